@@ -1,0 +1,107 @@
+"""Every error that stops p2c, grouped by what the run does next.
+
+    P2cError
+    ├── Refused                 exit 2   nothing was sent; change the input and call again
+    │   ├── UsageError                   the command line asks for something that cannot be
+    │   ├── ConfigurationError           p2c.toml, a setting or a template is wrong
+    │   ├── SourceError                  a source cannot be read as a whole
+    │   └── PlanRefused                  a plan is stale, altered or made for something else
+    ├── Stopped                 exit 3   the world stopped us; the same command goes on
+    └── InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered run folder
+
+Problems of single rows are not errors: they are findings (``schemas/codes.toml``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+
+class P2cError(Exception):
+    """An error that is a sentence. ``where`` names file, row, column or setting; ``code`` is stable for programs."""
+
+    exit_code: ClassVar[int] = 4
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, where: str = "") -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.message = message
+        self.where = where
+
+
+class Refused(P2cError):
+    """Nothing was sent."""
+
+    exit_code = 2
+    code = "refused"
+
+
+class UsageError(Refused):
+    """The command line asks for something that cannot be."""
+
+    code = "usage"
+
+
+class ConfigurationError(Refused):
+    """``p2c.toml``, a setting or a template is wrong."""
+
+    code = "configuration"
+
+
+class SourceError(Refused):
+    """A source cannot be read as a whole."""
+
+    code = "source"
+
+
+class PlanRefused(Refused):
+    """A plan is stale, altered or made for something else."""
+
+    code = "plan_refused"
+
+
+class Stopped(P2cError):
+    """A system, network, disk, another process or Ctrl-C stopped the run; the same command goes on."""
+
+    exit_code = 3
+    code = "stopped"
+
+
+class InvariantBroken(P2cError):
+    """An invariant is broken."""
+
+    exit_code = 4
+    code = "invariant_broken"
+
+
+def listed(problems: Sequence[str]) -> str:
+    """All problems of one kind as one message: the first one whole, then the others, one a line."""
+    if len(problems) == 1:
+        return problems[0]
+    others = "".join(f"\n  {problem}" for problem in problems[1:])
+    noun = "problem" if len(problems) == 2 else "problems"  # noqa: PLR2004
+    return f"{problems[0]}\n{len(problems) - 1} further {noun}:{others}"
+
+
+_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file grew over the size limit",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "access is denied",
+    errno.EPERM: "access is denied",
+}
+
+
+@contextlib.contextmanager
+def during(step: str) -> Iterator[None]:
+    """Translate what the operating system says while ``step`` runs."""
+    try:
+        yield
+    except OSError as error:
+        reason = _DISK.get(error.errno or 0, error.strerror or type(error).__name__)
+        place = str(error.filename) if error.filename else ""
+        raise Stopped(f"{step} stopped: {reason}. Nothing half-written counts; make room and call again.", where=place) from error

@@ -1,0 +1,1 @@
+"""Anything the user has becomes landed tables under a declared schema."""

@@ -1,0 +1,119 @@
+"""Which files of a folder belong to which table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import SourceError
+from pipeline.suggest import near
+from schemas.catalogue import Table
+
+
+class Form(StrEnum):
+    """How a table is stored."""
+
+    DELIMITED = "CSV"
+    PARQUET = "Parquet"
+    PAGES = "JSON"
+    LINES = "JSON lines"
+
+
+_ENDINGS: Final = {
+    ".csv": Form.DELIMITED, ".tsv": Form.DELIMITED, ".txt": Form.DELIMITED, ".parquet": Form.PARQUET,
+    ".json": Form.PAGES, ".jsonl": Form.LINES, ".ndjson": Form.LINES,
+}  # fmt: skip
+_WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One file of a table; ``name`` is what findings call it, relative to the source folder."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """Where a table is: its form and its files, in order."""
+
+    form: Form
+    parts: tuple[Part, ...]
+
+
+def form_of(path: Path) -> Form:
+    """The form of a file, by its ending."""
+    ending = path.suffix.lower()
+    if ending in _WORKBOOKS:
+        raise SourceError(
+            "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and put that file here.",
+            where=path.name,
+        )
+    if ending not in _ENDINGS:
+        raise SourceError(f"'{ending}' is no form that is read; use one of {', '.join(_ENDINGS)}.", where=path.name)
+    return _ENDINGS[ending]
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in the source folder.
+
+    Raises:
+        SourceError: it is missing, or a file.
+    """
+    if folder.is_file():
+        raise SourceError("is a file; name the folder that holds the tables.", where=str(folder))
+    if not folder.is_dir():
+        raise SourceError("there is no such folder.", where=str(folder))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+
+
+def find(folder: Path, table: Table) -> Stored | None:
+    """A table's files: ``<name>.<ending>`` or a folder of parts; the logical name is accepted too. None if there are none."""
+    names = {table.name, table.singular}
+    matching = [path for path in entries(folder) if _stem(path) in names and (path.is_dir() or _is_known(path))]
+    if not matching:
+        return None
+    if len(matching) > 1:
+        raise SourceError(
+            f"{' and '.join(path.name for path in matching)} could both be {table.name}; leave one.", where=str(folder)
+        )
+    found = matching[0]
+    return _folder_of_parts(found, folder) if found.is_dir() else _stored((found,), folder)
+
+
+def _stem(path: Path) -> str:
+    return (path.name if path.is_dir() else path.stem).casefold()
+
+
+def _is_known(path: Path) -> bool:
+    return path.suffix.lower() in _ENDINGS or path.suffix.lower() in _WORKBOOKS
+
+
+def _folder_of_parts(found: Path, folder: Path) -> Stored:
+    paths = tuple(path for path in entries(found) if path.is_file())
+    if not paths:
+        raise SourceError("the folder has no files.", where=found.name)
+    return _stored(paths, folder)
+
+
+def _stored(paths: tuple[Path, ...], folder: Path) -> Stored:
+    forms = {form_of(path) for path in paths}
+    if len(forms) > 1:
+        raise SourceError(f"the parts are of several forms: {', '.join(sorted(forms))}.", where=paths[0].parent.name)
+    parts = tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+    return Stored(form=forms.pop(), parts=parts)
+
+
+def missing(folder: Path, table: Table) -> SourceError:
+    """The error for a table that must be there."""
+    names = [path.name for path in entries(folder)]
+    hint = near(f"{table.name}.csv", names)
+    there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
+    return SourceError(
+        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json or a folder "
+        f"{table.name}.{hint}{there}",
+        where=str(folder),
+    )

@@ -1,0 +1,235 @@
+"""The run folder: ids, names, and how its files are written whole or not at all. Its layout is an interface (DESIGN 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NewType, Self
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import UsageError, during
+
+RunId = NewType("RunId", str)
+Clock = Callable[[], datetime]
+
+_ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
+_COMPRESSION: Final = "zstd"
+_LEVEL: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run's folder and the names of what is in it."""
+
+    path: Path
+
+    @property
+    def run(self) -> RunId:
+        """The run's id, which is the folder's name."""
+        return RunId(self.path.name)
+
+    @property
+    def run_json(self) -> Path:
+        """What was known at the start."""
+        return self.path / "run.json"
+
+    @property
+    def summary(self) -> Path:
+        """The facts."""
+        return self.path / "summary.json"
+
+    @property
+    def journal(self) -> Path:
+        """What was done, line by line."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def source(self) -> Path:
+        """Landed tables."""
+        return self.path / "source"
+
+    @property
+    def decisions(self) -> Path:
+        """One row per contact."""
+        return self.path / "decisions.parquet"
+
+    @property
+    def findings(self) -> Path:
+        """One row per problem."""
+        return self.path / "findings.parquet"
+
+    @property
+    def batches(self) -> Path:
+        """One row per batch."""
+        return self.path / "batches.parquet"
+
+    @property
+    def outcomes(self) -> Path:
+        """One row per planned row that has an outcome."""
+        return self.path / "outcomes.parquet"
+
+    @property
+    def packages(self) -> Path:
+        """Packages, by task."""
+        return self.path / "packages"
+
+    def rows(self, task: str) -> Path:
+        """Planned rows of a task: a folder of Parquet files."""
+        return self.path / "rows" / task
+
+    def rows_files(self, task: str) -> list[Path]:
+        """The Parquet files of a task's planned rows, in source order."""
+        return sorted(self.rows(task).glob("*.parquet"))
+
+    def plan_files(self) -> list[Path]:
+        """The files that are the plan; results are left out."""
+        fixed = [self.run_json, self.decisions, self.findings]
+        rows = sorted((self.path / "rows").glob("*/*.parquet"))
+        return [path for path in [*fixed, *rows] if path.exists()]
+
+    def facts(self) -> dict[str, Any]:
+        """``run.json``."""
+        return read_json(self.run_json)
+
+
+def new_run(clock: Clock) -> RunId:
+    """An id that sorts by time."""
+    return RunId(f"{clock().astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
+
+
+@contextmanager
+def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
+    """A run folder that appears under its name only when it is whole."""
+    partial = runs / f".{run}.partial"
+    with during("creating the run folder"):
+        partial.mkdir(parents=True)
+    try:
+        yield RunFolder(partial)
+        with during("finishing the run folder"):
+            partial.rename(runs / run)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def all_runs(runs: Path) -> list[RunFolder]:
+    """All runs, oldest first."""
+    if not runs.is_dir():
+        return []
+    return [RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir() and _ID.match(path.name)]
+
+
+def find_run(runs: Path, name: str) -> RunFolder:
+    """The run that an id, a unique prefix or ``latest`` means.
+
+    Raises:
+        UsageError: none or several match.
+    """
+    known = all_runs(runs)
+    if name == "latest":
+        if not known:
+            raise UsageError(f"there are no runs in {runs}.")
+        return known[-1]
+    matching = [one for one in known if one.run.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    what = "no run has" if not matching else f"{len(matching)} runs have"
+    raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON whole or not at all."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    replace(path, (text + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of a run folder."""
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path.name} is missing: this is no whole run folder.", where=str(path.parent)) from error
+    except ValueError as error:
+        raise UsageError(f"{path.name} is not valid JSON.", where=str(path.parent)) from error
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path.name} holds no JSON object.", where=str(path.parent))
+    return loaded
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put ``content`` in place of a file, atomically."""
+    partial = path.with_name(f".{path.name}.partial")
+    with during(f"writing {path.name}"):
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """Write a small table, atomically."""
+    with TableWriter(path, frame.schema) as writer:
+        writer.write(frame)
+
+
+class TableWriter:
+    """A Parquet file that grows morsel by morsel and gets its name when it is whole."""
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._schema = schema
+        with during(f"writing {path.name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            arrow = schema.to_frame().to_arrow().schema
+            self._writer = pq.ParquetWriter(self._partial, arrow, compression=_COMPRESSION, compression_level=_LEVEL)
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows of the writer's schema."""
+        if frame.is_empty():
+            return
+        with during(f"writing {self._path.name}"):
+            self._writer.write_table(frame.to_arrow(), row_group_size=frame.height)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._abandon()
+            return
+        with during(f"writing {self._path.name}"):
+            try:
+                self._writer.close()
+                self._partial.replace(self._path)
+            except BaseException:
+                self._partial.unlink(missing_ok=True)
+                raise
+
+    def _abandon(self) -> None:
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with during(f"reading {path.name}"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

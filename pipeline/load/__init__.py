@@ -1,0 +1,1 @@
+"""Planned rows become packages and outcomes."""

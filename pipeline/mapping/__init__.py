@@ -1,0 +1,1 @@
+"""Templates: parsed, checked, compiled to Polars expressions."""

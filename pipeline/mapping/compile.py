@@ -1,0 +1,286 @@
+"""A template becomes a function of frames: source text in, destination columns and problems out.
+
+Everything that needs no list runs as Polars expressions over the whole morsel; what needs a list (country, state, value
+map) is looked up once for every distinct value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from pipeline.mapping.lookup import Lookup, country_code
+from pipeline.mapping.paths import column_of
+from pipeline.mapping.template import FieldRow, Template
+from schemas.catalogue import Column, Entity, Kind, OnTooLong
+from schemas.sales import TABLES
+from schemas.scm import ENTITIES
+from schemas.text import trimmed, truncated, utf16_length
+
+PROBLEMS: Final = pl.Schema(
+    {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
+)
+"""One row per problem of one value: row number in the morsel, code, destination column, limit for the message, value."""
+
+_BREAKS: Final = ["\r", "\n", "\t"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """How often each distinct source value met a closed list: what value-map coverage is made of."""
+
+    destination: str
+    values: pl.DataFrame
+    """value, key (used, null if none), problem, rows"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mapped:
+    """A mapped morsel: destination columns row by row, problems, usage of closed lists and of setting defaults."""
+
+    frame: pl.DataFrame
+    problems: pl.DataFrame
+    usage: tuple[Usage, ...]
+    defaulted: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """One destination column of a compiled mapping."""
+
+    row: FieldRow
+    column: Column
+    default: str | None
+    lookup: Lookup | None
+
+    @property
+    def name(self) -> str:
+        """The destination column."""
+        return self.column.name
+
+    @property
+    def limit(self) -> int | None:
+        """The longest text that is let through, in UTF-16 code units."""
+        return self.row.row.max_length or self.column.length
+
+    @property
+    def on_too_long(self) -> OnTooLong:
+        """The row's policy, else the catalogue's."""
+        return self.row.row.on_too_long or self.column.on_too_long
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """A compiled template. ``countries`` are the project's own spellings, folded → ISO-2."""
+
+    template: Template
+    entity: Entity
+    targets: tuple[Target, ...]
+    keep_breaks: bool
+    countries: Mapping[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Destination columns in the order of the mapping page."""
+        return tuple(one.name for one in self.targets)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Source columns and paths, each once, in order."""
+        return tuple(dict.fromkeys(one.row.row.source for one in self.targets if one.row.row.source is not None))
+
+    def apply(self, morsel: pl.DataFrame) -> Mapped:
+        """Map a morsel that has a ``text:`` column for each source."""
+        problems: list[pl.DataFrame] = []
+        texts = morsel.select(trimmed(pl.col(column_of(name))).alias(name) for name in self.sources)
+        if not self.keep_breaks:
+            texts = self._one_line(texts, problems)
+        raw, usage = self._looked_up(texts, problems)
+        defaulted = self._defaulted(raw, usage)
+        filled = raw.select(_filled(target) for target in self.targets)
+        fitted = self._fitted(filled, problems)
+        return Mapped(
+            frame=self._typed(fitted, problems),
+            problems=pl.concat([PROBLEMS.to_frame(), *problems]),
+            usage=usage,
+            defaulted=defaulted,
+        )
+
+    def _one_line(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+        """CR, LF and TAB become one space: a package's data file has one line per row."""
+        if texts.is_empty():
+            return texts
+        broken = texts.select(pl.all().str.contains_any(_BREAKS).fill_null(value=False))
+        hit = [name for name in texts.columns if broken[name].any()]
+        for target in self.targets:
+            if target.row.row.source in hit:
+                source = target.row.row.source
+                problems.append(_problem(texts, broken[source], "line_break_replaced", target.name, "", source))
+        return texts.with_columns(pl.col(name).str.replace_all(r"[\r\n\t]+", " ") for name in hit)
+
+    def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
+        """Every target's value before its default and length; a constant is null here."""
+        columns: list[pl.Expr] = []
+        usage: list[Usage] = []
+        for target in self.targets:
+            source = target.row.row.source
+            if source is None:
+                columns.append(pl.lit(None, pl.String).alias(target.name))
+            elif target.lookup is None:
+                columns.append(pl.col(source).alias(target.name))
+            else:
+                values = self._outcomes(target, texts)
+                usage.append(Usage(destination=target.name, values=values.drop("result", "country")))
+                columns.append(_replacement(values, source, self._country_of(target)).alias(target.name))
+                for code in values["problem"].drop_nulls().unique(maintain_order=True):
+                    wrong = _is_one_of(texts, values.filter(pl.col("problem") == code), source, self._country_of(target))
+                    problems.append(_problem(texts, wrong, code, target.name, "", source))
+        return texts.select(columns) if columns else texts, tuple(usage)
+
+    def _outcomes(self, target: Target, texts: pl.DataFrame) -> pl.DataFrame:
+        """Each distinct value with its outcome: value, country, rows, result, problem, key."""
+        pairs = _pairs(texts, target.row.row.source or "", self._country_of(target))
+        distinct = pairs.group_by("value", "country", maintain_order=True).len(name="rows")
+        lookup = target.lookup
+        if lookup is None:
+            raise TypeError(target.name)
+        found = [
+            lookup.outcome(value, country_code(nation, self.countries) if nation else None)
+            for value, nation in distinct.select("value", "country").iter_rows()
+        ]
+        return distinct.with_columns(
+            pl.Series(name, [one[place] for one in found], dtype=pl.String)
+            for place, name in enumerate(("result", "problem", "key"))
+        )
+
+    def _country_of(self, target: Target) -> str | None:
+        """The source column of the country that a state belongs to."""
+        if not target.row.row.state:
+            return None
+        named = [one.row.row.source for one in self.targets if one.row.row.country and one.row.row.source]
+        return named[0] if named else None
+
+    def _defaulted(self, raw: pl.DataFrame, usage: tuple[Usage, ...]) -> dict[str, int]:
+        """How many rows took the default that is a setting."""
+        blank = pl.col("value").is_null() & pl.col("key").is_null()
+        counts = {one.destination: int(one.values.filter(blank)["rows"].sum()) for one in usage}
+        by_setting = [one for one in self.targets if one.row.row.default_setting and one.default]
+        return {one.name: counts.get(one.name, raw[one.name].null_count()) for one in by_setting}
+
+    def _fitted(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+        """Lengths: what shall be cut is cut, what shall be blank is blanked; what shall be rejected the contract finds."""
+        bounded = [one for one in self.targets if one.limit and one.on_too_long is not OnTooLong.REJECT]
+        if not bounded or filled.is_empty():
+            return filled
+        bytes_ = filled.select(pl.col(one.name).str.len_bytes().max() for one in bounded).row(0, named=True)
+        changes: list[pl.Expr] = []
+        for target in bounded:
+            limit = target.limit or 0
+            if (bytes_[target.name] or 0) <= limit:
+                continue
+            over = filled.select((utf16_length(pl.col(target.name)) > limit).fill_null(value=False)).to_series()
+            if not over.any():
+                continue
+            cut = target.on_too_long is OnTooLong.TRUNCATE
+            code = "truncated" if cut else "blanked"
+            problems.append(_problem(filled, over, code, target.name, str(limit), target.name))
+            value = pl.col(target.name)
+            changes.append(truncated(value, limit) if cut else pl.when(~over).then(value).alias(target.name))
+        return filled.with_columns(changes)
+
+    def _typed(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+        """Destination types. Text that is not of its type becomes null and a problem."""
+        casts = [one for one in self.targets if one.column.kind not in (Kind.TEXT, Kind.ENUM)]
+        typed = fitted.with_columns(_cast(one) for one in casts)
+        for target in casts:
+            lost = typed[target.name].is_null() & fitted[target.name].is_not_null()
+            if lost.any():
+                problems.append(_problem(fitted, lost, "value_invalid", target.name, target.column.kind, target.name))
+        return typed
+
+
+def compiled(
+    template: Template,
+    settings: Mapping[str, str | None],
+    *,
+    countries: Mapping[str, str] | None = None,
+    keep_breaks: bool = False,
+) -> Compiled:
+    """Compile a template that ``check.problems`` found nothing wrong with.
+
+    Args:
+        template: rows in force.
+        settings: values for ``default_setting``.
+        countries: the project's own country spellings, folded → ISO-2.
+        keep_breaks: leave line breaks and tabs in values (OData loads).
+    """
+    entity, table = ENTITIES[template.entity], TABLES[template.source]
+    own = dict(countries or {})
+    targets = []
+    for row in template.rows:
+        column = entity.column(row.destination)
+        if column is None:
+            raise KeyError(row.destination)
+        rule = row.row
+        default = rule.default if rule.default_setting is None else settings.get(rule.default_setting)
+        default = default or None
+        listed = rule.source is not None and (rule.value_map is not None or rule.country or rule.state)
+        source = table.field(rule.source) if rule.source else None
+        lookup = Lookup(row=rule, field=source, default=default, countries=own) if listed else None
+        targets.append(Target(row=row, column=column, default=default, lookup=lookup))
+    return Compiled(template=template, entity=entity, targets=tuple(targets), keep_breaks=keep_breaks, countries=own)
+
+
+def _filled(target: Target) -> pl.Expr:
+    """The default serves blanks. Lookups have applied theirs, because an unknown value must not look like a blank one."""
+    value = pl.col(target.name)
+    return value.fill_null(target.default) if target.default is not None and target.lookup is None else value
+
+
+def _cast(target: Target) -> pl.Expr:
+    value = pl.col(target.name)
+    match target.column.kind:
+        case Kind.TIMESTAMP:
+            return value.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+        case Kind.DECIMAL:
+            plain = pl.when(value.str.contains(r"^[+-]?[0-9]{1,26}(\.[0-9]*)?$")).then(value)
+            return plain.cast(target.column.dtype, strict=False)
+        case _:
+            return value.cast(target.column.dtype, strict=False)
+
+
+def _problem(frame: pl.DataFrame, where: pl.Series, code: str, destination: str, limit: str, value: str) -> pl.DataFrame:
+    """The rows where a mask is true, as problems."""
+    return frame.select(
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
+        code=pl.lit(code),
+        destination=pl.lit(destination),
+        limit=pl.lit(limit),
+        value=pl.col(value),
+    ).filter(where)
+
+
+def _pairs(texts: pl.DataFrame, source: str, country: str | None) -> pl.DataFrame:
+    other = pl.lit(None, pl.String) if country is None else pl.col(country)
+    return texts.select(value=pl.col(source), country=other)
+
+
+def _replacement(values: pl.DataFrame, source: str, country: str | None) -> pl.Expr:
+    if country is None:
+        return pl.col(source).replace_strict(values["value"], values["result"], return_dtype=pl.String)
+    paired = values.select(_joined(pl.col("value"), pl.col("country"))).to_series()
+    return _joined(pl.col(source), pl.col(country)).replace_strict(paired, values["result"], return_dtype=pl.String)
+
+
+def _is_one_of(texts: pl.DataFrame, values: pl.DataFrame, source: str, country: str | None) -> pl.Series:
+    if country is None:
+        return texts[source].is_in(values["value"].implode(), nulls_equal=True)
+    paired = values.select(_joined(pl.col("value"), pl.col("country"))).to_series()
+    return texts.select(_joined(pl.col(source), pl.col(country)).is_in(paired.implode())).to_series()
+
+
+def _joined(value: pl.Expr, country: pl.Expr) -> pl.Expr:
+    return pl.concat_str([value.fill_null(""), country.fill_null("")], separator="\x1f")

@@ -1,0 +1,177 @@
+"""Templates: the rows of a mapping as text, parsed. Shipped ones are data beside this package; projects change rows.
+
+One row says how one destination column is filled: trim → country → value map → default if still blank → length.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from pipeline.errors import ConfigurationError, during, listed
+from pipeline.suggest import near, sentences
+from schemas.catalogue import OnTooLong
+
+SHIPPED: Final = ("contacts", "contact_to_customer")
+
+
+class OnUnknown(StrEnum):
+    """What becomes of a value that its country list, state list or value map does not know."""
+
+    REJECT = "reject"
+    PASS = "pass"  # noqa: S105
+    DEFAULT = "default"
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Row(BaseModel):
+    """One row of a mapping, as TOML spells it. A project's row changes the keys it names and leaves the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str | None = None
+    country: bool = False
+    state: bool = False
+    value_map: dict[Text, Text] | None = None
+    value_map_file: str | None = None
+    default: Text | None = None
+    default_setting: str | None = None
+    on_unknown: OnUnknown = OnUnknown.REJECT
+    on_too_long: OnTooLong | None = None
+    max_length: int | None = None
+    unmapped: bool = False
+
+
+class _Shipped(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    task: str
+    source: str
+    entity: str
+    fields: dict[str, Row]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FieldRow:
+    """One row in force: destination column, the row, and the keys that the project changed (all of them for an added row)."""
+
+    destination: str
+    row: Row
+    changed: frozenset[str] = frozenset()
+    added: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A task's mapping in force: shipped rows in the order of the mapping page, then the rows that the project added."""
+
+    name: str
+    task: str
+    source: str
+    entity: str
+    rows: tuple[FieldRow, ...]
+    removed: tuple[str, ...] = ()
+
+    def row(self, destination: str) -> FieldRow | None:
+        """The row that fills that destination column."""
+        return next((one for one in self.rows if one.destination == destination), None)
+
+
+def shipped(name: str) -> Template:
+    """A template as it ships, by the name of its file."""
+    text = files("pipeline.templates").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    parsed = _Shipped.model_validate(tomllib.loads(text))
+    rows = tuple(FieldRow(destination=column, row=row) for column, row in parsed.fields.items())
+    return Template(name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows)
+
+
+def templates(overrides: Mapping[str, Mapping[str, Mapping[str, Any]]], where: str, folder: Path) -> dict[str, Template]:
+    """All templates by task, with a project's rows applied.
+
+    Args:
+        overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
+        where: the project file's name, for messages.
+        folder: where ``value_map_file`` is looked for.
+
+    Raises:
+        ConfigurationError: unknown task, key or value, all at once.
+    """
+    found = {one.task: one for one in map(shipped, SHIPPED)}
+    problems: list[str] = []
+    for task, section in overrides.items():
+        if task not in found:
+            problems.append(f"tasks.{task}: unknown task '{task}'.{near(task, found)}")
+            continue
+        problems += [f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}" for key in section if key != "fields"]
+        found[task] = _changed(found[task], section.get("fields", {}), folder, problems)
+    if problems:
+        raise ConfigurationError(listed(problems), where=where)
+    return found
+
+
+def _changed(template: Template, fields: Mapping[str, Any], folder: Path, problems: list[str]) -> Template:
+    rows = {one.destination: one for one in template.rows}
+    removed: list[str] = []
+    for column, keys in fields.items():
+        prefix = f"tasks.{template.task}.fields.{column}"
+        if not isinstance(keys, dict):
+            problems.append(f'{prefix}: must be a table, as in {{ source = "address1_city" }}.')
+            continue
+        before = rows.get(column)
+        base = before.row.model_dump(exclude_unset=True) if before else {}
+        if "default" in keys:
+            base.pop("default_setting", None)
+        try:
+            row = Row.model_validate({**base, **keys})
+        except ValidationError as error:
+            problems += [f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)]
+            continue
+        if row.unmapped:
+            rows.pop(column, None)
+            removed.append(column)
+            continue
+        row = _with_map_file(row, folder, prefix, problems)
+        rows[column] = FieldRow(destination=column, row=row, changed=frozenset(keys), added=before is None)
+    return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
+
+
+def _with_map_file(row: Row, folder: Path, prefix: str, problems: list[str]) -> Row:
+    """Read ``value_map_file``: a CSV of two columns, source value and destination value, with a header line."""
+    if row.value_map_file is None:
+        return row
+    path = folder / row.value_map_file
+    if not path.is_file():
+        problems.append(f"{prefix}.value_map_file: there is no file {row.value_map_file}.")
+        return row
+    with during("reading a value map"), path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            lines = list(csv.reader(file))
+        except (UnicodeDecodeError, csv.Error):
+            problems.append(f"{prefix}.value_map_file: {row.value_map_file} is not a CSV file in UTF-8.")
+            return row
+    pairs = dict(row.value_map or {})
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        if len(line) != 2:  # noqa: PLR2004
+            problems.append(f"{prefix}.value_map_file: {row.value_map_file} line {number} must have two columns.")
+            continue
+        pairs[line[0]] = line[1]
+    return row.model_copy(update={"value_map": pairs})

@@ -1,0 +1,388 @@
+"""Making a plan: landed tables → decisions, findings, planned rows, forecast. It writes nothing but its own run folder."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import queue
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from pipeline import known, summary
+from pipeline.errors import ConfigurationError, Stopped, listed
+from pipeline.events import Listener, Step
+from pipeline.extract.landing import Landed, ReadOptions, land
+from pipeline.fingerprint import fingerprints, versions
+from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
+from pipeline.journal import Journal
+from pipeline.mapping import check as check_template
+from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.paths import PATHS
+from pipeline.project import Project
+from pipeline.transform.batch import Batcher
+from pipeline.transform.decide import Decided, Decider, task
+from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare
+from schemas.codes import code
+from schemas.run import DECISIONS, FINDINGS, PLANNED
+from schemas.sales import CONTACTS, TABLES
+from sql.session import Session, identifier, literal, query, session
+
+_ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the user asked for beside the project."""
+
+    limit: int | None = None
+    only: Path | None = None
+    full: bool = False
+    take_over: bool = False
+    command: str = "plan"
+
+
+@dataclass(kw_only=True, slots=True)
+class Planning:
+    """Everything that one plan needs while it is made."""
+
+    project: Project
+    request: Request
+    folder: RunFolder
+    listener: Listener
+    mappings: Mapping[str, Compiled] = field(default_factory=dict)
+
+
+def make_plan(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
+    """Plan a run.
+
+    Returns:
+        The run folder, whole.
+
+    Raises:
+        Refused: project, template or source are wrong; nothing was written.
+        Stopped: the disk or another part of the world failed.
+    """
+    run = new_run(clock)
+    with building(runs, run) as folder:
+        planning = Planning(project=project, request=request, folder=folder, listener=listener)
+        started = clock()
+        landed = land_sources(project, folder.source, lambda table, rows: listener(Step(name=f"reading {table}", done=rows)))
+        planning.mappings = _mappings(project)
+        with ThreadPoolExecutor(1) as hashing:
+            hashes = _source_hashes(landed, hashing)
+            with _sessions(planning) as (main, hasher):
+                prepared, decider = _decided(planning, main, hasher, landed)
+            sources = {path: future.result() for path, future in hashes.items()}
+        write_json(folder.run_json, _facts(planning, str(run), started.isoformat(), landed, sources))
+        write_table(folder.batches, summary.batches_preview(folder, project, decider.tally))
+        counted = summary.Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
+        facts = summary.of_plan(planning.project, folder, str(run), counted, planning.mappings)
+        files = {str(path.relative_to(folder.path).as_posix()): sha256_of(path) for path in folder.plan_files()}
+        with Journal.open(folder.journal, clock) as journal:
+            facts["journal"] = journal.append("planned", run=str(run), files=files, balanced=facts["balanced"])
+        write_json(folder.summary, facts)
+    return RunFolder(runs / run)
+
+
+def template_sources(project: Project) -> set[str]:
+    """Source columns beyond the catalogue that the project's templates use.
+
+    Raises:
+        ConfigurationError: a template is wrong.
+    """
+    names = {one.name for one in CONTACTS.fields}
+    wanted = {
+        one.row.source
+        for template in project.templates.values()
+        for one in template.rows
+        if one.row.source and one.row.source not in names and "." not in one.row.source
+    }
+    wrong = [text for template in project.templates.values() for text in check_template.problems(template, wanted)]
+    if wrong:
+        raise ConfigurationError(listed(wrong), where=project.file.name if project.file else "settings")
+    return wanted
+
+
+def land_sources(project: Project, into: Path, progress: Callable[[str, int], None]) -> dict[str, Landed]:
+    """Land all tables that routing reads."""
+    return land(
+        project.source_folder,
+        into,
+        tables=_ROUTING_TABLES,
+        extra={"contacts": template_sources(project)},
+        wished={"contacts": set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))},
+        options=ReadOptions(row_limit=project.settings.source.row_limit),
+        progress=progress,
+    )
+
+
+def _mappings(project: Project) -> dict[str, Compiled]:
+    return {
+        name: compiled(template, project.defaults, countries=project.countries) for name, template in project.templates.items()
+    }
+
+
+def _source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dict[Path, Future[str]]:
+    paths = [one.path for table in landed.values() for one in table.sources]
+    return {path: pool.submit(sha256_of, path) for path in paths}
+
+
+@contextlib.contextmanager
+def _sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
+    """One session reads contacts, the other hashes rows while the first one streams."""
+    scratch = planning.folder.path / "scratch"
+    memory = planning.project.settings.run.memory
+    try:
+        with session(memory=memory, scratch=scratch) as main, session(memory="256MB", threads=1) as hasher:
+            yield main, hasher
+    except duckdb.Error as error:
+        raise Stopped(
+            f"the query engine stopped: {str(error).splitlines()[0]}. Raise [run] memory, or free disk space."
+        ) from error
+    finally:
+        if scratch.exists():
+            for path in scratch.iterdir():
+                path.unlink(missing_ok=True)
+            scratch.rmdir()
+
+
+def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]) -> tuple[Prepared, Decider]:
+    project, settings = planning.project, planning.project.settings
+    for table in landed.values():
+        main.view(f"{table.table}_landed", _landed_view(table))
+    loaded = known.loaded(planning.folder.path.parent, project)
+    routing = Routing(
+        legal_entity=settings.destination.legal_entity,
+        organizations=settings.organizations,
+        filter=settings.source.filter,
+        hold_blank_flags=settings.source.flag_blank == "hold",
+        number_pattern=settings.source.contact_number_pattern,
+        take_over=planning.request.take_over,
+        only=None if planning.request.only is None else known.only_ids(planning.request.only),
+        known_customers=None if project.known_customers is None else known.customers(project.known_customers),
+        loaded=loaded,
+        sources=sorted({name for one in planning.mappings.values() for name in one.sources if name not in PATHS}),
+    )
+    planning.listener(Step(name="looking for repeats", done=0))
+    prepared = prepare(main, set(landed), routing)
+    decider = Decider(
+        tasks={name: task(mapping) for name, mapping in planning.mappings.items()},
+        hasher=_md5(hasher),
+        batcher=Batcher(rows=settings.destination.batch_rows),
+        scm_read=routing.known_customers is not None,
+        full=planning.request.full,
+        limit=planning.request.limit,
+    )
+    reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
+    _write(planning, decider, _ahead(_morsels(reader, settings.run.morsel_rows)), prepared, landed)
+    return prepared, decider
+
+
+def _landed_view(table: Landed) -> str:
+    """The landed table under its canonical column names, with file and line of each row."""
+    files = "[" + ", ".join(literal(str(path)) for path in table.files) + "]"
+    columns = [f"{identifier(physical)} AS {identifier(name)}" for name, physical in table.columns.items()]
+    if not table.in_place:
+        return f"SELECT source_file, source_line, {', '.join(columns)} FROM read_parquet({files})"
+    names = ", ".join(literal(one.name) for one in table.sources)
+    position = f"list_position({files}, filename)"
+    return (
+        f"SELECT [{names}][{position}] AS source_file, file_row_number + 1 AS source_line, {', '.join(columns)} "
+        f"FROM read_parquet({files}, filename = true, file_row_number = true)"
+    )
+
+
+def _md5(hasher: Session) -> Callable[[pl.Series], pl.Series]:
+    def hashed(texts: pl.Series) -> pl.Series:
+        hasher.register("texts", texts.to_frame("text"))
+        return hasher.frame("SELECT md5(text) AS h FROM texts")["h"]
+
+    return hashed
+
+
+def _morsels(reader: pa.RecordBatchReader, rows: int) -> Iterator[pl.DataFrame]:
+    """Batches joined to morsels of about ``rows``; an empty answer is one empty morsel."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in reader:
+        held.append(batch)
+        count += batch.num_rows
+        if count >= rows:
+            yield _frame(held, reader.schema)
+            held, count = [], 0
+    yield _frame(held, reader.schema)
+
+
+def _frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pl.DataFrame:
+    frame = pl.from_arrow(pa.Table.from_batches(batches, schema=schema))
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(type(frame))
+    return frame
+
+
+def _ahead(morsels: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Read the next morsel while the last one is worked on."""
+    ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
+    leave = threading.Event()
+
+    def read() -> None:
+        try:
+            for morsel in morsels:
+                while not leave.is_set():
+                    with contextlib.suppress(queue.Full):
+                        ready.put(morsel, timeout=0.1)
+                        break
+                if leave.is_set():
+                    return
+            last: BaseException | None = None
+        except BaseException as error:  # noqa: BLE001
+            last = error
+        while not leave.is_set():
+            with contextlib.suppress(queue.Full):
+                ready.put(last, timeout=0.1)
+                return
+
+    thread = threading.Thread(target=read, name="reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        leave.set()
+        thread.join()
+
+
+def _write(
+    planning: Planning,
+    decider: Decider,
+    morsels: Iterator[pl.DataFrame],
+    prepared: Prepared,
+    landed: Mapping[str, Landed],
+) -> None:
+    """Decide morsel after morsel; one thread beside this one writes what was decided."""
+    folder, done = planning.folder, 0
+    with contextlib.ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        decisions = stack.enter_context(TableWriter(folder.decisions, DECISIONS))
+        findings = stack.enter_context(TableWriter(folder.findings, FINDINGS))
+        rows = {
+            name: stack.enter_context(TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping)))
+            for name, mapping in planning.mappings.items()
+        }
+        findings.write(_unreadable(landed))
+        pending: Future[None] | None = None
+        for morsel in morsels:
+            decided = decider.decide(morsel)
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(_append, decided, decisions, findings, rows)
+            done += morsel.height
+            planning.listener(Step(name="planning", done=done, total=prepared.rows))
+        if pending is not None:
+            pending.result()
+        prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
+        findings.write(_of_run(prepared.findings))
+
+
+def _append(decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]) -> None:
+    decisions.write(decided.decisions)
+    findings.write(decided.findings)
+    for name, frame in decided.rows.items():
+        rows[name].write(frame)
+
+
+def _rows_schema(mapping: Compiled) -> pl.Schema:
+    return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})
+
+
+def _unreadable(landed: Mapping[str, Landed]) -> pl.DataFrame:
+    found = [
+        RunFinding(code="row_unreadable", detail=one.detail, source_file=one.source_file, source_line=one.source_line)
+        for table in landed.values()
+        for one in table.unreadable
+    ]
+    return _of_run(found)
+
+
+def _of_run(findings: list[RunFinding]) -> pl.DataFrame:
+    """Findings of the run as rows."""
+    return pl.DataFrame(
+        [
+            {
+                "contactid": None,
+                "task": None,
+                "severity": code(one.code).severity,
+                "code": one.code,
+                "column": one.column or None,
+                "destination": None,
+                "message": code(one.code).message(column=one.column, detail=one.detail),
+                "value": one.value,
+                "source_file": one.source_file,
+                "source_line": one.source_line,
+            }
+            for one in findings
+        ],
+        schema=FINDINGS,
+    )
+
+
+def _facts(
+    planning: Planning, run: str, started: str, landed: Mapping[str, Landed], hashes: Mapping[Path, str]
+) -> dict[str, object]:
+    """``run.json``."""
+    project, request = planning.project, planning.request
+    return {
+        "run": run,
+        "kind": "main",
+        "command": request.command,
+        "started_at": started,
+        "versions": versions(),
+        "fingerprints": fingerprints(project.templates),
+        "settings": project.effective(),
+        "project": None if project.file is None else str(project.file.resolve()),
+        "live_source": False,
+        "destination": {
+            "name": project.settings.destination.name,
+            "load": project.settings.destination.load,
+            "legal_entities": list(project.legal_entities),
+        },
+        "request": {
+            "limit": request.limit,
+            "only": None if request.only is None else str(request.only),
+            "full": request.full,
+            "take_over": request.take_over,
+        },
+        "sources": [
+            {
+                "table": table.table,
+                "file": one.name,
+                "path": str(one.path.resolve()),
+                "in_place": table.in_place,
+                "rows": one.rows,
+                "bytes": one.bytes,
+                "sha256": hashes[one.path],
+            }
+            for table in landed.values()
+            for one in table.sources
+        ],
+        "columns": {table.table: dict(table.columns) for table in landed.values()},
+        "landed": {table.table: [str(path) for path in table.files] if table.in_place else [f"source/{table.table}.parquet"]
+                   for table in landed.values()},
+        "host": socket.gethostname(),
+        "user": getpass.getuser(),
+    }  # fmt: skip

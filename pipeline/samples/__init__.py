@@ -1,0 +1,1 @@
+"""The sample data, at any size, from a seed."""

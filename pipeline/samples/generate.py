@@ -1,0 +1,211 @@
+"""Sample tables of any size, from a seed: for the demonstration, the tests and the benchmarks.
+
+Rows come in blocks of 1,000 contacts and 150 accounts, all of the same shape; ``block.py`` says which rows a block has,
+the SQL beside it fills them. The first block of seed 1 is ``data/samples``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import UsageError, during
+from pipeline.samples import block
+from pipeline.samples.cases import data
+from pipeline.samples.tables import COLUMNS, CUSTOMERS
+from pipeline.samples.writing import CsvSink, ParquetSink, Sink
+from sql.session import Session, Value, identifier, session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Form = Literal["csv", "parquet"]
+
+_CHUNK: Final = 123
+"""Blocks made at a time: a little more than a row group of contacts, so memory does not grow with the size."""
+_STREETS: Final = [
+    "Main Street",
+    "Coffee Lane",
+    "Station Road",
+    "Market Square",
+    "Harbour View",
+    "Mill Lane",
+    "Park Avenue",
+]
+_ACTIVITIES: Final = {
+    "quotes": ("quote", "QUO-"),
+    "salesorders": ("salesorder", "ORD-"),
+    "invoices": ("invoice", "INV-"),
+}
+_HELPERS: Final = "row, block, owner, in_scm, unit_key, currency_key"
+_ARROW: Final = {
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "DECIMAL(19, 4)": pa.decimal128(19, 4),
+    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
+}
+
+
+def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form = "csv") -> None:
+    """Write the sample tables, SCM's known customers and the project file into ``folder``.
+
+    Args:
+        folder: made if it is not there; files of these names are replaced.
+        rows: contact rows; a last block that is not full has its first rows only.
+        seed: decides ids, numbers and ordinary values; the troubles are the same for every seed.
+        form: of the source tables. What only text can hold is null in Parquet. Known customers are CSV, as
+            Data management writes them.
+
+    Raises:
+        UsageError: ``rows`` is below 1.
+    """
+    if rows < 1:
+        raise UsageError("Samples need at least one row.")
+    with during("writing samples"), contextlib.ExitStack() as stack:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "p2c.toml").write_bytes(files("pipeline.samples").joinpath("p2c.toml").read_bytes())
+        sinks: dict[str, Sink] = {table: stack.enter_context(_sink(folder, table, form)) for table in COLUMNS}
+        sinks["known_customers"] = stack.enter_context(CsvSink(folder / "known_customers.csv", CUSTOMERS))
+        source = stack.enter_context(prepared(seed))
+        writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+        blocks = -(-rows // block.CONTACTS)
+        writing = writer.submit(_write, sinks, _once(source, seed, blocks, form))
+        for first in range(0, blocks, _CHUNK):
+            made = _chunk(source, seed=seed, first=first, last=min(first + _CHUNK, blocks), rows=rows, form=form)
+            writing.result()
+            writing = writer.submit(_write, sinks, made)
+        writing.result()
+
+
+def _write(sinks: Mapping[str, Sink], tables: Mapping[str, pa.Table]) -> None:
+    for name, table in tables.items():
+        sinks[name].write(table)
+
+
+def _chunk(source: Session, *, seed: int, first: int, last: int, rows: int, form: Form) -> dict[str, pa.Table]:
+    """All tables of some blocks. While they are written, the next are made."""
+    made = {
+        "contacts": contact_rows(source, seed=seed, first=first, last=last, rows=rows, form=form),
+        "accounts": _account_rows(source, seed=seed, first=first, last=last, form=form),
+    }
+    source.register("contact_rows", made["contacts"])
+    source.register("account_rows", made["accounts"])
+    for table in _ACTIVITIES:
+        made[table] = _activity_rows(source, table, seed=seed, first=first, last=last, form=form)
+    tables = {name: table.select(list(COLUMNS[name])) for name, table in made.items()}
+    return {**tables, "known_customers": _table(source, query("customers"))}
+
+
+def query(name: str) -> str:
+    """The text of the SQL file of that name beside this module."""
+    return files("pipeline.samples").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def prepared(seed: int) -> Iterator[Session]:
+    """A session that knows the shape of a block, and what does not grow with the blocks."""
+    with session() as source:
+        source.run(query("macros"))
+        source.register("contact_slots", block.contact_slots())
+        source.register("account_slots", block.account_slots())
+        source.register("cultures", block.cultures())
+        for name, kind, table in (("units", "unit", block.units()), ("currencies", "currency", block.currencies())):
+            source.register("plain", table)
+            source.store(name, f"SELECT *, sample_guid($seed, '{kind}', 0, {kind}) AS id FROM plain", seed=seed)
+        yield source
+
+
+def contact_rows(source: Session, *, seed: int, first: int, last: int, rows: int, form: Form) -> pa.Table:
+    """The contact rows of some blocks: the table's columns, and what other tables need of them."""
+    words = data("people")
+    table = _table(
+        source,
+        f"SELECT {_HELPERS}, same, quote, orders, invoice, {_columns('contacts', form)} FROM ({query('contacts')})",
+        seed=seed,
+        first=first,
+        last=last,
+        until=rows,
+        size=block.CONTACTS,
+        account_size=block.ACCOUNTS,
+        ordinary=block.ordinary_accounts(),
+        cultures=len(words["culture"]),
+        streets=words["streets"],
+        jobs=words["jobs"],
+        departments=words["departments"],
+    )
+    return _in_order(table)
+
+
+def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
+    words = data("people")
+    table = _table(
+        source,
+        f"SELECT {_HELPERS}, same, ordinary, position, party_number, {_columns('accounts', form)} FROM ({query('accounts')})",
+        seed=seed,
+        first=first,
+        last=last,
+        size=block.ACCOUNTS,
+        cultures=len(words["culture"]),
+        streets=words["streets"],
+    )
+    return _in_order(table)
+
+
+def _activity_rows(source: Session, table: str, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
+    kind, prefix = _ACTIVITIES[table]
+    names = list(COLUMNS[table])
+    named = f"SELECT * EXCLUDE (id, number), id AS {names[0]}, number AS {names[1]} FROM ({query('activity')})"
+    text = f"SELECT row, {_columns(table, form)} FROM ({named})"
+    return _in_order(_table(source, text, seed=seed, kind=kind, prefix=prefix, first=first, last=last))
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    """The table by ``row``. DuckDB gives contacts in order already, and looking is cheaper than sorting."""
+    numbers = table["row"]
+    climbing = pc.all(pc.less(numbers.slice(0, max(len(numbers) - 1, 0)), numbers.slice(1))).as_py()
+    return table if climbing else table.sort_by("row")
+
+
+def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.Table]:
+    """The tables that do not grow with the blocks."""
+    source.store(
+        "counters",
+        """SELECT prefix AS key, entity, next, sample_guid($seed, 'counter', 0, entity) AS id
+           FROM (VALUES ('account', 'ACC', $accounts), ('contact', 'CON', $contacts)) AS t(entity, prefix, next)""",
+        seed=seed,
+        accounts=block.FIRST_NUMBER + blocks * block.ACCOUNTS,
+        contacts=block.FIRST_NUMBER + blocks * block.CONTACTS,
+    )
+    tables = ("transactioncurrencies", "businessunits", "msdynce_p2cautonumbers")
+    return {table: _table(source, f"SELECT {_columns(table, form)} FROM ({query(table)})") for table in tables}
+
+
+def _columns(table: str, form: Form) -> str:
+    """The select list of a table: its text as it is, or read as the column's type."""
+    columns = {identifier(column): kind for column, kind in COLUMNS[table].items()}
+    if form == "csv":
+        return ", ".join(columns)
+    return ", ".join(column if kind == "VARCHAR" else _read(column, kind) for column, kind in columns.items())
+
+
+def _read(column: str, kind: str) -> str:
+    return f"flag_of({column}) AS {column}" if kind == "BOOLEAN" else f"TRY_CAST({column} AS {kind}) AS {column}"
+
+
+def _table(source: Session, text: str, **parameters: Value) -> pa.Table:
+    return source.stream(text, 100_000, **parameters).read_all()
+
+
+def _sink(folder: Path, table: str, form: Form) -> Sink:
+    columns = COLUMNS[table]
+    if form == "csv":
+        return CsvSink(folder / f"{table}.csv", list(columns))
+    return ParquetSink(folder / f"{table}.parquet", pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()]))

@@ -1,0 +1,58 @@
+"""The ``p2c.toml`` that ``p2c init`` writes: every setting with its default, commented out where it need not be said."""
+
+from __future__ import annotations
+
+import json
+
+
+def _line(key: str, value: str | None, shown: str, why: str) -> str:
+    text = f"{key} = {json.dumps(value, ensure_ascii=False)}" if value is not None else f"# {key} = {shown}"
+    return f"{text:<44}# {why}"
+
+
+def starter(*, legal_entity: str | None, currency: str | None, country: str | None, path: str) -> str:
+    """The text of a new project file."""
+    return "\n".join(
+        (
+            "# p2c: contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management.",
+            "# Settings that are commented out show their default or an example.",
+            "",
+            "[source]",
+            _line("kind", "files", "", "a folder of exports"),
+            _line("path", path, "", "relative to this file; one file or folder per table"),
+            _line("filter", None, '"statecode = 0"', "SQL condition on contacts; null means left out"),
+            _line("flag_blank", None, '"no"', 'blank Is Active Customer: "no", or "hold"'),
+            _line("contact_number_pattern", None, '"CON-[0-9]{5,9}-[A-Z0-9]{4,6}"', "other forms get a warning"),
+            _line("row_limit", None, "1048576", "bytes that one record may have"),
+            "",
+            "[destination]",
+            _line("load", "folder", "", "packages in a folder, for manual import"),
+            _line("name", None, '"folder"', "names the destination in runs/loaded"),
+            _line("legal_entity", legal_entity, '"usmf"', "serves business units that [organizations] leaves out"),
+            _line("currency", currency, '"EUR"', "for contacts without a currency"),
+            _line("country", country, '"DE"', "for contacts without a country"),
+            _line("known_customers", None, '"customers.csv"', "a Customers V2 export: which accounts SCM has"),
+            _line("batch_rows", None, "20000", "rows of one package"),
+            _line("contacts_label", None, '"CDS Contacts"', 'or "Dataverse Contacts", as your SCM calls the entity'),
+            "",
+            "[run]",
+            _line("morsel_rows", None, "131072", "rows worked on at once; changes no result"),
+            _line("memory", None, '"1GB"', "for joins and look-ups; beyond it they spill to disk"),
+            _line("max_plan_age_hours", None, "24", "live sources only"),
+            "",
+            "[organizations]                             # business unit (name or id, exact) = legal entity",
+            '# "Contoso Germany" = "demf"',
+            "",
+            "[countries]                                 # spellings of your own = ISO 3166-1 code",
+            '# "Tyskland (Vest)" = "DE"',
+            "",
+            "# A row of a mapping: change one, or add one. `p2c templates ContactToCustomer` shows all.",
+            "# [tasks.ContactToCustomer.fields.SiteId]",
+            '# source = "address1_country"',
+            "# country = true                            # after it the value map sees the ISO-2 code",
+            '# value_map = { DE = "2", DK = "3" }',
+            '# default = "1"                             # serves blanks',
+            '# on_unknown = "default"                    # and what the value map does not know; else "reject" or "pass"',
+            "",
+        )
+    )

@@ -1,0 +1,1 @@
+"""Shipped templates and lists, as data."""

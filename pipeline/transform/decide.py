@@ -1,0 +1,209 @@
+"""One morsel of routed contacts → decisions, findings and planned rows. Every contact gets exactly one decision here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandera.polars as pa
+import polars as pl
+
+from pipeline.errors import InvariantBroken
+from pipeline.mapping.compile import Compiled, Mapped
+from pipeline.transform import problems
+from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
+from pipeline.transform.screen import contract, limits, screened
+from schemas.run import DECISIONS, FINDINGS
+
+CUSTOMERS = "ContactToCustomer"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """What a morsel became. ``rows`` are planned rows by task, destination columns first."""
+
+    decisions: pl.DataFrame
+    findings: pl.DataFrame
+    rows: Mapping[str, pl.DataFrame]
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """Counts over all morsels; what the summary is made of."""
+
+    rows: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    actions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    defaulted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    blanks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    customers_with_currency_id: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class Task:
+    """One task's compiled mapping with its contract."""
+
+    mapping: Compiled
+    contract: pa.DataFrameSchema
+    limits: dict[str, str]
+
+
+def task(mapping: Compiled) -> Task:
+    """A task ready to run."""
+    return Task(mapping=mapping, contract=contract(mapping), limits=limits(mapping))
+
+
+@dataclass(kw_only=True, slots=True)
+class Decider:
+    """Decides morsel after morsel; the result does not depend on where one ends and the next begins."""
+
+    tasks: Mapping[str, Task]
+    hasher: Hasher
+    batcher: Batcher
+    scm_read: bool = False
+    full: bool = False
+    limit: int | None = None
+    tally: Tally = field(default_factory=Tally)
+    _taken: int = 0
+    _last: tuple[str, int] = ("", -1)
+    _files: set[str] = field(default_factory=set)
+
+    def decide(self, routed: pl.DataFrame) -> Decided:
+        """Decide one morsel of ``sql/route.sql``'s answer."""
+        self._in_order(routed)
+        self.tally.rows += routed.height
+        self.tally.states.update(dict(routed["row_state"].value_counts().iter_rows()))
+        contacts = self._selected(routed.filter(~pl.col("row_state").is_in(["superseded", "deleted"])))
+        found = [problems.of_routing(contacts)]
+        mapped: dict[str, tuple[pl.DataFrame, Mapped]] = {}
+        wanted = ~(pl.col("filtered_out") | pl.col("not_selected"))
+        for name, one in self.tasks.items():
+            rows = contacts.filter((pl.col("route") == name) & wanted)
+            result = one.mapping.apply(rows)
+            mapped[name] = (rows, result)
+            checked = screened(result.frame, one.contract, one.limits)
+            found.append(problems.of_mapping(pl.concat([result.problems, checked]), rows["row"], one.mapping))
+        first, told = problems.weighed(pl.concat(found))
+        decided = _decided(contacts, first)
+        planned = {name: self._planned(name, decided, *pair) for name, pair in mapped.items()}
+        findings = _findings(decided, told)
+        self._count(decided, findings, mapped)
+        return Decided(decisions=decided.select(DECISIONS.names()), findings=findings, rows=planned)
+
+    def _in_order(self, routed: pl.DataFrame) -> None:
+        """Rows must come in source order: batches and packages depend on it."""
+        if routed.is_empty():
+            return
+        same_file = pl.col("source_file") == pl.col("source_file").shift()
+        back = routed.select((same_file & (pl.col("source_line") <= pl.col("source_line").shift())).any()).item()
+        runs = routed.select(pl.col("source_file").rle().struct.field("value")).to_series().to_list()
+        again = len(set(runs)) < len(runs) or bool(self._files.intersection(runs[1:]))
+        start = (runs[0], int(routed["source_line"][0]))
+        if runs[0] == self._last[0]:
+            back = back or start <= self._last
+        elif runs[0] in self._files:
+            again = True
+        if back or again:
+            raise InvariantBroken("contacts did not come in source order; raise [run] memory and call again.")
+        self._files.update(runs)
+        self._last = (runs[-1], int(routed["source_line"][-1]))
+
+    def _selected(self, contacts: pl.DataFrame) -> pl.DataFrame:
+        """Number the rows and apply ``--limit``: the first contacts, in source order, that the filter lets through."""
+        numbered = contacts.with_row_index("row").with_columns(_false_for_null(contacts))
+        left_out = pl.col("left_out")
+        if self.limit is not None:
+            turn = (~pl.col("filtered_out") & ~left_out).cum_sum() + self._taken
+            left_out = left_out | (turn > self.limit)
+            self._taken += int(contacts.select((~pl.col("filtered_out") & ~pl.col("left_out")).sum()).item() or 0)
+        return numbered.with_columns(not_selected=left_out & ~pl.col("filtered_out") | pl.col("left_out"))
+
+    def _planned(self, name: str, decided: pl.DataFrame, rows: pl.DataFrame, result: Mapped) -> pl.DataFrame:
+        """The rows that passed all gates, with key, hash, action and batch."""
+        passed = rows.select("row").join(
+            decided.filter(pl.col("first_reason").is_null()).select("row"), on="row", how="semi", maintain_order="left"
+        )["row"]
+        taken = rows["row"].is_in(passed.implode())
+        frame = result.frame.filter(taken)
+        columns = self.tasks[name].mapping.columns
+        keyed = rows.filter(taken).select(
+            "contactid", "legal_entity", "destination_key", key_in_scm=pl.col("key_in_scm") & (name == CUSTOMERS),
+            loaded_hash=pl.col("loaded_hash"),
+            row_hash=self.hasher(row_texts(frame, columns)),
+        )  # fmt: skip
+        acted = keyed.with_columns(action=actions(scm_read=self.scm_read and name == CUSTOMERS, full=self.full))
+        numbered = self.batcher.numbered(name, acted)
+        beside = numbered.select("contactid", "legal_entity", "destination_key", "batch", "action", "row_hash")
+        for entity, action, count in beside.group_by("legal_entity", "action").len().iter_rows():
+            self.tally.actions[name, entity, action] += count
+        for column in ("SiteId", "WarehouseId", "LanguageId"):
+            if name == CUSTOMERS:
+                missing = frame[column].null_count() if column in frame.columns else frame.height
+                self.tally.blanks[name, column] += missing
+        return pl.concat([frame, beside], how="horizontal")
+
+    def _count(self, decided: pl.DataFrame, findings: pl.DataFrame, mapped: Mapping[str, tuple[pl.DataFrame, Mapped]]) -> None:
+        tally = self.tally
+        for decision, reason, count in decided.group_by("decision", "reason").len().iter_rows():
+            tally.decisions[decision] += count
+            tally.reasons[decision, reason] += count
+        tally.findings.update(dict(findings["code"].value_counts().iter_rows()))
+        flag = pl.col("is_active_customer")
+        counts = decided.select(
+            yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
+        ).row(0, named=True)  # fmt: skip
+        tally.flags.update({name: int(count or 0) for name, count in counts.items()})
+        wanted = decided.filter((pl.col("decision") == "customer") & pl.col("currency_id").is_not_null())
+        tally.customers_with_currency_id += wanted.height
+        for name, (_, result) in mapped.items():
+            for column, count in result.defaulted.items():
+                tally.defaulted[name, column] += count
+            for usage in result.usage:
+                for value, count, problem, key in usage.values.select("value", "rows", "problem", "key").iter_rows():
+                    if key is not None:
+                        tally.key_uses[name, usage.destination, key] += count
+                    if problem is not None:
+                        tally.unmapped[name, usage.destination, value] += count
+
+
+def _false_for_null(contacts: pl.DataFrame) -> list[pl.Expr]:
+    flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name != "is_active_customer"]
+    return [pl.col(flags).fill_null(value=False)]
+
+
+def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+    """Every contact with its decision and reason; what a decision leaves open is null."""
+    joined = contacts.join(
+        first.select("row", first_reason="reason", first_decision="decision", gate="gate"),
+        on="row", how="left", maintain_order="left",
+    )  # fmt: skip
+    customer = pl.col("route") == CUSTOMERS
+    stopped_early = (pl.col("gate") == 1) | (pl.col("first_decision") == "skipped")
+    kept = ~stopped_early.fill_null(value=False)
+    return joined.with_columns(
+        decision=pl.coalesce("first_decision", pl.when(customer).then(pl.lit("customer")).otherwise(pl.lit("contact"))),
+        reason=pl.coalesce(
+            "first_reason", pl.when(customer).then(pl.lit("active_customer")).otherwise(pl.lit("company_is_account"))
+        ),
+        task=pl.when(kept).then(pl.col("route")),
+        legal_entity=pl.when(kept).then(pl.col("legal_entity")),
+        destination_key=pl.when(kept).then(pl.col("destination_key")),
+    )
+
+
+def _findings(decided: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    if told.is_empty():
+        return FINDINGS.to_frame()
+    where = decided.select("row", "contactid", "task", "source_file", "source_line")
+    placed = told.join(where, on="row", how="left", maintain_order="left")
+    written = problems.messages(placed).with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("column", "destination")
+    )
+    return written.select(FINDINGS.names())

@@ -1,0 +1,273 @@
+"""Before the contacts stream by once: everything that needs a look at the whole table, kept small.
+
+Landed tables come in as views ``<table>_landed``; out come the relations that ``sql/route.sql`` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from pipeline.errors import ConfigurationError, SourceError
+from pipeline.suggest import near
+from pipeline.transform.reading import declared, empty
+from schemas import sales
+from schemas.catalogue import Table
+from sql.session import Session, identifier, query
+
+_ACTIVITY: Final = ("quotes", "salesorders", "invoices")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Routing:
+    """What the plan was asked for, as far as routing needs it."""
+
+    legal_entity: str | None
+    organizations: Mapping[str, str]
+    filter: str | None
+    hold_blank_flags: bool
+    number_pattern: str
+    take_over: bool = False
+    only: pl.DataFrame | None = None
+    """One column ``contactid``."""
+    known_customers: pl.DataFrame | None = None
+    """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
+    loaded: pl.DataFrame | None = None
+    """destination_key, row_hash of the last load at this destination."""
+    sources: Collection[str] = ()
+    """Source columns that mapping needs as text."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinding:
+    """A finding of the run or of a table's row, not of a contact."""
+
+    code: str
+    detail: str = ""
+    column: str = ""
+    value: str | None = None
+    source_file: str | None = None
+    source_line: int | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Prepared:
+    """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are."""
+
+    parameters: dict[str, str | bool | None]
+    findings: list[RunFinding] = field(default_factory=list)
+    rows: int = 0
+    contacts_with_company: int = 0
+
+
+def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+    """Declare all tables and compute what routing joins with.
+
+    Args:
+        session: has a view ``<table>_landed`` for every table in ``landed``.
+        landed: the tables that the source has.
+        routing: what the plan was asked for.
+
+    Raises:
+        SourceError: a table that is needed is not there.
+        ConfigurationError: the filter or ``[organizations]`` is wrong.
+    """
+    for name, table in sales.TABLES.items():
+        _declare(session, table, name in landed, routing.sources if name == "contacts" else ())
+    findings: list[RunFinding] = []
+    _filter(session, routing.filter)
+    ids, numbers = _hashes(session)
+    session.register("repeated_numbers", numbers.to_frame("value"))
+    _states(session, sales.CONTACTS, "contact_states", ids, "contacts")
+    _known_customers(session, routing)
+    for table, left_out in ((sales.ACCOUNTS, "account_rows_left_out"), (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
+                            (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
+        findings += _left_out(session, table, left_out)
+    session.view("accounts", query("accounts"))
+    companies = int(session.frame("SELECT count(*) AS n FROM contacts WHERE parentcustomerid IS NOT NULL")["n"][0])
+    if companies and "accounts" not in landed:
+        raise SourceError(
+            f"{companies} contacts have a company, but there is no accounts table. Export accounts (accountid, "
+            "accountnumber) beside contacts.",
+            where="accounts",
+        )
+    findings += _shared_account_numbers(session)
+    session.store("numbers", query("numbers"))
+    session.store("companies", query("companies"))
+    session.store("activity", query("activity"))
+    session.view("currencies", query("currencies"))
+    _units(session, routing, has_table="businessunits" in landed)
+    _others(session, routing)
+    activity = any(name in landed for name in _ACTIVITY)
+    return Prepared(
+        findings=findings,
+        rows=ids_count(session),
+        contacts_with_company=companies,
+        parameters={
+            "legal_entity": routing.legal_entity,
+            "has_units": bool(routing.organizations),
+            "has_currencies": "transactioncurrencies" in landed,
+            "has_activity": activity,
+            "has_only": routing.only is not None,
+            "scm_read": routing.known_customers is not None,
+            "hold_blank_flags": routing.hold_blank_flags,
+            "take_over": routing.take_over,
+            "number_pattern": routing.number_pattern,
+        },
+    )
+
+
+def ids_count(session: Session) -> int:
+    """How many contact rows were landed."""
+    return int(session.frame("SELECT count(*) AS n FROM contacts")["n"][0])
+
+
+def _declare(session: Session, table: Table, is_there: bool, mapped: Collection[str]) -> None:
+    if not is_there:
+        twins = ", ".join(f"CAST(NULL AS VARCHAR) AS {identifier('text:' + name)}" for name in mapped)
+        session.view(_declared_name(table), empty(table) if not twins else f"SELECT *, {twins} FROM ({empty(table)})")
+        return
+    columns = session.columns(f"FROM {table.name}_landed")
+    session.view(_declared_name(table), f"{declared(table, columns, mapped=mapped)}\nFROM {table.name}_landed")
+
+
+def _declared_name(table: Table) -> str:
+    return "accounts_declared" if table.name == "accounts" else table.name
+
+
+def _filter(session: Session, condition: str | None) -> None:
+    """The source filter becomes a column; null means left out."""
+    if condition is None:
+        session.view("contacts_filtered", "SELECT *, true AS passes_filter FROM contacts")
+        return
+    text = f"SELECT *, coalesce(CAST(({condition}\n) AS BOOLEAN), false) AS passes_filter FROM contacts"
+    try:
+        if len(duckdb.extract_statements(text)) != 1:
+            raise ConfigurationError("must be one SQL condition.", where="source.filter")
+        session.view("contacts_filtered", text)
+        session.columns("FROM contacts_filtered")
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise ConfigurationError(f"is not a condition on landed contacts: {first}", where="source.filter") from error
+
+
+def _hashes(session: Session) -> tuple[pl.Series, pl.Series]:
+    """Hashes of contact ids and contact numbers that occur more than once: candidates only, exactness follows."""
+    hashes = session.frame(
+        "SELECT CASE WHEN contactid IS NOT NULL THEN hash(contactid) END AS id, "
+        "CASE WHEN trimmed(msdynce_contactnumber) IS NOT NULL THEN hash(key_of(msdynce_contactnumber)) END AS number "
+        "FROM contacts"
+    )
+    return _repeated(hashes["id"]), _repeated(hashes["number"])
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    ordered = hashes.drop_nulls().sort()
+    return ordered.filter(ordered == ordered.shift()).unique().alias("value")
+
+
+def _states(session: Session, table: Table, name: str, repeated: pl.Series, view: str) -> None:
+    """Which of several rows of one id counts; rows of other ids do not appear."""
+    session.register("repeated_ids", repeated.to_frame("value"))
+    key = identifier(table.key)
+    columns = session.columns(f"FROM {view}")
+    content = ", ".join(
+        identifier(column)
+        for column in columns
+        if column not in {"source_file", "source_line"} and not column.startswith("text:")
+    )
+    session.store(
+        "repeated_rows",
+        f"SELECT {key} AS id, source_file, source_line, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted, "
+        f"hash({content}) AS content FROM {view} WHERE hash({key}) IN (SELECT value FROM repeated_ids) "
+        f"AND {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
+    )
+    session.store(name, query("versions"))
+
+
+def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
+    """Rows of a side table that do not count. Of unresolved repeats the first is kept, with a warning."""
+    view, key = _declared_name(table), identifier(table.key)
+    hashes = session.frame(f"SELECT hash({key}) AS h FROM {view} WHERE {key} IS NOT NULL")["h"]
+    _states(session, table, "side_states", _repeated(hashes), view)
+    session.store(name, query("left_out"))
+    repeated = session.frame(
+        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, min(source_file) AS source_file, min(source_line) AS source_line "
+        "FROM side_states WHERE state = 'repeated' GROUP BY id ORDER BY id"
+    )
+    return [
+        RunFinding(
+            code="row_repeated", detail=f"{table.name}, id {row['id']},", column=table.key, value=row["id"],
+            source_file=row["source_file"], source_line=row["source_line"],
+        )
+        for row in repeated.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _shared_account_numbers(session: Session) -> list[RunFinding]:
+    hashes = session.frame("SELECT hash(number_key) AS h FROM accounts WHERE number_key IS NOT NULL")["h"]
+    session.register("repeated_account_numbers", _repeated(hashes).to_frame("value"))
+    shared = session.frame(
+        "SELECT number_key, count(*) AS n FROM accounts "
+        "WHERE hash(number_key) IN (SELECT value FROM repeated_account_numbers) AND number_key IS NOT NULL "
+        "GROUP BY number_key HAVING count(*) > 1 ORDER BY number_key"
+    )
+    return [
+        RunFinding(code="account_number_repeated", detail=str(count), column="accountnumber", value=number)
+        for number, count in shared.iter_rows()
+    ]
+
+
+def _known_customers(session: Session, routing: Routing) -> None:
+    """SCM's customers by legal entity. Rows that name no legal entity count for every one of the project's."""
+    given = routing.known_customers
+    text = pl.String()
+    frame = given if given is not None else pl.DataFrame(
+        schema={"CustomerAccount": text, "PartyNumber": text, "dataAreaId": text}
+    )  # fmt: skip
+    session.register("known_customers_given", frame)
+    entities = dict.fromkeys([*([routing.legal_entity] if routing.legal_entity else []), *routing.organizations.values()])
+    session.register("own_entities", pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}))
+    session.store("known_customers", query("known_customers"))
+    session.store(
+        "known_keys", "SELECT DISTINCT legal_entity_key, account_key FROM known_customers WHERE account_key IS NOT NULL"
+    )
+
+
+def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
+    """Business unit → legal entity, by the name or id that a contact row may carry."""
+    session.register(
+        "organizations",
+        pl.DataFrame(
+            {"unit": list(routing.organizations), "legal_entity": list(routing.organizations.values())},
+            schema={"unit": pl.String, "legal_entity": pl.String},
+        ),
+    )
+    session.store("units", query("units"))
+    doubled = session.frame("SELECT unit FROM units GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY unit")
+    if not doubled.is_empty():
+        raise ConfigurationError(
+            f"the business unit {doubled['unit'][0]} has two legal entities, once by name and once by id.",
+            where="organizations",
+        )
+    session.store("units", "SELECT unit, min(legal_entity) AS legal_entity FROM units GROUP BY unit")
+    if not has_table or not routing.organizations:
+        return
+    unknown = session.frame(query("units_unknown"))["unit"].to_list()
+    if unknown:
+        known = session.frame("SELECT DISTINCT trimmed(name) AS name FROM businessunits WHERE name IS NOT NULL")["name"].to_list()
+        told = "; ".join(f"'{name}' is no business unit of the source.{near(name, known)}" for name in unknown)
+        raise ConfigurationError(told, where="organizations")
+
+
+def _others(session: Session, routing: Routing) -> None:
+    only = routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
+    session.register("only_given", only)
+    session.store("only_ids", "SELECT DISTINCT CAST(contactid AS UUID) AS contactid FROM only_given")
+    text = pl.String()
+    loaded = routing.loaded
+    session.register("loaded", loaded if loaded is not None else pl.DataFrame(schema={"destination_key": text, "row_hash": text}))

@@ -1,0 +1,204 @@
+"""Problems of rows: collected from SQL and mapping, weighed by gate and catalogue order, written out as findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import polars as pl
+
+from pipeline.mapping.compile import Compiled
+from pipeline.mapping.paths import COMPANY, CURRENCY, NUMBER
+from schemas.codes import Severity, catalogue, code
+
+SCHEMA: Final = pl.Schema(
+    {
+        "row": pl.UInt32, "code": pl.String, "column": pl.String, "destination": pl.String, "limit": pl.String,
+        "detail": pl.String, "value": pl.String,
+    }
+)  # fmt: skip
+"""One row per problem: row number in the morsel, code, source column, destination column, blanks of the message, value."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A boolean column of ``route.sql`` and what its finding says."""
+
+    code: str
+    flag: pl.Expr
+    column: str
+    value: pl.Expr
+    detail: pl.Expr | None = None
+
+
+def _rule(name: str, column: str, value: str, *, flag: pl.Expr | None = None, detail: pl.Expr | None = None) -> Rule:
+    return Rule(code=name, flag=pl.col(name) if flag is None else flag, column=column, value=pl.col(value), detail=detail)
+
+
+def _unreadable(column: str, raw: str) -> Rule:
+    return _rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
+
+
+_OTHERS: Final = pl.col("some_owners").list.set_difference(pl.concat_list("contactid")).list.sort().list.head(5)
+_MORE: Final = pl.col("owners") - 1 - _OTHERS.list.len()
+_NAMES: Final = pl.when(_MORE > 0).then(
+    pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])
+).otherwise(_OTHERS.list.join(", "))  # fmt: skip
+
+RULES: Final = (
+    _rule("contactid_invalid", "contactid", "contactid"),
+    _rule("contactid_repeated", "contactid", "contactid"),
+    _unreadable("msdynce_isactivecustomer", "unreadable_flag"),
+    _unreadable("parentcustomerid", "unreadable_company"),
+    _unreadable("parentcustomeridtype", "unreadable_type"),
+    _rule("filtered_out", "", "contactid"),
+    _rule("not_selected", "", "contactid"),
+    _rule("flag_blank", "msdynce_isactivecustomer", "is_active_customer"),
+    _rule("no_company", "parentcustomerid", "company_id"),
+    _rule("company_is_contact", "parentcustomerid", "company_id"),
+    _rule("account_not_found", "parentcustomerid", "company_id"),
+    _rule("account_without_number", "parentcustomerid", "company_id"),
+    _rule("account_not_in_scm", "parentcustomerid", "company_key"),
+    _rule("company_not_found", "parentcustomerid", "company_id"),
+    _rule("legal_entity_unmapped", "owningbusinessunit", "business_unit"),
+    _rule("contact_number_missing", NUMBER, "contact_number"),
+    _rule("contact_number_repeated", NUMBER, "contact_number", detail=_NAMES),
+    _rule("contact_number_is_account_number", NUMBER, "contact_number"),
+    _rule("contact_number_invalid", NUMBER, "contact_number"),
+    _rule("currency_not_found", "transactioncurrencyid", "currency_id"),
+    _rule("takeover", NUMBER, "contact_number"),
+    _rule("contact_number_malformed", NUMBER, "contact_number"),
+    _rule("party_number_differs", "parentcustomerid", "company_key"),
+    _rule("company_type_disagrees", "parentcustomeridtype", "company_id"),
+    _rule("flag_company_disagrees", "msdynce_iscompanyanaccount", "company_id"),
+    _rule("flag_unreadable", "msdynce_iscompanyanaccount", "flag_unreadable", flag=pl.col("flag_unreadable").is_not_null()),
+    _rule("customer_inactive", "statecode", "contactid"),
+    _rule("customer_merged", "merged", "contactid"),
+    _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer"),
+    _rule("flag_without_activity", "msdynce_isactivecustomer", "is_active_customer"),
+)
+"""In catalogue order."""
+
+_STAY_WHEN_SKIPPED: Final = (
+    "company_type_disagrees", "flag_company_disagrees", "flag_unreadable", "flag_stale", "flag_without_activity",
+)  # fmt: skip
+
+_FOLLOWS: Final = {
+    "contact_number_missing": (NUMBER, ("mandatory_missing",)),
+    "contact_number_invalid": (NUMBER, ("too_long", "contact_number_malformed")),
+    "account_not_found": (COMPANY, ("mandatory_missing",)),
+    "account_without_number": (COMPANY, ("mandatory_missing",)),
+    "company_not_found": (COMPANY, ("mandatory_missing",)),
+    "currency_not_found": (CURRENCY, ("mandatory_missing",)),
+}
+"""code → the source column and the codes that merely follow from it there."""
+
+
+def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
+    """The problems that SQL found in a morsel (which has ``row``)."""
+    hits = morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0) if morsel.height else ()
+    parts = [SCHEMA.to_frame()]
+    for rule, hit in zip(RULES, hits, strict=False):
+        if hit:
+            parts.append(
+                morsel.filter(rule.flag).select(
+                    "row",
+                    code=pl.lit(rule.code),
+                    column=pl.lit(rule.column),
+                    destination=pl.lit(""),
+                    limit=pl.lit(""),
+                    detail=pl.lit("") if rule.detail is None else rule.detail,
+                    value=rule.value.cast(pl.String),
+                )
+            )
+    return pl.concat(parts)
+
+
+def of_mapping(problems: pl.DataFrame, rows: pl.Series, mapping: Compiled) -> pl.DataFrame:
+    """Problems of one task's mapping: rows numbered as in the morsel, source columns named."""
+    if problems.is_empty():
+        return SCHEMA.to_frame()
+    sources = {one.name: one.row.row.source or "" for one in mapping.targets}
+    return problems.with_columns(
+        row=rows.gather(problems["row"]),
+        column=pl.col("destination").replace_strict(sources, return_dtype=pl.String),
+        detail=pl.lit(""),
+    ).select(SCHEMA.names())
+
+
+@cache
+def _codes() -> pl.DataFrame:
+    entries = list(catalogue().values())
+    return pl.DataFrame(
+        {
+            "code": [one.code for one in entries],
+            "order": [one.order for one in entries],
+            "gate": [one.gate for one in entries],
+            "decision": [one.decision for one in entries],
+            "severity": [one.severity for one in entries],
+        },
+        schema={"code": pl.String, "order": pl.Int32, "gate": pl.Int32, "decision": pl.String, "severity": pl.String},
+    )
+
+
+def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Which problem decides each row, and which of the others are worth a finding.
+
+    Returns:
+        ``first``: row, reason, decision, gate; and the problems with ``severity`` set, in row and catalogue order.
+    """
+    known = _without_followers(problems).join(_codes(), on="code", how="left", maintain_order="left")
+    gated = known.filter(pl.col("gate").is_not_null())
+    first = (
+        gated.sort("row", "order", maintain_order=True)
+        .group_by("row", maintain_order=True)
+        .agg(reason=pl.col("code").first(), decision=pl.col("decision").first(), gate=pl.col("gate").first())
+    )
+    told = known.join(first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left")
+    skipped = (pl.col("end") == "skipped").fill_null(value=False)
+    unwanted = pl.col("reason").is_in(["filtered_out", "not_selected"]).fill_null(value=False)
+    later = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
+    idle = pl.col("gate").is_null() & (unwanted | ~pl.col("code").is_in(_STAY_WHEN_SKIPPED))
+    severity = (
+        pl.when(pl.col("gate").is_null() | (pl.col("code") == pl.col("reason")))
+        .then(pl.col("severity"))
+        .otherwise(pl.lit(Severity.ALSO.value))
+    )
+    findings = (
+        told.filter(~(skipped & (later | idle)))
+        .with_columns(severity=severity)
+        .filter(pl.col("severity").is_not_null())
+        .sort("row", "order", maintain_order=True)
+    )
+    return first, findings
+
+
+def _without_followers(problems: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what merely follows from another problem of the same row."""
+    if problems.is_empty():
+        return problems
+    present = set(problems["code"].unique())
+    for name, (source, followers) in _FOLLOWS.items():
+        if name in present and present.intersection(followers):
+            rows = problems.filter(pl.col("code") == name)["row"].unique().implode()
+            follows = pl.col("code").is_in(followers) & (pl.col("column") == source) & pl.col("row").is_in(rows)
+            problems = problems.filter(~follows)
+    unmapped = problems.filter(pl.col("code").is_in(["value_not_mapped", "country_unknown", "state_unknown", "value_invalid"]))
+    if unmapped.is_empty():
+        return problems
+    blanks = unmapped.select("row", "destination", code=pl.lit("mandatory_missing"))
+    return problems.join(blanks, on=["row", "destination", "code"], how="anti", maintain_order="left")
+
+
+def messages(findings: pl.DataFrame) -> pl.DataFrame:
+    """Add ``message``: the catalogue's sentence with its blanks filled in, never with the value."""
+    named = pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
+    keyed = findings.with_columns(named=named)
+    blanks = ["code", "named", "limit", "detail"]
+    distinct = keyed.select(blanks).unique(maintain_order=True)
+    texts = [
+        code(name).message(column=column, limit=limit, detail=detail) for name, column, limit, detail in distinct.iter_rows()
+    ]
+    told = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))
+    return keyed.join(told, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop("named")

@@ -1,0 +1,126 @@
+"""How landed columns are read: the SQL select lists that give every catalogue column its declared type.
+
+A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as the same view. Beside
+the typed columns stand ``text:<column>``, the form that mapping sees, which keeps what could not be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from schemas.catalogue import Field, Table, Type
+from sql.session import identifier, literal
+
+_SQL_TYPES: Final = {
+    Type.GUID: "UUID",
+    Type.TEXT: "VARCHAR",
+    Type.CHOICE: "INTEGER",
+    Type.TWO_OPTIONS: "BOOLEAN",
+    Type.DECIMAL: "DECIMAL(38, 10)",
+    Type.INTEGER: "BIGINT",
+    Type.TIMESTAMP: "TIMESTAMPTZ",
+}
+_WHOLE: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"})
+
+
+def typed(field: Field, column: str, physical: str) -> str:
+    """SQL that reads ``column``, of DuckDB type ``physical``, as the field's declared type; null when it cannot be read."""
+    text = column if physical == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+    match field.type:
+        case Type.GUID:
+            return column if physical == "UUID" else f"guid_of({text})"
+        case Type.TEXT:
+            return _as_text(column, physical)
+        case Type.CHOICE:
+            return _choice(field, column, physical)
+        case Type.TWO_OPTIONS:
+            return column if physical == "BOOLEAN" else f"two_options_of({_as_text(column, physical)})"
+        case Type.TIMESTAMP:
+            return _timestamp(column, physical, text)
+        case Type.DECIMAL | Type.INTEGER:
+            wanted = _SQL_TYPES[field.type]
+            return f"TRY_CAST({f'trimmed({column})' if physical == 'VARCHAR' else column} AS {wanted})"
+
+
+def mapping_text(field: Field, column: str, physical: str) -> str:
+    """SQL for what mapping sees: the value read and written as text again, or the text itself if it cannot be read."""
+    text = _as_text(column, physical)
+    match field.type:
+        case Type.TEXT:
+            return text
+        case Type.TWO_OPTIONS:
+            read = f"CASE WHEN {typed(field, column, physical)} THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {typed(field, column, physical)} IS NULL THEN {text} ELSE {read} END"
+        case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
+            return text
+        case Type.DECIMAL:
+            return text
+        case _:
+            return f"coalesce(CAST({typed(field, column, physical)} AS VARCHAR), {text})"
+
+
+def _as_text(column: str, physical: str) -> str:
+    if physical == "VARCHAR":
+        return column
+    if physical in {"DOUBLE", "FLOAT"} or physical.startswith("DECIMAL"):
+        return f"plain_decimal(TRY_CAST({column} AS DECIMAL(38, 10)))"
+    return f"CAST({column} AS VARCHAR)"
+
+
+def _choice(field: Field, column: str, physical: str) -> str:
+    if physical in _WHOLE:
+        return f"CAST({column} AS INTEGER)"
+    text = f"trimmed({_as_text(column, physical)})"
+    labels = " ".join(f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items())
+    number = f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS INTEGER) END"
+    return f"CASE lower({text}) {labels} ELSE {number} END" if labels else number
+
+
+def _timestamp(column: str, physical: str, text: str) -> str:
+    if physical == "TIMESTAMP WITH TIME ZONE":
+        return column
+    return f"CAST({column} AS TIMESTAMPTZ)" if physical.startswith(("TIMESTAMP", "DATE")) else f"timestamp_of({text})"
+
+
+def declared(table: Table, columns: Mapping[str, str], *, mapped: Collection[str] = ()) -> str:
+    """The select list that turns a landed table into its declared form.
+
+    Args:
+        table: the catalogue's entry.
+        columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as they are.
+        mapped: columns that mapping needs; each gets a ``text:`` twin.
+
+    Returns:
+        SQL: every catalogue column by name and type (null where the source lacks it), extra columns as text, the twins,
+        ``source_file`` and ``source_line``.
+    """
+    parts = ["source_file", "source_line"] if columns else ["CAST(NULL AS VARCHAR) AS source_file", "0 AS source_line"]
+    for field in table.fields:
+        name = identifier(field.name)
+        if field.name in columns:
+            parts.append(f"{typed(field, name, columns[field.name])} AS {name}")
+            if field.type in (Type.GUID, Type.TWO_OPTIONS):
+                parts.append(f"{_as_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}")
+        else:
+            parts.append(f"CAST(NULL AS {_SQL_TYPES[field.type]}) AS {name}")
+            if field.type in (Type.GUID, Type.TWO_OPTIONS):
+                parts.append(f"CAST(NULL AS VARCHAR) AS {identifier('raw:' + field.name)}")
+    known = {field.name for field in table.fields}
+    extras = [name for name in columns if name not in known and name not in {"source_file", "source_line"}]
+    parts += [f"{_as_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras]
+    parts += [_twin(table, name, columns) for name in mapped]
+    return "SELECT " + ",\n       ".join(parts)
+
+
+def _twin(table: Table, name: str, columns: Mapping[str, str]) -> str:
+    target = identifier("text:" + name)
+    if name not in columns:
+        return f"CAST(NULL AS VARCHAR) AS {target}"
+    field = table.field(name) or Field(name=name)
+    return f"{mapping_text(field, identifier(name), columns[name])} AS {target}"
+
+
+def empty(table: Table) -> str:
+    """A declared table without rows, for a source that does not have it."""
+    return declared(table, {}) + "\nWHERE false"

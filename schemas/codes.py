@@ -1,0 +1,73 @@
+"""The catalogue of codes: what p2c says about a row, and what to do about it. Text lives in ``codes.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+
+class Decision(StrEnum):
+    """What becomes of a contact. Every contact has exactly one."""
+
+    CUSTOMER = "customer"
+    CONTACT = "contact"
+    SKIPPED = "skipped"
+    HELD = "held"
+    REJECTED = "rejected"
+
+
+class Severity(StrEnum):
+    """How a finding counts."""
+
+    ERROR = "error"
+    HOLD = "hold"
+    WARNING = "warning"
+    ALSO = "also"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Code:
+    """One code. ``rank`` is its place in the catalogue: of several codes of one contact the lowest gate, then rank, wins."""
+
+    code: str
+    rank: int
+    sentence: str
+    advice: str
+    gate: int | None = None
+    decision: Decision | None = None
+    severity: Severity | None = None
+
+    @property
+    def order(self) -> int:
+        """Gate, then rank, as one sortable number; for codes without a gate above all gates."""
+        return (self.gate or 9) * 1000 + self.rank
+
+    def message(self, *, column: str = "", limit: object = "", detail: object = "") -> str:
+        """The sentence with its blanks filled in."""
+        return self.sentence.format(column=column, limit=limit, detail=detail)
+
+
+@cache
+def catalogue() -> dict[str, Code]:
+    """All codes by name, in order."""
+    text = files("schemas").joinpath("codes.toml").read_text(encoding="utf-8")
+    found: dict[str, Code] = {}
+    for rank, (name, entry) in enumerate(tomllib.loads(text).items()):
+        found[name] = Code(
+            code=name,
+            rank=rank,
+            sentence=entry["sentence"],
+            advice=entry["advice"],
+            gate=entry.get("gate"),
+            decision=Decision(entry["decision"]) if "decision" in entry else None,
+            severity=Severity(entry["severity"]) if "severity" in entry else None,
+        )
+    return found
+
+
+def code(name: str) -> Code:
+    """The code of that name; a name outside the catalogue is a defect (``KeyError``)."""
+    return catalogue()[name]

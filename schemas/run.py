@@ -1,0 +1,117 @@
+"""The run folder's tables: the interface that others rely on (DESIGN 4). Names and types are stable."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.codes import Decision, Severity, catalogue
+
+DECISIONS: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String,
+        "contact_number": pl.String,
+        "decision": pl.String,
+        "reason": pl.String,
+        "task": pl.String,
+        "legal_entity": pl.String,
+        "company_type": pl.String,
+        "company_type_from": pl.String,
+        "company_id": pl.String,
+        "company_key": pl.String,
+        "is_active_customer": pl.Boolean,
+        "destination_key": pl.String,
+        "source_file": pl.String,
+        "source_line": pl.Int64,
+    }
+)
+"""One row per contact, in source order."""
+
+FINDINGS: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String,
+        "task": pl.String,
+        "severity": pl.String,
+        "code": pl.String,
+        "column": pl.String,
+        "destination": pl.String,
+        "message": pl.String,
+        "value": pl.String,
+        "source_file": pl.String,
+        "source_line": pl.Int64,
+    }
+)
+"""One row per problem; contactid is null for problems of the run and for unreadable rows."""
+
+PLANNED: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String,
+        "legal_entity": pl.String,
+        "destination_key": pl.String,
+        "batch": pl.Int32,
+        "action": pl.String,
+        "row_hash": pl.String,
+    }
+)
+"""What every planned row has beside its destination columns; batch is null when unchanged."""
+
+BATCHES: Final[pl.Schema] = pl.Schema(
+    {
+        "task": pl.String(),
+        "legal_entity": pl.String(),
+        "batch": pl.Int32(),
+        "rows": pl.Int64(),
+        "file": pl.String(),
+        "bytes": pl.Int64(),
+        "sha256": pl.String(),
+        "definition_group": pl.String(),
+        "execution_id": pl.String(),
+        "attempt": pl.Int32(),
+        "sent_at": pl.Datetime("us", "UTC"),
+        "finished_at": pl.Datetime("us", "UTC"),
+        "status": pl.String(),
+        "created": pl.Int64(),
+        "updated": pl.Int64(),
+        "failed": pl.Int64(),
+    }
+)
+"""One row per batch of one task and legal entity."""
+
+OUTCOMES: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String,
+        "task": pl.String,
+        "destination_key": pl.String,
+        "batch": pl.Int32,
+        "outcome": pl.String,
+        "code": pl.String,
+        "message": pl.String,
+    }
+)
+"""One row per planned row, once it has an outcome."""
+
+OUTCOME_NAMES: Final = ("created", "updated", "unchanged", "written", "failed", "unknown", "pending")
+ACTIONS: Final = ("create", "update", "unchanged", "upsert")
+
+
+def contract(schema: pl.Schema, **closed: tuple[str, ...]) -> pa.DataFrameSchema:
+    """A Pandera schema of a run folder's table; ``closed`` names the columns whose values are a closed set."""
+    columns = {
+        name: pa.Column(
+            dtype, nullable=True, checks=[pa.Check.isin(closed[name], name=f"{name}_known")] if name in closed else []
+        )
+        for name, dtype in schema.items()
+    }
+    return pa.DataFrameSchema(columns, strict=True, ordered=True)
+
+
+def decisions_contract() -> pa.DataFrameSchema:
+    """The contract of ``decisions.parquet``."""
+    return contract(DECISIONS, decision=tuple(Decision), reason=tuple(catalogue()))
+
+
+def findings_contract() -> pa.DataFrameSchema:
+    """The contract of ``findings.parquet``."""
+    return contract(FINDINGS, severity=tuple(Severity), code=tuple(catalogue()))

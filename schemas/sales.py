@@ -1,0 +1,209 @@
+"""The Sales (Dataverse) tables that p2c reads: reference 2, 3.1 to 3.4.
+
+``names`` holds the spellings of the Web API (``_x_value``), of exports and of Synapse Link. A lookup's type arrives in a
+column beside it. Required columns: DESIGN 4.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from schemas.catalogue import Field, Table, Type
+
+LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
+
+_VERSIONING: Final = (
+    Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),
+    Field(name="createdon", type=Type.TIMESTAMP, label="Created On", names=("createdonutc",)),
+    Field(name="modifiedon", type=Type.TIMESTAMP, label="Modified On", names=("modifiedonutc",)),
+    Field(name="isdelete", type=Type.TWO_OPTIONS, names=("is_delete", "isdeleted")),
+)
+
+
+def _guid(name: str, label: str = "", *names: str) -> Field:
+    return Field(name=name, type=Type.GUID, label=label, names=names)
+
+
+def _lookup(name: str, label: str = "") -> Field:
+    return Field(name=name, type=Type.GUID, label=label, names=(f"_{name}_value",))
+
+
+def _lookup_type(name: str) -> Field:
+    return Field(
+        name=f"{name}type",
+        names=(f"_{name}_value{LOOKUP_TYPE}", f"{name}{LOOKUP_TYPE}", f"{name}_entitytype", f"{name}_type"),
+    )
+
+
+def _text(name: str, label: str = "") -> Field:
+    return Field(name=name, label=label)
+
+
+def _flag(name: str, label: str = "") -> Field:
+    return Field(name=name, type=Type.TWO_OPTIONS, label=label)
+
+
+def _choice(name: str, label: str, **options: int) -> Field:
+    members = {value: text.replace("_", " ") for text, value in options.items()}
+    return Field(name=name, type=Type.CHOICE, label=label, options=MappingProxyType(members))
+
+
+def _address(number: int) -> tuple[Field, ...]:
+    parts = {
+        "name": "Name", "line1": "Street 1", "line2": "Street 2", "line3": "Street 3", "city": "City",
+        "stateorprovince": "State/Province", "county": "County", "country": "Country/Region",
+        "postalcode": "ZIP/Postal Code", "postofficebox": "Post Office Box",
+    }  # fmt: skip
+    return tuple(_text(f"address{number}_{part}", f"Address {number}: {label}") for part, label in parts.items())
+
+
+CONTACTS: Final = Table(
+    name="contacts",
+    singular="contact",
+    key="contactid",
+    fields=(
+        _guid("contactid", "Contact", "(do not modify) contact"),
+        _text("msdynce_contactnumber", "Contact Number"),
+        _flag("msdynce_isactivecustomer", "Is Active Customer"),
+        _flag("msdynce_iscompanyanaccount", "Is Company An Account"),
+        _lookup("parentcustomerid", "Company Name"),
+        _lookup_type("parentcustomerid"),
+        _text("firstname", "First Name"),
+        _text("middlename", "Middle Name"),
+        _text("lastname", "Last Name"),
+        _text("fullname", "Full Name"),
+        _text("salutation", "Salutation"),
+        _text("suffix", "Suffix"),
+        _text("nickname", "Nickname"),
+        _text("jobtitle", "Job Title"),
+        _text("department", "Department"),
+        _text("emailaddress1", "Email"),
+        _text("emailaddress2", "Email Address 2"),
+        _text("emailaddress3", "Email Address 3"),
+        _text("telephone1", "Business Phone"),
+        _text("telephone2", "Home Phone"),
+        _text("telephone3", "Telephone 3"),
+        _text("mobilephone", "Mobile Phone"),
+        _text("fax", "Fax"),
+        _text("websiteurl", "Website"),
+        _text("governmentid", "Government"),
+        _text("employeeid", "Employee"),
+        _text("externaluseridentifier", "External User Identifier"),
+        _text("spousesname", "Spouse/Partner Name"),
+        _text("assistantname", "Assistant"),
+        _text("managername", "Manager"),
+        _text("description", "Description"),
+        _choice("gendercode", "Gender", Male=1, Female=2),
+        _choice("familystatuscode", "Marital Status", Single=1, Married=2, Divorced=3, Widowed=4),
+        _choice("preferredcontactmethodcode", "Preferred Method of Contact", Any=1, Email=2, Phone=3, Fax=4, Mail=5),
+        _choice("accountrolecode", "Role", Decision_Maker=1, Employee=2, Influencer=3),
+        Field(name="birthdate", type=Type.TIMESTAMP, label="Birthday"),
+        _flag("donotemail", "Do not allow Emails"),
+        _flag("donotphone", "Do not allow Phone Calls"),
+        _flag("donotfax", "Do not allow Faxes"),
+        _flag("donotpostalmail", "Do not allow Mails"),
+        _flag("donotbulkemail", "Do not allow Bulk Emails"),
+        Field(name="creditlimit", type=Type.DECIMAL, label="Credit Limit"),
+        _flag("creditonhold", "Credit Hold"),
+        _lookup("transactioncurrencyid", "Currency"),
+        Field(name="transactioncurrencyid.isocurrencycode", label="Currency (Currency Code)"),
+        _lookup("masterid", "Master ID"),
+        _flag("merged", "Merged"),
+        _choice("statecode", "Status", Active=0, Inactive=1),
+        _choice("statuscode", "Status Reason", Active=1, Inactive=2),
+        _lookup("ownerid", "Owner"),
+        Field(name="owningbusinessunit", label="Owning Business Unit", names=("_owningbusinessunit_value",)),
+        *_address(1),
+        *_address(2),
+        *_VERSIONING,
+    ),
+    required=(
+        ("contactid",),
+        ("firstname", "middlename", "lastname"),
+        ("msdynce_contactnumber",),
+        ("msdynce_isactivecustomer",),
+        ("parentcustomerid",),
+    ),
+)
+"""One row is one contact (reference 3.1). ``owningbusinessunit`` is text, for exports write the unit's name there."""
+
+ACCOUNTS: Final = Table(
+    name="accounts",
+    singular="account",
+    key="accountid",
+    fields=(
+        _guid("accountid", "Account", "(do not modify) account"),
+        _text("accountnumber", "Account Number"),
+        _text("name", "Account Name"),
+        *_VERSIONING,
+    ),
+    required=(("accountid",), ("accountnumber",)),
+)
+
+
+def _activity(name: str, singular: str, number: str) -> Table:
+    return Table(
+        name=name,
+        singular=singular,
+        key=f"{singular}id",
+        fields=(
+            _guid(f"{singular}id"),
+            _lookup("customerid", "Potential Customer" if singular == "quote" else "Customer"),
+            _lookup_type("customerid"),
+            _text(number),
+            Field(name="statecode", type=Type.INTEGER),
+            *_VERSIONING,
+        ),
+        required=(("customerid",),),
+    )
+
+
+QUOTES: Final = _activity("quotes", "quote", "quotenumber")
+SALESORDERS: Final = _activity("salesorders", "salesorder", "ordernumber")
+INVOICES: Final = _activity("invoices", "invoice", "invoicenumber")
+
+TRANSACTIONCURRENCIES: Final = Table(
+    name="transactioncurrencies",
+    singular="transactioncurrency",
+    key="transactioncurrencyid",
+    fields=(
+        _guid("transactioncurrencyid", "Currency"),
+        _text("isocurrencycode", "Currency Code"),
+        *_VERSIONING,
+    ),
+    required=(("transactioncurrencyid",), ("isocurrencycode",)),
+)
+
+BUSINESSUNITS: Final = Table(
+    name="businessunits",
+    singular="businessunit",
+    key="businessunitid",
+    fields=(_guid("businessunitid", "Business Unit"), _text("name", "Name"), *_VERSIONING),
+    required=(("businessunitid",), ("name",)),
+)
+
+P2CAUTONUMBERS: Final = Table(
+    name="msdynce_p2cautonumbers",
+    singular="msdynce_p2cautonumber",
+    key="msdynce_p2cautonumberid",
+    fields=(
+        _guid("msdynce_p2cautonumberid"),
+        _text("msdynce_entityname"),
+        _text("msdynce_prefix"),
+        Field(name="msdynce_numbersequence", type=Type.INTEGER),
+        Field(name="msdynce_suffixlength", type=Type.INTEGER),
+        *_VERSIONING,
+    ),
+    required=(("msdynce_entityname",), ("msdynce_prefix",), ("msdynce_numbersequence",)),
+)
+
+TABLES: Final = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            CONTACTS, ACCOUNTS, QUOTES, SALESORDERS, INVOICES, TRANSACTIONCURRENCIES, BUSINESSUNITS, P2CAUTONUMBERS,
+        )
+    }
+)  # fmt: skip
+"""All source tables by name: reference 2 and 3, DESIGN 4."""

@@ -1,0 +1,103 @@
+"""One meaning of blank, length and equal, given to both engines.
+
+Polars and DuckDB differ (one trims tabs, the other does not; both count an emoji as 1 where SCM's columns count 2), so
+each rule stands here once: as a Polars expression and as a DuckDB macro. A property test feeds both the same strings.
+
+* white space: the Unicode ``White_Space`` characters, the four ASCII separators, zero-width space and byte order mark;
+* blank: null, or nothing but white space;
+* length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
+* key: trimmed and ASCII-upper-cased; used for comparing, never sent.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import Final
+
+import polars as pl
+
+WHITE_SPACE: Final = "".join(
+    chr(point)
+    for point in (
+        *range(0x09, 0x0E),
+        *range(0x1C, 0x21),
+        0x85,
+        0xA0,
+        0x1680,
+        *range(0x2000, 0x200C),
+        0x2028,
+        0x2029,
+        0x202F,
+        0x205F,
+        0x3000,
+        0xFEFF,
+    )
+)
+"""Characters that a value is trimmed of, at both ends."""
+
+_ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
+
+_SQL_WHITE_SPACE: Final = "||".join(f"chr({ord(char)})" for char in WHITE_SPACE)
+
+_UPPER: Final = f"translate(x, '{string.ascii_lowercase}', '{string.ascii_uppercase}')"
+
+SQL_MACROS: Final = (
+    # Values whose ends are printable ASCII need no trimming; that test is ten times faster than the trimming.
+    (
+        "CREATE OR REPLACE MACRO trimmed(x) AS CASE WHEN ord(x) BETWEEN 33 AND 126 AND ord(substr(x, -1, 1)) "
+        f"BETWEEN 33 AND 126 THEN x ELSE nullif(trim(x, {_SQL_WHITE_SPACE}), '') END"
+    ),
+    (
+        r"CREATE OR REPLACE MACRO utf16_length(x) AS "
+        r"2 * length(x) - length(regexp_replace(x, '[\x{10000}-\x{10FFFF}]', '', 'g'))"
+    ),
+    f"CREATE OR REPLACE MACRO ascii_upper(x) AS CASE WHEN upper(x) = x THEN x ELSE {_UPPER} END",
+    "CREATE OR REPLACE MACRO key_of(x) AS ascii_upper(trimmed(x))",
+)
+"""``trimmed(x)`` (null when blank), ``utf16_length(x)``, ``key_of(x)`` for DuckDB."""
+
+
+def trimmed(value: pl.Expr) -> pl.Expr:
+    """The value without white space at its ends; null when nothing is left."""
+    stripped = value.str.strip_chars(WHITE_SPACE)
+    return pl.when(stripped != "").then(stripped)
+
+
+def utf16_length(value: pl.Expr) -> pl.Expr:
+    """Length in UTF-16 code units, null for null."""
+    return value.str.len_chars() + value.str.count_matches(_ASTRAL)
+
+
+def key_of(value: pl.Expr) -> pl.Expr:
+    """The form in which keys are compared: trimmed, ASCII letters upper-cased."""
+    return trimmed(value).str.replace_many(list(string.ascii_lowercase), list(string.ascii_uppercase))
+
+
+def truncated(value: pl.Expr, length: int) -> pl.Expr:
+    """The longest prefix of at most ``length`` UTF-16 code units that ends between characters, trimmed at its end."""
+    shortened = value.map_batches(lambda texts: _cut_series(texts, length), return_dtype=pl.String)
+    return trimmed(shortened)
+
+
+def _cut_series(texts: pl.Series, length: int) -> pl.Series:
+    over = texts.to_frame("text").select(
+        long=utf16_length(pl.col("text")) > length,
+        astral=pl.col("text").str.contains(_ASTRAL),
+    )
+    short = texts.str.slice(0, length)
+    uneven = (over["long"] & over["astral"]).fill_null(value=False)
+    if not uneven.any():
+        return short
+    exact = [cut(text, length) for text in texts.filter(uneven)]
+    return short.scatter(uneven.arg_true(), exact)
+
+
+def cut(text: str, length: int) -> str:
+    """``text`` cut to at most ``length`` UTF-16 code units, never inside a surrogate pair."""
+    units = text.encode("utf-16-le", "surrogatepass")[: 2 * length]
+    return units.decode("utf-16-le", "ignore")
+
+
+def fold(text: str) -> str:
+    """The form in which value-map keys and country names match: trimmed and casefolded."""
+    return text.strip(WHITE_SPACE).casefold()

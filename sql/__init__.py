@@ -1,0 +1,1 @@
+"""Queries, one per file, and the one place that knows DuckDB sessions."""

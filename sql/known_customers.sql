@@ -1,0 +1,8 @@
+-- One row per customer that SCM has in one legal entity, as keys.
+-- in: known_customers_given (CustomerAccount, PartyNumber, dataAreaId), own_entities
+SELECT
+    key_of(k.CustomerAccount) AS account_key,
+    key_of(k.PartyNumber) AS party_key,
+    key_of(coalesce(trimmed(k.dataAreaId), e.legal_entity)) AS legal_entity_key
+FROM known_customers_given AS k
+LEFT JOIN own_entities AS e ON trimmed(k.dataAreaId) IS NULL

@@ -1,0 +1,157 @@
+-- One row per contact row read, in source order: the evidence for its decision, and one boolean per code of gates 1 to 6
+-- that SQL can tell. What a column maps to is Polars' part; so is which code comes first.
+-- in: contacts_filtered, contact_states, accounts, companies, numbers, units, currencies, activity, only_ids,
+--     known_keys, loaded
+-- params: $legal_entity, $has_units, $has_currencies, $has_activity, $has_only, $scm_read, $hold_blank_flags, $take_over,
+--         $number_pattern
+-- unique by: source_file, source_line
+WITH evidence AS (
+    SELECT
+        c.*,
+        coalesce(s.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
+        trimmed(c.msdynce_contactnumber) AS contact_number,
+        lookup_type_of(c.parentcustomeridtype) AS lookup_type,
+        CASE
+            WHEN a.accountid IS NOT NULL THEN 'account'
+            WHEN k.contactid IS NOT NULL THEN 'contact'
+        END AS table_type,
+        a.accountid IS NOT NULL AS account_is_there,
+        a.number AS account_number,
+        a.is_party AS account_is_party,
+        a.customer_of,
+        k.number AS company_contact_number,
+        CASE WHEN $has_units THEN coalesce(u.legal_entity, $legal_entity) ELSE $legal_entity END AS legal_entity,
+        r.transactioncurrencyid IS NOT NULL AS currency_is_there,
+        CASE WHEN $has_currencies THEN r.isocurrencycode ELSE c."transactioncurrencyid.isocurrencycode" END AS currency_code,
+        n.owners,
+        n.some_owners,
+        n.is_account_number,
+        v.contactid IS NOT NULL AS has_activity,
+        o.contactid IS NOT NULL AS in_only
+    FROM contacts_filtered AS c
+    LEFT JOIN contact_states AS s ON s.source_file = c.source_file AND s.source_line = c.source_line
+    LEFT JOIN accounts AS a ON a.accountid = c.parentcustomerid
+    LEFT JOIN companies AS k ON k.contactid = c.parentcustomerid
+    LEFT JOIN units AS u ON u.unit = CASE WHEN $has_units THEN unit_key(c.owningbusinessunit) END
+    LEFT JOIN currencies AS r ON r.transactioncurrencyid = c.transactioncurrencyid
+    LEFT JOIN numbers AS n ON n.number_key = key_of(c.msdynce_contactnumber)
+    LEFT JOIN activity AS v ON v.contactid = c.contactid
+    LEFT JOIN only_ids AS o ON o.contactid = c.contactid
+),
+read AS (
+    SELECT
+        *,
+        CASE
+            WHEN msdynce_isactivecustomer IS NULL THEN trimmed("raw:msdynce_isactivecustomer")
+        END AS unreadable_flag,
+        CASE WHEN parentcustomerid IS NULL THEN trimmed("raw:parentcustomerid") END AS unreadable_company,
+        CASE
+            WHEN lookup_type IS NULL AND parentcustomerid IS NOT NULL THEN trimmed(parentcustomeridtype)
+        END AS unreadable_type,
+        CASE
+            WHEN msdynce_iscompanyanaccount IS NULL THEN trimmed("raw:msdynce_iscompanyanaccount")
+        END AS unreadable_company_flag,
+        CASE
+            WHEN parentcustomerid IS NULL THEN NULL
+            ELSE coalesce(lookup_type, table_type, CASE WHEN msdynce_iscompanyanaccount THEN 'account' END)
+        END AS company_type,
+        CASE
+            WHEN parentcustomerid IS NULL THEN NULL
+            WHEN lookup_type IS NOT NULL THEN 'lookup'
+            WHEN table_type IS NOT NULL THEN 'table'
+            WHEN msdynce_iscompanyanaccount THEN 'flag'
+        END AS company_type_from
+    FROM evidence
+),
+routed AS (
+    SELECT
+        *,
+        CASE
+            WHEN unreadable_flag IS NOT NULL THEN NULL
+            WHEN msdynce_isactivecustomer THEN 'ContactToCustomer'
+            WHEN parentcustomerid IS NULL OR unreadable_type IS NOT NULL OR company_type = 'contact' THEN NULL
+            ELSE 'Contacts'
+        END AS route,
+        CASE company_type WHEN 'account' THEN account_number WHEN 'contact' THEN company_contact_number END AS company_key
+    FROM read
+),
+keyed AS (
+    SELECT
+        *,
+        CASE route
+            WHEN 'ContactToCustomer' THEN legal_entity || '/' || contact_number
+            WHEN 'Contacts' THEN legal_entity || '/' || contact_number || '/' || company_key
+        END AS destination_key
+    FROM routed
+)
+SELECT
+    q.source_file,
+    q.source_line,
+    q.row_state,
+    coalesce(CAST(q.contactid AS VARCHAR), lower(trimmed(q."raw:contactid"))) AS contactid,
+    q.contact_number,
+    q.route,
+    CASE WHEN q.route IS NOT NULL THEN q.legal_entity END AS legal_entity,
+    q.company_type,
+    q.company_type_from,
+    coalesce(CAST(q.parentcustomerid AS VARCHAR), unreadable_company) AS company_id,
+    q.company_key,
+    q.msdynce_isactivecustomer AS is_active_customer,
+    q.destination_key,
+    q.some_owners,
+    q.owners,
+    trimmed(q.owningbusinessunit) AS business_unit,
+    CASE WHEN q.route = 'ContactToCustomer' THEN trimmed(q."raw:transactioncurrencyid") END AS currency_id,
+    q.unreadable_flag,
+    q.unreadable_company,
+    q.unreadable_type,
+    q.unreadable_company_flag AS flag_unreadable,
+    q.contactid IS NULL AS contactid_invalid,
+    q.row_state = 'repeated' AS contactid_repeated,
+    NOT q.passes_filter AS filtered_out,
+    $has_only AND NOT q.in_only AS left_out,
+    $hold_blank_flags AND q.msdynce_isactivecustomer IS NULL AND q.unreadable_flag IS NULL AS flag_blank,
+    q.msdynce_isactivecustomer IS NOT TRUE AND q.unreadable_flag IS NULL AND q.unreadable_company IS NULL
+        AND q.parentcustomerid IS NULL AS no_company,
+    q.msdynce_isactivecustomer IS NOT TRUE AND q.unreadable_flag IS NULL
+        AND q.company_type = 'contact' AS company_is_contact,
+    q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_there AS account_not_found,
+    q.route = 'Contacts' AND q.company_type = 'account' AND q.account_is_there
+        AND q.account_number IS NULL AS account_without_number,
+    $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND q.account_number IS NOT NULL
+        AND NOT q.account_is_party
+        AND NOT coalesce(in_legal_entity(q.customer_of, q.legal_entity), false) AS account_not_in_scm,
+    q.route = 'Contacts' AND q.company_type IS NULL AS company_not_found,
+    q.route IS NOT NULL AND q.legal_entity IS NULL AS legal_entity_unmapped,
+    q.route IS NOT NULL AND q.contact_number IS NULL AS contact_number_missing,
+    q.route IS NOT NULL AND q.owners > 1 AS contact_number_repeated,
+    q.route IS NOT NULL AND q.is_account_number AS contact_number_is_account_number,
+    q.route IS NOT NULL AND (
+        length(q.contact_number) > 20
+        OR strlen(q.contact_number) > length(q.contact_number) AND utf16_length(q.contact_number) > 20
+        OR regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
+    ) AS contact_number_invalid,
+    $has_currencies AND q.route = 'ContactToCustomer' AND NOT q.currency_is_there
+        AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
+    $scm_read AND NOT $take_over AND q.route = 'ContactToCustomer' AND x.account_key IS NOT NULL
+        AND l.destination_key IS NULL AS takeover,
+    q.route IS NOT NULL AND NOT regexp_full_match(q.contact_number, $number_pattern) AS contact_number_malformed,
+    $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
+        AND in_legal_entity(q.customer_of, q.legal_entity) AS party_number_differs,
+    q.lookup_type IS NOT NULL AND q.lookup_type <> q.table_type AS company_type_disagrees,
+    q.msdynce_iscompanyanaccount IS NOT NULL AND q.unreadable_company IS NULL AND q.unreadable_type IS NULL
+        AND (q.parentcustomerid IS NULL OR q.company_type IS NOT NULL)
+        AND q.msdynce_iscompanyanaccount <> coalesce(q.company_type = 'account', false) AS flag_company_disagrees,
+    q.route = 'ContactToCustomer' AND q.statecode = 1 AS customer_inactive,
+    q.route = 'ContactToCustomer' AND q.merged AS customer_merged,
+    $has_activity AND q.has_activity AND q.msdynce_isactivecustomer IS NOT TRUE
+        AND q.unreadable_flag IS NULL AS flag_stale,
+    $has_activity AND NOT q.has_activity AND q.msdynce_isactivecustomer AS flag_without_activity,
+    x.account_key IS NOT NULL AS key_in_scm,
+    l.row_hash AS loaded_hash,
+    q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
+    q.company_key AS "text:parentcustomerid.Account(accountnumber).Contact(msdynce_contactnumber)",
+    COLUMNS('^text:')
+FROM keyed AS q
+LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.account_key = key_of(q.contact_number)
+LEFT JOIN loaded AS l ON l.destination_key = q.destination_key

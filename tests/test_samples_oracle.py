@@ -91,7 +91,7 @@ def test_a_second_run_and_another_morsel_size_give_equal_rows_and_packages(tmp_p
     folder = tmp_path / "samples"
     write_samples(folder, form="csv" if form == "csv" else "parquet")
     results = []
-    for name, morsel in (("a", "131072"), ("b", "131072"), ("c", "7"), ("d", "2048")):
+    for name, morsel in (("a", "131072"), ("b", "131072"), ("c", "61"), ("d", "512")):
         common = Common(project=folder / "p2c.toml", runs=tmp_path / name, assignments=(f"run.morsel_rows={morsel}",))
         results.append(Path(str(ran(common, Request(command="run"), silent).folder)))
     first = results[0]

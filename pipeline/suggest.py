@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from pydantic import ValidationError
+
+_SENTENCES: Final[Mapping[str, str]] = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+"""pydantic's complaints in our words; others keep theirs."""
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -16,19 +35,28 @@ def near(word: str, known: Iterable[str]) -> str:
 
 
 def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]) -> list[str]:
-    """One sentence for each complaint: where, what, and a near miss for unknown keys.
+    """One sentence for each complaint: where, what, and a near miss for unknown keys and words.
 
     Args:
         error: what pydantic found.
         keys_at: the keys known at a place (the path of the table that holds the unknown key).
     """
     found = []
-    for detail in error.errors(include_url=False, include_input=False):
+    for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"] if part != "[key]")
         where = ".".join(str(part) for part in path)
         if detail["type"] == "extra_forbidden":
-            known = list(keys_at(path[:-1]))
-            found.append(f"{where}: unknown key '{path[-1]}'.{near(str(path[-1]), known)}")
+            text = f"unknown key '{path[-1]}'.{near(str(path[-1]), keys_at(path[:-1]))}"
+        elif detail["type"] in {"literal_error", "enum"}:
+            text = _closed(detail["ctx"]["expected"], detail["input"])
         else:
-            found.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}.")
+            sentence = _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+            text = f"{sentence.format_map(detail.get('ctx', {}))}." if detail["type"] in _SENTENCES else f"{sentence}."
+        found.append(f"{where}: {text}")
     return found
+
+
+def _closed(expected: str, given: Any) -> str:
+    """``expected`` is pydantic's list: ``'no', 'hold' or 'x'``."""
+    words = re.findall("'([^']*)'", expected)
+    return f"must be {expected}.{near(str(given), words)}"

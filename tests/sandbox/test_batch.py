@@ -160,7 +160,10 @@ def test_a_failed_changeset_undoes_itself_and_has_one_answer() -> None:
 
 def test_content_ids_refer_to_what_their_changeset_made() -> None:
     server = Server()
-    body = '{"y@odata.id": "$1", "name": "$1", "owner@odata.bind": "$1", "many@odata.bind": ["/$1"], "deep": [{"x@odata.bind": "$1"}]}'
+    body = (
+        '{"y@odata.id": "$1", "name": "$1", "owner@odata.bind": "$1", '
+        '"many@odata.bind": ["/$1"], "deep": [{"x@odata.bind": "$1"}]}'
+    )
     parts = changeset(
         request("things", method="POST", content_id="1"), request("$1/name"), request("/$1"), request("x", body=body)
     )

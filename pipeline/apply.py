@@ -118,7 +118,8 @@ def _applied(folder: RunFolder, facts: dict[str, Any], clock: Clock, listener: L
         _write_batches(folder, planned)
         counts = _write_outcomes(folder, project)
         result = summary.after_apply(read_json(folder.summary), counts)
-        result["journal"] = journal.append("applied", outcomes=dict(counts), balanced=result["balanced"])
+        files = {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
+        result["journal"] = journal.append("applied", outcomes=dict(counts), balanced=result["balanced"], files=files)
     write_json(folder.summary, result)
     if not result["balanced"]:
         raise InvariantBroken("the equations do not balance after applying.", where=folder.run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -30,7 +30,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
 def near(word: str, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for the nearest known word, else nothing."""
     words = {one.casefold(): one for one in known}
-    found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=0.7)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
 
 
@@ -46,7 +46,7 @@ def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]],
         path = tuple(part for part in detail["loc"] if part != "[key]")
         where = ".".join(str(part) for part in path)
         if detail["type"] == "extra_forbidden":
-            text = f"unknown key '{path[-1]}'.{near(str(path[-1]), keys_at(path[:-1]))}"
+            text = f"unknown key '{path[-1]}'.{_known(str(path[-1]), list(keys_at(path[:-1])))}"
         elif detail["type"] in {"literal_error", "enum"}:
             text = _closed(detail["ctx"]["expected"], detail["input"])
         else:
@@ -54,6 +54,11 @@ def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]],
             text = f"{sentence.format_map(detail.get('ctx', {}))}." if detail["type"] in _SENTENCES else f"{sentence}."
         found.append(f"{where}: {text}")
     return found
+
+
+def _known(word: str, known: Sequence[str]) -> str:
+    """The near miss, or all that is known."""
+    return near(word, known) or (f" Known are {', '.join(known)}." if known else "")
 
 
 def _closed(expected: str, given: Any) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console import plain, shown
-from pipeline.mapping.template import FieldRow, OnUnknown, Row, Template
+from pipeline.mapping.template import SHIPPED, FieldRow, OnUnknown, Row, Template, shipped
 from schemas.catalogue import OnTooLong
 from schemas.codes import catalogue
 from schemas.sales import TABLES
@@ -97,7 +97,8 @@ def template_text(template: Template, width: int) -> str:
     entity = ENTITIES[template.entity]
     rows = [
         (
-            f"{number}{'+' if row.added else '*' if row.changed else ' '}",
+            f"{number}",
+            "+" if row.added else "*" if row.changed else "",
             _source(template, row),
             symbol(row),
             row.destination,
@@ -109,16 +110,24 @@ def template_text(template: Template, width: int) -> str:
         template.name,
         f"task {template.task}: Sales.{template.source} → {entity.name} ({entity.odata_set})",
         "",
-        _table(("#  ", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
+        _table(("#", "", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
     ]
-    lines += [f"* {row.destination}: the project says {', '.join(sorted(row.changed))}" for row in _changed(template)]
+    lines += _changed(template)
     lines += ["+ added by the project"] if any(row.added for row in template.rows) else []
     lines += [f"- left unmapped by the project: {', '.join(template.removed)}"] if template.removed else []
     return "\n".join(lines)
 
 
-def _changed(template: Template) -> list[FieldRow]:
-    return [row for row in template.rows if row.changed and not row.added]
+def _changed(template: Template) -> list[str]:
+    """What the project says of shipped rows, and what they are without it."""
+    before = next(one for one in map(shipped, SHIPPED) if one.task == template.task)
+    lines = []
+    for row in template.rows:
+        was = before.row(row.destination)
+        if row.changed and was is not None:
+            ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
+            lines.append(f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped is {ships}")
+    return lines
 
 
 def code_items() -> list[dict[str, Any]]:

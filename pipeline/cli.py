@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline import __version__
+from pipeline import __version__, audit_words
 from pipeline.errors import UsageError, during
 from pipeline.events import on_stderr
 from pipeline.exits import Caught, prepare_process
@@ -198,6 +198,9 @@ def codes(flags: Flags) -> Work:
     """List all reason and finding codes, in order of rank."""
     _ = flags
     return lambda _: commands.shown_codes()
+
+
+audit_words.register(_command, _common)
 
 
 def _version(wanted: bool) -> None:

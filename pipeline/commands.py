@@ -64,7 +64,7 @@ def planned(common: Common, request: plan.Request, listener: Listener, against: 
     """``plan``."""
     before = None if against is None else folder.find_run(common.runs, against)
     made = plan.make_plan(common.load(), request, common.runs, now, listener)
-    result = _of_run("plan", made)
+    result = of_run("plan", made)
     if before is None:
         return result
     items = compare.compared(before, made)
@@ -76,7 +76,7 @@ def applied(common: Common, run: str, listener: Listener) -> Result:
     found = folder.find_run(common.runs, run)
     before = folder.read_json(found.summary)["applied"]
     apply.apply_plan(found, lambda: common.today(found.facts()), now, listener)
-    result = _of_run("apply", found)
+    result = of_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
     return replace(result, text=partial(_followed, result, told)) if before else result
 
@@ -86,10 +86,11 @@ def ran(common: Common, request: plan.Request, listener: Listener) -> Result:
     project = common.load()
     made = plan.make_plan(project, request, common.runs, now, listener)
     apply.apply_plan(made, lambda: project, now, listener)
-    return _of_run("run", made)
+    return of_run("run", made)
 
 
-def _of_run(command: str, made: RunFolder) -> Result:
+def of_run(command: str, made: RunFolder) -> Result:
+    """What a command answers that made or applied a plan: the run, told whole."""
     facts = folder.read_json(made.summary)
     text = partial(run_text, facts, made.path, _columns(made))
     return Result(command=command, exit_code=summary.exit_code(facts), facts=facts, folder=str(made.path), text=text)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.codes import Code, catalogue
+from schemas.codes import Code, Severity, catalogue
 from schemas.run import OUTCOME_NAMES
 
 TOP: Final = (
@@ -147,7 +147,7 @@ def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
     """A finding that rows have: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more columns"] if len(where) > _SHOWN else []
-    head = f"{count:>11,} {code.severity:<8} {code.code}"
+    head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
     yield from _hanging(f"{head}: ", ", ".join([*names, *more]), width) if names else [head]
     told = code.advice if code.decision else f"{plain(code.sentence)} {code.advice}"
     yield from _wrapped(told, width, _INDENT)

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
-from xml.etree import ElementTree as ET
+
+from pipeline.sandbox import xmltree
+from pipeline.sandbox.xmltree import XmlError
 
 ACCOUNT: Final = "p2csandbox"
 CONTAINER: Final = "dmf"
@@ -217,8 +219,8 @@ def _same_hash(content: bytes, headers: Mapping[str, str]) -> None:
 
 def _block_list(body: bytes) -> list[tuple[str, str]]:
     try:
-        root = ET.fromstring(body)  # noqa: S314 - the sandbox reads what its own user sends
-    except ET.ParseError as error:
+        root = xmltree.parse(body)
+    except XmlError as error:
         raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidXmlDocument", "XML specified is not syntactically valid.") from error
     if len(root) > _MOST_BLOCKS:
         raise BlobError(HTTPStatus.BAD_REQUEST, "BlockListTooLong", "The block list may not contain more than 50,000 blocks.")

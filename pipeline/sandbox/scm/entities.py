@@ -160,9 +160,11 @@ def _property(name: str, spec: str, entity: Mapping[str, Any], enums: Mapping[st
 def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> Entity:
     properties = [_property(one, text, spec, enums) for one, text in spec["properties"].items()]
     if not spec.get("shared", False):
-        properties.insert(0, Property(name=COMPANY, kind=Kind.STRING, label="Company", length=4, key=True))
+        properties.insert(0, Property(name=COMPANY, kind=Kind.STRING, label="Company", length=4, key=True, mandatory=True))
     references = {one: Reference(**dict(zip(("entity_set", "target"), text.split(".", 1), strict=True)))
                   for one, text in spec.get("references", {}).items()}  # fmt: skip
+    if not spec.get("shared", False):
+        references[COMPANY] = Reference(entity_set="LegalEntities", target="LegalEntityId")
     return Entity(
         name=name,
         label=spec["label"],

@@ -138,6 +138,13 @@ class Store:
             self._db.execute(f'DELETE FROM "{entity.name}" WHERE "{RECID}" = ?', [row[RECID]])
             self._generations[entity.name] += 1
 
+    def clear(self, entity: Entity, company: str) -> None:
+        """Delete all rows of a legal entity, or of a shared entity."""
+        where = "" if entity.shared else f' WHERE "{COMPANY}" = ?'
+        with self._lock:
+            self._db.execute(f'DELETE FROM "{entity.name}"{where}', [] if entity.shared else [company])
+            self._generations[entity.name] += 1
+
     # --- reference data -----------------------------------------------------------------------------------------------
 
     def found(self, reference: Reference, value: str, company: str) -> bool:

@@ -45,6 +45,9 @@ else:
 Work = Callable[["Listener"], "Result"]
 """What a command does once its words are understood."""
 
+_INTERRUPTED: Final = 130
+"""What typer makes of Ctrl-C."""
+
 _UNBOUNDED: Final = 10_000
 """Characters of a line where no terminal says how wide it is: one fact, one line."""
 
@@ -144,7 +147,7 @@ def plan(
     take_over: TakeOverFlag = False,
     against: AgainstFlag = None,
 ) -> Work:
-    """Decide for every contact where it goes; write only a run folder."""
+    """Decide for every contact where it goes; send nothing."""
     request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, command="plan")
     return lambda listener: commands.planned(_common(flags), request, listener, against)
 
@@ -183,7 +186,7 @@ def explain(
     contact: Annotated[str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")],
     run: RunFlag = "latest",
 ) -> Work:
-    """Tell one contact's story, with its values; nothing is stored."""
+    """Tell one contact's story, with its values."""
     return lambda _: commands.explained(_common(flags), contact, run)
 
 
@@ -225,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     caught = Caught()
     with caught, during(command or "p2c"):
         code = app(words or ["--help"], standalone_mode=False, prog_name="p2c")
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
         if not words:
             return UsageError.exit_code
         return code if isinstance(code, int) else 0

@@ -112,7 +112,14 @@ def new_run(clock: Clock) -> RunId:
 
 @contextmanager
 def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
-    """A run folder that appears under its name only when it is whole."""
+    """A run folder that appears under its name only when it is whole.
+
+    Raises:
+        UsageError: ``runs`` is no folder.
+        Stopped: the disk failed; nothing is left behind.
+    """
+    if runs.exists() and not runs.is_dir():
+        raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
     partial = runs / f".{run}.partial"
     with during("creating the run folder"):
         partial.mkdir(parents=True)

@@ -43,6 +43,10 @@ def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, li
         Stopped: another process applies this run, or the disk failed; the same command goes on.
     """
     facts = folder.facts()
+    if facts["kind"] == "undo":
+        raise PlanRefused(
+            "this version cannot carry out an undo; its undo.csv lists the keys to delete in SCM.", where=folder.run
+        )
     with _locked(folder):
         found = read(folder.journal)
         started = _has(found.entries, "apply_started")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
-from pipeline import folder, plan
+import polars as pl
+
+from pipeline import folder, plan, summary
 from pipeline.commands import Common, now, of_run
 from pipeline.errors import UsageError
 from pipeline.events import Listener, Step
 from pipeline.extract.landing import ReadOptions
+from pipeline.fingerprint import versions
 from pipeline.folder import RunFolder
-from pipeline.proof import confirm, corrected, findings, retry, verify, worklist
+from pipeline.project import Project
+from pipeline.proof import confirm, corrected, examples, findings, purge, readback, retry, undo, verify, worklist
 from pipeline.proof.evidence import gathered
+from pipeline.proof.visible import visible
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
 from pipeline.result import Result
@@ -137,6 +143,106 @@ def _planned_again(
 def _reading(common: Common, source: Path) -> Common:
     """The same flags, with another folder of exports."""
     return changed(common, assignments=(*common.assignments, f"source.path={source.resolve()}"))
+
+
+def tested(common: Common, files: Sequence[Path], listener: Listener) -> Result:
+    """``test``: example rows against the project's templates; exit 1 when one comes out otherwise."""
+    project = common.load()
+    placed = examples.parsed(examples.found_files(project, files), project)
+    with tempfile.TemporaryDirectory(prefix="p2c-test-") as temporary:
+        examples.write_source(placed, Path(temporary) / "source")
+        tried = _with_examples(project, Path(temporary) / "source")
+        made = plan.make_plan(tried, plan.Request(command="test"), Path(temporary) / "runs", now, listener)
+        outcomes = _example_outcomes(made, placed)
+    items = [
+        {
+            "example": one.example.name,
+            "file": one.file,
+            "passed": not found,
+            "differences": [{"what": each.what, "expected": each.expected, "got": each.got} for each in found],
+        }
+        for one, found in zip(placed, outcomes, strict=True)
+    ]
+    failed = sum(bool(found) for found in outcomes)
+    lines = [line for one, found in zip(placed, outcomes, strict=True) for line in _example_lines(one, found)]
+    text = "\n".join([*lines, f"{len(placed)} examples, {failed} failed."])
+    return Result(command="test", items=items, text=text, exit_code=1 if failed else 0)
+
+
+def _with_examples(project: Project, source: Path) -> Project:
+    """The project with the examples for a source; a folder load that knows nothing of SCM."""
+    settings = project.settings
+    entity = settings.destination.legal_entity or next(iter(project.legal_entities), "test")
+    place = settings.source.model_copy(update={"kind": "files", "path": str(source)})
+    into = settings.destination.model_copy(
+        update={"load": "folder", "name": "examples", "known_customers": None, "legal_entity": entity}
+    )
+    return changed(project, settings=settings.model_copy(update={"source": place, "destination": into}))
+
+
+def _example_outcomes(made: RunFolder, placed: Sequence[examples.Placed]) -> list[list[examples.Difference]]:
+    decisions = {row["contactid"]: row for row in pl.read_parquet(made.decisions).iter_rows(named=True)}
+    findings_of: dict[str, set[str]] = {}
+    for contactid, code in pl.read_parquet(made.findings).select("contactid", "code").iter_rows():
+        findings_of.setdefault(contactid, set()).add(code)
+    rows = {
+        row["contactid"]: row
+        for path in (made.path / "rows").glob("*/*.parquet")
+        for row in pl.read_parquet(path).iter_rows(named=True)
+    }
+    return [
+        examples.differences(
+            one.example, decisions.get(one.contactid), findings_of.get(one.contactid, set()), rows.get(one.contactid)
+        )
+        for one in placed
+    ]
+
+
+def _example_lines(one: examples.Placed, found: Sequence[examples.Difference]) -> list[str]:
+    head = f"{'FAIL' if found else 'ok':<5} {visible(one.example.name)}"
+    return [head, *(f"        {each.what}: expected {each.expected}, got {each.got}" for each in found)]
+
+
+def reconciled(common: Common, run: str, *, scm: Sequence[Path]) -> Result:
+    """``reconcile``: exit 1 when SCM differs from what was planned."""
+    found = folder.find_run(common.runs, run)
+    if not scm:
+        raise UsageError("say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts out of Data management.")
+    read_from = ", ".join(path.name for path in scm)
+    done = readback.reconciled(found, readback.exports(scm), read_from, now)
+    differs = any(one.rows != one.equal for one in done.results.values())
+    result = _of(found, "reconcile", items=done.facts["differences"], text=readback.told(done))
+    return changed(result, exit_code=1 if differs else 0)
+
+
+def undone(common: Common, run: str) -> Result:
+    """``undo`` of a load: the pack as a plan; exit 1 when something of it cannot be undone."""
+    found = folder.find_run(common.runs, run)
+    pack = undo.packed(found, versions(), now)
+    items = [{"action": action, "rows": rows, "meaning": undo.ACTIONS[action]} for action, rows in pack.counts.items()]
+    result = _of(pack.folder, "undo", items=items, text=undo.told(pack, found))
+    return changed(result, exit_code=summary.exit_code(result.facts))
+
+
+def purge_listed(common: Common, runs: Sequence[str], days: float) -> list[purge.Held]:
+    """What ``purge`` would remove."""
+    chosen = [folder.find_run(common.runs, one) for one in runs] if runs else purge.old(common.runs, now, days)
+    return [one for one in map(purge.held, chosen) if one is not None]
+
+
+def purge_told(found: Sequence[purge.Held]) -> str:
+    """What would go, before a person is asked."""
+    return purge.told(found)
+
+
+def purged(found: Sequence[purge.Held], *, agreed: bool) -> Result:
+    """``purge``: what was removed, or would be."""
+    items = [{"run": str(one.folder.run), "files": len(one.files), "bytes": one.size, "purged": agreed} for one in found]
+    if agreed:
+        for one in found:
+            purge.purged(one, now)
+    ending = "Their personal data was removed." if agreed else "Nothing was removed; --yes removes it."
+    return Result(command="purge", items=items, text="\n".join([purge.told(found), *([ending] if found else [])]))
 
 
 def _of(found: RunFolder, command: str, *, items: Sequence[dict[str, Any]] = (), text: str = "") -> Result:

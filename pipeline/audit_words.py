@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,6 +24,9 @@ Work = Callable[[Any], Any]
 Register = Callable[..., Callable[[Callable[..., Work]], Callable[..., Work]]]
 """What ``cli`` puts a command on the command line with."""
 
+Common = Callable[[Flags], Any]
+"""Flags → what the commands know."""
+
 _RUN_ONLY: Final = ("runs", "as_object")
 _TODAY: Final = ("project", "runs", "source", "assignments", "as_object")
 
@@ -31,14 +35,18 @@ ValuesFlag = Annotated[bool, typer.Option("--with-values", help="Add source valu
 CodeOption = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only this code; may be said again.")]
 
 
-def register(command: Register, common: Callable[[Flags], Any]) -> None:
+def register(command: Register, common: Common) -> None:
     """Put the commands on the command line.
 
     Args:
         command: makes a registering decorator from the common flags that a command takes.
         common: flags → what the commands know.
     """
+    for part in (_shown, _mended, _looked_back):
+        part(command, common)
 
+
+def _shown(command: Register, common: Common) -> None:
     @command(takes=_RUN_ONLY, hides=ALL)
     def report(flags: Flags, run: RunArgument, to: ToOption = None, with_values: ValuesFlag = False) -> Work:
         """Write a run as one HTML page that opens anywhere."""
@@ -75,6 +83,8 @@ def register(command: Register, common: Callable[[Flags], Any]) -> None:
         """Check a run folder: journal, hashes, equations."""
         return lambda _: audit.verified(common(flags), run)
 
+
+def _mended(command: Register, common: Common) -> None:
     @command(takes=_RUN_ONLY, hides=ALL)
     def confirm(
         flags: Flags,
@@ -101,3 +111,49 @@ def register(command: Register, common: Callable[[Flags], Any]) -> None:
     ) -> Work:
         """Plan again what was held, rejected or failed."""
         return lambda listener: audit.retried(common(flags), run, correction=corrected, codes=code or (), listener=listener)
+
+    @command(takes=("project", "source", "assignments", "as_object"), hides=("runs",))
+    def test(
+        flags: Flags,
+        files: Annotated[
+            list[Path] | None, typer.Argument(metavar="[FILE]...", help="Examples in TOML; examples.toml beside p2c.toml.")
+        ] = None,
+    ) -> Work:
+        """Try example rows against the project's templates."""
+        return lambda listener: audit.tested(common(flags), files or (), listener)
+
+
+def _looked_back(command: Register, common: Common) -> None:
+    @command(takes=_RUN_ONLY, hides=ALL)
+    def reconcile(
+        flags: Flags,
+        run: RunArgument,
+        scm: Annotated[
+            list[Path] | None, typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again.")
+        ] = None,
+    ) -> Work:
+        """Compare what SCM has with what was planned."""
+        return lambda _: audit.reconciled(common(flags), run, scm=scm or ())
+
+    @command(takes=_RUN_ONLY, hides=ALL)
+    def undo(flags: Flags, run: RunArgument) -> Work:
+        """Plan to take a load back; says what cannot be undone."""
+        return lambda _: audit.undone(common(flags), run)
+
+    @command(takes=_RUN_ONLY, hides=ALL)
+    def purge(
+        flags: Flags,
+        run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; else all old ones.")] = None,
+        older_than: Annotated[float, typer.Option("--older-than", min=0, metavar="DAYS", help="How old a run must be.")] = 30,
+        yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    ) -> Work:
+        """Remove personal data of old runs; keys and counts stay."""
+
+        def work(_: Any) -> Any:
+            found = audit.purge_listed(common(flags), run or (), older_than)
+            if found and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+                sys.stderr.write(f"{audit.purge_told(found)}\n")
+                return audit.purged(found, agreed=typer.confirm("Remove their personal data?", err=True))
+            return audit.purged(found, agreed=yes)
+
+        return work

@@ -95,12 +95,13 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     evidence = gathered(folder)
     summary = evidence.summary
     verdict = str(summary.get("verdict", "unknown"))
-    causes = _causes(evidence, values=values)
-    outcomes = tables.outcomes_by_task(evidence) if evidence.kind != "backfill" else None
+    is_load = evidence.kind in ("main", "retry")
+    causes = _causes(evidence, values=values) if folder.findings.is_file() or is_load else []
+    outcomes = tables.outcomes_by_task(evidence) if is_load else None
     columns, links = flow_of(evidence, outcomes)
-    found = tables.batches(evidence) if folder.batches.is_file() or evidence.kind != "backfill" else None
+    found = tables.batches(evidence) if folder.batches.is_file() or is_load else None
     backfill = tables.backfilled(evidence) if evidence.kind == "backfill" else []
-    entities = tables.legal_entities(evidence) if evidence.kind in ("main", "retry") else []
+    entities = tables.legal_entities(evidence) if is_load else []
     return PageFacts(
         run=str(folder.run),
         kind=evidence.kind,
@@ -119,7 +120,7 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
             one for one in causes if one.code.startswith("flag_") and one.code not in _FIRST and one.severity == "warning"
         ),
         cut=tuple(one for one in causes if one.code in _CUT),
-        failures=tuple(_failures(evidence, values=values)) if evidence.kind != "backfill" else (),
+        failures=tuple(_failures(evidence, values=values)) if is_load else (),
         value_maps=tuple(summary.get("value_maps", ())),
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),

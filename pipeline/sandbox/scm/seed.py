@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import pycountry
 
-from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Entity
+from pipeline.sandbox.scm.entities import COMPANY, ENTITIES
 from pipeline.sandbox.scm.store import Store
 from pipeline.sandbox.scm.writing import Desk
 
@@ -91,20 +92,29 @@ def _world(store: Store) -> None:
     _rows(store, "Languages", ("LanguageId", "Name"), [(code, code) for code in LANGUAGES])
     currencies = sorted((one.alpha_3, one.name) for one in pycountry.currencies)
     _rows(store, "Currencies", ("CurrencyCode", "Name"), currencies)
-    countries = sorted((one.alpha_3, one.alpha_2) for one in pycountry.countries)
-    _rows(store, "AddressCountryRegions", ("CountryRegion", "ISOcode"), countries)
-    long_code = {short: long for long, short in countries}
-    states = sorted(
+    _rows(store, "AddressCountryRegions", ("CountryRegion", "ISOcode"), _countries())
+    _rows(store, "AddressStates", ("CountryRegionId", "State", "Description"), _states())
+
+
+@cache
+def _countries() -> list[tuple[str, str]]:
+    return sorted((one.alpha_3, one.alpha_2) for one in pycountry.countries)
+
+
+@cache
+def _states() -> list[tuple[str, str, str]]:
+    long_code = {short: long for long, short in _countries()}
+    return sorted(
         (long_code[one.country_code], one.code.partition("-")[2], one.name[:60])
         for one in pycountry.subdivisions
         if one.country_code in long_code
     )
-    _rows(store, "AddressStates", ("CountryRegionId", "State", "Description"), states)
 
 
 def _company(store: Store, company: Company) -> None:
+    long = next(long for long, short in _countries() if short == company.country)
     columns = ("LegalEntityId", "Name", "NameAlias", "LanguageId", "AddressCountryRegionId", "AddressCountryRegionISOCode")
-    values = (company.id, company.name, company.name[:20], company.language, _long(company.country), company.country)
+    values = (company.id, company.name, company.name[:20], company.language, long, company.country)
     _rows(store, "LegalEntities", columns, [values])
     own = company.id
     _rows(store, "CustomerGroups", (COMPANY, "CustomerGroupId", "Description"), [(own, *one) for one in GROUPS.items()])
@@ -113,11 +123,6 @@ def _company(store: Store, company: Company) -> None:
     _rows(store, "Warehouses", (COMPANY, "WarehouseId", "WarehouseName", "OperationalSiteId"), warehouses)
 
 
-def _long(short: str) -> str:
-    return next(one.alpha_3 for one in pycountry.countries if one.alpha_2 == short)
-
-
 def _rows(store: Store, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    entity: Entity = ENTITIES[name]
-    for row in rows:
-        store.insert(entity, {**entity.blank, **dict(zip(columns, row, strict=True))})
+    entity = ENTITIES[name]
+    store.insert_many(entity, [{**entity.blank, **dict(zip(columns, row, strict=True))} for row in rows])

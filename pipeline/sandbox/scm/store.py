@@ -12,7 +12,7 @@ import itertools
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, SETUP, Entity, Kind, Property, Reference
@@ -118,6 +118,12 @@ class Store:
                 raise DuplicateKeyError from error
             self._generations[entity.name] += 1
             return {**row, RECID: cursor.lastrowid, RECVERSION: 1}
+
+    def insert_many(self, entity: Entity, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert whole rows that are known to be new."""
+        with self._lock:
+            self._db.executemany(_INSERTS[entity.name], rows)
+            self._generations[entity.name] += 1
 
     def update(self, entity: Entity, row: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
         """Change a row. Raises ``DuplicateKeyError``."""

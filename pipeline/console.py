@@ -27,6 +27,8 @@ Columns = Mapping[str, Sequence[tuple[str, int]]]
 _URGENCY: Final = ("error", "hold", "warning")
 _SHOWN: Final = 8
 _INDENT: Final = 21
+_HARD: Final = "\u00a0"
+"""A space at which no line is broken."""
 _LONGEST: Final = 40
 
 
@@ -60,7 +62,9 @@ def plain(sentence: str) -> str:
         ("{limit} characters", "its length"),
         (": {detail}", ""),
         ("{detail} ", "Some "),
+        ("{detail}", "some of it"),
         ("{column}", "a column"),
+        ("{limit}", "its limit"),
     ):
         sentence = sentence.replace(blank, word)
     return sentence[:1].upper() + sentence[1:]
@@ -85,10 +89,14 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
     )  # fmt: skip
 
 
-def _hanging(head: str, text: str, width: int) -> list[str]:
-    """``text`` behind ``head``, its further lines below its first."""
-    first, *others = _wrapped(text, width, len(head)) or [head]
-    return [(head + first[len(head) :]).rstrip(), *others]
+def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
+    """Names behind ``head``, never broken inside; further lines begin at ``indent``, below the first name if not said."""
+    lines = textwrap.wrap(
+        ", ".join(name.replace(" ", _HARD) for name in names), max(width, len(head) + 10), initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent), break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True,
+    )  # fmt: skip
+    return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
 def _verdict(facts: Mapping[str, Any]) -> str:
@@ -124,15 +132,15 @@ def _equation(one: Mapping[str, Any]) -> str:
 def _reasons(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     for decision, count in facts["counts"].items():
         own = [(name.partition("/")[2], rows) for name, rows in facts["reasons"].items() if name.startswith(f"{decision}/")]
-        told = ", ".join(f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0])))
-        yield from _hanging(f"{count:>11,} {decision:<8}   ", told, width)
+        told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
+        yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
 
 
 def _planned(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     for task, actions in groupby(facts.get("actions", []), key=lambda one: one["task"]):
         rows = list(actions)
-        told = ", ".join(f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows)
-        yield from _hanging(f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width)
+        told = [f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows]
+        yield from _listed(f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT)
 
 
 def _findings(facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool) -> Iterator[str]:
@@ -146,9 +154,9 @@ def _findings(facts: Mapping[str, Any], columns: Columns, width: int, *, top: bo
 def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
     """A finding that rows have: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
-    more = [f"and {len(where) - _SHOWN} more columns"] if len(where) > _SHOWN else []
+    more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
-    yield from _hanging(f"{head}: ", ", ".join([*names, *more]), width) if names else [head]
+    yield from _listed(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
     told = code.advice if code.decision else f"{plain(code.sentence)} {code.advice}"
     yield from _wrapped(told, width, _INDENT)
 
@@ -172,38 +180,39 @@ def _coverage(facts: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
     more = [f"and {total - len(names):,} more"] if total > len(names) else []
-    return _hanging(f"    {head}: ", ", ".join([*names, *more]), width)
+    return _listed(f"    {head}: ", [*names, *more], width, indent=8)
 
 
 def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
     if facts["applied"]:
-        told = ", ".join(f"{facts['outcomes'][name]:,} {name}" for name in OUTCOME_NAMES if facts["outcomes"][name])
-        return [
-            *_hanging("Outcomes  ", told or "there was nothing to send", width),
-            *_why(facts, folder),
-            *_import(facts, folder, width),
-        ]
+        told = [f"{facts['outcomes'][name]:,} {name}" for name in OUTCOME_NAMES if facts["outcomes"][name]]
+        lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
+        return [*lines, *_why(facts, folder), *_import(facts, folder)]
     forecast = facts["forecast"]
-    told = (
-        f"{forecast['bytes']:,} bytes to send, {forecast['requests']:,} requests, {forecast['minutes']:,} minutes at "
-        f"{forecast['rate']:,} rows/s ({forecast['rate_from']})"
-    )
-    return [*_hanging("Forecast  ", told, width), *_why(facts, folder), f"Next      p2c apply {facts['run']}{_runs(folder)}"]
+    cost = [
+        f"{forecast['bytes']:,} bytes to send",
+        f"{forecast['requests']:,} requests",
+        f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s",
+    ]
+    return [
+        *_listed("Forecast  ", cost, width),
+        *_wrapped(f"rate {forecast['rate_from']}", width, 10),
+        *_why(facts, folder),
+        f"Next      p2c apply {facts['run']}{_runs(folder)}",
+    ]
 
 
 def _why(facts: Mapping[str, Any], folder: Path) -> list[str]:
     if not facts["findings"]:
         return []
-    return [f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}, or every finding in findings.parquet"]
+    return [f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}", "          findings.parquet has them all"]
 
 
 def _runs(folder: Path) -> str:
     return "" if folder.parent == Path("runs") else f" --runs {folder.parent}"
 
 
-def _import(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
+def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
     if not facts["outcomes"]["written"]:
         return []
-    return _hanging(
-        "Next      ", f"import {folder / 'packages'} in SCM (Data management, Import), each in its legal entity", width
-    )
+    return [f"Next      import {folder / 'packages'}", "          in SCM (Data management, Import), each in its legal entity"]

@@ -379,6 +379,17 @@ def test_a_changed_value_map_file_is_refused_and_an_equal_one_is_not(tmp_path: P
     assert applied(run)["applied"]
 
 
+@pytest.mark.parametrize("name", ["reading accounts", "planning"])
+def test_a_plan_that_is_stopped_leaves_nothing(made: Path, tmp_path: Path, name: str) -> None:
+    def stopping(step: Step) -> None:
+        if step.name == name:
+            raise Halt
+
+    with pytest.raises(Halt):
+        make_plan(load_project(made / "source" / "p2c.toml"), Request(), tmp_path / "runs", clock, stopping)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(run: RunFolder, whole: dict[str, object]) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "

@@ -16,7 +16,7 @@ import polars as pl
 from pipeline import fingerprint, summary
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
 from pipeline.events import Listener
-from pipeline.folder import Clock, RunFolder, TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Entry, Journal, JournalRead, read
 from pipeline.load import folder as to_folder
 from pipeline.load.package import Package, packages
@@ -123,7 +123,9 @@ def _applied(folder: RunFolder, facts: dict[str, Any], clock: Clock, listener: L
         counts = _write_outcomes(folder, project)
         result = summary.after_apply(read_json(folder.summary), counts)
         files = {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
-        result["journal"] = journal.append("applied", outcomes=dict(counts), balanced=result["balanced"], files=files)
+        result["journal"] = journal.append(
+            "applied", outcomes=dict(counts), balanced=result["balanced"], files=files, summary=facts_digest(result)
+        )
     write_json(folder.summary, result)
     if not result["balanced"]:
         raise InvariantBroken("the equations do not balance after applying.", where=folder.run)

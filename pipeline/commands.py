@@ -154,13 +154,7 @@ def explained(common: Common, contact: str, run: str) -> Result:
     project = apply.project_of(found.facts())
     earlier = [one for one in folder.all_runs(common.runs) if one.run < found.run]
     stories = explain.explained(found, project, contact, earlier)
-    items = [
-        {
-            "decision": one.decision, "findings": one.findings, "source": one.source, "fields": one.fields,
-            "planned": one.planned, "batch": one.batch, "outcome": one.outcome, "earlier": one.earlier,
-        }
-        for one in stories
-    ]  # fmt: skip
+    items = [one.as_item() for one in stories]
     text = "\n\n".join(explain.told(one, found.path) for one in stories)
     return Result(command="explain", run=str(found.run), items=items, text=text, folder=str(found.path))
 
@@ -191,7 +185,8 @@ def checked(common: Common) -> Result:
     """``check``: settings, templates and sources, without a plan."""
     items = check.checked(common.load())
     wrong = [one for one in items if one["status"] == "warning"]
-    text = "\n".join(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items)
+    told = f"ATTENTION: {len(wrong)} of these will keep contacts back." if wrong else "CLEAN: the next step is `p2c plan`."
+    text = "\n".join([*(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items), told])
     return Result(command="check", items=items, text=text, exit_code=1 if wrong else 0)
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -174,6 +174,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise UsageError(f"{path.name} holds no JSON object.", where=str(path.parent))
     return loaded
+
+
+def facts_digest(facts: Mapping[str, Any]) -> str:
+    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it: the journal vouches for it."""
+    told = json.loads(json.dumps({name: value for name, value in facts.items() if name != "journal"}, default=str))
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def replace(path: Path, content: bytes) -> None:

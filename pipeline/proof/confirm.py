@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline import summary
 from pipeline.errors import Stopped, UsageError
-from pipeline.folder import Clock, RunFolder, TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.proof import memory
 from pipeline.proof.errorfile import refused_rows
@@ -185,6 +185,8 @@ def _recorded(folder: RunFolder, before: dict[str, Any], totals: Counter[str], i
     results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
     errors = None if imported.errors is None else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
     with Journal.open(folder.journal, clock) as journal:
-        after["journal"] = journal.append("confirmed", outcomes=dict(totals), errors=errors, files=results)
+        after["journal"] = journal.append(
+            "confirmed", outcomes=dict(totals), errors=errors, files=results, summary=facts_digest(after)
+        )
     write_json(folder.summary, after)
     return after

@@ -14,7 +14,7 @@ import filelock
 import polars as pl
 
 from pipeline.errors import Stopped, UsageError, during
-from pipeline.folder import Clock, RunFolder, TableWriter, all_runs, read_json, sha256_of, write_json
+from pipeline.folder import Clock, RunFolder, TableWriter, all_runs, facts_digest, read_json, sha256_of, write_json
 from pipeline.journal import Journal, read
 from pipeline.proof.retry import FOLDER
 from pipeline.proof.verify import recorded
@@ -112,7 +112,7 @@ def _purged(found: Held, clock: Clock) -> None:
         for name, column in _TABLES.items():
             _blank(folder.path / name, column)
         kept = {name: sha256_of(folder.path / name) for name in _TABLES if (folder.path / name).is_file()}
-        facts["journal"] = journal.append("purged", removed=sorted(gone | before), files=kept)
+        facts["journal"] = journal.append("purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts))
     write_json(folder.summary, facts)
 
 

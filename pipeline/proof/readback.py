@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.landing import ReadOptions, land_file
-from pipeline.folder import Clock, RunFolder, read_json, sha256_of, write_json, write_table
+from pipeline.folder import Clock, RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.mapping.template import SHIPPED, shipped
 from pipeline.proof.reconcile import LEGAL_ENTITY, Compared, compared, groups, sentence
@@ -112,7 +112,7 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.DataFrame], read_from: 
     write_json(folder.path / FACTS, facts)
     kept = {name: sha256_of(folder.path / name) for name in (FACTS, ROWS)}
     with Journal.open(folder.journal, clock) as journal:
-        before["journal"] = journal.append("reconciled", sentence=facts["sentence"], files=kept)
+        before["journal"] = journal.append("reconciled", sentence=facts["sentence"], files=kept, summary=facts_digest(before))
     write_json(folder.summary, before)
     return Reconciled(results=results, facts=facts)
 

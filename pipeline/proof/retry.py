@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
-from pipeline.folder import Clock, RunFolder, read_json, write_json
+from pipeline.folder import Clock, RunFolder, facts_digest, read_json, write_json
 from pipeline.journal import Journal
 from pipeline.proof.findings import codes_known
 
@@ -84,5 +84,5 @@ def marked(made: RunFolder, of: RunFolder, clock: Clock) -> None:
     """Write into a plan that it retries another run."""
     facts = read_json(made.summary) | {"kind": "retry", "retry_of": str(of.run)}
     with Journal.open(made.journal, clock) as journal:
-        facts["journal"] = journal.append("retry_of", run=str(of.run))
+        facts["journal"] = journal.append("retry_of", run=str(of.run), summary=facts_digest(facts))
     write_json(made.summary, facts)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from pipeline.errors import UsageError
-from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, read_json, sha256_of, write_json
+from pipeline.folder import Clock, RunFolder, TableWriter, building, facts_digest, new_run, read_json, sha256_of, write_json
 from pipeline.journal import Journal
 from pipeline.proof.spreadsheet import write_csv
 from pipeline.proof.visible import made_visible
@@ -79,7 +79,7 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         }
         with Journal.open(folder.journal, clock) as journal:
             summary["journal"] = journal.append(
-                "planned", run=str(run), undo_of=str(of.run), files=files, balanced=summary["balanced"]
+                "planned", run=str(run), undo_of=str(of.run), files=files, summary=facts_digest(summary)
             )
         write_json(folder.summary, summary)
     return Pack(folder=RunFolder(of.path.parent / run), counts=counts)

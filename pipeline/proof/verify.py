@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.errors import P2cError
-from pipeline.folder import RunFolder, sha256_of
+from pipeline.folder import RunFolder, facts_digest, sha256_of
 from pipeline.journal import Entry
 from pipeline.proof.chain import Check, chain
 from pipeline.proof.evidence import Evidence, gathered
@@ -54,6 +54,7 @@ def verified(folder: RunFolder) -> Verified:
         for one in evidence.troubles
         if one.fault in ("older", "unfinished", "purged")
     ]
+    checks += _summary(evidence)
     hashes = recorded(evidence.entries)
     checks += _files(folder, hashes)
     checks += _sources(evidence)
@@ -73,6 +74,18 @@ def recorded(entries: Iterable[Entry]) -> dict[str, str | None]:
             found[payload["file"]] = payload["sha256"]
         found |= dict.fromkeys(payload.get("removed", ()))
     return found
+
+
+def _summary(evidence: Evidence) -> list[Check]:
+    """The summary against the digest in the journal line that it ends with, where that line has one."""
+    end = evidence.summary.get("journal")
+    said = next((entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None)
+    if not isinstance(said, str):
+        return []
+    if facts_digest(evidence.summary) == said:
+        return [Check(what="summary.json", status="ok", sentence="summary.json is as it was written.")]
+    sentence = "summary.json was altered: its facts are not those that the journal vouches for."
+    return [Check(what="summary.json", status="altered", sentence=sentence)]
 
 
 def _files(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:

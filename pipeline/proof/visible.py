@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 _SUSPECT: Final = re.compile(r"[^\x20-\x7E]")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_HIDDEN_CLASS: Final = r"[\p{C}\p{Zl}\p{Zp}]"
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_HIDDEN_CLASS: Final = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
 
 
 def visible(text: str) -> str:

@@ -70,18 +70,18 @@ def _country(
 
 
 def _from_id(store: Store, entity: Entity, row: Row, by_id: str, by_iso: str, *, told: bool) -> Iterator[Info]:
-    country = store.find(_COUNTRIES, {"CountryRegion": row[by_id]})
-    if country is None:
+    iso = store.mapping(_COUNTRIES, "CountryRegion", "ISOcode").get(row[by_id].lower())
+    if iso is None:
         yield infolog.not_found(entity.by_name[by_id], row[by_id], _COUNTRIES.label)
-    elif told and row[by_iso] and row[by_iso].lower() != country["ISOcode"].lower():
+    elif told and row[by_iso] and row[by_iso].lower() != iso.lower():
         yield infolog.error(f"The ISO code '{row[by_iso]}' does not belong to country/region '{row[by_id]}'.", by_iso)
     else:
-        row[by_iso] = country["ISOcode"]
+        row[by_iso] = iso
 
 
 def _from_iso(store: Store, switches: Switches, entity: Entity, row: Row, by_id: str, by_iso: str) -> Iterator[Info]:
-    sql = 'SELECT "CountryRegion" FROM "AddressCountryRegions" WHERE "ISOcode" = ?'
-    found = store.value(sql, [row[by_iso]]) if switches.country_from_iso else None
+    by_code = store.mapping(_COUNTRIES, "ISOcode", "CountryRegion")
+    found = by_code.get(row[by_iso].lower()) if switches.country_from_iso else None
     if found:
         row[by_id] = found
     elif switches.country_from_iso:

@@ -66,6 +66,7 @@ class Store:
         self._create()
         self._versions = itertools.count(_VERSION_STEP, _VERSION_STEP)
         self._generations: Counter[str] = Counter()
+        self._mappings: dict[tuple[str, str, str], tuple[int, Mapping[str, str]]] = {}
         self._codes: dict[tuple[Reference, str], tuple[int, Mapping[str, str]]] = {}
 
     def close(self) -> None:
@@ -89,6 +90,16 @@ class Store:
             finally:
                 self._depth -= 1
                 self._db.execute(f"RELEASE {name}")
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Writes that belong together: part of the transaction that is open, else one of their own."""
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            with self.transaction():
+                yield
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
@@ -170,6 +181,17 @@ class Store:
             if known is None or known[0] != generation:
                 known = (generation, self._read_codes(reference, company))
                 self._codes[reference, company] = known
+            return known[1]
+
+    def mapping(self, entity: Entity, key: str, value: str) -> Mapping[str, str]:
+        """One field of a shared entity by the lower-case form of another; read again only after a change."""
+        with self._lock:
+            generation = self._generations[entity.name]
+            known = self._mappings.get((entity.name, key, value))
+            if known is None or known[0] != generation:
+                rows = self.select(f'SELECT "{key}" AS k, "{value}" AS v FROM "{entity.name}" ORDER BY "{RECID}" DESC')
+                known = (generation, {row["k"].lower(): row["v"] for row in rows})
+                self._mappings[entity.name, key, value] = known
             return known[1]
 
     def add_setup(self, kind: str, *codes: str) -> None:

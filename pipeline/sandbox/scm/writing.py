@@ -30,7 +30,7 @@ class Desk:
     def insert(self, entity: Entity, values: Mapping[str, Any]) -> Row:
         """A new row; what is not given gets its default. Raises ``RefusedError``."""
         row = {**entity.blank, **values}
-        with self.store.transaction():
+        with self.store.together():
             self._accept(entity, row, None, frozenset(values))
             try:
                 made = self.store.insert(entity, row)
@@ -42,7 +42,7 @@ class Desk:
     def update(self, entity: Entity, before: Row, values: Mapping[str, Any]) -> Row:
         """Change a row. Key fields stay as they are. Raises ``RefusedError``."""
         row = before | dict(values)
-        with self.store.transaction():
+        with self.store.together():
             self._accept(entity, row, before, frozenset(values))
             changes = {one.name: row[one.name] for one in entity.properties if row[one.name] != before[one.name]}
             made = self.store.update(entity, before, changes)

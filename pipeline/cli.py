@@ -129,7 +129,8 @@ def init(
         currency = currency or typer.prompt("Currency of contacts without one (blank: none)", default="", err=True)
         country = country or typer.prompt("Country of contacts without one (blank: none)", default="", err=True)
     answers = {"legal_entity": legal_entity or None, "currency": currency or None, "country": country or None}
-    return lambda _: commands.initialised(flags.project or Path("p2c.toml"), flags.source or Path("export"), answers)
+    path = flags.project or Path("p2c.toml")
+    return lambda _: commands.initialised(path, flags.source or path.parent / "export", answers)
 
 
 @_command()

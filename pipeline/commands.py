@@ -209,7 +209,8 @@ def initialised(path: Path, source: Path, answers: Mapping[str, str | None]) -> 
     relative = Path(os.path.relpath(source, path.parent)).as_posix()
     text = starter(**answers, path=relative)
     folder.replace(path, text.encode())
-    told = f"Wrote {path}. Next: put the exports into {source}, then `p2c check` and `p2c plan`."
+    named = "" if path == FILE else f" --project {path}"
+    told = f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c plan{named}`."
     return Result(command="init", items=[{"file": str(path)}], text=told)
 
 

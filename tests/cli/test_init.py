@@ -31,6 +31,8 @@ def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path)
 def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path: Path) -> None:
     (tmp_path / "projects").mkdir()
     assert p2c("init", "--project", "projects/contoso.toml", "--source", "exports/sales").code == 0
+    assert "`p2c plan --project projects/other.toml`" in p2c("init", "--project", "projects/other.toml").out
+    assert load_project(tmp_path / "projects" / "other.toml").settings.source.path == "export"
     project = load_project(tmp_path / "projects" / "contoso.toml")
     assert project.settings.source.path == "../exports/sales"
     assert project.source_folder.resolve() == tmp_path / "exports" / "sales"

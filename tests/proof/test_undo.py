@@ -1,0 +1,88 @@
+"""An undo pack says for every key whether it can be taken back, and nobody mistakes it for done."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import polars as pl
+import pytest
+
+from pipeline.audit_commands import confirmed, undone, verified
+from pipeline.commands import Common, applied, planned
+from pipeline.errors import PlanRefused, UsageError
+from pipeline.events import silent
+from pipeline.folder import RunFolder, find_run, read_json, write_json
+from pipeline.plan import Request
+from pipeline.report.facts import page_facts
+from pipeline.report.page import rendered
+from tests.small import CUSTOMERS, PERSONS
+
+PLANNED = CUSTOMERS + PERSONS
+
+
+def pack(common: Common, run: RunFolder) -> RunFolder:
+    return find_run(common.runs, str(undone(common, str(run.run)).facts["run"]))
+
+
+def actions(pack_: RunFolder) -> dict[str, int]:
+    return dict(pl.read_parquet(pack_.path / "undo.parquet")["action"].value_counts().iter_rows())
+
+
+def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(common: Common, run: RunFolder) -> None:
+    confirmed(common, str(run.run), errors=None, packages=())
+    result = undone(common, str(run.run))
+    assert result.exit_code == 1
+    assert "packages delete nothing" in str(result.text)
+    assert "Nothing of this run can be undone by p2c." in str(result.text)
+    made = find_run(common.runs, str(result.facts["run"]))
+    assert actions(made) == {"by_hand": PLANNED}
+    with (made.path / "undo.csv").open(encoding="utf-8-sig", newline="") as file:
+        listed = [row["destination_key"] for row in csv.DictReader(file)]
+    assert sorted(listed) == sorted(pl.read_parquet(run.outcomes)["destination_key"].to_list())
+
+
+def test_rows_of_unknown_fate_are_not_touched(common: Common, run: RunFolder) -> None:
+    assert actions(pack(common, run)) == {"unknown": PLANNED}
+
+
+def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(common: Common, run: RunFolder) -> None:
+    confirmed(common, str(run.run), errors=None, packages=())
+    facts = json.loads(run.run_json.read_text())
+    facts["destination"]["load"] = "odata"
+    run.run_json.write_text(json.dumps(facts))
+    frame = pl.read_parquet(run.outcomes)
+    updated = pl.col("contactid").str.contains("00[12]$")
+    frame.with_columns(outcome=pl.when(updated).then(pl.lit("updated")).otherwise("outcome")).write_parquet(run.outcomes)
+    (run.path / "before").mkdir()
+    image = frame.filter(pl.col("contactid").str.ends_with("001")).select("destination_key", AddressCity=pl.lit("Before"))
+    image.write_parquet(run.path / "before" / "ContactToCustomer.parquet")
+    made = pack(common, run)
+    assert actions(made) == {"delete": PLANNED - 2, "restore": 1, "lost": 1}
+    assert pl.read_parquet(made.path / "before" / "ContactToCustomer.parquet")["AddressCity"].to_list() == ["Before"]
+
+
+def test_the_pack_is_a_whole_run_that_this_version_refuses_to_apply(common: Common, run: RunFolder) -> None:
+    made = pack(common, run)
+    assert verified(common, str(made.run)).exit_code == 0
+    facts = read_json(made.summary)
+    assert (facts["kind"], facts["undo_of"], facts["balanced"]) == ("undo", str(run.run), True)
+    page = rendered(page_facts(made))
+    assert "8 unknown" in page
+    assert "What is not whole" not in page
+    with pytest.raises(PlanRefused, match="cannot carry out an undo"):
+        applied(common, str(made.run), silent)
+    with pytest.raises(UsageError, match="only applied loads"):
+        undone(common, str(made.run))
+
+
+def test_a_plan_has_nothing_to_undo(common: Common) -> None:
+    planned(common, Request(), silent)
+    with pytest.raises(UsageError, match="only applied loads"):
+        undone(common, "latest")
+
+
+def test_a_pack_with_an_altered_list_is_found_out(common: Common, run: RunFolder) -> None:
+    made = pack(common, run)
+    write_json(made.path / "undo.csv", {})
+    assert verified(common, str(made.run)).exit_code == 4

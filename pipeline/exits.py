@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -16,9 +17,14 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from pipeline.errors import Defect, P2cError, Stopped, UsageError
+from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
+_HOME: Final = Path(__file__).parents[1]
+_OURS: Final = ("pipeline", "schemas", "sql")
+
+_asked_to_end = threading.Event()
+"""Set by a signal: engines may turn the ``KeyboardInterrupt`` that it raises into an error of their own."""
 
 
 class Caught(contextlib.AbstractContextManager["Caught", bool]):
@@ -48,6 +54,8 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
 
 def _translated(error: BaseException) -> P2cError:
     """What stopped p2c, as a sentence."""
+    if _asked_to_end.is_set() and not isinstance(error, Refused | InvariantBroken):
+        error = KeyboardInterrupt()
     match error:
         case P2cError():
             return error
@@ -65,9 +73,12 @@ def _defect(error: BaseException) -> Defect:
     """An error that nobody foresaw. Its own text is left out: it may hold values."""
     if os.environ.get(_TRACEBACK):
         traceback.print_exception(error)
-    home = Path(__file__).parents[1]
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename).is_relative_to(home)]
-    place = f"{Path(frames[-1].filename).relative_to(home).as_posix()} line {frames[-1].lineno}" if frames else ""
+    frames = [
+        (Path(one.filename).relative_to(_HOME), one.lineno)
+        for one in traceback.extract_tb(error.__traceback__)
+        if any(Path(one.filename).is_relative_to(_HOME / folder) for folder in _OURS)
+    ]
+    place = f"{frames[-1][0].as_posix()} line {frames[-1][1]}" if frames else ""
     return Defect(
         f"this is a defect of p2c: {type(error).__name__}. Please report it with the traceback, which {_TRACEBACK}=1 prints; "
         "look through it first, it may hold personal data.",
@@ -80,11 +91,12 @@ def prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 
 def _interrupt(*_: object) -> None:
+    _asked_to_end.set()
     raise KeyboardInterrupt

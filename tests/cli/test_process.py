@@ -86,6 +86,24 @@ def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
     assert err == "p2c: stopped from outside; the same command goes on.\n"
 
 
+SWALLOWED = """
+import os, signal, sys
+from pipeline import cli
+def engine(*_, **__):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise RuntimeError("Query interrupted")
+cli.app = engine
+sys.exit(cli.main())
+"""
+
+
+def test_a_signal_is_no_defect_when_an_engine_makes_an_error_of_it() -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWED], check=False, capture_output=True, text=True, cwd=HOME)
+    assert (ended.returncode, ended.stderr) == (3, "p2c: stopped from outside; the same command goes on.\n")
+
+
 def test_an_ignored_hangup_stays_ignored() -> None:
     code = (
         "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.exits import prepare_process; "

@@ -369,6 +369,27 @@ def test_the_history_of_an_execution_can_be_deleted(scm: Caller) -> None:
     assert details(scm, execution) == []
 
 
+def test_messages_of_recurring_integrations_have_a_state_and_an_execution(scm: Caller) -> None:
+    def enqueued(package: Made | bytes, company: str = "usmf") -> str:
+        content = package.zipped() if isinstance(package, Made) else package
+        response = scm.ask("POST", f"/api/connector/enqueue/every-night?entity=Currencies&company={company}", content=content)
+        assert response.status_code == 200, response.text
+        return str(response.json())
+
+    good, mixed, bad = (
+        enqueued(Made(entities=[CURRENCIES])),
+        enqueued(Made(entities=[customers(GOOD.format(1), NO_GROUP.format(2))])),
+        enqueued(b"no package"),
+    )
+    states = [scm.act("GetMessageStatus", messageId=message) for message in (good, mixed, bad)]
+    assert states == ["Processed", "ProcessedWithErrors", "PreProcessingError"]
+    assert scm.get(f"/api/connector/jobstatus/every-night?jobId={good}") == "Processed"
+    execution = scm.act("GetExecutionIdByMessageId", messageId=good)
+    assert details(scm, execution)[0]["DefinitionGroupId"] == "every-night"
+    assert "was not found" in scm.refused("GetMessageStatus", messageId="none")
+    assert scm.ask("POST", "/api/connector/enqueue/every-night?company=none", content=b"").status_code == 400
+
+
 def test_an_export_can_be_imported_again(scm: Caller) -> None:
     run(scm, customers(GOOD.format(1), GOOD.format(2)))
     more = {"packageName": "backup", "executionId": "", "reExecute": False, "legalEntityId": "usmf"}

@@ -233,3 +233,53 @@ def test_full_metadata_names_types_and_links(scm: Caller) -> None:
 def test_reference_data_are_there_from_the_start(scm: Caller, name: str, key: dict[str, str]) -> None:
     condition = " and ".join(f"{field} eq '{value}'" for field, value in key.items())
     assert len(scm.get(f"/data/{name}?$filter={condition}")["value"]) == 1
+
+
+# --- the metadata service ---------------------------------------------------------------------------------------------
+
+
+def test_public_entities_describe_every_property_and_action(scm: Caller) -> None:
+    entity = scm.get("/metadata/PublicEntities('CDSContactPerson')")
+    properties = {one["Name"]: one for one in entity["Properties"]}
+    assert len(properties) == 39
+    assert properties["Gender"]["TypeName"] == "Microsoft.Dynamics.DataEntities.Gender"
+    assert [name for name, one in properties.items() if one["IsKey"]] == [
+        "dataAreaId",
+        "ContactPersonPartyNumber",
+        "AssociatedPartyNumber",
+    ]
+    (groups,) = scm.get("/Metadata/PublicEntities?$filter=EntitySetName eq 'DataManagementDefinitionGroups'")["value"]
+    write_url = next(one for one in groups["Actions"] if one["Name"] == "GetAzureWriteUrl")
+    assert write_url["Parameters"] == [{"Name": "uniqueFileName", "Type": {"TypeName": "Edm.String", "IsCollection": False}}]
+
+
+def test_data_entities_are_found_by_filters(scm: Caller) -> None:
+    asked = "$filter=contains(tolower(Name),'custcustomer') and DataManagementEnabled eq true"
+    found = scm.get(f"/metadata/DataEntities?{asked}&$select=PublicCollectionName&$count=true")
+    assert found["@odata.count"] == 2
+    assert {row["PublicCollectionName"] for row in found["value"]} == {"CustomersV2", "CustomerGroups"}
+    assert len(scm.get("/metadata/DataEntities?$top=2&$skip=1")["value"]) == 2
+    assert scm.get("/metadata/DataEntities?$filter=not (IsReadOnly ne true) and startswith(Name,'OM')")["value"][0]["LabelId"]
+
+
+def test_enums_and_labels_have_names(scm: Caller) -> None:
+    members = scm.get("/metadata/PublicEnumerations('NoYes')")["Members"]
+    assert [(one["Name"], one["Value"]) for one in members] == [("No", 0), ("Yes", 1)]
+    label = scm.get("/metadata/DataEntities('CustCustomerV2Entity')")["LabelId"]
+    assert scm.get(f"/metadata/Labels(Id='{label}',Language='de')")["Value"] == "Customers V2"
+    assert scm.get(f"/metadata/Labels?$filter=Id eq '{label}' or Id eq 'x'")["value"][0]["Value"] == "Customers V2"
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/metadata/Nonsense", 404),
+        ("/metadata/PublicEntities('Nonsense')", 404),
+        ("/metadata/DataEntities?$filter=Nonsense eq 1", 400),
+        ("/metadata/DataEntities?$filter=Name gt 'A'", 400),
+    ],
+)
+def test_what_the_metadata_service_does_not_have(scm: Caller, url: str, status: int) -> None:
+    inner(scm.ask("GET", url), status)
+    assert scm.ask("POST", "/metadata/DataEntities", json={}).status_code == 405
+    assert scm.ask("GET", url, headers={"Authorization": ""}).status_code == 401

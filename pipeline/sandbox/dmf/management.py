@@ -10,6 +10,7 @@ from pipeline.sandbox.blob import BlobStore
 from pipeline.sandbox.dmf import reports
 from pipeline.sandbox.dmf.execution import EntityRun, Execution
 from pipeline.sandbox.dmf.importing import Importer
+from pipeline.sandbox.dmf.messages import Messages
 from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.entities import ENTITIES, Entity
@@ -27,6 +28,7 @@ class DataManagement:
 
     importer: Importer
     blobs: BlobStore
+    messages: Messages
 
     @property
     def switches(self) -> Switches:
@@ -44,7 +46,10 @@ class DataManagement:
 
     def company(self, parameters: Parameters) -> str:
         """The legal entity that is asked for. Raises ``PackageError``."""
-        company = str(parameters["legalEntityId"])
+        return self.known_company(str(parameters["legalEntityId"]))
+
+    def known_company(self, company: str) -> str:
+        """A legal entity as it is spelled. Raises ``PackageError``."""
         known = self.importer.desk.store.find(ENTITIES["LegalEntities"], {"LegalEntityId": company})
         if len(company) > _COMPANY_LENGTH or known is None:
             raise PackageError(f"The legal entity '{company}' does not exist.")

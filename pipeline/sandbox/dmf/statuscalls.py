@@ -70,6 +70,15 @@ def forget(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     return execution.id
 
 
-def message(_dm: DataManagement, parameters: Parameters, _root: str) -> str:
-    """GetMessageStatus, GetExecutionIdByMessageId: nothing was ever enqueued here."""
-    raise failures.action_failed(f"The message '{parameters['messageId']}' was not found.")
+def message_status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+    """GetMessageStatus."""
+    state = dm.messages.state(parameters["messageId"])
+    if state is None:
+        raise failures.action_failed(f"The message '{parameters['messageId']}' was not found.")
+    return state.value
+
+
+def message_execution(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+    """GetExecutionIdByMessageId: empty while a message has none."""
+    message_status(dm, parameters, _root)
+    return dm.messages.known[parameters["messageId"]].execution

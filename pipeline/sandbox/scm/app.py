@@ -1,4 +1,4 @@
-"""The SCM twin on the wire: ``/data`` for who has a token, the blob storage for who has a signed URL."""
+"""The SCM twin on the wire: ``/data`` and ``/metadata`` for who has a token, blobs for who has a signed URL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.blob_routes import routes as blob_routes
+from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm import describing
 from pipeline.sandbox.scm.service import Service, with_trace
 from pipeline.sandbox.scm.twin import Twin
 
@@ -36,9 +38,25 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
         answer = await run_in_threadpool(_answer, twin.service, operation, root_of(request))
         return _response(with_trace(answer, time.perf_counter() - started))
 
+    async def metadata(request: Request) -> Response:
+        refusal = authorize(request)
+        if refusal is not None:
+            return refusal
+        answer = describing.answer(await _operation(request), root_of(request), twin.service.actions.types)
+        return _response(with_trace(answer, 0))
+
+    async def connector(request: Request) -> Response:
+        refusal = authorize(request)
+        if refusal is not None:
+            return refusal
+        return await run_in_threadpool(_connected, twin, request, await request.body())
+
     return [
+        Route("/api/connector/{verb}/{activity}", connector, methods=["GET", "POST"]),
         Route("/data", data, methods=_METHODS),
         Route("/data/{path:path}", data, methods=_METHODS),
+        Route("/metadata/{path:path}", metadata, methods=_METHODS),
+        Route("/Metadata/{path:path}", metadata, methods=_METHODS),
         *blob_routes(twin.blobs),
     ]
 
@@ -68,6 +86,21 @@ def _answer(service: Service, operation: Operation, root: str) -> Answer:
     if operation.method == "POST" and operation.url.partition("?")[0].rstrip("/").endswith("/data/$batch"):
         return service.batch(operation, root)
     return service.handle(operation, root)
+
+
+def _connected(twin: Twin, request: Request, body: bytes) -> Response:
+    """Recurring integrations: a message is enqueued, or its state is told."""
+    verb, activity = request.path_params["verb"], request.path_params["activity"]
+    if (request.method, verb) == ("GET", "jobstatus"):
+        state = twin.messages.state(request.query_params.get("jobId", ""))
+        return JSONResponse(state.value if state else "NotFound", status_code=200 if state else 404)
+    if (request.method, verb) != ("POST", "enqueue"):
+        return JSONResponse({"Message": f"'{verb}' is not part of this twin."}, status_code=501)
+    try:
+        company = twin.management.known_company(request.query_params.get("company") or twin.service.company)
+    except PackageError as error:
+        return JSONResponse({"Message": str(error)}, status_code=400)
+    return JSONResponse(twin.messages.enqueue(activity, company, body))
 
 
 def _response(answer: Answer) -> Response:

@@ -12,6 +12,7 @@ from pipeline.sandbox.dmf.actions import PackageApi
 from pipeline.sandbox.dmf.groups import Groups
 from pipeline.sandbox.dmf.importing import Importer, Work
 from pipeline.sandbox.dmf.management import DataManagement
+from pipeline.sandbox.dmf.messages import Messages
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.seed import Company
 from pipeline.sandbox.scm.service import Service
@@ -46,7 +47,8 @@ class Twin:
         self.desk = Desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
         self.importer = Importer(desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work)
-        self.management = DataManagement(importer=self.importer, blobs=self.blobs)
+        self.messages = Messages(importer=self.importer)
+        self.management = DataManagement(importer=self.importer, blobs=self.blobs, messages=self.messages)
         self.service = Service(desk=self.desk, actions=PackageApi(management=self.management), company=company)
 
     def close(self) -> None:

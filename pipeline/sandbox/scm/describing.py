@@ -1,0 +1,222 @@
+"""The metadata service at ``/metadata``: what data entities, properties and enums there are, as JSON, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from pipeline.sandbox.batch import Answer, Operation
+from pipeline.sandbox.odata import tree
+from pipeline.sandbox.odata.address import Segment, parse_address
+from pipeline.sandbox.odata.options import parse_query
+from pipeline.sandbox.odata.tree import Node, ODataError, Query
+from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.entities import ENTITIES, ENUMS, NAMESPACE, Entity, Kind, Property
+from pipeline.sandbox.scm.failures import FailedError
+from pipeline.sandbox.scm.metadata import ActionType
+from pipeline.sandbox.scm.payload import edm_type
+
+Row = Mapping[str, Any]
+
+_ROOT: Final = "/metadata"
+_DATA_TYPES: Final = {
+    Kind.STRING: "String",
+    Kind.ENUM: "Enum",
+    Kind.INT: "Int32",
+    Kind.INT64: "Int64",
+    Kind.DECIMAL: "Real",
+    Kind.DATETIME: "UtcDateTime",
+}
+_KEYS: Final = {
+    "DataEntities": ("Name",),
+    "PublicEntities": ("Name",),
+    "PublicEnumerations": ("Name",),
+    "Labels": ("Id", "Language"),
+}
+
+
+def answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> Answer:
+    """Answer a request below ``/metadata``."""
+    try:
+        return _answer(operation, root, actions)
+    except FailedError as failure:
+        return failure.answer()
+    except ODataError as error:
+        return failures.bad_request(str(error)).answer()
+
+
+def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> Answer:
+    if operation.method != "GET":
+        raise FailedError(status=HTTPStatus.METHOD_NOT_ALLOWED, message="The metadata service is read-only.")
+    path, query_text = operation.target(f"{root}{_ROOT}/")
+    segments = parse_address(path[len(_ROOT) :])
+    if len(segments) != 1 or segments[0].name not in _KEYS:
+        raise failures.not_found(f"Resource not found for the segment '{path}'.")
+    name, query = segments[0].name, parse_query(query_text)
+    rows = _rows(name, actions)
+    context = f"{root}/Metadata/$metadata#{name}"
+    if segments[0].keys:
+        found = _chosen(query, _find(rows, name, segments[0]))
+        return _json({"@odata.context": f"{context}/$entity", **found})
+    rows = [row for row in rows if query.filter is None or _holds(query.filter, row)]
+    page = rows[query.skip or 0 :][: query.top if query.top is not None else None]
+    count = {"@odata.count": len(rows)} if query.count else {}
+    return _json({"@odata.context": context, **count, "value": [_chosen(query, row) for row in page]})
+
+
+def _json(value: Row) -> Answer:
+    headers = {"Content-Type": "application/json; odata.metadata=minimal", "OData-Version": "4.0"}
+    return Answer(status=HTTPStatus.OK, headers=headers, body=orjson.dumps(value))
+
+
+def _find(rows: Iterable[Row], name: str, segment: Segment) -> Row:
+    given = {key or _KEYS[name][0]: constant.value for key, constant in (segment.keys or {}).items()}
+    language = str(given.pop("Language", ""))
+    found = next((row for row in rows if all(row.get(key) == value for key, value in given.items())), None)
+    if found is None:
+        raise failures.not_found(f"No row of '{name}' has the key {', '.join(map(str, given.values()))}.")
+    return {**found, "Language": language} if language else found
+
+
+def _chosen(query: Query, row: Row) -> Row:
+    return {name: row[name] for name in query.select if name in row} if query.select else row
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _rows(name: str, actions: tuple[ActionType, ...]) -> list[Row]:
+    match name:
+        case "DataEntities":
+            return [_data_entity(entity) for entity in ENTITIES.values()]
+        case "PublicEntities":
+            return [_public_entity(entity, actions) for entity in ENTITIES.values()]
+        case "PublicEnumerations":
+            return [_enumeration(enum, members) for enum, members in ENUMS.items()]
+        case _:
+            return [{"Id": one, "Language": "en-US", "Value": text} for one, text in _labels().items()]
+
+
+def _labels() -> Mapping[str, str]:
+    """Every label by its id."""
+    entities = {_label(entity.name): entity.label for entity in ENTITIES.values()}
+    fields = {_label(entity.name, one.name): one.label for entity in ENTITIES.values() for one in entity.properties}
+    members = {_label(enum, member): member for enum, all_members in ENUMS.items() for member in all_members}
+    return entities | fields | {_label(enum): enum for enum in ENUMS} | members
+
+
+def _label(*names: str) -> str:
+    return f"@Sandbox:{'_'.join(names)}"
+
+
+def _data_entity(entity: Entity) -> Row:
+    return {
+        "Name": entity.aot,
+        "PublicEntityName": entity.type,
+        "PublicCollectionName": entity.name,
+        "LabelId": _label(entity.name),
+        "DataServiceEnabled": True,
+        "DataManagementEnabled": entity.dmf,
+        "EntityCategory": "Reference" if entity.shared else "Master",
+        "IsReadOnly": entity.readonly,
+    }
+
+
+def _public_entity(entity: Entity, actions: tuple[ActionType, ...]) -> Row:
+    return {
+        "Name": entity.type,
+        "EntitySetName": entity.name,
+        "LabelId": _label(entity.name),
+        "IsReadOnly": entity.readonly,
+        "ConfigurationEnabled": True,
+        "Properties": [_property(entity, one) for one in entity.properties],
+        "NavigationProperties": [],
+        "PropertyGroups": [],
+        "Actions": [_action(one) for one in actions if one.entity_set == entity.name],
+    }
+
+
+def _property(entity: Entity, one: Property) -> Row:
+    return {
+        "Name": one.name,
+        "TypeName": edm_type(one),
+        "DataType": _DATA_TYPES[one.kind],
+        "LabelId": _label(entity.name, one.name),
+        "IsKey": one.key,
+        "IsMandatory": one.mandatory,
+        "ConfigurationEnabled": True,
+        "AllowEdit": not (one.key or entity.readonly),
+        "AllowEditOnCreate": not entity.readonly,
+        "IsDimension": False,
+        "DimensionRelation": None,
+        "IsDynamicDimension": False,
+        "DimensionLegalEntityProperty": None,
+        "DimensionTypeProperty": None,
+    }
+
+
+def _action(action: ActionType) -> Row:
+    return {
+        "Name": action.name,
+        "BindingKind": "BoundToEntitySet",
+        "Parameters": [{"Name": name, "Type": _type(kind)} for name, kind in action.parameters],
+        "ReturnType": _type(action.returns) if action.returns else None,
+        "FieldLookup": None,
+    }
+
+
+def _type(name: str) -> Row:
+    inner = name.removeprefix("Collection(").removesuffix(")")
+    return {"TypeName": inner.removeprefix(f"{NAMESPACE}."), "IsCollection": inner != name}
+
+
+def _enumeration(name: str, members: Iterable[str]) -> Row:
+    listed = [
+        {"Name": member, "Value": value, "LabelId": _label(name, member), "ConfigurationEnabled": True}
+        for value, member in enumerate(members)
+    ]
+    return {"Name": name, "LabelId": _label(name), "Members": listed}
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+_TEXTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "contains": lambda text, part: part in text,
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
+}
+
+
+def _holds(node: Node, row: Row) -> bool:
+    match node:
+        case tree.Junction(operator="and", left=left, right=right):
+            return _holds(left, row) and _holds(right, row)
+        case tree.Junction(left=left, right=right):
+            return _holds(left, row) or _holds(right, row)
+        case tree.Negation(operand=operand):
+            return not _holds(operand, row)
+        case tree.Comparison(operator="eq" | "ne" as operator, left=left, right=right):
+            return (_value(left, row) == _value(right, row)) is (operator == "eq")
+        case tree.Call(name=name, arguments=(text, part)) if name in _TEXTS:
+            return _TEXTS[name](str(_value(text, row)), str(_value(part, row)))
+        case tree.Path() | tree.Constant():
+            return bool(_value(node, row))
+        case _:
+            raise ODataError("The metadata service filters with eq, ne, and, or, not, contains, startswith and endswith.")
+
+
+def _value(node: Node, row: Row) -> Any:
+    match node:
+        case tree.Path(names=(name,)) if name in row:
+            return row[name]
+        case tree.Constant(value=value):
+            return value
+        case tree.Call(name="tolower", arguments=(inner,)):
+            return str(_value(inner, row)).lower()
+        case _:
+            raise ODataError("Could not find a property that the filter names.")

@@ -1,6 +1,5 @@
 -- One row per source row whose id occurs more than once: whether it is the current row of its id.
--- in: repeated_rows (id, source_file, source_line, versionnumber, modifiedon, deleted, content)
--- unique by: source_file, source_line
+-- in: repeated_rows (id, source_row, versionnumber, modifiedon, deleted, content, …)    unique by: source_row
 -- The highest versionnumber wins, else the highest modifiedon; equal copies count once; a deletion that carries neither
 -- comes last, for an id is not given twice. What cannot be told apart stays `repeated`.
 WITH ranked AS (
@@ -17,26 +16,26 @@ WITH ranked AS (
 ),
 newest AS (
     SELECT
-        source_file,
-        source_line,
+        source_row,
         deleted,
         bool_or(deleted) OVER (PARTITION BY id) AS gone,
         min(content) OVER (PARTITION BY id) = max(content) OVER (PARTITION BY id) AS alike,
-        row_number() OVER (PARTITION BY id, deleted, content ORDER BY source_file, source_line) AS copy,
-        row_number() OVER (PARTITION BY id ORDER BY deleted DESC, source_file, source_line) AS turn
+        row_number() OVER (PARTITION BY id, deleted, content ORDER BY source_row) AS copy,
+        row_number() OVER (PARTITION BY id ORDER BY deleted DESC, source_row) AS turn
     FROM ranked
     WHERE place = 1
 )
 SELECT
+    r.source_row,
     r.source_file,
     r.source_line,
     r.id,
     CASE
-        WHEN n.source_line IS NULL THEN 'superseded'
+        WHEN n.source_row IS NULL THEN 'superseded'
         WHEN n.gone THEN CASE WHEN n.turn = 1 THEN 'deleted' ELSE 'superseded' END
         WHEN n.copy > 1 THEN 'superseded'
         WHEN n.alike THEN 'current'
         ELSE 'repeated'
     END AS state
 FROM ranked AS r
-LEFT JOIN newest AS n ON n.source_file = r.source_file AND n.source_line = r.source_line
+LEFT JOIN newest AS n ON n.source_row = r.source_row

@@ -18,7 +18,7 @@ from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, Kind, OnTooLong
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
-from schemas.text import trimmed, truncated, utf16_length
+from schemas.text import all_trimmed, truncated, utf16_length
 
 PROBLEMS: Final = pl.Schema(
     {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
@@ -95,7 +95,7 @@ class Compiled:
     def apply(self, morsel: pl.DataFrame) -> Mapped:
         """Map a morsel that has a ``text:`` column for each source."""
         problems: list[pl.DataFrame] = []
-        texts = morsel.select(trimmed(pl.col(column_of(name))).alias(name) for name in self.sources)
+        texts = all_trimmed(morsel.select(pl.col(column_of(name)).alias(name) for name in self.sources))
         if not self.keep_breaks:
             texts = self._one_line(texts, problems)
         raw, usage = self._looked_up(texts, problems)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 import polars as pl
 
-from pipeline.errors import InvariantBroken
 from pipeline.mapping.compile import Compiled, Mapped
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
+from pipeline.transform.identify import identified
 from pipeline.transform.screen import contract, limits, screened
 from schemas.run import DECISIONS, FINDINGS
 
@@ -72,15 +72,13 @@ class Decider:
     limit: int | None = None
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
-    _last: tuple[str, int] = ("", -1)
-    _files: set[str] = field(default_factory=set)
 
     def decide(self, routed: pl.DataFrame) -> Decided:
-        """Decide one morsel of ``sql/route.sql``'s answer."""
-        self._in_order(routed)
+        """Decide the next rows of ``sql/route.sql``'s answer, in source order: batches depend on it."""
         self.tally.rows += routed.height
         self.tally.states.update(dict(routed["row_state"].value_counts().iter_rows()))
-        contacts = self._selected(routed.filter(~pl.col("row_state").is_in(["superseded", "deleted"])))
+        current = routed.filter(~pl.col("row_state").is_in(["superseded", "deleted"]))
+        contacts = self._selected(identified(current))
         found = [problems.of_routing(contacts)]
         mapped: dict[str, tuple[pl.DataFrame, Mapped]] = {}
         wanted = ~(pl.col("filtered_out") | pl.col("not_selected"))
@@ -96,24 +94,6 @@ class Decider:
         findings = _findings(decided, told)
         self._count(decided, findings, mapped)
         return Decided(decisions=decided.select(DECISIONS.names()), findings=findings, rows=planned)
-
-    def _in_order(self, routed: pl.DataFrame) -> None:
-        """Rows must come in source order: batches and packages depend on it."""
-        if routed.is_empty():
-            return
-        same_file = pl.col("source_file") == pl.col("source_file").shift()
-        back = routed.select((same_file & (pl.col("source_line") <= pl.col("source_line").shift())).any()).item()
-        runs = routed.select(pl.col("source_file").rle().struct.field("value")).to_series().to_list()
-        again = len(set(runs)) < len(runs) or bool(self._files.intersection(runs[1:]))
-        start = (runs[0], int(routed["source_line"][0]))
-        if runs[0] == self._last[0]:
-            back = back or start <= self._last
-        elif runs[0] in self._files:
-            again = True
-        if back or again:
-            raise InvariantBroken("contacts did not come in source order; raise [run] memory and call again.")
-        self._files.update(runs)
-        self._last = (runs[-1], int(routed["source_line"][-1]))
 
     def _selected(self, contacts: pl.DataFrame) -> pl.DataFrame:
         """Number the rows and apply ``--limit``: the first contacts, in source order, that the filter lets through."""

@@ -40,7 +40,7 @@ def _unreadable(column: str, raw: str) -> Rule:
     return _rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
 
 
-_OTHERS: Final = pl.col("some_owners").list.set_difference(pl.concat_list("contactid")).list.sort().list.head(5)
+_OTHERS: Final = pl.col("others")
 _MORE: Final = pl.col("owners") - 1 - _OTHERS.list.len()
 _NAMES: Final = pl.when(_MORE > 0).then(
     pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])

@@ -25,7 +25,7 @@ WITH evidence AS (
         m.owners,
         m.others,
         m.is_account_number,
-        v.contactid IS NOT NULL AS has_activity,
+        coalesce(c.contactid IN (SELECT contactid FROM activity), false) AS has_activity,
         o.contactid IS NOT NULL AS in_only
     FROM contacts_filtered AS c
     LEFT JOIN marks AS m ON m.source_row = c.source_row
@@ -33,7 +33,6 @@ WITH evidence AS (
     LEFT JOIN companies AS k ON k.contactid = c.parentcustomerid
     LEFT JOIN units AS u ON u.unit = CASE WHEN $has_units THEN unit_key(c.owningbusinessunit) END
     LEFT JOIN currencies AS r ON r.transactioncurrencyid = c.transactioncurrencyid
-    LEFT JOIN activity AS v ON v.contactid = c.contactid
     LEFT JOIN only_ids AS o ON o.contactid = c.contactid
 ),
 read AS (

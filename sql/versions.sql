@@ -1,29 +1,17 @@
 -- One row per source row whose id occurs more than once: whether it is the current row of its id.
--- in: repeated_rows (id, source_row, versionnumber, modifiedon, deleted, content, …)    unique by: source_row
--- The highest versionnumber wins, else the highest modifiedon; equal copies count once; a deletion that carries neither
--- comes last, for an id is not given twice. What cannot be told apart stays `repeated`.
-WITH ranked AS (
+-- in: ranked_rows (ranked.sql), tied_contents (source_row, content)    unique by: source_row
+-- Equal copies count once; what cannot be told apart stays `repeated`.
+WITH newest AS (
     SELECT
-        *,
-        rank() OVER (
-            PARTITION BY id
-            ORDER BY
-                (deleted AND versionnumber IS NULL AND modifiedon IS NULL) DESC,
-                versionnumber DESC NULLS LAST,
-                modifiedon DESC NULLS LAST
-        ) AS place
-    FROM repeated_rows
-),
-newest AS (
-    SELECT
-        source_row,
-        deleted,
-        bool_or(deleted) OVER (PARTITION BY id) AS gone,
-        min(content) OVER (PARTITION BY id) = max(content) OVER (PARTITION BY id) AS alike,
-        row_number() OVER (PARTITION BY id, deleted, content ORDER BY source_row) AS copy,
-        row_number() OVER (PARTITION BY id ORDER BY deleted DESC, source_row) AS turn
-    FROM ranked
-    WHERE place = 1
+        r.source_row,
+        r.deleted,
+        bool_or(r.deleted) OVER (PARTITION BY r.id) AS gone,
+        min(t.content) OVER (PARTITION BY r.id) IS NOT DISTINCT FROM max(t.content) OVER (PARTITION BY r.id) AS alike,
+        row_number() OVER (PARTITION BY r.id, r.deleted, t.content ORDER BY r.source_row) AS copy,
+        row_number() OVER (PARTITION BY r.id ORDER BY r.deleted DESC, r.source_row) AS turn
+    FROM ranked_rows AS r
+    LEFT JOIN tied_contents AS t ON t.source_row = r.source_row
+    WHERE r.place = 1
 )
 SELECT
     r.source_row,
@@ -37,5 +25,5 @@ SELECT
         WHEN n.alike THEN 'current'
         ELSE 'repeated'
     END AS state
-FROM ranked AS r
+FROM ranked_rows AS r
 LEFT JOIN newest AS n ON n.source_row = r.source_row

@@ -14,9 +14,12 @@ RAW: Final = (
 )  # fmt: skip
 """What ``identified`` needs of each contact, as it is written in the source."""
 
+_PLAIN_LENGTH: Final = 36
+"""Text of this length is an id without braces and white space, or none at all."""
+
 
 def identified(morsel: pl.DataFrame) -> pl.DataFrame:
-    """Add contactid, contact_number, company_id, business_unit, currency_id, destination_key and the company's key for mapping.
+    """Add contactid, contact_number, company_id, destination_key and the company's key for mapping.
 
     Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays as written.
     """
@@ -26,8 +29,6 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
         contactid=_id(morsel, "raw:contactid", unreadable="contactid_invalid"),
         company_id=_id(morsel, "raw:parentcustomerid"),
         contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
-        business_unit=trimmed(pl.col("raw:owningbusinessunit")),
-        currency_id=pl.when(customer).then(trimmed(pl.col("raw:transactioncurrencyid"))),
     ).with_columns(
         pl.coalesce("unreadable_company", "company_id").alias("company_id"),
         pl.col("company_key").alias(column_of(COMPANY)),
@@ -40,6 +41,8 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
 
 def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Expr:
     text = pl.col(name)
+    if not (morsel[name].str.len_bytes() != _PLAIN_LENGTH).any():
+        return text.str.to_lowercase()
     read = text.str.strip_chars(WHITE_SPACE + "{}").str.to_lowercase()
     if unreadable is None or not morsel[unreadable].any():
         return pl.when(read != "").then(read)

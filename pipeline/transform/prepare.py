@@ -147,7 +147,11 @@ def _suspects(session: Session) -> Suspects:
     accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
     found = suspects(session.frame(query("hashes")), accounts)
     session.register("suspect_rows", found.all.to_frame("source_row"))
-    session.store("suspects", "SELECT * FROM contacts SEMI JOIN suspect_rows USING (source_row)")
+    session.store(
+        "suspects",
+        "SELECT source_row, source_file, source_line, contactid, msdynce_contactnumber, isdelete "
+        "FROM contacts SEMI JOIN suspect_rows USING (source_row)",
+    )
     _states(session, sales.CONTACTS, "contact_states", found.repeated, "contacts")
     return found
 
@@ -156,13 +160,18 @@ def _states(session: Session, table: Table, name: str, rows: pl.Series, view: st
     """Which of several rows of one id counts; rows of other ids do not appear."""
     session.register("suspect_ids", rows.to_frame("source_row"))
     key = identifier(table.key)
-    columns = session.columns(f"FROM {view}")
-    content = ", ".join(identifier(column) for column in columns if column not in PLACE and not column.startswith("say:"))
     session.store(
         "repeated_rows",
-        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted, "
-        f"hash({content}) AS content FROM {view} SEMI JOIN suspect_ids USING (source_row) "
+        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted "
+        f"FROM {view} SEMI JOIN suspect_ids USING (source_row) "
         f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
+    )
+    session.store("ranked_rows", query("ranked"))
+    columns = session.columns(f"FROM {view}")
+    content = ", ".join(identifier(column) for column in columns if column not in PLACE and not column.startswith("say:"))
+    session.store("tied_rows", "SELECT source_row FROM ranked_rows WHERE tied")
+    session.store(
+        "tied_contents", f"SELECT source_row, hash({content}) AS content FROM {view} SEMI JOIN tied_rows USING (source_row)"
     )
     session.store(name, query("versions"))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,37 +13,51 @@ from typing import Any
 import filelock
 import polars as pl
 
-from pipeline import summary
+from pipeline import fingerprint, summary
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
-from pipeline.events import Listener, Step
-from pipeline.fingerprint import fingerprints
-from pipeline.folder import Clock, RunFolder, TableWriter, read_json, replace, sha256_of, write_json, write_table
-from pipeline.journal import Journal, read
-from pipeline.load.folder import Written, outcomes
-from pipeline.load.package import packages
+from pipeline.events import Listener
+from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
+from pipeline.journal import Entry, Journal, JournalRead, read
+from pipeline.load import folder as to_folder
+from pipeline.load.package import Package, packages
 from pipeline.mapping.compile import compiled
 from pipeline.project import Project, recorded_project
-from schemas.run import BATCHES, OUTCOMES
+from schemas.run import OUTCOMES
 
 
-def apply_plan(folder: RunFolder, clock: Clock, listener: Listener) -> dict[str, Any]:
-    """Apply a plan; a plan that was applied to the end is only looked at again.
+def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener) -> dict[str, Any]:
+    """Apply a plan. One that was applied to the end is only looked at again.
+
+    Args:
+        folder: the run.
+        today: the project as it is now; asked only before the first start, for a started apply may always be finished.
+        clock: the time.
+        listener: told about progress.
 
     Returns:
         The facts after it.
 
     Raises:
-        PlanRefused: the plan is too old, or what it was made of changed since.
+        PlanRefused: the plan is too old, was altered, or what it was made of changed since; nothing was sent.
+        InvariantBroken: the plan or its journal was altered after the apply had started, or an equation does not balance.
         Stopped: another process applies this run, or the disk failed; the same command goes on.
     """
     facts = folder.facts()
-    project = project_of(facts)
-    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
-    try:
-        with lock:
-            return _applied(folder, facts, project, clock, listener)
-    except filelock.Timeout as error:
-        raise Stopped("another process is applying this run.", where=folder.run) from error
+    if facts["kind"] == "undo":
+        raise PlanRefused(
+            "this version cannot carry out an undo; its undo.csv lists the keys to delete in SCM.", where=folder.run
+        )
+    with _locked(folder):
+        found = read(folder.journal)
+        started = _has(found.entries, "apply_started")
+        _refuse_altered(folder, found, started=started)
+        before = read_json(folder.summary)
+        if before["applied"] and _has(found.entries, "applied"):
+            return before
+        if not started:
+            _refuse_changed(facts, today())
+            _refuse_old(facts, clock)
+        return _applied(folder, facts, clock, listener)
 
 
 def project_of(facts: dict[str, Any]) -> Project:
@@ -49,121 +65,94 @@ def project_of(facts: dict[str, Any]) -> Project:
     return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)
 
 
-def _applied(folder: RunFolder, facts: dict[str, Any], project: Project, clock: Clock, listener: Listener) -> dict[str, Any]:
-    entries = read(folder.journal).entries
-    _refuse_altered(folder, entries[0].payload["files"] if entries else {})
-    _refuse_changed(facts, project)
-    if not any(entry.event == "apply_started" for entry in entries):
-        _refuse_old(folder, facts, project, clock)
-    with Journal.open(folder.journal, clock) as journal:
-        journal.append("apply_started", run=str(folder.run))
-        ready = {
-            (entry.payload["task"], entry.payload["legal_entity"], entry.payload["batch"]): entry.payload["sha256"]
-            for entry in entries
-            if entry.event == "package_written"
-        }
-        batches = _write_packages(folder, project, journal, ready, clock, listener)
-        write_table(folder.batches, batches)
-        counts = _write_outcomes(folder, project)
-        result = summary.after_apply(read_json(folder.summary), counts)
-        result["journal"] = journal.append("applied", outcomes=dict(counts), balanced=result["balanced"])
-    write_json(folder.summary, result)
-    if not result["balanced"]:
-        raise InvariantBroken(f"{folder.run}: the equations do not balance after applying.")
-    return result
+@contextmanager
+def _locked(folder: RunFolder) -> Iterator[None]:
+    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise Stopped("another process is applying this run.", where=folder.run) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _refuse_altered(folder: RunFolder, files: dict[str, str]) -> None:
-    if not files:
-        raise PlanRefused("the journal does not say what the plan was; plan again.", where=folder.run)
-    wrong = []
-    for name, sha256 in files.items():
+def _has(entries: Sequence[Entry], event: str) -> bool:
+    return any(entry.event == event for entry in entries)
+
+
+def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
+    """The plan's files are as the journal says, and the journal still holds the line that the summary knows."""
+    files = next((entry.payload["files"] for entry in found.entries if entry.event == "planned"), None)
+    wrong = [] if files else ["the journal does not say what the plan was."]
+    if read_json(folder.summary).get("journal") not in {entry.hash for entry in found.entries}:
+        wrong.append("the journal lost the line that summary.json ends with.")
+    for name, sha256 in (files or {}).items():
         path = folder.path / name
         if not path.is_file():
             wrong.append(f"{name} is missing.")
         elif sha256_of(path) != sha256:
             wrong.append(f"{name} was altered after the plan was made.")
+    if wrong and started:
+        raise InvariantBroken(f"{listed(wrong)} A part of this plan was applied before; look at the journal.", where=folder.run)
     if wrong:
         raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
 
 
-def _refuse_changed(facts: dict[str, Any], project: Project) -> None:
-    now = fingerprints(project.templates)
-    changed = [name for name, value in facts["fingerprints"].items() if now.get(name) != value]
+def _refuse_changed(facts: dict[str, Any], today: Project) -> None:
+    changed = fingerprint.changes(facts, today)
     if changed:
-        raise PlanRefused(f"changed since the plan was made: {', '.join(changed)}. Plan again.", where=facts["run"])
+        raise PlanRefused(f"changed since the plan was made: {'; '.join(changed)}. Plan again.", where=facts["run"])
 
 
-def _refuse_old(folder: RunFolder, facts: dict[str, Any], project: Project, clock: Clock) -> None:
+def _refuse_old(facts: dict[str, Any], clock: Clock) -> None:
     """Age counts for live sources only: files do not change unseen."""
-    if not facts["live_source"]:
-        return
-    limit = timedelta(hours=project.settings.run.max_plan_age_hours)
-    if clock() - datetime.fromisoformat(facts["started_at"]) > limit:
-        raise PlanRefused(f"the plan is older than {limit}. Plan again.", where=folder.run)
+    settings = project_of(facts).settings.run
+    if facts["live_source"] and clock() - datetime.fromisoformat(facts["started_at"]) > settings.plan_age:
+        raise PlanRefused(f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.", where=facts["run"])
 
 
-def _write_packages(
-    folder: RunFolder,
-    project: Project,
-    journal: Journal,
-    ready: dict[tuple[str, str, int], str],
-    clock: Clock,
-    listener: Listener,
-) -> pl.DataFrame:
-    """Write all packages that are not there yet; a package on disk counts only if the journal knows its hash."""
-    rows: list[dict[str, Any]] = []
-    planned = pl.read_parquet(folder.batches)
-    total = planned.height
-    mappings = {
-        name: compiled(template, project.defaults, countries=project.countries) for name, template in project.templates.items()
-    }
-    for task, mapping in mappings.items():
-        target = folder.packages / task
-        built = packages(folder.rows_files(task), partial(summary.package_spec, project, mapping))
-        target.mkdir(parents=True, exist_ok=True)
-        for package in built:
-            entity, _, number = package.name.removesuffix(".zip").rpartition("-")
-            done = Written(task=task, legal_entity=entity, batch=int(number), package=package)
-            path = target / package.name
-            known = ready.get((task, entity, int(number)))
-            if known is not None and path.is_file() and sha256_of(path) == known:
-                rows.append(_batch_row(folder, done, path, clock))
-                continue
-            replace(path, package.content)
-            journal.append(
-                "package_written", task=task, legal_entity=entity, batch=int(number), rows=package.rows,
-                file=path.relative_to(folder.path).as_posix(), sha256=package.sha256,
-            )  # fmt: skip
-            rows.append(_batch_row(folder, done, path, clock))
-            listener(Step(name="writing packages", done=len(rows), total=total))
-    batches = pl.DataFrame([{**dict.fromkeys(BATCHES.names()), **row} for row in rows], schema=BATCHES)
+def _applied(folder: RunFolder, facts: dict[str, Any], clock: Clock, listener: Listener) -> dict[str, Any]:
+    project = project_of(facts)
+    with Journal.open(folder.journal, clock) as journal:
+        journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
+        planned = pl.read_parquet(folder.batches)
+        to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
+        _write_batches(folder, planned)
+        counts = _write_outcomes(folder, project)
+        result = summary.after_apply(read_json(folder.summary), counts)
+        files = {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
+        result["journal"] = journal.append(
+            "applied", outcomes=dict(counts), balanced=result["balanced"], files=files, summary=facts_digest(result)
+        )
+    write_json(folder.summary, result)
+    if not result["balanced"]:
+        raise InvariantBroken("the equations do not balance after applying.", where=folder.run)
+    return result
+
+
+def _built(folder: RunFolder, project: Project) -> Iterator[tuple[str, Package]]:
+    for task, template in project.templates.items():
+        mapping = compiled(template, project.defaults, countries=project.countries)
+        spec = partial(summary.package_spec, project, mapping)
+        yield from ((task, package) for package in packages(folder.rows_files(task), spec))
+
+
+def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
+    batches = to_folder.batches(read(folder.journal).entries)
     if batches["rows"].sum() != planned["rows"].sum():
-        raise InvariantBroken(f"{folder.run}: packages hold {batches['rows'].sum()} rows, planned {planned['rows'].sum()}.")
-    return batches.sort("task", "legal_entity", "batch")
-
-
-def _batch_row(folder: RunFolder, written: Written, path: Path, clock: Clock) -> dict[str, Any]:
-    return {
-        "task": written.task,
-        "legal_entity": written.legal_entity,
-        "batch": written.batch,
-        "rows": written.package.rows,
-        "file": path.relative_to(folder.path).as_posix(),
-        "bytes": len(written.package.content),
-        "sha256": written.package.sha256,
-        "definition_group": written.package.definition_group,
-        "attempt": 1,
-        "finished_at": clock(),
-        "status": "written",
-    }
+        raise InvariantBroken(
+            f"packages hold {batches['rows'].sum()} rows, planned were {planned['rows'].sum()}.", where=folder.run
+        )
+    write_table(folder.batches, batches)
 
 
 def _write_outcomes(folder: RunFolder, project: Project) -> Counter[str]:
     counts: Counter[str] = Counter()
     with TableWriter(folder.outcomes, OUTCOMES) as writer:
         for task in project.templates:
-            for part in outcomes(folder.rows_files(task), task):
+            for part in to_folder.outcomes(folder.rows_files(task), task):
                 counts.update(dict(part["outcome"].value_counts().iter_rows()))
                 writer.write(part)
     return counts

@@ -3,67 +3,70 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline import known
+from pipeline.extract.landing import Landed
 from pipeline.plan import land_sources, template_sources
 from pipeline.project import Project
 
 
 def checked(project: Project) -> list[dict[str, Any]]:
-    """What was checked: what, status (``ok``, ``warning``), message.
+    """What was checked: what, status, message.
+
+    A status is ``ok``, ``note`` (a choice that was left open), or ``warning`` (contacts will stay behind for it).
 
     Raises:
         Refused: a setting, a template or a table is wrong.
     """
-    items = [
-        {"what": f"template {one.task}", "status": "ok", "message": f"{len(one.rows)} rows into {one.entity}"}
-        for one in project.templates.values()
-    ]
     template_sources(project)
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
         landed = land_sources(project, Path(folder), lambda _table, _rows: None)
-    for table in landed.values():
-        lost = len(table.unreadable)
-        items.append(
-            {
-                "what": f"table {table.table}",
-                "status": "warning" if lost else "ok",
-                "message": f"{table.rows:,} rows, {len(table.columns)} known columns"
-                + (f", {lost} rows cannot be read, the first in {table.unreadable[0].source_file} line "
-                   f"{table.unreadable[0].source_line}" if lost else ""),
-            }
-        )  # fmt: skip
+    found = [*_settings(project), *_templates(project), *map(_table, landed.values()), *_missing(landed), *_destination(project)]
+    return [{"what": what, "status": status, "message": message} for what, status, message in found]
+
+
+def _settings(project: Project) -> Iterator[tuple[str, str, str]]:
+    """Every setting that somebody said, with its origin."""
+    for key, entry in project.effective().items():
+        if entry["origin"] != "default" and not key.startswith("tasks."):
+            yield f"setting {key}", "ok", f"{entry['value']} ({entry['origin']})"
+
+
+def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
+    for one in project.templates.values():
+        touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
+        more = f", {touched} of them changed by the project" if touched else ""
+        yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
+
+
+def _table(table: Landed) -> tuple[str, str, str]:
+    told = f"{table.rows:,} rows, {len(table.columns)} known columns"
+    if not table.unreadable:
+        return f"table {table.table}", "ok", told
+    first, lost = table.unreadable[0], len(table.unreadable)
+    place = f"{first.source_file} line {first.source_line}"
+    return f"table {table.table}", "warning", f"{told}; {lost:,} rows cannot be read, the first in {place}: {first.detail}"
+
+
+def _missing(landed: dict[str, Landed]) -> Iterator[tuple[str, str, str]]:
     if "accounts" not in landed:
-        items.append({"what": "table accounts", "status": "warning", "message": "is missing; contacts with a company need it"})
-    items += _destination(project)
-    return items
+        yield "table accounts", "warning", "is missing; contacts with a company need it"
 
 
-def _destination(project: Project) -> list[dict[str, Any]]:
+def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
     destination = project.settings.destination
-    items: list[dict[str, Any]] = []
-    entities = ", ".join(project.legal_entities)
-    items.append(
-        {"what": "legal entities", "status": "ok", "message": entities}
-        if entities
-        else {
-            "what": "legal entities",
-            "status": "warning",
-            "message": "none: set destination.legal_entity or [organizations]",
-        }
-    )
+    if not project.legal_entities:
+        yield "legal entities", "warning", "none: set destination.legal_entity or [organizations], or all contacts will be held"
+    else:
+        yield "legal entities", "ok", ", ".join(project.legal_entities)
     for key in ("currency", "country"):
-        value = getattr(destination, key)
-        if value is None:
-            items.append({"what": f"destination.{key}", "status": "warning", "message": "no default for contacts without one"})
-        else:
-            items.append({"what": f"destination.{key}", "status": "ok", "message": value})
+        if getattr(destination, key) is None:
+            yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
     if project.known_customers is None:
-        message = "not set: the plan will assume that the Accounts task has run"
-        items.append({"what": "destination.known_customers", "status": "warning", "message": message})
+        yield "destination.known_customers", "note", "not set: the plan will assume that the Accounts task has run"
     else:
         customers = known.customers(project.known_customers)
-        items.append({"what": "destination.known_customers", "status": "ok", "message": f"{customers.height:,} customers"})
-    return items
+        yield "destination.known_customers", "ok", f"{customers.height:,} customers"

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from typer.exceptions import TyperException
+from rich.text import Text
 
-from pipeline import __version__, commands
-from pipeline.commands import Common
-from pipeline.errors import P2cError, Stopped, UsageError, during
-from pipeline.events import Listener, on_stderr
-from pipeline.plan import Request
-from pipeline.project import environment
-from pipeline.result import Result, as_json, show
+from pipeline import __version__, audit_words
+from pipeline.errors import UsageError, during
+from pipeline.events import on_stderr
+from pipeline.exits import Caught, prepare_process
+from pipeline.flags import (
+    ALL,
+    AgainstFlag,
+    Flags,
+    FullFlag,
+    LimitFlag,
+    OnlyFlag,
+    RunArgument,
+    RunFlag,
+    TakeOverFlag,
+    TaskArgument,
+    YesFlag,
+    with_flags,
+)
+from pipeline.lazy import lazily
+from pipeline.result import Result, as_json
+
+if TYPE_CHECKING:
+    from pipeline import commands
+    from pipeline import plan as planning
+    from pipeline.events import Listener
+else:
+    commands = lazily("pipeline.commands")
+    planning = lazily("pipeline.plan")
+
+Work = Callable[["Listener"], "Result"]
+"""What a command does once its words are understood."""
+
+_INTERRUPTED: Final = 130
+"""What typer makes of Ctrl-C."""
+
+_UNBOUNDED: Final = 10_000
+"""Characters of a line where no terminal says how wide it is: one fact, one line."""
 
 app = typer.Typer(
     name="p2c",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves for every contact "
@@ -31,176 +60,151 @@ app = typer.Typer(
     "3 stopped by the world (the same command goes on), 4 an invariant is broken.",
 )
 
-ProjectFlag = Annotated[Path | None, typer.Option("--project", metavar="FILE", help="Project file; p2c.toml here if not said.")]
-RunsFlag = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run folders are.")]
-SourceFlag = Annotated[Path | None, typer.Option("--source", metavar="DIR", help="A folder of exports.")]
-SetFlag = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, as in destination.legal_entity=usmf."),
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-LimitFlag = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Take only the first N contacts.")]
-OnlyFlag = Annotated[Path | None, typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line.")]
-FullFlag = Annotated[bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")]
-TakeOverFlag = Annotated[bool, typer.Option("--take-over", help="Overwrite keys that are in SCM though p2c never loaded them.")]
-YesFlag = Annotated[bool, typer.Option("--yes", help="Do not ask. A folder load never asks.")]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, a unique prefix of one, or latest.")]
 
-_RUNS: Final = Path("runs")
+def _command(
+    name: str | None = None, takes: Collection[str] = ALL, hides: Collection[str] = ()
+) -> Callable[[Callable[..., Work]], Callable[..., Work]]:
+    """Put a command on the command line, with the common flags that it takes."""
+
+    def register(command: Callable[..., Work]) -> Callable[..., Work]:
+        app.command(name)(with_flags(command, _answer, takes, hides))
+        return command
+
+    return register
 
 
-def _common(project: Path | None, runs: Path, source: Path | None, assignments: list[str] | None) -> Common:
-    return Common(
-        project=project,
-        runs=runs,
-        source=source,
-        assignments=tuple(assignments or ()),
-        environment=tuple(environment().items()),
-    )
-
-
-def _answer(call: Callable[[Listener], Result], *, as_object: bool) -> None:
-    """Run a command and print its answer; the exit code is the answer's."""
+def _answer(flags: Flags, work: Work) -> None:
+    """Do the work and print the answer; the exit code is the answer's."""
     with on_stderr() as listener:
-        result = call(listener)
-    if as_object:
-        sys.stdout.write(as_json(result) + "\n")
-    else:
-        show(result, Console(file=sys.stdout))
+        result = work(listener)
+    _print(result, as_object=flags.as_object)
     raise typer.Exit(result.exit_code)
 
 
-@app.command()
-def demo(
-    runs: RunsFlag = _RUNS,
-    json_: JsonFlag = False,
-) -> None:
-    """Do the whole job on the samples, everything embedded."""
-    _answer(lambda listener: commands.demonstrated(runs, listener), as_object=json_)
+def _print(result: Result, *, as_object: bool) -> None:
+    try:
+        if as_object:
+            sys.stdout.write(f"{as_json(result)}\n")
+        elif sys.stdout.isatty():
+            first, _, rest = result.lines(shutil.get_terminal_size().columns).partition("\n")
+            Console().print(Text(first, style="bold" if result.facts else ""), soft_wrap=True)
+            sys.stdout.write(f"{rest}\n" if rest else "")
+        else:
+            sys.stdout.write(f"{result.lines(int(os.environ.get('COLUMNS', _UNBOUNDED)))}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@app.command()
-def init(
-    project: ProjectFlag = None,
-    source: Annotated[
-        str, typer.Option("--source", metavar="DIR", help="The folder of exports, relative to the project file.")
-    ] = "export",
-    legal_entity: Annotated[str | None, typer.Option("--legal-entity", help="Legal entity, as in usmf.")] = None,
-    currency: Annotated[str | None, typer.Option("--currency", help="Currency of contacts without one, as in EUR.")] = None,
-    country: Annotated[str | None, typer.Option("--country", help="Country of contacts without one, as in DE.")] = None,
-    json_: JsonFlag = False,
-) -> None:
-    """Write a commented p2c.toml; asks for what it is not told."""
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        legal_entity = legal_entity or typer.prompt("Legal entity (blank: by business unit)", default="", err=True) or None
-        currency = currency or typer.prompt("Currency of contacts without one (blank: none)", default="", err=True) or None
-        country = country or typer.prompt("Country of contacts without one (blank: none)", default="", err=True) or None
-    path = project or Path("p2c.toml")
-    _answer(
-        lambda _: commands.initialised(path, legal_entity=legal_entity, currency=currency, country=country, source=source),
-        as_object=json_,
+def _common(flags: Flags) -> commands.Common:
+    return commands.Common(
+        project=flags.project,
+        runs=flags.runs,
+        source=flags.source,
+        assignments=flags.assignments,
+        environment=tuple(os.environ.items()),
     )
 
 
-@app.command()
-def check(
-    project: ProjectFlag = None,
-    runs: RunsFlag = _RUNS,
-    source: SourceFlag = None,
-    set_: SetFlag = None,
-    json_: JsonFlag = False,
-) -> None:
+@_command(takes=("runs", "as_object"))
+def demo(flags: Flags) -> Work:
+    """Do the whole job on the samples, everything embedded."""
+    return lambda listener: commands.demonstrated(flags.runs, listener)
+
+
+@_command(takes=("project", "source", "as_object"))
+def init(
+    flags: Flags,
+    legal_entity: Annotated[str | None, typer.Option("--legal-entity", metavar="ID", help="Legal entity, as in usmf.")] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Currency of contacts without one, as in EUR.")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="CODE", help="Country of contacts without one, as in DE.")
+    ] = None,
+) -> Work:
+    """Write a commented p2c.toml; asks for what it is not told."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        legal_entity = legal_entity or typer.prompt("Legal entity (blank: by business unit)", default="", err=True)
+        currency = currency or typer.prompt("Currency of contacts without one (blank: none)", default="", err=True)
+        country = country or typer.prompt("Country of contacts without one (blank: none)", default="", err=True)
+    answers = {"legal_entity": legal_entity or None, "currency": currency or None, "country": country or None}
+    path = flags.project or Path("p2c.toml")
+    return lambda _: commands.initialised(path, flags.source or path.parent / "export", answers)
+
+
+@_command()
+def check(flags: Flags) -> Work:
     """Check settings, templates and sources without making a plan."""
-    common = _common(project, runs, source, set_)
-    _answer(lambda _: commands.checked(common), as_object=json_)
+    return lambda _: commands.checked(_common(flags))
 
 
-@app.command()
+@_command()
 def plan(
-    project: ProjectFlag = None,
-    runs: RunsFlag = _RUNS,
-    source: SourceFlag = None,
-    set_: SetFlag = None,
+    flags: Flags,
     limit: LimitFlag = None,
     only: OnlyFlag = None,
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
-    against: Annotated[str | None, typer.Option("--against", metavar="RUN", help="Show what changed since another run.")] = None,
-    json_: JsonFlag = False,
-) -> None:
-    """Decide for every contact where it goes; write nothing but a run folder."""
-    common = _common(project, runs, source, set_)
-    request = Request(limit=limit, only=only, full=full, take_over=take_over, command="plan")
-    _answer(lambda listener: commands.planned(common, request, listener, against), as_object=json_)
+    against: AgainstFlag = None,
+) -> Work:
+    """Decide for every contact where it goes; send nothing."""
+    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, command="plan")
+    return lambda listener: commands.planned(_common(flags), request, listener, against)
 
 
-@app.command()
-def apply(
-    run: RunArgument,
-    runs: RunsFlag = _RUNS,
-    yes: YesFlag = False,
-    json_: JsonFlag = False,
-) -> None:
+@_command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
+def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
     """Execute a plan; goes on where it was stopped."""
     _ = yes
-    _answer(lambda listener: commands.applied(Common(runs=runs), run, listener), as_object=json_)
+    return lambda listener: commands.applied(_common(flags), run, listener)
 
 
-@app.command(name="run")
+@_command(name="run")
 def run_(
-    project: ProjectFlag = None,
-    runs: RunsFlag = _RUNS,
-    source: SourceFlag = None,
-    set_: SetFlag = None,
+    flags: Flags,
     limit: LimitFlag = None,
     only: OnlyFlag = None,
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
     yes: YesFlag = False,
-    json_: JsonFlag = False,
-) -> None:
+) -> Work:
     """Plan and apply in one go."""
     _ = yes
-    common = _common(project, runs, source, set_)
-    request = Request(limit=limit, only=only, full=full, take_over=take_over, command="run")
-    _answer(lambda listener: commands.ran(common, request, listener), as_object=json_)
+    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, command="run")
+    return lambda listener: commands.ran(_common(flags), request, listener)
 
 
-@app.command()
-def runs(runs: RunsFlag = _RUNS, json_: JsonFlag = False) -> None:
+@_command(takes=("runs", "as_object"), hides=ALL)
+def runs(flags: Flags) -> Work:
     """List runs."""
-    _answer(lambda _: commands.listed_runs(Common(runs=runs)), as_object=json_)
+    return lambda _: commands.listed_runs(_common(flags))
 
 
-@app.command()
+@_command(takes=("runs", "as_object"), hides=("project", "source", "assignments"))
 def explain(
+    flags: Flags,
     contact: Annotated[str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")],
-    run: Annotated[str, typer.Option("--run", metavar="RUN", help="A run's id, a unique prefix of one, or latest.")] = "latest",
-    runs: RunsFlag = _RUNS,
-    json_: JsonFlag = False,
-) -> None:
-    """Tell one contact's story, with its values; nothing is stored."""
-    _answer(lambda _: commands.explained(Common(runs=runs), contact, run), as_object=json_)
+    run: RunFlag = "latest",
+) -> Work:
+    """Tell one contact's story, with its values."""
+    return lambda _: commands.explained(_common(flags), contact, run)
 
 
-@app.command()
-def templates(
-    task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="Show this task's mapping as a table.")] = None,
-    project: ProjectFlag = None,
-    runs: RunsFlag = _RUNS,
-    source: SourceFlag = None,
-    set_: SetFlag = None,
-    json_: JsonFlag = False,
-) -> None:
-    """List the templates, or show one as a table; what the project changed is marked."""
-    common = _common(project, runs, source, set_)
-    _answer(lambda _: commands.shown_templates(common, task), as_object=json_)
+@_command(takes=("project", "source", "assignments", "as_object"), hides=("runs",))
+def templates(flags: Flags, task: TaskArgument = None) -> Work:
+    """List the templates, or show one as a mapping table."""
+    return lambda _: commands.shown_templates(_common(flags), task)
 
 
-@app.command()
-def codes(json_: JsonFlag = False) -> None:
-    """List all reason and finding codes, in the order in which they are tried."""
-    _answer(lambda _: commands.shown_codes(), as_object=json_)
+@_command(takes=("as_object",), hides=ALL)
+def codes(flags: Flags) -> Work:
+    """List all reason and finding codes, in order of rank."""
+    _ = flags
+    return lambda _: commands.shown_codes()
+
+
+audit_words.register(_command, _common)
 
 
 def _version(wanted: bool) -> None:
@@ -216,33 +220,22 @@ def _top(
     _ = version
 
 
-def main() -> None:
-    """The console script."""
-    arguments = sys.argv[1:]
-    words = [word for word in arguments if not word.startswith("-")]
-    command = words[0] if words else ""
-    try:
-        with during(command or "p2c"):
-            code = app(arguments, standalone_mode=False, prog_name="p2c")
-    except P2cError as error:
-        code = _failed(command, error, arguments)
-    except TyperException as error:
-        code = _failed(command, UsageError(error.format_message()), arguments)
-    except (KeyboardInterrupt, typer.Abort):
-        code = _failed(command, Stopped("stopped by the user; the same command goes on."), arguments)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _failed(command: str, error: P2cError, arguments: list[str]) -> int:
-    if "--json" in arguments:
-        told = {"code": error.code, "message": error.message, "where": error.where}
-        sys.stdout.write(json.dumps({"command": command, "error": told}, ensure_ascii=False) + "\n")
-    sys.stderr.write(f"p2c: {error}\n")
-    return error.exit_code
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script; its answer is the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        prepare_process()
+    command = next((word for word in words if not word.startswith("-")), "")
+    caught = Caught()
+    with caught, during(command or "p2c"):
+        code = app(words or ["--help"], standalone_mode=False, prog_name="p2c")
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        if not words:
+            return UsageError.exit_code
+        return code if isinstance(code, int) else 0
+    return caught.told(command, as_object="--json" in words)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,8 @@
     │   ├── SourceError                  a source cannot be read as a whole
     │   └── PlanRefused                  a plan is stale, altered or made for something else
     ├── Stopped                 exit 3   the world stopped us; the same command goes on
-    └── InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered run folder
+    ├── InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered run folder
+    └── Defect                  exit 4   an error of the program that nobody foresaw
 
 Problems of single rows are not errors: they are findings (``schemas/codes.toml``).
 """
@@ -77,6 +78,13 @@ class InvariantBroken(P2cError):
     code = "invariant_broken"
 
 
+class Defect(P2cError):
+    """An error of the program that nobody foresaw."""
+
+    exit_code = 4
+    code = "defect"
+
+
 def listed(problems: Sequence[str]) -> str:
     """All problems of one kind as one message: the first one whole, then the others, one a line."""
     if len(problems) == 1:
@@ -105,3 +113,30 @@ def during(step: str) -> Iterator[None]:
         reason = _DISK.get(error.errno or 0, error.strerror or type(error).__name__)
         place = str(error.filename) if error.filename else ""
         raise Stopped(f"{step} stopped: {reason}. Nothing half-written counts; make room and call again.", where=place) from error
+
+
+_REFUSED = {
+    errno.EACCES: "access is denied",
+    errno.EPERM: "access is denied",
+    errno.ENOENT: "there is no such file",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a step on the way is no folder",
+    errno.ELOOP: "its links go round in a circle",
+}
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Translate what the operating system says while the source file ``name`` is read.
+
+    Raises:
+        SourceError: the file is closed to us or not there; calling again would not help.
+        Stopped: the disk or the network failed.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _REFUSED:
+            raise SourceError(f"cannot be read: {_REFUSED[error.errno]}.", where=name) from error
+        reason = error.strerror or type(error).__name__
+        raise Stopped(f"reading it stopped: {reason}. The same command goes on.", where=name) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +25,7 @@ class Step:
 Listener = Callable[[Step], None]
 
 _EVERY: Final = 10.0
-"""Seconds between plain lines."""
+"""Seconds between two plain lines of one step."""
 
 
 def silent(_step: Step) -> None:
@@ -39,7 +39,11 @@ def on_stderr() -> Iterator[Listener]:
         with _bars() as listener:
             yield listener
     else:
-        yield _lines()
+        lines = Lines(sys.stderr.write, time.monotonic)
+        try:
+            yield lines
+        finally:
+            lines.finish()
 
 
 @contextmanager
@@ -52,27 +56,42 @@ def _bars() -> Iterator[Listener]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        known: dict[str, int] = {}
+        known: dict[str, TaskID] = {}
 
         def listen(step: Step) -> None:
             if step.name not in known:
-                known[step.name] = int(progress.add_task(step.name, total=step.total))
-            progress.update(known[step.name], completed=step.done, total=step.total)  # type: ignore[arg-type]
+                known[step.name] = progress.add_task(step.name, total=step.total)
+            progress.update(known[step.name], completed=step.done, total=step.total)
 
         yield listen
 
 
-def _lines() -> Listener:
-    last: tuple[str, float] = ("", time.monotonic())
+class Lines:
+    """Progress as plain lines: one when a step begins, one now and then while it goes on, one with its last count."""
 
-    def listen(step: Step) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if step.name == last[0] and now - last[1] < _EVERY:
-            return
-        if step.name != last[0] or step.done:
-            of = "" if step.total is None else f" of {step.total:,}"
-            sys.stderr.write(f"{step.name}: {step.done:,}{of}\n" if step.done else f"{step.name}\n")
-        last = (step.name, now)
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float]) -> None:
+        self._write = write
+        self._clock = clock
+        self._told: Step | None = None
+        self._last: Step | None = None
+        self._since = clock()
 
-    return listen
+    def __call__(self, step: Step) -> None:
+        """Hear a step."""
+        begins = self._last is None or step.name != self._last.name
+        if begins:
+            self.finish()
+        self._last = step
+        if (begins and not step.done) or self._clock() - self._since >= _EVERY:
+            self._tell(step)
+
+    def finish(self) -> None:
+        """The step that was running is over."""
+        if self._last is not None and self._last != self._told:
+            self._tell(self._last)
+        self._since = self._clock()
+
+    def _tell(self, step: Step) -> None:
+        of = "" if step.total is None else f" of {step.total:,}"
+        self._write(f"{step.name}: {step.done:,}{of}\n" if step.done else f"{step.name}\n")
+        self._told, self._since = step, self._clock()

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,10 +95,11 @@ class RunFolder:
         return sorted(self.rows(task).glob("*.parquet"))
 
     def plan_files(self) -> list[Path]:
-        """The files that are the plan; results are left out."""
+        """The files that are the plan, with the tables that were landed for it; results are left out."""
         fixed = [self.run_json, self.decisions, self.findings]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
-        return [path for path in [*fixed, *rows] if path.exists()]
+        landed = sorted(self.source.glob("*.parquet"))
+        return [path for path in [*fixed, *rows, *landed] if path.exists()]
 
     def facts(self) -> dict[str, Any]:
         """``run.json``."""
@@ -112,7 +113,14 @@ def new_run(clock: Clock) -> RunId:
 
 @contextmanager
 def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
-    """A run folder that appears under its name only when it is whole."""
+    """A run folder that appears under its name only when it is whole.
+
+    Raises:
+        UsageError: ``runs`` is no folder.
+        Stopped: the disk failed; nothing is left behind.
+    """
+    if runs.exists() and not runs.is_dir():
+        raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
     partial = runs / f".{run}.partial"
     with during("creating the run folder"):
         partial.mkdir(parents=True)
@@ -167,6 +175,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise UsageError(f"{path.name} holds no JSON object.", where=str(path.parent))
     return loaded
+
+
+def facts_digest(facts: Mapping[str, Any]) -> str:
+    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it: the journal vouches for it."""
+    told = json.loads(json.dumps({name: value for name, value in facts.items() if name != "journal"}, default=str))
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ is missing or changed there compares ``last_hash`` with the one kept elsewhere.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -74,6 +75,22 @@ def read(path: Path) -> JournalRead:
         last_hash=entries[-1].hash if entries else FIRST,
         size=sum(len(line) + 1 for line in lines),
     )
+
+
+def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
+    """What can still be read of a journal, and what broke it: the lines before the first that does not fit."""
+    nothing = JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
+    try:
+        return read(path), None
+    except InvariantBroken as error:
+        if not path.exists():
+            return nothing, error
+        broken = error
+    entries: list[Entry] = []
+    with during("reading the journal"), contextlib.suppress(InvariantBroken):
+        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+            entries.append(_entry(path, number, line, entries[-1].hash if entries else FIRST))
+    return dataclasses.replace(nothing, entries=tuple(entries), last_hash=entries[-1].hash if entries else FIRST), broken
 
 
 def unfinished(entries: Iterable[Entry]) -> list[Entry]:

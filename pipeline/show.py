@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.mapping.template import FieldRow, OnUnknown, Template
+from pipeline.console import plain, shown
+from pipeline.mapping.template import SHIPPED, FieldRow, OnUnknown, Row, Template, shipped
 from schemas.catalogue import OnTooLong
 from schemas.codes import catalogue
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 
-_KEYS_SHOWN = 6
+_PAIRS_SHOWN: Final = 6
 
 
 def symbol(row: FieldRow) -> str:
@@ -25,7 +28,7 @@ def symbol(row: FieldRow) -> str:
 
 
 def transform_text(row: FieldRow) -> str:
-    """What a row does to its value, in words."""
+    """What a row does to its value, in words, in the order in which it does it."""
     rule = row.row
     parts: list[str] = []
     if rule.country:
@@ -33,13 +36,11 @@ def transform_text(row: FieldRow) -> str:
     if rule.state:
         parts.append("state → ISO 3166-2")
     if rule.value_map is not None:
-        pairs = [f"{key or 'blank'} → {value or 'blank'}" for key, value in rule.value_map.items()]
-        more = f", and {len(pairs) - _KEYS_SHOWN} more" if len(pairs) > _KEYS_SHOWN else ""
-        parts.append(", ".join(pairs[:_KEYS_SHOWN]) + more)
+        parts.append(_pairs(rule))
     if rule.on_unknown is not OnUnknown.REJECT:
         parts.append(f"unknown: {rule.on_unknown.value}")
     if rule.default is not None:
-        parts.append(f"default {rule.default}")
+        parts.append(f"default {rule.default or 'blank'}")
     if rule.default_setting is not None:
         parts.append(f"default from {rule.default_setting}")
     if rule.max_length is not None:
@@ -47,6 +48,13 @@ def transform_text(row: FieldRow) -> str:
     if rule.on_too_long is not None and rule.on_too_long is not OnTooLong.REJECT:
         parts.append(f"too long: {rule.on_too_long.value}")
     return "; ".join(parts)
+
+
+def _pairs(rule: Row) -> str:
+    pairs = [f"{shown(key) or 'blank'} → {shown(value) or 'blank'}" for key, value in (rule.value_map or {}).items()]
+    more = f", and {len(pairs) - _PAIRS_SHOWN:,} more" if len(pairs) > _PAIRS_SHOWN else ""
+    file = f" (with {rule.value_map_file})" if rule.value_map_file else ""
+    return ", ".join(pairs[:_PAIRS_SHOWN]) + more + file
 
 
 def _source(template: Template, row: FieldRow) -> str:
@@ -74,29 +82,52 @@ def template_items(template: Template) -> list[dict[str, Any]]:
     ]
 
 
-def templates_table(template: Template, console: Console) -> None:
+def templates_text(templates: Iterable[Template]) -> str:
+    """All templates, two lines each."""
+    lines = []
+    for one in templates:
+        touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
+        marked = f", {touched} of them changed by the project" if touched else ""
+        lines.append(f"{one.task:<18} {len(one.rows)} rows{marked}  Sales.{one.source} → {one.entity}\n  {one.name}")
+    return "\n".join(lines)
+
+
+def template_text(template: Template, width: int) -> str:
     """One template as a table; rows that the project changed carry ``*``, rows that it added ``+``."""
     entity = ENTITIES[template.entity]
-    console.print(Text(template.name, style="bold"))
-    console.print(Text(f"task {template.task}: Sales.{template.source} → {entity.name} ({entity.odata_set})"))
-    table = Table(show_lines=False, pad_edge=False, box=None, padding=(0, 1), header_style="bold")
-    for heading, right in (
-        ("#", True),
-        ("Source", False),
-        ("Map", False),
-        ("Destination", False),
-        ("Transform", False),
-    ):
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for number, row in enumerate(template.rows, start=1):
-        mark = "+" if row.added else "*" if row.changed else ""
-        cells = (f"{number}{mark}", _source(template, row), symbol(row), row.destination, transform_text(row))
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
-    if any(row.changed or row.added for row in template.rows):
-        console.print(Text("* changed by the project, + added by the project"))
-    if template.removed:
-        console.print(Text(f"left unmapped by the project: {', '.join(template.removed)}"))
+    rows = [
+        (
+            f"{number}",
+            "+" if row.added else "*" if row.changed else "",
+            _source(template, row),
+            symbol(row),
+            row.destination,
+            transform_text(row),
+        )
+        for number, row in enumerate(template.rows, start=1)
+    ]
+    lines = [
+        template.name,
+        f"task {template.task}: Sales.{template.source} → {entity.name} ({entity.odata_set})",
+        "",
+        _table(("#", "", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
+    ]
+    lines += _changed(template)
+    lines += ["+ added by the project"] if any(row.added for row in template.rows) else []
+    lines += [f"- left unmapped by the project: {', '.join(template.removed)}"] if template.removed else []
+    return "\n".join(lines)
+
+
+def _changed(template: Template) -> list[str]:
+    """What the project says of shipped rows, and what they are without it."""
+    before = next(one for one in map(shipped, SHIPPED) if one.task == template.task)
+    lines = []
+    for row in template.rows:
+        was = before.row(row.destination)
+        if row.changed and was is not None:
+            ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
+            lines.append(f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped is {ships}")
+    return lines
 
 
 def code_items() -> list[dict[str, Any]]:
@@ -114,13 +145,21 @@ def code_items() -> list[dict[str, Any]]:
     ]
 
 
-def codes_table(console: Console) -> None:
+def codes_text(width: int) -> str:
     """The catalogue of codes as a table."""
-    table = Table(show_lines=False, pad_edge=False, box=None, padding=(0, 1), header_style="bold")
-    for heading in ("Gate", "Code", "Makes", "Meaning, and what to do"):
-        table.add_column(heading, overflow="fold")
-    for one in catalogue().values():
-        makes = one.decision or one.severity or ""
-        cells = (str(one.gate or ""), one.code, makes, f"{one.sentence} {one.advice}")
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+    rows = [
+        (str(one.gate or ""), one.code, str(one.decision or one.severity or ""), f"{plain(one.sentence)} {one.advice}")
+        for one in catalogue().values()
+    ]
+    return _table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, right: int | None = None) -> str:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place == right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    drawn = io.StringIO()
+    Console(width=width, file=drawn, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())

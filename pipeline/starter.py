@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Final
+
+_WIDTH: Final = 44
 
 
 def _line(key: str, value: str | None, shown: str, why: str) -> str:
     text = f"{key} = {json.dumps(value, ensure_ascii=False)}" if value is not None else f"# {key} = {shown}"
-    return f"{text:<44}# {why}"
+    return f"{text:<{_WIDTH - 2}}  # {why}"
 
 
 def starter(*, legal_entity: str | None, currency: str | None, country: str | None, path: str) -> str:
@@ -38,21 +41,21 @@ def starter(*, legal_entity: str | None, currency: str | None, country: str | No
             "[run]",
             _line("morsel_rows", None, "131072", "rows worked on at once; changes no result"),
             _line("memory", None, '"1GB"', "for joins and look-ups; beyond it they spill to disk"),
-            _line("max_plan_age_hours", None, "24", "live sources only"),
+            _line("max_plan_age", None, '"24h"', "when it is first applied; live sources only"),
             "",
-            "[organizations]                             # business unit (name or id, exact) = legal entity",
+            f"{'[organizations]':<{_WIDTH}}# business unit (name or id, exact) = legal entity",
             '# "Contoso Germany" = "demf"',
             "",
-            "[countries]                                 # spellings of your own = ISO 3166-1 code",
+            f"{'[countries]':<{_WIDTH}}# spellings of your own = ISO 3166-1 code",
             '# "Tyskland (Vest)" = "DE"',
             "",
             "# A row of a mapping: change one, or add one. `p2c templates ContactToCustomer` shows all.",
             "# [tasks.ContactToCustomer.fields.SiteId]",
             '# source = "address1_country"',
-            "# country = true                            # after it the value map sees the ISO-2 code",
+            _line("country", None, "true", "after it the value map sees the ISO-2 code"),
             '# value_map = { DE = "2", DK = "3" }',
-            '# default = "1"                             # serves blanks',
-            '# on_unknown = "default"                    # and what the value map does not know; else "reject" or "pass"',
+            _line("default", None, '"1"', "serves blanks"),
+            _line("on_unknown", None, '"default"', 'and what the value map does not know; else "reject" or "pass"'),
             "",
         )
     )

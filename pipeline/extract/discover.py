@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, reading
 from pipeline.suggest import near
 from schemas.catalogue import Table
 
@@ -58,16 +59,17 @@ def form_of(path: Path) -> Form:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What is in the source folder.
+    """What is in a folder, but for hidden things and those of Spark.
 
     Raises:
-        SourceError: it is missing, or a file.
+        SourceError: it is missing, a file, or closed to us.
     """
-    if folder.is_file():
-        raise SourceError("is a file; name the folder that holds the tables.", where=str(folder))
-    if not folder.is_dir():
-        raise SourceError("there is no such folder.", where=str(folder))
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+    with reading(str(folder)):
+        if folder.is_file():
+            raise SourceError("is a file; name the folder that holds the tables.", where=str(folder))
+        if not folder.is_dir():
+            raise SourceError("there is no such folder.", where=str(folder))
+        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
 
 
 def find(folder: Path, table: Table) -> Stored | None:
@@ -93,17 +95,31 @@ def _is_known(path: Path) -> bool:
 
 
 def _folder_of_parts(found: Path, folder: Path) -> Stored:
-    paths = tuple(path for path in entries(found) if path.is_file())
+    paths = tuple(_files(found))
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
     return _stored(paths, folder)
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder, in the order of their names, folder after folder."""
+    for path in entries(folder):
+        yield from _files(path) if path.is_dir() else (path,)
+    if (folder / "_delta_log").exists():
+        raise SourceError(
+            "is a Delta table, whose files include replaced ones: write its current rows as plain Parquet.", where=folder.name
+        )
+
+
 def _stored(paths: tuple[Path, ...], folder: Path) -> Stored:
+    parts = tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
     forms = {form_of(path) for path in paths}
     if len(forms) > 1:
         raise SourceError(f"the parts are of several forms: {', '.join(sorted(forms))}.", where=paths[0].parent.name)
-    parts = tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+    for part in parts:
+        with reading(part.name):
+            if not part.path.stat().st_size:
+                raise SourceError("is empty.", where=part.name)
     return Stored(form=forms.pop(), parts=parts)
 
 

@@ -3,53 +3,90 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from pipeline.errors import SourceError, listed
 from pipeline.suggest import near
 from schemas.catalogue import Field, Table
 from schemas.text import WHITE_SPACE
 
+PLACE = ("source_file", "source_line")
+"""What landing adds to every row."""
+
 
 def _plain(header: str) -> str:
     return header.strip(WHITE_SPACE).casefold()
 
 
-def picked(
-    table: Table, headers: Sequence[str], file: str, *, extra: Collection[str] = (), wished: Collection[str] = ()
-) -> dict[str, str]:
-    """Catalogue column → header as written, for the columns that are there.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """The columns that are taken from a table: those of the catalogue, and some beyond it.
 
     Names of the Web API and of exports outrank display labels; a label beside a name is an extra column and ignored.
-
-    Args:
-        table: the catalogue's entry.
-        headers: the file's columns.
-        file: its name, for messages.
-        extra: further columns that must be there.
-        wished: further columns that are taken if they are there.
-
-    Raises:
-        SourceError: a header twice, two names of one column, or a required column missing; all missing ones at once.
+    ``extra`` columns must be there; ``wished`` ones are taken if they are there.
     """
-    _refuse_doubles(headers, file)
-    written = {_plain(header): header for header in headers}
-    found: dict[str, str] = {}
-    for field in table.fields:
-        header = _header_of(field, written, file)
-        if header is not None:
-            found[field.name] = header
-    known = {field.name for field in table.fields}
-    for name in [*extra, *wished]:
-        if name not in known and _plain(name) in written:
-            found[name] = written[_plain(name)]
-    problems = [*_missing(table, found, headers), *_missing_extra(extra, found, headers)]
-    if problems:
-        raise SourceError(listed(problems), where=file)
-    return found
+
+    table: Table
+    extra: Collection[str] = ()
+    wished: Collection[str] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """All columns that there can be, in order, no two of them equal but for case."""
+        names = {_plain(name): name for name in PLACE}
+        for name in (*(field.name for field in self.table.fields), *self.extra, *self.wished):
+            names.setdefault(_plain(name), name)
+        return list(names.values())[len(PLACE) :]
+
+    def picked(self, headers: Collection[str], file: str) -> dict[str, str]:
+        """Catalogue column → header as written, for the columns that are there.
+
+        Args:
+            headers: the file's columns.
+            file: its name, for messages.
+
+        Raises:
+            SourceError: a header twice, two names of one column, or a needed column missing; all missing ones at once.
+        """
+        found = self.spelled(headers, file)
+        used = set(found.values())
+        self.check(found, [header for header in headers if header not in used], file)
+        return found
+
+    def spelled(self, headers: Collection[str], file: str) -> dict[str, str]:
+        """Like ``picked``, but needed columns may be missing."""
+        _refuse_doubles(headers, file)
+        written = {_plain(header): header for header in headers}
+        found: dict[str, str] = {}
+        for name in self.names:
+            field = self.table.field(name) or Field(name=name)
+            header = _header_of(field, written, file)
+            if header is not None:
+                found[name] = header
+        return found
+
+    def check(self, found: Collection[str], headers: Iterable[str], file: str) -> None:
+        """Refuse ``found`` columns that lack a needed one.
+
+        Raises:
+            SourceError: all that is missing, with the nearest of the ``headers`` that could be meant.
+        """
+        headers = list(headers)
+        there = {_plain(name) for name in found}
+        problems = [
+            *_missing(self.table, found, headers),
+            *(
+                f"there is no column '{name}', which the project's mapping uses.{near(name, headers)}"
+                for name in sorted(self.extra)
+                if _plain(name) not in there
+            ),
+        ]
+        if problems:
+            raise SourceError(listed(problems), where=file)
 
 
-def _refuse_doubles(headers: Sequence[str], file: str) -> None:
+def _refuse_doubles(headers: Collection[str], file: str) -> None:
     counts = Counter(_plain(header) for header in headers if _plain(header))
     for name, count in counts.items():
         if count > 1:
@@ -66,25 +103,26 @@ def _header_of(field: Field, written: Mapping[str, str], file: str) -> str | Non
     return written.get(_plain(field.label)) if field.label else None
 
 
-def _missing(table: Table, found: Mapping[str, str], headers: Sequence[str]) -> list[str]:
+def _missing(table: Table, found: Collection[str], headers: Collection[str]) -> list[str]:
     problems = []
     for group in table.required:
         if any(name in found for name in group):
             continue
+        hint = next((text for text in (near(one, headers) for one in _spellings(table, group)) if text), "")
         if len(group) > 1:
-            problems.append(f"there is none of the columns {', '.join(group)}; at least one is needed.")
+            problems.append(f"there is none of the columns {', '.join(group)}; at least one is needed.{hint}")
             continue
         field = table.field(group[0])
         label = f" ({field.label})" if field is not None and field.label else ""
-        spellings = (group[0], *(field.names if field else ()), *((field.label,) if field and field.label else ()))
-        hint = next((text for text in (near(one, headers) for one in spellings) if text), "")
         problems.append(f"there is no column {group[0]}{label}.{hint}")
     return problems
 
 
-def _missing_extra(extra: Collection[str], found: Mapping[str, str], headers: Sequence[str]) -> list[str]:
+def _spellings(table: Table, names: Iterable[str]) -> Iterable[str]:
+    """All ways to write some columns, the column names first."""
+    fields = [table.field(name) or Field(name=name) for name in names]
     return [
-        f"there is no column '{name}', which the project's mapping uses.{near(name, headers)}"
-        for name in sorted(extra)
-        if name not in found
+        *(field.name for field in fields),
+        *(name for field in fields for name in field.names),
+        *(field.label for field in fields if field.label),
     ]

@@ -1,145 +1,126 @@
-"""JSON pages as the Web API returns them, and JSON lines → chunks of text columns."""
+"""JSON pages and JSON lines → chunks of text columns.
+
+The Web API may leave nulls out, so a row need not have all columns; what is needed must be somewhere in the table.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.errors import SourceError, during
-from pipeline.extract.records import Chunk, Pick, ReadOptions, UnreadableRow
+from pipeline.errors import SourceError
+from pipeline.extract.encoding import text_blocks
+from pipeline.extract.headers import Wanted
+from pipeline.extract.jsonpage import DECODER, TOO_LONG, Page
+from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow, too_long
 
 _ROWS: Final = 50_000
-_LOOKED_AT: Final = 1_000
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _parsed(text: str) -> Any:
-    """Numbers stay exactly as written."""
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_constant)
-
-
-def read_pages(path: Path, name: str, pick: Pick, options: ReadOptions) -> Iterator[Chunk]:
-    """Read one page: ``{"value": [...]}`` or an array. A page is whole or it is nothing.
-
-    Raises:
-        SourceError: it is no such page.
-    """
-    _ = options
-    with during(f"reading {name}"):
-        content = path.read_bytes()
-    if not content.strip():
-        raise SourceError("is empty.", where=name)
-    try:
-        page = _parsed(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SourceError("is not UTF-8.", where=name) from error
-    except json.JSONDecodeError as error:
-        raise SourceError(f"is no whole JSON page: line {error.lineno}, column {error.colno}.", where=name) from error
-    except (ValueError, RecursionError) as error:
-        raise SourceError("is no JSON page.", where=name) from error
-    rows = page.get("value") if isinstance(page, dict) else page
-    if not isinstance(rows, list):
-        raise SourceError('is no page of rows: there is no array "value".', where=name)
-    yield from _chunks(name, pick, [(number, row) for number, row in enumerate(rows, start=1)], rows)
-
-
-def read_lines(path: Path, name: str, pick: Pick, options: ReadOptions) -> Iterator[Chunk]:
-    """Read JSON lines; a malformed line is an unreadable row.
-
-    Raises:
-        SourceError: the file is not UTF-8, or lacks a column that is needed.
-    """
-    with during(f"reading {name}"), path.open("rb") as file:
-        numbered = _objects(file, name, options)
-        head = list(islice(numbered, _LOOKED_AT))
-        if not head:
-            raise SourceError("is empty.", where=name)
-        seen = [row for _, row in head if isinstance(row, dict)]
-        columns = _columns(seen, pick)
-        batch = head + list(islice(numbered, _ROWS - len(head)))
-        while batch:
-            yield _chunk(name, columns, batch)
-            batch = list(islice(numbered, _ROWS))
+_NO_OBJECT: Final = "it is no JSON object"
 
 
 class _Bad(str):
-    """Why a line is unreadable."""
+    """Why a row cannot be read."""
 
     __slots__ = ()
 
 
-def _objects(file: Any, name: str, options: ReadOptions) -> Iterator[tuple[int, Any]]:
-    number = 0
-    while line := file.readline(options.row_limit + 2):
-        number += 1
-        if len(line) > options.row_limit + 1:
-            while line and not line.endswith(b"\n"):
-                line = file.readline(options.row_limit + 2)
-            yield number, _Bad(f"it is longer than {options.row_limit:,} bytes")
-            continue
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise SourceError(f"line {number} is not UTF-8.", where=name) from error
-        if not text.strip():
-            continue
-        try:
-            yield number, _parsed(text)
-        except (ValueError, RecursionError):
-            yield number, _Bad("it is no JSON object")
+def read_pages(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+    """Read one page: ``{"value": [...]}`` or an array; rows are numbered from 1. The last chunk knows of a next page.
+
+    Raises:
+        SourceError: it is no such page, or not a whole one.
+    """
+    page = Page(text_blocks(path, name, options.block), name, options.row_limit)
+    trouble = _Bad(too_long(options.row_limit))
+    rows = enumerate((trouble if row is TOO_LONG else row for row in page.rows()), start=1)
+    while batch := list(islice(rows, _ROWS)):
+        yield _chunk(name, wanted, batch)
+    yield _chunk(name, wanted, [], has_next=page.has_next)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], pick: Pick) -> Mapping[str, str]:
-    """The Web API may leave nulls out, so the columns are the keys of all rows."""
-    keys = dict.fromkeys(key for row in rows for key in row)
-    return pick(list(keys)) if keys else {}
+def read_lines(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+    """Read JSON lines; a malformed line is an unreadable row.
+
+    Raises:
+        SourceError: the file is empty or not UTF-8, or no line is an object.
+    """
+    limit = options.row_limit
+    lines = enumerate(_lines(text_blocks(path, name, options.block), limit), start=1)
+    rows = ((number, _parsed(line, limit)) for number, line in lines if line is None or line.strip())
+    is_empty, is_hopeless = True, True
+    while batch := list(islice(rows, _ROWS)):
+        chunk = _chunk(name, wanted, batch)
+        is_empty = False
+        is_hopeless = is_hopeless and not chunk.table.num_rows and all(row.detail == _NO_OBJECT for row in chunk.unreadable)
+        yield chunk
+    if is_empty:
+        raise SourceError("is empty.", where=name)
+    if is_hopeless:
+        raise SourceError("no line is a JSON object. If the file is one page of rows, let its name end in .json.", where=name)
 
 
-def _chunks(name: str, pick: Pick, numbered: list[tuple[int, Any]], rows: list[Any]) -> Iterator[Chunk]:
-    columns = _columns([row for row in rows if isinstance(row, dict)], pick)
-    if not numbered:
-        yield _chunk(name, columns, [])
-    for start in range(0, len(numbered), _ROWS):
-        yield _chunk(name, columns, numbered[start : start + _ROWS])
+def _lines(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
+    """Physical lines; none stands for one over the limit."""
+    rest, is_long = b"", False
+    for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            yield None if is_long or len(line) > limit else line
+            is_long = False
+        if len(rest) > limit:
+            rest, is_long = b"", True
+    if rest or is_long:
+        yield None if is_long else rest
 
 
-def _chunk(name: str, columns: Mapping[str, str], numbered: list[tuple[int, Any]]) -> Chunk:
-    values: dict[str, list[str | None]] = {column: [] for column in columns}
-    lines: list[int] = []
-    bad: list[UnreadableRow] = []
-    for number, row in numbered:
-        detail = _detail(row, columns)
-        if detail is not None:
-            bad.append(UnreadableRow(source_file=name, source_line=number, detail=detail))
-            continue
-        lines.append(number)
-        for column, key in columns.items():
-            values[column].append(_text(row.get(key)))
-    table = pa.table({column: pa.array(cells, pa.string()) for column, cells in values.items()})
-    return Chunk(table=table.append_column("source_line", pa.array(lines, pa.int64())), unreadable=tuple(bad))
+def _parsed(line: bytes | None, limit: int) -> Any:
+    if line is None:
+        return _Bad(too_long(limit))
+    try:
+        return DECODER.decode(line.decode())
+    except (ValueError, RecursionError):
+        return _Bad(_NO_OBJECT)
 
 
-def _detail(row: Any, columns: Mapping[str, str]) -> str | None:
-    """Why a row cannot be read, none if it can."""
-    if isinstance(row, _Bad):
-        return str(row)
-    if not isinstance(row, dict):
-        return "it is no JSON object"
-    for column, key in columns.items():
-        value = row.get(key)
-        if isinstance(value, dict | list):
-            return f"{column} holds an object or a list"
-        if isinstance(value, str) and not _encodes(value):
-            return f"{column} holds half a character"
-    return None
+def _chunk(name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, has_next: bool = False) -> Chunk:
+    unreadable = {number: _why(row) for number, row in numbered if type(row) is not dict}
+    rows = {number: row for number, row in numbered if number not in unreadable}
+    headers = tuple(dict.fromkeys(chain.from_iterable(rows.values())))
+    keys = wanted.spelled(headers, name)
+    for column, key in keys.items():
+        unreadable |= _troubles(column, {number: row.get(key) for number, row in rows.items()})
+    lines = [number for number in rows if number not in unreadable]
+    cells = {column: _texts([rows[number].get(key) for number in lines]) for column, key in keys.items()}
+    return Chunk(
+        table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}),
+        unreadable=tuple(
+            UnreadableRow(source_file=name, source_line=number, detail=unreadable[number]) for number in sorted(unreadable)
+        ),
+        headers=headers,
+        has_next=has_next,
+    )
+
+
+def _why(row: Any) -> str:
+    return str(row) if isinstance(row, _Bad) else _NO_OBJECT
+
+
+def _troubles(column: str, cells: dict[int, Any]) -> dict[int, str]:
+    """Row number → why its cell cannot be read."""
+    kinds = set(map(type, cells.values()))
+    found: dict[int, str] = {}
+    if kinds & {dict, list}:
+        nested = [number for number, cell in cells.items() if isinstance(cell, dict | list)]
+        found |= dict.fromkeys(nested, f"{column} holds an object or a list")
+    if str in kinds:
+        halves = [number for number, cell in cells.items() if isinstance(cell, str) and not _encodes(cell)]
+        found |= dict.fromkeys(halves, f"{column} holds half a character")
+    return found
 
 
 def _encodes(text: str) -> bool:
@@ -152,7 +133,9 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value or None
+def _texts(cells: list[Any]) -> pa.Array:
+    """Cells as text; empty is null."""
+    if bool in set(map(type, cells)):
+        cells = [("true" if cell else "false") if isinstance(cell, bool) else cell for cell in cells]
+    texts = pa.array(cells, pa.string())
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)

@@ -1,4 +1,4 @@
-"""Anything the user has becomes landed tables: Parquet with declared columns, file and line of every row.
+"""Sources → landed tables: Parquet with declared columns, file and line of every row.
 
 Text sources (CSV, JSON) are landed as text, exactly as written; reading types is the next step's part, so nothing is guessed
 per batch. Parquet sources are read where they lie.
@@ -6,31 +6,29 @@ per batch. Parquet sources are read where they lie.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import assert_never
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, during
 from pipeline.extract import discover, synapse
 from pipeline.extract.delimited import read_delimited
 from pipeline.extract.discover import Form, Part
-from pipeline.extract.headers import picked
+from pipeline.extract.headers import Wanted
 from pipeline.extract.jsonrows import read_lines, read_pages
-from pipeline.extract.records import Chunk, Pick, ReadOptions, UnreadableRow
+from pipeline.extract.parquet import ParquetPart, can_stay, common, described, text_chunks
+from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
 
-__all__ = ["Landed", "ReadOptions", "SourceFile", "UnreadableRow", "land", "land_file"]
+__all__ = ["Landed", "Progress", "ReadOptions", "SourceFile", "UnreadableRow", "land", "land_file"]
 
 Progress = Callable[[str, int], None]
-
-_COMPRESSION: Final = "zstd"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,14 +58,6 @@ class Landed:
     unreadable: tuple[UnreadableRow, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Wanted:
-    """Columns beyond the catalogue: those that must be there, those that are taken if they are."""
-
-    extra: Collection[str] = ()
-    wished: Collection[str] = ()
-
-
 def land(
     folder: Path,
     into: Path,
@@ -91,194 +81,170 @@ def land(
 
     Raises:
         SourceError: contacts are missing, or a table cannot be read as a whole.
+        Stopped: the disk failed, or is full.
     """
-    linked = (folder / synapse.MODEL).is_file()
     found: dict[str, Landed] = {}
     for name in tables:
-        table = TABLES[name]
-        wanted = _Wanted(extra=extra.get(name, ()), wished=wished.get(name, ()))
-        landed = (
-            _land_synapse(folder, into, table, wanted, options, progress)
-            if linked
-            else _land_files(folder, into, table, wanted, options, progress)
-        )
+        wanted = Wanted(table=TABLES[name], extra=extra.get(name, ()), wished=wished.get(name, ()))
+        landing = _Landing(wanted=wanted, into=into, options=options, progress=progress)
+        landed = landing.of(folder)
         if landed is not None:
             found[name] = landed
         elif name == "contacts":
-            raise discover.missing(folder, table)
+            raise discover.missing(folder, TABLES[name])
     return found
 
 
-def _land_files(
-    folder: Path, into: Path, table: Table, wanted: _Wanted, options: ReadOptions, progress: Progress
-) -> Landed | None:
-    stored = discover.find(folder, table)
-    if stored is None:
-        return None
-    if stored.form is Form.PARQUET:
-        return _in_place(stored.parts, table, wanted)
-    return _written(stored.parts, into, table, progress, lambda part: _chunks(part, stored.form, table, wanted, options))
-
-
-def _land_synapse(
-    folder: Path, into: Path, table: Table, wanted: _Wanted, options: ReadOptions, progress: Progress
-) -> Landed | None:
-    described = synapse.find(folder, table)
-    if described is None:
-        return None
-    pick = _pick(table, synapse.MODEL, wanted)
-    return _written(
-        described.parts, into, table, progress,
-        lambda part: read_delimited(part.path, part.name, pick, options, header=described.header),
-    )  # fmt: skip
-
-
-def _pick(table: Table, file: str, wanted: _Wanted) -> Pick:
-    return lambda headers: picked(table, headers, file, extra=wanted.extra, wished=wanted.wished)
-
-
-def _chunks(part: Part, form: Form, table: Table, wanted: _Wanted, options: ReadOptions) -> Iterator[Chunk]:
-    pick = _pick(table, part.name, wanted)
-    match form:
-        case Form.DELIMITED:
-            return read_delimited(part.path, part.name, pick, options)
-        case Form.PAGES:
-            return read_pages(part.path, part.name, pick, options)
-        case Form.LINES:
-            return read_lines(part.path, part.name, pick, options)
-        case Form.PARQUET:
-            return _parquet_chunks(part, pick)
-
-
-def _written(
-    parts: tuple[Part, ...], into: Path, table: Table, progress: Progress, chunks: Callable[[Part], Iterator[Chunk]]
-) -> Landed:
-    """Write all parts to one file. Its columns are those of the first part that has rows; later parts may lack optional ones."""
-    path = into / f"{table.name}.parquet"
-    partial = path.with_name(f".{path.name}.partial")
-    sources: list[SourceFile] = []
-    unreadable: list[UnreadableRow] = []
-    writer: pq.ParquetWriter | None = None
-    done = 0
-    with during(f"landing {table.name}"):
-        into.mkdir(parents=True, exist_ok=True)
-        names = _all_columns(table)
-        schema = pa.schema([*((name, pa.string()) for name in names), ("source_file", pa.string()), ("source_line", pa.int64())])
-        seen: dict[str, None] = {}
-        try:
-            for part in parts:
-                rows = 0
-                for chunk in chunks(part):
-                    unreadable += chunk.unreadable
-                    new = [name for name in chunk.table.column_names if name != "source_line"]
-                    if writer is None and new:
-                        schema = _schema([*names, *(name for name in new if name not in names)])
-                        writer = pq.ParquetWriter(partial, schema, compression=_COMPRESSION, compression_level=1)
-                    seen |= dict.fromkeys(new)
-                    if writer is not None and chunk.table.num_rows:
-                        writer.write_table(_filled(chunk.table, schema, part.name))
-                    rows += chunk.table.num_rows
-                    done += chunk.table.num_rows
-                    progress(table.name, done)
-                sources.append(SourceFile(path=part.path, name=part.name, rows=rows, bytes=part.path.stat().st_size))
-            if writer is None:
-                writer = pq.ParquetWriter(partial, schema, compression=_COMPRESSION, compression_level=1)
-            writer.close()
-            partial.replace(path)
-        except BaseException:
-            _abandon(writer, partial)
-            raise
-    return Landed(
-        table=table.name,
-        in_place=False,
-        files=(path,),
-        columns={name: name for name in seen} if seen else {name: name for name in names},
-        rows=done,
-        sources=tuple(sources),
-        unreadable=tuple(unreadable),
-    )
-
-
-def _all_columns(table: Table) -> list[str]:
-    return [field.name for field in table.fields]
-
-
-def _schema(names: list[str]) -> pa.Schema:
-    text = [(name, pa.string()) for name in names]
-    return pa.schema([*text, ("source_file", pa.string()), ("source_line", pa.int64())])
-
-
-def _filled(chunk: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    """The chunk in the landed file's columns; what this part lacks is null."""
-    rows = chunk.num_rows
-    there = set(chunk.column_names)
-    columns = []
-    for field in schema:
-        if field.name == "source_file":
-            columns.append(pa.array([name], pa.string()).take(pa.nulls(rows, pa.int64()).fill_null(0)))
-        elif field.name in there:
-            columns.append(chunk[field.name])
-        else:
-            columns.append(pa.nulls(rows, field.type))
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _abandon(writer: pq.ParquetWriter | None, partial: Path) -> None:
-    if writer is not None:
-        with contextlib.suppress(OSError, pa.ArrowException):
-            writer.close()
-    partial.unlink(missing_ok=True)
-
-
-def _in_place(parts: tuple[Part, ...], table: Table, wanted: _Wanted) -> Landed:
-    """The user's Parquet files as they are. All parts must spell their columns alike."""
-    columns: dict[str, str] | None = None
-    sources = []
-    for part in parts:
-        file = _opened(part)
-        schema = file.schema_arrow
-        mine = picked(table, schema.names, part.name, extra=wanted.extra, wished=wanted.wished)
-        for name, physical in mine.items():
-            if pa.types.is_nested(schema.field(physical).type):
-                raise SourceError(f"the column '{physical}' ({name}) holds lists or records, not values.", where=part.name)
-        if columns is not None and mine != columns:
-            odd = sorted(set(mine.items()) ^ set(columns.items()))
-            raise SourceError(f"has other columns than {parts[0].name}: {odd[0][1]}.", where=part.name)
-        columns = mine
-        sources.append(SourceFile(path=part.path, name=part.name, rows=file.metadata.num_rows, bytes=part.path.stat().st_size))
-    return Landed(
-        table=table.name,
-        in_place=True,
-        files=tuple(part.path for part in parts),
-        columns=columns or {},
-        rows=sum(one.rows for one in sources),
-        sources=tuple(sources),
-    )
-
-
-def _opened(part: Part) -> pq.ParquetFile:
-    with during(f"reading {part.name}"):
-        try:
-            return pq.ParquetFile(part.path)
-        except pa.ArrowException as error:
-            raise SourceError("is no whole Parquet file.", where=part.name) from error
-
-
-def _parquet_chunks(part: Part, pick: Pick) -> Iterator[Chunk]:
-    """A Parquet file as text chunks, for side files that are small."""
-    file = _opened(part)
-    columns = pick(file.schema_arrow.names)
-    table = file.read(columns=list(columns.values())).rename_columns(list(columns))
-    text = pa.table({name: table[name].cast(pa.string()) for name in columns})
-    lines = pa.array(range(1, text.num_rows + 1), pa.int64())
-    yield Chunk(table=text.append_column("source_line", lines), unreadable=())
-
-
 def land_file(path: Path, table: Table, options: ReadOptions) -> tuple[pl.DataFrame, list[UnreadableRow]]:
-    """Read one side file of any form whole, as text."""
+    """Read one side file of any form whole, as text.
+
+    Raises:
+        SourceError: it cannot be read as a whole.
+    """
     part = Part(path=path, name=path.name)
-    chunks = list(_chunks(part, discover.form_of(path), table, _Wanted(), options))
-    frame = pl.from_arrow(pa.concat_tables([chunk.table for chunk in chunks]))
+    wanted = Wanted(table=table)
+    form = discover.form_of(path)
+    if form is Form.PARQUET:
+        chunks = list(text_chunks(part, wanted))
+    else:
+        seen = _Seen()
+        chunks = list(seen.watched(_text_chunks(part, form, wanted, options)))
+        seen.check(form, wanted, path.name)
+    frame = pl.from_arrow(pa.concat_tables([chunk.table for chunk in chunks], promote_options="default"))
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(type(frame))
     return frame, [row for chunk in chunks for row in chunk.unreadable]
+
+
+def _text_chunks(part: Part, form: Form, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+    match form:
+        case Form.DELIMITED:
+            return read_delimited(part.path, part.name, wanted.picked, options)
+        case Form.PAGES:
+            return read_pages(part.path, part.name, wanted, options)
+        case Form.LINES:
+            return read_lines(part.path, part.name, wanted, options)
+        case Form.PARQUET:
+            return text_chunks(part, wanted)
+        case _:
+            assert_never(form)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Seen:
+    """What became known while the parts of a table were read."""
+
+    rows: int = 0
+    columns: dict[str, None] = field(default_factory=dict)
+    headers: dict[str, None] = field(default_factory=dict)
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+    next_pages: int = 0
+    parts: int = 0
+
+    def watched(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The chunks of one part, looked at."""
+        self.parts += 1
+        for chunk in chunks:
+            self.rows += chunk.table.num_rows
+            self.columns |= dict.fromkeys(chunk.columns)
+            self.headers |= dict.fromkeys(chunk.headers)
+            self.unreadable += chunk.unreadable
+            self.next_pages += chunk.has_next
+            yield chunk
+
+    def check(self, form: Form, wanted: Wanted, where: str) -> None:
+        """What can be said of JSON only when all of it was read.
+
+        Raises:
+            SourceError: a needed column is in no row, or the last page is not there.
+        """
+        if form not in {Form.PAGES, Form.LINES}:
+            return
+        if self.rows:
+            wanted.check(self.columns, self.headers, where)
+        if self.next_pages and self.next_pages == self.parts:
+            pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
+            told = f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or delete the name of"
+            raise SourceError(f"{told} the next page in the last file if it shall not count.", where=where)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Landing:
+    """One table on its way."""
+
+    wanted: Wanted
+    into: Path
+    options: ReadOptions
+    progress: Progress
+
+    def of(self, folder: Path) -> Landed | None:
+        """The table, none if the folder does not have it."""
+        linked = synapse.find(folder, self.wanted.table)
+        if linked is not None:
+            self.wanted.picked(linked.header, synapse.MODEL)
+            return self._text(linked.parts, lambda part: self._headerless(part, linked.header), Form.DELIMITED)
+        stored = discover.find(folder, self.wanted.table)
+        if stored is None:
+            return None
+        if stored.form is Form.PARQUET:
+            return self._parquet([described(part, self.wanted) for part in stored.parts])
+        form = stored.form
+        return self._text(stored.parts, lambda part: _text_chunks(part, form, self.wanted, self.options), form)
+
+    def _headerless(self, part: Part, header: Sequence[str]) -> Iterator[Chunk]:
+        return read_delimited(part.path, part.name, self.wanted.picked, self.options, header=header)
+
+    def _text(self, parts: tuple[Part, ...], chunks: Callable[[Part], Iterator[Chunk]], form: Form) -> Landed:
+        """All parts in one file. Later parts may lack columns that the first one has, and the other way round."""
+        seen, sources = _Seen(), []
+        columns = pa.schema([(name, pa.string()) for name in self.wanted.names])
+        with during(f"landing {self.wanted.table.name}"), LandedFile(self._path, columns) as file:
+            for part in parts:
+                before = seen.rows
+                for chunk in seen.watched(chunks(part)):
+                    file.add(chunk.table, part.name)
+                    self.progress(self.wanted.table.name, seen.rows)
+                sources.append(_source(part, seen.rows - before))
+            seen.check(form, self.wanted, parts[0].name if len(parts) == 1 else self.wanted.table.name)
+        return self._landed(dict.fromkeys(seen.columns or self.wanted.names), sources, tuple(seen.unreadable))
+
+    def _parquet(self, parts: Sequence[ParquetPart]) -> Landed:
+        sources = [_source(one.part, one.rows) for one in parts]
+        if can_stay(parts):
+            return Landed(
+                table=self.wanted.table.name,
+                in_place=True,
+                files=tuple(one.part.path for one in parts),
+                columns=parts[0].columns,
+                rows=sum(one.rows for one in parts),
+                sources=tuple(sources),
+            )
+        done, columns = 0, common(parts)
+        with during(f"landing {self.wanted.table.name}"), LandedFile(self._path, columns) as file:
+            for one in parts:
+                for table in one.chunks(columns):
+                    file.add(table, one.part.name)
+                    done += table.num_rows
+                    self.progress(self.wanted.table.name, done)
+        return self._landed(columns.names, sources)
+
+    @property
+    def _path(self) -> Path:
+        return self.into / f"{self.wanted.table.name}.parquet"
+
+    def _landed(
+        self, columns: Collection[str], sources: Sequence[SourceFile], unreadable: tuple[UnreadableRow, ...] = ()
+    ) -> Landed:
+        return Landed(
+            table=self.wanted.table.name,
+            in_place=False,
+            files=(self._path,),
+            columns={name: name for name in columns},
+            rows=sum(one.rows for one in sources),
+            sources=tuple(sources),
+            unreadable=unreadable,
+        )
+
+
+def _source(part: Part, rows: int) -> SourceFile:
+    return SourceFile(path=part.path, name=part.name, rows=rows, bytes=part.path.stat().st_size)

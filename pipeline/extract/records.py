@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ class ReadOptions:
     """Limits of reading: bytes of one record, bytes that are read at once."""
 
     row_limit: int = 1_048_576
-    block: int = 8 * 1024 * 1024
+    block: int = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,11 +26,22 @@ class UnreadableRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Some rows of a file: canonical columns as text exactly as written (empty is null), and ``source_line``."""
+    """Some rows of a file: canonical columns as text exactly as written (empty is null), and ``source_line``.
+
+    ``headers`` are all columns that a chunk of JSON has, known or not; ``has_next`` tells that its page names a next one.
+    """
 
     table: pa.Table
-    unreadable: tuple[UnreadableRow, ...]
+    unreadable: tuple[UnreadableRow, ...] = ()
+    headers: tuple[str, ...] = ()
+    has_next: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """The canonical columns that are there."""
+        return [name for name in self.table.column_names if name != "source_line"]
 
 
-Pick = Callable[[Sequence[str]], Mapping[str, str]]
-"""Headers → {canonical column: header as written}; raises ``SourceError``."""
+def too_long(limit: int) -> str:
+    """Why a record over the limit cannot be read."""
+    return f"it is longer than {limit:,} bytes"

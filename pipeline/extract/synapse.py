@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, reading
 from pipeline.extract.discover import Part
 from schemas.catalogue import Table
 
@@ -25,22 +23,29 @@ class Described:
 
 
 def find(folder: Path, table: Table) -> Described | None:
-    """The table that ``model.json`` describes, none if it does not.
+    """The table that ``model.json`` describes, none if it does not or there is no model.
 
     Raises:
-        SourceError: the model cannot be read, or a file that it lists is missing.
+        SourceError: the model cannot be read, lacks a needed column, or a file that it lists is missing.
     """
     path = folder / MODEL
+    with reading(MODEL):
+        if not path.is_file():
+            return None
+        content = path.read_bytes()
     try:
-        model = json.loads(path.read_text(encoding="utf-8-sig"))
+        model = json.loads(content.decode("utf-8-sig"))
         found = [one for one in model["entities"] if str(one["name"]).casefold() in {table.singular, table.name}]
         if not found:
             return None
         header = tuple(str(one["name"]) for one in found[0]["attributes"])
-        locations = [str(one["location"]) for one in found[0].get("partitions") or []]
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"is no Synapse Link model: {type(error).__name__} at {error}.", where=MODEL) from error
-    return Described(header=_keyed(header, table), parts=_parts(folder, found[0], locations))
+        partitions = found[0].get("partitions")
+        locations = None if partitions is None else [str(one["location"]) for one in partitions]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise SourceError(f"is no Synapse Link model ({type(error).__name__}).", where=MODEL) from error
+    if len(found) > 1:
+        raise SourceError(f"describes {table.name} {len(found)} times.", where=MODEL)
+    return Described(header=_keyed(header, table), parts=_parts(folder, str(found[0]["name"]), locations))
 
 
 def _keyed(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
@@ -49,13 +54,14 @@ def _keyed(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
     return tuple(table.key if name.casefold() == "id" and table.key not in names else name for name in header)
 
 
-def _parts(folder: Path, entity: Mapping[str, Any], locations: list[str]) -> tuple[Part, ...]:
-    if locations:
+def _parts(folder: Path, entity: str, locations: list[str] | None) -> tuple[Part, ...]:
+    """The partitions that are listed; a model that lists none at all leaves it to the entity's folder."""
+    if locations is not None:
         paths = [_local(folder, location) for location in locations]
     else:
-        paths = sorted((folder / str(entity["name"])).rglob("*.csv"))
-    if not paths:
-        raise SourceError(f"there are no files of {entity['name']}.", where=MODEL)
+        paths = sorted((folder / entity).glob("*.csv"))
+        if not paths:
+            raise SourceError(f"lists no partitions of {entity}, and there is no CSV in its folder.", where=MODEL)
     return tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from pipeline.mapping.countries import country_code
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
-from pipeline.mapping.template import FieldRow, OnUnknown, Template
+from pipeline.mapping.template import FieldRow, OnUnknown, Row, Template
 from pipeline.suggest import near
-from schemas.catalogue import Column, Entity, Table
+from schemas.catalogue import Column, Entity, Kind, Table
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 from schemas.text import fold
@@ -17,15 +18,25 @@ SETTINGS: tuple[str, ...] = ("destination.currency", "destination.country")
 """Settings that a row's ``default_setting`` may name."""
 
 
-def problems(template: Template, extra_sources: Collection[str] = ()) -> list[str]:
+def extra_sources(templates: Iterable[Template]) -> set[str]:
+    """Source columns beyond the catalogue: whether they are there, only the user's file can tell."""
+    return {
+        row.row.source
+        for template in templates
+        for row in template.rows
+        if row.row.source and "." not in row.row.source and TABLES[template.source].field(row.row.source) is None
+    }
+
+
+def problems(template: Template, extra: Collection[str] = ()) -> list[str]:
     """What is wrong with a template, a sentence each; empty when it can be compiled.
 
     Args:
         template: rows in force.
-        extra_sources: columns that the user's file has beyond the catalogue.
+        extra: columns that the user's file has beyond the catalogue.
     """
     entity, table = ENTITIES[template.entity], TABLES[template.source]
-    found = [text for row in template.rows for text in _row(template, row, entity, table, extra_sources)]
+    found = [text for row in template.rows for text in _row(template, row, entity, table, extra)]
     return found + list(_missing(template, entity))
 
 
@@ -36,55 +47,71 @@ def _row(template: Template, row: FieldRow, entity: Entity, table: Table, extra:
         names = [one.name for one in entity.columns]
         yield f"{where}: {entity.name} has no column '{row.destination}'.{near(row.destination, names)}"
         return
-    yield from (f"{where}: {text}" for text in _source(row, table, extra))
-    yield from (f"{where}: {text}" for text in _shape(row))
-    yield from (f"{where}: {text}" for text in _values(row, column, table))
+    for text in (*_source(row.row, table, extra), *_shape(row.row), *_keys(row.row, table), *_values(row.row, column)):
+        yield f"{where}: {text}"
 
 
-def _source(row: FieldRow, table: Table, extra: Collection[str]) -> Iterator[str]:
-    source = row.row.source
-    if source is None:
-        if row.row.default is None and row.row.default_setting is None:
+def _source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
+    if rule.source is None:
+        if rule.default is None and rule.default_setting is None:
             yield "needs a source or a default."
         return
     known = [*(one.name for one in table.fields), *PATHS, *extra]
-    if source in known:
+    if rule.source in known:
         return
-    if "." in source:
-        yield f"unknown path '{source}'. Paths that can be followed: {', '.join(PATHS)}."
+    if "." in rule.source:
+        yield f"unknown path '{rule.source}'. Paths that can be followed: {', '.join(PATHS)}."
     else:
-        yield f"unknown source column '{source}'.{near(source, known)}"
+        yield f"unknown source column '{rule.source}'.{near(rule.source, known)}"
 
 
-def _shape(row: FieldRow) -> Iterator[str]:
-    rule = row.row
+def _shape(rule: Row) -> Iterator[str]:
+    listed = rule.value_map is not None or rule.country or rule.state
+    has_default = rule.default is not None or rule.default_setting is not None
     if rule.country and rule.state:
         yield "country and state exclude each other."
-    if rule.on_unknown is OnUnknown.DEFAULT and rule.default is None and rule.default_setting is None:
+    if rule.default is not None and rule.default_setting is not None:
+        yield "default and default_setting exclude each other."
+    if rule.on_unknown is OnUnknown.DEFAULT and not has_default:
         yield 'on_unknown = "default" needs a default.'
-    if rule.max_length is not None and rule.max_length < 1:
-        yield "max_length must be at least 1."
+    if rule.on_unknown is not OnUnknown.REJECT and not listed:
+        yield "on_unknown needs a value_map, country or state; without one no value is unknown."
     if rule.default_setting is not None and rule.default_setting not in SETTINGS:
-        yield f"default_setting '{rule.default_setting}' is none of {', '.join(SETTINGS)}."
-    if rule.source is None and (rule.value_map or rule.country or rule.state):
+        yield f"default_setting '{rule.default_setting}' is none of {', '.join(SETTINGS)}.{near(rule.default_setting, SETTINGS)}"
+    if rule.source is None and listed:
         yield "a value map, country or state needs a source."
 
 
-def _values(row: FieldRow, column: Column, table: Table) -> Iterator[str]:
-    rule = row.row
-    field = table.field(rule.source) if rule.source and not rule.country else None
+def _keys(rule: Row, table: Table) -> Iterator[str]:
+    """Two keys of one meaning, and keys that no value can meet."""
+    field = table.field(rule.source) if rule.source and not rule.country and not rule.state else None
     seen: dict[str, str] = {}
     for key in rule.value_map or {}:
         folded = read_key(key, field)
         if folded in seen:
             yield f"value_map has the keys '{seen[folded]}' and '{key}', which mean the same."
         seen[folded] = key
+        code = country_code(key)
+        if rule.country and rule.on_unknown is not OnUnknown.PASS and folded and (code is None or fold(code) != folded):
+            meant = f" Did you mean '{code}'?" if code else ""
+            yield f"value_map has the key '{key}', but after country = true its keys are ISO 3166-1 codes of two letters.{meant}"
+
+
+def _values(rule: Row, column: Column) -> Iterator[str]:
+    limit = rule.max_length or column.length
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
         if column.members and fold(text) and text not in column.members:
             yield f"'{text}' is none of {', '.join(column.members)}.{near(text, column.members)}"
-        limit = rule.max_length or column.length
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
+        if column.kind in (Kind.DECIMAL, Kind.INTEGER) and fold(text) and not _is_number(text, column.kind):
+            yield f"'{text}' is not of the type {column.kind.value}."
+
+
+def _is_number(text: str, kind: Kind) -> bool:
+    whole, point, rest = text.removeprefix("-").partition(".")
+    digits = whole.isascii() and whole.isdigit()
+    return digits and (not point or (kind is Kind.DECIMAL and rest.isascii() and rest.isdigit()))
 
 
 def _missing(template: Template, entity: Entity) -> Iterator[str]:

@@ -5,22 +5,26 @@ One row says how one destination column is filled: trim → country → value ma
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pipeline.errors import ConfigurationError, during, listed
+from pipeline.mapping.mapfile import map_file
 from pipeline.suggest import near, sentences
 from schemas.catalogue import OnTooLong
 
 SHIPPED: Final = ("contacts", "contact_to_customer")
+
+
+_REPLACES: Final = (("default", "default_setting"), ("default_setting", "default"), ("value_map_file", "value_map"))
+"""A project's key, and the shipped row's key that it puts out of force."""
 
 
 class OnUnknown(StrEnum):
@@ -54,7 +58,7 @@ class Row(BaseModel):
     default_setting: str | None = None
     on_unknown: OnUnknown = OnUnknown.REJECT
     on_too_long: OnTooLong | None = None
-    max_length: int | None = None
+    max_length: Annotated[int, Field(ge=1)] | None = None
     unmapped: bool = False
 
 
@@ -94,6 +98,7 @@ class Template:
         return next((one for one in self.rows if one.destination == destination), None)
 
 
+@cache
 def shipped(name: str) -> Template:
     """A template as it ships, by the name of its file."""
     text = files("pipeline.templates").joinpath(f"{name}.toml").read_text(encoding="utf-8")
@@ -102,16 +107,12 @@ def shipped(name: str) -> Template:
     return Template(name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows)
 
 
-def templates(overrides: Mapping[str, Mapping[str, Mapping[str, Any]]], where: str, folder: Path) -> dict[str, Template]:
-    """All templates by task, with a project's rows applied.
+def templates(overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None) -> tuple[dict[str, Template], list[str]]:
+    """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
-        where: the project file's name, for messages.
-        folder: where ``value_map_file`` is looked for.
-
-    Raises:
-        ConfigurationError: unknown task, key or value, all at once.
+        folder: where ``value_map_file`` is looked for; none: value maps were read when the rows were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
     problems: list[str] = []
@@ -119,14 +120,19 @@ def templates(overrides: Mapping[str, Mapping[str, Mapping[str, Any]]], where: s
         if task not in found:
             problems.append(f"tasks.{task}: unknown task '{task}'.{near(task, found)}")
             continue
+        if not isinstance(section, dict):
+            problems.append(f"tasks.{task}: must be a table.")
+            continue
         problems += [f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}" for key in section if key != "fields"]
-        found[task] = _changed(found[task], section.get("fields", {}), folder, problems)
-    if problems:
-        raise ConfigurationError(listed(problems), where=where)
-    return found
+        fields = section.get("fields", {})
+        if isinstance(fields, dict):
+            found[task] = _changed(found[task], fields, folder, problems)
+        else:
+            problems.append(f"tasks.{task}.fields: must be a table.")
+    return found, problems
 
 
-def _changed(template: Template, fields: Mapping[str, Any], folder: Path, problems: list[str]) -> Template:
+def _changed(template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]) -> Template:
     rows = {one.destination: one for one in template.rows}
     removed: list[str] = []
     for column, keys in fields.items():
@@ -136,42 +142,30 @@ def _changed(template: Template, fields: Mapping[str, Any], folder: Path, proble
             continue
         before = rows.get(column)
         base = before.row.model_dump(exclude_unset=True) if before else {}
-        if "default" in keys:
-            base.pop("default_setting", None)
+        for key, other in _REPLACES:
+            if key in keys:
+                base.pop(other, None)
         try:
             row = Row.model_validate({**base, **keys})
         except ValidationError as error:
             problems += [f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)]
             continue
         if row.unmapped:
+            removed += [column] if before else []
+            problems += [] if before else [f"{prefix}.unmapped: the template has no such row.{near(column, rows)}"]
             rows.pop(column, None)
-            removed.append(column)
             continue
         row = _with_map_file(row, folder, prefix, problems)
         rows[column] = FieldRow(destination=column, row=row, changed=frozenset(keys), added=before is None)
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(row: Row, folder: Path, prefix: str, problems: list[str]) -> Row:
-    """Read ``value_map_file``: a CSV of two columns, source value and destination value, with a header line."""
-    if row.value_map_file is None:
+def _with_map_file(row: Row, folder: Path | None, prefix: str, problems: list[str]) -> Row:
+    """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
+    if row.value_map_file is None or folder is None:
         return row
-    path = folder / row.value_map_file
-    if not path.is_file():
-        problems.append(f"{prefix}.value_map_file: there is no file {row.value_map_file}.")
-        return row
-    with during("reading a value map"), path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            lines = list(csv.reader(file))
-        except (UnicodeDecodeError, csv.Error):
-            problems.append(f"{prefix}.value_map_file: {row.value_map_file} is not a CSV file in UTF-8.")
-            return row
-    pairs = dict(row.value_map or {})
-    for number, line in enumerate(lines[1:], start=2):
-        if not line:
-            continue
-        if len(line) != 2:  # noqa: PLR2004
-            problems.append(f"{prefix}.value_map_file: {row.value_map_file} line {number} must have two columns.")
-            continue
-        pairs[line[0]] = line[1]
-    return row.model_copy(update={"value_map": pairs})
+    pairs, wrong = map_file(folder / row.value_map_file)
+    doubles = [key for key in pairs if key in (row.value_map or {})]
+    wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
+    problems += [f"{prefix}.value_map_file: {row.value_map_file}: {text}" for text in wrong]
+    return row.model_copy(update={"value_map": {**(row.value_map or {}), **pairs}})

@@ -1,0 +1,218 @@
+"""What the terminal says of a run: the facts as a page that can be read at three in the morning.
+
+Verdict first, then what to look at, the equations with their numbers, where contacts go, findings with what to do, and
+what comes next. A pure function of facts; it shows no values but those that closed lists did not know.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.codes import Code, Severity, catalogue
+from schemas.run import OUTCOME_NAMES
+
+TOP: Final = (
+    "row_unreadable", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
+    "legal_entity_changed",
+)  # fmt: skip
+"""Findings that are told before everything else: they say something about the run as a whole."""
+
+Columns = Mapping[str, Sequence[tuple[str, int]]]
+"""Code → columns and how many findings each has, most first."""
+
+_URGENCY: Final = ("error", "hold", "warning")
+_SHOWN: Final = 8
+_INDENT: Final = 21
+_HARD: Final = "\u00a0"
+"""A space at which no line is broken."""
+_LONGEST: Final = 40
+
+
+def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: int) -> str:
+    """A run as text.
+
+    Args:
+        facts: ``summary.json``.
+        folder: the run's folder.
+        columns: where the findings of each code are.
+        width: of a line, in characters; text that is not wrapped (tables, names) may be longer.
+    """
+    blocks = (
+        [_verdict(facts), f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}"],
+        _block("Look first", _findings(facts, columns, width, top=True)),
+        [_equation(one) for one in facts["equations"]],
+        _block("Where contacts go", _reasons(facts, width)),
+        _block("What is planned", _planned(facts, width)),
+        _block("Findings, most urgent first", _findings(facts, columns, width, top=False)),
+        _block("Closed lists", _coverage(facts, width)),
+        _ending(facts, folder, width),
+    )
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def plain(sentence: str) -> str:
+    """A sentence of the catalogue without its blanks."""
+    for blank, word in (
+        ("of the type {limit}", "of its type"),
+        ("none of: {limit}", "none of those that SCM knows"),
+        ("{limit} characters", "its length"),
+        (": {detail}", ""),
+        ("{detail} ", "Some "),
+        ("{detail}", "some of it"),
+        ("{column}", "a column"),
+        ("{limit}", "its limit"),
+    ):
+        sentence = sentence.replace(blank, word)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def shown(value: str) -> str:
+    """A value from a source, fit for a terminal: control characters by number, long ones cut."""
+    safe = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in value)
+    return safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST - 1]}…"
+
+
+def _block(heading: str, lines: Iterable[str]) -> list[str]:
+    held = list(lines)
+    return [heading, *held] if held else []
+
+
+def _wrapped(text: str, width: int, indent: int) -> list[str]:
+    space = " " * indent
+    return textwrap.wrap(
+        text, max(width, indent + 40), initial_indent=space, subsequent_indent=space,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
+    """Names behind ``head``, never broken inside; further lines begin at ``indent``, below the first name if not said."""
+    lines = textwrap.wrap(
+        ", ".join(name.replace(" ", _HARD) for name in names), max(width, len(head) + 10), initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent), break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True,
+    )  # fmt: skip
+    return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
+
+
+def _verdict(facts: Mapping[str, Any]) -> str:
+    counts, outcomes = facts["counts"], facts["outcomes"]
+    match facts["verdict"]:
+        case "clean":
+            return "CLEAN: every contact has its place, and nothing needs a person."
+        case "attention":
+            people = {
+                "held": counts.get("held", 0),
+                "rejected": counts.get("rejected", 0),
+                "failed in SCM": outcomes["failed"],
+                "with unknown outcome": outcomes["unknown"],
+                "unreadable": facts["findings"].get("row_unreadable", 0),
+            }
+            told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
+            return f"ATTENTION: a person must look at {told or 'the findings'}; the others have their place."
+        case "stopped":
+            return "STOPPED: not all was done; the same command goes on."
+        case _:
+            return "BROKEN: an equation does not balance. Do not go on; keep the run folder for whoever looks into it."
+
+
+def _equation(one: Mapping[str, Any]) -> str:
+    """The numbers of an equation. Of many terms those that are nothing are left out."""
+    few = len(one["terms"]) <= 5  # noqa: PLR2004
+    terms = " + ".join(f"{count:,} {name}" for name, count in one["terms"].items() if count or few)
+    name = one["equation"].partition(" = ")[0]
+    sign = "=" if one["balanced"] else "≠"
+    return f"{one['left']:>11,} {name:<8} {sign} {terms or 0}"
+
+
+def _reasons(facts: Mapping[str, Any], width: int) -> Iterator[str]:
+    for decision, count in facts["counts"].items():
+        own = [(name.partition("/")[2], rows) for name, rows in facts["reasons"].items() if name.startswith(f"{decision}/")]
+        told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
+        yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
+
+
+def _planned(facts: Mapping[str, Any], width: int) -> Iterator[str]:
+    for task, actions in groupby(facts.get("actions", []), key=lambda one: one["task"]):
+        rows = list(actions)
+        told = [f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows]
+        yield from _listed(f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT)
+
+
+def _findings(facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool) -> Iterator[str]:
+    found = [(catalogue()[name], count) for name, count in facts["findings"].items() if (name in TOP) is top]
+    counted = facts.get("counted", [])
+    for code, count in sorted(found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)):
+        numbered = [one for one in counted if one["code"] == code.code]
+        yield from (_of_run if numbered else _of_rows)(code, count, numbered or columns.get(code.code, ()), width)
+
+
+def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
+    """A finding that rows have: how many, in which columns, and what to do."""
+    names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
+    more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
+    head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
+    yield from _listed(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
+    told = code.advice if code.decision else f"{plain(code.sentence)} {code.advice}"
+    yield from _wrapped(told, width, _INDENT)
+
+
+def _of_run(code: Code, _count: int, numbered: Any, width: int) -> Iterator[str]:
+    """A finding of the run as a whole: its number stands in its sentence."""
+    for one in numbered:
+        yield f"{int(one['detail']):>11,} {code.severity:<8} {code.code}"
+        yield from _wrapped(f"{code.message(detail=one['detail'], column=one['column'])} {code.advice}", width, _INDENT)
+
+
+def _coverage(facts: Mapping[str, Any], width: int) -> Iterator[str]:
+    for one in facts.get("value_maps", []):
+        if one["unmapped"]:
+            values = [f"{shown(value)} ({count:,})" for value, count in list(one["unmapped"].items())[:_SHOWN]]
+            yield from _list(f"{one['task']}.{one['destination']} does not know", values, one["unmapped_values"], width)
+        if one["never_used"]:
+            keys = [shown(key) or '""' for key in one["never_used"]]
+            yield from _list(f"{one['task']}.{one['destination']} never used", keys[:_SHOWN], len(keys), width)
+
+
+def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
+    more = [f"and {total - len(names):,} more"] if total > len(names) else []
+    return _listed(f"    {head}: ", [*names, *more], width, indent=8)
+
+
+def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
+    if facts["applied"]:
+        told = [f"{facts['outcomes'][name]:,} {name}" for name in OUTCOME_NAMES if facts["outcomes"][name]]
+        lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
+        return [*lines, *_why(facts, folder), *_import(facts, folder)]
+    forecast = facts["forecast"]
+    cost = [
+        f"{forecast['bytes']:,} bytes to send",
+        f"{forecast['requests']:,} requests",
+        f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s",
+    ]
+    return [
+        *_listed("Forecast  ", cost, width),
+        *_wrapped(f"rate {forecast['rate_from']}", width, 10),
+        *_why(facts, folder),
+        f"Next      p2c apply {facts['run']}{_runs(folder)}",
+    ]
+
+
+def _why(facts: Mapping[str, Any], folder: Path) -> list[str]:
+    if not facts["findings"]:
+        return []
+    return [f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}", "          findings.parquet has them all"]
+
+
+def _runs(folder: Path) -> str:
+    return "" if folder.parent == Path("runs") else f" --runs {folder.parent}"
+
+
+def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
+    if not facts["outcomes"]["written"]:
+        return []
+    return [f"Next      import {folder / 'packages'}", "          in SCM (Data management, Import), each in its legal entity"]

@@ -1,0 +1,85 @@
+"""A landed table's Parquet file. While one row group is written, the next one is read."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_COMPRESSION: Final = "zstd"
+_LEVEL: Final = 1
+_GROUP_ROWS: Final = 122_880
+"""As DuckDB likes its row groups."""
+_GROUP_BYTES: Final = 128 * 1024 * 1024
+
+
+class LandedFile:
+    """Grows chunk by chunk and gets its name when it is whole.
+
+    Every row has the columns of ``columns`` (null where a chunk lacks them), ``source_file`` and ``source_line``.
+    """
+
+    def __init__(self, path: Path, columns: pa.Schema) -> None:
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._schema = pa.schema([*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())])
+        self._kept: list[pa.Table] = []
+        self._rows = self._bytes = 0
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._partial, self._schema, compression=_COMPRESSION, compression_level=_LEVEL)
+
+    def add(self, rows: pa.Table, source: str) -> None:
+        """Append rows of the file that findings call ``source``; they have a column ``source_line``."""
+        if not rows.num_rows:
+            return
+        self._kept.append(self._filled(rows, source))
+        self._rows += rows.num_rows
+        self._bytes += rows.nbytes
+        if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def _filled(self, rows: pa.Table, source: str) -> pa.Table:
+        there = {**dict(zip(rows.column_names, rows.columns, strict=True)), "source_file": pa.repeat(source, len(rows))}
+        columns = [there[field.name] if field.name in there else pa.nulls(len(rows), field.type) for field in self._schema]
+        return pa.Table.from_arrays(columns, schema=self._schema)
+
+    def _flush(self) -> None:
+        self._wait()
+        table, self._kept, self._rows, self._bytes = pa.concat_tables(self._kept), [], 0, 0
+        self._pending = self._pool.submit(self._writer.write_table, table, row_group_size=len(table))
+
+    def _wait(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        with self._pool:
+            if kind is not None:
+                self._abandon()
+                return
+            try:
+                if self._kept:
+                    self._flush()
+                self._wait()
+                self._writer.close()
+                self._partial.replace(self._path)
+            except BaseException:
+                self._abandon()
+                raise
+
+    def _abandon(self) -> None:
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._wait()
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        self._partial.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""What GetExecutionErrors says: a text that looks like JSON and often is none (reference C.1).
+
+It is an array of ``{"RecordId", "Field", "ErrorMessage"}`` in which quotes, backslashes and line ends inside messages are
+not escaped. Valid JSON is read as such. Everything else is cut where the next object, or the next member, must begin:
+messages hardly ever hold those names between quotes, followed by a colon.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+_NAMES: Final = ("RecordId", "Field", "ErrorMessage")
+_START: Final = re.compile(r'\{\s*"(?:RecordId|Field|ErrorMessage)"\s*:')
+_END: Final = re.compile(r"\}\s*,?\s*\Z")
+_MEMBER: Final = re.compile(r'(?:\A\{|,)\s*"(RecordId|Field|ErrorMessage)"\s*:\s*')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowMessage:
+    """One message of an import: the record's key as SCM writes it (blank when it speaks of no record), field, text."""
+
+    record: str
+    field: str
+    text: str
+
+
+def read_errors(text: str) -> list[RowMessage]:
+    """All messages, in order. What cannot be cut into messages comes out as one of them: no text is lost."""
+    if not text.strip():
+        return []
+    parsed = _json(text)
+    if parsed is not None:
+        return [_message(one) for one in parsed]
+    found = [_message(dict(_members(record))) for record in _records(text)]
+    return found or [RowMessage(record="", field="", text=text.strip())]
+
+
+def _json(text: str) -> list[dict[str, Any]] | None:
+    """The array, if the text is one of objects; line ends inside strings are let through."""
+    try:
+        value = json.loads(text, strict=False)
+    except ValueError:
+        return None
+    if isinstance(value, dict):
+        value = value.get("value", [value])
+    return value if isinstance(value, list) and all(isinstance(one, dict) for one in value) else None
+
+
+def _records(text: str) -> Iterator[str]:
+    """The objects of the array, without the brace that closes each."""
+    body = text.strip().removeprefix("[").removesuffix("]")
+    starts = [match.start() for match in _START.finditer(body)]
+    for start, end in zip(starts, [*starts, len(body)][1:], strict=True):
+        yield _END.sub("", body[start:end])
+
+
+def _members(record: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each member. The first of a name counts: a message may quote another object."""
+    seen: dict[str, re.Match[str]] = {}
+    for match in _MEMBER.finditer(record):
+        seen.setdefault(match[1], match)
+    ordered = sorted(seen.values(), key=lambda match: match.start())
+    for match, following in zip(ordered, [*ordered[1:], None], strict=True):
+        yield match[1], _value(record[match.end() : following.start() if following else len(record)])
+
+
+def _value(raw: str) -> str:
+    """A value without its quotes. Backslashes stay: where quotes are not escaped, they are not either."""
+    bare = raw.strip()
+    return "" if bare == "null" else bare.removeprefix('"').removesuffix('"').replace('\\"', '"')
+
+
+def _message(one: dict[str, Any]) -> RowMessage:
+    record, field, text = (str(one.get(name) or "").strip() for name in _NAMES)
+    return RowMessage(record=record, field=field, text=text)

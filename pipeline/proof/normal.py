@@ -1,0 +1,66 @@
+"""One form for values that SCM and a plan write differently but mean alike.
+
+SCM knows no null: empty text, 0, the date 1900-01-01 and an enum's default (its first member) are its blanks.
+
+* text: trimmed; every run of line breaks and tabs is one space, as in a package; empty is blank;
+* enums: a member's name in any case, or its number; the first member is blank;
+* integers and decimals: as numbers, six places at most, 0 is blank; text that is none stays text;
+* timestamps: UTC, whole seconds; 1900-01-01 is blank;
+* keys: ASCII-upper-cased, for SCM keeps them so.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from schemas.catalogue import Column, Kind
+from schemas.text import key_of, trimmed
+
+_NO_DATE: Final = "1900-01-01 00:00:00"
+_PLACES: Final = 6
+_DECIMAL: Final = pl.Decimal(38, 12)
+
+
+def normal(value: pl.Expr, column: Column) -> pl.Expr:
+    """A column's values in the one form, as text; null is blank."""
+    match column.kind:
+        case Kind.TEXT:
+            text = trimmed(value.cast(pl.String).str.replace_all(r"[\r\n\t]+", " "))
+            if column.members:
+                return _member(text, column, blank=False)
+            return key_of(text) if column.key else text
+        case Kind.ENUM:
+            return _member(trimmed(value.cast(pl.String)), column, blank=True)
+        case Kind.INTEGER | Kind.DECIMAL:
+            return _number(trimmed(value.cast(pl.String)))
+        case Kind.TIMESTAMP:
+            return _moment(trimmed(value.cast(pl.String)))
+
+
+def _member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
+    """The member's name. A text that SCM reads like an enum has no number and no blank of its own."""
+    names = {name.lower(): name for name in column.members}
+    if blank:
+        names |= {str(number): name for number, name in enumerate(column.members)}
+    lowered = text.str.to_lowercase()
+    found = lowered.replace_strict(names, default=None, return_dtype=pl.String)
+    told = pl.coalesce(found, text)
+    return pl.when(told != column.members[0]).then(told) if blank else told
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    """Numbers in plain decimals; what is no number stays text."""
+    exact = text.cast(_DECIMAL, strict=False)
+    rough = text.cast(pl.Float64, strict=False).round(_PLACES).cast(_DECIMAL, strict=False)
+    number = pl.coalesce(exact, rough).round(_PLACES)
+    plain = number.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    return pl.when(number.is_null()).then(text).when(number != 0).then(plain)
+
+
+def _moment(text: pl.Expr) -> pl.Expr:
+    """Times of several spellings; what is no time stays text."""
+    zoned = text.str.replace("T", " ").str.replace(r"(\.[0-9]+)?(Z|[+-]00:?00)?$", "")
+    dated = pl.when(zoned.str.contains(r"^\d{4}-\d{2}-\d{2}$")).then(zoned + " 00:00:00").otherwise(zoned)
+    return pl.when(dated != _NO_DATE).then(dated)

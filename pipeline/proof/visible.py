@@ -1,0 +1,40 @@
+"""Text of strangers, shown so that it does no harm: control and direction characters become visible, nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+import polars as pl
+
+_SUSPECT: Final = re.compile(r"[^\x20-\x7E]")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_HIDDEN_CLASS: Final = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
+
+
+def visible(text: str) -> str:
+    r"""``text`` with every character that a reader would not see, or that turns text around, as ``\u202e``.
+
+    Line ends and tabs count among them; letters of all scripts, marks and emoji stay as they are.
+    """
+    return _SUSPECT.sub(lambda found: _shown(found.group()), text)
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    point = ord(character)
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
+
+
+def made_visible(frame: pl.DataFrame) -> pl.DataFrame:
+    """All text of a frame, ``visible``."""
+    changed = []
+    for name, dtype in frame.schema.items():
+        if dtype == pl.String:
+            odd = frame[name].str.contains(_HIDDEN_CLASS).fill_null(value=False)
+            if odd.any():
+                texts = [visible(text) for text in frame[name].filter(odd)]
+                changed.append(frame[name].scatter(odd.arg_true(), texts))
+    return frame.with_columns(changed)

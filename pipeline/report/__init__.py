@@ -1,0 +1,1 @@
+"""A run as one page: facts of the run folder, rendered."""

@@ -1,0 +1,82 @@
+"""Which bars and bands the picture of a run has: source → contacts → decisions → outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pipeline.proof.evidence import Evidence
+from pipeline.report.flow import Column, Link, Node
+
+_TASK_OF: Final = {"customer": "ContactToCustomer", "contact": "Contacts"}
+_TONES: Final = {
+    "customer": "customer", "contact": "contact", "skipped": "quiet", "held": "held", "rejected": "wrong",
+    "superseded": "quiet", "deleted": "quiet", "unreadable": "wrong", "contacts": "source", "failed": "wrong", "unknown": "held",
+    "pending": "quiet", "unchanged": "quiet", "none": "quiet",
+}  # fmt: skip
+_DONE: Final = "done"
+
+
+def flow_of(evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
+    """Columns and links of a run; empty where the summary does not tell enough."""
+    summary = evidence.summary
+    if not summary.get("counts") or not summary.get("equations"):
+        return (), ()
+    if evidence.kind not in ("main", "retry"):
+        return _actions(summary["counts"])
+    columns = [
+        Column(heading="Rows read", nodes=(Node(name="rows", rows=summary["equations"][0]["left"], tone="source"),)),
+        _column("Contacts", summary["equations"][0]["terms"]),
+        _column("Decisions", summary["counts"]),
+    ]
+    links = [Link(column=0, source="rows", target=one.name, rows=one.rows) for one in columns[1].nodes]
+    if any(one.name == "contacts" for one in columns[1].nodes):
+        links += [Link(column=1, source="contacts", target=one.name, rows=one.rows) for one in columns[2].nodes]
+    ends = _ends(summary, outcomes)
+    if ends:
+        columns.append(_column("Outcomes" if summary.get("applied") else "Planned", _summed(ends)))
+        links += [
+            Link(column=2, source=decision, target=end, rows=rows)
+            for decision, found in ends.items()
+            for end, rows in found.items()
+            if rows
+        ]
+    return tuple(columns), tuple(links)
+
+
+def _actions(counts: Mapping[str, int]) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
+    total = sum(counts.values())
+    nodes = _column("Actions", counts)
+    links = tuple(Link(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes)
+    return (Column(heading="Contacts", nodes=(Node(name="contacts", rows=total, tone="source"),)), nodes), links
+
+
+def _column(heading: str, counts: Mapping[str, int]) -> Column:
+    nodes = tuple(Node(name=name, rows=rows, tone=_TONES.get(name, _DONE)) for name, rows in counts.items() if rows)
+    return Column(heading=heading, nodes=nodes)
+
+
+def _ends(summary: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]] | None) -> dict[str, dict[str, int]]:
+    """For each decision that is planned: what became of its rows, or what is planned for them."""
+    rows: list[tuple[str, str, int]] = []
+    if summary.get("applied") and outcomes is not None:
+        rows = [(one["task"], one["outcome"], one["rows"]) for one in outcomes]
+    elif not summary.get("applied"):
+        rows = [(one["task"], one["action"], one["rows"]) for one in summary.get("actions", ())]
+    found: dict[str, dict[str, int]] = {}
+    for decision, task in _TASK_OF.items():
+        ends: dict[str, int] = {}
+        for name, end, count in rows:
+            if name == task:
+                ends[end] = ends.get(end, 0) + count
+        if ends and summary["counts"].get(decision):
+            found[decision] = ends
+    return found
+
+
+def _summed(ends: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for found in ends.values():
+        for end, rows in found.items():
+            total[end] = total.get(end, 0) + rows
+    return total

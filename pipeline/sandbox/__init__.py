@@ -1,0 +1,1 @@
+"""Local twins of Sales and SCM: real small services with their rules, and faults on demand."""

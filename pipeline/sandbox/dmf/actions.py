@@ -1,0 +1,124 @@
+"""The actions of the package API, all bound to ``DataManagementDefinitionGroups``: their parameters, and who runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pipeline.sandbox.blob import BlobError
+from pipeline.sandbox.dmf import exportcalls, importcalls, statuscalls
+from pipeline.sandbox.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.entities import NAMESPACE, Entity
+from pipeline.sandbox.scm.metadata import ActionType
+
+_SET: Final = "DataManagementDefinitionGroups"
+_STRING: Final = "Edm.String"
+_BOOLEAN: Final = "Edm.Boolean"
+_INT: Final = "Edm.Int32"
+_SUMMARY: Final = f"{NAMESPACE}.DMFExecutionSummaryStatus"
+_SUMMARIES: Final = f"Collection({_SUMMARY})"
+
+_EXECUTION: Final = (("executionId", _STRING),)
+_ENTITY: Final = (("executionId", _STRING), ("entityName", _STRING))
+_IMPORT: Final = (
+    ("packageUrl", _STRING),
+    ("definitionGroupId", _STRING),
+    ("executionId", _STRING),
+    ("execute", _BOOLEAN),
+    ("overwrite", _BOOLEAN),
+    ("legalEntityId", _STRING),
+)
+_EXPORT: Final = (
+    ("definitionGroupId", _STRING),
+    ("packageName", _STRING),
+    ("executionId", _STRING),
+    ("reExecute", _BOOLEAN),
+    ("legalEntityId", _STRING),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Action:
+    parameters: tuple[tuple[str, str], ...]
+    run: Callable[[DataManagement, Parameters, str], Any]
+    returns: str = _STRING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageApi:
+    """What Data management adds to the OData service."""
+
+    management: DataManagement
+
+    @property
+    def types(self) -> tuple[ActionType, ...]:
+        """The actions as metadata describes them."""
+        return TYPES
+
+    def run(self, name: str, parameters: Parameters, root: str) -> tuple[str, Any]:
+        """Run an action: the type and the value of its answer. Raises ``FailedError``."""
+        action = ACTIONS[name]
+        _check(name, action.parameters, parameters)
+        try:
+            return action.returns, action.run(self.management, parameters, root)
+        except PackageError as error:
+            raise failures.action_failed(str(error)) from error
+        except BlobError as error:
+            raise failures.action_failed(f"The remote server returned an error: ({error.status}) {error.text}") from error
+
+    def refresh(self, entity: Entity) -> None:
+        """Bring the execution records up to date before they are read."""
+        self.management.refresh(entity)
+
+
+def _check(name: str, wanted: tuple[tuple[str, str], ...], given: Parameters) -> None:
+    for parameter, kind in wanted:
+        value = given.get(parameter)
+        fits = {_STRING: isinstance(value, str), _BOOLEAN: isinstance(value, bool), _INT: isinstance(value, int)}
+        if not fits[kind]:
+            raise failures.bad_payload(f"The parameter '{parameter}' of the operation '{name}' must be given as {kind}.")
+    unknown = sorted(given.keys() - {parameter for parameter, _ in wanted})
+    if unknown:
+        raise failures.bad_payload(f"The parameter '{unknown[0]}' is not a valid parameter for the operation '{name}'.")
+
+
+def _nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Literal[""]:
+    return ""
+
+
+ACTIONS: Final[Mapping[str, _Action]] = {
+    "GetAzureWriteUrl": _Action(parameters=(("uniqueFileName", _STRING),), run=importcalls.write_url),
+    "ImportFromPackage": _Action(parameters=_IMPORT, run=importcalls.import_package),
+    "ImportFromPackageAsync": _Action(parameters=_IMPORT, run=importcalls.import_package_async),
+    "GetExecutionSummaryStatus": _Action(parameters=_EXECUTION, run=statuscalls.status, returns=_SUMMARY),
+    "GetEntityExecutionSummaryStatusList": _Action(
+        parameters=_EXECUTION, run=statuscalls.status_list, returns=f"Collection({_SUMMARY})"
+    ),
+    "GetExecutionSummaryPageUrl": _Action(parameters=_EXECUTION, run=statuscalls.page),
+    "GetExecutionErrors": _Action(parameters=_EXECUTION, run=statuscalls.errors),
+    "GetImportStagingErrorFileUrl": _Action(parameters=_ENTITY, run=statuscalls.staging_file),
+    "GenerateImportTargetErrorKeysFile": _Action(parameters=_ENTITY, run=statuscalls.make_keys_file, returns=_BOOLEAN),
+    "GetImportTargetErrorKeysFileUrl": _Action(parameters=_ENTITY, run=statuscalls.keys_file),
+    "GetMessageStatus": _Action(parameters=(("messageId", _STRING),), run=statuscalls.message),
+    "GetExecutionIdByMessageId": _Action(parameters=(("messageId", _STRING),), run=statuscalls.message),
+    "ExportToPackage": _Action(parameters=_EXPORT, run=exportcalls.export),
+    "ExportToPackageAsync": _Action(parameters=_EXPORT, run=exportcalls.export),
+    "ExportToPackageDelta": _Action(parameters=_EXPORT, run=exportcalls.export),
+    "ExportToPackagePreview": _Action(parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export),
+    "ExportToPackagePreviewAsync": _Action(parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export),
+    "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from),
+    "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.package_url),
+    "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.forget),
+    "InitializeDataManagement": _Action(parameters=(), run=_nothing, returns=""),
+    "InitializeDataManagementAsync": _Action(parameters=(), run=_nothing, returns=""),
+}
+"""Every action that the documentation describes, and those others that the package tools call."""
+
+TYPES: Final = tuple(
+    ActionType(name=name, entity_set=_SET, parameters=action.parameters, returns=action.returns)
+    for name, action in ACTIONS.items()
+)
+"""The actions as metadata describes them."""

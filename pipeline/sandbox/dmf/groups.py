@@ -1,0 +1,70 @@
+"""Definition groups, which the user interface calls data projects: made from a manifest, or over OData."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError
+from pipeline.sandbox.scm.entities import ENTITIES
+from pipeline.sandbox.scm.store import Row, Store
+
+GROUPS: Final = ENTITIES["DataManagementDefinitionGroups"]
+DETAILS: Final = ENTITIES["DataManagementDefinitionGroupDetails"]
+
+_NAME_LENGTH: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Groups:
+    """The definition groups of one SCM."""
+
+    store: Store
+
+    def find(self, name: str) -> Row | None:
+        """The group with this name."""
+        return self.store.find(GROUPS, {"Name": name})
+
+    def details(self, name: str) -> list[Row]:
+        """The entities of a group, in their order of execution."""
+        order = '"ExecutionUnit", "LevelInExecutionUnit", "SequenceInLevel"'
+        return self.store.select(f'SELECT * FROM "{DETAILS.name}" WHERE "DefinitionGroupId" = ? ORDER BY {order}', [name])
+
+    def truncates(self, name: str) -> bool:
+        """Whether an import of this group deletes the target rows first."""
+        group = self.find(name)
+        return group is not None and group["TruncateEntityData"] == "Yes"
+
+    def prepare(self, name: str, package: Package, *, overwrite: bool) -> None:
+        """Create or replace the group as the manifest has it; without ``overwrite`` it must be there. Raises ``PackageError``."""
+        if not name or len(name) > _NAME_LENGTH:
+            raise PackageError(f"The definition group needs a name of at most {_NAME_LENGTH} characters.")
+        group = self.find(name)
+        if group is None and not overwrite:
+            raise PackageError(f"Definition group '{name}' does not exist.")
+        if not overwrite:
+            return
+        with self.store.transaction():
+            if group is None:
+                self._insert(GROUPS.name, {"Name": name, "Description": package.description[:60], "OperationType": "Import"})
+            for row in self.details(name):
+                self.store.delete(DETAILS, row)
+            for definition in {one.label: one for one in package.entities}.values():
+                self._insert(DETAILS.name, _detail(name, definition))
+
+    def _insert(self, name: str, values: Mapping[str, Any]) -> None:
+        entity = ENTITIES[name]
+        self.store.insert(entity, {**entity.blank, **values})
+
+
+def _detail(group: str, definition: EntityFile) -> dict[str, Any]:
+    return {
+        "DefinitionGroupId": group,
+        "EntityName": definition.label,
+        "SourceFormat": definition.source_format,
+        "AutoGenerateMapping": "No",
+        "ExecutionUnit": definition.unit,
+        "LevelInExecutionUnit": definition.level,
+        "SequenceInLevel": definition.sequence,
+    }

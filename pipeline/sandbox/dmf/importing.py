@@ -1,0 +1,187 @@
+"""Imports: from the call to the last row. A worker does the work, so that the call may answer before it is done."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pipeline.sandbox.dmf import staging, target
+from pipeline.sandbox.dmf.execution import ENDED, EntityRun, Execution, Phase
+from pipeline.sandbox.dmf.groups import Groups
+from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError, read_package
+from pipeline.sandbox.scm.entities import Entity, by_label
+from pipeline.sandbox.scm.writing import Desk
+
+_ID_LENGTH: Final = 90
+
+Work = Callable[[], None]
+Worker = Callable[[Work], object]
+"""What runs work: at once, or in a thread of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What a caller of ImportFromPackage wants."""
+
+    group: str
+    execution: str
+    execute: bool
+    overwrite: bool
+    company: str
+    waits: bool
+    """Whether the call answers only after the package is unpacked into staging."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Importer:
+    """All executions of one SCM, in the order of their start."""
+
+    desk: Desk
+    groups: Groups
+    clock: Callable[[], float]
+    worker: Worker
+    executions: dict[str, Execution] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def start(self, order: Order, content: bytes) -> str:
+        """Start an import and answer its execution id. Raises ``PackageError`` when nothing was started."""
+        with self.lock:
+            self._refuse_parallel(order)
+            identity = self._identity(order.execution)
+            package = read_package(content)
+            runs = [_run(definition) for definition in package.entities if not definition.disabled]
+            self.groups.prepare(order.group, package, overwrite=order.overwrite)
+            execution = self._execution(identity, order, runs)
+            self.executions[identity] = execution
+        if order.waits:
+            try:
+                self._stage(execution, package)
+            except PackageError:
+                del self.executions[identity]
+                raise
+            self.worker(lambda: self._guarded(execution, lambda: self._finish(execution, order)))
+        else:
+            self.worker(lambda: self._guarded(execution, lambda: self._whole(execution, order, package)))
+        return identity
+
+    def find(self, identity: str) -> Execution | None:
+        """The execution with this id, once it can be seen."""
+        execution = self.executions.get(identity)
+        return execution if execution is not None and execution.visible_at <= self.clock() else None
+
+    def visible(self) -> list[Execution]:
+        """All executions that can be seen."""
+        return [one for one in list(self.executions.values()) if one.visible_at <= self.clock()]
+
+    # --- before -------------------------------------------------------------------------------------------------------
+
+    def _refuse_parallel(self, order: Order) -> None:
+        now = self.clock()
+        running = [one for one in self.executions.values() if not one.over(now)]
+        if running and not self.desk.switches.parallel_imports:
+            raise PackageError(
+                f"DMF2025: A column was not found in the input file. Execution '{running[0].id}' is under way; concurrent "
+                "ImportFromPackage calls are not supported unless Enhanced parallel package import is selected."
+            )
+        if any(one.group.lower() == order.group.lower() for one in running):
+            raise PackageError(f"Data project '{order.group}' has an execution that is still executing.")
+
+    def _identity(self, wanted: str) -> str:
+        if len(wanted) > _ID_LENGTH:
+            raise PackageError(f"The execution id is longer than {_ID_LENGTH} characters.")
+        if wanted in self.executions and self.desk.switches.unique_execution_id:
+            raise PackageError(f"Execution id '{wanted}' already exists. The execution id must be unique.")
+        return wanted or f"{{{str(uuid.uuid4()).upper()}}}"
+
+    def _execution(self, identity: str, order: Order, runs: list[EntityRun]) -> Execution:
+        now, switches = self.clock(), self.desk.switches
+        return Execution(
+            id=identity,
+            group=order.group,
+            company=order.company,
+            started=now,
+            visible_at=now + switches.record_after,
+            ready_at=now + switches.import_seconds,
+            runs=runs,
+        )
+
+    # --- the work -----------------------------------------------------------------------------------------------------
+
+    def _guarded(self, execution: Execution, work: Work) -> None:
+        """An execution ends whatever happens; what nobody foresaw is DMF043."""
+        try:
+            work()
+        except Exception as error:
+            _fail(execution, f"DMF043: {error}" if isinstance(error, PackageError) else "DMF043: General error.")
+            if not isinstance(error, PackageError):
+                raise
+        finally:
+            execution.done = True
+
+    def _whole(self, execution: Execution, order: Order, package: Package) -> None:
+        self._stage(execution, package)
+        self._finish(execution, order)
+
+    def _stage(self, execution: Execution, package: Package) -> None:
+        for run in execution.runs:
+            run.staging = Phase.EXECUTING
+            run.times["StagingStart"] = self.clock()
+            run.staged = staging.stage(run.entity, run.definition, package.content(run.definition), self.desk.switches)
+            run.staging = Phase.ERROR if run.staged.failed or run.staged.errors else Phase.FINISHED
+            run.times["StagingEnd"] = self.clock()
+        speed = self.desk.switches.rows_per_second
+        if speed:
+            rows = sum(len(run.staged.rows) for run in execution.runs)
+            execution.ready_at = max(execution.ready_at, self.clock() + rows / speed)
+
+    def _finish(self, execution: Execution, order: Order) -> None:
+        for run in _in_order(execution.runs):
+            self._write(execution, run, wanted=order.execute)
+
+    def _write(self, execution: Execution, run: EntityRun, *, wanted: bool) -> None:
+        if not wanted or run.staged.failed or _stopped(execution.runs, run):
+            run.target = Phase.NOT_RUN
+            return
+        run.target = Phase.EXECUTING
+        run.times["TargetStart"] = self.clock()
+        if self.groups.truncates(execution.group):
+            self.desk.store.clear(run.entity, execution.company)
+        target.write(self.desk, run.entity, run.staged, execution.company, run.written)
+        run.target = Phase.ERROR if run.written.errors else Phase.FINISHED
+        run.times["TargetEnd"] = self.clock()
+
+
+def _fail(execution: Execution, message: str) -> None:
+    for run in execution.runs:
+        if run.target not in ENDED:
+            run.staged.failed, run.target = message, Phase.ERROR
+            run.staging = run.staging if run.staging in ENDED else Phase.ERROR
+
+
+def _run(definition: EntityFile) -> EntityRun:
+    return EntityRun(entity=entity_of(definition), definition=definition)
+
+
+def entity_of(definition: EntityFile) -> Entity:
+    """The entity that a manifest means by its label, and by its name in code if it says one. Raises ``PackageError``."""
+    entity = by_label(definition.label)
+    wrong = entity is None or (definition.target and entity.aot_known and definition.target != entity.aot)
+    if entity is None or wrong:
+        raise PackageError(f"Entity {definition.label} does not exist in the target environment")
+    return entity
+
+
+def _in_order(runs: list[EntityRun]) -> list[EntityRun]:
+    return sorted(runs, key=lambda run: (run.definition.unit, run.definition.level, run.definition.sequence))
+
+
+def _stopped(runs: list[EntityRun], run: EntityRun) -> bool:
+    """Whether an error in the same unit forbids to go on: in the unit, or in the level."""
+    failed = [one for one in runs if one.definition.unit == run.definition.unit and Phase.ERROR in (one.staging, one.target)]
+    before = [one for one in failed if one is not run]
+    return any(one.definition.fail_unit for one in before) or any(
+        one.definition.fail_level and one.definition.level <= run.definition.level for one in before
+    )

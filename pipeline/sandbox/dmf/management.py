@@ -1,0 +1,73 @@
+"""Data management of one SCM: its imports and exports, its blob storage, and how both are looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.sandbox.blob import BlobStore
+from pipeline.sandbox.dmf import reports
+from pipeline.sandbox.dmf.execution import EntityRun, Execution
+from pipeline.sandbox.dmf.importing import Importer
+from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.entities import ENTITIES, Entity
+from pipeline.sandbox.scm.switches import Switches
+
+Parameters = Mapping[str, Any]
+"""What a caller gives an action."""
+
+_COMPANY_LENGTH: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataManagement:
+    """What the actions work on."""
+
+    importer: Importer
+    blobs: BlobStore
+
+    @property
+    def switches(self) -> Switches:
+        """This SCM's answers to the open questions."""
+        return self.importer.desk.switches
+
+    def now(self) -> float:
+        """Seconds since 1970, by the twin's clock."""
+        return self.importer.clock()
+
+    def link(self, root: str, name: str, content: bytes) -> str:
+        """A URL from which this content can be read for a while."""
+        self.blobs.put(name, content)
+        return self.blobs.url(root, name, rights="r", seconds=self.switches.link_seconds)
+
+    def company(self, parameters: Parameters) -> str:
+        """The legal entity that is asked for. Raises ``PackageError``."""
+        company = str(parameters["legalEntityId"])
+        known = self.importer.desk.store.find(ENTITIES["LegalEntities"], {"LegalEntityId": company})
+        if len(company) > _COMPANY_LENGTH or known is None:
+            raise PackageError(f"The legal entity '{company}' does not exist.")
+        return str(known["LegalEntityId"])
+
+    def refresh(self, entity: Entity) -> None:
+        """Bring the execution records up to date before they are read."""
+        if entity.name in (reports.JOBS.name, reports.DETAILS.name):
+            importer = self.importer
+            reports.write_records(importer.desk.store, importer.visible(), importer.clock())
+
+    def execution(self, parameters: Parameters) -> Execution:
+        """The execution that is asked for. Raises ``FailedError`` until it can be found."""
+        identity = parameters["executionId"]
+        found = self.importer.find(identity)
+        if found is None:
+            raise failures.action_failed(f"The execution details for execution id '{identity}' were not found.")
+        return found
+
+    def entity_run(self, parameters: Parameters) -> EntityRun:
+        """The entity of the execution that is asked for. Raises ``FailedError``."""
+        label = parameters["entityName"]
+        found = next((run for run in self.execution(parameters).runs if run.definition.label == label), None)
+        if found is None:
+            raise failures.action_failed(f"Entity '{label}' is not part of execution '{parameters['executionId']}'.")
+        return found

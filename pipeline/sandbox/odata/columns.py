@@ -1,0 +1,133 @@
+"""Columns, what names mean, and values as rows keep them: the ground that SQL is made on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Protocol, TypeAlias
+
+from pipeline.sandbox.odata.tree import Constant, Kind, ODataError, Scalar
+
+SqlValue: TypeAlias = str | int | float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sql:
+    """A piece of SQL and the values for its question marks."""
+
+    text: str
+    values: tuple[SqlValue, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """What a path means in SQL.
+
+    ``scale``: decimals are kept as integers of so many digits after the point. ``members``: what an enumeration's or a
+    label's text is kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
+    """
+
+    sql: str
+    kind: Kind
+    scale: int = 0
+    members: Mapping[str, SqlValue] | None = None
+    wildcards: bool = False
+    values: tuple[SqlValue, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Members:
+    """A collection that a quantifier ranges over: ``SELECT 1 <source>`` gives a row for each member; ``scope`` is a member's."""
+
+    source: str
+    scope: Scope
+
+
+class Scope(Protocol):
+    """What names mean where a condition stands."""
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """The built-in functions that the service knows."""
+        ...
+
+    def column(self, names: Sequence[str]) -> Column:
+        """The column that a path leads to. Raises ``ODataError`` with the service's own words."""
+        ...
+
+    def members(self, names: Sequence[str], variable: str) -> Members:
+        """The collection that a path leads to; paths of ``variable`` are its members'."""
+        ...
+
+    def query_function(self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]) -> Sql:
+        """A condition that is a function of the service."""
+        ...
+
+
+def sort_key(column: Column) -> str:
+    """The expression that orders rows by a column."""
+    if column.kind is Kind.GUID:
+        return guid_key(column.sql)
+    return f"{column.sql} COLLATE NOCASE" if column.kind in {Kind.TEXT, Kind.ENUM} else column.sql
+
+
+def guid_key(sql: str) -> str:
+    """A GUID's text (36 characters) turned so that texts order as SQL Server orders GUIDs."""
+    pieces = [(25, 12), (20, 4), (17, 2), (15, 2), (12, 2), (10, 2), (7, 2), (5, 2), (3, 2), (1, 2)]
+    return "(" + "||".join(f"substr({sql},{start},{length})" for start, length in pieces) + ")"
+
+
+def guid_text_key(text: str) -> str:
+    """:func:`guid_key` of a text."""
+    pieces = [(24, 36), (19, 23), (16, 18), (14, 16), (11, 13), (9, 11), (6, 8), (4, 6), (2, 4), (0, 2)]
+    return "".join(text[start:end] for start, end in pieces)
+
+
+def compose(template: str, *parts: Sql) -> Sql:
+    """A template whose ``{}`` are pieces of SQL; the values follow them."""
+    return Sql(
+        text=template.format(*(part.text for part in parts)), values=tuple(value for part in parts for value in part.values)
+    )
+
+
+def bound(constant: Constant, column: Column) -> SqlValue:
+    """A constant as the column keeps it. Raises ``ODataError`` where the types do not go together."""
+    value, kind = constant.value, constant.kind
+    if column.members is not None and kind in {Kind.TEXT, Kind.ENUM}:
+        return _member(str(value), column.members)
+    if value is None:
+        return None
+    if isinstance(value, date):
+        return _time_text(value, column)
+    if isinstance(value, bool):
+        return int(value)
+    return _scaled(value, column) if isinstance(value, int | Decimal) else str(value)
+
+
+def _time_text(value: date, column: Column) -> str:
+    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return moment.date().isoformat() if column.kind is Kind.DATE else timestamp_text(moment)
+
+
+def timestamp_text(moment: datetime) -> str:
+    """A moment as rows keep it, whole seconds; a fraction comes last so that texts still order as times do."""
+    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
+
+
+def _scaled(value: int | Decimal, column: Column) -> SqlValue:
+    number = Decimal(value).scaleb(column.scale)
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def _member(name: str, members: Mapping[str, SqlValue]) -> SqlValue:
+    if name not in members:
+        raise ODataError(f"The string '{name}' is not a valid enumeration type constant.")
+    return members[name]
+
+
+def casefold(text: str | None) -> str | None:
+    """SQLite connections need it as the function ``casefold``."""
+    return None if text is None else str(text).casefold()

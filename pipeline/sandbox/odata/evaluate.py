@@ -1,0 +1,106 @@
+"""Conditions over rows in memory: what a few hundred table definitions need, no more."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pipeline.sandbox.odata.tree import (
+    Call,
+    Comparison,
+    Constant,
+    Junction,
+    Membership,
+    Negation,
+    Node,
+    ODataError,
+    Path,
+    Quantifier,
+)
+
+_COMPARING: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
+_LIKE: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "contains": lambda text, part: part in text,
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
+}
+
+
+def holds(node: Node, row: Mapping[str, Any]) -> bool:
+    """Whether a row fulfils a condition. Texts compare with regard to case, null is equal to null alone."""
+    if isinstance(node, Junction):
+        first = holds(node.left, row)
+        return (first and holds(node.right, row)) if node.operator == "and" else (first or holds(node.right, row))
+    if isinstance(node, Negation):
+        return not holds(node.operand, row)
+    return _held(node, row)
+
+
+def _held(node: Node, row: Mapping[str, Any]) -> bool:
+    match node:
+        case Comparison():
+            return _compared(node.operator, _value(node.left, row), _value(node.right, row))
+        case Membership():
+            return _value(node.left, row) in [_value(item, row) for item in node.items]
+        case Quantifier():
+            return _quantified(node, row)
+        case Call() if node.name in _LIKE:
+            text, part = (_value(argument, row) for argument in node.arguments)
+            return text is not None and _LIKE[node.name](str(text), str(part))
+        case _:
+            return _value(node, row) is True
+
+
+def _compared(name: str, left: Any, right: Any) -> bool:
+    if name in {"eq", "ne"}:
+        return _COMPARING[name](left, right)
+    if left is None or right is None:
+        return False
+    try:
+        return _COMPARING[name](left, right)
+    except TypeError as error:
+        raise ODataError("A binary operator with incompatible types was detected.") from error
+
+
+def _quantified(node: Quantifier, row: Mapping[str, Any]) -> bool:
+    items = _value(node.path, row) or []
+    body = node.body
+    if body is None:
+        return bool(items)
+    held = (holds(body, {**row, node.variable: item}) for item in items)
+    return any(held) if node.kind == "any" else all(held)
+
+
+def _value(node: Node, row: Mapping[str, Any]) -> Any:
+    match node:
+        case Constant(value=UUID() | datetime() | date()):
+            return str(node.value)
+        case Constant():
+            return node.value
+        case Path():
+            return _reached(node, row)
+        case Call(name="tolower"):
+            return str(_value(node.arguments[0], row)).lower()
+        case _:
+            raise ODataError("Only comparisons, contains, startswith, endswith and in are supported here.")
+
+
+def _reached(path: Path, row: Mapping[str, Any]) -> Any:
+    found: Any = row
+    for name in path.names:
+        if found is None:
+            return None
+        if not isinstance(found, Mapping) or name not in found:
+            raise ODataError(f"Could not find a property named '{name}'.")
+        found = found[name]
+    return found

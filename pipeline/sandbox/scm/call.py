@@ -1,0 +1,196 @@
+"""One request of the SCM twin's OData on its way from its address to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+import orjson
+
+from pipeline.sandbox.batch import Answer, Operation
+from pipeline.sandbox.odata.address import Segment
+from pipeline.sandbox.odata.tree import Query
+from pipeline.sandbox.scm import failures, infolog, metadata, payload
+from pipeline.sandbox.scm.entities import COMPANY, Entity
+from pipeline.sandbox.scm.failures import FailedError
+from pipeline.sandbox.scm.infolog import RefusedError
+from pipeline.sandbox.scm.metadata import ActionType
+from pipeline.sandbox.scm.reading import Reader, address
+from pipeline.sandbox.scm.store import Row, etag
+from pipeline.sandbox.scm.writing import Desk
+
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+class Actions(Protocol):
+    """What Data management adds to the service: actions, and execution records that are brought up to date before reading."""
+
+    @property
+    def types(self) -> tuple[ActionType, ...]:
+        """The actions as metadata describes them."""
+
+    def run(self, name: str, parameters: Mapping[str, Any], root: str) -> tuple[str, Any]:
+        """Run an action: the Edm type and the value that it answers. Raises ``FailedError``."""
+
+    def refresh(self, entity: Entity) -> None:
+        """Write down what executions have come to, if this set shows it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One operation, read and ready. ``company`` is the default one of the user that every token stands for."""
+
+    desk: Desk
+    actions: Actions
+    company: str
+    operation: Operation
+    root: str
+    query: Query
+    query_text: str
+
+    @property
+    def reader(self) -> Reader:
+        """How this caller reads."""
+        accepted = self.operation.headers.get("accept", "").replace(" ", "")
+        kind = next((one for one in ("full", "none") if f"odata.metadata={one}" in accepted), "minimal")
+        return Reader(
+            store=self.desk.store,
+            root=self.root,
+            company=self.company,
+            page_size=self.desk.switches.page_size,
+            query_text=self.query_text,
+            metadata=kind,
+        )
+
+    def document(self) -> Answer:
+        """The service document."""
+        self._only("GET")
+        return self._json(metadata.service_document(self.root))
+
+    def metadata(self) -> Answer:
+        """``$metadata``."""
+        self._only("GET")
+        headers = {"Content-Type": "application/xml", "OData-Version": "4.0"}
+        return Answer(status=HTTPStatus.OK, headers=headers, body=metadata.csdl(self.actions.types))
+
+    def count(self, entity: Entity) -> Answer:
+        """``$count`` of a set, as text with a byte order mark before it."""
+        self._only("GET")
+        self.actions.refresh(entity)
+        text = str(self.reader.count(entity, self.query)).encode()
+        return Answer(status=HTTPStatus.OK, headers={"Content-Type": "text/plain", "OData-Version": "4.0"}, body=_MARK + text)
+
+    def many(self, entity: Entity) -> Answer:
+        """A whole entity set: read, or insert into."""
+        match self.operation.method:
+            case "GET":
+                self.actions.refresh(entity)
+                return self._json(orjson.dumps(self.reader.page(entity, self.query)))
+            case "POST":
+                return self._insert(entity, payload.values(entity, self.operation.body))
+            case "PATCH" | "PUT" | "DELETE":
+                raise failures.bad_request("More than one resource was found for the request: a key is needed.")
+            case _:
+                raise self._not_allowed()
+
+    def one(self, entity: Entity, segment: Segment) -> Answer:
+        """One row by its key."""
+        key = _key(entity, segment)
+        self.actions.refresh(entity)
+        row = self.reader.find(entity, key, self.query)
+        if row is None:
+            return self._missing(entity, key)
+        match self.operation.method:
+            case "GET":
+                return self._json(orjson.dumps(self.reader.one(entity, row, self.query)), {"ETag": etag(row)})
+            case "PATCH" | "PUT":
+                self._unchanged(row)
+                return self._update(entity, row)
+            case "DELETE":
+                self._unchanged(row)
+                return self._refusing(entity, "Delete", lambda: self.desk.delete(entity, row))
+            case _:
+                raise self._not_allowed()
+
+    def action(self, entity: Entity, name: str) -> Answer:
+        """An action bound to an entity set."""
+        self._only("POST")
+        if not any(one.name == name and one.entity_set == entity.name for one in self.actions.types):
+            raise failures.not_found(f"The action '{name}' is not bound to '{entity.name}'.")
+        kind, value = self.actions.run(name, payload.json_object(self.operation.body or b"{}"), self.root)
+        if not kind:
+            return Answer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
+        return self._json(orjson.dumps({"@odata.context": f"{self.root}/data/$metadata#{kind}", "value": value}))
+
+    def _missing(self, entity: Entity, key: Mapping[str, str]) -> Answer:
+        method, switches = self.operation.method, self.desk.switches
+        if method == "PATCH" and switches.patch_missing == "insert" and "if-match" not in self.operation.headers:
+            return self._insert(entity, {**payload.values(entity, self.operation.body), **key})
+        listed = ", ".join(f"{name}='{value}'" for name, value in key.items())
+        raise failures.not_found(f"Resource not found for the segment '{entity.name}'. No row has the key {listed}.")
+
+    def _insert(self, entity: Entity, values: Mapping[str, Any]) -> Answer:
+        _writable(entity)
+        if not entity.shared:
+            values = {**values, COMPANY: str(values.get(COMPANY) or self.company).lower()}
+        try:
+            row = self.desk.insert(entity, values)
+        except RefusedError as refusal:
+            raise failures.write_failed(infolog.for_odata(entity, refusal.infos)) from refusal
+        body = orjson.dumps(self.reader.one(entity, row, Query()))
+        headers = {"Location": f"{self.root}/data/{address(entity, row)}", "ETag": etag(row)}
+        return self._json(body, headers, status=HTTPStatus.CREATED)
+
+    def _update(self, entity: Entity, row: Row) -> Answer:
+        values = payload.values(entity, self.operation.body)
+        return self._refusing(entity, "Write", lambda: self.desk.update(entity, row, values))
+
+    def _refusing(self, entity: Entity, verb: str, work: Callable[[], object]) -> Answer:
+        _writable(entity)
+        try:
+            work()
+        except RefusedError as refusal:
+            raise failures.write_failed(infolog.for_odata(entity, refusal.infos, verb)) from refusal
+        return Answer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
+
+    def _unchanged(self, row: Row) -> None:
+        wanted = self.operation.headers.get("if-match", "*")
+        if wanted != "*" and etag(row) not in [one.strip() for one in wanted.split(",")]:
+            raise FailedError(
+                status=HTTPStatus.PRECONDITION_FAILED,
+                message="The request does not match the current version of the resource: its etag has changed.",
+            )
+
+    def _json(self, body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK) -> Answer:
+        kind = f"application/json; odata.metadata={self.reader.metadata}"
+        return Answer(status=status, headers={"Content-Type": kind, "OData-Version": "4.0", **(headers or {})}, body=body)
+
+    def _only(self, method: str) -> None:
+        if self.operation.method != method:
+            raise self._not_allowed()
+
+    def _not_allowed(self) -> FailedError:
+        text = f"The requested resource does not support http method '{self.operation.method}'."
+        return FailedError(status=HTTPStatus.METHOD_NOT_ALLOWED, message=text)
+
+
+def _writable(entity: Entity) -> None:
+    if entity.readonly:
+        raise failures.write_failed(
+            f"Write failed for table row of type '{entity.aot}'. Infolog: Error: The entity is read-only."
+        )
+
+
+def _key(entity: Entity, segment: Segment) -> dict[str, str]:
+    given = dict(segment.keys or {})
+    if len(given) == 1 and "" in given and len(entity.keys) == 1:
+        given = {entity.keys[0].name: given[""]}
+    names = [one.name for one in entity.keys]
+    if set(given) != set(names):
+        raise failures.bad_request(f"The key of '{entity.name}' needs each of its properties by name: {', '.join(names)}.")
+    values = {name: given[name].value for name in names}
+    if not all(isinstance(value, str) for value in values.values()):
+        raise failures.bad_request(f"The key values of '{entity.name}' are texts in single quotes.")
+    return {name: str(value) for name, value in values.items()}

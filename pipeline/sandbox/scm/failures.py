@@ -1,0 +1,71 @@
+"""Failures of the SCM twin's OData, in the shapes that F&O gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+
+from pipeline.sandbox.batch import Answer
+
+JSON: Final = "application/json; odata.metadata=minimal; odata.streaming=true"
+
+_WRITE: Final = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
+_STACK: Final = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.SaveChanges()"
+
+
+@dataclass(kw_only=True)
+class FailedError(Exception):
+    """A request fails. ``inner`` is what F&O puts into ``innererror``; ``type`` the .NET type that it names there."""
+
+    status: int
+    message: str
+    inner: str = ""
+    type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def answer(self) -> Answer:
+        """The failure as an answer."""
+        error: dict[str, object] = {"code": "", "message": self.message}
+        if self.inner:
+            error["innererror"] = {"message": self.inner, "type": self.type, "stacktrace": _STACK}
+        headers = {"Content-Type": JSON, "OData-Version": "4.0", **self.headers}
+        return Answer(status=self.status, headers=headers, body=orjson.dumps({"error": error}))
+
+
+def write_failed(inner: str, status: int = HTTPStatus.BAD_REQUEST) -> FailedError:
+    """A row was refused."""
+    return FailedError(status=status, message="An error has occurred.", inner=inner, type=_WRITE)
+
+
+def bad_request(message: str) -> FailedError:
+    """The request makes no sense."""
+    return FailedError(status=HTTPStatus.BAD_REQUEST, message=message)
+
+
+def bad_payload(inner: str) -> FailedError:
+    """The body of a request makes no sense."""
+    return FailedError(
+        status=HTTPStatus.BAD_REQUEST,
+        message="An error has occurred.",
+        inner=inner,
+        type="Microsoft.OData.ODataException",
+    )
+
+
+def action_failed(inner: str) -> FailedError:
+    """An action of Data management refuses."""
+    return FailedError(
+        status=HTTPStatus.BAD_REQUEST,
+        message="An error has occurred.",
+        inner=inner,
+        type="Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataActionException",
+    )
+
+
+def not_found(message: str) -> FailedError:
+    """What the URL names is not there."""
+    return FailedError(status=HTTPStatus.NOT_FOUND, message=message)

@@ -1,0 +1,68 @@
+"""Parties of the global address book: customers and contact persons are roles of one party, found by its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.sandbox.scm.entities import ENTITIES
+from pipeline.sandbox.scm.store import Row, Store
+
+PARTIES: Final = ENTITIES["CDSParties"]
+
+_FIRST_NUMBER: Final = 1001
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Party:
+    """What a role says of its party."""
+
+    number: str
+    type: str
+    first_name: str = ""
+    middle_name: str = ""
+    last_name: str = ""
+    organization: str = ""
+    language: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the party, put together for a person."""
+        person = " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
+        return (person if self.type == "Person" else self.organization)[:100]
+
+
+def find(store: Store, number: str) -> Row | None:
+    """The party with this number."""
+    return store.find(PARTIES, {"PartyNumber": number}) if number else None
+
+
+def new_number(store: Store) -> str:
+    """The next number of the global sequence that nobody has taken by hand."""
+    while True:
+        number = f"{store.next_number('Party', _FIRST_NUMBER):09d}"
+        if find(store, number) is None:
+            return number
+
+
+def keep(store: Store, party: Party) -> None:
+    """Create the party, or bring its names up to date."""
+    values = _values(party)
+    known = find(store, party.number)
+    if known is None:
+        store.insert(
+            PARTIES, {**PARTIES.blank, **values, "PartyNumber": party.number, "NameAlias": party.name[:20], "KnownAs": party.name}
+        )
+    elif changes := {name: value for name, value in values.items() if known[name] != value and (value or name != "LanguageId")}:
+        store.update(PARTIES, known, changes)
+
+
+def _values(party: Party) -> dict[str, str]:
+    return {
+        "PartyType": party.type,
+        "Name": party.name,
+        "FirstName": party.first_name,
+        "MiddleName": party.middle_name,
+        "LastName": party.last_name,
+        "LanguageId": party.language,
+    }

@@ -1,0 +1,164 @@
+"""Reading entity sets: a query to SQL, rows to JSON, page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from pipeline.sandbox.odata.options import pairs
+from pipeline.sandbox.odata.tree import ODataError, Query
+from pipeline.sandbox.scm import filters
+from pipeline.sandbox.scm.entities import COMPANY, NAMESPACE, Entity, Kind
+from pipeline.sandbox.scm.filters import Condition
+from pipeline.sandbox.scm.payload import as_json
+from pipeline.sandbox.scm.store import RECID, RECVERSION, Row, Store, etag, key_of
+
+ACROSS: Final = "cross-company"
+_ANSWERED: Final = frozenset({"select", "filter", "orderby", "expand", "count", "top", "skip", "skiptoken", "format"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """One caller reading: where, whose company, how many rows a page, with which query string and how much metadata."""
+
+    store: Store
+    root: str
+    company: str
+    page_size: int
+    query_text: str = ""
+    metadata: str = "minimal"
+
+    def page(self, entity: Entity, query: Query) -> dict[str, Any]:
+        """One page of an entity set. Raises ``ODataError``."""
+        _check(entity, query)
+        token = _Token.read(query.skiptoken)
+        condition = self._where(entity, query)
+        answer = self._head(entity, query)
+        if query.count:
+            answer["@odata.count"] = self.store.value(
+                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
+            )
+        left = token.left if token.left >= 0 else (query.top if query.top is not None else -1)
+        rows = self._rows(entity, query, condition, token, left)
+        answer["value"] = [self.row(entity, row, query) for row in rows[: self.page_size]]
+        if len(rows) > self.page_size and (left < 0 or left > self.page_size):
+            answer["@odata.nextLink"] = self._next(entity, query, rows[self.page_size - 1], token, left)
+        return answer
+
+    def count(self, entity: Entity, query: Query) -> int:
+        """How many rows a query finds. Raises ``ODataError``."""
+        condition = self._where(entity, query)
+        return int(self.store.value(f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters))
+
+    def find(self, entity: Entity, key: Mapping[str, Any], query: Query) -> Row | None:
+        """The row with this key that the caller can see."""
+        if not entity.shared and not _across(query) and str(key[COMPANY]).lower() != self.company:
+            return None
+        return self.store.find(entity, key)
+
+    def one(self, entity: Entity, row: Row, query: Query) -> dict[str, Any]:
+        """The answer that a single row is. Raises ``ODataError``."""
+        _check(entity, query)
+        head = self._head(entity, query)
+        if head:
+            head["@odata.context"] += "/$entity"
+        return {**head, **self.row(entity, row, query)}
+
+    def row(self, entity: Entity, row: Row, query: Query) -> dict[str, Any]:
+        """A row with its annotations."""
+        values = as_json(entity, row, frozenset(query.select) if query.select else None)
+        if self.metadata == "none":
+            return values
+        if self.metadata != "full":
+            return {"@odata.etag": etag(row), **values}
+        link = address(entity, row)
+        full: dict[str, Any] = {"@odata.type": f"#{NAMESPACE}.{entity.type}", "@odata.id": f"{self.root}/data/{link}"}
+        full |= {"@odata.etag": etag(row), "@odata.editLink": link}
+        for name, value in values.items():
+            full |= _annotated(entity, name)
+            full[name] = value
+        return full
+
+    def _head(self, entity: Entity, query: Query) -> dict[str, Any]:
+        chosen = f"({','.join(query.select)})" if query.select else ""
+        return {} if self.metadata == "none" else {"@odata.context": f"{self.root}/data/$metadata#{entity.name}{chosen}"}
+
+    def _where(self, entity: Entity, query: Query) -> Condition:
+        condition = Condition()
+        if not entity.shared and not _across(query):
+            condition.add(f'"{COMPANY}" = ?', self.company)
+        if query.filter is not None:
+            filters.add_filter(condition, entity, query.filter)
+        return condition
+
+    def _rows(self, entity: Entity, query: Query, condition: Condition, token: _Token, left: int) -> list[Row]:
+        wanted = self.page_size + 1 if left < 0 else min(left, self.page_size + 1)
+        names = [*(query.select or (one.name for one in entity.properties)), *(one.name for one in entity.keys)]
+        listed = ", ".join(f'"{name}"' for name in dict.fromkeys([RECID, RECVERSION, *names]))
+        page = Condition(parts=[*condition.parts], parameters=[*condition.parameters])
+        if token.after:
+            page.add(f'"{RECID}" > ?', token.after)
+        skip = token.skip or (0 if token.after else query.skip or 0)
+        terms = ", ".join([*filters.order(entity, query.orderby), f'"{RECID}"'])
+        sql = f'SELECT {listed} FROM "{entity.name}" {page.sql} ORDER BY {terms} LIMIT ? OFFSET ?'
+        return self.store.select(sql, [*page.parameters, wanted, skip])
+
+    def _next(self, entity: Entity, query: Query, last: Row, token: _Token, left: int) -> str:
+        rest = left - self.page_size if left >= 0 else -1
+        done = (token.skip or query.skip or 0) + self.page_size
+        following = _Token(skip=done, left=rest) if query.orderby else _Token(after=last[RECID], left=rest)
+        kept = [(name, value) for name, value in pairs(self.query_text).items() if name != "$skiptoken"]
+        texts = (f"{quote(name, safe='$@')}={quote(value, safe='')}" for name, value in [*kept, ("$skiptoken", following.text())])
+        return f"{self.root}/data/{entity.name}?{'&'.join(texts)}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Token:
+    """Where a page starts: after a record, or after so many rows; and how many rows are still wanted (-1: all)."""
+
+    after: int = 0
+    skip: int = 0
+    left: int = -1
+
+    @classmethod
+    def read(cls, text: str | None) -> _Token:
+        if text is None:
+            return cls()
+        try:
+            after, skip, left = orjson.loads(base64.urlsafe_b64decode(text))
+            return cls(after=int(after), skip=int(skip), left=int(left))
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise ODataError("The skip token is not valid.") from error
+
+    def text(self) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps([self.after, self.skip, self.left])).decode()
+
+
+def address(entity: Entity, row: Row) -> str:
+    """The relative URL of a row: its set and its key."""
+    keys = (f"{name}='{quote(str(value).replace(chr(39), chr(39) * 2), safe='')}'" for name, value in key_of(entity, row).items())
+    return f"{entity.name}({','.join(keys)})"
+
+
+def _across(query: Query) -> bool:
+    return query.others.get(ACROSS, "").lower() == "true"
+
+
+def _check(entity: Entity, query: Query) -> None:
+    unknown = sorted(query.given - _ANSWERED)
+    if unknown:
+        raise ODataError(f"The query parameter '${unknown[0]}' is not supported.")
+    for name in (*query.select, *("/".join(term.path) for term in query.expand)):
+        filters.find_property(entity, name)
+
+
+def _annotated(entity: Entity, name: str) -> dict[str, str]:
+    one = entity.by_name[name]
+    types = {Kind.ENUM: f"{NAMESPACE}.{one.enum}", Kind.DECIMAL: "Decimal", Kind.DATETIME: "DateTimeOffset", Kind.INT64: "Int64"}
+    return {f"{name}@odata.type": f"#{types[one.kind]}"} if one.kind in types else {}

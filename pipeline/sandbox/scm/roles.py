@@ -1,0 +1,121 @@
+"""The rules of the two entities that are roles of a party: customers, and contact persons of a company.
+
+A rule completes a row in place and says what is wrong; ``party`` tells what the accepted row says of its party.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from pipeline.sandbox.scm import infolog, parties
+from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Entity
+from pipeline.sandbox.scm.infolog import Info
+from pipeline.sandbox.scm.parties import Party
+from pipeline.sandbox.scm.store import Row, Store
+
+CUSTOMERS: Final = ENTITIES["CustomersV2"]
+CONTACTS: Final = ENTITIES["CDSContactPersons"]
+
+_PERSON: Final = "Person"
+_ORGANIZATION: Final = "Organization"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """The rules of one entity. ``complete`` gets the row, and the row as it was before an update."""
+
+    complete: Callable[[Store, Row, Row | None], Iterator[Info]]
+    party: Callable[[Row], Party]
+
+
+def _customer(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+    row["CustomerAccount"] = (
+        row["CustomerAccount"] or f"{row[COMPANY].upper()}-{store.next_number(f'Customer {row[COMPANY]}'):06d}"
+    )
+    row["PartyType"] = row["PartyType"] or _ORGANIZATION
+    if row["PartyType"] not in (_PERSON, _ORGANIZATION):
+        yield infolog.not_allowed(CUSTOMERS.by_name["PartyType"], row["PartyType"])
+        return
+    names = ("PersonFirstName", "PersonMiddleName", "PersonLastName")
+    wanted = names if row["PartyType"] == _PERSON else ("OrganizationName",)
+    if not any(row[name] for name in wanted):
+        yield infolog.must_be_filled(CUSTOMERS.by_name[wanted[0]])
+    if row["PartyType"] == _PERSON:
+        row["OrganizationName"] = ""
+    yield from _customer_party(store, row, before)
+
+
+def _customer_party(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+    if before is not None:
+        row["PartyNumber"] = row["PartyNumber"] or before["PartyNumber"]
+        yield from _same(CUSTOMERS, row, before, "PartyNumber", "PartyType")
+        return
+    row["PartyNumber"] = row["PartyNumber"] or parties.new_number(store)
+    yield from _fits(store, CUSTOMERS, row["PartyNumber"], row["PartyType"], "PartyNumber")
+    sql = f'SELECT "CustomerAccount" FROM "CustomersV2" WHERE "{COMPANY}" = ? AND "PartyNumber" = ?'
+    other = store.value(sql, (row[COMPANY], row["PartyNumber"]))
+    if other and other.lower() != row["CustomerAccount"].lower():
+        text = f"Party number '{row['PartyNumber']}' already belongs to customer account '{other}' of company '{row[COMPANY]}'."
+        yield infolog.error(text, "PartyNumber")
+
+
+def _contact(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+    row["ContactPersonPartyType"] = row["ContactPersonPartyType"] or _PERSON
+    if row["ContactPersonPartyType"] != _PERSON:
+        yield infolog.not_allowed(CONTACTS.by_name["ContactPersonPartyType"], row["ContactPersonPartyType"])
+    if not any(row[name] for name in ("FirstName", "MiddleName", "LastName")):
+        yield infolog.must_be_filled(CONTACTS.by_name["FirstName"])
+    if before is not None:
+        return
+    number = row["ContactPersonPartyNumber"]
+    if number and number.lower() == row["AssociatedPartyNumber"].lower():
+        yield infolog.error(f"Party '{number}' cannot be its own contact person.", "AssociatedPartyNumber")
+    yield from _fits(store, CONTACTS, number, _PERSON, "ContactPersonPartyNumber")
+
+
+def _fits(store: Store, entity: Entity, number: str, party_type: str, name: str) -> Iterator[Info]:
+    """A party that is there already must be of the type of its new role."""
+    party = parties.find(store, number)
+    if party is not None and party["PartyType"] != party_type:
+        label = entity.by_name[name].label
+        yield infolog.error(f"{label} '{number}' belongs to a party of type {party['PartyType']}, not {party_type}.", name)
+
+
+def _same(entity: Entity, row: Row, before: Row, *names: str) -> Iterator[Info]:
+    for name in names:
+        if row[name].lower() != before[name].lower():
+            yield infolog.error(f"Field '{entity.by_name[name].label}' cannot be changed.", name)
+
+
+def _customer_as_party(row: Row) -> Party:
+    return Party(
+        number=row["PartyNumber"],
+        type=row["PartyType"],
+        first_name=row["PersonFirstName"],
+        middle_name=row["PersonMiddleName"],
+        last_name=row["PersonLastName"],
+        organization=row["OrganizationName"],
+        language=row["LanguageId"],
+    )
+
+
+def _contact_as_party(row: Row) -> Party:
+    return Party(
+        number=row["ContactPersonPartyNumber"],
+        type=_PERSON,
+        first_name=row["FirstName"],
+        middle_name=row["MiddleName"],
+        last_name=row["LastName"],
+    )
+
+
+ROLES: Final = MappingProxyType(
+    {
+        CUSTOMERS.name: Role(complete=_customer, party=_customer_as_party),
+        CONTACTS.name: Role(complete=_contact, party=_contact_as_party),
+    }
+)
+"""The entities that are roles of a party."""

@@ -1,0 +1,128 @@
+"""What an SCM has from the start: legal entities with their groups, sites and warehouses, and the world's reference data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import pycountry
+
+from pipeline.sandbox.scm.entities import COMPANY, ENTITIES
+from pipeline.sandbox.scm.store import Store
+from pipeline.sandbox.scm.writing import Desk
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Company:
+    """One legal entity to set up. Countries are ISO-2 codes."""
+
+    id: str
+    name: str
+    country: str
+    language: str = "en-us"
+
+
+COMPANIES: Final = (
+    Company(id="usmf", name="Contoso Entertainment System USA", country="US"),
+    Company(id="demf", name="Contoso Entertainment System Germany", country="DE", language="de"),
+    Company(id="dkmf", name="Contoso Entertainment System Denmark", country="DK", language="da"),
+    Company(id="gbsi", name="Contoso Orange Juice UK", country="GB", language="en-gb"),
+)
+"""The legal entities of the demo."""
+
+GROUPS: Final = {
+    "10": "Wholesales customers",
+    "20": "Major customers",
+    "30": "Retail customers",
+    "40": "Internet customers",
+    "80": "Other customers",
+    "90": "Intercompany customers",
+}
+SITES: Final = {
+    "1": ("11", "12", "13"),
+    "2": ("21", "22", "23"),
+    "3": ("31", "32"),
+    "4": ("41", "42"),
+    "5": ("51",),
+    "6": ("61",),
+}
+LANGUAGES: Final = (
+    "ar", "ar-ae", "cs", "da", "de", "de-at", "de-ch", "en-au", "en-ca", "en-gb", "en-ie", "en-in", "en-my", "en-nz", "en-sg",
+    "en-us", "en-za", "es", "es-mx", "et", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "it-ch", "ja", "lt", "lv",
+    "nb-no", "nl", "nl-be", "pl", "pt-br", "ru", "sv", "th", "tr", "zh-hans",
+)  # fmt: skip
+SETUP: Final = {
+    "Terms of payment": ("COD", "Net7", "Net10", "Net15", "Net30", "Net45", "Net60"),
+    "Customer payment method": ("CASH", "CHECK", "CREDIT", "ELECTRONIC"),
+    "Terms of delivery": ("CIF", "DAP", "DDP", "EXW", "FOB"),
+    "Modes of delivery": ("10", "20", "30", "60"),
+    "Sales tax groups": ("CA", "DOM", "EU", "EXEMPT", "WA"),
+    "Decision": ("Approver", "Decider", "Influencer", "User"),
+    "Workers": ("000001", "000002"),
+}
+
+
+def fill(store: Store, companies: Iterable[Company] = COMPANIES) -> None:
+    """Set up an empty SCM."""
+    with store.transaction():
+        _world(store)
+        for kind, codes in SETUP.items():
+            store.add_setup(kind, *codes)
+        for company in companies:
+            _company(store, company)
+
+
+def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
+    """Customers as a *Customers V2* export lists them, upper-case columns; blank cells get defaults. Answers how many."""
+    entity = ENTITIES["CustomersV2"]
+    count = 0
+    with desk.store.transaction():
+        for row in rows:
+            fields = {entity.by_staging_name.get(name.upper()): value for name, value in row.items() if value}
+            values = {field.name: value for field, value in fields.items() if field is not None}
+            company = row.get("DATAAREAID") or row.get(COMPANY, "")
+            desk.insert(entity, {**values, COMPANY: company.lower()})
+            count += 1
+    return count
+
+
+def _world(store: Store) -> None:
+    _rows(store, "Languages", ("LanguageId", "Name"), [(code, code) for code in LANGUAGES])
+    currencies = sorted((one.alpha_3, one.name) for one in pycountry.currencies)
+    _rows(store, "Currencies", ("CurrencyCode", "Name"), currencies)
+    _rows(store, "AddressCountryRegions", ("CountryRegion", "ISOcode"), _countries())
+    _rows(store, "AddressStates", ("CountryRegionId", "State", "Description"), _states())
+
+
+@cache
+def _countries() -> list[tuple[str, str]]:
+    return sorted((one.alpha_3, one.alpha_2) for one in pycountry.countries)
+
+
+@cache
+def _states() -> list[tuple[str, str, str]]:
+    long_code = {short: long for long, short in _countries()}
+    return sorted(
+        (long_code[one.country_code], one.code.partition("-")[2], one.name[:60])
+        for one in pycountry.subdivisions
+        if one.country_code in long_code
+    )
+
+
+def _company(store: Store, company: Company) -> None:
+    long = next(long for long, short in _countries() if short == company.country)
+    columns = ("LegalEntityId", "Name", "NameAlias", "LanguageId", "AddressCountryRegionId", "AddressCountryRegionISOCode")
+    values = (company.id, company.name, company.name[:20], company.language, long, company.country)
+    _rows(store, "LegalEntities", columns, [values])
+    own = company.id
+    _rows(store, "CustomerGroups", (COMPANY, "CustomerGroupId", "Description"), [(own, *one) for one in GROUPS.items()])
+    _rows(store, "OperationalSites", (COMPANY, "SiteId", "SiteName"), [(own, site, f"Site {site}") for site in SITES])
+    warehouses = [(own, code, f"Warehouse {code}", site) for site, codes in SITES.items() for code in codes]
+    _rows(store, "Warehouses", (COMPANY, "WarehouseId", "WarehouseName", "OperationalSiteId"), warehouses)
+
+
+def _rows(store: Store, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    entity = ENTITIES[name]
+    store.insert_many(entity, [{**entity.blank, **dict(zip(columns, row, strict=True))} for row in rows])

@@ -1,0 +1,108 @@
+"""The OData service of the SCM twin: one operation in, one answer out, alone or as part of a batch."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final
+
+from pipeline.sandbox import batch, multipart
+from pipeline.sandbox.batch import Answer, BatchError, ChangesetAnswer, Operation
+from pipeline.sandbox.odata.address import parse_address
+from pipeline.sandbox.odata.options import parse_query
+from pipeline.sandbox.odata.tree import ODataError
+from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.call import Actions, Call
+from pipeline.sandbox.scm.entities import ENTITIES, NAMESPACE, Entity
+from pipeline.sandbox.scm.failures import FailedError
+from pipeline.sandbox.scm.writing import Desk
+
+BATCH_LIMIT: Final = 5000
+
+_ROOT: Final = "/data"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """One SCM. ``company`` is the default one of the user that every token stands for."""
+
+    desk: Desk
+    actions: Actions
+    company: str
+
+    def handle(self, operation: Operation, root: str) -> Answer:
+        """Answer an operation. ``root`` is scheme and host that the caller sees."""
+        try:
+            return self._handle(operation, root)
+        except FailedError as failure:
+            return failure.answer()
+        except ODataError as error:
+            return failures.bad_request(f"The query specified in the URI is not valid. {error}").answer()
+
+    def batch(self, operation: Operation, root: str) -> Answer:
+        """Answer a batch: 200 whatever became of its parts."""
+        try:
+            parts = multipart.parse(operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT)
+        except BatchError as error:
+            return failures.bad_request(str(error)).answer()
+        go_on = self.desk.switches.batch_goes_on or "odata.continue-on-error" in operation.headers.get("prefer", "")
+        result = batch.run(
+            parts,
+            send=lambda one: self.handle(one, root),
+            transaction=self.desk.store.transaction,
+            continue_on_error=go_on,
+        )
+        kind, body = multipart.render([_as_seen(part) for part in result.parts], failed_in_changeset=True)
+        return Answer(status=HTTPStatus.OK, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body)
+
+    def _handle(self, operation: Operation, root: str) -> Answer:
+        path, query_text = operation.target(f"{root}{_ROOT}/$batch")
+        below = path.removeprefix(_ROOT)
+        segments = parse_address(below)
+        call = Call(
+            desk=self.desk,
+            actions=self.actions,
+            company=self.company,
+            operation=operation,
+            root=root,
+            query=parse_query(query_text),
+            query_text=query_text,
+        )
+        match [segment.name for segment in segments]:
+            case []:
+                return call.document()
+            case ["$metadata"]:
+                return call.metadata()
+            case [name]:
+                return call.one(_entity(name), segments[0]) if segments[0].keys else call.many(_entity(name))
+            case [name, "$count"] if not segments[0].keys:
+                return call.count(_entity(name))
+            case [name, action] if action.startswith(f"{NAMESPACE}."):
+                return call.action(_entity(name), action.removeprefix(f"{NAMESPACE}."))
+            case _:
+                pass
+        raise failures.not_found(f"No HTTP resource was found that matches the request URI '{root}{path}'.")
+
+
+def with_trace(answer: Answer, seconds: float) -> Answer:
+    """The answer with the headers that tell which activity it was and how long it took."""
+    trace = {"ms-dyn-aid": str(uuid.uuid4()), "server-timing": f"dur={seconds * 1000:.0f}"}
+    return replace(answer, headers={**answer.headers, **trace})
+
+
+def _entity(name: str) -> Entity:
+    entity = ENTITIES.get(name)
+    if entity is None:
+        raise failures.not_found(f"Resource not found for the segment '{name}'.")
+    return entity
+
+
+def _as_seen(part: batch.PartAnswer) -> batch.PartAnswer:
+    """A changeset that fails does so with 500, unless the wait of a 429 has to be told."""
+    if not isinstance(part, ChangesetAnswer) or all(answer.ok for answer in part.answers):
+        return part
+    failed = part.answers[0]
+    if failed.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return part
+    return ChangesetAnswer(answers=(replace(failed, status=HTTPStatus.INTERNAL_SERVER_ERROR),))

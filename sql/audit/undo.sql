@@ -1,0 +1,21 @@
+-- One row per planned row of a task, in the order of the run: what taking it back would mean.
+-- in: outcomes (of the task), before (destination_key)    params: $task, $deletes    unique by: destination_key
+SELECT
+    o.contactid,
+    o.task,
+    split_part(o.destination_key, '/', 1) AS legal_entity,
+    o.destination_key,
+    o.batch,
+    o.outcome AS done,
+    CASE
+        WHEN o.outcome = 'created' AND $deletes THEN 'delete'
+        WHEN o.outcome = 'created' THEN 'by_hand'
+        WHEN o.outcome = 'updated' AND b.destination_key IS NOT NULL THEN 'restore'
+        WHEN o.outcome = 'updated' THEN 'lost'
+        WHEN o.outcome IN ('written', 'unknown') THEN 'unknown'
+        ELSE 'none'
+    END AS action,
+    CAST(NULL AS VARCHAR) AS outcome
+FROM outcomes AS o
+LEFT JOIN before AS b ON b.destination_key = o.destination_key
+WHERE o.task = $task

@@ -1,0 +1,122 @@
+"""Each exit code, shown: 0 clean, 1 a person, 2 wrong use or input, 3 the world, 4 an invariant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import filelock
+import pytest
+
+from pipeline import commands
+from pipeline.cli import main
+from tests.cli.conftest import P2c
+from tests.small import PROJECT, rows, write_small
+
+
+def test_0_when_every_contact_has_its_place(p2c: P2c, tmp_path: Path) -> None:
+    project = write_small(tmp_path / "source", contacts=rows()[:9])
+    answer = p2c("run", "--project", project)
+    assert answer.code == 0
+    assert answer.out.startswith("CLEAN: ")
+    again = p2c("apply", "latest")
+    assert again.code == 0
+    assert "applied to the end before; nothing was done now" in again.out
+
+
+def test_1_when_something_needs_a_person(p2c: P2c, runs: Path) -> None:
+    answer = p2c("apply", "latest", "--runs", runs)
+    assert answer.code == 1
+    assert answer.out.startswith("ATTENTION: a person must look at 1 held, 1 rejected; the others have their place.")
+
+
+def test_2_when_the_plan_does_not_hold_any_more(p2c: P2c, runs: Path) -> None:
+    answer = p2c("apply", "latest", "--runs", runs, "--set", "destination.legal_entity=demf")
+    assert answer.code == 2
+    assert "changed since the plan was made: destination.legal_entity (was 'usmf', is 'demf')" in answer.err
+
+
+def test_2_when_nothing_is_said(p2c: P2c) -> None:
+    answer = p2c()
+    assert answer.code == 2
+    assert answer.out.startswith("Usage: p2c")
+
+
+def test_3_when_another_process_applies_the_run(p2c: P2c, runs: Path) -> None:
+    (run,) = runs.iterdir()
+    with filelock.FileLock(run / ".lock"):
+        answer = p2c("apply", "latest", "--runs", runs)
+    assert answer.code == 3
+    assert answer.err == f"p2c: {run.name}: another process is applying this run.\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), OSError(28, "No space left on device")])
+def test_3_when_the_world_stops_it(p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def stopped() -> None:
+        raise error
+
+    monkeypatch.setattr(commands, "shown_codes", stopped)
+    answer = p2c("codes", "--json")
+    assert answer.code == 3
+    assert answer.object["error"]["code"] == "stopped"
+
+
+def test_4_when_a_run_folder_was_altered(p2c: P2c, runs: Path) -> None:
+    (run,) = runs.iterdir()
+    journal = run / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"event":"planned"', b'"event":"pLanned"') + b"{}\n")
+    answer = p2c("apply", "latest", "--runs", runs, "--json")
+    assert answer.code == 4
+    assert answer.object["error"]["code"] == "invariant_broken"
+
+
+class PanicException(BaseException):
+    """What a library written in Rust raises is no ``Exception``."""
+
+
+@pytest.mark.parametrize("error", [KeyError("Ada Lovelace"), PanicException("Ada Lovelace")])
+def test_4_when_nobody_foresaw_it_without_its_text(p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def defect() -> None:
+        raise error
+
+    monkeypatch.setattr(commands, "shown_codes", defect)
+    answer = p2c("codes", "--json")
+    assert answer.code == 4
+    assert answer.object["error"]["code"] == "defect"
+    assert type(error).__name__ in answer.err
+    assert "P2C_TRACEBACK=1" in answer.err
+    assert "Ada" not in answer.out + answer.err
+
+
+def test_a_traceback_is_printed_for_whoever_asks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def defect() -> None:
+        raise KeyError("here")
+
+    monkeypatch.setattr(commands, "shown_codes", defect)
+    monkeypatch.setenv("P2C_TRACEBACK", "1")
+    assert main(["codes"]) == 4
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_2_when_runs_is_a_file(p2c: P2c, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    answer = p2c("plan", "--project", source / "p2c.toml", "--runs", tmp_path / "file")
+    assert answer.code == 2
+    assert "is no folder" in answer.err
+
+
+def test_a_damaged_run_does_not_hide_the_others(p2c: P2c, runs: Path) -> None:
+    damaged = runs / "20200101T000000Z-0000"
+    damaged.mkdir()
+    answer = p2c("runs", "--runs", runs, "--json")
+    assert [(one["state"], one["verdict"]) for one in answer.object["items"]] == [
+        ("damaged", "broken"),
+        ("planned", "attention"),
+    ]
+    assert p2c("apply", damaged.name, "--runs", runs).code == 2
+
+
+def test_a_project_without_a_legal_entity_is_a_warning_of_check(p2c: P2c, tmp_path: Path) -> None:
+    project = write_small(tmp_path / "source", PROJECT.replace('legal_entity = "usmf"', ""))
+    answer = p2c("check", "--project", project)
+    assert answer.code == 1
+    assert "warning  legal entities: none" in answer.out

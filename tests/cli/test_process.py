@@ -1,0 +1,95 @@
+"""The installed program as a process: completion, pipes, signals, terminals that cannot write everything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import P2c
+
+SCRIPT = Path(sys.executable).parent / "p2c"
+P2C = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "pipeline.cli"]
+HOME = Path(__file__).parents[2]
+
+
+def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*P2C, *words], check=False, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("p2c pl", {"plan"}),
+        ("p2c plan --r", {"--runs"}),
+        ("p2c templates Con", {"Contacts", "ContactToCustomer"}),
+        ("p2c apply --runs RUNS ", {"latest", "20260102T030405Z-abcd"}),
+        ("p2c explain X --runs RUNS --run 2026", {"20260102T030405Z-abcd"}),
+    ],
+)
+def test_the_shell_completes_commands_flags_tasks_and_runs(tmp_path: Path, typed: str, offered: set[str]) -> None:
+    (tmp_path / "RUNS" / "20260102T030405Z-abcd").mkdir(parents=True)
+    (tmp_path / "RUNS" / "loaded").mkdir()
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1), "_P2C_COMPLETE": "complete_bash"}
+    assert set(p2c(cwd=tmp_path, **words).stdout.split()) == offered
+
+
+def test_completion_is_in_the_help(p2c: P2c) -> None:
+    assert "--install-completion" in p2c("--help").out
+
+
+def test_help_and_completion_load_no_engine() -> None:
+    code = "import sys; from pipeline.cli import main; main(['plan', '--help']); print(sorted(set(sys.modules) & set(sys.argv)))"
+    engines = ["polars", "duckdb", "pyarrow", "pandera", "babel"]
+    ended = subprocess.run([sys.executable, "-c", code, *engines], check=True, capture_output=True, text=True, cwd=HOME)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    with subprocess.Popen([*P2C, "codes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HOME) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
+    ended = p2c("templates", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert ended.returncode == 0
+    assert r"Sales.contacts \u2192 CDS Contacts" in ended.stdout
+
+
+WAITING = """
+import sys, time
+from pipeline import cli
+cli.app = lambda *_, **__: (print("waiting", flush=True), time.sleep(60))
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
+    words = [sys.executable, "-c", WAITING]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HOME) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(signal.Signals[name])
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert err == "p2c: stopped from outside; the same command goes on.\n"
+
+
+def test_an_ignored_hangup_stays_ignored() -> None:
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.exits import prepare_process; "
+        "prepare_process(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME)
+    assert ended.stdout == "True\n"

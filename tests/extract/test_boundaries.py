@@ -1,0 +1,142 @@
+"""The quick way through CSV and the careful one come to the same rows, for any text and any block size."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.extract.boundaries import Dialect, bounds
+from pipeline.extract.careful import read_carefully
+from pipeline.extract.delimited import read_delimited
+from pipeline.extract.records import ReadOptions
+
+LF = Dialect(delimiter=",", line_end=b"\n")
+CR = Dialect(delimiter=",", line_end=b"\r")
+LIMIT = 40
+Row = tuple[int, tuple[str | None, ...]]
+
+
+def all_rows(path: Path, block: int, limit: int = LIMIT) -> tuple[list[Row], list[tuple[int, str]], tuple[str, ...]]:
+    """Rows with their lines, unreadable rows, and the columns, in chunks of whatever size."""
+    options = ReadOptions(row_limit=limit, block=block)
+    chunks = list(read_delimited(path, "x.csv", lambda names, _: {name: name for name in names}, options))
+    names = tuple(chunks[0].columns)
+    found = []
+    for chunk in chunks:
+        assert tuple(chunk.columns) == names
+        cells = [chunk.table[name].to_pylist() for name in names]
+        found += list(zip(chunk.table["source_line"].to_pylist(), zip(*cells, strict=True), strict=True))
+    return found, [(row.source_line, row.detail) for chunk in chunks for row in chunk.unreadable], names
+
+
+pieces = st.lists(
+    st.sampled_from(["a", "é", "😀", ",", ",", '"', '"', '""', "\n", "\r\n", "\r", '","', "\ufeff", "b" * 12, ' "']), max_size=40
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(body=pieces, block=st.integers(1, 50))
+def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(body: Sequence[str], block: int) -> None:
+    text = "k,l\n" + "".join(body)
+    whole = read_carefully(text.encode(), LF, LIMIT, is_last=True)
+    expected: list[Row] = []
+    troubles: list[int] = []
+    for record in whole.records[1:]:
+        if record.trouble is None and len(record.fields) == 2:
+            expected.append((record.line + 1, tuple(cell or None for cell in record.fields)))
+        else:
+            troubles.append(record.line + 1)
+    if whole.goes_on:
+        pytest.fail("the last line has an end")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.csv"
+        path.write_bytes(text.encode())
+        for size in (block, 1 << 20):
+            found, unreadable, _ = all_rows(path, size)
+            assert found == expected
+            assert [line for line, _ in unreadable] == troubles
+
+
+cells = st.text(alphabet=st.sampled_from('ab,;\t"\n\r é😀\u00a0\u2028\ufeff'), max_size=6)
+
+
+@settings(deadline=None)
+@given(
+    table=st.lists(st.tuples(cells, cells, cells), max_size=8),
+    delimiter=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "bom utf-16-be"]),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quote_all=st.booleans(),
+    last=st.booleans(),
+    block=st.integers(1, 200),
+)
+def test_any_table_of_texts_lands_exactly_as_written(
+    table: list[tuple[str, str, str]], delimiter: str, encoding: str, line_end: str, quote_all: bool, last: bool, block: int
+) -> None:
+    written = io.StringIO(newline="")
+    quoted = csv.writer(written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
+    plain = csv.writer(written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_MINIMAL)
+    (quoted if quote_all else plain).writerow(["first", "sec,ond" if delimiter != "," else "second", "third"])
+    for row in table:
+        # Python before 3.13 leaves a CR or LF bare when it is not the line end
+        (quoted if quote_all or any(sign in cell for cell in row for sign in "\r\n") else plain).writerow(row)
+    text = written.getvalue()
+    if not last:
+        text = text.removesuffix(line_end)
+    content = text.encode("utf-16-be" if encoding == "bom utf-16-be" else encoding)
+    if encoding == "bom utf-16-be":
+        content = b"\xfe\xff" + content
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.csv"
+        path.write_bytes(content)
+        found, unreadable, _ = all_rows(path, block, limit=10_000)
+    assert not unreadable
+    assert [row for _, row in found] == [tuple(cell or None for cell in row) for row in table]
+    assert [line for line, _ in found] == lines_of(table, line_end)
+
+
+def lines_of(table: list[tuple[str, str, str]], line_end: str) -> list[int]:
+    """The physical line on which each row begins, the header being 1."""
+    sign = "\r" if line_end == "\r" else "\n"
+    starts, line = [], 2
+    for row in table:
+        starts.append(line)
+        line += 1 + sum(cell.count(sign) for cell in row)
+    return starts
+
+
+def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
+    found = bounds(b'a,b\n"x\ny",""\r\n\n"q""r",\xc3\xa9\n\r\n"open', LF)
+    assert found is not None
+    assert found.end == 27
+    assert found.lines.to_list() == [0, 1, 4]
+    assert found.breaks == 6
+    assert found.longest == 9
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b'"a"b,""\n', b'a ,"b" \n', b'"a" "b"\n', b"a,b\rc\n", b'"a"\rb\n', b'a"b"\n', b'"""b"c,""\n', b'a,"b"\r\r\n'],
+    ids=repr,
+)
+def test_a_block_with_a_quote_or_line_end_out_of_place_is_not_for_the_quick_way(block: bytes) -> None:
+    assert bounds(block, LF) is None
+
+
+def test_a_line_feed_stands_out_where_carriage_returns_end_lines() -> None:
+    assert bounds(b"a,b\nc\r", CR) is None
+    assert bounds(b'a,"b\nc"\r', CR) is not None
+
+
+@pytest.mark.parametrize("block", [b"", b"a,b", b'"a\n\n', b'a"b\n'], ids=repr)
+def test_a_block_without_a_whole_record_has_none(block: bytes) -> None:
+    found = bounds(block, LF)
+    assert found is not None
+    assert found.end == 0

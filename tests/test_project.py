@@ -1,0 +1,338 @@
+"""Project files, variables and flags: what wins, where it comes from, and every mistake as a sentence, all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ConfigurationError, UsageError
+from pipeline.project import Project, load_project, recorded_project, todays_project
+from pipeline.starter import starter
+
+LoadText = Callable[..., Project]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> LoadText:
+    def loaded(text: str, **more: Any) -> Project:
+        path = tmp_path / "p2c.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_project(path, **more)
+
+    return loaded
+
+
+@pytest.fixture
+def complaint(load: LoadText) -> Callable[..., str]:
+    def said(text: str, **more: Any) -> str:
+        with pytest.raises((ConfigurationError, UsageError)) as refused:
+            load(text, **more)
+        assert refused.value.exit_code == 2
+        return str(refused.value)
+
+    return said
+
+
+def test_flags_outrank_the_environment_which_outranks_the_file(load: LoadText) -> None:
+    text = '[destination]\nlegal_entity = "usmf"\ncurrency = "EUR"\ncountry = "DE"\n'
+    project = load(
+        text,
+        environment={"P2C_DESTINATION_CURRENCY": "DKK", "P2C_DESTINATION_COUNTRY": "DK", "PATH": "/bin", "P2C_TRACEBACK": "1"},
+        assignments=["destination.country=SE"],
+    )
+    effective = project.effective()
+    assert [effective[f"destination.{key}"] for key in ("legal_entity", "currency", "country", "batch_rows")] == [
+        {"value": "usmf", "origin": "p2c.toml"},
+        {"value": "DKK", "origin": "environment"},
+        {"value": "SE", "origin": "--set"},
+        {"value": 20_000, "origin": "default"},
+    ]
+
+
+def test_source_is_where_the_user_stands_and_path_is_where_the_file_lies(
+    load: LoadText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load('[source]\npath = "export"').source_folder == tmp_path / "export"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    project = load('[source]\npath = "export"', source=Path("here"))
+    assert project.source_folder == elsewhere / "here"
+    assert project.effective()["source.path"]["origin"] == "--source"
+
+
+def test_without_a_project_file_a_source_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = load_project(None, source=tmp_path, assignments=["destination.legal_entity=usmf"])
+    assert project.file is None
+    assert project.legal_entities == ("usmf",)
+    with pytest.raises(UsageError, match=r"there is no p2c\.toml here"):
+        load_project(None)
+    with pytest.raises(UsageError, match=r"no project file nowhere\.toml"):
+        load_project(Path("nowhere.toml"))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "key", "value"),
+    [
+        ("destination.batch_rows=500", "destination.batch_rows", 500),
+        ("source.filter=statecode = 0", "source.filter", "statecode = 0"),
+        ('source.filter="statecode" = 0', "source.filter", '"statecode" = 0'),
+        ("source.filter='a text'", "source.filter", "a text"),
+        ("organizations.Contoso Germany=demf", "organizations.Contoso Germany", "demf"),
+        ("organizations.Contoso Ltd. (North)=demf", "organizations.Contoso Ltd. (North)", "demf"),
+        ('organizations."Contoso"=demf', "organizations.Contoso", "demf"),
+        ("countries.Deutschlnd=DE", "countries.Deutschlnd", "DE"),
+        ("destination.legal_entity=", "destination.legal_entity", None),
+        ("run.max_plan_age=90m", "run.max_plan_age", "90m"),
+        (
+            'tasks.ContactToCustomer.fields.SiteId={ source = "address1_city", value_map = { A = "1" } }',
+            "tasks.ContactToCustomer.fields.SiteId",
+            {"source": "address1_city", "value_map": {"A": "1"}},
+        ),
+        ("tasks.ContactToCustomer.fields.SiteId.default=7", "tasks.ContactToCustomer.fields.SiteId", {"default": "7"}),
+    ],
+)
+def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value: object) -> None:
+    assert load("", assignments=[assignment]).effective()[key] == {"value": value, "origin": "--set"}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("destination.legal_entity", "--set takes KEY=VALUE"),
+        ("=usmf", "--set takes KEY=VALUE"),
+        ("destnation.legal_entity=usmf", "there is no section 'destnation'. Did you mean 'destination'?"),
+        (
+            "destination.legal_entty=usmf",
+            "--set, destination.legal_entty: unknown key 'legal_entty'. Did you mean 'legal_entity'?",
+        ),
+        ("tasks.Contacts.fields.Notes={ source = ", "is not valid TOML"),
+        ("destination.batch_rows=many", "--set, destination.batch_rows: must be a whole number."),
+        (
+            "tasks.Contacts.fields.Notes.sorce=x",
+            "--set, tasks.Contacts.fields.Notes.sorce: unknown key 'sorce'. Did you mean 'source'?",
+        ),
+    ],
+)
+def test_set_refuses_what_is_no_setting(complaint: Callable[..., str], assignment: str, told: str) -> None:
+    assert told in complaint("", assignments=[assignment])
+
+
+def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., str]) -> None:
+    said = complaint("", environment={"P2C_DESTINATION_LEGALENTITY": "usmf"})
+    assert said == (
+        "P2C_DESTINATION_LEGALENTITY, destination.legalentity: unknown key 'legalentity'. Did you mean 'legal_entity'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[source\nkind = "files"', "p2c.toml: is not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
+        ('[source]\npath = "a"\npath = "b"\n', "Cannot overwrite a value (at line 3"),
+        ('[destinaton]\nload = "folder"', "p2c.toml, destinaton: unknown key 'destinaton'. Did you mean 'destination'?"),
+        ('[source]\npth = "."', "p2c.toml, source.pth: unknown key 'pth'. Did you mean 'path'?"),
+        ('[source]\nkind = "file"', "source.kind: must be 'files'. Did you mean 'files'?"),
+        ('[source]\nflag_blank = "hald"', "source.flag_blank: must be 'no' or 'hold'. Did you mean 'hold'?"),
+        ('[source]\nrow_limit = "much"', "source.row_limit: must be a whole number."),
+        ("[source]\nrow_limit = 1", "source.row_limit: must be at least 1024."),
+        ("[source]\npath = true", "source.path: must be text."),
+        ('[source]\ncontact_number_pattern = "["', "source.contact_number_pattern: is not a regular expression"),
+        ('source = "export"', "p2c.toml, source: must be a table."),
+        ("[destination]\nbatch_rows = 0", "destination.batch_rows: must be at least 1."),
+        ("[destination]\nbatch_rows = 9999999", "destination.batch_rows: must be at most 1000000."),
+        (
+            '[destination]\nlegal_entity = "contoso"',
+            "destination.legal_entity: must be one to four letters or digits, as in usmf.",
+        ),
+        ('[destination]\ncurrency = "euro"', "destination.currency: must be three capital letters, as in EUR."),
+        ('[destination]\ncountry = "Narnia"', "destination.country: 'Narnia' is no country that p2c knows by exact name."),
+        ('[destination]\nname = "a/b"', "destination.name: must be letters, digits, dots, dashes or underscores."),
+        ('[run]\nmemory = "lots"', "run.memory: must be a size, as in 512MB or 2GB."),
+        ('[run]\nmax_plan_age = "soon"', "run.max_plan_age: must be minutes, hours or days, as in 90m, 24h or 2d."),
+        ('[organizations]\n"Contoso" = "toolong"', "organizations.Contoso: must be one to four letters or digits"),
+        ('[countries]\n"Somewhere" = "Germany"', "countries.Somewhere: 'Germany' is no ISO 3166-1 code of two letters."),
+        ('[countries]\n"UK " = "GB"\n"uk" = "IE"', "countries: 'uk' is there twice, as GB and as IE."),
+        ("tasks = 1", "p2c.toml, tasks: must be a table."),
+        ("[tasks]\nContacts = 1", "p2c.toml, tasks.Contacts: must be a table."),
+        ("[tasks.Contacts]\nfields = 1", "p2c.toml, tasks.Contacts.fields: must be a table."),
+        ("[tasks.Contcts.fields.Notes]\ndefault = 1", "tasks.Contcts: unknown task 'Contcts'. Did you mean 'Contacts'?"),
+        ("[tasks.Contacts.feilds.Notes]\ndefault = 1", "tasks.Contacts.feilds: unknown key 'feilds'. Did you mean 'fields'?"),
+    ],
+)
+def test_a_mistake_in_the_file_is_a_sentence(complaint: Callable[..., str], text: str, told: str) -> None:
+    assert told in complaint(text)
+
+
+ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
+
+
+@pytest.mark.parametrize(
+    ("column", "keys", "told"),
+    [
+        ("Notes", 'sorce = "description"', "Notes.sorce: unknown key 'sorce'. Did you mean 'source'?"),
+        ("Notes", 'source = "description"\nupper = true', "Notes.upper: unknown key 'upper'."),
+        ("Notes", "source = 1", "Notes.source: must be text."),
+        ("Notes", "max_length = 0", "Notes.max_length: must be at least 1."),
+        ("Notes", 'on_too_long = "trunkate"', "must be 'reject', 'truncate' or 'blank'. Did you mean 'truncate'?"),
+        ("Notes", 'on_unknown = "ignore"', "Notes.on_unknown: must be 'reject', 'pass' or 'default'."),
+        ("Notes", 'on_unknown = "pass"', "Notes: on_unknown needs a value_map, country or state"),
+        ("Noets", 'source = "description"', "Noets: CDS Contacts has no column 'Noets'. Did you mean 'Notes'?"),
+        ("SpouseName", "unmapped = true", "SpouseName.unmapped: the template has no such row."),
+        ("SpouseName", "max_length = 9", "SpouseName: needs a source or a default."),
+        ("SpouseName", 'source = "a.b"', "SpouseName: unknown path 'a.b'. Paths that can be followed: parentcustomerid.Account"),
+        ("SpouseName", 'default = "x"\ncountry = true', "SpouseName: a value map, country or state needs a source."),
+        ("Notes", "country = true\nstate = true", "Notes: country and state exclude each other."),
+        ("Notes", 'default = "x"\ndefault_setting = "destination.country"', "default and default_setting exclude each other."),
+        ("Notes", 'default_setting = "destination.contry"', "is none of destination.currency, destination.country. Did you mean"),
+        ("Gender", 'on_unknown = "default"', 'Gender: on_unknown = "default" needs a default.'),
+        ("Gender", 'value_map = { 1 = "Mann" }', "Gender: 'Mann' is none of Unknown, Male, Female, NonSpecific."),
+        ("Gender", 'default = "male"', "Gender: 'male' is none of Unknown, Male, Female, NonSpecific. Did you mean 'Male'?"),
+        ("Gender", 'value_map = { 1 = "Male", male = "Male" }', "has the keys '1' and 'male', which mean the same."),
+        ("Gender", 'value_map = { "" = "Unknown", " " = "Unknown" }', "has the keys '' and ' ', which mean the same."),
+        ("Notes", 'value_map = { Berlin = "1", " BERLIN" = "2" }', "has the keys 'Berlin' and ' BERLIN', which mean the same."),
+        ("Notes", 'value_map = "cities"', "Notes.value_map: must be a table."),
+        ("BirthYear", 'default = "19x"', "BirthYear: '19x' is not of the type integer."),
+        ("LastName", f'default = "{"x" * 26}"', "is longer than 25 characters."),
+        ("ContactPersonPartyNumber", "unmapped = true", "CDS Contacts needs this column; map it."),
+        (
+            "PrimaryAddressCountryRegionISOCode",
+            'value_map = { Germany = "DE" }',
+            "the key 'Germany', but after country = true its keys are ISO 3166-1 codes of two letters. Did you mean 'DE'?",
+        ),
+        ("PrimaryAddressCity", 'value_map_file = "nowhere.csv"', "value_map_file: nowhere.csv: there is no such file."),
+    ],
+)
+def test_a_mistake_in_a_mapping_row_is_a_sentence(complaint: Callable[..., str], column: str, keys: str, told: str) -> None:
+    said = complaint(ROW.format(column=column, keys=keys))
+    assert said.startswith("p2c.toml, tasks.Contacts.fields.")
+    assert told in said
+
+
+def test_a_name_must_stay_mapped(complaint: Callable[..., str]) -> None:
+    rows = "".join(f"[tasks.Contacts.fields.{name}]\nunmapped = true\n" for name in ("FirstName", "MiddleName", "LastName"))
+    assert "tasks.Contacts: CDS Contacts needs one of FirstName, MiddleName, LastName; map one." in complaint(rows)
+
+
+WRONG = """
+[source]
+kind = "file"
+pth = "."
+row_limit = "much"
+
+[destinaton]
+currency = "EUR"
+
+[destination]
+batch_rows = 0
+legal_entity = "contoso"
+
+[tasks.Contcts.fields.Notes]
+source = "description"
+
+[tasks.Contacts.fields]
+Gendr = { source = "gendercode" }
+Gender = { value_map = { 1 = "Mann", male = "Male" } }
+LastName = { source = "lastname", upper = true }
+PrimaryAddressCity = { value_map_file = "cities.csv" }
+
+[tasks.ContactToCustomer.fields.CreditLimit]
+default = "much"
+"""
+
+
+def test_all_mistakes_come_at_once(complaint: Callable[..., str], tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+    (tmp_path / "cities.csv").write_text("city;code\nBerlin;1\nBerlin;2\nAachen\n")
+    said = complaint(WRONG, environment={"P2C_DESTINATION_CURRENCY": "euro"}, assignments=["run.memory=lots"])
+    golden("project-mistakes.txt", f"p2c: {said}\n")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe[\x00s\x00", b"[source]\npath = '\xe9'"], ids=["UTF-16", "Latin 1"])
+def test_a_file_that_is_not_utf8_is_said(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "p2c.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"p2c\.toml: is not UTF-8 text; save it as UTF-8\."):
+        load_project(path)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "p2c.toml"
+    path.write_bytes(b'\xef\xbb\xbf[destination]\ncurrency = "EUR"\n')
+    assert load_project(path).settings.destination.currency == "EUR"
+
+
+@pytest.mark.parametrize(("text", "hours"), [('"90m"', 1.5), ('"24h"', 24), ('"2 d"', 48), ("36", 36), ("0.5", 0.5)])
+def test_a_plan_age_is_minutes_hours_or_days(load: LoadText, text: str, hours: float) -> None:
+    assert load(f"[run]\nmax_plan_age = {text}").settings.run.plan_age == timedelta(hours=hours)
+
+
+def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_path: Path) -> None:
+    (tmp_path / "sites.csv").write_text("country,site\nDE,2\n")
+    project = load(
+        '[destination]\nlegal_entity = "usmf"\n[organizations]\n"Contoso Ltd. (North)" = "demf"\n[countries]\nDtl = "DE"\n'
+        '[tasks.ContactToCustomer.fields.SiteId]\nsource = "address1_country"\nvalue_map_file = "sites.csv"\n'
+        "[tasks.Contacts.fields.Notes]\nunmapped = true\n",
+        assignments=["destination.currency=EUR"],
+        environment={"P2C_RUN_MEMORY": "512MB"},
+    )
+    (tmp_path / "sites.csv").unlink()
+    again = recorded_project(project.effective(), project.file)
+    assert again.settings.model_dump(exclude={"tasks"}) == project.settings.model_dump(exclude={"tasks"})
+    assert again.effective() == project.effective()
+    row = again.templates["ContactToCustomer"].row("SiteId")
+    assert row is not None
+    assert row.row.value_map == {"DE": "2"}
+    assert again.templates["Contacts"].row("Notes") is None
+
+
+def test_a_setting_of_another_version_does_not_hide_an_old_run(load: LoadText) -> None:
+    effective = load("").effective() | {"run.of_old": {"value": 1, "origin": "default"}}
+    assert recorded_project(effective, None).settings.run.memory == "1GB"
+
+
+def test_today_takes_what_the_plan_was_told_and_reads_the_file_anew(load: LoadText, tmp_path: Path) -> None:
+    then = load(
+        '[destination]\nlegal_entity = "usmf"\ncurrency = "EUR"\n',
+        assignments=["destination.country=DE"],
+        environment={"P2C_DESTINATION_CURRENCY": "DKK"},
+    )
+    path = tmp_path / "p2c.toml"
+    path.write_text('[destination]\nlegal_entity = "demf"\ncurrency = "SEK"\ncountry = "SE"\n')
+    now = todays_project(then.effective(), path)
+    destination = now.settings.destination
+    assert (destination.legal_entity, destination.currency, destination.country) == ("demf", "DKK", "DE")
+    said = todays_project(
+        then.effective(), path, environment={"P2C_DESTINATION_CURRENCY": "NOK"}, assignments=["destination.country="]
+    )
+    assert (said.settings.destination.currency, said.settings.destination.country) == ("NOK", None)
+
+
+@pytest.mark.parametrize("answers", [{}, {"legal_entity": "usmf", "currency": "EUR", "country": "Deutschland"}])
+def test_the_starter_parses_and_shows_every_setting_with_its_default(load: LoadText, answers: dict[str, str]) -> None:
+    given = {"legal_entity": None, "currency": None, "country": None, **answers}
+    text = starter(**given, path='über "all"')
+    project = load(text)
+    assert project.settings.source.path == 'über "all"'
+    assert project.settings.destination.legal_entity == given["legal_entity"]
+    for key, entry in load("").effective().items():
+        name = key.partition(".")[2]
+        line = next((line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")), None)
+        assert line is not None, f"{key} is not in the starter"
+        if entry["value"] is not None and key != "source.path":
+            shown = f'"{entry["value"]}"' if isinstance(entry["value"], str) else str(entry["value"])
+            assert line.removeprefix("# ").startswith(f"{name} = {shown}")
+
+
+def test_the_starter_parses_with_every_line_in_force(load: LoadText) -> None:
+    text = starter(legal_entity=None, currency=None, country=None, path="export")
+    project = load(re.sub(r'(?m)^# (?=\[|"|[a-z_]+ = )', "", text))
+    assert project.templates["ContactToCustomer"].row("SiteId") is not None
+    assert project.settings.source.filter == "statecode = 0"
+    assert project.settings.organizations == {"Contoso Germany": "demf"}
+    assert project.settings.countries == {"Tyskland (Vest)": "DE"}

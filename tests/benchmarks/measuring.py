@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """What one step took: seconds, peak resident memory in MiB, and what it printed as JSON."""
+    """What one step took: seconds and processor seconds of its work, peak resident memory in MiB, and what it told."""
 
     seconds: float
+    processor: float
     peak_mib: float
     told: dict[str, float]
 
 
 def step(module: str, *arguments: object) -> Taken:
-    """Run ``python -m module arguments`` and watch it; its last line on stdout is a JSON object with ``seconds``."""
+    """Run ``python -m module arguments``; its last line on stdout is a JSON object with ``seconds``."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    watched = psutil.Process(process.pid)
-    peak = 0
-    while process.poll() is None:
-        try:
-            peak = max(peak, watched.memory_info().rss)
-        except psutil.NoSuchProcess:
-            break
-        time.sleep(0.01)
-    out, _ = process.communicate()
+    if process.stdout is None:
+        raise TypeError(command)
+    with process.stdout as out:
+        text = out.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    told = json.loads(out.strip().splitlines()[-1])
-    return Taken(seconds=told["seconds"], peak_mib=peak / 2**20, told=told)
+    told = json.loads(text.strip().splitlines()[-1])
+    return Taken(seconds=told["seconds"], processor=usage.ru_utime + usage.ru_stime, peak_mib=usage.ru_maxrss / 1024, told=told)
 
 
 def median(values: Sequence[float]) -> float:

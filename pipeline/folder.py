@@ -27,6 +27,7 @@ Clock = Callable[[], datetime]
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
+_SAMPLE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +211,31 @@ class TableWriter:
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
         self._schema = schema
+        self._writer: pq.ParquetWriter | None = None
         with during(f"writing {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            arrow = schema.to_frame().to_arrow().schema
-            self._writer = pq.ParquetWriter(self._partial, arrow, compression=_COMPRESSION, compression_level=_LEVEL)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows of the writer's schema."""
         if frame.is_empty():
             return
         with during(f"writing {self._path.name}"):
-            self._writer.write_table(frame.to_arrow(), row_group_size=frame.height)
+            self._opened(frame).write_table(frame.to_arrow(), row_group_size=frame.height)
+
+    def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
+        """The writer. Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve anyone."""
+        if self._writer is None:
+            sample = first.head(_SAMPLE)
+            repeating = [name for name in sample.columns if sample[name].n_unique() <= sample.height // 4]
+            self._writer = pq.ParquetWriter(
+                self._partial,
+                self._schema.to_frame().to_arrow().schema,
+                compression=_COMPRESSION,
+                compression_level=_LEVEL,
+                use_dictionary=repeating,
+                write_statistics=False,
+            )
+        return self._writer
 
     def __enter__(self) -> Self:
         return self
@@ -231,7 +246,7 @@ class TableWriter:
             return
         with during(f"writing {self._path.name}"):
             try:
-                self._writer.close()
+                self._opened(self._schema.to_frame()).close()
                 self._partial.replace(self._path)
             except BaseException:
                 self._partial.unlink(missing_ok=True)
@@ -239,7 +254,8 @@ class TableWriter:
 
     def _abandon(self) -> None:
         with suppress(OSError, pa.ArrowException):
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
         self._partial.unlink(missing_ok=True)
 
 

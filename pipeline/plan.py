@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import itertools
 import queue
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +23,20 @@ from pipeline import known, summary
 from pipeline.errors import ConfigurationError, Stopped, listed
 from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed, ReadOptions, land
+from pipeline.extract.texts import Texts
 from pipeline.fingerprint import fingerprints, versions
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.mapping import check as check_template
 from pipeline.mapping.compile import Compiled, compiled
-from pipeline.mapping.paths import PATHS
+from pipeline.mapping.paths import PATHS, column_of
 from pipeline.project import Project
 from pipeline.transform.batch import Batcher
 from pipeline.transform.decide import Decided, Decider, task
+from pipeline.transform.identify import RAW
+from pipeline.transform.ordered import ordered
 from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare
+from pipeline.transform.reading import plain
 from schemas.codes import code
 from schemas.run import DECISIONS, FINDINGS, PLANNED
 from schemas.sales import CONTACTS, TABLES
@@ -171,7 +176,7 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
         only=None if planning.request.only is None else known.only_ids(planning.request.only),
         known_customers=None if project.known_customers is None else known.customers(project.known_customers),
         loaded=loaded,
-        sources=sorted({name for one in planning.mappings.values() for name in one.sources if name not in PATHS}),
+        said=_said(planning.mappings),
     )
     planning.listener(Step(name="looking for repeats", done=0))
     prepared = prepare(main, set(landed), routing)
@@ -183,23 +188,41 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
         full=planning.request.full,
         limit=planning.request.limit,
     )
+    contacts = landed[CONTACTS.name]
+    texts = Texts(contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said))
+    main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
-    _write(planning, decider, _ahead(_morsels(reader, settings.run.morsel_rows)), prepared, landed)
+    with contextlib.closing(_ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
+        _write(planning, decider, morsels, prepared, landed)
     return prepared, decider
+
+
+def _said(mappings: Mapping[str, Compiled]) -> tuple[str, ...]:
+    """What mapping and decisions need of contacts as text."""
+    sources = {name for one in mappings.values() for name in one.sources if name not in PATHS}
+    return (*RAW, *(column_of(name) for name in sorted(sources)))
 
 
 def _landed_view(table: Landed) -> str:
     """The landed table under its canonical column names, with file and line of each row."""
-    files = "[" + ", ".join(literal(str(path)) for path in table.files) + "]"
     columns = [f"{identifier(physical)} AS {identifier(name)}" for name, physical in table.columns.items()]
-    if not table.in_place:
-        return f"SELECT source_file, source_line, {', '.join(columns)} FROM read_parquet({files})"
-    names = ", ".join(literal(one.name) for one in table.sources)
-    position = f"list_position({files}, filename)"
+    files = ", ".join(literal(str(path)) for path in table.files)
+    if len(table.files) == 1:
+        row, name = "file_row_number", literal(table.sources[0].name)
+    else:
+        which = f"list_position([{files}], filename)"
+        row = f"[{', '.join(map(str, _starts(table)))}][{which}] + file_row_number"
+        name = f"[{', '.join(literal(one.name) for one in table.sources)}][{which}]"
+    place = f"{name} AS source_file, file_row_number + 1 AS source_line" if table.in_place else "source_file, source_line"
     return (
-        f"SELECT [{names}][{position}] AS source_file, file_row_number + 1 AS source_line, {', '.join(columns)} "
-        f"FROM read_parquet({files}, filename = true, file_row_number = true)"
+        f"SELECT {row} AS source_row, {place}, {', '.join(columns)} "
+        f"FROM read_parquet([{files}], filename = true, file_row_number = true)"
     )
+
+
+def _starts(table: Landed) -> list[int]:
+    """How many rows come before each file of a table."""
+    return list(itertools.accumulate((one.rows for one in table.sources[:-1]), initial=0))
 
 
 def _md5(hasher: Session) -> Callable[[pl.Series], pl.Series]:
@@ -210,28 +233,31 @@ def _md5(hasher: Session) -> Callable[[pl.Series], pl.Series]:
     return hashed
 
 
-def _morsels(reader: pa.RecordBatchReader, rows: int) -> Iterator[pl.DataFrame]:
-    """Batches joined to morsels of about ``rows``; an empty answer is one empty morsel."""
-    held: list[pa.RecordBatch] = []
-    count = 0
+def _routed(reader: pa.RecordBatchReader, texts: Texts, rows: int) -> Iterator[pl.DataFrame]:
+    """Morsels in source order: what SQL says of each contact beside its landed text."""
+    for said in ordered(_frames(reader), rows):
+        start = int(said["source_row"][0]) if said.height else 0
+        written = texts.rows(start, said.height)
+        names = {name: name.removeprefix("say:") for name in said.columns if name.startswith("say:")}
+        yield pl.concat([said.rename(names), written], how="horizontal")
+
+
+def _frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
+    """The batches of a reader, after an empty one that tells the columns."""
+    yield _frame(reader.schema.empty_table())
     for batch in reader:
-        held.append(batch)
-        count += batch.num_rows
-        if count >= rows:
-            yield _frame(held, reader.schema)
-            held, count = [], 0
-    yield _frame(held, reader.schema)
+        yield _frame(pa.Table.from_batches([batch]))
 
 
-def _frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.Table.from_batches(batches, schema=schema))
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(type(frame))
     return frame
 
 
-def _ahead(morsels: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Read the next morsel while the last one is worked on."""
+def _ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
+    """Read the next morsel while the last one is worked on. It must be closed before the session is."""
     ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
     leave = threading.Event()
 

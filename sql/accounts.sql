@@ -18,7 +18,7 @@ SELECT
     p.party_key IS NOT NULL AS is_party,
     k.customer_of
 FROM accounts_declared AS a
-ANTI JOIN account_rows_left_out AS l ON l.source_file = a.source_file AND l.source_line = a.source_line
+ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
 LEFT JOIN parties AS p ON p.party_key = key_of(a.accountnumber)
 LEFT JOIN known AS k ON k.account_key = key_of(a.accountnumber)
 WHERE a.accountid IS NOT NULL AND a.isdelete IS NOT TRUE

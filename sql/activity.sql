@@ -1,6 +1,6 @@
--- One row per contact that is the customer of a quote, order or invoice.
--- in: quotes, salesorders, invoices    unique by: contactid
-SELECT DISTINCT customerid AS contactid
+-- One row per quote, order or invoice whose customer may be a contact.
+-- in: quotes, salesorders, invoices    unique by: nothing
+SELECT customerid AS contactid
 FROM (
     SELECT customerid, customeridtype, isdelete FROM quotes
     UNION ALL

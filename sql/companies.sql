@@ -1,16 +1,8 @@
--- One row per contact that is the company of another contact, or that stands where an account is missing.
--- in: contacts, accounts    unique by: contactid
-WITH wanted AS (
-    SELECT DISTINCT c.parentcustomerid AS contactid
-    FROM contacts AS c
-    ANTI JOIN accounts AS a ON a.accountid = c.parentcustomerid
-    WHERE c.parentcustomerid IS NOT NULL
-    UNION
-    SELECT DISTINCT parentcustomerid FROM contacts
-    WHERE parentcustomerid IS NOT NULL AND lookup_type_of(parentcustomeridtype) = 'contact'
-)
+-- One row per contact that may be the company of another contact: it is, or it stands where an account is missing.
+-- in: suspects (rows of contacts), contact_states    unique by: contactid
 SELECT c.contactid, min(trimmed(c.msdynce_contactnumber)) AS number
-FROM contacts AS c
-SEMI JOIN wanted AS w ON w.contactid = c.contactid
-WHERE c.isdelete IS NOT TRUE
+FROM suspects AS c
+ANTI JOIN (SELECT source_row FROM contact_states WHERE state IN ('superseded', 'deleted')) AS gone
+    ON gone.source_row = c.source_row
+WHERE c.isdelete IS NOT TRUE AND c.contactid IS NOT NULL
 GROUP BY c.contactid

@@ -14,6 +14,16 @@ CREATE OR REPLACE MACRO guid_of(x) AS
         ELSE written_guid(trimmed(x))
     END;
 
+-- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as it stands, or none.
+CREATE OR REPLACE MACRO id_hash(x) AS
+    CASE
+        WHEN strlen(x) = 36 THEN hash(lower(x))
+        WHEN guid_of(x) IS NOT NULL THEN hash(CAST(guid_of(x) AS VARCHAR))
+    END;
+
+CREATE OR REPLACE MACRO number_hash(x) AS
+    CASE WHEN trimmed(x) IS NOT NULL THEN hash(upper(trimmed(x))) END;
+
 CREATE OR REPLACE MACRO two_options_of(x) AS
     CASE
         WHEN lower(trimmed(x)) IN ('1', 'true', 'yes') THEN true

@@ -1,31 +1,32 @@
--- One row per contact number that several contacts have, or that an account has.
--- in: contacts, contact_states, accounts, repeated_numbers (hashes that occur more than once)    unique by: number_key
+-- One row per contact row whose number another contact or an account has, too.
+-- in: suspects (rows of contacts), contact_states, accounts    unique by: source_row
 -- Counted over all contacts read, in all legal entities: a party number is global.
 WITH numbered AS (
     SELECT
+        c.source_row,
         key_of(c.msdynce_contactnumber) AS number_key,
         coalesce(CAST(c.contactid AS VARCHAR), c.source_file || ' line ' || c.source_line) AS owner
-    FROM contacts AS c
-    ANTI JOIN (SELECT source_file, source_line FROM contact_states WHERE state IN ('superseded', 'deleted')) AS gone
-        ON gone.source_file = c.source_file AND gone.source_line = c.source_line
-    WHERE hash(key_of(c.msdynce_contactnumber)) IN (SELECT value FROM repeated_numbers)
-      AND c.isdelete IS NOT TRUE
+    FROM suspects AS c
+    ANTI JOIN (SELECT source_row FROM contact_states WHERE state IN ('superseded', 'deleted')) AS gone
+        ON gone.source_row = c.source_row
+    WHERE c.isdelete IS NOT TRUE AND key_of(c.msdynce_contactnumber) IS NOT NULL
 ),
 shared AS (
     SELECT number_key, count(DISTINCT owner) AS owners, list(DISTINCT owner ORDER BY owner)[1:6] AS some_owners
     FROM numbered
     GROUP BY number_key
-    HAVING count(DISTINCT owner) > 1
 ),
 of_accounts AS (
-    SELECT DISTINCT key_of(c.msdynce_contactnumber) AS number_key
-    FROM contacts AS c
-    SEMI JOIN accounts AS a ON a.number_key = key_of(c.msdynce_contactnumber)
+    SELECT DISTINCT a.number_key
+    FROM accounts AS a
+    SEMI JOIN shared AS s ON s.number_key = a.number_key
 )
 SELECT
-    coalesce(s.number_key, a.number_key) AS number_key,
-    coalesce(s.owners, 1) AS owners,
-    s.some_owners,
+    n.source_row,
+    s.owners,
+    list_filter(s.some_owners, lambda one: one <> n.owner)[1:5] AS others,
     a.number_key IS NOT NULL AS is_account_number
-FROM shared AS s
-FULL JOIN of_accounts AS a ON a.number_key = s.number_key
+FROM numbered AS n
+JOIN shared AS s ON s.number_key = n.number_key
+LEFT JOIN of_accounts AS a ON a.number_key = n.number_key
+WHERE s.owners > 1 OR a.number_key IS NOT NULL

@@ -1,14 +1,13 @@
--- One row per contact row read, in source order: the evidence for its decision, and one boolean per code of gates 1 to 6
+-- One row per contact row read, in any order (joins keep none): the evidence for its decision, and one boolean per code of gates 1 to 6
 -- that SQL can tell. What a column maps to is Polars' part; so is which code comes first.
--- in: contacts_filtered, contact_states, accounts, companies, numbers, units, currencies, activity, only_ids,
---     known_keys, loaded
+-- in: contacts_filtered, marks, accounts, companies, units, currencies, activity, only_ids, known_keys, loaded
 -- params: $legal_entity, $has_units, $has_currencies, $has_activity, $has_only, $scm_read, $hold_blank_flags, $take_over,
 --         $number_pattern
--- unique by: source_file, source_line
+-- unique by: source_row
 WITH evidence AS (
     SELECT
         c.*,
-        coalesce(s.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
+        coalesce(m.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
         trimmed(c.msdynce_contactnumber) AS contact_number,
         lookup_type_of(c.parentcustomeridtype) AS lookup_type,
         CASE
@@ -23,19 +22,17 @@ WITH evidence AS (
         CASE WHEN $has_units THEN coalesce(u.legal_entity, $legal_entity) ELSE $legal_entity END AS legal_entity,
         r.transactioncurrencyid IS NOT NULL AS currency_is_there,
         CASE WHEN $has_currencies THEN r.isocurrencycode ELSE c."transactioncurrencyid.isocurrencycode" END AS currency_code,
-        n.owners,
-        n.some_owners,
-        n.is_account_number,
-        v.contactid IS NOT NULL AS has_activity,
+        m.owners,
+        m.others,
+        m.is_account_number,
+        coalesce(c.contactid IN (SELECT contactid FROM activity), false) AS has_activity,
         o.contactid IS NOT NULL AS in_only
     FROM contacts_filtered AS c
-    LEFT JOIN contact_states AS s ON s.source_file = c.source_file AND s.source_line = c.source_line
+    LEFT JOIN marks AS m ON m.source_row = c.source_row
     LEFT JOIN accounts AS a ON a.accountid = c.parentcustomerid
     LEFT JOIN companies AS k ON k.contactid = c.parentcustomerid
     LEFT JOIN units AS u ON u.unit = CASE WHEN $has_units THEN unit_key(c.owningbusinessunit) END
     LEFT JOIN currencies AS r ON r.transactioncurrencyid = c.transactioncurrencyid
-    LEFT JOIN numbers AS n ON n.number_key = key_of(c.msdynce_contactnumber)
-    LEFT JOIN activity AS v ON v.contactid = c.contactid
     LEFT JOIN only_ids AS o ON o.contactid = c.contactid
 ),
 read AS (
@@ -85,23 +82,16 @@ keyed AS (
     FROM routed
 )
 SELECT
-    q.source_file,
-    q.source_line,
+    q.source_row,
     q.row_state,
-    coalesce(CAST(q.contactid AS VARCHAR), lower(trimmed(q."raw:contactid"))) AS contactid,
-    q.contact_number,
     q.route,
     CASE WHEN q.route IS NOT NULL THEN q.legal_entity END AS legal_entity,
     q.company_type,
     q.company_type_from,
-    coalesce(CAST(q.parentcustomerid AS VARCHAR), unreadable_company) AS company_id,
     q.company_key,
     q.msdynce_isactivecustomer AS is_active_customer,
-    q.destination_key,
-    q.some_owners,
+    q.others,
     q.owners,
-    trimmed(q.owningbusinessunit) AS business_unit,
-    CASE WHEN q.route = 'ContactToCustomer' THEN trimmed(q."raw:transactioncurrencyid") END AS currency_id,
     q.unreadable_flag,
     q.unreadable_company,
     q.unreadable_type,
@@ -150,8 +140,7 @@ SELECT
     x.account_key IS NOT NULL AS key_in_scm,
     l.row_hash AS loaded_hash,
     q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
-    q.company_key AS "text:parentcustomerid.Account(accountnumber).Contact(msdynce_contactnumber)",
-    COLUMNS('^text:')
+    COLUMNS('^say:')
 FROM keyed AS q
 LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.account_key = key_of(q.contact_number)
 LEFT JOIN loaded AS l ON l.destination_key = q.destination_key

@@ -6,11 +6,11 @@ UNION
 SELECT CAST(b.businessunitid AS VARCHAR), o.legal_entity
 FROM organizations AS o
 JOIN businessunits AS b ON trimmed(b.name) = trimmed(o.unit)
-ANTI JOIN unit_rows_left_out AS l ON l.source_file = b.source_file AND l.source_line = b.source_line
+ANTI JOIN unit_rows_left_out AS l ON l.source_row = b.source_row
 WHERE b.businessunitid IS NOT NULL
 UNION
 SELECT trimmed(b.name), o.legal_entity
 FROM organizations AS o
 JOIN businessunits AS b ON CAST(b.businessunitid AS VARCHAR) = unit_key(o.unit)
-ANTI JOIN unit_rows_left_out AS l ON l.source_file = b.source_file AND l.source_line = b.source_line
+ANTI JOIN unit_rows_left_out AS l ON l.source_row = b.source_row
 WHERE trimmed(b.name) IS NOT NULL

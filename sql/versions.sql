@@ -1,42 +1,29 @@
 -- One row per source row whose id occurs more than once: whether it is the current row of its id.
--- in: repeated_rows (id, source_file, source_line, versionnumber, modifiedon, deleted, content)
--- unique by: source_file, source_line
--- The highest versionnumber wins, else the highest modifiedon; equal copies count once; a deletion that carries neither
--- comes last, for an id is not given twice. What cannot be told apart stays `repeated`.
-WITH ranked AS (
+-- in: ranked_rows (ranked.sql), tied_contents (source_row, content)    unique by: source_row
+-- Equal copies count once; what cannot be told apart stays `repeated`.
+WITH newest AS (
     SELECT
-        *,
-        rank() OVER (
-            PARTITION BY id
-            ORDER BY
-                (deleted AND versionnumber IS NULL AND modifiedon IS NULL) DESC,
-                versionnumber DESC NULLS LAST,
-                modifiedon DESC NULLS LAST
-        ) AS place
-    FROM repeated_rows
-),
-newest AS (
-    SELECT
-        source_file,
-        source_line,
-        deleted,
-        bool_or(deleted) OVER (PARTITION BY id) AS gone,
-        min(content) OVER (PARTITION BY id) = max(content) OVER (PARTITION BY id) AS alike,
-        row_number() OVER (PARTITION BY id, deleted, content ORDER BY source_file, source_line) AS copy,
-        row_number() OVER (PARTITION BY id ORDER BY deleted DESC, source_file, source_line) AS turn
-    FROM ranked
-    WHERE place = 1
+        r.source_row,
+        r.deleted,
+        bool_or(r.deleted) OVER (PARTITION BY r.id) AS gone,
+        min(t.content) OVER (PARTITION BY r.id) IS NOT DISTINCT FROM max(t.content) OVER (PARTITION BY r.id) AS alike,
+        row_number() OVER (PARTITION BY r.id, r.deleted, t.content ORDER BY r.source_row) AS copy,
+        row_number() OVER (PARTITION BY r.id ORDER BY r.deleted DESC, r.source_row) AS turn
+    FROM ranked_rows AS r
+    LEFT JOIN tied_contents AS t ON t.source_row = r.source_row
+    WHERE r.place = 1
 )
 SELECT
+    r.source_row,
     r.source_file,
     r.source_line,
     r.id,
     CASE
-        WHEN n.source_line IS NULL THEN 'superseded'
+        WHEN n.source_row IS NULL THEN 'superseded'
         WHEN n.gone THEN CASE WHEN n.turn = 1 THEN 'deleted' ELSE 'superseded' END
         WHEN n.copy > 1 THEN 'superseded'
         WHEN n.alike THEN 'current'
         ELSE 'repeated'
     END AS state
-FROM ranked AS r
-LEFT JOIN newest AS n ON n.source_file = r.source_file AND n.source_line = r.source_line
+FROM ranked_rows AS r
+LEFT JOIN newest AS n ON n.source_row = r.source_row

@@ -18,7 +18,7 @@ from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, Kind, OnTooLong
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
-from schemas.text import trimmed, truncated, utf16_length
+from schemas.text import all_trimmed, truncated, utf16_length
 
 PROBLEMS: Final = pl.Schema(
     {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
@@ -95,7 +95,7 @@ class Compiled:
     def apply(self, morsel: pl.DataFrame) -> Mapped:
         """Map a morsel that has a ``text:`` column for each source."""
         problems: list[pl.DataFrame] = []
-        texts = morsel.select(trimmed(pl.col(column_of(name))).alias(name) for name in self.sources)
+        texts = all_trimmed(morsel.select(pl.col(column_of(name)).alias(name) for name in self.sources))
         if not self.keep_breaks:
             texts = self._one_line(texts, problems)
         raw, usage = self._looked_up(texts, problems)
@@ -119,7 +119,7 @@ class Compiled:
             if target.row.row.source in hit:
                 source = target.row.row.source
                 problems.append(_problem(texts, broken[source], "line_break_replaced", target.name, "", source))
-        return texts.with_columns(pl.col(name).str.replace_all(r"[\r\n\t]+", " ") for name in hit)
+        return texts.with_columns(_one_line(texts[name], broken[name]) for name in hit)
 
     def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
@@ -176,19 +176,18 @@ class Compiled:
         if not bounded or filled.is_empty():
             return filled
         bytes_ = filled.select(pl.col(one.name).str.len_bytes().max() for one in bounded).row(0, named=True)
-        changes: list[pl.Expr] = []
+        changes: list[pl.Series] = []
         for target in bounded:
             limit = target.limit or 0
             if (bytes_[target.name] or 0) <= limit:
                 continue
-            over = filled.select((utf16_length(pl.col(target.name)) > limit).fill_null(value=False)).to_series()
+            over = _over(filled[target.name], limit)
             if not over.any():
                 continue
             cut = target.on_too_long is OnTooLong.TRUNCATE
             code = "truncated" if cut else "blanked"
             problems.append(_problem(filled, over, code, target.name, str(limit), target.name))
-            value = pl.col(target.name)
-            changes.append(truncated(value, limit) if cut else pl.when(~over).then(value).alias(target.name))
+            changes.append(_shortened(filled[target.name], over.arg_true(), limit if cut else 0))
         return filled.with_columns(changes)
 
     def _typed(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
@@ -250,6 +249,24 @@ def _cast(target: Target) -> pl.Expr:
             return plain.cast(target.column.dtype, strict=False)
         case _:
             return value.cast(target.column.dtype, strict=False)
+
+
+def _one_line(texts: pl.Series, broken: pl.Series) -> pl.Series:
+    rows = broken.arg_true()
+    return texts.clone().scatter(rows, texts.gather(rows).str.replace_all(r"[\r\n\t]+", " "))
+
+
+def _shortened(texts: pl.Series, rows: pl.Series, limit: int) -> pl.Series:
+    """The texts with those of ``rows`` cut to ``limit`` code units; to nothing, which is blank, for 0."""
+    some = texts.gather(rows).to_frame()
+    return texts.clone().scatter(rows, some.select(truncated(pl.col(texts.name), limit)).to_series())
+
+
+def _over(texts: pl.Series, limit: int) -> pl.Series:
+    """Which texts have more UTF-16 code units than ``limit``; only those with more bytes need counting."""
+    doubtful = (texts.str.len_bytes() > limit).arg_true()
+    over = texts.gather(doubtful).to_frame("text").select(utf16_length(pl.col("text")) > limit).to_series()
+    return pl.repeat(value=False, n=texts.len(), eager=True).scatter(doubtful, over)
 
 
 def _problem(frame: pl.DataFrame, where: pl.Series, code: str, destination: str, limit: str, value: str) -> pl.DataFrame:

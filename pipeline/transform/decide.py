@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import pandera.polars as pa
 import polars as pl
 
-from pipeline.errors import InvariantBroken
 from pipeline.mapping.compile import Compiled, Mapped
+from pipeline.mapping.paths import column_of
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
-from pipeline.transform.screen import contract, limits, screened
+from pipeline.transform.identify import identified
+from pipeline.transform.screen import Contract, contract, screened
 from schemas.run import DECISIONS, FINDINGS
+from schemas.text import WHITE_SPACE
 
 CUSTOMERS = "ContactToCustomer"
+
+_BLANK = f"^[{WHITE_SPACE}]*$"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,13 +54,12 @@ class Task:
     """One task's compiled mapping with its contract."""
 
     mapping: Compiled
-    contract: pa.DataFrameSchema
-    limits: dict[str, str]
+    contract: Contract
 
 
 def task(mapping: Compiled) -> Task:
     """A task ready to run."""
-    return Task(mapping=mapping, contract=contract(mapping), limits=limits(mapping))
+    return Task(mapping=mapping, contract=contract(mapping))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,23 +74,23 @@ class Decider:
     limit: int | None = None
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
-    _last: tuple[str, int] = ("", -1)
-    _files: set[str] = field(default_factory=set)
 
     def decide(self, routed: pl.DataFrame) -> Decided:
-        """Decide one morsel of ``sql/route.sql``'s answer."""
-        self._in_order(routed)
+        """Decide the next rows of ``sql/route.sql``'s answer, in source order: batches depend on it."""
         self.tally.rows += routed.height
         self.tally.states.update(dict(routed["row_state"].value_counts().iter_rows()))
-        contacts = self._selected(routed.filter(~pl.col("row_state").is_in(["superseded", "deleted"])))
+        gone = routed["row_state"].is_in(["superseded", "deleted"])
+        current = routed.filter(~gone) if gone.any() else routed
+        contacts = self._selected(identified(current))
         found = [problems.of_routing(contacts)]
         mapped: dict[str, tuple[pl.DataFrame, Mapped]] = {}
         wanted = ~(pl.col("filtered_out") | pl.col("not_selected"))
         for name, one in self.tasks.items():
-            rows = contacts.filter((pl.col("route") == name) & wanted)
+            texts = [column_of(source) for source in one.mapping.sources]
+            rows = contacts.lazy().filter((pl.col("route") == name) & wanted).select(*_PLANNING, *texts).collect()
             result = one.mapping.apply(rows)
             mapped[name] = (rows, result)
-            checked = screened(result.frame, one.contract, one.limits)
+            checked = screened(result.frame, one.contract)
             found.append(problems.of_mapping(pl.concat([result.problems, checked]), rows["row"], one.mapping))
         first, told = problems.weighed(pl.concat(found))
         decided = _decided(contacts, first)
@@ -96,24 +98,6 @@ class Decider:
         findings = _findings(decided, told)
         self._count(decided, findings, mapped)
         return Decided(decisions=decided.select(DECISIONS.names()), findings=findings, rows=planned)
-
-    def _in_order(self, routed: pl.DataFrame) -> None:
-        """Rows must come in source order: batches and packages depend on it."""
-        if routed.is_empty():
-            return
-        same_file = pl.col("source_file") == pl.col("source_file").shift()
-        back = routed.select((same_file & (pl.col("source_line") <= pl.col("source_line").shift())).any()).item()
-        runs = routed.select(pl.col("source_file").rle().struct.field("value")).to_series().to_list()
-        again = len(set(runs)) < len(runs) or bool(self._files.intersection(runs[1:]))
-        start = (runs[0], int(routed["source_line"][0]))
-        if runs[0] == self._last[0]:
-            back = back or start <= self._last
-        elif runs[0] in self._files:
-            again = True
-        if back or again:
-            raise InvariantBroken("contacts did not come in source order; raise [run] memory and call again.")
-        self._files.update(runs)
-        self._last = (runs[-1], int(routed["source_line"][-1]))
 
     def _selected(self, contacts: pl.DataFrame) -> pl.DataFrame:
         """Number the rows and apply ``--limit``: the first contacts, in source order, that the filter lets through."""
@@ -127,13 +111,10 @@ class Decider:
 
     def _planned(self, name: str, decided: pl.DataFrame, rows: pl.DataFrame, result: Mapped) -> pl.DataFrame:
         """The rows that passed all gates, with key, hash, action and batch."""
-        passed = rows.select("row").join(
-            decided.filter(pl.col("first_reason").is_null()).select("row"), on="row", how="semi", maintain_order="left"
-        )["row"]
-        taken = rows["row"].is_in(passed.implode())
+        taken = decided["first_reason"].is_null().gather(rows["row"])
         frame = result.frame.filter(taken)
         columns = self.tasks[name].mapping.columns
-        keyed = rows.filter(taken).select(
+        keyed = rows.select(_PLANNING).filter(taken).select(
             "contactid", "legal_entity", "destination_key", key_in_scm=pl.col("key_in_scm") & (name == CUSTOMERS),
             loaded_hash=pl.col("loaded_hash"),
             row_hash=self.hasher(row_texts(frame, columns)),
@@ -160,8 +141,9 @@ class Decider:
             yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
         ).row(0, named=True)  # fmt: skip
         tally.flags.update({name: int(count or 0) for name, count in counts.items()})
-        wanted = decided.filter((pl.col("decision") == "customer") & pl.col("currency_id").is_not_null())
-        tally.customers_with_currency_id += wanted.height
+        currency = pl.col("raw:transactioncurrencyid")
+        wanted = (pl.col("decision") == "customer") & currency.is_not_null() & ~currency.str.contains(_BLANK)
+        tally.customers_with_currency_id += int(decided.lazy().select(wanted.sum()).collect().item() or 0)
         for name, (_, result) in mapped.items():
             for column, count in result.defaulted.items():
                 tally.defaulted[name, column] += count
@@ -173,6 +155,14 @@ class Decider:
                         tally.unmapped[name, usage.destination, value] += count
 
 
+_PLANNING = ("row", "contactid", "legal_entity", "destination_key", "key_in_scm", "loaded_hash")
+_DECIDING = (
+    "row", "route", "contactid", "contact_number", "legal_entity", "company_type", "company_type_from", "company_id",
+    "company_key", "is_active_customer", "destination_key", "source_file", "source_line", "unreadable_flag",
+    "raw:transactioncurrencyid",
+)  # fmt: skip
+
+
 def _false_for_null(contacts: pl.DataFrame) -> list[pl.Expr]:
     flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name != "is_active_customer"]
     return [pl.col(flags).fill_null(value=False)]
@@ -180,7 +170,7 @@ def _false_for_null(contacts: pl.DataFrame) -> list[pl.Expr]:
 
 def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Every contact with its decision and reason; what a decision leaves open is null."""
-    joined = contacts.join(
+    joined = contacts.select(_DECIDING).join(
         first.select("row", first_reason="reason", first_decision="decision", gate="gate"),
         on="row", how="left", maintain_order="left",
     )  # fmt: skip

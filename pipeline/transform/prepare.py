@@ -14,7 +14,8 @@ import polars as pl
 
 from pipeline.errors import ConfigurationError, SourceError
 from pipeline.suggest import near
-from pipeline.transform.reading import declared, empty
+from pipeline.transform.reading import PLACE, declared, empty
+from pipeline.transform.suspects import Suspects, repeated_rows, suspects
 from schemas import sales
 from schemas.catalogue import Table
 from sql.session import Session, identifier, query
@@ -38,8 +39,8 @@ class Routing:
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
     loaded: pl.DataFrame | None = None
     """destination_key, row_hash of the last load at this destination."""
-    sources: Collection[str] = ()
-    """Source columns that mapping needs as text."""
+    said: Collection[str] = ()
+    """What mapping and decisions need of contacts as text: ``text:…`` and ``raw:…`` (see ``reading``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,6 @@ class Prepared:
     parameters: dict[str, str | bool | None]
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
-    contacts_with_company: int = 0
 
 
 def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
@@ -77,41 +77,34 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         ConfigurationError: the filter or ``[organizations]`` is wrong.
     """
     for name, table in sales.TABLES.items():
-        _declare(session, table, name in landed, routing.sources if name == "contacts" else ())
+        _declare(session, table, name in landed, routing.said if name == "contacts" else ())
     findings: list[RunFinding] = []
     _filter(session, routing.filter)
-    ids, numbers = _hashes(session)
-    session.register("repeated_numbers", numbers.to_frame("value"))
-    _states(session, sales.CONTACTS, "contact_states", ids, "contacts")
     _known_customers(session, routing)
     for table, left_out in ((sales.ACCOUNTS, "account_rows_left_out"), (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
                             (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
         findings += _left_out(session, table, left_out)
-    session.view("accounts", query("accounts"))
-    companies = int(session.frame("SELECT count(*) AS n FROM contacts WHERE parentcustomerid IS NOT NULL")["n"][0])
-    if companies and "accounts" not in landed:
+    session.store("accounts", query("accounts"))
+    looked_at = _suspects(session)
+    if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
-            f"{companies} contacts have a company, but there is no accounts table. Export accounts (accountid, "
+            f"{looked_at.with_company} contacts have a company, but there is no accounts table. Export accounts (accountid, "
             "accountnumber) beside contacts.",
             where="accounts",
         )
     findings += _shared_account_numbers(session)
-    session.store("numbers", query("numbers"))
-    session.store("companies", query("companies"))
-    session.store("activity", query("activity"))
-    session.view("currencies", query("currencies"))
+    for name in ("numbers", "companies", "marks", "activity", "currencies"):
+        session.store(name, query(name))
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
-    activity = any(name in landed for name in _ACTIVITY)
     return Prepared(
         findings=findings,
-        rows=ids_count(session),
-        contacts_with_company=companies,
+        rows=looked_at.rows,
         parameters={
             "legal_entity": routing.legal_entity,
             "has_units": bool(routing.organizations),
             "has_currencies": "transactioncurrencies" in landed,
-            "has_activity": activity,
+            "has_activity": any(name in landed for name in _ACTIVITY),
             "has_only": routing.only is not None,
             "scm_read": routing.known_customers is not None,
             "hold_blank_flags": routing.hold_blank_flags,
@@ -121,18 +114,12 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     )
 
 
-def ids_count(session: Session) -> int:
-    """How many contact rows were landed."""
-    return int(session.frame("SELECT count(*) AS n FROM contacts")["n"][0])
-
-
-def _declare(session: Session, table: Table, is_there: bool, mapped: Collection[str]) -> None:
+def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> None:
     if not is_there:
-        twins = ", ".join(f"CAST(NULL AS VARCHAR) AS {identifier('text:' + name)}" for name in mapped)
-        session.view(_declared_name(table), empty(table) if not twins else f"SELECT *, {twins} FROM ({empty(table)})")
+        session.view(_declared_name(table), empty(table, said=said))
         return
     columns = session.columns(f"FROM {table.name}_landed")
-    session.view(_declared_name(table), f"{declared(table, columns, mapped=mapped)}\nFROM {table.name}_landed")
+    session.view(_declared_name(table), f"{declared(table, columns, said=said)}\nFROM {table.name}_landed")
 
 
 def _declared_name(table: Table) -> str:
@@ -155,36 +142,36 @@ def _filter(session: Session, condition: str | None) -> None:
         raise ConfigurationError(f"is not a condition on landed contacts: {first}", where="source.filter") from error
 
 
-def _hashes(session: Session) -> tuple[pl.Series, pl.Series]:
-    """Hashes of contact ids and contact numbers that occur more than once: candidates only, exactness follows."""
-    hashes = session.frame(
-        "SELECT CASE WHEN contactid IS NOT NULL THEN hash(contactid) END AS id, "
-        "CASE WHEN trimmed(msdynce_contactnumber) IS NOT NULL THEN hash(key_of(msdynce_contactnumber)) END AS number "
-        "FROM contacts"
+def _suspects(session: Session) -> Suspects:
+    """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
+    accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
+    found = suspects(session.frame(query("hashes")), accounts)
+    session.register("suspect_rows", found.all.to_frame("source_row"))
+    session.store(
+        "suspects",
+        "SELECT source_row, source_file, source_line, contactid, msdynce_contactnumber, isdelete "
+        "FROM contacts SEMI JOIN suspect_rows USING (source_row)",
     )
-    return _repeated(hashes["id"]), _repeated(hashes["number"])
+    _states(session, sales.CONTACTS, "contact_states", found.repeated, "contacts")
+    return found
 
 
-def _repeated(hashes: pl.Series) -> pl.Series:
-    ordered = hashes.drop_nulls().sort()
-    return ordered.filter(ordered == ordered.shift()).unique().alias("value")
-
-
-def _states(session: Session, table: Table, name: str, repeated: pl.Series, view: str) -> None:
+def _states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
     """Which of several rows of one id counts; rows of other ids do not appear."""
-    session.register("repeated_ids", repeated.to_frame("value"))
+    session.register("suspect_ids", rows.to_frame("source_row"))
     key = identifier(table.key)
-    columns = session.columns(f"FROM {view}")
-    content = ", ".join(
-        identifier(column)
-        for column in columns
-        if column not in {"source_file", "source_line"} and not column.startswith("text:")
-    )
     session.store(
         "repeated_rows",
-        f"SELECT {key} AS id, source_file, source_line, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted, "
-        f"hash({content}) AS content FROM {view} WHERE hash({key}) IN (SELECT value FROM repeated_ids) "
-        f"AND {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
+        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted "
+        f"FROM {view} SEMI JOIN suspect_ids USING (source_row) "
+        f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
+    )
+    session.store("ranked_rows", query("ranked"))
+    columns = session.columns(f"FROM {view}")
+    content = ", ".join(identifier(column) for column in columns if column not in PLACE and not column.startswith("say:"))
+    session.store("tied_rows", "SELECT source_row FROM ranked_rows WHERE tied")
+    session.store(
+        "tied_contents", f"SELECT source_row, hash({content}) AS content FROM {view} SEMI JOIN tied_rows USING (source_row)"
     )
     session.store(name, query("versions"))
 
@@ -192,11 +179,12 @@ def _states(session: Session, table: Table, name: str, repeated: pl.Series, view
 def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """Rows of a side table that do not count. Of unresolved repeats the first is kept, with a warning."""
     view, key = _declared_name(table), identifier(table.key)
-    hashes = session.frame(f"SELECT hash({key}) AS h FROM {view} WHERE {key} IS NOT NULL")["h"]
-    _states(session, table, "side_states", _repeated(hashes), view)
+    hashes = session.frame(f"SELECT source_row, hash({key}) AS id FROM {view} WHERE {key} IS NOT NULL")
+    _states(session, table, "side_states", repeated_rows(hashes), view)
     session.store(name, query("left_out"))
     repeated = session.frame(
-        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, min(source_file) AS source_file, min(source_line) AS source_line "
+        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, arg_min(source_file, source_row) AS source_file, "
+        "arg_min(source_line, source_row) AS source_line "
         "FROM side_states WHERE state = 'repeated' GROUP BY id ORDER BY id"
     )
     return [
@@ -209,11 +197,8 @@ def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
 
 
 def _shared_account_numbers(session: Session) -> list[RunFinding]:
-    hashes = session.frame("SELECT hash(number_key) AS h FROM accounts WHERE number_key IS NOT NULL")["h"]
-    session.register("repeated_account_numbers", _repeated(hashes).to_frame("value"))
     shared = session.frame(
-        "SELECT number_key, count(*) AS n FROM accounts "
-        "WHERE hash(number_key) IN (SELECT value FROM repeated_account_numbers) AND number_key IS NOT NULL "
+        "SELECT number_key, count(*) AS n FROM accounts WHERE number_key IS NOT NULL "
         "GROUP BY number_key HAVING count(*) > 1 ORDER BY number_key"
     )
     return [

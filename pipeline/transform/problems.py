@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.mapping.compile import Compiled
 from pipeline.mapping.paths import COMPANY, CURRENCY, NUMBER
 from schemas.codes import Severity, catalogue, code
+from schemas.text import trimmed
 
 SCHEMA: Final = pl.Schema(
     {
@@ -32,15 +33,16 @@ class Rule:
     detail: pl.Expr | None = None
 
 
-def _rule(name: str, column: str, value: str, *, flag: pl.Expr | None = None, detail: pl.Expr | None = None) -> Rule:
-    return Rule(code=name, flag=pl.col(name) if flag is None else flag, column=column, value=pl.col(value), detail=detail)
+def _rule(name: str, column: str, value: str | pl.Expr, *, flag: pl.Expr | None = None, detail: pl.Expr | None = None) -> Rule:
+    shown = pl.col(value) if isinstance(value, str) else value
+    return Rule(code=name, flag=pl.col(name) if flag is None else flag, column=column, value=shown, detail=detail)
 
 
 def _unreadable(column: str, raw: str) -> Rule:
     return _rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
 
 
-_OTHERS: Final = pl.col("some_owners").list.set_difference(pl.concat_list("contactid")).list.sort().list.head(5)
+_OTHERS: Final = pl.col("others")
 _MORE: Final = pl.col("owners") - 1 - _OTHERS.list.len()
 _NAMES: Final = pl.when(_MORE > 0).then(
     pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])
@@ -61,12 +63,12 @@ RULES: Final = (
     _rule("account_without_number", "parentcustomerid", "company_id"),
     _rule("account_not_in_scm", "parentcustomerid", "company_key"),
     _rule("company_not_found", "parentcustomerid", "company_id"),
-    _rule("legal_entity_unmapped", "owningbusinessunit", "business_unit"),
+    _rule("legal_entity_unmapped", "owningbusinessunit", trimmed(pl.col("raw:owningbusinessunit"))),
     _rule("contact_number_missing", NUMBER, "contact_number"),
     _rule("contact_number_repeated", NUMBER, "contact_number", detail=_NAMES),
     _rule("contact_number_is_account_number", NUMBER, "contact_number"),
     _rule("contact_number_invalid", NUMBER, "contact_number"),
-    _rule("currency_not_found", "transactioncurrencyid", "currency_id"),
+    _rule("currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))),
     _rule("takeover", NUMBER, "contact_number"),
     _rule("contact_number_malformed", NUMBER, "contact_number"),
     _rule("party_number_differs", "parentcustomerid", "company_key"),
@@ -102,7 +104,9 @@ def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
     for rule, hit in zip(RULES, hits, strict=False):
         if hit:
             parts.append(
-                morsel.filter(rule.flag).select(
+                morsel.lazy()
+                .filter(rule.flag)
+                .select(
                     "row",
                     code=pl.lit(rule.code),
                     column=pl.lit(rule.column),
@@ -111,6 +115,7 @@ def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
                     detail=pl.lit("") if rule.detail is None else rule.detail,
                     value=rule.value.cast(pl.String),
                 )
+                .collect()
             )
     return pl.concat(parts)
 

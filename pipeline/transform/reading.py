@@ -1,7 +1,9 @@
 """How landed columns are read: the SQL select lists that give every catalogue column its declared type.
 
-A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as the same view. Beside
-the typed columns stand ``text:<column>``, the form that mapping sees, which keeps what could not be read.
+A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as the same view. Mapping
+sees text: ``text:<column>`` is the value read and written as text again, ``raw:<column>`` the value as it was written.
+Where the landed column is that text already, Polars takes it from the landed table (``plain``); the others are columns
+``say:<name>`` of the view.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ _SQL_TYPES: Final = {
     Type.INTEGER: "BIGINT",
     Type.TIMESTAMP: "TIMESTAMPTZ",
 }
+_PLAIN: Final = "VARCHAR"
+PLACE: Final = ("source_row", "source_file", "source_line")
+"""Where a row stands: its number over all files of its table from 0, its file, its line in that file."""
 _WHOLE: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"})
 
 
@@ -61,7 +66,7 @@ def mapping_text(field: Field, column: str, physical: str) -> str:
 
 
 def _as_text(column: str, physical: str) -> str:
-    if physical == "VARCHAR":
+    if physical == _PLAIN:
         return column
     if physical in {"DOUBLE", "FLOAT"} or physical.startswith("DECIMAL"):
         return f"plain_decimal(TRY_CAST({column} AS DECIMAL(38, 10)))"
@@ -83,19 +88,34 @@ def _timestamp(column: str, physical: str, text: str) -> str:
     return f"CAST({column} AS TIMESTAMPTZ)" if physical.startswith(("TIMESTAMP", "DATE")) else f"timestamp_of({text})"
 
 
-def declared(table: Table, columns: Mapping[str, str], *, mapped: Collection[str] = ()) -> str:
+def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> dict[str, str]:
+    """Which of the names in ``said`` are a landed column as it stands.
+
+    Returns:
+        ``text:…`` or ``raw:…`` → the landed column.
+    """
+    found = {}
+    for name in said:
+        kind, _, column = name.partition(":")
+        field = table.field(column) or Field(name=column)
+        if columns.get(column) == _PLAIN and (kind == "raw" or field.type is Type.TEXT):
+            found[name] = column
+    return found
+
+
+def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] = ()) -> str:
     """The select list that turns a landed table into its declared form.
 
     Args:
         table: the catalogue's entry.
         columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as they are.
-        mapped: columns that mapping needs; each gets a ``text:`` twin.
+        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``plain`` become columns ``say:…``.
 
     Returns:
-        SQL: every catalogue column by name and type (null where the source lacks it), extra columns as text, the twins,
-        ``source_file`` and ``source_line``.
+        SQL: every catalogue column by name and type (null where the source lacks it), extra columns as text, what is
+        said, and ``PLACE``.
     """
-    parts = ["source_file", "source_line"] if columns else ["CAST(NULL AS VARCHAR) AS source_file", "0 AS source_line"]
+    parts = list(PLACE) if columns else ["0 AS source_row", "CAST(NULL AS VARCHAR) AS source_file", "0 AS source_line"]
     for field in table.fields:
         name = identifier(field.name)
         if field.name in columns:
@@ -107,20 +127,24 @@ def declared(table: Table, columns: Mapping[str, str], *, mapped: Collection[str
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
                 parts.append(f"CAST(NULL AS VARCHAR) AS {identifier('raw:' + field.name)}")
     known = {field.name for field in table.fields}
-    extras = [name for name in columns if name not in known and name not in {"source_file", "source_line"}]
+    extras = [name for name in columns if name not in known and name not in PLACE]
     parts += [f"{_as_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras]
-    parts += [_twin(table, name, columns) for name in mapped]
+    parts += ['CAST(NULL AS VARCHAR) AS "say:"'] if said else []
+    parts += [_said(table, name, columns) for name in said if name not in plain(table, columns, said)]
     return "SELECT " + ",\n       ".join(parts)
 
 
-def _twin(table: Table, name: str, columns: Mapping[str, str]) -> str:
-    target = identifier("text:" + name)
-    if name not in columns:
+def _said(table: Table, name: str, columns: Mapping[str, str]) -> str:
+    kind, _, column = name.partition(":")
+    target = identifier(f"say:{name}")
+    if column not in columns:
         return f"CAST(NULL AS VARCHAR) AS {target}"
-    field = table.field(name) or Field(name=name)
-    return f"{mapping_text(field, identifier(name), columns[name])} AS {target}"
+    if kind == "raw":
+        return f"{_as_text(identifier(column), columns[column])} AS {target}"
+    field = table.field(column) or Field(name=column)
+    return f"{mapping_text(field, identifier(column), columns[column])} AS {target}"
 
 
-def empty(table: Table) -> str:
+def empty(table: Table, *, said: Collection[str] = ()) -> str:
     """A declared table without rows, for a source that does not have it."""
-    return declared(table, {}) + "\nWHERE false"
+    return declared(table, {}, said=said) + "\nWHERE false"

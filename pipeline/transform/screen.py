@@ -5,7 +5,8 @@ A failed check is a finding of its row, never the end of the run; the name of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandera.polars as pa
@@ -19,32 +20,75 @@ from schemas.catalogue import Column
 from schemas.text import utf16_length
 
 
-def contract(mapping: Compiled) -> pa.DataFrameSchema:
-    """The Pandera schema of a mapped morsel: types, and the checks ``mandatory_missing``, ``too_long``, ``value_not_allowed``."""
-    return pa.DataFrameSchema(
-        {one.name: _column(one, mapping) for one in mapping.targets},
-        strict=True,
-        ordered=True,
-        name=mapping.entity.name,
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One rule of one destination column: ``holds`` is exact, ``surely`` is cheap and true only where ``holds`` is."""
+
+    column: str
+    code: str
+    holds: pl.Expr
+    surely: pl.Expr
 
 
-def _column(target: Target, mapping: Compiled) -> pa.Column:
-    column, checks = target.column, []
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contract:
+    """What a task's destination rows must be: types and named checks as a Pandera schema, and the rules it is made of."""
+
+    schema: pa.DataFrameSchema
+    rules: tuple[Rule, ...]
+    types: pl.Schema
+    limits: Mapping[str, str]
+    """Destination column → the allowed length or values that messages name."""
+    _parts: dict[frozenset[str], pa.DataFrameSchema] = field(default_factory=dict)
+
+    def only(self, columns: frozenset[str]) -> pa.DataFrameSchema:
+        """The part of the schema that speaks of some columns: checks of the others cost as much when they all hold."""
+        if columns not in self._parts:
+            self._parts[columns] = pa.DataFrameSchema(
+                {name: self.schema.columns[name] for name in columns}, name=self.schema.name
+            )
+        return self._parts[columns]
+
+
+def contract(mapping: Compiled) -> Contract:
+    """The contract of a mapped morsel, with the checks ``mandatory_missing``, ``too_long``, ``value_not_allowed``."""
+    made = tuple(rule for target in mapping.targets for rule in _rules(target, mapping))
+    columns = {
+        one.name: pa.Column(
+            one.column.dtype, checks=[_check(rule) for rule in made if rule.column == one.name], nullable=True
+        )
+        for one in mapping.targets
+    }  # fmt: skip
+    schema = pa.DataFrameSchema(columns, strict=True, ordered=True, name=mapping.entity.name)
+    types = pl.Schema({one.name: one.column.dtype for one in mapping.targets})
+    limits = {one.name: ", ".join(one.column.members) or str(one.limit or "") for one in mapping.targets}
+    return Contract(schema=schema, rules=made, types=types, limits=limits)
+
+
+def _rules(target: Target, mapping: Compiled) -> Iterator[Rule]:
+    column, value = target.column, pl.col(target.name)
     if column.mandatory:
-        checks.append(_check("mandatory_missing", pl.col(column.name).is_not_null()))
+        yield _rule(column, "mandatory_missing", value.is_not_null())
     if column.name == _name_column(mapping):
         names = [name for name in mapping.entity.person_name if name in mapping.columns]
-        checks.append(_check("mandatory_missing", pl.any_horizontal(pl.col(names).is_not_null())))
+        yield _rule(column, "mandatory_missing", pl.any_horizontal(pl.col(names).is_not_null()))
     for filled, needed in mapping.entity.needs.items():
         if needed == column.name and filled in mapping.columns:
-            checks.append(_check("mandatory_missing", pl.col(filled).is_null() | pl.col(needed).is_not_null()))
+            yield _rule(column, "mandatory_missing", pl.col(filled).is_null() | value.is_not_null())
     if column.members:
-        allowed = pl.col(column.name).is_in(column.members) | pl.col(column.name).is_null()
-        checks.append(_check("value_not_allowed", allowed))
+        yield _rule(column, "value_not_allowed", value.is_in(column.members) | value.is_null())
     if target.limit is not None and column.dtype == pl.String():
-        checks.append(pa.Check(_within(column, target.limit), name="too_long", ignore_na=False))
-    return pa.Column(column.dtype, checks=checks, nullable=True)
+        yield Rule(
+            column=column.name,
+            code="too_long",
+            holds=(utf16_length(value) <= target.limit).fill_null(value=True),
+            surely=(value.str.len_bytes() <= target.limit).fill_null(value=True),
+        )
+
+
+def _rule(column: Column, code: str, holds: pl.Expr) -> Rule:
+    exact = holds.fill_null(value=False)
+    return Rule(column=column.name, code=code, holds=exact, surely=exact)
 
 
 def _name_column(mapping: Compiled) -> str | None:
@@ -52,34 +96,19 @@ def _name_column(mapping: Compiled) -> str | None:
     return next((name for name in reversed(mapping.entity.person_name) if name in mapping.columns), None)
 
 
-def _check(name: str, rule: pl.Expr) -> pa.Check:
+def _check(rule: Rule) -> pa.Check:
     def holds(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(rule.fill_null(value=False).alias("holds"))
+        return data.lazyframe.select(rule.holds.alias("holds"))
 
-    return pa.Check(holds, name=name, ignore_na=False)
-
-
-def _within(column: Column, limit: int) -> Callable[[PolarsData], pl.LazyFrame]:
-    """Length in UTF-16 code units; a text of no more bytes than that needs no counting."""
-
-    def holds(data: PolarsData) -> pl.LazyFrame:
-        value = pl.col(column.name)
-        short = (value.str.len_bytes() <= limit).fill_null(value=True)
-        frame = data.lazyframe.select(value).collect()
-        if frame.select(short.all()).item():
-            return frame.lazy().select(short.alias("holds"))
-        return frame.lazy().select((short | (utf16_length(value) <= limit)).alias("holds"))
-
-    return holds
+    return pa.Check(holds, name=rule.code, ignore_na=False)
 
 
-def screened(frame: pl.DataFrame, schema: pa.DataFrameSchema, limits: dict[str, str]) -> pl.DataFrame:
-    """Hold a mapped morsel against its contract.
+def screened(frame: pl.DataFrame, held_against: Contract) -> pl.DataFrame:
+    """Hold a mapped morsel against its contract: all its types, and the rows that are not surely valid check by check.
 
     Args:
         frame: destination columns.
-        schema: from ``contract``.
-        limits: destination column → what a message says is allowed.
+        held_against: from ``contract``.
 
     Returns:
         Problems (``PROBLEMS``), empty when every row is valid.
@@ -87,34 +116,34 @@ def screened(frame: pl.DataFrame, schema: pa.DataFrameSchema, limits: dict[str, 
     Raises:
         InvariantBroken: the frame has other columns or types than the contract; that is a defect of p2c.
     """
-    if frame.is_empty():
-        return PROBLEMS.to_frame()
+    doubts = frame.select((~rule.surely).alias(str(place)) for place, rule in enumerate(held_against.rules))
+    in_doubt = frozenset(rule.column for place, rule in enumerate(held_against.rules) if doubts[str(place)].any())
+    doubtful = doubts.select(pl.any_horizontal(pl.all()).arg_true()).to_series() if in_doubt else pl.Series(dtype=pl.UInt32)
+    rows = frame[doubtful]
     try:
-        schema.validate(frame, lazy=True)
+        if frame.schema != held_against.types:
+            held_against.schema.validate(frame.lazy(), lazy=True)
+        if in_doubt:
+            held_against.only(in_doubt).validate(rows, lazy=True)
     except SchemaErrors as errors:
         cases: Any = errors.failure_cases
         broken = cases.filter(pl.col("index").is_null())
         if not broken.is_empty():
             raise InvariantBroken(f"mapping broke its own contract: {broken['check'].to_list()}") from errors
-        return _problems(frame, cases, limits)
+        return _problems(rows, doubtful, cases, held_against.limits)
     return PROBLEMS.to_frame()
 
 
-def _problems(frame: pl.DataFrame, cases: pl.DataFrame, limits: dict[str, str]) -> pl.DataFrame:
+def _problems(rows: pl.DataFrame, numbers: pl.Series, cases: pl.DataFrame, limits: Mapping[str, str]) -> pl.DataFrame:
     parts = []
     for (column, code), group in cases.group_by("column", "check", maintain_order=True):
-        rows = group["index"].cast(pl.UInt32)
+        index = group["index"].cast(pl.UInt32)
         parts.append(
-            pl.DataFrame({"row": rows}).with_columns(
+            pl.DataFrame({"row": numbers.gather(index).cast(pl.UInt32)}).with_columns(
                 code=pl.lit(code),
                 destination=pl.lit(column),
                 limit=pl.lit("" if code == "mandatory_missing" else limits.get(str(column), "")),
-                value=frame[str(column)].gather(rows).cast(pl.String),
+                value=rows[str(column)].gather(index).cast(pl.String),
             )
         )
     return pl.concat([PROBLEMS.to_frame(), *parts])
-
-
-def limits(mapping: Compiled) -> dict[str, str]:
-    """What messages name as the allowed length or the allowed values of each destination column."""
-    return {one.name: ", ".join(one.column.members) if one.column.members else str(one.limit or "") for one in mapping.targets}

@@ -1,0 +1,41 @@
+"""Text columns of a landed table, straight from its Parquet files, a stretch of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+
+import polars as pl
+
+from pipeline.extract.landing import Landed
+
+
+class Texts:
+    """Columns that mapping takes as they are: no engine has to read them first."""
+
+    def __init__(self, landed: Landed, columns: Mapping[str, str]) -> None:
+        """``columns``: wanted name → canonical name of a landed text column."""
+        self._landed = landed
+        self._wanted = [pl.col(landed.columns[name]).cast(pl.String).alias(wanted) for wanted, name in columns.items()]
+        self._heights = [one.rows for one in landed.sources] if landed.in_place else [landed.rows]
+        self._starts = list(accumulate(self._heights, initial=0))[:-1]
+
+    def rows(self, start: int, count: int) -> pl.DataFrame:
+        """The wanted columns, ``source_file`` and ``source_line`` of ``count`` rows from ``start``."""
+        return pl.concat(list(self._parts(start, count)))
+
+    def _parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
+        for file, first, height in zip(range(len(self._starts)), self._starts, self._heights, strict=True):
+            begin, end = max(start, first) - first, min(start + count, first + height) - first
+            if begin < end or (count == 0 and file == 0):
+                yield self._read(file, begin if count else 0, end - begin if count else 0)
+
+    def _read(self, file: int, begin: int, count: int) -> pl.DataFrame:
+        scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(begin, count)
+        if not self._landed.in_place:
+            return scan.select(*self._wanted, "source_file", "source_line").collect()
+        return scan.select(
+            *self._wanted,
+            source_file=pl.lit(self._landed.sources[file].name),
+            source_line=pl.int_range(begin + 1, begin + 1 + pl.len(), dtype=pl.Int64),
+        ).collect()

@@ -1,0 +1,50 @@
+"""Ids and keys of a routed morsel as text: taken from the landed text once SQL has said that it can be read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from pipeline.mapping.paths import COMPANY, column_of
+from schemas.text import WHITE_SPACE, trimmed
+
+RAW: Final = (
+    "raw:contactid", "raw:parentcustomerid", "raw:msdynce_contactnumber", "raw:owningbusinessunit", "raw:transactioncurrencyid",
+)  # fmt: skip
+"""What ``identified`` needs of each contact, as it is written in the source."""
+
+_PLAIN_LENGTH: Final = 36
+"""Text of this length is an id without braces and white space, or none at all."""
+
+
+def identified(morsel: pl.DataFrame) -> pl.DataFrame:
+    """Add contactid, contact_number, company_id, destination_key and the company's key for mapping.
+
+    Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays as written.
+    """
+    customer = pl.col("route") == "ContactToCustomer"
+    entity = pl.col("legal_entity")
+    return morsel.with_columns(
+        contactid=_id(morsel, "raw:contactid", unreadable="contactid_invalid"),
+        company_id=_id(morsel, "raw:parentcustomerid"),
+        contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
+    ).with_columns(
+        pl.coalesce("unreadable_company", "company_id").alias("company_id"),
+        pl.col("company_key").alias(column_of(COMPANY)),
+        destination_key=pl.when(customer)
+        .then(pl.concat_str([entity, "contact_number"], separator="/"))
+        .when(pl.col("route").is_not_null())
+        .then(pl.concat_str([entity, "contact_number", "company_key"], separator="/")),
+    )
+
+
+def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Expr:
+    text = pl.col(name)
+    if not (morsel[name].str.len_bytes() != _PLAIN_LENGTH).any():
+        return text.str.to_lowercase()
+    read = text.str.strip_chars(WHITE_SPACE + "{}").str.to_lowercase()
+    if unreadable is None or not morsel[unreadable].any():
+        return pl.when(read != "").then(read)
+    written = trimmed(text).str.to_lowercase()
+    return pl.when(unreadable).then(written).otherwise(read)

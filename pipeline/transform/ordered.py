@@ -1,0 +1,41 @@
+"""Rows of a join come in no order; this puts them back into source order, holding only those that are ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from pipeline.errors import InvariantBroken
+
+
+def ordered(batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row") -> Iterator[pl.DataFrame]:
+    """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows`` and a last one that may be shorter or empty.
+
+    Frames end at the same rows whatever the batches are.
+
+    Raises:
+        InvariantBroken: a row is missing or there twice.
+    """
+    start, held = 0, pl.DataFrame()
+    for batch in batches:
+        held = pl.concat([held, batch]) if held.height else batch
+        if held.height < rows:
+            continue
+        held = held.sort(by)
+        while held.height >= rows and _whole(held[by].head(rows), start):
+            yield held.head(rows)
+            start, held = start + rows, held.slice(rows)
+    held = held.sort(by)
+    if not _whole(held[by], start):
+        raise InvariantBroken("joins lost or doubled rows of contacts.")
+    if held.height or not start:
+        yield held
+
+
+def _whole(numbers: pl.Series, start: int) -> bool:
+    """Whether sorted numbers count up from ``start`` without a gap."""
+    if numbers.is_empty():
+        return True
+    steps = numbers.diff().drop_nulls()
+    return bool(numbers[0] == start and (steps == 1).all())

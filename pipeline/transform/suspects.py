@@ -1,0 +1,55 @@
+"""Which few rows of a large table need an exact look: found by hashes, so that the rest never meets a join.
+
+A hash that occurs twice proves nothing; ``sql/versions.sql`` and ``sql/numbers.sql`` look exactly. But equal ids and equal
+numbers always have equal hashes, so nothing is missed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspects:
+    """Row numbers (``source_row``) of contacts: those whose id may repeat, and all that need a look for any reason."""
+
+    repeated: pl.Series
+    all: pl.Series
+    rows: int
+    with_company: int
+
+
+def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
+    """Contacts that may share an id or a number, whose number an account may have, or that may be a company.
+
+    Args:
+        contacts: ``sql/hashes.sql``.
+        accounts: hashes ``id`` and ``number`` of accounts.
+    """
+    twice = _repeated(contacts["id"])
+    orphaned = ~pl.col("company").is_in(accounts["id"].implode()) | pl.col("of_contact")
+    companies = contacts.lazy().filter(pl.col("company").is_not_null(), orphaned).select("company").unique().collect()
+    numbers = pl.concat([_repeated(contacts["number"]), accounts["number"]]).unique()
+    marked = contacts.select(
+        "source_row",
+        repeated=pl.col("id").is_in(twice.implode()),
+        other=pl.col("number").is_in(numbers.implode()) | pl.col("id").is_in(companies["company"].implode()),
+    ).filter(pl.col("repeated").fill_null(value=False) | pl.col("other").fill_null(value=False))
+    return Suspects(
+        repeated=marked.filter("repeated")["source_row"],
+        all=marked["source_row"],
+        rows=contacts.height,
+        with_company=contacts.height - contacts["company"].null_count(),
+    )
+
+
+def repeated_rows(hashes: pl.DataFrame) -> pl.Series:
+    """``source_row`` of the rows whose ``id`` occurs more than once."""
+    return hashes.filter(pl.col("id").is_in(_repeated(hashes["id"]).implode()))["source_row"]
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    ordered = hashes.drop_nulls().sort()
+    return ordered.filter(ordered == ordered.shift()).unique()

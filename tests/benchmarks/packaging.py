@@ -1,0 +1,38 @@
+"""``python -m tests.benchmarks.packaging FOLDER RUNS``: building the packages of a plan, timed apart from the plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from zipfile import ZipFile
+
+import polars as pl
+
+from pipeline.commands import Common, ran
+from pipeline.events import Step
+from pipeline.plan import Request
+
+
+def main(folder: Path, runs: Path) -> None:
+    """Time from the end of the first package to the end of the last."""
+    marks: list[float] = []
+
+    def listen(step: Step) -> None:
+        if step.name == "writing packages":
+            marks.append(time.perf_counter())
+
+    assignments = ("destination.legal_entity=usmf", "destination.currency=EUR")
+    common = Common(source=folder, runs=runs, assignments=assignments)
+    made = Path(str(ran(common, Request(command="run"), listen).folder))
+    seconds = marks[-1] - marks[0]
+    built = pl.read_parquet(made / "batches.parquet").select("file", "rows").rows()[1:]
+    rows = sum(count for _, count in built)
+    data = sum(entry.file_size for file, _ in built for entry in ZipFile(made / file).infolist())
+    told = {"seconds": seconds, "rows_per_second": rows / seconds, "megabytes_per_second": data / seconds / 1e6}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,27 @@
+"""``python -m tests.benchmarks.planning FOLDER RUNS``: one plan, timed from settings to the finished run folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.events import silent
+from pipeline.plan import Request, make_plan
+from pipeline.project import load_project
+
+
+def main(folder: Path, runs: Path) -> None:
+    """Time a plan of the shipped templates."""
+    assignments = ("destination.legal_entity=usmf", "destination.currency=EUR")
+    started = time.perf_counter()
+    project = load_project(None, source=folder, assignments=assignments)
+    made = make_plan(project, Request(), runs, lambda: datetime.now(UTC), silent)
+    seconds = time.perf_counter() - started
+    sys.stdout.write(json.dumps({"seconds": seconds, "run": str(made.path)}) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

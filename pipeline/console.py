@@ -16,7 +16,7 @@ from schemas.codes import Code, Severity, catalogue
 from schemas.run import OUTCOME_NAMES
 
 TOP: Final = (
-    "row_unreadable", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
+    "row_unreadable", "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
     "legal_entity_changed",
 )  # fmt: skip
 """Findings that are told before everything else: they say something about the run as a whole."""

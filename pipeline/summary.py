@@ -41,7 +41,9 @@ def run_findings(tally: Tally, project: Project, prepared: Prepared) -> list[Run
     """Warnings of the run as a whole, each counted once."""
     found: list[RunFinding] = []
     contacts = sum(tally.decisions.values())
-    if contacts and not tally.flags["yes"]:
+    if not contacts:
+        found.append(RunFinding(code="no_contacts"))
+    elif not tally.flags["yes"]:
         found.append(RunFinding(code="flag_never_set", column="msdynce_isactivecustomer"))
     if tally.flags["blank"] and project.settings.source.flag_blank == "no":
         found.append(RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column="msdynce_isactivecustomer"))

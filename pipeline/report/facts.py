@@ -21,8 +21,8 @@ from schemas.codes import catalogue
 _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
 _FIRST: Final = (
-    "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed", "legal_entity_changed",
-    "counts_disagree",
+    "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
+    "legal_entity_changed", "counts_disagree",
 )  # fmt: skip
 _LONG: Final = 300
 _GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

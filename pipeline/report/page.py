@@ -62,7 +62,7 @@ def _environment(longest: int) -> jinja2.Environment:
             return ""
         if isinstance(value, Markup) or not isinstance(value, str):
             return value
-        text = visible(value)
+        text = visible(value[: longest + 1])
         return text if len(text) <= longest else f"{text[:longest]}…"
 
     environment = jinja2.Environment(

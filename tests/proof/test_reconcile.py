@@ -34,7 +34,9 @@ def column(name: str) -> Column:
 
 def one_form(name: str, value: Any, dtype: Any = None) -> str | None:
     frame = pl.DataFrame({"value": [value]}, schema={"value": dtype or pl.String})
-    return frame.select(normal(pl.col("value"), column(name))).item()
+    (found,) = frame.select(normal(pl.col("value"), column(name))).to_series().to_list()
+    assert found is None or isinstance(found, str)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.apply import apply_plan
+from pipeline.commands import Common, ran
+from pipeline.events import silent
+from pipeline.folder import RunFolder, all_runs, find_run, read_json, write_json
+from pipeline.plan import Request, make_plan
+from pipeline.project import load_project
+from tests.small import write_small
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+RUN = "20260102T030405Z-0000"
+SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "p2c.toml"
+
+
+def clock() -> datetime:
+    return START
+
+
+@pytest.fixture(scope="session")
+def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of the small source: one applied, then one planned only."""
+    home = tmp_path_factory.mktemp("report")
+    project = load_project(write_small(home / "source"))
+    made = make_plan(project, Request(command="run"), home / "runs", clock, silent)
+    apply_plan(made, lambda: project, clock, silent)
+    later = make_plan(project, Request(), home / "runs", lambda: START + timedelta(hours=1), silent)
+    assert made.run < later.run
+    return home / "runs"
+
+
+@pytest.fixture
+def small(small_runs: Path, tmp_path: Path) -> Callable[[int], RunFolder]:
+    """A copy of one of them, to be spoiled: 0 applied, 1 planned."""
+    shutil.copytree(small_runs, tmp_path / "runs")
+    return lambda place: all_runs(tmp_path / "runs")[place]
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The samples, planned and applied."""
+    runs = tmp_path_factory.mktemp("samples")
+    result = ran(Common(project=SAMPLES, runs=runs), Request(command="run"), silent)
+    return find_run(runs, str(result.facts["run"]))
+
+
+@pytest.fixture
+def fixed(small: Callable[[int], RunFolder], tmp_path: Path) -> RunFolder:
+    """The applied run with everything fixed that differs between machines, days and versions; its batches took time."""
+    found = small(0)
+    facts = json.loads(found.run_json.read_text(encoding="utf-8"))
+    facts |= {"run": RUN, "host": "host", "user": "user", "project": "/project/p2c.toml"}
+    facts["versions"] = {"p2c": "0.0.0", "polars": "0.0.0"}
+    facts["fingerprints"] = {"sql": "0" * 64}
+    facts["sources"] = [one | {"path": f"/project/{one['file']}"} for one in facts["sources"]]
+    write_json(found.run_json, facts)
+    frame = pl.read_parquet(found.batches).with_row_index("place")
+    moment = pl.lit(START).cast(pl.Datetime("us", "UTC")) + pl.duration(seconds=10) * pl.col("place")
+    timed = frame.with_columns(sent_at=moment, finished_at=moment + pl.duration(seconds=8), bytes=pl.lit(1000, pl.Int64))
+    timed.drop("place").write_parquet(found.batches)
+    write_json(found.summary, read_json(found.summary) | {"run": RUN, "journal": "0" * 64})
+    path = tmp_path / RUN
+    found.path.rename(path)
+    return RunFolder(path)

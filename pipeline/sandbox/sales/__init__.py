@@ -1,0 +1,1 @@
+"""The Sales twin: Dataverse Web API v9.2."""

@@ -1,0 +1,122 @@
+"""One operation on its way through the service: who asks, from where, with which options; and the answers it can get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+
+from pipeline.sandbox.batch import Answer, Operation
+from pipeline.sandbox.odata.tree import Query
+from pipeline.sandbox.sales import failures
+from pipeline.sandbox.sales.prefer import Prefer
+from pipeline.sandbox.sales.reading import Reader
+from pipeline.sandbox.sales.schema import Table
+from pipeline.sandbox.sales.scope import TableScope
+from pipeline.sandbox.sales.shape import Shape
+from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.writing import Writer
+
+_CHANGING: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """An application user. ``privileged`` is false for one without a role."""
+
+    id: str
+    privileged: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One operation. ``root`` is the service's root that the caller sees, ``address`` the operation's without its query."""
+
+    store: Store
+    operation: Operation
+    caller: Caller
+    root: str
+    address: str
+    query: Query
+    query_text: str
+    prefer: Prefer
+    now: Callable[[], datetime]
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.operation.method
+
+    @property
+    def writer(self) -> Writer:
+        """Writes as the caller."""
+        return Writer(store=self.store, caller=self.caller.id, now=self.now)
+
+    def header(self, name: str) -> str:
+        """A header of the operation, empty if it is not there; ``null`` is nothing, as Microsoft's samples send it."""
+        value = self.operation.headers.get(name, "")
+        return "" if value == "null" else value
+
+    def only(self, *methods: str) -> None:
+        """Refuse other methods. Raises ``FailedError``."""
+        if self.method not in methods:
+            raise failures.wrong_method(self.method)
+
+    def allowed(self, table: Table) -> None:
+        """Refuse callers without a role. Raises ``FailedError``."""
+        if self.caller.privileged:
+            return
+        verb = {"POST": "Create", "DELETE": "Delete"}.get(self.method, "Write" if self.method in _CHANGING else "Read")
+        message = (
+            f"Principal user (Id={self.caller.id}, type=8, roleCount=0, privilegeCount=0, accessMode=4) "
+            f"is missing prv{verb}{table.schema_name} privilege on OTC={table.code} for entity '{table.name}'. "
+            f"context.Caller={self.caller.id}"
+        )
+        raise failures.FailedError(status=HTTPStatus.FORBIDDEN, code="0x80040220", message=message)
+
+    def shape(self, table: Table) -> Shape:
+        """Rows of a table as this operation wants them."""
+        scope = TableScope(table=table, alias="t", caller=self.caller.id)
+        return Shape(scope=scope, query=self.query, prefer=self.prefer, root=self.root)
+
+    def reader(self, table: Table) -> Reader:
+        """Reads a table as this operation wants it."""
+        return Reader(store=self.store, shape=self.shape(table))
+
+    def entity(self, table: Table, row_id: str) -> str:
+        """A row's URL."""
+        return f"{self.root}/{table.set_name}({row_id})"
+
+    def context(self, text: str) -> str:
+        """A context URL as the first member of an answer, with a comma behind it; empty if metadata are not wanted."""
+        return "" if self.prefer.metadata == "none" else f'"@odata.context":"{self.root}/$metadata#{text}",'
+
+    def json(self, body: bytes, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Answer:
+        """An answer in JSON."""
+        return Answer(status=status, headers={**self._headers(), **_typed(self.prefer.metadata), **(headers or {})}, body=body)
+
+    def value(self, found: Any, context: str) -> Answer:
+        """An answer that is an object, or a list of them, made in memory."""
+        members = found if isinstance(found, dict) else {"value": found}
+        noted = {} if self.prefer.metadata == "none" else {"@odata.context": f"{self.root}/$metadata#{context}"}
+        return self.json(orjson.dumps({**noted, **members}))
+
+    def plain(self, text: str) -> Answer:
+        """An answer that is a text."""
+        return Answer(status=HTTPStatus.OK, headers={**self._headers(), "Content-Type": "text/plain"}, body=text.encode())
+
+    def done(self, headers: Mapping[str, str] | None = None) -> Answer:
+        """An answer without content."""
+        return Answer(status=HTTPStatus.NO_CONTENT, headers={**self._headers(), **(headers or {})})
+
+    def _headers(self) -> dict[str, str]:
+        applied = self.prefer.applied
+        return {"OData-Version": "4.0", **({"Preference-Applied": applied} if applied else {})}
+
+
+def _typed(metadata: str) -> dict[str, str]:
+    return {"Content-Type": f"application/json; odata.metadata={metadata}"}

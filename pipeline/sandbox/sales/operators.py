@@ -1,0 +1,193 @@
+"""Conditions by operator, as FetchXML and the ``Microsoft.Dynamics.CRM.*`` functions name them: a column and texts → SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+from uuid import UUID
+
+from pipeline.sandbox.odata.columns import Column, Sql, SqlValue, bound, guid_key, guid_text_key, timestamp_text
+from pipeline.sandbox.odata.constants import timestamp
+from pipeline.sandbox.odata.tree import Constant, Kind, ODataError
+
+_SIGNS: Final = {"eq": "=", "ne": "<>", "neq": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_RELATIVE: Final = re.compile(r"(last|next|olderthan)-x-(minutes|hours|days|weeks|months|years)")
+_LIKE: Final = {"like": "{}", "begins-with": "{}%", "ends-with": "%{}", "contains": "%{}%"}
+_MONTHS: Final = {"months": 1, "years": 12}
+_LAST_MONTH: Final = 12
+
+
+def condition(operator: str, column: Column, texts: Sequence[str], caller: str = "") -> Sql:
+    """The condition. Raises ``ODataError`` for operators that nobody knows and values that the column cannot have."""
+    positive = _POSITIVE.get(operator)
+    if positive is not None:
+        found = condition(positive, column, texts, caller)
+        return Sql(text=f"({column.sql} IS NULL OR NOT {found.text})", values=found.values)
+    for rule in (_compared, _listed, _searched, _user, _calendar):
+        made = rule(operator, column, texts, caller)
+        if made is not None:
+            return made
+    raise ODataError(f"The condition operator '{operator}' is not supported.")
+
+
+_POSITIVE: Final = {
+    "not-like": "like",
+    "not-begin-with": "begins-with",
+    "not-end-with": "ends-with",
+    "not-in": "in",
+    "not-between": "between",
+    "ne-userid": "eq-userid",
+    "ne-businessid": "eq-businessid",
+}
+
+
+def two_columns(operator: str, left: Column, right: Column) -> Sql:
+    """Two columns of one row compared."""
+    if operator not in _SIGNS:
+        raise ODataError(f"The condition operator '{operator}' cannot compare columns.")
+    return Sql(text=f"({left.sql} {_SIGNS[operator]} {right.sql})")
+
+
+def _value(column: Column, text: str) -> SqlValue:
+    try:
+        return bound(_constant(column.kind, text), column)
+    except (ValueError, InvalidOperation) as error:
+        raise ODataError(f"The value '{text}' is not of the type {column.kind}.") from error
+
+
+def _constant(kind: Kind, text: str) -> Constant:
+    if kind is Kind.BOOLEAN:
+        return Constant(value={"1": True, "0": False}.get(text) if text in {"0", "1"} else _flag(text), kind=kind)
+    reader = _READERS.get(kind, str)
+    return Constant(value=reader(text), kind=kind)
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError(text)
+    return text.lower() == "true"
+
+
+_READERS: Final[Mapping[Kind, Callable[[str], str | int | Decimal | UUID | datetime]]] = {
+    Kind.INTEGER: int,
+    Kind.DECIMAL: Decimal,
+    Kind.GUID: lambda text: UUID(text.strip("{}")),
+    Kind.TIMESTAMP: timestamp,
+    Kind.DATE: timestamp,
+    Kind.TEXT: str,
+}
+
+
+def _compared(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+    if operator in {"null", "not-null"}:
+        return Sql(text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)", values=column.values)
+    if operator not in _SIGNS:
+        return None
+    value = _value(column, _one(operator, texts))
+    name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
+    if column.kind is Kind.GUID and operator not in {"eq", "ne", "neq"}:
+        name, value = guid_key(column.sql), guid_text_key(str(value))
+    sign = "IS NOT" if operator in {"ne", "neq"} else _SIGNS[operator]
+    return Sql(text=f"({name} {sign} ?)", values=(*column.values, value))
+
+
+def _one(operator: str, texts: Sequence[str]) -> str:
+    if len(texts) != 1:
+        raise ODataError(f"The condition operator '{operator}' takes one value, {len(texts)} were given.")
+    return texts[0]
+
+
+def _listed(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+    values = tuple(_value(column, text) for text in texts) if operator in {"in", "contain-values", "between"} else ()
+    name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
+    if operator in {"in", "contain-values"}:
+        return Sql(text=f"({name} IN ({', '.join('?' * len(values))}))", values=(*column.values, *values))
+    if operator != "between":
+        return None
+    if len(values) != len(("low", "high")):
+        raise ODataError("The condition operator 'between' takes two values.")
+    return Sql(text=f"({name} BETWEEN ? AND ?)", values=(*column.values, *values))
+
+
+def _searched(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+    if operator not in _LIKE:
+        return None
+    pattern = _LIKE[operator].format(_one(operator, texts))
+    if pattern.isascii():
+        return Sql(text=f"({column.sql} LIKE ?)", values=(*column.values, pattern))
+    return Sql(text=f"(casefold({column.sql}) LIKE ?)", values=(*column.values, pattern.casefold()))
+
+
+def _user(operator: str, column: Column, _texts: Sequence[str], caller: str) -> Sql | None:
+    if operator == "eq-userid":
+        return Sql(text=f"({column.sql} = ?)", values=(*column.values, caller))
+    if operator == "eq-businessid":
+        unit = "(SELECT businessunitid FROM systemuser WHERE systemuserid = ?)"
+        return Sql(text=f"({column.sql} = {unit})", values=(*column.values, caller))
+    return None
+
+
+def _calendar(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+    span = _span(operator, texts, datetime.now(UTC))
+    if span is None:
+        return None
+    if column.kind not in {Kind.TIMESTAMP, Kind.DATE}:
+        raise ODataError(f"The condition operator '{operator}' is for dates only.")
+    length = 10 if column.kind is Kind.DATE else 20
+    low, high = (None if end is None else timestamp_text(end)[:length] for end in span)
+    terms = [f"{column.sql} >= ?"] * (low is not None) + [f"{column.sql} < ?"] * (high is not None)
+    return Sql(text=f"({' AND '.join(terms)})", values=tuple(end for end in (low, high) if end is not None))
+
+
+def _span(operator: str, texts: Sequence[str], now: datetime) -> tuple[datetime | None, datetime | None] | None:
+    """The moments that an operator means, the second one excluded."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if operator in _DAYS:
+        low, high = _DAYS[operator]
+        return day + timedelta(days=low), day + timedelta(days=high)
+    if operator in {"on", "on-or-after", "on-or-before"}:
+        given = timestamp(_one(operator, texts)).replace(hour=0, minute=0, second=0, microsecond=0)
+        following = given + timedelta(days=1)
+        return (None if operator == "on-or-before" else given), (None if operator == "on-or-after" else following)
+    if operator in _CALENDAR:
+        unit, step = _CALENDAR[operator]
+        first = day.replace(day=1) if unit == "months" else day.replace(month=1, day=1)
+        return _moved(first, unit, step), _moved(first, unit, step + 1)
+    match = _RELATIVE.fullmatch(operator)
+    return None if match is None else _relative(match[1], match[2], int(_one(operator, texts)), now)
+
+
+def _relative(word: str, unit: str, count: int, now: datetime) -> tuple[datetime | None, datetime | None]:
+    if word == "olderthan":
+        return None, _moved(now, unit, -count)
+    whole = (
+        now.replace(minute=0, second=0, microsecond=0)
+        if unit == "hours"
+        else now.replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    if word == "last":
+        return _moved(whole, unit, -count), now + timedelta(seconds=1)
+    return now, _moved(whole, unit, count + 1)
+
+
+def _moved(moment: datetime, unit: str, count: int) -> datetime:
+    if unit not in _MONTHS:
+        return moment + timedelta(**{unit: count})
+    months = moment.year * _LAST_MONTH + moment.month - 1 + count * _MONTHS[unit]
+    year, month = divmod(months, _LAST_MONTH)
+    last = (date(year + (month == _LAST_MONTH - 1), (month + 1) % _LAST_MONTH + 1, 1) - timedelta(days=1)).day
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+
+
+_DAYS: Final = {"today": (0, 1), "yesterday": (-1, 0), "tomorrow": (1, 2), "last-seven-days": (-7, 1), "next-seven-days": (1, 8)}
+_CALENDAR: Final = {
+    "this-month": ("months", 0),
+    "last-month": ("months", -1),
+    "next-month": ("months", 1),
+    "this-year": ("years", 0),
+    "last-year": ("years", -1),
+    "next-year": ("years", 1),
+}

@@ -1,0 +1,179 @@
+"""Reading rows by OData: a page of a table or a collection, one row, a count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from pipeline.sandbox.odata.columns import Sql, SqlValue, compose, guid_key, sort_key
+from pipeline.sandbox.odata.sql import condition
+from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.sales import paging
+from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.prefer import PAGE
+from pipeline.sandbox.sales.shape import Shape
+from pipeline.sandbox.sales.store import Store
+
+COUNTED: Final = 5000
+"""``$count`` counts no further."""
+
+_IN_URLS: Final = "%:/?#[]@!$&'()*+,;=~"
+_UNSUPPORTED: Final = {
+    "skip": "Skip Clause is not supported in CRM",
+    "search": "The query option 'Search' is not supported.",
+    "compute": "The query option 'Compute' is not supported.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Rows as JSON texts joined by commas, how many, and the token of the next page if there is one."""
+
+    body: str
+    count: int
+    token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """One query on its way. ``belonging``: a condition that rows of a collection fulfil; ``notes`` go into the cookie."""
+
+    store: Store
+    shape: Shape
+    belonging: Sql | None = None
+    tracking: bool = False
+    notes: Mapping[str, object] = field(default_factory=dict)
+
+    def page(self) -> Page:
+        """The page that ``$skiptoken`` asks for, else the first one."""
+        check(self.shape)
+        query = self.shape.query
+        terms = self._terms()
+        position = paging.read_outer(query.skiptoken) if query.skiptoken is not None else paging.Position(page=0)
+        wheres = [*self._wheres(), *([paging.after(terms, position)] if position.last else [])]
+        size = self.shape.prefer.page or min(PAGE if query.top is None else query.top, PAGE)
+        page = self._page(terms, wheres, size, position.page + 1)
+        only = query.top is not None and self.shape.prefer.page is None
+        return replace(page, token=None) if only else page
+
+    def count(self) -> int:
+        """How many rows there are, ``COUNTED`` at most."""
+        return self._counted(COUNTED)
+
+    def exceeds(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self._counted(COUNTED + 1) > COUNTED
+
+    def one(self, row_id: str) -> str | None:
+        """One row's JSON by its id."""
+        scope = self.shape.scope
+        where = Sql(text=f"{scope.alias}.{scope.table.id} = ?", values=(row_id,))
+        sql = compose(f"SELECT {{}} FROM {scope.table.name} AS {scope.alias} WHERE {{}}", self.shape.row(), where)
+        found = self.store.rows(sql.text, sql.values)
+        return str(found[0][0]) if found else None
+
+    def _counted(self, limit: int) -> int:
+        scope = self.shape.scope
+        where = _all(self._wheres())
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT {limit})"
+        found: int = self.store.rows(sql, where.values)[0][0]
+        return found
+
+    def _wheres(self) -> list[Sql]:
+        found = [self.belonging] if self.belonging else []
+        return [*found, *([condition(self.shape.query.filter, self.shape.scope)] if self.shape.query.filter else [])]
+
+    def _terms(self) -> list[Term]:
+        scope = self.shape.scope
+        terms = []
+        for order in self.shape.query.orderby:
+            column = scope.column(order.path.names)
+            sql = Sql(text=sort_key(column), values=column.values)
+            terms.append(Term(name=".".join(order.path.names), sql=sql, kind=column.kind, descending=order.descending))
+        if not any(term.name == scope.table.id for term in terms):
+            key = Sql(text=guid_key(f"{scope.alias}.{scope.table.id}"))
+            terms.append(Term(name=scope.table.id, sql=key, kind=Kind.GUID))
+        return terms
+
+    def _page(self, terms: Sequence[Term], wheres: Sequence[Sql], size: int, number: int) -> Page:
+        """A page; those in order of ids leave the database as one text."""
+        if len(terms) == 1 and terms[0].name == self.shape.table.id and not terms[0].descending:
+            return self._joined(terms[0], wheres, size, number)
+        rows = self._listed(terms, wheres, size)
+        body = ",".join(row[0] for row in rows[:size])
+        if len(rows) <= size:
+            return Page(body=body, count=len(rows))
+        token = self._token(number, terms, _values(terms, rows[0]), _values(terms, rows[size - 1]))
+        return Page(body=body, count=size, token=token)
+
+    def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> Page:
+        inner = self._select([term], wheres, size)
+        sql = f"SELECT group_concat(j, ','), count(*), min(k0), max(k0) FROM ({inner.text})"
+        body, count, low, high = self.store.rows(sql, inner.values)[0]
+        if count < size or not count or not self._more(term, wheres, high):
+            return Page(body=body or "", count=count)
+        return Page(body=body, count=count, token=self._token(number, [term], [guid_of_key(low)], [guid_of_key(high)]))
+
+    def _token(self, number: int, terms: Sequence[Term], first: Sequence[SqlValue], last: Sequence[SqlValue]) -> str:
+        return paging.outer_cookie(number, paging.cookie(number, terms, first, last, **self.notes), tracking=self.tracking)
+
+    def _more(self, term: Term, wheres: Sequence[Sql], high: str) -> bool:
+        scope = self.shape.scope
+        where = _all([*wheres, Sql(text=f"{term.sql.text} > ?", values=(high,))])
+        sql = f"SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT 1"
+        return bool(self.store.rows(sql, where.values))
+
+    def _listed(self, terms: Sequence[Term], wheres: Sequence[Sql], size: int) -> list[tuple[Any, ...]]:
+        sql = self._select(terms, wheres, size + 1)
+        return self.store.rows(sql.text, sql.values)
+
+    def _select(self, terms: Sequence[Term], wheres: Sequence[Sql], limit: int) -> Sql:
+        scope = self.shape.scope
+        keys = "".join(f", {{}} AS k{number}" for number in range(len(terms)))
+        order = ", ".join(f"k{number} {'DESC' if term.descending else 'ASC'}" for number, term in enumerate(terms))
+        return compose(
+            f"SELECT {{}} AS j{keys} FROM {scope.table.name} AS {scope.alias} WHERE {{}} ORDER BY {order} LIMIT {limit}",
+            self.shape.row(),
+            *(term.sql for term in terms),
+            _all(wheres),
+        )
+
+
+def check(shape: Shape) -> None:
+    """Refuse options that Dataverse does not know. Raises ``ODataError``."""
+    for option, message in _UNSUPPORTED.items():
+        if option in shape.query.given:
+            raise ODataError(message)
+
+
+def next_link(address: str, query_text: str, token: str) -> str:
+    """The URL of the next page as a JSON text: the request's own with the token in it."""
+    kept = [part for part in query_text.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
+    return linked(address, [*kept, f"$skiptoken={quote(token, safe='')}"])
+
+
+def linked(address: str, parts: Sequence[str]) -> str:
+    """A URL as a JSON text; what may not stand in a URL as it is, as requests in a batch have it, is encoded."""
+    return orjson.dumps(quote(f"{address}?{'&'.join(parts)}", safe=_IN_URLS)).decode()
+
+
+def _all(wheres: Sequence[Sql]) -> Sql:
+    return compose(" AND ".join(["{}"] * len(wheres)), *wheres) if wheres else Sql(text="1")
+
+
+def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
+    return [guid_of_key(value) if term.kind is Kind.GUID else value for term, value in zip(terms, row[1:], strict=True)]
+
+
+def guid_of_key(key: str | None) -> str | None:
+    """A GUID's text from its sort key."""
+    if key is None:
+        return None
+    node, clock = key[:12], key[12:16]
+    high, mid = key[18:20] + key[16:18], key[22:24] + key[20:22]
+    low = "".join(key[start : start + 2] for start in range(30, 22, -2))
+    return f"{low}-{mid}-{high}-{clock}-{node}"

@@ -1,0 +1,184 @@
+"""Values of a body as rows keep them, or the failure that Dataverse answers."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pipeline.sandbox.odata.columns import timestamp_text
+from pipeline.sandbox.odata.constants import timestamp
+from pipeline.sandbox.odata.tree import ODataError
+from pipeline.sandbox.sales import failures
+from pipeline.sandbox.sales.schema import NAMESPACE, Column, Table, Type
+
+_MONEY: Final = 922_337_203_685_477
+_BIGINT: Final = 2**63
+_EARLIEST: Final = "1753-01-01"
+_OFFSET: Final = 6
+
+
+def kept(table: Table, column: Column, value: Any) -> str | int | None:
+    """A JSON value as the column keeps it; an empty text is null. Raises ``FailedError``."""
+    if value is None:
+        return None
+    return _READERS[column.type](table, column, value)
+
+
+def _text(table: Table, column: Column, value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise _mismatch(table, column, value, "Edm.String")
+    if len(value.encode("utf-16-le")) // 2 > column.length:
+        raise failures.invalid(
+            f"The length of the '{column.name}' attribute of the '{table.name}' entity "
+            f"exceeded the maximum allowed length of '{column.length}'.",
+            "0x80044331",
+        )
+    return value or None
+
+
+def _integer(table: Table, column: Column, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _mismatch(table, column, value, "Edm.Int32")
+    if not column.least <= value <= column.most:
+        raise _out_of_range(table, column)
+    return value
+
+
+def _flag(table: Table, column: Column, value: Any) -> int:
+    if not isinstance(value, bool):
+        raise _mismatch(table, column, value, "Edm.Boolean")
+    return int(value)
+
+
+def _choice(table: Table, column: Column, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _mismatch(table, column, value, "Edm.Int32")
+    if value not in column.options:
+        accepted = ",".join(str(option) for option in column.options)
+        raise failures.invalid(
+            f"The value '{value}' of '{column.name}' on record of type '{table.name}' is outside the valid range. "
+            f"Accepted Values: {accepted}",
+            "0x8004431A",
+        )
+    return value
+
+
+def _decimal(table: Table, column: Column, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _mismatch(table, column, value, "Edm.Decimal")
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError as error:
+        raise _mismatch(table, column, value, "Edm.Decimal") from error
+    if not number.is_finite() or abs(number) > _MONEY:
+        raise _out_of_range(table, column)
+    return int(round(number, column.digits).scaleb(column.digits))
+
+
+def _day(table: Table, column: Column, value: Any) -> str:
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == len(_EARLIEST) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise _mismatch(table, column, value, "Edm.Date")
+    return _late_enough(day.isoformat())
+
+
+def _moment(table: Table, column: Column, value: Any) -> str:
+    try:
+        given = timestamp(value) if isinstance(value, str) and _has_offset(value) else None
+    except ODataError:
+        given = None
+    if given is None:
+        raise _mismatch(table, column, value, "Edm.DateTimeOffset")
+    return _late_enough(timestamp_text(given.replace(microsecond=0)))
+
+
+def _has_offset(text: str) -> bool:
+    return "T" in text and (text.endswith("Z") or text[-_OFFSET : -_OFFSET + 1] in {"+", "-"})
+
+
+def _late_enough(text: str) -> str:
+    if text < _EARLIEST:
+        message = (
+            "DateTime is less than minumum value supported by CrmDateTime. "
+            f"Actual value: {text}, Minimum value supported: 01/01/1753 00:00:00"
+        )
+        raise failures.bad_request(message, "0x80040239")
+    return text
+
+
+def guid(table: Table, column: Column, value: Any) -> str:
+    """A GUID's text in small letters."""
+    try:
+        return str(uuid.UUID(value))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise _mismatch(table, column, value, "Edm.Guid") from error
+
+
+def _no_lookup(table: Table, column: Column, _value: Any) -> str:
+    raise failures.bad_payload(
+        table.set_name,
+        f"Microsoft.Crm.CrmException: CRM do not support direct update of Entity Reference properties, "
+        f"Use Navigation properties instead. ({column.name})",
+    )
+
+
+def _mismatch(table: Table, column: Column, value: Any, expected: str) -> failures.FailedError:
+    shown = "NaN" if isinstance(value, float) and not math.isfinite(value) else type(value).__name__
+    return failures.bad_payload(
+        table.set_name,
+        f"Microsoft.OData.ODataException: Cannot convert a value of property '{column.wire}' (a JSON {_JSON.get(shown, shown)}) "
+        f"to the expected target type '{expected}'.",
+    )
+
+
+def _out_of_range(table: Table, column: Column) -> failures.FailedError:
+    return failures.invalid(
+        f"The value of '{column.name}' on record of type '{table.name}' is outside the valid range.", "0x80044330"
+    )
+
+
+def unknown_property(table: Table, name: str) -> failures.FailedError:
+    """A body names a property that the table does not have."""
+    return failures.bad_payload(
+        table.set_name,
+        f"Microsoft.OData.ODataException: The property '{name}' does not exist on type '{NAMESPACE}.{table.name}'. "
+        "Make sure to only use property names that are defined by the type.",
+    )
+
+
+def status_failure(table: Table, row_id: str, status: int, state: str) -> failures.FailedError:
+    """A status that does not belong to the row's state."""
+    message = f"{status} is not a valid status code for state code {table.name}State.{state} on {table.name} with Id {row_id}."
+    return failures.bad_request(message, "0x80048408")
+
+
+def now_text(moment: datetime) -> str:
+    """A moment as rows keep it."""
+    return timestamp_text(moment.replace(microsecond=0))
+
+
+_JSON: Final = {"str": "text", "int": "number", "float": "number", "bool": "boolean", "list": "array", "dict": "object"}
+_READERS: Final[Mapping[Type, Callable[[Table, Column, Any], str | int | None]]] = {
+    Type.ID: guid,
+    Type.GUID: guid,
+    Type.TEXT: _text,
+    Type.MEMO: _text,
+    Type.INTEGER: _integer,
+    Type.BIGINT: _integer,
+    Type.FLAG: _flag,
+    Type.CHOICE: _choice,
+    Type.STATE: _choice,
+    Type.STATUS: _choice,
+    Type.MONEY: _decimal,
+    Type.DECIMAL: _decimal,
+    Type.DATE: _day,
+    Type.TIME: _moment,
+    Type.LOOKUP: _no_lookup,
+}

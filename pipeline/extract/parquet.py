@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from pipeline.extract.records import Chunk
 _BATCH: Final = 65_536
 _RESERVED: Final = {"filename", "file_row_number"}
 """Columns that DuckDB adds while it reads where the file lies; a file may not have them itself."""
+_PATTERNS: Final = re.compile(r"[*?\[]")
+"""Signs that DuckDB takes for a pattern in a path: another file could match it too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +70,11 @@ def described(part: Part, wanted: Wanted) -> ParquetPart:
 
 
 def can_stay(parts: Sequence[ParquetPart]) -> bool:
-    """Whether the files can be read where they lie: alike, of plain types, and without names that DuckDB gives itself."""
+    """Whether the files can be read where they lie: alike, of plain types, and without names that DuckDB reads otherwise."""
     first = parts[0].schema
     return all(
         part.schema.equals(first)
+        and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
         and not any(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) for kind in _kinds(part))
         for part in parts

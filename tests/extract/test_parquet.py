@@ -111,6 +111,15 @@ def test_a_file_with_a_column_that_duckdb_adds_itself_is_copied(tmp_path: Path, 
     assert rows(found)["lastname"].to_list() == ["Brown", "Grün"]
 
 
+def test_a_path_that_could_be_a_pattern_is_copied(tmp_path: Path) -> None:
+    """DuckDB would read ``what/contacts.parquet`` as well."""
+    put(tmp_path / "wh?t" / "contacts.parquet")
+    put(tmp_path / "what" / "contacts.parquet")
+    found = landed(tmp_path / "wh?t", tmp_path / "in")["contacts"]
+    assert not found.in_place
+    assert found.rows == 2
+
+
 def test_text_that_is_marked_as_bytes_is_read_as_text(tmp_path: Path) -> None:
     """Older writers do not mark text; DuckDB would show its bytes as escapes."""
     put(tmp_path / "export" / "contacts.parquet", lastname=pa.array(["Grün".encode(), None], pa.binary()))

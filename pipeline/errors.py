@@ -7,6 +7,14 @@
     │   ├── SourceError                  a source cannot be read as a whole
     │   └── PlanRefused                  a plan is stale, altered or made for something else
     ├── Stopped                 exit 3   the world stopped us; the same command goes on
+    │   └── SystemStopped                a system on the wire did not do what it was asked
+    │       ├── Unreachable              no connection, or it broke off: name, address, proxy, certificate, time-out
+    │       ├── LoginFailed              the login service or the system refuses who is calling
+    │       ├── AccessDenied             the caller is known and may not do this
+    │       ├── Throttled                the system asks to wait, longer or oftener than we do
+    │       ├── ServerFailed             the system, or a gateway before it, fails
+    │       ├── AnswerUnreadable         the answer is not what the protocol promises: HTML, cut, no JSON
+    │       └── RequestRefused           the request was understood and refused; nothing happened
     ├── InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered run folder
     └── Defect                  exit 4   an error of the program that nobody foresaw
 
@@ -69,6 +77,74 @@ class Stopped(P2cError):
 
     exit_code = 3
     code = "stopped"
+
+
+class SystemStopped(Stopped):
+    """A system on the wire did not do what it was asked.
+
+    ``again`` says whether the same request may go better later; ``wait`` are the seconds that the system asked for;
+    ``status`` is the HTTP status if there was an answer; ``detail`` is the system's own code (``0x80044352``) or word.
+    """
+
+    code = "system_stopped"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        again: bool = False,
+        wait: float | None = None,
+        status: int | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message, where=where)
+        self.again = again
+        self.wait = wait
+        self.status = status
+        self.detail = detail
+
+
+class Unreachable(SystemStopped):
+    """There is no connection, or it broke off."""
+
+    code = "unreachable"
+
+
+class LoginFailed(SystemStopped):
+    """The login service or the system refuses who is calling."""
+
+    code = "login_failed"
+
+
+class AccessDenied(SystemStopped):
+    """The caller is known and may not do this."""
+
+    code = "access_denied"
+
+
+class Throttled(SystemStopped):
+    """The system asks to wait, longer or oftener than we do."""
+
+    code = "throttled"
+
+
+class ServerFailed(SystemStopped):
+    """The system, or a gateway before it, fails."""
+
+    code = "server_failed"
+
+
+class AnswerUnreadable(SystemStopped):
+    """The answer is not what the protocol promises."""
+
+    code = "answer_unreadable"
+
+
+class RequestRefused(SystemStopped):
+    """The request was understood and refused; nothing happened."""
+
+    code = "request_refused"
 
 
 class InvariantBroken(P2cError):

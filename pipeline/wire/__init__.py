@@ -1,0 +1,1 @@
+"""The two systems on the wire."""

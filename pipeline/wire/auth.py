@@ -1,0 +1,78 @@
+"""Tokens for requests: taken from a credential, renewed before they end and once more when a system refuses one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Final, Protocol
+
+import httpx
+
+_EARLY: Final = 300.0
+"""Seconds before its end at which a token is renewed."""
+
+
+class Token(Protocol):
+    """What a credential gives."""
+
+    @property
+    def token(self) -> str:
+        """The bearer token."""
+        ...
+
+    @property
+    def expires_on(self) -> int:
+        """When it ends, in seconds since 1970."""
+        ...
+
+
+class Credential(Protocol):
+    """Any ``TokenCredential`` of azure-core."""
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Token:
+        """A token for ``scopes``."""
+        ...
+
+
+class TokenAuth(httpx.Auth):
+    """``Authorization: Bearer`` for every request.
+
+    Args:
+        make: gives a credential. Called again when a system refuses a token before its time, because credentials keep
+            tokens for as long as these claim to last.
+        scope: what tokens are asked for.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, make: Callable[[], Credential], scope: str, clock: Callable[[], float] = time.time) -> None:
+        self._make = make
+        self._scope = scope
+        self._clock = clock
+        self._credential: Credential | None = None
+        self._token: Token | None = None
+        self._lock = threading.Lock()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send with a token; when it is refused, once more with a new one. Raises what the credential raises."""
+        token = self.token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return
+        newer = self.token(instead_of=token)
+        if newer != token:
+            response.read()
+            request.headers["Authorization"] = f"Bearer {newer}"
+            yield request
+
+    def token(self, instead_of: str | None = None) -> str:
+        """A token that is good for some minutes; another one than ``instead_of``, if the credential has another one."""
+        with self._lock:
+            held = self._token
+            if held is not None and held.token == instead_of:
+                self._credential = held = None
+            if held is None or held.expires_on - self._clock() < _EARLY:
+                self._credential = self._credential or self._make()
+                held = self._token = self._credential.get_token(self._scope)
+            return held.token

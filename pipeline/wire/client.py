@@ -1,0 +1,113 @@
+"""The one factory of HTTP clients: address, login, trust, time-outs, limits, no cookies."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Final
+
+import certifi
+import httpcore
+import httpx
+
+from pipeline import __version__
+from pipeline.errors import ConfigurationError
+from pipeline.wire.auth import Credential, TokenAuth
+from pipeline.wire.credentials import credential_maker
+from pipeline.wire.settings import SystemSettings, is_loopback
+
+TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
+"""Seconds. A page of Dataverse may take two minutes; waiting for a free connection is the pace's part."""
+
+_READ: Final = 1_048_576
+
+for _name in ("httpx", "httpcore", "azure", "msal"):
+    # They log URLs, and a signed URL is a secret; and what they warn of, we say in a sentence.
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+# Pages have megabytes: read as they come in 64 KiB pieces, h11 needs three times the CPU.
+httpcore.HTTP11Connection.READ_NUM_BYTES = _READ
+
+
+def trust(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Certificates that are trusted: the machine's own, Mozilla's, and those in ``ca_file``.
+
+    Raises:
+        ConfigurationError: the file is not there, or holds no certificate.
+    """
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except FileNotFoundError as error:
+            raise ConfigurationError(f"there is no file {ca_file}.", where="auth.ca_file") from error
+        except OSError as error:
+            raise ConfigurationError(f"{ca_file} holds no certificates in PEM form.", where="auth.ca_file") from error
+    return context
+
+
+def client(
+    url: str,
+    *,
+    auth: httpx.Auth | None = None,
+    verify: ssl.SSLContext | None = None,
+    transport: httpx.BaseTransport | None = None,
+    connections: int = 50,
+    timeout: httpx.Timeout = TIMEOUT,
+) -> httpx.Client:
+    """A client of one system.
+
+    Args:
+        url: its base address; requests are relative to it.
+        auth: puts a token into every request.
+        verify: certificates that are trusted, ``trust()`` if not given.
+        transport: instead of the network, for tests.
+        connections: how many at once.
+        timeout: in seconds.
+
+    Returns:
+        A client that follows no redirects and keeps no cookies: Dataverse's affinity cookie would send all requests to one
+        web server, whose limits count for itself. Machines' proxies are used, but not on the way to this machine itself.
+    """
+    return httpx.Client(
+        base_url=url,
+        auth=auth,
+        verify=verify or trust(),
+        transport=transport,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        headers={"User-Agent": f"p2c/{__version__}", "Accept": "application/json"},
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        timeout=timeout,
+        trust_env=not is_loopback(url),
+        follow_redirects=False,
+    )
+
+
+def connect(
+    settings: SystemSettings,
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    credential: Credential | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> httpx.Client:
+    """The client of a system as the settings describe it. Close it when done.
+
+    Args:
+        settings: address and login.
+        environment: holds the secrets, under the names in the settings.
+        folder: what file names in the settings are relative to.
+        credential: any ``TokenCredential``, instead of the one in the settings.
+        transport: instead of the network, for tests.
+
+    Raises:
+        ConfigurationError: a variable or a file that the settings name is not there.
+    """
+    trusted = trust(settings.ca_path(folder))
+    make = credential_maker(settings.auth, environment, folder, trusted) if credential is None else lambda: credential
+    auth = TokenAuth(make, settings.scope)
+    return client(settings.url, auth=auth, verify=trusted, transport=transport, connections=settings.parallel)

@@ -1,0 +1,113 @@
+"""How fast a run goes with one system: how many requests at once, and when all of them wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from pipeline.errors import Stopped
+
+_FIRST: Final = 4
+"""Requests at once until the system says what suits it (``x-ms-dop-hint``)."""
+_RECOVERY: Final = 20
+"""Answers in a row after which one more request at once is tried again."""
+
+
+class Halted(Stopped):
+    """Another part of the run failed, so this one ends as well."""
+
+
+class Pace:
+    """Shared by all that talk to one system.
+
+    A 429 makes everybody wait, and halves how many requests are under way at once; answers bring it back, one by one, to
+    what the system hinted at.
+    """
+
+    def __init__(
+        self,
+        *,
+        ceiling: int = 50,
+        sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ceiling = max(1, ceiling)
+        self._target = self._limit = min(_FIRST, self._ceiling)
+        self._running = 0
+        self._answers = 0
+        self._not_before = 0.0
+        self._changed = threading.Condition()
+        self._halt = threading.Event()
+        self._sleep = sleep
+        self._clock = clock
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be under way at once now."""
+        return self._limit
+
+    def hint(self, degree: int) -> None:
+        """The system's own word on parallelism."""
+        with self._changed:
+            wanted = max(1, min(degree, self._ceiling))
+            if self._limit == self._target or wanted < self._limit:
+                self._limit = wanted
+            self._target = wanted
+            self._changed.notify_all()
+
+    def slow_down(self, seconds: float) -> None:
+        """Nobody sends anything for so long; then half as many at once."""
+        with self._changed:
+            self._not_before = max(self._not_before, self._clock() + seconds)
+            self._limit = max(1, self._limit // 2)
+            self._answers = 0
+
+    def answered(self) -> None:
+        """A request went well."""
+        with self._changed:
+            self._answers += 1
+            if self._limit < self._target and self._answers >= _RECOVERY:
+                self._answers = 0
+                self._limit += 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """The right to have one request under way. Raises ``Halted``."""
+        self._enter()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _enter(self) -> None:
+        while True:
+            with self._changed:
+                wait = self._not_before - self._clock()
+                if self._halt.is_set():
+                    raise Halted("the run is being stopped.")
+                if wait <= 0:
+                    if self._running < self._limit:
+                        self._running += 1
+                        return
+                    self._changed.wait()
+                    continue
+            self.sleep(wait)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless the run is being stopped. Raises ``Halted``."""
+        if self._sleep is not None:
+            self._sleep(seconds)
+        elif self._halt.wait(seconds):
+            raise Halted("the run is being stopped.")
+
+    def halt(self) -> None:
+        """Everybody who waits, or comes, ends."""
+        with self._changed:
+            self._halt.set()
+            self._changed.notify_all()

@@ -1,0 +1,130 @@
+"""One system on the wire: requests with one pace, one retry policy, one meter, and failures that are sentences."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+from pipeline.errors import SystemStopped, Throttled
+from pipeline.wire import failures
+from pipeline.wire.meter import Meter, Traffic
+from pipeline.wire.pace import Pace
+from pipeline.wire.retry import Policy, jitter
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class System:
+    """A system, for as many threads as like to ask it something.
+
+    ``name`` is what messages call it (``Sales``, ``SCM``); ``clock`` counts seconds; tests pass in a pace with a sleep of
+    their own and a ``chance`` without surprises.
+    """
+
+    name: str
+    client: httpx.Client
+    policy: Policy = field(default_factory=Policy)
+    pace: Pace = field(default_factory=Pace)
+    meter: Meter = field(default_factory=Meter)
+    clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = jitter
+    was_there: bool = False
+    """Whether it has ever answered."""
+
+    @property
+    def label(self) -> str:
+        """Whom messages name: the system and its host."""
+        url = self.client.base_url
+        return f"{self.name} ({url.host}{f':{url.port}' if url.port else ''})"
+
+    def ask(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        read: Callable[[httpx.Response], T],
+        *,
+        subject: str = "",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> T:
+        """Ask something that may be asked again, until there is an answer that ``read`` can read.
+
+        Args:
+            method: ``GET``, or what has the same effect when repeated.
+            url: relative to the system's address, or a link of its own.
+            read: makes something of an answer 2xx; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it is not whole.
+            subject: what requests and bytes are counted under.
+            headers: beside the client's own.
+            content: the body.
+
+        Raises:
+            SystemStopped: the last failure, when asking again would not help or has been tried often enough.
+        """
+        failed, begun = 0, self.clock()
+        while True:
+            try:
+                return self.once(method, url, read, subject=subject, headers=headers, content=content)
+            except SystemStopped as error:
+                failed += 1
+                spent = self.clock() - begun
+                wait = self.policy.wait(error, failed, spent, was_there=self.was_there, chance=self.chance)
+                self._count_failure(subject, error, wait)
+                if wait is None:
+                    raise
+            self.pace.sleep(wait)
+
+    def once(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        read: Callable[[httpx.Response], T],
+        *,
+        subject: str = "",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> T:
+        """Ask once. A failure with ``status`` null or an unreadable answer leaves open whether the request had its effect."""
+        with self.pace.slot():
+            response = self._answer(method, url, headers, content)
+        self.meter.add(subject, Traffic(requests=1, bytes=response.num_bytes_downloaded or len(response.content)))
+        if not response.is_success:
+            raise failures.refusal(response, self.label)
+        self._learn(response)
+        try:
+            return read(response)
+        except (ValueError, TypeError, KeyError) as error:
+            raise failures.unreadable(response, self.label, subject or "a request") from error
+
+    def _answer(
+        self, method: str, url: str | httpx.URL, headers: Mapping[str, str] | None, content: bytes | None
+    ) -> httpx.Response:
+        try:
+            return self.client.request(method, url, headers=headers, content=content)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as error:
+            raise failures.translated(error, self.label, self.client) from error
+
+    def _learn(self, response: httpx.Response) -> None:
+        self.was_there = True
+        self.pace.answered()
+        hint = response.headers.get("x-ms-dop-hint", "")
+        if hint.isdigit():
+            self.pace.hint(int(hint))
+
+    def _count_failure(self, subject: str, error: SystemStopped, wait: float | None) -> None:
+        throttled = isinstance(error, Throttled)
+        self.meter.add(subject, Traffic(retries=wait is not None, throttled=throttled, waited=wait or 0.0))
+        if throttled and wait is not None:
+            self.pace.slow_down(wait)
+
+
+def json_object(response: httpx.Response) -> dict[str, object]:
+    """The JSON object of an answer. Raises ``ValueError``, ``TypeError``."""
+    found = httpx.Response(200, content=response.content.removeprefix(b"\xef\xbb\xbf")).json()
+    if not isinstance(found, dict):
+        raise TypeError("no JSON object")
+    return found

@@ -1,0 +1,329 @@
+"""Logging in: tokens put into requests and renewed, credentials made from settings, refusals in plain words."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+import trustme
+from azure.core.exceptions import ClientAuthenticationError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
+from pipeline.wire.auth import TokenAuth
+from pipeline.wire.azure import Login
+from pipeline.wire.client import client, connect, trust
+from pipeline.wire.credentials import Given, Plain, credential_maker
+from pipeline.wire.logins import refused
+from pipeline.wire.settings import AuthSettings, SystemSettings
+
+TENANT = "11111111-2222-3333-4444-555555555555"
+VALUE = "Q~8very-secret-value"
+LOGIN = {"kind": "client_secret", "tenant": TENANT, "client_id": "app-1", "secret_env": "SALES_SECRET"}
+
+
+class Credential:
+    """Tokens numbered from 1; each lasts an hour of a clock."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+        self.given = 0
+
+    def get_token(self, *scopes: str, **_: Any) -> Given:
+        assert scopes == ("https://contoso.example/.default",)
+        self.given += 1
+        return Given(token=f"t{self.given}", expires_on=int(self.clock[0]) + 3600)
+
+
+def asking(refused_tokens: set[str]) -> tuple[httpx.Client, Credential, list[float], list[str]]:
+    clock, seen = [1_000_000.0], list[str]()
+    credential = Credential(clock)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        seen.append(token)
+        return httpx.Response(401 if token in refused_tokens else 200)
+
+    auth = TokenAuth(lambda: credential, "https://contoso.example/.default", lambda: clock[0])
+    return client("https://contoso.example", auth=auth, transport=httpx.MockTransport(handle)), credential, clock, seen
+
+
+def test_one_token_serves_many_requests_and_is_renewed_before_it_ends() -> None:
+    sales, credential, clock, seen = asking(set())
+    for seconds in (0, 3000, 299, 2, 10):
+        clock[0] += seconds
+        sales.get("/x")
+    assert seen == ["t1", "t1", "t1", "t2", "t2"]
+    assert credential.given == 2
+
+
+def test_a_refused_token_is_renewed_once_in_the_middle_of_a_run() -> None:
+    sales, _, _, seen = asking({"t1"})
+    assert sales.get("/x").status_code == 200
+    assert sales.post("/x", content=b"body").status_code == 200
+    assert seen == ["t1", "t2", "t2"]
+    sales, _, _, seen = asking({"t1", "t2"})
+    assert sales.get("/x").status_code == 401
+    assert seen == ["t1", "t2"]
+
+
+def test_a_token_that_was_given_is_not_asked_for_twice() -> None:
+    seen = []
+    settings = SystemSettings.model_validate({"url": "https://contoso.example", "auth": {"kind": "token", "token_env": "T"}})
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(401)
+
+    with connect(settings, environment={"T": "abc"}, folder=Path(), transport=httpx.MockTransport(handle)) as sales:
+        assert sales.get("/x").status_code == 401
+    assert seen == ["Bearer abc"]
+
+
+def test_any_token_credential_of_python_will_do() -> None:
+    clock = [1_000_000.0]
+    settings = SystemSettings.model_validate({"url": "https://contoso.example", "auth": {"kind": "azure_cli"}})
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(200)
+
+    with connect(
+        settings, environment={}, folder=Path(), credential=Credential(clock), transport=httpx.MockTransport(handle)
+    ) as sales:
+        sales.get("/x")
+    assert seen == ["Bearer t1"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        (LOGIN, "the environment variable SALES_SECRET is not set"),
+        ({"kind": "token", "token_env": "T"}, "the environment variable T is not set"),
+        ({"kind": "certificate", "tenant": "t", "client_id": "c", "certificate": "no.pem"}, "there is no certificate"),
+    ],
+)
+def test_what_a_login_needs_is_looked_for_before_anything_is_sent(auth: dict[str, str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        credential_maker(AuthSettings.model_validate(auth), {}, tmp_path, trust())
+
+
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ({"kind": "client_secret", "tenant": "t"}, "kind 'client_secret' needs client_id, secret_env"),
+        ({"kind": "token", "token_env": "T", "tenant": "t"}, "kind 'token' does not use tenant"),
+        ({**LOGIN, "secret": VALUE}, "Extra inputs"),
+        ({**LOGIN, "authority": "http://login.example"}, "https://"),
+    ],
+)
+def test_settings_that_do_not_fit_their_kind_are_refused(auth: dict[str, str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        AuthSettings.model_validate(auth)
+
+
+@pytest.mark.parametrize("url", ["contoso.crm.dynamics.com", "http://contoso.example", "https://u:p@host", "https://h/?q=1"])
+def test_an_address_that_would_give_the_login_away_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="must "):
+        SystemSettings.model_validate({"url": url, "auth": {"kind": "azure_cli"}})
+
+
+def test_secrets_are_no_settings() -> None:
+    settings = SystemSettings.model_validate({"url": "https://contoso.example/", "auth": LOGIN})
+    assert VALUE not in repr(settings.model_dump())
+    assert settings.url == "https://contoso.example"
+    assert settings.scope == "https://contoso.example/.default"
+    assert VALUE not in repr(Plain(settings=settings.auth, secret=VALUE))
+    assert VALUE not in repr(Given(token=VALUE))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("AADSTS90002: Tenant 'x' not found.", f"knows no tenant '{TENANT}'. Check auth.tenant."),
+        ("Unable to get authority configuration for https://…", f"knows no tenant '{TENANT}'"),
+        ("AADSTS7000215: Invalid client secret provided.", "The variable SALES_SECRET must hold the secret's value"),
+        ("AADSTS7000222: The provided client secret keys are expired.", "it has expired"),
+        ("AADSTS700016: Application not found", "finds no app registration 'app-1'"),
+        ("AADSTS65001: something else. Trace ID: 1", "refuses the login: AADSTS65001: something else"),
+        ("", "refuses the login."),
+    ],
+)
+def test_each_refusal_of_a_login_has_its_own_sentence(text: str, words: str) -> None:
+    told = refused(text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)")
+    assert words in told.message
+    assert (told.exit_code, told.again) == (3, False)
+
+
+class LoginService(BaseHTTPRequestHandler):
+    """A token endpoint: the right secret gets a token, a wrong one AADSTS7000215, a wrong tenant AADSTS90002."""
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        if TENANT not in self.path:
+            self._send(400, {"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found."})
+        elif form.get("client_secret") == [VALUE] or "client_assertion" in form:
+            self._send(200, {"access_token": f"for {form['scope'][0].split()[0]}", "expires_in": 3599, "token_type": "Bearer"})
+        else:
+            self._send(401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."})
+
+    def do_GET(self) -> None:
+        root = f"https://{self.headers['Host']}/{TENANT}"
+        if TENANT not in self.path:
+            self._send(400, {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found."})
+            return
+        points = {"authorization_endpoint": f"{root}/authorize", "token_endpoint": f"{root}/oauth2/v2.0/token", "issuer": root}
+        self._send(200, points)
+
+    def _send(self, status: int, body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def authority_ca() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(ca: trustme.CA | None) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), LoginService)
+    if ca is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("127.0.0.1").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"{'http' if ca is None else 'https'}://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def tls_login(authority_ca: trustme.CA) -> Iterator[str]:
+    yield from serving(authority_ca)
+
+
+@pytest.fixture(scope="module")
+def plain_login() -> Iterator[str]:
+    yield from serving(None)
+
+
+def token(auth: dict[str, str], secret: str, folder: Path, ca_file: Path | None = None) -> str:
+    settings = AuthSettings.model_validate(auth)
+    make = credential_maker(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
+    return make().get_token("https://contoso.example/.default").token
+
+
+def ca_file(ca: trustme.CA, folder: Path) -> Path:
+    path = folder / "ca.pem"
+    ca.cert_pem.write_to_path(str(path))
+    return path
+
+
+def test_a_client_secret_gets_a_token_through_azure_identity(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+    pem = ca_file(authority_ca, tmp_path)
+    auth = {**LOGIN, "authority": tls_login}
+    assert token(auth, VALUE, tmp_path, pem) == "for https://contoso.example/.default"
+    with pytest.raises(LoginFailed, match="refuses the client secret") as caught:
+        token(auth, "Q~wrong-secret", tmp_path, pem)
+    assert "Q~wrong-secret" not in str(caught.value)
+    with pytest.raises(LoginFailed, match=r"knows no tenant 'nobody\.example'\. Check auth"):
+        token({**auth, "tenant": "nobody.example"}, VALUE, tmp_path, pem)
+
+
+def test_a_login_service_with_a_foreign_certificate_is_not_believed(tls_login: str, tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match=r"does not verify.*auth\.ca_file"):
+        token({**LOGIN, "authority": tls_login}, VALUE, tmp_path)
+
+
+def test_a_login_service_that_is_not_there_is_said_to_be_unreachable(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="cannot be reached") as caught:
+        token({**LOGIN, "authority": "https://127.0.0.1:9"}, VALUE, tmp_path)
+    assert caught.value.again
+    with pytest.raises(Unreachable, match="nothing listens"):
+        token({**LOGIN, "authority": "http://127.0.0.1:9"}, VALUE, tmp_path)
+
+
+def test_a_login_service_on_this_machine_may_do_without_tls(plain_login: str, tmp_path: Path) -> None:
+    auth = {**LOGIN, "authority": plain_login}
+    assert token(auth, VALUE, tmp_path) == "for https://contoso.example/.default"
+    with pytest.raises(LoginFailed, match="The variable SALES_SECRET must hold"):
+        token(auth, "wrong", tmp_path)
+    with pytest.raises(LoginFailed, match="knows no tenant"):
+        token({**auth, "tenant": "nobody.example"}, VALUE, tmp_path)
+
+
+def certificate(path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "p2c")])
+    begun = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    made = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key(), serial_number=1)
+        .not_valid_before(begun)
+        .not_valid_after(begun + dt.timedelta(days=3650))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+
+
+def test_a_certificate_gets_a_token(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+    certificate(tmp_path / "app.pem")
+    auth = {"kind": "certificate", "tenant": TENANT, "client_id": "app-1", "certificate": "app.pem", "authority": tls_login}
+    assert token(auth, "", tmp_path, ca_file(authority_ca, tmp_path)).startswith("for ")
+    (tmp_path / "app.pem").write_text("no certificate")
+    with pytest.raises(LoginFailed, match="no certificate with its private key"):
+        token(auth, "", tmp_path)
+
+
+def test_a_machine_without_the_azure_cli_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LoginFailed, match=r"Login \(azure_cli\): is not possible here: Azure CLI not found"):
+        token({"kind": "azure_cli"}, "", tmp_path)
+
+
+def test_other_failures_of_azure_are_sentences_too() -> None:
+    class Broken:
+        def get_token(self, *_scopes: str, **_: Any) -> Any:
+            raise ClientAuthenticationError("client_secret=Q~8abcdefgh is bad")
+
+    with pytest.raises(SystemStopped) as caught:
+        Login(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
+    assert "Q~8" not in str(caught.value)
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        trust(tmp_path / "no.pem")
+    (tmp_path / "ca.pem").write_text(base64.b64encode(b"nothing").decode())
+    with pytest.raises(ConfigurationError, match="holds no certificates"):
+        trust(tmp_path / "ca.pem")
+
+
+def test_a_system_with_a_foreign_certificate_gets_nothing(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+    with client(tls_login, verify=trust(ca_file(authority_ca, tmp_path))) as known:
+        assert known.get(f"/{TENANT}/x").status_code == 200
+    with client(tls_login) as foreign, pytest.raises(httpx.ConnectError):
+        foreign.get("/x")

@@ -1,0 +1,235 @@
+"""One pace and one retry policy for everybody who talks to a system; clocks are lists, so nothing waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import httpx
+import pytest
+
+from pipeline.errors import AnswerUnreadable, RequestRefused, ServerFailed, SystemStopped, Throttled, Unreachable
+from pipeline.wire.client import client
+from pipeline.wire.meter import Meter, Traffic
+from pipeline.wire.pace import Halted, Pace
+from pipeline.wire.retry import Policy
+from pipeline.wire.system import System, json_object
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def system(*answers: httpx.Response | Exception) -> tuple[System, Clock, list[httpx.Request]]:
+    """A system that answers so, one after the other, and the last for ever."""
+    clock, asked, left = Clock(), list[httpx.Request](), list(answers)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    made = System(
+        name="Sales",
+        client=client("https://contoso.example", transport=httpx.MockTransport(handle)),
+        pace=Pace(sleep=clock.sleep, clock=clock),
+        clock=clock,
+        chance=lambda: 0.0,
+    )
+    return made, clock, asked
+
+
+OK = httpx.Response(200, json={"value": []})
+BUSY = httpx.Response(429, headers={"Retry-After": "17"}, json={})
+DOWN = httpx.Response(503, json={})
+
+
+def ask(asked: System) -> dict[str, object]:
+    return asked.ask("GET", "x", json_object, subject="contacts")
+
+
+def test_a_throttled_request_waits_as_long_as_it_was_told_and_is_counted() -> None:
+    sales, clock, asked = system(BUSY, BUSY, OK)
+    ask(sales)
+    assert clock.slept == [17.0, 17.0]
+    assert len(asked) == 3
+    assert sales.meter.by_subject()["contacts"] == Traffic(requests=3, bytes=16, retries=2, throttled=2, waited=34.0)
+
+
+def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
+    sales, clock, asked = system(DOWN)
+    with pytest.raises(ServerFailed):
+        ask(sales)
+    assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+    assert len(asked) == 8
+
+
+def test_jitter_is_at_most_half_of_a_wait_and_adds_at_most_a_second_to_one_asked_for() -> None:
+    policy, failed = Policy(), ServerFailed("x", again=True, status=503)
+    assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 0.0) == 4.0
+    assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 1.0) == 8.0
+    busy = Throttled("x", again=True, wait=10.0, status=429)
+    assert policy.wait(busy, 1, 0.0, was_there=True, chance=lambda: 1.0) == 11.0
+
+
+def test_time_is_capped_too() -> None:
+    sales, clock, _ = system(httpx.Response(429, headers={"Retry-After": "400"}, json={}))
+    with pytest.raises(Throttled):
+        ask(sales)
+    assert clock.slept == [400.0, 400.0]
+
+
+def test_what_would_fail_again_is_not_asked_again() -> None:
+    sales, clock, asked = system(httpx.Response(400, json={"error": {"code": "1", "message": "no"}}))
+    with pytest.raises(RequestRefused, match=r"^Sales \(contoso.example\): refused: no \(HTTP 400\)\.$"):
+        ask(sales)
+    assert (len(asked), clock.slept) == (1, [])
+
+
+def test_a_system_that_never_answered_is_given_up_sooner() -> None:
+    sales, clock, asked = system(httpx.ConnectError("no"))
+    with pytest.raises(Unreachable):
+        ask(sales)
+    assert len(asked) == 3
+    sales, clock, asked = system(OK, httpx.ConnectError("no"))
+    ask(sales)
+    with pytest.raises(Unreachable):
+        ask(sales)
+    assert len(asked) == 9
+    assert clock.slept
+
+
+def test_an_answer_that_is_cut_is_asked_for_again() -> None:
+    sales, clock, _ = system(httpx.Response(200, content=b'{"value": ['), OK)
+    assert ask(sales) == {"value": []}
+    assert clock.slept == [0.5]
+    sales, _, _ = system(httpx.Response(200, content=b'{"value": ['))
+    with pytest.raises(AnswerUnreadable, match="answered contacts with JSON that is not whole"):
+        ask(sales)
+
+
+def test_a_signed_url_is_no_part_of_a_failure() -> None:
+    sales, _, _ = system(httpx.ReadError("cut"))
+    with pytest.raises(SystemStopped) as caught:
+        sales.ask("GET", "https://contoso.example/x?sig=abcdef", json_object)
+    assert "sig" not in str(caught.value)
+
+
+def test_a_cookie_is_never_sent_back() -> None:
+    sales, _, asked = system(httpx.Response(200, headers={"Set-Cookie": "ARRAffinity=1; Path=/"}, json={}))
+    ask(sales)
+    ask(sales)
+    assert "cookie" not in asked[1].headers
+
+
+def test_the_systems_hint_decides_how_many_requests_go_at_once() -> None:
+    sales, _, _ = system(httpx.Response(200, headers={"x-ms-dop-hint": "12"}, json={}))
+    assert sales.pace.limit == 4
+    ask(sales)
+    assert sales.pace.limit == 12
+    assert Pace(ceiling=3).limit == 3
+
+
+def test_a_hint_is_no_licence_to_go_over_the_projects_own_cap() -> None:
+    pace = Pace(ceiling=8)
+    pace.hint(52)
+    assert pace.limit == 8
+    pace.hint(0)
+    assert pace.limit == 1
+
+
+def test_throttling_slows_down_everybody() -> None:
+    clock = Clock()
+    pace = Pace(sleep=clock.sleep, clock=clock)
+    pace.hint(8)
+    pace.slow_down(30.0)
+    assert pace.limit == 4
+    with pace.slot():
+        assert clock.slept == [30.0]
+    pace.slow_down(5.0)
+    pace.slow_down(5.0)
+    pace.slow_down(5.0)
+    assert pace.limit == 1
+    for _ in range(20 * 7):
+        pace.answered()
+    assert pace.limit == 8
+
+
+def test_a_new_hint_does_not_lift_the_brake_of_a_throttled_run() -> None:
+    pace = Pace()
+    pace.hint(8)
+    pace.slow_down(1.0)
+    pace.hint(8)
+    assert pace.limit == 4
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    pace, most, now, lock = Pace(ceiling=3), 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal most, now
+        with pace.slot():
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.005)
+            with lock:
+                now -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 3
+
+
+def test_a_run_that_is_halted_wakes_everybody_up() -> None:
+    pace, ended = Pace(ceiling=1), list[str]()
+
+    def wait() -> None:
+        try:
+            pace.sleep(60)
+        except Halted:
+            ended.append("sleeper")
+
+    def queue() -> None:
+        try:
+            with pace.slot():
+                pass
+        except Halted:
+            ended.append("queuer")
+
+    with pace.slot():
+        threads = [threading.Thread(target=wait), threading.Thread(target=queue)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.02)
+        pace.halt()
+        for thread in threads:
+            thread.join(timeout=5)
+    assert sorted(ended) == ["queuer", "sleeper"]
+
+
+def test_figures_per_thousand_rows_are_data() -> None:
+    meter = Meter()
+    meter.add("contacts", Traffic(requests=2, bytes=6_000))
+    meter.add("contacts", Traffic(rows=4_000))
+    meter.add("accounts", Traffic(requests=1))
+    traffic = meter.by_subject()["contacts"]
+    assert (traffic.requests_per_1000, traffic.bytes_per_1000) == (0.5, 1500.0)
+    assert meter.by_subject()["accounts"].requests_per_1000 is None
+    assert meter.total().requests == 3

@@ -10,9 +10,10 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pipeline.sandbox.scm.app import app
+from pipeline.sandbox.scm.app import Authorize, app
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.twin import Twin
+from pipeline.sandbox.tokens import Claims
 
 ROOT = "https://scm.test"
 DMF = "/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities."
@@ -28,21 +29,23 @@ class Clock:
         return self.now
 
 
-def authorize(request: Request) -> Response | None:
+def authorize(request: Request) -> Claims | Response:
     """Let in whoever has the token of the tests."""
     if request.headers.get("authorization") == "Bearer test":
-        return None
+        return Claims(application="tests", audience=ROOT, expires=0)
     return JSONResponse({"Message": "Unauthorized"}, status_code=401)
 
 
 class Caller:
     """A twin with its clock, and requests to it."""
 
-    def __init__(self, switches: Switches = STRICT, *, background: bool = False) -> None:
+    def __init__(
+        self, switches: Switches = STRICT, *, background: bool = False, door: Authorize | None = None, **more: Any
+    ) -> None:
         self.clock = Clock()
-        self.twin = Twin(switches=switches, clock=self.clock, background=background)
+        self.twin = Twin(switches=switches, clock=self.clock, background=background, **more)
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app=app(self.twin, authorize))
+        transport = httpx.ASGITransport(app=app(self.twin, door))
         self._client = httpx.AsyncClient(transport=transport, base_url=ROOT, headers={"Authorization": "Bearer test"})
 
     def __enter__(self) -> Self:

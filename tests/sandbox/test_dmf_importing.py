@@ -149,6 +149,14 @@ def test_the_target_error_keys_file_is_asked_for_and_waited_for(scm: Caller) -> 
     assert file_behind(scm, urls[1]) == file_behind(scm, urls[2]) == [["CUSTOMERACCOUNT"], ["C-2"], ["C-3"]]
 
 
+def test_a_keys_file_can_take_longer() -> None:
+    with Caller(Switches(keys_file_polls=3)) as scm:
+        asked = {"executionId": run(scm, customers(NO_GROUP.format(1))), "entityName": "Customers V2"}
+        assert scm.act("GenerateImportTargetErrorKeysFile", **asked) is True
+        urls = [scm.act("GetImportTargetErrorKeysFileUrl", **asked) for _ in range(4)]
+        assert [bool(url) for url in urls] == [False, False, False, True]
+
+
 def test_without_errors_there_is_no_keys_file(scm: Caller) -> None:
     asked = {"executionId": run(scm, customers(GOOD.format(1))), "entityName": "Customers V2"}
     assert scm.act("GenerateImportTargetErrorKeysFile", **asked) is False
@@ -212,7 +220,8 @@ def test_an_execution_is_not_found_until_it_is_there() -> None:
         assert details(scm, "mine") == []
         scm.clock.now += 5
         assert status(scm, "mine") == "Executing"
-        assert details(scm, "mine")[0]["TargetStatus"] == "Executing"
+        detail = details(scm, "mine")[0]
+        assert (detail["TargetStatus"], detail["TargetRecordsCreatedCount"]) == ("Executing", 0)
         assert scm.act("GetEntityExecutionSummaryStatusList", executionId="mine") == ["Executing"]
         scm.clock.now += 55
         assert status(scm, "mine") == "Succeeded"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pipeline.sandbox import xmltree
+from pipeline.sandbox.login import Login
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from tests.sandbox.scm_caller import ROOT, Caller, inner
@@ -37,6 +39,30 @@ def found(scm: Caller, query: str) -> list[str]:
 
 def test_without_a_token_nobody_gets_in(scm: Caller) -> None:
     assert scm.ask("GET", "/data/CustomersV2", headers={"Authorization": ""}).status_code == 401
+
+
+def test_an_application_must_be_registered_in_scm() -> None:
+    for applications, status in ((frozenset({"another"}), 401), (frozenset({"tests"}), 200)):
+        with Caller(applications=applications) as other:
+            assert other.ask("GET", "/data/Currencies?$top=1").status_code == status
+
+
+def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
+    login = Login(applications={})
+    with Caller(door=login.authorize) as other:
+        assert other.ask("GET", "/data/Currencies?$top=1").status_code == 401
+        for audience, status in ((ROOT, 200), ("https://elsewhere.test", 401)):
+            token = login.issuer.issue("app", audience, 60, "issuer")
+            headers = {"Authorization": f"Bearer {token}"}
+            assert other.ask("GET", "/data/Currencies?$top=1", headers=headers).status_code == status
+
+
+def test_a_database_on_disk_is_taken_up_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "scm.sqlite")
+    for status in (201, 400):
+        with Caller(path=path) as other:
+            row = {"CustomerAccount": "K", "OrganizationName": "K", "CustomerGroupId": "10", "SalesCurrencyCode": "EUR"}
+            assert other.post("/data/CustomersV2", row).status_code == status
 
 
 def test_every_answer_says_its_activity_and_time(scm: Caller) -> None:
@@ -113,11 +139,13 @@ def test_pages_follow_one_another_to_the_end(scm: Caller) -> None:
 
 @pytest.mark.parametrize("order", ["", "&$orderby=CustomerAccount desc"])
 def test_top_and_skip_hold_over_all_pages(scm: Caller, order: str) -> None:
-    page = scm.get(f"/data/CustomersV2?$top=4&$skip=1&$select=CustomerAccount{order}")
-    rest = scm.get(page["@odata.nextLink"])
-    assert "@odata.nextLink" not in rest
-    seen = [row["CustomerAccount"] for row in page["value"] + rest["value"]]
-    assert seen == (["C-4", "C-3", "C-2", "C-1"] if order else ["C-2", "C-3", "C-4", "C-5"])
+    for skip in (0, 1):
+        page = scm.get(f"/data/CustomersV2?$top=4&$skip={skip}&$select=CustomerAccount{order}")
+        rest = scm.get(page["@odata.nextLink"])
+        assert "@odata.nextLink" not in rest
+        seen = [row["CustomerAccount"] for row in page["value"] + rest["value"]]
+        everything = ["C-1", "C-2", "C-3", "C-4", "C-5"]
+        assert seen == (everything[::-1] if order else everything)[skip:][:4]
 
 
 def test_a_top_that_fits_a_page_has_no_next_link(scm: Caller) -> None:
@@ -138,6 +166,7 @@ def test_links_follow_the_forwarded_host_and_scheme(scm: Caller) -> None:
         ("PersonLastName eq 'O''Hara_2%'", ["C-2"]),
         ("PersonLastName eq '*hara_3*'", ["C-3"]),
         ("PersonLastName eq '*Hara33*'", []),
+        ("PersonLastName eq '*Har__3*'", []),
         ("PersonLastName ne '*hara_3*' and CreditLimit le 300", ["C-1", "C-2"]),
         ("CreditLimit ge 200 and not (CreditLimit eq 300.0)", ["C-2", "C-4", "C-5"]),
         ("CustomerGroupId eq '20' or CustomerAccount lt 'C-2'", ["C-1", "C-4", "C-5"]),

@@ -318,6 +318,11 @@ def test_reference_data_in_use_stay(scm: Caller) -> None:
 
 
 def test_new_reference_data_count_at_once(scm: Caller) -> None:
+    scm.post("/data/CustomersV2", COMPANY)
+    assert scm.post("/data/CustomerGroups", {"dataAreaId": "usmf", "CustomerGroupId": "YY"}).status_code == 201
+    assert scm.post(
+        "/data/CustomersV2", PERSON | {"CustomerAccount": "Y", "PartyNumber": "Y", "CustomerGroupId": "yy"}
+    ).is_success
     assert "'XX'" in refusal(scm, "/data/CustomersV2", PERSON | {"CustomerGroupId": "XX"})
     assert scm.post("/data/CustomerGroups", {"dataAreaId": "usmf", "CustomerGroupId": "XX"}).status_code == 201
     assert scm.post("/data/CustomersV2", PERSON | {"CustomerGroupId": "xx"}).status_code == 201
@@ -406,6 +411,13 @@ def test_batches_read_update_and_refer_to_what_they_made(scm: Caller) -> None:
 def test_a_batch_that_is_none_is_400(scm: Caller) -> None:
     response = scm.ask("POST", "/data/$batch", content=b"{}", headers={"Content-Type": "application/json"})
     assert "multipart/mixed" in inner(response)
+
+
+def test_the_one_part_of_a_failed_changeset_stays_inside_a_changeset(scm: Caller) -> None:
+    body = "--b\r\n" + changeset(part("POST", "CustomersV2", customer(1, SiteId="99"), 1)) + "--b--\r\n"
+    response = scm.ask("POST", "/data/$batch", content=body, headers={"Content-Type": "multipart/mixed; boundary=b"})
+    assert response.content.count(b"--changesetresponse_") == 2
+    assert b"Content-ID: 1\r\n\r\nHTTP/1.1 500 Internal Server Error\r\n" in response.content
 
 
 def test_the_answer_of_a_batch_is_itself_a_batch_of_parts(scm: Caller) -> None:

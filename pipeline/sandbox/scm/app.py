@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -16,12 +17,14 @@ from starlette.routing import BaseRoute, Route
 from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.blob_routes import routes as blob_routes
 from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.origin import origin_of
 from pipeline.sandbox.scm import describing
 from pipeline.sandbox.scm.service import Service, with_trace
 from pipeline.sandbox.scm.twin import Twin
+from pipeline.sandbox.tokens import Claims
 
-Authorize: TypeAlias = Callable[[Request], Response | None]
-"""Answers null to let a request in, else the refusal."""
+Authorize: TypeAlias = Callable[[Request], Claims | Response]
+"""Who is calling, or the refusal."""
 
 _METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
@@ -30,23 +33,23 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
     """What one SCM answers to."""
 
     async def data(request: Request) -> Response:
-        refusal = authorize(request)
+        refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
         operation = await _operation(request)
         started = time.perf_counter()
-        answer = await run_in_threadpool(_answer, twin.service, operation, root_of(request))
+        answer = await run_in_threadpool(_answer, twin.service, operation, origin_of(request))
         return _response(with_trace(answer, time.perf_counter() - started))
 
     async def metadata(request: Request) -> Response:
-        refusal = authorize(request)
+        refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        answer = describing.answer(await _operation(request), root_of(request), twin.service.actions.types)
+        answer = describing.answer(await _operation(request), origin_of(request), twin.service.actions.types)
         return _response(with_trace(answer, 0))
 
     async def connector(request: Request) -> Response:
-        refusal = authorize(request)
+        refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
         return await run_in_threadpool(_connected, twin, request, await request.body())
@@ -66,11 +69,13 @@ def app(twin: Twin, authorize: Authorize) -> Starlette:
     return Starlette(routes=routes(twin, authorize))
 
 
-def root_of(request: Request) -> str:
-    """Scheme and host as the caller sees them, without a slash at the end."""
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme).partition(",")[0].strip()
-    host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
-    return f"{scheme}://{host.partition(',')[0].strip()}"
+def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
+    """The refusal of who is nobody, or nobody here: an application must be registered in SCM itself."""
+    if isinstance(caller, Response):
+        return caller
+    if twin.applications is not None and caller.application not in twin.applications:
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    return None
 
 
 async def _operation(request: Request) -> Operation:

@@ -74,6 +74,12 @@ class Store:
         with self._lock:
             self._db.close()
 
+    def copy_to(self, other: Store) -> None:
+        """Make another store what this one is."""
+        with self._lock:
+            self._db.backup(other._db)
+        other._generations.update(ENTITIES.keys())
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. Transactions may nest: an inner one that fails undoes itself alone."""

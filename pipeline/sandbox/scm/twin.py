@@ -16,7 +16,6 @@ from pipeline.sandbox.dmf.messages import Messages
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.seed import Company
 from pipeline.sandbox.scm.service import Service
-from pipeline.sandbox.scm.store import Store
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.writing import Desk
 
@@ -28,7 +27,8 @@ class Twin:
     """An SCM that is set up and has no customers yet.
 
     ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else inside them, which tests
-    like. ``company`` is the default legal entity of whoever calls.
+    like. ``company`` is the default legal entity of whoever calls; ``applications`` are the client ids that are registered
+    here, null lets everyone in whom the login knows.
     """
 
     def __init__(
@@ -37,13 +37,14 @@ class Twin:
         switches: Switches = STRICT,
         companies: Iterable[Company] = seed.COMPANIES,
         company: str = "usmf",
+        applications: frozenset[str] | None = None,
         clock: Callable[[], float] = time.time,
         path: str = ":memory:",
         background: bool = True,
     ) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
-        self.store = Store(path)
-        seed.fill(self.store, companies)
+        self.applications = applications
+        self.store = seed.new_store(path, tuple(companies))
         self.desk = Desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
         self.importer = Importer(desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work)

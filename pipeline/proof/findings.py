@@ -19,6 +19,16 @@ from pipeline.suggest import near
 from schemas.codes import catalogue
 from sql.session import Session, literal, query, session
 
+_GENERAL: Final = (
+    (": {detail}.", "."),
+    ("none of: {limit}", "none of those allowed"),
+    ("of the type {limit}", "of its type"),
+    ("{limit} characters", "its limit of characters"),
+    ("{limit}", "its limit"),
+    ("{detail}", "some"),
+)
+"""What stands for a blank that differs from row to row."""
+
 MEMORY: Final = "500MB"
 _ROWS: Final = 65_536
 
@@ -118,10 +128,10 @@ def _told_in_words(row: dict[str, Any]) -> dict[str, Any]:
 
 def plain(sentence: str, column: str | None = None) -> str:
     """A catalogue sentence with its blanks left out or told in general."""
-    blanks = ((": {detail}.", "."), ("{column}", column or "a column"), ("{limit}", "its limit"), ("{detail}", "some"))
-    for blank, word in blanks:
-        sentence = sentence.replace(blank, word)
-    return sentence if column else sentence[:1].upper() + sentence[1:]
+    told = sentence
+    for blank, word in (*_GENERAL, ("{column}", column or "a column")):
+        told = told.replace(blank, word)
+    return told if column and sentence.startswith("{column}") else told[:1].upper() + told[1:]
 
 
 def told(groups: Sequence[dict[str, Any]]) -> str:

@@ -35,7 +35,7 @@ from pipeline.transform.batch import Batcher
 from pipeline.transform.decide import Decided, Decider, task
 from pipeline.transform.identify import RAW
 from pipeline.transform.ordered import ordered
-from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare
+from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare, unused_units
 from pipeline.transform.reading import plain
 from schemas.codes import code
 from schemas.run import DECISIONS, FINDINGS, PLANNED
@@ -193,7 +193,7 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
     with contextlib.closing(_ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
-        _write(planning, decider, morsels, prepared, landed)
+        _write(planning, decider, morsels, prepared, landed, lambda: unused_units(main, routing, decider.tally.units))
     return prepared, decider
 
 
@@ -299,6 +299,7 @@ def _write(
     morsels: Iterator[pl.DataFrame],
     prepared: Prepared,
     landed: Mapping[str, Landed],
+    late: Callable[[], list[RunFinding]],
 ) -> None:
     """Decide morsel after morsel; one thread beside this one writes what was decided."""
     folder, done = planning.folder, 0
@@ -321,6 +322,7 @@ def _write(
             planning.listener(Step(name="planning", done=done, total=prepared.rows))
         if pending is not None:
             pending.result()
+        prepared.findings += late()
         prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
         findings.write(_of_run(prepared.findings))
 

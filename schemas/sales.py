@@ -9,6 +9,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+import pandera.polars as pa
+import polars as pl
+
 from schemas.catalogue import Field, Table, Type
 
 LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
@@ -19,6 +22,25 @@ _VERSIONING: Final = (
     Field(name="modifiedon", type=Type.TIMESTAMP, label="Modified On", names=("modifiedonutc",)),
     Field(name="isdelete", type=Type.TWO_OPTIONS, names=("is_delete", "isdeleted")),
 )
+
+
+_READ_AS: Final = MappingProxyType(
+    {
+        Type.GUID: pl.String(),
+        Type.TEXT: pl.String(),
+        Type.CHOICE: pl.Int32(),
+        Type.TWO_OPTIONS: pl.Boolean(),
+        Type.DECIMAL: pl.Decimal(38, 10),
+        Type.INTEGER: pl.Int64(),
+        Type.TIMESTAMP: pl.Datetime("us", "UTC"),
+    }
+)
+
+
+def contract(table: Table) -> pa.DataFrameSchema:
+    """A source table as it is read: every column of the catalogue with its type. What cannot be read is null, and a finding."""
+    columns = {field.name: pa.Column(_READ_AS[field.type], nullable=True) for field in table.fields}
+    return pa.DataFrameSchema(columns, name=table.name)
 
 
 def _guid(name: str, label: str = "", *names: str) -> Field:

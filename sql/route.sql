@@ -1,6 +1,7 @@
 -- One row per contact row read, in any order (joins keep none): the evidence for its decision, and one boolean per code of gates 1 to 6
 -- that SQL can tell. What a column maps to is Polars' part; so is which code comes first.
--- in: contacts_filtered, marks, accounts, companies, units, currencies, activity, only_ids, known_keys, loaded
+-- in: contacts_filtered, marks, accounts, companies, units, currencies, activity, only_ids, known_keys, loaded,
+--     loaded_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_activity, $has_only, $scm_read, $hold_blank_flags, $take_over,
 --         $number_pattern
 -- unique by: source_row
@@ -137,6 +138,16 @@ SELECT
     $has_activity AND q.has_activity AND q.msdynce_isactivecustomer IS NOT TRUE
         AND q.unreadable_flag IS NULL AS flag_stale,
     $has_activity AND NOT q.has_activity AND q.msdynce_isactivecustomer AS flag_without_activity,
+    q.route = 'Contacts' AND NOT list_contains(p.keys, q.destination_key)
+        AND len(list_filter(p.keys, lambda one: starts_with(one, q.legal_entity || '/' || q.contact_number || '/'))) > 0
+        AS company_changed,
+    q.route = 'ContactToCustomer' AND NOT list_contains(p.keys, q.destination_key)
+        AND len(list_filter(p.keys, lambda one: starts_with(one, q.destination_key || '/'))) > 0 AS promoted,
+    q.route IS NULL AND q.unreadable_flag IS NULL AND q.unreadable_company IS NULL AND q.unreadable_type IS NULL
+        AND p.keys IS NOT NULL AS no_longer_routed,
+    q.route IS NOT NULL AND q.legal_entity IS NOT NULL
+        AND len(list_filter(p.keys, lambda one: starts_with(one, q.legal_entity || '/'))) = 0 AS legal_entity_changed,
+    array_to_string(p.keys, ', ') AS earlier_keys,
     x.account_key IS NOT NULL AS key_in_scm,
     l.row_hash AS loaded_hash,
     q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
@@ -144,3 +155,4 @@ SELECT
 FROM keyed AS q
 LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.account_key = key_of(q.contact_number)
 LEFT JOIN loaded AS l ON l.destination_key = q.destination_key
+LEFT JOIN loaded_numbers AS p ON p.number_key = key_of(q.contact_number)

@@ -46,6 +46,7 @@ class Tally:
     key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
+    units: set[str] = field(default_factory=set)
     customers_with_currency_id: int = 0
 
 
@@ -78,6 +79,7 @@ class Decider:
     def decide(self, routed: pl.DataFrame) -> Decided:
         """Decide the next rows of ``sql/route.sql``'s answer, in source order: batches depend on it."""
         self.tally.rows += routed.height
+        self.tally.units.update(routed["raw:owningbusinessunit"].unique().drop_nulls())
         self.tally.states.update(dict(routed["row_state"].value_counts().iter_rows()))
         gone = routed["row_state"].is_in(["superseded", "deleted"])
         current = routed.filter(~gone) if gone.any() else routed

@@ -11,8 +11,9 @@ from typing import Final
 
 import duckdb
 import polars as pl
+from pandera.errors import SchemaErrors
 
-from pipeline.errors import ConfigurationError, SourceError
+from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
 from pipeline.suggest import near
 from pipeline.transform.reading import PLACE, declared, empty
 from pipeline.transform.suspects import Suspects, repeated_rows, suspects
@@ -120,6 +121,11 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
         return
     columns = session.columns(f"FROM {table.name}_landed")
     session.view(_declared_name(table), f"{declared(table, columns, said=said)}\nFROM {table.name}_landed")
+    read = session.frame(f"FROM {_declared_name(table)} LIMIT 0")
+    try:
+        sales.contract(table).validate(read.lazy(), lazy=True)
+    except SchemaErrors as errors:
+        raise InvariantBroken(f"{table.name} is not read as declared: {errors.failure_cases['check'].to_list()}") from errors
 
 
 def _declared_name(table: Table) -> str:
@@ -232,14 +238,14 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
             schema={"unit": pl.String, "legal_entity": pl.String},
         ),
     )
-    session.store("units", query("units"))
-    doubled = session.frame("SELECT unit FROM units GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY unit")
+    session.store("spellings", query("units"))
+    doubled = session.frame("SELECT unit FROM spellings GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY unit")
     if not doubled.is_empty():
         raise ConfigurationError(
             f"the business unit {doubled['unit'][0]} has two legal entities, once by name and once by id.",
             where="organizations",
         )
-    session.store("units", "SELECT unit, min(legal_entity) AS legal_entity FROM units GROUP BY unit")
+    session.store("units", "SELECT unit, min(legal_entity) AS legal_entity FROM spellings GROUP BY unit")
     if not has_table or not routing.organizations:
         return
     unknown = session.frame(query("units_unknown"))["unit"].to_list()
@@ -256,3 +262,13 @@ def _others(session: Session, routing: Routing) -> None:
     text = pl.String()
     loaded = routing.loaded
     session.register("loaded", loaded if loaded is not None else pl.DataFrame(schema={"destination_key": text, "row_hash": text}))
+    session.store("loaded_numbers", query("loaded_numbers"))
+
+
+def unused_units(session: Session, routing: Routing, seen: Collection[str]) -> list[RunFinding]:
+    """``[organizations]`` entries that no contact has. ``seen``: business units as contacts spell them."""
+    if not routing.organizations:
+        return []
+    session.register("seen_units", pl.DataFrame({"unit": list(seen)}, schema={"unit": pl.String}))
+    unused = session.frame(query("units_unused"))["organization"].to_list()
+    return [RunFinding(code="organization_unused", detail=name, column="owningbusinessunit") for name in unused]

@@ -48,6 +48,8 @@ _NAMES: Final = pl.when(_MORE > 0).then(
     pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])
 ).otherwise(_OTHERS.list.join(", "))  # fmt: skip
 
+_EARLIER: Final = pl.col("earlier_keys")
+
 RULES: Final = (
     _rule("contactid_invalid", "contactid", "contactid"),
     _rule("contactid_repeated", "contactid", "contactid"),
@@ -79,11 +81,16 @@ RULES: Final = (
     _rule("customer_merged", "merged", "contactid"),
     _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer"),
     _rule("flag_without_activity", "msdynce_isactivecustomer", "is_active_customer"),
+    _rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
+    _rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
+    _rule("no_longer_routed", "parentcustomerid", "earlier_keys"),
+    _rule("legal_entity_changed", "owningbusinessunit", "legal_entity", detail=_EARLIER),
 )
 """In catalogue order."""
 
 _STAY_WHEN_SKIPPED: Final = (
     "company_type_disagrees", "flag_company_disagrees", "flag_unreadable", "flag_stale", "flag_without_activity",
+    "no_longer_routed",
 )  # fmt: skip
 
 _FOLLOWS: Final = {

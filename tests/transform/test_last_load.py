@@ -1,0 +1,87 @@
+"""What a plan says of contacts that were loaded before, and of business units that nobody has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.commands import Common, planned
+from pipeline.events import silent
+from pipeline.plan import Request
+from schemas import sales
+from schemas.catalogue import Table
+
+ACCOUNT, OTHER = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"
+PERSON = "c0000000-0000-0000-0000-000000000001"
+NUMBER = "CON-01000-BVRCPS"
+
+
+def _source(folder: Path, *, active: str, company: str) -> Path:
+    folder.mkdir()
+    (folder / "accounts.csv").write_text(f"accountid,accountnumber\n{ACCOUNT},A1\n{OTHER},A2\n", encoding="utf-8")
+    kind = "account" if company else ""
+    (folder / "contacts.csv").write_text(
+        "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,parentcustomeridtype\n"
+        f"{PERSON},Brown,{NUMBER},{active},{company},{kind}\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def _codes(tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", company: str = ACCOUNT) -> dict[str, str]:
+    """Finding code → message of a plan after ``loaded`` keys."""
+    memory = tmp_path / "runs" / "loaded" / "folder" / "Contacts.parquet"
+    memory.parent.mkdir(parents=True)
+    pl.DataFrame(
+        {"destination_key": loaded, "row_hash": ["0"] * len(loaded)},
+        schema_overrides={"destination_key": pl.String, "row_hash": pl.String},
+    ).write_parquet(memory)
+    common = Common(
+        source=_source(tmp_path / "export", active=active, company=company),
+        runs=tmp_path / "runs",
+        assignments=("destination.currency=EUR", "destination.country=DE", *(flags or ("destination.legal_entity=usmf",))),
+    )
+    result = planned(common, Request(), silent, None)
+    findings = pl.read_parquet(f"{result.folder}/findings.parquet")
+    return dict(findings.select("code", "message").iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded", "active", "company"),
+    [
+        ("company_changed", f"usmf/{NUMBER}/A2", "no", ACCOUNT),
+        ("promoted", f"usmf/{NUMBER}/A1", "yes", ACCOUNT),
+        ("no_longer_routed", f"usmf/{NUMBER}/A1", "no", ""),
+        ("legal_entity_changed", f"demf/{NUMBER}/A1", "no", ACCOUNT),
+    ],
+)
+def test_a_contact_that_was_loaded_otherwise_is_named_with_its_old_key(
+    tmp_path: Path, code: str, loaded: str, active: str, company: str
+) -> None:
+    found = _codes(tmp_path, [loaded], active=active, company=company)
+    others = {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} - {code}
+    assert code in found
+    assert not others & set(found)
+    assert loaded in found[code] or code == "no_longer_routed"
+
+
+def test_a_contact_loaded_as_it_is_planned_now_is_nothing_to_tell_of(tmp_path: Path) -> None:
+    found = _codes(tmp_path, [f"usmf/{NUMBER}/A1", f"usmf/{NUMBER}/A2"])
+    assert not {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} & set(found)
+
+
+def test_contacts_that_the_filter_leaves_out_are_not_compared(tmp_path: Path) -> None:
+    flags = ("destination.legal_entity=usmf", "source.filter=lastname <> 'Brown'")
+    assert "no_longer_routed" not in _codes(tmp_path, [f"usmf/{NUMBER}/A1"], *flags, company="")
+
+
+def test_a_business_unit_that_no_contact_has_is_told(tmp_path: Path) -> None:
+    flags = ("destination.legal_entity=usmf", "organizations.Contoso=demf")
+    assert "Contoso" in _codes(tmp_path, [], *flags)["organization_unused"]
+
+
+@pytest.mark.parametrize("table", sales.TABLES.values(), ids=lambda table: table.name)
+def test_the_contract_of_a_source_table_has_all_its_columns(table: Table) -> None:
+    assert list(sales.contract(table).columns) == [field.name for field in table.fields]

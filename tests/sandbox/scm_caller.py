@@ -40,7 +40,7 @@ class Caller:
     """A twin with its clock, and requests to it."""
 
     def __init__(
-        self, switches: Switches = STRICT, *, background: bool = False, door: Authorize | None = None, **more: Any
+        self, switches: Switches = STRICT, *, door: Authorize = authorize, background: bool = False, **more: Any
     ) -> None:
         self.clock = Clock()
         self.twin = Twin(switches=switches, clock=self.clock, background=background, **more)

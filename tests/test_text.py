@@ -67,6 +67,15 @@ def test_both_engines_trim_measure_and_compare_as_the_model_does(duck: Session, 
         assert in_polars(expression, values) == expected
 
 
+def test_every_sign_counts_as_white_space_or_not_in_both_engines(duck: Session) -> None:
+    signs = [*text.WHITE_SPACE, *LOOKALIKES, *OTHERS]
+    values = [form.format(sign) for sign in signs for form in ("{}", "{}a", "a{}", "{0}a{0}b{0}", "a{0}{0}", "{0}{0}")]
+    expected = [trimmed(value) for value in values]
+    assert in_duckdb(duck, "trimmed(x)", values) == expected
+    assert in_polars(text.trimmed(pl.col("x")), values) == expected
+    assert in_duckdb(duck, "key_of(x)", values) == in_polars(text.key_of(pl.col("x")), values) == [*map(key_of, values)]
+
+
 def test_white_space_is_that_of_unicode_and_what_exports_leave_behind() -> None:
     of_unicode = {chr(point) for point in range(0x110000) if chr(point).isspace()}
     assert set(text.WHITE_SPACE) == of_unicode | {"\u200b", "\ufeff"}

@@ -140,3 +140,12 @@ def test_a_block_without_a_whole_record_has_none(block: bytes) -> None:
     found = bounds(block, LF)
     assert found is not None
     assert found.end == 0
+
+
+def test_a_line_that_never_ends_is_given_up_before_its_end_is_seen() -> None:
+    """Otherwise the whole file would have to be held."""
+    alone = read_carefully(b"a,b\n" + b"c" * 50, LF, LIMIT, is_last=False)
+    assert [(record.line, record.trouble is None) for record in alone.records] == [(0, True), (1, False)]
+    assert alone.goes_on
+    quoted = read_carefully(b'a,"b\n' + b"c" * 50, LF, LIMIT, is_last=False)
+    assert quoted.records[0].trouble == "a quote does not close within 40 bytes"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
 from pipeline.extract.headers import Wanted
-from schemas.sales import ACCOUNTS, CONTACTS, TABLES
+from schemas.sales import CONTACTS, TABLES
 from schemas.scm import CUSTOMERS_EXPORT
 
 NEEDED = ["contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid"]
@@ -88,8 +88,8 @@ def test_all_that_is_missing_is_said_at_once_with_what_may_have_been_meant() -> 
 
 
 def test_a_column_that_is_in_use_is_no_near_miss() -> None:
-    told = refused(["accountid", "name"], Wanted(table=ACCOUNTS))
-    assert told == "x.csv: there is no column accountnumber (Account Number)."
+    told = refused([*NEEDED[:-1], "parentcustomeridtype"])
+    assert told == "x.csv: there is no column parentcustomerid (Company Name)."
 
 
 def test_columns_of_the_project_must_be_there_and_wished_ones_may() -> None:

@@ -217,7 +217,10 @@ def test_any_rows_land_alike_from_pages_and_lines_in_any_blocks(
     options = ReadOptions(block=block, row_limit=10_000)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x"
-        path.write_text(json.dumps({"@odata.context": "x", "value": rows, "n": [1]}, indent=indent), encoding="utf-8")
+        path.write_text(
+            json.dumps({"@odata.context": "x" * 40, "value": rows, "n": [1], "count": 1234567890}, indent=indent),
+            encoding="utf-8",
+        )
         assert texts(list(read_pages(path, "x", Wanted(table=TABLE), options))) == expected
         if rows:
             path.write_text(lines(*rows), encoding="utf-8")

@@ -64,6 +64,21 @@ def test_ids_are_read_in_any_case_with_or_without_braces(duck: Session, values: 
     assert read(duck, "CAST(guid_of(x) AS VARCHAR)", values) == [guid_of(value) for value in values]
 
 
+def test_ids_in_forms_that_duckdb_would_take_are_not_ids(duck: Session) -> None:
+    one = "1b67c282-793b-fdce-58be-d7f70c5fb4b9"
+    forms = [
+        one.replace("-", ""),
+        one.replace("-", "", 1),
+        "{" + one.replace("-", "") + "}",
+        "1b67-" + one[4:],
+        "{" + one,
+        one + "}",
+    ]
+    assert read(duck, "CAST(guid_of(x) AS VARCHAR)", forms) == [None] * len(forms)
+    good = [one, one.upper(), "{" + one + "}", "\u00a0{" + one.upper() + "}\t"]
+    assert read(duck, "CAST(guid_of(x) AS VARCHAR)", good) == [one] * len(good)
+
+
 flags = st.sampled_from(
     ["1", "0", "true", "False", "YES", "no", "Yes ", "tRuE", "y", "n", "on", "2", "-1", "1.0", "wahr", "t", ""]
 )

@@ -91,7 +91,7 @@ def test_a_table_that_the_model_does_not_know_may_lie_beside_it(tmp_path: Path) 
         ('{"entities": [{"name": "contact"}]}', "is no Synapse Link model"),
         (b"\xff\xfe", "is no Synapse Link model"),
         (model(contact=["contact/1.csv", "contact/2.csv"]), "lists contact/2.csv, which is not in the folder"),
-        (model(contact=["../../../etc/passwd"]), "lists etc/passwd, which is not in the folder"),
+        (model(contact=["../secret.csv"]), "lists dataverse-org-unq/secret.csv, which is not in the folder"),
         (model(contact=["contact/1.csv"], Contacts=["contact/1.csv"]), "describes contacts 2 times"),
         (
             model(contact=["contact/1.csv"]).replace("lastname", "x"),
@@ -104,7 +104,7 @@ def test_a_table_that_the_model_does_not_know_may_lie_beside_it(tmp_path: Path) 
     ids=lambda one: repr(one)[-40:],
 )
 def test_a_folder_that_is_not_as_its_model_says_is_refused(tmp_path: Path, text: str | bytes, words: str) -> None:
-    files: dict[str, str | bytes] = {"model.json": text}
+    files: dict[str, str | bytes] = {"model.json": text, "../secret.csv": ROW}
     if "no table" not in words:
         files["contact/1.csv"] = ROW
     assert words in refused(tmp_path, files)

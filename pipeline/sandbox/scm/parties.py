@@ -50,11 +50,15 @@ def keep(store: Store, party: Party) -> None:
     values = _values(party)
     known = find(store, party.number)
     if known is None:
-        store.insert(
-            PARTIES, {**PARTIES.blank, **values, "PartyNumber": party.number, "NameAlias": party.name[:20], "KnownAs": party.name}
-        )
+        store.insert(PARTIES, as_row(party))
     elif changes := {name: value for name, value in values.items() if known[name] != value and (value or name != "LanguageId")}:
         store.update(PARTIES, known, changes)
+
+
+def as_row(party: Party) -> Row:
+    """The row of a new party."""
+    named = {"PartyNumber": party.number, "NameAlias": party.name[:20], "KnownAs": party.name}
+    return {**PARTIES.blank, **_values(party), **named}
 
 
 def _values(party: Party) -> dict[str, str]:

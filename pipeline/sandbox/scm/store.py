@@ -137,9 +137,9 @@ class Store:
             return {**row, RECID: cursor.lastrowid, RECVERSION: 1}
 
     def insert_many(self, entity: Entity, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Insert whole rows that are known to be new."""
+        """Insert whole rows; those whose key is there already are left out."""
         with self._lock:
-            self._db.executemany(_INSERTS[entity.name], rows)
+            self._db.executemany(_INSERTS[entity.name].replace("INSERT", "INSERT OR IGNORE", 1), rows)
             self._generations[entity.name] += 1
 
     def update(self, entity: Entity, row: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:

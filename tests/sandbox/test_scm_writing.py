@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.switches import Switches
 from tests.sandbox.scm_caller import ROOT, Caller, inner
 
@@ -330,6 +331,32 @@ def test_new_reference_data_count_at_once(scm: Caller) -> None:
 
 def test_what_is_read_only_is_not_written(scm: Caller) -> None:
     assert "read-only" in refusal(scm, "/data/LegalEntities", {"LegalEntityId": "abcd"})
+
+
+def test_customers_that_were_there_before_are_taken_as_they_are(scm: Caller) -> None:
+    rows = [
+        {
+            "CUSTOMERACCOUNT": "A-1",
+            "PARTYNUMBER": "A-1",
+            "ORGANIZATIONNAME": "Litware",
+            "DATAAREAID": "USMF",
+            "CUSTOMERGROUPID": "?",
+        },
+        {"CustomerAccount": "P-1", "PersonLastName": "Poe", "dataAreaId": "demf", "CreditLimit": "1000.5", "Unknown": "x"},
+        {
+            "CUSTOMERACCOUNT": "a-1",
+            "PARTYNUMBER": "A-2",
+            "ORGANIZATIONNAME": "Twice",
+            "DATAAREAID": "usmf",
+            "CREDITLIMIT": "much",
+        },
+    ]
+    assert seed.add_customers(scm.twin.desk, rows) == 3
+    first, second = scm.get("/data/CustomersV2?cross-company=true")["value"]
+    assert (first["dataAreaId"], first["PartyType"], first["CustomerGroupId"]) == ("usmf", "Organization", "?")
+    assert (second["PartyType"], second["CreditLimit"]) == ("Person", 1000.5)
+    assert scm.get(f"/data/CDSParties('{second['PartyNumber']}')")["Name"] == "Poe"
+    assert scm.post("/data/CDSContactPersons", CONTACT | {"AssociatedPartyNumber": "A-1"}).status_code == 201
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------

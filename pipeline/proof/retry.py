@@ -54,9 +54,9 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
         raise InvariantBroken(
             f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
         ) from error
-    ids = pl.concat(parts)["contactid"].drop_nulls().unique(maintain_order=True)
-    readable = ids.filter(ids.str.contains(_GUID))
-    return Wanted(contactids=readable.to_list(), nameless=ids.len() - readable.len())
+    ids = pl.concat(parts)["contactid"]
+    readable = ids.str.contains(_GUID).fill_null(value=False)
+    return Wanted(contactids=ids.filter(readable).unique(maintain_order=True).to_list(), nameless=int((~readable).sum()))
 
 
 @contextmanager

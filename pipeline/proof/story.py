@@ -121,7 +121,8 @@ def _way(story: Story, folder: Path) -> Iterator[str]:
     if story.outcome:
         known = catalogue().get(story.outcome.get("code") or "")
         parts = [story.outcome["outcome"], *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text)]
-        yield f"  outcome       {': '.join(parts)}{f' {known.advice}' if known else ''}"
+        advice = f". {known.advice}" if known else ""
+        yield f"  outcome       {': '.join(parts).rstrip('.')}{advice}"
 
 
 def _earlier(one: Mapping[str, Any]) -> str:

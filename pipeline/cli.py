@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline import __version__, audit_words
+from pipeline import __version__, audit_words, sandbox_words
 from pipeline.errors import UsageError, during
 from pipeline.events import on_stderr
 from pipeline.exits import Caught, prepare_process
@@ -205,6 +205,7 @@ def codes(flags: Flags) -> Work:
 
 
 audit_words.register(_command, _common)
+sandbox_words.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -43,6 +43,8 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
         """Tell the error on stderr, and with ``--json`` as an object on stdout; its exit code."""
         if self._error is None:
             return 0
+        if os.environ.get(_TRACEBACK):
+            traceback.print_exception(self._error)
         error = _translated(self._error)
         if as_object:
             told = {"code": error.code, "message": error.message, "where": error.where}
@@ -71,8 +73,6 @@ def _translated(error: BaseException) -> P2cError:
 
 def _defect(error: BaseException) -> Defect:
     """An error that nobody foresaw. Its own text is left out: it may hold values."""
-    if os.environ.get(_TRACEBACK):
-        traceback.print_exception(error)
     frames = [
         (Path(one.filename).relative_to(_HOME), one.lineno)
         for one in traceback.extract_tb(error.__traceback__)

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.origin import origin_of
@@ -31,7 +32,19 @@ DOP: Final = 4
 
 _METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _LONGEST: Final = 32_768
+_CHUNK: Final = 2**18
 _AFFINITY: Final = "ARRAffinity=5a1e5; path=/; HttpOnly"
+
+
+class Chunked(Response):
+    """A body sent in pieces, each when the one before has left: large ones pile up nowhere."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send head and pieces."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for start in range(0, len(self.body), _CHUNK):
+            await send({"type": "http.response.body", "body": self.body[start : start + _CHUNK], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,4 +119,4 @@ def _response(twin: Twin, answer: Answer, claims: Claims, method: str) -> Respon
         **twin.limits.headers(claims.application),
     }
     body = b"" if method == "HEAD" else answer.body
-    return Response(body, status_code=answer.status, headers={**named, **answer.headers})
+    return Chunked(body, status_code=answer.status, headers={**named, **answer.headers})

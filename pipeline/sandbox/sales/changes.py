@@ -99,8 +99,8 @@ def _full(call: Call, table: Table, window: _Window) -> Answer:
     page = Reader(store=call.store, shape=shape, tracking=True, notes=_notes(window)).page()
     context = call.context(f"{table.set_name}{shape.context()}")
     if page.token is not None:
-        return _page(call, context, page.body, page.token)
-    return _last(call, context, page.body, window)
+        return _page(call, context, page.body.decode(), page.token)
+    return _last(call, context, page.body.decode(), window)
 
 
 def _changed(call: Call, table: Table, window: _Window, position: paging.Position) -> Answer:

@@ -31,9 +31,9 @@ _UNSUPPORTED: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Rows as JSON texts joined by commas, how many, and the token of the next page if there is one."""
+    """Rows as JSON joined by commas, how many, and the token of the next page if there is one."""
 
-    body: str
+    body: bytes
     count: int
     token: str | None = None
 
@@ -104,7 +104,7 @@ class Reader:
         if len(terms) == 1 and terms[0].name == self.shape.table.id and not terms[0].descending:
             return self._joined(terms[0], wheres, size, number)
         rows = self._listed(terms, wheres, size)
-        body = ",".join(row[0] for row in rows[:size])
+        body = ",".join(row[0] for row in rows[:size]).encode()
         if len(rows) <= size:
             return Page(body=body, count=len(rows))
         token = self._token(number, terms, _values(terms, rows[0]), _values(terms, rows[size - 1]))
@@ -112,10 +112,10 @@ class Reader:
 
     def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> Page:
         inner = self._select([term], wheres, size)
-        sql = f"SELECT group_concat(j, ','), count(*), min(k0), max(k0) FROM ({inner.text})"
+        sql = f"SELECT CAST(group_concat(j, ',') AS BLOB), count(*), min(k0), max(k0) FROM ({inner.text})"
         body, count, low, high = self.store.rows(sql, inner.values)[0]
         if count < size or not count or not self._more(term, wheres, high):
-            return Page(body=body or "", count=count)
+            return Page(body=body or b"", count=count)
         return Page(body=body, count=count, token=self._token(number, [term], [guid_of_key(low)], [guid_of_key(high)]))
 
     def _token(self, number: int, terms: Sequence[Term], first: Sequence[SqlValue], last: Sequence[SqlValue]) -> str:

@@ -43,7 +43,7 @@ def listed(call: Call, table: Table, belonging: Sql | None = None, context: str 
     page = reader.page()
     head = call.context(f"{context or table.set_name}{reader.shape.context()}") + _totals(call, reader)
     tail = f',"@odata.nextLink":{next_link(call.address, call.query_text, page.token)}' if page.token else ""
-    return call.json(f'{{{head}"value":[{page.body}]{tail}}}'.encode())
+    return call.json(b"".join((f'{{{head}"value":['.encode(), page.body, f"]{tail}}}".encode())))
 
 
 def counted(call: Call, table: Table, belonging: Sql | None = None) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.load.errorlist import RowMessage, read_errors
@@ -47,6 +47,7 @@ def test_what_is_no_list_is_one_message() -> None:
     assert read_errors(" ") == read_errors("[]") == []
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.from_regex(r"CON-\d{5}", fullmatch=True), st.text(st.characters(exclude_categories=["Cs"]))), max_size=6

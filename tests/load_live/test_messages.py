@@ -30,6 +30,7 @@ EXAMPLES = {
     "DMF2025: A column was not found in the input file. Execution 'x' is under way; concurrent calls": "refused_conflict",
     "You are not authorized to write to CustTable.": "refused_access",
     "Number sequence Cust_1 has been exceeded.": "refused_sequence",
+    "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'.": "gone_from_scm",
     "validateWrite failed on data source 'CustTable (CustTable)'": "refused_rule",
 }
 
@@ -58,7 +59,8 @@ def test_every_code_is_in_the_catalogue_as_an_error() -> None:
 def test_the_odata_form_of_a_message_means_the_same() -> None:
     text = (
         "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Warning: The value 'XX' in field 'Customer group' "
-        "is not found in the related table 'Customer groups'.; Warning: validateField failed on field 'CustCustomerV3Entity.CustomerGroupId'."
+        "is not found in the related table 'Customer groups'.; Warning: validateField failed on field "
+        "'CustCustomerV3Entity.CustomerGroupId'."
     )
     found = explained([text])
     assert found.code == "refused_reference"

@@ -1,0 +1,108 @@
+"""``$batch`` on the wire: one changeset per row, so that a row that SCM refuses fails alone (reference A.9, B.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
+from typing import Final
+
+_STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})")
+_CRLF: Final = b"\r\n"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """One request of a batch; ``url`` is absolute."""
+
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The answer to one operation; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    content_id: str | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the operation had its effect."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A batch ready to be sent. Equal operations make equal bytes: ``sha256`` tells what was sent."""
+
+    content_type: str
+    body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what is sent."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def request(operations: Sequence[Operation]) -> Request:
+    """Operations as a batch. Operation *n*, counted from 1, has the Content-ID *n* and a changeset of its own."""
+    digest = hashlib.sha256()
+    for one in operations:
+        digest.update(one.url.encode() + one.body)
+    mark = digest.hexdigest()[:24]
+    boundary = f"batch_{mark}"
+    parts = [_changeset(one, f"changeset_{mark}_{number}", number) for number, one in enumerate(operations, start=1)]
+    return Request(content_type=f"multipart/mixed; boundary={boundary}", body=_joined(boundary, parts))
+
+
+def _changeset(operation: Operation, boundary: str, number: int) -> bytes:
+    outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary", f"Content-ID: {number}", ""]
+    headers = {**operation.headers, "Content-Type": "application/json; charset=utf-8"} if operation.body else operation.headers
+    inner = [f"{operation.method} {operation.url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    content = "\r\n".join([*outer, *inner]).encode() + operation.body
+    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(boundary, [content])
+
+
+def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
+    opening, closing = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
+    return b"".join(opening + part + _CRLF for part in parts) + closing
+
+
+def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
+    """The answers of a batch of ``count`` operations, by the number of the operation; those that did not come are missing.
+
+    Raises:
+        ValueError: it is no answer to a batch.
+    """
+    whole = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + content)
+    if not whole.is_multipart():
+        raise ValueError("the answer to a batch is not multipart")
+    found = list(_answers(whole))
+    if all(one.content_id for one in found):
+        return {int(one.content_id): one for one in found if one.content_id and one.content_id.isdigit()}
+    return dict(enumerate(found[:count], start=1))
+
+
+def _answers(part: Message) -> Iterator[Answer]:
+    if part.is_multipart():
+        for inner in part.get_payload():
+            if isinstance(inner, Message):
+                yield from _answers(inner)
+        return
+    content = part.get_payload(decode=True)
+    head, _, body = (content if isinstance(content, bytes) else b"").lstrip(_CRLF).partition(_CRLF * 2)
+    status = _STATUS.match(head)
+    if status is None:
+        return
+    lines = (line.decode("latin-1").partition(":") for line in head.split(_CRLF)[1:])
+    headers = {name.strip().lower(): value.strip() for name, _, value in lines}
+    mark = part["Content-ID"] or headers.get("content-id")
+    yield Answer(status=int(status[1]), headers=headers, body=body.rstrip(_CRLF), content_id=str(mark).strip() if mark else None)

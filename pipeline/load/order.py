@@ -1,0 +1,93 @@
+"""What a load is asked for: which plan, where to, how."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+from pipeline.events import Listener
+from pipeline.folder import RunFolder
+from pipeline.journal import Journal
+from pipeline.load.importing import Patience
+from pipeline.load.outcome import Place
+from pipeline.load.package import PackageSpec
+from pipeline.mapping.compile import Compiled
+from pipeline.wire.scm import Scm
+from schemas.catalogue import Column
+
+Way = Literal["packages", "odata"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to load.
+
+    ``auto_rows``: with ``auto``, a task's rows for one legal entity go over OData up to this many, else as packages. Nobody
+    has measured where packages begin to pay; the number is a guess. ``odata_rows``: rows of one request.
+    ``odata_requests``: requests at the same time. ``parallel_imports``: more than one needs the framework parameter
+    *Enhanced parallel package import* in SCM.
+    """
+
+    load: Literal["packages", "odata", "auto"]
+    auto_rows: int = 500
+    odata_rows: int = 100
+    odata_requests: int = 4
+    parallel_imports: int = 1
+    patience: Patience = field(default_factory=Patience)
+
+    def way(self, rows: int) -> Way:
+        """How that many rows of one task and one legal entity go."""
+        if self.load == "auto":
+            return "odata" if rows <= self.auto_rows else "packages"
+        return self.load
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One task of the plan: its mapping, and how its packages are described by legal entity and batch."""
+
+    mapping: Compiled
+    spec: Callable[[str, int], PackageSpec]
+
+    @property
+    def name(self) -> str:
+        """As the plan names it."""
+        return self.mapping.template.task
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The destination columns that the mapping fills, in its order."""
+        return {one.name: one.column for one in self.mapping.targets}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One load: what, where to, how, and who is told. ``destination`` is the name under which rows are remembered."""
+
+    folder: RunFolder
+    destination: str
+    tasks: Sequence[Task]
+    options: Options
+    scm: Scm
+    journal: Journal
+    clock: Callable[[], dt.datetime]
+    listener: Listener
+
+    @cached_property
+    def planned(self) -> pl.DataFrame:
+        """The batches of the plan: task, legal_entity, batch, rows."""
+        return pl.read_parquet(self.folder.batches, columns=["task", "legal_entity", "batch", "rows"])
+
+    def places(self, task: str) -> dict[Place, int]:
+        """Rows of each batch of a task, in the order of the plan."""
+        mine = self.planned.filter(pl.col("task") == task)
+        return {(entity, batch): rows for entity, batch, rows in mine.select("legal_entity", "batch", "rows").iter_rows()}
+
+    def way(self, task: str, legal_entity: str) -> Way:
+        """How a task's rows for a legal entity go."""
+        return self.options.way(sum(rows for (entity, _), rows in self.places(task).items() if entity == legal_entity))

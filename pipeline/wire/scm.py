@@ -1,0 +1,173 @@
+"""SCM on the wire: OData reads, actions of Data management, batches, blobs by signed URL.
+
+What may be asked twice is asked again after a failure of the world; what may not (starting an import, sending rows) is
+asked once, and ``LostAnswer`` says that nobody knows whether it happened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from pipeline.errors import AnswerUnreadable, RequestRefused, ServerFailed, Stopped, SystemStopped, Throttled, Unreachable
+from pipeline.wire.links import Links
+from pipeline.wire.system import System, json_object
+
+T = TypeVar("T")
+
+NAMESPACE: Final = "Microsoft.Dynamics.DataEntities"
+ACTIONS: Final = f"data/DataManagementDefinitionGroups/{NAMESPACE}."
+
+_JSON: Final = {"Content-Type": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+_BLOB: Final = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"}
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_UNSENT_WAIT: Final = 5.0
+_BUSY_WAIT: Final = 30.0
+"""Seconds to wait when SCM is busy and does not say how long (reference B.4)."""
+
+_WORDS: Final = re.compile(r"\Arefused(?:: (?P<text>.*))? \(HTTP \d+\)\.\Z", re.DOTALL)
+
+
+class LostAnswer(Stopped):
+    """A request was sent and its answer did not come: nobody knows whether it had its effect."""
+
+
+class Busy(Stopped):
+    """SCM is busy or cannot be reached; nothing happened. ``seconds`` is how long to wait."""
+
+    def __init__(self, message: str, *, where: str, seconds: float) -> None:
+        super().__init__(message, where=where)
+        self.seconds = seconds
+
+
+class Declined(Stopped):
+    """SCM understood and refused; nothing happened. ``text`` is its own message."""
+
+    def __init__(self, message: str, *, where: str, status: int, text: str) -> None:
+        super().__init__(message, where=where)
+        self.status = status
+        self.text = text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scm:
+    """SCM at one address. ``blobs`` does not log in: signed URLs carry their rights."""
+
+    system: System
+    blobs: System
+
+    @property
+    def label(self) -> str:
+        """Whom messages name."""
+        return self.system.label
+
+    @property
+    def root(self) -> str:
+        """The address, as requests inside a batch spell it."""
+        return str(self.system.client.base_url).rstrip("/")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless the run is being stopped."""
+        self.system.pace.sleep(seconds)
+
+    def pages(self, entity_set: str, **options: str) -> Iterator[list[dict[str, Any]]]:
+        """The rows of an entity set across all legal entities, page by page; ``options`` without their ``$``.
+
+        Raises:
+            Declined: SCM does not have the set, or refuses the query.
+            Stopped: SCM cannot be reached, or a next link leads elsewhere or back.
+        """
+        query = "".join(f"&${name}={quote(value, safe='')}" for name, value in options.items())
+        url: str | None = f"data/{entity_set}?cross-company=true{query}"
+        links = Links(self.system.client.base_url, self.label, entity_set)
+        while url is not None:
+            rows, link = self._safely("GET", url, _page, entity_set)
+            yield rows
+            url = None if link is None else links.checked(link)
+
+    def metadata(self) -> bytes:
+        """``$metadata`` as it is sent."""
+        return self.system.ask(
+            "GET", "data/$metadata", lambda response: response.content, subject="$metadata", headers={"Accept": "application/xml"}
+        )
+
+    def ask(self, action: str, **body: Any) -> Any:
+        """The value of an action of Data management that may be asked again. Raises ``Declined``, else ``Stopped``."""
+        return self._safely("POST", f"{ACTIONS}{action}", _value, action, orjson.dumps(body))
+
+    def start(self, action: str, **body: Any) -> Any:
+        """The value of an action that must not be asked twice. Raises as ``batch`` does."""
+        with _Told():
+            return self.system.once(
+                "POST", f"{ACTIONS}{action}", _value, subject=action, headers=_JSON, content=orjson.dumps(body)
+            )  # fmt: skip
+
+    def batch(self, content_type: str, body: bytes, read: Callable[[httpx.Response], T]) -> T:
+        """Send a ``$batch``, once. Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``."""
+        headers = {**_JSON, "Content-Type": content_type, "Accept": "multipart/mixed", "Prefer": "odata.continue-on-error"}
+        with _Told():
+            return self.system.once("POST", "data/$batch", read, subject="$batch", headers=headers, content=body)
+
+    def upload(self, url: str, content: bytes) -> None:
+        """Put a blob behind a signed URL; twice does no harm."""
+        self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
+
+    def download(self, url: str) -> bytes:
+        """The blob behind a signed URL."""
+        return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
+
+    def _safely(
+        self, method: str, url: str, read: Callable[[httpx.Response], T], subject: str, content: bytes | None = None
+    ) -> T:
+        try:
+            return self.system.ask(method, url, read, subject=subject, headers=_JSON, content=content)
+        except RequestRefused as refused:
+            raise _declined(refused) from refused
+
+
+class _Told:
+    """What a failure of a request that is sent once means for its effect."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, SystemStopped):
+            told = _told(error)
+            if told is not None:
+                raise told from error
+
+
+def _told(error: SystemStopped) -> Stopped | None:
+    match error:
+        case Throttled():
+            return Busy(error.message, where=error.where, seconds=_BUSY_WAIT if error.wait is None else error.wait)
+        case RequestRefused():
+            return _declined(error)
+        case Unreachable() if isinstance(error.__cause__, _UNSENT):
+            return Busy(error.message, where=error.where, seconds=_UNSENT_WAIT) if error.again else None
+        case Unreachable() | ServerFailed() | AnswerUnreadable():
+            return LostAnswer(error.message, where=error.where)
+        case _:
+            return None
+
+
+def _declined(refused: RequestRefused) -> Declined:
+    words = _WORDS.match(refused.message)
+    text = (words["text"] or "") if words else refused.message
+    return Declined(refused.message, where=refused.where, status=refused.status or 0, text=text)
+
+
+def _page(response: httpx.Response) -> tuple[list[dict[str, Any]], str | None]:
+    page: dict[str, Any] = json_object(response)
+    return page["value"], page.get("@odata.nextLink")
+
+
+def _value(response: httpx.Response) -> Any:
+    return json_object(response).get("value")

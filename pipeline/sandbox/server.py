@@ -131,7 +131,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
 @contextlib.contextmanager
 def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
     """Serve in a thread of its own, from when it accepts connections to the end of the block."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    _quiet()
     config = uvicorn.Config(
         app,
         http=BreakableProtocol,
@@ -141,7 +141,6 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         ssl_certfile=str(tls.certificate) if tls else None,
     )
@@ -152,10 +151,18 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
     try:
         yield
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         thread.join(_PATIENCE)
         for one in sockets:
             one.close()
+
+
+def _quiet() -> None:
+    """Let uvicorn tell of broken applications only; answers that faults cut off are none."""
+    logger = logging.getLogger("uvicorn.error")
+    logger.setLevel(logging.ERROR)
+    if not logger.filters:
+        logger.addFilter(lambda record: not record.getMessage().startswith("ASGI callable returned without"))
 
 
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -120,7 +120,7 @@ def _row(call: Call, plan: Plan, *, distinct: bool) -> Sql:
     if pieces:
         return json_row([Piece(text="{"), *pieces, *plan.pieces, Piece(text="}")])
     inside = json_row(plan.pieces)
-    return compose("'{'||substr({}, 2)||'}'", inside)
+    return compose("'{{'||substr({}, 2)||'}}'", inside)
 
 
 def _aggregated(call: Call, plan: Plan) -> list[str]:

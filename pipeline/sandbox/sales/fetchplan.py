@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,6 +20,7 @@ from pipeline.sandbox.sales.rows import Piece, json_value, notes
 from pipeline.sandbox.sales.schema import Column, Table
 from pipeline.sandbox.sales.scope import sql_column
 
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _JOINS: Final = {"inner": "JOIN", "outer": "LEFT JOIN"}
 _EXISTS: Final = {"exists": "EXISTS", "in": "EXISTS", "any": "EXISTS", "not any": "NOT EXISTS"}
 _AGGREGATES: Final = {
@@ -111,7 +113,7 @@ def _link(plan: Plan, parent: Element, outer: Source) -> None:
     for link in parent.findall("link-entity"):
         number = len(plan.sources) + len(plan.joins)
         table = table_named(link.get("name", ""))
-        source = Source(table=table, name=link.get("alias") or f"{table.name}{number}", sql=f"f{number}")
+        source = Source(table=table, name=_alias(link) or f"{table.name}{number}", sql=f"f{number}")
         kind = (link.get("link-type") or "inner").lower()
         pairs = f"{source.sql_column(_needed(link, 'from')).sql} = {outer.sql_column(_needed(link, 'to')).sql}"
         if kind in _EXISTS:
@@ -144,6 +146,14 @@ def _needed(element: Element, name: str) -> str:
     return value
 
 
+def _alias(element: Element) -> str:
+    """The alias of an element, empty if it has none. Raises ``ODataError`` for what is no name: it goes into SQL."""
+    alias = element.get("alias", "")
+    if alias and not _NAME.fullmatch(alias):
+        raise ODataError(f"Invalid alias '{alias}': letters, digits and underscores, not a digit first.")
+    return alias
+
+
 def _show(plan: Plan, element: Element, source: Source) -> None:
     """The columns that rows show."""
     attributes = element.findall("attribute")
@@ -156,7 +166,7 @@ def _show(plan: Plan, element: Element, source: Source) -> None:
         for column in source.table.columns.values():
             _column(plan, source, column, "")
     for attribute in [] if whole else attributes:
-        _column(plan, source, source.column(_needed(attribute, "name")), attribute.get("alias", ""))
+        _column(plan, source, source.column(_needed(attribute, "name")), _alias(attribute))
 
 
 def _column(plan: Plan, source: Source, column: Column, alias: str) -> None:
@@ -175,7 +185,9 @@ def _lean(name: str, value: Sql, unless_null: str) -> Piece:
 
 
 def _aggregate(plan: Plan, attribute: Element, source: Source) -> None:
-    alias, column = _needed(attribute, "alias"), source.column(_needed(attribute, "name"))
+    column, alias = source.column(_needed(attribute, "name")), _alias(attribute)
+    if not alias:
+        raise ODataError("Invalid FetchXML: an attribute of an aggregate query needs an alias.")
     if is_true(attribute.get("groupby")):
         _group(plan, attribute, source, column, alias)
         return

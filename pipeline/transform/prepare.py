@@ -15,12 +15,15 @@ from pandera.errors import SchemaErrors
 
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
 from pipeline.suggest import near
-from pipeline.transform.reading import PLACE, declared, empty
+from pipeline.transform.reading import PLACE, declared
 from pipeline.transform.suspects import Suspects, repeated_rows, suspects
 from schemas import sales
 from schemas.catalogue import Table
 from sql.session import Session, identifier, query
 
+_NO_ROWS: Final = (
+    "SELECT CAST(0 AS BIGINT) AS source_row, CAST(NULL AS VARCHAR) AS source_file, CAST(0 AS BIGINT) AS source_line WHERE false"
+)
 _ACTIVITY: Final = ("quotes", "salesorders", "invoices")
 
 
@@ -77,6 +80,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         SourceError: a table that is needed is not there.
         ConfigurationError: the filter or ``[organizations]`` is wrong.
     """
+    session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
     for name, table in sales.TABLES.items():
         _declare(session, table, name in landed, routing.said if name == "contacts" else ())
     findings: list[RunFinding] = []
@@ -94,8 +98,9 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
             where="accounts",
         )
     findings += _shared_account_numbers(session)
-    for name in ("numbers", "companies", "marks", "activity", "currencies"):
+    for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(name))
+    session.view("activity", query("activity"))
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(
@@ -117,10 +122,12 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
 
 def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> None:
     if not is_there:
-        session.view(_declared_name(table), empty(table, said=said))
-        return
+        session.view(f"{table.name}_landed", _NO_ROWS)
     columns = session.columns(f"FROM {table.name}_landed")
-    session.view(_declared_name(table), f"{declared(table, columns, said=said)}\nFROM {table.name}_landed")
+    select = declared(table, columns, said=said)
+    session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
+    some = f"SELECT * FROM {table.name}_landed SEMI JOIN chosen_rows USING (source_row)"
+    session.view(f"{_declared_name(table)}_chosen", f"{select}\nFROM ({some}) AS some_rows")
     read = session.frame(f"FROM {_declared_name(table)} LIMIT 0")
     try:
         sales.contract(table).validate(read.lazy(), lazy=True)
@@ -152,11 +159,10 @@ def _suspects(session: Session) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
     found = suspects(session.frame(query("hashes")), accounts)
-    session.register("suspect_rows", found.all.to_frame("source_row"))
+    session.register("chosen_rows", found.all.to_frame("source_row"))
     session.store(
         "suspects",
-        "SELECT source_row, source_file, source_line, contactid, msdynce_contactnumber, isdelete "
-        "FROM contacts SEMI JOIN suspect_rows USING (source_row)",
+        "SELECT source_row, source_file, source_line, contactid, msdynce_contactnumber, isdelete FROM contacts_chosen",
     )
     _states(session, sales.CONTACTS, "contact_states", found.repeated, "contacts")
     return found
@@ -164,20 +170,21 @@ def _suspects(session: Session) -> Suspects:
 
 def _states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
     """Which of several rows of one id counts; rows of other ids do not appear."""
-    session.register("suspect_ids", rows.to_frame("source_row"))
+    session.register("chosen_rows", rows.to_frame("source_row"))
     key = identifier(table.key)
     session.store(
         "repeated_rows",
         f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted "
-        f"FROM {view} SEMI JOIN suspect_ids USING (source_row) "
+        f"FROM {view}_chosen "
         f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
     )
     session.store("ranked_rows", query("ranked"))
-    columns = session.columns(f"FROM {view}")
-    content = ", ".join(identifier(column) for column in columns if column not in PLACE and not column.startswith("say:"))
     session.store("tied_rows", "SELECT source_row FROM ranked_rows WHERE tied")
+    content = ", ".join(identifier(column) for column in session.columns(f"FROM {table.name}_landed") if column not in PLACE)
     session.store(
-        "tied_contents", f"SELECT source_row, hash({content}) AS content FROM {view} SEMI JOIN tied_rows USING (source_row)"
+        "tied_contents",
+        f"SELECT source_row, hash({content or 'NULL'}) AS content FROM {table.name}_landed "
+        "SEMI JOIN tied_rows USING (source_row)",
     )
     session.store(name, query("versions"))
 

@@ -115,7 +115,7 @@ def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] 
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns as text, what is
         said, and ``PLACE``.
     """
-    parts = list(PLACE) if columns else ["0 AS source_row", "CAST(NULL AS VARCHAR) AS source_file", "0 AS source_line"]
+    parts = list(PLACE)
     for field in table.fields:
         name = identifier(field.name)
         if field.name in columns:
@@ -143,8 +143,3 @@ def _said(table: Table, name: str, columns: Mapping[str, str]) -> str:
         return f"{_as_text(identifier(column), columns[column])} AS {target}"
     field = table.field(column) or Field(name=column)
     return f"{mapping_text(field, identifier(column), columns[column])} AS {target}"
-
-
-def empty(table: Table, *, said: Collection[str] = ()) -> str:
-    """A declared table without rows, for a source that does not have it."""
-    return declared(table, {}, said=said) + "\nWHERE false"

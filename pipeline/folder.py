@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NewType, Self
 
+import filelock
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +26,9 @@ RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
 
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
+_LOCK: Final = ".lock"
+"""Held by the process that makes or applies a run."""
+
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
 _SAMPLE: Final = 10_000
@@ -113,7 +117,7 @@ def new_run(clock: Clock) -> RunId:
 
 @contextmanager
 def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
-    """A run folder that appears under its name only when it is whole.
+    """A run folder that appears under its name only when it is whole. What a killed process left is cleared away first.
 
     Raises:
         UsageError: ``runs`` is no folder.
@@ -123,14 +127,29 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
         raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
     partial = runs / f".{run}.partial"
     with during("creating the run folder"):
+        _clear(runs)
         partial.mkdir(parents=True)
+        lock = filelock.FileLock(partial / _LOCK)
+        lock.acquire()
     try:
         yield RunFolder(partial)
+        lock.release()
         with during("finishing the run folder"):
+            (partial / _LOCK).unlink(missing_ok=True)
             partial.rename(runs / run)
     except BaseException:
+        lock.release()
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _clear(runs: Path) -> None:
+    """Remove folders whose process is gone: the system freed their locks. They hold personal data, and room."""
+    for path in runs.glob(".*.partial"):
+        lock = filelock.FileLock(path / _LOCK, timeout=0)
+        if (path / _LOCK).is_file():
+            with suppress(filelock.Timeout), lock:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def all_runs(runs: Path) -> list[RunFolder]:

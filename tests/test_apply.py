@@ -22,7 +22,7 @@ from pipeline.apply import apply_plan
 from pipeline.commands import Common
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped
 from pipeline.events import Step, silent
-from pipeline.folder import RunFolder, read_json, write_json
+from pipeline.folder import RunFolder, RunId, building, read_json, write_json
 from pipeline.journal import Journal, read
 from pipeline.plan import Request, make_plan
 from pipeline.project import load_project
@@ -388,6 +388,19 @@ def test_a_plan_that_is_stopped_leaves_nothing(made: Path, tmp_path: Path, name:
     with pytest.raises(Halt):
         make_plan(load_project(made / "source" / "p2c.toml"), Request(), tmp_path / "runs", clock, stopping)
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_not(tmp_path: Path) -> None:
+    killed, living = tmp_path / ".20260101T000000Z-dead.partial", tmp_path / ".20260101T000000Z-beef.partial"
+    for path in (killed, living):
+        path.mkdir()
+        (path / ".lock").touch()
+        (path / "decisions.parquet").touch()
+    with filelock.FileLock(living / ".lock"), building(tmp_path, RunId("20260101T000000Z-0000")) as made:
+        assert not killed.exists()
+        assert (living / "decisions.parquet").exists()
+        assert made.path.name == ".20260101T000000Z-0000.partial"
+    assert [path.name for path in (tmp_path / "20260101T000000Z-0000").iterdir()] == []
 
 
 def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(run: RunFolder, whole: dict[str, object]) -> None:

@@ -25,6 +25,7 @@ _SEPARATOR_LINE: Final = re.compile(rb"[\r\n]*sep=([,;:|\t ])\r?[\r\n]", re.IGNO
 _FIRST_LINE: Final = re.compile(rb'[\r\n]*+(?:[^"\r\n]++|"(?:[^"]++|"")*+")++(\r(?!\n)|\r?\n)')
 _QUOTED: Final = re.compile(r'"(?:[^"]++|"")*+"')
 _BOM: Final = "\ufeff".encode()
+_LARGEST: Final = 2**31 - 1
 
 
 Pick = Callable[[Sequence[str], str], Mapping[str, str]]
@@ -198,7 +199,7 @@ def _in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedAr
     try:
         table = pc.read_csv(
             pa.py_buffer(memoryview(block)[: found.end]),
-            read_options=pc.ReadOptions(column_names=names, block_size=2 * found.end),
+            read_options=pc.ReadOptions(column_names=names, block_size=min(2 * found.end, _LARGEST)),
             parse_options=pc.ParseOptions(delimiter=rows.dialect.delimiter, newlines_in_values=True),
             convert_options=pc.ConvertOptions(
                 check_utf8=False,

@@ -6,7 +6,7 @@ The Web API may leave nulls out, so a row need not have all columns; what is nee
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,8 @@ from pipeline.extract.headers import Wanted
 from pipeline.extract.jsonpage import DECODER, TOO_LONG, Page
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow, too_long
 
-_ROWS: Final = 50_000
+_ROWS: Final = 2_000
+"""Rows made into columns at once; many more would no longer be near the processor."""
 _NO_OBJECT: Final = "it is no JSON object"
 
 
@@ -89,15 +90,20 @@ def _parsed(line: bytes | None, limit: int) -> Any:
 
 def _chunk(name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, has_next: bool = False) -> Chunk:
     unreadable = {number: _why(row) for number, row in numbered if type(row) is not dict}
-    rows = {number: row for number, row in numbered if number not in unreadable}
-    headers = tuple(dict.fromkeys(chain.from_iterable(rows.values())))
-    keys = wanted.spelled(headers, name)
-    for column, key in keys.items():
-        unreadable |= _troubles(column, {number: row.get(key) for number, row in rows.items()})
-    lines = [number for number in rows if number not in unreadable]
-    cells = {column: _texts([rows[number].get(key) for number in lines]) for column, key in keys.items()}
+    lines = [number for number, row in numbered if type(row) is dict]
+    rows = [row for _, row in numbered if type(row) is dict]
+    headers = tuple(dict.fromkeys(chain.from_iterable(rows)))
+    cells = {column: [row.get(key) for row in rows] for column, key in wanted.spelled(headers, name).items()}
+    try:
+        texts = {column: _texts(values) for column, values in cells.items()}
+    except (pa.ArrowException, UnicodeEncodeError):
+        troubles = {place: why for column, values in cells.items() for place, why in _troubles(column, values)}
+        unreadable |= {lines[place]: why for place, why in troubles.items()}
+        whole = [place not in troubles for place in range(len(rows))]
+        lines = list(compress(lines, whole))
+        texts = {column: _texts(list(compress(values, whole))) for column, values in cells.items()}
     return Chunk(
-        table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}),
+        table=pa.table({**texts, "source_line": pa.array(lines, pa.int64())}),
         unreadable=tuple(
             UnreadableRow(source_file=name, source_line=number, detail=unreadable[number]) for number in sorted(unreadable)
         ),
@@ -110,22 +116,16 @@ def _why(row: Any) -> str:
     return str(row) if isinstance(row, _Bad) else _NO_OBJECT
 
 
-def _troubles(column: str, cells: dict[int, Any]) -> dict[int, str]:
-    """Row number → why its cell cannot be read."""
-    kinds = set(map(type, cells.values()))
-    found: dict[int, str] = {}
-    if kinds & {dict, list}:
-        nested = [number for number, cell in cells.items() if isinstance(cell, dict | list)]
-        found |= dict.fromkeys(nested, f"{column} holds an object or a list")
-    if str in kinds:
-        halves = [number for number, cell in cells.items() if isinstance(cell, str) and not _encodes(cell)]
-        found |= dict.fromkeys(halves, f"{column} holds half a character")
-    return found
+def _troubles(column: str, cells: Sequence[Any]) -> Iterator[tuple[int, str]]:
+    """Places of cells that cannot be read, and why."""
+    for place, cell in enumerate(cells):
+        if isinstance(cell, dict | list):
+            yield place, f"{column} holds an object or a list"
+        elif isinstance(cell, str) and not _encodes(cell):
+            yield place, f"{column} holds half a character"
 
 
 def _encodes(text: str) -> bool:
-    if text.isascii():
-        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

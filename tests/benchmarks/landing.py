@@ -1,0 +1,35 @@
+"""``python -m tests.benchmarks.landing FOLDER INTO``: landing the contacts of a source of text, timed; rows/s and MB/s of it.
+
+``python -m pipeline.samples --rows 1000000 FOLDER`` makes such a source as CSV.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from pipeline.extract.landing import ReadOptions, land
+
+
+def main(folder: Path, into: Path) -> None:
+    """Time from opening the files to the finished table."""
+    started = time.perf_counter()
+    landed = land(
+        folder,
+        into,
+        tables=("contacts",),
+        extra={},
+        wished={},
+        options=ReadOptions(),
+        progress=lambda _table, _rows: None,
+    )["contacts"]
+    seconds = time.perf_counter() - started
+    size = sum(one.bytes for one in landed.sources)
+    told = {"seconds": seconds, "rows_per_second": landed.rows / seconds, "megabytes_per_second": size / seconds / 1e6}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -51,19 +51,32 @@ def test_help_and_completion_load_no_engine() -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
-    with subprocess.Popen([*P2C, "codes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HOME) as process:
+LONG = """
+import sys
+from types import SimpleNamespace
+from pipeline import cli
+from pipeline.result import Result
+cli.commands = SimpleNamespace(shown_codes=lambda: Result(command="codes", exit_code=1, text="a line\\n" * 100_000))
+sys.argv = ["p2c", "codes"]
+sys.exit(cli.main())
+"""
+
+
+def test_a_reader_that_leaves_early_is_no_error_and_changes_no_exit_code() -> None:
+    words = [sys.executable, "-c", LONG]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HOME) as process:
         assert process.stdout is not None
+        assert process.stdout.readline() == b"a line\n"
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == b""
-        assert process.wait() == 0
+        assert process.wait() == 1
 
 
 def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
-    ended = p2c("templates", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-    assert ended.returncode == 0
-    assert r"Sales.contacts \u2192 CDS Contacts" in ended.stdout
+    ended = p2c("plän→", PYTHONIOENCODING="ascii:strict", PYTHONUTF8="0")
+    assert ended.returncode == 2
+    assert r"No such command 'pl\xe4n\u2192'" in ended.stderr
 
 
 WAITING = """

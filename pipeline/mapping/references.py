@@ -1,0 +1,116 @@
+"""Destination columns whose values must exist in SCM, and which mapped values do not. Pure: what SCM has comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from pipeline.mapping.compile import PROBLEMS
+from schemas.text import key_of
+
+CODE: Final = "reference_not_in_scm"
+
+_BETWEEN: Final = "\x1f"
+_ADDRESSES: Final = MappingProxyType(
+    {"Address": "State", "DeliveryAddress": "State", "InvoiceAddress": "State", "PrimaryAddress": "StateId"}
+)
+"""Prefixes of address columns, and how each entity spells its state."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """Where a column's value must be found: a property of an entity set, in each legal entity or in all of them at once.
+
+    ``within`` names columns that hold the country of a state; the first one that is mapped counts.
+    """
+
+    what: str
+    entity_set: str
+    property: str
+    by_company: bool = False
+    within: tuple[str, ...] = ()
+
+
+def _of_addresses() -> dict[str, Reference]:
+    found: dict[str, Reference] = {}
+    for prefix, state in _ADDRESSES.items():
+        iso, code = f"{prefix}CountryRegionISOCode", f"{prefix}CountryRegionId"
+        found[iso] = Reference(what="country (ISO code)", entity_set="AddressCountryRegions", property="ISOcode")
+        found[code] = Reference(what="country/region", entity_set="AddressCountryRegions", property="CountryRegion")
+        found[f"{prefix}{state}"] = Reference(
+            what="state", entity_set="AddressStates", property="State", within=(iso, code)
+        )  # fmt: skip
+    return found
+
+
+REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
+    {
+        "CustomerGroupId": Reference(
+            what="customer group", entity_set="CustomerGroups", property="CustomerGroupId", by_company=True
+        ),
+        "SalesCurrencyCode": Reference(what="currency", entity_set="Currencies", property="CurrencyCode"),
+        "LanguageId": Reference(what="language", entity_set="Languages", property="LanguageId"),
+        "SiteId": Reference(what="site", entity_set="OperationalSites", property="SiteId", by_company=True),
+        "WarehouseId": Reference(what="warehouse", entity_set="Warehouses", property="WarehouseId", by_company=True),
+        **_of_addresses(),
+    }
+)
+"""Destination column → what its values refer to (reference 4.1, 4.5)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class References:
+    """What SCM has, by destination column: values as keys; behind their legal entity or country where they belong to one.
+
+    Columns that are not in it were not read, and nothing is said of them.
+    """
+
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def has(self, column: str, value: str, *, legal_entity: str = "", country: str = "") -> bool:
+        """Whether SCM has a value; true for columns that were not read."""
+        return column not in self.known or _joined(column, value, legal_entity, country) in self.known[column]
+
+    def absent(self, mapped: pl.DataFrame, legal_entity: pl.Series) -> pl.DataFrame:
+        """Mapped values that SCM does not have, as problems (``PROBLEMS``); blanks refer to nothing.
+
+        Args:
+            mapped: destination columns, row by row.
+            legal_entity: of each row; where it is null the legal entity's own values are not looked at.
+        """
+        found = [self._absent(mapped, legal_entity, column) for column in mapped.columns if column in self.known]
+        return pl.concat([PROBLEMS.to_frame(), *found])
+
+    def _absent(self, mapped: pl.DataFrame, legal_entity: pl.Series, column: str) -> pl.DataFrame:
+        reference = REFERENCES[column]
+        parts = [key_of(pl.col(column))]
+        if reference.by_company:
+            parts.insert(0, key_of(pl.lit(legal_entity.alias("legal_entity"))))
+        if reference.within:
+            country = next((name for name in reference.within if name in mapped.columns), None)
+            if country is None:
+                return PROBLEMS.to_frame()
+            parts.insert(0, key_of(pl.col(country)))
+        keys = mapped.select(pl.concat_str(parts, separator=_BETWEEN)).to_series()
+        wrong = keys.is_not_null() & ~keys.is_in(list(self.known[column]))
+        return mapped.select(
+            row=pl.int_range(pl.len(), dtype=pl.UInt32),
+            code=pl.lit(CODE),
+            destination=pl.lit(column),
+            limit=pl.lit(""),
+            value=pl.col(column).cast(pl.String),
+        ).filter(wrong)
+
+
+def key(*parts: str) -> str:
+    """Values as ``References`` holds them: trimmed, ASCII upper case, joined."""
+    return _BETWEEN.join(pl.select(key_of(pl.lit(part))).item() or "" for part in parts)
+
+
+def _joined(column: str, value: str, legal_entity: str, country: str) -> str:
+    reference = REFERENCES[column]
+    return key(*([legal_entity] if reference.by_company else []), *([country] if reference.within else []), value)

@@ -11,8 +11,10 @@ from pipeline.sandbox.odata.tree import Expand, ODataError, Query
 
 _KNOWN: Final = frozenset(
     {"select", "filter", "orderby", "expand", "count", "top", "skip"}
-    | {"skiptoken", "deltatoken", "apply", "search", "compute", "format"}
+    | {"skiptoken", "deltatoken", "apply", "search", "compute", "format", "id"}
 )
+_ID: Final = "$id"
+"""Whose reference is to be deleted; it stands among the ``others``."""
 
 
 def parse_query(text: str) -> Query:
@@ -35,7 +37,7 @@ def pairs(text: str) -> dict[str, str]:
 def query_of(given: Mapping[str, str]) -> Query:
     """The query that named options make; names of system options start with ``$``."""
     options = {name[1:]: value for name, value in given.items() if name.startswith("$")}
-    others = {name: value for name, value in given.items() if not name.startswith("$")}
+    others = {name: value for name, value in given.items() if not name.startswith("$") or name == _ID}
     unknown = [name for name in options if name not in _KNOWN]
     if unknown:
         raise ODataError(f"The query parameter '${unknown[0]}' is not supported.")

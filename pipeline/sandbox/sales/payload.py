@@ -83,11 +83,7 @@ def _bind(store: Store, table: Table, name: str, value: Any, payload: Payload) -
     elif value is None:
         payload.values |= lookup_values(link.column, None, None)
     else:
-        target, row_id = bound_row(
-            store, value, link.column.navigations if link.column.polymorphic else {name: link.table}, table
-        )
-        if target.name != link.table:
-            raise unknown_property(table, f"{name}: {target.set_name}")
+        target, row_id = bound_row(store, value, {name: link.table}, table)
         payload.values |= lookup_values(link.column, target.name, row_id)
 
 

@@ -20,8 +20,8 @@ from pipeline.extract.records import Chunk
 _BATCH: Final = 65_536
 _RESERVED: Final = {"filename", "file_row_number"}
 """Columns that DuckDB adds while it reads where the file lies; a file may not have them itself."""
-_PATTERNS: Final = re.compile(r"[*?\[]")
-"""Signs that DuckDB takes for a pattern in a path: another file could match it too."""
+_PATTERNS: Final = re.compile(r"[*?\[=]")
+"""Signs that DuckDB takes for more than a path: a pattern that other files match too, or the value of a column."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +60,7 @@ def described(part: Part, wanted: Wanted) -> ParquetPart:
         file = pq.ParquetFile(part.path)
         schema, rows = file.schema_arrow, file.metadata.num_rows
     columns = wanted.picked(schema.names, part.name)
+    _refuse_columns_in_path(part, wanted, columns)
     for name, header in columns.items():
         kind = schema.field(header).type
         if pa.types.is_nested(kind):
@@ -67,6 +68,15 @@ def described(part: Part, wanted: Wanted) -> ParquetPart:
         if pa.types.is_fixed_size_binary(kind):
             raise SourceError(f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.", where=part.name)
     return ParquetPart(part=part, rows=rows, schema=schema, columns=columns)
+
+
+def _refuse_columns_in_path(part: Part, wanted: Wanted, columns: Collection[str]) -> None:
+    """Spark takes the columns it partitions by out of the files and writes them into the names of folders."""
+    steps = [step.partition("=")[0] for step in part.name.split("/")[:-1] if "=" in step]
+    lost = [step for step in steps if not set(wanted.spelled([step], part.name)) <= set(columns)]
+    if lost:
+        told = f"the column {lost[0]} is in the name of the folder and not in the file; write it into the file."
+        raise SourceError(told, where=part.name)
 
 
 def can_stay(parts: Sequence[ParquetPart]) -> bool:

@@ -120,6 +120,13 @@ def test_a_path_that_could_be_a_pattern_is_copied(tmp_path: Path) -> None:
     assert found.rows == 2
 
 
+def test_a_column_in_the_name_of_a_folder_is_not_lost_in_silence(tmp_path: Path) -> None:
+    put(tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet")
+    assert "the column statecode is in the name of the folder and not in the file" in refused(tmp_path)
+    put(tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet", statecode=pa.array([1, 0]))
+    assert rows(one(tmp_path))["statecode"].to_list() == [1, 0], "what the file says counts"
+
+
 def test_text_that_is_marked_as_bytes_is_read_as_text(tmp_path: Path) -> None:
     """Older writers do not mark text; DuckDB would show its bytes as escapes."""
     put(tmp_path / "export" / "contacts.parquet", lastname=pa.array(["Grün".encode(), None], pa.binary()))

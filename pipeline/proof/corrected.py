@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import duckdb
@@ -98,8 +98,10 @@ def _link(source: Path, into: Path, stored: Stored) -> None:
         if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
             _linked(path, into / path.name)
     (into / CONTACTS.name).mkdir()
-    for path in contacts:
-        _linked(path, into / CONTACTS.name / path.name)
+    for part in stored.parts:
+        at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
+        at.parent.mkdir(parents=True, exist_ok=True)
+        _linked(part.path, at)
 
 
 def _linked(path: Path, at: Path) -> None:

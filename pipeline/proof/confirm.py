@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import filelock
 import polars as pl
 
 from pipeline import summary
-from pipeline.errors import Stopped, UsageError
+from pipeline.errors import Stopped, UsageError, during
 from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.proof import memory
@@ -68,12 +69,31 @@ def confirmed(folder: RunFolder, clock: Clock, *, errors: Path | None = None, pa
         refused=_no_rows() if errors is None else refused_rows(errors),
         errors=errors,
     )
-    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
+    with (
+        _held(folder.path, "another process is applying this run.", str(folder.run)),
+        _held(
+            memory.path_of(folder.path.parent, facts["destination"]["name"], "any").parent,
+            "another process is loading into this destination.",
+            facts["destination"]["name"],
+        ),
+    ):
+        return _confirmed(folder, facts, before, imported, clock)
+
+
+@contextmanager
+def _held(path: Path, sentence: str, where: str) -> Iterator[None]:
+    """Hold a folder's lock; raise ``Stopped`` when another process has it."""
+    with during("confirming"):
+        path.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path / ".lock", timeout=0)
     try:
-        with lock:
-            return _confirmed(folder, facts, before, imported, clock)
+        lock.acquire()
     except filelock.Timeout as error:
-        raise Stopped("another process is applying this run.", where=folder.run) from error
+        raise Stopped(sentence, where=where) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:

@@ -19,8 +19,20 @@ from pipeline.journal import Journal, read
 from pipeline.proof.retry import FOLDER
 from pipeline.proof.verify import recorded
 
-_PERSONAL: Final = ("source/*", "rows/*/*", "packages/*/*", "before/*", "import/*", "report.html", "reconciliation.parquet")
+_PERSONAL: Final = (
+    "source/*",
+    "rows/*/*",
+    "packages/*/*",
+    "before/*",
+    "before/*/*",
+    "answers/*/*",
+    "import/*",
+    "report.html",
+    "reconciliation.parquet",
+)
 """Files that hold values of contacts."""
+
+_FOLDERS: Final = ("source", "rows", "packages", "before", "answers", "import")
 
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""
@@ -107,7 +119,7 @@ def _purged(found: Held, clock: Clock) -> None:
         with during("purging a run"):
             for path in found.files:
                 path.unlink(missing_ok=True)
-            for path in (*found.beside, *(folder.path / name for name in ("source", "packages", "rows", "before", "import"))):
+            for path in (*found.beside, *(folder.path / name for name in _FOLDERS)):
                 shutil.rmtree(path, ignore_errors=True)
         for name, column in _TABLES.items():
             _blank(folder.path / name, column)

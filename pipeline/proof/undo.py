@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline.errors import UsageError
 from pipeline.folder import Clock, RunFolder, TableWriter, building, facts_digest, new_run, read_json, sha256_of, write_json
-from pipeline.journal import Journal
+from pipeline.journal import Journal, read
 from pipeline.proof.spreadsheet import write_csv
 from pipeline.proof.visible import made_visible
 from sql.session import Session, literal, query, session
@@ -42,6 +42,7 @@ ACTIONS: Final = {
 """What taking a row back means."""
 
 _ROWS: Final = 131_072
+_ODATA: Final = "odata"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +72,7 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         raise UsageError("only applied loads are undone.", where=str(of.run))
     run = new_run(clock)
     with building(of.path.parent, run) as folder:
-        counts = _write(of, folder, deletes=facts["destination"]["load"] == "odata")
+        counts = _write(of, folder)
         write_json(folder.run_json, {**_facts(facts, of, str(run), clock), "versions": dict(versions)})
         summary = _summary(str(run), of, counts)
         files = {
@@ -85,16 +86,24 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     return Pack(folder=RunFolder(of.path.parent / run), counts=counts)
 
 
-def _write(of: RunFolder, folder: RunFolder, *, deletes: bool) -> dict[str, int]:
+def _by_odata(of: RunFolder) -> pl.DataFrame:
+    """The batches that went by OData: the journal has a line for each of their requests."""
+    ended = [entry.payload for entry in read(of.journal).entries if entry.payload.get("effect") == _ODATA]
+    keys = pl.Schema({"task": pl.String(), "legal_entity": pl.String(), "batch": pl.Int32()})
+    return pl.DataFrame([{name: one.get(name) for name in keys} for one in ended], schema=keys).unique()
+
+
+def _write(of: RunFolder, folder: RunFolder) -> dict[str, int]:
     counts: Counter[str] = Counter()
     tasks = pl.scan_parquet(of.outcomes).select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
     listed = folder.path / "undo.parquet"
     with session(memory="500MB", scratch=folder.path / "scratch") as here, TableWriter(listed, SCHEMA) as writer:
         here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(of.outcomes))})")
+        here.register("by_odata", _by_odata(of))
         for task in tasks:
             images = of.path / "before" / f"{task}.parquet"
             _name_images(here, images)
-            for batch in here.stream(query("audit/undo"), _ROWS, task=task, deletes=deletes):
+            for batch in here.stream(query("audit/undo"), _ROWS, task=task):
                 frame = pl.DataFrame(batch)
                 counts.update(dict(frame["action"].value_counts().iter_rows()))
                 writer.write(frame)

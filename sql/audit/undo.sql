@@ -1,5 +1,6 @@
 -- One row per planned row of a task, in the order of the run: what taking it back would mean.
--- in: outcomes (of the task), before (destination_key)    params: $task, $deletes    unique by: destination_key
+-- in: outcomes (of the task), before (destination_key), by_odata (task, legal_entity, batch)    params: $task
+-- unique by: destination_key
 SELECT
     o.contactid,
     o.task,
@@ -8,7 +9,7 @@ SELECT
     o.batch,
     o.outcome AS done,
     CASE
-        WHEN o.outcome = 'created' AND $deletes THEN 'delete'
+        WHEN o.outcome = 'created' AND d.batch IS NOT NULL THEN 'delete'
         WHEN o.outcome = 'created' THEN 'by_hand'
         WHEN o.outcome = 'updated' AND b.destination_key IS NOT NULL THEN 'restore'
         WHEN o.outcome = 'updated' THEN 'lost'
@@ -18,4 +19,6 @@ SELECT
     CAST(NULL AS VARCHAR) AS outcome
 FROM outcomes AS o
 LEFT JOIN before AS b ON b.destination_key = o.destination_key
+LEFT JOIN by_odata AS d
+    ON d.batch = o.batch AND d.task = o.task AND d.legal_entity = split_part(o.destination_key, '/', 1)
 WHERE o.task = $task

@@ -73,7 +73,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def find(folder: Path, table: Table) -> Stored | None:
-    """A table's files: ``<name>.<ending>`` or a folder of parts; the logical name is accepted too. None if there are none."""
+    """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending; the logical name is accepted too."""
     names = {table.name, table.singular}
     matching = [path for path in entries(folder) if _stem(path) in names and (path.is_dir() or _is_known(path))]
     if not matching:
@@ -87,7 +87,8 @@ def find(folder: Path, table: Table) -> Stored | None:
 
 
 def _stem(path: Path) -> str:
-    return (path.name if path.is_dir() else path.stem).casefold()
+    """The name without ending; Spark gives endings to folders too."""
+    return (path.stem if _is_known(path) or not path.is_dir() else path.name).casefold()
 
 
 def _is_known(path: Path) -> bool:

@@ -23,7 +23,17 @@ def refused(tmp_path: Path, files: dict[str, str | bytes]) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["contacts.csv", "contact.csv", "Contacts.CSV", "contacts.tsv", "contacts.txt", "contacts/a.csv", "CONTACT/x/y.csv"]
+    "name",
+    [
+        "contacts.csv",
+        "contact.csv",
+        "Contacts.CSV",
+        "contacts.tsv",
+        "contacts.txt",
+        "contacts/a.csv",
+        "CONTACT/x/y.csv",
+        "contacts.csv/part-0.csv",
+    ],
 )
 def test_a_table_is_found_by_its_name_in_any_case_or_number(tmp_path: Path, name: str) -> None:
     frame, _ = contacts(write(tmp_path / "export", {name: TEXT, "other.csv": "x", "contacts2.csv": "x"}), tmp_path / "in")

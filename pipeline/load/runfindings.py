@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import during
 from pipeline.folder import RunFolder, TableWriter
-from pipeline.journal import Journal
+from pipeline.journal import Entry, Journal
 from schemas.codes import code
 from schemas.run import FINDINGS
 
@@ -46,6 +46,12 @@ def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -
         journal.append(ADDED, files={folder.findings.name: digest})
         beside.replace(folder.findings)
     return Counter(name for name, _ in found)
+
+
+def accepted(entries: Iterable[Entry]) -> frozenset[str]:
+    """Hashes that ``findings.parquet`` may have once a load of this journal has added to it, beside the planned one."""
+    added = (entry.payload["files"].values() for entry in entries if entry.event == ADDED)
+    return frozenset(digest for digests in added for digest in digests)
 
 
 def _planned(folder: RunFolder) -> Iterator[pl.DataFrame]:

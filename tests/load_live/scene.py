@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ import httpx
 import polars as pl
 from starlette.requests import Request as Incoming
 
-from pipeline import summary
 from pipeline.events import silent
 from pipeline.folder import RunFolder
 from pipeline.journal import Journal
+from pipeline.live import order_of
 from pipeline.load.live import Loaded, load
-from pipeline.load.order import Options, Order, Task
-from pipeline.mapping.compile import compiled
+from pipeline.load.order import Options, Order
 from pipeline.plan import Request, make_plan
 from pipeline.project import Project, load_project
 from pipeline.sandbox.batch import Operation
@@ -161,14 +159,7 @@ class Scene:
         )
 
     def order(self, journal: Journal, options: Options) -> Order:
-        tasks = []
-        for template in self.project.templates.values():
-            mapping = compiled(template, self.project.defaults, countries=self.project.countries)
-            tasks.append(Task(mapping=mapping, spec=partial(summary.package_spec, self.project, mapping)))
-        return Order(
-            folder=self.run, destination="test", tasks=tasks, options=options, scm=self.scm, journal=journal,
-            clock=self.clock, listener=silent,
-        )  # fmt: skip
+        return order_of(self.run, self.project, options, self.scm, journal, self.clock, silent)
 
     def load(self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any) -> Loaded:
         """Load, or go on loading, in the order in which nothing depends on threads."""

@@ -9,6 +9,7 @@ from schemas.codes import Severity, catalogue
 
 EXAMPLES = {
     "Results. The value 'XX' in field 'Customer group' is not found in the related table 'Customer groups'.": "refused_reference",
+    "The value 'A' in field 'Associated party number' is not found in the related table 'Parties'.": "refused_reference",
     "The value '77' in the field 'Site' does not exist.": "refused_reference",
     "Matching record with key 'Field1': 1, 'Field2': 2 does not exist": "refused_reference",
     "Field 'First name' must be filled in.": "refused_mandatory",

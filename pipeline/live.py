@@ -1,0 +1,44 @@
+"""A plan and a project as an order to load: the one place where settings become what ``load`` is asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pipeline import summary
+from pipeline.events import Listener
+from pipeline.folder import Clock, RunFolder
+from pipeline.journal import Journal
+from pipeline.load.order import Options, Order, Task
+from pipeline.mapping.compile import compiled
+from pipeline.project import Project
+from pipeline.wire.scm import Scm
+
+
+def order_of(
+    folder: RunFolder, project: Project, options: Options, scm: Scm, journal: Journal, clock: Clock, listener: Listener
+) -> Order:
+    """What ``load`` is asked for.
+
+    Args:
+        folder: the run.
+        project: the project as the plan recorded it.
+        options: how to load.
+        scm: where to.
+        journal: the run's, open.
+        clock: the time.
+        listener: told about progress.
+    """
+    tasks = []
+    for template in project.templates.values():
+        mapping = compiled(template, project.defaults, countries=project.countries, keep_breaks=options.load == "odata")
+        tasks.append(Task(mapping=mapping, spec=partial(summary.package_spec, project, mapping)))
+    return Order(
+        folder=folder,
+        destination=project.settings.destination.name,
+        tasks=tasks,
+        options=options,
+        scm=scm,
+        journal=journal,
+        clock=clock,
+        listener=listener,
+    )

@@ -27,7 +27,7 @@ Clock = Callable[[], datetime]
 
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
 _LOCK: Final = ".lock"
-"""Held by the process that makes or applies a run."""
+"""Beside a run folder in the making, and held by its process."""
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -128,28 +128,30 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
     partial = runs / f".{run}.partial"
     with during("creating the run folder"):
         _clear(runs)
-        partial.mkdir(parents=True)
-        lock = filelock.FileLock(partial / _LOCK)
+        runs.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(partial.with_suffix(_LOCK))
         lock.acquire()
+        partial.mkdir()
     try:
         yield RunFolder(partial)
-        lock.release()
         with during("finishing the run folder"):
-            (partial / _LOCK).unlink(missing_ok=True)
             partial.rename(runs / run)
     except BaseException:
-        lock.release()
         shutil.rmtree(partial, ignore_errors=True)
         raise
+    finally:
+        lock.release()
+        partial.with_suffix(_LOCK).unlink(missing_ok=True)
 
 
 def _clear(runs: Path) -> None:
     """Remove folders whose process is gone: the system freed their locks. They hold personal data, and room."""
     for path in runs.glob(".*.partial"):
-        lock = filelock.FileLock(path / _LOCK, timeout=0)
-        if (path / _LOCK).is_file():
-            with suppress(filelock.Timeout), lock:
+        lock = path.with_suffix(_LOCK)
+        if path.is_dir() and lock.is_file():
+            with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=0):
                 shutil.rmtree(path, ignore_errors=True)
+                lock.unlink(missing_ok=True)
 
 
 def all_runs(runs: Path) -> list[RunFolder]:

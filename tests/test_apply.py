@@ -394,13 +394,16 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_no
     killed, living = tmp_path / ".20260101T000000Z-dead.partial", tmp_path / ".20260101T000000Z-beef.partial"
     for path in (killed, living):
         path.mkdir()
-        (path / ".lock").touch()
+        path.with_suffix(".lock").touch()
         (path / "decisions.parquet").touch()
-    with filelock.FileLock(living / ".lock"), building(tmp_path, RunId("20260101T000000Z-0000")) as made:
+    with filelock.FileLock(living.with_suffix(".lock")), building(tmp_path, RunId("20260101T000000Z-0000")) as made:
         assert not killed.exists()
         assert (living / "decisions.parquet").exists()
         assert made.path.name == ".20260101T000000Z-0000.partial"
-    assert [path.name for path in (tmp_path / "20260101T000000Z-0000").iterdir()] == []
+        assert list(made.path.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".20260101T000000Z-beef.lock", ".20260101T000000Z-beef.partial", "20260101T000000Z-0000",
+    ]  # fmt: skip
 
 
 def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(run: RunFolder, whole: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pipeline.sandbox.login import CLIENT, TENANT
 from pipeline.sandbox.sales.generate import PEOPLE
 
-SECRET: Final = "P2C_SANDBOX_SECRET"  # noqa: S105
+VARIABLE: Final = "P2C_SANDBOX_SECRET"
 """The environment variable that the project takes the secret from."""
 
 _KEPT: Final = ("legal_entity", "currency", "country", "batch_rows", "contacts_label")
@@ -41,13 +41,13 @@ def write_project(path: Path, place: Place, base: Path | None) -> None:
 
 
 def _hint(place: Place) -> str:
-    return "" if place.ca else f" The variable {SECRET} must hold the client's secret."
+    return "" if place.ca else f" The variable {VARIABLE} must hold the client's secret."
 
 
 def _auth(place: Place) -> dict[str, Any]:
     who = {"tenant": TENANT, "client_id": CLIENT, "authority": place.sales}
     if place.ca is None:
-        return {"kind": "client_secret", **who, "secret_env": SECRET}
+        return {"kind": "client_secret", **who, "secret_env": VARIABLE}
     return {"kind": "certificate", **who, "certificate": str(place.certificate), "ca_file": str(place.ca)}
 
 

@@ -21,7 +21,7 @@ from pipeline.errors import UsageError, during
 from pipeline.sandbox import faultspec
 from pipeline.sandbox.grants import Application
 from pipeline.sandbox.login import CLIENT, TENANT
-from pipeline.sandbox.project import SECRET, Place, write_project
+from pipeline.sandbox.project import VARIABLE, Place, write_project
 from pipeline.sandbox.server import HOST, ByPort, Tls, bind, make_tls, serving
 from pipeline.sandbox.world import Rows, World, make_world
 
@@ -118,7 +118,7 @@ def _application(folder: Path) -> tuple[Application, Path]:
     path.touch(mode=0o600)
     issued.private_key_and_cert_chain_pem.write_to_path(path)
     public = issued.cert_chain_pems[0].bytes().decode()
-    return Application(id=CLIENT, secret=os.environ.get(SECRET) or secrets.token_urlsafe(24), certificate=public), path
+    return Application(id=CLIENT, secret=os.environ.get(VARIABLE) or secrets.token_urlsafe(24), certificate=public), path
 
 
 def _tell(world: World) -> None:
@@ -139,7 +139,7 @@ def _ready(folder: Path, place: Place, application: Application, tls: Tls | None
         tenant=TENANT,
         client_id=application.id,
         secret=application.secret,
-        secret_env=SECRET,
+        secret_env=VARIABLE,
         certificate=str(place.certificate),
         ca_file=str(tls.ca) if tls else None,
         project=str(folder / "p2c.toml"),

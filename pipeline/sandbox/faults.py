@@ -57,6 +57,7 @@ class Faulty:
                 await self.sleep(value)
                 await self.app(scope, receive, send)
             case Kind.RESET:
+                await _drained(receive)
                 await _break_off(scope)
             case Kind.LOST:
                 await self.app(scope, receive, _swallow)

@@ -22,7 +22,7 @@ from pipeline.sandbox import faultspec
 from pipeline.sandbox.grants import Application
 from pipeline.sandbox.login import CLIENT, TENANT
 from pipeline.sandbox.project import VARIABLE, Place, write_project
-from pipeline.sandbox.server import HOST, ByPort, Tls, bind, make_tls, serving
+from pipeline.sandbox.server import HOST, ByPort, Tls, bound, make_tls, serving
 from pipeline.sandbox.world import Rows, World, make_world
 
 ROWS: Final = 1000
@@ -87,8 +87,8 @@ def running(options: Options) -> Iterator[Ready]:
     rows = Rows(data=options.data, rows=ROWS if options.rows is None else options.rows, seed=options.seed)
     with contextlib.ExitStack() as stack, during("The sandbox"):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="p2c-sandbox-", ignore_cleanup_errors=True)))
-        sales_port, sales_sockets = bind(options.port)
-        scm_port, scm_sockets = bind(options.port and options.port + 1)
+        sales_port, sales_sockets = stack.enter_context(bound(options.port))
+        scm_port, scm_sockets = stack.enter_context(bound(options.port and options.port + 1))
         application, certificate = _application(folder)
         world = make_world(folder, rows, faults, application)
         stack.callback(world.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -86,8 +87,18 @@ def make_tls(folder: Path) -> Tls:
     return tls
 
 
-def bind(port: int) -> tuple[int, list[socket.socket]]:
+@contextlib.contextmanager
+def bound(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
     """A port, 0 for any, on all loopback addresses that there are. Raises ``Stopped`` if somebody has it."""
+    found, sockets = _bind(port)
+    try:
+        yield found, sockets
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _bind(port: int) -> tuple[int, list[socket.socket]]:
     for attempt in range(1, _TRIES + 1):
         try:
             return _bound(port)
@@ -145,7 +156,7 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
         ssl_certfile=str(tls.certificate) if tls else None,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": list(sockets)}, name="sandbox", daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(_serve(server, sockets),), name="sandbox", daemon=True)
     thread.start()
     _await_start(server, thread)
     try:
@@ -153,8 +164,15 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
     finally:
         server.should_exit = server.force_exit = True
         thread.join(_PATIENCE)
-        for one in sockets:
-            one.close()
+
+
+async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> None:
+    """Serve until told to end; connections that are still open are then broken off, however slow their other ends are."""
+    await server.serve(sockets=list(sockets))
+    for connection in list(server.server_state.connections):
+        if isinstance(connection, BreakableProtocol):
+            connection.transport.abort()
+    await asyncio.sleep(_WAIT)
 
 
 def _quiet() -> None:

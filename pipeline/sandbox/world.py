@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import time
 import tomllib
@@ -92,10 +93,14 @@ class World:
 
 def make_world(folder: Path, rows: Rows, faults: Faults, application: Application) -> World:
     """Fill both twins. ``folder`` gets the database. Raises ``SourceError`` for files that cannot be read."""
-    store = Store(folder / "sales.db")
-    loaded = _fill(store, rows)
-    scm = ScmTwin(companies=_companies(rows.data), applications=frozenset({logins.CLIENT}))
-    add_customers(scm.desk, generate.accounts(store) if rows.data is None else _known_customers(rows.data))
+    with contextlib.ExitStack() as stack:
+        store = Store(folder / "sales.db")
+        stack.callback(store.close)
+        loaded = _fill(store, rows)
+        scm = ScmTwin(companies=_companies(rows.data), applications=frozenset({logins.CLIENT}))
+        stack.callback(scm.close)
+        add_customers(scm.desk, generate.accounts(store) if rows.data is None else _known_customers(rows.data))
+        stack.pop_all()
     return World(
         sales=_sales(store, faults),
         scm=scm,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from starlette.types import Scope
 from pipeline.errors import UsageError
 from pipeline.sandbox.faults import Faulty
 from pipeline.sandbox.faultspec import Faults, Kind, System, parse
-from pipeline.sandbox.server import bind, serving
+from pipeline.sandbox.server import bound, serving
 from tests.sandbox.sales_caller import Caller
 
 Serve = Callable[[str], tuple["Desk", str]]
@@ -45,19 +46,15 @@ def _system_of(scope: Scope) -> System:
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve a desk on a real socket."""
-    opened = []
+    with contextlib.ExitStack() as stack:
 
-    def start(spec: str) -> tuple[Desk, str]:
-        desk = Desk()
-        port, sockets = bind(0)
-        context = serving(desk.faulty(spec), sockets, None)
-        context.__enter__()
-        opened.append(context)
-        return desk, f"http://localhost:{port}/"
+        def start(spec: str) -> tuple[Desk, str]:
+            desk = Desk()
+            port, sockets = stack.enter_context(bound(0))
+            stack.enter_context(serving(desk.faulty(spec), sockets, None))
+            return desk, f"http://localhost:{port}/"
 
-    yield start
-    for context in opened:
-        context.__exit__(None, None, None)
+        yield start
 
 
 def ask(app: Faulty, path: str = "sales", method: str = "GET") -> httpx.Response:

@@ -78,7 +78,11 @@ def read(path: Path) -> JournalRead:
 
 
 def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
-    """What can still be read of a journal, and what broke it: the lines before the first that does not fit."""
+    """What can still be read of a journal, and what broke it.
+
+    Of a broken one these are all lines that are entries by themselves, also behind the break: they tell what once was
+    said, and vouch for nothing.
+    """
     nothing = JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
     try:
         return read(path), None
@@ -87,10 +91,11 @@ def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
             return nothing, error
         broken = error
     entries: list[Entry] = []
-    with during("reading the journal"), contextlib.suppress(InvariantBroken):
+    with during("reading the journal"):
         for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-            entries.append(_entry(path, number, line, entries[-1].hash if entries else FIRST))
-    return dataclasses.replace(nothing, entries=tuple(entries), last_hash=entries[-1].hash if entries else FIRST), broken
+            with contextlib.suppress(InvariantBroken):
+                entries.append(_entry(path, number, line, None))
+    return dataclasses.replace(nothing, entries=tuple(entries)), broken
 
 
 def unfinished(entries: Iterable[Entry]) -> list[Entry]:
@@ -222,12 +227,13 @@ def _chained(path: Path, lines: list[bytes]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _entry(path: Path, number: int, line: bytes, previous: str) -> Entry:
+def _entry(path: Path, number: int, line: bytes, previous: str | None) -> Entry:
+    """A line as an entry that follows ``previous``; null: whatever it follows."""
     try:
         content = json.loads(line.decode("ascii"))
     except ValueError as error:
         raise _broken(path, number) from error
-    if not isinstance(content, dict) or not content.keys() >= _OWN_KEYS or content["previous"] != previous:
+    if not isinstance(content, dict) or not content.keys() >= _OWN_KEYS or previous not in (None, content["previous"]):
         raise _broken(path, number)
     payload = {key: value for key, value in content.items() if key not in _OWN_KEYS}
     return Entry(line=number, at=content["at"], event=content["event"], payload=payload, hash=_hash(line))

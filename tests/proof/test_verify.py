@@ -82,6 +82,15 @@ def test_an_altered_journal_names_the_line(run: RunFolder, alter: Callable[[list
     assert found.exit_code == 4
 
 
+def test_what_stands_behind_an_altered_line_still_tells_which_files_were_altered(run: RunFolder) -> None:
+    all_ = lines(run)
+    run.journal.write_bytes(b"".join([*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]]))
+    run.outcomes.write_bytes(run.outcomes.read_bytes()[:-1] + b"x")
+    found = verified(run)
+    assert wrong(found) == {"journal.jsonl", "outcomes.parquet"}
+    assert not [one for one in found.checks if one.status == "note"]
+
+
 def test_a_line_put_in_with_a_right_chain_before_it_is_told_apart_from_an_altered_one(run: RunFolder) -> None:
     all_ = lines(run)
     previous = json.loads(all_[2])["previous"]

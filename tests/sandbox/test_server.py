@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,24 @@ def test_the_command_says_one_line_and_ends_in_peace(number: signal.Signals) -> 
     assert set(ready) == {field.name for field in dataclasses.fields(Ready)}
     assert (ready["secret"], ready["ca_file"]) == ("given", None)
     assert not Path(ready["project"]).exists()
+
+
+def test_many_callers_at_once_get_numbers_of_their_own(plain: Ready) -> None:
+    with httpx.Client(trust_env=False) as client, ThreadPoolExecutor(8) as pool:
+        headers = {**token(plain, plain.sales_url, client), "Prefer": "return=representation"}
+        url = f"{plain.sales_url}/api/data/v9.2/contacts?$select=msdynce_contactnumber"
+
+        def create(number: int) -> str:
+            answer = client.post(url, headers=headers, json={"lastname": f"Parallel {number}"})
+            assert answer.status_code == 201, answer.text
+            made: str = answer.json()["msdynce_contactnumber"]
+            return made
+
+        def read(_: int) -> int:
+            return len(client.get(f"{url}&$filter=startswith(lastname,'Parallel')", headers=headers).json()["value"])
+
+        seen = pool.map(read, range(20))
+        numbers = list(pool.map(create, range(60)))
+        assert max(seen) <= 60
+    ranks = sorted(int(number.split("-")[1]) for number in numbers)
+    assert ranks == list(range(ranks[0], ranks[0] + 60))

@@ -23,7 +23,7 @@ _TEXTS: Final = frozenset({Type.ID, Type.TEXT, Type.MEMO, Type.DATE, Type.TIME, 
 _SETTINGS: Final = (
     "PRAGMA synchronous = OFF",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -8192",
     "PRAGMA mmap_size = 17179869184",
     "PRAGMA case_sensitive_like = OFF",
 )

@@ -29,7 +29,7 @@ _GENERAL: Final = (
 )
 """What stands for a blank that differs from row to row."""
 
-MEMORY: Final = "500MB"
+MEMORY: Final = "400MB"
 _ROWS: Final = 65_536
 
 

@@ -110,10 +110,10 @@ def test_columns_may_be_missing_where_they_are_null_as_long_as_some_row_has_them
 
 
 def test_a_column_that_comes_late_in_json_lines_is_not_lost(tmp_path: Path) -> None:
-    text = lines(SLIM) * 60_000 + lines({**CONTACT, "description": "late"})
+    text = lines(SLIM) * 5_000 + lines({**CONTACT, "description": "late"})
     frame, _ = contacts(write(tmp_path / "export", {"contacts.jsonl": text}), tmp_path / "in")
     assert frame["description"].drop_nulls().to_list() == ["late"]
-    assert frame.height == 60_001
+    assert frame.height == 5_001
 
 
 def test_a_needed_column_that_no_row_has_stops_the_run_with_a_near_miss(tmp_path: Path) -> None:

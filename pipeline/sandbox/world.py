@@ -7,6 +7,7 @@ import csv
 import time
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +100,11 @@ def make_world(folder: Path, rows: Rows, faults: Faults, application: Applicatio
         loaded = _fill(store, rows)
         scm = ScmTwin(companies=_companies(rows.data), applications=frozenset({logins.CLIENT}))
         stack.callback(scm.close)
-        add_customers(scm.desk, generate.accounts(store) if rows.data is None else _known_customers(rows.data))
+        customers = list(generate.accounts(store) if rows.data is None else _known_customers(rows.data))
+        with ThreadPoolExecutor(1) as beside:
+            indexed = beside.submit(store.index)
+            add_customers(scm.desk, customers)
+            indexed.result()
         stack.pop_all()
     return World(
         sales=_sales(store, faults),
@@ -121,7 +126,6 @@ def _fill(store: Store, rows: Rows) -> dict[str, Loaded]:
     loaded = {} if rows.data is None else load.load(store, rows.data)
     with store.transaction():
         seed.fill(store, USERS, "Contoso")
-    store.index()
     return loaded
 
 

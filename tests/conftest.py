@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# A property says what holds, not how fast; busy machines are no finding.
+settings.register_profile("p2c", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("p2c")
 
 GOLDENS = Path(__file__).parent / "goldens"
 

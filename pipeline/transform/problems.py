@@ -181,7 +181,7 @@ def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         told.filter(~(skipped & (later | idle)))
         .with_columns(severity=severity)
         .filter(pl.col("severity").is_not_null())
-        .sort("row", "order", maintain_order=True)
+        .sort("row", "order", "column", "destination", maintain_order=True)
     )
     return first, findings
 

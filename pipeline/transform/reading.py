@@ -75,7 +75,7 @@ def _as_text(column: str, physical: str) -> str:
 
 def _choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
-        return f"CAST({column} AS INTEGER)"
+        return f"TRY_CAST({column} AS INTEGER)"
     text = f"trimmed({_as_text(column, physical)})"
     labels = " ".join(f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items())
     number = f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS INTEGER) END"

@@ -76,7 +76,7 @@ def client(
     return httpx.Client(
         base_url=url,
         auth=auth,
-        verify=verify or trust(),
+        verify=verify or (trust() if transport is None else True),
         transport=transport,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": f"p2c/{__version__}", "Accept": "application/json"},

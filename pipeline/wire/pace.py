@@ -111,3 +111,7 @@ class Pace:
         with self._changed:
             self._halt.set()
             self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Take up work again after a halt."""
+        self._halt.clear()

@@ -16,7 +16,8 @@ from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import paging
 from pipeline.sandbox.sales.aggregates import check_limit
 from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.fetchplan import Plan, is_true, plan_of
+from pipeline.sandbox.sales.fetchparts import Plan, is_true
+from pipeline.sandbox.sales.fetchplan import plan_of
 from pipeline.sandbox.sales.paging import Term
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.reading import COUNTED, guid_of_key

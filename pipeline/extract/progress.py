@@ -1,0 +1,182 @@
+"""What an extraction has on disk, so that it goes on where it stopped: pages as Arrow files, and how far each part came.
+
+``<table>/index.json`` lists the parts (ranges of ids); ``<table>/<part>/progress.json`` is written after a page, never before,
+and ``<page>.arrow`` is that page. The folder is gone once the table is landed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from pipeline.errors import during
+
+_PAGES: Final = pa.ipc.IpcWriteOptions(compression="zstd")
+
+
+class AbandonedError(Exception):
+    """A table is read anew, so its old parts do not count."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Part:
+    """A range of ids of one table: those above all ``lows`` and not above any of the ``highs``, as the server compares.
+
+    ``link`` is the next page's address, valid for the range as it is; without it the next page begins behind ``last``.
+    """
+
+    number: int
+    lows: list[str] = field(default_factory=list)
+    highs: list[str] = field(default_factory=list)
+    pages: int = 0
+    slots: int = 0
+    last: str | None = None
+    link: str | None = None
+    delta: str | None = None
+    is_sorted: bool = True
+    is_done: bool = False
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+    """Place among the part's rows, from 1, and why."""
+
+    @property
+    def range(self) -> dict[str, Any]:
+        """What the index keeps."""
+        return {"number": self.number, "lows": self.lows, "highs": self.highs}
+
+
+@dataclass(kw_only=True, slots=True)
+class TableWork:
+    """The parts of one table. ``can_range``: ids can be compared, so there may be several parts."""
+
+    folder: Path
+    asked: dict[str, Any]
+    begun: str
+    tracked: bool
+    can_range: bool = True
+    parts: list[Part] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything is on disk."""
+        return bool(self.parts) and all(part.is_done for part in self.parts)
+
+    @property
+    def slots(self) -> int:
+        """Rows on disk, readable or not."""
+        return sum(part.slots for part in self.parts)
+
+    def begin(self) -> None:
+        """Start anew with one part."""
+        with self.lock, during("extracting"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            self.parts = [Part(number=1)]
+            self._write_index()
+
+    def drop(self) -> None:
+        """Forget everything."""
+        with self.lock:
+            self.parts = []
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self, part: Part, page: pa.Table, found: Part) -> None:
+        """Keep a page, then say that it is there.
+
+        Args:
+            part: as it was before the page.
+            page: the rows.
+            found: the part as it is with the page; ``part`` becomes like it.
+
+        Raises:
+            AbandonedError: the part was given up meanwhile.
+        """
+        with self.lock, during("extracting"):
+            if not any(one is part for one in self.parts):
+                raise AbandonedError
+            folder = self._folder_of(part)
+            folder.mkdir(exist_ok=True)
+            _write_page(folder / f"{part.pages + 1:06d}.arrow", page)
+            _write_json(folder / "progress.json", asdict(found))
+            for name, value in asdict(found).items():
+                setattr(part, name, value)
+
+    def split(self, part: Part, at: str) -> Part:
+        """Give the ids above ``at`` to a new part; ``part`` goes on behind its last row."""
+        with self.lock, during("extracting"):
+            behind = [part.last] if part.last else part.lows
+            if not any(one is part for one in self.parts):
+                raise AbandonedError
+            child = Part(number=len(self.parts) + 1, lows=[*behind, at], highs=list(part.highs))
+            part.lows, part.highs, part.link = behind, [*part.highs, at], None
+            self.parts.append(child)
+            self._write_index()
+            return child
+
+    def pages(self, part: Part) -> Iterator[pa.Table]:
+        """The pages of a part, in order."""
+        for number in range(1, part.pages + 1):
+            with pa.memory_map(str(self._folder_of(part) / f"{number:06d}.arrow")) as file:
+                yield pa.ipc.open_file(file).read_all()
+
+    def _folder_of(self, part: Part) -> Path:
+        return self.folder / f"{part.number:05d}"
+
+    def _write_index(self) -> None:
+        index = {
+            "asked": self.asked,
+            "begun": self.begun,
+            "tracked": self.tracked,
+            "can_range": self.can_range,
+            "parts": [part.range for part in self.parts],
+        }
+        _write_json(self.folder / "index.json", index)
+
+    def resume(self) -> bool:
+        """Take up what an earlier extraction left, if it asked the same. Whether there was something."""
+        try:
+            index = json.loads((self.folder / "index.json").read_bytes())
+            if index["asked"] != self.asked or index["begun"] < self.begun:
+                return False
+            parts = [self._resumed(one) for one in index["parts"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        self.begun, self.tracked, self.can_range, self.parts = index["begun"], index["tracked"], index["can_range"], parts
+        return bool(parts)
+
+    def _resumed(self, kept: dict[str, Any]) -> Part:
+        part = Part(**kept)
+        path = self._folder_of(part) / "progress.json"
+        if not path.exists():
+            return part
+        found = Part(**json.loads(path.read_bytes()))
+        found.unreadable = [(int(place), str(why)) for place, why in found.unreadable]
+        if found.range != part.range:
+            found.lows, found.highs, found.link = part.lows, part.highs, None
+            found.is_done = False
+        return found
+
+
+def _write_page(path: Path, page: pa.Table) -> None:
+    with path.open("wb") as file:
+        with pa.ipc.new_file(file, page.schema, options=_PAGES) as writer:
+            writer.write_table(page)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(json.dumps(content).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,94 @@
+"""What FetchXML is made of: entities under their names, and the query that is put together from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from pipeline.sandbox.odata.columns import Column as SqlColumn
+from pipeline.sandbox.odata.columns import Sql, compose
+from pipeline.sandbox.odata.tree import ODataError
+from pipeline.sandbox.sales import failures
+from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.prefer import Prefer
+from pipeline.sandbox.sales.rows import Piece
+from pipeline.sandbox.sales.schema import Column, Table
+from pipeline.sandbox.sales.scope import sql_column
+
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A table under the name that the query gives it; ``sql`` is its alias in SQL."""
+
+    table: Table
+    name: str
+    sql: str
+
+    def column(self, name: str) -> Column:
+        """A column by its logical name. Raises ``FailedError``."""
+        if name not in self.table.columns:
+            message = f"'{self.table.name}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
+            raise failures.bad_request(message, "0x80041103")
+        return self.table.columns[name]
+
+    def sql_column(self, name: str) -> SqlColumn:
+        """The same as conditions see it."""
+        return sql_column(self.column(name), self.sql)
+
+
+@dataclass(kw_only=True, slots=True)
+class Plan:
+    """A query being put together. ``bare``: rows have no etag and id of their own (aggregates, distinct)."""
+
+    root: Source
+    prefer: Prefer
+    caller: str
+    aggregate: bool
+    sources: dict[str, Source] = field(default_factory=dict)
+    joins: list[Sql] = field(default_factory=list)
+    wheres: list[Sql] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    foreign_order: bool = False
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def where(self) -> Sql:
+        """All conditions."""
+        return compose(" AND ".join(["{}"] * len(self.wheres)), *self.wheres) if self.wheres else Sql(text="1")
+
+    @property
+    def source(self) -> Sql:
+        """What stands behind ``FROM``."""
+        return compose(" ".join([f"{self.root.table.name} AS {self.root.sql}", *["{}"] * len(self.joins)]), *self.joins)
+
+
+def is_true(text: str | None) -> bool:
+    """Whether an attribute of FetchXML is set."""
+    return (text or "").lower() in {"true", "1"}
+
+
+def needed(element: Element, name: str) -> str:
+    """An attribute that must be there. Raises ``ODataError``."""
+    value = element.get(name)
+    if value is None:
+        raise ODataError(f"Invalid FetchXML: the attribute '{name}' of '{element.tag}' is missing.")
+    return value
+
+
+def alias_of(element: Element) -> str:
+    """The alias of an element, empty if it has none. Raises ``ODataError`` for what is no name: it goes into SQL."""
+    alias = element.get("alias", "")
+    if alias and not _NAME.fullmatch(alias):
+        raise ODataError(f"Invalid alias '{alias}': letters, digits and underscores, not a digit first.")
+    return alias
+
+
+def lean(name: str, value: Sql, unless_null: str) -> Piece:
+    """A property that is left out where it is null."""
+    return Piece(text="", sql=Sql(text=f"CASE WHEN {unless_null} IS NOT NULL THEN ',\"{name}\":'||{value.text} END"))

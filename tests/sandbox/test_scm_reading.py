@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.sandbox import xmltree
 from pipeline.sandbox.login import Login
+from pipeline.sandbox.scm.app import any_token
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from tests.sandbox.scm_caller import ROOT, Caller, inner
@@ -55,6 +56,12 @@ def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
             token = login.issuer.issue("app", audience, 60, "issuer")
             headers = {"Authorization": f"Bearer {token}"}
             assert other.ask("GET", "/data/Currencies?$top=1", headers=headers).status_code == status
+
+
+def test_without_a_login_any_token_will_do() -> None:
+    with Caller(door=any_token) as other:
+        for header, status in (("", 401), ("Bearer ", 401), ("Basic x", 401), ("Bearer x", 200)):
+            assert other.ask("GET", "/data/Currencies?$top=1", headers={"Authorization": header}).status_code == status
 
 
 def test_a_database_on_disk_is_taken_up_again(tmp_path: Path) -> None:

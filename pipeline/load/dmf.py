@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pipeline.errors import Stopped
 from pipeline.load.errorlist import RowMessage, read_errors
 from pipeline.load.odatatext import quoted
-from pipeline.wire.scm import Declined, Scm
+from pipeline.wire.once import Declined
+from pipeline.wire.scm import Scm
 
 ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled"})
 """Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing`` are not among them."""

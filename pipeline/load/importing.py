@@ -16,7 +16,7 @@ from pipeline.load.messages import explained
 from pipeline.load.package import Package
 from pipeline.load.placing import Said
 from pipeline.load.verdict import Parcel, Verdict, refused_whole, verdict
-from pipeline.wire.scm import Busy, Declined, LostAnswer
+from pipeline.wire.once import Busy, Declined, LostAnswer
 
 _FIRST_WAIT: Final = 0.25
 _EXISTS: Final = "already exists"

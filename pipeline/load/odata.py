@@ -18,15 +18,17 @@ import polars as pl
 
 from pipeline.errors import Stopped
 from pipeline.folder import write_table
-from pipeline.load import lookup, multipart
+from pipeline.load import lookup
 from pipeline.load.ledger import ODATA, Ledger, Unit
 from pipeline.load.messages import explained
-from pipeline.load.multipart import Answer, Operation
 from pipeline.load.odatatext import address, body
 from pipeline.load.outcome import counted
 from pipeline.load.placing import REFUSED
+from pipeline.wire import multipart
 from pipeline.wire.failures import retry_after
-from pipeline.wire.scm import Busy, Declined, LostAnswer, Scm
+from pipeline.wire.multipart import Answer, Operation
+from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
 
 _TRIES: Final = 6

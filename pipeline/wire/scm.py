@@ -6,7 +6,6 @@ asked once, and ``LostAnswer`` says that nobody knows whether it happened.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -15,8 +14,9 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from pipeline.errors import AnswerUnreadable, RequestRefused, ServerFailed, Stopped, SystemStopped, Throttled, Unreachable
+from pipeline.errors import RequestRefused
 from pipeline.wire.links import Links
+from pipeline.wire.once import Told, declined
 from pipeline.wire.system import System, json_object
 
 T = TypeVar("T")
@@ -26,33 +26,6 @@ ACTIONS: Final = f"data/DataManagementDefinitionGroups/{NAMESPACE}."
 
 _JSON: Final = {"Content-Type": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 _BLOB: Final = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"}
-_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNSENT_WAIT: Final = 5.0
-_BUSY_WAIT: Final = 30.0
-"""Seconds to wait when SCM is busy and does not say how long (reference B.4)."""
-
-_WORDS: Final = re.compile(r"\Arefused(?:: (?P<text>.*))? \(HTTP \d+\)\.\Z", re.DOTALL)
-
-
-class LostAnswer(Stopped):
-    """A request was sent and its answer did not come: nobody knows whether it had its effect."""
-
-
-class Busy(Stopped):
-    """SCM is busy or cannot be reached; nothing happened. ``seconds`` is how long to wait."""
-
-    def __init__(self, message: str, *, where: str, seconds: float) -> None:
-        super().__init__(message, where=where)
-        self.seconds = seconds
-
-
-class Declined(Stopped):
-    """SCM understood and refused; nothing happened. ``text`` is its own message."""
-
-    def __init__(self, message: str, *, where: str, status: int, text: str) -> None:
-        super().__init__(message, where=where)
-        self.status = status
-        self.text = text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +76,7 @@ class Scm:
 
     def start(self, action: str, **body: Any) -> Any:
         """The value of an action that must not be asked twice. Raises as ``batch`` does."""
-        with _Told():
+        with Told():
             return self.system.once(
                 "POST", f"{ACTIONS}{action}", _value, subject=action, headers=_JSON, content=orjson.dumps(body)
             )  # fmt: skip
@@ -111,7 +84,7 @@ class Scm:
     def batch(self, content_type: str, body: bytes, read: Callable[[httpx.Response], T]) -> T:
         """Send a ``$batch``, once. Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``."""
         headers = {**_JSON, "Content-Type": content_type, "Accept": "multipart/mixed", "Prefer": "odata.continue-on-error"}
-        with _Told():
+        with Told():
             return self.system.once("POST", "data/$batch", read, subject="$batch", headers=headers, content=body)
 
     def upload(self, url: str, content: bytes) -> None:
@@ -128,40 +101,7 @@ class Scm:
         try:
             return self.system.ask(method, url, read, subject=subject, headers=_JSON, content=content)
         except RequestRefused as refused:
-            raise _declined(refused) from refused
-
-
-class _Told:
-    """What a failure of a request that is sent once means for its effect."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, SystemStopped):
-            told = _told(error)
-            if told is not None:
-                raise told from error
-
-
-def _told(error: SystemStopped) -> Stopped | None:
-    match error:
-        case Throttled():
-            return Busy(error.message, where=error.where, seconds=_BUSY_WAIT if error.wait is None else error.wait)
-        case RequestRefused():
-            return _declined(error)
-        case Unreachable() if isinstance(error.__cause__, _UNSENT):
-            return Busy(error.message, where=error.where, seconds=_UNSENT_WAIT) if error.again else None
-        case Unreachable() | ServerFailed() | AnswerUnreadable():
-            return LostAnswer(error.message, where=error.where)
-        case _:
-            return None
-
-
-def _declined(refused: RequestRefused) -> Declined:
-    words = _WORDS.match(refused.message)
-    text = (words["text"] or "") if words else refused.message
-    return Declined(refused.message, where=refused.where, status=refused.status or 0, text=text)
+            raise declined(refused) from refused
 
 
 def _page(response: httpx.Response) -> tuple[list[dict[str, Any]], str | None]:

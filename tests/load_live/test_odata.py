@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.errors import Stopped
 from pipeline.journal import read
-from pipeline.load import multipart
-from pipeline.load.multipart import Operation
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.wire import multipart
+from pipeline.wire.multipart import Operation
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import OURS, RIVAL, Scene, number
 

@@ -1,4 +1,7 @@
-"""``$batch`` on the wire: one changeset per row, so that a row that SCM refuses fails alone (reference A.9, B.3)."""
+"""``$batch`` on the wire, so that a row that is refused fails alone (reference A.9, B.3).
+
+SCM takes writes in changesets only, one for each row; Dataverse takes them as they are, without a transaction around each.
+"""
 
 from __future__ import annotations
 
@@ -52,23 +55,28 @@ class Request:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def request(operations: Sequence[Operation]) -> Request:
-    """Operations as a batch. Operation *n*, counted from 1, has the Content-ID *n* and a changeset of its own."""
+def request(operations: Sequence[Operation], *, changesets: bool = True) -> Request:
+    """Operations as a batch. Operation *n*, counted from 1, has the Content-ID *n* and, if asked for, its own changeset."""
     digest = hashlib.sha256()
     for one in operations:
         digest.update(one.url.encode() + one.body)
     mark = digest.hexdigest()[:24]
     boundary = f"batch_{mark}"
-    parts = [_changeset(one, f"changeset_{mark}_{number}", number) for number, one in enumerate(operations, start=1)]
+    parts = [_part(one, number) for number, one in enumerate(operations, start=1)]
+    if changesets:
+        parts = [_changeset(part, f"changeset_{mark}_{number}") for number, part in enumerate(parts, start=1)]
     return Request(content_type=f"multipart/mixed; boundary={boundary}", body=_joined(boundary, parts))
 
 
-def _changeset(operation: Operation, boundary: str, number: int) -> bytes:
+def _changeset(part: bytes, boundary: str) -> bytes:
+    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(boundary, [part])
+
+
+def _part(operation: Operation, number: int) -> bytes:
     outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary", f"Content-ID: {number}", ""]
     headers = {**operation.headers, "Content-Type": "application/json; charset=utf-8"} if operation.body else operation.headers
     inner = [f"{operation.method} {operation.url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    content = "\r\n".join([*outer, *inner]).encode() + operation.body
-    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(boundary, [content])
+    return "\r\n".join([*outer, *inner]).encode() + operation.body
 
 
 def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -14,6 +13,7 @@ from pipeline.events import Step, silent
 from pipeline.load.dmf import PackageApi
 from pipeline.load.folder import write_packages
 from pipeline.load.importing import Importer
+from pipeline.load.jobs import Job, run_jobs
 from pipeline.load.ledger import Ledger, Unit, ended
 from pipeline.load.memory import loaded_before
 from pipeline.load.odata import Sender, Share
@@ -23,17 +23,14 @@ from pipeline.load.verdict import Parcel
 
 _BESIDE: Final = ["legal_entity", "destination_key", "action"]
 
-Job = Callable[[], int]
-"""Something to be sent; answers how many rows it was."""
-
 
 def send(order: Order) -> None:
     """Send every unit that has not ended yet."""
     ledger = Ledger(order.folder, order.journal)
     progress = _Progress(order)
     for task in order.tasks:
-        _run(_imports(order, task, ledger), order.options.parallel_imports, progress)
-        _run(_requests(order, task, ledger), order.options.odata_requests, progress)
+        run_jobs(_imports(order, task, ledger), lambda: order.options.parallel_imports, progress.add)
+        run_jobs(_requests(order, task, ledger), lambda: order.options.odata_requests, progress.add)
 
 
 class _Progress:
@@ -49,29 +46,6 @@ class _Progress:
         with self._lock:
             self._done += rows
             self._order.listener(Step(name="loading", done=self._done, total=self._total))
-
-
-def _run(jobs: Iterable[Job], workers: int, progress: _Progress) -> None:
-    """Run jobs, at most ``workers`` at once; the first failure lets those under way end and begins no other."""
-    if workers == 1:
-        for job in jobs:
-            progress.add(job())
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="load") as pool:
-        running: set[Future[int]] = set()
-        for job in jobs:
-            running.add(pool.submit(job))
-            if len(running) >= workers:
-                running = _first(running, progress)
-        while running:
-            running = _first(running, progress)
-
-
-def _first(running: set[Future[int]], progress: _Progress) -> set[Future[int]]:
-    ready, rest = wait(running, return_when=FIRST_COMPLETED)
-    for future in ready:
-        progress.add(future.result())
-    return rest
 
 
 def _imports(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:

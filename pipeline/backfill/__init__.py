@@ -1,0 +1,1 @@
+"""What the Sales solution's upgrade script does, planned, provable, undoable: contact numbers and flags."""

@@ -1,0 +1,99 @@
+"""What became of a plan's rows: ``backfill.parquet`` and ``outcomes.parquet``, in the order of the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.backfill.shares import TASK, Numbering
+from pipeline.folder import RunFolder, TableWriter
+from pipeline.load.ledger import Ended
+from pipeline.load.placing import REFUSED
+from schemas.run import OUTCOMES
+
+PLAN: Final = "backfill-plan.parquet"
+RESULT: Final = "backfill.parquet"
+
+_ROWS_AT_ONCE: Final = 65_536
+_SHARE: Final = "share"
+
+
+def write_results(folder: RunFolder, units: list[Ended], size: int, numbering: Numbering | None) -> Counter[str]:
+    """Write both tables once every share has ended.
+
+    Args:
+        folder: the run.
+        units: the shares that ended.
+        size: rows of a share.
+        numbering: the reservation; null when the plan has no ranks.
+
+    Returns:
+        Rows by outcome.
+    """
+    files = {one.unit.batch: folder.path / str(one.facts["file"]) for one in units if "file" in one.facts}
+    plan = folder.path / PLAN
+    counts: Counter[str] = Counter()
+    schema = pl.read_parquet_schema(plan)
+    kept = pl.Schema({name: kind for name, kind in schema.items() if name != "suffix"})
+    with TableWriter(folder.path / RESULT, kept) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+        for part in _placed(plan, size):
+            told = _told(part, _answers(part, files), numbering)
+            results.write(told.select(kept.names()))
+            written = told.filter(pl.col(_SHARE).is_not_null())
+            outcomes.write(_outcomes(written))
+            counts.update(dict(written["outcome"].value_counts().iter_rows()))
+    return counts
+
+
+def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
+    """The plan, morsel by morsel, with the number of each row's share; null for rows that are not written."""
+    seen = 0
+    with pq.ParquetFile(plan) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            part = pl.DataFrame(batch)
+            is_written = pl.col("action") != "none"
+            place = is_written.cum_sum().cast(pl.Int64) + (seen - 1)
+            part = part.with_columns(pl.when(is_written).then(place // size + 1).alias(_SHARE))
+            seen += part[_SHARE].count()
+            yield part
+
+
+def _answers(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
+    """``REFUSED`` of the shares that these rows are of."""
+    numbers = part[_SHARE].drop_nulls().unique().to_list()
+    return pl.concat([REFUSED.to_frame(), *(pl.read_parquet(files[number]) for number in numbers if number in files)])
+
+
+def _told(part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None) -> pl.DataFrame:
+    answers = refused.rename({"destination_key": "contactid"})
+    joined = part.drop("outcome", "code").join(answers, on="contactid", how="left", maintain_order="left")
+    is_written = pl.col(_SHARE).is_not_null()
+    outcome = pl.when(is_written).then(pl.coalesce("outcome", pl.lit("updated")))
+    return joined.with_columns(outcome=outcome).with_columns(_number(numbering))
+
+
+def _number(numbering: Numbering | None) -> pl.Expr:
+    """The number that a row got: of its rank where it was written, nothing where it was not; no rank, as planned."""
+    if numbering is None:
+        return pl.col("number_after")
+    digits = (pl.col("rank") + numbering.base).cast(pl.String).str.zfill(5)
+    text = pl.concat_str(pl.lit(f"{numbering.prefix}-"), digits, pl.lit("-"), pl.col("suffix"))
+    got = pl.when(pl.col("outcome").is_in(["updated", "unknown"])).then(text)
+    return pl.when(pl.col("rank").is_not_null()).then(got).otherwise("number_after").alias("number_after")
+
+
+def _outcomes(written: pl.DataFrame) -> pl.DataFrame:
+    return written.select(
+        "contactid",
+        pl.lit(TASK).alias("task"),
+        pl.col("contactid").alias("destination_key"),
+        pl.col(_SHARE).cast(pl.Int32).alias("batch"),
+        "outcome",
+        "code",
+        "message",
+    )

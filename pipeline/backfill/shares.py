@@ -1,0 +1,119 @@
+"""The rows of a plan as they are written: what each gets, and in which request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.backfill.counter import contact_number
+from pipeline.load.ledger import Unit
+
+NUMBER: Final = "msdynce_contactnumber"
+ACTIVE: Final = "msdynce_isactivecustomer"
+COMPANY_FLAG: Final = "msdynce_iscompanyanaccount"
+COLUMNS: Final = {NUMBER: "number", ACTIVE: "active", COMPANY_FLAG: "company_flag"}
+"""Column of contact → the stem of the plan's columns ``…_before`` and ``…_after``."""
+
+TASK: Final = "Backfill"
+_AREA: Final = "sales"
+_ROWS_AT_ONCE: Final = 65_536
+_NEEDED: Final = (
+    "contactid",
+    "action",
+    "rank",
+    "suffix",
+    "etag",
+    *(f"{one}_{side}" for one in COLUMNS.values() for side in ("before", "after")),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One contact: the version that was planned, and column → value that it gets. ``ranked``: its number is a new one."""
+
+    contactid: str
+    etag: str
+    changes: Mapping[str, Any]
+    ranked: bool
+
+    def is_ours(self, now: Mapping[str, Any]) -> bool:
+        """Whether Sales has just what we write."""
+        return all(now.get(name) == value for name, value in self.changes.items())
+
+    def is_met(self, now: Mapping[str, Any]) -> bool:
+        """Whether Sales has what the plan wants, whoever wrote it: some number where there was none, the same flags."""
+        rest = {name: value for name, value in self.changes.items() if not (self.ranked and name == NUMBER)}
+        return (not self.ranked or bool(now.get(NUMBER))) and all(now.get(name) == value for name, value in rest.items())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """The rows of one request."""
+
+    unit: Unit
+    rows: Sequence[Row] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbering:
+    """What a rank becomes: number = base + rank."""
+
+    prefix: str
+    base: int
+
+    def text(self, rank: int, suffix: str) -> str:
+        """The contact number of a rank."""
+        return contact_number(self.prefix, self.base + rank, suffix)
+
+
+def unit_of(number: int) -> Unit:
+    """The unit of the share of that number, from 1."""
+    return Unit(task=TASK, legal_entity=_AREA, batch=number)
+
+
+def writable(plan: Path) -> Iterator[pl.DataFrame]:
+    """The rows of a plan that are to be written, in its order, morsel by morsel."""
+    with pq.ParquetFile(plan) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(_NEEDED)):
+            yield pl.DataFrame(batch).filter(pl.col("action") != "none")
+
+
+def shares(plan: Path, size: int, numbering: Numbering | None) -> Iterator[Share]:
+    """The rows of a plan, so many at a time.
+
+    Args:
+        plan: ``backfill-plan.parquet``.
+        size: rows of a request.
+        numbering: the reservation; null when the plan has no ranks.
+    """
+    kept: list[Row] = []
+    number = 0
+    for part in writable(plan):
+        for row in part.iter_rows(named=True):
+            kept.append(row_of(row, numbering))
+            if len(kept) == size:
+                number += 1
+                yield Share(unit=unit_of(number), rows=tuple(kept))
+                kept.clear()
+    if kept:
+        yield Share(unit=unit_of(number + 1), rows=tuple(kept))
+
+
+def row_of(row: Mapping[str, Any], numbering: Numbering | None) -> Row:
+    """One row of a plan as it is written: only columns that change."""
+    changes = {
+        name: row[f"{stem}_after"]
+        for name, stem in COLUMNS.items()
+        if name != NUMBER and row[f"{stem}_before"] != row[f"{stem}_after"]
+    }
+    ranked = row["rank"] is not None and numbering is not None
+    if numbering is not None and ranked:
+        changes[NUMBER] = numbering.text(row["rank"], row["suffix"])
+    elif row["rank"] is None and row["number_before"] != row["number_after"]:
+        changes[NUMBER] = row["number_after"]
+    return Row(contactid=row["contactid"], etag=row["etag"], changes=changes, ranked=ranked)

@@ -1,0 +1,39 @@
+"""Jobs, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+Job = Callable[[], int]
+"""Something to be sent; answers how many rows it was."""
+
+_THREADS = 50
+
+
+def run_jobs(jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None]) -> None:
+    """Run jobs; the first failure lets those under way end and begins no other.
+
+    Args:
+        jobs: taken one by one, when there is room for it.
+        workers: how many at once, asked before each job; one runs in this thread.
+        told: hears of the rows of every job that ended.
+    """
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="load") as pool:
+        running: set[Future[int]] = set()
+        for job in jobs:
+            if workers() == 1 and not running:
+                told(job())
+                continue
+            running.add(pool.submit(job))
+            while len(running) >= workers():
+                running = _first(running, told)
+        while running:
+            running = _first(running, told)
+
+
+def _first(running: set[Future[int]], told: Callable[[int], None]) -> set[Future[int]]:
+    ready, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in ready:
+        told(future.result())
+    return rest

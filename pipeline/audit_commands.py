@@ -173,9 +173,10 @@ def _with_examples(project: Project, source: Path) -> Project:
     """The project with the examples for a source; a folder load that knows nothing of SCM."""
     settings = project.settings
     entity = settings.destination.legal_entity or next(iter(project.legal_entities), "test")
-    place = settings.source.model_copy(update={"kind": "files", "path": str(source)})
+    nowhere = {"url": None, "auth": None}
+    place = settings.source.model_copy(update={"kind": "files", "path": str(source), **nowhere})
     into = settings.destination.model_copy(
-        update={"load": "folder", "name": "examples", "known_customers": None, "legal_entity": entity}
+        update={"load": "folder", "name": "examples", "known_customers": None, "legal_entity": entity, **nowhere}
     )
     return changed(project, settings=settings.model_copy(update={"source": place, "destination": into}))
 

@@ -39,6 +39,9 @@ _WORDS: Final = {
 _PINNED: Final = ("destination.", "organizations.", "countries.")
 """Settings that a plan holds on to. Those of templates are in the templates' fingerprints; ``run`` may change."""
 
+_FREE: Final = ("destination.auth.", "destination.parallel")
+"""Among them, what says only how SCM is reached: the address is pinned, and a new login shall not cost a plan."""
+
 
 def versions() -> dict[str, str]:
     """p2c, Python and the libraries that decide the output."""
@@ -73,7 +76,11 @@ def _settings(recorded: Mapping[str, Mapping[str, Any]], today: Project) -> Iter
     effective = today.effective()
     for key in dict.fromkeys([*recorded, *effective]):
         now, was = effective.get(key), recorded.get(key)
-        if not key.startswith(_PINNED) or (was is None and now is not None and now["origin"] == "default"):
+        if (
+            not key.startswith(_PINNED)
+            or key.startswith(_FREE)
+            or (was is None and now is not None and now["origin"] == "default")
+        ):
             continue
         old, new = (None if one is None else one["value"] for one in (was, now))
         if old != new:

@@ -15,6 +15,9 @@ from pipeline.suggest import near
 ENVIRONMENT: Final = "environment"
 FLAGS: Final = frozenset({"--set", "--source"})
 
+AUTHS: Final = frozenset({"source.auth", "destination.auth"})
+"""Tables within a section."""
+
 _TASK_DEPTH: Final = 3
 """Dots in ``tasks.<task>.fields.<column>``, whose keys are one setting."""
 
@@ -64,9 +67,14 @@ def _flat(raw: Mapping[str, Any], prefix: str = "") -> list[str]:
     found: list[str] = []
     for key, value in raw.items():
         name = f"{prefix}{key}"
-        deep = isinstance(value, dict) and (not prefix or (name.startswith("tasks.") and name.count(".") < _TASK_DEPTH))
+        deep = isinstance(value, dict) and (not prefix or _is_table(name))
         found += _flat(value, f"{name}.") if deep else [name]
     return found
+
+
+def _is_table(name: str) -> bool:
+    """Whether a key of a section is a table of settings, and no setting."""
+    return name in AUTHS or (name.startswith("tasks.") and name.count(".") < _TASK_DEPTH)
 
 
 def _overlay(base: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -88,8 +96,17 @@ def recorded(effective: Mapping[str, Mapping[str, Any]], origins: Collection[str
             task, _, column = rest.partition(".fields.")
             raw.setdefault("tasks", {}).setdefault(task, {}).setdefault("fields", {})[column] = entry["value"]
         else:
-            raw.setdefault(section, {})[rest] = entry["value"]
+            _put(raw.setdefault(section, {}), section, rest, entry["value"], between=".")
     return raw
+
+
+def _put(table: dict[str, Any], section: str, key: str, value: Any, *, between: str) -> None:
+    """Put a value into a section, or into its table of logging in."""
+    inner, _, rest = key.partition(between)
+    if rest and f"{section}.{inner}" in AUTHS:
+        table.setdefault(inner, {})[rest] = value
+    else:
+        table[key] = value
 
 
 def _variable(key: str) -> str:
@@ -103,7 +120,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         for section in SECTIONS:
             prefix = _variable(f"{section}.")
             if name.upper().startswith(prefix):
-                found.setdefault(section, {})[name[len(prefix) :].lower()] = value
+                _put(found.setdefault(section, {}), section, name[len(prefix) :].lower(), value, between="_")
     return found
 
 

@@ -8,10 +8,38 @@ from pipeline import summary
 from pipeline.events import Listener
 from pipeline.folder import Clock, RunFolder
 from pipeline.journal import Journal
+from pipeline.load.importing import Patience
 from pipeline.load.order import Options, Order, Task
 from pipeline.mapping.compile import compiled
 from pipeline.project import Project
+from pipeline.settings import RunSettings, duration
 from pipeline.wire.scm import Scm
+
+
+def options_of(project: Project, run: RunSettings) -> Options:
+    """How a project loads.
+
+    Args:
+        project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises ``ValueError`` for a folder load.
+        run: how many at once and how long to wait, which may be today's.
+    """
+    destination = project.settings.destination
+    if destination.load == "folder":
+        raise ValueError("a folder load sends nothing")
+    return Options(
+        load=destination.load,
+        auto_rows=destination.auto_rows,
+        odata_rows=destination.odata_rows,
+        odata_requests=run.odata_requests,
+        parallel_imports=run.parallel_imports,
+        patience=Patience(
+            poll=duration(run.poll).total_seconds(),
+            record=duration(run.wait_known).total_seconds(),
+            queue=duration(run.wait_turn).total_seconds(),
+            whole=duration(run.wait_import).total_seconds(),
+            keys=duration(run.wait_keys).total_seconds(),
+        ),
+    )
 
 
 def order_of(

@@ -14,11 +14,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
-from pipeline.layers import ENVIRONMENT, FLAGS, Layers, from_assignments, from_environment, recorded
+from pipeline.layers import AUTHS, ENVIRONMENT, FLAGS, Layers, from_assignments, from_environment, recorded
 from pipeline.mapping import check
 from pipeline.mapping.template import Template, templates
-from pipeline.settings import SECTIONS, Settings
+from pipeline.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
 from pipeline.suggest import sentences
+from pipeline.wire.settings import AuthSettings, SystemSettings
 from schemas.text import fold
 
 FILE: Final = Path("p2c.toml")
@@ -37,8 +38,21 @@ class Project:
 
     @property
     def source_folder(self) -> Path:
-        """The folder of exports."""
-        return self.folder / self.settings.source.path
+        """The folder of exports. Raises ``UsageError`` when Sales itself is the source."""
+        path = self.settings.source.path
+        if path is None:
+            raise UsageError("works on a folder of exports; source.kind is 'dataverse' here.", where="source")
+        return self.folder / path
+
+    @property
+    def sales(self) -> SystemSettings | None:
+        """The Sales that is the source; none when files are."""
+        return _system(self.settings.source)
+
+    @property
+    def scm(self) -> SystemSettings | None:
+        """The SCM that is looked at and loaded into; none when only files are written."""
+        return _system(self.settings.destination)
 
     @property
     def known_customers(self) -> Path | None:
@@ -67,7 +81,10 @@ class Project:
         """Every setting with its origin, for ``run.json`` and ``check``. Value maps out of files are in it, pair by pair."""
         flat: dict[str, Any] = {}
         for section in SECTIONS:
-            flat |= {f"{section}.{key}": value for key, value in getattr(self.settings, section).model_dump().items()}
+            dumped = getattr(self.settings, section).model_dump()
+            auth = dumped.pop("auth", None) or {}
+            flat |= {f"{section}.{key}": value for key, value in dumped.items()}
+            flat |= {f"{section}.auth.{key}": value for key, value in auth.items() if value is not None}
         flat |= {f"organizations.{key}": value for key, value in self.settings.organizations.items()}
         flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
         flat |= {
@@ -211,5 +228,13 @@ def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
 def _keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
     if not path:
         return Settings.model_fields
+    if ".".join(map(str, path)) in AUTHS:
+        return AuthSettings.model_fields
     section = SECTIONS.get(str(path[0]))
     return section.model_fields if section else ()
+
+
+def _system(section: SourceSettings | DestinationSettings) -> SystemSettings | None:
+    if section.url is None or section.auth is None:
+        return None
+    return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)

@@ -1,7 +1,7 @@
 """Every setting: its name, its default, what it may be. Text from outside is parsed here and nowhere else.
 
-``[source]`` and ``[destination]`` decide what comes out; a plan holds on to them. ``[run]`` says how p2c works on this
-machine and may change between plan and apply.
+``[source]`` and ``[destination]`` decide what comes out; a plan holds on to them, but for how we log in and how many requests
+are under way at once. ``[run]`` says how p2c works on this machine and may change between plan and apply.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pipeline.mapping.countries import country_code
+from pipeline.wire.settings import Address, AuthSettings
 from schemas.text import fold
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_PORTS: Final = {"https": 443, "http": 80}
 
 
 def _matching(pattern: str, sentence: str) -> Callable[[str], str]:
@@ -54,13 +57,35 @@ LegalEntity = Annotated[str, AfterValidator(_matching("[A-Za-z0-9_-]{1,4}", "mus
 Currency = Annotated[str, AfterValidator(_matching("[A-Z]{3}", "must be three capital letters, as in EUR"))]
 Country = Annotated[str, AfterValidator(_code_of)]
 CountryCode = Annotated[str, AfterValidator(_is_code)]
-FileName = Annotated[str, AfterValidator(_matching("[A-Za-z0-9._-]+", "must be letters, digits, dots, dashes or underscores"))]
+FileName = Annotated[
+    str, AfterValidator(_matching("[A-Za-z0-9_-][A-Za-z0-9._-]*", "must be letters, digits, dots, dashes or underscores"))
+]
 Memory = Annotated[str, AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[KMG]i?B", "must be a size, as in 512MB or 2GB"))]
 Age = Annotated[
     str,
     BeforeValidator(lambda value: f"{value}h" if isinstance(value, int | float) else value),
     AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[mhd]", "must be minutes, hours or days, as in 90m, 24h or 2d")),
 ]
+Wait = Annotated[
+    str,
+    BeforeValidator(lambda value: f"{value}s" if isinstance(value, int | float) else value),
+    AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[smhd]", "must be seconds, minutes, hours or days, as in 10s, 2m or 12h")),
+]
+AtOnce = Annotated[int, Field(ge=1, le=200)]
+
+
+def duration(text: str) -> timedelta:
+    """A setting such as ``90m`` as a length of time."""
+    return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
+
+
+def _host_of(given: dict[str, Any]) -> str:
+    """SCM's host, and its port if that is not the usual one, as the name of a folder; ``folder`` without an SCM."""
+    parts = urlsplit(given.get("url") or "")
+    if not parts.hostname:
+        return "folder"
+    port = "" if parts.port in {None, _PORTS[parts.scheme]} else f"-{parts.port}"
+    return re.sub("[^a-z0-9._-]", "-", parts.hostname.lower()) + port
 
 
 class Section(BaseModel):
@@ -77,25 +102,53 @@ class Section(BaseModel):
 class SourceSettings(Section):
     """``[source]``: where contacts come from and which of them are taken."""
 
-    kind: Literal["files"] = "files"
-    path: str = "."
+    kind: Literal["files", "dataverse"] = "files"
+    url: Address | None = None
+    auth: AuthSettings | None = None
+    parallel: AtOnce = 50
+    path: str | None = Field(default_factory=lambda given: "." if given.get("kind") == "files" else None)
     filter: str | None = None
     flag_blank: Literal["no", "hold"] = "no"
     contact_number_pattern: Annotated[str, AfterValidator(_pattern)] = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
     row_limit: Annotated[int, Field(ge=1024)] = 1_048_576
 
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "files" and (self.url or self.auth):
+            raise ValueError("kind 'files' does not use url and auth; set kind = \"dataverse\" to read from there")
+        if self.kind == "dataverse" and not (self.url and self.auth):
+            raise ValueError("kind 'dataverse' needs url and [source.auth]")
+        if self.kind == "dataverse" and self.path is not None:
+            raise ValueError("kind 'dataverse' reads no files: leave out path and --source, or set kind = \"files\"")
+        return self
+
 
 class DestinationSettings(Section):
     """``[destination]``: what SCM shall get, and how."""
 
-    load: Literal["folder"] = "folder"
-    name: FileName = "folder"
+    load: Literal["folder", "packages", "odata", "auto"] = "folder"
+    url: Address | None = None
+    auth: AuthSettings | None = None
+    parallel: AtOnce = 50
+    name: FileName = Field(default_factory=_host_of)
     legal_entity: LegalEntity | None = None
     currency: Currency | None = None
     country: Country | None = None
     known_customers: str | None = None
     batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    auto_rows: Annotated[int, Field(ge=0)] = 500
+    odata_rows: Annotated[int, Field(ge=1, le=1_000)] = 100
     contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = "CDS Contacts"
+
+    @model_validator(mode="after")
+    def _fits_its_load(self) -> Self:
+        if self.load != "folder" and not (self.url and self.auth):
+            raise ValueError(f"load '{self.load}' needs url and [destination.auth]")
+        if (self.url is None) != (self.auth is None):
+            raise ValueError("url and [destination.auth] belong together; one of them is missing")
+        if self.url and self.known_customers:
+            raise ValueError("known_customers is for plans without a live SCM; here SCM itself is asked, at url")
+        return self
 
 
 class RunSettings(Section):
@@ -104,11 +157,18 @@ class RunSettings(Section):
     morsel_rows: Annotated[int, Field(ge=1)] = 131_072
     memory: Memory = "1GB"
     max_plan_age: Age = "24h"
+    odata_requests: AtOnce = 4
+    parallel_imports: AtOnce = 1
+    poll: Wait = "10s"
+    wait_known: Wait = "2m"
+    wait_turn: Wait = "1h"
+    wait_import: Wait = "12h"
+    wait_keys: Wait = "5m"
 
     @property
     def plan_age(self) -> timedelta:
         """How old a plan of a live source may be when it is first applied."""
-        return timedelta(**{_UNITS[self.max_plan_age[-1]]: float(self.max_plan_age[:-1])})
+        return duration(self.max_plan_age)
 
 
 class Settings(BaseModel):

@@ -13,6 +13,16 @@ def _line(key: str, value: str | None, shown: str, why: str) -> str:
     return f"{text:<{_WIDTH - 2}}  # {why}"
 
 
+def _auth(section: str, variable: str) -> list[str]:
+    return [
+        f"# [{section}.auth]",
+        _line("kind", None, '"client_secret"', "or certificate, managed_identity, azure_cli, token"),
+        _line("tenant", None, '"contoso.onmicrosoft.com"', "name or id"),
+        _line("client_id", None, '"00000000-0000-0000-0000-000000000000"', "the app registration"),
+        _line("secret_env", None, f'"{variable}"', "the variable with the secret; none stands in this file"),
+    ]
+
+
 def starter(*, legal_entity: str | None, currency: str | None, country: str | None, path: str) -> str:
     """The text of a new project file."""
     return "\n".join(
@@ -21,27 +31,44 @@ def starter(*, legal_entity: str | None, currency: str | None, country: str | No
             "# Settings that are commented out show their default or an example.",
             "",
             "[source]",
-            _line("kind", "files", "", "a folder of exports"),
+            _line("kind", "files", "", 'a folder of exports; or "dataverse": Sales itself, without path'),
             _line("path", path, "", "relative to this file; one file or folder per table"),
             _line("filter", None, '"statecode = 0"', "SQL condition on contacts; null means left out"),
             _line("flag_blank", None, '"no"', 'blank Is Active Customer: "no", or "hold"'),
             _line("contact_number_pattern", None, '"CON-[0-9]{5,9}-[A-Z0-9]{4,6}"', "other forms get a warning"),
             _line("row_limit", None, "1048576", "bytes that one record may have"),
+            _line("url", None, '"https://contoso.crm4.dynamics.com"', "Sales' address"),
+            _line("parallel", None, "50", "requests at once, at the most; Sales' own hint counts, too"),
+            "",
+            *_auth("source", "P2C_SALES_SECRET"),
             "",
             "[destination]",
-            _line("load", "folder", "", "packages in a folder, for manual import"),
-            _line("name", None, '"folder"', "names the destination in runs/loaded"),
+            _line("load", "folder", "", 'packages to import by hand; or "packages", "odata", "auto": sent to url'),
+            _line("url", None, '"https://contoso.operations.eu.dynamics.com"', "SCM's address"),
+            _line("parallel", None, "50", "requests at once, at the most"),
+            _line("name", None, '"folder"', "names the destination in runs/loaded; else the host of url"),
             _line("legal_entity", legal_entity, '"usmf"', "serves business units that [organizations] leaves out"),
             _line("currency", currency, '"EUR"', "for contacts without a currency"),
             _line("country", country, '"DE"', "for contacts without a country"),
             _line("known_customers", None, '"customers.csv"', "a Customers V2 export: which accounts SCM has"),
             _line("batch_rows", None, "20000", "rows of one package"),
+            _line("auto_rows", None, "500", 'load = "auto": up to so many rows go over OData (a guess)'),
+            _line("odata_rows", None, "100", "rows of one OData request"),
             _line("contacts_label", None, '"CDS Contacts"', 'or "Dataverse Contacts", as your SCM calls the entity'),
+            "",
+            *_auth("destination", "P2C_SCM_SECRET"),
             "",
             "[run]",
             _line("morsel_rows", None, "131072", "rows worked on at once; changes no result"),
             _line("memory", None, '"1GB"', "for joins and look-ups; beyond it they spill to disk"),
             _line("max_plan_age", None, '"24h"', "when it is first applied; live sources only"),
+            _line("odata_requests", None, "4", "OData requests at once"),
+            _line("parallel_imports", None, "1", "more needs Enhanced parallel package import in SCM"),
+            _line("poll", None, '"10s"', "between two looks at an import, at the most"),
+            _line("wait_known", None, '"2m"', "until SCM must know an import that was sent"),
+            _line("wait_turn", None, '"1h"', "until SCM must take an import, if others are under way"),
+            _line("wait_import", None, '"12h"', "until an import must have ended; then the same command goes on"),
+            _line("wait_keys", None, '"5m"', "until the file of refused keys must be there"),
             "",
             f"{'[organizations]':<{_WIDTH}}# business unit (name or id, exact) = legal entity",
             '# "Contoso Germany" = "demf"',

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 _SENTENCES: Final[Mapping[str, str]] = {
+    "missing": "is missing",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -43,6 +44,8 @@ def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]],
     """
     found = []
     for detail in error.errors(include_url=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # A default that depends on a setting that is wrong.
         path = tuple(part for part in detail["loc"] if part != "[key]")
         where = ".".join(str(part) for part in path)
         if detail["type"] == "extra_forbidden":

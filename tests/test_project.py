@@ -11,10 +11,19 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigurationError, UsageError
+from pipeline.fingerprint import changes
+from pipeline.live import options_of
+from pipeline.load.order import Options
 from pipeline.project import Project, load_project, recorded_project, todays_project
 from pipeline.starter import starter
+from pipeline.systems import sales_of, scm_of
 
 LoadText = Callable[..., Project]
+SALES, SCM = "https://contoso.crm4.dynamics.com", "https://contoso.operations.eu.dynamics.com"
+LIVE = (
+    f'[source]\nkind = "dataverse"\nurl = "{SALES}"\n[source.auth]\nkind = "azure_cli"\n'
+    f'[destination]\nload = "packages"\nurl = "{SCM}"\n[destination.auth]\nkind = "azure_cli"\n'
+)
 
 
 @pytest.fixture
@@ -138,7 +147,30 @@ def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., s
         ('[source]\npath = "a"\npath = "b"\n', "Cannot overwrite a value (at line 3"),
         ('[destinaton]\nload = "folder"', "p2c.toml, destinaton: unknown key 'destinaton'. Did you mean 'destination'?"),
         ('[source]\npth = "."', "p2c.toml, source.pth: unknown key 'pth'. Did you mean 'path'?"),
-        ('[source]\nkind = "file"', "source.kind: must be 'files'. Did you mean 'files'?"),
+        ('[source]\nkind = "file"', "source.kind: must be 'files' or 'dataverse'. Did you mean 'files'?"),
+        ('[source]\nkind = "dataverse"', "p2c.toml, source: kind 'dataverse' needs url and [source.auth]."),
+        (f'[source]\nurl = "{SALES}"', "source: kind 'files' does not use url and auth; set kind = \"dataverse\" to read"),
+        (
+            LIVE.replace("[source.auth]", 'path = "export"\n[source.auth]'),
+            "source: kind 'dataverse' reads no files: leave out",
+        ),
+        (LIVE.replace("https", "http"), "source.url: must begin with https://; plain http would send the login in the clear."),
+        (LIVE.replace('kind = "azure_cli"', 'tenant = "x"', 1), "source.auth.kind: is missing."),
+        (LIVE.replace("azure_cli", "azure"), "or 'token'. Did you mean 'azure_cli'?"),
+        (LIVE.replace("azure_cli", "client_secret", 1), "source.auth: kind 'client_secret' needs tenant, client_id, secret_env."),
+        (
+            LIVE.replace("[destination]", 'secret = "hush"\n[destination]'),
+            "source.auth.secret: unknown key 'secret'. Did you mean 'secret_env'?",
+        ),
+        ('[destination]\nload = "odata"', "p2c.toml, destination: load 'odata' needs url and [destination.auth]."),
+        (f'[destination]\nurl = "{SCM}"', "destination: url and [destination.auth] belong together; one of them is missing."),
+        (
+            LIVE.replace("load =", 'known_customers = "a.csv"\nload ='),
+            "destination: known_customers is for plans without a live SCM",
+        ),
+        ('[run]\npoll = "often"', "run.poll: must be seconds, minutes, hours or days, as in 10s, 2m or 12h."),
+        ("[run]\nparallel_imports = 0", "run.parallel_imports: must be at least 1."),
+        ('[destination]\nname = ".."', "destination.name: must be letters, digits, dots, dashes or underscores."),
         ('[source]\nflag_blank = "hald"', "source.flag_blank: must be 'no' or 'hold'. Did you mean 'hold'?"),
         ('[source]\nrow_limit = "much"', "source.row_limit: must be a whole number."),
         ("[source]\nrow_limit = 1", "source.row_limit: must be at least 1024."),
@@ -329,9 +361,89 @@ def test_the_starter_parses_and_shows_every_setting_with_its_default(load: LoadT
             assert line.removeprefix("# ").startswith(f"{name} = {shown}")
 
 
+def test_a_live_project_knows_its_systems_and_names_the_destination_after_the_host(load: LoadText) -> None:
+    project = load(LIVE)
+    assert (project.sales, project.scm) != (None, None)
+    assert project.settings.destination.name == "contoso.operations.eu.dynamics.com"
+    assert project.settings.source.path is None
+    assert load(LIVE.replace(SCM, "https://127.0.0.1:8443")).settings.destination.name == "127.0.0.1-8443"
+    assert load(LIVE.replace(SCM, f"{SCM}:443")).settings.destination.name == "contoso.operations.eu.dynamics.com"
+    assert load(LIVE.replace(SCM, "http://[::1]:8080")).settings.destination.name == "--1-8080"
+    with pytest.raises(UsageError, match="source: works on a folder of exports"):
+        _ = project.source_folder
+
+
+def test_a_run_records_who_logs_in_and_no_secret(load: LoadText) -> None:
+    auth = 'kind = "client_secret"\ntenant = "t"\nsecret_env = "SALES_SECRET"'
+    project = load(
+        LIVE.replace('kind = "azure_cli"', auth, 1),
+        environment={"P2C_SOURCE_AUTH_CLIENT_ID": "me", "SALES_SECRET": "hush"},
+        assignments=["destination.auth.tenant=contoso"],
+    )
+    effective = project.effective()
+    assert {key: entry for key, entry in effective.items() if ".auth." in key} == {
+        "source.auth.kind": {"value": "client_secret", "origin": "p2c.toml"},
+        "source.auth.tenant": {"value": "t", "origin": "p2c.toml"},
+        "source.auth.client_id": {"value": "me", "origin": "environment"},
+        "source.auth.secret_env": {"value": "SALES_SECRET", "origin": "p2c.toml"},
+        "destination.auth.kind": {"value": "azure_cli", "origin": "p2c.toml"},
+        "destination.auth.tenant": {"value": "contoso", "origin": "--set"},
+    }
+    assert "hush" not in str(effective)
+    assert recorded_project(effective, project.file).settings == project.settings
+    today = todays_project(effective, project.file)
+    assert (today.settings.source, today.settings.destination) == (project.settings.source, project.settings.destination)
+
+
+def test_a_plan_holds_on_to_its_destination_but_not_to_the_login(load: LoadText) -> None:
+    then = load(LIVE)
+    facts = {"settings": then.effective(), "fingerprints": {}}
+    assert changes(facts, load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9")) == []
+    assert changes(facts, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]"))) == []
+    other = LIVE.replace(SCM, "https://other.operations.dynamics.com")
+    assert changes(facts, load(other)) == [
+        f"destination.url (was '{SCM}', is 'https://other.operations.dynamics.com')",
+        "destination.name (was 'contoso.operations.eu.dynamics.com', is 'other.operations.dynamics.com')",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("sales", r"source\.auth\.secret_env: "),
+        ("scm", r"destination\.auth\.ca_file: there is no file"),
+    ],
+)
+def test_what_a_login_needs_and_is_not_there_is_said_with_its_section(load: LoadText, where: str, told: str) -> None:
+    auth = 'kind = "client_secret"\ntenant = "t"\nclient_id = "c"\nsecret_env = "SALES_SECRET"'
+    project = load(LIVE.replace('kind = "azure_cli"', auth, 1) + 'ca_file = "nowhere.pem"\n')
+    with pytest.raises(ConfigurationError, match=told), {"sales": sales_of, "scm": scm_of}[where](project, environment={}):
+        raise AssertionError("connected")
+
+
+def test_a_project_that_names_one_system_twice_is_refused(load: LoadText) -> None:
+    project = load(LIVE.replace(SCM, f"{SALES}:443"))
+    with pytest.raises(ConfigurationError, match="source and destination are the same system"), sales_of(project):
+        raise AssertionError("connected")
+
+
+def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
+    text = LIVE.replace("[destination.auth]", "auto_rows = 7\nodata_rows = 8\n[destination.auth]")
+    project = load(f'{text}[run]\nodata_requests = 2\nparallel_imports = 3\npoll = "5s"\nwait_import = "1.5h"\n')
+    options = options_of(project, project.settings.run)
+    assert (options.load, options.auto_rows, options.odata_rows) == ("packages", 7, 8)
+    assert (options.odata_requests, options.parallel_imports) == (2, 3)
+    assert (options.patience.poll, options.patience.whole, options.patience.record) == (5, 5400, 120)
+    assert options_of(load(LIVE), load(LIVE).settings.run) == Options(load="packages")
+
+
 def test_the_starter_parses_with_every_line_in_force(load: LoadText) -> None:
     text = starter(legal_entity=None, currency=None, country=None, path="export")
-    project = load(re.sub(r'(?m)^# (?=\[|"|[a-z_]+ = )', "", text))
+    live = re.sub(r'(?m)^# (?=\[|"|[a-z_]+ = )', "", text).replace('kind = "files"', 'kind = "dataverse"')
+    project = load(re.sub(r"(?m)^(path|known_customers) = .*$", "", live))
+    assert project.sales is not None
+    assert project.scm is not None
+    assert (project.sales.auth.kind, project.scm.auth.kind) == ("client_secret", "client_secret")
     assert project.templates["ContactToCustomer"].row("SiteId") is not None
     assert project.settings.source.filter == "statecode = 0"
     assert project.settings.organizations == {"Contoso Germany": "demf"}

@@ -149,7 +149,13 @@ def _equation(text: str, left: int, right: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _verdict(counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]) -> str:
-    people = counts["held"] + counts["rejected"] + outcomes["failed"] + outcomes["unknown"] + findings.get("row_unreadable", 0)
+    people = (
+        counts.get("held", 0)
+        + counts.get("rejected", 0)
+        + outcomes["failed"]
+        + outcomes["unknown"]
+        + findings.get("row_unreadable", 0)
+    )
     return "attention" if people else "clean"
 
 

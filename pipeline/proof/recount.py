@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline.proof.chain import Check
 from pipeline.proof.evidence import Evidence
+from pipeline.proof.renumbered import renumbered
 from schemas.run import OUTCOME_NAMES
 from sql.session import literal, session
 
@@ -22,6 +23,8 @@ def recounted(evidence: Evidence) -> list[Check]:
     checks = [_equation(one) for one in evidence.summary.get("equations", [])]
     if evidence.kind in ("main", "retry"):
         checks += [*_decisions(evidence), *_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
+    if evidence.kind in ("backfill", "undo"):
+        checks += renumbered(evidence)
     return checks
 
 

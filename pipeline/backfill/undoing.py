@@ -1,0 +1,139 @@
+"""``undo`` of a backfill: a plan that gives back what the run wrote, and takes nothing that changed since.
+
+The rows are read back now; those that still have just what the run wrote get their values of before, guarded by the version
+that was read. The counter is not set back: numbers that were handed out once stay a gap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.backfill.results import PLAN, RESULT
+from pipeline.backfill.shares import COLUMNS
+from pipeline.errors import UsageError
+from pipeline.folder import (
+    Clock,
+    RunFolder,
+    TableWriter,
+    building,
+    facts_digest,
+    new_run,
+    read_json,
+    sha256_of,
+    write_json,
+    write_table,
+)
+from pipeline.journal import Journal
+from pipeline.wire.salesrows import ETAG, SalesRows
+from schemas.run import BATCHES, OUTCOME_NAMES, OUTCOMES
+
+ACTIONS: Final = ("number", "activate", "both", "other", "none")
+_ROWS_AT_ONCE: Final = 10_000
+_PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
+
+
+def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], clock: Clock) -> RunFolder:
+    """Make the plan that undoes an applied backfill.
+
+    Args:
+        of: the backfill's run.
+        sales: where it was written.
+        versions: of p2c and what decides its output, for the plan's record.
+        clock: the time.
+
+    Raises:
+        UsageError: the run was not applied, or is no backfill.
+        SystemStopped: Sales failed; nothing is left behind.
+    """
+    facts, before = of.facts(), read_json(of.summary)
+    if facts["kind"] != "backfill" or not before.get("applied"):
+        raise UsageError("only applied backfills are undone here.", where=str(of.run))
+    run = new_run(clock)
+    with building(of.path.parent, run) as folder:
+        counts = _write(of, folder, sales)
+        write_json(folder.run_json, _facts(facts, of, str(run), versions, clock))
+        summary = _summary(str(run), of, counts)
+        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.path / PLAN)}
+        with Journal.open(folder.journal, clock) as journal:
+            summary["journal"] = journal.append(
+                "planned", run=str(run), undo_of=str(of.run), files=files, summary=facts_digest(summary)
+            )
+        write_json(folder.summary, summary)
+    return RunFolder(of.path.parent / run)
+
+
+def _write(of: RunFolder, folder: RunFolder, sales: SalesRows) -> Counter[str]:
+    """The plan's rows, those that the run wrote; counted by action, and ``changed``: left alone because they changed since."""
+    source = of.path / RESULT
+    schema = pl.Schema({**pl.read_parquet_schema(source), "suffix": pl.String(), "code": pl.String()})
+    counts: Counter[str] = Counter()
+    with TableWriter(folder.path / PLAN, schema) as writer:
+        for part in _written(source):
+            there = sales.found("contacts", "contactid", tuple(COLUMNS), part["contactid"])
+            rows = [_turned(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
+            counts.update(row["action"] for row in rows)
+            counts["changed"] += sum(row["code"] is not None for row in rows)
+            writer.write(pl.DataFrame(rows, schema=schema))
+    write_table(folder.outcomes, OUTCOMES.to_frame())
+    write_table(folder.batches, BATCHES.to_frame())
+    return counts
+
+
+def _written(source: Path) -> Iterator[pl.DataFrame]:
+    with pq.ParquetFile(source) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield pl.DataFrame(batch).filter(pl.col("outcome") == "updated")
+
+
+def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A row the other way round; of one that is gone or changed nothing is left to do."""
+    turned = {**row, "rank": None, "suffix": None, "outcome": None, "code": None}
+    for stem in COLUMNS.values():
+        turned[f"{stem}_before"], turned[f"{stem}_after"] = row[f"{stem}_after"], row[f"{stem}_before"]
+    written = {name: stem for name, stem in COLUMNS.items() if row[f"{stem}_before"] != row[f"{stem}_after"]}
+    if now is None:
+        return {**turned, "action": "none", "code": "gone_from_sales"}
+    if any(now.get(name) != row[f"{stem}_after"] for name, stem in written.items()):
+        return {**turned, "action": "none", "code": "changed_since_plan"}
+    return {**turned, "etag": str(now[ETAG])}
+
+
+def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[str, str], clock: Clock) -> dict[str, Any]:
+    return {
+        "run": run,
+        "kind": "undo",
+        "command": "undo",
+        "undo_of": str(of.run),
+        "undo_of_kind": "backfill",
+        "started_at": clock().isoformat(),
+        **{key: facts[key] for key in ("fingerprints", "settings", "project", "destination") if key in facts},
+        "live_source": True,
+        "sources": [],
+        "versions": dict(versions),
+    }
+
+
+def _summary(run: str, of: RunFolder, counts: Counter[str]) -> dict[str, Any]:
+    planned = sum(counts[action] for action in ACTIONS if action != "none")
+    outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
+    equation = {"equation": _PLANNED, "left": planned, "right": planned, "terms": outcomes, "balanced": True}
+    return {
+        "run": run,
+        "kind": "undo",
+        "undo_of": str(of.run),
+        "applied": False,
+        "verdict": "attention" if counts["changed"] else "clean",
+        "balanced": True,
+        "equations": [equation],
+        "counts": {action: counts[action] for action in ACTIONS},
+        "reasons": {},
+        "findings": {"changed_since_plan": counts["changed"]} if counts["changed"] else {},
+        "outcomes": outcomes,
+        "forecast": {},
+    }

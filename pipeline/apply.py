@@ -19,13 +19,17 @@ from pipeline.events import Listener
 from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Entry, Journal, JournalRead, read
 from pipeline.load import folder as to_folder
+from pipeline.load import runfindings
 from pipeline.load.package import Package, packages
 from pipeline.mapping.compile import compiled
 from pipeline.project import Project, recorded_project
+from pipeline.writeback import is_write_back, refuse_unasked, written_back
 from schemas.run import OUTCOMES
 
 
-def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener) -> dict[str, Any]:
+def apply_plan(
+    folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener, *, agreed: bool = False
+) -> dict[str, Any]:
     """Apply a plan. One that was applied to the end is only looked at again.
 
     Args:
@@ -33,6 +37,7 @@ def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, li
         today: the project as it is now; asked only before the first start, for a started apply may always be finished.
         clock: the time.
         listener: told about progress.
+        agreed: whether somebody said yes to writing into Sales.
 
     Returns:
         The facts after it.
@@ -43,7 +48,7 @@ def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, li
         Stopped: another process applies this run, or the disk failed; the same command goes on.
     """
     facts = folder.facts()
-    if facts["kind"] == "undo":
+    if facts["kind"] == "undo" and not is_write_back(facts):
         raise PlanRefused(
             "this version cannot carry out an undo; its undo.csv lists the keys to delete in SCM.", where=folder.run
         )
@@ -57,6 +62,8 @@ def apply_plan(folder: RunFolder, today: Callable[[], Project], clock: Clock, li
         if not started:
             _refuse_changed(facts, today())
             _refuse_old(facts, clock)
+        if is_write_back(facts):
+            refuse_unasked(folder, project_of(facts), agreed=agreed)
         return _applied(folder, facts, clock, listener)
 
 
@@ -92,7 +99,7 @@ def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> 
         path = folder.path / name
         if not path.is_file():
             wrong.append(f"{name} is missing.")
-        elif sha256_of(path) != sha256:
+        elif sha256_of(path) not in {sha256, *runfindings.accepted(found.entries)}:
             wrong.append(f"{name} was altered after the plan was made.")
     if wrong and started:
         raise InvariantBroken(f"{listed(wrong)} A part of this plan was applied before; look at the journal.", where=folder.run)
@@ -117,6 +124,8 @@ def _applied(folder: RunFolder, facts: dict[str, Any], clock: Clock, listener: L
     project = project_of(facts)
     with Journal.open(folder.journal, clock) as journal:
         journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
+        if is_write_back(facts):
+            return written_back(folder, project, journal, listener)
         planned = pl.read_parquet(folder.batches)
         to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
         _write_batches(folder, planned)

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline import folder, plan, summary
+from pipeline import apply, folder, plan, summary, writeback
 from pipeline.commands import Common, now, of_run
 from pipeline.errors import UsageError
 from pipeline.events import Listener, Step
@@ -24,6 +24,7 @@ from pipeline.proof.visible import visible
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
 from pipeline.result import Result
+from pipeline.writeback import is_write_back
 
 
 def reported(common: Common, run: str, *, to: Path | None, values: bool, listener: Listener) -> Result:
@@ -219,10 +220,23 @@ def reconciled(common: Common, run: str, *, scm: Sequence[Path]) -> Result:
 def undone(common: Common, run: str) -> Result:
     """``undo`` of a load: the pack as a plan; exit 1 when something of it cannot be undone."""
     found = folder.find_run(common.runs, run)
+    if is_write_back(found.facts()):
+        return _backfill_undone(found)
     pack = undo.packed(found, versions(), now)
     items = [{"action": action, "rows": rows, "meaning": undo.ACTIONS[action]} for action, rows in pack.counts.items()]
     result = _of(pack.folder, "undo", items=items, text=undo.told(pack, found))
     return changed(result, exit_code=summary.exit_code(result.facts))
+
+
+def _backfill_undone(found: RunFolder) -> Result:
+    """The undo of a backfill: what it wrote into Sales and what still stands there, as a plan to apply."""
+    made = writeback.undone(found, apply.project_of(found.facts()), now)
+    facts = folder.read_json(made.summary)
+    left = sum(facts["findings"].values())
+    lines = [f"Undo of {found.run}, planned as {made.run}: {facts['outcomes']['pending']:,} contacts get back what they had."]
+    lines += [f"  {left:,} were changed or removed since, and are left alone."] if left else []
+    lines.append(f"The counter is not set back. `p2c apply {made.run}` does it.")
+    return changed(_of(made, "undo", text="\n".join(lines)), exit_code=summary.exit_code(facts))
 
 
 def purge_listed(common: Common, runs: Sequence[str], days: float) -> list[purge.Held]:

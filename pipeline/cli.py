@@ -156,8 +156,7 @@ def plan(
 @_command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
 def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
     """Execute a plan; goes on where it was stopped."""
-    _ = yes
-    return lambda listener: commands.applied(_common(flags), run, listener)
+    return lambda listener: commands.applied(_common(flags), run, listener, agreed=yes)
 
 
 @_command(name="run")

@@ -71,11 +71,11 @@ def planned(common: Common, request: plan.Request, listener: Listener, against: 
     return replace(result, items=items, text=partial(_followed, result, compare.told(items, before)))
 
 
-def applied(common: Common, run: str, listener: Listener) -> Result:
+def applied(common: Common, run: str, listener: Listener, *, agreed: bool = False) -> Result:
     """``apply``."""
     found = folder.find_run(common.runs, run)
     before = folder.read_json(found.summary)["applied"]
-    apply.apply_plan(found, lambda: common.today(found.facts()), now, listener)
+    apply.apply_plan(found, lambda: common.today(found.facts()), now, listener, agreed=agreed)
     result = of_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
     return replace(result, text=partial(_followed, result, told)) if before else result

@@ -171,6 +171,15 @@ class RunSettings(Section):
         return duration(self.max_plan_age)
 
 
+class BackfillSettings(Section):
+    """``[backfill]``: how rows are written into Sales. ``bulk`` needs a Sales that nobody else writes to meanwhile."""
+
+    bulk: Literal["batch", "UpdateMultiple"] = "batch"
+    request_rows: Annotated[int, Field(ge=1, le=1_000)] = 100
+    bypass: Literal["none", "plugins", "logic"] = "none"
+    duplicate_detection: Literal["default", "suppress"] = "default"
+
+
 class Settings(BaseModel):
     """All settings."""
 
@@ -179,6 +188,7 @@ class Settings(BaseModel):
     source: SourceSettings = SourceSettings()
     destination: DestinationSettings = DestinationSettings()
     run: RunSettings = RunSettings()
+    backfill: BackfillSettings = BackfillSettings()
     organizations: dict[str, LegalEntity] = Field(default_factory=dict)
     countries: dict[str, CountryCode] = Field(default_factory=dict)
     tasks: dict[str, Any] = Field(default_factory=dict)
@@ -193,5 +203,10 @@ class Settings(BaseModel):
         return given
 
 
-SECTIONS: Final[dict[str, type[Section]]] = {"source": SourceSettings, "destination": DestinationSettings, "run": RunSettings}
+SECTIONS: Final[dict[str, type[Section]]] = {
+    "source": SourceSettings,
+    "destination": DestinationSettings,
+    "run": RunSettings,
+    "backfill": BackfillSettings,
+}
 """The tables whose keys are fixed."""

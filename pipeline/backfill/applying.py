@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pipeline import summary
 from pipeline.backfill.counter import Wanted
@@ -14,36 +12,25 @@ from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.folder import RunFolder, facts_digest, read_json, write_json
 from pipeline.journal import Journal
+from pipeline.load import runfindings
+from pipeline.settings import BackfillSettings
 from pipeline.wire.salesrows import SalesRows
+from pipeline.wire.system import System
 
 BACKFILL: Final = "backfill"
 """The table of ``run.json`` with what a reservation needs: count, highest, prefix, suffix_length."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Manner:
-    """How rows are written. ``batch_rows``: rows of a request, at most 1,000.
-
-    ``bypass``: ``plugins`` and ``logic`` skip custom code in Sales; each needs its privilege. ``suppress_duplicates`` skips
-    duplicate detection.
-    """
-
-    bulk: Literal["batch", "UpdateMultiple"] = "batch"
-    batch_rows: int = 100
-    bypass: Literal["none", "plugins", "logic"] = "none"
-    suppress_duplicates: bool = False
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What every write carries besides (reference A.12)."""
-        found: dict[str, str] = {}
-        if self.bypass == "plugins":
-            found["MSCRM.BypassCustomPluginExecution"] = "true"
-        if self.bypass == "logic":
-            found["MSCRM.BypassBusinessLogicExecution"] = "CustomSync,CustomAsync"
-        if self.suppress_duplicates:
-            found["MSCRM.SuppressDuplicateDetection"] = "true"
-        return found
+def headers_of(manner: BackfillSettings) -> dict[str, str]:
+    """What every write carries besides (reference A.12): nothing, unless the project says so."""
+    found: dict[str, str] = {}
+    if manner.bypass == "plugins":
+        found["MSCRM.BypassCustomPluginExecution"] = "true"
+    if manner.bypass == "logic":
+        found["MSCRM.BypassBusinessLogicExecution"] = "CustomSync,CustomAsync"
+    if manner.duplicate_detection == "suppress":
+        found["MSCRM.SuppressDuplicateDetection"] = "true"
+    return found
 
 
 def wanted_of(facts: Mapping[str, Any]) -> Wanted:
@@ -57,7 +44,7 @@ def wanted_of(facts: Mapping[str, Any]) -> Wanted:
     )
 
 
-def applied(folder: RunFolder, sales: SalesRows, manner: Manner, journal: Journal, listener: Listener) -> dict[str, Any]:
+def applied(folder: RunFolder, system: System, manner: BackfillSettings, journal: Journal, listener: Listener) -> dict[str, Any]:
     """Carry out a plan; the facts after it. The caller holds the lock, has checked the plan and said that it starts.
 
     Raises:
@@ -69,14 +56,15 @@ def applied(folder: RunFolder, sales: SalesRows, manner: Manner, journal: Journa
         WriteBack(
             folder=folder,
             journal=journal,
-            sales=SalesRows(system=sales.system, options=manner.headers),
+            sales=SalesRows(system=system, options=headers_of(manner)),
             wanted=wanted_of(folder.facts()),
-            size=manner.batch_rows,
+            size=manner.request_rows,
             in_bulk=manner.bulk == "UpdateMultiple",
             listener=listener,
         )
     )
-    result = _counted(read_json(folder.summary), written, sales)
+    added = runfindings.add(folder, journal, written.findings)
+    result = _counted(read_json(folder.summary), written, added, system)
     result["journal"] = journal.append(
         "applied",
         outcomes=dict(written.outcomes),
@@ -90,15 +78,14 @@ def applied(folder: RunFolder, sales: SalesRows, manner: Manner, journal: Journa
     return result
 
 
-def _counted(before: dict[str, Any], written: WrittenBack, sales: SalesRows) -> dict[str, Any]:
+def _counted(before: dict[str, Any], written: WrittenBack, added: Mapping[str, int], system: System) -> dict[str, Any]:
     """The facts with outcomes, run findings and traffic: the last is of this start alone."""
     facts = summary.after_apply(before, written.outcomes)
-    codes = Counter(code for code, _ in written.findings)
     told = [{"code": code, "detail": detail, "column": ""} for code, detail in written.findings]
-    traffic = sales.system.meter.total()
+    traffic = system.meter.total()
     return {
         **facts,
-        "findings": {**facts["findings"], **codes},
+        "findings": {**facts["findings"], **added},
         "counted": [*facts.get("counted", []), *told],
         "traffic": {"requests": traffic.requests, "retries": traffic.retries, "throttled": traffic.throttled},
     }

@@ -31,9 +31,11 @@ from pipeline.folder import (
 )
 from pipeline.journal import Journal
 from pipeline.wire.salesrows import ETAG, SalesRows
-from schemas.run import BATCHES, OUTCOME_NAMES, OUTCOMES
+from schemas.codes import code
+from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
 
 ACTIONS: Final = ("number", "activate", "both", "other", "none")
+_LEFT: Final = ("changed_since_run", "gone_from_sales")
 _ROWS_AT_ONCE: Final = 10_000
 _PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
 
@@ -59,7 +61,7 @@ def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], cloc
         counts = _write(of, folder, sales)
         write_json(folder.run_json, _facts(facts, of, str(run), versions, clock))
         summary = _summary(str(run), of, counts)
-        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.path / PLAN)}
+        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / PLAN)}
         with Journal.open(folder.journal, clock) as journal:
             summary["journal"] = journal.append(
                 "planned", run=str(run), undo_of=str(of.run), files=files, summary=facts_digest(summary)
@@ -69,17 +71,19 @@ def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], cloc
 
 
 def _write(of: RunFolder, folder: RunFolder, sales: SalesRows) -> Counter[str]:
-    """The plan's rows, those that the run wrote; counted by action, and ``changed``: left alone because they changed since."""
+    """The plan's rows, those that the run wrote; counted by action, and by the code of those that are left alone."""
     source = of.path / RESULT
     schema = pl.Schema({**pl.read_parquet_schema(source), "suffix": pl.String(), "code": pl.String()})
     counts: Counter[str] = Counter()
-    with TableWriter(folder.path / PLAN, schema) as writer:
+    with TableWriter(folder.path / PLAN, schema) as writer, TableWriter(folder.findings, FINDINGS) as findings:
         for part in _written(source):
             there = sales.found("contacts", "contactid", tuple(COLUMNS), part["contactid"])
             rows = [_turned(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
             counts.update(row["action"] for row in rows)
-            counts["changed"] += sum(row["code"] is not None for row in rows)
+            left = [row for row in rows if row["code"] is not None]
+            counts.update(row["code"] for row in left)
             writer.write(pl.DataFrame(rows, schema=schema))
+            findings.write(pl.DataFrame([_finding(row["contactid"], row["code"]) for row in left], schema=FINDINGS))
     write_table(folder.outcomes, OUTCOMES.to_frame())
     write_table(folder.batches, BATCHES.to_frame())
     return counts
@@ -91,6 +95,11 @@ def _written(source: Path) -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(batch).filter(pl.col("outcome") == "updated")
 
 
+def _finding(contactid: str, name: str) -> dict[str, Any]:
+    said = {"contactid": contactid, "severity": str(code(name).severity), "code": name, "message": code(name).message()}
+    return {**dict.fromkeys(FINDINGS.names()), **said}
+
+
 def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:
     """A row the other way round; of one that is gone or changed nothing is left to do."""
     turned = {**row, "rank": None, "suffix": None, "outcome": None, "code": None}
@@ -100,7 +109,7 @@ def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, 
     if now is None:
         return {**turned, "action": "none", "code": "gone_from_sales"}
     if any(now.get(name) != row[f"{stem}_after"] for name, stem in written.items()):
-        return {**turned, "action": "none", "code": "changed_since_plan"}
+        return {**turned, "action": "none", "code": "changed_since_run"}
     return {**turned, "etag": str(now[ETAG])}
 
 
@@ -122,18 +131,19 @@ def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[
 def _summary(run: str, of: RunFolder, counts: Counter[str]) -> dict[str, Any]:
     planned = sum(counts[action] for action in ACTIONS if action != "none")
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
+    left = {name: counts[name] for name in _LEFT if counts[name]}
     equation = {"equation": _PLANNED, "left": planned, "right": planned, "terms": outcomes, "balanced": True}
     return {
         "run": run,
         "kind": "undo",
         "undo_of": str(of.run),
         "applied": False,
-        "verdict": "attention" if counts["changed"] else "clean",
+        "verdict": "attention" if left else "clean",
         "balanced": True,
         "equations": [equation],
         "counts": {action: counts[action] for action in ACTIONS},
         "reasons": {},
-        "findings": {"changed_since_plan": counts["changed"]} if counts["changed"] else {},
+        "findings": left,
         "outcomes": outcomes,
         "forecast": {},
     }

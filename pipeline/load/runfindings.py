@@ -19,7 +19,7 @@ from schemas.run import FINDINGS
 ADDED: Final = "findings_added"
 """The journal's line before ``findings.parquet`` is replaced; it carries the hash of the new file."""
 
-CODES: Final = ("counts_disagree", "message_unplaced")
+CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back")
 """Codes that a load adds."""
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.backfill.applying import Manner, applied
+from pipeline.backfill.applying import applied, headers_of
 from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import UsageError
 from pipeline.events import silent
 from pipeline.folder import RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.proof.verify import verified
+from pipeline.settings import BackfillSettings
 from schemas.run import OUTCOME_NAMES
 from tests.backfill_live.scene import COLUMNS, Scene
 
@@ -44,7 +45,7 @@ def make_whole(scene: Scene) -> None:
 def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
     with Journal.open(run.journal, scene.clock) as journal:
         journal.append("apply_started", run=str(run.run))
-        return applied(run, scene.sales, Manner(batch_rows=3, **manner), journal, silent)
+        return applied(run, scene.sales.system, BackfillSettings(request_rows=3, **manner), journal, silent)
 
 
 def values(scene: Scene) -> dict[str, tuple[Any, ...]]:
@@ -95,8 +96,9 @@ def test_undo_leaves_alone_what_changed_since(scene: Scene) -> None:
     undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
     table = pl.read_parquet(undo.path / "backfill-plan.parquet")
     codes = dict(table.select("contactid", "code").iter_rows())
-    assert [codes[one] for one in scene.ids[:4]] == ["changed_since_plan", None, "gone_from_sales", None]
-    assert read_json(undo.summary)["verdict"] == "attention"
+    assert [codes[one] for one in scene.ids[:4]] == ["changed_since_run", None, "gone_from_sales", None]
+    told = read_json(undo.summary)
+    assert (told["verdict"], told["findings"]) == ("attention", {"changed_since_run": 1, "gone_from_sales": 1})
     scene.change(scene.ids[3], jobtitle="changed after the undo was planned")
     facts = apply(scene, undo)
     assert {name: rows for name, rows in facts["outcomes"].items() if rows} == {"updated": 4, "failed": 1}
@@ -121,9 +123,9 @@ def test_a_backfill_that_was_not_applied_is_not_undone(scene: Scene) -> None:
 
 
 def test_manners_become_headers() -> None:
-    assert Manner().headers == {}
-    assert Manner(bypass="plugins", suppress_duplicates=True).headers == {
+    assert headers_of(BackfillSettings()) == {}
+    assert headers_of(BackfillSettings(bypass="plugins", duplicate_detection="suppress")) == {
         "MSCRM.BypassCustomPluginExecution": "true",
         "MSCRM.SuppressDuplicateDetection": "true",
     }
-    assert Manner(bypass="logic").headers == {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}
+    assert headers_of(BackfillSettings(bypass="logic")) == {"MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"}

@@ -24,13 +24,14 @@ from typing import Any, Final
 import httpx
 import polars as pl
 
-from pipeline.backfill.applying import Manner, applied, wanted_of
+from pipeline.backfill.applying import applied, wanted_of
 from pipeline.backfill.reserve import reserved_base
 from pipeline.backfill.undoing import undo_plan
 from pipeline.events import silent
 from pipeline.folder import RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal, read
 from pipeline.proof.verify import verified
+from pipeline.settings import BackfillSettings
 from pipeline.wire.client import client
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
@@ -139,7 +140,7 @@ def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]
     """Apply a plan to its end, or go on with it."""
     with sales_at(ready) as sales, Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
         journal.append("apply_started")
-        return applied(folder, sales, Manner(batch_rows=size), journal, silent)
+        return applied(folder, sales.system, BackfillSettings(request_rows=size), journal, silent)
 
 
 def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int) -> int:

@@ -1,0 +1,91 @@
+"""``p2c apply``, ``p2c undo`` and ``p2c verify`` on a backfill, against a sandbox that serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline import fingerprint, writeback
+from pipeline.cli import main
+from pipeline.errors import PlanRefused
+from pipeline.folder import RunFolder, read_json, sha256_of, write_json, write_table
+from pipeline.journal import Journal
+from pipeline.project import load_project
+from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.systems import sales_of
+from schemas.run import FINDINGS, OUTCOMES
+from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ready]:
+    with running(Options(rows=60)) as found:
+        monkeypatch.setenv(found.secret_env, found.secret)
+        yield found
+
+
+@pytest.fixture
+def run(ready: Ready, tmp_path: Path) -> RunFolder:
+    """A backfill's plan as planning leaves it: six contacts without a number."""
+    folder = RunFolder(tmp_path / "runs" / "20260101T000000Z-0001")
+    with sales_at(json.loads(ready.line())) as sales:
+        emptied(sales, 60)
+        planned(sales, folder)
+    project = load_project(Path(ready.project))
+    facts: dict[str, Any] = folder.facts() | {"settings": project.effective(), "project": ready.project, "live_source": True}
+    facts |= {"fingerprints": fingerprint.fingerprints(project.templates), "started_at": datetime.now(UTC).isoformat()}
+    write_json(folder.run_json, facts)
+    write_table(folder.findings, FINDINGS.to_frame())
+    write_table(folder.outcomes, OUTCOMES.to_frame())
+    folder.journal.unlink()
+    with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
+        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / "backfill-plan.parquet")}
+        write_json(folder.summary, read_json(folder.summary) | {"journal": journal.append("planned", files=files)})
+    return folder
+
+
+def call(capsys: pytest.CaptureFixture[str], run: RunFolder, *words: str) -> tuple[int, dict[str, Any]]:
+    code = main([*words, "--runs", str(run.path.parent), "--json"])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+def test_applied_verified_undone_and_the_undo_applied(ready: Ready, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    with sales_at(json.loads(ready.line())) as sales:
+        start = contacts(sales).drop("etag").sort("contactid")
+        capsys.readouterr()
+        code, told = call(capsys, run, "apply", str(run.run))
+        assert (code, told["verdict"], told["outcomes"]["updated"]) == (0, "clean", 6), told
+        assert contacts(sales)["msdynce_contactnumber"].null_count() == 0
+        assert call(capsys, run, "verify", str(run.run))[0] == 0
+        code, told = call(capsys, run, "undo", str(run.run))
+        assert (code, told["outcomes"]["pending"]) == (0, 6)
+        code, told = call(capsys, run, "apply", told["run"])
+        assert (code, told["outcomes"]["updated"]) == (0, 6)
+        assert contacts(sales).drop("etag").sort("contactid").equals(start)
+
+
+def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    plan = run.path / "backfill-plan.parquet"
+    kept = plan.read_bytes()
+    write_table(plan, pl.read_parquet(plan).with_columns(suffix=pl.lit("AAAAAA")))
+    code, told = call(capsys, run, "apply", str(run.run))
+    assert (code, told["error"]["code"]) == (2, "plan_refused")
+    plan.write_bytes(kept)
+    assert call(capsys, run, "apply", str(run.run))[0] == 0
+
+
+def test_beyond_this_machine_nothing_is_written_unless_somebody_agreed(run: RunFolder) -> None:
+    project = load_project(Path(run.facts()["project"]), assignments=["source.url=https://contoso.crm4.dynamics.com"])
+    with pytest.raises(PlanRefused, match="6 contacts into Sales at https://contoso"):
+        writeback.refuse_unasked(run, project, agreed=False)
+    writeback.refuse_unasked(run, project, agreed=True)
+    with sales_of(project) as sales:
+        assert sales.system.label == "Sales (contoso.crm4.dynamics.com)"

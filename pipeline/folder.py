@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NewType, Self
+from typing import TYPE_CHECKING, Any, Final, NewType, Self
 
 import filelock
 import polars as pl
@@ -21,6 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError, during
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
@@ -225,22 +229,45 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
         writer.write(frame)
 
 
+class _Hashed(io.FileIO):
+    """A file that is written from front to end, with the SHA-256 of what went in."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "wb")
+        self.digest = hashlib.sha256()
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Write all of it: a file of the operating system may take less at a time."""
+        view = memoryview(content).cast("B")
+        self.digest.update(view)
+        written = 0
+        while written < len(view):
+            written += super().write(view[written:]) or 0
+        return written
+
+
 class TableWriter:
     """A Parquet file that grows morsel by morsel and gets its name when it is whole."""
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
-        self._path = path
+        self.path = path
         self._partial = path.with_name(f".{path.name}.partial")
         self._schema = schema
         self._writer: pq.ParquetWriter | None = None
         with during(f"writing {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = _Hashed(self._partial)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written; of the whole file once it is closed."""
+        return self._file.digest.hexdigest()
 
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows of the writer's schema."""
         if frame.is_empty():
             return
-        with during(f"writing {self._path.name}"):
+        with during(f"writing {self.path.name}"):
             self._opened(frame).write_table(frame.to_arrow(), row_group_size=frame.height)
 
     def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
@@ -249,7 +276,7 @@ class TableWriter:
             sample = first.head(_SAMPLE)
             repeating = [name for name in sample.columns if sample[name].n_unique() <= sample.height // 4]
             self._writer = pq.ParquetWriter(
-                self._partial,
+                self._file,
                 self._schema.to_frame().to_arrow().schema,
                 compression=_COMPRESSION,
                 compression_level=_LEVEL,
@@ -265,18 +292,20 @@ class TableWriter:
         if kind is not None:
             self._abandon()
             return
-        with during(f"writing {self._path.name}"):
+        with during(f"writing {self.path.name}"):
             try:
                 self._opened(self._schema.to_frame()).close()
-                self._partial.replace(self._path)
+                self._file.close()
+                self._partial.replace(self.path)
             except BaseException:
-                self._partial.unlink(missing_ok=True)
+                self._abandon()
                 raise
 
     def _abandon(self) -> None:
         with suppress(OSError, pa.ArrowException):
             if self._writer is not None:
                 self._writer.close()
+            self._file.close()
         self._partial.unlink(missing_ok=True)
 
 

@@ -66,6 +66,8 @@ class Planning:
     folder: RunFolder
     listener: Listener
     mappings: Mapping[str, Compiled] = field(default_factory=dict)
+    hashes: dict[Path, str] = field(default_factory=dict)
+    """Of the tables written, taken while they were written."""
 
 
 def make_plan(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
@@ -93,7 +95,8 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
         write_table(folder.batches, summary.batches_preview(folder, project, decider.tally))
         counted = summary.Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
         facts = summary.of_plan(planning.project, folder, str(run), counted, planning.mappings)
-        files = {str(path.relative_to(folder.path).as_posix()): sha256_of(path) for path in folder.plan_files()}
+        hashed = {path: planning.hashes.get(path) or sha256_of(path) for path in folder.plan_files()}
+        files = {str(path.relative_to(folder.path).as_posix()): sha256 for path, sha256 in hashed.items()}
         with Journal.open(folder.journal, clock) as journal:
             facts["journal"] = journal.append("planned", run=str(run), files=files, balanced=facts["balanced"])
         write_json(folder.summary, facts)
@@ -315,14 +318,16 @@ def _write(
 ) -> None:
     """Decide morsel after morsel; one thread beside this one writes what was decided."""
     folder, done = planning.folder, 0
+    decisions, findings = TableWriter(folder.decisions, DECISIONS), TableWriter(folder.findings, FINDINGS)
+    rows = {
+        name: TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping))
+        for name, mapping in planning.mappings.items()
+    }
+    writers = [decisions, findings, *rows.values()]
     with contextlib.ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(1))
-        decisions = stack.enter_context(TableWriter(folder.decisions, DECISIONS))
-        findings = stack.enter_context(TableWriter(folder.findings, FINDINGS))
-        rows = {
-            name: stack.enter_context(TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping)))
-            for name, mapping in planning.mappings.items()
-        }
+        for writer in writers:
+            stack.enter_context(writer)
         findings.write(_unreadable(landed))
         pending: Future[None] | None = None
         for morsel in morsels:
@@ -337,6 +342,7 @@ def _write(
         prepared.findings += late()
         prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
         findings.write(_of_run(prepared.findings))
+    planning.hashes.update((writer.path, writer.sha256) for writer in writers)
 
 
 def _append(decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]) -> None:

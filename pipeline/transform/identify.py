@@ -26,8 +26,8 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
     customer = pl.col("route") == "ContactToCustomer"
     entity = pl.col("legal_entity")
     return morsel.with_columns(
-        contactid=_id(morsel, "raw:contactid", unreadable="contactid_invalid"),
-        company_id=_id(morsel, "raw:parentcustomerid"),
+        _id(morsel, "raw:contactid", unreadable="contactid_invalid").alias("contactid"),
+        _id(morsel, "raw:parentcustomerid").alias("company_id"),
         contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
     ).with_columns(
         pl.coalesce("unreadable_company", "company_id").alias("company_id"),
@@ -39,12 +39,16 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Expr:
-    text = pl.col(name)
-    if not (morsel[name].str.len_bytes() != _PLAIN_LENGTH).any():
-        return text.str.to_lowercase()
-    read = text.str.strip_chars(WHITE_SPACE + "{}").str.to_lowercase()
-    if unreadable is None or not morsel[unreadable].any():
-        return pl.when(read != "").then(read)
-    written = trimmed(text).str.to_lowercase()
-    return pl.when(unreadable).then(written).otherwise(read)
+def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Series:
+    """Ids of a column; only those of an unusual length need more than lower case."""
+    written = morsel[name]
+    unusual = (written.str.len_bytes() != _PLAIN_LENGTH).fill_null(value=False)
+    odd = (unusual if unreadable is None else unusual | morsel[unreadable]).arg_true()
+    ids = written.str.to_lowercase()
+    if odd.is_empty():
+        return ids
+    some = morsel[odd] if unreadable is None else morsel.select(name, unreadable)[odd]
+    read = pl.col(name).str.strip_chars(WHITE_SPACE + "{}").str.to_lowercase()
+    otherwise = pl.lit(value=False) if unreadable is None else pl.col(unreadable)
+    found = pl.when(otherwise).then(trimmed(pl.col(name)).str.to_lowercase()).when(read != "").then(read)
+    return ids.scatter(odd, some.select(found).to_series())

@@ -162,9 +162,10 @@ def _suspects(session: Session) -> Suspects:
     session.register("chosen_rows", found.all.to_frame("source_row"))
     session.store(
         "suspects",
-        "SELECT source_row, source_file, source_line, contactid, msdynce_contactnumber, isdelete FROM contacts_chosen",
+        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, isdelete FROM contacts_chosen",
     )
-    _states(session, sales.CONTACTS, "contact_states", found.repeated, "contacts")
+    session.view("suspects_chosen", "SELECT * FROM suspects SEMI JOIN chosen_rows USING (source_row)")
+    _states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
     return found
 
 

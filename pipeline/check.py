@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import known
+from pipeline.checklive import live_items
 from pipeline.extract.landing import Landed
-from pipeline.plan import land_sources, template_sources
 from pipeline.project import Project
+from pipeline.sources import land_files, template_sources
 
 
 def checked(project: Project) -> list[dict[str, Any]]:
@@ -20,11 +21,10 @@ def checked(project: Project) -> list[dict[str, Any]]:
 
     Raises:
         Refused: a setting, a template or a table is wrong.
+        Stopped: a live system cannot be reached, or refuses.
     """
     template_sources(project)
-    with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        landed = land_sources(project, Path(folder), lambda _table, _rows: None)
-    found = [*_settings(project), *_templates(project), *map(_table, landed.values()), *_missing(landed), *_destination(project)]
+    found = [*_settings(project), *_templates(project), *_tables(project), *live_items(project), *_destination(project)]
     return [{"what": what, "status": status, "message": message} for what, status, message in found]
 
 
@@ -40,6 +40,16 @@ def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
         touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
         more = f", {touched} of them changed by the project" if touched else ""
         yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
+
+
+def _tables(project: Project) -> Iterator[tuple[str, str, str]]:
+    """The tables of a folder of exports; those of a live Sales are looked at over there."""
+    if project.sales is not None:
+        return
+    with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
+        landed = land_files(project, Path(folder), lambda _table, _rows: None)
+    yield from map(_table, landed.values())
+    yield from _missing(landed)
 
 
 def _table(table: Landed) -> tuple[str, str, str]:
@@ -65,6 +75,8 @@ def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
     for key in ("currency", "country"):
         if getattr(destination, key) is None:
             yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
+    if project.scm is not None:
+        return
     if project.known_customers is None:
         yield "destination.known_customers", "note", "not set: the plan will assume that the Accounts task has run"
     else:

@@ -20,6 +20,7 @@ from pipeline.exits import Caught, prepare_process
 from pipeline.flags import (
     ALL,
     AgainstFlag,
+    ChangesFlag,
     Flags,
     FullFlag,
     LimitFlag,
@@ -146,10 +147,11 @@ def plan(
     only: OnlyFlag = None,
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
+    changes: ChangesFlag = False,
     against: AgainstFlag = None,
 ) -> Work:
     """Decide for every contact where it goes; send nothing."""
-    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, command="plan")
+    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan")
     return lambda listener: commands.planned(_common(flags), request, listener, against)
 
 
@@ -166,11 +168,12 @@ def run_(
     only: OnlyFlag = None,
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
+    changes: ChangesFlag = False,
     yes: YesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
     _ = yes
-    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, command="run")
+    request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run")
     return lambda listener: commands.ran(_common(flags), request, listener)
 
 

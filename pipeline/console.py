@@ -43,6 +43,7 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
     """
     blocks = (
         [_verdict(facts), f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}"],
+        list(facts.get("systems", ())),
         _block("Look first", _findings(facts, columns, width, top=True)),
         [_equation(one) for one in facts["equations"]],
         _block("Where contacts go", _reasons(facts, width)),

@@ -43,6 +43,9 @@ def _tasks(incomplete: str) -> list[str]:
 LimitFlag = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Take only the first N contacts.")]
 OnlyFlag = Annotated[Path | None, typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line.")]
 FullFlag = Annotated[bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")]
+ChangesFlag = Annotated[
+    bool, typer.Option("--changes", help="Ask Sales only for what changed since the newest run that read it; the plan is of all.")
+]
 TakeOverFlag = Annotated[bool, typer.Option("--take-over", help="Overwrite keys that are in SCM though p2c never loaded them.")]
 YesFlag = Annotated[bool, typer.Option("--yes", help="Do not ask. A folder load never asks.")]
 _RUN_HELP: Final = "A run's id, a unique prefix of one, or latest."

@@ -103,11 +103,12 @@ class RunFolder:
         return sorted(self.rows(task).glob("*.parquet"))
 
     def plan_files(self) -> list[Path]:
-        """The files that are the plan, with the tables that were landed for it; results are left out."""
+        """The files that are the plan, with the tables that were landed and the keys that SCM had; results are left out."""
         fixed = [self.run_json, self.decisions, self.findings]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))
-        return [path for path in [*fixed, *rows, *landed] if path.exists()]
+        seen = sorted((self.path / "scm").glob("*.parquet"))
+        return [path for path in [*fixed, *rows, *landed, *seen] if path.exists()]
 
     def facts(self) -> dict[str, Any]:
         """``run.json``."""

@@ -7,31 +7,30 @@ import gc
 import getpass
 import itertools
 import queue
-import re
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 
 from pipeline import known, summary
-from pipeline.errors import ConfigurationError, Stopped, listed
+from pipeline.destination import Destination, look_at, mappings_of, mend_memory
+from pipeline.errors import Stopped
 from pipeline.events import Listener, Step
-from pipeline.extract.landing import Landed, ReadOptions, land
+from pipeline.extract.landing import Landed
 from pipeline.extract.texts import Texts
 from pipeline.fingerprint import fingerprints, versions
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
-from pipeline.mapping import check as check_template
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.paths import PATHS, column_of
 from pipeline.project import Project
+from pipeline.sources import Source, landed_source
 from pipeline.transform.batch import Batcher
 from pipeline.transform.decide import Decided, Decider, task
 from pipeline.transform.identify import RAW
@@ -40,10 +39,8 @@ from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare, u
 from pipeline.transform.reading import plain
 from schemas.codes import code
 from schemas.run import DECISIONS, FINDINGS, PLANNED
-from schemas.sales import CONTACTS, TABLES
+from schemas.sales import CONTACTS
 from sql.session import Session, identifier, literal, query, session
-
-_ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +51,7 @@ class Request:
     only: Path | None = None
     full: bool = False
     take_over: bool = False
+    changes: bool = False
     command: str = "plan"
 
 
@@ -68,6 +66,8 @@ class Planning:
     mappings: Mapping[str, Compiled] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     """Of the tables written, taken while they were written."""
+    destination: Destination = field(default_factory=Destination)
+    source: Source = field(default_factory=lambda: Source(landed={}))
 
 
 def make_plan(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
@@ -84,8 +84,11 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
     with building(runs, run) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         started = clock()
-        landed = land_sources(project, folder.source, lambda table, rows: listener(Step(name=f"reading {table}", done=rows)))
-        planning.mappings = _mappings(project)
+        planning.mappings = mappings_of(project)
+        planning.destination = look_at(project, planning.mappings, folder.path, listener)
+        mend_memory(runs, project)
+        planning.source = landed_source(project, folder, runs, listener, changes=request.changes)
+        landed = planning.source.landed
         with ThreadPoolExecutor(1) as hashing:
             hashes = _source_hashes(landed, hashing)
             with _sessions(planning) as (main, hasher):
@@ -95,50 +98,13 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
         write_table(folder.batches, summary.batches_preview(folder, project, decider.tally))
         counted = summary.Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
         facts = summary.of_plan(planning.project, folder, str(run), counted, planning.mappings)
+        facts["systems"] = [*planning.source.lines, *planning.destination.lines]
         hashed = {path: planning.hashes.get(path) or sha256_of(path) for path in folder.plan_files()}
         files = {str(path.relative_to(folder.path).as_posix()): sha256 for path, sha256 in hashed.items()}
         with Journal.open(folder.journal, clock) as journal:
             facts["journal"] = journal.append("planned", run=str(run), files=files, balanced=facts["balanced"])
         write_json(folder.summary, facts)
     return RunFolder(runs / run)
-
-
-def template_sources(project: Project) -> set[str]:
-    """Source columns beyond the catalogue that the project's templates use.
-
-    Raises:
-        ConfigurationError: a template is wrong.
-    """
-    names = {one.name for one in CONTACTS.fields}
-    wanted = {
-        one.row.source
-        for template in project.templates.values()
-        for one in template.rows
-        if one.row.source and one.row.source not in names and "." not in one.row.source
-    }
-    wrong = [text for template in project.templates.values() for text in check_template.problems(template, wanted)]
-    if wrong:
-        raise ConfigurationError(listed(wrong), where=project.file.name if project.file else "settings")
-    return wanted
-
-
-def land_sources(project: Project, into: Path, progress: Callable[[str, int], None]) -> dict[str, Landed]:
-    """Land all tables that routing reads."""
-    return land(
-        project.source_folder,
-        into,
-        tables=_ROUTING_TABLES,
-        extra={"contacts": template_sources(project)},
-        wished={"contacts": set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))},
-        options=ReadOptions(row_limit=project.settings.source.row_limit),
-        progress=progress,
-    )
-
-
-def _mappings(project: Project) -> dict[str, Compiled]:
-    return {
-        name: compiled(template, project.defaults, countries=project.countries) for name, template in project.templates.items()
-    }
 
 
 def _source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dict[Path, Future[str]]:
@@ -178,7 +144,8 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
         number_pattern=settings.source.contact_number_pattern,
         take_over=planning.request.take_over,
         only=None if planning.request.only is None else known.only_ids(planning.request.only),
-        known_customers=None if project.known_customers is None else known.customers(project.known_customers),
+        known_customers=planning.destination.customers,
+        known_persons=planning.destination.persons,
         loaded=loaded,
         said=_said(planning.mappings),
     )
@@ -189,6 +156,8 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
         hasher=_md5(hasher),
         batcher=Batcher(rows=settings.destination.batch_rows),
         scm_read=routing.known_customers is not None,
+        persons_read=routing.known_persons is not None,
+        references=planning.destination.references,
         full=planning.request.full,
         limit=planning.request.limit,
     )
@@ -339,7 +308,7 @@ def _write(
             planning.listener(Step(name="planning", done=done, total=prepared.rows))
         if pending is not None:
             pending.result()
-        prepared.findings += late()
+        prepared.findings += [*planning.source.findings, *planning.destination.findings, *late()]
         prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
         findings.write(_of_run(prepared.findings))
     planning.hashes.update((writer.path, writer.sha256) for writer in writers)
@@ -401,10 +370,13 @@ def _facts(
         "fingerprints": fingerprints(project.templates),
         "settings": project.effective(),
         "project": None if project.file is None else str(project.file.resolve()),
-        "live_source": False,
+        "live_source": planning.source.is_live,
+        "sales": planning.source.facts,
+        "scm": planning.destination.facts,
         "destination": {
             "name": project.settings.destination.name,
             "load": project.settings.destination.load,
+            "url": project.settings.destination.url,
             "legal_entities": list(project.legal_entities),
         },
         "request": {
@@ -412,6 +384,7 @@ def _facts(
             "only": None if request.only is None else str(request.only),
             "full": request.full,
             "take_over": request.take_over,
+            "changes": request.changes,
         },
         "sources": [
             {

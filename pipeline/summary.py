@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -216,7 +217,7 @@ def forecast(project: Project, folder: RunFolder, tally: Tally, mappings: Mappin
     size = sum(_reckoned(project, folder, task, mappings[task], count) for task, count in sent.items())
     rows = sum(sent.values())
     return {
-        "requests": 0,
+        "requests": _requests(project, tally),
         "bytes": size,
         "minutes": round(rows / RATE / 60, 1),
         "rate": round(RATE, 1),
@@ -231,8 +232,21 @@ def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled,
     head = pl.scan_parquet(files[0]).filter(pl.col("batch").is_not_null()).head(_SAMPLE).collect()
     if head.is_empty():
         return 0
-    package = build_package(package_spec(project, mapping, str(head["legal_entity"][0]), 1), head)
-    return round(len(package.content) * rows / head.height)
+    if project.settings.destination.load == "odata":
+        there = len(head.select(mapping.columns).write_ndjson().encode())
+    else:
+        there = len(build_package(package_spec(project, mapping, str(head["legal_entity"][0]), 1), head).content)
+    return round(there * rows / head.height)
+
+
+def _requests(project: Project, tally: Tally) -> int:
+    """Requests of an OData load; those of packages depend on how long SCM takes."""
+    destination = project.settings.destination
+    sent: Counter[tuple[str, str]] = Counter()
+    for (task, entity, action), count in tally.actions.items():
+        sent[task, entity] += 0 if action == "unchanged" else count
+    limit = {"odata": None, "auto": destination.auto_rows}.get(destination.load, 0)
+    return sum(-(-count // destination.odata_rows) for count in sent.values() if limit is None or count <= limit)
 
 
 def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: int) -> PackageSpec:

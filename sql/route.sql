@@ -124,7 +124,7 @@ SELECT
     ) AS contact_number_invalid,
     $has_currencies AND q.route = 'ContactToCustomer' AND NOT q.currency_is_there
         AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
-    $scm_read AND NOT $take_over AND q.route = 'ContactToCustomer' AND x.account_key IS NOT NULL
+    $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
     q.route IS NOT NULL AND NOT regexp_full_match(q.contact_number, $number_pattern) AS contact_number_malformed,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
@@ -148,11 +148,12 @@ SELECT
     q.route IS NOT NULL AND q.legal_entity IS NOT NULL
         AND len(list_filter(p.keys, lambda one: starts_with(one, q.legal_entity || '/'))) = 0 AS legal_entity_changed,
     array_to_string(p.keys, ', ') AS earlier_keys,
-    x.account_key IS NOT NULL AS key_in_scm,
+    x.number_key IS NOT NULL AS key_in_scm,
     l.row_hash AS loaded_hash,
     q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
     COLUMNS('^say:')
 FROM keyed AS q
-LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.account_key = key_of(q.contact_number)
+LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.number_key = key_of(q.contact_number)
+    AND x.company_key = CASE WHEN q.route = 'ContactToCustomer' THEN '' ELSE key_of(q.company_key) END
 LEFT JOIN loaded AS l ON l.destination_key = q.destination_key
 LEFT JOIN loaded_numbers AS p ON p.number_key = key_of(q.contact_number)

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipeline.mapping.compile import Compiled, Mapped
 from pipeline.mapping.paths import column_of
+from pipeline.mapping.references import References
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
 from pipeline.transform.identify import identified
@@ -71,6 +72,8 @@ class Decider:
     hasher: Hasher
     batcher: Batcher
     scm_read: bool = False
+    persons_read: bool = False
+    references: References | None = None
     full: bool = False
     limit: int | None = None
     tally: Tally = field(default_factory=Tally)
@@ -93,7 +96,10 @@ class Decider:
             result = one.mapping.apply(rows)
             mapped[name] = (rows, result)
             checked = screened(result.frame, one.contract)
-            found.append(problems.of_mapping(pl.concat([result.problems, checked]), rows["row"], one.mapping))
+            wrong = [result.problems, checked]
+            if self.references is not None:
+                wrong.append(self.references.absent(result.frame, rows["legal_entity"]))
+            found.append(problems.of_mapping(pl.concat(wrong), rows["row"], one.mapping))
         first, told = problems.weighed(pl.concat(found))
         decided = _decided(contacts, first)
         planned = {name: self._planned(name, decided, *pair) for name, pair in mapped.items()}
@@ -117,11 +123,12 @@ class Decider:
         frame = result.frame.filter(taken)
         columns = self.tasks[name].mapping.columns
         keyed = rows.select(_PLANNING).filter(taken).select(
-            "contactid", "legal_entity", "destination_key", key_in_scm=pl.col("key_in_scm") & (name == CUSTOMERS),
+            "contactid", "legal_entity", "destination_key", "key_in_scm",
             loaded_hash=pl.col("loaded_hash"),
             row_hash=self.hasher(row_texts(frame, columns)),
         )  # fmt: skip
-        acted = keyed.with_columns(action=actions(scm_read=self.scm_read and name == CUSTOMERS, full=self.full))
+        keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
+        acted = keyed.with_columns(action=actions(scm_read=keys_read, full=self.full))
         numbered = self.batcher.numbered(name, acted)
         beside = numbered.select("contactid", "legal_entity", "destination_key", "batch", "action", "row_hash")
         for entity, action, count in beside.group_by("legal_entity", "action").len().iter_rows():

@@ -41,6 +41,8 @@ class Routing:
     """One column ``contactid``."""
     known_customers: pl.DataFrame | None = None
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
+    known_persons: pl.DataFrame | None = None
+    """dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's contact persons were not read."""
     loaded: pl.DataFrame | None = None
     """destination_key, row_hash of the last load at this destination."""
     said: Collection[str] = ()
@@ -232,9 +234,10 @@ def _known_customers(session: Session, routing: Routing) -> None:
     entities = dict.fromkeys([*([routing.legal_entity] if routing.legal_entity else []), *routing.organizations.values()])
     session.register("own_entities", pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}))
     session.store("known_customers", query("known_customers"))
-    session.store(
-        "known_keys", "SELECT DISTINCT legal_entity_key, account_key FROM known_customers WHERE account_key IS NOT NULL"
-    )
+    persons = routing.known_persons
+    columns = ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
+    session.register("known_persons", pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons)
+    session.store("known_keys", query("known_keys"))
 
 
 def _units(session: Session, routing: Routing, *, has_table: bool) -> None:

@@ -28,6 +28,20 @@ _HEADERS: Final = {
 }
 _NO_PROPERTY: Final = re.compile(r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'")
 _TABLE_GONE: Final = 404
+_CURRENT: Final = "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Organization:
+    """Whose Sales it is. ``name`` is blank where it is not told."""
+
+    id: str
+    name: str
+
+    @property
+    def told(self) -> str:
+        """For people: name and id."""
+        return f"{self.name} ({self.id})" if self.name else self.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +123,17 @@ class Sales:
         """UserId, BusinessUnitId and OrganizationId of the caller."""
         answer = self.system.ask("GET", ROOT + "WhoAmI", json_object, subject="login", headers=_HEADERS)
         return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
+
+    def organization(self) -> Organization:
+        """Whose Sales this is; it shows whether we can log in, too. Raises ``SystemStopped``."""
+        identity = self.who_am_i().get("OrganizationId", "")
+        try:
+            answer = self.system.ask("GET", ROOT + _CURRENT, json_object, subject="login", headers=_HEADERS)
+        except RequestRefused:
+            return Organization(id=identity, name="")
+        detail = answer.get("Detail")
+        name = detail.get("FriendlyName") if isinstance(detail, dict) else None
+        return Organization(id=identity, name=str(name or ""))
 
 
 def _spelling(row: Mapping[str, Any]) -> tuple[str, str]:

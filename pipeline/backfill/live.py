@@ -11,10 +11,11 @@ from typing import Final
 import polars as pl
 
 from pipeline.backfill.counter import Wanted
-from pipeline.backfill.reserve import gaps, held, reserve, reserved_base
+from pipeline.backfill.reserve import gaps, held, reserve
 from pipeline.backfill.results import PLAN, RESULT, write_results
 from pipeline.backfill.shares import Numbering, shares
 from pipeline.backfill.writing import Writer
+from pipeline.errors import InvariantBroken
 from pipeline.events import Listener, Step
 from pipeline.folder import RunFolder, sha256_of, write_table
 from pipeline.journal import Entry, Journal, read
@@ -57,10 +58,14 @@ def write_back(order: WriteBack) -> WrittenBack:
     Raises:
         PlanRefused: numbers cannot be reserved as planned; nothing was written.
         Stopped: Sales or the disk failed; the same command goes on.
+        InvariantBroken: the plan's ranks are not 0 to n - 1 of the n numbers that it wants.
     """
+    _refuse_uncounted(order)
+    pace = order.sales.system.pace
+    pace.resume()
     base = reserve(order.sales, order.journal, order.wanted) if order.wanted.count else None
     numbering = None if base is None else Numbering(prefix=order.wanted.prefix, base=base)
-    run_jobs(_jobs(order, numbering), lambda: order.sales.system.pace.limit, _Progress(order).add)
+    run_jobs(_jobs(order, numbering), lambda: pace.limit, _Progress(order).add, pace.halt)
     if base is not None:
         held(order.sales, order.journal, order.wanted, base)
     entries = read(order.folder.journal).entries
@@ -71,10 +76,15 @@ def write_back(order: WriteBack) -> WrittenBack:
     return WrittenBack(outcomes=counts, findings=_findings(entries), files={path.name: sha256_of(path) for path in files})
 
 
-def numbering_of(folder: RunFolder, prefix: str) -> Numbering | None:
-    """The reservation that a run's journal has."""
-    base = reserved_base(read(folder.journal).entries)
-    return None if base is None else Numbering(prefix=prefix, base=base)
+def _refuse_uncounted(order: WriteBack) -> None:
+    """A rank beyond the reservation would be somebody else's number."""
+    rank = pl.col("rank")
+    plan = pl.scan_parquet(order.folder.path / PLAN)
+    found = plan.select(n=rank.count(), different=rank.drop_nulls().n_unique(), last=rank.max())
+    count, different, last = found.collect().row(0)
+    if count != order.wanted.count or different != count or (count and last != count - 1):
+        told = f"its {count:,} ranks do not fit the {order.wanted.count:,} numbers that run.json wants."
+        raise InvariantBroken(told, where=PLAN)
 
 
 def _jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:

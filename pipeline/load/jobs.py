@@ -11,25 +11,36 @@ Job = Callable[[], int]
 _THREADS = 50
 
 
-def run_jobs(jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None]) -> None:
+def run_jobs(
+    jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None], stop: Callable[[], None] = lambda: None
+) -> None:
     """Run jobs; the first failure lets those under way end and begins no other.
 
     Args:
         jobs: taken one by one, when there is room for it.
         workers: how many at once, asked before each job; one runs in this thread.
         told: hears of the rows of every job that ended.
+        stop: called at the first failure, Ctrl-C too, so that jobs under way need not wait any longer.
     """
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="load") as pool:
-        running: set[Future[int]] = set()
-        for job in jobs:
-            if workers() == 1 and not running:
-                told(job())
-                continue
-            running.add(pool.submit(job))
-            while len(running) >= workers():
-                running = _first(running, told)
-        while running:
+        try:
+            _run(pool, jobs, workers, told)
+        except BaseException:
+            stop()
+            raise
+
+
+def _run(pool: ThreadPoolExecutor, jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None]) -> None:
+    running: set[Future[int]] = set()
+    for job in jobs:
+        if workers() == 1 and not running:
+            told(job())
+            continue
+        running.add(pool.submit(job))
+        while len(running) >= workers():
             running = _first(running, told)
+    while running:
+        running = _first(running, told)
 
 
 def _first(running: set[Future[int]], told: Callable[[int], None]) -> set[Future[int]]:

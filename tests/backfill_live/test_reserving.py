@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from pipeline.backfill.reserve import RESERVE, reserved_base
-from pipeline.errors import PlanRefused, Stopped
+from pipeline.errors import InvariantBroken, PlanRefused, Stopped
 from pipeline.journal import read
 from tests.backfill_live.scene import Scene
 
@@ -182,3 +182,10 @@ def test_a_counter_that_a_create_set_back_is_put_behind_our_numbers_again(at: Sc
     written = at.write(size=7)
     assert at.counter()["msdynce_numbersequence"] == START + 7
     assert written.findings == [("counter_fell_back", str(START + 1))]
+
+
+@pytest.mark.parametrize("count", [0, 6, 8])
+def test_ranks_that_do_not_fit_what_is_reserved_break_the_run_before_anything_is_sent(at: Scene, count: int) -> None:
+    with pytest.raises(InvariantBroken, match="7 ranks"):
+        at.write(count=count)
+    assert not at.wire.seen

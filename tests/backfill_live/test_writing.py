@@ -130,7 +130,7 @@ def test_after_a_lost_answer_rows_are_read_back_and_only_what_is_missing_is_sent
 
 def test_a_lost_answer_about_a_row_that_somebody_changed_then_is_unknown_unless_its_number_is_ours(scene: Scene) -> None:
     first = pl.col("contactid") == scene.ids[0]
-    frame = scene.frame().with_columns(rank=pl.when(first).then(None).otherwise("rank"))
+    frame = scene.frame().with_columns(rank=pl.when(first).then(None).otherwise(pl.col("rank") - 1))
     scene.run = scene.planned("20260101T000000Z-0002", frame)
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:

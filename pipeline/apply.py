@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,22 +14,39 @@ from typing import Any
 import filelock
 import polars as pl
 
-from pipeline import fingerprint, summary
-from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
+from pipeline import fingerprint, live, summary
+from pipeline.consent import Ask, agreed_by_itself, question
+from pipeline.errors import InvariantBroken, PlanRefused, Refused, Stopped, listed
 from pipeline.events import Listener
 from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Entry, Journal, JournalRead, read
 from pipeline.load import folder as to_folder
 from pipeline.load import runfindings
+from pipeline.load.live import load
 from pipeline.load.package import Package, packages
 from pipeline.mapping.compile import compiled
 from pipeline.project import Project, recorded_project
-from pipeline.writeback import is_write_back, refuse_unasked, written_back
+from pipeline.systems import scm_of
+from pipeline.writeback import is_write_back, written_back
 from schemas.run import OUTCOMES
 
 
+Reach = Callable[[], Project]
+"""The project that says how SCM is reached today."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """What became of the planned rows: by outcome, findings added by code, hashes of tables written, what it cost."""
+
+    outcomes: Mapping[str, int]
+    files: Mapping[str, str]
+    findings: Mapping[str, int] = field(default_factory=dict)
+    throttling: Mapping[str, float] = field(default_factory=dict)
+
+
 def apply_plan(
-    folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener, *, agreed: bool = False
+    folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener, ask: Ask = agreed_by_itself
 ) -> dict[str, Any]:
     """Apply a plan. One that was applied to the end is only looked at again.
 
@@ -37,7 +55,7 @@ def apply_plan(
         today: the project as it is now; asked only before the first start, for a started apply may always be finished.
         clock: the time.
         listener: told about progress.
-        agreed: whether somebody said yes to writing into Sales.
+        ask: asked before anything is sent to systems that are not on this machine; raises where nobody agrees.
 
     Returns:
         The facts after it.
@@ -45,7 +63,7 @@ def apply_plan(
     Raises:
         PlanRefused: the plan is too old, was altered, or what it was made of changed since; nothing was sent.
         InvariantBroken: the plan or its journal was altered after the apply had started, or an equation does not balance.
-        Stopped: another process applies this run, or the disk failed; the same command goes on.
+        Stopped: another process applies this run, a system or the disk failed; the same command goes on.
     """
     facts = folder.facts()
     if facts["kind"] == "undo" and not is_write_back(facts):
@@ -62,14 +80,28 @@ def apply_plan(
         if not started:
             _refuse_changed(facts, today())
             _refuse_old(facts, clock)
-        if is_write_back(facts):
-            refuse_unasked(folder, project_of(facts), agreed=agreed)
-        return _applied(folder, facts, clock, listener)
+        asked = question(facts, before)
+        if asked is not None:
+            ask(asked)
+        return _applied(folder, facts, partial(_reached, facts, today, started=started), clock, listener)
 
 
 def project_of(facts: dict[str, Any]) -> Project:
     """The project as it was when the plan was made: settings come from ``run.json``, not from today's file."""
     return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)
+
+
+def _reached(facts: dict[str, Any], today: Callable[[], Project], *, started: bool) -> Project:
+    """Who says how SCM is reached: today's project, for logins change; once started, the plan's where today's is wrong."""
+    try:
+        found = today()
+    except Refused:
+        if not started:
+            raise
+        return project_of(facts)
+    recorded = project_of(facts)
+    same = found.settings.destination.url == recorded.settings.destination.url
+    return found if same and found.settings.destination.load == recorded.settings.destination.load else recorded
 
 
 @contextmanager
@@ -120,25 +152,49 @@ def _refuse_old(facts: dict[str, Any], clock: Clock) -> None:
         raise PlanRefused(f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.", where=facts["run"])
 
 
-def _applied(folder: RunFolder, facts: dict[str, Any], clock: Clock, listener: Listener) -> dict[str, Any]:
+def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Clock, listener: Listener) -> dict[str, Any]:
     project = project_of(facts)
     with Journal.open(folder.journal, clock) as journal:
         journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
         if is_write_back(facts):
             return written_back(folder, project, journal, listener)
-        planned = pl.read_parquet(folder.batches)
-        to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
-        _write_batches(folder, planned)
-        counts = _write_outcomes(folder, project)
-        result = summary.after_apply(read_json(folder.summary), counts)
-        files = {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
+        if project.settings.destination.load == "folder":
+            done = _written(folder, project, journal, listener)
+        else:
+            done = _loaded(folder, project, reach(), journal, clock, listener)
+        result = summary.after_apply(read_json(folder.summary), done.outcomes, done.findings)
+        if done.throttling:
+            result["throttling"] = dict(done.throttling)
         result["journal"] = journal.append(
-            "applied", outcomes=dict(counts), balanced=result["balanced"], files=files, summary=facts_digest(result)
+            "applied",
+            outcomes=dict(done.outcomes),
+            balanced=result["balanced"],
+            files=dict(done.files),
+            summary=facts_digest(result),
         )
     write_json(folder.summary, result)
     if not result["balanced"]:
         raise InvariantBroken("the equations do not balance after applying.", where=folder.run)
     return result
+
+
+def _loaded(folder: RunFolder, project: Project, reach: Project, journal: Journal, clock: Clock, listener: Listener) -> Delivered:
+    """Sent to SCM over the wire."""
+    options = live.options_of(project, reach.settings.run)
+    with scm_of(reach) as scm:
+        done = load(live.order_of(folder, project, options, scm, journal, clock, listener))
+        traffic = live.traffic_of(scm)
+    files = {**done.files, folder.findings.name: sha256_of(folder.findings)}
+    return Delivered(outcomes=done.outcomes, findings=done.findings, files=files, throttling=traffic)
+
+
+def _written(folder: RunFolder, project: Project, journal: Journal, listener: Listener) -> Delivered:
+    """Written into the run folder, for somebody to import."""
+    planned = pl.read_parquet(folder.batches)
+    to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
+    _write_batches(folder, planned)
+    counts = _write_outcomes(folder, project)
+    return Delivered(outcomes=counts, files={path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)})
 
 
 def _built(folder: RunFolder, project: Project) -> Iterator[tuple[str, Package]]:

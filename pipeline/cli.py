@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline import __version__, audit_words, sandbox_words
+from pipeline.asking import asker
 from pipeline.errors import UsageError, during
 from pipeline.events import on_stderr
 from pipeline.exits import Caught, prepare_process
@@ -158,7 +159,7 @@ def plan(
 @_command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
 def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
     """Execute a plan; goes on where it was stopped."""
-    return lambda listener: commands.applied(_common(flags), run, listener, agreed=yes)
+    return lambda listener: commands.applied(_common(flags), run, listener, asker(flags.runs, yes=yes))
 
 
 @_command(name="run")
@@ -172,9 +173,8 @@ def run_(
     yes: YesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
-    _ = yes
     request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run")
-    return lambda listener: commands.ran(_common(flags), request, listener)
+    return lambda listener: commands.ran(_common(flags), request, listener, asker(flags.runs, yes=yes))
 
 
 @_command(takes=("runs", "as_object"), hides=ALL)

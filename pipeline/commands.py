@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import apply, check, folder, plan, summary
+from pipeline.consent import Ask, agreed_by_itself
 from pipeline.console import Columns, run_text
 from pipeline.errors import P2cError, UsageError
 from pipeline.events import Listener
@@ -71,21 +72,21 @@ def planned(common: Common, request: plan.Request, listener: Listener, against: 
     return replace(result, items=items, text=partial(_followed, result, compare.told(items, before)))
 
 
-def applied(common: Common, run: str, listener: Listener, *, agreed: bool = False) -> Result:
+def applied(common: Common, run: str, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
     """``apply``."""
     found = folder.find_run(common.runs, run)
     before = folder.read_json(found.summary)["applied"]
-    apply.apply_plan(found, lambda: common.today(found.facts()), now, listener, agreed=agreed)
+    apply.apply_plan(found, lambda: common.today(found.facts()), now, listener, ask)
     result = of_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
     return replace(result, text=partial(_followed, result, told)) if before else result
 
 
-def ran(common: Common, request: plan.Request, listener: Listener) -> Result:
+def ran(common: Common, request: plan.Request, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
     """``run``: plan and apply."""
     project = common.load()
     made = plan.make_plan(project, request, common.runs, now, listener)
-    apply.apply_plan(made, lambda: project, now, listener)
+    apply.apply_plan(made, lambda: project, now, listener, ask)
     return of_run("run", made)
 
 

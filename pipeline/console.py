@@ -112,6 +112,7 @@ def _verdict(facts: Mapping[str, Any]) -> str:
                 "failed in SCM": outcomes["failed"],
                 "with unknown outcome": outcomes["unknown"],
                 "unreadable": facts["findings"].get("row_unreadable", 0),
+                "batches that SCM counts otherwise": facts["findings"].get("counts_disagree", 0),
             }
             told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
             return f"ATTENTION: a person must look at {told or 'the findings'}; the others have their place."

@@ -47,7 +47,7 @@ ChangesFlag = Annotated[
     bool, typer.Option("--changes", help="Ask Sales only for what changed since the newest run that read it; the plan is of all.")
 ]
 TakeOverFlag = Annotated[bool, typer.Option("--take-over", help="Overwrite keys that are in SCM though p2c never loaded them.")]
-YesFlag = Annotated[bool, typer.Option("--yes", help="Do not ask. A folder load never asks.")]
+YesFlag = Annotated[bool, typer.Option("--yes", help="Do not ask. Folder loads and systems on this machine never ask.")]
 _RUN_HELP: Final = "A run's id, a unique prefix of one, or latest."
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)]
 RunFlag = Annotated[str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)]

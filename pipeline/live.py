@@ -70,3 +70,15 @@ def order_of(
         clock=clock,
         listener=listener,
     )
+
+
+def traffic_of(scm: Scm) -> dict[str, float]:
+    """What talking to SCM cost since the client was made: requests, bytes of answers, retries, refusals, seconds waited."""
+    total = scm.system.meter.total() + scm.blobs.meter.total()
+    return {
+        "requests": total.requests,
+        "bytes": total.bytes,
+        "retries": total.retries,
+        "throttled": total.throttled,
+        "waited": round(total.waited, 1),
+    }

@@ -125,18 +125,31 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
 _PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
 
 
-def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int]) -> dict[str, Any]:
-    """The facts of a plan once it was applied."""
+def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The facts of a plan once it was applied.
+
+    Args:
+        facts: those of the plan.
+        outcomes: rows by outcome.
+        added: findings that applying added, by code.
+    """
+    findings = facts["findings"] | dict(added or {})
     whole = dict.fromkeys(OUTCOME_NAMES, 0) | dict(outcomes)
     planned = next(one["left"] for one in facts["equations"] if one["equation"] == _PLANNED)
     whole["pending"] = planned - sum(whole[name] for name in OUTCOME_NAMES if name != "pending")
     equation = _equation(_PLANNED, planned, whole)
     equations = [equation if one["equation"] == _PLANNED else one for one in facts["equations"]]
     balanced = all(one["balanced"] for one in equations) and whole["pending"] == 0
-    verdict = _verdict(facts["counts"], whole, facts["findings"]) if balanced else "broken"
+    verdict = _verdict(facts["counts"], whole, findings) if balanced else "broken"
     return {
-        **facts, "applied": True, "outcomes": whole, "equations": equations, "balanced": balanced, "verdict": verdict,
-    }  # fmt: skip
+        **facts,
+        "applied": True,
+        "findings": findings,
+        "outcomes": whole,
+        "equations": equations,
+        "balanced": balanced,
+        "verdict": verdict,
+    }
 
 
 def exit_code(facts: Mapping[str, Any]) -> int:
@@ -156,6 +169,7 @@ def _verdict(counts: Mapping[str, int], outcomes: Mapping[str, int], findings: M
         + outcomes["failed"]
         + outcomes["unknown"]
         + findings.get("row_unreadable", 0)
+        + findings.get("counts_disagree", 0)
     )
     return "attention" if people else "clean"
 

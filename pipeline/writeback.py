@@ -7,34 +7,18 @@ from typing import Any
 
 from pipeline.backfill.applying import applied
 from pipeline.backfill.undoing import undo_plan
-from pipeline.errors import PlanRefused
 from pipeline.events import Listener
 from pipeline.fingerprint import versions
-from pipeline.folder import Clock, RunFolder, read_json
+from pipeline.folder import Clock, RunFolder
 from pipeline.journal import Journal
 from pipeline.project import Project
 from pipeline.systems import sales_of
 from pipeline.wire.salesrows import SalesRows
-from pipeline.wire.settings import is_loopback
 
 
 def is_write_back(facts: Mapping[str, Any]) -> bool:
     """Whether a run of these facts writes into a live Sales."""
     return bool(facts.get("live_source")) and "backfill" in (facts.get("kind"), facts.get("undo_of_kind"))
-
-
-def refuse_unasked(folder: RunFolder, project: Project, *, agreed: bool) -> None:
-    """Nobody writes into a Sales without having been told which one, and how many rows; a sandbox needs no word.
-
-    Raises:
-        PlanRefused: nobody agreed.
-    """
-    place = project.sales
-    if agreed or place is None or is_loopback(place.url):
-        return
-    rows = read_json(folder.summary)["outcomes"]["pending"]
-    told = f"would write {rows:,} contacts into Sales at {place.url}. `p2c apply {folder.run} --yes` does it."
-    raise PlanRefused(told, where=folder.run)
 
 
 def written_back(folder: RunFolder, project: Project, journal: Journal, listener: Listener) -> dict[str, Any]:

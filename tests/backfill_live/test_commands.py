@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline import fingerprint, writeback
+from pipeline import fingerprint
 from pipeline.cli import main
-from pipeline.errors import PlanRefused
+from pipeline.consent import question
 from pipeline.folder import RunFolder, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.project import load_project
@@ -83,9 +83,12 @@ def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(run: RunFolder, ca
 
 
 def test_beyond_this_machine_nothing_is_written_unless_somebody_agreed(run: RunFolder) -> None:
-    project = load_project(Path(run.facts()["project"]), assignments=["source.url=https://contoso.crm4.dynamics.com"])
-    with pytest.raises(PlanRefused, match="6 contacts into Sales at https://contoso"):
-        writeback.refuse_unasked(run, project, agreed=False)
-    writeback.refuse_unasked(run, project, agreed=True)
-    with sales_of(project) as sales:
+    far = "https://contoso.crm4.dynamics.com"
+    facts, summary = run.facts(), read_json(run.summary)
+    assert question(facts, summary) is None
+    facts["settings"]["source.url"]["value"] = far
+    asked = question(facts, summary)
+    assert asked is not None
+    assert f"6 contacts into Sales\n  at  {far}" in asked.text
+    with sales_of(load_project(Path(facts["project"]), assignments=[f"source.url={far}"])) as sales:
         assert sales.system.label == "Sales (contoso.crm4.dynamics.com)"

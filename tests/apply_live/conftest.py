@@ -74,7 +74,7 @@ def begin(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def newest(runs: Path) -> RunFolder:
     """The last run."""
-    return RunFolder(sorted(path for path in runs.iterdir() if path.name[:1].isdigit())[-1])
+    return RunFolder(max(path for path in runs.iterdir() if path.name[:1].isdigit()))
 
 
 def facts(run: RunFolder) -> dict[str, Any]:

@@ -30,7 +30,6 @@ from pipeline.systems import scm_of
 from pipeline.writeback import is_write_back, written_back
 from schemas.run import OUTCOMES
 
-
 Reach = Callable[[], Project]
 """The project that says how SCM is reached today."""
 

@@ -15,6 +15,7 @@ import filelock
 import polars as pl
 
 from pipeline import fingerprint, live, summary
+from pipeline.backfill.importfiles import write_imports
 from pipeline.consent import Ask, agreed_by_itself, question
 from pipeline.errors import InvariantBroken, PlanRefused, Refused, Stopped, listed
 from pipeline.events import Listener
@@ -157,7 +158,9 @@ def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Cloc
         journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
         if is_write_back(facts):
             return written_back(folder, project, journal, listener)
-        if project.settings.destination.load == "folder":
+        if facts["kind"] == "backfill":
+            done = _imports(folder, facts, journal)
+        elif project.settings.destination.load == "folder":
             done = _written(folder, project, journal, listener)
         else:
             done = _loaded(folder, project, reach(), journal, clock, listener)
@@ -194,6 +197,14 @@ def _written(folder: RunFolder, project: Project, journal: Journal, listener: Li
     _write_batches(folder, planned)
     counts = _write_outcomes(folder, project)
     return Delivered(outcomes=counts, files={path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)})
+
+
+def _imports(folder: RunFolder, facts: dict[str, Any], journal: Journal) -> Delivered:
+    """A backfill from files: files to import in Sales."""
+    numbers = facts["backfill"]
+    journal.append("numbers_planned", base=numbers["base"], count=numbers["count"], prefix=numbers["prefix"])
+    counts, files = write_imports(folder, numbers)
+    return Delivered(outcomes=counts, files=files)
 
 
 def _built(folder: RunFolder, project: Project) -> Iterator[tuple[str, Package]]:

@@ -156,6 +156,13 @@ def plan(
     return lambda listener: commands.planned(_common(flags), request, listener, against)
 
 
+@_command()
+def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Work:
+    """Plan Contact Number and Is Active Customer for contacts that lack them; write nothing into Sales."""
+    request = planning.Request(limit=limit, only=only, command="backfill")
+    return lambda listener: commands.backfilled(_common(flags), request, listener)
+
+
 @_command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
 def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
     """Execute a plan; goes on where it was stopped."""

@@ -14,7 +14,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline import apply, check, folder, plan, summary
+from pipeline import apply, backfilling, check, folder, plan, summary
+from pipeline.backfill import story
 from pipeline.consent import Ask, agreed_by_itself
 from pipeline.console import Columns, run_text
 from pipeline.errors import P2cError, UsageError
@@ -70,6 +71,11 @@ def planned(common: Common, request: plan.Request, listener: Listener, against: 
         return result
     items = compare.compared(before, made)
     return replace(result, items=items, text=partial(_followed, result, compare.told(items, before)))
+
+
+def backfilled(common: Common, request: plan.Request, listener: Listener) -> Result:
+    """``backfill``."""
+    return of_run("backfill", backfilling.make_backfill(common.load(), request, common.runs, now, listener))
 
 
 def applied(common: Common, run: str, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
@@ -152,6 +158,10 @@ def _listed(one: RunFolder) -> dict[str, Any]:
 def explained(common: Common, contact: str, run: str) -> Result:
     """``explain``."""
     found = folder.find_run(common.runs, run)
+    if found.facts()["kind"] == "backfill":
+        rows = story.stories(found, contact)
+        told = "\n\n".join(story.told(row) for row in rows)
+        return Result(command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path))
     project = apply.project_of(found.facts())
     earlier = [one for one in folder.all_runs(common.runs) if one.run < found.run]
     stories = explain.explained(found, project, contact, earlier)

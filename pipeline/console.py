@@ -217,4 +217,9 @@ def _runs(folder: Path) -> str:
 def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
     if not facts["outcomes"]["written"]:
         return []
+    if facts["kind"] == "backfill":
+        return [
+            f"Next      import {folder / 'import'}",
+            "          in Sales, in the order of the names, then export contacts again",
+        ]
     return [f"Next      import {folder / 'packages'}", "          in SCM (Data management, Import), each in its legal entity"]

@@ -90,11 +90,11 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
         planning.source = landed_source(project, folder, runs, listener, changes=request.changes)
         landed = planning.source.landed
         with ThreadPoolExecutor(1) as hashing:
-            hashes = _source_hashes(landed, hashing)
-            with _sessions(planning) as (main, hasher):
+            hashes = source_hashes(landed, hashing)
+            with sessions(planning) as (main, hasher):
                 prepared, decider = _decided(planning, main, hasher, landed)
             sources = {path: future.result() for path, future in hashes.items()}
-        write_json(folder.run_json, _facts(planning, str(run), started.isoformat(), landed, sources))
+        write_json(folder.run_json, run_facts(planning, str(run), started.isoformat(), landed, sources))
         write_table(folder.batches, summary.batches_preview(folder, project, decider.tally))
         counted = summary.Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
         facts = summary.of_plan(planning.project, folder, str(run), counted, planning.mappings)
@@ -107,13 +107,14 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
     return RunFolder(runs / run)
 
 
-def _source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dict[Path, Future[str]]:
+def source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dict[Path, Future[str]]:
+    """The SHA-256 of every source file, while other work goes on."""
     paths = [one.path for table in landed.values() for one in table.sources]
     return {path: pool.submit(sha256_of, path) for path in paths}
 
 
 @contextlib.contextmanager
-def _sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
+def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """One session reads contacts, the other hashes rows while the first one streams."""
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
@@ -134,7 +135,7 @@ def _sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
 def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]) -> tuple[Prepared, Decider]:
     project, settings = planning.project, planning.project.settings
     for table in landed.values():
-        main.view(f"{table.table}_landed", _landed_view(table))
+        main.view(f"{table.table}_landed", landed_view(table))
     loaded = known.loaded(planning.folder.path.parent, project)
     routing = Routing(
         legal_entity=settings.destination.legal_entity,
@@ -153,7 +154,7 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     prepared = prepare(main, set(landed), routing)
     decider = Decider(
         tasks={name: task(mapping) for name, mapping in planning.mappings.items()},
-        hasher=_md5(hasher),
+        hasher=md5_of(hasher),
         batcher=Batcher(rows=settings.destination.batch_rows),
         scm_read=routing.known_customers is not None,
         persons_read=routing.known_persons is not None,
@@ -187,7 +188,7 @@ def _said(mappings: Mapping[str, Compiled]) -> tuple[str, ...]:
     return (*RAW, *(column_of(name) for name in sorted(sources)))
 
 
-def _landed_view(table: Landed) -> str:
+def landed_view(table: Landed) -> str:
     """The landed table under its canonical column names, with file and line of each row."""
     columns = [f"{identifier(physical)} AS {identifier(name)}" for name, physical in table.columns.items()]
     files = ", ".join(literal(str(path)) for path in table.files)
@@ -209,7 +210,9 @@ def _starts(table: Landed) -> list[int]:
     return list(itertools.accumulate((one.rows for one in table.sources[:-1]), initial=0))
 
 
-def _md5(hasher: Session) -> Callable[[pl.Series], pl.Series]:
+def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
+    """A function that gives the MD5 of texts."""
+
     def hashed(texts: pl.Series) -> pl.Series:
         hasher.register("texts", texts.to_frame("text"))
         return hasher.frame("SELECT md5(text) AS h FROM texts")["h"]
@@ -297,7 +300,7 @@ def _write(
         pool = stack.enter_context(ThreadPoolExecutor(1))
         for writer in writers:
             stack.enter_context(writer)
-        findings.write(_unreadable(landed))
+        findings.write(unreadable_rows(landed))
         pending: Future[None] | None = None
         for morsel in morsels:
             decided = decider.decide(morsel)
@@ -310,7 +313,7 @@ def _write(
             pending.result()
         prepared.findings += [*planning.source.findings, *planning.destination.findings, *late()]
         prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
-        findings.write(_of_run(prepared.findings))
+        findings.write(findings_of_run(prepared.findings))
     planning.hashes.update((writer.path, writer.sha256) for writer in writers)
 
 
@@ -325,16 +328,17 @@ def _rows_schema(mapping: Compiled) -> pl.Schema:
     return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})
 
 
-def _unreadable(landed: Mapping[str, Landed]) -> pl.DataFrame:
+def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
+    """Findings of rows that could not be read."""
     found = [
         RunFinding(code="row_unreadable", detail=one.detail, source_file=one.source_file, source_line=one.source_line)
         for table in landed.values()
         for one in table.unreadable
     ]
-    return _of_run(found)
+    return findings_of_run(found)
 
 
-def _of_run(findings: list[RunFinding]) -> pl.DataFrame:
+def findings_of_run(findings: list[RunFinding]) -> pl.DataFrame:
     """Findings of the run as rows."""
     return pl.DataFrame(
         [
@@ -356,7 +360,7 @@ def _of_run(findings: list[RunFinding]) -> pl.DataFrame:
     )
 
 
-def _facts(
+def run_facts(
     planning: Planning, run: str, started: str, landed: Mapping[str, Landed], hashes: Mapping[Path, str]
 ) -> dict[str, object]:
     """``run.json``."""

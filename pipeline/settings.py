@@ -172,8 +172,16 @@ class RunSettings(Section):
 
 
 class BackfillSettings(Section):
-    """``[backfill]``: how rows are written into Sales. ``bulk`` needs a Sales that nobody else writes to meanwhile."""
+    """``[backfill]``: what is filled in, and how rows are written into Sales.
 
+    ``seed`` decides the suffixes; ``statuses`` narrows quotes, orders and invoices to those ``statecode`` values; ``bulk``
+    needs a Sales that nobody else writes to meanwhile.
+    """
+
+    seed: str = "p2c"
+    statuses: Annotated[str, AfterValidator(_matching("[0-9]+(, ?[0-9]+)*", "must be whole numbers, as in 0,1"))] | None = None
+    null_to_no: bool = False
+    fix_company_flag: bool = False
     bulk: Literal["batch", "UpdateMultiple"] = "batch"
     request_rows: Annotated[int, Field(ge=1, le=1_000)] = 100
     bypass: Literal["none", "plugins", "logic"] = "none"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +39,16 @@ class Source:
     lines: list[str] = field(default_factory=list)
 
 
-def landed_source(project: Project, folder: RunFolder, runs: Path, listener: Listener, *, changes: bool) -> Source:
+def landed_source(
+    project: Project,
+    folder: RunFolder,
+    runs: Path,
+    listener: Listener,
+    *,
+    changes: bool,
+    tables: Collection[str] = ROUTING_TABLES,
+    wished: Collection[str] = (),
+) -> Source:
     """Land all tables that a plan reads.
 
     Args:
@@ -48,6 +57,8 @@ def landed_source(project: Project, folder: RunFolder, runs: Path, listener: Lis
         runs: the folder of all runs.
         listener: told about progress.
         changes: refresh the tables of the newest run that has them, instead of reading all.
+        tables: which.
+        wished: columns of contacts beside those of templates and filter.
 
     Raises:
         Refused: a table or column is not there, or files cannot be refreshed.
@@ -60,15 +71,15 @@ def landed_source(project: Project, folder: RunFolder, runs: Path, listener: Lis
     if project.sales is None:
         if changes:
             raise UsageError("--changes asks Sales what changed; this project reads files, and a plan reads them whole anyway.")
-        return Source(landed=land_files(project, folder.source, told))
+        return Source(landed=land_files(project, folder.source, told, tables))
     with sales_of(project) as sales:
         organization = sales.organization()
         home = str(sales.system.client.base_url)
         since = _newest(runs, home) if changes else None
         wish = Wish(
-            tables=ROUTING_TABLES,
+            tables=tables,
             mapped=mapped_columns(project),
-            wished=filter_words(project),
+            wished=filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
         work = runs / WORK / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
@@ -87,12 +98,12 @@ def landed_source(project: Project, folder: RunFolder, runs: Path, listener: Lis
     )
 
 
-def land_files(project: Project, into: Path, progress: Any) -> dict[str, Landed]:
-    """Land the exports that routing reads."""
+def land_files(project: Project, into: Path, progress: Any, tables: Collection[str] = ROUTING_TABLES) -> dict[str, Landed]:
+    """Land exports."""
     return land(
         project.source_folder,
         into,
-        tables=ROUTING_TABLES,
+        tables=tables,
         extra={"contacts": template_sources(project)},
         wished={"contacts": filter_words(project)},
         options=ReadOptions(row_limit=project.settings.source.row_limit),

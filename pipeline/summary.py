@@ -141,6 +141,8 @@ def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mappi
     equations = [equation if one["equation"] == _PLANNED else one for one in facts["equations"]]
     balanced = all(one["balanced"] for one in equations) and whole["pending"] == 0
     verdict = _verdict(facts["counts"], whole, findings) if balanced else "broken"
+    if verdict == "clean" and facts["kind"] == "backfill" and facts["verdict"] == "attention":
+        verdict = "attention"  # its findings are of contacts that no outcome speaks of
     return {
         **facts,
         "applied": True,

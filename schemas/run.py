@@ -92,6 +92,34 @@ OUTCOMES: Final[pl.Schema] = pl.Schema(
 )
 """One row per planned row, once it has an outcome."""
 
+BACKFILL: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String(),
+        "action": pl.String(),
+        "company_flag_before": pl.Boolean(),
+        "company_flag_after": pl.Boolean(),
+        "rank": pl.Int64(),
+        "suffix": pl.String(),
+        "number_before": pl.String(),
+        "number_after": pl.String(),
+        "active_before": pl.Boolean(),
+        "active_after": pl.Boolean(),
+        "quotes": pl.Int64(),
+        "orders": pl.Int64(),
+        "invoices": pl.Int64(),
+        "first_activity": pl.Datetime("us", "UTC"),
+        "last_activity": pl.Datetime("us", "UTC"),
+        "document": pl.String(),
+        "etag": pl.String(),
+        "outcome": pl.String(),
+        "code": pl.String(),
+    }
+)
+"""``backfill-plan.parquet``: one row per contact, in the order of ranks, those without a rank after them. ``number_after`` is a
+preview where there is a rank. ``backfill.parquet`` has the same columns but ``suffix``, which is the end of the number there."""
+
+BACKFILL_ACTIONS: Final = ("number", "activate", "both", "other", "none")
+
 OUTCOME_NAMES: Final = ("created", "updated", "unchanged", "written", "failed", "unknown", "pending")
 ACTIONS: Final = ("create", "update", "unchanged", "upsert")
 

@@ -21,7 +21,7 @@ from schemas import sales
 from schemas.catalogue import Table
 from sql.session import Session, identifier, query
 
-_NO_ROWS: Final = (
+NO_ROWS: Final = (
     "SELECT CAST(0 AS BIGINT) AS source_row, CAST(NULL AS VARCHAR) AS source_file, CAST(0 AS BIGINT) AS source_line WHERE false"
 )
 _ACTIVITY: Final = ("quotes", "salesorders", "invoices")
@@ -124,7 +124,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
 
 def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> None:
     if not is_there:
-        session.view(f"{table.name}_landed", _NO_ROWS)
+        session.view(f"{table.name}_landed", NO_ROWS)
     columns = session.columns(f"FROM {table.name}_landed")
     select = declared(table, columns, said=said)
     session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")

@@ -1,0 +1,78 @@
+"""Rows of ``sql/backfill_contacts.sql`` → the plan's rows and their findings, morsel by morsel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from pipeline.backfill.numbering import Origin, suffixes
+from schemas.codes import code
+from schemas.run import BACKFILL, FINDINGS
+
+_FINDINGS: Final = (
+    ("contactid_invalid", "contactid", pl.col("contactid").is_null(), pl.col("written_id")),
+    ("contactid_repeated", "contactid", pl.col("state") == "repeated", pl.col("contactid")),
+    ("value_unreadable", "msdynce_isactivecustomer", pl.col("active_unreadable"), pl.lit(None, pl.String)),
+    ("contact_number_malformed", "msdynce_contactnumber", pl.col("malformed"), pl.col("number")),
+    ("flag_company_disagrees", "msdynce_iscompanyanaccount", pl.col("company_disagrees"), pl.lit(None, pl.String)),
+    ("flag_without_activity", "msdynce_isactivecustomer", pl.col("without_activity"), pl.lit(None, pl.String)),
+)
+
+
+def planned(rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
+    """The plan's rows (``BACKFILL``). Ranks, dates and flags are as SQL found them; numbers and suffixes are made here."""
+    ranked = rows["rank"].is_not_null()
+    wanted = rows.filter(ranked)["contactid"]
+    made = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    if wanted.len():
+        made = made.scatter(ranked.arg_true(), suffixes(wanted, seed, source.suffix_length, md5))
+    number = pl.concat_str(
+        pl.lit(f"{source.prefix}-"), (pl.col("rank") + base).cast(pl.String).str.zfill(5), pl.lit("-"), pl.col("suffix")
+    )
+    activated = pl.col("active_after").ne_missing(pl.col("active"))
+    other = pl.col("company_flag_after").ne_missing(pl.col("company_flag"))
+    told = rows.with_columns(made.alias("suffix")).with_columns(
+        contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
+        number_before=pl.col("number"),
+        number_after=pl.when(pl.col("rank").is_not_null()).then(number).otherwise(pl.col("number")),
+        active_before=pl.col("active"),
+        company_flag_before=pl.col("company_flag"),
+        action=pl.when(pl.col("rank").is_not_null() & activated)
+        .then(pl.lit("both"))
+        .when(pl.col("rank").is_not_null())
+        .then(pl.lit("number"))
+        .when(activated)
+        .then(pl.lit("activate"))
+        .when(other)
+        .then(pl.lit("other"))
+        .otherwise(pl.lit("none")),
+        outcome=pl.lit(None, pl.String),
+        code=pl.lit(None, pl.String),
+    )
+    return told.select(pl.col(name).cast(dtype) for name, dtype in BACKFILL.items())
+
+
+def findings_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """What is to be told of single contacts."""
+    parts = [FINDINGS.to_frame()]
+    for name, column, where, value in _FINDINGS:
+        known = code(name)
+        hit = rows.filter(where)
+        if hit.height:
+            parts.append(
+                hit.select(
+                    contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
+                    task=pl.lit(None, pl.String),
+                    severity=pl.lit(str(known.severity or "error")),
+                    code=pl.lit(name),
+                    column=pl.lit(column),
+                    destination=pl.lit(None, pl.String),
+                    message=pl.lit(known.message(column=column)),
+                    value=value,
+                    source_file=pl.col("source_file"),
+                    source_line=pl.col("source_line"),
+                )
+            )
+    return pl.concat(parts)

@@ -1,0 +1,125 @@
+"""A backfill from files, carried out: files to import in Sales, in their order. The counter's row comes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.backfill.counter import NEXT
+from pipeline.backfill.results import PLAN, RESULT
+from pipeline.backfill.shares import COLUMNS, TASK
+from pipeline.errors import during
+from pipeline.folder import RunFolder, TableWriter, replace, sha256_of
+from schemas.run import OUTCOMES
+
+FOLDER: Final = "import"
+"""In the run folder: what is to be imported."""
+
+_COUNTER_FILE: Final = "1-msdynce_p2cautonumbers.csv"
+_FILES: Final = {
+    "number": "2-contacts-number.csv",
+    "both": "3-contacts-number-and-flag.csv",
+    "activate": "4-contacts-flag.csv",
+    "other": "5-contacts-company-flag.csv",
+}
+_README: Final = (
+    "Import these files in Sales in the order of their names, before anybody makes a contact: the first moves the counter on.",
+    "Each file updates rows by their id (first column) and changes its other columns only.",
+    "Then export contacts again and plan the load from that export.",
+)
+_ROWS_AT_ONCE: Final = 65_536
+
+
+def write_imports(folder: RunFolder, numbers: Mapping[str, Any]) -> tuple[Counter[str], dict[str, str]]:
+    """Write the files, ``backfill.parquet`` and ``outcomes.parquet``. Written again, they are the same byte for byte.
+
+    Args:
+        folder: the run.
+        numbers: ``backfill`` of ``run.json``.
+
+    Returns:
+        Rows by outcome; file in the run folder → SHA-256.
+    """
+    target = folder.path / FOLDER
+    with during("writing files to import"):
+        target.mkdir(exist_ok=True)
+    if numbers["count"]:
+        replace(target / _COUNTER_FILE, _counter_row(numbers).encode())
+    for action, name in _FILES.items():
+        _write_contacts(folder.path / PLAN, action, target / name)
+    replace(target / "README.txt", ("\n".join(_README) + "\n").encode())
+    counts = _write_results(folder)
+    files = [folder.path / RESULT, folder.outcomes, *sorted(target.iterdir())]
+    return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}
+
+
+def _counter_row(numbers: Mapping[str, Any]) -> str:
+    following = numbers["base"] + numbers["count"]
+    if numbers["counter"] is not None:
+        return f"msdynce_p2cautonumberid,{NEXT}\n{numbers['counter']},{following}\n"
+    columns = f"msdynce_entityname,msdynce_prefix,{NEXT},msdynce_suffixlength"
+    return f"{columns}\ncontact,{numbers['prefix']},{following},{numbers['suffix_length']}\n"
+
+
+def _write_contacts(plan: Path, action: str, target: Path) -> None:
+    """The contacts of one action; columns that none of them changes are left out, and a file without rows is, too."""
+    changed = {name: stem for name, stem in COLUMNS.items() if _changes(plan, action, stem)}
+    if not changed:
+        return
+    partial = target.with_name(f".{target.name}.partial")
+    with during(f"writing {target.name}"), partial.open("wb") as file:
+        for place, part in enumerate(_parts(plan)):
+            rows = part.filter(pl.col("action") == action).select(
+                "contactid", *(_cell(f"{stem}_after", part.schema).alias(name) for name, stem in changed.items())
+            )
+            rows.write_csv(file, include_header=place == 0)
+    with during(f"writing {target.name}"):
+        partial.replace(target)
+
+
+def _changes(plan: Path, action: str, stem: str) -> bool:
+    differs = pl.col(f"{stem}_before").ne_missing(pl.col(f"{stem}_after"))
+    return bool(pl.scan_parquet(plan).filter(pl.col("action") == action).select(differs.any()).collect().item())
+
+
+def _cell(name: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Two options by their labels, as imports in Sales take them."""
+    if schema[name] != pl.Boolean():
+        return pl.col(name)
+    return pl.when(pl.col(name)).then(pl.lit("Yes")).when(~pl.col(name)).then(pl.lit("No"))
+
+
+def _parts(plan: Path) -> Iterator[pl.DataFrame]:
+    with pq.ParquetFile(plan) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield pl.DataFrame(batch)
+
+
+def _write_results(folder: RunFolder) -> Counter[str]:
+    schema = pl.read_parquet_schema(folder.path / PLAN)
+    kept = pl.Schema({name: kind for name, kind in schema.items() if name != "suffix"})
+    counts: Counter[str] = Counter()
+    with TableWriter(folder.path / RESULT, kept) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+        for part in _parts(folder.path / PLAN):
+            is_written = pl.col("action") != "none"
+            told = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
+            results.write(told.select(kept.names()))
+            written = told.filter(is_written)
+            counts["written"] += written.height
+            outcomes.write(
+                written.select(
+                    "contactid",
+                    pl.lit(TASK).alias("task"),
+                    pl.col("contactid").alias("destination_key"),
+                    pl.lit(None, pl.Int32).alias("batch"),
+                    "outcome",
+                    pl.lit(None, pl.String).alias("code"),
+                    pl.lit(None, pl.String).alias("message"),
+                )
+            )
+    return counts

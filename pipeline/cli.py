@@ -21,6 +21,7 @@ from pipeline.exits import Caught, prepare_process
 from pipeline.flags import (
     ALL,
     AgainstFlag,
+    BackfillFlag,
     ChangesFlag,
     Flags,
     FullFlag,
@@ -177,11 +178,15 @@ def run_(
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
     changes: ChangesFlag = False,
+    backfill: BackfillFlag = False,
     yes: YesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
     request = planning.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run")
-    return lambda listener: commands.ran(_common(flags), request, listener, asker(flags.runs, yes=yes))
+    ask = asker(flags.runs, yes=yes)
+    if backfill:
+        return lambda listener: commands.ran_with_backfill(_common(flags), request, listener, ask)
+    return lambda listener: commands.ran(_common(flags), request, listener, ask)
 
 
 @_command(takes=("runs", "as_object"), hides=ALL)

@@ -96,6 +96,21 @@ def ran(common: Common, request: plan.Request, listener: Listener, ask: Ask = ag
     return of_run("run", made)
 
 
+def ran_with_backfill(common: Common, request: plan.Request, listener: Listener, ask: Ask) -> Result:
+    """``run --backfill``: backfill, apply, plan, apply. The plan reads Sales again, so what was filled in moves on."""
+    project = common.load()
+    if project.sales is None:
+        raise UsageError(
+            "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import the files in Sales, export again."
+        )
+    wanted = plan.Request(limit=request.limit, only=request.only, command="backfill")
+    filled = backfilling.make_backfill(project, wanted, common.runs, now, listener)
+    facts = apply.apply_plan(filled, lambda: project, now, listener, ask)
+    result = ran(common, request, listener, ask)
+    told = f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts in Sales."
+    return replace(result, exit_code=max(result.exit_code, summary.exit_code(facts)), text=partial(_followed, result, told))
+
+
 def of_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the run, told whole."""
     facts = folder.read_json(made.summary)

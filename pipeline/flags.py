@@ -43,6 +43,9 @@ def _tasks(incomplete: str) -> list[str]:
 LimitFlag = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Take only the first N contacts.")]
 OnlyFlag = Annotated[Path | None, typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line.")]
 FullFlag = Annotated[bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")]
+BackfillFlag = Annotated[
+    bool, typer.Option("--backfill", help="Fill in Contact Number and Is Active Customer in Sales first (live only).")
+]
 ChangesFlag = Annotated[
     bool, typer.Option("--changes", help="Ask Sales only for what changed since the newest run that read it; the plan is of all.")
 ]

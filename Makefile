@@ -9,7 +9,7 @@ demo: $(VENV)/.runtime
 	$(VENV)/bin/p2c demo
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

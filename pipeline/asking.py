@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.consent import Question
 from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.consent import Question
 
 
 def asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:

@@ -357,7 +357,7 @@ def test_the_starter_parses_and_shows_every_setting_with_its_default(load: LoadT
         line = next((line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")), None)
         assert line is not None, f"{key} is not in the starter"
         if entry["value"] is not None and key != "source.path":
-            shown = f'"{entry["value"]}"' if isinstance(entry["value"], str) else str(entry["value"])
+            shown = f'"{entry["value"]}"' if isinstance(entry["value"], str) else str(entry["value"]).lower()
             assert line.removeprefix("# ").startswith(f"{name} = {shown}")
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from math import ceil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from pipeline import known
-from pipeline.backfill.deciding import findings_of, planned
+from pipeline.backfill.deciding import decided, findings_of, planned
+from pipeline.backfill.evidence import Beside, gather
 from pipeline.backfill.numbering import Origin, base_of, origin
 from pipeline.backfill.results import PLAN, RESULT
-from pipeline.errors import InvariantBroken
+from pipeline.backfill.told import Told, backfill_summary
+from pipeline.errors import InvariantBroken, during
 from pipeline.events import Listener, Step
-from pipeline.extract.landing import Landed
+from pipeline.flow import ahead, frames
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.plan import (
@@ -33,17 +35,13 @@ from pipeline.plan import (
 )
 from pipeline.project import Project
 from pipeline.sources import landed_source
+from pipeline.transform.ordered import ordered
 from pipeline.transform.prepare import NO_ROWS, Routing, RunFinding, prepare
-from schemas.codes import code
-from schemas.run import BACKFILL, BACKFILL_ACTIONS, BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
+from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
 from sql.session import Session, query
 
 TABLES: Final = ("contacts", "accounts", "quotes", "salesorders", "invoices", "msdynce_p2cautonumbers")
 _WISHED: Final = ("createdon", "versionnumber")
-_ROW_BYTES: Final = 600
-"""Of one conditional update in a batch, as the sandbox gets it."""
-_RATE: Final = 50.0
-"""Rows a second, assumed."""
 
 
 def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
@@ -70,7 +68,7 @@ def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, 
             sources = {path: future.result() for path, future in hashes.items()}
         facts = run_facts(planning, str(run), started.isoformat(), landed, sources)
         write_json(folder.run_json, {**facts, "kind": "backfill", "backfill": made.numbers})
-        told = made.summary(str(run), landed)
+        told = backfill_summary(made.told(str(run)))
         files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / PLAN)}
         files |= {f"source/{path.name}": sha256_of(path) for path in sorted(folder.source.glob("*.parquet"))}
         with Journal.open(folder.journal, clock) as journal:
@@ -90,9 +88,12 @@ class _Backfill:
         self._origin = Origin(prefix="", next=0, suffix_length=0)
         self._run_findings: list[RunFinding] = []
         self._rows = 0
-        self._states: dict[str, int] = {}
-        self.actions: Counter[str] = Counter()
-        self.findings: Counter[str] = Counter()
+        self._last_row = 0
+        self._ranks = pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
+        self._evidence = planning.folder.path / "scratch" / "evidence.parquet"
+        self._states: Counter[str] = Counter()
+        self._actions: Counter[str] = Counter()
+        self._findings: Counter[str] = Counter()
         self.numbers: dict[str, Any] = {}
 
     def run(self) -> None:
@@ -100,7 +101,7 @@ class _Backfill:
         self._prepare()
         count = self._number()
         self._write()
-        if count != self.actions["number"] + self.actions["both"]:
+        if count != self._actions["number"] + self._actions["both"]:
             raise InvariantBroken("contacts that get a number are not as many as ranks.")
 
     def _prepare(self) -> None:
@@ -126,51 +127,24 @@ class _Backfill:
         )
         self._run_findings += self._planning.source.findings
         self._rows = prepared.rows
-        state = "coalesce(s.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END)"
-        counted = main.frame(
-            f"SELECT count(*) FILTER (WHERE {state} = 'superseded') AS superseded, "
-            f"count(*) FILTER (WHERE {state} = 'deleted') AS deleted "
-            "FROM contacts AS c LEFT JOIN contact_states AS s ON s.source_row = c.source_row"
-        )
-        self._states = {name: int(value or 0) for name, value in counted.row(0, named=True).items()}
+        selected = "SELECT *, passes_filter AS selected FROM contacts_filtered"
+        if request.only is not None:
+            selected = "SELECT *, passes_filter AND contactid IN (FROM only_ids) AS selected FROM contacts_filtered"
+        main.view("contacts_selected", selected)
+        main.view("candidates", query("backfill_candidates"))
+        self._last_row = self._limited()
         statuses = [int(one) for one in (self._settings.backfill.statuses or "").split(",") if one.strip()]
-        main.store("every_document", query("backfill_documents"), statuses=statuses)
-        main.view(
-            "documents",
-            "SELECT kind, customerid AS contactid, createdon, document FROM every_document "
-            "WHERE customerid IS NOT NULL AND customer_type IS DISTINCT FROM 'account' "
-            "AND (customer_type = 'contact' OR customerid NOT IN (SELECT accountid FROM accounts))",
-        )
-        main.store("evidence", query("backfill_activity"))
-        self._run_findings += [RunFinding(code=name, detail=f"{count:,}") for name, count in self._strays().items() if count]
-
-    def _strays(self) -> Mapping[str, int]:
-        """Documents that raise nobody's flag."""
-        counts = self._main.frame(
-            "SELECT count(*) FILTER (WHERE customerid IS NULL) AS activity_of_nobody, "
-            "(SELECT count(*) FROM every_document) - count(*) FILTER (WHERE customerid IS NULL) "
-            "- (SELECT count(*) FROM documents) AS activity_of_account, "
-            "(SELECT count(*) FROM documents ANTI JOIN contacts USING (contactid)) AS activity_of_missing FROM every_document"
-        )
-        return {name: int(value or 0) for name, value in counts.row(0, named=True).items()}
+        strays = gather(main, statuses, self._evidence)
+        self._run_findings += [RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count]
 
     def _number(self) -> int:
         """Settle the counter; how many numbers are planned."""
         self._origin = source = origin(self._main.frame(query("backfill_counters")).to_dicts())
         self._run_findings += [RunFinding(code=name, detail=detail) for name, detail in source.findings]
         highest = int(self._main.frame(query("backfill_highest"), pattern=source.pattern).item())
-        request = self._planning.request
-        self._main.store(
-            "backfill_rows",
-            query("backfill_contacts"),
-            has_only=request.only is not None,
-            limit=-1 if request.limit is None else request.limit,
-            numbering=source.is_usable,
-            null_to_no=self._settings.backfill.null_to_no,
-            fix_company_flag=self._settings.backfill.fix_company_flag,
-            number_pattern=self._settings.source.contact_number_pattern,
-        )
-        count = int(self._main.frame("SELECT count(rank) FROM backfill_rows").item())
+        if source.is_usable:
+            self._ranks = self._main.frame(query("backfill_ranks"), last_row=self._last_row)
+        count = self._ranks.height
         base = base_of(source, highest, count)
         if source.id is not None and highest >= source.next:
             self._run_findings.append(RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}"))
@@ -187,93 +161,68 @@ class _Backfill:
         }
         return count
 
+    def _limited(self) -> int:
+        """The last row that ``--limit`` lets through."""
+        limit = self._planning.request.limit
+        if limit is None:
+            return self._rows
+        chosen = "SELECT source_row FROM candidates WHERE selected AND state NOT IN ('superseded', 'deleted') ORDER BY source_row"
+        return int(self._main.frame(f"SELECT coalesce(max(source_row), -1) FROM ({chosen} LIMIT {limit})").item())
+
     def _write(self) -> None:
-        folder = self._planning.folder
-        result = pl.Schema({name: kind for name, kind in BACKFILL.items() if name != "suffix"})
+        """Decide morsel after morsel; one thread beside this one writes what was decided."""
+        folder, size = self._planning.folder, self._settings.run.morsel_rows
+        beside = Beside(self._evidence, self._ranks)
         reader = self._main.stream(
-            "SELECT * FROM backfill_rows ORDER BY rank NULLS LAST, source_row", self._settings.run.morsel_rows
+            query("backfill_contacts"),
+            size,
+            last_row=self._last_row,
+            number_pattern=self._settings.source.contact_number_pattern,
         )
-        done = 0
         with (
+            contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
+            ThreadPoolExecutor(1) as writing,
             TableWriter(folder.path / PLAN, BACKFILL) as plan,
-            TableWriter(folder.path / RESULT, result) as preview,
             TableWriter(folder.findings, FINDINGS) as findings,
         ):
             findings.write(unreadable_rows(self._planning.source.landed))
-            for batch in reader:
-                rows = pl.DataFrame(batch)
-                frame = planned(rows, self._origin, self.numbers["base"], self.numbers["seed"], self._md5)
-                plan.write(frame)
-                preview.write(frame.select(result.names()))
-                found = findings_of(rows)
-                findings.write(found)
-                self.findings.update(dict(found["code"].value_counts().iter_rows()))
-                self.actions.update(dict(frame["action"].value_counts().iter_rows()))
-                done += rows.height
-                self._planning.listener(Step(name="planning", done=done, total=self._rows))
+            pending: list[Future[None]] = []
+            for morsel in morsels:
+                frame, found = self._decided(beside.of(morsel))
+                for one in pending:
+                    one.result()
+                pending = [writing.submit(plan.write, frame), writing.submit(findings.write, found)]
+                self._planning.listener(Step(name="planning", done=sum(self._states.values()), total=self._rows))
+            for one in pending:
+                one.result()
+            beside.close()
             findings.write(findings_of_run(self._run_findings))
-        self.findings.update(one.code for one in self._run_findings)
+        self._findings.update(one.code for one in self._run_findings)
+        with during(f"writing {RESULT}"):
+            shutil.copyfile(folder.path / PLAN, folder.path / RESULT)
         write_table(folder.outcomes, OUTCOMES.to_frame())
         write_table(folder.batches, BATCHES.to_frame())
 
-    def summary(self, run: str, landed: Mapping[str, Landed]) -> dict[str, Any]:
-        """``summary.json`` of the plan.
+    def _decided(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        self._states.update(dict(rows["state"].value_counts().iter_rows()))
+        contacts = decided(rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), self._settings.backfill)
+        frame = planned(contacts, self._origin, self.numbers["base"], self.numbers["seed"], self._md5)
+        found = findings_of(contacts)
+        self._findings.update(dict(found["code"].value_counts().iter_rows()))
+        self._actions.update(dict(frame["action"].value_counts().iter_rows()))
+        return frame, found
 
-        Raises:
-            InvariantBroken: an equation does not balance.
-        """
-        contacts = sum(self.actions.values())
-        unreadable = len(landed["contacts"].unreadable)
-        pending = contacts - self.actions["none"]
-        outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": pending}
-        terms = {"contacts": contacts, **self._states, "unreadable": unreadable}
-        total = landed["contacts"].rows + unreadable
-        counts = {one: self.actions[one] for one in BACKFILL_ACTIONS}
-        equations = [
-            _equation("rows = contacts + superseded + deleted + unreadable", total, terms),
-            _equation(
-                "contacts = number + activate + both + other + none",
-                contacts,
-                counts,
-            ),
-            _equation("planned = created + updated + unchanged + written + failed + unknown + pending", pending, outcomes),
-        ]
-        if not all(one["balanced"] for one in equations):
-            raise InvariantBroken(f"the equations of the backfill do not balance: {equations}.")
-        errors = any(str(code(name).severity) == "error" for name in self.findings)
-        return {
-            "run": run,
-            "kind": "backfill",
-            "applied": False,
-            "verdict": "attention" if errors else "clean",
-            "balanced": True,
-            "equations": equations,
-            "counts": counts,
-            "reasons": {},
-            "findings": dict(sorted((self.findings + Counter(row_unreadable=unreadable)).items())),
-            "counted": [
-                {"code": one.code, "detail": one.detail, "column": one.column} for one in self._run_findings if one.detail
-            ],
-            "outcomes": outcomes,
-            "actions": [],
-            "value_maps": [],
-            "forecast": self._forecast(pending),
-            "numbers": self.numbers,
-        }
-
-    def _forecast(self, pending: int) -> dict[str, Any]:
-        """What applying will cost: requests of a live Sales, none for files."""
-        requests = ceil(pending / self._settings.backfill.request_rows) if self._planning.source.is_live else 0
-        told = "assumed; a Sales was not measured" if requests else "assumed; files are written as fast as the disk takes them"
-        return {
-            "requests": requests,
-            "bytes": pending * _ROW_BYTES,
-            "minutes": round(pending / _RATE / 60, 1) if requests else 0.0,
-            "rate": _RATE if requests else 0.0,
-            "rate_from": told,
-        }
-
-
-def _equation(text: str, left: int, terms: Mapping[str, int]) -> dict[str, Any]:
-    total = sum(terms.values())
-    return {"equation": text, "left": left, "right": total, "terms": dict(terms), "balanced": left == total}
+    def told(self, run: str) -> Told:
+        """What its summary is made of."""
+        settings = self._settings.backfill
+        return Told(
+            run=run,
+            rows=self._planning.source.landed["contacts"].rows,
+            unreadable=len(self._planning.source.landed["contacts"].unreadable),
+            left_out={name: self._states[name] for name in ("superseded", "deleted")},
+            actions=self._actions,
+            findings=self._findings,
+            of_run=self._run_findings,
+            numbers=self.numbers,
+            request_rows=settings.request_rows if self._planning.source.is_live else None,
+        )

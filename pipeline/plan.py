@@ -6,10 +6,8 @@ import contextlib
 import gc
 import getpass
 import itertools
-import queue
 import socket
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,7 @@ from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed
 from pipeline.extract.texts import Texts
 from pipeline.fingerprint import fingerprints, versions
+from pipeline.flow import ahead, frames
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.mapping.compile import Compiled
@@ -166,7 +165,7 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     texts = Texts(contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said))
     main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
-    with _settled_heap(), contextlib.closing(_ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
+    with _settled_heap(), contextlib.closing(ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
         _write(planning, decider, morsels, prepared, landed, lambda: unused_units(main, routing, decider.tally.units))
     return prepared, decider
 
@@ -222,62 +221,11 @@ def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
 
 def _routed(reader: pa.RecordBatchReader, texts: Texts, rows: int) -> Iterator[pl.DataFrame]:
     """Morsels in source order: what SQL says of each contact beside its landed text."""
-    for said in ordered(_frames(reader), rows):
+    for said in ordered(frames(reader), rows):
         start = int(said["source_row"][0]) if said.height else 0
         written = texts.rows(start, said.height)
         names = {name: name.removeprefix("say:") for name in said.columns if name.startswith("say:")}
         yield pl.concat([said.rename(names), written], how="horizontal")
-
-
-def _frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
-    """The batches of a reader, after an empty one that tells the columns."""
-    yield _frame(reader.schema.empty_table())
-    for batch in reader:
-        yield _frame(pa.Table.from_batches([batch]))
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError(type(frame))
-    return frame
-
-
-def _ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
-    """Read the next morsel while the last one is worked on. It must be closed before the session is."""
-    ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
-    leave = threading.Event()
-
-    def read() -> None:
-        try:
-            for morsel in morsels:
-                while not leave.is_set():
-                    with contextlib.suppress(queue.Full):
-                        ready.put(morsel, timeout=0.1)
-                        break
-                if leave.is_set():
-                    return
-            last: BaseException | None = None
-        except BaseException as error:  # noqa: BLE001
-            last = error
-        while not leave.is_set():
-            with contextlib.suppress(queue.Full):
-                ready.put(last, timeout=0.1)
-                return
-
-    thread = threading.Thread(target=read, name="reader", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item = ready.get()
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        leave.set()
-        thread.join()
 
 
 def _write(

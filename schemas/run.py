@@ -115,8 +115,8 @@ BACKFILL: Final[pl.Schema] = pl.Schema(
         "code": pl.String(),
     }
 )
-"""``backfill-plan.parquet``: one row per contact, in the order of ranks, those without a rank after them. ``number_after`` is a
-preview where there is a rank. ``backfill.parquet`` has the same columns but ``suffix``, which is the end of the number there."""
+"""``backfill-plan.parquet``: one row per contact, in source order; ``rank`` counts those that need a number, oldest first, and
+``number_after`` is a preview there. ``backfill.parquet`` has the same columns, with what became of each row."""
 
 BACKFILL_ACTIONS: Final = ("number", "activate", "both", "other", "none")
 

@@ -6,4 +6,3 @@ FROM (
     UNION ALL
     SELECT number_key FROM accounts
 ) AS numbers
-WHERE regexp_full_match(number, $pattern)

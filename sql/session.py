@@ -31,7 +31,7 @@ def names() -> list[str]:
 
 
 class Session:
-    """A DuckDB connection with p2c's macros. Row order is kept: joins never change sides (see ``session``)."""
+    """A DuckDB connection with p2c's macros. Joins keep no row order; their right side is what is built (see ``session``)."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -59,6 +59,10 @@ class Session:
         """Keep the answer of a query as a temporary table."""
         self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", **parameters)
 
+    def copy(self, text: str, target: Path) -> None:
+        """Write the answer of a query to a Parquet file, in the query's order."""
+        self.run(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet)")
+
     def view(self, name: str, text: str) -> None:
         """Name a query without parameters."""
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {text}")
@@ -74,7 +78,7 @@ def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | 
     """A session that ends with the ``with`` block.
 
     ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``. The optimizer must not swap the sides of a
-    join, because rows come out in the order of the side that is read through.
+    join: the queries name the side to read through first, and rows come out nearly in its order.
     """
     config: dict[str, Any] = {"memory_limit": memory, "python_enable_replacements": "false"}
     if scratch is not None:

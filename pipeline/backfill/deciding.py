@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.backfill.numbering import Origin, suffixes
+from pipeline.settings import BackfillSettings
 from schemas.codes import code
 from schemas.run import BACKFILL, FINDINGS
 
@@ -19,6 +20,24 @@ _FINDINGS: Final = (
     ("flag_company_disagrees", "msdynce_iscompanyanaccount", pl.col("company_disagrees"), pl.lit(None, pl.String)),
     ("flag_without_activity", "msdynce_isactivecustomer", pl.col("without_activity"), pl.lit(None, pl.String)),
 )
+
+
+def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
+    """Rows of ``sql/backfill_contacts.sql`` with their documents, and what becomes of their flags."""
+    wanted, active, flag = pl.col("wanted"), pl.col("active"), pl.col("company_flag")
+    has_activity = pl.col("quotes").is_not_null()
+    disagrees = wanted & (flag != pl.col("is_account"))
+    blank = pl.when(active.is_null() & settings.null_to_no).then(pl.lit(value=False)).otherwise(active)
+    return rows.with_columns(
+        active_after=pl.when(wanted & ~pl.col("active_unreadable"))
+        .then(pl.when(has_activity).then(pl.lit(value=True)).otherwise(blank))
+        .otherwise(active),
+        company_flag_after=pl.when(wanted & settings.fix_company_flag)
+        .then(pl.coalesce("is_account", "company_flag"))
+        .otherwise(flag),
+        company_disagrees=disagrees,
+        without_activity=wanted & active & ~has_activity,
+    )
 
 
 def planned(rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:

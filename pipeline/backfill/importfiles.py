@@ -101,14 +101,13 @@ def _parts(plan: Path) -> Iterator[pl.DataFrame]:
 
 
 def _write_results(folder: RunFolder) -> Counter[str]:
-    schema = pl.read_parquet_schema(folder.path / PLAN)
-    kept = pl.Schema({name: kind for name, kind in schema.items() if name != "suffix"})
+    schema = pl.Schema(pl.read_parquet_schema(folder.path / PLAN))
     counts: Counter[str] = Counter()
-    with TableWriter(folder.path / RESULT, kept) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+    with TableWriter(folder.path / RESULT, schema) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
         for part in _parts(folder.path / PLAN):
             is_written = pl.col("action") != "none"
             told = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
-            results.write(told.select(kept.names()))
+            results.write(told.select(schema.names()))
             written = told.filter(is_written)
             counts["written"] += written.height
             outcomes.write(

@@ -42,7 +42,7 @@ class Origin:
     @property
     def pattern(self) -> str:
         """Numbers of this prefix, upper-cased; the digits are the first group, nine at most (reference 3.1)."""
-        return rf"{re.escape(self.prefix.upper())}-([0-9]{{1,9}})(-.*)?"
+        return rf"\A{re.escape(self.prefix.upper())}-([0-9]{{1,9}})(?:-.*)?\z"
 
 
 def origin(counters: Sequence[dict[str, Any]]) -> Origin:

@@ -38,12 +38,11 @@ def write_results(folder: RunFolder, units: list[Ended], size: int, numbering: N
     files = {one.unit.batch: folder.path / str(one.facts["file"]) for one in units if "file" in one.facts}
     plan = folder.path / PLAN
     counts: Counter[str] = Counter()
-    schema = pl.read_parquet_schema(plan)
-    kept = pl.Schema({name: kind for name, kind in schema.items() if name != "suffix"})
-    with TableWriter(folder.path / RESULT, kept) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+    schema = pl.Schema(pl.read_parquet_schema(plan))
+    with TableWriter(folder.path / RESULT, schema) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
         for part in _placed(plan, size):
             told = _told(part, _answers(part, files), numbering)
-            results.write(told.select(kept.names()))
+            results.write(told.select(schema.names()))
             written = told.filter(pl.col(_SHARE).is_not_null())
             outcomes.write(_outcomes(written))
             counts.update(dict(written["outcome"].value_counts().iter_rows()))

@@ -1,0 +1,95 @@
+"""Documents and ranks of contacts, kept on disk and in a column while contacts stream by in source order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.errors import InvariantBroken, during
+from sql.session import Session, query
+
+EVIDENCE: Final = pl.Schema(
+    {
+        "quotes": pl.Int64(),
+        "orders": pl.Int64(),
+        "invoices": pl.Int64(),
+        "first_activity": pl.Datetime("us", "UTC"),
+        "last_activity": pl.Datetime("us", "UTC"),
+        "document": pl.String(),
+    }
+)
+_ROW: Final = "source_row"
+
+
+def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[str, int]:
+    """Write the documents of each contact row, in source order.
+
+    Args:
+        session: has ``candidates``, ``accounts`` and the tables of documents.
+        statuses: the states of documents that count; empty for all.
+        target: the Parquet file to write.
+
+    Returns:
+        Documents that raise nobody's flag, by the code of the finding.
+    """
+    session.store("activity_of", query("backfill_activity"), statuses=list(statuses))
+    session.store("evidence", query("backfill_evidence"))
+    with during(f"writing {target.name}"):
+        target.parent.mkdir(exist_ok=True)
+    session.copy(f"SELECT * FROM evidence WHERE {_ROW} IS NOT NULL ORDER BY {_ROW}", target)
+    counts = session.frame(
+        "SELECT sum(quotes + orders + invoices + of_account) FILTER (WHERE id IS NULL) AS activity_of_nobody, "
+        "sum(of_account) FILTER (WHERE id IS NOT NULL) AS activity_of_account, "
+        f"(SELECT sum(quotes + orders + invoices) FROM evidence WHERE {_ROW} IS NULL) AS activity_of_missing FROM activity_of"
+    )
+    for name in ("activity_of", "evidence"):
+        session.run(f"DROP TABLE {name}")
+    return {name: int(value or 0) for name, value in counts.row(0, named=True).items()}
+
+
+class Beside:
+    """The documents and the ranks beside contact rows that come in source order, every row once."""
+
+    def __init__(self, evidence: Path, ranks: pl.DataFrame) -> None:
+        """``ranks``: ``sql/backfill_ranks.sql``."""
+        self._parts = self._read(evidence)
+        self._held = pl.DataFrame(schema={_ROW: pl.Int64(), **EVIDENCE})
+        self._ranks = ranks
+        self._met = 0
+
+    def of(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """``rows`` with the columns of ``EVIDENCE`` and ``rank``, each null where there is none."""
+        if rows.is_empty():
+            return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in {**EVIDENCE, "rank": pl.Int64()}.items())
+        last = rows[_ROW][-1]
+        while self._held.is_empty() or self._held[_ROW][-1] <= last:
+            part = next(self._parts, None)
+            if part is None:
+                break
+            self._held = pl.concat([self._held, part])
+        count = self._held[_ROW].search_sorted(last, side="right")
+        documents, self._held = self._held.head(count), self._held.slice(count)
+        end = self._ranks[_ROW].search_sorted(last, side="right")
+        ranks, self._met = self._ranks.slice(self._met, end - self._met), end
+        return rows.join(documents, on=_ROW, how="left", maintain_order="left").join(
+            ranks, on=_ROW, how="left", maintain_order="left"
+        )
+
+    def close(self) -> None:
+        """Nothing may be left.
+
+        Raises:
+            InvariantBroken: documents or ranks belong to no row that came by.
+        """
+        if self._held.height or next(self._parts, None) is not None or self._met != self._ranks.height:
+            raise InvariantBroken("documents or ranks were not met by their contacts.")
+
+    @staticmethod
+    def _read(path: Path) -> Iterator[pl.DataFrame]:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield pl.DataFrame(batch).select(_ROW, *(pl.col(name).cast(kind) for name, kind in EVIDENCE.items()))

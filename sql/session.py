@@ -88,6 +88,7 @@ def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | 
     connection = duckdb.connect(":memory:", config=config)
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET preserve_insertion_order = true")
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         for macro in SQL_MACROS:

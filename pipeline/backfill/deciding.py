@@ -41,21 +41,20 @@ def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
 
 
 def planned(rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
-    """The plan's rows (``BACKFILL``). Ranks, dates and flags are as SQL found them; numbers and suffixes are made here."""
+    """The plan's rows (``BACKFILL``). Ranks, dates and flags are as they were decided; numbers and suffixes are made here."""
     ranked = rows["rank"].is_not_null()
-    wanted = rows.filter(ranked)["contactid"]
-    made = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
-    if wanted.len():
-        made = made.scatter(ranked.arg_true(), suffixes(wanted, seed, source.suffix_length, md5))
-    number = pl.concat_str(
-        pl.lit(f"{source.prefix}-"), (pl.col("rank") + base).cast(pl.String).str.zfill(5), pl.lit("-"), pl.col("suffix")
-    )
+    made = rows.filter(ranked).select("contactid", "rank")
+    suffix = suffixes(made["contactid"], seed, source.suffix_length, md5)
+    digits = (pl.col("rank") + base).cast(pl.String).str.zfill(5)
+    number = made.select(pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)).to_series()
+    places = ranked.arg_true()
     activated = pl.col("active_after").ne_missing(pl.col("active"))
     other = pl.col("company_flag_after").ne_missing(pl.col("company_flag"))
-    told = rows.with_columns(made.alias("suffix")).with_columns(
+    told = rows.with_columns(
         contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
+        suffix=pl.repeat(None, rows.height, dtype=pl.String, eager=True).scatter(places, suffix),
         number_before=pl.col("number"),
-        number_after=pl.when(pl.col("rank").is_not_null()).then(number).otherwise(pl.col("number")),
+        number_after=rows["number"].scatter(places, number),
         active_before=pl.col("active"),
         company_flag_before=pl.col("company_flag"),
         action=pl.when(pl.col("rank").is_not_null() & activated)

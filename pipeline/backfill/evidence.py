@@ -23,6 +23,7 @@ EVIDENCE: Final = pl.Schema(
     }
 )
 _ROW: Final = "source_row"
+_TABLES: Final = ("quotes", "salesorders", "invoices")
 
 
 def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[str, int]:
@@ -41,14 +42,26 @@ def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[s
     with during(f"writing {target.name}"):
         target.parent.mkdir(exist_ok=True)
     session.copy(f"SELECT * FROM evidence WHERE {_ROW} IS NOT NULL ORDER BY {_ROW}", target)
-    counts = session.frame(
-        "SELECT sum(quotes + orders + invoices + of_account) FILTER (WHERE id IS NULL) AS activity_of_nobody, "
-        "sum(of_account) FILTER (WHERE id IS NOT NULL) AS activity_of_account, "
-        f"(SELECT sum(quotes + orders + invoices) FROM evidence WHERE {_ROW} IS NULL) AS activity_of_missing FROM activity_of"
+    counted = "quotes + orders + invoices"
+    found = session.frame(
+        f"SELECT coalesce(sum({counted}), 0) AS met, coalesce(sum({counted}) FILTER (WHERE id IS NULL), 0) AS nobodys, "
+        f"(SELECT coalesce(sum({counted}), 0) FROM evidence WHERE {_ROW} IS NULL) AS missing FROM activity_of"
     )
+    met, nobodys, missing = (int(value) for value in found.row(0))
     for name in ("activity_of", "evidence"):
         session.run(f"DROP TABLE {name}")
-    return {name: int(value or 0) for name, value in counts.row(0, named=True).items()}
+    return {
+        "activity_of_nobody": nobodys,
+        "activity_of_account": _documents(session, statuses) - met,
+        "activity_of_missing": missing,
+    }
+
+
+def _documents(session: Session, statuses: Sequence[int]) -> int:
+    """How many documents count."""
+    counted = "isdelete IS NOT TRUE AND (len($statuses) = 0 OR list_contains($statuses, statecode))"
+    parts = [f"(SELECT count(*) FROM {table} WHERE {counted})" for table in _TABLES]
+    return int(session.frame(f"SELECT {' + '.join(parts)}", statuses=list(statuses)).item())
 
 
 class Beside:

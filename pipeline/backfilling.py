@@ -123,6 +123,7 @@ class _Backfill:
                 hold_blank_flags=False,
                 number_pattern=self._settings.source.contact_number_pattern,
                 only=only,
+                numbers=False,
             ),
         )
         self._run_findings += self._planning.source.findings

@@ -37,6 +37,8 @@ class Routing:
     hold_blank_flags: bool
     number_pattern: str
     take_over: bool = False
+    numbers: bool = True
+    """Whether contacts that share a number are looked for."""
     only: pl.DataFrame | None = None
     """One column ``contactid``."""
     known_customers: pl.DataFrame | None = None
@@ -92,7 +94,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
                             (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
         findings += _left_out(session, table, left_out)
     session.store("accounts", query("accounts"))
-    looked_at = _suspects(session)
+    looked_at = _suspects(session, numbers=routing.numbers)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
             f"{looked_at.with_company} contacts have a company, but there is no accounts table. Export accounts (accountid, "
@@ -157,10 +159,10 @@ def _filter(session: Session, condition: str | None) -> None:
         raise ConfigurationError(f"is not a condition on landed contacts: {first}", where="source.filter") from error
 
 
-def _suspects(session: Session) -> Suspects:
+def _suspects(session: Session, *, numbers: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
-    found = suspects(session.frame(query("hashes")), accounts)
+    found = suspects(session.frame(query("hashes"), numbers=numbers), accounts)
     session.register("chosen_rows", found.all.to_frame("source_row"))
     session.store(
         "suspects",

@@ -192,7 +192,7 @@ def _loaded(folder: RunFolder, project: Project, reach: Project, journal: Journa
 
 def _written(folder: RunFolder, project: Project, journal: Journal, listener: Listener) -> Delivered:
     """Written into the run folder, for somebody to import."""
-    planned = pl.read_parquet(folder.batches)
+    planned = pl.read_parquet(folder.batches, glob=False)
     to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
     _write_batches(folder, planned)
     counts = _write_outcomes(folder, project)

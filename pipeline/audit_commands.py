@@ -183,14 +183,14 @@ def _with_examples(project: Project, source: Path) -> Project:
 
 
 def _example_outcomes(made: RunFolder, placed: Sequence[examples.Placed]) -> list[list[examples.Difference]]:
-    decisions = {row["contactid"]: row for row in pl.read_parquet(made.decisions).iter_rows(named=True)}
+    decisions = {row["contactid"]: row for row in pl.read_parquet(made.decisions, glob=False).iter_rows(named=True)}
     findings_of: dict[str, set[str]] = {}
-    for contactid, code in pl.read_parquet(made.findings).select("contactid", "code").iter_rows():
+    for contactid, code in pl.read_parquet(made.findings, glob=False).select("contactid", "code").iter_rows():
         findings_of.setdefault(contactid, set()).add(code)
     rows = {
         row["contactid"]: row
         for path in (made.path / "rows").glob("*/*.parquet")
-        for row in pl.read_parquet(path).iter_rows(named=True)
+        for row in pl.read_parquet(path, glob=False).iter_rows(named=True)
     }
     return [
         examples.differences(

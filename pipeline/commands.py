@@ -127,7 +127,7 @@ def _columns(made: RunFolder) -> Columns:
     """Where the findings of each code are, for codes that say so: destination columns, or several source columns."""
     place = pl.coalesce("destination", "column").alias("place")
     counted = (
-        pl.scan_parquet(made.findings)
+        pl.scan_parquet(made.findings, glob=False)
         .group_by("code", place)
         .agg(rows=pl.len(), named=pl.col("destination").is_not_null().any())
         .filter(pl.col("place").is_not_null() & (pl.col("named") | (pl.len().over("code") > 1)))

@@ -106,7 +106,7 @@ def look_at(project: Project, mappings: Mapping[str, Compiled], into: Path, list
     with scm_of(project) as scm:
         seen = look(scm, wanted(project, mappings), into / FOLDER, told)
     return Destination(
-        customers=seen.known_customers(), persons=pl.read_parquet(seen.persons), references=seen.references, seen=seen
+        customers=seen.known_customers(), persons=pl.read_parquet(seen.persons, glob=False), references=seen.references, seen=seen
     )
 
 

@@ -65,6 +65,6 @@ def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     files = sorted((runs / "loaded" / project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
-    return pl.concat([pl.read_parquet(path, columns=["destination_key", "row_hash"]) for path in files]).unique(
+    return pl.concat([pl.read_parquet(path, columns=["destination_key", "row_hash"], glob=False) for path in files]).unique(
         "destination_key", keep="last", maintain_order=True
     )

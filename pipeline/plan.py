@@ -21,7 +21,7 @@ from pipeline.destination import Destination, look_at, mappings_of, mend_memory
 from pipeline.errors import Stopped
 from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed
-from pipeline.extract.texts import Texts
+from pipeline.extract.texts import Texts, refuse_damaged
 from pipeline.fingerprint import fingerprints, versions
 from pipeline.flow import ahead, frames
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
@@ -121,6 +121,8 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
         with session(memory=memory, scratch=scratch) as main, session(memory="256MB", threads=1) as hasher:
             yield main, hasher
     except duckdb.Error as error:
+        for table in planning.source.landed.values():
+            refuse_damaged(table)
         raise Stopped(
             f"the query engine stopped: {str(error).splitlines()[0]}. Raise [run] memory, or free disk space."
         ) from error
@@ -200,7 +202,7 @@ def landed_view(table: Landed) -> str:
     place = f"{name} AS source_file, file_row_number + 1 AS source_line" if table.in_place else "source_file, source_line"
     return (
         f"SELECT {row} AS source_row, {place}, {', '.join(columns)} "
-        f"FROM read_parquet([{files}], filename = true, file_row_number = true)"
+        f"FROM read_parquet([{files}], filename = true, file_row_number = true, hive_partitioning = false)"
     )
 
 

@@ -245,7 +245,7 @@ def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled,
     files = folder.rows_files(task)
     if not rows or not files:
         return 0
-    head = pl.scan_parquet(files[0]).filter(pl.col("batch").is_not_null()).head(_SAMPLE).collect()
+    head = pl.scan_parquet(files[0], glob=False).filter(pl.col("batch").is_not_null()).head(_SAMPLE).collect()
     if head.is_empty():
         return 0
     if project.settings.destination.load == "odata":

@@ -84,7 +84,7 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
 
 def _changes(plan: Path, action: str, stem: str) -> bool:
     differs = pl.col(f"{stem}_before").ne_missing(pl.col(f"{stem}_after"))
-    return bool(pl.scan_parquet(plan).filter(pl.col("action") == action).select(differs.any()).collect().item())
+    return bool(pl.scan_parquet(plan, glob=False).filter(pl.col("action") == action).select(differs.any()).collect().item())
 
 
 def _cell(name: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:

@@ -79,7 +79,7 @@ def write_back(order: WriteBack) -> WrittenBack:
 def _refuse_uncounted(order: WriteBack) -> None:
     """A rank beyond the reservation would be somebody else's number."""
     rank = pl.col("rank")
-    plan = pl.scan_parquet(order.folder.path / PLAN)
+    plan = pl.scan_parquet(order.folder.path / PLAN, glob=False)
     found = plan.select(n=rank.count(), different=rank.drop_nulls().n_unique(), last=rank.max())
     count, different, last = found.collect().row(0)
     if count != order.wanted.count or different != count or (count and last != count - 1):
@@ -104,7 +104,7 @@ class _Progress:
         self._order = order
         self._lock = threading.Lock()
         self._done = sum(int(one.facts["rows"]) for one in ended(order.journal.entries))
-        plan = pl.scan_parquet(order.folder.path / PLAN)
+        plan = pl.scan_parquet(order.folder.path / PLAN, glob=False)
         self._total = int(plan.select((pl.col("action") != "none").sum()).collect().item())
 
     def add(self, rows: int) -> None:

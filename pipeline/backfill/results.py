@@ -65,7 +65,7 @@ def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
 def _answers(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
     """``REFUSED`` of the shares that these rows are of."""
     numbers = part[_SHARE].drop_nulls().unique().to_list()
-    return pl.concat([REFUSED.to_frame(), *(pl.read_parquet(files[number]) for number in numbers if number in files)])
+    return pl.concat([REFUSED.to_frame(), *(pl.read_parquet(files[number], glob=False) for number in numbers if number in files)])
 
 
 def _told(part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None) -> pl.DataFrame:

@@ -30,10 +30,10 @@ def stories(folder: RunFolder, contact: str) -> list[dict[str, Any]]:
     known = pl.any_horizontal(
         pl.col(name).str.to_lowercase() == wanted for name in ("contactid", "number_before", "number_after")
     )
-    rows = pl.scan_parquet(folder.path / RESULT).filter(known).collect()
+    rows = pl.scan_parquet(folder.path / RESULT, glob=False).filter(known).collect()
     if rows.is_empty():
         raise UsageError(f"no contact of this run has that contactid or contact number. Run {folder.run}.")
-    told = pl.scan_parquet(folder.findings).filter(pl.col("contactid").is_in(rows["contactid"].implode())).collect()
+    told = pl.scan_parquet(folder.findings, glob=False).filter(pl.col("contactid").is_in(rows["contactid"].implode())).collect()
     return [
         {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()} for row in rows.iter_rows(named=True)
     ]

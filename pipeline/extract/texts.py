@@ -6,8 +6,28 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from pipeline.errors import SourceError
 from pipeline.extract.landing import Landed
+
+
+def refuse_damaged(landed: Landed) -> None:
+    """Find the user's own file that an engine failed on; files of ours are left out.
+
+    Raises:
+        SourceError: a file that opened as Parquet cannot be read through.
+    """
+    if not landed.in_place:
+        return
+    for path, source in zip(landed.files, landed.sources, strict=True):
+        try:
+            with pq.ParquetFile(path) as file:
+                for _ in file.iter_batches(columns=list(landed.columns.values())):
+                    pass
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError("its data are damaged, though it opens as Parquet: write it again.", where=source.name) from error
 
 
 class Texts:
@@ -31,6 +51,13 @@ class Texts:
                 yield self._read(file, begin if count else 0, end - begin if count else 0)
 
     def _read(self, file: int, begin: int, count: int) -> pl.DataFrame:
+        try:
+            return self._rows(file, begin, count)
+        except pl.exceptions.PolarsError:
+            refuse_damaged(self._landed)
+            raise
+
+    def _rows(self, file: int, begin: int, count: int) -> pl.DataFrame:
         scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(begin, count)
         if not self._landed.in_place:
             return scan.select(*self._wanted, "source_file", "source_line").collect()

@@ -38,5 +38,5 @@ def _gathered(part: Path, files: list[Path]) -> Path:
     schema = pl.read_parquet_schema(files[0])
     with TableWriter(table, pl.Schema(schema)) as writer:
         for file in files:
-            writer.write(pl.read_parquet(file))
+            writer.write(pl.read_parquet(file, glob=False))
     return table

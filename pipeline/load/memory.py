@@ -30,7 +30,7 @@ def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozense
     path = memory.path_of(runs, destination, task)
     if not path.is_file():
         return frozenset()
-    keys = pl.scan_parquet(path).filter(pl.col("run") != run).select("destination_key").collect()
+    keys = pl.scan_parquet(path, glob=False).filter(pl.col("run") != run).select("destination_key").collect()
     return frozenset(keys["destination_key"])
 
 
@@ -113,9 +113,9 @@ def _tasks(run: RunFolder) -> list[str]:
 def _loaded(run: RunFolder, entries: Sequence[Entry], task: str) -> Iterator[pl.DataFrame]:
     """The outcomes of a run: those of its table once it ended, else those of the units that ended."""
     if any(entry.event in ("applied", "confirmed") for entry in entries):
-        hashes = pl.scan_parquet(run.rows_files(task)).select("destination_key", "legal_entity", "row_hash")
+        hashes = pl.scan_parquet(run.rows_files(task), glob=False).select("destination_key", "legal_entity", "row_hash")
         arrived = (pl.col("task") == task) & pl.col("outcome").is_in(_ARRIVED)
-        told = pl.scan_parquet(run.outcomes).filter(arrived).select("destination_key", "batch", "outcome")
+        told = pl.scan_parquet(run.outcomes, glob=False).filter(arrived).select("destination_key", "batch", "outcome")
         yield told.join(hashes, on="destination_key", how="inner", maintain_order="left").collect()
         return
     destination = str(run.facts()["destination"]["name"])
@@ -125,5 +125,5 @@ def _loaded(run: RunFolder, entries: Sequence[Entry], task: str) -> Iterator[pl.
 
 def planned_rows(run: RunFolder, task: str) -> dict[Place, int]:
     """Rows of each batch of a task."""
-    there = pl.read_parquet(run.batches).filter(pl.col("task") == task)
+    there = pl.read_parquet(run.batches, glob=False).filter(pl.col("task") == task)
     return {(entity, batch): rows for entity, batch, rows in there.select("legal_entity", "batch", "rows").iter_rows()}

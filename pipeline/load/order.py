@@ -81,7 +81,7 @@ class Order:
     @cached_property
     def planned(self) -> pl.DataFrame:
         """The batches of the plan: task, legal_entity, batch, rows."""
-        return pl.read_parquet(self.folder.batches, columns=["task", "legal_entity", "batch", "rows"])
+        return pl.read_parquet(self.folder.batches, columns=["task", "legal_entity", "batch", "rows"], glob=False)
 
     def places(self, task: str) -> dict[Place, int]:
         """Rows of each batch of a task, in the order of the plan."""

@@ -140,7 +140,7 @@ def _morsels(path: Path) -> Iterator[pl.DataFrame]:
 
 def _table(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InvariantBroken("is missing or cut; the run folder was altered", where=str(path)) from error
 

@@ -91,7 +91,12 @@ def _parcel(order: Order, task: Task, unit: Unit, already: frozenset[str]) -> Pa
 
 def known(order: Order, task: Task) -> frozenset[str]:
     """Keys loaded before, where the plan could not tell what is there."""
-    there = pl.scan_parquet(order.folder.rows_files(task.name)).select((pl.col("action") == "upsert").any()).collect().item()
+    there = (
+        pl.scan_parquet(order.folder.rows_files(task.name), glob=False)
+        .select((pl.col("action") == "upsert").any())
+        .collect()
+        .item()
+    )
     if not there:
         return frozenset()
     return loaded_before(order.folder.path.parent, order.destination, task.name, str(order.folder.run))
@@ -128,4 +133,4 @@ def _rows(order: Order, unit: Unit, columns: Iterable[str]) -> pl.DataFrame:
     """The planned rows of a batch, in source order."""
     mine = (pl.col("legal_entity") == unit.legal_entity) & (pl.col("batch") == unit.batch)
     names = dict.fromkeys([*_BESIDE, *columns])
-    return pl.scan_parquet(order.folder.rows_files(unit.task)).filter(mine).select(list(names)).collect()
+    return pl.scan_parquet(order.folder.rows_files(unit.task), glob=False).filter(mine).select(list(names)).collect()

@@ -63,7 +63,7 @@ class Seen:
 
     def known_customers(self) -> pl.DataFrame:
         """CustomerAccount, PartyNumber, dataAreaId as text: what ``known.customers`` gives for an export."""
-        return pl.read_parquet(self.customers, columns=list(CUSTOMERS))
+        return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
 
 
 def refuse_same_system(source: str, destination: str) -> None:

@@ -109,7 +109,7 @@ def _no_rows() -> pl.DataFrame:
 
 
 def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
-    batches = pl.read_parquet(folder.batches).select("task", "legal_entity", "batch")
+    batches = pl.read_parquet(folder.batches, glob=False).select("task", "legal_entity", "batch")
     if not packages:
         return batches
     names = batches.select(pl.format("{}/{}-{}", "task", "legal_entity", "batch")).to_series()
@@ -122,7 +122,7 @@ def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
 
 def _confirmed(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any], imported: _Import, clock: Clock) -> Confirmed:
     destination = facts["destination"]["name"]
-    outcomes = pl.scan_parquet(folder.outcomes)
+    outcomes = pl.scan_parquet(folder.outcomes, glob=False)
     tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
     counts: Counter[tuple[str, str, int | None, str]] = Counter()
     matched: set[int] = set()
@@ -192,7 +192,7 @@ def _new_rows(folder: RunFolder, kept: Path) -> str:
 def _batches(folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock) -> pl.DataFrame:
     """The batches with what became of their rows; those that were imported are ``confirmed``."""
     rows = []
-    for one in pl.read_parquet(folder.batches).iter_rows(named=True):
+    for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")
         found = {name: counts[one["task"], one["legal_entity"], one["batch"], name] for name in names}
         done = {} if found.pop("written") else {**found, "status": "confirmed", "finished_at": one["finished_at"] or clock()}

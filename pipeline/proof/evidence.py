@@ -69,7 +69,7 @@ class Evidence:
         if missing or not files:
             return None
         try:
-            return query(pl.scan_parquet(files)).collect(engine="streaming")
+            return query(pl.scan_parquet(files, glob=False)).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError):
             broken = [path for path in files if not whole(path)] or files
             for path in broken:
@@ -140,7 +140,7 @@ def _object(evidence: Evidence, path: Path, keys: tuple[str, ...]) -> dict[str, 
 def whole(path: Path) -> bool:
     """Whether every page of a Parquet file can be read."""
     try:
-        pl.scan_parquet(path).select(pl.all().null_count()).collect(engine="streaming")
+        pl.scan_parquet(path, glob=False).select(pl.all().null_count()).collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError):
         return False
     return True

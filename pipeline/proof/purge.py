@@ -86,7 +86,7 @@ def _has_values(path: Path, column: str) -> bool:
     if not path.is_file():
         return False
     try:
-        found = pl.scan_parquet(path).select(pl.col(column).is_not_null().any()).collect(engine="streaming")
+        found = pl.scan_parquet(path, glob=False).select(pl.col(column).is_not_null().any()).collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError):
         return False
     return bool(found.item())
@@ -135,7 +135,9 @@ def _blank(path: Path, column: str) -> None:
     schema = pl.read_parquet_schema(path)
     with TableWriter(path, pl.Schema(schema)) as writer:
         for frame in (
-            pl.scan_parquet(path).with_columns(pl.lit(None, schema[column]).alias(column)).collect_batches(maintain_order=True)
+            pl.scan_parquet(path, glob=False)
+            .with_columns(pl.lit(None, schema[column]).alias(column))
+            .collect_batches(maintain_order=True)
         ):
             writer.write(frame)
 

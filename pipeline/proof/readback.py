@@ -119,8 +119,8 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.DataFrame], read_from: 
 
 def _planned(folder: RunFolder, task: str) -> pl.DataFrame:
     """Planned rows that should be in SCM: those that failed are left out."""
-    arrived = pl.scan_parquet(folder.outcomes).filter((pl.col("task") == task) & pl.col("outcome").is_in(_ARRIVED))
-    rows = pl.scan_parquet(folder.rows_files(task))
+    arrived = pl.scan_parquet(folder.outcomes, glob=False).filter((pl.col("task") == task) & pl.col("outcome").is_in(_ARRIVED))
+    rows = pl.scan_parquet(folder.rows_files(task), glob=False)
     return rows.join(arrived.select("destination_key"), on="destination_key", how="semi", maintain_order="left").collect()
 
 

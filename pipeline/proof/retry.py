@@ -47,9 +47,9 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
         stopped &= pl.col("reason").is_in(chosen)
         failed &= pl.col("code").is_in(chosen)
     try:
-        parts = [pl.scan_parquet(folder.decisions).filter(stopped).select("contactid").collect()]
+        parts = [pl.scan_parquet(folder.decisions, glob=False).filter(stopped).select("contactid").collect()]
         if folder.outcomes.is_file():
-            parts.append(pl.scan_parquet(folder.outcomes).filter(failed).select("contactid").collect())
+            parts.append(pl.scan_parquet(folder.outcomes, glob=False).filter(failed).select("contactid").collect())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InvariantBroken(
             f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run

@@ -95,7 +95,9 @@ def _by_odata(of: RunFolder) -> pl.DataFrame:
 
 def _write(of: RunFolder, folder: RunFolder) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    tasks = pl.scan_parquet(of.outcomes).select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
+    tasks = (
+        pl.scan_parquet(of.outcomes, glob=False).select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
+    )
     listed = folder.path / "undo.parquet"
     with session(memory="500MB", scratch=folder.path / "scratch") as here, TableWriter(listed, SCHEMA) as writer:
         here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(of.outcomes))})")
@@ -111,7 +113,7 @@ def _write(of: RunFolder, folder: RunFolder) -> dict[str, int]:
     for task in tasks:
         _copy_images(of, folder, task)
     keys = (
-        pl.scan_parquet(listed)
+        pl.scan_parquet(listed, glob=False)
         .filter(pl.col("action") == "by_hand")
         .select("task", "legal_entity", "destination_key", "contactid")
     )
@@ -128,8 +130,12 @@ def _copy_images(of: RunFolder, folder: RunFolder, task: str) -> None:
     images = of.path / "before" / f"{task}.parquet"
     if not images.is_file():
         return
-    wanted = pl.scan_parquet(folder.path / "undo.parquet").filter((pl.col("task") == task) & (pl.col("action") == "restore"))
-    rows = pl.scan_parquet(images).join(wanted.select("destination_key"), on="destination_key", how="semi", maintain_order="left")
+    wanted = pl.scan_parquet(folder.path / "undo.parquet", glob=False).filter(
+        (pl.col("task") == task) & (pl.col("action") == "restore")
+    )
+    rows = pl.scan_parquet(images, glob=False).join(
+        wanted.select("destination_key"), on="destination_key", how="semi", maintain_order="left"
+    )
     frame = rows.collect()
     with TableWriter(folder.path / "before" / f"{task}.parquet", frame.schema) as writer:
         writer.write(frame)

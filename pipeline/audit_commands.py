@@ -239,23 +239,27 @@ def _backfill_undone(found: RunFolder) -> Result:
     return changed(_of(made, "undo", text="\n".join(lines)), exit_code=summary.exit_code(facts))
 
 
-def purge_listed(common: Common, runs: Sequence[str], days: float) -> list[purge.Held]:
-    """What ``purge`` would remove."""
+def purge_listed(common: Common, runs: Sequence[str], days: float) -> list[purge.Held | purge.Leftover]:
+    """What ``purge`` would remove; without a run's name also what stopped extractions left."""
     chosen = [folder.find_run(common.runs, one) for one in runs] if runs else purge.old(common.runs, now, days)
-    return [one for one in map(purge.held, chosen) if one is not None]
+    found = [one for one in map(purge.held, chosen) if one is not None]
+    return [*found, *([] if runs else purge.leftovers(common.runs, now, days))]
 
 
-def purge_told(found: Sequence[purge.Held]) -> str:
+def purge_told(found: Sequence[purge.Held | purge.Leftover]) -> str:
     """What would go, before a person is asked."""
     return purge.told(found)
 
 
-def purged(found: Sequence[purge.Held], *, agreed: bool) -> Result:
+def purged(found: Sequence[purge.Held | purge.Leftover], *, agreed: bool) -> Result:
     """``purge``: what was removed, or would be."""
-    items = [{"run": str(one.folder.run), "files": len(one.files), "bytes": one.size, "purged": agreed} for one in found]
+    items = [{"run": purge.name_of(one), "files": len(one.files), "bytes": one.size, "purged": agreed} for one in found]
     if agreed:
         for one in found:
-            purge.purged(one, now)
+            if isinstance(one, purge.Held):
+                purge.purged(one, now)
+            else:
+                purge.cleared(one)
     ending = "Their personal data was removed." if agreed else "Nothing was removed; --yes removes it."
     return Result(command="purge", items=items, text="\n".join([purge.told(found), *([ending] if found else [])]))
 

@@ -34,6 +34,9 @@ _LOCK: Final = ".lock"
 """Beside a run folder in the making, and held by its process."""
 
 _COMPRESSION: Final = "zstd"
+EXTRACTING: Final = "extracting"
+"""Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops."""
+
 _LEVEL: Final = 1
 _LENGTH_OF_IDS: Final = 32
 _SAMPLE: Final = 10_000

@@ -12,7 +12,7 @@ from pipeline.errors import ConfigurationError, UsageError, listed
 from pipeline.events import Listener, Step
 from pipeline.extract.dataverse import CHANGES, Extracted, Wish, land_dataverse
 from pipeline.extract.landing import Landed, ReadOptions, land
-from pipeline.folder import RunFolder, all_runs
+from pipeline.folder import EXTRACTING, RunFolder, all_runs
 from pipeline.mapping import check
 from pipeline.project import Project
 from pipeline.systems import sales_of
@@ -23,9 +23,6 @@ from schemas.sales import CONTACTS, TABLES
 
 ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
 """The tables that a plan reads."""
-
-WORK: Final = "extracting"
-"""Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +79,7 @@ def landed_source(
             wished=filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
-        work = runs / WORK / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
+        work = runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
         folder.source.mkdir(parents=True, exist_ok=True)
         found = land_dataverse(sales, folder.source, wish, work=work, since=since, progress=told)
     findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]

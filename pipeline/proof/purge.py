@@ -14,7 +14,7 @@ import filelock
 import polars as pl
 
 from pipeline.errors import Stopped, UsageError, during
-from pipeline.folder import Clock, RunFolder, TableWriter, all_runs, facts_digest, read_json, sha256_of, write_json
+from pipeline.folder import EXTRACTING, Clock, RunFolder, TableWriter, all_runs, facts_digest, read_json, sha256_of, write_json
 from pipeline.journal import Journal, read
 from pipeline.proof.retry import FOLDER
 from pipeline.proof.verify import recorded
@@ -37,6 +37,7 @@ _FOLDERS: Final = ("source", "rows", "packages", "before", "answers", "import")
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""
 
+_LOCK: Final = ".lock"
 _STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
 
 
@@ -51,6 +52,42 @@ class Held:
     """Folders of retries that were made from this run's corrected rows."""
     size: int
     """Bytes of the files."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """What an extraction that stopped has read so far; the next plan of its Sales would go on with it."""
+
+    path: Path
+    files: tuple[Path, ...]
+    size: int
+    """Bytes of the files."""
+
+
+def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
+    """Stopped extractions to which nothing was added for more than ``days`` days."""
+    limit = (clock().astimezone(UTC) - timedelta(days=days)).timestamp()
+    found = []
+    for path in sorted(one for one in (runs / EXTRACTING).glob("*") if one.is_dir()):
+        files = tuple(sorted(one for one in path.rglob("*") if one.is_file() and one.name != _LOCK))
+        if files and max(one.stat().st_mtime for one in files) < limit:
+            found.append(Leftover(path=path, files=files, size=sum(one.stat().st_size for one in files)))
+    return found
+
+
+def cleared(found: Leftover) -> None:
+    """Remove what a stopped extraction left.
+
+    Raises:
+        Stopped: it is going on, or the disk failed.
+    """
+    try:
+        with filelock.FileLock(found.path / _LOCK, timeout=0), during("purging a stopped extraction"):
+            for path in found.files:
+                path.unlink(missing_ok=True)
+    except filelock.Timeout as error:
+        raise Stopped("another process is reading this Sales.", where=found.path.name) from error
+    shutil.rmtree(found.path, ignore_errors=True)
 
 
 def old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
@@ -100,7 +137,7 @@ def purged(found: Held, clock: Clock) -> None:
         InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven after it.
     """
     folder = found.folder
-    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
+    lock = filelock.FileLock(folder.path / _LOCK, timeout=0)
     try:
         with lock:
             _purged(found, clock)
@@ -148,12 +185,20 @@ def _without_values(facts: dict[str, Any]) -> dict[str, Any]:
     return {**facts, "value_maps": maps, "purged": True}
 
 
-def told(found: Sequence[Held]) -> str:
+def told(found: Sequence[Held | Leftover]) -> str:
     """What would go, run by run."""
     if not found:
         return "No run that old holds personal data."
-    return "\n".join(
-        f"{one.folder.run}  {len(one.files):,} files, {one.size:,} bytes"
-        + (f", values in {len(one.tables)} tables" if one.tables else "")
-        for one in found
-    )
+    return "\n".join(_line(one) for one in found)
+
+
+def name_of(found: Held | Leftover) -> str:
+    """The run, or the folder of a stopped extraction below the folder of runs."""
+    return str(found.folder.run) if isinstance(found, Held) else f"{EXTRACTING}/{found.path.name}"
+
+
+def _line(one: Held | Leftover) -> str:
+    size = f"{name_of(one)}  {len(one.files):,} files, {one.size:,} bytes"
+    if isinstance(one, Leftover):
+        return f"{size}: an extraction that stopped"
+    return size + (f", values in {len(one.tables)} tables" if one.tables else "")

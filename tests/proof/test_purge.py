@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import filelock
 import polars as pl
 import pytest
 
 from pipeline import audit_commands as audit
 from pipeline.commands import Common, explained
-from pipeline.errors import InvariantBroken
+from pipeline.errors import InvariantBroken, Stopped
 from pipeline.folder import RunFolder, read_json
 from pipeline.proof import purge
 from pipeline.report.facts import page_facts
@@ -57,6 +58,20 @@ def test_only_old_runs_are_chosen(common: Common, run: RunFolder) -> None:
     began = datetime.strptime(run.run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     assert purge.old(common.runs, lambda: began.replace(year=began.year + 1), 30)
     assert purge.old(common.runs, lambda: began, 30) == []
+
+
+def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Common) -> None:
+    left = common.runs / "extracting" / "sales.example.com"
+    left.mkdir(parents=True)
+    (left / "contacts-1.csv").write_text("L" * 26, encoding="utf-8")
+    assert purge.leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
+    found = audit.purge_listed(common, [], 0)
+    assert "extracting/sales.example.com  1 files, 26 bytes: an extraction that stopped" in audit.purge_told(found)
+    with filelock.FileLock(left / ".lock"), pytest.raises(Stopped, match="another process"):
+        audit.purged(found, agreed=True)
+    assert personal(common.runs / "extracting")
+    audit.purged(found, agreed=True)
+    assert not left.exists()
 
 
 def test_a_second_purge_finds_nothing(common: Common, run: RunFolder) -> None:

@@ -39,10 +39,12 @@ from pipeline.result import Result, as_json
 
 if TYPE_CHECKING:
     from pipeline import commands
+    from pipeline import demo as demos
     from pipeline import plan as planning
     from pipeline.events import Listener
 else:
     commands = lazily("pipeline.commands")
+    demos = lazily("pipeline.demo")
     planning = lazily("pipeline.plan")
 
 Work = Callable[["Listener"], "Result"]
@@ -110,9 +112,12 @@ def _common(flags: Flags) -> commands.Common:
 
 
 @_command(takes=("runs", "as_object"))
-def demo(flags: Flags) -> Work:
-    """Do the whole job on the samples, everything embedded."""
-    return lambda listener: commands.demonstrated(flags.runs, listener)
+def demo(
+    flags: Flags,
+    offline: Annotated[bool, typer.Option("--offline", help="From exported files into packages; no system is needed.")] = False,
+) -> Work:
+    """Do the whole job on the samples, between a Sales and an SCM that are served meanwhile."""
+    return lambda listener: (demos.demonstrated_offline if offline else demos.demonstrated)(flags.runs, listener)
 
 
 @_command(takes=("project", "source", "as_object"))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,6 @@ from pipeline.journal import read
 from pipeline.project import FILE, Project, bare_project, load_project, todays_project
 from pipeline.proof import compare, explain
 from pipeline.result import Result
-from pipeline.samples.expected import expected_rows
-from pipeline.samples.generate import write_samples
 from pipeline.show import code_items, codes_text, template_items, template_text, templates_text
 from pipeline.starter import starter
 from pipeline.suggest import near
@@ -70,7 +66,7 @@ def planned(common: Common, request: plan.Request, listener: Listener, against: 
     if before is None:
         return result
     items = compare.compared(before, made)
-    return replace(result, items=items, text=partial(_followed, result, compare.told(items, before)))
+    return replace(result, items=items, text=partial(followed, result, compare.told(items, before)))
 
 
 def backfilled(common: Common, request: plan.Request, listener: Listener) -> Result:
@@ -85,7 +81,7 @@ def applied(common: Common, run: str, listener: Listener, ask: Ask = agreed_by_i
     apply.apply_plan(found, lambda: common.today(found.facts()), now, listener, ask)
     result = of_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
-    return replace(result, text=partial(_followed, result, told)) if before else result
+    return replace(result, text=partial(followed, result, told)) if before else result
 
 
 def ran(common: Common, request: plan.Request, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
@@ -108,7 +104,7 @@ def ran_with_backfill(common: Common, request: plan.Request, listener: Listener,
     facts = apply.apply_plan(filled, lambda: project, now, listener, ask)
     result = ran(common, request, listener, ask)
     told = f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts in Sales."
-    return replace(result, exit_code=max(result.exit_code, summary.exit_code(facts)), text=partial(_followed, result, told))
+    return replace(result, exit_code=max(result.exit_code, summary.exit_code(facts)), text=partial(followed, result, told))
 
 
 def of_run(command: str, made: RunFolder) -> Result:
@@ -118,7 +114,7 @@ def of_run(command: str, made: RunFolder) -> Result:
     return Result(command=command, exit_code=summary.exit_code(facts), facts=facts, folder=str(made.path), text=text)
 
 
-def _followed(result: Result, more: str, width: int) -> str:
+def followed(result: Result, more: str, width: int) -> str:
     """A result's text with more behind it."""
     return f"{result.lines(width)}\n\n{more}"
 
@@ -238,21 +234,3 @@ def initialised(path: Path, source: Path, answers: Mapping[str, str | None]) -> 
     named = "" if path == FILE else f" --project {path}"
     told = f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c plan{named}`."
     return Result(command="init", items=[{"file": str(path)}], text=told)
-
-
-def demonstrated(runs: Path, listener: Listener) -> Result:
-    """``demo``: the whole job on the samples, and whether they end as they should."""
-    with tempfile.TemporaryDirectory(prefix="p2c-demo-") as temporary:
-        samples = Path(temporary) / "samples"
-        samples.mkdir()
-        write_samples(samples)
-        (samples / "p2c.toml").write_bytes(files("pipeline.samples").joinpath("p2c.toml").read_bytes())
-        common = Common(project=samples / "p2c.toml", runs=runs)
-        result = ran(common, plan.Request(command="demo"), listener)
-    expected: dict[str, int] = {}
-    for row in expected_rows():
-        if row.is_contact:
-            expected[f"{row.decision}/{row.reason}"] = expected.get(f"{row.decision}/{row.reason}", 0) + 1
-    same = expected == result.facts["reasons"] and result.facts["balanced"]
-    told = "The samples ended as they should." if same else "The samples did not end as they should: a defect of p2c."
-    return replace(result, command="demo", exit_code=0 if same else 4, text=partial(_followed, result, told))

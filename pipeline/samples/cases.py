@@ -51,6 +51,8 @@ class Case:
     activity: bool | None = None
     in_scm: bool = False
     text_only: bool = False
+    live: str | None = None
+    refused: bool = False
 
 
 @cache

@@ -43,6 +43,10 @@ class Expected:
     reason: str
     findings: frozenset[str]
     may: frozenset[str]
+    live: str | None
+    """``decision/reason`` between live systems; null where the row cannot be there."""
+    refused: bool
+    """Whether a live SCM refuses the row."""
 
     @property
     def is_ordinary(self) -> bool:
@@ -92,4 +96,12 @@ def _expected(row: Mapping[str, Any], case: Case) -> Expected:
         reason=case.reason,
         findings=case.findings,
         may=case.may,
+        live=_live(case),
+        refused=case.refused,
     )
+
+
+def _live(case: Case) -> str | None:
+    if case.live == "absent" or case.decision in NO_CONTACT:
+        return None
+    return case.live or f"{case.decision}/{case.reason}"

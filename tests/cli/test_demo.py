@@ -1,0 +1,56 @@
+"""The demo: both systems embedded, every sample where it belongs, and no trace of the systems afterwards."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline import demo
+from pipeline.cli import main
+from pipeline.samples.expected import expected_rows
+
+
+def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main([*words, "--json"])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+def test_samples_go_from_sales_into_scm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = shown(capsys, "demo", "--runs", str(tmp_path))
+    assert (code, told["verdict"], told["balanced"]) == (0, "attention", True), told
+    run = tmp_path / told["run"]
+    decisions = pl.read_parquet(run / "decisions.parquet")
+    found = {row["contactid"]: f"{row['decision']}/{row['reason']}" for row in decisions.iter_rows(named=True)}
+    assert found == {one.contactid: one.live for one in expected_rows() if one.live is not None}
+    failed = pl.read_parquet(run / "outcomes.parquet").filter(pl.col("outcome") != "created")
+    assert set(failed["contactid"]) == {one.contactid for one in expected_rows() if one.refused}
+    assert set(failed["code"]) == {"refused_reference"}
+    assert (run / "report.html").is_file()
+    assert not [one.name for one in threading.enumerate() if "uvicorn" in one.name.casefold()]
+    assert shown(capsys, "verify", told["run"], "--runs", str(tmp_path))[0] == 0
+    number = decisions.filter(pl.col("decision") == "customer")["contact_number"][0]
+    assert shown(capsys, "explain", number, "--runs", str(tmp_path))[0] == 0
+
+
+def test_offline_it_leaves_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = shown(capsys, "demo", "--offline", "--runs", str(tmp_path))
+    assert (code, told["outcomes"]["written"]) == (0, 772), told
+    assert list((tmp_path / told["run"] / "packages").glob("*/*.zip"))
+
+
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_samples_that_end_otherwise_are_a_defect(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = expected_rows()
+    monkeypatch.setattr(demo, "expected_rows", lambda: (replace(first, reason="too_long", live="rejected/too_long"), *others))
+    assert main(["demo", *words, "--runs", str(tmp_path)]) == 4
+    assert "a defect of p2c" in capsys.readouterr().out

@@ -21,9 +21,11 @@ from pipeline.project import Project
 from pipeline.proof import confirm, corrected, examples, findings, purge, readback, retry, undo, verify, worklist
 from pipeline.proof.evidence import gathered
 from pipeline.proof.visible import visible
+from pipeline.reconciling import from_scm
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
 from pipeline.result import Result
+from pipeline.systems import scm_of
 from pipeline.writeback import is_write_back
 
 
@@ -205,16 +207,26 @@ def _example_lines(one: examples.Placed, found: Sequence[examples.Difference]) -
     return [head, *(f"        {each.what}: expected {each.expected}, got {each.got}" for each in found)]
 
 
-def reconciled(common: Common, run: str, *, scm: Sequence[Path]) -> Result:
-    """``reconcile``: exit 1 when SCM differs from what was planned."""
+def reconciled(common: Common, run: str, *, scm: Sequence[Path], listener: Listener) -> Result:
+    """``reconcile``: with exports of SCM, or with SCM itself where the run's project has one; exit 1 when it differs."""
     found = folder.find_run(common.runs, run)
-    if not scm:
-        raise UsageError("say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts out of Data management.")
-    read_from = ", ".join(path.name for path in scm)
-    done = readback.reconciled(found, readback.exports(scm), read_from, now)
+    if scm:
+        done = readback.reconciled(found, readback.from_exports(scm), ", ".join(path.name for path in scm), now)
+    else:
+        done = _reconciled_live(found, listener)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = _of(found, "reconcile", items=done.facts["differences"], text=readback.told(done))
     return changed(result, exit_code=1 if differs else 0)
+
+
+def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconciled:
+    project = apply.project_of(found.facts())
+    if project.scm is None:
+        raise UsageError(
+            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's project names no SCM."
+        )
+    with scm_of(project) as system, tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch:
+        return readback.reconciled(found, from_scm(found, system, Path(scratch), listener), system.label, now)
 
 
 def undone(common: Common, run: str) -> Result:

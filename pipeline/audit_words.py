@@ -132,8 +132,8 @@ def _looked_back(command: Register, common: Common) -> None:
             list[Path] | None, typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again.")
         ] = None,
     ) -> Work:
-        """Compare what SCM has with what was planned."""
-        return lambda _: audit.reconciled(common(flags), run, scm=scm or ())
+        """Compare what SCM has with what was planned: SCM itself is asked, unless exports are named."""
+        return lambda listener: audit.reconciled(common(flags), run, scm=scm or (), listener=listener)
 
     @command(takes=_RUN_ONLY, hides=ALL)
     def undo(flags: Flags, run: RunArgument) -> Work:

@@ -25,7 +25,7 @@ _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 
 
 def demonstrated(runs: Path, listener: Listener) -> Result:
-    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile; then write the report.
+    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile; read SCM back, write the report.
 
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.
@@ -33,7 +33,8 @@ def demonstrated(runs: Path, listener: Listener) -> Result:
     listener(Step(name="starting Sales and SCM", done=0))
     with _samples() as samples, running(Options(data=samples, tls=True)) as ready:
         result = ran(Common(project=Path(ready.project), runs=runs), plan.Request(command="demo"), listener)
-    run = str(result.facts["run"])
+        run = str(result.facts["run"])
+        compared = audit_commands.reconciled(Common(runs=runs), run, scm=(), listener=listener)
     page = audit_commands.reported(Common(runs=runs), run, to=None, values=False, listener=listener).items[0]["file"]
     rows = [one for one in expected_rows() if one.live is not None]
     refused = sum(one.refused for one in rows)
@@ -41,13 +42,14 @@ def demonstrated(runs: Path, listener: Listener) -> Result:
     as_expected = _reasons(str(one.live) for one in rows) == result.facts["reasons"] and outcomes.get("failed", 0) == refused
     arrived = sum(outcomes.values()) == outcomes.get("created", 0) + refused
     more = (
+        f"Read back {compared.lines(0).splitlines()[0]}",
         f"Report    {page}",
         f"Refused   p2c findings {run}{_elsewhere(runs)}",
         "Files     p2c demo --offline does the same from exported files into packages to import by hand",
         "Rehearse  p2c sandbox serves both systems for as long as you like",
         "",
     )
-    return _ended(result, more, same=as_expected and arrived)
+    return _ended(result, more, same=as_expected and arrived and compared.exit_code == 0)
 
 
 def demonstrated_offline(runs: Path, listener: Listener) -> Result:

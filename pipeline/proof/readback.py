@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +15,15 @@ from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.folder import Clock, RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.mapping.template import SHIPPED, shipped
-from pipeline.proof.reconcile import LEGAL_ENTITY, Compared, compared, groups, sentence
+from pipeline.proof.reconcile import LEGAL_ENTITY, Compared, compared_in_parts, groups, sentence
 from schemas.catalogue import Entity, Field, Table
 from schemas.scm import ENTITIES
 
 FACTS: Final = "reconciliation.json"
 ROWS: Final = "reconciliation.parquet"
+_ROWS_AT_ONCE: Final = 250_000
+"""Rows of either side that are in memory at a time."""
+
 _ARRIVED: Final = ("created", "updated", "unchanged", "written")
 
 
@@ -36,7 +40,7 @@ def entities_by_task() -> dict[str, Entity]:
     return {one.task: ENTITIES[one.entity] for one in map(shipped, SHIPPED)}
 
 
-def exports(paths: Sequence[Path]) -> dict[str, pl.DataFrame]:
+def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task; which is which their key columns tell.
 
     Raises:
@@ -49,7 +53,7 @@ def exports(paths: Sequence[Path]) -> dict[str, pl.DataFrame]:
             raise UsageError(f"--scm: there is no file {path}.")
         task, frame = _export(path)
         found.setdefault(task, []).append(frame)
-    return {task: pl.concat(frames, how="diagonal") for task, frames in found.items()}
+    return {task: pl.concat(frames, how="diagonal").lazy() for task, frames in found.items()}
 
 
 def _export(path: Path) -> tuple[str, pl.DataFrame]:
@@ -77,7 +81,7 @@ def _export(path: Path) -> tuple[str, pl.DataFrame]:
     raise UsageError(f"--scm {path.name} is an export of neither entity. {' '.join(problems)}")
 
 
-def reconciled(folder: RunFolder, found: Mapping[str, pl.DataFrame], read_from: str, clock: Clock) -> Reconciled:
+def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: str, clock: Clock) -> Reconciled:
     """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
 
     Args:
@@ -94,7 +98,9 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.DataFrame], read_from: 
         raise UsageError(f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run))
     known = entities_by_task()
     results = {
-        task: compared(_planned(folder, task), rows, known[task], task) for task, rows in found.items() if folder.rows_files(task)
+        task: _compared(planned_rows(folder, task), rows, known[task], task)
+        for task, rows in found.items()
+        if folder.rows_files(task)
     }
     if not results:
         raise UsageError("the run planned no rows of the tasks that the exports are of.", where=str(folder.run))
@@ -117,11 +123,16 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.DataFrame], read_from: 
     return Reconciled(results=results, facts=facts)
 
 
-def _planned(folder: RunFolder, task: str) -> pl.DataFrame:
+def _compared(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str) -> Compared:
+    rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
+    return compared_in_parts(planned, found, entity, task, max(1, ceil(rows / _ROWS_AT_ONCE)))
+
+
+def planned_rows(folder: RunFolder, task: str) -> pl.LazyFrame:
     """Planned rows that should be in SCM: those that failed are left out."""
     arrived = pl.scan_parquet(folder.outcomes, glob=False).filter((pl.col("task") == task) & pl.col("outcome").is_in(_ARRIVED))
     rows = pl.scan_parquet(folder.rows_files(task), glob=False)
-    return rows.join(arrived.select("destination_key"), on="destination_key", how="semi", maintain_order="left").collect()
+    return rows.join(arrived.select("destination_key"), on="destination_key", how="semi", maintain_order="left")
 
 
 def told(found: Reconciled) -> str:

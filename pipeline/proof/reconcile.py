@@ -58,9 +58,7 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
     Raises:
         ValueError: ``found`` lacks a key column.
     """
-    lacking = [name for name in entity.key if name not in found.columns]
-    if lacking:
-        raise ValueError(f"no column {', '.join(lacking)}: the rows have no key")
+    _refuse_keyless(found, entity)
     by_entity = LEGAL_ENTITY in found.columns
     columns = [one for one in entity.columns if one.name in planned.columns and one.name not in entity.key]
     told = [one for one in columns if one.name in found.columns]
@@ -92,6 +90,36 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
         equal=planned.height - ordered["destination_key"].n_unique(),
         not_compared=tuple(one.name for one in columns if one not in told),
     )
+
+
+def compared_in_parts(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int) -> Compared:
+    """``compared`` for more rows than memory holds: both sides are read once for each part of their keys.
+
+    Differences are in the order of the planned rows within each part.
+    """
+    if parts == 1:
+        return compared(planned.collect(), found.collect(), entity, task)
+    by_entity = LEGAL_ENTITY in found.collect_schema().names()
+    here, there = (_key(entity, area if by_entity else None).hash(seed=0) % parts for area in ("legal_entity", LEGAL_ENTITY))
+    results = [
+        compared(
+            planned.filter(here == part).collect(engine="streaming"), found.filter(there == part).collect(engine="streaming"),
+            entity, task,
+        )
+        for part in range(parts)
+    ]  # fmt: skip
+    return Compared(
+        differences=pl.concat([one.differences for one in results]),
+        rows=sum(one.rows for one in results),
+        equal=sum(one.equal for one in results),
+        not_compared=results[0].not_compared,
+    )
+
+
+def _refuse_keyless(found: pl.DataFrame, entity: Entity) -> None:
+    lacking = [name for name in entity.key if name not in found.columns]
+    if lacking:
+        raise ValueError(f"no column {', '.join(lacking)}: the rows have no key")
 
 
 def _key(entity: Entity, legal_entity: str | None) -> pl.Expr:

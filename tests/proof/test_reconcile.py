@@ -151,7 +151,7 @@ def export(run: RunFolder, to: Path, *, drop: int = 0, city: str | None = None) 
 
 
 def test_an_export_that_agrees_exits_0_and_the_report_says_so(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv")])
+    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent)
     assert (result.exit_code, result.items) == (0, [])
     reconciliation = page_facts(run).reconciliation
     assert reconciliation is not None
@@ -160,7 +160,7 @@ def test_an_export_that_agrees_exits_0_and_the_report_says_so(common: Common, ru
 
 
 def test_differences_are_kept_with_their_fields_and_told_without_values(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")])
+    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")], listener=silent)
     assert result.exit_code == 1
     kept = pl.read_parquet(run.path / "reconciliation.parquet")
     assert kept.group_by("difference").len().sort("difference").rows() == [("differs", 4), ("missing", 1)]
@@ -174,19 +174,19 @@ def test_differences_are_kept_with_their_fields_and_told_without_values(common: 
 def test_what_cannot_be_compared_is_refused(common: Common, run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Name\nAda\n")
     with pytest.raises(UsageError, match="of neither entity"):
-        reconciled(common, str(run.run), scm=[tmp_path / "x.csv"])
+        reconciled(common, str(run.run), scm=[tmp_path / "x.csv"], listener=silent)
     with pytest.raises(UsageError, match="--scm FILE"):
-        reconciled(common, str(run.run), scm=[])
+        reconciled(common, str(run.run), scm=[], listener=silent)
     file = export(run, tmp_path / "c.csv")
     planned(common, Request(), silent)
     with pytest.raises(UsageError, match="not applied"):
-        reconciled(common, "latest", scm=[file])
+        reconciled(common, "latest", scm=[file], listener=silent)
 
 
 def test_contact_persons_are_compared_by_both_parts_of_their_key(common: Common, run: RunFolder, tmp_path: Path) -> None:
     rows = pl.concat([pl.read_parquet(path) for path in run.rows_files("Contacts")])
     frame = rows.select("ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName")
     frame.with_columns(AssociatedPartyNumber=pl.lit("OTHER")).write_csv(tmp_path / "p.csv")
-    result = reconciled(common, str(run.run), scm=[tmp_path / "p.csv"])
+    result = reconciled(common, str(run.run), scm=[tmp_path / "p.csv"], listener=silent)
     assert [(one["task"], one["difference"], one["rows"]) for one in result.items] == [("Contacts", "missing", 3)]
     assert number(6) in frame["ContactPersonPartyNumber"].to_list()

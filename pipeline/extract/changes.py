@@ -104,7 +104,7 @@ class Refresh:
     def _drain(self, link: str, told: Callable[[int], None]) -> str | None:
         """Write all changes down; where the next ones begin, null if a row cannot be read."""
         columns = self.assembly.columns
-        reader = PageReader([*columns.wire_names, _ID, _REASON], self.work.parent, columns.amounts)
+        reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts)
         links = Links(self.sales.system.client.base_url, self.sales.system.label, columns.table.name)
         following: str | None = links.checked(link)
         delta: str | None = None
@@ -220,7 +220,7 @@ class Refresh:
     def _asked(self, ids: list[str]) -> list[pa.Table]:
         """Those rows as they are now."""
         columns = self.assembly.columns
-        reader = PageReader(columns.wire_names, self.work.parent, columns.amounts)
+        reader = PageReader(columns.wire_names, columns.amounts)
         condition = "%20or%20".join(f"{columns.key}%20eq%20{row_id}" for row_id in ids)
         page = self._page(f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader)
         cells = {name: page.rows[wire] for name, wire in columns.names.items()}

@@ -32,7 +32,7 @@ class Job:
     def __post_init__(self) -> None:
         """One reader serves all parts."""
         self.work.folder.mkdir(parents=True, exist_ok=True)
-        self.reader = PageReader(self.columns.wire_names, self.work.folder.parent, self.columns.amounts)
+        self.reader = PageReader(self.columns.wire_names, self.columns.amounts)
 
 
 class Crew:

@@ -1,7 +1,6 @@
-"""A page of the Web API → text columns, by DuckDB's reader of JSON: no Python object is made of any value.
+"""A page of the Web API → text columns, by DuckDB's JSON functions: no Python object is made of any value.
 
-It reads files only, so the rows of a page pass through one. What it refuses, or would round, is left to ``pagetext``, which is
-slower and says what is wrong with which row.
+What they refuse, or would round, is left to ``pagetext``, which is slower and says what is wrong with which row.
 """
 
 from __future__ import annotations
@@ -11,21 +10,23 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sql.session import identifier, literal
+from sql.session import literal
 
 NEXT: Final = "@odata.nextLink"
 DELTA: Final = "@odata.deltaLink"
 
 _ROWS: Final = b'"value":['
-_ROUNDED: Final = r"^-?[0-9.]{16,}$|^-?[0-9.]+[eE]"
-"""Numbers with so many digits do not survive a double."""
+_ROUNDED: Final = r"^-?[0-9.]{16,}$|^-?[0-9.]+[eE]|^-?[NI]"
+"""Numbers with so many digits do not survive a double; some are no JSON at all."""
+
+_OPENS: Final = np.isin(np.arange(256), np.frombuffer(b"{[", np.uint8))
 
 
 class UnusualPageError(Exception):
@@ -47,16 +48,12 @@ class Scanner:
     Args:
         names: the members of rows that are wanted, as the service spells them.
         numbers: those that hold amounts, which must not be rounded.
-        scratch: a folder for the file that a page passes through.
     """
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[str], scratch: Path) -> None:
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-        chosen = ", ".join(f"nullif({identifier(name)}, '') AS {identifier(name)}" for name in names)
-        options = f"format = 'array', columns = {{{columns}}}, auto_detect = false, maximum_object_size = 4194304"
-        self._query = f"SELECT {chosen} FROM read_json(FILE, {options})"
+    def __init__(self, names: Sequence[str], numbers: Sequence[str]) -> None:
+        self._shape = json.dumps([dict.fromkeys(names, "VARCHAR")])
+        self._names = list(names)
         self._numbers = list(numbers)
-        self._scratch = scratch
         self._local = threading.local()
 
     def scan(self, body: bytes) -> Scanned:
@@ -69,26 +66,54 @@ class Scanner:
         if begin < len(_ROWS) or end <= begin:
             raise UnusualPageError
         links = _links(body[:begin] + b"[]" + body[end:])
-        rows = self._rows(memoryview(body)[begin:end])
-        if any(_is_rounded(rows[name]) for name in self._numbers) or _may_be_nested(body, rows.num_rows):
+        columns = self._columns(memoryview(body)[begin:end])
+        if _may_lack_rows(columns) or (any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)):
+            raise UnusualPageError
+        rows = pa.table([_without_empty(column) for column in columns], names=self._names)
+        if any(_is_rounded(rows[name]) for name in self._numbers):
             raise UnusualPageError
         return Scanned(rows=rows, next_link=links.get(NEXT), delta_link=links.get(DELTA))
 
-    def _rows(self, array: memoryview) -> pa.Table:
-        path = self._scratch / f".page-{threading.get_ident()}.json"
-        path.write_bytes(array)
+    def _columns(self, array: memoryview) -> list[pa.StringArray]:
+        if not hasattr(self._local, "shaper"):
+            self._local.shaper = _Shaper(self._shape)
+        shaper: _Shaper = self._local.shaper
         try:
-            return self._connection().sql(self._query.replace("FILE", literal(str(path)))).to_arrow_table()
-        except duckdb.Error as error:
+            return shaper.columns(array)
+        except (duckdb.Error, UnicodeError) as error:
             raise UnusualPageError from error
-        finally:
-            path.unlink()
 
-    def _connection(self) -> duckdb.DuckDBPyConnection:
-        found: duckdb.DuckDBPyConnection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._local.connection = _database().cursor()
-        return found
+
+class _Source:
+    """What DuckDB reads: one row, an array of JSON as it came, copied nowhere."""
+
+    def __init__(self) -> None:
+        self.array = memoryview(b"[]")
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        ends = pa.py_buffer(np.array([0, len(self.array)], np.int64))
+        page = pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(self.array)])
+        return pa.table({"page": page}).__arrow_c_stream__(requested_schema)
+
+
+class _Shaper:
+    """One thread's connection, its statement prepared: to plan that anew for every page would cost a fifth of the time."""
+
+    def __init__(self, shape: str) -> None:
+        self._source = _Source()
+        self._connection = _database().cursor()
+        self._connection.register("body", self._source)
+        self._connection.execute(f"PREPARE shaped AS SELECT from_json(page, {literal(shape)}) AS rows FROM body")
+
+    def columns(self, array: memoryview) -> list[pa.StringArray]:
+        """A JSON array of objects as columns. Raises ``duckdb.Error``, ``UnicodeError``."""
+        self._source.array = array
+        try:
+            found = self._connection.sql("EXECUTE shaped").to_arrow_table()["rows"].combine_chunks()
+        finally:
+            self._source.array = memoryview(b"[]")
+        columns: list[pa.StringArray] = found.values.flatten()
+        return columns
 
 
 @functools.cache
@@ -106,11 +131,32 @@ def _links(rest: bytes) -> dict[str, str]:
     return {name: value for name, value in found.items() if name in {NEXT, DELTA} and isinstance(value, str)}
 
 
-def _may_be_nested(body: bytes, rows: int) -> bool:
-    """Whether a value may be an object or a list, which would pass for text. Brackets in texts are looked at twice."""
-    if body.count(b"{") == rows + 1 and body.count(b"[") == 1:
-        return False
-    return body.count(b'":{') > 0 or body.count(b'":[') != 1
+def _may_lack_rows(columns: Sequence[pa.StringArray]) -> bool:
+    """Whether a row has no value at all: then it may be no object."""
+    return not any(column.null_count == 0 for column in columns) and any(map(all, zip(*map(_nulls, columns), strict=True)))
+
+
+def _nulls(column: pa.StringArray) -> list[bool]:
+    found: list[bool] = column.is_null().to_pylist()
+    return found
+
+
+def _ends(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+
+
+def _may_be_nested(column: pa.StringArray) -> bool:
+    """Whether a text begins as objects and lists do, which would pass for text."""
+    letters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
+    return bool(len(letters) and _OPENS[letters.take(_ends(column)[:-1], mode="clip")].any())
+
+
+def _without_empty(column: pa.StringArray) -> pa.StringArray:
+    """Empty is null."""
+    ends = _ends(column)
+    if len(column) - np.count_nonzero(ends[1:] - ends[:-1]) == column.null_count:
+        return column
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _is_rounded(numbers: pa.ChunkedArray) -> bool:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -36,13 +35,12 @@ class PageReader:
 
     Args:
         names: the members of rows that are wanted.
-        scratch: a folder for files that are gone at once.
         numbers: those of ``names`` that hold amounts.
     """
 
-    def __init__(self, names: Sequence[str], scratch: Path, numbers: Sequence[str] = ()) -> None:
+    def __init__(self, names: Sequence[str], numbers: Sequence[str] = ()) -> None:
         self._names = list(names)
-        self._scanner = Scanner(self._names, numbers, scratch)
+        self._scanner = Scanner(self._names, numbers)
 
     def read(self, body: bytes) -> Page:
         """Read a page.
@@ -65,7 +63,8 @@ class PageReader:
 
 
 def _by_objects(body: bytes, names: Sequence[str]) -> Page:
-    page = json.loads(body.removeprefix(_BOM), parse_float=_amount, parse_int=str, parse_constant=_no_constant)
+    text = body.removeprefix(_BOM)
+    page = json.loads(text, parse_float=_amount, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_first_of_each)
     rows = page.get("value") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise KeyError("value")
@@ -86,6 +85,11 @@ def _amount(text: str) -> str:
     """A number as DuckDB would write it, if nothing of it is lost."""
     shortest = repr(float(text))
     return shortest if Decimal(shortest) == Decimal(text) else text
+
+
+def _first_of_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of a member that stands there twice, which OData forbids, DuckDB sees the first."""
+    return dict(reversed(members))
 
 
 def _no_constant(name: str) -> Any:

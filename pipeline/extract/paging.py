@@ -141,9 +141,10 @@ class Walk:
         keys = order_keys(rows[key])
         if keys is None:
             raise self._untrue("gives a row without a whole id")
-        if len(np.unique(keys)) != len(keys):
+        ascend = bool((keys[1:] > keys[:-1]).all())
+        if not ascend and len(np.unique(keys)) != len(keys):
             raise self._untrue("gives a row twice in one page")
-        is_sorted = part.is_sorted and self._in_order(keys)
+        is_sorted = part.is_sorted and self._in_order(keys, ascend=ascend)
         last = rows[key][-1].as_py() if rows.num_rows else part.last
         unreadable = [(part.slots + line, why) for line, why in page.unreadable.items()]
         return rows, replace(
@@ -158,12 +159,11 @@ class Walk:
             unreadable=[*part.unreadable, *unreadable],
         )
 
-    def _in_order(self, keys: np.ndarray[tuple[int], np.dtype[np.bytes_]]) -> bool:
-        """Whether ids ascend as SQL Server compares them; where ranges are in use they must, and keep to the range."""
+    def _in_order(self, keys: np.ndarray[tuple[int], np.dtype[np.bytes_]], *, ascend: bool) -> bool:
+        """Whether ids ascend from page to page; where ranges are in use they must ``ascend``, and keep to the range."""
         part = self.part
         if len(keys) == 0:
             return True
-        ascend = bool((keys[1:] > keys[:-1]).all())
         behind = part.last is None or order_of(part.last) < int(keys[0], 16)
         if part.lows or part.highs:
             above = all(order_of(low) < int(keys[0], 16) for low in part.lows)

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from pipeline.errors import during
 
-_PAGES: Final = pa.ipc.IpcWriteOptions(compression="zstd")
+_PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
 
 class AbandonedError(Exception):

@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from pipeline.errors import SourceError
 from pipeline.sandbox import login as logins
+from pipeline.sandbox.compression import Compressed
 from pipeline.sandbox.faults import Faulty
 from pipeline.sandbox.faultspec import Faults, System
 from pipeline.sandbox.grants import Application
@@ -89,7 +90,7 @@ class World:
             return "login" if _is_login(scope["path"]) else system
 
         app = Starlette(routes=[*logins.routes(self.login), *routes])
-        return Faulty(app=app, faults=self.faults, system_of=system_of)
+        return Faulty(app=Compressed(app=app), faults=self.faults, system_of=system_of)
 
 
 def make_world(folder: Path, rows: Rows, faults: Faults, application: Application) -> World:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import httpx
 
 from pipeline.errors import SystemStopped, Throttled
-from pipeline.wire import failures
+from pipeline.wire import body, failures
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Pace
 from pipeline.wire.retry import Policy, jitter
@@ -90,8 +90,8 @@ class System:
     ) -> T:
         """Ask once. A failure with ``status`` null or an unreadable answer leaves open whether the request had its effect."""
         with self.pace.slot():
-            response = self._answer(method, url, headers, content)
-        self.meter.add(subject, Traffic(requests=1, bytes=response.num_bytes_downloaded or len(response.content)))
+            response, size = self._answer(method, url, headers, content)
+        self.meter.add(subject, Traffic(requests=1, bytes=size))
         if not response.is_success:
             raise failures.refusal(response, self.label)
         self._learn(response)
@@ -102,9 +102,10 @@ class System:
 
     def _answer(
         self, method: str, url: str | httpx.URL, headers: Mapping[str, str] | None, content: bytes | None
-    ) -> httpx.Response:
+    ) -> tuple[httpx.Response, int]:
         try:
-            return self.client.request(method, url, headers=headers, content=content)
+            with self.client.stream(method, url, headers=headers, content=content) as response:
+                return body.whole(response)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as error:
             raise failures.translated(error, self.label, self.client) from error
 

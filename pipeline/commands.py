@@ -166,9 +166,17 @@ def _listed(one: RunFolder) -> dict[str, Any]:
     }
 
 
+def _decided(runs: Path) -> RunFolder:
+    """The newest run that decided about contacts; an undo does not."""
+    found = [one for one in folder.all_runs(runs) if _listed(one)["kind"] != "undo"]
+    return found[-1] if found else folder.find_run(runs, folder.LATEST)
+
+
 def explained(common: Common, contact: str, run: str) -> Result:
     """``explain``."""
-    found = folder.find_run(common.runs, run)
+    found = _decided(common.runs) if run == folder.LATEST else folder.find_run(common.runs, run)
+    if found.facts()["kind"] == "undo":
+        raise UsageError(f"an undo decides nothing: explain the contact in {found.facts()['undo_of']}.", where=str(found.run))
     if found.facts()["kind"] == "backfill":
         rows = story.stories(found, contact)
         told = "\n\n".join(story.told(row) for row in rows)

@@ -37,6 +37,9 @@ _COMPRESSION: Final = "zstd"
 EXTRACTING: Final = "extracting"
 """Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops."""
 
+LATEST: Final = "latest"
+"""Instead of an id: the newest run."""
+
 _LEVEL: Final = 1
 _LENGTH_OF_IDS: Final = 32
 _SAMPLE: Final = 10_000
@@ -177,7 +180,7 @@ def find_run(runs: Path, name: str) -> RunFolder:
         UsageError: none or several match.
     """
     known = all_runs(runs)
-    if name == "latest":
+    if name == LATEST:
         if not known:
             raise UsageError(f"there are no runs in {runs}.")
         return known[-1]

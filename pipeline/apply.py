@@ -66,18 +66,16 @@ def apply_plan(
         Stopped: another process applies this run, a system or the disk failed; the same command goes on.
     """
     facts = folder.facts()
-    if facts["kind"] == "undo" and not is_write_back(facts):
-        raise PlanRefused(
-            "this version cannot carry out an undo; its undo.csv lists the keys to delete in SCM.", where=folder.run
-        )
     with _locked(folder):
         found = read(folder.journal)
         started = _has(found.entries, "apply_started")
         _refuse_altered(folder, found, started=started)
         before = read_json(folder.summary)
+        if facts["kind"] == live.UNDO and not is_write_back(facts) and not before["outcomes"]["pending"] and not started:
+            raise PlanRefused("there is nothing that p2c can take back; what people can is in undo.csv.", where=folder.run)
         if before["applied"] and _has(found.entries, "applied"):
             return before
-        if not started:
+        if not started and facts["kind"] != live.UNDO:
             _refuse_changed(facts, today())
             _refuse_old(facts, clock)
         asked = question(facts, before)
@@ -182,7 +180,7 @@ def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Cloc
 
 def _loaded(folder: RunFolder, project: Project, reach: Project, journal: Journal, clock: Clock, listener: Listener) -> Delivered:
     """Sent to SCM over the wire."""
-    options = live.options_of(project, reach.settings.run)
+    options = live.options_of(project, reach.settings.run, undoes=folder.facts()["kind"] == live.UNDO)
     with scm_of(reach) as scm:
         done = load(live.order_of(folder, project, options, scm, journal, clock, listener))
         traffic = live.traffic_of(scm)

@@ -38,18 +38,21 @@ def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question |
     """
     if is_write_back(facts):
         return _write_back(facts, summary)
-    url = _setting(facts, "destination.url")
+    url, load = _setting(facts, "destination.url"), _setting(facts, "destination.load")
     rows: Counter[tuple[str, str, str]] = Counter()
     for one in summary.get("actions", ()):
         if one["action"] != "unchanged":
             rows[one["legal_entity"], one["task"], one["action"]] += one["rows"]
-    if _setting(facts, "destination.load") in (None, "folder") or url is None or is_loopback(url) or not rows:
+    if load in (None, "folder") or url is None or is_loopback(url) or not rows:
         return None
-    source = _setting(facts, "source.url") or _setting(facts, "source.path") or "files"
     width = max(len(f"{total:,}") for total in rows.values())
     lines = [f"  {total:>{width},}  {entity}  {task}  {action}" for (entity, task, action), total in sorted(rows.items())]
-    head = f"Run {facts['run']} will send {rows.total():,} rows by {_setting(facts, 'destination.load')}"
-    return Question(run=str(facts["run"]), text="\n".join([head, f"  from  {source}", f"  into  {url}", *lines]))
+    if facts["kind"] == "undo":
+        head = [f"Run {facts['run']} will take back {rows.total():,} rows of run {facts['undo_of']} by odata", f"  in    {url}"]
+    else:
+        source = _setting(facts, "source.url") or _setting(facts, "source.path") or "files"
+        head = [f"Run {facts['run']} will send {rows.total():,} rows by {load}", f"  from  {source}", f"  into  {url}"]
+    return Question(run=str(facts["run"]), text="\n".join([*head, *lines]))
 
 
 def _write_back(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:

@@ -103,10 +103,15 @@ def _listed(head: str, names: Sequence[str], width: int, indent: int | None = No
 def _verdict(facts: Mapping[str, Any]) -> str:
     counts, outcomes = facts["counts"], facts["outcomes"]
     match facts["verdict"]:
+        case "clean" if facts["kind"] == "undo":
+            return "CLEAN: all of it is taken back." if facts["applied"] else "CLEAN: all of it can be taken back."
         case "clean":
             return "CLEAN: every contact has its place, and nothing needs a person."
         case "attention":
             people = {
+                "to delete by hand": counts.get("by_hand", 0),
+                "that nobody can restore": counts.get("lost", 0),
+                "of unknown fate": counts.get("unknown", 0),
                 "held": counts.get("held", 0),
                 "rejected": counts.get("rejected", 0),
                 "failed in SCM": outcomes["failed"],

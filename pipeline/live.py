@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from pipeline import summary
 from pipeline.events import Listener
@@ -15,19 +16,23 @@ from pipeline.project import Project
 from pipeline.settings import RunSettings, duration
 from pipeline.wire.scm import Scm
 
+UNDO: Final = "undo"
+"""The kind of a run that takes back what another did."""
 
-def options_of(project: Project, run: RunSettings) -> Options:
+
+def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> Options:
     """How a project loads.
 
     Args:
         project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises ``ValueError`` for a folder load.
         run: how many at once and how long to wait, which may be today's.
+        undoes: whether it takes back what was loaded, for which there is only OData.
     """
     destination = project.settings.destination
     if destination.load == "folder":
         raise ValueError("a folder load sends nothing")
     return Options(
-        load=destination.load,
+        load="odata" if undoes else destination.load,
         auto_rows=destination.auto_rows,
         odata_rows=destination.odata_rows,
         odata_requests=run.odata_requests,
@@ -57,7 +62,9 @@ def order_of(
         listener: told about progress.
     """
     tasks = []
-    for template in project.templates.values():
+    undoes = folder.facts()["kind"] == UNDO
+    templates = list(project.templates.values())
+    for template in reversed(templates) if undoes else templates:
         mapping = compiled(template, project.defaults, countries=project.countries, keep_breaks=options.load == "odata")
         tasks.append(Task(mapping=mapping, spec=partial(summary.package_spec, project, mapping)))
     return Order(
@@ -69,6 +76,7 @@ def order_of(
         journal=journal,
         clock=clock,
         listener=listener,
+        undoes=undoes,
     )
 
 

@@ -81,7 +81,7 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
     unchanged = sum(count for (_, _, action), count in tally.actions.items() if action == "unchanged")
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"unchanged": unchanged, "pending": planned - unchanged}
     equations = [
-        _equation(
+        equation(
             "rows = contacts + superseded + deleted + unreadable",
             contacts.rows + unreadable,
             {
@@ -91,9 +91,9 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
                 "unreadable": unreadable,
             },
         ),
-        _equation("contacts = customer + contact + skipped + held + rejected", sum(counts.values()), counts),
-        _equation(_PLANNED, planned, outcomes),
-        _equation("planned = customer + contact", planned, {name: counts[name] for name in ("customer", "contact")}),
+        equation("contacts = customer + contact + skipped + held + rejected", sum(counts.values()), counts),
+        equation(PLANNED, planned, outcomes),
+        equation("planned = customer + contact", planned, {name: counts[name] for name in ("customer", "contact")}),
     ]
     facts = {
         "run": run,
@@ -122,7 +122,7 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
     return facts
 
 
-_PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
+PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
 
 
 def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -135,14 +135,14 @@ def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mappi
     """
     findings = facts["findings"] | dict(added or {})
     whole = dict.fromkeys(OUTCOME_NAMES, 0) | dict(outcomes)
-    planned = next(one["left"] for one in facts["equations"] if one["equation"] == _PLANNED)
+    planned = next(one["left"] for one in facts["equations"] if one["equation"] == PLANNED)
     whole["pending"] = planned - sum(whole[name] for name in OUTCOME_NAMES if name != "pending")
-    equation = _equation(_PLANNED, planned, whole)
-    equations = [equation if one["equation"] == _PLANNED else one for one in facts["equations"]]
+    counted = equation(PLANNED, planned, whole)
+    equations = [counted if one["equation"] == PLANNED else one for one in facts["equations"]]
     balanced = all(one["balanced"] for one in equations) and whole["pending"] == 0
     verdict = _verdict(facts["counts"], whole, findings) if balanced else "broken"
-    if verdict == "clean" and facts["kind"] == "backfill" and facts["verdict"] == "attention":
-        verdict = "attention"  # its findings are of contacts that no outcome speaks of
+    if verdict == "clean" and facts["kind"] in ("backfill", "undo") and facts["verdict"] == "attention":
+        verdict = "attention"  # its findings are of contacts, or rows to take back by hand, that no outcome speaks of
     return {
         **facts,
         "applied": True,
@@ -159,7 +159,8 @@ def exit_code(facts: Mapping[str, Any]) -> int:
     return {"clean": 0, "attention": 1, "stopped": 3, "broken": 4}[str(facts["verdict"])]
 
 
-def _equation(text: str, left: int, right: Mapping[str, int]) -> dict[str, Any]:
+def equation(text: str, left: int, right: Mapping[str, int]) -> dict[str, Any]:
+    """An equation of ``summary.json``: its terms, and whether they add up."""
     total = sum(right.values())
     return {"equation": text, "left": left, "right": total, "terms": dict(right), "balanced": left == total}
 

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any, Final
 
 from pipeline.errors import InvariantBroken
+from pipeline.summary import PLANNED, equation
 from pipeline.transform.prepare import RunFinding
 from schemas.codes import code
 from schemas.run import BACKFILL_ACTIONS, OUTCOME_NAMES
@@ -46,9 +47,9 @@ def backfill_summary(told: Told) -> dict[str, Any]:
     terms = {"contacts": contacts, **told.left_out, "unreadable": told.unreadable}
     counts = {one: told.actions[one] for one in BACKFILL_ACTIONS}
     equations = [
-        _equation("rows = contacts + superseded + deleted + unreadable", told.rows + told.unreadable, terms),
-        _equation("contacts = number + activate + both + other + none", contacts, counts),
-        _equation("planned = created + updated + unchanged + written + failed + unknown + pending", pending, outcomes),
+        equation("rows = contacts + superseded + deleted + unreadable", told.rows + told.unreadable, terms),
+        equation("contacts = number + activate + both + other + none", contacts, counts),
+        equation(PLANNED, pending, outcomes),
     ]
     if not all(one["balanced"] for one in equations):
         raise InvariantBroken(f"the equations of the backfill do not balance: {equations}.")
@@ -82,8 +83,3 @@ def _forecast(pending: int, request_rows: int | None) -> dict[str, Any]:
         "rate": _RATE if request_rows else 0.0,
         "rate_from": said,
     }
-
-
-def _equation(text: str, left: int, terms: Mapping[str, int]) -> dict[str, Any]:
-    total = sum(terms.values())
-    return {"equation": text, "left": left, "right": total, "terms": dict(terms), "balanced": left == total}

@@ -30,6 +30,7 @@ from pipeline.folder import (
     write_table,
 )
 from pipeline.journal import Journal
+from pipeline.summary import PLANNED, equation
 from pipeline.wire.salesrows import ETAG, SalesRows
 from schemas.codes import code
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
@@ -37,7 +38,6 @@ from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
 ACTIONS: Final = ("number", "activate", "both", "other", "none")
 _LEFT: Final = ("changed_since_run", "gone_from_sales")
 _ROWS_AT_ONCE: Final = 10_000
-_PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
 
 
 def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], clock: Clock) -> RunFolder:
@@ -132,7 +132,6 @@ def _summary(run: str, of: RunFolder, counts: Counter[str]) -> dict[str, Any]:
     planned = sum(counts[action] for action in ACTIONS if action != "none")
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
     left = {name: counts[name] for name in _LEFT if counts[name]}
-    equation = {"equation": _PLANNED, "left": planned, "right": planned, "terms": outcomes, "balanced": True}
     return {
         "run": run,
         "kind": "undo",
@@ -140,7 +139,7 @@ def _summary(run: str, of: RunFolder, counts: Counter[str]) -> dict[str, Any]:
         "applied": False,
         "verdict": "attention" if left else "clean",
         "balanced": True,
-        "equations": [equation],
+        "equations": [equation(PLANNED, planned, outcomes)],
         "counts": {action: counts[action] for action in ACTIONS},
         "reasons": {},
         "findings": left,

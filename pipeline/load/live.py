@@ -98,7 +98,8 @@ def _remember(order: Order, units: Sequence[Ended], writer: TableWriter | None) 
     counts: Counter[str] = Counter()
     for task in order.tasks:
         path = path_of(order.folder.path.parent, order.destination, task.name)
-        memory.remember(path, _counted(order, task, units, writer, counts), str(order.folder.run))
+        rows = _counted(order, task, units, writer, counts)
+        memory.remember(path, rows, str(order.folder.run), undoes=order.undoes)
     order.journal.append(memory.REMEMBERED, outcomes=dict(counts))
     return counts
 

@@ -14,11 +14,12 @@ from schemas.catalogue import Column, Entity
 from schemas.text import key_of
 
 KEY: Final = "destination_key"
+ETAG: Final = "@odata.etag"
 _KEYS_AT_ONCE: Final = 20
 """Keys in one ``$filter``: F&O has no ``in``, and web servers take about 2,000 characters of query."""
 
 
-def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame) -> pl.DataFrame:
+def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *beside: str) -> pl.DataFrame:
     """SCM's rows under the keys of these planned rows, all of one legal entity.
 
     Args:
@@ -26,12 +27,13 @@ def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame) 
         entity: what to look at.
         columns: destination columns to read beside the key.
         rows: legal_entity, destination_key and the key columns.
+        beside: what SCM says of rows without being asked: ``ETAG``.
 
     Returns:
-        One row per row that is there: destination_key as planned, and the columns as text.
+        One row per row that is there: destination_key as planned, the columns as text, and what was wanted beside.
     """
     names = list(dict.fromkeys([*entity.key, *columns]))
-    schema = dict.fromkeys([COMPANY, *names], pl.String)
+    schema = dict.fromkeys([COMPANY, *names, *beside], pl.String)
     got = [_texts(row, schema) for part in rows.iter_slices(_KEYS_AT_ONCE) for row in _rows(scm, entity, names, part)]
     there = pl.DataFrame(got, schema=schema)
     keys = [COMPANY, *entity.key]
@@ -40,7 +42,7 @@ def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame) 
         wanted.select(KEY, *(f"={name}" for name in keys))
         .join(there.with_columns(_folded(keys)), on=[f"={name}" for name in keys], how="inner", maintain_order="left")
         .unique(KEY, keep="first", maintain_order=True)
-        .select(KEY, *names)
+        .select(KEY, *names, *beside)
     )
 
 

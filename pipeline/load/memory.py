@@ -22,6 +22,9 @@ REMEMBERED: Final = "remembered"
 """The journal's line after a load's rows are in the memory."""
 
 _ARRIVED: Final = ["created", "updated"]
+_GIVEN_BACK: Final = ["updated", "unchanged"]
+"""Outcomes of an undo after which SCM does not have what was loaded."""
+
 _MEMORY: Final = "600MB"
 
 
@@ -34,26 +37,29 @@ def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozense
     return frozenset(keys["destination_key"])
 
 
-def remember(path: Path, frames: Iterable[pl.DataFrame], run: str) -> None:
-    """Lay rows that were created or updated over the memory at ``path``.
+def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bool = False) -> None:
+    """Lay rows that were created or updated over the memory at ``path``, or take out of it what an undo gave back.
+
+    Of an undo, deleted keys go. Restored ones stay ours, with a content that equals nothing: the next plan updates them.
 
     Args:
         path: the memory of one task at one destination.
-        frames: destination_key, batch, outcome, legal_entity, row_hash, as ``outcome.outcomes`` gives them.
+        frames: destination_key, batch, outcome, legal_entity, row_hash, action, as ``outcome.outcomes`` gives them.
         run: who loaded them.
+        undoes: whether that run was an undo.
     """
     kept = path.with_name(f".{path.stem}-{run}.rows")
     count = 0
     try:
         with TableWriter(kept, pl.Schema(memory.LOADED)) as writer:
             for frame in frames:
-                rows = _rows(frame, run)
+                rows = _given_back(frame, run) if undoes else _arrived(frame, run)
                 writer.write(rows)
                 count += rows.height
         if count and path.is_file():
             with tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch, _session(scratch) as here:
                 memory.remember(here, path, f"SELECT * FROM read_parquet({literal(str(kept))})")
-        elif count:
+        elif count and not undoes:
             with during("remembering what was loaded"):
                 kept.replace(path)
     finally:
@@ -64,9 +70,17 @@ def _session(scratch: str) -> AbstractContextManager[Session]:
     return session(memory=_MEMORY, scratch=Path(scratch))
 
 
+def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    return _rows(frame.filter(pl.col("outcome").is_in(_ARRIVED)), run)
+
+
+def _given_back(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    back = frame.filter(pl.col("outcome").is_in(_GIVEN_BACK))
+    return _rows(back.with_columns(row_hash=pl.when(pl.col("action") == "restore").then(pl.lit(""))), run)
+
+
 def _rows(frame: pl.DataFrame, run: str) -> pl.DataFrame:
-    arrived = frame.filter(pl.col("outcome").is_in(_ARRIVED))
-    rows = arrived.select("legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch"))
+    rows = frame.select("legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch"))
     return rows.cast(pl.Schema(memory.LOADED))
 
 
@@ -91,8 +105,11 @@ def rebuild(runs: Path, destination: str) -> None:
         old.unlink()
     ordered = sorted(((read(one.journal).entries, one) for one in _at(runs, destination)), key=lambda one: one[0][-1].at)
     for entries, run in ordered:
+        undoes = run.facts()["kind"] == "undo"
+        wanted = _GIVEN_BACK if undoes else _ARRIVED
         for task in _tasks(run):
-            remember(memory.path_of(runs, destination, task), _loaded(run, entries, task), str(run.run))
+            loaded = _loaded(run, entries, task, wanted)
+            remember(memory.path_of(runs, destination, task), loaded, str(run.run), undoes=undoes)
 
 
 def _at(runs: Path, destination: str) -> Iterator[RunFolder]:
@@ -110,12 +127,12 @@ def _tasks(run: RunFolder) -> list[str]:
     return sorted(path.name for path in (run.path / "rows").glob("*") if path.is_dir())
 
 
-def _loaded(run: RunFolder, entries: Sequence[Entry], task: str) -> Iterator[pl.DataFrame]:
+def _loaded(run: RunFolder, entries: Sequence[Entry], task: str, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
     """The outcomes of a run: those of its table once it ended, else those of the units that ended."""
     if any(entry.event in ("applied", "confirmed") for entry in entries):
-        hashes = pl.scan_parquet(run.rows_files(task), glob=False).select("destination_key", "legal_entity", "row_hash")
-        arrived = (pl.col("task") == task) & pl.col("outcome").is_in(_ARRIVED)
-        told = pl.scan_parquet(run.outcomes, glob=False).filter(arrived).select("destination_key", "batch", "outcome")
+        hashes = pl.scan_parquet(run.rows_files(task), glob=False).select("destination_key", "legal_entity", "row_hash", "action")
+        mine = (pl.col("task") == task) & pl.col("outcome").is_in(wanted)
+        told = pl.scan_parquet(run.outcomes, glob=False).filter(mine).select("destination_key", "batch", "outcome")
         yield told.join(hashes, on="destination_key", how="inner", maintain_order="left").collect()
         return
     destination = str(run.facts()["destination"]["name"])

@@ -20,7 +20,7 @@ from pipeline.errors import Stopped
 from pipeline.folder import write_table
 from pipeline.load import lookup
 from pipeline.load.ledger import ODATA, Ledger, Unit
-from pipeline.load.messages import explained
+from pipeline.load.messages import Explained, explained
 from pipeline.load.odatatext import address, body
 from pipeline.load.outcome import counted
 from pipeline.load.placing import REFUSED
@@ -58,13 +58,15 @@ class Share:
 
 
 @dataclass(kw_only=True, slots=True)
-class _State:
+class State:
     """How a share stands: rows still to be sent, those with another outcome than foreseen, and what is in doubt."""
 
     waiting: pl.DataFrame
     refused: list[dict[str, str | None]] = field(default_factory=list)
     busy: dict[str, str] = field(default_factory=dict)
     """Rows that SCM was too busy for, with its message."""
+    declined: dict[str, Explained] = field(default_factory=dict)
+    """Rows that SCM did not take, with what it said, for whom a look tells what that means."""
     sent: set[str] = field(default_factory=set)
     """Rows of requests whose answers were lost."""
     lost: LostAnswer | None = None
@@ -95,11 +97,10 @@ class Sender:
         """
         begun = [dict(entry.payload) for entry in self.ledger.attempts(share.unit)]
         planned = self._planned(share, begun)
-        state = _State(waiting=planned)
+        state = State(waiting=planned)
         ids, is_open = (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
-        if begun:
-            state.sent = set(planned[_KEY])
-            self._look_up(share, state)
+        state.sent = set(planned[_KEY]) if begun else set()
+        self._settle_known(share, state)
         number, idle = len(begun), 0
         while not state.waiting.is_empty() and idle < _TRIES:
             if is_open:
@@ -109,8 +110,15 @@ class Sender:
             if state.lost is not None:
                 self.scm.sleep(_LOST_WAIT * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
                 self._look_up(share, state)
+            elif state.declined:
+                self._look_up(share, state)
             idle = idle + 1 if state.waiting.height == before else 0
         self._end(share, state, planned, ids)
+
+    def _settle_known(self, share: Share, state: State) -> None:
+        """Before the first request: what earlier starts sent."""
+        if state.sent:
+            self._look_up(share, state)
 
     def _planned(self, share: Share, begun: list[dict[str, Any]]) -> pl.DataFrame:
         """The rows with ``create`` or ``update``: what SCM has under their keys decides where the plan did not.
@@ -126,7 +134,7 @@ class Sender:
             write_table(folder / f"{share.unit.name}.parquet", there)
         return _decided(share.rows, unsure.join(there, on=_KEY, how="anti")[_KEY].to_list())
 
-    def _ask(self, share: Share, state: _State, number: int) -> dict[str, Any]:
+    def _ask(self, share: Share, state: State, number: int) -> dict[str, Any]:
         """Send what is waiting; the ids of the intent. What has an answer is not waiting afterwards."""
         rows = state.waiting
         request = multipart.request([self._operation(share, row) for row in rows.iter_rows(named=True)])
@@ -164,7 +172,7 @@ class Sender:
             return Operation(method="POST", url=url, body=body(share.columns, row, area), headers={})
         return Operation(method="PATCH", url=url, body=body(share.columns, row, None), headers={"If-Match": "*"})
 
-    def _read(self, state: _State, rows: pl.DataFrame, answers: Mapping[int, Answer]) -> None:
+    def _read(self, state: State, rows: pl.DataFrame, answers: Mapping[int, Answer]) -> None:
         """What each row's answer says; rows without one were not reached, for a server may stop at the first failure."""
         settled: set[str] = set()
         state.busy.clear()
@@ -174,7 +182,7 @@ class Sender:
                 settled.add(key)
         state.settle(settled)
 
-    def _is_final(self, state: _State, key: str, action: str, answer: Answer) -> bool:
+    def _is_final(self, state: State, key: str, action: str, answer: Answer) -> bool:
         """A row that failed: whether there is nothing more to do about it."""
         text = _message(answer)
         meant = explained([text])
@@ -187,10 +195,14 @@ class Sender:
             return False
         if answer.status == _GONE and action == "update":
             meant = explained([text], "gone_from_scm")
+        return self._refused(state, key, meant)
+
+    def _refused(self, state: State, key: str, meant: Explained) -> bool:
+        """SCM does not take a row: whether that is its outcome."""
         state.refuse(key, "failed", meant.code, meant.text)
         return True
 
-    def _again(self, unit: Unit, ids: Mapping[str, Any], state: _State) -> None:
+    def _again(self, unit: Unit, ids: Mapping[str, Any], state: State) -> None:
         """Before the next request: end the last attempt, wait if SCM asked for it."""
         self.ledger.close(ids, "busy" if state.busy else "unanswered")
         if state.busy:
@@ -198,7 +210,7 @@ class Sender:
             self.scm.sleep(state.wait)
         state.wait = 0.0
 
-    def _look_up(self, share: Share, state: _State) -> None:
+    def _look_up(self, share: Share, state: State) -> None:
         """What arrived of the rows whose answers were lost. An update that did not is sent again, for that does no harm."""
         doubtful = state.waiting.filter(pl.col(_KEY).is_in(list(state.sent)))
         there = lookup.found(self.scm, share.entity, list(share.columns), doubtful)
@@ -210,7 +222,7 @@ class Sender:
         state.settle(arrived | others)
         state.lost = None
 
-    def _end(self, share: Share, state: _State, planned: pl.DataFrame, ids: Mapping[str, Any]) -> None:
+    def _end(self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]) -> None:
         """Write down what became of the share. Rows that SCM was too busy for to the end have failed."""
         if not state.waiting.is_empty() and not state.busy:
             told = f"did not answer {_TRIES} requests with the same rows. The same command goes on."
@@ -252,7 +264,7 @@ def _chosen(share: pl.DataFrame, rows: pl.DataFrame) -> list[int]:
     return there.join(rows.filter(pl.col("action") == "create"), on=_KEY, how="semi")["place"].to_list()
 
 
-def _tell_upserts(share: Share, state: _State, planned: pl.DataFrame) -> None:
+def _tell_upserts(share: Share, state: State, planned: pl.DataFrame) -> None:
     """What became of a row planned as ``upsert`` no action tells later: it is written down."""
     known = {one[_KEY] for one in state.refused}
     upserts = share.rows.filter(pl.col("action") == "upsert").select(_KEY)

@@ -77,6 +77,8 @@ class Order:
     journal: Journal
     clock: Callable[[], dt.datetime]
     listener: Listener
+    undoes: bool = False
+    """Whether the plan takes back what another run loaded."""
 
     @cached_property
     def planned(self) -> pl.DataFrame:

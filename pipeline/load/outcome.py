@@ -25,6 +25,9 @@ from schemas.run import BATCHES, OUTCOMES
 _ROWS_AT_ONCE: Final = 262_144
 _FILES_KEPT: Final = 64
 _BESIDE: Final = ["contactid", "legal_entity", "destination_key", "batch", "action", "row_hash"]
+_CHANGING: Final = ["update", "delete", "restore"]
+"""Actions that foresee a change of a record that is there; the last two are an undo's."""
+
 _PLACE: Final = ["legal_entity", "batch"]
 
 Place = tuple[str, int]
@@ -46,7 +49,7 @@ def counted(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) ->
 
 def _told(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> pl.DataFrame:
     loaded = pl.col("destination_key").is_in(list(known)) if known else pl.lit(value=False)
-    updated = (pl.col("action") == "update") | ((pl.col("action") == "upsert") & loaded)
+    updated = pl.col("action").is_in(_CHANGING) | ((pl.col("action") == "upsert") & loaded)
     foreseen = pl.when(updated).then(pl.lit("updated")).otherwise(pl.lit("created"))
     joined = rows.join(refused, on="destination_key", how="left", maintain_order="left")
     return joined.with_columns(outcome=pl.coalesce("outcome", foreseen))
@@ -55,7 +58,7 @@ def _told(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> p
 def outcomes(
     folder: RunFolder, task: str, units: Sequence[Ended], planned: Mapping[Place, int], known: frozenset[str]
 ) -> Iterator[pl.DataFrame]:
-    """Planned rows that have an outcome, in source order: ``OUTCOMES``, and beside it legal_entity and row_hash.
+    """Planned rows that have an outcome, in source order: ``OUTCOMES``, and beside it legal_entity, row_hash, action.
 
     Rows of units that did not end are left out; unchanged rows were not sent.
 
@@ -77,7 +80,7 @@ def outcomes(
             yield (
                 _told(rows, answers.of(rows), known)
                 .with_columns(task=pl.lit(task), outcome=pl.when(sent).then("outcome").otherwise(pl.lit("unchanged")))
-                .select(*OUTCOMES.names(), "legal_entity", "row_hash")
+                .select(*OUTCOMES.names(), "legal_entity", "row_hash", "action")
             )
 
 

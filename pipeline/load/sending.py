@@ -19,6 +19,7 @@ from pipeline.load.memory import loaded_before
 from pipeline.load.odata import Sender, Share
 from pipeline.load.order import Order, Task
 from pipeline.load.package import Package, packages
+from pipeline.load.undoing import Undoer, with_images
 from pipeline.load.verdict import Parcel
 
 _BESIDE: Final = ["legal_entity", "destination_key", "action"]
@@ -104,7 +105,8 @@ def known(order: Order, task: Task) -> frozenset[str]:
 
 def _requests(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
     """One job per request whose rows have no outcome yet."""
-    sender, size = Sender(scm=order.scm, ledger=ledger), order.options.odata_rows
+    sender = (Undoer if order.undoes else Sender)(scm=order.scm, ledger=ledger)
+    size = order.options.odata_rows
     columns = task.columns
     for (entity, batch), rows in order.places(task.name).items():
         if order.way(task.name, entity) != "odata":
@@ -116,6 +118,8 @@ def _requests(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
         if all(ledger.is_ended(unit) for _, unit in parts):
             continue
         whole = _rows(order, parts[0][1], columns)
+        if order.undoes:
+            whole = with_images(order.folder, task.name, whole)
         for first, unit in parts:
             if not ledger.is_ended(unit):
                 share = Share(

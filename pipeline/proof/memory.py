@@ -41,6 +41,8 @@ def known(session: Session, path: Path) -> None:
 def remember(session: Session, path: Path, rows: str) -> None:
     """Lay rows (a query of ``LOADED``'s columns) over the memory, atomically: the newer row of a key wins.
 
+    The keys of rows without row_hash leave it.
+
     Raises:
         Stopped: the disk failed; the memory is as it was.
     """
@@ -51,7 +53,8 @@ def remember(session: Session, path: Path, rows: str) -> None:
         try:
             session.run(
                 f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = l.destination_key "
-                f"UNION ALL {rows}) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+                f"UNION ALL SELECT * FROM ({rows}) WHERE row_hash IS NOT NULL) "
+                f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
             )
             partial.replace(path)
         finally:

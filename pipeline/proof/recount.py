@@ -23,7 +23,9 @@ def recounted(evidence: Evidence) -> list[Check]:
     checks = [_equation(one) for one in evidence.summary.get("equations", [])]
     if evidence.kind in ("main", "retry"):
         checks += [*_decisions(evidence), *_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
-    if evidence.kind in ("backfill", "undo"):
+    if evidence.kind == "undo" and (evidence.folder.path / "undo.parquet").is_file():
+        checks += [*_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
+    elif evidence.kind in ("backfill", "undo"):
         checks += renumbered(evidence)
     return checks
 

@@ -33,6 +33,10 @@ VERDICTS: Final = {
     "stopped": "Stopped by the world: the same command goes on.",
     "broken": "Broken: an equation does not balance.",
 }
+UNDO_VERDICTS: Final = {
+    "clean": "Clean: all that the run did is taken back, or can be.",
+    "attention": "Attention: some rows are not taken back, or cannot be; the numbers say which.",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +62,9 @@ class PageFacts:
     kind: str
     verdict: str
     sentence: str
+    is_load: bool
+    not_taken: str
+    """Heading of the rows that failed."""
     with_values: bool
     troubles: tuple[Trouble, ...]
     about: tuple[tuple[str, str], ...]
@@ -106,7 +113,9 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         run=str(folder.run),
         kind=evidence.kind,
         verdict=verdict,
-        sentence=VERDICTS.get(verdict, "The verdict cannot be told: summary.json does not say it."),
+        sentence=(VERDICTS | (UNDO_VERDICTS if evidence.kind == "undo" else {})).get(
+            verdict, "The verdict cannot be told: summary.json does not say it."
+        ),
         with_values=values,
         about=tuple(_about(evidence)),
         equations=tuple(summary.get("equations", ())),
@@ -120,7 +129,9 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
             one for one in causes if one.code.startswith("flag_") and one.code not in _FIRST and one.severity == "warning"
         ),
         cut=tuple(one for one in causes if one.code in _CUT),
-        failures=tuple(_failures(evidence, values=values)) if is_load else (),
+        failures=tuple(_failures(evidence, is_load=is_load, values=values)) if folder.outcomes.is_file() or is_load else (),
+        is_load=is_load,
+        not_taken="Contacts that Sales did not take" if evidence.kind == "backfill" else "Rows that SCM did not take",
         value_maps=tuple(summary.get("value_maps", ())),
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),
@@ -205,11 +216,16 @@ def _retried(one: Mapping[str, Any]) -> bool:
     return one["severity"] in ("error", "hold") and _key(one["example"]) is not None
 
 
-def _failures(evidence: Evidence, *, values: bool) -> list[dict[str, Any]]:
+def _failures(evidence: Evidence, *, is_load: bool, values: bool) -> list[dict[str, Any]]:
     found = []
     for one in tables.failures(evidence, values=values):
         known = catalogue().get(one["code"] or "")
-        found.append({**one, "advice": known.advice if known else "", "retry": f"p2c retry {evidence.folder.run}"})
+        said = {
+            "sentence": known.sentence if known and "{" not in known.sentence else "",
+            "advice": known.advice if known else "",
+            "retry": f"p2c retry {evidence.folder.run}" if is_load else None,
+        }
+        found.append({**one, **said})
     return found
 
 

@@ -12,7 +12,7 @@ from pipeline.audit_commands import confirmed, undone, verified
 from pipeline.commands import Common, applied, planned
 from pipeline.errors import PlanRefused, UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, find_run, read_json, write_json
+from pipeline.folder import RunFolder, find_run, read_json, sha256_of, write_json
 from pipeline.journal import Journal
 from pipeline.plan import Request
 from pipeline.report.facts import page_facts
@@ -59,15 +59,23 @@ def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_ke
     frame = pl.read_parquet(run.outcomes)
     updated = pl.col("contactid").str.contains("00[12]$")
     frame.with_columns(outcome=pl.when(updated).then(pl.lit("updated")).otherwise("outcome")).write_parquet(run.outcomes)
+    with Journal.open(run.journal, clock) as journal:
+        journal.append("confirmed", files={run.outcomes.name: sha256_of(run.outcomes)})
     (run.path / "before").mkdir()
     image = frame.filter(pl.col("contactid").str.ends_with("001")).select("destination_key", AddressCity=pl.lit("Before"))
     image.write_parquet(run.path / "before" / "ContactToCustomer.parquet")
     made = pack(common, run)
     assert actions(made) == {"delete": CUSTOMERS - 2, "restore": 1, "lost": 1, "by_hand": PERSONS}
     assert pl.read_parquet(made.path / "before" / "ContactToCustomer.parquet")["AddressCity"].to_list() == ["Before"]
+    planned = pl.read_parquet(made.rows_files("ContactToCustomer"))
+    assert planned["action"].value_counts(sort=True).rows() == [("delete", CUSTOMERS - 2), ("restore", 1)]
+    assert planned["batch"].to_list() == [1, 1, 2, 2], "batches of batch_rows"
+    assert made.rows_files("Contacts") == []
+    assert read_json(made.summary)["outcomes"]["pending"] == CUSTOMERS - 1
+    assert verified(common, str(made.run)).exit_code == 0
 
 
-def test_the_pack_is_a_whole_run_that_this_version_refuses_to_apply(common: Common, run: RunFolder) -> None:
+def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(common: Common, run: RunFolder) -> None:
     made = pack(common, run)
     assert verified(common, str(made.run)).exit_code == 0
     facts = read_json(made.summary)
@@ -75,7 +83,7 @@ def test_the_pack_is_a_whole_run_that_this_version_refuses_to_apply(common: Comm
     page = rendered(page_facts(made))
     assert "8 unknown" in page
     assert "What is not whole" not in page
-    with pytest.raises(PlanRefused, match="cannot carry out an undo"):
+    with pytest.raises(PlanRefused, match="nothing that p2c can take back"):
         applied(common, str(made.run), silent)
     with pytest.raises(UsageError, match="only applied loads"):
         undone(common, str(made.run))

@@ -71,8 +71,8 @@ def apply_plan(
         started = _has(found.entries, "apply_started")
         _refuse_altered(folder, found, started=started)
         before = read_json(folder.summary)
-        if facts["kind"] == live.UNDO and not is_write_back(facts) and not before["outcomes"]["pending"] and not started:
-            raise PlanRefused("there is nothing that p2c can take back; what people can is in undo.csv.", where=folder.run)
+        if facts["kind"] == live.UNDO and not before["outcomes"]["pending"] and not started:
+            raise PlanRefused("there is nothing that p2c can take back. `p2c report` says why.", where=folder.run)
         if before["applied"] and _has(found.entries, "applied"):
             return before
         if not started and facts["kind"] != live.UNDO:
@@ -156,7 +156,7 @@ def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Cloc
         journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
         if is_write_back(facts):
             return written_back(folder, project, journal, listener)
-        if facts["kind"] == "backfill":
+        if "backfill" in (facts["kind"], facts.get("undo_of_kind")):
             done = _imports(folder, facts, journal)
         elif project.settings.destination.load == "folder":
             done = _written(folder, project, journal, listener)
@@ -198,9 +198,10 @@ def _written(folder: RunFolder, project: Project, journal: Journal, listener: Li
 
 
 def _imports(folder: RunFolder, facts: dict[str, Any], journal: Journal) -> Delivered:
-    """A backfill from files: files to import in Sales."""
-    numbers = facts["backfill"]
-    journal.append("numbers_planned", base=numbers["base"], count=numbers["count"], prefix=numbers["prefix"])
+    """A backfill from files, or its undo: files to import in Sales."""
+    numbers = facts.get("backfill")
+    if numbers is not None:
+        journal.append("numbers_planned", base=numbers["base"], count=numbers["count"], prefix=numbers["prefix"])
     counts, files = write_imports(folder, numbers)
     return Delivered(outcomes=counts, files=files)
 

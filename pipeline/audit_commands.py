@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from pipeline import apply, folder, plan, summary, writeback
+from pipeline import apply, backfilling, folder, plan, summary, writeback
 from pipeline.commands import Common, now, of_run
 from pipeline.errors import UsageError
-from pipeline.events import Listener, Step
+from pipeline.events import Listener, Step, silent
 from pipeline.extract.landing import ReadOptions
 from pipeline.fingerprint import versions
 from pipeline.folder import RunFolder
@@ -229,25 +229,31 @@ def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconcile
         return readback.reconciled(found, from_scm(found, system, Path(scratch), listener), system.label, now)
 
 
-def undone(common: Common, run: str) -> Result:
-    """``undo`` of a load: the pack as a plan; exit 1 when something of it cannot be undone."""
+def undone(common: Common, run: str, listener: Listener = silent) -> Result:
+    """``undo``: the pack as a plan; exit 1 when something of it cannot be undone."""
     found = folder.find_run(common.runs, run)
-    if is_write_back(found.facts()):
-        return _backfill_undone(found)
+    if found.facts()["kind"] == "backfill":
+        return _backfill_undone(common, found, listener)
     pack = undo.packed(found, versions(), now)
     items = [{"action": action, "rows": rows, "meaning": undo.ACTIONS[action]} for action, rows in pack.counts.items()]
     result = _of(pack.folder, "undo", items=items, text=undo.told(pack, found))
     return changed(result, exit_code=summary.exit_code(result.facts))
 
 
-def _backfill_undone(found: RunFolder) -> Result:
+def _backfill_undone(common: Common, found: RunFolder, listener: Listener) -> Result:
     """The undo of a backfill: what it wrote into Sales and what still stands there, as a plan to apply."""
-    made = writeback.undone(found, apply.project_of(found.facts()), now)
+    if is_write_back(found.facts()):
+        made = writeback.undone(found, apply.project_of(found.facts()), now)
+    else:
+        where = () if common.source is None else (f"source.path={common.source.resolve()}",)
+        today = changed(common, assignments=(*common.assignments, *where)).today(found.facts())
+        made = backfilling.undo_on_files(found, today, now, listener)
     facts = folder.read_json(made.summary)
     left = sum(facts["findings"].values())
     lines = [f"Undo of {found.run}, planned as {made.run}: {facts['outcomes']['pending']:,} contacts get back what they had."]
     lines += [f"  {left:,} were changed or removed since, and are left alone."] if left else []
-    lines.append(f"The counter is not set back. `p2c apply {made.run}` does it.")
+    if facts["outcomes"]["pending"]:
+        lines.append(f"The counter is not set back. `p2c apply {made.run}` does it.")
     return changed(_of(made, "undo", text="\n".join(lines)), exit_code=summary.exit_code(facts))
 
 

@@ -135,10 +135,10 @@ def _looked_back(command: Register, common: Common) -> None:
         """Compare what SCM has with what was planned: SCM itself is asked, unless exports are named."""
         return lambda listener: audit.reconciled(common(flags), run, scm=scm or (), listener=listener)
 
-    @command(takes=_RUN_ONLY, hides=ALL)
+    @command(takes=(*_RUN_ONLY, "source"), hides=ALL)
     def undo(flags: Flags, run: RunArgument) -> Work:
-        """Plan to take a load back; says what cannot be undone."""
-        return lambda _: audit.undone(common(flags), run)
+        """Plan to take a load or a backfill back; says what cannot be undone."""
+        return lambda listener: audit.undone(common(flags), run, listener)
 
     @command(takes=_RUN_ONLY, hides=ALL)
     def purge(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +19,10 @@ from pipeline.backfill.evidence import Beside, gather
 from pipeline.backfill.numbering import Origin, base_of, origin
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.told import Told, backfill_summary
+from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import InvariantBroken, during
 from pipeline.events import Listener, Step
+from pipeline.fingerprint import versions
 from pipeline.flow import ahead, frames
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
@@ -36,9 +40,9 @@ from pipeline.plan import (
 from pipeline.project import Project
 from pipeline.sources import landed_source
 from pipeline.transform.ordered import ordered
-from pipeline.transform.prepare import NO_ROWS, Routing, RunFinding, prepare
+from pipeline.transform.prepare import NO_ROWS, Prepared, Routing, RunFinding, prepare
 from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
-from sql.session import Session, query
+from sql.session import Session, literal, query
 
 TABLES: Final = ("contacts", "accounts", "quotes", "salesorders", "invoices", "msdynce_p2cautonumbers")
 _WISHED: Final = ("createdon", "versionnumber")
@@ -77,6 +81,64 @@ def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, 
     return RunFolder(runs / run)
 
 
+def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Listener) -> RunFolder:
+    """Make the plan that undoes a backfill whose files were imported, by an export that was made since.
+
+    Args:
+        of: the backfill's run.
+        project: its ``[source]`` is the export.
+        clock: the time.
+        listener: told about progress.
+
+    Raises:
+        Refused: the run was not applied, or the export cannot be read.
+        Stopped: the disk or another part of the world failed; nothing is left behind.
+    """
+    runs = of.path.parent
+    with tempfile.TemporaryDirectory(dir=runs, prefix=".undoing-") as scratch:
+        planning = Planning(project=project, request=Request(command="undo"), folder=RunFolder(Path(scratch)), listener=listener)
+        planning.source = landed_source(project, planning.folder, runs, listener, changes=False, tables=TABLES[:1])
+        with sessions(planning) as (main, _):
+            _prepared(main, planning)
+            main.view("contacts_selected", "SELECT *, true AS selected FROM contacts_filtered")
+            main.view("candidates", query("backfill_candidates"))
+            main.view("backfilled", f"SELECT * FROM read_parquet({literal(str(of.path / RESULT))})")
+            main.store("contacts_there", query("backfill_there"))
+            return undo_plan(of, _Export(main), versions(), clock, live=False)
+
+
+class _Export:
+    """Contacts as an export has them."""
+
+    def __init__(self, main: Session) -> None:
+        self._main = main
+
+    def found(self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Id → row, of those contacts that are there."""
+        rows = self._main.frame(f"SELECT * FROM {entity_set}_there WHERE {key} IN (FROM unnest($ids))", ids=list(ids))
+        return {row[key]: {name: row[name] for name in columns} for row in rows.iter_rows(named=True)}
+
+
+def _prepared(main: Session, planning: Planning) -> Prepared:
+    """The tables that were landed, and what every query over contacts reads."""
+    request, landed, settings = planning.request, planning.source.landed, planning.project.settings
+    for table in landed.values():
+        main.view(f"{table.table}_landed", landed_view(table))
+    if "accounts" not in landed:
+        main.view("accounts_landed", NO_ROWS)
+    planning.listener(Step(name="looking for repeats", done=0))
+    routing = Routing(
+        legal_entity=None,
+        organizations={},
+        filter=settings.source.filter,
+        hold_blank_flags=False,
+        number_pattern=settings.source.contact_number_pattern,
+        only=None if request.only is None else known.only_ids(request.only),
+        numbers=False,
+    )
+    return prepare(main, {*landed, "accounts"}, routing)
+
+
 class _Backfill:
     """One backfill while it is planned."""
 
@@ -106,26 +168,8 @@ class _Backfill:
 
     def _prepare(self) -> None:
         """Everything that ``sql/backfill_contacts.sql`` reads."""
-        main, request, landed = self._main, self._planning.request, self._planning.source.landed
-        for table in landed.values():
-            main.view(f"{table.table}_landed", landed_view(table))
-        if "accounts" not in landed:
-            main.view("accounts_landed", NO_ROWS)
-        only = None if request.only is None else known.only_ids(request.only)
-        self._planning.listener(Step(name="looking for repeats", done=0))
-        prepared = prepare(
-            main,
-            {*landed, "accounts"},
-            Routing(
-                legal_entity=None,
-                organizations={},
-                filter=self._settings.source.filter,
-                hold_blank_flags=False,
-                number_pattern=self._settings.source.contact_number_pattern,
-                only=only,
-                numbers=False,
-            ),
-        )
+        main, request = self._main, self._planning.request
+        prepared = _prepared(main, self._planning)
         self._run_findings += self._planning.source.findings
         self._rows = prepared.rows
         selected = "SELECT *, passes_filter AS selected FROM contacts_filtered"

@@ -32,15 +32,20 @@ _README: Final = (
     "Each file updates rows by their id (first column) and changes its other columns only.",
     "Then export contacts again and plan the load from that export.",
 )
+_README_OF_UNDO: Final = (
+    "Import these files in Sales: each updates rows by their id (first column) and changes its other columns only.",
+    "An empty cell stands for a value that was empty before. Look at one such contact first: an import may leave it as it is.",
+    "The counter is not set back: numbers that were handed out once stay a gap.",
+)
 _ROWS_AT_ONCE: Final = 65_536
 
 
-def write_imports(folder: RunFolder, numbers: Mapping[str, Any]) -> tuple[Counter[str], dict[str, str]]:
+def write_imports(folder: RunFolder, numbers: Mapping[str, Any] | None) -> tuple[Counter[str], dict[str, str]]:
     """Write the files, ``backfill.parquet`` and ``outcomes.parquet``. Written again, they are the same byte for byte.
 
     Args:
         folder: the run.
-        numbers: ``backfill`` of ``run.json``.
+        numbers: ``backfill`` of ``run.json``; null for an undo, which leaves the counter alone.
 
     Returns:
         Rows by outcome; file in the run folder → SHA-256.
@@ -48,11 +53,11 @@ def write_imports(folder: RunFolder, numbers: Mapping[str, Any]) -> tuple[Counte
     target = folder.path / FOLDER
     with during("writing files to import"):
         target.mkdir(exist_ok=True)
-    if numbers["count"]:
+    if numbers is not None and numbers["count"]:
         replace(target / _COUNTER_FILE, _counter_row(numbers).encode())
     for action, name in _FILES.items():
         _write_contacts(folder.path / PLAN, action, target / name)
-    replace(target / "README.txt", ("\n".join(_README) + "\n").encode())
+    replace(target / "README.txt", ("\n".join(_README if numbers is not None else _README_OF_UNDO) + "\n").encode())
     counts = _write_results(folder)
     files = [folder.path / RESULT, folder.outcomes, *sorted(target.iterdir())]
     return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}

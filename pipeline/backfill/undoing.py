@@ -7,9 +7,9 @@ that was read. The counter is not set back: numbers that were handed out once st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -31,7 +31,7 @@ from pipeline.folder import (
 )
 from pipeline.journal import Journal
 from pipeline.summary import PLANNED, equation
-from pipeline.wire.salesrows import ETAG, SalesRows
+from pipeline.wire.salesrows import ETAG
 from schemas.codes import code
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
 
@@ -40,14 +40,23 @@ _LEFT: Final = ("changed_since_run", "gone_from_sales")
 _ROWS_AT_ONCE: Final = 10_000
 
 
-def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], clock: Clock) -> RunFolder:
+class Found(Protocol):
+    """Where contacts are looked up: Sales itself, or an export of it."""
+
+    def found(self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Id → row, of those that are there."""
+        ...
+
+
+def undo_plan(of: RunFolder, sales: Found, versions: Mapping[str, str], clock: Clock, *, live: bool = True) -> RunFolder:
     """Make the plan that undoes an applied backfill.
 
     Args:
         of: the backfill's run.
-        sales: where it was written.
+        sales: where it was written, or what was exported since.
         versions: of p2c and what decides its output, for the plan's record.
         clock: the time.
+        live: whether the plan is written into Sales; else applying it leaves files to import.
 
     Raises:
         UsageError: the run was not applied, or is no backfill.
@@ -59,7 +68,7 @@ def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], cloc
     run = new_run(clock)
     with building(of.path.parent, run) as folder:
         counts = _write(of, folder, sales)
-        write_json(folder.run_json, _facts(facts, of, str(run), versions, clock))
+        write_json(folder.run_json, _facts(facts, of, str(run), versions, clock) | {"live_source": live})
         summary = _summary(str(run), of, counts)
         files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / PLAN)}
         with Journal.open(folder.journal, clock) as journal:
@@ -70,7 +79,7 @@ def undo_plan(of: RunFolder, sales: SalesRows, versions: Mapping[str, str], cloc
     return RunFolder(of.path.parent / run)
 
 
-def _write(of: RunFolder, folder: RunFolder, sales: SalesRows) -> Counter[str]:
+def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
     """The plan's rows, those that the run wrote; counted by action, and by the code of those that are left alone."""
     source = of.path / RESULT
     schema = pl.Schema({**pl.read_parquet_schema(source), "suffix": pl.String(), "code": pl.String()})
@@ -92,7 +101,7 @@ def _write(of: RunFolder, folder: RunFolder, sales: SalesRows) -> Counter[str]:
 def _written(source: Path) -> Iterator[pl.DataFrame]:
     with pq.ParquetFile(source) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE):
-            yield pl.DataFrame(batch).filter(pl.col("outcome") == "updated")
+            yield pl.DataFrame(batch).filter(pl.col("outcome").is_in(["updated", "written"]))
 
 
 def _finding(contactid: str, name: str) -> dict[str, Any]:
@@ -108,9 +117,11 @@ def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, 
     written = {name: stem for name, stem in COLUMNS.items() if row[f"{stem}_before"] != row[f"{stem}_after"]}
     if now is None:
         return {**turned, "action": "none", "code": "gone_from_sales"}
+    if all(now.get(name) == row[f"{stem}_before"] for name, stem in written.items()):
+        return {**turned, "action": "none"}
     if any(now.get(name) != row[f"{stem}_after"] for name, stem in written.items()):
         return {**turned, "action": "none", "code": "changed_since_run"}
-    return {**turned, "etag": str(now[ETAG])}
+    return {**turned, "etag": now.get(ETAG)}
 
 
 def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[str, str], clock: Clock) -> dict[str, Any]:

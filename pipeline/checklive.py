@@ -67,7 +67,8 @@ def _sales(project: Project) -> list[Item]:
                 continue
             lacking = list(_lacking(table, there, project))
             wrong += lacking
-            found.append((f"table {name}", "ok", f"{len(there):,} columns"))
+            sales.try_read(table.name, table.key)
+            found.append((f"table {name}", "ok", f"{len(there):,} columns, rows can be read"))
     if wrong:
         raise ConfigurationError(listed(wrong), where=sales.system.label)
     return found

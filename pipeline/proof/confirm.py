@@ -17,6 +17,7 @@ from pipeline import summary
 from pipeline.errors import Stopped, UsageError, during
 from pipeline.folder import Clock, RunFolder, TableWriter, facts_digest, read_json, sha256_of, write_json, write_table
 from pipeline.journal import Journal
+from pipeline.load.messages import explained
 from pipeline.proof import memory
 from pipeline.proof.errorfile import refused_rows
 from schemas.codes import code
@@ -155,11 +156,21 @@ def _prepared(here: Session, folder: RunFolder, task: str, imported: _Import, lo
     memory.known(here, loaded)
     here.register("refused", imported.refused)
     found = here.frame(query("audit/refused"))
-    failed = found.select(
-        "destination_key", code=pl.lit(_CODE), message=pl.col("message").fill_null(code(_CODE).message(detail="no message"))
-    )
-    here.register("failed", failed)
+    here.register("failed", _explained(found))
     return set(found["lines"].explode().drop_nulls().to_list())
+
+
+def _explained(found: pl.DataFrame) -> pl.DataFrame:
+    """destination_key, and SCM's message with its code and in plain words."""
+    texts = found["message"].drop_nulls().unique().to_list()
+    meant = {text: explained([text]) for text in texts}
+    rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
+    told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
+    return found.join(told, on="message", how="left", maintain_order="left").select(
+        "destination_key",
+        pl.col("code").fill_null(_CODE),
+        message=pl.col("plain").fill_null(code(_CODE).message(detail="no message")),
+    )
 
 
 def _write(

@@ -91,6 +91,10 @@ class Sales:
         rows = answer.get("value")
         return {} if not isinstance(rows, list) else dict(_spelling(row) for row in rows if isinstance(row, dict))
 
+    def try_read(self, entity_set: str, key: str) -> None:
+        """Read one row, whatever it is: who may not read the table learns it now. Raises ``SystemStopped``."""
+        self.get(f"{entity_set}?$select={key}&$top=1", json_object, subject=entity_set)
+
     def totals(self, tables: Collection[str]) -> dict[str, int]:
         """Logical name → rows, as the server counted at some time of the last day; those that it does not tell are left out."""
         found = self._totals(tables)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from pipeline.extract import assembly
+from pipeline.sandbox.login import STRANGER, WITHOUT_ROLE
 from pipeline.sandbox.serve import Options, running
 from pipeline.wire.retry import Policy
 from tests.cli.conftest import P2c
@@ -220,6 +221,25 @@ def test_a_login_or_address_that_is_wrong_is_said_with_its_system(p2c: P2c, logg
         assert logged.ready.secret not in answer.err
         if command == "plan":
             assert not [path for path in Path("runs").glob("*") if path.name[:1].isdigit()]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        (f"source.auth.client_id={WITHOUT_ROLE}", "Sales (localhost:"),
+        (f"source.auth.client_id={STRANGER}", "Sales (localhost:"),
+        (f"destination.auth.client_id={STRANGER}", "SCM (localhost:"),
+    ],
+    ids=["no role in Sales", "unknown in Sales", "unknown in SCM"],
+)
+def test_a_missing_role_or_user_is_said_with_its_system_and_what_to_do(p2c: P2c, logged: World, word: str, told: str) -> None:
+    for command in ("check", "plan"):
+        answer = p2c(command, "--project", logged.project, "--set", word)
+        assert answer.code == 3, answer.err
+        assert told in answer.err
+        assert re.search("role|application user|security|administrator", answer.err), answer.err
+        assert "Traceback" not in answer.err
+        assert not [path for path in Path("runs").glob("*") if path.name[:1].isdigit()]
 
 
 def test_a_wrong_secret_is_said_and_never_shown(p2c: P2c, logged: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_rows_of_the_error_file_failed_and_are_not_remembered(common: Common, ru
     result = confirmed(common, str(run.run), errors=errors, packages=())
     failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed").to_dicts()
     assert [(one["destination_key"], one["code"], one["message"]) for one in failed] == [
-        (f"usmf/{number(2)}", "import_failed", "Zip code is wrong")
+        (f"usmf/{number(2)}", "import_failed", "SCM said: Zip code is wrong")
     ]
     assert f"usmf/{number(2)}" not in memory(common, "ContactToCustomer")["destination_key"].to_list()
     assert read_json(run.summary)["verdict"] == "attention"

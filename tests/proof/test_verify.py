@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from pipeline.audit_commands import verified as answer
 from pipeline.commands import Common, planned
 from pipeline.events import silent
 from pipeline.folder import RunFolder, find_run, read_json, write_json
+from pipeline.journal import Journal
 from pipeline.plan import Request
 from pipeline.proof.verify import Verified, told, verified
 from tests.small import write_small
@@ -160,6 +162,19 @@ def test_a_run_that_was_stopped_is_said_to_be_unfinished_not_altered(run: RunFol
     found = verified(run)
     assert any("p2c apply" in one.sentence for one in found.checks)
     assert "journal.jsonl" not in wrong(found)
+
+
+def test_findings_that_a_stopped_load_was_about_to_replace_are_not_altered(run: RunFolder) -> None:
+    kept = [line for line in lines(run) if b'"applied"' not in line]
+    run.journal.write_bytes(b"".join(kept))
+    end = hashlib.sha256(kept[0].rstrip(b"\n")).hexdigest()
+    write_json(run.summary, {**read_json(run.summary), "applied": False, "journal": end})
+    with Journal.open(run.journal, lambda: datetime(2026, 1, 2, tzinfo=UTC)) as journal:
+        journal.append("findings_added", files={"findings.parquet": "0" * 64})
+    assert "findings.parquet" not in wrong(verified(run))
+    with Journal.open(run.journal, lambda: datetime(2026, 1, 2, tzinfo=UTC)) as journal:
+        journal.append("applied", outcomes={})
+    assert "findings.parquet" in wrong(verified(run)), "once it ended, the file must be the new one"
 
 
 def test_the_command_answers_with_exit_4_and_the_verdict_broken(run: RunFolder, common: Common) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline.apply import apply_plan
+from pipeline.audit_commands import confirmed
 from pipeline.commands import Common, ran
 from pipeline.events import silent
 from pipeline.folder import RunFolder, all_runs, find_run, read_json, write_json
@@ -71,3 +72,25 @@ def fixed(small: Callable[[int], RunFolder], tmp_path: Path) -> RunFolder:
     path = tmp_path / RUN
     found.path.rename(path)
     return RunFolder(path)
+
+
+REFUSALS = (
+    "The value 'XX' in field 'Country/region' is not found in the related table 'Country/region'.",
+    "Field 'Customer group' must be filled in.",
+    "The record already exists.",
+    "Results. validateField failed on field 'AddressZipCode'",
+    "Something that nobody has seen before",
+)
+
+
+@pytest.fixture
+def refused(sample_run: RunFolder, tmp_path: Path) -> RunFolder:
+    """The samples, of which SCM refused nearly a third of the planned rows, for five reasons."""
+    shutil.copytree(sample_run.path.parent, tmp_path / "refused")
+    found = find_run(tmp_path / "refused", str(sample_run.run))
+    keys = pl.read_parquet(found.outcomes).filter(pl.col("outcome") == "written").select("destination_key", "contactid")
+    few = keys.gather_every(10).vstack(keys.gather_every(10, 3)).vstack(keys.gather_every(10, 6))
+    many = [REFUSALS[min(place % 7, 4)] for place in range(few.height)]
+    few.select("contactid", message=pl.Series(many)).write_csv(tmp_path / "errors.csv")
+    confirmed(Common(runs=tmp_path / "refused"), str(found.run), errors=tmp_path / "errors.csv", packages=())
+    return found

@@ -51,8 +51,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def pages(small: Callable[[int], RunFolder], tmp_path: Path) -> Pages:
-    """Pages of an applied run, of a plan, of a damaged run and of a backfill."""
+def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path) -> Pages:
+    """Pages of an applied run, of a plan, of a damaged run, of a run that SCM refused much of, and of a backfill."""
     plan = rendered(page_facts(small(1)))
     damaged = small(0)
     applied = rendered(page_facts(damaged, values=True))
@@ -60,6 +60,7 @@ def pages(small: Callable[[int], RunFolder], tmp_path: Path) -> Pages:
     texts = {
         "applied": applied,
         "plan": plan,
+        "refused": rendered(page_facts(refused, values=True)),
         "damaged": rendered(page_facts(damaged)),
         "backfill": rendered(page_facts(backfill_of(damaged))),
     }

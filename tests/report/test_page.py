@@ -75,6 +75,24 @@ def test_the_page_of_a_run_reads_as_it_did(fixed: RunFolder, golden: Golden) -> 
     golden("report.html", rendered(page_facts(fixed)))
 
 
+def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(refused: RunFolder) -> None:
+    facts = page_facts(refused)
+    outcomes = read_json(refused.summary)["outcomes"]
+    assert outcomes["failed"] / (outcomes["failed"] + outcomes["created"]) == pytest.approx(0.3, abs=0.01)
+    rows: dict[str, int] = {}
+    for one in facts.failures:
+        rows[one["code"]] = rows.get(one["code"], 0) + one["rows"]
+    assert sum(rows.values()) == outcomes["failed"]
+    assert rows.keys() == {"refused_reference", "refused_mandatory", "refused_exists", "refused_rule", "import_failed"}
+    counts = [one["rows"] for one in facts.failures]
+    assert counts == sorted(counts, reverse=True)
+    page = rendered(facts)
+    assert "Attention" in page
+    assert page.index("import_failed") < page.index("refused_reference"), "three sevenths are of one kind"
+    assert "nobody has seen before" not in page, "SCM's own words can hold values"
+    assert f"{outcomes['failed']:,} failed" in page
+
+
 def test_equal_folders_give_equal_pages(fixed: RunFolder) -> None:
     assert rendered(page_facts(fixed)) == rendered(page_facts(fixed))
 

@@ -42,7 +42,7 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
         width: of a line, in characters; text that is not wrapped (tables, names) may be longer.
     """
     blocks = (
-        [_verdict(facts), f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}"],
+        [verdict(facts), f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}"],
         list(facts.get("systems", ())),
         _block("Look first", _findings(facts, columns, width, top=True)),
         [_equation(one) for one in facts["equations"]],
@@ -100,7 +100,8 @@ def _listed(head: str, names: Sequence[str], width: int, indent: int | None = No
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
-def _verdict(facts: Mapping[str, Any]) -> str:
+def verdict(facts: Mapping[str, Any]) -> str:
+    """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
     counts, outcomes = facts["counts"], facts["outcomes"]
     match facts["verdict"]:
         case "clean" if facts["kind"] == "undo":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline import console
 from pipeline.folder import RunFolder
 from pipeline.proof.evidence import Evidence, Trouble, gathered
 from pipeline.proof.findings import grouped, plain
@@ -26,17 +27,6 @@ _FIRST: Final = (
 )  # fmt: skip
 _LONG: Final = 300
 _GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-VERDICTS: Final = {
-    "clean": "Clean: every contact has its place.",
-    "attention": "Attention: some contacts need a person; the findings say which and why.",
-    "stopped": "Stopped by the world: the same command goes on.",
-    "broken": "Broken: an equation does not balance.",
-}
-UNDO_VERDICTS: Final = {
-    "clean": "Clean: all that the run did is taken back, or can be.",
-    "attention": "Attention: some rows are not taken back, or cannot be; the numbers say which.",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,9 +103,7 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         run=str(folder.run),
         kind=evidence.kind,
         verdict=verdict,
-        sentence=(VERDICTS | (UNDO_VERDICTS if evidence.kind == "undo" else {})).get(
-            verdict, "The verdict cannot be told: summary.json does not say it."
-        ),
+        sentence=_sentence(summary, verdict),
         with_values=values,
         about=tuple(_about(evidence)),
         equations=tuple(summary.get("equations", ())),
@@ -187,6 +175,14 @@ def _reasons(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         advice = known.advice if known else ""
         found.append({"decision": decision, "reason": reason, "rows": rows, "sentence": sentence, "advice": advice})
     return found
+
+
+def _sentence(summary: Mapping[str, Any], verdict: str) -> str:
+    """The verdict in one line, as the terminal has it."""
+    if not all(isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")):
+        return f"The verdict is {verdict}; summary.json does not say why."
+    word, _, rest = console.verdict(summary).partition(":")
+    return f"{word.capitalize()}:{rest}"
 
 
 def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from pipeline import known
+from pipeline import heap, known
 from pipeline.backfill.deciding import decided, findings_of, planned
 from pipeline.backfill.evidence import Beside, gather
 from pipeline.backfill.numbering import Origin, base_of, origin
@@ -225,6 +225,7 @@ class _Backfill:
             number_pattern=self._settings.source.contact_number_pattern,
         )
         with (
+            heap.settled(),
             contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
             ThreadPoolExecutor(1) as writing,
             TableWriter(folder.path / PLAN, BACKFILL) as plan,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import getpass
 import itertools
 import socket
@@ -16,7 +15,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from pipeline import known, summary
+from pipeline import heap, known, summary
 from pipeline.destination import Destination, look_at, mappings_of, mend_memory
 from pipeline.errors import Stopped
 from pipeline.events import Listener, Step
@@ -167,20 +166,9 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     texts = Texts(contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said))
     main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
-    with _settled_heap(), contextlib.closing(ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
+    with heap.settled(), contextlib.closing(ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
         _write(planning, decider, morsels, prepared, landed, lambda: unused_units(main, routing, decider.tally.units))
     return prepared, decider
-
-
-@contextlib.contextmanager
-def _settled_heap() -> Iterator[None]:
-    """The garbage collector leaves what is there alone: going through it again and again took a sixth of a plan's time."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _said(mappings: Mapping[str, Compiled]) -> tuple[str, ...]:

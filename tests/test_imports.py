@@ -25,7 +25,7 @@ FOLDERS = {
     **dict.fromkeys(("sandbox", "samples"), RUN),
 }
 MODULES = {
-    **dict.fromkeys(("errors", "suggest", "lazy", "events"), BASE),
+    **dict.fromkeys(("errors", "suggest", "lazy", "events", "heap"), BASE),
     **dict.fromkeys(("settings", "layers", "project", "journal", "folder", "console", "show"), GROUND),
     "summary": STEPS,
     **dict.fromkeys(("cli", "exits", "flags", "__main__"), CLI),

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import filelock
 
+from pipeline import heap
 from pipeline.errors import RequestRefused, Stopped, during
 from pipeline.extract.assembly import Assembly
 from pipeline.extract.changes import Kept, Refresh, Refreshed
@@ -109,7 +110,7 @@ def land_dataverse(
         work.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(work / ".lock", timeout=0)
     try:
-        with lock:
+        with lock, heap.settled():
             return _Extraction(sales=sales, into=into, wish=wish, work=work, progress=progress, now=now).run(since)
     except filelock.Timeout as error:
         raise Stopped("another process is reading the same Sales for this folder of runs.", where=str(work)) from error

@@ -75,17 +75,17 @@ class Assembly:
         return all(part.is_sorted for part in work.parts) and (work.can_range or len(work.parts) == 1)
 
     def _in_order(self, work: TableWork) -> tuple[UnreadableRow, ...]:
-        """Parts one behind the other: each is in order, and no two overlap."""
+        """Parts one behind the other: each was in order when it came, page by page; no two overlap."""
         unreadable: list[UnreadableRow] = []
         begun, last = 0, b""
         with self._file() as file:
             for part in sorted(work.parts, key=_lowest):
                 unreadable += [self._unreadable(begun + place, why) for place, why in part.unreadable]
                 for page in work.pages(part):
-                    keys = order_keys(page[self.columns.key])
-                    if keys is None or (len(keys) and bytes(keys[0]) <= last):
+                    ends = order_keys(page[self.columns.key].take([0, len(page) - 1]) if len(page) else page[self.columns.key])
+                    if ends is None or (len(ends) and bytes(ends[0]) <= last):
                         raise self._repeated(work, page[self.columns.key][0].as_py())
-                    last = bytes(keys[-1]) if len(keys) else last
+                    last = bytes(ends[-1]) if len(ends) else last
                     self._add(file, page, pc.add(page["line"], begun))
                 begun += part.slots
         return tuple(unreadable)

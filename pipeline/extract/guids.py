@@ -45,7 +45,8 @@ _ORDER: Final = (
 )
 """Places of a GUID's hex digits in its text, the most significant first."""
 _HEX: Final = np.isin(np.arange(256), np.frombuffer(b"0123456789abcdef", np.uint8))
-_DASHES: Final = (8, 13, 18, 23)
+_PLACES: Final = np.array(_ORDER)
+_DASHES: Final = np.array((8, 13, 18, 23))
 
 HIGHEST: Final = (1 << 128) - 1
 
@@ -60,8 +61,8 @@ def order_keys(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_] | None:
         return None
     begin = int(np.frombuffer(array.buffers()[1], np.int32)[array.offset])
     letters = np.frombuffer(array.buffers()[2], np.uint8)[begin : begin + _TEXT * len(array)].reshape(-1, _TEXT)
-    digits = np.ascontiguousarray(letters[:, _ORDER])
-    if not _HEX[digits].all() or (letters[:, _DASHES] != ord("-")).any():
+    digits = letters.take(_PLACES, axis=1)
+    if not _HEX.take(digits).all() or (letters.take(_DASHES, axis=1) != ord("-")).any():
         return None
     keys: NDArray[np.bytes_] = digits.view("S32")[:, 0]
     return keys

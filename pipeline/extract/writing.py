@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _COMPRESSION: Final = "zstd"
@@ -16,8 +17,11 @@ _GROUP_ROWS: Final = 122_880
 """As DuckDB likes its row groups."""
 _GROUP_BYTES: Final = 128 * 1024 * 1024
 _DICTIONARY_BYTES: Final = 65_536
-"""Columns of more different values (ids, names) give up their dictionary early; that and no statistics, which nothing
+"""Columns that turn out to have more different values give up their dictionary early; that and no statistics, which nothing
 reads, halve the time of writing."""
+
+_SAMPLE: Final = 10_000
+"""Rows by which it is judged whether a column repeats itself."""
 
 
 class LandedFile:
@@ -35,14 +39,8 @@ class LandedFile:
         self._pool = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = pq.ParquetWriter(
-            self._partial,
-            self._schema,
-            compression=_COMPRESSION,
-            compression_level=_LEVEL,
-            dictionary_pagesize_limit=_DICTIONARY_BYTES,
-            write_statistics=False,
-        )
+        self._writer: pq.ParquetWriter | None = None
+        self._partial.touch()
 
     def add(self, rows: pa.Table, source: str) -> None:
         """Append rows of the file that findings call ``source``; they have a column ``source_line``."""
@@ -62,7 +60,27 @@ class LandedFile:
     def _flush(self) -> None:
         self._wait()
         table, self._kept, self._rows, self._bytes = pa.concat_tables(self._kept), [], 0, 0
-        self._pending = self._pool.submit(self._writer.write_table, table, row_group_size=len(table))
+        self._pending = self._pool.submit(self._write, table)
+
+    def _write(self, table: pa.Table) -> None:
+        self._opened(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
+
+    def _opened(self, sample: pa.Table) -> pq.ParquetWriter:
+        """The writer. Texts that do not repeat themselves get no dictionary and are written apart from their lengths."""
+        if self._writer is None:
+            texts = [one.name for one in self._schema if one.type == pa.string()]
+            apart = [name for name in texts if pc.count_distinct(sample[name]).as_py() > len(sample) // 4]
+            self._writer = pq.ParquetWriter(
+                self._partial,
+                self._schema,
+                compression=_COMPRESSION,
+                compression_level=_LEVEL,
+                use_dictionary=[name for name in self._schema.names if name not in apart],
+                column_encoding=dict.fromkeys(apart, "DELTA_LENGTH_BYTE_ARRAY"),
+                dictionary_pagesize_limit=_DICTIONARY_BYTES,
+                write_statistics=False,
+            )
+        return self._writer
 
     def _wait(self) -> None:
         pending, self._pending = self._pending, None
@@ -81,7 +99,7 @@ class LandedFile:
                 if self._kept:
                     self._flush()
                 self._wait()
-                self._writer.close()
+                self._opened(self._schema.empty_table()).close()
                 self._partial.replace(self._path)
             except BaseException:
                 self._abandon()
@@ -91,5 +109,6 @@ class LandedFile:
         with contextlib.suppress(OSError, pa.ArrowException):
             self._wait()
         with contextlib.suppress(OSError, pa.ArrowException):
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
         self._partial.unlink(missing_ok=True)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
@@ -23,6 +29,21 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(type(frame))
     return frame
+
+
+def side_by_side(work: Callable[[Given], Made], items: Iterable[Given], pool: Executor, width: int) -> Iterator[Made]:
+    """What ``work`` makes of each item, in the items' order; up to ``width`` are worked on at once."""
+    pending: deque[Future[Made]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) >= width:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for one in pending:
+            one.cancel()
 
 
 def ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:

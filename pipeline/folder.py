@@ -282,7 +282,7 @@ class TableWriter:
         if frame.is_empty():
             return
         with during(f"writing {self.path.name}"):
-            self._opened(frame).write_table(frame.to_arrow(), row_group_size=frame.height)
+            self._opened(frame).write_table(pa.table(frame), row_group_size=frame.height)
 
     def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
         """The writer. Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve anyone.
@@ -294,7 +294,8 @@ class TableWriter:
             repeating = [name for name in sample.columns if sample[name].n_unique() <= sample.height // 4]
             self._writer = pq.ParquetWriter(
                 self._file,
-                self._schema.to_frame().to_arrow().schema,
+                pa.table(self._schema.to_frame()).schema,
+                store_schema=False,
                 compression=_COMPRESSION,
                 compression_level=_LEVEL,
                 use_dictionary=repeating,

@@ -6,14 +6,14 @@ import contextlib
 import getpass
 import itertools
 import socket
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from pipeline import heap, known, summary
 from pipeline.destination import Destination, look_at, mappings_of, mend_memory
@@ -22,7 +22,7 @@ from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed
 from pipeline.extract.texts import Texts, refuse_damaged
 from pipeline.fingerprint import fingerprints, versions
-from pipeline.flow import ahead, frames
+from pipeline.flow import ahead, frames, side_by_side
 from pipeline.folder import Clock, RunFolder, TableWriter, building, new_run, sha256_of, write_json, write_table
 from pipeline.journal import Journal
 from pipeline.mapping.compile import Compiled
@@ -30,7 +30,7 @@ from pipeline.mapping.paths import PATHS, column_of
 from pipeline.project import Project
 from pipeline.sources import Source, landed_source
 from pipeline.transform.batch import Batcher
-from pipeline.transform.decide import Decided, Decider, task
+from pipeline.transform.decide import Decided, Decider, Weighed, task
 from pipeline.transform.identify import RAW
 from pipeline.transform.ordered import ordered
 from pipeline.transform.prepare import Prepared, Routing, RunFinding, prepare, unused_units
@@ -39,6 +39,9 @@ from schemas.codes import code
 from schemas.run import DECISIONS, FINDINGS, PLANNED
 from schemas.sales import CONTACTS
 from sql.session import Session, identifier, literal, query, session
+
+_WIDTH = 2
+"""Morsels that are decided at once. More would hold more memory, and the query engine and the writer need the cores, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,8 +169,9 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     texts = Texts(contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said))
     main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
-    with heap.settled(), contextlib.closing(ahead(_routed(reader, texts, settings.run.morsel_rows))) as morsels:
-        _write(planning, decider, morsels, prepared, landed, lambda: unused_units(main, routing, decider.tally.units))
+    with heap.settled(), contextlib.closing(ahead(ordered(frames(reader), settings.run.morsel_rows))) as morsels:
+        decided = _side_by_side(decider, morsels, texts)
+        _write(planning, decided, prepared, landed, lambda: _told_at_the_end(planning, decider, main, routing, prepared))
     return prepared, decider
 
 
@@ -200,33 +204,51 @@ def _starts(table: Landed) -> list[int]:
 
 
 def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
-    """A function that gives the MD5 of texts."""
+    """A function that gives the MD5 of texts, whatever thread asks."""
+    own = threading.local()
 
     def hashed(texts: pl.Series) -> pl.Series:
-        hasher.register("texts", texts.to_frame("text"))
-        return hasher.frame("SELECT md5(text) AS h FROM texts")["h"]
+        if not hasattr(own, "session"):
+            own.session = hasher.beside()
+        own.session.register("texts", texts.to_frame("text"))
+        frame: pl.DataFrame = own.session.frame("SELECT md5(text) AS h FROM texts")
+        return frame["h"]
 
     return hashed
 
 
-def _routed(reader: pa.RecordBatchReader, texts: Texts, rows: int) -> Iterator[pl.DataFrame]:
-    """Morsels in source order: what SQL says of each contact beside its landed text."""
-    for said in ordered(frames(reader), rows):
-        start = int(said["source_row"][0]) if said.height else 0
-        written = texts.rows(start, said.height)
-        names = {name: name.removeprefix("say:") for name in said.columns if name.startswith("say:")}
-        yield pl.concat([said.rename(names), written], how="horizontal")
+def _side_by_side(decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts) -> Generator[Decided]:
+    """Morsels decided in source order, ``_WIDTH`` at once: what SQL says of each contact meets its landed text."""
+
+    def weighed(routed: pl.DataFrame) -> Weighed:
+        start = int(routed["source_row"][0]) if routed.height else 0
+        names = {name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")}
+        written = texts.rows(start, routed.height)
+        return decider.weighed(pl.concat([routed.rename(names), written], how="horizontal"))
+
+    with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
+        for one in side_by_side(weighed, map(decider.selected, morsels), pool, _WIDTH):
+            yield decider.settled(one)
+
+
+def _told_at_the_end(
+    planning: Planning, decider: Decider, main: Session, routing: Routing, prepared: Prepared
+) -> list[RunFinding]:
+    """Findings of the run, once every contact has gone by."""
+    prepared.findings += [*planning.source.findings, *planning.destination.findings]
+    prepared.findings += unused_units(main, routing, decider.tally.units)
+    prepared.findings += summary.run_findings(decider.finished(), planning.project, prepared)
+    return prepared.findings
 
 
 def _write(
     planning: Planning,
-    decider: Decider,
-    morsels: Iterator[pl.DataFrame],
+    morsels: Generator[Decided],
     prepared: Prepared,
     landed: Mapping[str, Landed],
-    late: Callable[[], list[RunFinding]],
+    last: Callable[[], list[RunFinding]],
 ) -> None:
-    """Decide morsel after morsel; one thread beside this one writes what was decided."""
+    """Write what was decided, morsel after morsel, in a thread of its own; ``last`` tells the findings of the run."""
     folder, done = planning.folder, 0
     decisions, findings = TableWriter(folder.decisions, DECISIONS), TableWriter(folder.findings, FINDINGS)
     rows = {
@@ -235,23 +257,21 @@ def _write(
     }
     writers = [decisions, findings, *rows.values()]
     with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(1))
+        stack.enter_context(contextlib.closing(morsels))
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
         for writer in writers:
             stack.enter_context(writer)
         findings.write(unreadable_rows(landed))
         pending: Future[None] | None = None
-        for morsel in morsels:
-            decided = decider.decide(morsel)
+        for decided in morsels:
             if pending is not None:
                 pending.result()
             pending = pool.submit(_append, decided, decisions, findings, rows)
-            done += morsel.height
+            done += decided.read
             planning.listener(Step(name="planning", done=done, total=prepared.rows))
         if pending is not None:
             pending.result()
-        prepared.findings += [*planning.source.findings, *planning.destination.findings, *late()]
-        prepared.findings += summary.run_findings(decider.tally, planning.project, prepared)
-        findings.write(findings_of_run(prepared.findings))
+        findings.write(findings_of_run(last()))
     planning.hashes.update((writer.path, writer.sha256) for writer in writers)
 
 

@@ -64,12 +64,6 @@ def trimmed(value: pl.Expr) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def all_trimmed(texts: pl.DataFrame) -> pl.DataFrame:
-    """``trimmed`` for every column of a frame, in half the time."""
-    stripped = texts.with_columns(pl.all().str.strip_chars(WHITE_SPACE))
-    return stripped.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts.columns)
-
-
 def utf16_length(value: pl.Expr) -> pl.Expr:
     """Length in UTF-16 code units, null for null."""
     return value.str.len_chars() + value.str.count_matches(_ASTRAL)

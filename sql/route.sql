@@ -100,7 +100,7 @@ SELECT
     q.contactid IS NULL AS contactid_invalid,
     q.row_state = 'repeated' AS contactid_repeated,
     NOT q.passes_filter AS filtered_out,
-    $has_only AND NOT q.in_only AS left_out,
+    $has_only AND NOT q.in_only AS not_selected,
     $hold_blank_flags AND q.msdynce_isactivecustomer IS NULL AND q.unreadable_flag IS NULL AS flag_blank,
     q.msdynce_isactivecustomer IS NOT TRUE AND q.unreadable_flag IS NULL AND q.unreadable_company IS NULL
         AND q.parentcustomerid IS NULL AS no_company,

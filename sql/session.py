@@ -36,6 +36,10 @@ class Session:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
+    def beside(self) -> Session:
+        """Another session of the same database, for another thread; what is registered is its own. It ends with this one."""
+        return Session(self._connection.cursor())
+
     def run(self, text: str, **parameters: Value) -> None:
         """Run a statement for its effect."""
         self._connection.execute(text, parameters or None)

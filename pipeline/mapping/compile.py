@@ -12,20 +12,19 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.mapping.cleaning import cleaned
 from pipeline.mapping.lookup import Lookup, country_code
 from pipeline.mapping.paths import column_of
 from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, Kind, OnTooLong
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
-from schemas.text import all_trimmed, truncated, utf16_length
+from schemas.text import truncated, utf16_length
 
 PROBLEMS: Final = pl.Schema(
     {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
 )
 """One row per problem of one value: row number in the morsel, code, destination column, limit for the message, value."""
-
-_BREAKS: Final = ["\r", "\n", "\t"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +94,7 @@ class Compiled:
     def apply(self, morsel: pl.DataFrame) -> Mapped:
         """Map a morsel that has a ``text:`` column for each source."""
         problems: list[pl.DataFrame] = []
-        texts = all_trimmed(morsel.select(pl.col(column_of(name)).alias(name) for name in self.sources))
-        if not self.keep_breaks:
-            texts = self._one_line(texts, problems)
+        texts = self._cleaned(morsel, problems)
         raw, usage = self._looked_up(texts, problems)
         defaulted = self._defaulted(raw, usage)
         filled = raw.select(_filled(target) for target in self.targets)
@@ -109,17 +106,22 @@ class Compiled:
             defaulted=defaulted,
         )
 
-    def _one_line(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """CR, LF and TAB become one space: a package's data file has one line per row."""
-        if texts.is_empty():
-            return texts
-        broken = texts.select(pl.all().str.contains_any(_BREAKS).fill_null(value=False))
-        hit = [name for name in texts.columns if broken[name].any()]
+    def _cleaned(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+        """Every source column, trimmed and on one line."""
+        clean = {name: cleaned(morsel[column_of(name)], keep_breaks=self.keep_breaks) for name in self.sources}
         for target in self.targets:
-            if target.row.row.source in hit:
-                source = target.row.row.source
-                problems.append(_problem(texts, broken[source], "line_break_replaced", target.name, "", source))
-        return texts.with_columns(_one_line(texts[name], broken[name]) for name in hit)
+            one = clean.get(target.row.row.source or "")
+            if one is not None and not one.broken.is_empty():
+                problems.append(
+                    pl.DataFrame({"row": one.broken}).select(
+                        pl.col("row").cast(pl.UInt32),
+                        code=pl.lit("line_break_replaced"),
+                        destination=pl.lit(target.name),
+                        limit=pl.lit(""),
+                        value=one.before,
+                    )
+                )
+        return pl.DataFrame([one.texts.alias(name) for name, one in clean.items()])
 
     def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
@@ -143,7 +145,7 @@ class Compiled:
     def _outcomes(self, target: Target, texts: pl.DataFrame) -> pl.DataFrame:
         """Each distinct value with its outcome: value, country, rows, result, problem, key."""
         pairs = _pairs(texts, target.row.row.source or "", self._country_of(target))
-        distinct = pairs.group_by("value", "country", maintain_order=True).len(name="rows")
+        distinct = pairs.group_by("value", "country").len(name="rows").sort("value", "country")
         lookup = target.lookup
         if lookup is None:
             raise TypeError(target.name)
@@ -249,11 +251,6 @@ def _cast(target: Target) -> pl.Expr:
             return plain.cast(target.column.dtype, strict=False)
         case _:
             return value.cast(target.column.dtype, strict=False)
-
-
-def _one_line(texts: pl.Series, broken: pl.Series) -> pl.Series:
-    rows = broken.arg_true()
-    return texts.clone().scatter(rows, texts.gather(rows).str.replace_all(r"[\r\n\t]+", " "))
 
 
 def _shortened(texts: pl.Series, rows: pl.Series, limit: int) -> pl.Series:

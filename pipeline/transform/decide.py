@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,18 +15,21 @@ from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
 from pipeline.transform.identify import identified
 from pipeline.transform.screen import Contract, contract, screened
-from schemas.run import DECISIONS, FINDINGS
+from schemas.run import DECISIONS, FINDINGS, PLANNED
 from schemas.text import WHITE_SPACE
 
 CUSTOMERS = "ContactToCustomer"
 
 _BLANK = f"^[{WHITE_SPACE}]*$"
+_NO_CONTACT = ("superseded", "deleted")
+"""Row states of rows that stand for no contact."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
-    """What a morsel became. ``rows`` are planned rows by task, destination columns first."""
+    """What a morsel became. ``rows`` are planned rows by task, destination columns first; ``read`` is how many rows went in."""
 
+    read: int
     decisions: pl.DataFrame
     findings: pl.DataFrame
     rows: Mapping[str, pl.DataFrame]
@@ -64,9 +67,47 @@ def task(mapping: Compiled) -> Task:
     return Task(mapping=mapping, contract=contract(mapping))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What one task makes of a morsel, before anything is decided: planning columns, destination columns, problems."""
+
+    rows: pl.DataFrame
+    mapped: Mapped
+    doubtful: pl.Series
+    problems: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """One task's rows that passed all gates: destination columns, and what ``PLANNED`` has beside them but for the batch.
+
+    ``doubtful`` are those of them that the contract is held against: the others cannot break it.
+    """
+
+    frame: pl.DataFrame
+    beside: pl.DataFrame
+    doubtful: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighed:
+    """A morsel of which everything is known but what depends on the morsels before it: batches, and the counts of the run."""
+
+    rows: int
+    states: Mapping[str, int]
+    units: Collection[str]
+    decided: pl.DataFrame
+    findings: pl.DataFrame
+    mapped: Mapping[str, Mapped]
+    planned: Mapping[str, Planned]
+
+
 @dataclass(kw_only=True, slots=True)
 class Decider:
-    """Decides morsel after morsel; the result does not depend on where one ends and the next begins."""
+    """Decides morsel after morsel; the result does not depend on where one ends and the next begins.
+
+    ``selected`` and ``settled`` take morsels in source order; ``weighed`` knows no order and may run for several at once.
+    """
 
     tasks: Mapping[str, Task]
     hasher: Hasher
@@ -78,59 +119,95 @@ class Decider:
     limit: int | None = None
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
+    _doubtful: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
 
     def decide(self, routed: pl.DataFrame) -> Decided:
         """Decide the next rows of ``sql/route.sql``'s answer, in source order: batches depend on it."""
-        self.tally.rows += routed.height
-        self.tally.units.update(routed["raw:owningbusinessunit"].unique().drop_nulls())
-        self.tally.states.update(dict(routed["row_state"].value_counts().iter_rows()))
-        gone = routed["row_state"].is_in(["superseded", "deleted"])
-        current = routed.filter(~gone) if gone.any() else routed
-        contacts = self._selected(identified(current))
-        found = [problems.of_routing(contacts)]
-        mapped: dict[str, tuple[pl.DataFrame, Mapped]] = {}
-        wanted = ~(pl.col("filtered_out") | pl.col("not_selected"))
-        for name, one in self.tasks.items():
-            texts = [column_of(source) for source in one.mapping.sources]
-            rows = contacts.lazy().filter((pl.col("route") == name) & wanted).select(*_PLANNING, *texts).collect()
-            result = one.mapping.apply(rows)
-            mapped[name] = (rows, result)
-            checked = screened(result.frame, one.contract)
-            wrong = [result.problems, checked]
-            if self.references is not None:
-                wrong.append(self.references.absent(result.frame, rows["legal_entity"]))
-            found.append(problems.of_mapping(pl.concat(wrong), rows["row"], one.mapping))
-        first, told = problems.weighed(pl.concat(found))
+        return self.settled(self.weighed(self.selected(routed)))
+
+    def selected(self, routed: pl.DataFrame) -> pl.DataFrame:
+        """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
+        if self.limit is None:
+            return routed
+        stopped = pl.any_horizontal(pl.col("row_state").is_in(_NO_CONTACT), pl.col("filtered_out", "not_selected"))
+        counted = routed.select(~stopped.fill_null(value=False)).to_series()
+        over = counted & (counted.cum_sum() + self._taken > self.limit)
+        self._taken += int(counted.sum())
+        return routed.with_columns(not_selected=pl.col("not_selected").fill_null(value=False) | over)
+
+    def weighed(self, routed: pl.DataFrame) -> Weighed:
+        """Everything that a morsel can be told by itself."""
+        gone = routed["row_state"].is_in(_NO_CONTACT)
+        contacts = _numbered(identified(routed.filter(~gone) if gone.any() else routed))
+        shares = {name: self._share(contacts, name, one) for name, one in self.tasks.items()}
+        first, told = problems.weighed(pl.concat([problems.of_routing(contacts), *(share.problems for share in shares.values())]))
         decided = _decided(contacts, first)
-        planned = {name: self._planned(name, decided, *pair) for name, pair in mapped.items()}
-        findings = _findings(decided, told)
-        self._count(decided, findings, mapped)
-        return Decided(decisions=decided.select(DECISIONS.names()), findings=findings, rows=planned)
+        passed = decided["first_reason"].is_null()
+        return Weighed(
+            rows=routed.height,
+            states=dict(routed["row_state"].value_counts().iter_rows()),
+            units=routed["raw:owningbusinessunit"].unique().drop_nulls().to_list(),
+            decided=decided,
+            findings=_findings(decided, told),
+            mapped={name: share.mapped for name, share in shares.items()},
+            planned={name: self._planned(name, share, passed.gather(share.rows["row"])) for name, share in shares.items()},
+        )
 
-    def _selected(self, contacts: pl.DataFrame) -> pl.DataFrame:
-        """Number the rows and apply ``--limit``: the first contacts, in source order, that the filter lets through."""
-        numbered = contacts.with_row_index("row").with_columns(_false_for_null(contacts))
-        left_out = pl.col("left_out")
-        if self.limit is not None:
-            turn = (~pl.col("filtered_out") & ~left_out).cum_sum() + self._taken
-            left_out = left_out | (turn > self.limit)
-            self._taken += int(contacts.select((~pl.col("filtered_out") & ~pl.col("left_out")).sum()).item() or 0)
-        return numbered.with_columns(not_selected=left_out & ~pl.col("filtered_out") | pl.col("left_out"))
+    def settled(self, weighed: Weighed) -> Decided:
+        """Number batches, and count."""
+        planned = {name: self._batched(name, one) for name, one in weighed.planned.items()}
+        self._count(weighed)
+        for name, one in weighed.planned.items():
+            self._doubtful.setdefault(name, []).append(one.doubtful)
+            if sum(frame.height for frame in self._doubtful[name]) > _DOUBTFUL:
+                self._keep(name)
+        return Decided(
+            read=weighed.rows, decisions=weighed.decided.select(DECISIONS.names()), findings=weighed.findings, rows=planned
+        )
 
-    def _planned(self, name: str, decided: pl.DataFrame, rows: pl.DataFrame, result: Mapped) -> pl.DataFrame:
-        """The rows that passed all gates, with key, hash, action and batch."""
-        taken = decided["first_reason"].is_null().gather(rows["row"])
-        frame = result.frame.filter(taken)
-        columns = self.tasks[name].mapping.columns
-        keyed = rows.select(_PLANNING).filter(taken).select(
-            "contactid", "legal_entity", "destination_key", "key_in_scm",
-            loaded_hash=pl.col("loaded_hash"),
-            row_hash=self.hasher(row_texts(frame, columns)),
-        )  # fmt: skip
+    def finished(self) -> Tally:
+        """Hold the last planned rows against their contracts.
+
+        Raises:
+            InvariantBroken: a planned row breaks its contract.
+        """
+        for name in self._doubtful:
+            self._keep(name)
+        return self.tally
+
+    def _keep(self, name: str) -> None:
+        """One look at many rows: the schema costs the same for a hundred."""
+        frames, self._doubtful[name] = self._doubtful[name], []
+        self.tasks[name].contract.keep(pl.concat(frames))
+
+    def _share(self, contacts: pl.DataFrame, name: str, one: Task) -> Share:
+        texts = [column_of(source) for source in one.mapping.sources]
+        wanted = (pl.col("route") == name) & ~pl.col("filtered_out") & ~pl.col("not_selected")
+        rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts).collect()
+        mapped = one.mapping.apply(rows)
+        checked = screened(mapped.frame, one.contract)
+        wrong = [mapped.problems, checked.problems]
+        if self.references is not None:
+            wrong.append(self.references.absent(mapped.frame, rows["legal_entity"]))
+        return Share(
+            rows=rows.select(_PLANNING),
+            mapped=mapped,
+            doubtful=checked.doubtful,
+            problems=problems.of_mapping(pl.concat(wrong), rows["row"], one.mapping),
+        )
+
+    def _planned(self, name: str, share: Share, passed: pl.Series) -> Planned:
+        """The rows that passed all gates, with key, hash and action."""
+        frame = share.mapped.frame.filter(passed)
+        keyed = share.rows.filter(passed).with_columns(row_hash=self.hasher(row_texts(frame, self.tasks[name].mapping.columns)))
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
         acted = keyed.with_columns(action=actions(scm_read=keys_read, full=self.full))
-        numbered = self.batcher.numbered(name, acted)
-        beside = numbered.select("contactid", "legal_entity", "destination_key", "batch", "action", "row_hash")
+        doubtful = share.doubtful.filter(passed.gather(share.doubtful))
+        return Planned(frame=frame, beside=acted.select(_BESIDE), doubtful=share.mapped.frame[doubtful])
+
+    def _batched(self, name: str, planned: Planned) -> pl.DataFrame:
+        frame = planned.frame
+        beside = self.batcher.numbered(name, planned.beside).select(PLANNED.names())
         for entity, action, count in beside.group_by("legal_entity", "action").len().iter_rows():
             self.tally.actions[name, entity, action] += count
         for column in ("SiteId", "WarehouseId", "LanguageId"):
@@ -139,12 +216,15 @@ class Decider:
                 self.tally.blanks[name, column] += missing
         return pl.concat([frame, beside], how="horizontal")
 
-    def _count(self, decided: pl.DataFrame, findings: pl.DataFrame, mapped: Mapping[str, tuple[pl.DataFrame, Mapped]]) -> None:
-        tally = self.tally
+    def _count(self, weighed: Weighed) -> None:
+        tally, decided = self.tally, weighed.decided
+        tally.rows += weighed.rows
+        tally.units.update(weighed.units)
+        tally.states.update(weighed.states)
         for decision, reason, count in decided.group_by("decision", "reason").len().iter_rows():
             tally.decisions[decision] += count
             tally.reasons[decision, reason] += count
-        tally.findings.update(dict(findings["code"].value_counts().iter_rows()))
+        tally.findings.update(dict(weighed.findings["code"].value_counts().iter_rows()))
         flag = pl.col("is_active_customer")
         counts = decided.select(
             yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
@@ -153,7 +233,7 @@ class Decider:
         currency = pl.col("raw:transactioncurrencyid")
         wanted = (pl.col("decision") == "customer") & currency.is_not_null() & ~currency.str.contains(_BLANK)
         tally.customers_with_currency_id += int(decided.lazy().select(wanted.sum()).collect().item() or 0)
-        for name, (_, result) in mapped.items():
+        for name, result in weighed.mapped.items():
             for column, count in result.defaulted.items():
                 tally.defaulted[name, column] += count
             for usage in result.usage:
@@ -164,6 +244,9 @@ class Decider:
                         tally.unmapped[name, usage.destination, value] += count
 
 
+_BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
+_DOUBTFUL = 50_000
+"""Doubtful rows that are held against a contract at once."""
 _PLANNING = ("row", "contactid", "legal_entity", "destination_key", "key_in_scm", "loaded_hash")
 _DECIDING = (
     "row", "route", "contactid", "contact_number", "legal_entity", "company_type", "company_type_from", "company_id",
@@ -172,9 +255,10 @@ _DECIDING = (
 )  # fmt: skip
 
 
-def _false_for_null(contacts: pl.DataFrame) -> list[pl.Expr]:
+def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows; a flag that SQL left open counts as false."""
     flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name != "is_active_customer"]
-    return [pl.col(flags).fill_null(value=False)]
+    return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
 
 
 def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:

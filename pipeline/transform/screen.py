@@ -1,12 +1,13 @@
-"""The destination contract: a Pandera schema built from the catalogue, one named check per rule.
+"""The destination contract: one boolean column per rule, and a Pandera schema of the same rules, built from the catalogue.
 
-A failed check is a finding of its row, never the end of the run; the name of the check is the finding's code.
+A rule that does not hold is a finding of its row, never the end of the run; its name is the finding's code. The schema is
+held against what passed all gates and goes into the plan: a row that breaks it there is a defect of p2c.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandera.polars as pa
@@ -32,22 +33,26 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
-    """What a task's destination rows must be: types and named checks as a Pandera schema, and the rules it is made of."""
+    """What a task's destination rows must be: rules, and the Pandera schema of types and named checks made of them."""
 
     schema: pa.DataFrameSchema
     rules: tuple[Rule, ...]
     types: pl.Schema
     limits: Mapping[str, str]
     """Destination column → the allowed length or values that messages name."""
-    _parts: dict[frozenset[str], pa.DataFrameSchema] = field(default_factory=dict)
 
-    def only(self, columns: frozenset[str]) -> pa.DataFrameSchema:
-        """The part of the schema that speaks of some columns: checks of the others cost as much when they all hold."""
-        if columns not in self._parts:
-            self._parts[columns] = pa.DataFrameSchema(
-                {name: self.schema.columns[name] for name in columns}, name=self.schema.name
-            )
-        return self._parts[columns]
+    def keep(self, planned: pl.DataFrame) -> None:
+        """Hold rows that go into a plan against the schema.
+
+        Raises:
+            InvariantBroken: a row that no gate stopped breaks a rule, or is of other columns or types.
+        """
+        try:
+            self.schema.validate(planned, lazy=True)
+        except SchemaErrors as errors:
+            cases: Any = errors.failure_cases
+            broken = cases.select("column", "check").unique().sort("column", "check").rows()
+            raise InvariantBroken(f"planned rows break the contract of {self.schema.name}: {broken}.") from errors
 
 
 def contract(mapping: Compiled) -> Contract:
@@ -103,47 +108,41 @@ def _check(rule: Rule) -> pa.Check:
     return pa.Check(holds, name=rule.code, ignore_na=False)
 
 
-def screened(frame: pl.DataFrame, held_against: Contract) -> pl.DataFrame:
-    """Hold a mapped morsel against its contract: all its types, and the rows that are not surely valid check by check.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screened:
+    """The problems of a morsel (``PROBLEMS``), and the rows that were looked at closely, sound ones among them."""
 
-    Args:
-        frame: destination columns.
-        held_against: from ``contract``.
+    problems: pl.DataFrame
+    doubtful: pl.Series
 
-    Returns:
-        Problems (``PROBLEMS``), empty when every row is valid.
+
+def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
+    """Hold a mapped morsel against its contract, rule by rule; exactly only where a rule does not surely hold.
 
     Raises:
         InvariantBroken: the frame has other columns or types than the contract; that is a defect of p2c.
     """
+    if frame.schema != held_against.types:
+        held_against.keep(frame.clear())
     doubts = frame.select((~rule.surely).alias(str(place)) for place, rule in enumerate(held_against.rules))
-    in_doubt = frozenset(rule.column for place, rule in enumerate(held_against.rules) if doubts[str(place)].any())
-    doubtful = doubts.select(pl.any_horizontal(pl.all()).arg_true()).to_series() if in_doubt else pl.Series(dtype=pl.UInt32)
+    in_doubt = [rule for place, rule in enumerate(held_against.rules) if doubts[str(place)].any()]
+    if not in_doubt:
+        return Screened(problems=PROBLEMS.to_frame(), doubtful=pl.Series(dtype=pl.UInt32))
+    doubtful = doubts.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
     rows = frame[doubtful]
-    try:
-        if frame.schema != held_against.types:
-            held_against.schema.validate(frame.lazy(), lazy=True)
-        if in_doubt:
-            held_against.only(in_doubt).validate(rows, lazy=True)
-    except SchemaErrors as errors:
-        cases: Any = errors.failure_cases
-        broken = cases.filter(pl.col("index").is_null())
-        if not broken.is_empty():
-            raise InvariantBroken(f"mapping broke its own contract: {broken['check'].to_list()}") from errors
-        return _problems(rows, doubtful, cases, held_against.limits)
-    return PROBLEMS.to_frame()
+    broken = rows.select((~rule.holds).alias(str(place)) for place, rule in enumerate(in_doubt))
+    found = [
+        _problems(rule, rows, doubtful, broken[str(place)].arg_true(), held_against.limits)
+        for place, rule in enumerate(in_doubt)
+        if broken[str(place)].any()
+    ]
+    return Screened(problems=pl.concat([PROBLEMS.to_frame(), *found]), doubtful=doubtful)
 
 
-def _problems(rows: pl.DataFrame, numbers: pl.Series, cases: pl.DataFrame, limits: Mapping[str, str]) -> pl.DataFrame:
-    parts = []
-    for (column, code), group in cases.group_by("column", "check", maintain_order=True):
-        index = group["index"].cast(pl.UInt32)
-        parts.append(
-            pl.DataFrame({"row": numbers.gather(index).cast(pl.UInt32)}).with_columns(
-                code=pl.lit(code),
-                destination=pl.lit(column),
-                limit=pl.lit("" if code == "mandatory_missing" else limits.get(str(column), "")),
-                value=rows[str(column)].gather(index).cast(pl.String),
-            )
-        )
-    return pl.concat([PROBLEMS.to_frame(), *parts])
+def _problems(rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]) -> pl.DataFrame:
+    return pl.DataFrame({"row": numbers.gather(broken).cast(pl.UInt32)}).with_columns(
+        code=pl.lit(rule.code),
+        destination=pl.lit(rule.column),
+        limit=pl.lit("" if rule.code == "mandatory_missing" else limits.get(rule.column, "")),
+        value=rows[rule.column].gather(broken).cast(pl.String),
+    )

@@ -11,7 +11,7 @@ from pipeline.mapping.paths import column_of
 from pipeline.project import bare_project
 from pipeline.transform.screen import Contract, contract, screened
 
-SURNAMES = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
+SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
 
 
 @pytest.fixture
@@ -19,8 +19,9 @@ def mapped() -> tuple[pl.DataFrame, Contract]:
     mapping = compiled(
         bare_project({}, "test").templates["Contacts"], {"destination.currency": None, "destination.country": None}
     )
-    texts = {column_of(name): [None] * len(SURNAMES) for name in mapping.sources}
-    texts |= {column_of("lastname"): SURNAMES, column_of("msdynce_contactnumber"): ["CON-01000-ABCDEF"] * len(SURNAMES)}
+    texts = {column_of(name): [None for _ in SURNAMES] for name in mapping.sources}
+    texts[column_of("lastname")] = SURNAMES
+    texts[column_of("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
     frame = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame
     return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), contract(mapping)
 

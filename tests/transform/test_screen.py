@@ -16,10 +16,10 @@ SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, No
 
 @pytest.fixture
 def mapped() -> tuple[pl.DataFrame, Contract]:
-    mapping = compiled(
-        bare_project({}, "test").templates["Contacts"], {"destination.currency": None, "destination.country": None}
-    )
-    texts = {column_of(name): [None for _ in SURNAMES] for name in mapping.sources}
+    settings: dict[str, str | None] = {"destination.currency": None, "destination.country": None}
+    mapping = compiled(bare_project({}, "test").templates["Contacts"], settings)
+    blank: list[str | None] = [None] * len(SURNAMES)
+    texts = {column_of(name): blank for name in mapping.sources}
     texts[column_of("lastname")] = SURNAMES
     texts[column_of("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
     frame = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame

@@ -134,7 +134,7 @@ def _prepared(main: Session, planning: Planning) -> Prepared:
         hold_blank_flags=False,
         number_pattern=settings.source.contact_number_pattern,
         only=None if request.only is None else known.only_ids(request.only),
-        numbers=False,
+        is_routed=False,
     )
     return prepare(main, {*landed, "accounts"}, routing)
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.mapping.countries import country_code
 from pipeline.wire.settings import Address, AuthSettings
+from schemas.sales import USUAL_NUMBER
 from schemas.text import fold
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
@@ -109,7 +110,7 @@ class SourceSettings(Section):
     path: str | None = Field(default_factory=lambda given: "." if given.get("kind") == "files" else None)
     filter: str | None = None
     flag_blank: Literal["no", "hold"] = "no"
-    contact_number_pattern: Annotated[str, AfterValidator(_pattern)] = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
+    contact_number_pattern: Annotated[str, AfterValidator(_pattern)] = USUAL_NUMBER
     row_limit: Annotated[int, Field(ge=1024)] = 1_048_576
 
     @model_validator(mode="after")

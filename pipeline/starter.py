@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from schemas.sales import USUAL_NUMBER
+
 _WIDTH: Final = 44
 
 
@@ -35,7 +37,7 @@ def starter(*, legal_entity: str | None, currency: str | None, country: str | No
             _line("path", path, "", "relative to this file; one file or folder per table"),
             _line("filter", None, '"statecode = 0"', "SQL condition on contacts; null means left out"),
             _line("flag_blank", None, '"no"', 'blank Is Active Customer: "no", or "hold"'),
-            _line("contact_number_pattern", None, '"CON-[0-9]{5,9}-[A-Z0-9]{4,6}"', "other forms get a warning"),
+            _line("contact_number_pattern", None, f'"{USUAL_NUMBER}"', "other forms get a warning"),
             _line("row_limit", None, "1048576", "bytes that one record may have"),
             _line("url", None, '"https://contoso.crm4.dynamics.com"', "Sales' address"),
             _line("parallel", None, "50", "requests at once, at the most; Sales' own hint counts, too"),

@@ -15,6 +15,8 @@ import polars as pl
 from schemas.catalogue import Field, Table, Type
 
 LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
+USUAL_NUMBER: Final = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
+"""Contact numbers as the upgrade script makes them: at most 20 characters, none of them forbidden in SCM."""
 
 _VERSIONING: Final = (
     Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),

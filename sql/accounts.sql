@@ -1,5 +1,6 @@
--- One row per account: its number, and where SCM knows it.
--- in: accounts_declared, account_rows_left_out, known_customers    unique by: accountid
+-- One row per account: its number, and where SCM knows it. Rows without an id that can be read come along, and go later: a
+-- condition on the id would read every id twice.
+-- in: accounts_declared, account_rows_left_out, known_customers    unique by: accountid, but for null
 WITH known AS (
     SELECT
         account_key,
@@ -21,4 +22,4 @@ FROM accounts_declared AS a
 ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
 LEFT JOIN parties AS p ON p.party_key = key_of(a.accountnumber)
 LEFT JOIN known AS k ON k.account_key = key_of(a.accountnumber)
-WHERE a.accountid IS NOT NULL AND a.isdelete IS NOT TRUE
+WHERE a.isdelete IS NOT TRUE

@@ -3,7 +3,8 @@
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, activity, only_ids, known_keys, loaded,
 --     loaded_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_activity, $has_only, $scm_read, $hold_blank_flags, $take_over,
---         $number_pattern
+--         $number_pattern, $usual_is_valid (what matches the pattern cannot be invalid), $has_keys (known_keys has rows),
+--         $has_loaded (loaded has rows): keys that nothing is joined by are not made
 -- unique by: source_row
 WITH evidence AS (
     SELECT
@@ -76,10 +77,15 @@ routed AS (
 keyed AS (
     SELECT
         *,
-        CASE route
-            WHEN 'ContactToCustomer' THEN legal_entity || '/' || contact_number
-            WHEN 'Contacts' THEN legal_entity || '/' || contact_number || '/' || company_key
-        END AS destination_key
+        CASE
+            WHEN NOT $has_loaded THEN NULL
+            WHEN route = 'ContactToCustomer' THEN legal_entity || '/' || contact_number
+            WHEN route = 'Contacts' THEN legal_entity || '/' || contact_number || '/' || company_key
+        END AS destination_key,
+        CASE WHEN $has_keys THEN key_of(legal_entity) END AS legal_entity_key,
+        CASE WHEN $has_keys OR $has_loaded THEN key_of(contact_number) END AS number_key,
+        CASE WHEN NOT $has_keys THEN NULL WHEN route = 'ContactToCustomer' THEN '' ELSE key_of(company_key) END AS key_of_company,
+        regexp_full_match(contact_number, $number_pattern) AS number_is_usual
     FROM routed
 )
 SELECT
@@ -117,16 +123,16 @@ SELECT
     q.route IS NOT NULL AND q.contact_number IS NULL AS contact_number_missing,
     q.route IS NOT NULL AND q.owners > 1 AS contact_number_repeated,
     q.route IS NOT NULL AND q.is_account_number AS contact_number_is_account_number,
-    q.route IS NOT NULL AND (
-        length(q.contact_number) > 20
-        OR strlen(q.contact_number) > length(q.contact_number) AND utf16_length(q.contact_number) > 20
-        OR regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
-    ) AS contact_number_invalid,
+    q.route IS NOT NULL AND CASE
+        WHEN $usual_is_valid AND q.number_is_usual THEN false
+        WHEN strlen(q.contact_number) > 20 AND utf16_length(q.contact_number) > 20 THEN true
+        ELSE regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
+    END AS contact_number_invalid,
     $has_currencies AND q.route = 'ContactToCustomer' AND NOT q.currency_is_there
         AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
-    q.route IS NOT NULL AND NOT regexp_full_match(q.contact_number, $number_pattern) AS contact_number_malformed,
+    q.route IS NOT NULL AND NOT q.number_is_usual AS contact_number_malformed,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
         AND in_legal_entity(q.customer_of, q.legal_entity) AS party_number_differs,
     q.lookup_type IS NOT NULL AND q.lookup_type <> q.table_type AS company_type_disagrees,
@@ -153,7 +159,7 @@ SELECT
     q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
     COLUMNS('^say:')
 FROM keyed AS q
-LEFT JOIN known_keys AS x ON x.legal_entity_key = key_of(q.legal_entity) AND x.number_key = key_of(q.contact_number)
-    AND x.company_key = CASE WHEN q.route = 'ContactToCustomer' THEN '' ELSE key_of(q.company_key) END
+LEFT JOIN known_keys AS x ON x.legal_entity_key = q.legal_entity_key AND x.number_key = q.number_key
+    AND x.company_key = q.key_of_company
 LEFT JOIN loaded AS l ON l.destination_key = q.destination_key
-LEFT JOIN loaded_numbers AS p ON p.number_key = key_of(q.contact_number)
+LEFT JOIN loaded_numbers AS p ON p.number_key = q.number_key

@@ -63,6 +63,10 @@ class Session:
         """Keep the answer of a query as a temporary table."""
         self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", **parameters)
 
+    def drop(self, name: str) -> None:
+        """Forget a table that ``store`` kept."""
+        self.run(f"DROP TABLE {name}")
+
     def copy(self, text: str, target: Path) -> None:
         """Write the answer of a query to a Parquet file, in the query's order."""
         self.run(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet)")

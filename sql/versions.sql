@@ -1,16 +1,15 @@
 -- One row per source row whose id occurs more than once: whether it is the current row of its id.
--- in: ranked_rows (ranked.sql), tied_contents (source_row, content)    unique by: source_row
+-- in: ranked_rows (ranked.sql)    unique by: source_row
 -- Equal copies count once; what cannot be told apart stays `repeated`.
 WITH newest AS (
     SELECT
         r.source_row,
         r.deleted,
         bool_or(r.deleted) OVER (PARTITION BY r.id) AS gone,
-        min(t.content) OVER (PARTITION BY r.id) IS NOT DISTINCT FROM max(t.content) OVER (PARTITION BY r.id) AS alike,
-        row_number() OVER (PARTITION BY r.id, r.deleted, t.content ORDER BY r.source_row) AS copy,
+        min(r.content) OVER (PARTITION BY r.id) = max(r.content) OVER (PARTITION BY r.id) AS alike,
+        row_number() OVER (PARTITION BY r.id, r.deleted, r.content ORDER BY r.source_row) AS copy,
         row_number() OVER (PARTITION BY r.id ORDER BY r.deleted DESC, r.source_row) AS turn
     FROM ranked_rows AS r
-    LEFT JOIN tied_contents AS t ON t.source_row = r.source_row
     WHERE r.place = 1
 )
 SELECT

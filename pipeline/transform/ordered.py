@@ -22,7 +22,8 @@ def ordered(batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row
         held = pl.concat([held, batch]) if held.height else batch
         if held.height < rows:
             continue
-        held = held.sort(by)
+        if not _whole(held[by], start):
+            held = held.sort(by)
         while held.height >= rows and _whole(held[by].head(rows), start):
             yield held.head(rows)
             start, held = start + rows, held.slice(rows)

@@ -37,8 +37,8 @@ class Routing:
     hold_blank_flags: bool
     number_pattern: str
     take_over: bool = False
-    numbers: bool = True
-    """Whether contacts that share a number are looked for."""
+    is_routed: bool = True
+    """Whether contacts will be routed: who shares a number, and who has documents, is looked for."""
     only: pl.DataFrame | None = None
     """One column ``contactid``."""
     known_customers: pl.DataFrame | None = None
@@ -94,7 +94,8 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
                             (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
         findings += _left_out(session, table, left_out)
     session.store("accounts", query("accounts"))
-    looked_at = _suspects(session, numbers=routing.numbers)
+    session.run("DELETE FROM accounts WHERE accountid IS NULL")
+    looked_at = _suspects(session, numbers=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
             f"{looked_at.with_company} contacts have a company, but there is no accounts table. Export accounts (accountid, "
@@ -104,7 +105,10 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     findings += _shared_account_numbers(session)
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(name))
-    session.view("activity", query("activity"))
+    for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
+        session.drop(name)
+    if routing.is_routed:
+        session.store("activity", query("activity"))
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(
@@ -120,6 +124,9 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
             "hold_blank_flags": routing.hold_blank_flags,
             "take_over": routing.take_over,
             "number_pattern": routing.number_pattern,
+            "usual_is_valid": routing.number_pattern == sales.USUAL_NUMBER,
+            "has_keys": routing.known_customers is not None or routing.known_persons is not None,
+            "has_loaded": routing.loaded is not None,
         },
     )
 
@@ -130,8 +137,9 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
     columns = session.columns(f"FROM {table.name}_landed")
     select = declared(table, columns, said=said)
     session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
-    some = f"SELECT * FROM {table.name}_landed SEMI JOIN chosen_rows USING (source_row)"
-    session.view(f"{_declared_name(table)}_chosen", f"{select}\nFROM ({some}) AS some_rows")
+    content = ", ".join(identifier(column) for column in columns if column not in PLACE) or "NULL"
+    some = f"SELECT *, hash({content}) AS content_hash FROM {table.name}_landed SEMI JOIN chosen_rows USING (source_row)"
+    session.view(f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM ({some}) AS some_rows")
     read = session.frame(f"FROM {_declared_name(table)} LIMIT 0")
     try:
         sales.contract(table).validate(read.lazy(), lazy=True)
@@ -164,9 +172,11 @@ def _suspects(session: Session, *, numbers: bool) -> Suspects:
     accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
     found = suspects(session.frame(query("hashes"), numbers=numbers), accounts)
     session.register("chosen_rows", found.all.to_frame("source_row"))
+    content = "CAST(NULL AS UBIGINT)" if found.repeated.is_empty() else "content_hash"  # It reads every column.
     session.store(
         "suspects",
-        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, isdelete FROM contacts_chosen",
+        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, isdelete, "
+        f"{content} AS content_hash FROM contacts_chosen",
     )
     session.view("suspects_chosen", "SELECT * FROM suspects SEMI JOIN chosen_rows USING (source_row)")
     _states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
@@ -179,25 +189,18 @@ def _states(session: Session, table: Table, name: str, rows: pl.Series, view: st
     key = identifier(table.key)
     session.store(
         "repeated_rows",
-        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted "
-        f"FROM {view}_chosen "
+        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted, "
+        f"content_hash AS content FROM {view}_chosen "
         f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
     )
     session.store("ranked_rows", query("ranked"))
-    session.store("tied_rows", "SELECT source_row FROM ranked_rows WHERE tied")
-    content = ", ".join(identifier(column) for column in session.columns(f"FROM {table.name}_landed") if column not in PLACE)
-    session.store(
-        "tied_contents",
-        f"SELECT source_row, hash({content or 'NULL'}) AS content FROM {table.name}_landed "
-        "SEMI JOIN tied_rows USING (source_row)",
-    )
     session.store(name, query("versions"))
 
 
 def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """Rows of a side table that do not count. Of unresolved repeats the first is kept, with a warning."""
     view, key = _declared_name(table), identifier(table.key)
-    hashes = session.frame(f"SELECT source_row, hash({key}) AS id FROM {view} WHERE {key} IS NOT NULL")
+    hashes = session.frame(f"SELECT source_row, CASE WHEN {key} IS NOT NULL THEN hash({key}) END AS id FROM {view}")
     _states(session, table, "side_states", repeated_rows(hashes), view)
     session.store(name, query("left_out"))
     repeated = session.frame(

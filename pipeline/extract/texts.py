@@ -1,4 +1,4 @@
-"""Text columns of a landed table, straight from its Parquet files, a stretch of rows at a time."""
+"""Columns of a landed table that need no reading, straight from its Parquet files, a stretch of rows at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import accumulate
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from polars import selectors
 
 from pipeline.errors import SourceError
 from pipeline.extract.landing import Landed
@@ -30,13 +31,17 @@ def refuse_damaged(landed: Landed) -> None:
             raise SourceError("its data are damaged, though it opens as Parquet: write it again.", where=source.name) from error
 
 
+_OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
+"""Text that Polars reads as categories."""
+
+
 class Texts:
     """Columns that mapping takes as they are: no engine has to read them first."""
 
     def __init__(self, landed: Landed, columns: Mapping[str, str]) -> None:
-        """``columns``: wanted name → canonical name of a landed text column."""
+        """``columns``: wanted name → canonical name of a landed column of text, whole numbers or booleans."""
         self._landed = landed
-        self._wanted = [pl.col(landed.columns[name]).cast(pl.String).alias(wanted) for wanted, name in columns.items()]
+        self._wanted = [pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()]
         self._heights = [one.rows for one in landed.sources] if landed.in_place else [landed.rows]
         self._starts = list(accumulate(self._heights, initial=0))[:-1]
 
@@ -60,9 +65,13 @@ class Texts:
     def _rows(self, file: int, begin: int, count: int) -> pl.DataFrame:
         scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(begin, count)
         if not self._landed.in_place:
-            return scan.select(*self._wanted, "source_file", "source_line").collect()
-        return scan.select(
-            *self._wanted,
-            source_file=pl.lit(self._landed.sources[file].name),
-            source_line=pl.int_range(begin + 1, begin + 1 + pl.len(), dtype=pl.Int64),
-        ).collect()
+            return scan.select(*self._wanted, "source_file", "source_line").with_columns(_OTHER_TEXT.cast(pl.String)).collect()
+        return (
+            scan.select(*self._wanted)
+            .with_columns(
+                _OTHER_TEXT.cast(pl.String),
+                source_file=pl.lit(self._landed.sources[file].name),
+                source_line=pl.int_range(begin + 1, begin + 1 + pl.len(), dtype=pl.Int64),
+            )
+            .collect()
+        )

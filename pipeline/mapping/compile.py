@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.cleaning import cleaned
-from pipeline.mapping.lookup import Lookup, country_code
+from pipeline.mapping.closed import Usage, outcomes
+from pipeline.mapping.lookup import Lookup
 from pipeline.mapping.paths import column_of
 from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, Kind, OnTooLong
@@ -25,15 +27,6 @@ PROBLEMS: Final = pl.Schema(
     {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
 )
 """One row per problem of one value: row number in the morsel, code, destination column, limit for the message, value."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Usage:
-    """How often each distinct source value met a closed list: what value-map coverage is made of."""
-
-    destination: str
-    values: pl.DataFrame
-    """value, key (used, null if none), problem, rows"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +64,7 @@ class Target:
         return self.row.row.on_too_long or self.column.on_too_long
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Compiled:
     """A compiled template. ``countries`` are the project's own spellings, folded → ISO-2."""
 
@@ -92,7 +85,7 @@ class Compiled:
         return tuple(dict.fromkeys(one.row.row.source for one in self.targets if one.row.row.source is not None))
 
     def apply(self, morsel: pl.DataFrame) -> Mapped:
-        """Map a morsel that has a ``text:`` column for each source."""
+        """Map a morsel that has a ``text:`` column for each source: text, or whole numbers and booleans as they were read."""
         problems: list[pl.DataFrame] = []
         texts = self._cleaned(morsel, problems)
         raw, usage = self._looked_up(texts, problems)
@@ -106,22 +99,32 @@ class Compiled:
             defaulted=defaulted,
         )
 
+    @cached_property
+    def _typed_sources(self) -> frozenset[str]:
+        """Sources that only value maps look at: they need not be text. A state's country does."""
+        read = {name for one in self.targets if one.lookup is None or one.row.row.state for name in _read_by(one, self)}
+        return frozenset(self.sources) - read
+
     def _cleaned(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Every source column, trimmed and on one line."""
-        clean = {name: cleaned(morsel[column_of(name)], keep_breaks=self.keep_breaks) for name in self.sources}
+        columns = {name: pl.col(column_of(name)).alias(name) for name in self.sources}
+        given = morsel.select(
+            column if name in self._typed_sources else column.cast(pl.String) for name, column in columns.items()
+        )
+        clean = cleaned(given, keep_breaks=self.keep_breaks)
         for target in self.targets:
-            one = clean.get(target.row.row.source or "")
-            if one is not None and not one.broken.is_empty():
+            broken = clean.broken.get(target.row.row.source or "")
+            if broken is not None:
                 problems.append(
-                    pl.DataFrame({"row": one.broken}).select(
+                    pl.DataFrame({"row": broken.rows}).select(
                         pl.col("row").cast(pl.UInt32),
                         code=pl.lit("line_break_replaced"),
                         destination=pl.lit(target.name),
                         limit=pl.lit(""),
-                        value=one.before,
+                        value=broken.before,
                     )
                 )
-        return pl.DataFrame([one.texts.alias(name) for name, one in clean.items()])
+        return clean.texts
 
     def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
@@ -134,31 +137,15 @@ class Compiled:
             elif target.lookup is None:
                 columns.append(pl.col(source).alias(target.name))
             else:
-                values = self._outcomes(target, texts)
-                usage.append(Usage(destination=target.name, values=values.drop("result", "country")))
-                columns.append(_replacement(values, source, self._country_of(target)).alias(target.name))
-                for code in values["problem"].drop_nulls().unique(maintain_order=True):
-                    wrong = _is_one_of(texts, values.filter(pl.col("problem") == code), source, self._country_of(target))
+                found = outcomes(target.lookup, texts, source, self.country_of(target), self.countries)
+                usage.append(found.usage(target.name))
+                columns.append(found.results().alias(target.name))
+                for code in found.values["problem"].drop_nulls().unique(maintain_order=True):
+                    wrong = texts.select(found.have(code)).to_series()
                     problems.append(_problem(texts, wrong, code, target.name, "", source))
         return texts.select(columns) if columns else texts, tuple(usage)
 
-    def _outcomes(self, target: Target, texts: pl.DataFrame) -> pl.DataFrame:
-        """Each distinct value with its outcome: value, country, rows, result, problem, key."""
-        pairs = _pairs(texts, target.row.row.source or "", self._country_of(target))
-        distinct = pairs.group_by("value", "country").len(name="rows").sort("value", "country")
-        lookup = target.lookup
-        if lookup is None:
-            raise TypeError(target.name)
-        found = [
-            lookup.outcome(value, country_code(nation, self.countries) if nation else None)
-            for value, nation in distinct.select("value", "country").iter_rows()
-        ]
-        return distinct.with_columns(
-            pl.Series(name, [one[place] for one in found], dtype=pl.String)
-            for place, name in enumerate(("result", "problem", "key"))
-        )
-
-    def _country_of(self, target: Target) -> str | None:
+    def country_of(self, target: Target) -> str | None:
         """The source column of the country that a state belongs to."""
         if not target.row.row.state:
             return None
@@ -273,28 +260,10 @@ def _problem(frame: pl.DataFrame, where: pl.Series, code: str, destination: str,
         code=pl.lit(code),
         destination=pl.lit(destination),
         limit=pl.lit(limit),
-        value=pl.col(value),
+        value=pl.col(value).cast(pl.String),
     ).filter(where)
 
 
-def _pairs(texts: pl.DataFrame, source: str, country: str | None) -> pl.DataFrame:
-    other = pl.lit(None, pl.String) if country is None else pl.col(country)
-    return texts.select(value=pl.col(source), country=other)
-
-
-def _replacement(values: pl.DataFrame, source: str, country: str | None) -> pl.Expr:
-    if country is None:
-        return pl.col(source).replace_strict(values["value"], values["result"], return_dtype=pl.String)
-    paired = values.select(_joined(pl.col("value"), pl.col("country"))).to_series()
-    return _joined(pl.col(source), pl.col(country)).replace_strict(paired, values["result"], return_dtype=pl.String)
-
-
-def _is_one_of(texts: pl.DataFrame, values: pl.DataFrame, source: str, country: str | None) -> pl.Series:
-    if country is None:
-        return texts[source].is_in(values["value"].implode(), nulls_equal=True)
-    paired = values.select(_joined(pl.col("value"), pl.col("country"))).to_series()
-    return texts.select(_joined(pl.col(source), pl.col(country)).is_in(paired.implode())).to_series()
-
-
-def _joined(value: pl.Expr, country: pl.Expr) -> pl.Expr:
-    return pl.concat_str([value.fill_null(""), country.fill_null("")], separator="\x1f")
+def _read_by(target: Target, mapping: Compiled) -> set[str]:
+    """The sources that a target's value is made of."""
+    return {name for name in (target.row.row.source, mapping.country_of(target)) if name is not None}

@@ -244,6 +244,8 @@ class Decider:
                         tally.unmapped[name, usage.destination, value] += count
 
 
+_OPEN = frozenset({"is_active_customer"})
+"""What SQL says of a contact that may be unknown; values of the source have a colon in their names."""
 _BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
 _DOUBTFUL = 50_000
 """Doubtful rows that are held against a contract at once."""
@@ -257,7 +259,7 @@ _DECIDING = (
 
 def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
     """Number the rows; a flag that SQL left open counts as false."""
-    flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name != "is_active_customer"]
+    flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name not in _OPEN and ":" not in name]
     return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
 
 

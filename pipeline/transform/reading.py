@@ -89,7 +89,7 @@ def _timestamp(column: str, physical: str, text: str) -> str:
 
 
 def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> dict[str, str]:
-    """Which of the names in ``said`` are a landed column as it stands.
+    """Which of the names in ``said`` are a landed column as it stands: text, or numbers and booleans of the declared type.
 
     Returns:
         ``text:…`` or ``raw:…`` → the landed column.
@@ -97,8 +97,13 @@ def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> di
     found = {}
     for name in said:
         kind, _, column = name.partition(":")
-        field = table.field(column) or Field(name=column)
-        if columns.get(column) == _PLAIN and (kind == "raw" or field.type is Type.TEXT):
+        field, physical = table.field(column) or Field(name=column), columns.get(column)
+        if physical == _PLAIN:
+            stands = kind == "raw" or field.type is Type.TEXT
+        else:
+            whole = physical in _WHOLE and field.type in {Type.CHOICE, Type.INTEGER}
+            stands = kind == "text" and (whole or (physical == "BOOLEAN" and field.type is Type.TWO_OPTIONS))
+        if stands:
             found[name] = column
     return found
 

@@ -26,15 +26,22 @@ def has_breaks(text: str | None) -> bool:
 @given(few=st.lists(texts, min_size=1, max_size=4), times=st.integers(1, 40), others=st.lists(texts, max_size=30, unique=True))
 def test_distinct_and_repeated_texts_are_cleaned_alike(few: list[str | None], times: int, others: list[str | None]) -> None:
     for values in (few * times + others, others + few, others):
-        given_texts = pl.Series("text", values, dtype=pl.String)
-        done = cleaned(given_texts, keep_breaks=False)
-        assert done.texts.to_list() == [model(value) for value in values]
-        broken = [row for row, value in enumerate(values) if has_breaks(value)]
-        assert done.broken.to_list() == broken
-        assert done.before.to_list() == [(values[row] or "").strip(WHITE_SPACE) for row in broken]
-        assert given_texts.to_list() == values
+        frame = pl.DataFrame(
+            {"one": values, "number": range(len(values)), "two": values[::-1]},
+            schema={"one": pl.String, "number": pl.Int32, "two": pl.String},
+        )
+        done = cleaned(frame, keep_breaks=False)
+        for name, column in (("one", values), ("two", values[::-1])):
+            assert done.texts[name].to_list() == [model(value) for value in column]
+            rows = [row for row, value in enumerate(column) if has_breaks(value)]
+            if rows:
+                assert done.broken[name].rows.to_list() == rows
+                assert done.broken[name].before.to_list() == [(column[row] or "").strip(WHITE_SPACE) for row in rows]
+            assert rows or name not in done.broken
+            assert frame[name].to_list() == column
+        assert done.texts["number"].to_list() == [*range(len(values))]
 
 
 def test_line_breaks_stay_where_they_are_kept() -> None:
-    done = cleaned(pl.Series([" a\tb\r\n ", "a\tb", "a\tb", "a\tb"]), keep_breaks=True)
-    assert (done.texts.to_list(), done.broken.to_list()) == (["a\tb"] * 4, [])
+    done = cleaned(pl.DataFrame({"text": [" a\tb\r\n ", "a\tb", "a\tb", "a\tb"]}), keep_breaks=True)
+    assert (done.texts["text"].to_list(), done.broken) == (["a\tb"] * 4, {})

@@ -155,7 +155,7 @@ class DestinationSettings(Section):
 class RunSettings(Section):
     """``[run]``: how p2c works on this machine; nothing here changes what comes out."""
 
-    morsel_rows: Annotated[int, Field(ge=1)] = 98_304
+    morsel_rows: Annotated[int, Field(ge=1)] = 122_880
     memory: Memory = "1GB"
     max_plan_age: Age = "24h"
     odata_requests: AtOnce = 4

@@ -61,7 +61,7 @@ def starter(*, legal_entity: str | None, currency: str | None, country: str | No
             *_auth("destination", "P2C_SCM_SECRET"),
             "",
             "[run]",
-            _line("morsel_rows", None, "98304", "rows worked on at once; changes no result"),
+            _line("morsel_rows", None, "122880", "rows worked on at once; changes no result"),
             _line("memory", None, '"1GB"', "for joins and look-ups; beyond it they spill to disk"),
             _line("max_plan_age", None, '"24h"', "when it is first applied; live sources only"),
             _line("odata_requests", None, "4", "OData requests at once"),

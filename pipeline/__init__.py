@@ -9,4 +9,4 @@ __version__: Final = "0.1.0"
 
 # Polars' allocator gives memory back after every morsel and asks for it again: a seventh of a plan's time. It reads this once,
 # when Polars is first loaded; whoever sets the variable keeps their own value.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1")
+os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0")

@@ -170,7 +170,7 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
     main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
     with heap.settled(), contextlib.closing(ahead(ordered(frames(reader), settings.run.morsel_rows))) as morsels:
-        decided = _side_by_side(decider, morsels, texts)
+        decided = _side_by_side(decider, morsels, texts, prepared.marks)
         _write(planning, decided, prepared, landed, lambda: _told_at_the_end(planning, decider, main, routing, prepared))
     return prepared, decider
 
@@ -217,14 +217,15 @@ def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
     return hashed
 
 
-def _side_by_side(decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts) -> Generator[Decided]:
+def _side_by_side(decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts, marks: pl.DataFrame) -> Generator[Decided]:
     """Morsels decided in source order, ``_WIDTH`` at once: what SQL says of each contact meets its landed text."""
 
     def weighed(routed: pl.DataFrame) -> Weighed:
         start = int(routed["source_row"][0]) if routed.height else 0
         names = {name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")}
         written = texts.rows(start, routed.height)
-        return decider.weighed(pl.concat([routed.rename(names), written], how="horizontal"))
+        told = [routed.rename(names), marks.slice(start, routed.height), written]
+        return decider.weighed(pl.concat(told, how="horizontal"))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
         for one in side_by_side(weighed, map(decider.selected, morsels), pool, _WIDTH):

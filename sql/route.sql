@@ -1,8 +1,8 @@
 -- One row per contact row read, in any order (joins keep none): the evidence for its decision, and one boolean per code of gates 1 to 6
 -- that SQL can tell. What a column maps to is Polars' part; so is which code comes first.
--- in: contacts_filtered, marks, accounts, companies, units, currencies, activity, only_ids, known_keys, loaded,
+-- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys, loaded,
 --     loaded_numbers
--- params: $legal_entity, $has_units, $has_currencies, $has_activity, $has_only, $scm_read, $hold_blank_flags, $take_over,
+-- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags, $take_over,
 --         $number_pattern, $usual_is_valid (what matches the pattern cannot be invalid), $has_keys (known_keys has rows),
 --         $has_loaded (loaded has rows): keys that nothing is joined by are not made
 -- unique by: source_row
@@ -27,7 +27,6 @@ WITH evidence AS (
         m.owners,
         m.others,
         m.is_account_number,
-        coalesce(c.contactid IN (SELECT contactid FROM activity), false) AS has_activity,
         o.contactid IS NOT NULL AS in_only
     FROM contacts_filtered AS c
     LEFT JOIN marks AS m ON m.source_row = c.source_row
@@ -35,7 +34,7 @@ WITH evidence AS (
     LEFT JOIN companies AS k ON k.contactid = c.parentcustomerid
     LEFT JOIN units AS u ON u.unit = CASE WHEN $has_units THEN unit_key(c.owningbusinessunit) END
     LEFT JOIN currencies AS r ON r.transactioncurrencyid = c.transactioncurrencyid
-    LEFT JOIN only_ids AS o ON o.contactid = c.contactid
+    LEFT JOIN only_ids AS o ON o.contactid = CASE WHEN $has_only THEN c.contactid END
 ),
 read AS (
     SELECT
@@ -103,7 +102,6 @@ SELECT
     q.unreadable_company,
     q.unreadable_type,
     q.unreadable_company_flag AS flag_unreadable,
-    q.contactid IS NULL AS contactid_invalid,
     q.row_state = 'repeated' AS contactid_repeated,
     NOT q.passes_filter AS filtered_out,
     $has_only AND NOT q.in_only AS not_selected,
@@ -141,9 +139,6 @@ SELECT
         AND q.msdynce_iscompanyanaccount <> coalesce(q.company_type = 'account', false) AS flag_company_disagrees,
     q.route = 'ContactToCustomer' AND q.statecode = 1 AS customer_inactive,
     q.route = 'ContactToCustomer' AND q.merged AS customer_merged,
-    $has_activity AND q.has_activity AND q.msdynce_isactivecustomer IS NOT TRUE
-        AND q.unreadable_flag IS NULL AS flag_stale,
-    $has_activity AND NOT q.has_activity AND q.msdynce_isactivecustomer AS flag_without_activity,
     q.route = 'Contacts' AND NOT list_contains(p.keys, q.destination_key)
         AND len(list_filter(p.keys, lambda one: starts_with(one, q.legal_entity || '/' || q.contact_number || '/'))) > 0
         AS company_changed,

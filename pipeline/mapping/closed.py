@@ -33,6 +33,8 @@ class Outcomes:
 
     def results(self) -> pl.Expr:
         """The source column replaced by what it becomes."""
+        if self.values.is_empty():  # Polars would leave the column as it was, whatever its type.
+            return pl.col(self.source).cast(pl.String)
         return self._given().replace_strict(self._keys(self.values), self.values["result"], return_dtype=pl.String)
 
     def have(self, problem: str) -> pl.Expr:

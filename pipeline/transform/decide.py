@@ -244,7 +244,7 @@ class Decider:
                         tally.unmapped[name, usage.destination, value] += count
 
 
-_OPEN = frozenset({"is_active_customer"})
+_OPEN = frozenset({"is_active_customer", "has_activity"})
 """What SQL says of a contact that may be unknown; values of the source have a colon in their names."""
 _BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
 _DOUBTFUL = 50_000

@@ -16,7 +16,7 @@ from pandera.errors import SchemaErrors
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
 from pipeline.suggest import near
 from pipeline.transform.reading import PLACE, declared
-from pipeline.transform.suspects import Suspects, repeated_rows, suspects
+from pipeline.transform.suspects import Suspects, marks, repeated_rows, suspects
 from schemas import sales
 from schemas.catalogue import Table
 from sql.session import Session, identifier, query
@@ -65,11 +65,16 @@ class RunFinding:
 
 @dataclass(kw_only=True, slots=True)
 class Prepared:
-    """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are."""
+    """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are.
+
+    ``marks`` has one row per contact row, by its number (``source_row``): contactid_invalid, has_activity (null where the
+    source has no table of documents).
+    """
 
     parameters: dict[str, str | bool | None]
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
+    marks: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
@@ -95,7 +100,9 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         findings += _left_out(session, table, left_out)
     session.store("accounts", query("accounts"))
     session.run("DELETE FROM accounts WHERE accountid IS NULL")
-    looked_at = _suspects(session, numbers=routing.is_routed)
+    session.view("activity", query("activity"))
+    hashes = session.frame(query("hashes" if routing.is_routed else "backfill_hashes"))
+    looked_at = _suspects(session, hashes, is_routed=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
             f"{looked_at.with_company} contacts have a company, but there is no accounts table. Export accounts (accountid, "
@@ -107,18 +114,16 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         session.store(name, query(name))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
-    if routing.is_routed:
-        session.store("activity", query("activity"))
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(
         findings=findings,
         rows=looked_at.rows,
+        marks=_marks(hashes, landed) if routing.is_routed else pl.DataFrame(),
         parameters={
             "legal_entity": routing.legal_entity,
             "has_units": bool(routing.organizations),
             "has_currencies": "transactioncurrencies" in landed,
-            "has_activity": any(name in landed for name in _ACTIVITY),
             "has_only": routing.only is not None,
             "scm_read": routing.known_customers is not None,
             "hold_blank_flags": routing.hold_blank_flags,
@@ -167,10 +172,17 @@ def _filter(session: Session, condition: str | None) -> None:
         raise ConfigurationError(f"is not a condition on landed contacts: {first}", where="source.filter") from error
 
 
-def _suspects(session: Session, *, numbers: bool) -> Suspects:
+def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
+    found = marks(hashes, ("contactid_invalid", "has_activity"))
+    if any(name in landed for name in _ACTIVITY):
+        return found
+    return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
+
+
+def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
-    accounts = session.frame("SELECT hash(CAST(accountid AS VARCHAR)) AS id, number_hash(number) AS number FROM accounts")
-    found = suspects(session.frame(query("hashes"), numbers=numbers), accounts)
+    accountid = "accountid" if is_routed else "CAST(accountid AS VARCHAR)"
+    found = suspects(hashes, session.frame(f"SELECT hash({accountid}) AS id, number_hash(number) AS number FROM accounts"))
     session.register("chosen_rows", found.all.to_frame("source_row"))
     content = "CAST(NULL AS UBIGINT)" if found.repeated.is_empty() else "content_hash"  # It reads every column.
     session.store(

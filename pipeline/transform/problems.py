@@ -48,6 +48,9 @@ _NAMES: Final = pl.when(_MORE > 0).then(
     pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])
 ).otherwise(_OTHERS.list.join(", "))  # fmt: skip
 
+_HAS_ACTIVITY: Final = pl.col("has_activity")
+_YES: Final = pl.col("is_active_customer").fill_null(value=False)
+_STALE: Final = _HAS_ACTIVITY & ~_YES & pl.col("unreadable_flag").is_null()
 _EARLIER: Final = pl.col("earlier_keys")
 
 RULES: Final = (
@@ -79,8 +82,8 @@ RULES: Final = (
     _rule("flag_unreadable", "msdynce_iscompanyanaccount", "flag_unreadable", flag=pl.col("flag_unreadable").is_not_null()),
     _rule("customer_inactive", "statecode", "contactid"),
     _rule("customer_merged", "merged", "contactid"),
-    _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer"),
-    _rule("flag_without_activity", "msdynce_isactivecustomer", "is_active_customer"),
+    _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer", flag=_STALE),
+    _rule("flag_without_activity", "msdynce_isactivecustomer", "is_active_customer", flag=~_HAS_ACTIVITY & _YES),
     _rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
     _rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
     _rule("no_longer_routed", "parentcustomerid", "earlier_keys"),

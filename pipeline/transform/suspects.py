@@ -6,6 +6,7 @@ numbers always have equal hashes, so nothing is missed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,6 +44,13 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
         rows=contacts.height,
         with_company=contacts.height - contacts["company"].null_count(),
     )
+
+
+def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Boolean columns of ``sql/hashes.sql`` by number of the row, whatever order they came in; a bit a row."""
+    none = pl.repeat(value=False, n=hashes.height, eager=True)
+    found = {name: hashes.filter(name)["source_row"] for name in columns}
+    return pl.DataFrame({name: none.clone().scatter(rows, True) for name, rows in found.items()})
 
 
 def repeated_rows(hashes: pl.DataFrame) -> pl.Series:

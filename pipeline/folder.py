@@ -42,6 +42,8 @@ LATEST: Final = "latest"
 
 _LEVEL: Final = 1
 _LENGTH_OF_IDS: Final = 32
+_PAGE: Final = 8 << 20
+"""Bytes: a column of a morsel is one page, and its compressor is made once."""
 _SAMPLE: Final = 10_000
 
 
@@ -301,6 +303,7 @@ class TableWriter:
                 use_dictionary=repeating,
                 column_encoding={name: "DELTA_LENGTH_BYTE_ARRAY" for name in _of_one_length(sample) if name not in repeating},
                 write_statistics=False,
+                data_page_size=_PAGE,
             )
         return self._writer
 

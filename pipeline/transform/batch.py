@@ -36,8 +36,8 @@ class Batcher:
     def numbered(self, task: str, planned: pl.DataFrame) -> pl.DataFrame:
         """Add ``batch`` to planned rows (``action``, ``legal_entity``); null where nothing is sent."""
         sent = pl.col("action") != "unchanged"
-        place = sent.cum_sum().over("legal_entity") - 1
         entities = planned["legal_entity"].unique(maintain_order=True).to_list()
+        place = (sent.cum_sum().over("legal_entity") if len(entities) > 1 else sent.cum_sum()) - 1
         before = {entity: self.counts.get((task, entity), 0) for entity in entities}
         if not entities:
             return planned.with_columns(batch=pl.lit(None, pl.Int32))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import polars as pl
 
@@ -142,7 +143,9 @@ class Decider:
         shares = {name: self._share(contacts, name, one) for name, one in self.tasks.items()}
         first, told = problems.weighed(pl.concat([problems.of_routing(contacts), *(share.problems for share in shares.values())]))
         decided = _decided(contacts, first)
-        passed = decided["first_reason"].is_null()
+        passed = {name: decided["passed"].gather(share.rows["row"]) for name, share in shares.items()}
+        frames = {name: share.mapped.frame.filter(passed[name]) for name, share in shares.items()}
+        hashes = self._hashes(frames)
         return Weighed(
             rows=routed.height,
             states=dict(routed["row_state"].value_counts().iter_rows()),
@@ -150,7 +153,9 @@ class Decider:
             decided=decided,
             findings=_findings(decided, told),
             mapped={name: share.mapped for name, share in shares.items()},
-            planned={name: self._planned(name, share, passed.gather(share.rows["row"])) for name, share in shares.items()},
+            planned={
+                name: self._planned(name, share, passed[name], frames[name], hashes[name]) for name, share in shares.items()
+            },
         )
 
     def settled(self, weighed: Weighed) -> Decided:
@@ -196,10 +201,16 @@ class Decider:
             problems=problems.of_mapping(pl.concat(wrong), rows["row"], one.mapping),
         )
 
-    def _planned(self, name: str, share: Share, passed: pl.Series) -> Planned:
+    def _hashes(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.Series]:
+        """The row hashes of each task's rows, asked for at once."""
+        texts = [row_texts(frame, self.tasks[name].mapping.columns) for name, frame in frames.items()]
+        hashes = self.hasher(pl.concat(texts))
+        ends = accumulate(text.len() for text in texts)
+        return {name: hashes.slice(end - text.len(), text.len()) for name, text, end in zip(frames, texts, ends, strict=True)}
+
+    def _planned(self, name: str, share: Share, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series) -> Planned:
         """The rows that passed all gates, with key, hash and action."""
-        frame = share.mapped.frame.filter(passed)
-        keyed = share.rows.filter(passed).with_columns(row_hash=self.hasher(row_texts(frame, self.tasks[name].mapping.columns)))
+        keyed = share.rows.filter(passed).with_columns(row_hash=hashes)
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
         acted = keyed.with_columns(action=actions(scm_read=keys_read, full=self.full))
         doubtful = share.doubtful.filter(passed.gather(share.doubtful))
@@ -231,8 +242,10 @@ class Decider:
         ).row(0, named=True)  # fmt: skip
         tally.flags.update({name: int(count or 0) for name, count in counts.items()})
         currency = pl.col("raw:transactioncurrencyid")
-        wanted = (pl.col("decision") == "customer") & currency.is_not_null() & ~currency.str.contains(_BLANK)
-        tally.customers_with_currency_id += int(decided.lazy().select(wanted.sum()).collect().item() or 0)
+        used = decided.lazy().filter((pl.col("decision") == "customer") & currency.is_not_null()).select(currency.value_counts())
+        currencies = used.collect().to_series().struct.unnest()
+        filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))["count"]
+        tally.customers_with_currency_id += int(filled.sum())
         for name, result in weighed.mapped.items():
             for column, count in result.defaulted.items():
                 tally.defaulted[name, column] += count
@@ -264,19 +277,20 @@ def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
-    """Every contact with its decision and reason; what a decision leaves open is null."""
-    joined = contacts.select(_DECIDING).join(
-        first.select("row", first_reason="reason", first_decision="decision", gate="gate"),
-        on="row", how="left", maintain_order="left",
-    )  # fmt: skip
+    """Every contact with its decision and reason; what a decision leaves open is null. ``passed`` is who passed all gates."""
     customer = pl.col("route") == CUSTOMERS
-    stopped_early = (pl.col("gate") == 1) | (pl.col("first_decision") == "skipped")
-    kept = ~stopped_early.fill_null(value=False)
-    return joined.with_columns(
-        decision=pl.coalesce("first_decision", pl.when(customer).then(pl.lit("customer")).otherwise(pl.lit("contact"))),
-        reason=pl.coalesce(
-            "first_reason", pl.when(customer).then(pl.lit("active_customer")).otherwise(pl.lit("company_is_account"))
-        ),
+    open_ = contacts.select(
+        decision=pl.when(customer).then(pl.lit("customer")).otherwise(pl.lit("contact")),
+        reason=pl.when(customer).then(pl.lit("active_customer")).otherwise(pl.lit("company_is_account")),
+        passed=pl.lit(value=True),
+        kept=pl.lit(value=True),
+    )
+    early = first.filter((pl.col("gate") == 1) | (pl.col("decision") == "skipped"))["row"]
+    kept = open_["kept"].scatter(early, False)
+    return contacts.select(_DECIDING).with_columns(
+        open_["decision"].scatter(first["row"], first["decision"]),
+        open_["reason"].scatter(first["row"], first["reason"]),
+        open_["passed"].scatter(first["row"], False),
         task=pl.when(kept).then(pl.col("route")),
         legal_entity=pl.when(kept).then(pl.col("legal_entity")),
         destination_key=pl.when(kept).then(pl.col("destination_key")),

@@ -6,6 +6,7 @@ Landed tables come in as views ``<table>_landed``; out come the relations that `
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -90,8 +91,18 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         ConfigurationError: the filter or ``[organizations]`` is wrong.
     """
     session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
-    for name, table in sales.TABLES.items():
-        _declare(session, table, name in landed, routing.said if name == "contacts" else ())
+    read = {
+        name: _declare(session, table, name in landed, routing.said if name == "contacts" else ())
+        for name, table in sales.TABLES.items()
+    }
+    with ThreadPoolExecutor(1) as beside:  # Pandera takes its time to load.
+        contracts = beside.submit(_hold, read)
+        prepared = _prepared(session, landed, routing)
+        contracts.result()
+    return prepared
+
+
+def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
     findings: list[RunFinding] = []
     _filter(session, routing.filter)
     _known_customers(session, routing)
@@ -136,7 +147,17 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     )
 
 
-def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> None:
+def _hold(read: Mapping[str, pl.DataFrame]) -> None:
+    """Hold the tables, as they are read, against their contracts."""
+    for name, frame in read.items():
+        try:
+            sales.contract(sales.TABLES[name]).validate(frame.lazy(), lazy=True)
+        except SchemaErrors as errors:
+            raise InvariantBroken(f"{name} is not read as declared: {errors.failure_cases['check'].to_list()}") from errors
+
+
+def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> pl.DataFrame:
+    """Name the table's views; it is as it is read, without rows."""
     if not is_there:
         session.view(f"{table.name}_landed", NO_ROWS)
     columns = session.columns(f"FROM {table.name}_landed")
@@ -145,11 +166,7 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
     content = ", ".join(identifier(column) for column in columns if column not in PLACE) or "NULL"
     some = f"SELECT *, hash({content}) AS content_hash FROM {table.name}_landed SEMI JOIN chosen_rows USING (source_row)"
     session.view(f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM ({some}) AS some_rows")
-    read = session.frame(f"FROM {_declared_name(table)} LIMIT 0")
-    try:
-        sales.contract(table).validate(read.lazy(), lazy=True)
-    except SchemaErrors as errors:
-        raise InvariantBroken(f"{table.name} is not read as declared: {errors.failure_cases['check'].to_list()}") from errors
+    return session.frame(f"FROM {_declared_name(table)} LIMIT 0")
 
 
 def _declared_name(table: Table) -> str:

@@ -110,24 +110,22 @@ _FOLLOWS: Final = {
 def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
     """The problems that SQL found in a morsel (which has ``row``)."""
     hits = morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0) if morsel.height else ()
-    parts = [SCHEMA.to_frame()]
-    for rule, hit in zip(RULES, hits, strict=False):
-        if hit:
-            parts.append(
-                morsel.lazy()
-                .filter(rule.flag)
-                .select(
-                    "row",
-                    code=pl.lit(rule.code),
-                    column=pl.lit(rule.column),
-                    destination=pl.lit(""),
-                    limit=pl.lit(""),
-                    detail=pl.lit("") if rule.detail is None else rule.detail,
-                    value=rule.value.cast(pl.String),
-                )
-                .collect()
-            )
-    return pl.concat(parts)
+    told = [
+        morsel.lazy()
+        .filter(rule.flag)
+        .select(
+            "row",
+            code=pl.lit(rule.code),
+            column=pl.lit(rule.column),
+            destination=pl.lit(""),
+            limit=pl.lit(""),
+            detail=pl.lit("") if rule.detail is None else rule.detail,
+            value=rule.value.cast(pl.String),
+        )
+        for rule, hit in zip(RULES, hits, strict=False)
+        if hit
+    ]
+    return pl.concat([SCHEMA.to_frame(), *pl.collect_all(told)])
 
 
 def of_mapping(problems: pl.DataFrame, rows: pl.Series, mapping: Compiled) -> pl.DataFrame:

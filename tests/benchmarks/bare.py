@@ -32,7 +32,7 @@ def main(folder: Path, out: Path) -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET preserve_insertion_order = true")
         for table in ("contacts", "accounts", "transactioncurrencies"):
-            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet('{folder / table}.parquet')")
+            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet('{folder / table}.parquet', file_row_number = true)")
         connection.register("spellings", spellings.to_arrow())
         connection.register("labels", labels.to_arrow())
         for statement in duckdb.extract_statements(files("tests.benchmarks").joinpath("bare.sql").read_text("utf-8")):

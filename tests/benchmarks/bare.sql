@@ -1,6 +1,7 @@
 -- The bare work, for comparison: the same Parquet files in, the mapped columns of both tasks out, in source order, with the
--- same codec. The same accounts join, value maps as joins; no validation, decisions, findings or hashes.
--- in: contacts, accounts, transactioncurrencies, spellings (spelling, code), labels (source, key, value)    params: $customers, $persons
+-- same codec. The same accounts join, value maps as joins; no validation, decisions, findings or hashes. DuckDB's joins keep
+-- no order of rows, whatever preserve_insertion_order says, so the order is said.
+-- in: contacts (with file_row_number), accounts, transactioncurrencies, spellings (spelling, code), labels (source, key, value)    params: $customers, $persons
 COPY (
     SELECT
         nullif(trim(c.firstname), '') AS PersonFirstName,
@@ -30,6 +31,7 @@ COPY (
     LEFT JOIN transactioncurrencies AS r ON r.transactioncurrencyid = c._transactioncurrencyid_value
     LEFT JOIN spellings AS n ON n.spelling = lower(trim(c.address1_country))
     WHERE c.msdynce_isactivecustomer
+    ORDER BY c.file_row_number
 ) TO $customers (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);
 
 COPY (
@@ -66,4 +68,5 @@ COPY (
     LEFT JOIN labels AS d ON d.source = 'donotemail' AND d.key = CAST(c.donotemail AS INTEGER)
     LEFT JOIN labels AS s ON s.source = 'statecode' AND s.key = c.statecode
     WHERE c.msdynce_isactivecustomer IS NOT TRUE
+    ORDER BY c.file_row_number
 ) TO $persons (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);

@@ -36,6 +36,8 @@ CREATE OR REPLACE MACRO two_options_of(x) AS
 
 CREATE OR REPLACE MACRO lookup_type_of(x) AS
     CASE
+        WHEN x = 'account' THEN 'account'
+        WHEN x = 'contact' THEN 'contact'
         WHEN lower(trimmed(x)) IN ('account', 'accounts', '1') THEN 'account'
         WHEN lower(trimmed(x)) IN ('contact', 'contacts', '2') THEN 'contact'
     END;

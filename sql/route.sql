@@ -3,14 +3,18 @@
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys, loaded,
 --     loaded_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags, $take_over,
---         $number_pattern, $usual_is_valid (what matches the pattern cannot be invalid), $has_keys (known_keys has rows),
+--         $number_pattern, $usual_is_valid (what matches the pattern needs no trimming and is valid), $has_keys (known_keys has rows),
 --         $has_loaded (loaded has rows): keys that nothing is joined by are not made
 -- unique by: source_row
-WITH evidence AS (
+WITH looked_at AS (
+    SELECT *, $usual_is_valid AND regexp_full_match(msdynce_contactnumber, $number_pattern) AS is_plain
+    FROM contacts_filtered
+),
+evidence AS (
     SELECT
         c.*,
         coalesce(m.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
-        trimmed(c.msdynce_contactnumber) AS contact_number,
+        CASE WHEN c.is_plain THEN c.msdynce_contactnumber ELSE trimmed(c.msdynce_contactnumber) END AS contact_number,
         lookup_type_of(c.parentcustomeridtype) AS lookup_type,
         CASE
             WHEN a.accountid IS NOT NULL THEN 'account'
@@ -28,7 +32,7 @@ WITH evidence AS (
         m.others,
         m.is_account_number,
         o.contactid IS NOT NULL AS in_only
-    FROM contacts_filtered AS c
+    FROM looked_at AS c
     LEFT JOIN marks AS m ON m.source_row = c.source_row
     LEFT JOIN accounts AS a ON a.accountid = c.parentcustomerid
     LEFT JOIN companies AS k ON k.contactid = c.parentcustomerid
@@ -84,7 +88,7 @@ keyed AS (
         CASE WHEN $has_keys THEN key_of(legal_entity) END AS legal_entity_key,
         CASE WHEN $has_keys OR $has_loaded THEN key_of(contact_number) END AS number_key,
         CASE WHEN NOT $has_keys THEN NULL WHEN route = 'ContactToCustomer' THEN '' ELSE key_of(company_key) END AS key_of_company,
-        regexp_full_match(contact_number, $number_pattern) AS number_is_usual
+        is_plain OR regexp_full_match(contact_number, $number_pattern) AS number_is_usual
     FROM routed
 )
 SELECT
@@ -122,7 +126,7 @@ SELECT
     q.route IS NOT NULL AND q.owners > 1 AS contact_number_repeated,
     q.route IS NOT NULL AND q.is_account_number AS contact_number_is_account_number,
     q.route IS NOT NULL AND CASE
-        WHEN $usual_is_valid AND q.number_is_usual THEN false
+        WHEN q.is_plain THEN false
         WHEN strlen(q.contact_number) > 20 AND utf16_length(q.contact_number) > 20 THEN true
         ELSE regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
     END AS contact_number_invalid,

@@ -37,6 +37,7 @@ def side_by_side(work: Callable[[Given], Made], items: Iterable[Given], pool: Ex
     try:
         for item in items:
             pending.append(pool.submit(work, item))
+            del item  # It is large, and its worker lets it go.
             if len(pending) >= width:
                 yield pending.popleft().result()
         while pending:

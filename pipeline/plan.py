@@ -40,7 +40,7 @@ from schemas.run import DECISIONS, FINDINGS, PLANNED
 from schemas.sales import CONTACTS
 from sql.session import Session, identifier, literal, query, session
 
-_WIDTH = 3
+_WIDTH = 2
 """Morsels that are decided at once. More would hold more memory, and the query engine and the writer need the cores, too."""
 
 

@@ -22,7 +22,8 @@ def row_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """
     names = sorted(columns)
     head = hashlib.sha256(_SEPARATOR.join(names).encode()).hexdigest()[:8]
-    parts = [pl.col(name).cast(pl.String).fill_null("") for name in names]
+    texts = {name: pl.col(name).cast(pl.String) for name in names}
+    parts = [text.fill_null("") if frame[name].null_count() else text for name, text in texts.items()]
     return frame.select(pl.concat_str([pl.lit(head), *parts], separator=_SEPARATOR).alias("text")).to_series()
 
 

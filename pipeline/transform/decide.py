@@ -9,6 +9,7 @@ from itertools import accumulate
 
 import polars as pl
 
+from pipeline.mapping.closed import Usage
 from pipeline.mapping.compile import Compiled, Mapped
 from pipeline.mapping.paths import column_of
 from pipeline.mapping.references import References
@@ -99,7 +100,8 @@ class Weighed:
     units: Collection[str]
     decided: pl.DataFrame
     findings: pl.DataFrame
-    mapped: Mapping[str, Mapped]
+    usage: Mapping[str, tuple[Usage, ...]]
+    defaulted: Mapping[str, Mapping[str, int]]
     planned: Mapping[str, Planned]
 
 
@@ -152,7 +154,8 @@ class Decider:
             units=routed["raw:owningbusinessunit"].unique().drop_nulls().to_list(),
             decided=decided,
             findings=_findings(decided, told),
-            mapped={name: share.mapped for name, share in shares.items()},
+            usage={name: share.mapped.usage for name, share in shares.items()},
+            defaulted={name: share.mapped.defaulted for name, share in shares.items()},
             planned={
                 name: self._planned(name, share, passed[name], frames[name], hashes[name]) for name, share in shares.items()
             },
@@ -246,10 +249,11 @@ class Decider:
         currencies = used.collect().to_series().struct.unnest()
         filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))["count"]
         tally.customers_with_currency_id += int(filled.sum())
-        for name, result in weighed.mapped.items():
-            for column, count in result.defaulted.items():
+        for name, defaulted in weighed.defaulted.items():
+            for column, count in defaulted.items():
                 tally.defaulted[name, column] += count
-            for usage in result.usage:
+        for name, usages in weighed.usage.items():
+            for usage in usages:
                 for value, count, problem, key in usage.values.select("value", "rows", "problem", "key").iter_rows():
                     if key is not None:
                         tally.key_uses[name, usage.destination, key] += count

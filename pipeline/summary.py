@@ -246,7 +246,10 @@ def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled,
     files = folder.rows_files(task)
     if not rows or not files:
         return 0
-    head = pl.scan_parquet(files[0], glob=False).filter(pl.col("batch").is_not_null()).head(_SAMPLE).collect()
+    planned, sent = pl.scan_parquet(files[0], glob=False), pl.col("batch").is_not_null()
+    head = planned.head(_SAMPLE).filter(sent).collect()
+    if head.height < _SAMPLE:
+        head = planned.filter(sent).head(_SAMPLE).collect()
     if head.is_empty():
         return 0
     if project.settings.destination.load == "odata":

@@ -125,6 +125,8 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
         session.store(name, query(name))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
+    if routing.is_routed:
+        session.run("ALTER TABLE accounts DROP COLUMN number_key")  # It is as large as the numbers.
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(

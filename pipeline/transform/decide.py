@@ -186,7 +186,8 @@ class Decider:
     def _keep(self, name: str) -> None:
         """One look at many rows: the schema costs the same for a hundred."""
         frames, self._doubtful[name] = self._doubtful[name], []
-        self.tasks[name].contract.keep(pl.concat(frames))
+        if frames:
+            self.tasks[name].contract.keep(pl.concat(frames))
 
     def _share(self, contacts: pl.DataFrame, name: str, one: Task) -> Share:
         texts = [column_of(source) for source in one.mapping.sources]

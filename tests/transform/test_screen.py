@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
+from pipeline.commands import Common, ran
 from pipeline.errors import InvariantBroken
+from pipeline.events import silent
 from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import column_of
+from pipeline.plan import Request
 from pipeline.project import bare_project
+from pipeline.transform import decide, problems
 from pipeline.transform.screen import Contract, contract, screened
+from tests.small import CUSTOMERS, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
 
@@ -50,3 +57,23 @@ def test_other_types_than_the_contract_s_stop_the_plan(mapped: tuple[pl.DataFram
     frame, held_against = mapped
     with pytest.raises(InvariantBroken):
         screened(frame.with_columns(LastName=pl.lit(1)), held_against)
+
+
+def test_a_plan_that_loses_a_problem_on_its_way_breaks_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "of_mapping", lambda *_: problems.SCHEMA.to_frame())
+    common = Common(project=write_small(tmp_path), runs=tmp_path / "runs")
+    with pytest.raises(InvariantBroken, match=r"Customers V2: .*PersonLastName.*too_long"):
+        ran(common, Request(command="plan"), silent)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("at_once", [0, 1, 50_000])
+def test_planned_rows_are_held_against_the_contract_however_many_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(decide, "_DOUBTFUL", at_once)
+    common = Common(project=write_small(tmp_path), runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
+    folder = Path(str(ran(common, Request(command="plan"), silent).folder))
+    assert pl.read_parquet(folder / "rows" / "ContactToCustomer").height == CUSTOMERS

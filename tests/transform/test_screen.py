@@ -16,7 +16,7 @@ from pipeline.plan import Request
 from pipeline.project import bare_project
 from pipeline.transform import decide, problems
 from pipeline.transform.screen import Contract, contract, screened
-from tests.small import CUSTOMERS, write_small
+from tests.small import CUSTOMERS, rows, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
 
@@ -74,6 +74,8 @@ def test_planned_rows_are_held_against_the_contract_however_many_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(decide, "_DOUBTFUL", at_once)
-    common = Common(project=write_small(tmp_path), runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
+    doubtful = [{**row, "lastname": "ß" * 20} for row in rows()[:CUSTOMERS]]  # More bytes than characters are allowed.
+    project = write_small(tmp_path, contacts=doubtful)
+    common = Common(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
     folder = Path(str(ran(common, Request(command="plan"), silent).folder))
     assert pl.read_parquet(folder / "rows" / "ContactToCustomer").height == CUSTOMERS

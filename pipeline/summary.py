@@ -15,8 +15,9 @@ from pipeline.folder import RunFolder, write_table
 from pipeline.load.package import PackageSpec, build_package
 from pipeline.mapping.compile import Compiled
 from pipeline.project import Project
-from pipeline.transform.decide import CUSTOMERS, Tally
+from pipeline.transform.decide import CUSTOMERS
 from pipeline.transform.prepare import Prepared, RunFinding
+from pipeline.transform.tally import Tally
 from schemas.codes import Decision
 from schemas.run import BATCHES, OUTCOME_NAMES, OUTCOMES
 from schemas.scm import ENTITIES

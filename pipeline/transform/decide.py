@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -17,12 +16,11 @@ from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
 from pipeline.transform.identify import identified
 from pipeline.transform.screen import Contract, contract, screened
+from pipeline.transform.tally import Tally
 from schemas.run import DECISIONS, FINDINGS, PLANNED
-from schemas.text import WHITE_SPACE
 
 CUSTOMERS = "ContactToCustomer"
 
-_BLANK = f"^[{WHITE_SPACE}]*$"
 _NO_CONTACT = ("superseded", "deleted")
 """Row states of rows that stand for no contact."""
 
@@ -35,25 +33,6 @@ class Decided:
     decisions: pl.DataFrame
     findings: pl.DataFrame
     rows: Mapping[str, pl.DataFrame]
-
-
-@dataclass(kw_only=True, slots=True)
-class Tally:
-    """Counts over all morsels; what the summary is made of."""
-
-    rows: int = 0
-    states: Counter[str] = field(default_factory=Counter)
-    decisions: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    findings: Counter[str] = field(default_factory=Counter)
-    actions: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    defaulted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    blanks: Counter[tuple[str, str]] = field(default_factory=Counter)
-    key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    flags: Counter[str] = field(default_factory=Counter)
-    units: set[str] = field(default_factory=set)
-    customers_with_currency_id: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -164,7 +143,12 @@ class Decider:
     def settled(self, weighed: Weighed) -> Decided:
         """Number batches, and count."""
         planned = {name: self._batched(name, one) for name, one in weighed.planned.items()}
-        self._count(weighed)
+        tally = self.tally
+        tally.rows += weighed.rows
+        tally.states.update(weighed.states)
+        tally.units.update(weighed.units)
+        tally.count(weighed.decided, weighed.findings)
+        tally.count_mapping(weighed.usage, weighed.defaulted)
         for name, one in weighed.planned.items():
             self._doubtful.setdefault(name, []).append(one.doubtful)
             if sum(frame.height for frame in self._doubtful[name]) > _DOUBTFUL:
@@ -230,36 +214,6 @@ class Decider:
                 missing = frame[column].null_count() if column in frame.columns else frame.height
                 self.tally.blanks[name, column] += missing
         return pl.concat([frame, beside], how="horizontal")
-
-    def _count(self, weighed: Weighed) -> None:
-        tally, decided = self.tally, weighed.decided
-        tally.rows += weighed.rows
-        tally.units.update(weighed.units)
-        tally.states.update(weighed.states)
-        for decision, reason, count in decided.group_by("decision", "reason").len().iter_rows():
-            tally.decisions[decision] += count
-            tally.reasons[decision, reason] += count
-        tally.findings.update(dict(weighed.findings["code"].value_counts().iter_rows()))
-        flag = pl.col("is_active_customer")
-        counts = decided.select(
-            yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
-        ).row(0, named=True)  # fmt: skip
-        tally.flags.update({name: int(count or 0) for name, count in counts.items()})
-        currency = pl.col("raw:transactioncurrencyid")
-        used = decided.lazy().filter((pl.col("decision") == "customer") & currency.is_not_null()).select(currency.value_counts())
-        currencies = used.collect().to_series().struct.unnest()
-        filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))["count"]
-        tally.customers_with_currency_id += int(filled.sum())
-        for name, defaulted in weighed.defaulted.items():
-            for column, count in defaulted.items():
-                tally.defaulted[name, column] += count
-        for name, usages in weighed.usage.items():
-            for usage in usages:
-                for value, count, problem, key in usage.values.select("value", "rows", "problem", "key").iter_rows():
-                    if key is not None:
-                        tally.key_uses[name, usage.destination, key] += count
-                    if problem is not None:
-                        tally.unmapped[name, usage.destination, value] += count
 
 
 _OPEN = frozenset({"is_active_customer", "has_activity"})

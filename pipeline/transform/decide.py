@@ -103,10 +103,6 @@ class Decider:
     _taken: int = 0
     _doubtful: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
 
-    def decide(self, routed: pl.DataFrame) -> Decided:
-        """Decide the next rows of ``sql/route.sql``'s answer, in source order: batches depend on it."""
-        return self.settled(self.weighed(self.selected(routed)))
-
     def selected(self, routed: pl.DataFrame) -> pl.DataFrame:
         """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
         if self.limit is None:

@@ -15,7 +15,7 @@ from pipeline.mapping.references import References
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
 from pipeline.transform.identify import identified
-from pipeline.transform.screen import Contract, contract, screened
+from pipeline.transform.screen import Contract, Guard, contract, screened
 from pipeline.transform.tally import Tally
 from schemas.run import DECISIONS, FINDINGS, PLANNED
 
@@ -37,15 +37,17 @@ class Decided:
 
 @dataclass(kw_only=True, slots=True)
 class Task:
-    """One task's compiled mapping with its contract."""
+    """One task's compiled mapping with its contract, and who guards the contract."""
 
     mapping: Compiled
     contract: Contract
+    guard: Guard
 
 
 def task(mapping: Compiled) -> Task:
     """A task ready to run."""
-    return Task(mapping=mapping, contract=contract(mapping))
+    held_against = contract(mapping)
+    return Task(mapping=mapping, contract=held_against, guard=Guard(held_against))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +103,6 @@ class Decider:
     limit: int | None = None
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
-    _doubtful: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
 
     def selected(self, routed: pl.DataFrame) -> pl.DataFrame:
         """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
@@ -146,9 +147,7 @@ class Decider:
         tally.count(weighed.decided, weighed.findings)
         tally.count_mapping(weighed.usage, weighed.defaulted)
         for name, one in weighed.planned.items():
-            self._doubtful.setdefault(name, []).append(one.doubtful)
-            if sum(frame.height for frame in self._doubtful[name]) > _DOUBTFUL:
-                self._keep(name)
+            self.tasks[name].guard.look(one.doubtful)
         return Decided(
             read=weighed.rows, decisions=weighed.decided.select(DECISIONS.names()), findings=weighed.findings, rows=planned
         )
@@ -159,15 +158,9 @@ class Decider:
         Raises:
             InvariantBroken: a planned row breaks its contract.
         """
-        for name in self._doubtful:
-            self._keep(name)
+        for one in self.tasks.values():
+            one.guard.finish()
         return self.tally
-
-    def _keep(self, name: str) -> None:
-        """One look at many rows: the schema costs the same for a hundred."""
-        frames, self._doubtful[name] = self._doubtful[name], []
-        if frames:
-            self.tasks[name].contract.keep(pl.concat(frames))
 
     def _share(self, contacts: pl.DataFrame, name: str, one: Task) -> Share:
         texts = [column_of(source) for source in one.mapping.sources]
@@ -215,8 +208,6 @@ class Decider:
 _OPEN = frozenset({"is_active_customer", "has_activity"})
 """What SQL says of a contact that may be unknown; values of the source have a colon in their names."""
 _BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
-_DOUBTFUL = 50_000
-"""Doubtful rows that are held against a contract at once."""
 _PLANNING = ("row", "contactid", "legal_entity", "destination_key", "key_in_scm", "loaded_hash")
 _DECIDING = (
     "row", "route", "contactid", "contact_number", "legal_entity", "company_type", "company_type_from", "company_id",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pandera.polars as pa
 import polars as pl
@@ -19,6 +19,9 @@ from pipeline.errors import InvariantBroken
 from pipeline.mapping.compile import PROBLEMS, Compiled, Target
 from schemas.catalogue import Column
 from schemas.text import utf16_length
+
+_AT_ONCE: Final = 50_000
+"""Rows that wait for a look at the schema."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,37 @@ class Contract:
             cases: Any = errors.failure_cases
             broken = cases.select("column", "check").unique().sort("column", "check").rows()
             raise InvariantBroken(f"planned rows break the contract of {self.schema.name}: {broken}.") from errors
+
+
+class Guard:
+    """Holds planned rows against their contract, many at once: the schema costs the same for one row and for a thousand."""
+
+    def __init__(self, contract: Contract, *, at_once: int = _AT_ONCE) -> None:
+        self._contract = contract
+        self._at_once = at_once
+        self._waiting: list[pl.DataFrame] = []
+
+    def look(self, rows: pl.DataFrame) -> None:
+        """Hold these rows against the contract, now or when more have come.
+
+        They wait as copies: a few rows taken out of a frame would keep all texts of that frame in memory.
+
+        Raises:
+            InvariantBroken: see ``Contract.keep``.
+        """
+        self._waiting.append(pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
+        if sum(frame.height for frame in self._waiting) >= self._at_once:
+            self.finish()
+
+    def finish(self) -> None:
+        """Let no row wait any longer.
+
+        Raises:
+            InvariantBroken: see ``Contract.keep``.
+        """
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._contract.keep(pl.concat(waiting))
 
 
 def contract(mapping: Compiled) -> Contract:

@@ -14,8 +14,8 @@ from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import column_of
 from pipeline.plan import Request
 from pipeline.project import bare_project
-from pipeline.transform import decide, problems
-from pipeline.transform.screen import Contract, contract, screened
+from pipeline.transform import problems
+from pipeline.transform.screen import Contract, Guard, contract, screened
 from tests.small import CUSTOMERS, rows, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
@@ -71,9 +71,40 @@ def test_a_plan_that_loses_a_problem_on_its_way_breaks_and_leaves_nothing(
 
 @pytest.mark.parametrize("at_once", [0, 1, 50_000])
 def test_planned_rows_are_held_against_the_contract_however_many_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+    mapped: tuple[pl.DataFrame, Contract], at_once: int
 ) -> None:
-    monkeypatch.setattr(decide, "_DOUBTFUL", at_once)
+    frame, held_against = mapped
+    guard = Guard(held_against, at_once=at_once)
+    guard.look(frame[[0]])
+    guard.look(frame.clear())
+    guard.look(frame[[3]])
+    guard.finish()
+    with pytest.raises(InvariantBroken, match=r"LastName.*too_long"):  # noqa: PT012
+        guard.look(frame[[0, 1]])
+        guard.finish()
+
+
+def test_rows_that_wait_do_not_keep_the_frames_they_come_from(
+    mapped: tuple[pl.DataFrame, Contract], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, held_against = mapped
+    kept: list[int] = []
+    monkeypatch.setattr(Contract, "keep", lambda _, rows: kept.append(_buffers(rows)))
+    large = pl.concat([frame[[3]].with_columns(LastName=pl.lit(f"{number:09d}" * 3)) for number in range(1_000)]).rechunk()
+    assert _buffers(large[[7]]) > 20_000  # Or this shows nothing.
+    guard = Guard(held_against)
+    guard.look(large[[7]])
+    guard.finish()
+    assert [size < 20_000 for size in kept] == [True]
+
+
+def _buffers(rows: pl.DataFrame) -> int:
+    """Bytes that the rows keep in memory."""
+    size: int = rows.to_arrow(compat_level=pl.CompatLevel.newest()).get_total_buffer_size()
+    return size
+
+
+def test_doubtful_rows_that_are_sound_are_planned(tmp_path: Path) -> None:
     doubtful = [{**row, "lastname": "ß" * 20} for row in rows()[:CUSTOMERS]]  # More bytes than characters are allowed.
     project = write_small(tmp_path, contacts=doubtful)
     common = Common(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))

@@ -33,8 +33,9 @@ def names() -> list[str]:
 class Session:
     """A DuckDB connection with p2c's macros. Joins keep no row order; their right side is what is built (see ``session``)."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path | None = None) -> None:
         self._connection = connection
+        self._scratch = scratch
 
     def beside(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own. It ends with this one."""
@@ -67,6 +68,19 @@ class Session:
         """Forget a table that ``store`` kept."""
         self.run(f"DROP TABLE {name}")
 
+    def set_aside(self, name: str, *, but: str) -> None:
+        """Keep a table that ``store`` kept, but for one column, in the scratch folder, where it takes no memory.
+
+        A session without a scratch folder keeps it as it is.
+        """
+        if self._scratch is None:
+            return
+        self._scratch.mkdir(exist_ok=True)
+        path = self._scratch / f"{name}.parquet"
+        self.copy(f"SELECT * EXCLUDE ({identifier(but)}) FROM {name}", path)
+        self.drop(name)
+        self.view(name, f"FROM read_parquet([{literal(str(path))}], hive_partitioning = false)")
+
     def copy(self, text: str, target: Path) -> None:
         """Write the answer of a query to a Parquet file, in the query's order."""
         self.run(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet)")
@@ -85,8 +99,8 @@ class Session:
 def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | None = None) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
-    ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``. The optimizer must not swap the sides of a
-    join: the queries name the side to read through first, and rows come out nearly in its order.
+    ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose parent is there. The optimizer
+    must not swap the sides of a join: the queries name the side to read through first, and rows come out nearly in its order.
     """
     config: dict[str, Any] = {"memory_limit": memory, "python_enable_replacements": "false"}
     if scratch is not None:
@@ -102,7 +116,7 @@ def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | 
         for macro in SQL_MACROS:
             connection.execute(macro)
         connection.execute(query("macros"))
-        yield Session(connection)
+        yield Session(connection, scratch)
     finally:
         connection.close()
 

@@ -126,7 +126,7 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
     if routing.is_routed:
-        session.run("ALTER TABLE accounts DROP COLUMN number_key")  # It is as large as the numbers.
+        session.set_aside("accounts", but="number_key")  # While contacts are joined with them, once is enough in memory.
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(

@@ -120,7 +120,7 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
     try:
-        with session(memory=memory, scratch=scratch) as main, session(memory="256MB", threads=1) as hasher:
+        with session(memory=memory, scratch=scratch, views=True) as main, session(memory="256MB", threads=1) as hasher:
             yield main, hasher
     except duckdb.Error as error:
         for table in planning.source.landed.values():

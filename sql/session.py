@@ -58,7 +58,9 @@ class Session:
 
     def register(self, name: str, table: pl.DataFrame | pa.Table) -> None:
         """Make a table known by name, replacing one of that name."""
-        self._connection.register(name, table.to_arrow() if isinstance(table, pl.DataFrame) else table)
+        self._connection.register(
+            name, table.to_arrow(compat_level=pl.CompatLevel.newest()) if isinstance(table, pl.DataFrame) else table
+        )
 
     def store(self, name: str, text: str, **parameters: Value) -> None:
         """Keep the answer of a query as a temporary table."""
@@ -96,11 +98,14 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | None = None) -> Iterator[Session]:
+def session(
+    *, memory: str = "1GB", scratch: Path | None = None, threads: int | None = None, views: bool = False
+) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
     ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose parent is there. The optimizer
     must not swap the sides of a join: the queries name the side to read through first, and rows come out nearly in its order.
+    ``views``: texts leave as Arrow's string views. Polars takes them as they are; many of Arrow's own functions cannot.
     """
     config: dict[str, Any] = {"memory_limit": memory, "python_enable_replacements": "false"}
     if scratch is not None:
@@ -113,6 +118,9 @@ def session(*, memory: str = "1GB", scratch: Path | None = None, threads: int | 
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET preserve_insertion_order = true")
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        if views:
+            connection.execute("SET arrow_output_version = '1.4'")
+            connection.execute("SET produce_arrow_string_view = true")
         for macro in SQL_MACROS:
             connection.execute(macro)
         connection.execute(query("macros"))

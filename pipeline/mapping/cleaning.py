@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
 import polars as pl
 
+from pipeline.mapping.problem import rows_where
 from schemas.text import WHITE_SPACE
 
 _BREAKS: Final = ["\r", "\n", "\t"]
-_SAMPLE: Final = 8_192
+_SAMPLE: Final = 4_096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,45 +42,50 @@ def cleaned(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
     if frame.is_empty() or not words:
         return Cleaned(texts=frame, broken={})
     sample = frame.select(words).head(_SAMPLE)
-    counts = sample.select(pl.all().n_unique()).row(0, named=True)
-    repeating = [name for name in words if counts[name] <= sample.height // 2]
-    changed: dict[str, pl.Series] = {}
-    broken: dict[str, Broken] = {}
-    for name, rows in (*_odd(frame, repeating, keep_breaks=keep_breaks), *((one, None) for one in words if one not in repeating)):
-        texts = frame[name]
-        clean = _trimmed(texts if rows is None else texts.gather(rows))
-        done = clean if keep_breaks else _one_line(clean, rows, name, broken)
-        changed[name] = done if rows is None else texts.clone().scatter(rows, done)
-    return Cleaned(texts=frame.with_columns(one.alias(name) for name, one in changed.items()), broken=broken)
+    counts = sample.select(pl.struct(distinct=pl.col(name).n_unique(), filled=pl.col(name).count()).alias(name) for name in words)
+    repeating = [name for name in words if 2 * counts[name][0]["distinct"] <= counts[name][0]["filled"]]
+    done = _clean(frame.select(one for one in words if one not in repeating), keep_breaks=keep_breaks)
+    changed, broken = {name: done.texts[name] for name in done.texts.columns}, dict(done.broken)
+    for name, rows in _odd(frame, repeating, keep_breaks=keep_breaks).items():
+        some = _clean(frame.select(pl.col(name).gather(rows)), keep_breaks=keep_breaks)
+        changed[name] = frame[name].clone().scatter(rows, some.texts[name])
+        if name in some.broken:
+            one = some.broken[name]
+            broken[name] = Broken(rows=rows.gather(one.rows), before=one.before)
+    return Cleaned(texts=frame.with_columns(changed.values()), broken=broken)
 
 
-def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> Iterator[tuple[str, pl.Series]]:
+def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> dict[str, pl.Series]:
     """Columns that have texts which are not clean, with the numbers of their rows."""
     if not columns:
-        return
-    parts = [frame[name].unique().alias("text") for name in columns]
-    distinct = pl.concat(parts)
-    clean = _trimmed(distinct)
-    unclean = distinct.ne_missing(clean if keep_breaks else _one_line(clean, None, "", {}))
-    ends = list(accumulate(part.len() for part in parts))
-    for name, part, end in zip(columns, parts, ends, strict=True):
-        odd = part.filter(unclean.slice(end - part.len(), part.len()))
-        if not odd.is_empty():
-            yield name, frame[name].is_in(odd.implode()).arg_true()
+        return {}
+    distinct = [frame[name].unique().alias("text") for name in columns]
+    texts = pl.concat(distinct)
+    unclean = texts.ne_missing(_clean(texts.to_frame(), keep_breaks=keep_breaks).texts["text"])
+    ends = accumulate(some.len() for some in distinct)
+    odd = {
+        name: some.filter(unclean.slice(end - some.len(), some.len()))
+        for name, some, end in zip(columns, distinct, ends, strict=True)
+    }
+    return rows_where(frame, {name: pl.col(name).is_in(some.implode()) for name, some in odd.items() if not some.is_empty()})
 
 
-def _trimmed(texts: pl.Series) -> pl.Series:
-    """Texts without white space at their ends; null where nothing is left."""
-    stripped = texts.str.strip_chars(WHITE_SPACE)
-    blank = (stripped == "").arg_true()
-    return stripped if blank.is_empty() else stripped.scatter(blank, None)
+def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
+    """Texts without white space at their ends, null where nothing is left.
 
-
-def _one_line(texts: pl.Series, numbers: pl.Series | None, name: str, broken: dict[str, Broken]) -> pl.Series:
-    """CR, LF and TAB become one space: a package's data file has one line per row. ``numbers``: what to call the rows."""
-    rows = texts.str.contains_any(_BREAKS).arg_true()
-    if rows.is_empty():
-        return texts
-    before = texts.gather(rows)
-    broken[name] = Broken(rows=rows if numbers is None else numbers.gather(rows), before=before)
-    return texts.clone().scatter(rows, before.str.replace_all(r"[\r\n\t]+", " "))
+    CR, LF and TAB inside become one space: a package's data file has one line per row.
+    """
+    stripped = frame.select(pl.all().str.strip_chars(WHITE_SPACE))
+    blank = {(name, "blank"): pl.col(name) == "" for name in frame.columns}
+    breaks = {} if keep_breaks else {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in frame.columns}
+    changed: dict[str, pl.Series] = {}
+    broken: dict[str, Broken] = {}
+    for (name, what), rows in rows_where(stripped, blank | breaks).items():
+        texts = changed.get(name, stripped[name].clone())
+        if what == "blank":
+            changed[name] = texts.scatter(rows, None)
+            continue
+        before = texts.gather(rows)
+        broken[name] = Broken(rows=rows, before=before)
+        changed[name] = texts.scatter(rows, before.str.replace_all(r"[\r\n\t]+", " "))
+    return Cleaned(texts=stripped.with_columns(changed.values()), broken=broken)

@@ -37,6 +37,11 @@ class Outcomes:
             return pl.col(self.source).cast(pl.String)
         return self._given().replace_strict(self._keys(self.values), self.values["result"], return_dtype=pl.String)
 
+    @property
+    def problems(self) -> list[str]:
+        """The codes of the problems that values have."""
+        return list(dict.fromkeys(self.values["problem"].drop_nulls()))
+
     def have(self, problem: str) -> pl.Expr:
         """Which rows have a problem."""
         wrong = self.values.filter(pl.col("problem") == problem)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import polars as pl
 
@@ -17,16 +16,12 @@ from pipeline.mapping.cleaning import cleaned
 from pipeline.mapping.closed import Usage, outcomes
 from pipeline.mapping.lookup import Lookup
 from pipeline.mapping.paths import column_of
+from pipeline.mapping.problem import PROBLEMS, problem, rows_where
 from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, Entity, Kind, OnTooLong
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 from schemas.text import truncated, utf16_length
-
-PROBLEMS: Final = pl.Schema(
-    {"row": pl.UInt32, "code": pl.String, "destination": pl.String, "limit": pl.String, "value": pl.String}
-)
-"""One row per problem of one value: row number in the morsel, code, destination column, limit for the message, value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,21 +110,14 @@ class Compiled:
         for target in self.targets:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
-                problems.append(
-                    pl.DataFrame({"row": broken.rows}).select(
-                        pl.col("row").cast(pl.UInt32),
-                        code=pl.lit("line_break_replaced"),
-                        destination=pl.lit(target.name),
-                        limit=pl.lit(""),
-                        value=broken.before,
-                    )
-                )
+                problems.append(problem(broken.rows, broken.before, code="line_break_replaced", destination=target.name))
         return clean.texts
 
     def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
         columns: list[pl.Expr] = []
         usage: list[Usage] = []
+        wrong: dict[tuple[str, str, str], pl.Expr] = {}
         for target in self.targets:
             source = target.row.row.source
             if source is None:
@@ -140,9 +128,9 @@ class Compiled:
                 found = outcomes(target.lookup, texts, source, self.country_of(target), self.countries)
                 usage.append(found.usage(target.name))
                 columns.append(found.results().alias(target.name))
-                for code in found.values["problem"].drop_nulls().unique(maintain_order=True):
-                    wrong = texts.select(found.have(code)).to_series()
-                    problems.append(_problem(texts, wrong, code, target.name, "", source))
+                wrong |= {(target.name, source, code): found.have(code) for code in found.problems}
+        for (name, source, code), rows in rows_where(texts, wrong).items():
+            problems.append(problem(rows, texts[source].gather(rows), code=code, destination=name))
         return texts.select(columns) if columns else texts, tuple(usage)
 
     def country_of(self, target: Target) -> str | None:
@@ -161,32 +149,30 @@ class Compiled:
 
     def _fitted(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Lengths: what shall be cut is cut, what shall be blank is blanked; what shall be rejected the contract finds."""
-        bounded = [one for one in self.targets if one.limit and one.on_too_long is not OnTooLong.REJECT]
-        if not bounded or filled.is_empty():
-            return filled
-        bytes_ = filled.select(pl.col(one.name).str.len_bytes().max() for one in bounded).row(0, named=True)
+        bounded = {one.name: one for one in self.targets if one.limit and one.on_too_long is not OnTooLong.REJECT}
+        doubtful = rows_where(filled, {name: pl.col(name).str.len_bytes() > one.limit for name, one in bounded.items()})
         changes: list[pl.Series] = []
-        for target in bounded:
+        for name, some in doubtful.items():
+            target, texts = bounded[name], filled[name]
             limit = target.limit or 0
-            if (bytes_[target.name] or 0) <= limit:
+            rows = some.filter(texts.gather(some).to_frame().select(utf16_length(pl.all()) > limit).to_series())
+            if rows.is_empty():
                 continue
-            over = _over(filled[target.name], limit)
-            if not over.any():
-                continue
-            cut = target.on_too_long is OnTooLong.TRUNCATE
+            over, cut = texts.gather(rows), target.on_too_long is OnTooLong.TRUNCATE
             code = "truncated" if cut else "blanked"
-            problems.append(_problem(filled, over, code, target.name, str(limit), target.name))
-            changes.append(_shortened(filled[target.name], over.arg_true(), limit if cut else 0))
+            problems.append(problem(rows, over, code=code, destination=name, limit=str(limit)))
+            shortened = over.to_frame().select(truncated(pl.all(), limit if cut else 0)).to_series()
+            changes.append(texts.clone().scatter(rows, shortened))
         return filled.with_columns(changes)
 
     def _typed(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
         casts = [one for one in self.targets if one.column.kind not in (Kind.TEXT, Kind.ENUM)]
         typed = fitted.with_columns(_cast(one) for one in casts)
-        for target in casts:
-            lost = typed[target.name].is_null() & fitted[target.name].is_not_null()
-            if lost.any():
-                problems.append(_problem(fitted, lost, "value_invalid", target.name, target.column.kind, target.name))
+        lost = {one.name: str(one.column.kind) for one in casts if typed[one.name].null_count() > fitted[one.name].null_count()}
+        found = rows_where(fitted, {name: typed[name].is_null() & pl.col(name).is_not_null() for name in lost})
+        for name, rows in found.items():
+            problems.append(problem(rows, fitted[name].gather(rows), code="value_invalid", destination=name, limit=lost[name]))
         return typed
 
 
@@ -238,30 +224,6 @@ def _cast(target: Target) -> pl.Expr:
             return plain.cast(target.column.dtype, strict=False)
         case _:
             return value.cast(target.column.dtype, strict=False)
-
-
-def _shortened(texts: pl.Series, rows: pl.Series, limit: int) -> pl.Series:
-    """The texts with those of ``rows`` cut to ``limit`` code units; to nothing, which is blank, for 0."""
-    some = texts.gather(rows).to_frame()
-    return texts.clone().scatter(rows, some.select(truncated(pl.col(texts.name), limit)).to_series())
-
-
-def _over(texts: pl.Series, limit: int) -> pl.Series:
-    """Which texts have more UTF-16 code units than ``limit``; only those with more bytes need counting."""
-    doubtful = (texts.str.len_bytes() > limit).arg_true()
-    over = texts.gather(doubtful).to_frame("text").select(utf16_length(pl.col("text")) > limit).to_series()
-    return pl.repeat(value=False, n=texts.len(), eager=True).scatter(doubtful, over)
-
-
-def _problem(frame: pl.DataFrame, where: pl.Series, code: str, destination: str, limit: str, value: str) -> pl.DataFrame:
-    """The rows where a mask is true, as problems."""
-    return frame.select(
-        row=pl.int_range(pl.len(), dtype=pl.UInt32),
-        code=pl.lit(code),
-        destination=pl.lit(destination),
-        limit=pl.lit(limit),
-        value=pl.col(value).cast(pl.String),
-    ).filter(where)
 
 
 def _read_by(target: Target, mapping: Compiled) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.compile import PROBLEMS
+from pipeline.mapping.problem import PROBLEMS, problem
 from schemas.text import key_of
 
 CODE: Final = "reference_not_in_scm"
@@ -96,14 +96,8 @@ class References:
                 return PROBLEMS.to_frame()
             parts.insert(0, key_of(pl.col(country)))
         keys = mapped.select(pl.concat_str(parts, separator=_BETWEEN)).to_series()
-        wrong = keys.is_not_null() & ~keys.is_in(list(self.known[column]))
-        return mapped.select(
-            row=pl.int_range(pl.len(), dtype=pl.UInt32),
-            code=pl.lit(CODE),
-            destination=pl.lit(column),
-            limit=pl.lit(""),
-            value=pl.col(column).cast(pl.String),
-        ).filter(wrong)
+        rows = (keys.is_not_null() & ~keys.is_in(list(self.known[column]))).arg_true()
+        return problem(rows, mapped[column].gather(rows), code=CODE, destination=column)
 
 
 def key(*parts: str) -> str:

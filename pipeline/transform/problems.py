@@ -155,6 +155,12 @@ def _codes() -> pl.DataFrame:
     )
 
 
+@cache
+def _followers() -> pl.DataFrame:
+    pairs = [(name, source, one) for name, (source, followers) in _FOLLOWS.items() for one in followers]
+    return pl.DataFrame(pairs, schema=["code", "column", "follower"], orient="row")
+
+
 def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which problem decides each row, and which of the others are worth a finding.
 
@@ -191,12 +197,10 @@ def _without_followers(problems: pl.DataFrame) -> pl.DataFrame:
     """Leave out what merely follows from another problem of the same row."""
     if problems.is_empty():
         return problems
-    present = set(problems["code"].unique())
-    for name, (source, followers) in _FOLLOWS.items():
-        if name in present and present.intersection(followers):
-            rows = problems.filter(pl.col("code") == name)["row"].unique().implode()
-            follows = pl.col("code").is_in(followers) & (pl.col("column") == source) & pl.col("row").is_in(rows)
-            problems = problems.filter(~follows)
+    causes = problems.select("row", "code").join(_followers(), on="code")
+    if not causes.is_empty():
+        follow = causes.select("row", "column", code="follower")
+        problems = problems.join(follow, on=["row", "column", "code"], how="anti", maintain_order="left")
     unmapped = problems.filter(pl.col("code").is_in(["value_not_mapped", "country_unknown", "state_unknown", "value_invalid"]))
     if unmapped.is_empty():
         return problems

@@ -16,7 +16,8 @@ from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
 from pipeline.errors import InvariantBroken
-from pipeline.mapping.compile import PROBLEMS, Compiled, Target
+from pipeline.mapping.compile import Compiled, Target
+from pipeline.mapping.problem import PROBLEMS, problem, rows_where
 from schemas.catalogue import Column
 from schemas.text import utf16_length
 
@@ -158,25 +159,18 @@ def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
     """
     if frame.schema != held_against.types:
         held_against.keep(frame.clear())
-    doubts = frame.select((~rule.surely).alias(str(place)) for place, rule in enumerate(held_against.rules))
-    in_doubt = [rule for place, rule in enumerate(held_against.rules) if doubts[str(place)].any()]
-    if not in_doubt:
+    rules = dict(enumerate(held_against.rules))
+    doubts = rows_where(frame, {place: ~rule.surely for place, rule in rules.items()})
+    if not doubts:
         return Screened(problems=PROBLEMS.to_frame(), doubtful=pl.Series(dtype=pl.UInt32))
-    doubtful = doubts.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
+    doubtful = pl.concat(list(doubts.values())).unique().sort()
     rows = frame[doubtful]
-    broken = rows.select((~rule.holds).alias(str(place)) for place, rule in enumerate(in_doubt))
-    found = [
-        _problems(rule, rows, doubtful, broken[str(place)].arg_true(), held_against.limits)
-        for place, rule in enumerate(in_doubt)
-        if broken[str(place)].any()
-    ]
+    broken = rows_where(rows, {place: ~rules[place].holds for place in doubts})
+    found = [_problem(rules[place], rows, doubtful, where, held_against.limits) for place, where in broken.items()]
     return Screened(problems=pl.concat([PROBLEMS.to_frame(), *found]), doubtful=doubtful)
 
 
-def _problems(rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]) -> pl.DataFrame:
-    return pl.DataFrame({"row": numbers.gather(broken).cast(pl.UInt32)}).with_columns(
-        code=pl.lit(rule.code),
-        destination=pl.lit(rule.column),
-        limit=pl.lit("" if rule.code == "mandatory_missing" else limits.get(rule.column, "")),
-        value=rows[rule.column].gather(broken).cast(pl.String),
-    )
+def _problem(rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]) -> pl.DataFrame:
+    limit = "" if rule.code == "mandatory_missing" else limits.get(rule.column, "")
+    values = rows[rule.column].gather(broken)
+    return problem(numbers.gather(broken), values, code=rule.code, destination=rule.column, limit=limit)

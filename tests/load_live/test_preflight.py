@@ -12,7 +12,8 @@ import pytest
 
 from pipeline import known
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
-from pipeline.mapping.compile import PROBLEMS, Compiled, compiled
+from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, key
 from pipeline.preflight import contract
 from pipeline.preflight.look import Seen, Wanted, items, look, refuse_same_system

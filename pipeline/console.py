@@ -6,6 +6,7 @@ what comes next. A pure function of facts; it shows no values but those that clo
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -56,14 +57,15 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
 
 
 def plain(sentence: str) -> str:
-    """A sentence of the catalogue without its blanks."""
+    """A sentence of the catalogue without a case: its blanks in general words, or as an ellipsis."""
+    sentence = re.sub(r"(^|\. )\{detail\} ", r"\1Some ", sentence)
     for blank, word in (
         ("of the type {limit}", "of its type"),
         ("none of: {limit}", "none of those that SCM knows"),
         ("{limit} characters", "its length"),
         (": {detail}", ""),
-        ("{detail} ", "Some "),
-        ("{detail}", "some of it"),
+        ("{detail}.", "…"),
+        ("{detail}", "…"),
         ("{column}", "a column"),
         ("{limit}", "its limit"),
     ):
@@ -197,14 +199,11 @@ def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
         lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
         return [*lines, *_why(facts, folder), *_import(facts, folder)]
     forecast = facts["forecast"]
-    cost = [
-        f"{forecast['bytes']:,} bytes to send",
-        f"{forecast['requests']:,} requests",
-        f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s",
-    ]
+    cost = [f"{forecast['bytes']:,} bytes to send", f"{forecast['requests']:,} requests"]
+    timed = [f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s"] if forecast["rate"] else []
     return [
-        *_listed("Forecast  ", cost, width),
-        *_wrapped(f"rate {forecast['rate_from']}", width, 10),
+        *_listed("Forecast  ", [*cost, *timed], width),
+        *(_wrapped(f"rate {forecast['rate_from']}", width, 10) if timed else []),
         *_why(facts, folder),
         f"Next      p2c apply {facts['run']}{_runs(folder)}",
     ]

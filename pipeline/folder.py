@@ -219,9 +219,10 @@ def facts_digest(facts: Mapping[str, Any]) -> str:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of a file, atomically."""
+    """Put ``content`` in place of a file, atomically; its folder is made if there is none."""
     partial = path.with_name(f".{path.name}.partial")
     with during(f"writing {path.name}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with partial.open("wb") as file:
                 file.write(content)

@@ -241,7 +241,7 @@ def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     )
     return [
         RunFinding(
-            code="row_repeated", detail=f"{table.name}, id {row['id']},", column=table.key, value=row["id"],
+            code="row_repeated", detail=f"{table.name}, id {row['id']}", column=table.key, value=row["id"],
             source_file=row["source_file"], source_line=row["source_line"],
         )
         for row in repeated.iter_rows(named=True)

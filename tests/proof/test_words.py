@@ -38,6 +38,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str
     ("words", "code"),
     [
         (("report", "latest"), 0),
+        (("report", "latest", "--to", "not/there/page.html"), 0),
         (("findings", "latest"), 0),
         (("findings", "latest", "--to", "f.csv"), 0),
         (("findings", "latest", "--worklist", "w.csv"), 0),

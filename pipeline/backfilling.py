@@ -226,10 +226,10 @@ class _Backfill:
         )
         with (
             heap.settled(),
-            contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
-            ThreadPoolExecutor(1) as writing,
             TableWriter(folder.path / PLAN, BACKFILL) as plan,
             TableWriter(folder.findings, FINDINGS) as findings,
+            ThreadPoolExecutor(1) as writing,  # It rests before a writer closes.
+            contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
         ):
             findings.write(unreadable_rows(self._planning.source.landed))
             pending: list[Future[None]] = []

@@ -11,13 +11,15 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from pipeline import heap, known, summary
 from pipeline.destination import Destination, look_at, mappings_of, mend_memory
-from pipeline.errors import Stopped
+from pipeline.errors import ConfigurationError, Stopped
 from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed
 from pipeline.extract.texts import Texts, refuse_damaged
@@ -40,7 +42,8 @@ from schemas.run import DECISIONS, FINDINGS, PLANNED
 from schemas.sales import CONTACTS
 from sql.session import Session, identifier, literal, query, session
 
-_WIDTH = 3
+_OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
+_WIDTH: Final = 3
 """Morsels that are decided at once: with two, the cores of a small machine are idle now and then. Each takes 300 MB."""
 
 
@@ -122,17 +125,30 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     try:
         with session(memory=memory, scratch=scratch, views=True) as main, session(memory="256MB", threads=1) as hasher:
             yield main, hasher
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         for table in planning.source.landed.values():
             refuse_damaged(table)
-        raise Stopped(
-            f"the query engine stopped: {str(error).splitlines()[0]}. Raise [run] memory, or free disk space."
-        ) from error
+        raise _of_engine(error, planning.project) from error
     finally:
         if scratch.exists():
             for path in scratch.iterdir():
                 path.unlink(missing_ok=True)
             scratch.rmdir()
+
+
+def _of_engine(error: Exception, project: Project) -> Exception:
+    """What an engine's error is for the user. The text of one that is about a value has the value in it, and is not told."""
+    if isinstance(error, _OF_THE_WORLD):
+        first = str(error).splitlines()[0]
+        return Stopped(f"the query engine stopped: {first}. Raise [run] memory, or free disk space.")
+    if project.settings.source.filter is None:
+        return error
+    return ConfigurationError(
+        "fails on a value of contacts: where a value may be of another form, say TRY_CAST, which gives null for it.",
+        where="source.filter",
+    )
 
 
 def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]) -> tuple[Prepared, Decider]:
@@ -258,10 +274,10 @@ def _write(
     }
     writers = [decisions, findings, *rows.values()]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(morsels))
-        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
         for writer in writers:
             stack.enter_context(writer)
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))  # It rests before a writer closes.
+        stack.enter_context(contextlib.closing(morsels))
         findings.write(unreadable_rows(landed))
         pending: Future[None] | None = None
         for decided in morsels:

@@ -18,17 +18,39 @@ def refuse_damaged(landed: Landed) -> None:
     """Find the user's own file that an engine failed on; files of ours are left out.
 
     Raises:
-        SourceError: a file that opened as Parquet cannot be read through.
+        SourceError: a file that opened as Parquet cannot be read through, or holds text that is none.
     """
     if not landed.in_place:
         return
     for path, source in zip(landed.files, landed.sources, strict=True):
         try:
             with pq.ParquetFile(path) as file:
-                for _ in file.iter_batches(columns=list(landed.columns.values())):
-                    pass
+                start = 0
+                for batch in file.iter_batches(columns=list(landed.columns.values())):
+                    _refuse_no_text(batch, start, source.name)
+                    start += batch.num_rows
         except (OSError, pa.ArrowException) as error:
             raise SourceError("its data are damaged, though it opens as Parquet: write it again.", where=source.name) from error
+
+
+def _refuse_no_text(batch: pa.RecordBatch, start: int, name: str) -> None:
+    """Find text that is no UTF-8: Parquet says that its strings are, and no writer has to hold it."""
+    for column, cells in zip(batch.schema.names, batch.columns, strict=True):
+        if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+            continue
+        try:
+            cells.validate(full=True)
+        except pa.ArrowInvalid as error:
+            row = start + next((n for n, cell in enumerate(cells.cast(pa.binary())) if not _is_text(cell.as_py())), 0) + 1
+            raise SourceError(f"column {column}, row {row}: its text is no UTF-8. Write the file again.", where=name) from error
+
+
+def _is_text(cell: bytes | None) -> bool:
+    try:
+        (cell or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())

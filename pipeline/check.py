@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline import known
 from pipeline.checklive import live_items
 from pipeline.extract.landing import Landed
+from pipeline.plan import landed_view
 from pipeline.project import Project
-from pipeline.sources import land_files, template_sources
+from pipeline.sources import land_files, mapped_columns, template_sources
+from pipeline.transform.prepare import refuse_filter
+from schemas.sales import CONTACTS
+from sql.session import session
 
 
 def checked(project: Project) -> list[dict[str, Any]]:
@@ -48,8 +52,26 @@ def _tables(project: Project) -> Iterator[tuple[str, str, str]]:
         return
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
         landed = land_files(project, Path(folder), lambda _table, _rows: None)
+        yield from _filter(project, landed)
     yield from map(_table, landed.values())
     yield from _missing(landed)
+    yield from _absent(project, landed)
+
+
+def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+    condition = project.settings.source.filter
+    if condition is not None:
+        with session() as here:
+            here.view("contacts_landed", landed_view(landed[CONTACTS.name]))
+            refuse_filter(here, condition)
+        yield "source.filter", "ok", "is a condition on the columns that contacts have"
+
+
+def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+    """Columns that the templates read and contacts lack: nobody is kept back, but a misspelled header shows here."""
+    absent = sorted(mapped_columns(project) - set(landed[CONTACTS.name].columns))
+    if absent:
+        yield "columns of contacts", "note", f"not there, and so blank for every contact: {', '.join(absent)}"
 
 
 def _table(table: Landed) -> tuple[str, str, str]:

@@ -179,6 +179,16 @@ _DISK = {
     errno.EPERM: "access is denied",
 }
 
+_ROOM, _ACCESS = "make room and call again", "make it writable and call again"
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: _ACCESS,
+    errno.EACCES: _ACCESS,
+    errno.EPERM: _ACCESS,
+}
+
 
 @contextlib.contextmanager
 def during(step: str) -> Iterator[None]:
@@ -188,7 +198,8 @@ def during(step: str) -> Iterator[None]:
     except OSError as error:
         reason = _DISK.get(error.errno or 0, error.strerror or type(error).__name__)
         place = str(error.filename) if error.filename else ""
-        raise Stopped(f"{step} stopped: {reason}. Nothing half-written counts; make room and call again.", where=place) from error
+        remedy = _REMEDIES.get(error.errno or 0, "call again")
+        raise Stopped(f"{step} stopped: {reason}. Nothing half-written counts; {remedy}.", where=place) from error
 
 
 _REFUSED = {

@@ -51,6 +51,14 @@ CREATE OR REPLACE MACRO timestamp_of(x) AS
 CREATE OR REPLACE MACRO plain_decimal(x) AS
     CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END;
 
+-- Floating point as it is written shortest; what is no number stays as it is, to be found later. Exponents are never written.
+CREATE OR REPLACE MACRO plain_float(x) AS
+    CASE
+        WHEN contains(CAST(x AS VARCHAR), 'e-') THEN plain_decimal(TRY_CAST(x AS DECIMAL(38, 10)))
+        WHEN contains(CAST(x AS VARCHAR), 'e') THEN coalesce(CAST(TRY_CAST(x AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))
+        ELSE plain_decimal(x)
+    END;
+
 CREATE OR REPLACE MACRO unit_key(x) AS
     CASE WHEN guid_of(x) IS NOT NULL THEN CAST(guid_of(x) AS VARCHAR) ELSE trimmed(x) END;
 

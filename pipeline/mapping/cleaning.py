@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.mapping.problem import rows_where
 from schemas.text import WHITE_SPACE
 
-_BREAKS: Final = ["\r", "\n", "\t"]
+_BREAKS: Final = ["\r", "\n", "\t", "\0"]
 _SAMPLE: Final = 4_096
 
 
@@ -33,7 +33,7 @@ class Cleaned:
 
 
 def cleaned(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
-    """Trim each text of the frame's text columns, and put CR, LF and TAB inside it on one line unless they are kept.
+    """Trim each text of the frame's text columns, and put CR, LF, TAB and NUL inside it on one line unless they are kept.
 
     Texts of a column that repeats itself are nearly all clean: its distinct texts tell which are not. Other columns are
     looked at row by row.
@@ -73,7 +73,7 @@ def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> dict[
 def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
     """Texts without white space at their ends, null where nothing is left.
 
-    CR, LF and TAB inside become one space: a package's data file has one line per row.
+    CR, LF, TAB and NUL inside become one space: a package's data file is text of one line per row.
     """
     stripped = frame.select(pl.all().str.strip_chars(WHITE_SPACE))
     blank = {(name, "blank"): pl.col(name) == "" for name in frame.columns}
@@ -87,5 +87,5 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
             continue
         before = texts.gather(rows)
         broken[name] = Broken(rows=rows, before=before)
-        changed[name] = texts.scatter(rows, before.str.replace_all(r"[\r\n\t]+", " "))
+        changed[name] = texts.scatter(rows, before.str.replace_all(r"[\r\n\t\x00]+", " "))
     return Cleaned(texts=stripped.with_columns(changed.values()), broken=broken)

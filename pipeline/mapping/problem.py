@@ -26,7 +26,8 @@ def problem(rows: pl.Series, values: pl.Series, *, code: str, destination: str, 
 def rows_where(frame: pl.DataFrame, conditions: Mapping[Name, pl.Expr]) -> dict[Name, pl.Series]:
     """The numbers of the rows where each condition is true; conditions that hold nowhere are left out.
 
-    It is one look at the frame, however many conditions there are: each look costs more than a condition does.
+    It is one look at the frame, however many conditions there are: each look costs more than a condition does. A condition
+    has to be about a column: one that is a literal has one row, whatever the frame has.
     """
     if not conditions:
         return {}

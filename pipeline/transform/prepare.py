@@ -90,7 +90,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         SourceError: a table that is needed is not there.
         ConfigurationError: the filter or ``[organizations]`` is wrong.
     """
-    session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
+    _choose_none(session)
     read = {
         name: _declare(session, table, name in landed, routing.said if name == "contacts" else ())
         for name, table in sales.TABLES.items()
@@ -100,6 +100,21 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         prepared = _prepared(session, landed, routing)
         contracts.result()
     return prepared
+
+
+def refuse_filter(session: Session, condition: str) -> None:
+    """Look at a source filter before anything is planned; the session has a view ``contacts_landed``.
+
+    Raises:
+        ConfigurationError: it is no condition on the columns that contacts have.
+    """
+    _choose_none(session)
+    _declare(session, sales.CONTACTS, True, ())
+    _filter(session, condition)
+
+
+def _choose_none(session: Session) -> None:
+    session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
 
 
 def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Prepared:

@@ -68,8 +68,10 @@ def mapping_text(field: Field, column: str, physical: str) -> str:
 def _as_text(column: str, physical: str) -> str:
     if physical == _PLAIN:
         return column
-    if physical in {"DOUBLE", "FLOAT"} or physical.startswith("DECIMAL"):
-        return f"plain_decimal(TRY_CAST({column} AS DECIMAL(38, 10)))"
+    if physical in {"DOUBLE", "FLOAT"}:
+        return f"plain_float({column})"
+    if physical.startswith("DECIMAL"):
+        return f"plain_decimal({column})"
     return f"CAST({column} AS VARCHAR)"
 
 

@@ -1,7 +1,8 @@
 """The destination contract: one boolean column per rule, and a Pandera schema of the same rules, built from the catalogue.
 
-A rule that does not hold is a finding of its row, never the end of the run; its name is the finding's code. The schema is
-held against what passed all gates and goes into the plan: a row that breaks it there is a defect of p2c.
+A rule that does not hold is a finding of its row, never the end of the run; its name is the finding's code. The schema's
+types are held against every morsel, its checks against those rows that were looked at closely, passed all gates and go into the
+plan: one that breaks a rule there has lost its problem on the way, a defect of p2c.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from pipeline.mapping.cleaning import cleaned
 from schemas.text import WHITE_SPACE
 
-texts = st.none() | st.text(alphabet=st.sampled_from(WHITE_SPACE + "abß😀'"), max_size=7)
+texts = st.none() | st.text(alphabet=st.sampled_from(WHITE_SPACE + "abß😀\0'"), max_size=7)
 
 
 def model(text: str | None) -> str | None:
     bare = (text or "").strip(WHITE_SPACE)
-    return re.sub(r"[\r\n\t]+", " ", bare) or None
+    return re.sub(r"[\r\n\t\0]+", " ", bare) or None
 
 
 def has_breaks(text: str | None) -> bool:
-    return bool(re.search(r"[\r\n\t]", (text or "").strip(WHITE_SPACE)))
+    return bool(re.search(r"[\r\n\t\0]", (text or "").strip(WHITE_SPACE)))
 
 
 @given(few=st.lists(texts, min_size=1, max_size=4), times=st.integers(1, 40), others=st.lists(texts, max_size=30, unique=True))

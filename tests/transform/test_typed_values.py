@@ -59,3 +59,47 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
         assert expected == (None if row is None else tuple(row[name] for name in COLUMNS))
     findings = pl.read_parquet(folder / "findings.parquet").filter(pl.col("code") == "value_not_mapped")
     assert findings.select("contactid", "value").rows() == [(contactid(4), "9")]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (12345678901.23, "12345678901.230000"),
+        (1e15, "1000000000000000.000000"),
+        (1e16, "10000000000000000.000000"),
+        (5000.0, "5000.000000"),
+        (0.1, "0.100000"),
+        (-2.5, "-2.500000"),
+        (None, None),
+    ],
+)
+def test_floating_point_is_the_number_that_it_says(tmp_path: Path, given: float | None, expected: str | None) -> None:
+    rows, findings = limits(tmp_path, given)
+    assert rows["CreditLimit"].cast(pl.String).to_list() == [expected]
+    assert findings.is_empty()
+
+
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf"), 1e30])
+def test_floating_point_that_is_no_amount_is_found_not_blanked(tmp_path: Path, given: float) -> None:
+    rows, findings = limits(tmp_path, given)
+    assert rows.is_empty()
+    assert findings["column"].to_list() == ["creditlimit"]
+
+
+def limits(folder: Path, given: float | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The planned row of a customer with this credit limit, and the findings that name ``value_invalid``."""
+    project = write_small(folder)
+    (folder / "contacts.csv").unlink()
+    contact = {
+        "contactid": contactid(1),
+        "msdynce_contactnumber": number(1),
+        "msdynce_isactivecustomer": True,
+        "parentcustomerid": None,
+        "lastname": "Lovelace",
+        "creditlimit": given,
+    }
+    types = {"creditlimit": pl.Float64, "parentcustomerid": pl.String}
+    pl.DataFrame([contact], schema_overrides=types).write_parquet(folder / "contacts.parquet")
+    made = Path(str(ran(Common(project=project, runs=folder / "runs"), Request(command="run"), silent).folder))
+    findings = pl.read_parquet(made / "findings.parquet").filter(pl.col("code") == "value_invalid")
+    return pl.read_parquet(made / "rows" / "ContactToCustomer"), findings

@@ -43,6 +43,8 @@ from schemas.sales import CONTACTS
 from sql.session import Session, identifier, literal, query, session
 
 _OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
+_OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
+"""Their texts have the value in them, and are not told."""
 _WIDTH: Final = 3
 """Morsels that are decided at once: with two, the cores of a small machine are idle now and then. Each takes 300 MB."""
 
@@ -130,25 +132,20 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
             raise
         for table in planning.source.landed.values():
             refuse_damaged(table)
-        raise _of_engine(error, planning.project) from error
+        if isinstance(error, _OF_THE_WORLD):
+            first = str(error).splitlines()[0]
+            raise Stopped(f"the query engine stopped: {first}. Raise [run] memory, or free disk space.") from error
+        if isinstance(error, _OF_A_VALUE) and planning.project.settings.source.filter is not None:
+            raise ConfigurationError(
+                "fails on a value of contacts: where a value may be of another form, say TRY_CAST, which gives null for it.",
+                where="source.filter",
+            ) from error
+        raise
     finally:
         if scratch.exists():
             for path in scratch.iterdir():
                 path.unlink(missing_ok=True)
             scratch.rmdir()
-
-
-def _of_engine(error: Exception, project: Project) -> Exception:
-    """What an engine's error is for the user. The text of one that is about a value has the value in it, and is not told."""
-    if isinstance(error, _OF_THE_WORLD):
-        first = str(error).splitlines()[0]
-        return Stopped(f"the query engine stopped: {first}. Raise [run] memory, or free disk space.")
-    if project.settings.source.filter is None:
-        return error
-    return ConfigurationError(
-        "fails on a value of contacts: where a value may be of another form, say TRY_CAST, which gives null for it.",
-        where="source.filter",
-    )
 
 
 def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]) -> tuple[Prepared, Decider]:

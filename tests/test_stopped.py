@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands import Common, backfilled, ran
 from pipeline.events import Step
 from pipeline.folder import TableWriter
 from pipeline.plan import Request
 from tests.small import write_small
 
 
-def test_no_table_is_closed_while_a_morsel_is_written_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "call"), [("plan", ran), ("backfill", backfilled)])
+def test_no_table_is_closed_while_a_morsel_is_written_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, call: Callable[..., object]
+) -> None:
     """Arrow's writer is not made for that: the process would die, and leave the half-made run."""
     begun, busy, closed_busy = threading.Event(), set[Path](), list[Path]()
     write, leave = TableWriter.write, TableWriter.__exit__
 
     def slow(writer: TableWriter, frame: pl.DataFrame) -> None:
         busy.add(writer.path)
-        if threading.current_thread().name.startswith("writer"):
+        if threading.current_thread() is not threading.main_thread():
             begun.set()
             time.sleep(0.2)
         write(writer, frame)
@@ -42,7 +46,7 @@ def test_no_table_is_closed_while_a_morsel_is_written_to_it(tmp_path: Path, monk
     monkeypatch.setattr(TableWriter, "__exit__", left)
     common = Common(project=write_small(tmp_path), runs=tmp_path / "runs")
     with pytest.raises(KeyboardInterrupt):
-        ran(common, Request(command="plan"), listener)
+        call(common, Request(command=command), listener)
     assert begun.is_set()
     assert closed_busy == []
     assert list((tmp_path / "runs").iterdir()) == []

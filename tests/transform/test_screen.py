@@ -74,14 +74,16 @@ def test_planned_rows_are_held_against_the_contract_however_many_at_once(
     mapped: tuple[pl.DataFrame, Contract], at_once: int
 ) -> None:
     frame, held_against = mapped
-    guard = Guard(held_against, at_once=at_once)
-    guard.look(frame[[0]])
-    guard.look(frame.clear())
-    guard.look(frame[[3]])
-    guard.finish()
-    with pytest.raises(InvariantBroken, match=r"LastName.*too_long"):  # noqa: PT012
-        guard.look(frame[[0, 1]])
+
+    def looked_at(*morsels: pl.DataFrame) -> None:
+        guard = Guard(held_against, at_once=at_once)
+        for morsel in morsels:
+            guard.look(morsel)
         guard.finish()
+
+    looked_at(frame[[0]], frame.clear(), frame[[3]])
+    with pytest.raises(InvariantBroken, match=r"LastName.*too_long"):
+        looked_at(frame[[0]], frame[[0, 1]])
 
 
 def test_rows_that_wait_do_not_keep_the_frames_they_come_from(

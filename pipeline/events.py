@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,74 +17,6 @@ class Step:
 
 Listener = Callable[[Step], None]
 
-_EVERY: Final = 10.0
-"""Seconds between two plain lines of one step."""
-
 
 def silent(_step: Step) -> None:
     """Tell nothing."""
-
-
-@contextmanager
-def on_stderr() -> Iterator[Listener]:
-    """A live bar on a terminal, plain lines elsewhere."""
-    if sys.stderr.isatty():
-        with _bars() as listener:
-            yield listener
-    else:
-        lines = Lines(sys.stderr.write, time.monotonic)
-        try:
-            yield lines
-        finally:
-            lines.finish()
-
-
-@contextmanager
-def _bars() -> Iterator[Listener]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        known: dict[str, TaskID] = {}
-
-        def listen(step: Step) -> None:
-            if step.name not in known:
-                known[step.name] = progress.add_task(step.name, total=step.total)
-            progress.update(known[step.name], completed=step.done, total=step.total)
-
-        yield listen
-
-
-class Lines:
-    """Progress as plain lines: one when a step begins, one now and then while it goes on, one with its last count."""
-
-    def __init__(self, write: Callable[[str], object], clock: Callable[[], float]) -> None:
-        self._write = write
-        self._clock = clock
-        self._told: Step | None = None
-        self._last: Step | None = None
-        self._since = clock()
-
-    def __call__(self, step: Step) -> None:
-        """Hear a step."""
-        begins = self._last is None or step.name != self._last.name
-        if begins:
-            self.finish()
-        self._last = step
-        if (begins and not step.done) or self._clock() - self._since >= _EVERY:
-            self._tell(step)
-
-    def finish(self) -> None:
-        """The step that was running is over."""
-        if self._last is not None and self._last != self._told:
-            self._tell(self._last)
-        self._since = self._clock()
-
-    def _tell(self, step: Step) -> None:
-        of = "" if step.total is None else f" of {step.total:,}"
-        self._write(f"{step.name}: {step.done:,}{of}\n" if step.done else f"{step.name}\n")
-        self._told, self._since = step, self._clock()

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from pipeline.errors import UsageError
+from schemas.codes import catalogue
+
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "is missing",
     "int_type": "must be a whole number",
@@ -68,3 +71,15 @@ def _closed(expected: str, given: Any) -> str:
     """``expected`` is pydantic's list: ``'no', 'hold' or 'x'``."""
     words = re.findall("'([^']*)'", expected)
     return f"must be {expected}.{near(str(given), words)}"
+
+
+def codes_known(codes: Sequence[str]) -> list[str]:
+    """The codes to filter by.
+
+    Raises:
+        UsageError: one is not in the catalogue.
+    """
+    for name in codes:
+        if name not in catalogue():
+            raise UsageError(f"--code {name}: there is no such code.{near(name, catalogue())} `p2c codes` lists them.")
+    return list(codes)

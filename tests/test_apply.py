@@ -18,18 +18,20 @@ import filelock
 import polars as pl
 import pytest
 
-from pipeline.apply import apply_plan
-from pipeline.commands import Common
+from pipeline.apply.execute import apply_plan
+from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped
 from pipeline.events import Step, silent
-from pipeline.folder import RunFolder, RunId, building, read_json, write_json
-from pipeline.journal import Journal, read
-from pipeline.plan import Request, make_plan
-from pipeline.project import load_project
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import RunFolder, RunId, building
+from pipeline.run.journal import Journal, read
 from tests.small import CUSTOMERS, PERSONS, PROJECT, write_small
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-PLAIN = Common()
+PLAIN = Flags()
 PACKAGES = -(-CUSTOMERS // 2) + -(-PERSONS // 2)
 
 
@@ -57,7 +59,7 @@ def run(made: Path, tmp_path: Path) -> RunFolder:
     return RunFolder(next(path for path in (tmp_path / "runs").iterdir() if path.is_dir()))
 
 
-def applied(run: RunFolder, common: Common = PLAIN, at: Callable[[], datetime] = clock) -> dict[str, Any]:
+def applied(run: RunFolder, common: Flags = PLAIN, at: Callable[[], datetime] = clock) -> dict[str, Any]:
     return apply_plan(run, lambda: common.today(run.facts()), at, silent)
 
 
@@ -249,11 +251,11 @@ def test_a_changed_journal_breaks_an_invariant(run: RunFolder) -> None:
         applied(run)
 
 
-def written(run: RunFolder, project: str) -> Common:
+def written(run: RunFolder, project: str) -> Flags:
     """A project file beside the run, and the flags that name it."""
     path = run.path.parent / "p2c.toml"
     path.write_text(project, encoding="utf-8")
-    return Common(project=path)
+    return Flags(project=path)
 
 
 MAPPED = '[tasks.Contacts.fields.PrimaryAddressCity]\nsource = "address1_county"\n'
@@ -299,9 +301,9 @@ def test_what_does_not_decide_the_output_may_change(run: RunFolder, project: str
 
 def test_the_environment_and_flags_of_today_count_too(run: RunFolder) -> None:
     with pytest.raises(PlanRefused, match=r"destination\.legal_entity \(was 'usmf', is 'demf'\)"):
-        applied(run, Common(environment=(("P2C_DESTINATION_LEGAL_ENTITY", "demf"),)))
+        applied(run, Flags(environment=(("P2C_DESTINATION_LEGAL_ENTITY", "demf"),)))
     with pytest.raises(PlanRefused, match=r"destination\.currency \(was 'EUR', is 'DKK'\)"):
-        applied(run, Common(assignments=("destination.currency=DKK",)))
+        applied(run, Flags(assignments=("destination.currency=DKK",)))
 
 
 def test_flags_and_variables_of_the_plan_need_not_be_said_again(made: Path, tmp_path: Path) -> None:
@@ -318,7 +320,7 @@ def test_a_project_file_that_is_gone_can_be_named(run: RunFolder, made: Path) ->
     signed(run, project=str(run.path / "gone.toml"))
     with pytest.raises(PlanRefused, match="project file of the plan is gone"):
         applied(run)
-    assert applied(run, Common(project=made / "source" / "p2c.toml"))["applied"]
+    assert applied(run, Flags(project=made / "source" / "p2c.toml"))["applied"]
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,7 @@ def test_a_started_apply_may_always_be_finished(run: RunFolder, whole: dict[str,
     signed(run, live_source=True)
     with pytest.raises(Halt):
         apply_plan(run, lambda: PLAIN.today(run.facts()), clock, stopping)
-    late = Common(project=run.path / "gone.toml", assignments=("destination.legal_entity=demf",))
+    late = Flags(project=run.path / "gone.toml", assignments=("destination.legal_entity=demf",))
     apply_plan(run, lambda: late.today(run.facts()), lambda: START + timedelta(days=99), silent)
     assert end_state(run) == whole
 
@@ -409,7 +411,7 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_no
 def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(run: RunFolder, whole: dict[str, object]) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "
-        "from pipeline.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from pipeline.cli.app import main; sys.exit(main(sys.argv[1:]))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, "apply", "latest", "--runs", str(run.path.parent), "--json"],

@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 from tests.small import contactid, number, write_small
 
 ROWS = 3_000

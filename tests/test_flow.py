@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.flow import side_by_side
+from pipeline.flow.frames import side_by_side
 
 
 def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> None:

@@ -20,10 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.commands import Common, planned, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
 from pipeline.errors import P2cError
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 
 FOLDER: Final = Path(__file__).parent / "hazards"
 ACCOUNT: Final = "00000000-0000-0000-0001-000000000001"
@@ -71,7 +73,7 @@ def number(hazard: int, row: int) -> str:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    """Hazard → its contacts as decided, with ``codes`` and ``planned``."""
+    """Hazard → its contacts as decided, with ``codes`` and ``plan_contacts``."""
     folder = tmp_path_factory.mktemp("rows")
     accounts = [{"accountid": ACCOUNT, "accountnumber": "ACC-1"}]
     contacts: list[dict[str, str]] = []
@@ -83,7 +85,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
             owners[len(contacts)] = hazard["name"]
     lines = write_table(folder / "contacts.csv", list(ORDINARY), contacts)
     write_table(folder / "accounts.csv", ["accountid", "accountnumber"], accounts)
-    result = ran(Common(source=folder, runs=folder / "runs", assignments=SETTINGS), Request(command="run"), silent)
+    result = plan_and_apply(Flags(source=folder, runs=folder / "runs", assignments=SETTINGS), Request(command="run"), silent)
     found: dict[str, list[dict[str, Any]]] = {hazard["name"]: [] for hazard in ROWS}
     codes = codes_by_line(Path(str(result.folder)))
     planned_rows = rows_by_contact(Path(str(result.folder)))
@@ -166,16 +168,16 @@ def put(path: Path, content: bytes) -> None:
 def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(hazard: dict[str, Any], tmp_path: Path) -> None:
     laid_out(tmp_path / "export", hazard)
     settings = (*SETTINGS, *hazard.get("settings", []))
-    common = Common(source=tmp_path / "export", runs=tmp_path / "runs", assignments=settings)
+    common = Flags(source=tmp_path / "export", runs=tmp_path / "runs", assignments=settings)
     expected = hazard["expect"]
     if "says" in expected:
         with pytest.raises(P2cError) as caught:
-            planned(common, Request(), silent)
+            plan_contacts(common, Request(), silent)
         assert caught.value.exit_code == expected["exit"]
         assert [words for words in expected["says"] if words not in str(caught.value)] == []
         assert not list((tmp_path / "runs").glob("**/*")), "a refused source leaves no run behind"
         return
-    result = planned(common, Request(), silent)
+    result = plan_contacts(common, Request(), silent)
     assert result.exit_code == expected["exit"], hazard["trouble"]
     decided = pl.read_parquet(f"{result.folder}/decisions.parquet")
     assert decided.select(pl.concat_str("decision", "reason", separator="/"))["decision"].to_list() == expected["ends"]

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.journal import FIRST, Journal, JournalRead, read, unfinished
+from pipeline.run.journal import FIRST, Journal, JournalRead, read, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from pipeline.apply.orders import options_of
 from pipeline.errors import ConfigurationError, UsageError
-from pipeline.fingerprint import changes
-from pipeline.live import options_of
 from pipeline.load.order import Options
-from pipeline.project import Project, load_project, recorded_project, todays_project
-from pipeline.starter import starter
-from pipeline.systems import sales_of, scm_of
+from pipeline.plan.fingerprint import changes
+from pipeline.project.resolve import Project, load_project, recorded_project, todays_project
+from pipeline.project.starter import starter
+from pipeline.project.systems import sales_of, scm_of
 
 LoadText = Callable[..., Project]
 SALES, SCM = "https://contoso.crm4.dynamics.com", "https://contoso.operations.eu.dynamics.com"

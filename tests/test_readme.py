@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipeline.cli import app
+from pipeline.cli.app import command_line
 from pipeline.errors import P2cError
-from pipeline.settings import SECTIONS
+from pipeline.project.settings import SECTIONS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(typer.main.get_group(app).commands))
+@pytest.mark.parametrize("name", sorted(typer.main.get_group(command_line()).commands))
 def test_every_command_is_documented(name: str) -> None:
     assert f"`p2c {name}" in README
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
 from pipeline.events import silent
-from pipeline.plan import Request
-from pipeline.result import Result
+from pipeline.plan.request import Request
 from pipeline.samples.expected import Expected, expected_rows
 from pipeline.samples.generate import write_samples
 from schemas.run import decisions_contract, findings_contract
@@ -23,7 +24,7 @@ CASES = [one for one in EXPECTED if not one.is_ordinary]
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     runs = tmp_path_factory.mktemp("runs")
-    return ran(Common(project=PROJECT, runs=runs), Request(command="run"), silent)
+    return plan_and_apply(Flags(project=PROJECT, runs=runs), Request(command="run"), silent)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +93,8 @@ def test_a_second_run_and_another_morsel_size_give_equal_rows_and_packages(tmp_p
     write_samples(folder, form="csv" if form == "csv" else "parquet")
     results = []
     for name, morsel in (("a", "131072"), ("b", "131072"), ("c", "61"), ("d", "512")):
-        common = Common(project=folder / "p2c.toml", runs=tmp_path / name, assignments=(f"run.morsel_rows={morsel}",))
-        results.append(Path(str(ran(common, Request(command="run"), silent).folder)))
+        common = Flags(project=folder / "p2c.toml", runs=tmp_path / name, assignments=(f"run.morsel_rows={morsel}",))
+        results.append(Path(str(plan_and_apply(common, Request(command="run"), silent).folder)))
     first = results[0]
     packages = sorted(path.relative_to(first) for path in first.glob("packages/*/*.zip"))
     assert packages

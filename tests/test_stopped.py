@@ -10,14 +10,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, backfilled, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import backfill_contacts
 from pipeline.events import Step
-from pipeline.folder import TableWriter
-from pipeline.plan import Request
+from pipeline.plan.request import Request
+from pipeline.run.files import TableWriter
 from tests.small import write_small
 
 
-@pytest.mark.parametrize(("command", "call"), [("plan", ran), ("backfill", backfilled)])
+@pytest.mark.parametrize(("command", "call"), [("plan", plan_and_apply), ("backfill", backfill_contacts)])
 def test_no_table_is_closed_while_a_morsel_is_written_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, call: Callable[..., object]
 ) -> None:
@@ -44,7 +46,7 @@ def test_no_table_is_closed_while_a_morsel_is_written_to_it(
 
     monkeypatch.setattr(TableWriter, "write", slow)
     monkeypatch.setattr(TableWriter, "__exit__", left)
-    common = Common(project=write_small(tmp_path), runs=tmp_path / "runs")
+    common = Flags(project=write_small(tmp_path), runs=tmp_path / "runs")
     with pytest.raises(KeyboardInterrupt):
         call(common, Request(command=command), listener)
     assert begun.is_set()

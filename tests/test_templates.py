@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.mapping.check import problems
 from pipeline.mapping.template import SHIPPED, Template, shipped
-from pipeline.project import load_project
-from pipeline.show import symbol, template_items, template_text, templates_text
+from pipeline.project.resolve import load_project
+from pipeline.show.templates import symbol, template_items, template_text, templates_text
 from schemas.scm import ENTITIES
 
 COMPANY = "parentcustomerid.Account(accountnumber).Contact(msdynce_contactnumber)"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline import summary
 from pipeline.backfill.counter import Wanted
-from pipeline.backfill.live import WriteBack, WrittenBack, write_back
+from pipeline.backfill.write_back import WriteBack, WrittenBack, write_back
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
-from pipeline.folder import RunFolder, facts_digest, read_json, write_json
-from pipeline.journal import Journal
-from pipeline.load import runfindings
-from pipeline.settings import BackfillSettings
+from pipeline.project.settings import BackfillSettings
+from pipeline.run import findings
+from pipeline.run.facts import after_apply, facts_digest
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
 
@@ -63,7 +64,7 @@ def applied(folder: RunFolder, system: System, manner: BackfillSettings, journal
             listener=listener,
         )
     )
-    added = runfindings.add(folder, journal, written.findings)
+    added = findings.add(folder, journal, written.findings)
     result = _counted(read_json(folder.summary), written, added, system)
     result["journal"] = journal.append(
         "applied",
@@ -80,7 +81,7 @@ def applied(folder: RunFolder, system: System, manner: BackfillSettings, journal
 
 def _counted(before: dict[str, Any], written: WrittenBack, added: Mapping[str, int], system: System) -> dict[str, Any]:
     """The facts with outcomes, run findings and traffic: the last is of this start alone."""
-    facts = summary.after_apply(before, written.outcomes)
+    facts = after_apply(before, written.outcomes)
     told = [{"code": code, "detail": detail, "column": ""} for code, detail in written.findings]
     traffic = system.meter.total()
     return {

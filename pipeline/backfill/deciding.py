@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.backfill.numbering import Origin, suffixes
-from pipeline.settings import BackfillSettings
+from pipeline.project.settings import BackfillSettings
 from schemas.codes import code
 from schemas.run import BACKFILL, FINDINGS
 

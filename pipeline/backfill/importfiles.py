@@ -14,7 +14,8 @@ from pipeline.backfill.counter import NEXT
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS, TASK
 from pipeline.errors import during
-from pipeline.folder import RunFolder, TableWriter, replace, sha256_of
+from pipeline.run.files import TableWriter, replace_file, sha256_of
+from pipeline.run.folder import RunFolder
 from schemas.run import OUTCOMES
 
 FOLDER: Final = "import"
@@ -54,10 +55,10 @@ def write_imports(folder: RunFolder, numbers: Mapping[str, Any] | None) -> tuple
     with during("writing files to import"):
         target.mkdir(exist_ok=True)
     if numbers is not None and numbers["count"]:
-        replace(target / _COUNTER_FILE, _counter_row(numbers).encode())
+        replace_file(target / _COUNTER_FILE, _counter_row(numbers).encode())
     for action, name in _FILES.items():
         _write_contacts(folder.path / PLAN, action, target / name)
-    replace(target / "README.txt", ("\n".join(_README if numbers is not None else _README_OF_UNDO) + "\n").encode())
+    replace_file(target / "README.txt", ("\n".join(_README if numbers is not None else _README_OF_UNDO) + "\n").encode())
     counts = _write_results(folder)
     files = [folder.path / RESULT, folder.outcomes, *sorted(target.iterdir())]
     return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from pipeline.backfill.counter import COUNTERS, NEXT, Wanted, counter, first_number, is_taken
-from pipeline.journal import Entry, Journal, unfinished
+from pipeline.run.journal import Entry, Journal, unfinished
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import SalesRows
 

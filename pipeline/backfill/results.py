@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipeline.backfill.shares import TASK, Numbering
-from pipeline.folder import RunFolder, TableWriter
-from pipeline.load.ledger import Ended
-from pipeline.load.placing import REFUSED
+from pipeline.run.files import TableWriter
+from pipeline.run.folder import RunFolder
+from pipeline.run.ledger import REFUSED, Ended
 from schemas.run import OUTCOMES
 
 PLAN: Final = "backfill-plan.parquet"

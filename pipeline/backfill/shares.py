@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipeline.backfill.counter import contact_number
-from pipeline.load.ledger import Unit
+from pipeline.run.ledger import Unit
 
 NUMBER: Final = "msdynce_contactnumber"
 ACTIVE: Final = "msdynce_isactivecustomer"

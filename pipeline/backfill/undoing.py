@@ -17,20 +17,10 @@ import pyarrow.parquet as pq
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS
 from pipeline.errors import UsageError
-from pipeline.folder import (
-    Clock,
-    RunFolder,
-    TableWriter,
-    building,
-    facts_digest,
-    new_run,
-    read_json,
-    sha256_of,
-    write_json,
-    write_table,
-)
-from pipeline.journal import Journal
-from pipeline.summary import PLANNED, equation
+from pipeline.run.facts import PLANNED, equation, facts_digest
+from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import Clock, RunFolder, building, new_run
+from pipeline.run.journal import Journal
 from pipeline.wire.salesrows import ETAG
 from schemas.codes import code
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES

@@ -16,9 +16,8 @@ import polars as pl
 
 from pipeline.backfill.shares import COLUMNS, NUMBER, Row, Share
 from pipeline.errors import AccessDenied, Stopped
-from pipeline.load.ledger import ODATA, Ledger
 from pipeline.load.outcome import counted
-from pipeline.load.placing import REFUSED
+from pipeline.run.ledger import ODATA, REFUSED, Ledger
 from pipeline.wire import multipart
 from pipeline.wire.failures import retry_after
 from pipeline.wire.multipart import Answer, Operation, Request

@@ -15,12 +15,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.errors import SourceError, during
-from pipeline.extract import discover, synapse
-from pipeline.extract.delimited import read_delimited
-from pipeline.extract.discover import Form, Part
+from pipeline.extract.files import discover, synapse
+from pipeline.extract.files.csv_reader import read_delimited
+from pipeline.extract.files.discover import Form, Part
+from pipeline.extract.files.json_reader import read_lines, read_pages
+from pipeline.extract.files.parquet import ParquetPart, can_stay, common, described, text_chunks
 from pipeline.extract.headers import Wanted
-from pipeline.extract.jsonrows import read_lines, read_pages
-from pipeline.extract.parquet import ParquetPart, can_stay, common, described, text_chunks
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table

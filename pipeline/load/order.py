@@ -11,12 +11,12 @@ from typing import Literal
 import polars as pl
 
 from pipeline.events import Listener
-from pipeline.folder import RunFolder
-from pipeline.journal import Journal
-from pipeline.load.importing import Patience
-from pipeline.load.outcome import Place
-from pipeline.load.package import PackageSpec
+from pipeline.load.packages.importing import Patience
+from pipeline.load.packages.package import PackageSpec
 from pipeline.mapping.compile import Compiled
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
+from pipeline.run.ledger import Place
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column
 

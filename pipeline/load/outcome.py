@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InvariantBroken, during
-from pipeline.folder import RunFolder
-from pipeline.load.ledger import IMPORT, Ended, Unit
-from pipeline.load.placing import REFUSED
+from pipeline.run.folder import RunFolder
+from pipeline.run.ledger import IMPORT, REFUSED, Ended, Place, Unit
 from schemas.run import BATCHES, OUTCOMES
 
 _ROWS_AT_ONCE: Final = 262_144
@@ -29,9 +28,6 @@ _CHANGING: Final = ["update", "delete", "restore"]
 """Actions that foresee a change of a record that is there; the last two are an undo's."""
 
 _PLACE: Final = ["legal_entity", "batch"]
-
-Place = tuple[str, int]
-"""Legal entity and number of a batch, within one task."""
 
 
 def counted(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> dict[str, int]:

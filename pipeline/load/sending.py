@@ -10,17 +10,17 @@ from typing import Final
 import polars as pl
 
 from pipeline.events import Step, silent
-from pipeline.load.dmf import PackageApi
-from pipeline.load.folder import write_packages
-from pipeline.load.importing import Importer
-from pipeline.load.jobs import Job, run_jobs
-from pipeline.load.ledger import Ledger, Unit, ended
-from pipeline.load.memory import loaded_before
-from pipeline.load.odata import Sender, Share
+from pipeline.flow.jobs import Job, run_jobs
+from pipeline.load.odata.sender import Sender, Share
+from pipeline.load.odata.undoing import Undoer, with_images
 from pipeline.load.order import Order, Task
-from pipeline.load.package import Package, packages
-from pipeline.load.undoing import Undoer, with_images
-from pipeline.load.verdict import Parcel
+from pipeline.load.packages.dmf import PackageApi
+from pipeline.load.packages.folder import write_packages
+from pipeline.load.packages.importing import Importer
+from pipeline.load.packages.package import Package, packages
+from pipeline.load.packages.verdict import Parcel
+from pipeline.load.remember import loaded_before
+from pipeline.run.ledger import Ledger, Unit, ended
 
 _BESIDE: Final = ["legal_entity", "destination_key", "action"]
 

@@ -18,7 +18,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from pipeline.mapping.mapfile import map_file
 from pipeline.suggest import near, sentences
-from schemas.catalogue import OnTooLong
+from schemas.catalogue import Entity, OnTooLong
+from schemas.scm import ENTITIES
 
 SHIPPED: Final = ("contacts", "contact_to_customer")
 
@@ -169,3 +170,8 @@ def _with_map_file(row: Row, folder: Path | None, prefix: str, problems: list[st
     wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
     problems += [f"{prefix}.value_map_file: {row.value_map_file}: {text}" for text in wrong]
     return row.model_copy(update={"value_map": {**(row.value_map or {}), **pairs}})
+
+
+def entities_by_task() -> dict[str, Entity]:
+    """Task → the entity that it fills."""
+    return {one.task: ENTITIES[one.entity] for one in map(shipped, SHIPPED)}

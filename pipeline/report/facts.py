@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline import console
-from pipeline.folder import RunFolder
-from pipeline.proof.evidence import Evidence, Trouble, gathered
-from pipeline.proof.findings import grouped, plain
+from pipeline.audit.findings import grouped, plain
 from pipeline.report import tables
 from pipeline.report.flow import Column, Link
 from pipeline.report.picture import flow_of
 from pipeline.report.throughput import Span
+from pipeline.run.evidence import Evidence, Trouble, gathered
+from pipeline.run.folder import RunFolder
+from pipeline.show import run_text
 from schemas.codes import catalogue
 
 _PERSON: Final = ("error", "hold", "also")
@@ -181,7 +181,7 @@ def _sentence(summary: Mapping[str, Any], verdict: str) -> str:
     """The verdict in one line, as the terminal has it."""
     if not all(isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")):
         return f"The verdict is {verdict}; summary.json does not say why."
-    word, _, rest = console.verdict(summary).partition(":")
+    word, _, rest = run_text.verdict(summary).partition(":")
     return f"{word.capitalize()}:{rest}"
 
 

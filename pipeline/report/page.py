@@ -10,9 +10,9 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from pipeline.proof.visible import visible
 from pipeline.report import flow, throughput
 from pipeline.report.facts import PageFacts
+from pipeline.show.visible import visible
 
 LIMIT: Final = 2_000_000
 """Bytes that a page may have."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.proof.evidence import Evidence
 from pipeline.report.flow import Column, Link, Node
+from pipeline.run.evidence import Evidence
 
 _TASK_OF: Final = {"customer": "ContactToCustomer", "contact": "Contacts"}
 _TONES: Final = {

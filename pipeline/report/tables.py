@@ -8,7 +8,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
-from pipeline.proof.evidence import Evidence
+from pipeline.run.evidence import Evidence
 from sql.session import literal, session
 
 _SAMPLES: Final = 5

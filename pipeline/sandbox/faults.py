@@ -13,11 +13,9 @@ import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.sandbox.faultspec import USUAL, Fault, Faults, Kind, System
 from pipeline.sandbox.sales.limits import throttled
-
-ABORT: Final = "p2c.abort"
-"""The extension of the scope with which a server breaks the connection off: a function of ``gently``."""
+from pipeline.sandbox.wire.faultspec import USUAL, Fault, Faults, Kind, System
+from pipeline.sandbox.wire.server import ABORT
 
 _GATEWAY: Final = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
 _ERRORS: Final = (500, 502, 503, 504)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.sandbox.login import CLIENT, TENANT
+from pipeline.sandbox.login.login import CLIENT, TENANT
 from pipeline.sandbox.sales.generate import PEOPLE
 
 VARIABLE: Final = "P2C_SANDBOX_SECRET"

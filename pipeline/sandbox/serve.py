@@ -18,11 +18,11 @@ from typing import Final
 import trustme
 
 from pipeline.errors import UsageError, during
-from pipeline.sandbox import faultspec
-from pipeline.sandbox.grants import Application
-from pipeline.sandbox.login import CLIENT, TENANT
+from pipeline.sandbox.login.grants import Application
+from pipeline.sandbox.login.login import CLIENT, TENANT
 from pipeline.sandbox.project import VARIABLE, Place, write_project
-from pipeline.sandbox.server import HOST, ByPort, Tls, bound, make_tls, serving
+from pipeline.sandbox.wire import faultspec
+from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bound, make_tls, serving
 from pipeline.sandbox.world import Rows, World, make_world
 
 ROWS: Final = 1000

@@ -19,12 +19,12 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from pipeline.errors import SourceError
-from pipeline.sandbox import login as logins
-from pipeline.sandbox.compression import Compressed
+from pipeline.sandbox import scm_app as scm_wire
 from pipeline.sandbox.faults import Faulty
-from pipeline.sandbox.faultspec import Faults, System
-from pipeline.sandbox.grants import Application
-from pipeline.sandbox.login import Login
+from pipeline.sandbox.login import login as logins
+from pipeline.sandbox.login.grants import Application
+from pipeline.sandbox.login.login import Login
+from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app as sales_wire
 from pipeline.sandbox.sales import generate, load, seed
 from pipeline.sandbox.sales.app import Twin as SalesTwin
@@ -34,10 +34,10 @@ from pipeline.sandbox.sales.load import Loaded
 from pipeline.sandbox.sales.schema import TABLES
 from pipeline.sandbox.sales.service import Service
 from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.scm import app as scm_wire
 from pipeline.sandbox.scm.seed import COMPANIES, Company, add_customers
-from pipeline.sandbox.scm.twin import Twin as ScmTwin
-from pipeline.sandbox.tokens import Claims
+from pipeline.sandbox.scm_twin import Twin as ScmTwin
+from pipeline.sandbox.wire.compression import Compressed
+from pipeline.sandbox.wire.faultspec import Faults, System
 
 USERS = (
     seed.User(application=logins.CLIENT, name="p2c"),

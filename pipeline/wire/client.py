@@ -15,9 +15,9 @@ import httpx
 
 from pipeline import __version__
 from pipeline.errors import ConfigurationError
-from pipeline.wire.auth import Credential, TokenAuth
-from pipeline.wire.credentials import credential_maker
-from pipeline.wire.settings import SystemSettings, is_loopback
+from pipeline.wire.login.auth import Credential, TokenAuth
+from pipeline.wire.login.credentials import credential_maker
+from pipeline.wire.login.settings import SystemSettings, is_loopback
 
 TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
 """Seconds. A page of Dataverse may take two minutes; waiting for a free connection is the pace's part."""

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.folder import RunFolder
+from pipeline.run.folder import RunFolder
 from pipeline.sandbox.serve import Options, Ready, running
 from tests.cli.conftest import p2c
 from tests.small import write_small

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.asking import asker
-from pipeline.consent import Question, question
+from pipeline.apply.consent import Question, question
+from pipeline.cli.prompt import asker
 from pipeline.errors import UsageError
 
 FAR = {"destination.load": "packages", "destination.url": "https://contoso.operations.dynamics.com",

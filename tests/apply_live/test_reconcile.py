@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline import reconciling
-from pipeline.project import load_project
-from pipeline.proof import readback
-from pipeline.systems import scm_of
+from pipeline.audit import readback
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import scm_of
+from pipeline.scm import rows as scm_rows
 from tests.apply_live.conftest import Begin, facts, newest
 from tests.cli.conftest import P2c
 from tests.small import CUSTOMERS, PERSONS, number
@@ -32,7 +32,7 @@ def spoil(project: Path) -> None:
 def test_what_others_did_to_our_rows_is_named(
     begin: Begin, p2c: P2c, few: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconciling, "_FEW", few)
+    monkeypatch.setattr(scm_rows, "_FEW", few)
     monkeypatch.setattr(readback, "_ROWS_AT_ONCE", at_once)
     project = begin().project("packages", source=FILES)
     p2c("run", "--project", project)

@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.journal import read
-from pipeline.project import load_project
-from pipeline.systems import sales_of, scm_of
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import sales_of, scm_of
+from pipeline.run.journal import read
 from tests.apply_live.conftest import STATELESS, newest, outcomes
 from tests.cli.conftest import P2c
 
@@ -154,7 +154,7 @@ def _killed_in_the_middle(journal: Path) -> bool:
 
 
 def test_without_a_terminal_nothing_goes_beyond_this_machine(p2c: P2c, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.consent.is_loopback", lambda _url: False)
+    monkeypatch.setattr("pipeline.apply.consent.is_loopback", lambda _url: False)
     with sandbox() as ready:
         project = project_of(ready, tmp_path, "odata")
         refused = p2c("run", "--project", project, *QUICK)

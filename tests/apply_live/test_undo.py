@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from pipeline.errors import SystemStopped
-from pipeline.folder import RunFolder
-from pipeline.project import load_project
-from pipeline.systems import scm_of
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import scm_of
+from pipeline.run.folder import RunFolder
 from pipeline.wire.scm import Scm
 from tests.apply_live.conftest import Begin, facts, newest, outcomes
 from tests.cli.conftest import P2c

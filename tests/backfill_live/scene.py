@@ -12,17 +12,18 @@ import httpx
 import polars as pl
 
 from pipeline.backfill.counter import Wanted
-from pipeline.backfill.live import WriteBack, WrittenBack, write_back
+from pipeline.backfill.write_back import WriteBack, WrittenBack, write_back
 from pipeline.events import silent
-from pipeline.folder import RunFolder, write_table
-from pipeline.journal import Journal
-from pipeline.sandbox.batch import Operation
+from pipeline.run.files import write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
 from pipeline.sandbox.sales import seed
 from pipeline.sandbox.sales.call import Caller
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.schema import TABLES
 from pipeline.sandbox.sales.service import Service
 from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.wire.batch import Operation
 from pipeline.sandbox.world import USERS
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace

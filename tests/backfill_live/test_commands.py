@@ -11,14 +11,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline import fingerprint
-from pipeline.cli import main
-from pipeline.consent import question
-from pipeline.folder import RunFolder, read_json, sha256_of, write_json, write_table
-from pipeline.journal import Journal
-from pipeline.project import load_project
+from pipeline.apply.consent import question
+from pipeline.cli.app import main
+from pipeline.plan import fingerprint
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import sales_of
+from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
 from pipeline.sandbox.serve import Options, Ready, running
-from pipeline.systems import sales_of
 from schemas.run import FINDINGS, OUTCOMES
 from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.backfill.reserve import RESERVE, reserved_base
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped
-from pipeline.journal import read
+from pipeline.run.journal import read
 from tests.backfill_live.scene import Scene
 
 START = 5000

@@ -8,7 +8,7 @@ import httpx
 import polars as pl
 import pytest
 
-from pipeline.journal import Journal, read
+from pipeline.run.journal import Journal, read
 from tests.backfill_live.conftest import MakeScene
 from tests.backfill_live.scene import Halt, Scene
 

@@ -7,14 +7,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipeline.audit.verify import verified
 from pipeline.backfill.applying import applied, headers_of
 from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
-from pipeline.journal import Journal
-from pipeline.proof.verify import verified
-from pipeline.settings import BackfillSettings
+from pipeline.project.settings import BackfillSettings
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
 from schemas.run import OUTCOME_NAMES
 from tests.backfill_live.scene import COLUMNS, Scene
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AccessDenied, Stopped
-from pipeline.journal import read
+from pipeline.run.journal import read
 from pipeline.wire.salesrows import SalesRows
 from tests.backfill_live.conftest import MakeScene
 from tests.backfill_live.scene import COLUMNS, Scene

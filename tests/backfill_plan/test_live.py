@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 from pipeline.sandbox.serve import Options, Ready, running
 from tests.benchmarks.backfill_live import contacts, emptied, sales_at
 from tests.small import write_small

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.apply import apply_plan
-from pipeline.backfilling import make_backfill
+from pipeline.apply.execute import apply_plan
+from pipeline.audit.verify import verified
+from pipeline.backfill.planning import make_backfill
 from pipeline.errors import ConfigurationError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, read_json
-from pipeline.plan import Request
-from pipeline.project import load_project
-from pipeline.proof.verify import verified
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder
 
 CONTACT = ("contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid",
            "parentcustomeridtype", "msdynce_iscompanyanaccount", "createdon", "versionnumber")  # fmt: skip

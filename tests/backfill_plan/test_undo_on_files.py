@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.folder import RunFolder, read_json
+from pipeline.cli.app import main
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder
 from tests.backfill_plan.test_planning import contact, counter, document, guid
 
 Rows = list[dict[str, Any]]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.cli import main as p2c
+from pipeline.cli.app import main as p2c
 from tests.benchmarks.measuring import median, samples, step
 
 _MODULE = "tests.benchmarks.audit"

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.backfilling import make_backfill
+from pipeline.backfill.planning import make_backfill
 from pipeline.events import silent
-from pipeline.plan import Request
-from pipeline.project import load_project
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
 from tests.benchmarks.measuring import Taken, median, step
 
 _BOUNDS = {"bare": None, "allowed": "3GB", "bounded": "1GB"}

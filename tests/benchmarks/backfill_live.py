@@ -24,14 +24,16 @@ from typing import Any, Final
 import httpx
 import polars as pl
 
+from pipeline.audit.verify import verified
 from pipeline.backfill.applying import applied, wanted_of
 from pipeline.backfill.reserve import reserved_base
 from pipeline.backfill.undoing import undo_plan
 from pipeline.events import silent
-from pipeline.folder import RunFolder, facts_digest, read_json, sha256_of, write_json, write_table
-from pipeline.journal import Journal, read
-from pipeline.proof.verify import verified
-from pipeline.settings import BackfillSettings
+from pipeline.project.settings import BackfillSettings
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal, read
 from pipeline.wire.client import client
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System

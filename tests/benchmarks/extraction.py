@@ -22,11 +22,11 @@ from typing import Any
 from azure.identity import ClientSecretCredential
 from PowerPlatform.Dataverse.client import DataverseClient
 
-from pipeline.extract.dataverse import Wish, land_dataverse
-from pipeline.extract.wirecolumns import columns_of
-from pipeline.project import load_project
-from pipeline.sources import mapped_columns
-from pipeline.systems import sales_of
+from pipeline.extract.dataverse.columns import columns_of
+from pipeline.extract.dataverse.extraction import Wish, land_dataverse
+from pipeline.plan.source import mapped_columns
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import sales_of
 from pipeline.wire.dataverse import LOOKUP_TYPE, PAGE_ROWS
 from schemas.sales import CONTACTS
 from tests.benchmarks.measuring import Taken, step

@@ -10,9 +10,10 @@ from zipfile import ZipFile
 
 import polars as pl
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.events import Step
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 
 
 def main(folder: Path, runs: Path) -> None:
@@ -24,8 +25,8 @@ def main(folder: Path, runs: Path) -> None:
             marks.append(time.perf_counter())
 
     assignments = ("destination.legal_entity=usmf", "destination.currency=EUR")
-    common = Common(source=folder, runs=runs, assignments=assignments)
-    made = Path(str(ran(common, Request(command="run"), listen).folder))
+    common = Flags(source=folder, runs=runs, assignments=assignments)
+    made = Path(str(plan_and_apply(common, Request(command="run"), listen).folder))
     seconds = marks[-1] - marks[0]
     built = pl.read_parquet(made / "batches.parquet").select("file", "rows").rows()[1:]
     rows = sum(count for _, count in built)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.events import silent
-from pipeline.plan import Request, make_plan
-from pipeline.project import load_project
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
 
 
 def main(folder: Path, runs: Path) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.commands import Common, planned
+from pipeline.cli.app import main
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 from tests.small import write_small
 
 
@@ -60,7 +61,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def plan_once(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
-    planned(Common(project=source / "p2c.toml", runs=runs), Request(), silent)
+    plan_contacts(Flags(project=source / "p2c.toml", runs=runs), Request(), silent)
     return runs
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline import demo
-from pipeline.cli import main
+from pipeline.cli.app import main
+from pipeline.commands import demo
 from pipeline.samples.expected import expected_rows
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import filelock
 import pytest
 
-from pipeline import commands
-from pipeline.cli import main
+from pipeline.cli.app import main
+from pipeline.commands import templates
 from tests.cli.conftest import P2c
 from tests.small import PROJECT, rows, write_small
 
@@ -54,7 +54,7 @@ def test_3_when_the_world_stops_it(p2c: P2c, monkeypatch: pytest.MonkeyPatch, er
     def stopped() -> None:
         raise error
 
-    monkeypatch.setattr(commands, "shown_codes", stopped)
+    monkeypatch.setattr(templates, "show_codes", stopped)
     answer = p2c("codes", "--json")
     assert answer.code == 3
     assert answer.object["error"]["code"] == "stopped"
@@ -78,7 +78,7 @@ def test_4_when_nobody_foresaw_it_without_its_text(p2c: P2c, monkeypatch: pytest
     def defect() -> None:
         raise error
 
-    monkeypatch.setattr(commands, "shown_codes", defect)
+    monkeypatch.setattr(templates, "show_codes", defect)
     answer = p2c("codes", "--json")
     assert answer.code == 4
     assert answer.object["error"]["code"] == "defect"
@@ -91,7 +91,7 @@ def test_a_traceback_is_printed_for_whoever_asks(monkeypatch: pytest.MonkeyPatch
     def defect() -> None:
         raise KeyError("here")
 
-    monkeypatch.setattr(commands, "shown_codes", defect)
+    monkeypatch.setattr(templates, "show_codes", defect)
     monkeypatch.setenv("P2C_TRACEBACK", "1")
     assert main(["codes"]) == 4
     assert "Traceback" in capsys.readouterr().err

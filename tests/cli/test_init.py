@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.project import load_project
+from pipeline.project.resolve import load_project
 from tests.cli.conftest import P2c
 
 

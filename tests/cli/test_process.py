@@ -45,7 +45,9 @@ def test_completion_is_in_the_help(p2c: P2c) -> None:
 
 
 def test_help_and_completion_load_no_engine() -> None:
-    code = "import sys; from pipeline.cli import main; main(['plan', '--help']); print(sorted(set(sys.modules) & set(sys.argv)))"
+    code = (
+        "import sys; from pipeline.cli.app import main; main(['plan', '--help']); print(sorted(set(sys.modules) & set(sys.argv)))"
+    )
     engines = ["polars", "duckdb", "pyarrow", "pandera", "babel"]
     ended = subprocess.run([sys.executable, "-c", code, *engines], check=True, capture_output=True, text=True, cwd=HOME)
     assert ended.stdout.splitlines()[-1] == "[]"
@@ -54,11 +56,12 @@ def test_help_and_completion_load_no_engine() -> None:
 LONG = """
 import sys
 from types import SimpleNamespace
-from pipeline import cli
-from pipeline.result import Result
-cli.commands = SimpleNamespace(shown_codes=lambda: Result(command="codes", exit_code=1, text="a line\\n" * 100_000))
+from pipeline.cli import app
+from pipeline.cli import listing
+from pipeline.commands.result import Result
+listing.showing = SimpleNamespace(show_codes=lambda: Result(command="codes", exit_code=1, text="a line\\n" * 100_000))
 sys.argv = ["p2c", "codes"]
-sys.exit(cli.main())
+sys.exit(app.main())
 """
 
 
@@ -81,9 +84,9 @@ def test_a_terminal_that_knows_ascii_only_gets_escapes() -> None:
 
 WAITING = """
 import sys, time
-from pipeline import cli
-cli.app = lambda *_, **__: (print("waiting", flush=True), time.sleep(60))
-sys.exit(cli.main())
+from pipeline.cli import app
+app.command_line = lambda: lambda *_, **__: (print("waiting", flush=True), time.sleep(60))
+sys.exit(app.main())
 """
 
 
@@ -101,14 +104,14 @@ def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
 
 SWALLOWED = """
 import os, signal, sys
-from pipeline import cli
+from pipeline.cli import app
 def engine(*_, **__):
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     except KeyboardInterrupt:
         raise RuntimeError("Query interrupted")
-cli.app = engine
-sys.exit(cli.main())
+app.command_line = lambda: engine
+sys.exit(app.main())
 """
 
 
@@ -119,7 +122,7 @@ def test_a_signal_is_no_defect_when_an_engine_makes_an_error_of_it() -> None:
 
 def test_an_ignored_hangup_stays_ignored() -> None:
     code = (
-        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.exits import prepare_process; "
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.cli.exits import prepare_process; "
         "prepare_process(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
     )
     ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME)

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from pipeline import console
-from pipeline.commands import Common, applied, planned
-from pipeline.events import Lines, Step, silent
-from pipeline.plan import Request
-from pipeline.result import Result
-from pipeline.show import codes_text
+from pipeline.cli.progress import Lines
+from pipeline.commands.apply import apply_run
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.result import Result
+from pipeline.events import Step, silent
+from pipeline.plan.request import Request
+from pipeline.show import run_text
+from pipeline.show.templates import codes_text
 from schemas.codes import catalogue
 from tests.cli.conftest import P2c
 
@@ -31,10 +34,10 @@ def test_the_samples_planned_and_applied(
     tmp_path: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plan = planned(Common(project=SAMPLES), Request(), silent)
+    plan = plan_contacts(Flags(project=SAMPLES), Request(), silent)
     golden("plan.txt", anonymous(plan, 120))
     golden("plan-narrow.txt", anonymous(plan, 80))
-    golden("apply.txt", anonymous(applied(Common(), "latest", silent), 120))
+    golden("apply.txt", anonymous(apply_run(Flags(), "latest", silent), 120))
 
 
 def facts(**changes: Any) -> dict[str, Any]:
@@ -56,8 +59,8 @@ def facts(**changes: Any) -> dict[str, Any]:
     }
 
 
-def told(told_facts: Mapping[str, Any], columns: console.Columns | None = None, width: int = 100) -> list[str]:
-    return console.run_text(told_facts, Path("runs") / RUN, columns or {}, width).splitlines()
+def told(told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100) -> list[str]:
+    return run_text.run_text(told_facts, Path("runs") / RUN, columns or {}, width).splitlines()
 
 
 @pytest.mark.parametrize(

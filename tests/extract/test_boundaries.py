@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract.boundaries import Dialect, bounds
-from pipeline.extract.careful import read_carefully
-from pipeline.extract.delimited import read_delimited
+from pipeline.extract.files.csv_bounds import Dialect, bounds
+from pipeline.extract.files.csv_reader import read_delimited
+from pipeline.extract.files.csv_strict import read_carefully
 from pipeline.extract.records import ReadOptions
 
 LF = Dialect(delimiter=",", line_end=b"\n")

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
+from pipeline.extract.files.json_reader import read_lines, read_pages
 from pipeline.extract.headers import Wanted
-from pipeline.extract.jsonrows import read_lines, read_pages
 from pipeline.extract.landing import ReadOptions
 from pipeline.extract.records import Chunk
 from schemas.catalogue import Field, Table

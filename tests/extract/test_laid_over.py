@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.extract.landing import ReadOptions
-from pipeline.proof.corrected import laid_over
+from pipeline.plan.corrected import laid_over
 from tests.extract.reading import HEADER, ID, ROW, contacts, write
 
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 
-from pipeline.extract.dataverse import Extracted, Wish, land_dataverse
+from pipeline.extract.dataverse.extraction import Extracted, Wish, land_dataverse
 from pipeline.wire.client import client
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Pace

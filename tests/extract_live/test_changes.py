@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AnswerUnreadable, ServerFailed
-from pipeline.extract.changes import Refreshed
-from pipeline.extract.dataverse import Extracted, Note
+from pipeline.extract.dataverse.changes import Refreshed
+from pipeline.extract.dataverse.extraction import Extracted, Note
 from tests.extract_live.fake import HOST, Fake, Row, account, contact, extract, page
 
 ACCOUNTS = [account(number) for number in range(1, 7)]

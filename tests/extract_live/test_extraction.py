@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AccessDenied, AnswerUnreadable, RequestRefused, ServerFailed, Stopped, SystemStopped, Throttled
-from pipeline.extract import progress
-from pipeline.extract.dataverse import Note, Total
+from pipeline.extract.dataverse import checkpoint
+from pipeline.extract.dataverse.extraction import Note, Total
 from pipeline.wire.pace import Pace
 from tests.extract_live.fake import TYPE, Fake, Row, account, as_sql_server, contact, extract, page, refusal
 
@@ -256,7 +256,7 @@ def test_stopped_at_every_request_it_ends_with_the_same_table(tmp_path: Path, pa
 
 
 def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, notes = progress._write_json, [0]
+    write, notes = checkpoint._write_json, [0]
 
     def stop(path: Path, content: dict[str, Any]) -> None:
         notes[0] += 1
@@ -264,7 +264,7 @@ def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(tmp_path: Path
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(progress, "_write_json", stop)
+    monkeypatch.setattr(checkpoint, "_write_json", stop)
     for crash in range(3, 11):
         notes[0], folder = 0, tmp_path / str(crash)
         fake = fake_of(120, hint="3")

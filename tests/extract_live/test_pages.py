@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract.guids import guid_at, order_keys, order_of
-from pipeline.extract.pagescan import Scanner, UnusualPageError
-from pipeline.extract.pagetext import PageReader
+from pipeline.extract.dataverse.guids import guid_at, order_keys, order_of
+from pipeline.extract.dataverse.page import PageReader
+from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError
 from tests.extract_live.fake import as_sql_server
 
 NAMES = ["contactid", "firstname", "a", "address1_line1", "address1_line2", "_x_value", "_x_value@Some.annotation", "note"]

@@ -8,10 +8,10 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
-from pipeline.load.package import PackageSpec
+from pipeline.load.packages.package import PackageSpec
 
 if TYPE_CHECKING:
-    from pipeline.load.package import Package
+    from pipeline.load.packages.package import Package
 
 CONTACTS = PackageSpec(
     task="Contacts",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.load.datafile import data_file
+from pipeline.load.packages.datafile import data_file
 from schemas.catalogue import DECIMAL
 from tests.load.specs import cells
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from pipeline.events import Step
-from pipeline.folder import RunFolder
-from pipeline.journal import Journal, read
-from pipeline.load.folder import batches, outcomes, write_packages
-from pipeline.load.package import Package, build_package
+from pipeline.load.packages.folder import batches, outcomes, write_packages
+from pipeline.load.packages.package import Package, build_package
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal, read
 from schemas.run import BATCHES, OUTCOMES
 from tests.load.specs import with_columns
 

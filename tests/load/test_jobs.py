@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.load.jobs import Job, run_jobs
+from pipeline.flow.jobs import Job, run_jobs
 
 
 def test_all_jobs_are_run_and_no_more_at_once_than_wanted() -> None:

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.load.manifest import PackageSpec, header, manifest
+from pipeline.load.packages.manifest import header, manifest
+from pipeline.load.packages.spec import PackageSpec
 from tests.load.specs import CONTACTS, CUSTOMERS
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.load import package as package_module
-from pipeline.load.package import Package, PackageSpec, build_package, packages
+from pipeline.load.packages import package as package_module
+from pipeline.load.packages.package import Package, PackageSpec, build_package, packages
 from tests.load.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
 
 if TYPE_CHECKING:

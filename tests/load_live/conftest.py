@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.folder import RunFolder
-from pipeline.project import load_project
+from pipeline.project.resolve import load_project
+from pipeline.run.folder import RunFolder
 from tests.load_live.scene import Scene, number, planned, rows
 
 MakeScene = Callable[..., Scene]

@@ -15,20 +15,21 @@ import httpx
 import polars as pl
 from starlette.requests import Request as Incoming
 
+from pipeline.apply.orders import order_of
 from pipeline.events import silent
-from pipeline.folder import RunFolder
-from pipeline.journal import Journal
-from pipeline.live import order_of
-from pipeline.load.live import Loaded, load
+from pipeline.load.loader import Loaded, load
 from pipeline.load.order import Options, Order
-from pipeline.plan import Request, make_plan
-from pipeline.project import Project, load_project
-from pipeline.sandbox.batch import Operation
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.project.resolve import Project, load_project
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
+from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import seed
-from pipeline.sandbox.scm.app import app
 from pipeline.sandbox.scm.switches import STRICT, Switches
-from pipeline.sandbox.scm.twin import Twin
-from pipeline.sandbox.tokens import Claims
+from pipeline.sandbox.scm_app import app
+from pipeline.sandbox.scm_twin import Twin
+from pipeline.sandbox.wire.batch import Operation
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace
 from pipeline.wire.scm import Scm

@@ -16,10 +16,10 @@ from typing import Final
 import pytest
 from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from pipeline.cli import main
+from pipeline.cli.app import main
 from pipeline.errors import P2cError
-from pipeline.project import load_project
-from pipeline.systems import scm_of
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import scm_of
 from pipeline.wire.scm import Scm
 from tests.small import write_small
 

@@ -7,7 +7,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.load.errorlist import RowMessage, read_errors
+from pipeline.load.packages.error_list import RowMessage, read_errors
 
 TROUBLE = 'The value "XX", in\r\nfield {"Customer group"} of C:\\temp\\, is not found.'
 

@@ -12,12 +12,13 @@ import pytest
 
 from pipeline.errors import Stopped
 from pipeline.events import silent
-from pipeline.folder import RunFolder
-from pipeline.journal import Journal, read
-from pipeline.load import memory
+from pipeline.load import remember
 from pipeline.load.order import Options
-from pipeline.plan import Request, make_plan
-from pipeline.project import load_project
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal, read
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import OURS, RIVAL, START, Halt, Scene, number, planned
 
@@ -86,7 +87,7 @@ def test_a_load_that_stops_remembers_what_it_had_loaded(scenes: MakeScene, how: 
     remembered = {key.split("/")[1] for path in kept for key in pl.read_parquet(path)["destination_key"]}
     assert remembered == arrived(scene)
     assert len(remembered) >= 3
-    assert not memory.is_behind(scene.run.path.parent, "test")
+    assert not remember.is_behind(scene.run.path.parent, "test")
 
 
 def kill_before_it_remembers(scene: Scene, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def kill_before_it_remembers(scene: Scene, how: str, monkeypatch: pytest.MonkeyP
     def gone(*_: object, **__: object) -> None:
         raise Halt
 
-    monkeypatch.setattr(memory, "remember", gone)
+    monkeypatch.setattr(remember, "remember", gone)
     name = "ImportFromPackageAsync" if how == "packages" else "$batch"
 
     def before(request: httpx.Request) -> None:
@@ -116,13 +117,13 @@ def test_the_memory_of_a_killed_load_is_behind_and_can_be_rebuilt(
     scene, whole = scenes(there=THERE), scenes(there=THERE)
     kill_before_it_remembers(scene, how, monkeypatch)
     runs = scene.run.path.parent
-    assert memory.is_behind(runs, "test")
-    memory.rebuild(runs, "test")
+    assert remember.is_behind(runs, "test")
+    remember.rebuild(runs, "test")
     first = {path.stem: pl.read_parquet(path) for path in (runs / "loaded" / "test").glob("*.parquet")}
     numbers = {key.split("/")[1] for frame in first.values() for key in frame["destination_key"]}
     assert numbers == arrived(scene)
     scene.load(how)
-    assert not memory.is_behind(runs, "test")
+    assert not remember.is_behind(runs, "test")
     whole.load(how)
     columns = ["legal_entity", "destination_key", "row_hash", "run", "batch"]
     assert [one.select(columns).rows() for one in everything(scene)] == [one.select(columns).rows() for one in everything(whole)]
@@ -136,9 +137,9 @@ def test_rebuilding_gives_what_was_remembered(scenes: MakeScene) -> None:
     before = everything(scene)
     for path in (scene.run.path.parent / "loaded" / "test").glob("*.parquet"):
         path.unlink()
-    memory.rebuild(scene.run.path.parent, "test")
+    remember.rebuild(scene.run.path.parent, "test")
     assert all(one.equals(other) for one, other in zip(before, everything(scene), strict=True))
-    memory.rebuild(scene.run.path.parent, "elsewhere")
+    remember.rebuild(scene.run.path.parent, "elsewhere")
     assert not (scene.run.path.parent / "loaded" / "elsewhere").exists()
 
 

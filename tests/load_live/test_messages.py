@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.load.messages import OTHER, cleaned, explained, patterns
+from pipeline.scm.messages import OTHER, cleaned, explained, patterns
 from schemas.codes import Severity, catalogue
 
 EXAMPLES = {

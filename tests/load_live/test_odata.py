@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.journal import read
+from pipeline.run.journal import read
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.wire import multipart

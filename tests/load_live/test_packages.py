@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.journal import read
-from pipeline.load.importing import Patience
+from pipeline.load.packages.importing import Patience
+from pipeline.run.journal import read
 from pipeline.sandbox.scm.switches import Switches
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import OURS, RIVAL, Scene, number

@@ -7,8 +7,8 @@ import codecs
 import polars as pl
 import pytest
 
-from pipeline.load.errorlist import RowMessage
-from pipeline.load.placing import Said, placed
+from pipeline.load.packages.error_list import RowMessage
+from pipeline.load.packages.error_rows import Said, placed
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 
 CUSTOMERS = pl.DataFrame(

@@ -10,16 +10,17 @@ import httpx
 import polars as pl
 import pytest
 
-from pipeline import known
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
 from pipeline.mapping.compile import Compiled, compiled
 from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, key
-from pipeline.preflight import contract
-from pipeline.preflight.look import Seen, Wanted, items, look, refuse_same_system
-from pipeline.preflight.metadata import Model, read_model
-from pipeline.project import bare_project
+from pipeline.plan import known
+from pipeline.project.resolve import bare_project
+from pipeline.project.settings import refuse_same_system
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.scm import contract
+from pipeline.scm.look import Seen, Wanted, items, look
+from pipeline.scm.metadata import Model, read_model
 from schemas.scm import ENTITIES
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import RIVAL, Scene, number

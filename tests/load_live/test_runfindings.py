@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pipeline.folder import sha256_of
-from pipeline.journal import Journal, read
-from pipeline.load import runfindings
+from pipeline.run import findings
+from pipeline.run.files import sha256_of
+from pipeline.run.journal import Journal, read
 from schemas.run import FINDINGS, findings_contract
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import Halt, Scene
@@ -17,7 +17,7 @@ FOUND = [("counts_disagree", "Contacts usmf-1: created 2, SCM 1"), ("message_unp
 
 def add(scene: Scene) -> dict[str, int]:
     with Journal.open(scene.run.journal, scene.clock) as journal:
-        return dict(runfindings.add(scene.run, journal, FOUND))
+        return dict(findings.add(scene.run, journal, FOUND))
 
 
 def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(scenes: MakeScene) -> None:
@@ -39,7 +39,7 @@ def test_nothing_to_add_leaves_the_file_alone(scenes: MakeScene) -> None:
     scene = scenes("few")
     before = scene.run.findings.read_bytes()
     with Journal.open(scene.run.journal, scene.clock) as journal:
-        assert runfindings.add(scene.run, journal, []) == {}
+        assert findings.add(scene.run, journal, []) == {}
     assert scene.run.findings.read_bytes() == before
     assert len(read(scene.run.journal).entries) == 1
 
@@ -59,5 +59,5 @@ def test_stopped_between_journal_and_file_either_file_is_accepted(scenes: MakeSc
     monkeypatch.undo()
     assert sha256_of(scene.run.findings) == planned
     add(scene)
-    assert sha256_of(scene.run.findings) in runfindings.accepted(read(scene.run.journal).entries)
+    assert sha256_of(scene.run.findings) in findings.accepted(read(scene.run.journal).entries)
     assert sha256_of(scene.run.findings) != planned

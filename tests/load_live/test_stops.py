@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.journal import Journal, read
+from pipeline.run.journal import Journal, read
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import OURS, RIVAL, Halt, Scene, number
 

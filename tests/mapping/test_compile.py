@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.mapping.compile import Compiled, Mapped, compiled
 from pipeline.mapping.paths import column_of
-from pipeline.project import bare_project
+from pipeline.project.resolve import bare_project
 from schemas.catalogue import DECIMAL
 
 SETTINGS: dict[str, str | None] = {"destination.currency": "EUR", "destination.country": None}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.project import load_project
+from pipeline.project.resolve import load_project
+from pipeline.project.systems import sales_of, scm_of
 from pipeline.sandbox.serve import Options, Ready, running
-from pipeline.systems import sales_of, scm_of
 from pipeline.wire.retry import Policy
 from tests.cli.conftest import p2c
 from tests.small import contactid, write_small

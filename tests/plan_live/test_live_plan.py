@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.extract import assembly
-from pipeline.sandbox.login import STRANGER, WITHOUT_ROLE
+from pipeline.extract.dataverse import assembly
+from pipeline.sandbox.login.login import STRANGER, WITHOUT_ROLE
 from pipeline.sandbox.serve import Options, running
 from pipeline.wire.retry import Policy
 from tests.cli.conftest import P2c

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.events import silent
-from pipeline.folder import RunFolder, all_runs
-from pipeline.plan import Request
+from pipeline.plan.request import Request
+from pipeline.run.folder import RunFolder, all_runs
 from tests.small import write_small
 
 
@@ -17,7 +18,7 @@ from tests.small import write_small
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with ``source`` and ``runs``, in which the small source was planned and applied once."""
     home = tmp_path_factory.mktemp("proof")
-    ran(Common(project=write_small(home / "source"), runs=home / "runs"), Request(command="run"), silent)
+    plan_and_apply(Flags(project=write_small(home / "source"), runs=home / "runs"), Request(command="run"), silent)
     return home
 
 
@@ -35,9 +36,9 @@ def run(home: Path) -> RunFolder:
 
 
 @pytest.fixture
-def common(home: Path) -> Common:
+def common(home: Path) -> Flags:
     """The flags that mean the copy."""
-    return Common(project=home / "source" / "p2c.toml", runs=home / "runs")
+    return Flags(project=home / "source" / "p2c.toml", runs=home / "runs")
 
 
 @pytest.fixture

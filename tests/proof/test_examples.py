@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.audit_commands import tested as answer
-from pipeline.commands import Common
+from pipeline.commands.examples import try_examples as answer
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.events import silent
-from pipeline.result import Result
 from tests.small import PROJECT, write_small
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
@@ -22,7 +22,7 @@ def tried(tmp_path: Path, text: str, project: str = PROJECT) -> Result:
     home.mkdir(exist_ok=True)
     (home / "p2c.toml").write_text(project, encoding="utf-8")
     (home / "examples.toml").write_text(text, encoding="utf-8")
-    return answer(Common(project=home / "p2c.toml"), (), silent)
+    return answer(Flags(project=home / "p2c.toml"), (), silent)
 
 
 def differences(result: Result) -> list[tuple[Any, ...]]:
@@ -30,7 +30,7 @@ def differences(result: Result) -> list[tuple[Any, ...]]:
 
 
 def test_the_shipped_examples_hold() -> None:
-    result = answer(Common(project=SAMPLES / "p2c.toml"), (), silent)
+    result = answer(Flags(project=SAMPLES / "p2c.toml"), (), silent)
     assert result.exit_code == 0
     assert len(result.items) == 5
     assert str(result.text).endswith("5 examples, 0 failed.")
@@ -101,6 +101,6 @@ def test_mistakes_are_told_before_anything_runs(tmp_path: Path, text: str, says:
 def test_without_examples_the_command_says_where_they_belong(tmp_path: Path) -> None:
     project = write_small(tmp_path)
     with pytest.raises(UsageError, match=r"there are no examples\. Write .*examples\.toml"):
-        answer(Common(project=project), (), silent)
+        answer(Flags(project=project), (), silent)
     with pytest.raises(UsageError, match="there is no file"):
-        answer(Common(project=project), (tmp_path / "x.toml",), silent)
+        answer(Flags(project=project), (tmp_path / "x.toml",), silent)

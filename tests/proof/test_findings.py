@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audit_commands import exported, listed_work, repaired
-from pipeline.commands import Common, planned
+from pipeline.commands.findings import export_findings, write_repair_file, write_worklist
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
 from pipeline.errors import UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, find_run
-from pipeline.plan import Request
-from pipeline.proof.spreadsheet import defused, restored, write_csv
-from pipeline.proof.visible import made_visible, visible
+from pipeline.plan.request import Request
+from pipeline.run.folder import RunFolder, find_run
+from pipeline.show.spreadsheet import defused, restored, write_csv
+from pipeline.show.visible import made_visible, visible
 from tests.small import ACCOUNT, contactid, rows
 
 Source = Callable[[list[dict[str, str]]], Path]
@@ -57,15 +58,15 @@ def hostile() -> list[dict[str, str]]:
     return [*found, {**rows()[0], "contactid": "=cmd|evil", "firstname": "Ada", "ownerid": ""}]
 
 
-def plan_of(source: Source, runs: Path, contacts: list[dict[str, str]]) -> tuple[Common, RunFolder]:
-    common = Common(project=source(contacts), runs=runs)
-    result = planned(common, Request(), silent)
+def plan_of(source: Source, runs: Path, contacts: list[dict[str, str]]) -> tuple[Flags, RunFolder]:
+    common = Flags(project=source(contacts), runs=runs)
+    result = plan_contacts(common, Request(), silent)
     return common, find_run(runs, str(result.facts["run"]))
 
 
-def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     to = tmp_path / "findings.csv"
-    result = exported(common, str(run.run), to=to, codes=(), values=False)
+    result = export_findings(common, str(run.run), to=to, codes=(), values=False)
     found = cells(to)
     assert len(found) == pl.read_parquet(run.findings).height == result.items[0]["rows"]
     held = next(one for one in found if one["code"] == "contact_number_missing")
@@ -76,33 +77,33 @@ def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(common: Commo
     assert "value" not in held
 
 
-def test_values_are_in_it_only_when_asked_for(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    exported(common, str(run.run), to=tmp_path / "without.csv", codes=(), values=False)
-    exported(common, str(run.run), to=tmp_path / "with.csv", codes=(), values=True)
+def test_values_are_in_it_only_when_asked_for(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+    export_findings(common, str(run.run), to=tmp_path / "without.csv", codes=(), values=False)
+    export_findings(common, str(run.run), to=tmp_path / "with.csv", codes=(), values=True)
     assert "L" * 26 not in (tmp_path / "without.csv").read_text()
     assert "L" * 26 in (tmp_path / "with.csv").read_text()
 
 
-def test_codes_filter_and_an_unknown_one_gets_a_near_miss(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_codes_filter_and_an_unknown_one_gets_a_near_miss(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     to = tmp_path / "one.parquet"
-    exported(common, str(run.run), to=to, codes=["too_long"], values=False)
+    export_findings(common, str(run.run), to=to, codes=["too_long"], values=False)
     assert pl.read_parquet(to)["code"].unique().to_list() == ["too_long"]
     with pytest.raises(UsageError, match="Did you mean 'too_long'"):
-        exported(common, str(run.run), to=to, codes=["to_long"], values=False)
+        export_findings(common, str(run.run), to=to, codes=["to_long"], values=False)
     with pytest.raises(UsageError, match=r"\.csv or \.parquet"):
-        exported(common, str(run.run), to=tmp_path / "x.xlsx", codes=(), values=False)
+        export_findings(common, str(run.run), to=tmp_path / "x.xlsx", codes=(), values=False)
 
 
-def test_groups_count_every_finding_most_rows_first(common: Common, run: RunFolder) -> None:
-    items = exported(common, str(run.run), to=None, codes=(), values=False).items
+def test_groups_count_every_finding_most_rows_first(common: Flags, run: RunFolder) -> None:
+    items = export_findings(common, str(run.run), to=None, codes=(), values=False).items
     assert sum(one["rows"] for one in items) == pl.read_parquet(run.findings).height
     assert [one["rows"] for one in items] == sorted((one["rows"] for one in items), reverse=True)
 
 
 def test_no_cell_of_an_export_is_a_formula_or_hides_characters(source: Source, tmp_path: Path) -> None:
     common, run = plan_of(source, tmp_path / "runs", hostile())
-    exported(common, str(run.run), to=tmp_path / "f.csv", codes=(), values=True)
-    listed_work(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com")
+    export_findings(common, str(run.run), to=tmp_path / "f.csv", codes=(), values=True)
+    write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com")
     for name in ("f.csv", "w.csv"):
         found = [cell for row in cells(tmp_path / name) for cell in row.values()]
         assert any("cmd|" in cell for cell in found)
@@ -112,7 +113,7 @@ def test_no_cell_of_an_export_is_a_formula_or_hides_characters(source: Source, t
 
 def test_a_worklist_is_sorted_by_owner_and_links_to_the_records(source: Source, tmp_path: Path) -> None:
     common, run = plan_of(source, tmp_path / "runs", hostile())
-    result = listed_work(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com/")
+    result = write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com/")
     found = cells(tmp_path / "w.csv")
     assert len(found) == len(HARM) + 1 == sum(one["contacts"] for one in result.items)
     owners = [one["owner"] for one in found]
@@ -124,11 +125,11 @@ def test_a_worklist_is_sorted_by_owner_and_links_to_the_records(source: Source, 
     assert [one["link"] for one in found if not one["contactid"].startswith("0")] == [""]
     assert all(one["what_to_do"] for one in found)
     with pytest.raises(UsageError, match="https://"):
-        listed_work(common, str(run.run), to=tmp_path / "w.csv", sales_url="javascript:alert(1)")
+        write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url="javascript:alert(1)")
 
 
-def test_a_worklist_says_what_it_cannot_tell(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    text = str(listed_work(common, str(run.run), to=tmp_path / "w.csv", sales_url=None).text)
+def test_a_worklist_says_what_it_cannot_tell(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+    text = str(write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url=None).text)
     assert "No links" in text
     assert "no column ownerid" in text
 
@@ -136,7 +137,7 @@ def test_a_worklist_says_what_it_cannot_tell(common: Common, run: RunFolder, tmp
 def test_a_repair_file_gives_back_what_was_read(source: Source, tmp_path: Path) -> None:
     contacts = [row | {"description": row["firstname"]} for row in hostile()]
     common, run = plan_of(source, tmp_path / "runs", contacts)
-    repaired(common, str(run.run), to=tmp_path / "r.csv")
+    write_repair_file(common, str(run.run), to=tmp_path / "r.csv")
     back = pl.read_csv(tmp_path / "r.csv", infer_schema=False).with_columns(
         restored(pl.col(name)) for name in ("firstname", "description")
     )

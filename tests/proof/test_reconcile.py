@@ -12,15 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audit_commands import reconciled, verified
-from pipeline.commands import Common, planned
+from pipeline.audit.reconcile import compared, groups, sentence
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.reconcile import reconcile_run
+from pipeline.commands.verify import verify_run
 from pipeline.errors import UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, read_json
-from pipeline.plan import Request
-from pipeline.proof.normal import normal
-from pipeline.proof.reconcile import compared, groups, sentence
+from pipeline.plan.request import Request
 from pipeline.report.facts import page_facts
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder
+from pipeline.scm.normal import normal
 from schemas.catalogue import Column, Kind
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from tests.small import number
@@ -150,43 +153,43 @@ def export(run: RunFolder, to: Path, *, drop: int = 0, city: str | None = None) 
     return to
 
 
-def test_an_export_that_agrees_exits_0_and_the_report_says_so(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent)
+def test_an_export_that_agrees_exits_0_and_the_report_says_so(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+    result = reconcile_run(common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent)
     assert (result.exit_code, result.items) == (0, [])
     reconciliation = page_facts(run).reconciliation
     assert reconciliation is not None
     assert reconciliation["sentence"] == "All 5 rows that were compared are in SCM as they were planned."
-    assert verified(common, str(run.run)).exit_code == 0
+    assert verify_run(common, str(run.run)).exit_code == 0
 
 
-def test_differences_are_kept_with_their_fields_and_told_without_values(common: Common, run: RunFolder, tmp_path: Path) -> None:
-    result = reconciled(common, str(run.run), scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")], listener=silent)
+def test_differences_are_kept_with_their_fields_and_told_without_values(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+    result = reconcile_run(common, str(run.run), scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")], listener=silent)
     assert result.exit_code == 1
     kept = pl.read_parquet(run.path / "reconciliation.parquet")
     assert kept.group_by("difference").len().sort("difference").rows() == [("differs", 4), ("missing", 1)]
     assert "Elsewhere" in kept["found"].to_list()
     assert "Elsewhere" not in str(result.text) + (run.path / "reconciliation.json").read_text()
     assert "differs AddressCity" in str(result.text)
-    assert verified(common, str(run.run)).exit_code == 0
+    assert verify_run(common, str(run.run)).exit_code == 0
     assert read_json(run.summary)["applied"]
 
 
-def test_what_cannot_be_compared_is_refused(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_refused(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Name\nAda\n")
     with pytest.raises(UsageError, match="of neither entity"):
-        reconciled(common, str(run.run), scm=[tmp_path / "x.csv"], listener=silent)
+        reconcile_run(common, str(run.run), scm=[tmp_path / "x.csv"], listener=silent)
     with pytest.raises(UsageError, match="--scm FILE"):
-        reconciled(common, str(run.run), scm=[], listener=silent)
+        reconcile_run(common, str(run.run), scm=[], listener=silent)
     file = export(run, tmp_path / "c.csv")
-    planned(common, Request(), silent)
+    plan_contacts(common, Request(), silent)
     with pytest.raises(UsageError, match="not applied"):
-        reconciled(common, "latest", scm=[file], listener=silent)
+        reconcile_run(common, "latest", scm=[file], listener=silent)
 
 
-def test_contact_persons_are_compared_by_both_parts_of_their_key(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_contact_persons_are_compared_by_both_parts_of_their_key(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     rows = pl.concat([pl.read_parquet(path) for path in run.rows_files("Contacts")])
     frame = rows.select("ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName")
     frame.with_columns(AssociatedPartyNumber=pl.lit("OTHER")).write_csv(tmp_path / "p.csv")
-    result = reconciled(common, str(run.run), scm=[tmp_path / "p.csv"], listener=silent)
+    result = reconcile_run(common, str(run.run), scm=[tmp_path / "p.csv"], listener=silent)
     assert [(one["task"], one["difference"], one["rows"]) for one in result.items] == [("Contacts", "missing", 3)]
     assert number(6) in frame["ContactPersonPartyNumber"].to_list()

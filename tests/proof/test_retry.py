@@ -9,19 +9,25 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.audit_commands import confirmed, repaired, retried, verified
-from pipeline.commands import Common, applied, planned, ran
+from pipeline.commands.apply import apply_run, plan_and_apply
+from pipeline.commands.confirm import confirm_import
+from pipeline.commands.findings import write_repair_file
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.retry import retry_run
+from pipeline.commands.verify import verify_run
 from pipeline.errors import P2cError, SourceError, UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, all_runs, find_run, read_json
-from pipeline.plan import Request
+from pipeline.plan.request import Request
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder, all_runs, find_run
 from tests.small import contactid, number, rows, write_small
 
 REJECTED, HELD = contactid(11), contactid(10)
 
 
-def retry(common: Common, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()) -> RunFolder:
-    result = retried(common, str(run.run), correction=correction, codes=codes, listener=silent)
+def retry(common: Flags, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()) -> RunFolder:
+    result = retry_run(common, str(run.run), correction=correction, codes=codes, listener=silent)
     return find_run(common.runs, str(result.facts["run"]))
 
 
@@ -35,9 +41,9 @@ def planned_rows(run: RunFolder) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal").drop("batch").sort("contactid")
 
 
-def corrected(common: Common, run: RunFolder, path: Path, **values: dict[str, str]) -> Path:
+def corrected(common: Flags, run: RunFolder, path: Path, **values: dict[str, str]) -> Path:
     """The repair file with some values put right: contactid's last digits → column → value."""
-    repaired(common, str(run.run), to=path)
+    write_repair_file(common, str(run.run), to=path)
     frame = pl.read_csv(path, infer_schema=False)
     for short, columns in values.items():
         for column, value in columns.items():
@@ -47,7 +53,7 @@ def corrected(common: Common, run: RunFolder, path: Path, **values: dict[str, st
     return path
 
 
-def test_only_what_was_held_or_rejected_is_planned_again(common: Common, run: RunFolder) -> None:
+def test_only_what_was_held_or_rejected_is_planned_again(common: Flags, run: RunFolder) -> None:
     made = retry(common, run)
     found = decisions(made)
     assert found.pop(HELD) == "held/contact_number_missing"
@@ -56,20 +62,20 @@ def test_only_what_was_held_or_rejected_is_planned_again(common: Common, run: Ru
     assert planned_rows(made).is_empty()
     facts = read_json(made.summary)
     assert (facts["kind"], facts["retry_of"]) == ("retry", str(run.run))
-    assert verified(common, str(made.run)).exit_code == 0
+    assert verify_run(common, str(made.run)).exit_code == 0
 
 
-def test_what_was_put_right_in_the_source_goes_on(common: Common, run: RunFolder, home: Path) -> None:
+def test_what_was_put_right_in_the_source_goes_on(common: Flags, run: RunFolder, home: Path) -> None:
     mended = [row | ({"lastname": "Short"} if row["contactid"] == REJECTED else {}) for row in rows()]
     write_small(home / "source", contacts=mended)
     made = retry(common, run)
     assert planned_rows(made)["contactid"].to_list() == [REJECTED]
-    applied(common, str(made.run), silent)
+    apply_run(common, str(made.run), silent)
     again = retry(common, made)
     assert planned_rows(again).is_empty()
 
 
-def test_a_corrected_file_supersedes_the_rows_it_corrects(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_a_corrected_file_supersedes_the_rows_it_corrects(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     file = corrected(common, run, tmp_path / "r.csv", c11={"lastname": "Short"}, c10={"msdynce_contactnumber": number(10)})
     made = retry(common, run, file)
     assert planned_rows(made)["contactid"].to_list() == [HELD, REJECTED]
@@ -80,24 +86,24 @@ def test_a_corrected_file_supersedes_the_rows_it_corrects(common: Common, run: R
     assert (common.runs.parent / "source" / "contacts.csv").read_text().count("\n") == 12
 
 
-def test_the_same_retry_twice_plans_the_same(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_the_same_retry_twice_plans_the_same(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     file = corrected(common, run, tmp_path / "r.csv", c11={"lastname": "Short"})
     first, second = retry(common, run, file), retry(common, run, file)
     assert planned_rows(first).equals(planned_rows(second))
     assert planned_rows(first).height == 1
 
 
-def test_a_correction_of_a_correction_wins(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_a_correction_of_a_correction_wins(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     first = retry(common, run, corrected(common, run, tmp_path / "1.csv", c11={"lastname": "M" * 30}))
     assert decisions(first)[REJECTED] == "rejected/too_long"
     second = retry(common, first, corrected(common, first, tmp_path / "2.csv", c11={"lastname": "Short"}))
     assert planned_rows(second)["PersonLastName"].to_list() == ["Short"]
 
 
-def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(common: Common, run: RunFolder, tmp_path: Path) -> None:
+def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     errors = tmp_path / "e.csv"
     errors.write_text(f"CustomerAccount\n{number(3)}\n")
-    confirmed(common, str(run.run), errors=errors, packages=())
+    confirm_import(common, str(run.run), errors=errors, packages=())
     made = retry(common, run)
     assert planned_rows(made)["contactid"].to_list() == [contactid(3)]
     by_code = retry(common, run, codes=("import_failed",))
@@ -105,7 +111,7 @@ def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(common: Com
     assert decisions(by_code)[HELD] == "skipped/not_selected"
 
 
-def test_a_code_chooses_contacts_by_their_reason(common: Common, run: RunFolder) -> None:
+def test_a_code_chooses_contacts_by_their_reason(common: Flags, run: RunFolder) -> None:
     made = retry(common, run, codes=("too_long",))
     assert decisions(made)[REJECTED] == "rejected/too_long"
     assert decisions(made)[HELD] == "skipped/not_selected"
@@ -114,17 +120,17 @@ def test_a_code_chooses_contacts_by_their_reason(common: Common, run: RunFolder)
 def test_flags_of_the_first_plan_need_not_be_said_again(tmp_path: Path) -> None:
     write_small(tmp_path / "source")
     (tmp_path / "source" / "p2c.toml").rename(tmp_path / "elsewhere.toml")
-    given = Common(source=tmp_path / "source", runs=tmp_path / "runs", assignments=("destination.legal_entity=demf",))
-    planned(given, Request(), silent)
-    made = retry(Common(runs=tmp_path / "runs"), all_runs(tmp_path / "runs")[0])
+    given = Flags(source=tmp_path / "source", runs=tmp_path / "runs", assignments=("destination.legal_entity=demf",))
+    plan_contacts(given, Request(), silent)
+    made = retry(Flags(runs=tmp_path / "runs"), all_runs(tmp_path / "runs")[0])
     assert read_json(made.run_json)["settings"]["destination.legal_entity"]["value"] == "demf"
 
 
 def test_when_there_is_nothing_to_retry_no_plan_is_made(tmp_path: Path) -> None:
     project = write_small(tmp_path / "source", contacts=rows()[:8])
-    common = Common(project=project, runs=tmp_path / "runs")
-    ran(common, Request(command="run"), silent)
-    result = retried(common, "latest", correction=None, codes=(), listener=silent)
+    common = Flags(project=project, runs=tmp_path / "runs")
+    plan_and_apply(common, Request(command="run"), silent)
+    result = retry_run(common, "latest", correction=None, codes=(), listener=silent)
     assert str(result.text) == "There is nothing to retry."
     assert result.exit_code == 0
     assert len(all_runs(tmp_path / "runs")) == 1
@@ -155,8 +161,8 @@ def test_a_corrected_file_is_laid_over_every_form_of_source(tmp_path: Path, form
     project = write_small(tmp_path / "source")
     form(tmp_path / "source" / "contacts.csv")
     (tmp_path / "source" / "contacts.csv").unlink()
-    common = Common(project=project, runs=tmp_path / "runs")
-    planned(common, Request(), silent)
+    common = Flags(project=project, runs=tmp_path / "runs")
+    plan_contacts(common, Request(), silent)
     run = all_runs(tmp_path / "runs")[0]
     file = corrected(common, run, tmp_path / "r.csv", c11={"lastname": "Short"})
     made = retry(common, run, file)
@@ -176,7 +182,7 @@ def test_a_corrected_file_is_laid_over_every_form_of_source(tmp_path: Path, form
     ],
 )
 def test_a_corrected_file_that_would_lose_values_is_refused_and_leaves_nothing(
-    common: Common, run: RunFolder, tmp_path: Path, text: str, error: type[P2cError], says: str
+    common: Flags, run: RunFolder, tmp_path: Path, text: str, error: type[P2cError], says: str
 ) -> None:
     (tmp_path / "r.csv").write_text(text)
     with pytest.raises(error, match=says):

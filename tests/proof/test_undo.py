@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from pipeline.audit_commands import confirmed, undone, verified
-from pipeline.commands import Common, applied, planned
+from pipeline.commands.apply import apply_run
+from pipeline.commands.confirm import confirm_import
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.undo import undo_run
+from pipeline.commands.verify import verify_run
 from pipeline.errors import PlanRefused, UsageError
 from pipeline.events import silent
-from pipeline.folder import RunFolder, find_run, read_json, sha256_of, write_json
-from pipeline.journal import Journal
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
+from pipeline.run.files import read_json, sha256_of, write_json
+from pipeline.run.folder import RunFolder, find_run
+from pipeline.run.journal import Journal
 from tests.small import CUSTOMERS, PERSONS
 
 PLANNED = CUSTOMERS + PERSONS
@@ -26,17 +31,17 @@ def clock() -> datetime:
     return datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def pack(common: Common, run: RunFolder) -> RunFolder:
-    return find_run(common.runs, str(undone(common, str(run.run)).facts["run"]))
+def pack(common: Flags, run: RunFolder) -> RunFolder:
+    return find_run(common.runs, str(undo_run(common, str(run.run)).facts["run"]))
 
 
 def actions(pack_: RunFolder) -> dict[str, int]:
     return dict(pl.read_parquet(pack_.path / "undo.parquet")["action"].value_counts().iter_rows())
 
 
-def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(common: Common, run: RunFolder) -> None:
-    confirmed(common, str(run.run), errors=None, packages=())
-    result = undone(common, str(run.run))
+def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(common: Flags, run: RunFolder) -> None:
+    confirm_import(common, str(run.run), errors=None, packages=())
+    result = undo_run(common, str(run.run))
     assert result.exit_code == 1
     assert "packages delete nothing" in str(result.text)
     assert "Nothing of this run can be undone by p2c." in str(result.text)
@@ -47,12 +52,12 @@ def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(
     assert sorted(listed) == sorted(pl.read_parquet(run.outcomes)["destination_key"].to_list())
 
 
-def test_rows_of_unknown_fate_are_not_touched(common: Common, run: RunFolder) -> None:
+def test_rows_of_unknown_fate_are_not_touched(common: Flags, run: RunFolder) -> None:
     assert actions(pack(common, run)) == {"unknown": PLANNED}
 
 
-def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(common: Common, run: RunFolder) -> None:
-    confirmed(common, str(run.run), errors=None, packages=())
+def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(common: Flags, run: RunFolder) -> None:
+    confirm_import(common, str(run.run), errors=None, packages=())
     with Journal.open(run.journal, clock) as journal:
         for number in range(1, 4):
             journal.done("odata", task="ContactToCustomer", legal_entity="usmf", batch=number, part=1)
@@ -72,30 +77,30 @@ def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_ke
     assert planned["batch"].to_list() == [1, 1, 2, 2], "batches of batch_rows"
     assert made.rows_files("Contacts") == []
     assert read_json(made.summary)["outcomes"]["pending"] == CUSTOMERS - 1
-    assert verified(common, str(made.run)).exit_code == 0
+    assert verify_run(common, str(made.run)).exit_code == 0
 
 
-def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(common: Common, run: RunFolder) -> None:
+def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(common: Flags, run: RunFolder) -> None:
     made = pack(common, run)
-    assert verified(common, str(made.run)).exit_code == 0
+    assert verify_run(common, str(made.run)).exit_code == 0
     facts = read_json(made.summary)
     assert (facts["kind"], facts["undo_of"], facts["balanced"]) == ("undo", str(run.run), True)
     page = rendered(page_facts(made))
     assert "8 unknown" in page
     assert "What is not whole" not in page
     with pytest.raises(PlanRefused, match="nothing that p2c can take back"):
-        applied(common, str(made.run), silent)
+        apply_run(common, str(made.run), silent)
     with pytest.raises(UsageError, match="only applied loads"):
-        undone(common, str(made.run))
+        undo_run(common, str(made.run))
 
 
-def test_a_plan_has_nothing_to_undo(common: Common) -> None:
-    planned(common, Request(), silent)
+def test_a_plan_has_nothing_to_undo(common: Flags) -> None:
+    plan_contacts(common, Request(), silent)
     with pytest.raises(UsageError, match="only applied loads"):
-        undone(common, "latest")
+        undo_run(common, "latest")
 
 
-def test_a_pack_with_an_altered_list_is_found_out(common: Common, run: RunFolder) -> None:
+def test_a_pack_with_an_altered_list_is_found_out(common: Flags, run: RunFolder) -> None:
     made = pack(common, run)
     write_json(made.path / "undo.csv", {})
-    assert verified(common, str(made.run)).exit_code == 4
+    assert verify_run(common, str(made.run)).exit_code == 4

@@ -11,13 +11,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.audit_commands import verified as answer
-from pipeline.commands import Common, planned
+from pipeline.audit.verify import Verified, told, verified
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.verify import verify_run as answer
 from pipeline.events import silent
-from pipeline.folder import RunFolder, find_run, read_json, write_json
-from pipeline.journal import Journal
-from pipeline.plan import Request
-from pipeline.proof.verify import Verified, told, verified
+from pipeline.plan.request import Request
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import RunFolder, find_run
+from pipeline.run.journal import Journal
 from tests.small import write_small
 
 
@@ -143,7 +145,7 @@ def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(t
     contacts = tmp_path / "source" / "contacts.csv"
     pl.read_csv(contacts, infer_schema=False).write_parquet(contacts.with_suffix(".parquet"))
     contacts.unlink()
-    result = planned(Common(project=project, runs=tmp_path / "runs"), Request(), silent)
+    result = plan_contacts(Flags(project=project, runs=tmp_path / "runs"), Request(), silent)
     run = find_run(tmp_path / "runs", str(result.facts["run"]))
     assert verified(run).exit_code == 0
     path = contacts.with_suffix(".parquet")
@@ -177,7 +179,7 @@ def test_findings_that_a_stopped_load_was_about_to_replace_are_not_altered(run: 
     assert "findings.parquet" in wrong(verified(run)), "once it ended, the file must be the new one"
 
 
-def test_the_command_answers_with_exit_4_and_the_verdict_broken(run: RunFolder, common: Common) -> None:
+def test_the_command_answers_with_exit_4_and_the_verdict_broken(run: RunFolder, common: Flags) -> None:
     run.decisions.write_bytes(run.decisions.read_bytes()[:-100])
     result = answer(common, str(run.run))
     assert result.exit_code == 4

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.folder import RunFolder, all_runs
+from pipeline.cli.app import main
+from pipeline.run.folder import RunFolder, all_runs
 
 KEYS = {
     "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",

@@ -9,13 +9,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.apply import apply_plan
-from pipeline.audit_commands import confirmed
-from pipeline.commands import Common, ran
+from pipeline.apply.execute import apply_plan
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.confirm import confirm_import
+from pipeline.commands.options import Flags
 from pipeline.events import silent
-from pipeline.folder import RunFolder, all_runs, find_run, read_json, write_json
-from pipeline.plan import Request, make_plan
-from pipeline.project import load_project
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.project.resolve import load_project
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import RunFolder, all_runs, find_run
 from tests.small import write_small
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -50,7 +53,7 @@ def small(small_runs: Path, tmp_path: Path) -> Callable[[int], RunFolder]:
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The samples, planned and applied."""
     runs = tmp_path_factory.mktemp("samples")
-    result = ran(Common(project=SAMPLES, runs=runs), Request(command="run"), silent)
+    result = plan_and_apply(Flags(project=SAMPLES, runs=runs), Request(command="run"), silent)
     return find_run(runs, str(result.facts["run"]))
 
 
@@ -92,5 +95,5 @@ def refused(sample_run: RunFolder, tmp_path: Path) -> RunFolder:
     few = keys.gather_every(10).vstack(keys.gather_every(10, 3)).vstack(keys.gather_every(10, 6))
     many = [REFUSALS[min(place % 7, 4)] for place in range(few.height)]
     few.select("contactid", message=pl.Series(many)).write_csv(tmp_path / "errors.csv")
-    confirmed(Common(runs=tmp_path / "refused"), str(found.run), errors=tmp_path / "errors.csv", packages=())
+    confirm_import(Flags(runs=tmp_path / "refused"), str(found.run), errors=tmp_path / "errors.csv", packages=())
     return found

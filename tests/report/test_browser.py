@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pipeline.folder import RunFolder
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
+from pipeline.run.folder import RunFolder
 from tests.report.test_page import backfill_of
 
 if TYPE_CHECKING:

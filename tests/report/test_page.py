@@ -13,16 +13,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.audit_commands import reported
-from pipeline.commands import Common, planned
+from pipeline.audit.purge import held, purged
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.report import report_run
 from pipeline.events import silent
-from pipeline.folder import RunFolder, find_run, read_json, write_json
-from pipeline.plan import Request
-from pipeline.proof.purge import held, purged
+from pipeline.plan.request import Request
 from pipeline.report.facts import Cause, page_facts
 from pipeline.report.flow import Column, Link, Node, drawn
 from pipeline.report.page import LIMIT, rendered
 from pipeline.report.throughput import Span, described, series
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import RunFolder, find_run
 from tests.proof.test_findings import HARM, hostile
 from tests.report.conftest import START, clock
 from tests.small import write_small
@@ -166,8 +168,8 @@ def test_names_full_of_html_and_control_characters_do_no_harm(tmp_path: Path, va
     lines = [names, *([row.get(name, "") for name in names] for row in rows)]
     text = "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in line) + "\n" for line in lines)
     (tmp_path / "source" / "contacts.csv").write_text(text, encoding="utf-8")
-    common = Common(project=project, runs=tmp_path / "runs", assignments=(f"source.filter=lastname <> '{HARM[8]}'",))
-    run = find_run(tmp_path / "runs", str(planned(common, Request(), silent).facts["run"]))
+    common = Flags(project=project, runs=tmp_path / "runs", assignments=(f"source.filter=lastname <> '{HARM[8]}'",))
+    run = find_run(tmp_path / "runs", str(plan_contacts(common, Request(), silent).facts["run"]))
     page = rendered(page_facts(run, values=values))
     reader = Reader(page)
     assert reader.tags <= TAGS
@@ -299,10 +301,10 @@ def test_a_long_list_is_cut_and_said(sample_run: RunFolder) -> None:
 
 def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(small: Small, tmp_path: Path) -> None:
     run = small(0)
-    common = Common(runs=run.path.parent)
-    result = reported(common, str(run.run), to=None, values=False, listener=silent)
+    common = Flags(runs=run.path.parent)
+    result = report_run(common, str(run.run), to=None, values=False, listener=silent)
     assert (run.path / "report.html").stat().st_size == result.items[0]["bytes"]
-    reported(common, str(run.run), to=tmp_path / "x.html", values=True, listener=silent)
+    report_run(common, str(run.run), to=tmp_path / "x.html", values=True, listener=silent)
     assert (tmp_path / "x.html").is_file()
 
 

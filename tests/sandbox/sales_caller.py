@@ -13,14 +13,14 @@ import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from pipeline.sandbox.login import CLIENT, STRANGER, WITHOUT_ROLE
+from pipeline.sandbox.login.login import CLIENT, STRANGER, WITHOUT_ROLE
+from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app, generate, load, seed
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.limits import Limits
 from pipeline.sandbox.sales.schema import TABLES
 from pipeline.sandbox.sales.service import Service
 from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.tokens import Claims
 from pipeline.sandbox.world import USERS
 
 ORIGIN = "https://sales.test"

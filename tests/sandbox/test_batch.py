@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sandbox.batch import Answer, BatchError, Changeset, ChangesetAnswer, Operation, run
-from pipeline.sandbox.multipart import is_batch, parse, render
+from pipeline.sandbox.wire.batch import Answer, BatchError, Changeset, ChangesetAnswer, Operation, run
+from pipeline.sandbox.wire.multipart import is_batch, parse, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient
 from starlette.applications import Starlette
 
-from pipeline.sandbox.blob import BlobError, BlobStore
-from pipeline.sandbox.blob_routes import routes
+from pipeline.sandbox.wire.blob import BlobError, BlobStore
+from pipeline.sandbox.wire.blob_routes import routes
 
 BLOCK = {"x-ms-blob-type": "BlockBlob"}
 

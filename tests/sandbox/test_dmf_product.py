@@ -16,8 +16,8 @@ import polars as pl
 import pycountry
 import pytest
 
-from pipeline.cli import main
-from pipeline.load.package import PackageSpec, build_package
+from pipeline.cli.app import main
+from pipeline.load.packages.package import PackageSpec, build_package
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.switches import Switches
 from tests.sandbox.scm_caller import Caller

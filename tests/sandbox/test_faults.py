@@ -15,8 +15,8 @@ from starlette.types import Scope
 
 from pipeline.errors import UsageError
 from pipeline.sandbox.faults import Faulty
-from pipeline.sandbox.faultspec import Faults, Kind, System, parse
-from pipeline.sandbox.server import bound, serving
+from pipeline.sandbox.wire.faultspec import Faults, Kind, System, parse
+from pipeline.sandbox.wire.server import bound, serving
 from tests.sandbox.sales_caller import Caller
 
 Serve = Callable[[str], tuple["Desk", str]]

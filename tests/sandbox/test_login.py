@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipeline.sandbox.grants import ASSERTION, Application
-from pipeline.sandbox.login import CLIENT, DOMAIN, STRANGER, TENANT, Login, routes
-from pipeline.sandbox.tokens import Claims
+from pipeline.sandbox.login.grants import ASSERTION, Application
+from pipeline.sandbox.login.login import CLIENT, DOMAIN, STRANGER, TENANT, Login, routes
+from pipeline.sandbox.login.tokens import Claims
 
 ORIGIN: Final = "https://login.test"
 V2: Final = f"{ORIGIN}/{TENANT}/oauth2/v2.0/token"

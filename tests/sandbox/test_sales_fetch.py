@@ -7,8 +7,8 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from pipeline.sandbox import xmltree
 from pipeline.sandbox.sales import fetch
+from pipeline.sandbox.wire import xmltree
 from tests.sandbox.sales_caller import TYPE, Caller
 
 PAGING = f'odata.include-annotations="{TYPE}.fetchxmlpagingcookie,{TYPE}.morerecords"'

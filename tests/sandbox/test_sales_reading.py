@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from pipeline.sandbox import xmltree
+from pipeline.sandbox.wire import xmltree
 from tests.sandbox.sales_caller import ORIGIN, ROOT, TYPE, Caller
 
 COMPANY = "_parentcustomerid_value"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sandbox import xmltree
-from pipeline.sandbox.login import Login
-from pipeline.sandbox.scm.app import any_token
+from pipeline.sandbox.login.login import Login
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.sandbox.scm_app import any_token
+from pipeline.sandbox.wire import xmltree
 from tests.sandbox.scm_caller import ROOT, Caller, inner
 
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"

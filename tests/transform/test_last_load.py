@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, planned
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 from schemas import sales
 from schemas.catalogue import Table
 
@@ -38,12 +39,12 @@ def _codes(tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", c
         {"destination_key": loaded, "row_hash": ["0"] * len(loaded)},
         schema_overrides={"destination_key": pl.String, "row_hash": pl.String},
     ).write_parquet(memory)
-    common = Common(
+    common = Flags(
         source=_source(tmp_path / "export", active=active, company=company),
         runs=tmp_path / "runs",
         assignments=("destination.currency=EUR", "destination.country=DE", *(flags or ("destination.legal_entity=usmf",))),
     )
-    result = planned(common, Request(), silent, None)
+    result = plan_contacts(common, Request(), silent, None)
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
     return dict(findings.select("code", "message").iter_rows())
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 from tests.small import PROJECT, contactid, rows, write_small
 
 NUMBERS = ("CON/7", "CON-12345678-ABCDEFGH", " 4711\u00a0", "CON-77777-ABCDEF", "\tCON-77778-ABCDEF ")
@@ -23,8 +24,8 @@ def test_numbers_are_trimmed_judged_and_told_apart_whatever_their_pattern(
 ) -> None:
     contacts = [{**row, "msdynce_contactnumber": number} for row, number in zip(rows(), NUMBERS, strict=False)]
     project = write_small(tmp_path, PROJECT, contacts)
-    common = Common(project=project, runs=tmp_path / "runs", assignments=(f"source.contact_number_pattern={pattern}",))
-    folder = Path(str(ran(common, Request(command="run"), silent).folder))
+    common = Flags(project=project, runs=tmp_path / "runs", assignments=(f"source.contact_number_pattern={pattern}",))
+    folder = Path(str(plan_and_apply(common, Request(command="run"), silent).folder))
     decisions = pl.read_parquet(folder / "decisions.parquet")
     assert decisions.select("decision", "reason").rows() == [INVALID, INVALID, SOUND, SOUND, SOUND]
     assert decisions["contact_number"].to_list() == [number.strip() for number in NUMBERS]

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.flow.ordered import ordered
+from pipeline.plan.request import Request
 from pipeline.samples.generate import write_samples
-from pipeline.transform.ordered import ordered
 
 
 @given(count=st.integers(0, 60), rows=st.integers(1, 20), pieces=st.integers(1, 9), seed=st.integers(0, 999))
@@ -44,8 +45,8 @@ def test_row_groups_and_parts_change_nothing_but_file_and_line(tmp_path: Path) -
         part.write_parquet(tmp_path / "parts" / "contacts" / f"{name}.parquet", row_group_size=16)
     tables = []
     for name in ("whole", "parts"):
-        common = Common(project=tmp_path / name / "p2c.toml", runs=tmp_path / f"runs-{name}")
-        folder = Path(str(ran(common, Request(command="run"), silent).folder))
+        common = Flags(project=tmp_path / name / "p2c.toml", runs=tmp_path / f"runs-{name}")
+        folder = Path(str(plan_and_apply(common, Request(command="run"), silent).folder))
         decisions = pl.read_parquet(folder / "decisions.parquet")
         rows = pl.read_parquet(folder / "rows" / "Contacts")
         tables.append((decisions.drop("source_file", "source_line"), rows))

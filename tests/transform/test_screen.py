@@ -7,13 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken
 from pipeline.events import silent
 from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import column_of
-from pipeline.plan import Request
-from pipeline.project import bare_project
+from pipeline.plan.request import Request
+from pipeline.project.resolve import bare_project
 from pipeline.transform import problems
 from pipeline.transform.screen import Contract, Guard, contract, screened
 from tests.small import CUSTOMERS, rows, write_small
@@ -63,9 +64,9 @@ def test_a_plan_that_loses_a_problem_on_its_way_breaks_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(problems, "of_mapping", lambda *_: problems.SCHEMA.to_frame())
-    common = Common(project=write_small(tmp_path), runs=tmp_path / "runs")
+    common = Flags(project=write_small(tmp_path), runs=tmp_path / "runs")
     with pytest.raises(InvariantBroken, match=r"Customers V2: .*PersonLastName.*too_long"):
-        ran(common, Request(command="plan"), silent)
+        plan_and_apply(common, Request(command="plan"), silent)
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -109,6 +110,6 @@ def _buffers(rows: pl.DataFrame) -> int:
 def test_doubtful_rows_that_are_sound_are_planned(tmp_path: Path) -> None:
     doubtful = [{**row, "lastname": "ß" * 20} for row in rows()[:CUSTOMERS]]  # More bytes than characters are allowed.
     project = write_small(tmp_path, contacts=doubtful)
-    common = Common(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
-    folder = Path(str(ran(common, Request(command="plan"), silent).folder))
+    common = Flags(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
+    folder = Path(str(plan_and_apply(common, Request(command="plan"), silent).folder))
     assert pl.read_parquet(folder / "rows" / "ContactToCustomer").height == CUSTOMERS

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.commands import Common, ran
+from pipeline.commands.apply import plan_and_apply
+from pipeline.commands.options import Flags
 from pipeline.events import silent
-from pipeline.plan import Request
+from pipeline.plan.request import Request
 from tests.small import ACCOUNT, PROJECT, contactid, number, write_small
 
 MAPS = """
@@ -52,7 +53,7 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
     )
     asked = contacts if form == "typed" else contacts.with_columns(pl.all().cast(pl.String))
     asked.write_parquet(tmp_path / "contacts.parquet")
-    folder = Path(str(ran(Common(project=project, runs=tmp_path / "runs"), Request(command="run"), silent).folder))
+    folder = Path(str(plan_and_apply(Flags(project=project, runs=tmp_path / "runs"), Request(command="run"), silent).folder))
     rows = {row["contactid"]: row for row in pl.read_parquet(folder / "rows" / "Contacts").iter_rows(named=True)}
     for place, (*_, expected) in enumerate(VALUES, 1):
         row = rows.get(contactid(place))
@@ -100,6 +101,6 @@ def limits(folder: Path, given: float | None) -> tuple[pl.DataFrame, pl.DataFram
     }
     types = {"creditlimit": pl.Float64, "parentcustomerid": pl.String}
     pl.DataFrame([contact], schema_overrides=types).write_parquet(folder / "contacts.parquet")
-    made = Path(str(ran(Common(project=project, runs=folder / "runs"), Request(command="run"), silent).folder))
+    made = Path(str(plan_and_apply(Flags(project=project, runs=folder / "runs"), Request(command="run"), silent).folder))
     findings = pl.read_parquet(made / "findings.parquet").filter(pl.col("code") == "value_invalid")
     return pl.read_parquet(made / "rows" / "ContactToCustomer"), findings

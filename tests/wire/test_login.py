@@ -23,12 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
-from pipeline.wire.auth import TokenAuth
-from pipeline.wire.azure import Login
 from pipeline.wire.client import client, connect, trust
-from pipeline.wire.credentials import Given, Plain, credential_maker
-from pipeline.wire.logins import refused
-from pipeline.wire.settings import AuthSettings, SystemSettings
+from pipeline.wire.login.auth import TokenAuth
+from pipeline.wire.login.azure import Login
+from pipeline.wire.login.credentials import Given, Plain, credential_maker
+from pipeline.wire.login.refusals import refused
+from pipeline.wire.login.settings import AuthSettings, SystemSettings
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 VALUE = "Q~8very-secret-value"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pipeline.sandbox.blob import BlobError
 from pipeline.sandbox.dmf import exportcalls, importcalls, statuscalls
 from pipeline.sandbox.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.entities import NAMESPACE, Entity
 from pipeline.sandbox.scm.metadata import ActionType
+from pipeline.sandbox.wire.blob import BlobError
 
 _SET: Final = "DataManagementDefinitionGroups"
 _STRING: Final = "Edm.String"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox import xmltree
 from pipeline.sandbox.dmf.package import FieldMap, PackageError
-from pipeline.sandbox.xmltree import XmlError
+from pipeline.sandbox.wire import xmltree
+from pipeline.sandbox.wire.xmltree import XmlError
 
 UTF_16: Final = 1200
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.blob import BlobStore
 from pipeline.sandbox.dmf import reports
 from pipeline.sandbox.dmf.execution import EntityRun, Execution
 from pipeline.sandbox.dmf.importing import Importer
@@ -15,6 +14,7 @@ from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.entities import ENTITIES, Entity
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.sandbox.wire.blob import BlobStore
 
 Parameters = Mapping[str, Any]
 """What a caller gives an action."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from pipeline.sandbox import xmltree
-from pipeline.sandbox.xmltree import XmlError
+from pipeline.sandbox.wire import xmltree
+from pipeline.sandbox.wire.xmltree import XmlError
 
 NAMESPACE: Final = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
 MANIFEST_TYPE: Final = "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest"

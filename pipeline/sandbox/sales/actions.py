@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.address import Segment, parse_address
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.call import Call
@@ -14,6 +13,7 @@ from pipeline.sandbox.sales.payload import loaded
 from pipeline.sandbox.sales.references import alternate_key, exists, is_alternate, row_id, table_named, table_of
 from pipeline.sandbox.sales.schema import NAMESPACE, SETS, Table
 from pipeline.sandbox.sales.values import guid, kept
+from pipeline.sandbox.wire.batch import Answer
 
 MESSAGES: Final = ("CreateMultiple", "UpdateMultiple", "UpsertMultiple")
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.columns import Column, Sql, compose
 from pipeline.sandbox.odata.conditions import parse_filter
 from pipeline.sandbox.odata.options import split
@@ -19,6 +18,7 @@ from pipeline.sandbox.sales.rows import Piece, json_row, json_value, notes
 from pipeline.sandbox.sales.schema import Table
 from pipeline.sandbox.sales.scope import TableScope
 from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.wire.batch import Answer
 
 LIMIT: Final = 50_000
 

@@ -16,13 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from pipeline.sandbox.batch import Answer, Operation
-from pipeline.sandbox.origin import origin_of
+from pipeline.sandbox.login.origin import origin_of
+from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales.call import Caller
 from pipeline.sandbox.sales.failures import FailedError
 from pipeline.sandbox.sales.limits import Limits
 from pipeline.sandbox.sales.service import Service
-from pipeline.sandbox.tokens import Claims
+from pipeline.sandbox.wire.batch import Answer, Operation
 
 Authorize: TypeAlias = Callable[[Request], Claims | Response]
 """Who is calling, or the refusal."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.odata.tree import Query
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.prefer import Prefer
@@ -20,6 +19,7 @@ from pipeline.sandbox.sales.scope import TableScope
 from pipeline.sandbox.sales.shape import Shape
 from pipeline.sandbox.sales.store import Store
 from pipeline.sandbox.sales.writing import Writer
+from pipeline.sandbox.wire.batch import Answer, Operation
 
 _CHANGING: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 

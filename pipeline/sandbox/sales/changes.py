@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.columns import Sql, compose
 from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import failures, paging
@@ -22,6 +21,7 @@ from pipeline.sandbox.sales.paging import Term
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.reading import Reader, linked, next_link
 from pipeline.sandbox.sales.schema import Table
+from pipeline.sandbox.wire.batch import Answer
 
 _FORM: Final = "%m/%d/%Y %H:%M:%S"
 _REFUSED: Final = ("filter", "orderby", "expand", "top")

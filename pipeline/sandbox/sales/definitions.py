@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.address import UNNAMED, Segment
 from pipeline.sandbox.odata.evaluate import holds
 from pipeline.sandbox.odata.tree import ODataError, Query
@@ -15,6 +14,7 @@ from pipeline.sandbox.sales import failures, metadata
 from pipeline.sandbox.sales.call import Call
 from pipeline.sandbox.sales.metadata import Described
 from pipeline.sandbox.sales.schema import NAMESPACE
+from pipeline.sandbox.wire.batch import Answer
 
 ROOTS: Final = frozenset({"EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"})
 

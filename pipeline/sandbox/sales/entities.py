@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.call import Call
@@ -13,6 +12,7 @@ from pipeline.sandbox.sales.payload import loaded
 from pipeline.sandbox.sales.references import alternate_key, is_alternate, row_id
 from pipeline.sandbox.sales.schema import Table
 from pipeline.sandbox.sales.tables import written
+from pipeline.sandbox.wire.batch import Answer
 
 
 def answer(call: Call, table: Table, segment: Segment) -> Answer:

@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer
+from pipeline.sandbox.wire.batch import Answer
 
 HEADERS: Final = {"Content-Type": "application/json; odata.metadata=minimal", "OData-Version": "4.0"}
 

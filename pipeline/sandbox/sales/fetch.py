@@ -9,8 +9,6 @@ from xml.etree.ElementTree import Element
 
 import orjson
 
-from pipeline.sandbox import xmltree
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.columns import Sql, compose, guid_key
 from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import paging
@@ -23,6 +21,8 @@ from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.reading import COUNTED, guid_of_key
 from pipeline.sandbox.sales.rows import Piece, head, json_row
 from pipeline.sandbox.sales.schema import Table
+from pipeline.sandbox.wire import xmltree
+from pipeline.sandbox.wire.batch import Answer
 
 SIMPLE: Final = 50_000
 """Rows that can be reached without a cookie."""

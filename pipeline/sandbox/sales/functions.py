@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.sales.call import Call
 from pipeline.sandbox.sales.references import table_named
 from pipeline.sandbox.sales.schema import NAMESPACE
+from pipeline.sandbox.wire.batch import Answer
 
 VERSION: Final = "9.2.25074.00175"
 

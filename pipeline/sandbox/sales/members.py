@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.odata.columns import Sql
 from pipeline.sandbox.sales import entities, failures, tables
@@ -18,6 +17,7 @@ from pipeline.sandbox.sales.rows import json_value
 from pipeline.sandbox.sales.schema import TABLES, Column, Link, Table, Type
 from pipeline.sandbox.sales.scope import belonging, reference
 from pipeline.sandbox.sales.values import kept
+from pipeline.sandbox.wire.batch import Answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

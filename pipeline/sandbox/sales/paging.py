@@ -8,9 +8,9 @@ from typing import Final
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox import xmltree
 from pipeline.sandbox.odata.columns import Sql, SqlValue, guid_text_key
 from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.wire import xmltree
 
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN})
 

@@ -10,8 +10,6 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox import batch, multipart
-from pipeline.sandbox.batch import Answer, BatchError, Operation
 from pipeline.sandbox.odata.address import Segment, parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError, Query
@@ -23,6 +21,8 @@ from pipeline.sandbox.sales.prefer import preferences
 from pipeline.sandbox.sales.references import table_of
 from pipeline.sandbox.sales.schema import NAMESPACE, SETS
 from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.wire import batch, multipart
+from pipeline.sandbox.wire.batch import Answer, BatchError, Operation
 
 BATCH_LIMIT: Final = 1000
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.tree import ODataError
 from pipeline.sandbox.sales.call import Call
 from pipeline.sandbox.sales.schema import TABLES, Column, Table, Type
+from pipeline.sandbox.wire.batch import Answer
 
 MOST: Final = 5000
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox.batch import Answer
 from pipeline.sandbox.odata.columns import Sql
 from pipeline.sandbox.sales import aggregates, changes, fetch, sqlquery
 from pipeline.sandbox.sales.call import Call
@@ -13,6 +12,7 @@ from pipeline.sandbox.sales.payload import loaded
 from pipeline.sandbox.sales.reading import COUNTED, Reader, next_link
 from pipeline.sandbox.sales.schema import Table
 from pipeline.sandbox.sales.store import Row
+from pipeline.sandbox.wire.batch import Answer
 
 _NOTE: Final = "Microsoft.Dynamics.CRM"
 

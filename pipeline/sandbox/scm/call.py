@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.odata.tree import Query
 from pipeline.sandbox.scm import failures, infolog, metadata, payload
@@ -20,6 +19,7 @@ from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.scm.reading import Reader, address
 from pipeline.sandbox.scm.store import Row, etag
 from pipeline.sandbox.scm.writing import Desk
+from pipeline.sandbox.wire.batch import Answer, Operation
 
 _MARK: Final = b"\xef\xbb\xbf"
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer, Operation
 from pipeline.sandbox.odata import tree
 from pipeline.sandbox.odata.address import Segment, parse_address
 from pipeline.sandbox.odata.options import parse_query
@@ -19,6 +18,7 @@ from pipeline.sandbox.scm.entities import ENTITIES, ENUMS, NAMESPACE, Entity, Ki
 from pipeline.sandbox.scm.failures import FailedError
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.scm.payload import edm_type
+from pipeline.sandbox.wire.batch import Answer, Operation
 
 Row = Mapping[str, Any]
 

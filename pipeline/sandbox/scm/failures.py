@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from pipeline.sandbox.batch import Answer
+from pipeline.sandbox.wire.batch import Answer
 
 JSON: Final = "application/json; odata.metadata=minimal; odata.streaming=true"
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pycountry
 
-from pipeline.sandbox.dmf.cells import CellError, typed
 from pipeline.sandbox.scm import parties
+from pipeline.sandbox.scm.cells import CellError, typed
 from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Property
 from pipeline.sandbox.scm.roles import CUSTOMERS, ROLES
 from pipeline.sandbox.scm.store import Store

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox import batch, multipart
-from pipeline.sandbox.batch import Answer, BatchError, ChangesetAnswer, Operation
 from pipeline.sandbox.odata.address import parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError
@@ -17,6 +15,8 @@ from pipeline.sandbox.scm.call import Actions, Call
 from pipeline.sandbox.scm.entities import ENTITIES, NAMESPACE, Entity
 from pipeline.sandbox.scm.failures import FailedError
 from pipeline.sandbox.scm.writing import Desk
+from pipeline.sandbox.wire import batch, multipart
+from pipeline.sandbox.wire.batch import Answer, BatchError, ChangesetAnswer, Operation
 
 BATCH_LIMIT: Final = 5000
 

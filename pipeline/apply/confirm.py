@@ -1,0 +1,224 @@
+"""``confirm``: after a manual import of a folder load, what was ``written`` becomes created, updated or failed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+import polars as pl
+
+from pipeline.apply.errorfile import refused_rows
+from pipeline.errors import Stopped, UsageError, during
+from pipeline.run import memory
+from pipeline.run.facts import after_apply, facts_digest
+from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.journal import Journal
+from pipeline.scm.messages import explained
+from schemas.codes import code
+from schemas.run import OUTCOMES
+from sql.session import Session, literal, query, session
+
+_CODE: Final = "import_failed"
+_MEMORY: Final = "600MB"
+_ROWS: Final = 131_072
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Confirmed:
+    """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
+
+    facts: dict[str, Any]
+    rows: int
+    strangers: list[int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Import:
+    """What was imported: the batches, and the rows of them that SCM refused."""
+
+    batches: pl.DataFrame
+    refused: pl.DataFrame
+    errors: Path | None
+
+
+def confirmed(folder: RunFolder, clock: Clock, *, errors: Path | None = None, packages: Sequence[str] = ()) -> Confirmed:
+    """Record that packages were imported by hand.
+
+    Args:
+        folder: an applied folder load.
+        clock: the time.
+        errors: the rows that SCM refused (``errorfile.refused_rows``); none: all rows arrived.
+        packages: only these were imported, as in ``ContactToCustomer/usmf-1``; none: all of them.
+
+    Raises:
+        UsageError: the run is no applied folder load, or has no such package.
+        Stopped: another process works on this run.
+    """
+    facts = folder.facts()
+    before = read_json(folder.summary)
+    _refuse(folder, facts, before)
+    if errors is None and not before["outcomes"].get("written"):
+        return Confirmed(facts=before, rows=0, strangers=[])
+    imported = _Import(
+        batches=_chosen(folder, packages),
+        refused=_no_rows() if errors is None else refused_rows(errors),
+        errors=errors,
+    )
+    with (
+        _held(folder.path, "another process is applying this run.", str(folder.run)),
+        _held(
+            memory.path_of(folder.path.parent, facts["destination"]["name"], "any").parent,
+            "another process is loading into this destination.",
+            facts["destination"]["name"],
+        ),
+    ):
+        return _confirmed(folder, facts, before, imported, clock)
+
+
+@contextmanager
+def _held(path: Path, sentence: str, where: str) -> Iterator[None]:
+    """Hold a folder's lock; raise ``Stopped`` when another process has it."""
+    with during("confirming"):
+        path.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise Stopped(sentence, where=where) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:
+    if facts["kind"] not in ("main", "retry") or facts["destination"]["load"] != "folder":
+        raise UsageError("only loads into a folder are confirmed; other loads know their outcomes.", where=str(folder.run))
+    if not before.get("applied"):
+        raise UsageError(f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run))
+
+
+def _no_rows() -> pl.DataFrame:
+    text = pl.String()
+    return pl.DataFrame(schema={"line": pl.Int64(), "contactid": text, "legal_entity": text, "key": text, "message": text})
+
+
+def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
+    batches = pl.read_parquet(folder.batches, glob=False).select("task", "legal_entity", "batch")
+    if not packages:
+        return batches
+    names = batches.select(pl.format("{}/{}-{}", "task", "legal_entity", "batch")).to_series()
+    wanted = [name.removesuffix(".zip").removeprefix("packages/") for name in packages]
+    unknown = [name for name in wanted if name not in set(names)]
+    if unknown:
+        raise UsageError(f"--package {unknown[0]}: the run has no such package; they are {', '.join(names.head(5))}, …")
+    return batches.filter(names.is_in(wanted))
+
+
+def _confirmed(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any], imported: _Import, clock: Clock) -> Confirmed:
+    destination = facts["destination"]["name"]
+    outcomes = pl.scan_parquet(folder.outcomes, glob=False)
+    tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
+    counts: Counter[tuple[str, str, int | None, str]] = Counter()
+    matched: set[int] = set()
+    was_written = outcomes.filter(pl.col("outcome") == "written").select(pl.len()).collect().item()
+    with (
+        tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
+        TableWriter(folder.outcomes, OUTCOMES) as writer,
+        session(memory=_MEMORY, scratch=Path(scratch)) as here,
+    ):
+        for task in tasks:
+            path = memory.path_of(folder.path.parent, destination, task)
+            matched |= _prepared(here, folder, task, imported, path)
+            _write(here, folder, task, Path(scratch), writer, counts)
+            memory.remember(here, path, _new_rows(folder, Path(scratch) / f"{task}.parquet"))
+    totals: Counter[str] = Counter()
+    for (_, _, _, outcome), rows in counts.items():
+        totals[outcome] += rows
+    write_table(folder.batches, _batches(folder, counts, clock))
+    strangers = [line for line in imported.refused["line"] if line not in matched]
+    facts_after = _recorded(folder, before, totals, imported, clock)
+    return Confirmed(facts=facts_after, rows=was_written - totals["written"], strangers=strangers)
+
+
+def _prepared(here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path) -> set[int]:
+    """Name the relations that ``confirmed.sql`` reads; the lines of the error file that mean a row of this task."""
+    files = ", ".join(literal(str(path)) for path in folder.rows_files(task))
+    here.view("planned", f"SELECT * FROM read_parquet([{files}])")
+    here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(folder.outcomes))}) WHERE task = {literal(task)}")
+    here.register("imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch"))
+    memory.known(here, loaded)
+    here.register("refused", imported.refused)
+    found = here.frame(query("audit/refused"))
+    here.register("failed", _explained(found))
+    return set(found["lines"].explode().drop_nulls().to_list())
+
+
+def _explained(found: pl.DataFrame) -> pl.DataFrame:
+    """destination_key, and SCM's message with its code and in plain words."""
+    texts = found["message"].drop_nulls().unique().to_list()
+    meant = {text: explained([text]) for text in texts}
+    rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
+    told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
+    return found.join(told, on="message", how="left", maintain_order="left").select(
+        "destination_key",
+        pl.col("code").fill_null(_CODE),
+        message=pl.col("plain").fill_null(code(_CODE).message(detail="no message")),
+    )
+
+
+def _write(
+    here: Session,
+    folder: RunFolder,
+    task: str,
+    scratch: Path,
+    writer: TableWriter,
+    counts: Counter[tuple[str, str, int | None, str]],
+) -> None:
+    reader = here.stream(query("audit/confirmed"), _ROWS, task=task, run=str(folder.run))
+    kept = scratch / f"{task}.parquet"
+    schema = pl.DataFrame(reader.schema.empty_table()).schema
+    with TableWriter(kept, schema) as beside:
+        for batch in reader:
+            frame = pl.DataFrame(batch)
+            writer.write(frame.select(OUTCOMES.names()))
+            beside.write(frame)
+            for entity, number, outcome, rows in frame.group_by("legal_entity", "batch", "outcome").len().iter_rows():
+                counts[task, entity, number, outcome] += rows
+
+
+def _new_rows(folder: RunFolder, kept: Path) -> str:
+    return (
+        f"SELECT legal_entity, destination_key, row_hash, {literal(str(folder.run))} AS run, batch "
+        f"FROM read_parquet({literal(str(kept))}) WHERE outcome IN ('created', 'updated')"
+    )
+
+
+def _batches(folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock) -> pl.DataFrame:
+    """The batches with what became of their rows; those that were imported are ``confirmed``."""
+    rows = []
+    for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
+        names = ("created", "updated", "failed", "written")
+        found = {name: counts[one["task"], one["legal_entity"], one["batch"], name] for name in names}
+        done = {} if found.pop("written") else {**found, "status": "confirmed", "finished_at": one["finished_at"] or clock()}
+        rows.append({**one, **done})
+    return pl.DataFrame(rows, schema=pl.read_parquet_schema(folder.batches))
+
+
+def _recorded(folder: RunFolder, before: dict[str, Any], totals: Counter[str], imported: _Import, clock: Clock) -> dict[str, Any]:
+    after = after_apply(before, totals)
+    results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
+    errors = None if imported.errors is None else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
+    with Journal.open(folder.journal, clock) as journal:
+        after["journal"] = journal.append(
+            "confirmed", outcomes=dict(totals), errors=errors, files=results, summary=facts_digest(after)
+        )
+    write_json(folder.summary, after)
+    return after

@@ -1,0 +1,68 @@
+"""The question before anything is sent: which systems, which legal entities, how many rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pipeline.apply.writeback import is_write_back
+from pipeline.wire.login.settings import is_loopback
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Which run wants to send, and what, as lines."""
+
+    run: str
+    text: str
+
+
+Ask: TypeAlias = Callable[[Question], None]
+"""Asks a person; raises ``UsageError`` where nobody agrees."""
+
+
+def agreed_by_itself(_question: Question) -> None:
+    """For callers that have asked before."""
+
+
+def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:
+    """What applying will do, as lines; null where nobody needs to be asked.
+
+    A folder load sends nothing, a system on this machine is a rehearsal, and a plan without rows to send does no harm.
+
+    Args:
+        facts: ``run.json``.
+        summary: ``summary.json``.
+    """
+    if is_write_back(facts):
+        return _write_back(facts, summary)
+    url, load = _setting(facts, "destination.url"), _setting(facts, "destination.load")
+    rows: Counter[tuple[str, str, str]] = Counter()
+    for one in summary.get("actions", ()):
+        if one["action"] != "unchanged":
+            rows[one["legal_entity"], one["task"], one["action"]] += one["rows"]
+    if load in (None, "folder") or url is None or is_loopback(url) or not rows:
+        return None
+    width = max(len(f"{total:,}") for total in rows.values())
+    lines = [f"  {total:>{width},}  {entity}  {task}  {action}" for (entity, task, action), total in sorted(rows.items())]
+    if facts["kind"] == "undo":
+        head = [f"Run {facts['run']} will take back {rows.total():,} rows of run {facts['undo_of']} by odata", f"  in    {url}"]
+    else:
+        source = _setting(facts, "source.url") or _setting(facts, "source.path") or "files"
+        head = [f"Run {facts['run']} will send {rows.total():,} rows by {load}", f"  from  {source}", f"  into  {url}"]
+    return Question(run=str(facts["run"]), text="\n".join([*head, *lines]))
+
+
+def _write_back(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:
+    url, rows = _setting(facts, "source.url"), summary["outcomes"]["pending"]
+    if url is None or is_loopback(url) or not rows:
+        return None
+    return Question(run=str(facts["run"]), text=f"Run {facts['run']} will write {rows:,} contacts into Sales\n  at  {url}")
+
+
+def _setting(facts: Mapping[str, Any], key: str) -> str | None:
+    entry = facts["settings"].get(key)
+    value = None if entry is None else entry["value"]
+    return None if value is None else str(value)

@@ -1,0 +1,92 @@
+"""A plan and a project as an order to load: the one place where settings become what ``load`` is asked for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from pipeline.events import Listener
+from pipeline.load.order import Options, Order, Task
+from pipeline.load.packages.importing import Patience
+from pipeline.load.packages.spec import package_spec
+from pipeline.mapping.compile import compiled
+from pipeline.project.resolve import Project
+from pipeline.project.settings import RunSettings, duration
+from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.journal import Journal
+from pipeline.wire.scm import Scm
+
+UNDO: Final = "undo"
+"""The kind of a run that takes back what another did."""
+
+
+def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> Options:
+    """How a project loads.
+
+    Args:
+        project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises ``ValueError`` for a folder load.
+        run: how many at once and how long to wait, which may be today's.
+        undoes: whether it takes back what was loaded, for which there is only OData.
+    """
+    destination = project.settings.destination
+    if destination.load == "folder":
+        raise ValueError("a folder load sends nothing")
+    return Options(
+        load="odata" if undoes else destination.load,
+        auto_rows=destination.auto_rows,
+        odata_rows=destination.odata_rows,
+        odata_requests=run.odata_requests,
+        parallel_imports=run.parallel_imports,
+        patience=Patience(
+            poll=duration(run.poll).total_seconds(),
+            record=duration(run.wait_known).total_seconds(),
+            queue=duration(run.wait_turn).total_seconds(),
+            whole=duration(run.wait_import).total_seconds(),
+            keys=duration(run.wait_keys).total_seconds(),
+        ),
+    )
+
+
+def order_of(
+    folder: RunFolder, project: Project, options: Options, scm: Scm, journal: Journal, clock: Clock, listener: Listener
+) -> Order:
+    """What ``load`` is asked for.
+
+    Args:
+        folder: the run.
+        project: the project as the plan recorded it.
+        options: how to load.
+        scm: where to.
+        journal: the run's, open.
+        clock: the time.
+        listener: told about progress.
+    """
+    tasks = []
+    undoes = folder.facts()["kind"] == UNDO
+    templates = list(project.templates.values())
+    for template in reversed(templates) if undoes else templates:
+        mapping = compiled(template, project.defaults, countries=project.countries, keep_breaks=options.load == "odata")
+        tasks.append(Task(mapping=mapping, spec=partial(package_spec, project, mapping)))
+    return Order(
+        folder=folder,
+        destination=project.settings.destination.name,
+        tasks=tasks,
+        options=options,
+        scm=scm,
+        journal=journal,
+        clock=clock,
+        listener=listener,
+        undoes=undoes,
+    )
+
+
+def traffic_of(scm: Scm) -> dict[str, float]:
+    """What talking to SCM cost since the client was made: requests, bytes of answers, retries, refusals, seconds waited."""
+    total = scm.system.meter.total() + scm.blobs.meter.total()
+    return {
+        "requests": total.requests,
+        "bytes": total.bytes,
+        "retries": total.retries,
+        "throttled": total.throttled,
+        "waited": round(total.waited, 1),
+    }

@@ -1,0 +1,213 @@
+"""Example rows for a project's templates: source row in, destination row or rejection out; written in TOML."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import ConfigurationError, UsageError, during, listed
+from pipeline.project.resolve import Project
+from pipeline.suggest import near, sentences
+from schemas.codes import Decision, catalogue
+from schemas.sales import CONTACTS
+
+CUSTOMERS: Final = "ContactToCustomer"
+_NAMES: Final = ("examples.toml", "examples")
+_SPACE: Final = uuid.UUID("6f1f7a5e-0f0b-5f0e-9a0e-70326300c0de")
+Value = str | int | float | bool
+
+
+class Example(BaseModel):
+    """One example. Columns of ``source`` that are left out are blank; so are those of ``row`` that are ``""``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    task: Literal["ContactToCustomer", "Contacts"] | None = None
+    """Makes the row go that way: sets Is Active Customer, and an account as company for Contacts."""
+    source: dict[str, Value]
+    company: str = "ACC-00001-EXAMPL"
+    """The Account Number of that account."""
+    decision: Decision | None = None
+    reason: str | None = None
+    findings: list[str] | None = None
+    row: dict[str, Value] = Field(default_factory=dict)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    defaults: dict[str, Value] = Field(default_factory=dict)
+    example: Annotated[list[Example], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """An example with the file it stands in, the file's defaults laid under it, and the contactid it gets."""
+
+    file: str
+    example: Example
+    source: Mapping[str, Value]
+    contactid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One thing that came out otherwise."""
+
+    what: str
+    expected: str
+    got: str
+
+
+def found_files(project: Project, named: Sequence[Path]) -> list[Path]:
+    """The example files: those named, else ``examples.toml`` and ``examples/*.toml`` beside the project file.
+
+    Raises:
+        UsageError: there are none.
+    """
+    missing = [path for path in named if not path.is_file()]
+    if missing:
+        raise UsageError(f"there is no file {missing[0]}.")
+    if named:
+        return list(named)
+    single, folder = (project.folder / name for name in _NAMES)
+    found = ([single] if single.is_file() else []) + (sorted(folder.glob("*.toml")) if folder.is_dir() else [])
+    if not found:
+        raise UsageError(f"there are no examples. Write {single}, or name files: each [[example]] has name, task, source, row.")
+    return found
+
+
+def parsed(paths: Iterable[Path], project: Project) -> list[Placed]:
+    """All examples of the files, checked.
+
+    Raises:
+        ConfigurationError: a file is no TOML, or names an unknown key, column or code; all problems at once.
+    """
+    placed: list[Placed] = []
+    for path in paths:
+        for example, defaults in _read(path):
+            number = len(placed)
+            source = {**defaults, **example.source}
+            problems = [*_columns(example, source, project), *_codes(example)]
+            if problems:
+                raise ConfigurationError(listed(problems), where=f"{path.name}, example '{example.name}'")
+            contactid = str(source.get("contactid") or uuid.uuid5(_SPACE, str(number)))
+            placed.append(Placed(file=path.name, example=example, source=source, contactid=contactid))
+    return placed
+
+
+def _read(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
+    with during("reading examples"):
+        content = path.read_bytes()
+    try:
+        file = _File.model_validate(tomllib.loads(content.decode("utf-8-sig")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"is not valid TOML: {error}.", where=path.name) from error
+    except ValidationError as error:
+        known = lambda place: Example.model_fields if "example" in place else _File.model_fields  # noqa: E731
+        raise ConfigurationError(listed(sentences(error, known)), where=path.name) from error
+    return [(one, file.defaults) for one in file.example]
+
+
+def _columns(example: Example, source: Mapping[str, Value], project: Project) -> list[str]:
+    known = {one.name for one in CONTACTS.fields} | {
+        row.row.source for template in project.templates.values() for row in template.rows if row.row.source
+    }
+    problems = [f"source.{name}: there is no such column.{near(name, known)}" for name in source if name not in known]
+    templates = [project.templates[example.task]] if example.task else list(project.templates.values())
+    mapped = [row.destination for template in templates for row in template.rows]
+    problems += [f"row.{name}: the template does not fill it.{near(name, mapped)}" for name in example.row if name not in mapped]
+    return problems
+
+
+def _codes(example: Example) -> list[str]:
+    names = [*([example.reason] if example.reason else []), *(example.findings or [])]
+    return [f"there is no code '{name}'.{near(name, catalogue())}" for name in names if name not in catalogue()]
+
+
+def write_source(placed: Sequence[Placed], into: Path) -> None:
+    """Write the examples as the tables of a source: ``contacts.jsonl`` and ``accounts.jsonl``."""
+    contacts, accounts = [], []
+    columns = {name for one in placed for name in one.source} | {one for group in CONTACTS.required for one in group}
+    for number, one in enumerate(placed):
+        row: dict[str, Any] = {**dict.fromkeys(sorted(columns)), **_routed(one, number), **one.source}
+        contacts.append({**row, "contactid": one.contactid})
+        accounts.append({"accountid": _account(number), "accountnumber": one.example.company, "name": "Example"})
+    with during("writing examples"):
+        into.mkdir(parents=True, exist_ok=True)
+        for name, rows in (("contacts", contacts), ("accounts", accounts)):
+            lines = "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows)
+            (into / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+
+
+def _account(number: int) -> str:
+    return str(uuid.uuid5(_SPACE, f"account {number}"))
+
+
+def _routed(one: Placed, number: int) -> dict[str, Any]:
+    """What an example need not say: a number of its own, and what sends it the way of its task."""
+    found: dict[str, Any] = {"msdynce_contactnumber": f"CON-{10_000 + number}-EXAMPL"}
+    if one.example.task == CUSTOMERS:
+        found["msdynce_isactivecustomer"] = "true"
+    elif one.example.task is not None:
+        found |= {
+            "msdynce_isactivecustomer": "false",
+            "parentcustomerid": _account(number),
+            "parentcustomeridtype": "account",
+        }
+    return found
+
+
+def differences(
+    one: Example, decision: Mapping[str, Any] | None, codes: set[str], row: Mapping[str, Any] | None
+) -> list[Difference]:
+    """What came out otherwise than an example says.
+
+    Args:
+        one: the example.
+        decision: its row of ``decisions.parquet``.
+        codes: the codes of its findings.
+        row: its planned row, none if it was not planned.
+    """
+    if decision is None:
+        return [Difference(what="contact", expected="a decision", got="none: another row of its contactid superseded it")]
+    got = f"{decision['decision']}/{decision['reason']}"
+    found: list[Difference] = []
+    if one.decision is not None and decision["decision"] != one.decision:
+        found.append(Difference(what="decision", expected=one.decision.value, got=got))
+    if one.reason is not None and decision["reason"] != one.reason:
+        found.append(Difference(what="reason", expected=one.reason, got=got))
+    if one.findings is not None:
+        missing = sorted(set(one.findings) - codes)
+        told = ", ".join(sorted(codes)) or "none"
+        found += [Difference(what="findings", expected=name, got=told) for name in missing]
+    if not one.row:
+        return found
+    if row is None:
+        return [*found, Difference(what="row", expected="a planned row", got=got)]
+    wrong = [(name, value) for name, value in one.row.items() if not _same(value, row[name])]
+    return [*found, *(Difference(what=name, expected=_text(value), got=_text(row[name])) for name, value in wrong)]
+
+
+def _same(expected: Value, got: Any) -> bool:
+    if got is None or expected == "":
+        return got is None and expected == ""
+    if isinstance(got, int | Decimal) and not isinstance(got, bool):
+        try:
+            return Decimal(str(expected)) == Decimal(got)
+        except InvalidOperation:
+            return False
+    return str(got) == (str(expected).lower() if isinstance(expected, bool) else str(expected))
+
+
+def _text(value: Any) -> str:
+    return "blank" if value is None or value == "" else repr(str(value))

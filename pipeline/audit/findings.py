@@ -1,0 +1,135 @@
+"""Findings as a file for people or programs, and as groups: what went wrong, how often, what to do."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import polars as pl
+
+from pipeline.errors import InvariantBroken, UsageError
+from pipeline.run.evidence import Evidence
+from pipeline.run.files import TableWriter
+from pipeline.run.folder import RunFolder
+from pipeline.show.spreadsheet import write_csv
+from pipeline.show.visible import made_visible
+from pipeline.suggest import codes_known
+from schemas.codes import catalogue
+from sql.session import Session, literal, query, session
+
+_GENERAL: Final = (
+    (": {detail}.", "."),
+    ("none of: {limit}", "none of those allowed"),
+    ("of the type {limit}", "of its type"),
+    ("{limit} characters", "its limit of characters"),
+    ("{limit}", "its limit"),
+    ("{detail}", "some"),
+)
+"""What stands for a blank that differs from row to row."""
+
+MEMORY: Final = "400MB"
+_ROWS: Final = 65_536
+
+
+def exported(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
+    """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run; the number of rows.
+
+    Raises:
+        UsageError: the ending is neither, or a code is unknown.
+        InvariantBroken: the tables of the run cannot be read.
+    """
+    if to.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"--to {to.name}: end the name in .csv or .parquet.")
+    wanted = codes_known(codes)
+    for path in (folder.findings, folder.decisions):
+        if not path.is_file():
+            raise UsageError(f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` says more.")
+    with tempfile.TemporaryDirectory(prefix="p2c-findings-") as scratch:
+        try:
+            with session(memory=MEMORY, scratch=Path(scratch)) as here:
+                return _written(here, folder, to, wanted, values=values)
+        except duckdb.Error as error:
+            raise InvariantBroken(
+                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+            ) from error
+
+
+def _written(here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
+    for path in (folder.findings, folder.decisions):
+        here.view(path.stem, f"SELECT * FROM read_parquet({literal(str(path))})")
+    here.register("codes", pl.DataFrame({"code": list(catalogue()), "advice": [one.advice for one in catalogue().values()]}))
+    parameters: dict[str, Any] = {"codes": list(codes), "every_code": not codes}
+    parts = _frames(here, parameters, () if values else ("value",))
+    if to.suffix.lower() == ".csv":
+        return write_csv(to, (made_visible(part) for part in parts))
+    first = next(parts)
+    rows = first.height
+    with TableWriter(to, first.schema) as writer:
+        writer.write(first)
+        for part in parts:
+            writer.write(part)
+            rows += part.height
+    return rows
+
+
+def _frames(here: Session, parameters: dict[str, Any], left_out: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """The export in frames of one schema; the first is empty and tells the columns."""
+    reader = here.stream(query("audit/findings"), _ROWS, **parameters)
+    yield pl.DataFrame(reader.schema.empty_table()).drop(left_out)
+    for batch in reader:
+        yield pl.DataFrame(batch).drop(left_out)
+
+
+def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[dict[str, Any]] | None:
+    """Findings by cause, most rows first: code, severity, column, rows, an example; null if they cannot be read."""
+    keys = ["code", "severity", "column", "destination"]
+    frame = evidence.frame(
+        evidence.folder.findings,
+        lambda rows: (
+            (rows.filter(pl.col("code").is_in(list(codes))) if codes else rows)
+            .group_by(keys)
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("contactid").drop_nulls().min().alias("example"),
+                pl.col("message").min(),
+                (pl.col("message").min() == pl.col("message").max()).alias("one_message"),
+            )
+        ),
+    )
+    if frame is None:
+        return None
+    ordered = frame.sort(["rows", "code", "column", "destination"], descending=[True, False, False, False], nulls_last=True)
+    return [_told_in_words(row) for row in ordered.iter_rows(named=True)]
+
+
+def _told_in_words(row: dict[str, Any]) -> dict[str, Any]:
+    """A group with its sentence: the findings' own where all say the same, else the catalogue's without its blanks."""
+    known = catalogue().get(row["code"])
+    if known is None:
+        advice = "Another version of p2c wrote this code; `p2c codes` of that version explains it."
+        return {**row, "message": "", "advice": advice}
+    message = row["message"] if row["one_message"] else plain(known.sentence, row["destination"] or row["column"])
+    return {**row, "message": message, "advice": known.advice}
+
+
+def plain(sentence: str, column: str | None = None) -> str:
+    """A catalogue sentence with its blanks left out or told in general."""
+    told = sentence
+    for blank, word in (*_GENERAL, ("{column}", column or "a column")):
+        told = told.replace(blank, word)
+    return told if column and sentence.startswith("{column}") else told[:1].upper() + told[1:]
+
+
+def told(groups: Sequence[dict[str, Any]]) -> str:
+    """The groups as lines."""
+    if not groups:
+        return "There are no findings."
+    lines = [f"{'rows':>9}  severity  code and column"]
+    for one in groups:
+        place = " ← ".join(name for name in (one["destination"], one["column"]) if name)
+        lines.append(f"{one['rows']:>9,}  {one['severity']:<8}  {one['code']}{f', {place}' if place else ''}")
+        lines.append(f"{'':>9}  {'':<8}    {one['advice']}")
+    return "\n".join(lines)

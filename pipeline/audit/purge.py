@@ -1,0 +1,204 @@
+"""``purge``: personal data of old runs goes, keys and counts stay; the journal says what was removed, so the proof holds."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+import polars as pl
+
+from pipeline.errors import Stopped, UsageError, during
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import TableWriter, read_json, sha256_of, write_json
+from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, all_runs
+from pipeline.run.journal import Journal, read, recorded
+
+_PERSONAL: Final = (
+    "source/*",
+    "rows/*/*",
+    "packages/*/*",
+    "before/*",
+    "before/*/*",
+    "answers/*/*",
+    "import/*",
+    "report.html",
+    "reconciliation.parquet",
+)
+"""Files that hold values of contacts."""
+
+_FOLDERS: Final = ("source", "rows", "packages", "before", "answers", "import")
+
+_TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
+"""Tables that stay, and the column of each that holds values."""
+
+_LOCK: Final = ".lock"
+_STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What a run still holds of personal data: files, bytes, and tables with values."""
+
+    folder: RunFolder
+    files: tuple[Path, ...]
+    tables: tuple[Path, ...]
+    beside: tuple[Path, ...]
+    """Folders of retries that were made from this run's corrected rows."""
+    size: int
+    """Bytes of the files."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """What an extraction that stopped has read so far; the next plan of its Sales would go on with it."""
+
+    path: Path
+    files: tuple[Path, ...]
+    size: int
+    """Bytes of the files."""
+
+
+def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
+    """Stopped extractions to which nothing was added for more than ``days`` days."""
+    limit = (clock().astimezone(UTC) - timedelta(days=days)).timestamp()
+    found = []
+    for path in sorted(one for one in (runs / EXTRACTING).glob("*") if one.is_dir()):
+        files = tuple(sorted(one for one in path.rglob("*") if one.is_file() and one.name != _LOCK))
+        if files and max(one.stat().st_mtime for one in files) < limit:
+            found.append(Leftover(path=path, files=files, size=sum(one.stat().st_size for one in files)))
+    return found
+
+
+def cleared(found: Leftover) -> None:
+    """Remove what a stopped extraction left.
+
+    Raises:
+        Stopped: it is going on, or the disk failed.
+    """
+    try:
+        with filelock.FileLock(found.path / _LOCK, timeout=0), during("purging a stopped extraction"):
+            for path in found.files:
+                path.unlink(missing_ok=True)
+    except filelock.Timeout as error:
+        raise Stopped("another process is reading this Sales.", where=found.path.name) from error
+    shutil.rmtree(found.path, ignore_errors=True)
+
+
+def old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
+    """Runs that began more than ``days`` days ago, oldest first."""
+    limit = clock().astimezone(UTC) - timedelta(days=days)
+    return [one for one in all_runs(runs) if _began(one) < limit]
+
+
+def _began(folder: RunFolder) -> datetime:
+    stamp = _STAMP.match(folder.run)
+    if stamp is None:
+        raise UsageError("is no run's id.", where=folder.run)
+    return datetime.strptime(stamp.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def held(folder: RunFolder) -> Held | None:
+    """What a run still holds; null if nothing."""
+    files = sorted({path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()})
+    tables = [folder.path / name for name, column in _TABLES.items() if _has_values(folder.path / name, column)]
+    beside = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
+    if not files and not tables and not beside:
+        return None
+    return Held(
+        folder=folder,
+        files=tuple(files),
+        tables=tuple(tables),
+        beside=tuple(beside),
+        size=sum(path.stat().st_size for path in files),
+    )
+
+
+def _has_values(path: Path, column: str) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        found = pl.scan_parquet(path, glob=False).select(pl.col(column).is_not_null().any()).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return bool(found.item())
+
+
+def purged(found: Held, clock: Clock) -> None:
+    """Remove a run's personal data. Called again after a stop, it goes on.
+
+    Raises:
+        Stopped: the run is being applied, or the disk failed.
+        InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven after it.
+    """
+    folder = found.folder
+    lock = filelock.FileLock(folder.path / _LOCK, timeout=0)
+    try:
+        with lock:
+            _purged(found, clock)
+    except filelock.Timeout as error:
+        raise Stopped("another process is applying this run.", where=folder.run) from error
+
+
+def _purged(found: Held, clock: Clock) -> None:
+    folder = found.folder
+    entries = read(folder.journal).entries
+    facts = _without_values(read_json(folder.summary))
+    gone = {path.relative_to(folder.path).as_posix() for path in found.files}
+    before = {name for name in recorded(entries) if any(Path(name).match(pattern) for pattern in _PERSONAL)}
+    with Journal.open(folder.journal, clock) as journal:
+        journal.append("purge_started", removed=sorted(gone | before))
+        with during("purging a run"):
+            for path in found.files:
+                path.unlink(missing_ok=True)
+            for path in (*found.beside, *(folder.path / name for name in _FOLDERS)):
+                shutil.rmtree(path, ignore_errors=True)
+        for name, column in _TABLES.items():
+            _blank(folder.path / name, column)
+        kept = {name: sha256_of(folder.path / name) for name in _TABLES if (folder.path / name).is_file()}
+        facts["journal"] = journal.append("purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts))
+    write_json(folder.summary, facts)
+
+
+def _blank(path: Path, column: str) -> None:
+    """Write a table again without a column's values."""
+    if not path.is_file():
+        return
+    schema = pl.read_parquet_schema(path)
+    with TableWriter(path, pl.Schema(schema)) as writer:
+        for frame in (
+            pl.scan_parquet(path, glob=False)
+            .with_columns(pl.lit(None, schema[column]).alias(column))
+            .collect_batches(maintain_order=True)
+        ):
+            writer.write(frame)
+
+
+def _without_values(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without source values: which ones had no map is forgotten, how many is not."""
+    maps = [{**one, "unmapped": {}} for one in facts.get("value_maps", ())]
+    return {**facts, "value_maps": maps, "purged": True}
+
+
+def told(found: Sequence[Held | Leftover]) -> str:
+    """What would go, run by run."""
+    if not found:
+        return "No run that old holds personal data."
+    return "\n".join(_line(one) for one in found)
+
+
+def name_of(found: Held | Leftover) -> str:
+    """The run, or the folder of a stopped extraction below the folder of runs."""
+    return str(found.folder.run) if isinstance(found, Held) else f"{EXTRACTING}/{found.path.name}"
+
+
+def _line(one: Held | Leftover) -> str:
+    size = f"{name_of(one)}  {len(one.files):,} files, {one.size:,} bytes"
+    if isinstance(one, Leftover):
+        return f"{size}: an extraction that stopped"
+    return size + (f", values in {len(one.tables)} tables" if one.tables else "")

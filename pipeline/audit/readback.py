@@ -1,0 +1,138 @@
+"""``reconcile``: read SCM's rows, compare them with a run, keep the result in the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from pipeline.audit.reconcile import LEGAL_ENTITY, Compared, compared_in_parts, groups, sentence
+from pipeline.errors import SourceError, UsageError
+from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.mapping.template import entities_by_task
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.journal import Journal
+from pipeline.run.rows import rows_that_arrived
+from schemas.catalogue import Entity, Field, Table
+
+FACTS: Final = "reconciliation.json"
+ROWS: Final = "reconciliation.parquet"
+_ROWS_AT_ONCE: Final = 250_000
+"""Rows of either side that are in memory at a time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reconciled:
+    """What was compared, by task, and the facts as they were kept."""
+
+    results: Mapping[str, Compared]
+    facts: Mapping[str, Any]
+
+
+def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
+    """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task; which is which their key columns tell.
+
+    Raises:
+        UsageError: a file is missing or has the keys of neither entity.
+        SourceError: a row cannot be read.
+    """
+    found: dict[str, list[pl.DataFrame]] = {}
+    for path in paths:
+        if not path.is_file():
+            raise UsageError(f"--scm: there is no file {path}.")
+        task, frame = _export(path)
+        found.setdefault(task, []).append(frame)
+    return {task: pl.concat(frames, how="diagonal").lazy() for task, frames in found.items()}
+
+
+def _export(path: Path) -> tuple[str, pl.DataFrame]:
+    problems = []
+    for task, entity in entities_by_task().items():
+        fields = tuple(Field(name=column.name) for column in entity.columns)
+        area = Field(name=LEGAL_ENTITY, names=("company", "legalentityid", "legal entity"))
+        table = Table(
+            name="export",
+            singular="export",
+            key=entity.key[0],
+            fields=(*fields, area),
+            required=tuple((name,) for name in entity.key),
+        )
+        try:
+            frame, unreadable = land_file(path, table, ReadOptions())
+        except SourceError as error:
+            problems.append(f"as {entity.name}: {error.message}")
+            continue
+        if unreadable:
+            raise SourceError(
+                f"the row of line {unreadable[0].source_line} cannot be read: {unreadable[0].detail}.", where=f"--scm {path.name}"
+            )
+        return task, frame.drop("source_line", "source_file", strict=False)
+    raise UsageError(f"--scm {path.name} is an export of neither entity. {' '.join(problems)}")
+
+
+def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: str, clock: Clock) -> Reconciled:
+    """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
+
+    Args:
+        folder: an applied run.
+        found: SCM's rows by task; tasks that are not in it are not compared.
+        read_from: where they come from, as the report says it.
+        clock: the time.
+
+    Raises:
+        UsageError: the plan was not applied.
+    """
+    before = read_json(folder.summary)
+    if not before.get("applied"):
+        raise UsageError(f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run))
+    known = entities_by_task()
+    results = {
+        task: _compared(rows_that_arrived(folder, task), rows, known[task], task)
+        for task, rows in found.items()
+        if folder.rows_files(task)
+    }
+    if not results:
+        raise UsageError("the run planned no rows of the tasks that the exports are of.", where=str(folder.run))
+    differences = pl.concat([one.differences for one in results.values()])
+    facts = {
+        "at": clock().isoformat(),
+        "read_from": read_from,
+        "sentence": sentence(list(results.values())),
+        "tasks": {
+            task: {"rows": one.rows, "equal": one.equal, "not_compared": list(one.not_compared)} for task, one in results.items()
+        },
+        "differences": groups(differences),
+    }
+    write_table(folder.path / ROWS, differences)
+    write_json(folder.path / FACTS, facts)
+    kept = {name: sha256_of(folder.path / name) for name in (FACTS, ROWS)}
+    with Journal.open(folder.journal, clock) as journal:
+        before["journal"] = journal.append("reconciled", sentence=facts["sentence"], files=kept, summary=facts_digest(before))
+    write_json(folder.summary, before)
+    return Reconciled(results=results, facts=facts)
+
+
+def _compared(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str) -> Compared:
+    rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
+    return compared_in_parts(planned, found, entity, task, max(1, ceil(rows / _ROWS_AT_ONCE)))
+
+
+def told(found: Reconciled) -> str:
+    """The result as lines, without values."""
+    lines = [str(found.facts["sentence"])]
+    for task, one in found.results.items():
+        lines.append(f"  {task}: {one.rows:,} rows compared, {one.equal:,} equal")
+        if one.not_compared:
+            lines.append(f"    not told by SCM, so not compared: {', '.join(one.not_compared)}")
+    for one_group in found.facts["differences"]:
+        place = f" {one_group['column']}" if one_group["column"] else ""
+        lines.append(
+            f"  {one_group['rows']:>9,}  {one_group['task']} {one_group['difference']}{place}, for example {one_group['example']}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,158 @@
+"""``verify``: the journal's chain, every file's hash, the equations; says exactly what was altered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.audit.recount import recounted
+from pipeline.errors import P2cError
+from pipeline.run.chain import Check, chain
+from pipeline.run.evidence import Evidence, gathered
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import sha256_of
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import recorded
+
+ALTERED: Final = ("missing", "cut", "altered")
+_THREADS: Final = 2
+_OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", "report.html", ".lock"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verified:
+    """All checks, and what could be read of the run."""
+
+    evidence: Evidence
+    checks: tuple[Check, ...]
+
+    @property
+    def altered(self) -> bool:
+        """Whether anything inside the run folder is not what was written."""
+        return any(one.status in ALTERED for one in self.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """4 altered, 1 a source outside the run folder changed, 0 whole."""
+        changed = any(one.status == "changed" for one in self.checks)
+        return 4 if self.altered else 1 if changed else 0
+
+
+def verified(folder: RunFolder) -> Verified:
+    """Check a run folder; nothing in it stops the check."""
+    evidence = gathered(folder)
+    end = evidence.summary.get("journal")
+    checks = chain(folder.journal, end if isinstance(end, str) else None)
+    checks += [
+        Check(what=one.file, status=one.fault, sentence=one.sentence)
+        for one in evidence.troubles
+        if one.file in ("run.json", "summary.json") and one.fault in ("missing", "cut", "altered")
+    ]
+    checks += [
+        Check(what=one.file, status="note", sentence=one.sentence)
+        for one in evidence.troubles
+        if one.fault in ("older", "unfinished", "purged")
+    ]
+    checks += _summary(evidence)
+    hashes = recorded(evidence.entries)
+    checks += _files(folder, hashes, _between(evidence))
+    checks += _sources(evidence)
+    checks += _unvouched(folder, hashes)
+    checks += recounted(evidence)
+    return Verified(evidence=evidence, checks=tuple(checks))
+
+
+def _summary(evidence: Evidence) -> list[Check]:
+    """The summary against the digest in the journal line that it ends with, where that line has one."""
+    end = evidence.summary.get("journal")
+    said = next((entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None)
+    if not isinstance(said, str):
+        return []
+    if facts_digest(evidence.summary) == said:
+        return [Check(what="summary.json", status="ok", sentence="summary.json is as it was written.")]
+    sentence = "summary.json was altered: its facts are not those that the journal vouches for."
+    return [Check(what="summary.json", status="altered", sentence=sentence)]
+
+
+def _between(evidence: Evidence) -> dict[str, set[str]]:
+    """File → hashes that it may have, too, while an apply is under way: the journal names a file before it is in its place."""
+    found: dict[str, set[str]] = {}
+    if evidence.started and not evidence.finished:
+        for entry in evidence.entries:
+            for name, sha256 in recorded([entry]).items():
+                if sha256 is not None:
+                    found.setdefault(name, set()).add(sha256)
+    return found
+
+
+def _files(folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]) -> list[Check]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(lambda one: _file(folder, one[0], one[1], also.get(one[0], set())), hashes.items()))
+
+
+def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[str]) -> Check:
+    path = folder.path / name
+    if not path.resolve().is_relative_to(folder.path.resolve()):
+        return Check(what=name, status="altered", sentence=f"The journal names {name}, which is outside the run folder.")
+    if expected is None:
+        there = path.exists()
+        sentence = f"{name} is there again, though it was purged." if there else f"{name} was purged."
+        return Check(what=name, status="altered" if there else "note", sentence=sentence)
+    if not path.is_file():
+        return Check(what=name, status="missing", sentence=f"{name} is missing.")
+    try:
+        found = sha256_of(path)
+    except P2cError as error:
+        return Check(what=name, status="cut", sentence=f"{name} cannot be read: {error.message}")
+    if found == expected or found in also:
+        return Check(what=name, status="ok", sentence=f"{name} is as it was written.")
+    return Check(what=name, status="altered", sentence=f"{name} was altered: its SHA-256 is not the one in the journal.")
+
+
+def _sources(evidence: Evidence) -> list[Check]:
+    """The user's own files. Those that are read where they lie belong to the evidence; others were copied when landed."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        sources = [one for one in evidence.run.get("sources", []) if isinstance(one, dict) and one.get("in_place")]
+        return [check for check in pool.map(_source, sources) if check is not None]
+
+
+def _source(one: Mapping[str, Any]) -> Check | None:
+    path, what = Path(one["path"]), f"source {one['file']}"
+    if not path.is_file():
+        return Check(what=what, status="changed", sentence=f"{one['file']} is not where the run read it: {path}.")
+    if path.stat().st_size == one["bytes"] and sha256_of(path) == one["sha256"]:
+        return Check(what=what, status="ok", sentence=f"{one['file']} is as the run read it.")
+    return Check(what=what, status="changed", sentence=f"{one['file']} changed since the run read it: {path}.")
+
+
+def _unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:
+    """Files that the journal has no hash of: only their figures can be checked."""
+    there = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+    return [
+        Check(what=name, status="note", sentence=f"{name} has no hash in the journal.")
+        for name in sorted(there - hashes.keys() - _OWN)
+    ]
+
+
+def items(found: Verified) -> list[dict[str, str]]:
+    """The checks for ``--json``: what, status, sentence."""
+    return [{"what": one.what, "status": one.status, "sentence": one.sentence} for one in found.checks]
+
+
+def told(found: Verified) -> str:
+    """What does not hold, line by line; else that all does."""
+    run = found.evidence.folder.run
+    good = sum(one.status == "ok" for one in found.checks)
+    wrong = [one for one in found.checks if one.status != "ok"]
+    lines = [f"Run {run}: {good} checks hold."]
+    lines += [f"  {one.status:<8} {one.sentence}" for one in wrong]
+    if found.altered:
+        lines.append("The run folder was altered.")
+    elif found.exit_code:
+        lines.append("The run folder is as it was written; a source outside it changed.")
+    else:
+        lines.append("The run folder is as it was written.")
+    return "\n".join(lines)

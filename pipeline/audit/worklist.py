@@ -1,0 +1,134 @@
+"""What people must repair in Sales: a worklist per owner with links, and the rows themselves as a file to correct."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import polars as pl
+
+from pipeline.audit.findings import MEMORY
+from pipeline.audit.source import contacts_view
+from pipeline.errors import InvariantBroken, UsageError
+from pipeline.run.evidence import Evidence
+from pipeline.show.spreadsheet import write_csv
+from pipeline.show.visible import made_visible
+from schemas.codes import catalogue
+from schemas.run import OUTCOMES
+from sql.session import Session, identifier, literal, query, session
+
+_RECORD: Final = "/main.aspx?pagetype=entityrecord&etn=contact&id="
+_ROWS: Final = 65_536
+_OUTCOMES = ", ".join(
+    f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}" for name, kind in OUTCOMES.items()
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worklist:
+    """What was written: rows, rows by owner (null: not known), and what could not be told."""
+
+    rows: int
+    owners: list[dict[str, Any]]
+    notes: tuple[str, ...]
+
+
+def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
+    """Write the worklist as CSV, one row per contact that needs work, sorted by owner.
+
+    Args:
+        evidence: the run.
+        to: the file.
+        sales_url: where Sales is, for links; else the run's own ``source.url``, else there are no links.
+
+    Raises:
+        UsageError: the address is none of https, or the run has no decisions.
+    """
+    base = _base(sales_url or evidence.setting("source.url"))
+    notes = [] if base else ["No links: say where Sales is with --sales-url https://<organisation>.crm.dynamics.com."]
+    counts: dict[str | None, int] = {}
+    with _tables(evidence) as here:
+        view = contacts_view(evidence, ["ownerid"])
+        here.view("owners", view or "SELECT '' AS source_file, 0 AS source_line, '' AS ownerid WHERE false")
+        if view is None:
+            notes.append("No owners: the rows that the run read are gone.")
+        elif "ownerid" not in evidence.run.get("columns", {}).get("contacts", {}):
+            notes.append("No owners: the source has no column ownerid.")
+        reader = here.stream(query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None)
+
+        def parts() -> Iterator[pl.DataFrame]:
+            yield pl.DataFrame(reader.schema.empty_table())
+            for batch in reader:
+                frame = pl.DataFrame(batch)
+                for owner, rows in frame.group_by("owner").len().iter_rows():
+                    counts[owner] = counts.get(owner, 0) + rows
+                yield made_visible(frame)
+
+        rows = write_csv(to, parts())
+    owners = [
+        {"owner": owner, "contacts": count} for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
+    ]
+    return Worklist(rows=rows, owners=owners, notes=tuple(notes))
+
+
+def repair_file(evidence: Evidence, to: Path) -> int:
+    """Write the source rows that need work as CSV, to be corrected and given to ``p2c retry --corrected``; the rows.
+
+    Rows whose contactid is none are left out: nothing could tell which row a corrected one replaces.
+    Cells that a spreadsheet would take for formulas get an apostrophe in front; ``retry`` takes it away again.
+
+    Raises:
+        UsageError: the rows that the run read are gone.
+    """
+    columns = list(evidence.run.get("columns", {}).get("contacts", {}))
+    view = contacts_view(evidence, columns)
+    if view is None:
+        raise UsageError("the rows that the run read are gone; export them from Sales again.", where=str(evidence.folder.run))
+    chosen = ", ".join(f"s.{identifier(name)}" for name in columns)
+    text = (
+        f"SELECT {chosen} FROM ({view}) AS s "
+        "SEMI JOIN (SELECT * FROM needed WHERE has_id) AS n ON n.source_line = s.source_line AND n.source_file = s.source_file"
+    )
+    with _tables(evidence) as here:
+        reader = here.stream(text, _ROWS)
+        empty = pl.DataFrame(reader.schema.empty_table())
+        return write_csv(to, (part for batches in ([empty], (pl.DataFrame(batch) for batch in reader)) for part in batches))
+
+
+@contextlib.contextmanager
+def _tables(evidence: Evidence) -> Iterator[Session]:
+    """A session that knows ``needed``, ``findings`` and ``codes`` of a run."""
+    folder = evidence.folder
+    if not folder.decisions.is_file():
+        raise UsageError(f"decisions.parquet is missing: nothing tells which contacts need work. Run {folder.run}.")
+    codes = pl.DataFrame(
+        [{"code": one.code, "rank": one.order, "advice": one.advice} for one in catalogue().values()],
+        schema={"code": pl.String, "rank": pl.Int64, "advice": pl.String},
+    )
+    with tempfile.TemporaryDirectory(prefix="p2c-worklist-") as scratch:
+        try:
+            with session(memory=MEMORY, scratch=Path(scratch)) as here:
+                here.view("decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})")
+                outcomes = f"SELECT * FROM read_parquet({literal(str(folder.outcomes))})"
+                here.view("outcomes", outcomes if folder.outcomes.is_file() else f"SELECT {_OUTCOMES} WHERE false")
+                here.view("findings", f"SELECT * FROM read_parquet({literal(str(folder.findings))})")
+                here.register("codes", codes)
+                here.store("needed", query("audit/needed"))
+                yield here
+        except duckdb.Error as error:
+            raise InvariantBroken(
+                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+            ) from error
+
+
+def _base(url: str | None) -> str | None:
+    if url is None:
+        return None
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise UsageError(f"--sales-url {url}: is no address that begins with https://.")
+    return url.rstrip("/")

@@ -1,0 +1,63 @@
+"""``explain`` for a backfill: one contact's row of the plan or its result, with the findings about it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from pipeline.backfill.results import RESULT
+from pipeline.errors import UsageError
+from pipeline.run.folder import RunFolder
+from schemas.text import WHITE_SPACE
+
+_WORDS: Final = {
+    "number": "gets a Contact Number",
+    "activate": "Is Active Customer changes",
+    "both": "gets a Contact Number, and Is Active Customer changes",
+    "other": "Is Company An Account changes",
+    "none": "nothing changes",
+}
+
+
+def stories(folder: RunFolder, contact: str) -> list[dict[str, Any]]:
+    """The rows of ``backfill.parquet`` that a contactid or contact number means, each with its findings.
+
+    Raises:
+        UsageError: the run has no such contact.
+    """
+    wanted = contact.strip(WHITE_SPACE).strip("{}").lower()
+    known = pl.any_horizontal(
+        pl.col(name).str.to_lowercase() == wanted for name in ("contactid", "number_before", "number_after")
+    )
+    rows = pl.scan_parquet(folder.path / RESULT, glob=False).filter(known).collect()
+    if rows.is_empty():
+        raise UsageError(f"no contact of this run has that contactid or contact number. Run {folder.run}.")
+    told = pl.scan_parquet(folder.findings, glob=False).filter(pl.col("contactid").is_in(rows["contactid"].implode())).collect()
+    return [
+        {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()} for row in rows.iter_rows(named=True)
+    ]
+
+
+def told(row: dict[str, Any]) -> str:
+    """One row as text."""
+    lines = [f"Contact {row['contactid']}: {_WORDS[row['action']]}"]
+    if row["rank"] is not None:
+        lines.append(f"  number    rank {row['rank']:,}: {row['number_after'] or 'not written'}")
+    elif row["number_before"]:
+        lines.append(f"  number    {row['number_before']}")
+    lines.append(f"  active    {_flag(row['active_before'])} → {_flag(row['active_after'])}")
+    lines.append(f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is Company An Account)")
+    counts = ", ".join(f"{row[name]:,} {name}" for name in ("quotes", "orders", "invoices") if row[name])
+    lines.append(
+        f"  evidence  {counts}, for example {row['document'] or 'one without a number'}" if counts else "  evidence  none"
+    )
+    if row["first_activity"]:
+        lines.append(f"            from {row['first_activity']:%Y-%m-%d} to {row['last_activity']:%Y-%m-%d}")
+    lines.append(f"  outcome   {row['outcome'] or ('nothing to write' if row['action'] == 'none' else 'not applied')}")
+    lines += [f"  {one['severity']:<9} {one['code']}: {one['message']}" for one in row["findings"]]
+    return "\n".join(lines)
+
+
+def _flag(value: bool | None) -> str:
+    return {True: "Yes", False: "No", None: "blank"}[value]

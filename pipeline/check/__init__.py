@@ -1,0 +1,1 @@
+"""What ``p2c check`` looks at."""

@@ -1,0 +1,109 @@
+"""``check`` against live systems: can we log in, is everything there that a plan needs; all that is wrong at once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, listed
+from pipeline.extract.dataverse.columns import columns_of
+from pipeline.plan.destination import mappings_of, wanted
+from pipeline.plan.source import ROUTING_TABLES, mapped_columns
+from pipeline.project.resolve import Project
+from pipeline.project.systems import sales_of, scm_of
+from pipeline.scm.look import Item, items, look
+from pipeline.suggest import near
+from pipeline.wire.dataverse import Sales
+from schemas.catalogue import Table
+from schemas.sales import ACCOUNTS, CONTACTS, TABLES
+
+_NOT_THERE: Final = 404
+
+
+def live_items(project: Project) -> list[Item]:
+    """What was looked at in Sales and SCM, as far as the project has them.
+
+    Raises:
+        ConfigurationError: something is missing or wrong in one of them or in both.
+        Stopped: one of them cannot be reached, or refuses; what is wrong with the other one is told as well.
+    """
+    found: list[Item] = []
+    failed: list[P2cError] = []
+    looks: list[Callable[[Project], list[Item]]] = []
+    if project.sales is not None:
+        looks.append(_sales)
+    if project.scm is not None:
+        looks.append(_scm)
+    for one in looks:
+        try:
+            found += one(project)
+        except P2cError as error:
+            failed.append(error)
+    if failed:
+        raise _together(failed)
+    return found
+
+
+def _together(failed: Sequence[P2cError]) -> P2cError:
+    """The failures of both systems as one; what the world did wrong outranks what the project says."""
+    if len(failed) == 1:
+        return failed[0]
+    told = listed([str(one) for one in failed])
+    return Stopped(told) if any(isinstance(one, Stopped) for one in failed) else ConfigurationError(told)
+
+
+def _sales(project: Project) -> list[Item]:
+    with sales_of(project) as sales:
+        organization = sales.organization()
+        found: list[Item] = [("Sales", "ok", f"{sales.system.label}, organization {organization.told}")]
+        wrong: list[str] = []
+        for name in ROUTING_TABLES:
+            table = TABLES[name]
+            there = _columns(sales, table)
+            if there is None:
+                found.append((f"table {name}", *_absent(table)))
+                continue
+            lacking = list(_lacking(table, there, project))
+            wrong += lacking
+            sales.try_read(table.name, table.key)
+            found.append((f"table {name}", "ok", f"{len(there):,} columns, rows can be read"))
+    if wrong:
+        raise ConfigurationError(listed(wrong), where=sales.system.label)
+    return found
+
+
+def _columns(sales: Sales, table: Table) -> dict[str, str] | None:
+    """The table's columns; null if this Sales has no such table."""
+    try:
+        return sales.columns(table.singular)
+    except RequestRefused as refused:
+        if refused.status != _NOT_THERE or table is CONTACTS:
+            raise
+        return None
+
+
+def _absent(table: Table) -> tuple[str, str]:
+    if table is ACCOUNTS:
+        return "warning", "is missing; contacts with a company need it"
+    return "note", "is not there; the plan does without it"
+
+
+def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[str]:
+    """Columns that a plan asks for and that are not there."""
+    mapped = sorted(mapped_columns(project)) if table is CONTACTS else []
+    for wire in columns_of(table, mapped, spelled=there).wire_names:
+        name = wire.partition("@")[0]
+        plain = name.removeprefix("_").removesuffix("_value") if name.startswith("_") else name
+        if plain not in there:
+            hint = near(plain, there)
+            if plain.startswith("msdynce_") and not hint:
+                hint = " Is the solution Prospect to Cash installed there?"
+            yield f"table {table.name} has no column '{plain}'.{hint or ' Check the name in the project and its templates.'}"
+
+
+def _scm(project: Project) -> list[Item]:
+    with scm_of(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
+        seen = look(scm, wanted(project, mappings_of(project)), Path(folder), lambda _what, _rows: None)
+        return items(seen)

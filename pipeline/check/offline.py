@@ -1,0 +1,106 @@
+"""``check``: what can be known without a plan. Settings and templates were held against the catalogues while loading."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.check.live import live_items
+from pipeline.extract.landing import Landed
+from pipeline.extract.view import landed_view
+from pipeline.plan import known
+from pipeline.plan.prepare import refuse_filter
+from pipeline.plan.source import land_files, mapped_columns, template_sources
+from pipeline.project.resolve import Project
+from schemas.sales import CONTACTS
+from sql.session import session
+
+
+def checked(project: Project) -> list[dict[str, Any]]:
+    """What was checked: what, status, message.
+
+    A status is ``ok``, ``note`` (a choice that was left open), or ``warning`` (contacts will stay behind for it).
+
+    Raises:
+        Refused: a setting, a template or a table is wrong.
+        Stopped: a live system cannot be reached, or refuses.
+    """
+    template_sources(project)
+    found = [*_settings(project), *_templates(project), *_tables(project), *live_items(project), *_destination(project)]
+    return [{"what": what, "status": status, "message": message} for what, status, message in found]
+
+
+def _settings(project: Project) -> Iterator[tuple[str, str, str]]:
+    """Every setting that somebody said, with its origin."""
+    for key, entry in project.effective().items():
+        if entry["origin"] != "default" and not key.startswith("tasks."):
+            yield f"setting {key}", "ok", f"{entry['value']} ({entry['origin']})"
+
+
+def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
+    for one in project.templates.values():
+        touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
+        more = f", {touched} of them changed by the project" if touched else ""
+        yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
+
+
+def _tables(project: Project) -> Iterator[tuple[str, str, str]]:
+    """The tables of a folder of exports; those of a live Sales are looked at over there."""
+    if project.sales is not None:
+        return
+    with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
+        landed = land_files(project, Path(folder), lambda _table, _rows: None)
+        yield from _filter(project, landed)
+    yield from map(_table, landed.values())
+    yield from _missing(landed)
+    yield from _absent(project, landed)
+
+
+def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+    condition = project.settings.source.filter
+    if condition is not None:
+        with session() as here:
+            here.view("contacts_landed", landed_view(landed[CONTACTS.name]))
+            refuse_filter(here, condition)
+        yield "source.filter", "ok", "is a condition on the columns that contacts have"
+
+
+def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+    """Columns that the templates read and contacts lack: nobody is kept back, but a misspelled header shows here."""
+    absent = sorted(mapped_columns(project) - set(landed[CONTACTS.name].columns))
+    if absent:
+        yield "columns of contacts", "note", f"not there, and so blank for every contact: {', '.join(absent)}"
+
+
+def _table(table: Landed) -> tuple[str, str, str]:
+    told = f"{table.rows:,} rows, {len(table.columns)} known columns"
+    if not table.unreadable:
+        return f"table {table.table}", "ok", told
+    first, lost = table.unreadable[0], len(table.unreadable)
+    place = f"{first.source_file} line {first.source_line}"
+    return f"table {table.table}", "warning", f"{told}; {lost:,} rows cannot be read, the first in {place}: {first.detail}"
+
+
+def _missing(landed: dict[str, Landed]) -> Iterator[tuple[str, str, str]]:
+    if "accounts" not in landed:
+        yield "table accounts", "warning", "is missing; contacts with a company need it"
+
+
+def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
+    destination = project.settings.destination
+    if not project.legal_entities:
+        yield "legal entities", "warning", "none: set destination.legal_entity or [organizations], or all contacts will be held"
+    else:
+        yield "legal entities", "ok", ", ".join(project.legal_entities)
+    for key in ("currency", "country"):
+        if getattr(destination, key) is None:
+            yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
+    if project.scm is not None:
+        return
+    if project.known_customers is None:
+        yield "destination.known_customers", "note", "not set: the plan will assume that the Accounts task has run"
+    else:
+        customers = known.customers(project.known_customers)
+        yield "destination.known_customers", "ok", f"{customers.height:,} customers"

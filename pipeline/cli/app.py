@@ -1,0 +1,97 @@
+"""The entry point: words → typed calls; errors → exit codes; nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pipeline import __version__
+from pipeline.cli import audit, listing, main_job, repair, sandbox
+from pipeline.cli.exits import Caught, prepare_process
+from pipeline.cli.flags import Work, with_flags
+from pipeline.cli.progress import on_stderr
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result, as_json
+from pipeline.errors import UsageError, during
+
+_INTERRUPTED: Final = 130
+"""What typer makes of Ctrl-C."""
+
+_UNBOUNDED: Final = 10_000
+"""Characters of a line where no terminal says how wide it is: one fact, one line."""
+
+_HELP: Final = (
+    "Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves for every contact "
+    "where it went and why. Exit codes: 0 clean, 1 something needs a person, 2 wrong use or input (nothing was sent), "
+    "3 stopped by the world (the same command goes on), 4 an invariant is broken."
+)
+
+
+def command_line() -> typer.Typer:
+    """All commands, in the order in which ``p2c --help`` shows them."""
+    app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
+    for part in (main_job, listing, audit, repair):
+        for one in part.COMMANDS:
+            app.command(one.name)(with_flags(one, _answer))
+    app.command()(sandbox.sandbox)
+    app.callback()(_top)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script; its answer is the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        prepare_process()
+    command = next((word for word in words if not word.startswith("-")), "")
+    caught = Caught()
+    with caught, during(command or "p2c"):
+        code = command_line()(words or ["--help"], standalone_mode=False, prog_name="p2c")
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        if not words:
+            return UsageError.exit_code
+        return code if isinstance(code, int) else 0
+    return caught.told(command, as_object="--json" in words)
+
+
+def _answer(flags: Flags, work: Work) -> None:
+    """Do the work and print the answer; the exit code is the answer's."""
+    with on_stderr() as listener:
+        result = work(listener)
+    _print(result, as_object=flags.as_object)
+    raise typer.Exit(result.exit_code)
+
+
+def _print(result: Result, *, as_object: bool) -> None:
+    try:
+        if as_object:
+            sys.stdout.write(f"{as_json(result)}\n")
+        elif sys.stdout.isatty():
+            first, _, rest = result.lines(shutil.get_terminal_size().columns).partition("\n")
+            Console().print(Text(first, style="bold" if result.facts else ""), soft_wrap=True)
+            sys.stdout.write(f"{rest}\n" if rest else "")
+        else:
+            sys.stdout.write(f"{result.lines(int(os.environ.get('COLUMNS', _UNBOUNDED)))}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"p2c {__version__}\n")
+        raise typer.Exit
+
+
+def _top(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    _ = version

@@ -1,0 +1,91 @@
+"""The words of the commands that prove: report, findings, verify, reconcile, test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, ToOption, ValuesFlag, Work, command
+from pipeline.commands.options import Flags
+from pipeline.errors import UsageError
+from pipeline.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.commands import examples as trying
+    from pipeline.commands import findings as exporting
+    from pipeline.commands import reconcile as comparing
+    from pipeline.commands import report as reporting
+    from pipeline.commands import verify as verifying
+else:
+    trying = lazily("pipeline.commands.examples")
+    exporting = lazily("pipeline.commands.findings")
+    comparing = lazily("pipeline.commands.reconcile")
+    reporting = lazily("pipeline.commands.report")
+    verifying = lazily("pipeline.commands.verify")
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def report(flags: Flags, run: RunArgument, to: ToOption = None, with_values: ValuesFlag = False) -> Work:
+    """Write a run as one HTML page that opens anywhere."""
+    return lambda listener: reporting.report_run(flags, run, to=to, values=with_values, listener=listener)
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def findings(
+    flags: Flags,
+    run: RunArgument,
+    to: ToOption = None,
+    code: CodeOption = None,
+    with_values: ValuesFlag = False,
+    worklist: Annotated[
+        Path | None, typer.Option("--worklist", metavar="FILE", help="Write what to repair in Sales, by owner, as CSV.")
+    ] = None,
+    sales_url: Annotated[
+        str | None, typer.Option("--sales-url", metavar="URL", help="Where Sales is, for links in the worklist.")
+    ] = None,
+    repair: Annotated[
+        Path | None, typer.Option("--repair", metavar="FILE", help="Write the source rows to correct, with values, as CSV.")
+    ] = None,
+) -> Work:
+    """Count findings by cause, or export them as CSV or Parquet."""
+    if sum(one is not None for one in (to, worklist, repair)) > 1:
+        raise UsageError("--to, --worklist and --repair write different files: say one of them.")
+    if worklist is not None:
+        return lambda _: exporting.write_worklist(flags, run, to=worklist, sales_url=sales_url)
+    if repair is not None:
+        return lambda _: exporting.write_repair_file(flags, run, to=repair)
+    return lambda _: exporting.export_findings(flags, run, to=to, codes=code or (), values=with_values)
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def verify(flags: Flags, run: RunArgument) -> Work:
+    """Check a run folder: journal, hashes, equations."""
+    return lambda _: verifying.verify_run(flags, run)
+
+
+@command(name="test", takes=("project", "source", "assignments", "as_object"), hides=("runs",))
+def try_(
+    flags: Flags,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Examples in TOML; examples.toml beside p2c.toml.")
+    ] = None,
+) -> Work:
+    """Try example rows against the project's templates."""
+    return lambda listener: trying.try_examples(flags, files or (), listener)
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def reconcile(
+    flags: Flags,
+    run: RunArgument,
+    scm: Annotated[
+        list[Path] | None, typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again.")
+    ] = None,
+) -> Work:
+    """Compare what SCM has with what was planned: SCM itself is asked, unless exports are named."""
+    return lambda listener: comparing.reconcile_run(flags, run, scm=scm or (), listener=listener)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (report, findings, verify, reconcile, try_)

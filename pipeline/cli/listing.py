@@ -1,0 +1,52 @@
+"""The words of the commands that list and show: runs, explain, templates, codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.flags import ALL, Command, RunFlag, TaskArgument, Work, command
+from pipeline.commands.options import Flags
+from pipeline.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.commands import explain as explaining
+    from pipeline.commands import runs as listing
+    from pipeline.commands import templates as showing
+else:
+    explaining = lazily("pipeline.commands.explain")
+    listing = lazily("pipeline.commands.runs")
+    showing = lazily("pipeline.commands.templates")
+
+
+@command(takes=("runs", "as_object"), hides=ALL)
+def runs(flags: Flags) -> Work:
+    """List runs."""
+    return lambda _: listing.list_runs(flags)
+
+
+@command(takes=("runs", "as_object"), hides=("project", "source", "assignments"))
+def explain(
+    flags: Flags,
+    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")],
+    run: RunFlag = "latest",
+) -> Work:
+    """Tell one contact's story, with its values."""
+    return lambda _: explaining.explain_contact(flags, contact, run)
+
+
+@command(takes=("project", "source", "assignments", "as_object"), hides=("runs",))
+def templates(flags: Flags, task: TaskArgument = None) -> Work:
+    """List the templates, or show one as a mapping table."""
+    return lambda _: showing.show_templates(flags, task)
+
+
+@command(takes=("as_object",), hides=ALL)
+def codes(flags: Flags) -> Work:
+    """List all reason and finding codes, in order of rank."""
+    _ = flags
+    return lambda _: showing.show_codes()
+
+
+COMMANDS: Final[tuple[Command, ...]] = (runs, explain, templates, codes)

@@ -1,0 +1,127 @@
+"""The words of the main job: init, check, plan, backfill, apply, run, and the demo of it all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.flags import (
+    AgainstFlag,
+    BackfillFlag,
+    ChangesFlag,
+    Command,
+    FullFlag,
+    LimitFlag,
+    OnlyFlag,
+    RunArgument,
+    TakeOverFlag,
+    Work,
+    YesFlag,
+    command,
+)
+from pipeline.cli.prompt import asker
+from pipeline.commands.options import Flags
+from pipeline.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.commands import apply as applying
+    from pipeline.commands import check as checking
+    from pipeline.commands import demo as demos
+    from pipeline.commands import init as starting
+    from pipeline.commands import plan as planning
+    from pipeline.plan import request as requests
+else:
+    applying = lazily("pipeline.commands.apply")
+    checking = lazily("pipeline.commands.check")
+    demos = lazily("pipeline.commands.demo")
+    starting = lazily("pipeline.commands.init")
+    planning = lazily("pipeline.commands.plan")
+    requests = lazily("pipeline.plan.request")
+
+
+@command(takes=("runs", "as_object"))
+def demo(
+    flags: Flags,
+    offline: Annotated[bool, typer.Option("--offline", help="From exported files into packages; no system is needed.")] = False,
+) -> Work:
+    """Do the whole job on the samples, between a Sales and an SCM that are served meanwhile."""
+    return lambda listener: (demos.demonstrate_offline if offline else demos.demonstrate)(flags.runs, listener)
+
+
+@command(takes=("project", "source", "as_object"))
+def init(
+    flags: Flags,
+    legal_entity: Annotated[str | None, typer.Option("--legal-entity", metavar="ID", help="Legal entity, as in usmf.")] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Currency of contacts without one, as in EUR.")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="CODE", help="Country of contacts without one, as in DE.")
+    ] = None,
+) -> Work:
+    """Write a commented p2c.toml; asks for what it is not told."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        legal_entity = legal_entity or typer.prompt("Legal entity (blank: by business unit)", default="", err=True)
+        currency = currency or typer.prompt("Currency of contacts without one (blank: none)", default="", err=True)
+        country = country or typer.prompt("Country of contacts without one (blank: none)", default="", err=True)
+    answers = {"legal_entity": legal_entity or None, "currency": currency or None, "country": country or None}
+    path = flags.project or Path("p2c.toml")
+    return lambda _: starting.initialise(path, flags.source or path.parent / "export", answers)
+
+
+@command()
+def check(flags: Flags) -> Work:
+    """Check settings, templates and sources without making a plan."""
+    return lambda _: checking.check_project(flags)
+
+
+@command()
+def plan(
+    flags: Flags,
+    limit: LimitFlag = None,
+    only: OnlyFlag = None,
+    full: FullFlag = False,
+    take_over: TakeOverFlag = False,
+    changes: ChangesFlag = False,
+    against: AgainstFlag = None,
+) -> Work:
+    """Decide for every contact where it goes; send nothing."""
+    request = requests.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan")
+    return lambda listener: planning.plan_contacts(flags, request, listener, against)
+
+
+@command()
+def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Work:
+    """Plan Contact Number and Is Active Customer for contacts that lack them; write nothing into Sales."""
+    request = requests.Request(limit=limit, only=only, command="backfill")
+    return lambda listener: planning.backfill_contacts(flags, request, listener)
+
+
+@command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
+def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
+    """Execute a plan; goes on where it was stopped."""
+    return lambda listener: applying.apply_run(flags, run, listener, asker(flags.runs, yes=yes))
+
+
+@command(name="run")
+def run_(
+    flags: Flags,
+    limit: LimitFlag = None,
+    only: OnlyFlag = None,
+    full: FullFlag = False,
+    take_over: TakeOverFlag = False,
+    changes: ChangesFlag = False,
+    backfill: BackfillFlag = False,
+    yes: YesFlag = False,
+) -> Work:
+    """Plan and apply in one go."""
+    request = requests.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run")
+    ask = asker(flags.runs, yes=yes)
+    work = applying.backfill_plan_and_apply if backfill else applying.plan_and_apply
+    return lambda listener: work(flags, request, listener, ask)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (demo, init, check, plan, backfill, apply, run_)

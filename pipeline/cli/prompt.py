@@ -1,0 +1,35 @@
+"""Asking a person on the terminal; without one nobody agrees."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.apply.consent import Question
+
+
+def asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
+    """Something that asks before rows are sent.
+
+    Args:
+        runs: the folder of runs, for the command that it names.
+        yes: a script has agreed already.
+    """
+
+    def ask(question: Question) -> None:
+        if yes:
+            return
+        command = f"p2c apply {question.run}" + ("" if runs == Path("runs") else f" --runs {runs}")
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(f"nothing was sent, for there is no terminal to ask on; `{command} --yes` sends.\n{question.text}")
+        if not typer.confirm(f"\n{question.text}\nSend them?", default=False, err=True):
+            raise UsageError(f"nothing was sent; `{command}` asks again.")
+
+    return ask

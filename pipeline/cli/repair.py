@@ -1,0 +1,83 @@
+"""The words of the commands that follow a run: confirm, retry, undo, purge."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
+from pipeline.commands.options import Flags
+from pipeline.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.commands import confirm as confirming
+    from pipeline.commands import purge as purging
+    from pipeline.commands import retry as retrying
+    from pipeline.commands import undo as undoing
+    from pipeline.commands.result import Result
+    from pipeline.events import Listener
+else:
+    confirming = lazily("pipeline.commands.confirm")
+    purging = lazily("pipeline.commands.purge")
+    retrying = lazily("pipeline.commands.retry")
+    undoing = lazily("pipeline.commands.undo")
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def confirm(
+    flags: Flags,
+    run: RunArgument,
+    errors: Annotated[
+        Path | None, typer.Option("--errors", metavar="FILE", help="The rows that SCM refused, by key; CSV.")
+    ] = None,
+    package: Annotated[
+        list[str] | None,
+        typer.Option("--package", metavar="NAME", help="Only this package, as in Contacts/usmf-1; may be said again."),
+    ] = None,
+) -> Work:
+    """Record that a folder load was imported by hand."""
+    return lambda _: confirming.confirm_import(flags, run, errors=errors, packages=package or ())
+
+
+@command()
+def retry(
+    flags: Flags,
+    run: RunArgument,
+    corrected: Annotated[
+        Path | None, typer.Option("--corrected", metavar="FILE", help="Corrected rows, as findings --repair writes them.")
+    ] = None,
+    code: CodeOption = None,
+) -> Work:
+    """Plan again what was held, rejected or failed."""
+    return lambda listener: retrying.retry_run(flags, run, correction=corrected, codes=code or (), listener=listener)
+
+
+@command(takes=(*RUN_ONLY, "source"), hides=ALL)
+def undo(flags: Flags, run: RunArgument) -> Work:
+    """Plan to take a load or a backfill back; says what cannot be undone."""
+    return lambda listener: undoing.undo_run(flags, run, listener)
+
+
+@command(takes=RUN_ONLY, hides=ALL)
+def purge(
+    flags: Flags,
+    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; else all old ones.")] = None,
+    older_than: Annotated[float, typer.Option("--older-than", min=0, metavar="DAYS", help="How old a run must be.")] = 30,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Work:
+    """Remove personal data of old runs; keys and counts stay."""
+
+    def work(_: Listener) -> Result:
+        found = purging.list_purgeable(flags, run or (), older_than)
+        if found and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+            sys.stderr.write(f"{purging.describe_purge(found)}\n")
+            return purging.purge_runs(found, agreed=typer.confirm("Remove their personal data?", err=True))
+        return purging.purge_runs(found, agreed=yes)
+
+    return work
+
+
+COMMANDS: Final[tuple[Command, ...]] = (confirm, retry, undo, purge)

@@ -1,0 +1,51 @@
+"""What commands answer about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from pipeline.commands.result import Result
+from pipeline.run.evidence import gathered
+from pipeline.run.facts import exit_code
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder
+from pipeline.show.run_text import Columns, run_text
+
+
+def answer_about(found: RunFolder, command: str, *, items: Sequence[dict[str, Any]] = (), text: str = "") -> Result:
+    """A result about a run whose exit code does not depend on it."""
+    facts = gathered(found).summary
+    return Result(command=command, run=str(found.run), folder=str(found.path), facts=facts, items=list(items), text=text)
+
+
+def describe_run(command: str, made: RunFolder) -> Result:
+    """What a command answers that made or applied a plan: the run, told whole."""
+    facts = read_json(made.summary)
+    text = partial(run_text, facts, made.path, _columns(made))
+    return Result(command=command, exit_code=exit_code(facts), facts=facts, folder=str(made.path), text=text)
+
+
+def append_text(result: Result, more: str, width: int) -> str:
+    """A result's text with more behind it."""
+    return f"{result.lines(width)}\n\n{more}"
+
+
+def _columns(made: RunFolder) -> Columns:
+    """Where the findings of each code are, for codes that say so: destination columns, or several source columns."""
+    place = pl.coalesce("destination", "column").alias("place")
+    counted = (
+        pl.scan_parquet(made.findings, glob=False)
+        .group_by("code", place)
+        .agg(rows=pl.len(), named=pl.col("destination").is_not_null().any())
+        .filter(pl.col("place").is_not_null() & (pl.col("named") | (pl.len().over("code") > 1)))
+        .sort("rows", "place", descending=[True, False])
+        .collect()
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for code, name, rows in counted.select("code", "place", "rows").iter_rows():
+        found.setdefault(code, []).append((name, rows))
+    return found

@@ -1,0 +1,53 @@
+"""``p2c apply`` and ``p2c run`` as typed calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from pipeline.apply import execute
+from pipeline.apply.consent import Ask, agreed_by_itself
+from pipeline.backfill import planning
+from pipeline.commands.answers import append_text, describe_run
+from pipeline.commands.options import Flags, now
+from pipeline.commands.result import Result
+from pipeline.errors import UsageError
+from pipeline.events import Listener
+from pipeline.plan import make
+from pipeline.plan.request import Request
+from pipeline.run import folder
+from pipeline.run.facts import exit_code
+from pipeline.run.files import read_json
+
+
+def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
+    """``apply``."""
+    found = folder.find_run(common.runs, run)
+    before = read_json(found.summary)["applied"]
+    execute.apply_plan(found, lambda: common.today(found.facts()), now, listener, ask)
+    result = describe_run("apply", found)
+    told = "This plan was applied to the end before; nothing was done now."
+    return replace(result, text=partial(append_text, result, told)) if before else result
+
+
+def plan_and_apply(common: Flags, request: Request, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
+    """``run``: plan and apply."""
+    project = common.load()
+    made = make.make_plan(project, request, common.runs, now, listener)
+    execute.apply_plan(made, lambda: project, now, listener, ask)
+    return describe_run("run", made)
+
+
+def backfill_plan_and_apply(common: Flags, request: Request, listener: Listener, ask: Ask) -> Result:
+    """``run --backfill``: backfill, apply, plan, apply. The plan reads Sales again, so what was filled in moves on."""
+    project = common.load()
+    if project.sales is None:
+        raise UsageError(
+            "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import the files in Sales, export again."
+        )
+    wanted = Request(limit=request.limit, only=request.only, command="backfill")
+    filled = planning.make_backfill(project, wanted, common.runs, now, listener)
+    facts = execute.apply_plan(filled, lambda: project, now, listener, ask)
+    result = plan_and_apply(common, request, listener, ask)
+    told = f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts in Sales."
+    return replace(result, exit_code=max(result.exit_code, exit_code(facts)), text=partial(append_text, result, told))

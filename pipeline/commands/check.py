@@ -1,0 +1,16 @@
+"""``p2c check`` as a typed call."""
+
+from __future__ import annotations
+
+from pipeline.check import offline
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
+
+
+def check_project(common: Flags) -> Result:
+    """``check``: settings, templates and sources, without a plan."""
+    items = offline.checked(common.load())
+    wrong = [one for one in items if one["status"] == "warning"]
+    told = f"ATTENTION: {len(wrong)} of these will keep contacts back." if wrong else "CLEAN: the next step is `p2c plan`."
+    text = "\n".join([*(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items), told])
+    return Result(command="check", items=items, text=text, exit_code=1 if wrong else 0)

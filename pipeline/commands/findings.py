@@ -1,0 +1,48 @@
+"""``p2c findings`` as a typed call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.audit import findings, worklist
+from pipeline.commands.answers import answer_about
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
+from pipeline.errors import UsageError
+from pipeline.run import folder
+from pipeline.run.evidence import gathered
+from pipeline.suggest import codes_known
+
+
+def export_findings(common: Flags, run: str, *, to: Path | None, codes: Sequence[str], values: bool) -> Result:
+    """``findings``: the groups, or all of them as a file."""
+    found = folder.find_run(common.runs, run)
+    if to is not None:
+        rows = findings.exported(found, to, codes, values=values)
+        text = f"Wrote {rows:,} findings into {to}."
+        return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
+    evidence = gathered(found)
+    groups = findings.grouped(evidence, codes_known(codes))
+    if groups is None:
+        raise UsageError(" ".join(one.sentence for one in evidence.troubles), where=str(found.run))
+    return answer_about(found, "findings", items=groups, text=findings.told(groups))
+
+
+def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) -> Result:
+    """``findings --worklist``: what people must repair in Sales, by owner."""
+    found = folder.find_run(common.runs, run)
+    written = worklist.worklist(gathered(found), to, sales_url)
+    owners = [f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners]
+    text = "\n".join([f"Wrote {written.rows:,} contacts into {to}.", *owners[:20], *written.notes])
+    return answer_about(found, "findings", items=written.owners, text=text)
+
+
+def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
+    """``findings --repair``: the source rows that need work, to be corrected and fed back."""
+    found = folder.find_run(common.runs, run)
+    rows = worklist.repair_file(gathered(found), to)
+    text = (
+        f"Wrote {rows:,} contacts into {to}, with their values. Correct them there, then: p2c retry {found.run} --corrected {to}"
+    )
+    return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)

@@ -1,0 +1,49 @@
+"""The common flags, as every command gets them, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.project import resolve
+else:
+    resolve = lazily("pipeline.project.resolve")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flags:
+    """The common flags as they were given, and the environment that settings may come from."""
+
+    project: Path | None = None
+    runs: Path = Path("runs")
+    source: Path | None = None
+    assignments: tuple[str, ...] = ()
+    as_object: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def load(self) -> resolve.Project:
+        """The project with these flags applied."""
+        return resolve.load_project(
+            self.project, source=self.source, assignments=self.assignments, environment=dict(self.environment)
+        )
+
+    def today(self, facts: Mapping[str, Any]) -> resolve.Project:
+        """The project of a run as it is today."""
+        return resolve.todays_project(
+            facts["settings"],
+            Path(facts["project"]) if facts["project"] else None,
+            file=self.project,
+            assignments=self.assignments,
+            environment=dict(self.environment),
+        )
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,42 @@
+"""``p2c reconcile`` as a typed call."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace as changed
+from pathlib import Path
+
+from pipeline.audit import readback
+from pipeline.commands.answers import answer_about
+from pipeline.commands.options import Flags, now
+from pipeline.commands.result import Result
+from pipeline.errors import UsageError
+from pipeline.events import Listener
+from pipeline.project.resolve import project_of
+from pipeline.project.systems import scm_of
+from pipeline.run import folder
+from pipeline.run.folder import RunFolder
+from pipeline.scm.rows import from_scm
+
+
+def reconcile_run(common: Flags, run: str, *, scm: Sequence[Path], listener: Listener) -> Result:
+    """``reconcile``: with exports of SCM, or with SCM itself where the run's project has one; exit 1 when it differs."""
+    found = folder.find_run(common.runs, run)
+    if scm:
+        done = readback.reconciled(found, readback.from_exports(scm), ", ".join(path.name for path in scm), now)
+    else:
+        done = _reconciled_live(found, listener)
+    differs = any(one.rows != one.equal for one in done.results.values())
+    result = answer_about(found, "reconcile", items=done.facts["differences"], text=readback.told(done))
+    return changed(result, exit_code=1 if differs else 0)
+
+
+def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconciled:
+    project = project_of(found.facts())
+    if project.scm is None:
+        raise UsageError(
+            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's project names no SCM."
+        )
+    with scm_of(project) as system, tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch:
+        return readback.reconciled(found, from_scm(found, system, Path(scratch), listener), system.label, now)

@@ -1,0 +1,58 @@
+"""``p2c retry`` as a typed call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace as changed
+from pathlib import Path
+
+from pipeline.commands.answers import answer_about, describe_run
+from pipeline.commands.options import Flags, now
+from pipeline.commands.result import Result
+from pipeline.events import Listener
+from pipeline.extract.landing import ReadOptions
+from pipeline.plan import corrected, make, retry
+from pipeline.plan.request import Request
+from pipeline.run import folder
+from pipeline.run.folder import RunFolder
+
+
+def retry_run(common: Flags, run: str, *, correction: Path | None, codes: Sequence[str], listener: Listener) -> Result:
+    """``retry``: plan again what was held, rejected or failed."""
+    found = folder.find_run(common.runs, run)
+    chosen = retry.wanted(found, codes)
+    if not chosen.contactids and correction is None:
+        return answer_about(found, "retry", text=f"There is nothing to retry.{_nameless(chosen.nameless)}")
+    made = _planned_again(common, found, chosen, correction, listener)
+    result = describe_run("retry", made)
+    note = f"This plan retries {len(chosen.contactids):,} contacts of {found.run}.{_nameless(chosen.nameless)}"
+    return changed(result, text=lambda width: f"{result.lines(width)}\n\n{note}")
+
+
+def _nameless(count: int) -> str:
+    return f" {count:,} have no readable contactid and must be exported again." if count else ""
+
+
+def _planned_again(
+    common: Flags, found: RunFolder, chosen: retry.Wanted, correction: Path | None, listener: Listener
+) -> RunFolder:
+    facts = found.facts()
+    given = common if common.source is None else _reading(common, common.source)
+    project = given.today(facts)
+    ids = list(chosen.contactids)
+    with retry.place(common.runs, found) as beside:
+        if correction is not None:
+            options = ReadOptions(row_limit=project.settings.source.row_limit)
+            columns = facts["columns"]["contacts"]
+            overlay = corrected.laid_over(project.source_folder, correction, beside / "source", columns, options)
+            project = _reading(given, overlay.folder).today(facts)
+            ids += overlay.contactids
+        request = Request(only=retry.only_file(beside, ids), command="retry")
+        made = make.make_plan(project, request, common.runs, now, listener)
+    retry.marked(made, found, now)
+    return made
+
+
+def _reading(common: Flags, source: Path) -> Flags:
+    """The same flags, with another folder of exports."""
+    return changed(common, assignments=(*common.assignments, f"source.path={source.resolve()}"))

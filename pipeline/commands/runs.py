@@ -1,0 +1,50 @@
+"""``p2c runs`` as a typed call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
+from pipeline.errors import P2cError
+from pipeline.run import folder
+from pipeline.run.files import read_json
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import read
+
+
+def list_runs(common: Flags) -> Result:
+    """``runs``, oldest first."""
+    items = [_listed(one) for one in folder.all_runs(common.runs)]
+    lines = [
+        f"{one['run']}  {one['kind']}  {one['state']}  {one['verdict']}  "
+        f"{one['contacts']:,} contacts, {one['planned']:,} planned rows"
+        for one in items
+    ]
+    return Result(command="runs", items=items, text="\n".join(lines) or f"There are no runs in {common.runs}.")
+
+
+def _listed(one: RunFolder) -> dict[str, Any]:
+    """One run as a line; what cannot be read is said, for the others shall be listed."""
+    try:
+        facts = read_json(one.summary)
+        started = any(entry.event == "apply_started" for entry in read(one.journal).entries)
+    except P2cError:
+        nothing = {"kind": "unknown", "applied": False, "contacts": 0, "planned": 0}
+        return {"run": str(one.run), **nothing, "state": "damaged", "verdict": "broken"}
+    return {
+        "run": str(one.run),
+        "kind": facts["kind"],
+        "applied": facts["applied"],
+        "state": "applied" if facts["applied"] else "stopped" if started else "planned",
+        "verdict": "stopped" if started and not facts["applied"] else facts["verdict"],
+        "contacts": sum(facts["counts"].values()),
+        "planned": sum(facts["outcomes"].values()),
+    }
+
+
+def newest_that_decided(runs: Path) -> RunFolder:
+    """The newest run that decided about contacts; an undo does not."""
+    found = [one for one in folder.all_runs(runs) if _listed(one)["kind"] != "undo"]
+    return found[-1] if found else folder.find_run(runs, folder.LATEST)

@@ -1,0 +1,25 @@
+"""``p2c verify`` as a typed call."""
+
+from __future__ import annotations
+
+from pipeline.audit import verify
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
+from pipeline.run import folder
+
+
+def verify_run(common: Flags, run: str) -> Result:
+    """``verify``: exit 4 when the run folder was altered."""
+    found = folder.find_run(common.runs, run)
+    checked = verify.verified(found)
+    facts = checked.evidence.summary
+    verdict = {0: "clean", 1: "attention", 4: "broken"}[checked.exit_code]
+    return Result(
+        command="verify",
+        run=str(found.run),
+        folder=str(found.path),
+        facts={**facts, "verdict": verdict, "balanced": facts.get("balanced", False) and not checked.altered},
+        exit_code=checked.exit_code,
+        items=[dict(one) for one in verify.items(checked)],
+        text=verify.told(checked),
+    )

@@ -1,0 +1,1 @@
+"""A live Sales becomes landed tables: pages, parts, checkpoints, changes."""

@@ -1,0 +1,136 @@
+"""Pages on disk → a landed table: one Parquet file, in the order of ids, no id twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import AnswerUnreadable, during
+from pipeline.extract.dataverse.checkpoint import Part, TableWork
+from pipeline.extract.dataverse.columns import Columns
+from pipeline.extract.dataverse.guids import order_keys, order_of, order_sql
+from pipeline.extract.landing import Landed, SourceFile
+from pipeline.extract.records import UnreadableRow
+from pipeline.extract.writing import LandedFile
+from sql.session import identifier, literal, session
+
+DELETED: Final = "isdelete"
+_ROWS: Final = 50_000
+_MEMORY: Final = "512MB"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assembly:
+    """Where one table goes. ``system`` is whom messages name."""
+
+    columns: Columns
+    into: Path
+    system: str
+
+    @property
+    def path(self) -> Path:
+        """The landed table."""
+        return self.into / f"{self.columns.table.name}.parquet"
+
+    @property
+    def names(self) -> list[str]:
+        """Its columns: those that were asked for, and whether a row is gone."""
+        return [*self.columns.names, *([] if DELETED in self.columns.names else [DELETED])]
+
+    def land(self, work: TableWork) -> Landed:
+        """Land what was read. The pages stay where they are.
+
+        Raises:
+            AnswerUnreadable: an id came twice.
+        """
+        table = self.columns.table.name
+        with during(f"landing {table}"):
+            unreadable = self._in_order(work) if self._is_in_order(work) else self._sorted(work)
+        return self.landed(unreadable)
+
+    def landed(self, unreadable: tuple[UnreadableRow, ...] = ()) -> Landed:
+        """The landed table as it lies on disk."""
+        name = self.columns.table.name
+        rows = pq.read_metadata(self.path).num_rows
+        source = SourceFile(path=self.path, name=name, rows=rows, bytes=self.path.stat().st_size)
+        return Landed(
+            table=name,
+            in_place=False,
+            files=(self.path,),
+            columns={column: column for column in self.names},
+            rows=rows,
+            sources=(source,),
+            unreadable=unreadable,
+        )
+
+    def _file(self) -> LandedFile:
+        return LandedFile(self.path, pa.schema([(name, pa.string()) for name in self.names]))
+
+    def _is_in_order(self, work: TableWork) -> bool:
+        return all(part.is_sorted for part in work.parts) and (work.can_range or len(work.parts) == 1)
+
+    def _in_order(self, work: TableWork) -> tuple[UnreadableRow, ...]:
+        """Parts one behind the other: each was in order when it came, page by page; no two overlap."""
+        unreadable: list[UnreadableRow] = []
+        begun, last = 0, b""
+        with self._file() as file:
+            for part in sorted(work.parts, key=_lowest):
+                unreadable += [self._unreadable(begun + place, why) for place, why in part.unreadable]
+                for page in work.pages(part):
+                    ends = order_keys(page[self.columns.key].take([0, len(page) - 1]) if len(page) else page[self.columns.key])
+                    if ends is None or (len(ends) and bytes(ends[0]) <= last):
+                        raise self._repeated(work, page[self.columns.key][0].as_py())
+                    last = bytes(ends[-1]) if len(ends) else last
+                    self._add(file, page, pc.add(page["line"], begun))
+                begun += part.slots
+        return tuple(unreadable)
+
+    def _sorted(self, work: TableWork) -> tuple[UnreadableRow, ...]:
+        """Parts in no known order: all rows are put in order; those that cannot be read stand behind them."""
+        raw = work.folder / "unsorted.parquet"
+        columns = pa.schema([(name, pa.string()) for name in self.columns.names])
+        with pq.ParquetWriter(raw, columns, compression="lz4") as writer:
+            for part in work.parts:
+                for page in work.pages(part):
+                    writer.write_table(page.select(columns.names))
+        rows = self.sort(f"SELECT * FROM read_parquet({literal(str(raw))})", work)
+        unreadable = [why for part in work.parts for _, why in part.unreadable]
+        return tuple(self._unreadable(rows + number, why) for number, why in enumerate(unreadable, start=1))
+
+    def sort(self, query: str, work: TableWork) -> int:
+        """Land the rows of a query in the order of ids, and count them. Raises ``AnswerUnreadable`` if an id comes twice."""
+        key = identifier(self.columns.key)
+        ordered = f"SELECT * FROM ({query}) ORDER BY {order_sql(key)}"
+        rows, last = 0, b""
+        with session(memory=_MEMORY, scratch=work.folder / "scratch") as db, self._file() as file:
+            for batch in db.stream(ordered, _ROWS):
+                page = pa.Table.from_batches([batch])
+                keys = order_keys(page[self.columns.key])
+                if keys is None or (keys[1:] == keys[:-1]).any() or (len(keys) and bytes(keys[0]) == last):
+                    raise self._repeated(work, None)
+                last = bytes(keys[-1]) if len(keys) else last
+                self._add(file, page, pa.array(range(rows + 1, rows + len(page) + 1), pa.int64()))
+                rows += len(page)
+        return rows
+
+    def _add(self, file: LandedFile, page: pa.Table, lines: pa.Array) -> None:
+        there = [name for name in page.column_names if name in self.names]
+        file.add(page.select(there).append_column("source_line", lines), self.columns.table.name)
+
+    def _unreadable(self, line: int, why: str) -> UnreadableRow:
+        return UnreadableRow(source_file=self.columns.table.name, source_line=line, detail=why)
+
+    def _repeated(self, work: TableWork, row_id: str | None) -> AnswerUnreadable:
+        work.drop()
+        which = f"the row {row_id}" if row_id else "a row"
+        told = f"gives {which} twice in {self.columns.table.name}; that cannot be. Nothing of this table was kept; call again."
+        return AnswerUnreadable(told, where=self.system)
+
+
+def _lowest(part: Part) -> int:
+    return max((order_of(low) for low in part.lows), default=-1)

@@ -1,0 +1,243 @@
+"""Change tracking: an earlier run's landed table, refreshed by what happened since (reference A.7).
+
+Rows that changed are replaced, new ones added, deleted ones marked ``isdelete``; what changed and was deleted is looked at
+once more, because the two lists do not say which came last.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import AnswerUnreadable, RequestRefused, during
+from pipeline.extract.dataverse.assembly import DELETED, Assembly
+from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.page import Page, PageReader
+from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
+from pipeline.wire.links import Links
+from pipeline.wire.meter import Traffic
+from sql.session import identifier, literal, session
+
+_EXPIRED: Final = "0x80044352"
+_ID, _REASON = "id", "reason"
+_GUID: Final = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_AT_ONCE: Final = 50
+"""Ids in one condition."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """Where the changes of one table begin: the server's link, the columns it was made for, and since when."""
+
+    link: str
+    names: Mapping[str, str]
+    begun: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``changes.json``."""
+        return {"link": self.link, "names": dict(self.names), "begun": self.begun}
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Kept:
+        """From ``changes.json``."""
+        return cls(link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"]))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refreshed:
+    """Rows by what became of them, and where the next changes begin."""
+
+    kept: Kept
+    added: int
+    changed: int
+    deleted: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refresh:
+    """One table to be refreshed. ``work`` is a folder for what is under way."""
+
+    sales: Sales
+    assembly: Assembly
+    work: Path
+    page_rows: int
+
+    def run(self, kept: Kept | None, old: Path, told: Callable[[int], None], begun: str) -> Refreshed | str:
+        """Refresh the table that lies at ``old``.
+
+        Returns:
+            What became of it, or why all of it must be read.
+
+        Raises:
+            SystemStopped: the server failed; the same command goes on.
+        """
+        reason = self._reason(kept, old)
+        if kept is None or reason:
+            return reason
+        try:
+            link = self._drain(kept.link, told)
+        except RequestRefused as refused:
+            expired = refused.detail.lower() == _EXPIRED or "expired" in refused.message.lower()
+            return "the change token has expired" if expired else f"the change token was {refused.message.rstrip('.')}"
+        if link is None:
+            return "a changed row cannot be read"
+        counts = self._merge(old)
+        return Refreshed(kept=Kept(link=link, names=kept.names, begun=begun), **counts)
+
+    def _reason(self, kept: Kept | None, old: Path) -> str:
+        names = self.assembly.names
+        if kept is None:
+            return "there is no change token from an earlier run"
+        if dict(kept.names) != self.assembly.columns.names:
+            return "other columns are wanted than in the earlier run"
+        if not old.is_file() or not {*names} <= {*pq.read_schema(old).names}:
+            return "the table of the earlier run is gone"
+        return ""
+
+    def _drain(self, link: str, told: Callable[[int], None]) -> str | None:
+        """Write all changes down; where the next ones begin, null if a row cannot be read."""
+        columns = self.assembly.columns
+        reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts)
+        links = Links(self.sales.system.client.base_url, self.sales.system.label, columns.table.name)
+        following: str | None = links.checked(link)
+        delta: str | None = None
+        rows = 0
+        with during("extracting changes"):
+            shutil.rmtree(self.work, ignore_errors=True)
+            self.work.mkdir(parents=True)
+            with (
+                pq.ParquetWriter(self._changes, self._schema(), compression="lz4") as changes,
+                pq.ParquetWriter(self._deletions, pa.schema([("id", pa.string())])) as deletions,
+            ):
+                while following is not None:
+                    page = self._page(following, reader)
+                    if page.unreadable:
+                        return None
+                    self._write(page, rows, changes, deletions)
+                    rows += page.slots
+                    told(rows)
+                    delta = page.delta_link
+                    following = None if page.next_link is None else links.checked(page.next_link)
+        return links.checked(delta) if delta else self._unfinished()
+
+    def _unfinished(self) -> str:
+        table = self.assembly.columns.table.name
+        told = f"ends the changes of {table} without saying where the next ones begin. The same command goes on."
+        raise AnswerUnreadable(told, where=self.sales.system.label)
+
+    def _page(self, link: str, reader: PageReader) -> Page:
+        columns = self.assembly.columns
+        prefer = [f"odata.maxpagesize={self.page_rows}"]
+        prefer += [f'odata.include-annotations="{LOOKUP_TYPE}"'] if columns.has_lookup_types else []
+        page: Page = self.sales.get(
+            link, lambda response: reader.read(response.content), subject=columns.table.name, prefer=prefer
+        )
+        self.sales.system.meter.add(columns.table.name, Traffic(rows=page.slots))
+        return page
+
+    def _schema(self) -> pa.Schema:
+        return pa.schema([*((name, pa.string()) for name in self.assembly.columns.names), ("place", pa.int64())])
+
+    def _write(self, page: Page, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter) -> None:
+        is_gone = pc.is_valid(page.rows[_REASON])
+        names = self.assembly.columns.names
+        found = page.rows.filter(pc.invert(is_gone))
+        if found[names[self.assembly.columns.key]].null_count:
+            told = f"gives a changed row without an id in {self.assembly.columns.table.name}. The same command goes on."
+            raise AnswerUnreadable(told, where=self.sales.system.label)
+        cells = {name: found[wire] for name, wire in names.items()}
+        changes.write_table(pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema()))
+        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _GUID), "id")
+        deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
+
+    def _merge(self, old: Path) -> dict[str, int]:
+        """Land the old rows with the changes."""
+        key = identifier(self.assembly.columns.key)
+        names = ", ".join(identifier(name) for name in self.assembly.columns.names)
+        self._settle(key)
+        new = (
+            f"SELECT {names} FROM read_parquet({literal(str(self._settled))}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY place DESC) = 1"
+        )
+        gone = f"SELECT DISTINCT id FROM read_parquet({literal(str(self._deletions))})"
+        rest = f"FROM read_parquet({literal(str(old))}) AS o WHERE {key} NOT IN (SELECT {key} FROM new)"
+        query = (
+            f"WITH new AS MATERIALIZED ({new}), gone AS MATERIALIZED ({gone}) "
+            f"SELECT {names}, {DELETED} {rest} AND {key} NOT IN (SELECT id FROM gone) "
+            f"UNION ALL SELECT {names}, 'true' {rest} AND {key} IN (SELECT id FROM gone) "
+            f"UNION ALL SELECT {names}, NULL FROM new"
+        )
+        counts = self._counted(f"WITH new AS ({new}), gone AS ({gone})", key, old)
+        table = self.assembly.columns.table.name
+        with during(f"landing {table}"):
+            if any(counts.values()):
+                self.assembly.sort(query, TableWork(folder=self.work, asked={}, begun="", tracked=True))
+            else:
+                self.assembly.into.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(old, self.assembly.path)
+        return counts
+
+    def _counted(self, tables: str, key: str, old: Path) -> dict[str, int]:
+        known = f"SELECT {key}, {DELETED} FROM read_parquet({literal(str(old))})"
+        with session(memory="512MB", scratch=self.work / "scratch") as db:
+            row = db.frame(
+                f"{tables}, known AS ({known}) SELECT "
+                f"(SELECT count(*) FROM new WHERE {key} NOT IN (SELECT {key} FROM known)) AS added, "
+                f"(SELECT count(*) FROM new WHERE {key} IN (SELECT {key} FROM known)) AS changed, "
+                f"(SELECT count(*) FROM known WHERE {DELETED} IS NULL AND {key} IN (SELECT id FROM gone) "
+                f"AND {key} NOT IN (SELECT {key} FROM new)) AS deleted"
+            ).row(0, named=True)
+        return {name: int(count) for name, count in row.items()}
+
+    def _settle(self, key: str) -> None:
+        """Rows that changed and were deleted: those that are there now count as changed, the others as deleted."""
+        changes, deletions = literal(str(self._changes)), literal(str(self._deletions))
+        both = (
+            f"SELECT DISTINCT {key} AS id FROM read_parquet({changes}) WHERE {key} IN (SELECT id FROM read_parquet({deletions}))"
+        )
+        with session(memory="256MB") as db:
+            doubtful = db.frame(f"{both} ORDER BY 1")["id"].to_list()
+        found = [row for begin in range(0, len(doubtful), _AT_ONCE) for row in self._asked(doubtful[begin : begin + _AT_ONCE])]
+        there = pa.concat_tables(found) if found else self._schema().empty_table()
+        pq.write_table(there, self._again)
+        alive = literal(str(self._again))
+        with session(memory="256MB") as db:
+            sure = f"{key} NOT IN (SELECT id FROM read_parquet({deletions}))"
+            names = ", ".join(identifier(name) for name in self._schema().names)
+            settled = literal(str(self._settled))
+            db.run(
+                f"COPY (SELECT {names} FROM read_parquet({changes}) WHERE {sure} "
+                f"UNION ALL SELECT {names} FROM read_parquet({alive})) TO {settled} (FORMAT parquet)"
+            )
+
+    def _asked(self, ids: list[str]) -> list[pa.Table]:
+        """Those rows as they are now."""
+        columns = self.assembly.columns
+        reader = PageReader(columns.wire_names, columns.amounts)
+        condition = "%20or%20".join(f"{columns.key}%20eq%20{row_id}" for row_id in ids)
+        page = self._page(f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader)
+        cells = {name: page.rows[wire] for name, wire in columns.names.items()}
+        return [pa.table({**cells, "place": page.rows["line"]}, schema=self._schema())]
+
+    @property
+    def _changes(self) -> Path:
+        return self.work / "changes.parquet"
+
+    @property
+    def _deletions(self) -> Path:
+        return self.work / "deletions.parquet"
+
+    @property
+    def _again(self) -> Path:
+        return self.work / "again.parquet"
+
+    @property
+    def _settled(self) -> Path:
+        return self.work / "settled.parquet"

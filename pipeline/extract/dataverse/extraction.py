@@ -1,0 +1,271 @@
+"""Sales, live → landed tables: the same form as files get, read page by page over the wire."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import filelock
+
+from pipeline.errors import RequestRefused, Stopped, during
+from pipeline.extract.dataverse.assembly import Assembly
+from pipeline.extract.dataverse.changes import Kept, Refresh, Refreshed
+from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.columns import Columns, columns_of
+from pipeline.extract.dataverse.parallel import Crew, Job
+from pipeline.extract.landing import Landed
+from pipeline.flow import heap
+from pipeline.wire.dataverse import PAGE_ROWS, Sales
+from pipeline.wire.meter import Traffic
+from schemas.catalogue import Table
+from schemas.sales import CONTACTS, TABLES
+
+Progress = Callable[[str, int], None]
+Tracking = Literal["auto", "always", "never"]
+
+CHANGES: Final = "changes.json"
+"""Beside landed tables: where the next refresh goes on."""
+
+_SMALL: Final = 100_000
+"""Rows up to which a table is read in one stream that ends in a delta link; more go faster in several, without one."""
+_FRESH: Final = timedelta(hours=24)
+_NOT_FOUND: Final = 404
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What of Sales is wanted.
+
+    ``mapped`` are columns of contacts beyond routing's that must be there; ``wished`` ones are taken if they are there.
+    ``tracking`` says which tables end in a delta link: small ones (``auto``), all, or none.
+    """
+
+    tables: Collection[str]
+    mapped: Collection[str] = ()
+    wished: Collection[str] = ()
+    tracking: Tracking = "auto"
+    page_rows: int = PAGE_ROWS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Total:
+    """Rows of a table as they were read, and as the server counted at some time of the last day."""
+
+    table: str
+    read: int
+    counted: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """Something of the run that people should know: a code of the catalogue and its detail."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extracted:
+    """What came of it. ``traffic`` counts by table, and for what was asked beside rows (``metadata``, ``totals``)."""
+
+    landed: dict[str, Landed]
+    totals: tuple[Total, ...] = ()
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
+    refreshed: Mapping[str, Refreshed] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+def land_dataverse(
+    sales: Sales,
+    into: Path,
+    wish: Wish,
+    *,
+    work: Path,
+    since: Path | None = None,
+    progress: Progress,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Extracted:
+    """Land tables of a live Sales as ``<table>.parquet``, and what a later refresh needs as ``changes.json``.
+
+    Args:
+        sales: whom to ask.
+        into: the run's ``source`` folder.
+        wish: which tables and columns.
+        work: a folder that outlives a run which stops: called again with it, extraction goes on where it was. It is empty
+            once everything is landed.
+        since: the ``source`` folder of an earlier run, to be refreshed by change tracking instead of a full read.
+        progress: told table and rows while reading.
+        now: the time.
+
+    Raises:
+        SystemStopped: Sales failed; the same command goes on.
+        Stopped: the disk failed, or another process extracts into ``work``.
+    """
+    with during("extracting"):
+        work.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(work / ".lock", timeout=0)
+    try:
+        with lock, heap.settled():
+            return _Extraction(sales=sales, into=into, wish=wish, work=work, progress=progress, now=now).run(since)
+    except filelock.Timeout as error:
+        raise Stopped("another process is reading the same Sales for this folder of runs.", where=str(work)) from error
+
+
+@dataclass(kw_only=True, slots=True)
+class _Extraction:
+    sales: Sales
+    into: Path
+    wish: Wish
+    work: Path
+    progress: Progress
+    now: Callable[[], datetime]
+    notes: list[Note] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+
+    def run(self, since: Path | None) -> Extracted:
+        tables = [TABLES[name] for name in self.wish.tables]
+        columns = {table.name: self._columns(table) for table in tables}
+        kept = {} if since is None else _kept(since, self._home)
+        refreshed, landed = self._refreshed(columns, kept, since)
+        rest = {name: one for name, one in columns.items() if name not in landed}
+        links: dict[str, Kept] = {name: one.kept for name, one in refreshed.items()}
+        if rest:
+            landed |= self._read(rest, links, always=since is not None)
+        self._remember(links)
+        return Extracted(
+            landed={name: landed[name] for name in columns if name in landed},
+            totals=tuple(self._totals(landed)),
+            traffic=self.sales.system.meter.by_subject(),
+            refreshed=refreshed,
+            notes=tuple(self.notes),
+        )
+
+    @property
+    def _home(self) -> str:
+        return str(self.sales.system.client.base_url)
+
+    def _columns(self, table: Table) -> Columns:
+        if table is not CONTACTS:
+            return columns_of(table)
+        known = {one.name for one in table.fields}
+        beyond = {name for name in {*self.wish.mapped, *self.wish.wished} if name not in known and "." not in name}
+        spelled = self.sales.columns(table.singular, quiet=True) if beyond else {}
+        wished = {name for name in self.wish.wished if name in known or name in spelled}
+        return columns_of(table, [*self.wish.mapped, *sorted(wished)], spelled=spelled)
+
+    def _refreshed(
+        self, columns: Mapping[str, Columns], kept: Mapping[str, Kept], since: Path | None
+    ) -> tuple[dict[str, Refreshed], dict[str, Landed]]:
+        """Tables whose changes could be had."""
+        done: dict[str, Refreshed] = {}
+        landed: dict[str, Landed] = {}
+        if since is None:
+            return done, landed
+        for name, one in columns.items():
+            refresh = Refresh(
+                sales=self.sales,
+                assembly=Assembly(columns=one, into=self.into, system=self.sales.system.label),
+                work=self.work / name,
+                page_rows=self.wish.page_rows,
+            )
+            found = refresh.run(kept.get(name), since / f"{name}.parquet", self._teller(name), self.now().isoformat())
+            if isinstance(found, str):
+                self.notes.append(Note(code="changes_read_in_full", detail=f"{name}: {found}"))
+            else:
+                done[name], landed[name] = found, refresh.assembly.landed()
+        return done, landed
+
+    def _teller(self, name: str) -> Callable[[int], None]:
+        return lambda rows: self.progress(name, rows)
+
+    def _read(self, columns: Mapping[str, Columns], links: dict[str, Kept], *, always: bool) -> dict[str, Landed]:
+        """Read tables in full."""
+        self.counted = self.sales.totals([one.table.singular for one in columns.values()])
+        tracked = self._tracked(columns, always=always)
+        jobs = {name: Job(columns=one, work=self._work(one, tracked=name in tracked)) for name, one in columns.items()}
+        self._leave_out_missing(jobs)
+        Crew(self.sales, self.wish.page_rows, self.progress).read(jobs)
+        landed = {}
+        for name, job in jobs.items():
+            assembly = Assembly(columns=job.columns, into=self.into, system=self.sales.system.label)
+            landed[name] = assembly.land(job.work)
+            delta = job.work.parts[0].delta
+            if delta is not None and not landed[name].unreadable:
+                links[name] = Kept(link=delta, names=job.columns.names, begun=job.work.begun)
+        for job in jobs.values():
+            job.work.drop()
+        return landed
+
+    def _tracked(self, columns: Mapping[str, Columns], *, always: bool) -> set[str]:
+        if self.wish.tracking == "never":
+            return set()
+        always = always or self.wish.tracking == "always"
+        small = {name for name, one in columns.items() if self.counted.get(one.table.singular, _SMALL + 1) <= _SMALL}
+        wanted = set(columns) if always else small
+        on = self.sales.tracked() if wanted else frozenset()
+        for name in sorted(wanted) if always else []:
+            if columns[name].table.singular not in on:
+                self.notes.append(Note(code="not_tracked", detail=name))
+        return {name for name in wanted if columns[name].table.singular in on}
+
+    def _work(self, columns: Columns, *, tracked: bool) -> TableWork:
+        asked: dict[str, Any] = {"home": self._home, "names": columns.names, "tracked": tracked}
+        begun = self.now().isoformat()
+        oldest = (self.now() - _FRESH).isoformat()
+        work = TableWork(folder=self.work / columns.table.name, asked=asked, begun=oldest, tracked=tracked)
+        if not work.resume():
+            work.begun = begun
+            work.begin()
+        return work
+
+    def _leave_out_missing(self, jobs: dict[str, Job]) -> None:
+        """Side tables that this Sales does not have are left out, as they are from a folder of files."""
+        for name, job in list(jobs.items()):
+            if job.work.slots or name == CONTACTS.name or job.columns.table.singular in self.counted:
+                continue
+            try:
+                url = f"{name}?$select={job.columns.key}&$top=1"
+                self.sales.get(url, lambda response: response.content, subject=name)
+            except RequestRefused as refused:
+                if refused.status != _NOT_FOUND:
+                    raise
+                self.notes.append(Note(code="table_not_there", detail=name))
+                job.work.drop()
+                del jobs[name]
+
+    def _totals(self, landed: Mapping[str, Landed]) -> list[Total]:
+        found = []
+        for name, one in landed.items():
+            counted = self.counted.get(TABLES[name].singular)
+            if counted is None:
+                continue
+            read = one.rows + len(one.unreadable)
+            found.append(Total(table=name, read=read, counted=counted))
+            if read != counted:
+                detail = f"{name}: {read:,} rows were read, Sales counted {counted:,}"
+                self.notes.append(Note(code="source_total_differs", detail=detail))
+        return found
+
+    def _remember(self, links: Mapping[str, Kept]) -> None:
+        content = {"home": self._home, "tables": {name: one.as_json() for name, one in links.items()}}
+        with during("landing"):
+            (self.into / CHANGES).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            for path in self.work.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+
+
+def _kept(folder: Path, home: str) -> dict[str, Kept]:
+    """What an earlier run remembered; nothing if it read another Sales."""
+    try:
+        content = json.loads((folder / CHANGES).read_text(encoding="utf-8"))
+        if content["home"] != home:
+            return {}
+        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

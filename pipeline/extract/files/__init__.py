@@ -1,0 +1,1 @@
+"""Exported files become landed tables, one module a form."""

@@ -1,0 +1,217 @@
+"""CSV of any common dialect → chunks of text columns with the physical line of every record.
+
+Blocks in which everything is in its place go to Arrow whole; the others are read record by record, to the same result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv as pc
+
+from pipeline.errors import SourceError
+from pipeline.extract.files.csv_bounds import Bounds, Dialect, bounds
+from pipeline.extract.files.csv_strict import Record, read_carefully
+from pipeline.extract.files.encoding import text_blocks
+from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+
+_DELIMITERS: Final = (",", ";", "\t")
+_SEPARATOR_LINE: Final = re.compile(rb"[\r\n]*sep=([,;:|\t ])\r?[\r\n]", re.IGNORECASE)
+_FIRST_LINE: Final = re.compile(rb'[\r\n]*+(?:[^"\r\n]++|"(?:[^"]++|"")*+")++(\r(?!\n)|\r?\n)')
+_QUOTED: Final = re.compile(r'"(?:[^"]++|"")*+"')
+_BOM: Final = "\ufeff".encode()
+_LARGEST: Final = 2**31 - 1
+
+
+Pick = Callable[[Sequence[str], str], Mapping[str, str]]
+"""Headers and the file's name → {canonical column: header as written}; raises ``SourceError``."""
+
+
+def read_delimited(
+    path: Path, name: str, pick: Pick, options: ReadOptions, *, header: Sequence[str] | None = None
+) -> Iterator[Chunk]:
+    """Read a CSV file.
+
+    Args:
+        path: the file.
+        name: what messages and findings call it.
+        pick: headers → the columns that are wanted.
+        options: limits.
+        header: the columns of a file without header line. Its delimiter is the comma, and cells that are missing at a row's
+            end are null: Synapse Link adds new columns at the end and does not write old rows again.
+
+    Yields:
+        Chunks, at least one; the first has the columns even if there are no rows.
+
+    Raises:
+        SourceError: the file is empty, binary, in another encoding, or its header lacks what is needed.
+    """
+    text = _Text(text_blocks(path, name, options.block), name, options.row_limit)
+    if header is not None:
+        dialect = Dialect(delimiter=",", line_end=_line_end(text), may_be_short=True)
+    else:
+        dialect, header = _header(text)
+    picked = {column: list(header).index(written) for column, written in pick(header, name).items()}
+    yield from _Rows(text=text, dialect=dialect, width=len(header), picked=picked).chunks()
+
+
+class _Text:
+    """What was read and not yet used up: it begins with a record, on physical line ``line``."""
+
+    def __init__(self, blocks: Iterator[bytes], name: str, limit: int) -> None:
+        self._blocks = blocks
+        self.name, self.limit = name, limit
+        self.rest, self.line, self.ended = b"", 1, False
+
+    def more(self) -> bool:
+        """Add a block; false at the end of the file."""
+        block = next(self._blocks, None)
+        self.ended = block is None
+        self.rest += block or b""
+        return not self.ended
+
+    def take(self, end: int, breaks: int) -> None:
+        """Bytes and physical lines that are done with."""
+        self.rest = self.rest[end:]
+        self.line += breaks
+
+    def skip_line(self, line_end: bytes) -> None:
+        """Drop everything until the next physical line."""
+        while line_end not in self.rest:
+            self.rest = b""
+            if not self.more():
+                return
+        self.take(self.rest.index(line_end) + 1, 1)
+
+
+def _line_end(text: _Text) -> bytes:
+    """What ends the first line that is not blank. A CR at the end of what is at hand could be half a CRLF."""
+    while (found := _FIRST_LINE.match(text.rest)) is None or found.end() == len(text.rest):
+        if not text.more() or len(text.rest) > text.limit:
+            break
+    return b"\r" if found is not None and found.group(1) == b"\r" else b"\n"
+
+
+def _header(text: _Text) -> tuple[Dialect, list[str]]:
+    """The dialect and the columns, by the first line that is not blank."""
+    line_end = _line_end(text)
+    given = _SEPARATOR_LINE.match(text.rest)
+    if given is not None:
+        text.take(given.end(), given.group().count(line_end))
+        _line_end(text)
+    delimiter = given.group(1).decode() if given is not None else _delimiter(text.rest)
+    dialect = Dialect(delimiter=delimiter, line_end=line_end)
+    read = read_carefully(text.rest, dialect, text.limit, is_last=text.ended, most=1)
+    if not read.records:
+        raise SourceError("is empty." if given is None and not text.rest.strip() else "has no header line.", where=text.name)
+    header = read.records[0]
+    if header.trouble is not None:
+        raise SourceError(f"the header line cannot be read: {header.trouble}.", where=text.name)
+    text.take(read.end, read.breaks)
+    return dialect, list(header.fields)
+
+
+def _delimiter(text: bytes) -> str:
+    """The delimiter that the first line uses most, outside quotes."""
+    found = _FIRST_LINE.match(text)
+    line = (found.group() if found is not None else text).decode()
+    bare = _QUOTED.sub("", line)
+    return max(_DELIMITERS, key=lambda one: (bare.count(one), -_DELIMITERS.index(one)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rows:
+    """Everything behind the header. ``picked``: canonical column → its place among ``width`` cells."""
+
+    text: _Text
+    dialect: Dialect
+    width: int
+    picked: Mapping[str, int]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All rows."""
+        yield self._chunk([])
+        while self.text.more() or self.text.rest:
+            found = self._fast()
+            yield found if found is not None else self._slow()
+
+    def _fast(self) -> Chunk | None:
+        """The whole records at hand by Arrow; none if one is out of the ordinary, or none is whole."""
+        text = self.text
+        block = text.rest
+        if text.ended and not block.endswith(self.dialect.line_end):
+            block += self.dialect.line_end
+        if block.startswith(_BOM):  # Arrow would drop it
+            return None
+        found = bounds(block, self.dialect)
+        if found is None or found.lines.is_empty() or found.longest > text.limit:
+            return None
+        cells = _in_bulk(block, found, self)
+        if cells is None:
+            return None
+        lines = (found.lines + text.line).to_arrow()
+        text.take(found.end, found.breaks)
+        return Chunk(table=pa.table({**cells, "source_line": lines}))
+
+    def _slow(self) -> Chunk:
+        """The whole records at hand one by one."""
+        text = self.text
+        read = read_carefully(text.rest, self.dialect, text.limit, is_last=text.ended)
+        is_cut = text.ended and not text.rest.endswith(self.dialect.line_end)
+        chunk = self._chunk(read.records, is_cut=is_cut)
+        text.take(read.end, read.breaks)
+        if read.goes_on:
+            text.skip_line(self.dialect.line_end)
+        return chunk
+
+    def _chunk(self, records: Sequence[Record], *, is_cut: bool = False) -> Chunk:
+        rows: list[Sequence[str]] = []
+        lines: list[int] = []
+        unreadable: list[UnreadableRow] = []
+        for record in records:
+            line = record.line + self.text.line
+            is_whole = not is_cut or record is not records[-1]
+            trouble = record.trouble or self._miscounted(len(record.fields), is_whole=is_whole)
+            if trouble is not None:
+                unreadable.append(UnreadableRow(source_file=self.text.name, source_line=line, detail=trouble))
+                continue
+            rows.append([*record.fields, *[""] * (self.width - len(record.fields))])
+            lines.append(line)
+        cells = {name: pa.array([row[place] or None for row in rows], pa.string()) for name, place in self.picked.items()}
+        return Chunk(table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}), unreadable=tuple(unreadable))
+
+    def _miscounted(self, fields: int, *, is_whole: bool) -> str | None:
+        """What is wrong with the number of fields. A row at which the file breaks off may not be short."""
+        if fields == self.width or (self.dialect.may_be_short and is_whole and fields < self.width):
+            return None
+        noun = "field" if fields == 1 else "fields"
+        return f"it has {fields} {noun} where the header has {self.width}"
+
+
+def _in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedArray] | None:
+    """All records at once; none if one has a wrong number of fields."""
+    names = [str(place) for place in range(rows.width)]
+    try:
+        table = pc.read_csv(
+            pa.py_buffer(memoryview(block)[: found.end]),
+            read_options=pc.ReadOptions(column_names=names, block_size=min(2 * found.end, _LARGEST)),
+            parse_options=pc.ParseOptions(delimiter=rows.dialect.delimiter, newlines_in_values=True),
+            convert_options=pc.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=sorted({str(place) for place in rows.picked.values()}),
+                strings_can_be_null=True,
+                null_values=[""],
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != len(found.lines):
+        return None
+    return {name: table[str(place)] for name, place in rows.picked.items()}

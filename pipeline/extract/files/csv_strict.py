@@ -1,0 +1,130 @@
+"""Records one by one, for blocks of CSV in which something is out of its place.
+
+A record is what Python's strict ``csv`` reader makes of the physical lines from its first one on. What that refuses is an
+unreadable row of one line, and reading goes on at the next line: a quote that never closes costs one line, not the file.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.extract.files.csv_bounds import Dialect
+from pipeline.extract.records import too_long
+
+csv.field_size_limit(2**31 - 1)  # the row limit is ours
+
+_REASONS: Final = {
+    "unexpected end": "a quote does not close before the end of the file",
+    "expected after": "there is text after a closing quote",
+    "new-line": "a line break of another kind stands outside quotes",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One record: its first physical line, counted from 0, and its fields, or why it cannot be read."""
+
+    line: int
+    fields: Sequence[str] = ()
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Carefully:
+    """What was read: the records, the bytes and physical lines that are done with, and whether the last line goes on."""
+
+    records: list[Record]
+    end: int
+    breaks: int
+    goes_on: bool = False
+
+
+class _NeedMoreError(Exception):
+    """The record goes on behind the block."""
+
+
+class _TooLongError(Exception):
+    """The record is longer than it may be."""
+
+
+def read_carefully(block: bytes, dialect: Dialect, limit: int, *, is_last: bool, most: int | None = None) -> Carefully:
+    """The records of a block that begins with a record.
+
+    Args:
+        block: valid UTF-8.
+        dialect: of the file.
+        limit: bytes that a record may have.
+        is_last: nothing comes behind the block. Otherwise a record that is not whole is left for the next call.
+        most: read no more records than this.
+    """
+    lines = block.split(dialect.line_end)
+    tail = lines.pop()
+    if is_last and tail:
+        lines.append(tail)
+        tail = b""
+    source = _Lines(lines=lines, tail=tail, dialect=dialect, limit=limit, is_last=is_last)
+    records, done = source.records(most)
+    end = min(sum(map(len, lines[:done])) + done, len(block))
+    if done == len(lines) and len(tail) > limit and len(records) != most:
+        records.append(Record(line=done, trouble=too_long(limit)))
+        return Carefully(records=records, end=len(block), breaks=done, goes_on=True)
+    return Carefully(records=records, end=end, breaks=done)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lines:
+    """Whole physical lines of a block, and the beginning of one more."""
+
+    lines: list[bytes]
+    tail: bytes
+    dialect: Dialect
+    limit: int
+    is_last: bool
+
+    def records(self, most: int | None) -> tuple[list[Record], int]:
+        """Whole records, and how many lines they took."""
+        found: list[Record] = []
+        place = 0
+        while place < len(self.lines) and len(found) != most:
+            if self.lines[place] in {b"", b"\r"}:
+                place += 1
+                continue
+            try:
+                record, taken = self._record(place)
+            except _NeedMoreError:
+                break
+            found.append(record)
+            place += taken
+        return found, place
+
+    def _record(self, place: int) -> tuple[Record, int]:
+        reader = csv.reader(self._from(place), delimiter=self.dialect.delimiter, strict=True)
+        try:
+            return Record(line=place, fields=next(reader)), reader.line_num
+        except _TooLongError:
+            alone = len(self.lines[place]) > self.limit
+            trouble = too_long(self.limit) if alone else f"a quote does not close within {self.limit:,} bytes"
+        except csv.Error as error:
+            trouble = _reason(str(error))
+        return Record(line=place, trouble=trouble), 1
+
+    def _from(self, place: int) -> Iterator[str]:
+        """Physical lines from here on, for one record."""
+        line_end, size = self.dialect.line_end.decode(), -1
+        for number in range(place, len(self.lines)):
+            line = self.lines[number]
+            size += len(line) + 1
+            if size > self.limit:
+                raise _TooLongError
+            yield line.decode() + line_end
+        if size + len(self.tail) + 1 > self.limit:
+            raise _TooLongError
+        if not self.is_last:
+            raise _NeedMoreError
+
+
+def _reason(error: str) -> str:
+    return next((reason for sign, reason in _REASONS.items() if sign in error), "its quotes are malformed")

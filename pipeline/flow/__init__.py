@@ -1,0 +1,1 @@
+"""Frames that flow through threads: ordered streams, jobs, the heap."""

@@ -1,0 +1,1 @@
+"""Loads by OData batches: sending, taking back, before-images."""

@@ -1,0 +1,1 @@
+"""Loads by Data Management packages: building, importing, error rows."""

@@ -1,0 +1,153 @@
+"""The package API of Data management, call by call (reference C.1 to C.4). What order they go in: ``importing.py``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pipeline.errors import Stopped
+from pipeline.load.packages.error_list import RowMessage, read_errors
+from pipeline.scm.literals import quoted
+from pipeline.wire.once import Declined
+from pipeline.wire.scm import Scm
+
+ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled"})
+"""Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing`` are not among them."""
+
+_NOT_FOUND: Final = "were not found"
+_ABSENT: Final = frozenset({404, 405, 501})
+_DETAILS: Final = "DataManagementExecutionJobDetails"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One import: whose package, into which legal entity, under which of our own ids."""
+
+    definition_group: str
+    execution_id: str
+    legal_entity: str
+    entity_label: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """What the records of a job count; all of them are rows."""
+
+    read: int
+    staged: int
+    created: int
+    updated: int
+
+    @property
+    def arrived(self) -> int:
+        """Rows that are in SCM now."""
+        return self.created + self.updated
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageApi:
+    """Calls of the package API of one SCM."""
+
+    scm: Scm
+
+    def write_url(self, name: str) -> str:
+        """A signed URL to put a package behind. Its lifetime is not documented: ask just before the upload."""
+        answer = self.scm.ask("GetAzureWriteUrl", uniqueFileName=name)
+        try:
+            url = str((json.loads(answer) if isinstance(answer, str) else answer)["BlobUrl"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Stopped("gave no URL to upload to. The same command goes on.", where=self.scm.label) from error
+        return url
+
+    def upload(self, url: str, content: bytes) -> None:
+        """Put a package behind its URL; putting it twice does no harm."""
+        self.scm.upload(url, content)
+
+    def start(self, job: Job, package_url: str) -> None:
+        """Start an import, once.
+
+        ImportFromPackage answers only when the package lies in staging, which outlives gateways; where its asynchronous
+        twin is not there, nothing has happened and the other one is called.
+
+        Raises:
+            LostAnswer: nobody knows whether it started: look it up.
+            Busy, Declined: it did not start.
+        """
+        body = {
+            "packageUrl": package_url,
+            "definitionGroupId": job.definition_group,
+            "executionId": job.execution_id,
+            "execute": True,
+            "overwrite": True,
+            "legalEntityId": job.legal_entity,
+        }
+        try:
+            self.scm.start("ImportFromPackageAsync", **body)
+        except Declined as declined:
+            if declined.status not in _ABSENT:
+                raise
+            self.scm.start("ImportFromPackage", **body)
+
+    def status(self, execution_id: str) -> str | None:
+        """The summary status of an execution; null as long as SCM has no record of it."""
+        try:
+            answer = self.scm.ask("GetExecutionSummaryStatus", executionId=execution_id)
+        except Declined as declined:
+            if _NOT_FOUND not in declined.text:
+                raise
+            return None
+        return str(answer)
+
+    def details(self, job: Job) -> list[dict[str, Any]]:
+        """The records of a job; none when SCM does not know it."""
+        group = f"DefinitionGroupId eq {quoted(job.definition_group)}"
+        rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
+        return [row for row in rows if str(row.get("JobId", "")).casefold() == job.execution_id.casefold()]
+
+    def counts(self, job: Job) -> Counts | None:
+        """What SCM counted; null when it keeps no record of the job."""
+        rows = self.details(job)
+        if not rows:
+            return None
+
+        def total(name: str) -> int:
+            return sum(int(row.get(name) or 0) for row in rows)
+
+        return Counts(
+            read=total("StagingRecordsToBeProcessedCount"),
+            staged=total("StagingRecordsCreatedCount"),
+            created=total("TargetRecordsCreatedCount"),
+            updated=total("TargetRecordsUpdatedCount"),
+        )
+
+    def errors(self, execution_id: str) -> list[RowMessage]:
+        """Every message of an execution."""
+        return read_errors(str(self.scm.ask("GetExecutionErrors", executionId=execution_id) or ""))
+
+    def staging_errors(self, job: Job) -> bytes:
+        """The file of rows that did not get into staging; empty when there is none."""
+        return self._file("GetImportStagingErrorFileUrl", job)
+
+    def wants_keys_file(self, job: Job) -> bool:
+        """Have the file of refused keys built; whether there will be one."""
+        answer = self._offered("GenerateImportTargetErrorKeysFile", job)
+        return str(answer).casefold() == "true"
+
+    def keys_file(self, job: Job) -> bytes:
+        """The file of keys that SCM refused; empty as long as it is not ready."""
+        return self._file("GetImportTargetErrorKeysFileUrl", job)
+
+    def _file(self, action: str, job: Job) -> bytes:
+        url = str(self._offered(action, job) or "")
+        return self.scm.download(url) if urlsplit(url).scheme else b""
+
+    def _offered(self, action: str, job: Job) -> Any:
+        """An action's answer; null where this SCM does not have the action."""
+        try:
+            return self.scm.ask(action, executionId=job.execution_id, entityName=job.entity_label)
+        except Declined as declined:
+            if declined.status not in _ABSENT:
+                raise
+            return None

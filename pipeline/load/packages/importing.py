@@ -1,0 +1,188 @@
+"""One package from its upload to the last word about it: sent once, looked up after a lost answer, never resent blindly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, Literal
+
+from pipeline.errors import Stopped
+from pipeline.load.packages.dmf import ENDED, Job, PackageApi
+from pipeline.load.packages.error_rows import Said
+from pipeline.load.packages.package import Package
+from pipeline.load.packages.verdict import Parcel, Verdict, refused_whole, verdict
+from pipeline.run.journal import Entry
+from pipeline.run.ledger import IMPORT, Ledger, Unit
+from pipeline.scm.messages import explained
+from pipeline.wire.once import Busy, Declined, LostAnswer
+
+_FIRST_WAIT: Final = 0.25
+_EXISTS: Final = "already exists"
+_TIMES_UNKNOWN: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long an import is waited for, in seconds.
+
+    ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was sent to it. ``queue``: until
+    SCM must take an import, if others are under way. ``whole``: until an import must have ended; then the command stops,
+    and the same command goes on. ``keys``: until the file of refused keys must be there.
+    """
+
+    poll: float = 10.0
+    record: float = 120.0
+    queue: float = 3_600.0
+    whole: float = 43_200.0
+    keys: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attempt:
+    """One call of ImportFromPackage: the ids of its intent, when it was made, and what is known of it."""
+
+    ids: dict[str, Any]
+    since: dt.datetime
+    state: Literal["sent", "busy", "refused"]
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Importer:
+    """Imports packages into one SCM and writes down what became of them."""
+
+    api: PackageApi
+    ledger: Ledger
+    clock: Callable[[], dt.datetime]
+    patience: Patience
+
+    def bring_in(self, parcel: Parcel, package: Package) -> None:
+        """Import a package, or finish an import that is under way; the journal holds its outcome afterwards.
+
+        Raises:
+            Stopped: SCM cannot be reached, is busy for too long, or an import does not end; the same command goes on.
+        """
+        began, unknown = self.clock(), 0
+        attempt = self._under_way(parcel.unit)
+        for number in count(len(self.ledger.attempts(parcel.unit)) + 1):
+            attempt = attempt or self._sent(parcel, package, number)
+            if attempt.state == "refused":
+                self._end(attempt, "refused", refused_whole(parcel, attempt.text))
+                return
+            if attempt.state == "busy":
+                self._wait_for_turn(parcel.unit, attempt, began)
+            elif (status := self._ended(_job(parcel, attempt.ids), attempt.since)) is not None:
+                self._end(attempt, status, self._verdict(parcel, attempt, status))
+                return
+            else:
+                self.ledger.close(attempt.ids, "not_found")
+                unknown += 1
+            if unknown == _TIMES_UNKNOWN:
+                raise _never_known(attempt, package)
+            attempt = None
+
+    def _under_way(self, unit: Unit) -> _Attempt | None:
+        """The attempt that a stop left behind."""
+        entry: Entry | None = self.ledger.under_way(unit)
+        if entry is None:
+            return None
+        return _Attempt(ids=dict(entry.payload), since=dt.datetime.fromisoformat(entry.at), state="sent")
+
+    def _sent(self, parcel: Parcel, package: Package, number: int) -> _Attempt:
+        """Upload, write the intent, start; what may have started counts as sent."""
+        execution = f"{self.ledger.folder.run}-{parcel.unit.task}-{parcel.unit.name}-{number}"
+        url = self.api.write_url(f"{execution}.zip")
+        self.api.upload(url, package.content)
+        since = self.clock()
+        group = package.definition_group
+        ids = self.ledger.intend(IMPORT, parcel.unit, attempt=number, definition_group=group, execution_id=execution)
+        try:
+            self.api.start(_job(parcel, ids), url)
+        except LostAnswer:
+            return _Attempt(ids=ids, since=since, state="sent")
+        except Busy as busy:
+            return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
+        except Declined as declined:
+            return _Attempt(ids=ids, since=since, state=_declined(execution, declined.text), text=declined.text)
+        except Stopped:
+            self.ledger.close(ids, "not_sent")
+            raise
+        return _Attempt(ids=ids, since=since, state="sent")
+
+    def _wait_for_turn(self, unit: Unit, attempt: _Attempt, began: dt.datetime) -> None:
+        seconds = self.patience.poll
+        self.ledger.close(attempt.ids, "busy")
+        self.ledger.journal.append("throttled", seconds=seconds, **unit.ids)
+        if (self.clock() - began).total_seconds() > self.patience.queue:
+            raise Stopped(f"SCM has been busy with other imports for too long: {attempt.text}", where=unit.name)
+        self.api.scm.sleep(seconds)
+
+    def _ended(self, job: Job, since: dt.datetime) -> str | None:
+        """The status in which an execution ended; null when SCM still does not know it after ``patience.record``."""
+        wait, began = _FIRST_WAIT, self.clock()
+        while True:
+            status = self.api.status(job.execution_id)
+            if status in ENDED:
+                return status
+            now = self.clock()
+            if status is None and (now - since).total_seconds() > self.patience.record and not self.api.details(job):
+                return None
+            if (now - began).total_seconds() > self.patience.whole:
+                said = status or "nothing"
+                raise Stopped(
+                    f"the import {job.execution_id} has not ended yet (SCM says {said}). The same command goes on.",
+                    where=job.definition_group,
+                )
+            self.api.scm.sleep(wait)
+            wait = min(wait * 2, self.patience.poll)
+
+    def _verdict(self, parcel: Parcel, attempt: _Attempt, status: str) -> Verdict:
+        """Collect all that SCM says of an import that ended. Asking again does no harm."""
+        job = _job(parcel, attempt.ids)
+        counts = self.api.counts(job)
+        said = Said(
+            messages=self.api.errors(job.execution_id),
+            staging_file=self.api.staging_errors(job),
+            keys_file=self._keys_file(job),
+        )
+        return verdict(parcel, status, counts, said)
+
+    def _keys_file(self, job: Job) -> bytes:
+        if not self.api.wants_keys_file(job):
+            return b""
+        wait, waited = _FIRST_WAIT, 0.0
+        while not (content := self.api.keys_file(job)) and waited < self.patience.keys:
+            self.api.scm.sleep(wait)
+            waited += wait
+            wait = min(wait * 2, self.patience.poll)
+        return content
+
+    def _end(self, attempt: _Attempt, result: str, found: Verdict) -> None:
+        facts = {"scm": found.scm, "findings": [list(one) for one in found.findings]}
+        self.ledger.end(attempt.ids, result, found.counts, found.refused, **facts)
+
+
+def _declined(execution: str, text: str) -> Literal["sent", "busy", "refused"]:
+    """What a refusal means: our own execution id is taken when an earlier call arrived after all."""
+    if execution in text and _EXISTS in text:
+        return "sent"
+    return "busy" if explained([text]).later else "refused"
+
+
+def _job(parcel: Parcel, ids: dict[str, Any]) -> Job:
+    return Job(
+        definition_group=ids["definition_group"],
+        execution_id=ids["execution_id"],
+        legal_entity=parcel.unit.legal_entity,
+        entity_label=parcel.entity_label,
+    )
+
+
+def _never_known(attempt: _Attempt, package: Package) -> Stopped:
+    return Stopped(
+        f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the one before. Look at the batch "
+        "jobs of Data management; the same command goes on.",
+        where=package.name,
+    )

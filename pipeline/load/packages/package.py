@@ -1,0 +1,157 @@
+"""Packages for Data management: planned rows in, bytes of a zip out. Pure: no clock, no environment.
+
+The zip is flat and holds ``Manifest.xml``, ``PackageHeader.xml`` and the data file, in this order, dated 1980-01-01.
+Equal rows give equal data files and so equal definition groups everywhere. The compressed bytes are equal too wherever
+the same isal runs on a processor of the same kind; that is why a run keeps what it built and the hash of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import stream_zip
+from isal import isal_zlib
+
+from pipeline.errors import InvariantBroken, during
+from pipeline.load.packages.datafile import data_file
+from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, header, manifest
+from pipeline.load.packages.spec import PackageSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+__all__ = ["Package", "PackageSpec", "build_package", "packages"]
+
+SIZE_LIMIT: Final = 0xFFFF_FFFF
+"""Bytes that a member of a zip without the 64-bit extension can have."""
+
+_DEFINITION_GROUP_LENGTH: Final = 59
+_EPOCH: Final = dt.datetime(1980, 1, 1)  # noqa: DTZ001 - the clock of a zip has no zone
+_PERMISSIONS: Final = 0o100644
+_LEVEL: Final = 1
+_BLOCK: Final = 1 << 20
+_ROWS_AT_ONCE: Final = 65_536
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """One package: its file name, its definition group and its bytes; ``data_bytes`` is the data file uncompressed."""
+
+    name: str
+    definition_group: str
+    content: bytes
+    sha256: str
+    rows: int
+    data_bytes: int
+
+
+def build_package(spec: PackageSpec, rows: pl.DataFrame) -> Package:
+    """The package of these rows, in their order; a null is a blank. Raises ``ValueError`` for what cannot be sent."""
+    data = data_file(rows, spec.columns)
+    if len(data) > SIZE_LIMIT:
+        raise ValueError(
+            f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; make smaller batches"
+        )
+    group = _definition_group(spec, data)
+    members = ((MANIFEST_FILE, manifest(spec, group)), (HEADER_FILE, header(group)), (spec.data_file, data))
+    content = _zipped(members)
+    return Package(
+        name=spec.package_file,
+        definition_group=group,
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        rows=rows.height,
+        data_bytes=len(data),
+    )
+
+
+def packages(rows_files: Iterable[Path], spec_for: Callable[[str, int], PackageSpec]) -> Iterator[Package]:
+    """The packages of planned rows, each as soon as it is complete.
+
+    A batch is complete when the next batch of its legal entity begins; what is open at the end follows in the order in
+    which the legal entities first appeared. Only open batches are in memory: one for each legal entity. Rows without a
+    batch are unchanged and not sent. A batch that comes back after it was complete breaks the run.
+    """
+    open_batches: dict[str, _Batch] = {}
+    complete: set[tuple[str, int]] = set()
+    for legal_entity, number, rows in _parts(rows_files):
+        batch = open_batches.get(legal_entity)
+        if batch is None or batch.number != number:
+            if batch is not None:
+                complete.add((legal_entity, batch.number))
+                yield batch.package()
+            if (legal_entity, number) in complete:
+                raise InvariantBroken(f"batch {number} of {legal_entity} does not lie together in the planned rows")
+            batch = open_batches[legal_entity] = _Batch(number=number, spec=spec_for(legal_entity, number))
+        batch.add(rows)
+    for batch in open_batches.values():
+        yield batch.package()
+
+
+@dataclass(kw_only=True, slots=True)
+class _Batch:
+    number: int
+    spec: PackageSpec
+    parts: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        self.parts.append(rows.select(self.spec.columns))
+
+    def package(self) -> Package:
+        return build_package(self.spec, pl.concat(self.parts))
+
+
+def _parts(rows_files: Iterable[Path]) -> Iterator[tuple[str, int, pl.DataFrame]]:
+    """Runs of planned rows of one batch, in the order of their first rows."""
+    for morsel in _morsels(rows_files):
+        sent = morsel.filter(pl.col("batch").is_not_null())
+        for (legal_entity, batch), rows in sent.partition_by("legal_entity", "batch", as_dict=True).items():
+            if legal_entity is None:
+                raise InvariantBroken(f"a planned row of batch {batch} has no legal entity")
+            yield str(legal_entity), int(batch), rows
+
+
+def _morsels(rows_files: Iterable[Path]) -> Iterator[pl.DataFrame]:
+    for path in rows_files:
+        try:
+            with during("reading the planned rows"), pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                    yield pl.DataFrame(batch)
+        except pa.ArrowInvalid as error:
+            raise InvariantBroken("not a whole Parquet file; the run folder was altered", where=str(path)) from error
+
+
+def _definition_group(spec: PackageSpec, data: bytes) -> str:
+    """A name from content: the same rows for the same destination have the same one."""
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(spec), sort_keys=True).encode())
+    digest.update(data)
+    name = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-{digest.hexdigest()[:10]}"
+    if len(name) > _DEFINITION_GROUP_LENGTH:
+        raise ValueError(f"definition group {name} is longer than {_DEFINITION_GROUP_LENGTH} characters")
+    return name
+
+
+def _zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
+    files: Iterator[stream_zip.MemberFile] = (
+        (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _blocks(content)) for name, content in members
+    )
+    # isal's object has zlib's two methods, not zlib's name.
+    chunks = stream_zip.stream_zip(files, get_compressobj=_deflate, extended_timestamps=False)  # type: ignore[arg-type]
+    return b"".join(chunks)
+
+
+def _deflate() -> isal_zlib.Compress:
+    return isal_zlib.compressobj(level=_LEVEL, wbits=-isal_zlib.MAX_WBITS)
+
+
+def _blocks(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK))

@@ -1,0 +1,68 @@
+"""What one package says about itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.mapping.compile import Compiled
+from pipeline.project.resolve import Project
+from schemas.scm import ENTITIES
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LEGAL_ENTITY: Final = re.compile(r"[\w-]+")
+_LABEL: Final = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
+
+
+def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: int) -> PackageSpec:
+    """How packages of a task are built."""
+    entity = ENTITIES[mapping.template.entity]
+    label = project.settings.destination.contacts_label if entity.name == "CDS Contacts" else entity.labels[0]
+    return PackageSpec(
+        task=mapping.template.task,
+        entity_label=label,
+        aot_name=entity.aot_name,
+        legal_entity=legal_entity,
+        batch=batch,
+        columns=mapping.columns,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageSpec:
+    """What one package says about itself: one task, one legal entity, one batch, one destination entity.
+
+    ``entity_label`` is the entity's name in Data management, ``aot_name`` its name in code where that is known;
+    ``columns`` are destination columns in their OData spelling, in template order. Raises ``ValueError`` for names
+    that could not stand in a manifest or a file name.
+    """
+
+    task: str
+    entity_label: str
+    aot_name: str | None
+    legal_entity: str
+    batch: int
+    columns: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not _LEGAL_ENTITY.fullmatch(self.legal_entity):
+            raise ValueError(f"legal entity {self.legal_entity!r} cannot name a package: letters, digits, '_', '-' only")
+        if not _LABEL.fullmatch(self.entity_label):
+            raise ValueError(f"entity label {self.entity_label!r} cannot name a file inside a package")
+        names = [self.task, *self.columns] + ([self.aot_name] if self.aot_name is not None else [])
+        wrong = [name for name in names if not _NAME.fullmatch(name)]
+        if wrong:
+            raise ValueError(f"no names, letters, digits and '_' only: {', '.join(map(repr, wrong))}")
+        if not self.columns or len({name.upper() for name in self.columns}) < len(self.columns):
+            raise ValueError("a package needs columns, each of them once (upper and lower case count as equal)")
+
+    @property
+    def data_file(self) -> str:
+        """The name of the data file inside the package."""
+        return f"{self.entity_label}.csv"
+
+    @property
+    def package_file(self) -> str:
+        """The name of the package itself."""
+        return f"{self.legal_entity}-{self.batch}.zip"

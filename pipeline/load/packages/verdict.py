@@ -1,0 +1,119 @@
+"""What an import that ended means for the rows of its package. Pure: all that SCM said comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from pipeline.load.outcome import counted
+from pipeline.load.packages.dmf import Counts
+from pipeline.load.packages.error_rows import Said, placed
+from pipeline.run.ledger import REFUSED, Unit
+from pipeline.scm.messages import explained
+from schemas.catalogue import Entity
+
+_BROKEN: Final = frozenset({"Failed", "Canceled"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parcel:
+    """What a package holds and where it goes. ``rows`` gives legal_entity, destination_key, action and the key columns."""
+
+    unit: Unit
+    entity: Entity
+    entity_label: str
+    rows: Callable[[], pl.DataFrame]
+    known: frozenset[str]
+    """Keys of rows planned as ``upsert`` that were loaded before."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Rows by outcome, the rows whose outcome is not the foreseen one, findings of the run, SCM's own counts."""
+
+    counts: Mapping[str, int]
+    refused: pl.DataFrame
+    findings: tuple[tuple[str, str], ...] = ()
+    scm: Mapping[str, int] | None = None
+
+
+def verdict(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> Verdict:
+    """The outcomes of a package.
+
+    Args:
+        parcel: the package.
+        status: the summary status in which its import ended.
+        counts: what SCM counted; null when it keeps no record.
+        said: what SCM said of rows.
+    """
+    rows = parcel.rows()
+    found = placed(rows, parcel.entity, said)
+    rest = rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
+    whole = _whole(status, counts, rest.height, found.unplaced)
+    refused = found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
+    outcome = counted(rows, refused, parcel.known)
+    findings = [] if whole is not None and whole[1] == "package_refused" else _unplaced(parcel.unit, found.unplaced)
+    return Verdict(
+        counts=outcome,
+        refused=refused,
+        findings=(*_disagreement(parcel.unit, rows, outcome, counts), *findings),
+        scm=None if counts is None else {"read": counts.read, "created": counts.created, "updated": counts.updated},
+    )
+
+
+def refused_whole(parcel: Parcel, text: str) -> Verdict:
+    """The outcome of a package that SCM did not take at all."""
+    rows = parcel.rows()
+    meant = explained([text], "package_refused")
+    refused = _same_for(rows, "failed", meant.code, meant.text)
+    return Verdict(counts=counted(rows, refused, parcel.known), refused=refused)
+
+
+def _whole(status: str, counts: Counts | None, rest: int, unplaced: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """Outcome, code and message of all rows about which nothing was said; null when each took the foreseen one.
+
+    A good import leaves nothing to say. One that counts no row at all, and one that broke off on the way, do not allow
+    to say of any row that it arrived.
+    """
+    if not rest or (counts is not None and counts.arrived == rest):
+        return None
+    if status in _BROKEN:
+        if counts is not None and not counts.arrived:
+            return "failed", "package_refused", explained(unplaced).text
+        return "unknown", "import_stopped", f"The import ended as {status}. {explained(unplaced).text}"
+    if counts is not None and not counts.arrived:
+        return (
+            "unknown",
+            "import_empty",
+            f"The import ended as {status}, with no row created or updated. {explained(unplaced).text}",
+        )
+    return None
+
+
+def _same_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.DataFrame:
+    return rows.select(
+        "destination_key", outcome=pl.lit(outcome), code=pl.lit(code), message=pl.lit(message)
+    ).cast(REFUSED)  # fmt: skip
+
+
+def _disagreement(unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: Counts | None) -> list[tuple[str, str]]:
+    """The sums of the outcomes against SCM's. What an upsert did only SCM knows, so its rows count together."""
+    if counts is None:
+        return []
+    if (rows["action"] == "upsert").any():
+        arrived = own["created"] + own["updated"]
+        told = f"created or updated {arrived:,}, SCM {counts.arrived:,}" if arrived != counts.arrived else ""
+    else:
+        pairs = (("created", own["created"], counts.created), ("updated", own["updated"], counts.updated))
+        told = "; ".join(f"{name} {ours:,}, SCM {theirs:,}" for name, ours, theirs in pairs if ours != theirs)
+    return [("counts_disagree", f"{unit.task} {unit.name}: {told}")] if told else []
+
+
+def _unplaced(unit: Unit, messages: tuple[str, ...]) -> list[tuple[str, str]]:
+    if not messages:
+        return []
+    noun = "message" if len(messages) == 1 else "messages"
+    return [("message_unplaced", f"{unit.task} {unit.name}, {len(messages):,} {noun}")]

@@ -1,0 +1,1 @@
+"""Decisions written down: everything that makes a plan."""

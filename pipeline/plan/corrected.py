@@ -1,0 +1,145 @@
+"""A corrected file laid over the source: a folder of links to the source's files, and one more part of contacts.
+
+The corrected rows carry a versionnumber above all others, so that the rule for several rows of one contact takes them
+(DESIGN 2.1) and the rows they replace count as superseded. Nothing is written into the source.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from pipeline.errors import SourceError, UsageError, during
+from pipeline.extract.files import discover, synapse
+from pipeline.extract.files.discover import Form, Stored
+from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.show.spreadsheet import restored
+from schemas.sales import CONTACTS
+from schemas.text import trimmed
+from sql.session import identifier, literal, session
+
+VERSION: Final = 9_000_000_000_000_000_000
+"""The versionnumber of the first correction; the next one of the same source gets one more."""
+
+_PREFIX: Final = "corrected-"
+_GUID: Final = r"^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Corrected:
+    """The folder to read from, and the contactids of the corrected rows."""
+
+    folder: Path
+    contactids: list[str]
+
+
+def laid_over(source: Path, corrected: Path, into: Path, columns: Mapping[str, str], options: ReadOptions) -> Corrected:
+    """Make the folder that holds the source and the corrected rows.
+
+    Args:
+        source: the folder of exports.
+        corrected: rows of contacts, whole, as ``p2c findings RUN --repair`` writes them.
+        into: where the folder is made; it must not be there.
+        columns: catalogue column → column of the source, as the run recorded them.
+        options: limits of reading.
+
+    Raises:
+        UsageError: there is no such file, or the source is of a form that takes no part more.
+        SourceError: a row cannot be read or has no contactid, or a column of the source is missing.
+    """
+    if not corrected.is_file():
+        raise UsageError(f"--corrected: there is no file {corrected}.")
+    if (source / synapse.MODEL).is_file():
+        raise UsageError("--corrected works on exports, not on a Synapse Link folder: correct Sales and export again.")
+    stored = discover.find(source, CONTACTS)
+    if stored is None:
+        raise discover.missing(source, CONTACTS)
+    rows = _rows(corrected, columns, options)
+    number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
+    with during("laying the corrected file over the source"):
+        into.mkdir(parents=True)
+        _link(source, into, stored)
+        versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
+        _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
+    ids = rows["contactid"].str.strip_chars("{}").str.to_lowercase().unique(maintain_order=True).to_list()
+    return Corrected(folder=into, contactids=ids)
+
+
+def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
+    frame, unreadable = land_file(corrected, CONTACTS, options)
+    where = f"--corrected {corrected.name}"
+    if unreadable:
+        raise SourceError(f"the row of line {unreadable[0].source_line} cannot be read: {unreadable[0].detail}.", where=where)
+    missing = sorted(columns.keys() - {*frame.columns, "versionnumber"})
+    if missing:
+        raise SourceError(
+            f"lacks columns that the source has: {', '.join(missing)}. They would become blank; take the file that "
+            "`p2c findings RUN --repair FILE` writes and correct that.",
+            where=where,
+        )
+    text = [name for name in frame.columns if frame.schema[name] == pl.String and name != "source_file"]
+    rows = frame.select(restored(pl.col(name)) for name in text).with_columns(contactid=trimmed(pl.col("contactid")))
+    wrong = rows.with_row_index("row").filter(~pl.col("contactid").str.contains(_GUID).fill_null(value=False))
+    if wrong.height:
+        raise SourceError(f"row {wrong['row'][0] + 1} has no contactid that is a GUID.", where=where)
+    return rows
+
+
+def _link(source: Path, into: Path, stored: Stored) -> None:
+    """Links to all files of the source; those of contacts become parts of a folder."""
+    contacts = {part.path for part in stored.parts}
+    for path in discover.entries(source):
+        if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
+            _linked(path, into / path.name)
+    (into / CONTACTS.name).mkdir()
+    for part in stored.parts:
+        at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
+        at.parent.mkdir(parents=True, exist_ok=True)
+        _linked(part.path, at)
+
+
+def _linked(path: Path, at: Path) -> None:
+    """A symbolic link, or a copy where the system allows none."""
+    try:
+        at.symlink_to(path.resolve())
+    except OSError:
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, at)
+
+
+def _write(at: Path, rows: pl.DataFrame, stored: Stored, columns: Mapping[str, str]) -> None:
+    match stored.form:
+        case Form.DELIMITED:
+            rows.write_csv(at.with_suffix(".csv"), quote_style="necessary")
+        case Form.LINES:
+            rows.write_ndjson(at.with_suffix(".jsonl"))
+        case Form.PAGES:
+            at.with_suffix(".json").write_text(f'{{"value": {rows.write_json()}}}', encoding="utf-8")
+        case Form.PARQUET:
+            _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
+
+
+def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[str, str]) -> None:
+    """The rows with the names and types of the source's own file: all parts must be spelled alike."""
+    if "versionnumber" not in columns:
+        raise SourceError("has no column versionnumber, so nothing could tell the corrected rows from it.", where=like.name)
+    with session() as here:
+        here.register("corrected", rows)
+        here.view("source", f"SELECT * FROM read_parquet({literal(str(like))})")
+        types = here.columns("SELECT * FROM source")
+        taken = {physical: name for name, physical in columns.items()}
+        parts = [
+            f"CAST({identifier(taken[physical]) if physical in taken else 'NULL'} AS {kind}) AS {identifier(physical)}"
+            for physical, kind in types.items()
+        ]
+        try:
+            here.frame(f"SELECT {', '.join(parts)} FROM corrected").write_parquet(at)
+        except duckdb.Error as error:
+            raise SourceError(
+                f"a value is not of its column's type: {str(error).splitlines()[0]}", where="--corrected"
+            ) from error

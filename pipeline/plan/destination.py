@@ -1,0 +1,129 @@
+"""SCM as a plan needs it: what is there, which keys are ours, and what a look at it adds to ``run.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+import polars as pl
+
+from pipeline.errors import during
+from pipeline.events import Listener, Step
+from pipeline.load import remember
+from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.references import References
+from pipeline.plan import known
+from pipeline.project.resolve import Project
+from pipeline.project.systems import scm_of
+from pipeline.run.findings import RunFinding
+from pipeline.scm.look import Seen, Wanted, look
+
+FOLDER: Final = "scm"
+"""In the run folder: the keys that SCM had."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """What is known of the destination. All is null or empty where SCM was not asked and no export says anything."""
+
+    customers: pl.DataFrame | None = None
+    persons: pl.DataFrame | None = None
+    references: References | None = None
+    seen: Seen | None = None
+
+    @property
+    def findings(self) -> list[RunFinding]:
+        """Columns whose values could not be checked."""
+        unread = () if self.seen is None else self.seen.unread
+        return [RunFinding(code="reference_unread", column=one.column, detail=one.entity_set) for one in unread]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For ``run.json``."""
+        if self.seen is None:
+            return {}
+        return {
+            "system": self.seen.system,
+            "legal_entities": dict(self.seen.names),
+            "customers": self.seen.customer_count,
+            "contact_persons": self.seen.person_count,
+            "labels": dict(self.seen.labels),
+        }
+
+    @property
+    def lines(self) -> list[str]:
+        """For people."""
+        if self.seen is None:
+            return []
+        named = ", ".join(f"{entity} ({name})" if name else entity for entity, name in self.seen.names.items())
+        there = f"{self.seen.customer_count:,} customers and {self.seen.person_count:,} contact persons are there"
+        return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
+
+
+def mappings_of(project: Project) -> dict[str, Compiled]:
+    """The project's templates, compiled. Packages cannot carry line breaks, OData can."""
+    keep = project.settings.destination.load == "odata"
+    return {
+        name: compiled(template, project.defaults, countries=project.countries, keep_breaks=keep)
+        for name, template in project.templates.items()
+    }
+
+
+def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
+    """What a project needs of SCM."""
+    destination = project.settings.destination
+    return Wanted(
+        mappings=tuple(mappings.values()),
+        legal_entities=project.legal_entities,
+        contacts_label=destination.contacts_label,
+        packages=destination.load != "odata",
+    )
+
+
+def look_at(project: Project, mappings: Mapping[str, Compiled], into: Path, listener: Listener) -> Destination:
+    """Look at a plan's destination: SCM itself, the export that the project names, or nothing.
+
+    Args:
+        project: says which.
+        mappings: its templates.
+        into: the run folder.
+        listener: told about progress.
+
+    Raises:
+        Refused: SCM does not take the templates, or the export cannot be read.
+        Stopped: SCM cannot be reached, or refuses.
+    """
+    if project.scm is None:
+        given = project.known_customers
+        return Destination(customers=None if given is None else known.customers(given))
+
+    def told(what: str, rows: int) -> None:
+        listener(Step(name=f"looking at {what}", done=rows))
+
+    with scm_of(project) as scm:
+        seen = look(scm, wanted(project, mappings), into / FOLDER, told)
+    return Destination(
+        customers=seen.known_customers(), persons=pl.read_parquet(seen.persons, glob=False), references=seen.references, seen=seen
+    )
+
+
+def mend_memory(runs: Path, project: Project) -> bool:
+    """Make the memory of a destination anew if a load was killed before it wrote down what arrived. Whether it was.
+
+    While another process loads there, nothing is done: that load writes it down itself.
+    """
+    name = project.settings.destination.name
+    if project.scm is None or not remember.is_behind(runs, name):
+        return False
+    folder = runs / "loaded" / name
+    with during("remembering what was loaded"):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(folder / ".lock", timeout=0):
+            remember.rebuild(runs, name)
+    except filelock.Timeout:
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""What the user asked for, and what one plan needs while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.events import Listener
+from pipeline.mapping.compile import Compiled
+from pipeline.plan.destination import Destination
+from pipeline.plan.source import Source
+from pipeline.project.resolve import Project
+from pipeline.run.folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the user asked for beside the project."""
+
+    limit: int | None = None
+    only: Path | None = None
+    full: bool = False
+    take_over: bool = False
+    changes: bool = False
+    command: str = "plan"
+
+
+@dataclass(kw_only=True, slots=True)
+class Planning:
+    """Everything that one plan needs while it is made."""
+
+    project: Project
+    request: Request
+    folder: RunFolder
+    listener: Listener
+    mappings: Mapping[str, Compiled] = field(default_factory=dict)
+    hashes: dict[Path, str] = field(default_factory=dict)
+    """Of the tables written, taken while they were written."""
+    destination: Destination = field(default_factory=Destination)
+    source: Source = field(default_factory=lambda: Source(landed={}))

@@ -1,0 +1,87 @@
+"""``retry``: a plan of only what was held, rejected or failed, by contactid; all gates again."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import InvariantBroken, UsageError, during
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import read_json, write_json
+from pipeline.run.folder import FOLDER, Clock, RunFolder
+from pipeline.run.journal import Journal
+from pipeline.suggest import codes_known
+
+_GUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Contacts to retry, in source order, and how many have no contactid by which they could be."""
+
+    contactids: list[str]
+    nameless: int
+
+
+def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
+    """The contacts of a run that were held, rejected or failed; of those, the ones stopped by ``codes`` if any are given.
+
+    Raises:
+        UsageError: the run has no decisions, or a code is unknown.
+        InvariantBroken: its tables cannot be read.
+    """
+    chosen = codes_known(codes)
+    if not folder.decisions.is_file():
+        raise UsageError("decisions.parquet is missing: this run does not tell what was held or rejected.", where=folder.run)
+    stopped = pl.col("decision").is_in(["held", "rejected"])
+    failed = pl.col("outcome") == "failed"
+    if chosen:
+        stopped &= pl.col("reason").is_in(chosen)
+        failed &= pl.col("code").is_in(chosen)
+    try:
+        parts = [pl.scan_parquet(folder.decisions, glob=False).filter(stopped).select("contactid").collect()]
+        if folder.outcomes.is_file():
+            parts.append(pl.scan_parquet(folder.outcomes, glob=False).filter(failed).select("contactid").collect())
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InvariantBroken(
+            f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+        ) from error
+    ids = pl.concat(parts)["contactid"]
+    readable = ids.str.contains(_GUID).fill_null(value=False)
+    return Wanted(contactids=ids.filter(readable).unique(maintain_order=True).to_list(), nameless=int((~readable).sum()))
+
+
+@contextmanager
+def place(runs: Path, of: RunFolder) -> Iterator[Path]:
+    """A new folder for what a retry is made from; it stays when the retry was planned."""
+    path = runs / FOLDER / f"{of.run}-{secrets.token_hex(2)}"
+    with during("preparing the retry"):
+        path.mkdir(parents=True)
+    try:
+        yield path
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def only_file(folder: Path, contactids: Sequence[str]) -> Path:
+    """The list of contactids, one a line, as ``--only`` reads it."""
+    path = folder / "only.csv"
+    with during("preparing the retry"):
+        path.write_text("\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8")
+    return path
+
+
+def marked(made: RunFolder, of: RunFolder, clock: Clock) -> None:
+    """Write into a plan that it retries another run."""
+    facts = read_json(made.summary) | {"kind": "retry", "retry_of": str(of.run)}
+    with Journal.open(made.journal, clock) as journal:
+        facts["journal"] = journal.append("retry_of", run=str(of.run), summary=facts_digest(facts))
+    write_json(made.summary, facts)

@@ -1,0 +1,64 @@
+"""The DuckDB sessions of a plan, and what their errors mean."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from pipeline.errors import ConfigurationError, Stopped
+from pipeline.extract.texts import refuse_damaged
+from pipeline.plan.request import Planning
+from sql.session import Session, session
+
+_OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
+_OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
+"""Their texts have the value in them, and are not told."""
+
+
+@contextlib.contextmanager
+def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
+    """One session reads contacts, the other hashes rows while the first one streams."""
+    scratch = planning.folder.path / "scratch"
+    memory = planning.project.settings.run.memory
+    try:
+        with session(memory=memory, scratch=scratch, views=True) as main, session(memory="256MB", threads=1) as hasher:
+            yield main, hasher
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        for table in planning.source.landed.values():
+            refuse_damaged(table)
+        if isinstance(error, _OF_THE_WORLD):
+            first = str(error).splitlines()[0]
+            raise Stopped(f"the query engine stopped: {first}. Raise [run] memory, or free disk space.") from error
+        if isinstance(error, _OF_A_VALUE) and planning.project.settings.source.filter is not None:
+            raise ConfigurationError(
+                "fails on a value of contacts: where a value may be of another form, say TRY_CAST, which gives null for it.",
+                where="source.filter",
+            ) from error
+        raise
+    finally:
+        if scratch.exists():
+            for path in scratch.iterdir():
+                path.unlink(missing_ok=True)
+            scratch.rmdir()
+
+
+def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
+    """A function that gives the MD5 of texts, whatever thread asks."""
+    own = threading.local()
+
+    def hashed(texts: pl.Series) -> pl.Series:
+        if not hasattr(own, "session"):
+            own.session = hasher.beside()
+        own.session.register("texts", texts.to_frame("text"))
+        frame: pl.DataFrame = own.session.frame("SELECT md5(text) AS h FROM texts")
+        return frame["h"]
+
+    return hashed

@@ -1,0 +1,1 @@
+"""p2c.toml and the environment become frozen settings, each with its origin."""

@@ -1,0 +1,245 @@
+"""``p2c.toml``, environment and command line → frozen settings, each with its origin.
+
+Order of rank: shipped default, project file, environment (``P2C_DESTINATION_CURRENCY``), ``--set`` and flags.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
+from pipeline.mapping import check
+from pipeline.mapping.template import Template, templates
+from pipeline.project.layers import AUTHS, ENVIRONMENT, FLAGS, Layers, from_assignments, from_environment, recorded
+from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
+from pipeline.suggest import sentences
+from pipeline.wire.login.settings import AuthSettings, SystemSettings
+from schemas.text import fold
+
+FILE: Final = Path("p2c.toml")
+"""The project file where the user stands."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """Settings in force, where each comes from, and the templates they make."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    templates: Mapping[str, Template]
+    file: Path | None
+    folder: Path
+
+    @property
+    def source_folder(self) -> Path:
+        """The folder of exports. Raises ``UsageError`` when Sales itself is the source."""
+        path = self.settings.source.path
+        if path is None:
+            raise UsageError("works on a folder of exports; source.kind is 'dataverse' here.", where="source")
+        return self.folder / path
+
+    @property
+    def sales(self) -> SystemSettings | None:
+        """The Sales that is the source; none when files are."""
+        return _system(self.settings.source)
+
+    @property
+    def scm(self) -> SystemSettings | None:
+        """The SCM that is looked at and loaded into; none when only files are written."""
+        return _system(self.settings.destination)
+
+    @property
+    def known_customers(self) -> Path | None:
+        """The Customers V2 export, if the project names one."""
+        name = self.settings.destination.known_customers
+        return None if name is None else self.folder / name
+
+    @property
+    def defaults(self) -> dict[str, str | None]:
+        """Values for ``default_setting``."""
+        destination = self.settings.destination
+        return {"destination.currency": destination.currency, "destination.country": destination.country}
+
+    @property
+    def countries(self) -> dict[str, str]:
+        """The project's own country spellings, folded."""
+        return {fold(spelling): code for spelling, code in self.settings.countries.items()}
+
+    @property
+    def legal_entities(self) -> tuple[str, ...]:
+        """All legal entities that the project can fill, in order."""
+        default = self.settings.destination.legal_entity
+        return tuple(dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()]))
+
+    def effective(self) -> dict[str, dict[str, Any]]:
+        """Every setting with its origin, for ``run.json`` and ``check``. Value maps out of files are in it, pair by pair."""
+        flat: dict[str, Any] = {}
+        for section in SECTIONS:
+            dumped = getattr(self.settings, section).model_dump()
+            auth = dumped.pop("auth", None) or {}
+            flat |= {f"{section}.{key}": value for key, value in dumped.items()}
+            flat |= {f"{section}.auth.{key}": value for key, value in auth.items() if value is not None}
+        flat |= {f"organizations.{key}": value for key, value in self.settings.organizations.items()}
+        flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
+        flat |= {
+            f"tasks.{task}.fields.{column}": self._keys(task, column, keys)
+            for task, section in self.settings.tasks.items()
+            for column, keys in section.get("fields", {}).items()
+        }
+        return {key: {"value": value, "origin": self.origins.get(key, "default")} for key, value in flat.items()}
+
+    def _keys(self, task: str, column: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+        row = self.templates[task].row(column)
+        pairs = row.row.value_map if row is not None and "value_map_file" in keys else None
+        return dict(keys) if pairs is None else {**keys, "value_map": dict(pairs)}
+
+
+def load_project(
+    file: Path | None,
+    *,
+    source: Path | None = None,
+    assignments: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Project:
+    """Read a project: file, then environment, then ``--set`` and flags.
+
+    Args:
+        file: the project file; none: ``p2c.toml`` here if it exists, else nothing but flags.
+        source: ``--source``, a folder of exports; relative to where the user stands.
+        assignments: ``--set`` values, ``KEY=VALUE``.
+        environment: variables; those named ``P2C_<SECTION>_<KEY>`` count.
+
+    Raises:
+        UsageError: neither a project file nor a source.
+        ConfigurationError: anything wrong in the file, a setting or a template, all at once.
+    """
+    path = file if file is not None else FILE
+    if file is not None and not path.is_file():
+        raise UsageError(f"there is no project file {path}. `p2c init` writes one.")
+    if not path.is_file() and source is None:
+        raise UsageError("there is no p2c.toml here. `p2c init` writes one, or name a folder of exports with --source.")
+    layers = Layers(path if path.is_file() else None)
+    layers.add(from_environment(environment), ENVIRONMENT)
+    layers.add(from_assignments(assignments), "--set")
+    if source is not None:
+        layers.add({"source": {"path": str(source.resolve())}}, "--source")
+    return _made(layers)
+
+
+def bare_project(tables: Mapping[str, Any], origin: str) -> Project:
+    """A project without a file: what ``tables`` say, and shipped defaults. Raises ``ConfigurationError``."""
+    layers = Layers(None)
+    layers.add(tables, origin)
+    return _made(layers)
+
+
+def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | None) -> Project:
+    """The project that a run recorded (``Project.effective``), whatever the project file says today."""
+    raw = recorded(effective)
+    for section, model in SECTIONS.items():
+        raw[section] = {key: value for key, value in raw.get(section, {}).items() if key in model.model_fields}
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationError(listed(sentences(error, _keys_at)), where="run.json") from error
+    in_force, problems = templates(settings.tasks)
+    if problems:
+        raise ConfigurationError(listed(problems), where="run.json")
+    return Project(
+        settings=settings,
+        origins=MappingProxyType({key: entry["origin"] for key, entry in effective.items()}),
+        templates=MappingProxyType(in_force),
+        file=file,
+        folder=file.parent if file else Path(),
+    )
+
+
+def todays_project(
+    effective: Mapping[str, Mapping[str, Any]],
+    recorded_file: Path | None,
+    *,
+    file: Path | None = None,
+    assignments: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Project:
+    """The project as the plan's command would read it today.
+
+    The file is read anew, and flags and variables that the plan was made with are taken from its record: nobody has to
+    say them twice.
+
+    Args:
+        effective: what the run recorded (``Project.effective``).
+        recorded_file: the project file of the plan, none if there was none.
+        file: today's project file, if it is another one.
+        assignments: ``--set`` of today.
+        environment: variables of today.
+
+    Raises:
+        PlanRefused: the project file is gone.
+        ConfigurationError: it is wrong today.
+    """
+    path = file or recorded_file
+    if path is not None and not path.is_file():
+        raise PlanRefused(
+            "the project file of the plan is gone; nobody can tell whether it changed. Name it with --project, or plan again.",
+            where=str(path),
+        )
+    layers = Layers(path)
+    layers.add(recorded(effective, {ENVIRONMENT}), ENVIRONMENT)
+    layers.add(from_environment(environment), ENVIRONMENT)
+    layers.add(recorded(effective, FLAGS), "--set")
+    layers.add(from_assignments(assignments), "--set")
+    return _made(layers)
+
+
+def _made(layers: Layers) -> Project:
+    """The project that the layers make, if nothing is wrong with it."""
+    folder = layers.file.parent if layers.file else Path()
+    settings, problems = _validated(layers.raw)
+    tasks = layers.raw.get("tasks", {})
+    in_force, more = templates(tasks if isinstance(tasks, dict) else {}, folder)
+    problems += more
+    extra = check.extra_sources(in_force.values())
+    problems += [text for template in in_force.values() for text in check.problems(template, extra)]
+    if problems or settings is None:
+        raise layers.refusal(problems)
+    return Project(
+        settings=settings,
+        origins=MappingProxyType(layers.origins),
+        templates=MappingProxyType(in_force),
+        file=layers.file,
+        folder=folder,
+    )
+
+
+def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+    try:
+        return Settings.model_validate(raw), []
+    except ValidationError as error:
+        return None, sentences(error, _keys_at)
+
+
+def _keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
+    if not path:
+        return Settings.model_fields
+    if ".".join(map(str, path)) in AUTHS:
+        return AuthSettings.model_fields
+    section = SECTIONS.get(str(path[0]))
+    return section.model_fields if section else ()
+
+
+def _system(section: SourceSettings | DestinationSettings) -> SystemSettings | None:
+    if section.url is None or section.auth is None:
+        return None
+    return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
+
+
+def project_of(facts: dict[str, Any]) -> Project:
+    """The project as it was when the plan was made: settings come from ``run.json``, not from today's file."""
+    return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)

@@ -1,0 +1,79 @@
+"""A project's Sales and SCM as clients: the one place where settings become connections."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+from pipeline.errors import ConfigurationError
+from pipeline.project.resolve import Project
+from pipeline.project.settings import refuse_same_system
+from pipeline.wire.client import client, connect, trust
+from pipeline.wire.dataverse import Sales
+from pipeline.wire.login.auth import Credential
+from pipeline.wire.login.settings import SystemSettings
+from pipeline.wire.pace import Pace
+from pipeline.wire.scm import Scm
+from pipeline.wire.system import System
+
+SALES, SCM, BLOBS = "Sales", "SCM", "Blob storage"
+"""What messages call the systems."""
+
+
+@contextmanager
+def sales_of(
+    project: Project, *, environment: Mapping[str, str] = os.environ, credential: Credential | None = None
+) -> Iterator[Sales]:
+    """The Sales that a project reads. Nothing is sent yet.
+
+    Args:
+        project: its ``[source]`` says where and who.
+        environment: holds the secrets, under the names in the settings.
+        credential: any ``TokenCredential``, instead of ``[source.auth]``.
+
+    Raises:
+        ConfigurationError: the project reads files, its two systems are one, or a variable or file that it names is not there.
+    """
+    place = _wanted(project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".')
+    with _connected(project, place, "source", environment, credential) as http:
+        yield Sales(system=_system(SALES, http, place))
+
+
+@contextmanager
+def scm_of(
+    project: Project, *, environment: Mapping[str, str] = os.environ, credential: Credential | None = None
+) -> Iterator[Scm]:
+    """The SCM that a project looks at and loads into. Nothing is sent yet. Arguments and errors as for ``sales_of``."""
+    place = _wanted(project, project.scm, "destination.url", "is not set, so there is no SCM to ask.")
+    with (
+        _connected(project, place, "destination", environment, credential) as http,
+        client(place.url, verify=trust(place.ca_path(project.folder)), connections=place.parallel) as unsigned,
+    ):
+        yield Scm(system=_system(SCM, http, place), blobs=_system(BLOBS, unsigned, place))
+
+
+def _wanted(project: Project, place: SystemSettings | None, where: str, otherwise: str) -> SystemSettings:
+    if place is None:
+        raise ConfigurationError(otherwise, where=where)
+    if project.sales is not None and project.scm is not None:
+        refuse_same_system(project.sales.url, project.scm.url)
+    return place
+
+
+@contextmanager
+def _connected(
+    project: Project, place: SystemSettings, section: str, environment: Mapping[str, str], credential: Credential | None
+) -> Iterator[httpx.Client]:
+    try:
+        http = connect(place, environment=environment, folder=project.folder, credential=credential)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.message, where=f"{section}.{error.where}") from error
+    with http:
+        yield http
+
+
+def _system(name: str, http: httpx.Client, place: SystemSettings) -> System:
+    return System(name=name, client=http, pace=Pace(ceiling=place.parallel))

@@ -1,0 +1,1 @@
+"""The run folder: an interface that others read."""

@@ -1,0 +1,107 @@
+"""Findings that a load adds to those of its plan: what SCM said or counted of a batch, not of a contact."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from pipeline.errors import during
+from pipeline.run.files import TableWriter
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Entry, Journal
+from schemas.codes import code
+from schemas.run import FINDINGS
+
+ADDED: Final = "findings_added"
+"""The journal's line before ``findings.parquet`` is replaced; it carries the hash of the new file."""
+
+CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back")
+"""Codes that a load adds."""
+
+
+def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+    """Put the findings of a load behind those of the plan, however often it is called; how many there are of each code.
+
+    The new file is whole before the journal names it, and takes its place after: a stop in between leaves either, and the
+    journal knows both.
+
+    Args:
+        folder: the run.
+        journal: its journal, open.
+        found: code and detail of each.
+    """
+    if not found:
+        return {}
+    beside = folder.findings.with_name("findings-added.parquet")
+    with TableWriter(beside, FINDINGS) as writer:
+        for part in _planned(folder):
+            writer.write(part)
+        writer.write(_rows(found))
+    with during("writing findings.parquet"):
+        digest = hashlib.sha256(beside.read_bytes()).hexdigest()
+        journal.append(ADDED, files={folder.findings.name: digest})
+        beside.replace(folder.findings)
+    return Counter(name for name, _ in found)
+
+
+def accepted(entries: Iterable[Entry]) -> frozenset[str]:
+    """Hashes that ``findings.parquet`` may have once a load of this journal has added to it, beside the planned one."""
+    added = (entry.payload["files"].values() for entry in entries if entry.event == ADDED)
+    return frozenset(digest for digests in added for digest in digests)
+
+
+def _planned(folder: RunFolder) -> Iterator[pl.DataFrame]:
+    """The plan's own findings, row group by row group."""
+    with during("reading findings.parquet"), pq.ParquetFile(folder.findings) as file:
+        for group in range(file.num_row_groups):
+            frame = pl.DataFrame(file.read_row_group(group))
+            yield frame.filter(~pl.col("code").is_in(CODES))
+
+
+def _rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    nothing = dict.fromkeys(FINDINGS.names())
+    rows = [
+        {**nothing, "severity": str(code(name).severity), "code": name, "message": code(name).message(detail=detail)}
+        for name, detail in found
+    ]
+    return pl.DataFrame(rows, schema=FINDINGS)
+
+
+def findings_of_run(findings: list[RunFinding]) -> pl.DataFrame:
+    """Findings of the run as rows."""
+    return pl.DataFrame(
+        [
+            {
+                "contactid": None,
+                "task": None,
+                "severity": code(one.code).severity,
+                "code": one.code,
+                "column": one.column or None,
+                "destination": None,
+                "message": code(one.code).message(column=one.column, detail=one.detail),
+                "value": one.value,
+                "source_file": one.source_file,
+                "source_line": one.source_line,
+            }
+            for one in findings
+        ],
+        schema=FINDINGS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinding:
+    """A finding of the run or of a table's row, not of a contact."""
+
+    code: str
+    detail: str = ""
+    column: str = ""
+    value: str | None = None
+    source_file: str | None = None
+    source_line: int | None = None

@@ -1,0 +1,180 @@
+"""The run folder: ids, names, and how its files are written whole or not at all. Its layout is an interface (DESIGN 4)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NewType
+
+import filelock
+
+from pipeline.errors import UsageError, during
+from pipeline.run.files import read_json
+
+FOLDER: Final = "retries"
+"""Beside the runs: what each retry was made from."""
+
+RunId = NewType("RunId", str)
+Clock = Callable[[], datetime]
+
+_ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
+_LOCK: Final = ".lock"
+"""Beside a run folder in the making, and held by its process."""
+
+EXTRACTING: Final = "extracting"
+"""Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops."""
+
+LATEST: Final = "latest"
+"""Instead of an id: the newest run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run's folder and the names of what is in it."""
+
+    path: Path
+
+    @property
+    def run(self) -> RunId:
+        """The run's id, which is the folder's name."""
+        return RunId(self.path.name)
+
+    @property
+    def run_json(self) -> Path:
+        """What was known at the start."""
+        return self.path / "run.json"
+
+    @property
+    def summary(self) -> Path:
+        """The facts."""
+        return self.path / "summary.json"
+
+    @property
+    def journal(self) -> Path:
+        """What was done, line by line."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def source(self) -> Path:
+        """Landed tables."""
+        return self.path / "source"
+
+    @property
+    def decisions(self) -> Path:
+        """One row per contact."""
+        return self.path / "decisions.parquet"
+
+    @property
+    def findings(self) -> Path:
+        """One row per problem."""
+        return self.path / "findings.parquet"
+
+    @property
+    def batches(self) -> Path:
+        """One row per batch."""
+        return self.path / "batches.parquet"
+
+    @property
+    def outcomes(self) -> Path:
+        """One row per planned row that has an outcome."""
+        return self.path / "outcomes.parquet"
+
+    @property
+    def packages(self) -> Path:
+        """Packages, by task."""
+        return self.path / "packages"
+
+    def rows(self, task: str) -> Path:
+        """Planned rows of a task: a folder of Parquet files."""
+        return self.path / "rows" / task
+
+    def rows_files(self, task: str) -> list[Path]:
+        """The Parquet files of a task's planned rows, in source order."""
+        return sorted(self.rows(task).glob("*.parquet"))
+
+    def plan_files(self) -> list[Path]:
+        """The files that are the plan, with the tables that were landed and the keys that SCM had; results are left out."""
+        fixed = [self.run_json, self.decisions, self.findings]
+        rows = sorted((self.path / "rows").glob("*/*.parquet"))
+        landed = sorted(self.source.glob("*.parquet"))
+        seen = sorted((self.path / "scm").glob("*.parquet"))
+        return [path for path in [*fixed, *rows, *landed, *seen] if path.exists()]
+
+    def facts(self) -> dict[str, Any]:
+        """``run.json``."""
+        return read_json(self.run_json)
+
+
+def new_run(clock: Clock) -> RunId:
+    """An id that sorts by time."""
+    return RunId(f"{clock().astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
+
+
+@contextmanager
+def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
+    """A run folder that appears under its name only when it is whole. What a killed process left is cleared away first.
+
+    Raises:
+        UsageError: ``runs`` is no folder.
+        Stopped: the disk failed; nothing is left behind.
+    """
+    if runs.exists() and not runs.is_dir():
+        raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
+    partial = runs / f".{run}.partial"
+    with during("creating the run folder"):
+        _clear(runs)
+        runs.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(partial.with_suffix(_LOCK))
+        lock.acquire()
+        partial.mkdir()
+    try:
+        yield RunFolder(partial)
+        with during("finishing the run folder"):
+            partial.rename(runs / run)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+        partial.with_suffix(_LOCK).unlink(missing_ok=True)
+
+
+def _clear(runs: Path) -> None:
+    """Remove folders whose process is gone: the system freed their locks. They hold personal data, and room."""
+    for path in runs.glob(".*.partial"):
+        lock = path.with_suffix(_LOCK)
+        if path.is_dir() and lock.is_file():
+            with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=0):
+                shutil.rmtree(path, ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+
+def all_runs(runs: Path) -> list[RunFolder]:
+    """All runs, oldest first."""
+    if not runs.is_dir():
+        return []
+    return [RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir() and _ID.match(path.name)]
+
+
+def find_run(runs: Path, name: str) -> RunFolder:
+    """The run that an id, a unique prefix or ``latest`` means.
+
+    Raises:
+        UsageError: none or several match.
+    """
+    known = all_runs(runs)
+    if name == LATEST:
+        if not known:
+            raise UsageError(f"there are no runs in {runs}.")
+        return known[-1]
+    matching = [one for one in known if one.run.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    what = "no run has" if not matching else f"{len(matching)} runs have"
+    raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")

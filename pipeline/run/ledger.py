@@ -1,0 +1,134 @@
+"""The journal as a load reads and writes it: which units were begun, which ended, and with what.
+
+A unit is what is sent at once: a batch as a package, or one request's share of a batch. Before each attempt stands an
+*intent*, after it a *done*; the *done* that carries ``final`` ends the unit and says what became of its rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from pipeline.run.files import sha256_of, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Entry, Journal, unfinished
+
+REFUSED: Final = pl.Schema({"destination_key": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String})
+"""One row per planned row whose outcome is not the one that its action foresaw."""
+Place = tuple[str, int]
+"""Legal entity and number of a batch, within one task."""
+
+IMPORT: Final = "import"
+ODATA: Final = "odata"
+_EFFECTS: Final = frozenset({IMPORT, ODATA})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """What is sent at once. ``part`` counts the requests of a batch from 1; 0 is the batch as a package."""
+
+    task: str
+    legal_entity: str
+    batch: int
+    part: int = 0
+
+    @property
+    def name(self) -> str:
+        """As files are named after it: ``usmf-3``, ``usmf-3-12``."""
+        return f"{self.legal_entity}-{self.batch}" + (f"-{self.part}" if self.part else "")
+
+    @property
+    def ids(self) -> dict[str, Any]:
+        """As the journal names it."""
+        return {"task": self.task, "legal_entity": self.legal_entity, "batch": self.batch, "part": self.part}
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Unit:
+        """The unit that a line of the journal speaks of."""
+        return cls(task=payload["task"], legal_entity=payload["legal_entity"], batch=payload["batch"], part=payload["part"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A unit that ended: the payload of its last line, when it was first sent, when it ended."""
+
+    unit: Unit
+    facts: Mapping[str, Any]
+    sent_at: dt.datetime
+    ended_at: dt.datetime
+
+
+class Ledger:
+    """A run's journal, open, and what stood in it when it was opened."""
+
+    def __init__(self, folder: RunFolder, journal: Journal) -> None:
+        self.folder = folder
+        self.journal = journal
+        self._ended = frozenset(one.unit for one in ended(journal.entries))
+        self._waiting = {entry.line for entry in unfinished(journal.entries)}
+        self._attempts: dict[Unit, list[Entry]] = {}
+        for entry in journal.entries:
+            if entry.event == "intent" and entry.payload.get("effect") in _EFFECTS:
+                self._attempts.setdefault(Unit.of(entry.payload), []).append(entry)
+
+    def is_ended(self, unit: Unit) -> bool:
+        """Whether a unit needs nothing more."""
+        return unit in self._ended
+
+    def attempts(self, unit: Unit) -> list[Entry]:
+        """The intents of a unit, oldest first."""
+        return self._attempts.get(unit, [])
+
+    def under_way(self, unit: Unit) -> Entry | None:
+        """The last intent of a unit if nothing says what came of it."""
+        attempts = self.attempts(unit)
+        return attempts[-1] if attempts and attempts[-1].line in self._waiting else None
+
+    def intend(self, effect: str, unit: Unit, **ids: Any) -> dict[str, Any]:
+        """Write an intent; its ids, for the *done* that ends it."""
+        whole = {**unit.ids, **ids}
+        self.journal.intent(effect, **whole)
+        return {"effect": effect, **whole}
+
+    def close(self, ids: Mapping[str, Any], result: str) -> None:
+        """End an attempt that did not end its unit."""
+        self._done(ids, result=result, final=False)
+
+    def end(self, ids: Mapping[str, Any], result: str, counts: Mapping[str, int], refused: pl.DataFrame, **facts: Any) -> None:
+        """End a unit: its refused rows on disk first, then the line that says how many rows became what."""
+        kept = self._kept(Unit.of(ids), refused)
+        self._done(ids, result=result, final=True, **counts, **kept, **facts)
+
+    def _done(self, ids: Mapping[str, Any], **facts: Any) -> None:
+        rest = {name: value for name, value in ids.items() if name != "effect"}
+        self.journal.done(ids["effect"], **rest, **facts)
+
+    def _kept(self, unit: Unit, refused: pl.DataFrame) -> dict[str, str]:
+        if refused.is_empty():
+            return {}
+        path = self.folder.path / "answers" / unit.task / f"{unit.name}.parquet"
+        write_table(path, refused)
+        return {"file": path.relative_to(self.folder.path).as_posix(), "sha256": sha256_of(path)}
+
+
+def ended(entries: Iterable[Entry]) -> list[Ended]:
+    """The units that ended, in the order of their ends; of a unit that ended twice the last time counts."""
+    begun: dict[Unit, dt.datetime] = {}
+    found: dict[Unit, Ended] = {}
+    for entry in entries:
+        if entry.payload.get("effect") not in _EFFECTS:
+            continue
+        unit, at = Unit.of(entry.payload), dt.datetime.fromisoformat(entry.at)
+        begun.setdefault(unit, at)
+        if entry.payload.get("final"):
+            found[unit] = Ended(unit=unit, facts=entry.payload, sent_at=begun[unit], ended_at=at)
+    return list(found.values())
+
+
+def findings_of_units(units: Sequence[Ended]) -> list[tuple[str, str]]:
+    """Code and detail of what units said of the run as a whole."""
+    return [(code, detail) for one in units for code, detail in one.facts.get("findings", ())]

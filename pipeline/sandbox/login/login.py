@@ -1,0 +1,230 @@
+"""The login of both twins: Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
+
+One tenant. The client that the sandbox hands out may do everything; two more, with the same secret, show what else can
+happen: one that is a user without a role in Sales and unknown in SCM, and one that is unknown in both.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pipeline.sandbox.login import grants
+from pipeline.sandbox.login.grants import Application, RefusedError
+from pipeline.sandbox.login.origin import origin_of, same_origin
+from pipeline.sandbox.login.tokens import BadTokenError, Claims, Issuer, key_set
+
+TENANT: Final = "7a5e2c40-1c1d-4b8e-9f3a-5a1e5ca11ed0"
+DOMAIN: Final = "contoso.onmicrosoft.com"
+CLIENT: Final = "c0ffee00-5a1e-4000-8000-000000000001"
+WITHOUT_ROLE: Final = "c0ffee00-5a1e-4000-8000-000000000002"
+STRANGER: Final = "c0ffee00-5a1e-4000-8000-000000000003"
+
+_SHARED: Final = frozenset({"common", "organizations", "consumers"})
+_DEFAULT: Final = "/.default"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """One tenant. ``lifetime`` of tokens in seconds; ``systems``: the origins that tokens may be for, besides forwarded ones."""
+
+    applications: Mapping[str, Application]
+    lifetime: int = 3599
+    now: Callable[[], float] = time.time
+    issuer: Issuer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The issuer has the login's clock."""
+        object.__setattr__(self, "issuer", Issuer(TENANT, self.now))
+
+    def authorize(self, request: Request, homes: tuple[str, ...] = (), *, bare: bool = False) -> Claims | Response:
+        """Who is calling, or the 401.
+
+        A token must be for the host that the caller addresses, or for one of ``homes``; ``bare``: without a slash behind it.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return _challenge(request)
+        try:
+            claims = self.issuer.read(token.strip())
+        except BadTokenError as error:
+            return _challenge(request, str(error))
+        known = any(same_origin(claims.audience, home) for home in (origin_of(request), *homes))
+        if not known or (bare and urlsplit(claims.audience).path):
+            return _challenge(request, f"The audience '{claims.audience}' is invalid.")
+        return claims
+
+
+def routes(login: Login) -> list[Route]:
+    """Where clients look for tokens and what they are signed with."""
+
+    async def token(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        return _answered(lambda: _token(login, request, form))
+
+    async def openid(request: Request) -> Response:
+        return _answered(lambda: _openid(request))
+
+    async def keys(_: Request) -> Response:
+        return JSONResponse(key_set())
+
+    async def instance(request: Request) -> Response:
+        return _answered(lambda: _instance(request))
+
+    async def sign_in(_: Request) -> Response:
+        text = "The sandbox signs in applications only: ask the token endpoint, with grant_type=client_credentials."
+        return Response(text, status_code=HTTPStatus.NOT_IMPLEMENTED, media_type="text/plain")
+
+    found = [Route("/common/discovery/instance", instance), Route("/{tenant}/discovery/keys", keys)]
+    found += [Route("/{tenant}/discovery/v2.0/keys", keys)]
+    for version in ("", "/v2.0"):
+        found += [
+            Route(f"/{{tenant}}{version}/.well-known/openid-configuration", openid),
+            Route(f"/{{tenant}}/oauth2{version}/token", token, methods=["POST"]),
+            Route(f"/{{tenant}}/oauth2{version}/authorize", sign_in),
+        ]
+    return found
+
+
+def _answered(call: Callable[[], dict[str, Any]]) -> Response:
+    try:
+        return JSONResponse(call(), headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+    except RefusedError as refusal:
+        moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+        text = f"AADSTS{refusal.number}: {refusal.text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {moment}"
+        body = {"error": refusal.error, "error_description": text, "error_codes": [refusal.number], "timestamp": moment}
+        uri = f"https://login.microsoftonline.com/error?code={refusal.number}"
+        more = {"trace_id": trace, "correlation_id": correlation, "error_uri": uri}
+        return JSONResponse({**body, **more}, status_code=refusal.status)
+
+
+def _tenant(request: Request, *, shared: bool) -> str:
+    """The tenant in the address. Raises ``RefusedError`` for one that is not here."""
+    name = str(request.path_params["tenant"])
+    if name.lower() in {TENANT, DOMAIN}:
+        return TENANT
+    if name.lower() in _SHARED and shared:
+        return name.lower()
+    text = (
+        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. "
+        "Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+    )
+    raise RefusedError(status=400, error="invalid_tenant" if shared else "invalid_request", number=90002, text=text)
+
+
+def _token(login: Login, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
+    """A token in exchange for a secret or an assertion."""
+    _tenant(request, shared=False)
+    second = "/v2.0/" in request.url.path
+    grant = form.get("grant_type", "")
+    if grant != "client_credentials":
+        text = f"The app requested an unsupported grant type '{grant}'."
+        raise RefusedError(status=400, error="unsupported_grant_type", number=70003, text=text)
+    application, secret = grants.application_of(form, request.headers.get("authorization", ""), login.applications)
+    origin = origin_of(request)
+    grants.check(application, secret, form, lambda audience: _is_login(audience, origin), login.now())
+    audience = _scope(form) if second else _resource(form)
+    issuer = f"{origin}/{TENANT}/"
+    token = login.issuer.issue(application.id, audience, login.lifetime, issuer)
+    if second:
+        return {"token_type": "Bearer", "expires_in": login.lifetime, "ext_expires_in": login.lifetime, "access_token": token}
+    begin = int(login.now())
+    times = {
+        "expires_in": login.lifetime,
+        "ext_expires_in": login.lifetime,
+        "expires_on": begin + login.lifetime,
+        "not_before": begin,
+    }
+    texts = {name: str(value) for name, value in times.items()}
+    return {"token_type": "Bearer", **texts, "resource": audience, "access_token": token}
+
+
+def _is_login(audience: str, origin: str) -> bool:
+    """Whether an assertion is meant for this tenant's token endpoint, or the tenant as a whole."""
+    path = audience.split("://", 1)[-1].partition("/")[2]
+    return same_origin(audience, origin) and path.partition("/")[0].lower() in {TENANT, DOMAIN}
+
+
+def _scope(form: Mapping[str, str]) -> str:
+    """The audience that a v2 request asks for. Raises ``RefusedError``."""
+    scopes = form.get("scope", "").split()
+    if not scopes:
+        text = "The request body must contain the following parameter: 'scope'."
+        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+    if len(scopes) != 1 or not scopes[0].endswith(_DEFAULT):
+        text = (
+            f"The provided value for scope {' '.join(scopes)} is not valid. Client credential flows must have a scope value with "
+            "/.default suffixed to the resource identifier (application ID URI)."
+        )
+        raise RefusedError(status=400, error="invalid_scope", number=1002012, text=text)
+    return _known(scopes[0].removesuffix(_DEFAULT))
+
+
+def _resource(form: Mapping[str, str]) -> str:
+    """The audience that a v1 request asks for. Raises ``RefusedError``."""
+    resource = form.get("resource", "")
+    if not resource:
+        text = "The request body must contain the following parameter: 'resource'."
+        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+    return _known(resource)
+
+
+def _known(resource: str) -> str:
+    if not resource.startswith(("https://", "http://")):
+        text = f"The resource principal named {resource} was not found in the tenant named Sandbox."
+        raise RefusedError(status=400, error="invalid_resource", number=500011, text=text)
+    return resource
+
+
+def _openid(request: Request) -> dict[str, Any]:
+    tenant, origin = _tenant(request, shared=True), origin_of(request)
+    version = "/v2.0" if "/v2.0/" in request.url.path else ""
+    named = "{tenantid}" if tenant in _SHARED else tenant
+    return {
+        "token_endpoint": f"{origin}/{tenant}/oauth2{version}/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "jwks_uri": f"{origin}/{tenant}/discovery{version}/keys",
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "issuer": f"{origin}/{named}{version or '/'}",
+        "authorization_endpoint": f"{origin}/{tenant}/oauth2{version}/authorize",
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "tid", "ver", "appid"],
+        "tenant_region_scope": None,
+        "cloud_instance_name": origin.split("://", 1)[-1],
+    }
+
+
+def _instance(request: Request) -> dict[str, Any]:
+    """Instance discovery: this host is an authority of its own."""
+    asked = request.query_params.get("authorization_endpoint", "")
+    if not asked:
+        text = "The request must contain the following parameter: 'authorization_endpoint'."
+        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+    host = asked.split("://", 1)[-1].partition("/")[0]
+    tenant = asked.split("://", 1)[-1].partition("/")[2].partition("/")[0] or "common"
+    document = f"{origin_of(request)}/{tenant}/v2.0/.well-known/openid-configuration"
+    names = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+    return {"tenant_discovery_endpoint": document, "api-version": "1.1", "metadata": [names]}
+
+
+def _challenge(request: Request, problem: str = "") -> Response:
+    """A 401 that says where tokens are to be had."""
+    origin = origin_of(request)
+    text = f'Bearer authorization_uri="{origin}/{TENANT}/oauth2/authorize", resource_id="{origin}/"'
+    if problem:
+        text += f', error="invalid_token", error_description="{problem}"'
+    return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": text})

@@ -1,0 +1,1 @@
+"""How the sandbox talks HTTP: server, faults, batches, blobs."""

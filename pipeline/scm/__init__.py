@@ -1,0 +1,1 @@
+"""What SCM says: rows, reference data, metadata, labels, messages."""

@@ -1,0 +1,49 @@
+"""The names under which Data management knows entities: a package with a wrong one is refused whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from pipeline.errors import RequestRefused
+from pipeline.scm.metadata import Model
+from pipeline.wire.scm import Scm
+from pipeline.wire.system import json_object
+from schemas.catalogue import Entity
+
+_ENTITIES: Final = "DataManagementEntities"
+
+
+def entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
+    """The name of an entity in Data management; null where this SCM does not tell.
+
+    Data management's own list of entities is asked first, then the metadata service, whose labels are the same texts.
+
+    Raises:
+        Stopped: SCM cannot be reached.
+    """
+    if model.has(_ENTITIES, "EntityName"):
+        wanted = " or ".join(f"EntityName eq '{label}'" for label in entity.labels)
+        names = {str(row["EntityName"]) for page in scm.pages(_ENTITIES, select="EntityName", filter=wanted) for row in page}
+        return next((label for label in entity.labels if label in names), None)
+    return _from_metadata(scm, entity.odata_set)
+
+
+def _from_metadata(scm: Scm, entity_set: str) -> str | None:
+    rows = _asked(scm, f"metadata/DataEntities?$filter={quote(f'PublicCollectionName eq {chr(39)}{entity_set}{chr(39)}')}")
+    label = next((str(row.get("LabelId") or "") for row in rows if row.get("PublicCollectionName") == entity_set), "")
+    if not label.startswith("@"):
+        return label or None
+    found = _asked(scm, f"metadata/Labels(Id='{quote(label, safe='')}',Language='en-us')")
+    return next((str(row["Value"]) for row in found if row.get("Value")), None)
+
+
+def _asked(scm: Scm, url: str) -> Sequence[dict[str, Any]]:
+    """Rows of the metadata service; none where it is not there."""
+    try:
+        answer: dict[str, Any] = scm.system.ask("GET", url, json_object, subject="metadata")
+    except RequestRefused:
+        return []
+    rows = answer.get("value")
+    return rows if isinstance(rows, list) else [answer]

@@ -1,0 +1,68 @@
+"""Values as OData writes them: in URLs, in filters, in JSON bodies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from schemas.catalogue import Column, Entity, Kind
+
+COMPANY: Final = "dataAreaId"
+"""The key property that every entity of a legal entity has."""
+
+NEVER: Final = "1900-01-01T00:00:00Z"
+"""What SCM keeps where no time is set."""
+
+
+def quoted(text: str) -> str:
+    """A text constant: in single quotes, quotes inside doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def address(entity: Entity, legal_entity: str, row: Mapping[str, Any]) -> str:
+    """The path of one row below ``/data``: its set and its whole key, percent-encoded."""
+    keys = {COMPANY: legal_entity, **{name: str(row[name]) for name in entity.key}}
+    listed = ",".join(f"{name}={quote(quoted(value), safe='')}" for name, value in keys.items())
+    return f"{entity.odata_set}({listed})"
+
+
+def body(columns: Mapping[str, Column], row: Mapping[str, Any], legal_entity: str | None) -> bytes:
+    """A row as JSON. With a legal entity it is a whole new row, without one what an update may set: all but the key."""
+    given = {name: json_value(column, row[name]) for name, column in columns.items() if legal_entity or not column.key}
+    return orjson.dumps({COMPANY: legal_entity, **given} if legal_entity else given)
+
+
+def blank(column: Column) -> str | int | float:
+    """How a column says that it is empty: SCM knows no null (reference B.2)."""
+    match column.kind:
+        case Kind.TEXT:
+            return ""
+        case Kind.ENUM:
+            return column.members[0]
+        case Kind.INTEGER:
+            return 0
+        case Kind.DECIMAL:
+            return 0.0
+        case Kind.TIMESTAMP:
+            return NEVER
+
+
+def json_value(column: Column, value: Any) -> str | int | float:
+    """A value of ``rows/`` as JSON; a null is sent as empty, for the source is the master."""
+    if value is None:
+        return blank(column)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def company_filter(legal_entities: Sequence[str]) -> str:
+    """The condition that a row belongs to one of these legal entities; without any, none does."""
+    return " or ".join(f"{COMPANY} eq '{entity.lower()}'" for entity in legal_entities or [""])

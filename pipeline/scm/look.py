@@ -1,0 +1,146 @@
+"""One look at SCM before a plan or a check: everything that is wrong at once, and what a plan needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import ConfigurationError, listed
+from pipeline.mapping.compile import Compiled
+from pipeline.mapping.references import REFERENCES, References
+from pipeline.scm import contract
+from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
+from pipeline.scm.labels import entity_label
+from pipeline.scm.metadata import read_model
+from pipeline.scm.reference import Missing, Unread, missing, read_references
+from pipeline.suggest import near
+from pipeline.wire.scm import Scm
+
+CUSTOMERS_FILE: Final = "scm_customers.parquet"
+PERSONS_FILE: Final = "scm_contact_persons.parquet"
+
+_CONTACTS: Final = "CDS Contacts"
+_UNTOLD: Final = "SCM does not tell its name in Data management; the first package shows whether it is right"
+
+Item = tuple[str, str, str]
+"""What was looked at; ``ok``, ``note`` or ``warning``; a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a project needs of SCM. ``contacts_label`` is the setting."""
+
+    mappings: Sequence[Compiled]
+    legal_entities: Sequence[str]
+    contacts_label: str
+    packages: bool
+    """Whether anything may go as a package, so that names in Data management matter."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What SCM has.
+
+    ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``); ``names`` are our legal entities with
+    their names; ``references`` is what gate 6 holds rows against; ``unread`` and ``missing`` are for findings and checks.
+    """
+
+    system: str
+    names: Mapping[str, str]
+    customers: Path
+    persons: Path
+    customer_count: int
+    person_count: int
+    references: References
+    unread: Sequence[Unread]
+    missing: Sequence[Missing]
+    labels: Mapping[str, str | None]
+
+    def known_customers(self) -> pl.DataFrame:
+        """CustomerAccount, PartyNumber, dataAreaId as text: what ``known.customers`` gives for an export."""
+        return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
+
+
+def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], None]) -> Seen:
+    """Look at SCM.
+
+    Args:
+        scm: where to look.
+        wanted: what the project needs.
+        into: the folder for what has many rows.
+        progress: told what is read, and how many rows it had.
+
+    Raises:
+        ConfigurationError: SCM does not take the templates, has not our legal entities, or knows the entity by another name;
+            all at once.
+        Stopped: SCM cannot be reached, or refuses.
+    """
+    model = read_model(scm.metadata(), scm.label)
+    labels = {one.entity.name: entity_label(scm, model, one.entity) for one in wanted.mappings} if wanted.packages else {}
+    names = read_legal_entities(scm, model)
+    wrong = [*contract.problems(wanted.mappings, model), *_entities(wanted, names), *_labels(wanted, labels)]
+    if wrong:
+        raise ConfigurationError(listed(wrong), where=scm.label)
+    references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
+    progress("reference data of SCM", sum(map(len, references.known.values())))
+    into.mkdir(parents=True, exist_ok=True)
+    customers = read_customers(scm, model, wanted.legal_entities, into / CUSTOMERS_FILE)
+    progress("customers of SCM", customers)
+    persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
+    progress("contact persons of SCM", persons)
+    return Seen(
+        system=scm.label,
+        names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},
+        customers=into / CUSTOMERS_FILE,
+        persons=into / PERSONS_FILE,
+        customer_count=customers,
+        person_count=persons,
+        references=references,
+        unread=unread,
+        missing=list(missing(wanted.mappings, references, wanted.legal_entities)),
+        labels=labels,
+    )
+
+
+def _entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
+    """Legal entities of the project that SCM does not have."""
+    if names is None:
+        return []
+    return [
+        f"there is no legal entity '{entity}'.{near(entity.lower(), names)} Check destination.legal_entity and [organizations]."
+        for entity in wanted.legal_entities
+        if entity.lower() not in names
+    ]
+
+
+def _labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]:
+    """An entity that Data management knows by another name than the packages will say."""
+    found = labels.get(_CONTACTS)
+    if found is None or found == wanted.contacts_label:
+        return []
+    return [f"{_CONTACTS} are called '{found}' here: set destination.contacts_label to it (it is '{wanted.contacts_label}')."]
+
+
+def items(seen: Seen) -> list[Item]:
+    """What was looked at, for ``p2c check``."""
+    named = ", ".join(f"{entity} ({name})" if name else entity for entity, name in seen.names.items())
+    found: list[Item] = [
+        ("SCM", "ok", f"{seen.system}, legal entities: {named or 'none'}"),
+        ("customers of SCM", "ok", f"{seen.customer_count:,}"),
+        ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
+    ]
+    for entity, label in seen.labels.items():
+        told = (entity, "ok", f"is '{label}' in Data management") if label else (entity, "note", _UNTOLD)
+        found.append((f"entity {told[0]}", told[1], told[2]))
+    for one in seen.missing:
+        where = f"legal entity {one.legal_entity} has" if one.legal_entity else "SCM has"
+        told_missing = f"{where} no {REFERENCES[one.column].what} '{one.value}'; rows that need it will be held"
+        found.append((f"tasks.{one.task}.fields.{one.column}", "warning", told_missing))
+    for column in seen.unread:
+        told_unread = f"SCM does not publish {column.entity_set}: values are not checked before the load"
+        found.append((column.column, "note", told_unread))
+    return found

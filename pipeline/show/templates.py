@@ -1,0 +1,165 @@
+"""Templates and codes as readable tables: a mapping looks as it does on the mapping page of Data Integrator."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.mapping.template import SHIPPED, FieldRow, OnUnknown, Row, Template, shipped
+from pipeline.show.run_text import plain, shown
+from schemas.catalogue import OnTooLong
+from schemas.codes import catalogue
+from schemas.sales import TABLES
+from schemas.scm import ENTITIES
+
+_PAIRS_SHOWN: Final = 6
+
+
+def symbol(row: FieldRow) -> str:
+    """``=`` where the value is copied, ``Fn`` where a transform stands between."""
+    rule = row.row
+    has_default = rule.default is not None or rule.default_setting is not None
+    return "Fn" if rule.country or rule.state or rule.value_map is not None or has_default else "="
+
+
+def transform_text(row: FieldRow) -> str:
+    """What a row does to its value, in words, in the order in which it does it."""
+    rule = row.row
+    parts: list[str] = []
+    if rule.country:
+        parts.append("country → ISO-2")
+    if rule.state:
+        parts.append("state → ISO 3166-2")
+    if rule.value_map is not None:
+        parts.append(_pairs(rule))
+    if rule.on_unknown is not OnUnknown.REJECT:
+        parts.append(f"unknown: {rule.on_unknown.value}")
+    if rule.default is not None:
+        parts.append(f"default {rule.default or 'blank'}")
+    if rule.default_setting is not None:
+        parts.append(f"default from {rule.default_setting}")
+    if rule.max_length is not None:
+        parts.append(f"at most {rule.max_length}")
+    if rule.on_too_long is not None and rule.on_too_long is not OnTooLong.REJECT:
+        parts.append(f"too long: {rule.on_too_long.value}")
+    return "; ".join(parts)
+
+
+def _pairs(rule: Row) -> str:
+    pairs = [f"{shown(key) or 'blank'} → {shown(value) or 'blank'}" for key, value in (rule.value_map or {}).items()]
+    more = f", and {len(pairs) - _PAIRS_SHOWN:,} more" if len(pairs) > _PAIRS_SHOWN else ""
+    file = f" (with {rule.value_map_file})" if rule.value_map_file else ""
+    return ", ".join(pairs[:_PAIRS_SHOWN]) + more + file
+
+
+def _source(template: Template, row: FieldRow) -> str:
+    name = row.row.source
+    if name is None:
+        return "None"
+    field = TABLES[template.source].field(name)
+    return f"{name} ({field.label})" if field is not None and field.label else name
+
+
+def template_items(template: Template) -> list[dict[str, Any]]:
+    """The rows of a template for ``--json``."""
+    return [
+        {
+            "number": number,
+            "source": row.row.source,
+            "label": _source(template, row),
+            "map": symbol(row),
+            "destination": row.destination,
+            "transform": transform_text(row),
+            "changed": sorted(row.changed),
+            "added": row.added,
+        }
+        for number, row in enumerate(template.rows, start=1)
+    ]
+
+
+def templates_text(templates: Iterable[Template]) -> str:
+    """All templates, two lines each."""
+    lines = []
+    for one in templates:
+        touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
+        marked = f", {touched} of them changed by the project" if touched else ""
+        lines.append(f"{one.task:<18} {len(one.rows)} rows{marked}  Sales.{one.source} → {one.entity}\n  {one.name}")
+    return "\n".join(lines)
+
+
+def template_text(template: Template, width: int) -> str:
+    """One template as a table; rows that the project changed carry ``*``, rows that it added ``+``."""
+    entity = ENTITIES[template.entity]
+    rows = [
+        (
+            f"{number}",
+            "+" if row.added else "*" if row.changed else "",
+            _source(template, row),
+            symbol(row),
+            row.destination,
+            transform_text(row),
+        )
+        for number, row in enumerate(template.rows, start=1)
+    ]
+    lines = [
+        template.name,
+        f"task {template.task}: Sales.{template.source} → {entity.name} ({entity.odata_set})",
+        "",
+        _table(("#", "", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
+    ]
+    lines += _changed(template)
+    lines += ["+ added by the project"] if any(row.added for row in template.rows) else []
+    lines += [f"- left unmapped by the project: {', '.join(template.removed)}"] if template.removed else []
+    return "\n".join(lines)
+
+
+def _changed(template: Template) -> list[str]:
+    """What the project says of shipped rows, and what they are without it."""
+    before = next(one for one in map(shipped, SHIPPED) if one.task == template.task)
+    lines = []
+    for row in template.rows:
+        was = before.row(row.destination)
+        if row.changed and was is not None:
+            ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
+            lines.append(f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped is {ships}")
+    return lines
+
+
+def code_items() -> list[dict[str, Any]]:
+    """The catalogue of codes for ``--json``."""
+    return [
+        {
+            "code": one.code,
+            "gate": one.gate,
+            "decision": one.decision,
+            "severity": one.severity,
+            "sentence": one.sentence,
+            "advice": one.advice,
+        }
+        for one in catalogue().values()
+    ]
+
+
+def codes_text(width: int) -> str:
+    """The catalogue of codes as a table."""
+    rows = [
+        (str(one.gate or ""), one.code, str(one.decision or one.severity or ""), f"{plain(one.sentence)} {one.advice}")
+        for one in catalogue().values()
+    ]
+    return _table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, right: int | None = None) -> str:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place == right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    drawn = io.StringIO()
+    Console(width=width, file=drawn, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())

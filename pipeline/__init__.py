@@ -7,7 +7,8 @@ from typing import Final
 
 __version__: Final = "0.1.0"
 
-# Polars' allocator gives memory back after every morsel and asks for it again: a seventh of a plan's time; so it waits a second.
-# One arena for all threads: what one of them freed serves the others, and a plan needs a seventh less memory. It reads this once,
-# when Polars is first loaded; whoever sets the variable keeps their own value.
+# Polars' allocator gives memory back after every morsel and asks for it again: a seventh of a
+# plan's time; so it waits a second. One arena for all threads: what one of them freed serves the
+# others, and a plan needs a seventh less memory. It reads this once, when Polars is first loaded;
+# whoever sets the variable keeps their own value.
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0")

@@ -8,15 +8,15 @@
     │   └── PlanRefused                  a plan is stale, altered or made for something else
     ├── Stopped                 exit 3   the world stopped us; the same command goes on
     │   └── SystemStopped                a system on the wire did not do what it was asked
-    │       ├── Unreachable              no connection, or it broke off: name, address, proxy, certificate, time-out
-    │       ├── LoginFailed              the login service or the system refuses who is calling
-    │       ├── AccessDenied             the caller is known and may not do this
-    │       ├── Throttled                the system asks to wait, longer or oftener than we do
-    │       ├── ServerFailed             the system, or a gateway before it, fails
-    │       ├── AnswerUnreadable         the answer is not what the protocol promises: HTML, cut, no JSON
-    │       └── RequestRefused           the request was understood and refused; nothing happened
-    ├── InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered run folder
-    └── Defect                  exit 4   an error of the program that nobody foresaw
+    │       ├── Unreachable              no connection, or it broke off: name, address, proxy,
+    certificate, time-out │       ├── LoginFailed              the login service or the system
+    refuses who is calling │       ├── AccessDenied             the caller is known and may not do
+    this │       ├── Throttled                the system asks to wait, longer or oftener than we do
+    │       ├── ServerFailed             the system, or a gateway before it, fails │       ├──
+    AnswerUnreadable         the answer is not what the protocol promises: HTML, cut, no JSON │
+    └── RequestRefused           the request was understood and refused; nothing happened ├──
+    InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered
+    run folder └── Defect                  exit 4   an error of the program that nobody foresaw
 
 Problems of single rows are not errors: they are findings (``schemas/codes.toml``).
 """
@@ -30,7 +30,10 @@ from typing import ClassVar
 
 
 class P2cError(Exception):
-    """An error that is a sentence. ``where`` names file, row, column or setting; ``code`` is stable for programs."""
+    """An error that is a sentence.
+
+    ``where`` names file, row, column or setting; ``code`` is stable for programs.
+    """
 
     exit_code: ClassVar[int] = 4
     code: ClassVar[str] = "error"
@@ -73,7 +76,10 @@ class PlanRefused(Refused):
 
 
 class Stopped(P2cError):
-    """A system, network, disk, another process or Ctrl-C stopped the run; the same command goes on."""
+    """A system, network, disk, another process or Ctrl-C stopped the run.
+
+    The same command goes on.
+    """
 
     exit_code = 3
     code = "stopped"
@@ -82,8 +88,9 @@ class Stopped(P2cError):
 class SystemStopped(Stopped):
     """A system on the wire did not do what it was asked.
 
-    ``again`` says whether the same request may go better later; ``wait`` are the seconds that the system asked for;
-    ``status`` is the HTTP status if there was an answer; ``detail`` is the system's own code (``0x80044352``) or word.
+    ``again`` says whether the same request may go better later; ``wait`` are the seconds that the
+    system asked for; ``status`` is the HTTP status if there was an answer; ``detail`` is the
+    system's own code (``0x80044352``) or word.
     """
 
     code = "system_stopped"
@@ -199,7 +206,9 @@ def during(step: str) -> Iterator[None]:
         reason = _DISK.get(error.errno or 0, error.strerror or type(error).__name__)
         place = str(error.filename) if error.filename else ""
         remedy = _REMEDIES.get(error.errno or 0, "call again")
-        raise Stopped(f"{step} stopped: {reason}. Nothing half-written counts; {remedy}.", where=place) from error
+        raise Stopped(
+            f"{step} stopped: {reason}. Nothing half-written counts; {remedy}.", where=place
+        ) from error
 
 
 _REFUSED = {
@@ -226,4 +235,6 @@ def reading(name: str) -> Iterator[None]:
         if error.errno in _REFUSED:
             raise SourceError(f"cannot be read: {_REFUSED[error.errno]}.", where=name) from error
         reason = error.strerror or type(error).__name__
-        raise Stopped(f"reading it stopped: {reason}. The same command goes on.", where=name) from error
+        raise Stopped(
+            f"reading it stopped: {reason}. The same command goes on.", where=name
+        ) from error

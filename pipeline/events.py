@@ -1,4 +1,7 @@
-"""What a running command tells while it works: steps and counts, on stderr. Results go to stdout."""
+"""What a running command tells while it works: steps and counts, on stderr.
+
+Results go to stdout.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Modules that load when they are first used: ``p2c --help`` and a shell's completion need none of the engines."""
+"""Modules that load when they are first used.
+
+``p2c --help`` and a shell's completion need none of the engines.
+"""
 
 from __future__ import annotations
 

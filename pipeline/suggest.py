@@ -1,4 +1,7 @@
-"""What the user may have meant: near misses for every name that is not known, and pydantic's complaints as sentences."""
+"""What the user may have meant.
+
+Near misses for every name that is not known, and pydantic's complaints as sentences.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ def near(word: str, known: Iterable[str]) -> str:
     return f" Did you mean '{words[found[0]]}'?" if found else ""
 
 
-def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]) -> list[str]:
+def sentences(
+    error: ValidationError, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]
+) -> list[str]:
     """One sentence for each complaint: where, what, and a near miss for unknown keys and words.
 
     Args:
@@ -57,7 +62,11 @@ def sentences(error: ValidationError, keys_at: Callable[[tuple[str | int, ...]],
             text = _closed(detail["ctx"]["expected"], detail["input"])
         else:
             sentence = _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-            text = f"{sentence.format_map(detail.get('ctx', {}))}." if detail["type"] in _SENTENCES else f"{sentence}."
+            text = (
+                f"{sentence.format_map(detail.get('ctx', {}))}."
+                if detail["type"] in _SENTENCES
+                else f"{sentence}."
+            )
         found.append(f"{where}: {text}")
     return found
 
@@ -81,5 +90,8 @@ def codes_known(codes: Sequence[str]) -> list[str]:
     """
     for name in codes:
         if name not in catalogue():
-            raise UsageError(f"--code {name}: there is no such code.{near(name, catalogue())} `p2c codes` lists them.")
+            raise UsageError(
+                f"--code {name}: there is no such code.{near(name, catalogue())} `p2c codes` lists "
+                "them."
+            )
     return list(codes)

@@ -1,1 +1,4 @@
-"""What the tables of both systems and of the run folder look like: one catalogue, from which every check is built."""
+"""What the tables of both systems and of the run folder look like.
+
+One catalogue, from which every check is built.
+"""

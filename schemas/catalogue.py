@@ -1,4 +1,7 @@
-"""The words in which both systems' tables are described. Every list of fields in this package is made of these."""
+"""The words in which both systems' tables are described.
+
+Every list of fields in this package is made of these.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ import polars as pl
 
 
 class Type(StrEnum):
-    """What a Dataverse column holds; decides how text, integers and booleans in a source are read."""
+    """What a Dataverse column holds.
+
+    Decides how text, integers and booleans in a source are read.
+    """
 
     GUID = "guid"
     TEXT = "text"
@@ -35,8 +41,9 @@ class OnTooLong(StrEnum):
 class Field:
     """One column of a source table.
 
-    ``names`` are further spellings that exports use, without regard to case; ``label`` is the display label of the
-    Data Integrator, which counts as a spelling of lower rank; ``options`` are the members of a choice.
+    ``names`` are further spellings that exports use, without regard to case; ``label`` is the
+    display label of the Data Integrator, which counts as a spelling of lower rank; ``options`` are
+    the members of a choice.
     """
 
     name: str
@@ -75,15 +82,16 @@ class Kind(StrEnum):
 
 
 DECIMAL: Final = pl.Decimal(32, 6)
-"""The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them behind the point at the most."""
+"""The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them behind the
+point at the most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
     """One column of a destination entity, in its OData spelling.
 
-    ``length`` counts UTF-16 code units (null: unbounded); ``members`` closes the set of values, of enums and of strings
-    that SCM reads like one. Lengths: reference 4.6, enums: 4.4.
+    ``length`` counts UTF-16 code units (null: unbounded); ``members`` closes the set of values, of
+    enums and of strings that SCM reads like one. Lengths: reference 4.6, enums: 4.4.
     """
 
     name: str
@@ -110,7 +118,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entity:
-    """One destination data entity: names, key and columns. ``person_name`` and ``needs`` are its rules over several columns."""
+    """One destination data entity: names, key and columns.
+
+    ``person_name`` and ``needs`` are its rules over several columns.
+    """
 
     name: str
     labels: tuple[str, ...]

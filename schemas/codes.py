@@ -1,4 +1,7 @@
-"""The catalogue of codes: what p2c says about a row, and what to do about it. Text lives in ``codes.toml``."""
+"""The catalogue of codes: what p2c says about a row, and what to do about it.
+
+Text lives in ``codes.toml``.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """One code. ``rank`` is its place in the catalogue: of several codes of one contact the lowest gate, then rank, wins."""
+    """One code.
+
+    ``rank`` is its place in the catalogue: of several codes of one contact the lowest gate, then
+    rank, wins.
+    """
 
     code: str
     rank: int

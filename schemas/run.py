@@ -1,4 +1,7 @@
-"""The run folder's tables: the interface that others rely on (DESIGN 4). Names and types are stable."""
+"""The run folder's tables: the interface that others rely on (DESIGN 4).
+
+Names and types are stable.
+"""
 
 from __future__ import annotations
 
@@ -115,20 +118,34 @@ BACKFILL: Final[pl.Schema] = pl.Schema(
         "code": pl.String(),
     }
 )
-"""``backfill-plan.parquet``: one row per contact, in source order; ``rank`` counts those that need a number, oldest first, and
-``number_after`` is a preview there. ``backfill.parquet`` has the same columns, with what became of each row."""
+"""``backfill-plan.parquet``: one row per contact, in source order; ``rank`` counts those that need
+a number, oldest first, and ``number_after`` is a preview there. ``backfill.parquet`` has the same
+columns, with what became of each row."""
 
 BACKFILL_ACTIONS: Final = ("number", "activate", "both", "other", "none")
 
-OUTCOME_NAMES: Final = ("created", "updated", "unchanged", "written", "failed", "unknown", "pending")
+OUTCOME_NAMES: Final = (
+    "created",
+    "updated",
+    "unchanged",
+    "written",
+    "failed",
+    "unknown",
+    "pending",
+)
 ACTIONS: Final = ("create", "update", "unchanged", "upsert")
 
 
 def contract(schema: pl.Schema, **closed: tuple[str, ...]) -> pa.DataFrameSchema:
-    """A Pandera schema of a run folder's table; ``closed`` names the columns whose values are a closed set."""
+    """A Pandera schema of a run folder's table.
+
+    ``closed`` names the columns whose values are a closed set.
+    """
     columns = {
         name: pa.Column(
-            dtype, nullable=True, checks=[pa.Check.isin(closed[name], name=f"{name}_known")] if name in closed else []
+            dtype,
+            nullable=True,
+            checks=[pa.Check.isin(closed[name], name=f"{name}_known")] if name in closed else [],
         )
         for name, dtype in schema.items()
     }

@@ -1,7 +1,7 @@
 """The Sales (Dataverse) tables that p2c reads: reference 2, 3.1 to 3.4.
 
-``names`` holds the spellings of the Web API (``_x_value``), of exports and of Synapse Link. A lookup's type arrives in a
-column beside it. Required columns: DESIGN 4.
+``names`` holds the spellings of the Web API (``_x_value``), of exports and of Synapse Link. A
+lookup's type arrives in a column beside it. Required columns: DESIGN 4.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from schemas.catalogue import Field, Table, Type
 
 LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 USUAL_NUMBER: Final = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
-"""Contact numbers as the upgrade script makes them: at most 20 characters, none of them forbidden in SCM."""
+"""Contact numbers as the upgrade script makes them: at most 20 characters, none of them forbidden
+in SCM."""
 
 _VERSIONING: Final = (
     Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),
@@ -40,7 +41,10 @@ _READ_AS: Final = MappingProxyType(
 
 
 def contract(table: Table) -> pa.DataFrameSchema:
-    """A source table as it is read: every column of the catalogue with its type. What cannot be read is null, and a finding."""
+    """A source table as it is read: every column of the catalogue with its type.
+
+    What cannot be read is null, and a finding.
+    """
     columns = {field.name: pa.Column(_READ_AS[field.type], nullable=True) for field in table.fields}
     return pa.DataFrameSchema(columns, name=table.name)
 
@@ -56,7 +60,12 @@ def _lookup(name: str, label: str = "") -> Field:
 def _lookup_type(name: str) -> Field:
     return Field(
         name=f"{name}type",
-        names=(f"_{name}_value{LOOKUP_TYPE}", f"{name}{LOOKUP_TYPE}", f"{name}_entitytype", f"{name}_type"),
+        names=(
+            f"_{name}_value{LOOKUP_TYPE}",
+            f"{name}{LOOKUP_TYPE}",
+            f"{name}_entitytype",
+            f"{name}_type",
+        ),
     )
 
 
@@ -79,7 +88,10 @@ def _address(number: int) -> tuple[Field, ...]:
         "stateorprovince": "State/Province", "county": "County", "country": "Country/Region",
         "postalcode": "ZIP/Postal Code", "postofficebox": "Post Office Box",
     }  # fmt: skip
-    return tuple(_text(f"address{number}_{part}", f"Address {number}: {label}") for part, label in parts.items())
+    return tuple(
+        _text(f"address{number}_{part}", f"Address {number}: {label}")
+        for part, label in parts.items()
+    )
 
 
 CONTACTS: Final = Table(
@@ -120,7 +132,15 @@ CONTACTS: Final = Table(
         _text("description", "Description"),
         _choice("gendercode", "Gender", Male=1, Female=2),
         _choice("familystatuscode", "Marital Status", Single=1, Married=2, Divorced=3, Widowed=4),
-        _choice("preferredcontactmethodcode", "Preferred Method of Contact", Any=1, Email=2, Phone=3, Fax=4, Mail=5),
+        _choice(
+            "preferredcontactmethodcode",
+            "Preferred Method of Contact",
+            Any=1,
+            Email=2,
+            Phone=3,
+            Fax=4,
+            Mail=5,
+        ),
         _choice("accountrolecode", "Role", Decision_Maker=1, Employee=2, Influencer=3),
         Field(name="birthdate", type=Type.TIMESTAMP, label="Birthday"),
         _flag("donotemail", "Do not allow Emails"),
@@ -137,7 +157,11 @@ CONTACTS: Final = Table(
         _choice("statecode", "Status", Active=0, Inactive=1),
         _choice("statuscode", "Status Reason", Active=1, Inactive=2),
         _lookup("ownerid", "Owner"),
-        Field(name="owningbusinessunit", label="Owning Business Unit", names=("_owningbusinessunit_value",)),
+        Field(
+            name="owningbusinessunit",
+            label="Owning Business Unit",
+            names=("_owningbusinessunit_value",),
+        ),
         *_address(1),
         *_address(2),
         *_VERSIONING,
@@ -150,7 +174,8 @@ CONTACTS: Final = Table(
         ("parentcustomerid",),
     ),
 )
-"""One row is one contact (reference 3.1). ``owningbusinessunit`` is text, for exports write the unit's name there."""
+"""One row is one contact (reference 3.1). ``owningbusinessunit`` is text, for exports write the
+unit's name there."""
 
 ACCOUNTS: Final = Table(
     name="accounts",

@@ -25,7 +25,9 @@ _PARTY_TYPES: Final = ("Person", "Organization")
 _TRUNCATE: Final = OnTooLong.TRUNCATE
 
 
-def _text(name: str, length: int | None = None, on_too_long: OnTooLong = OnTooLong.REJECT) -> Column:
+def _text(
+    name: str, length: int | None = None, on_too_long: OnTooLong = OnTooLong.REJECT
+) -> Column:
     return Column(name=name, length=length, on_too_long=on_too_long)
 
 
@@ -96,7 +98,8 @@ CDS_CONTACTS: Final = Entity(
         _int("BirthYear"),
     ),
 )
-"""One row is one contact person of one company (reference 4.2); ``dataAreaId`` is the package's legal entity."""
+"""One row is one contact person of one company (reference 4.2); ``dataAreaId`` is the package's
+legal entity."""
 
 
 def _postal(prefix: str) -> tuple[Column, ...]:

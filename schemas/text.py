@@ -1,9 +1,11 @@
 """One meaning of blank, length and equal, given to both engines.
 
-Polars and DuckDB differ (one trims tabs, the other does not; both count an emoji as 1 where SCM's columns count 2), so
-each rule stands here once: as a Polars expression and as a DuckDB macro. A property test feeds both the same strings.
+Polars and DuckDB differ (one trims tabs, the other does not; both count an emoji as 1 where SCM's
+columns count 2), so each rule stands here once: as a Polars expression and as a DuckDB macro. A
+property test feeds both the same strings.
 
-* white space: the Unicode ``White_Space`` characters, the four ASCII separators, zero-width space and byte order mark;
+* white space: the Unicode ``White_Space`` characters, the four ASCII separators, zero-width space
+  and byte order mark;
 * blank: null, or nothing but white space;
 * length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
 * key: trimmed and ASCII-upper-cased; used for comparing, never sent.
@@ -38,14 +40,17 @@ WHITE_SPACE: Final = "".join(
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
 
 _SQL_WHITE_SPACE: Final = f"'{WHITE_SPACE}'"
-"""A literal, not a sum of ``chr``: macros are copied wherever they stand, and binding pays for every node."""
+"""A literal, not a sum of ``chr``: macros are copied wherever they stand, and binding pays for
+every node."""
 
 _UPPER: Final = f"translate(x, '{string.ascii_lowercase}', '{string.ascii_uppercase}')"
 
 SQL_MACROS: Final = (
-    # Values whose ends are printable ASCII need no trimming; that test is ten times faster than the trimming.
+    # Values whose ends are printable ASCII need no trimming; that test is ten times faster than the
+    # trimming.
     (
-        "CREATE OR REPLACE MACRO trimmed(x) AS CASE WHEN ord(x) BETWEEN 33 AND 126 AND ord(substr(x, -1, 1)) "
+        "CREATE OR REPLACE MACRO trimmed(x) AS CASE WHEN ord(x) BETWEEN 33 AND 126 AND "
+        "ord(substr(x, -1, 1)) "
         f"BETWEEN 33 AND 126 THEN x ELSE nullif(trim(x, {_SQL_WHITE_SPACE}), '') END"
     ),
     (
@@ -71,7 +76,9 @@ def utf16_length(value: pl.Expr) -> pl.Expr:
 
 def key_of(value: pl.Expr) -> pl.Expr:
     """The form in which keys are compared: trimmed, ASCII letters upper-cased."""
-    return trimmed(value).str.replace_many(list(string.ascii_lowercase), list(string.ascii_uppercase))
+    return trimmed(value).str.replace_many(
+        list(string.ascii_lowercase), list(string.ascii_uppercase)
+    )
 
 
 def truncated(value: pl.Expr, length: int) -> pl.Expr:

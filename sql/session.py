@@ -1,4 +1,7 @@
-"""The one place that knows DuckDB sessions: private, in memory, UTC, seeing registered tables only."""
+"""The one place that knows DuckDB sessions.
+
+Private, in memory, UTC, seeing registered tables only.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,20 @@ def names() -> list[str]:
 
 
 class Session:
-    """A DuckDB connection with p2c's macros. Joins keep no row order; their right side is what is built (see ``session``)."""
+    """A DuckDB connection with p2c's macros.
+
+    Joins keep no row order; their right side is what is built (see ``session``).
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path | None = None) -> None:
         self._connection = connection
         self._scratch = scratch
 
     def beside(self) -> Session:
-        """Another session of the same database, for another thread; what is registered is its own. It ends with this one."""
+        """Another session of the same database, for another thread; what is registered is its own.
+
+        It ends with this one.
+        """
         return Session(self._connection.cursor())
 
     def run(self, text: str, **parameters: Value) -> None:
@@ -47,19 +56,33 @@ class Session:
 
     def frame(self, text: str, **parameters: Value) -> pl.DataFrame:
         """All rows of a query; for small answers."""
-        relation = self._connection.sql(text, params=parameters) if parameters else self._connection.sql(text)
+        relation = (
+            self._connection.sql(text, params=parameters)
+            if parameters
+            else self._connection.sql(text)
+        )
         frame: pl.DataFrame = relation.pl()
         return frame
 
     def stream(self, text: str, rows: int, **parameters: Value) -> pa.RecordBatchReader:
-        """The rows of a query in batches of at most ``rows``; the session is busy until they are drained."""
-        relation = self._connection.sql(text, params=parameters) if parameters else self._connection.sql(text)
+        """The rows of a query in batches of at most ``rows``.
+
+        The session is busy until they are drained.
+        """
+        relation = (
+            self._connection.sql(text, params=parameters)
+            if parameters
+            else self._connection.sql(text)
+        )
         return relation.to_arrow_reader(rows)
 
     def register(self, name: str, table: pl.DataFrame | pa.Table) -> None:
         """Make a table known by name, replacing one of that name."""
         self._connection.register(
-            name, table.to_arrow(compat_level=pl.CompatLevel.newest()) if isinstance(table, pl.DataFrame) else table
+            name,
+            table.to_arrow(compat_level=pl.CompatLevel.newest())
+            if isinstance(table, pl.DataFrame)
+            else table,
         )
 
     def store(self, name: str, text: str, **parameters: Value) -> None:
@@ -99,13 +122,18 @@ class Session:
 
 @contextlib.contextmanager
 def session(
-    *, memory: str = "1GB", scratch: Path | None = None, threads: int | None = None, views: bool = False
+    *,
+    memory: str = "1GB",
+    scratch: Path | None = None,
+    threads: int | None = None,
+    views: bool = False,
 ) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
-    ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose parent is there. The optimizer
-    must not swap the sides of a join: the queries name the side to read through first, and rows come out nearly in its order.
-    ``views``: texts leave as Arrow's string views. Polars takes them as they are; many of Arrow's own functions cannot.
+    ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose
+    parent is there. The optimizer must not swap the sides of a join: the queries name the side to
+    read through first, and rows come out nearly in its order. ``views``: texts leave as Arrow's
+    string views. Polars takes them as they are; many of Arrow's own functions cannot.
     """
     config: dict[str, Any] = {"memory_limit": memory, "python_enable_replacements": "false"}
     if scratch is not None:

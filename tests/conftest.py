@@ -19,7 +19,11 @@ GOLDENS = Path(__file__).parent / "goldens"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-goldens", action="store_true", help="write the goldens anew instead of comparing them")
+    parser.addoption(
+        "--update-goldens",
+        action="store_true",
+        help="write the goldens anew instead of comparing them",
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""A source that fits on a screen: five customers, three contact persons, one contact for each way of staying behind."""
+"""A source that fits on a screen.
+
+Five customers, three contact persons, one contact for each way of staying behind.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,11 @@ def rows() -> list[dict[str, str]]:
     found = []
     for place in range(1, 12):
         customer = place <= CUSTOMERS or place == 11
-        company = {"parentcustomerid": ACCOUNT, "parentcustomeridtype": "account"} if 6 <= place <= 8 else {}
+        company = (
+            {"parentcustomerid": ACCOUNT, "parentcustomeridtype": "account"}
+            if 6 <= place <= 8
+            else {}
+        )
         found.append(
             {
                 "contactid": contactid(place),
@@ -61,14 +68,18 @@ def rows() -> list[dict[str, str]]:
     return found
 
 
-def write_small(folder: Path, project: str = PROJECT, contacts: list[dict[str, str]] | None = None) -> Path:
+def write_small(
+    folder: Path, project: str = PROJECT, contacts: list[dict[str, str]] | None = None
+) -> Path:
     """Write source and project file; the project file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / CONTACTS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows() if contacts is None else contacts)
-    (folder / "accounts.csv").write_text(f"accountid,accountnumber,name\n{ACCOUNT},ACC-01000-ABCDEF,Fourth Coffee\n")
+    (folder / "accounts.csv").write_text(
+        f"accountid,accountnumber,name\n{ACCOUNT},ACC-01000-ABCDEF,Fourth Coffee\n"
+    )
     path = folder / "p2c.toml"
     path.write_text(project, encoding="utf-8")
     return path

@@ -59,14 +59,18 @@ def run(made: Path, tmp_path: Path) -> RunFolder:
     return RunFolder(next(path for path in (tmp_path / "runs").iterdir() if path.is_dir()))
 
 
-def applied(run: RunFolder, common: Flags = PLAIN, at: Callable[[], datetime] = clock) -> dict[str, Any]:
+def applied(
+    run: RunFolder, common: Flags = PLAIN, at: Callable[[], datetime] = clock
+) -> dict[str, Any]:
     return apply_plan(run, lambda: common.today(run.facts()), at, silent)
 
 
 def signed(run: RunFolder, **changes: Any) -> None:
     """Change what ``run.json`` says and make the journal agree, as a run of that kind would have been made."""
     write_json(run.run_json, {**run.facts(), **changes})
-    files = read(run.journal).entries[0].payload["files"] | {"run.json": hashlib.sha256(run.run_json.read_bytes()).hexdigest()}
+    files = read(run.journal).entries[0].payload["files"] | {
+        "run.json": hashlib.sha256(run.run_json.read_bytes()).hexdigest()
+    }
     run.journal.unlink()
     with Journal.open(run.journal, clock) as journal:
         written = journal.append("planned", run=str(run.run), files=files, balanced=True)
@@ -140,7 +144,9 @@ def test_stopped_before_any_line_of_the_journal_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize("step", range(1, PACKAGES + 1))
-def test_stopped_after_any_package_the_same_command_goes_on(run: RunFolder, whole: dict[str, object], step: int) -> None:
+def test_stopped_after_any_package_the_same_command_goes_on(
+    run: RunFolder, whole: dict[str, object], step: int
+) -> None:
     def stopping(event: Step) -> None:
         if event.done == step:
             raise Halt
@@ -186,8 +192,12 @@ apply_plan(run, lambda: Common().today(run.facts()), now, stop)
 """
 
 
-def test_a_killed_process_leaves_a_run_that_goes_on(run: RunFolder, whole: dict[str, object]) -> None:
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(run.path)], check=False, cwd=Path(__file__).parents[1])
+def test_a_killed_process_leaves_a_run_that_goes_on(
+    run: RunFolder, whole: dict[str, object]
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(run.path)], check=False, cwd=Path(__file__).parents[1]
+    )
     assert ended.returncode == -signal.SIGKILL
     with run.journal.open("ab") as file:
         file.write(b'{"at":"2026-')  # and the line it was writing was torn
@@ -195,7 +205,9 @@ def test_a_killed_process_leaves_a_run_that_goes_on(run: RunFolder, whole: dict[
     assert end_state(run) == whole
 
 
-def test_a_package_that_the_journal_does_not_know_is_written_anew(run: RunFolder, whole: dict[str, object]) -> None:
+def test_a_package_that_the_journal_does_not_know_is_written_anew(
+    run: RunFolder, whole: dict[str, object]
+) -> None:
     stray = run.packages / "Contacts" / "usmf-1.zip"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"half a package")
@@ -204,11 +216,17 @@ def test_a_package_that_the_journal_does_not_know_is_written_anew(run: RunFolder
 
 
 def test_two_processes_do_not_apply_one_run(run: RunFolder) -> None:
-    with filelock.FileLock(run.path / ".lock"), pytest.raises(Stopped, match="another process is applying this run"):
+    with (
+        filelock.FileLock(run.path / ".lock"),
+        pytest.raises(Stopped, match="another process is applying this run"),
+    ):
         applied(run)
 
 
-@pytest.mark.parametrize("name", ["run.json", "decisions.parquet", "findings.parquet", "rows/Contacts/part-00001.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    ["run.json", "decisions.parquet", "findings.parquet", "rows/Contacts/part-00001.parquet"],
+)
 def test_an_altered_or_missing_file_of_the_plan_is_refused(run: RunFolder, name: str) -> None:
     path = run.path / name
     content = path.read_bytes()
@@ -246,7 +264,9 @@ def test_a_journal_that_lost_its_end_is_refused(run: RunFolder) -> None:
 
 
 def test_a_changed_journal_breaks_an_invariant(run: RunFolder) -> None:
-    run.journal.write_bytes(run.journal.read_bytes().replace(b'"balanced":true', b'"balanced":null') + b"{}\n")
+    run.journal.write_bytes(
+        run.journal.read_bytes().replace(b'"balanced":true', b'"balanced":null') + b"{}\n"
+    )
     with pytest.raises(InvariantBroken):
         applied(run)
 
@@ -265,23 +285,43 @@ MAPPED = '[tasks.Contacts.fields.PrimaryAddressCity]\nsource = "address1_county"
     ("project", "told"),
     [
         (PROJECT.replace("usmf", "demf"), r"destination\.legal_entity \(was 'usmf', is 'demf'\)"),
-        (PROJECT.replace('currency = "EUR"', ""), r"destination\.currency \(was 'EUR', is not set\)"),
+        (
+            PROJECT.replace('currency = "EUR"', ""),
+            r"destination\.currency \(was 'EUR', is not set\)",
+        ),
         (PROJECT + 'contacts_label = "Dataverse Contacts"', r"destination\.contacts_label"),
-        (PROJECT + '[organizations]\nGermany = "demf"', r"organizations\.Germany \(was not set, is 'demf'\)"),
+        (
+            PROJECT + '[organizations]\nGermany = "demf"',
+            r"organizations\.Germany \(was not set, is 'demf'\)",
+        ),
         (PROJECT + '[countries]\nDeutschlnd = "DE"', r"countries\.Deutschlnd"),
         (PROJECT + MAPPED, r"template Contacts \(PrimaryAddressCity\)"),
-        (PROJECT + "[tasks.ContactToCustomer.fields.SiteId]\ndefault = 1", r"template ContactToCustomer \(SiteId\)"),
-        (PROJECT + "[tasks.Contacts.fields.Notes]\nunmapped = true", r"template Contacts \(Notes\)"),
+        (
+            PROJECT + "[tasks.ContactToCustomer.fields.SiteId]\ndefault = 1",
+            r"template ContactToCustomer \(SiteId\)",
+        ),
+        (
+            PROJECT + "[tasks.Contacts.fields.Notes]\nunmapped = true",
+            r"template Contacts \(Notes\)",
+        ),
     ],
 )
-def test_a_project_that_changed_since_is_refused_by_name(run: RunFolder, project: str, told: str) -> None:
+def test_a_project_that_changed_since_is_refused_by_name(
+    run: RunFolder, project: str, told: str
+) -> None:
     with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}"):
         applied(run, written(run, project))
     assert not run.packages.exists()
 
 
 def test_all_that_changed_is_named_at_once(run: RunFolder) -> None:
-    with pytest.raises(PlanRefused, match=r"destination\.legal_entity .*; template Contacts \(PrimaryAddressCity\)\. Plan again"):
+    with pytest.raises(
+        PlanRefused,
+        match=(
+            r"destination\.legal_entity .*; template Contacts \(PrimaryAddressCity\)\. Plan "
+            r"again"
+        ),
+    ):
         applied(run, written(run, PROJECT.replace("usmf", "demf") + MAPPED))
 
 
@@ -309,7 +349,10 @@ def test_the_environment_and_flags_of_today_count_too(run: RunFolder) -> None:
 def test_flags_and_variables_of_the_plan_need_not_be_said_again(made: Path, tmp_path: Path) -> None:
     project = load_project(
         made / "source" / "p2c.toml",
-        assignments=["destination.legal_entity=demf", 'tasks.Contacts.fields.SpouseName={source="spousesname"}'],
+        assignments=[
+            "destination.legal_entity=demf",
+            'tasks.Contacts.fields.SpouseName={source="spousesname"}',
+        ],
         environment={"P2C_DESTINATION_CURRENCY": "DKK"},
     )
     run = make_plan(project, Request(), tmp_path / "runs", clock, silent)
@@ -334,7 +377,9 @@ def test_a_project_file_that_is_gone_can_be_named(run: RunFolder, made: Path) ->
         ("template Contacts", "template Contacts"),
     ],
 )
-def test_another_version_of_what_decides_is_refused_by_name(run: RunFolder, name: str, told: str) -> None:
+def test_another_version_of_what_decides_is_refused_by_name(
+    run: RunFolder, name: str, told: str
+) -> None:
     signed(run, fingerprints=run.facts()["fingerprints"] | {name: "0" * 64})
     with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}. Plan again"):
         applied(run)
@@ -369,11 +414,18 @@ def test_a_live_plan_of_less_age_is_applied(run: RunFolder) -> None:
 def test_a_changed_value_map_file_is_refused_and_an_equal_one_is_not(tmp_path: Path) -> None:
     project = write_small(
         tmp_path / "source",
-        PROJECT + '[tasks.ContactToCustomer.fields.SiteId]\nsource = "address1_country"\nvalue_map_file = "sites.csv"\n',
+        PROJECT
+        + (
+            "[tasks.ContactToCustomer.fields.SiteId]\nsource = "
+            '"address1_country"\nvalue_map_file = '
+            '"sites.csv"\n'
+        ),
     )
     (project.parent / "sites.csv").write_text("country,site\nDE,2\n")
     run = make_plan(load_project(project), Request(), tmp_path / "runs", clock, silent)
-    assert run.facts()["settings"]["tasks.ContactToCustomer.fields.SiteId"]["value"]["value_map"] == {"DE": "2"}
+    assert run.facts()["settings"]["tasks.ContactToCustomer.fields.SiteId"]["value"][
+        "value_map"
+    ] == {"DE": "2"}
     (project.parent / "sites.csv").write_text("country,site\nDE,3\n")
     with pytest.raises(PlanRefused, match=r"template ContactToCustomer \(SiteId\)"):
         applied(run)
@@ -388,17 +440,31 @@ def test_a_plan_that_is_stopped_leaves_nothing(made: Path, tmp_path: Path, name:
             raise Halt
 
     with pytest.raises(Halt):
-        make_plan(load_project(made / "source" / "p2c.toml"), Request(), tmp_path / "runs", clock, stopping)
+        make_plan(
+            load_project(made / "source" / "p2c.toml"),
+            Request(),
+            tmp_path / "runs",
+            clock,
+            stopping,
+        )
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_not(tmp_path: Path) -> None:
-    killed, living = tmp_path / ".20260101T000000Z-dead.partial", tmp_path / ".20260101T000000Z-beef.partial"
+def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_not(
+    tmp_path: Path,
+) -> None:
+    killed, living = (
+        tmp_path / ".20260101T000000Z-dead.partial",
+        tmp_path / ".20260101T000000Z-beef.partial",
+    )
     for path in (killed, living):
         path.mkdir()
         path.with_suffix(".lock").touch()
         (path / "decisions.parquet").touch()
-    with filelock.FileLock(living.with_suffix(".lock")), building(tmp_path, RunId("20260101T000000Z-0000")) as made:
+    with (
+        filelock.FileLock(living.with_suffix(".lock")),
+        building(tmp_path, RunId("20260101T000000Z-0000")) as made,
+    ):
         assert not killed.exists()
         assert (living / "decisions.parquet").exists()
         assert made.path.name == ".20260101T000000Z-0000.partial"
@@ -408,7 +474,9 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_no
     ]  # fmt: skip
 
 
-def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(run: RunFolder, whole: dict[str, object]) -> None:
+def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(
+    run: RunFolder, whole: dict[str, object]
+) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "
         "from pipeline.cli.app import main; sys.exit(main(sys.argv[1:]))"

@@ -29,9 +29,15 @@ def damaged(path: Path, column: str) -> None:
             "lastname": [f"Name {n * 7919 % ROWS}" for n in range(ROWS)],
         }
     )
-    frame.write_parquet(path, compression="zstd", use_pyarrow=True, pyarrow_options={"use_dictionary": False})
+    frame.write_parquet(
+        path, compression="zstd", use_pyarrow=True, pyarrow_options={"use_dictionary": False}
+    )
     group = pq.ParquetFile(path).metadata.row_group(0)
-    [chunk] = [group.column(place) for place in range(group.num_columns) if group.column(place).path_in_schema == column]
+    [chunk] = [
+        group.column(place)
+        for place in range(group.num_columns)
+        if group.column(place).path_in_schema == column
+    ]
     content = bytearray(path.read_bytes())
     start = chunk.data_page_offset
     content[start : start + 64] = bytes(value ^ 0x5A for value in content[start : start + 64])
@@ -49,9 +55,18 @@ def damaged_later(path: Path, column: str) -> None:
             "lastname": [f"Name {n * 7919 % ROWS}" for n in range(ROWS)],
         }
     )
-    pq.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), path, compression="snappy", row_group_size=1_000)
+    pq.write_table(
+        frame.to_arrow(compat_level=pl.CompatLevel.oldest()),
+        path,
+        compression="snappy",
+        row_group_size=1_000,
+    )
     group = pq.ParquetFile(path).metadata.row_group(1)
-    [chunk] = [group.column(place) for place in range(group.num_columns) if group.column(place).path_in_schema == column]
+    [chunk] = [
+        group.column(place)
+        for place in range(group.num_columns)
+        if group.column(place).path_in_schema == column
+    ]
     content = bytearray(path.read_bytes())
     start = chunk.data_page_offset + 5
     content[start : start + 10] = bytes(value ^ 0xFF for value in content[start : start + 10])
@@ -68,24 +83,34 @@ def damaged_later(path: Path, column: str) -> None:
     ],
 )
 def test_a_file_that_is_damaged_inside_is_named_and_nothing_is_left(
-    tmp_path: Path, damage: Callable[[Path, str], None], column: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    damage: Callable[[Path, str], None],
+    column: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     damage(tmp_path / "contacts.parquet", column)
     (tmp_path / "accounts.csv").write_text("accountid,accountnumber\n", encoding="utf-8")
     words = ["--set", "destination.legal_entity=usmf", "--set", "destination.currency=EUR"]
-    code = main(["plan", "--source", str(tmp_path), "--runs", str(tmp_path / "runs"), "--json", *words])
+    code = main(
+        ["plan", "--source", str(tmp_path), "--runs", str(tmp_path / "runs"), "--json", *words]
+    )
     told = json.loads(capsys.readouterr().out)["error"]
     assert (code, told["code"], told["where"]) == (2, "source", "contacts.parquet"), told
     assert "damaged" in told["message"]
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_text_that_is_no_utf_8_is_told_with_column_and_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_no_utf_8_is_told_with_column_and_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_small(tmp_path)
     table = pa.csv.read_csv(tmp_path / "contacts.csv").slice(0, 5)
     cells = pa.array([b"M\xfcller" if row == 3 else b"Miller" for row in range(5)], pa.binary())
     no_text = pa.Array.from_buffers(pa.string(), 5, cells.buffers())
-    pq.write_table(table.set_column(table.column_names.index("lastname"), "lastname", no_text), tmp_path / "contacts.parquet")
+    pq.write_table(
+        table.set_column(table.column_names.index("lastname"), "lastname", no_text),
+        tmp_path / "contacts.parquet",
+    )
     (tmp_path / "contacts.csv").unlink()
     words = ["--project", str(tmp_path / "p2c.toml"), "--runs", str(tmp_path / "runs"), "--json"]
     assert main(["plan", *words]) == 2
@@ -96,7 +121,9 @@ def test_text_that_is_no_utf_8_is_told_with_column_and_row(tmp_path: Path, capsy
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_a_filter_that_fails_on_a_value_is_told_without_the_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_filter_that_fails_on_a_value_is_told_without_the_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_small(tmp_path)
     words = ["--project", str(tmp_path / "p2c.toml"), "--runs", str(tmp_path / "runs"), "--json"]
     assert main(["plan", *words, "--set", "source.filter=CAST(lastname AS INTEGER) > 0"]) == 2
@@ -109,7 +136,9 @@ def test_a_filter_that_fails_on_a_value_is_told_without_the_value(tmp_path: Path
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_runs_and_sources_in_folders_named_like_patterns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_and_sources_in_folders_named_like_patterns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = tmp_path / "year=2024" / "cut-over [1] *"
     home.mkdir(parents=True)
     write_small(home)

@@ -17,7 +17,9 @@ def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> Non
         return number * number
 
     with ThreadPoolExecutor(3) as pool:
-        assert list(side_by_side(work, range(20), pool, 3)) == [number * number for number in range(20)]
+        assert list(side_by_side(work, range(20), pool, 3)) == [
+            number * number for number in range(20)
+        ]
 
 
 def test_two_are_worked_on_at_once_and_no_more_are_taken_than_that() -> None:

@@ -1,8 +1,9 @@
 """Hazards: troubles of real data, one each, as data under ``tests/hazards``.
 
-``rows.toml`` holds contacts (and accounts) that fill up an ordinary row; all of them go through one run: none touches another.
-The other files hold sources of their own, as text, as bytes in hexadecimal, or as columns of Parquet; ``$header``, ``$row1``
-and ``$json1`` stand for an ordinary header, row and object, ``$long`` for 2,000 letters.
+``rows.toml`` holds contacts (and accounts) that fill up an ordinary row; all of them go through one
+run: none touches another. The other files hold sources of their own, as text, as bytes in
+hexadecimal, or as columns of Parquet; ``$header``, ``$row1`` and ``$json1`` stand for an ordinary
+header, row and object, ``$long`` for 2,000 letters.
 """
 
 from __future__ import annotations
@@ -41,18 +42,36 @@ ORDINARY: Final = {
     "msdynce_isactivecustomer": "true", "firstname": "Ann", "lastname": "Brown", "statecode": "0", "address1_country": "DE",
     "transactioncurrencyid.isocurrencycode": "EUR",
 }  # fmt: skip
-SHORT: Final = ("contactid", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid", "lastname")
+SHORT: Final = (
+    "contactid",
+    "msdynce_contactnumber",
+    "msdynce_isactivecustomer",
+    "parentcustomerid",
+    "lastname",
+)
 SETTINGS: Final = ("destination.legal_entity=usmf", "destination.currency=EUR")
-COUNTED: Final = {"site_missing", "warehouse_missing", "default_used", "accounts_assumed", "flag_never_set"}
+COUNTED: Final = {
+    "site_missing",
+    "warehouse_missing",
+    "default_used",
+    "accounts_assumed",
+    "flag_never_set",
+}
 """Findings of the whole run that nearly every run has."""
 
 
 def hazards(*names: str) -> list[dict[str, Any]]:
-    return [one for name in names for one in tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["hazard"]]
+    return [
+        one
+        for name in names
+        for one in tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["hazard"]
+    ]
 
 
 ROWS: Final = hazards("rows")
-SOURCES: Final = hazards(*sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "rows"))
+SOURCES: Final = hazards(
+    *sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "rows")
+)
 
 
 def guid(hazard: int, row: int) -> str:
@@ -60,11 +79,20 @@ def guid(hazard: int, row: int) -> str:
 
 
 def completed(hazard: int, row: int, given: Mapping[str, str]) -> dict[str, str]:
-    """An ordinary contact with what the hazard says; ``$id1`` and ``$number1`` name the hazard's own rows."""
+    """An ordinary contact with what the hazard says.
+
+    ``$id1`` and ``$number1`` name the hazard's own rows.
+    """
     known = {f"id{place}": guid(hazard, place) for place in range(1, 10)}
-    known |= {f"number{place}": number(hazard, place) for place in range(1, 10)} | {"account": ACCOUNT}
+    known |= {f"number{place}": number(hazard, place) for place in range(1, 10)} | {
+        "account": ACCOUNT
+    }
     mine = {"contactid": guid(hazard, row), "msdynce_contactnumber": number(hazard, row)}
-    return {**ORDINARY, **mine, **{name: string.Template(value).substitute(known) for name, value in given.items()}}
+    return {
+        **ORDINARY,
+        **mine,
+        **{name: string.Template(value).substitute(known) for name, value in given.items()},
+    }
 
 
 def number(hazard: int, row: int) -> str:
@@ -85,7 +113,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
             owners[len(contacts)] = hazard["name"]
     lines = write_table(folder / "contacts.csv", list(ORDINARY), contacts)
     write_table(folder / "accounts.csv", ["accountid", "accountnumber"], accounts)
-    result = plan_and_apply(Flags(source=folder, runs=folder / "runs", assignments=SETTINGS), Request(command="run"), silent)
+    result = plan_and_apply(
+        Flags(source=folder, runs=folder / "runs", assignments=SETTINGS),
+        Request(command="run"),
+        silent,
+    )
     found: dict[str, list[dict[str, Any]]] = {hazard["name"]: [] for hazard in ROWS}
     codes = codes_by_line(Path(str(result.folder)))
     planned_rows = rows_by_contact(Path(str(result.folder)))
@@ -112,7 +144,9 @@ def write_table(path: Path, columns: list[str], rows: list[dict[str, str]]) -> l
 
 
 def codes_by_line(run: Path) -> dict[int, set[str]]:
-    findings = pl.read_parquet(run / "findings.parquet").filter(pl.col("source_file") == "contacts.csv")
+    findings = pl.read_parquet(run / "findings.parquet").filter(
+        pl.col("source_file") == "contacts.csv"
+    )
     found: dict[int, set[str]] = {}
     for line, code in findings.select("source_line", "code").iter_rows():
         found.setdefault(line, set()).add(code)
@@ -120,7 +154,11 @@ def codes_by_line(run: Path) -> dict[int, set[str]]:
 
 
 def rows_by_contact(run: Path) -> dict[str, dict[str, Any]]:
-    return {row["contactid"]: row for path in run.glob("rows/*/*.parquet") for row in pl.read_parquet(path).to_dicts()}
+    return {
+        row["contactid"]: row
+        for path in run.glob("rows/*/*.parquet")
+        for row in pl.read_parquet(path).to_dicts()
+    }
 
 
 @pytest.mark.parametrize("hazard", ROWS, ids=lambda hazard: hazard["name"])
@@ -128,11 +166,15 @@ def test_a_row_with_one_trouble_ends_where_the_rules_say(
     hazard: dict[str, Any], results: dict[str, list[dict[str, Any]]]
 ) -> None:
     found = results[hazard["name"]]
-    assert [f"{one['decision']}/{one['reason']}" for one in found] == [one["ends"] for one in hazard["expect"]], hazard["trouble"]
+    assert [f"{one['decision']}/{one['reason']}" for one in found] == [
+        one["ends"] for one in hazard["expect"]
+    ], hazard["trouble"]
     for one, expected in zip(found, hazard["expect"], strict=True):
         assert sorted(one["codes"]) == sorted(expected.get("findings", []))
         sent = {column: one["planned"].get(column) for column in expected.get("sends", {})}
-        assert {column: value if value is None else str(value) for column, value in sent.items()} == expected.get("sends", {})
+        assert {
+            column: value if value is None else str(value) for column, value in sent.items()
+        } == expected.get("sends", {})
 
 
 def short_rows() -> Iterator[tuple[str, str]]:
@@ -148,7 +190,10 @@ def short_rows() -> Iterator[tuple[str, str]]:
 def laid_out(folder: Path, hazard: Mapping[str, Any]) -> None:
     known = dict(short_rows())
     for name, text in hazard.get("files", {}).items():
-        put(folder / name, string.Template(text).substitute(known).encode(hazard.get("encoding", "utf-8")))
+        put(
+            folder / name,
+            string.Template(text).substitute(known).encode(hazard.get("encoding", "utf-8")),
+        )
     for name, digits in hazard.get("hex", {}).items():
         put(folder / name, bytes.fromhex(digits))
     for name, columns in hazard.get("parquet", {}).items():
@@ -165,7 +210,9 @@ def put(path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("hazard", SOURCES, ids=lambda hazard: hazard["name"])
-def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(hazard: dict[str, Any], tmp_path: Path) -> None:
+def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(
+    hazard: dict[str, Any], tmp_path: Path
+) -> None:
     laid_out(tmp_path / "export", hazard)
     settings = (*SETTINGS, *hazard.get("settings", []))
     common = Flags(source=tmp_path / "export", runs=tmp_path / "runs", assignments=settings)
@@ -180,9 +227,16 @@ def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(hazard: dict[
     result = plan_contacts(common, Request(), silent)
     assert result.exit_code == expected["exit"], hazard["trouble"]
     decided = pl.read_parquet(f"{result.folder}/decisions.parquet")
-    assert decided.select(pl.concat_str("decision", "reason", separator="/"))["decision"].to_list() == expected["ends"]
+    assert (
+        decided.select(pl.concat_str("decision", "reason", separator="/"))["decision"].to_list()
+        == expected["ends"]
+    )
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
-    unreadable = findings.filter(pl.col("code") == "row_unreadable").select("source_file", "source_line", "message").rows()
+    unreadable = (
+        findings.filter(pl.col("code") == "row_unreadable")
+        .select("source_file", "source_line", "message")
+        .rows()
+    )
     told = [f"{file}:{line} {message}" for file, line, message in unreadable]
     assert [one.partition(" The row cannot be read: ")[::2] for one in told] == [
         one.partition(" ")[::2] for one in expected.get("unreadable", [])
@@ -190,6 +244,11 @@ def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(hazard: dict[
     others = set(findings["code"]) - COUNTED - {"row_unreadable"} - set(decided["reason"])
     assert sorted(others) == sorted(expected.get("findings", []))
     for column, values in expected.get("sends", {}).items():
-        frames = [pl.read_parquet(path) for path in sorted(Path(str(result.folder)).glob("rows/*/*.parquet"))]
-        assert [value for frame in frames if column in frame for value in frame[column].to_list()] == values
+        frames = [
+            pl.read_parquet(path)
+            for path in sorted(Path(str(result.folder)).glob("rows/*/*.parquet"))
+        ]
+        assert [
+            value for frame in frames if column in frame for value in frame[column].to_list()
+        ] == values
     assert result.facts["balanced"]

@@ -1,4 +1,7 @@
-"""The table of directions: what may import what, read from the imports themselves. A module that appears is held to it, too."""
+"""The table of directions: what may import what, read from the imports themselves.
+
+A module that appears is held to it, too.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +44,14 @@ templates
 suggest
 errors | events | lazy
 """
-"""The rooms of ``pipeline``, top line first: each line imports only lines below it; those of one line do not know one another."""
+"""The rooms of ``pipeline``, top line first: each line imports only lines below it; those of one
+line do not know one another."""
 
-LEVELS: Final = {room: -number for number, line in enumerate(TREE.split("\n")) for room in line.replace("|", " ").split()}
+LEVELS: Final = {
+    room: -number
+    for number, line in enumerate(TREE.split("\n"))
+    for room in line.replace("|", " ").split()
+}
 
 STRANGERS: Final = {
     "extract": {"transform", "load"},
@@ -59,7 +67,12 @@ ONLY: Final = {
 }
 """Room → the only rooms of ``pipeline`` that it imports."""
 
-KNOWN_BY: Final = {"sandbox": {"cli", "commands"}, "samples": {"cli", "commands"}, "cli": set[str](), "commands": {"cli"}}
+KNOWN_BY: Final = {
+    "sandbox": {"cli", "commands"},
+    "samples": {"cli", "commands"},
+    "cli": set[str](),
+    "commands": {"cli"},
+}
 """Room → the only rooms that import it."""
 
 IMPURE: Final = {
@@ -67,7 +80,8 @@ IMPURE: Final = {
     "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid", "sql.session",
     "concurrent",
 }  # fmt: skip
-"""Network, clock, path, chance, threads and DuckDB: a pure core gets what it needs of them as values."""
+"""Network, clock, path, chance, threads and DuckDB: a pure core gets what it needs of them as
+values."""
 
 PURE: Final = ("transform", "mapping")
 FAN_OUT: Final = 12
@@ -85,7 +99,10 @@ MOVING: Final = {
 
 
 def room(module: str) -> str:
-    """The room of ``pipeline`` that a module lies in; blank for the package itself, its own name elsewhere."""
+    """The room of ``pipeline`` that a module lies in.
+
+    Blank for the package itself, its own name elsewhere.
+    """
     package, _, rest = module.partition(".")
     return rest.partition(".")[0] if package == "pipeline" else package
 
@@ -116,7 +133,9 @@ def resolved(name: str) -> str:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    return frozenset(resolved(name) for name in imported(FILES[module].read_text(encoding="utf-8"))) - {module}
+    return frozenset(
+        resolved(name) for name in imported(FILES[module].read_text(encoding="utf-8"))
+    ) - {module}
 
 
 def ours(module: str) -> set[str]:
@@ -130,14 +149,19 @@ def rooms(module: str) -> set[str]:
 
 def of_pipeline(*names: str) -> list[str]:
     """The modules of these rooms; of all, when none is named."""
-    return [name for name in FILES if name.startswith("pipeline.") and (not names or room(name) in names)]
+    return [
+        name
+        for name in FILES
+        if name.startswith("pipeline.") and (not names or room(name) in names)
+    ]
 
 
 def test_the_reader_sees_every_way_to_import() -> None:
     text = (
         "import os.path\nfrom pipeline.plan import make as p\nfrom pipeline import __version__\n"
         "from pipeline.load.packages.package import Package\n"
-        "if TYPE_CHECKING:\n    from schemas import sales\ndef f():\n    import socket\nx = lazily('pipeline.commands.plan')\n"
+        "if TYPE_CHECKING:\n    from schemas import sales\ndef f():\n    import socket\nx = "
+        "lazily('pipeline.commands.plan')\n"
     )
     assert {resolved(name) for name in imported(text)} == {
         "os.path", "pipeline.plan.make", "pipeline", "pipeline.load.packages.package", "schemas.sales", "socket",
@@ -166,9 +190,13 @@ def test_some_rooms_do_not_know_one_another(module: str) -> None:
 @pytest.mark.parametrize("module", of_pipeline(*PURE))
 def test_transform_and_mapping_are_pure(module: str) -> None:
     names = imports(module)
-    assert module in MOVING or not {name for name in names if any(f"{name}.".startswith(f"{one}.") for one in IMPURE)}
+    assert module in MOVING or not {
+        name for name in names if any(f"{name}.".startswith(f"{one}.") for one in IMPURE)
+    }
     calls = {
-        node.attr for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+        node.attr
+        for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
     }
     assert not calls & {"now", "utcnow", "today", "monotonic"}
 
@@ -182,7 +210,9 @@ def test_the_sandbox_and_the_samples_import_nothing_of_the_product_but_errors(mo
 
 @pytest.mark.parametrize("module", of_pipeline())
 def test_some_rooms_are_known_by_few(module: str) -> None:
-    hidden = {name for name in rooms(module) if room(module) not in KNOWN_BY.get(name, {room(module)})}
+    hidden = {
+        name for name in rooms(module) if room(module) not in KNOWN_BY.get(name, {room(module)})
+    }
     assert not hidden, f"{module} imports {sorted(hidden)}"
 
 
@@ -194,7 +224,17 @@ def test_schemas_and_sql_import_nothing_of_the_pipeline(module: str) -> None:
 @pytest.mark.parametrize(
     ("owner", "calls"),
     [
-        ("pipeline.wire", {"httpx.Client", "httpx.AsyncClient", "Client", "requests.Session", "requests.get", "requests.post"}),
+        (
+            "pipeline.wire",
+            {
+                "httpx.Client",
+                "httpx.AsyncClient",
+                "Client",
+                "requests.Session",
+                "requests.get",
+                "requests.post",
+            },
+        ),
         ("sql.session", {"duckdb.connect", "duckdb.sql", "duckdb.query", "duckdb.execute"}),
     ],
 )
@@ -216,9 +256,14 @@ def test_nothing_happens_at_import_but_definitions(module: str) -> None:
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
     loops = ast.With | ast.For | ast.While | ast.Delete | ast.Raise
     acts = [
-        node for node in tree.body if isinstance(node, loops) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+        node
+        for node in tree.body
+        if isinstance(node, loops)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
     ]
-    if module != "pipeline" and module not in MOVING:  # It tells Polars' allocator how to behave, which must come first.
+    if (
+        module != "pipeline" and module not in MOVING
+    ):  # It tells Polars' allocator how to behave, which must come first.
         assert not [ast.unparse(node) for node in acts]
 
 
@@ -231,7 +276,9 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     state: dict[str, bool] = {}
 
     def visit(module: str, way: tuple[str, ...]) -> None:
-        assert state.get(module, True), f"a circle: {' → '.join([*way[way.index(module) :], module])}"
+        assert state.get(module, True), (
+            f"a circle: {' → '.join([*way[way.index(module) :], module])}"
+        )
         if module in state:
             return
         state[module] = False

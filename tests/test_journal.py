@@ -43,7 +43,8 @@ def test_a_line_is_sorted_compact_ascii_and_bound_to_the_line_before(tmp_path: P
         assert journal.last_hash == second
     lines = path.read_bytes().splitlines()
     assert lines[0] == (
-        b'{"at":"2026-01-31T21:00:00.000Z","event":"plan_read","note":"\\u00fc","previous":"%s","rows":2}' % (b"0" * 64)
+        b'{"at":"2026-01-31T21:00:00.000Z","event":"plan_read","note":"\\u00fc","previous":"%s","rows":2}'
+        % (b"0" * 64)
     )
     assert json.loads(lines[1])["previous"] == first == hashlib.sha256(lines[0]).hexdigest()
     assert second == hashlib.sha256(lines[1]).hexdigest()
@@ -97,10 +98,16 @@ def test_a_last_line_torn_at_any_byte_is_dropped_said_and_cut_away(tmp_path: Pat
             assert journal.torn
             assert path.read_bytes() == whole
             journal.append("resumed")
-        assert [entry.event for entry in read(path).entries] == ["rows_read", "rows_read", "resumed"]
+        assert [entry.event for entry in read(path).entries] == [
+            "rows_read",
+            "rows_read",
+            "resumed",
+        ]
 
 
-@pytest.mark.parametrize("tail", [b'{"at":"2026\n', b"\x00\x00\x00\x00", b"\x00\x00\n", b"\xff\xfe", b"\n"])
+@pytest.mark.parametrize(
+    "tail", [b'{"at":"2026\n', b"\x00\x00\x00\x00", b"\x00\x00\n", b"\xff\xfe", b"\n"]
+)
 def test_a_last_line_of_garbage_is_torn(tmp_path: Path, tail: bytes) -> None:
     path = tmp_path / "journal.jsonl"
     content = filled(path)
@@ -120,7 +127,9 @@ def test_a_journal_that_is_only_a_torn_line_begins_anew(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.data())
-def test_an_altered_byte_anywhere_is_detected(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_an_altered_byte_anywhere_is_detected(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     content = bytearray(filled(path))
     original = read(path)
@@ -136,12 +145,16 @@ def test_an_altered_byte_anywhere_is_detected(tmp_path_factory: pytest.TempPathF
     else:
         assert found.torn or found.last_hash != original.last_hash
         assert found.entries[:3] == original.entries[:3]
-        assert place > content.rindex(b"\n", 0, -1)  # only the last line can pass for torn or for another
+        assert place > content.rindex(
+            b"\n", 0, -1
+        )  # only the last line can pass for torn or for another
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.integers(0, 800), st.integers(0, 800), st.binary(max_size=5))
-def test_any_other_edit_is_detected(tmp_path_factory: pytest.TempPathFactory, start: int, end: int, new: bytes) -> None:
+def test_any_other_edit_is_detected(
+    tmp_path_factory: pytest.TempPathFactory, start: int, end: int, new: bytes
+) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     content = filled(path)
     original = read(path)
@@ -167,7 +180,9 @@ def test_lines_taken_out_or_exchanged_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [b"[]", b"1", b"{}", b'{"event":"x"}'])
-def test_a_line_that_is_json_and_no_journal_line_breaks_the_run(tmp_path: Path, line: bytes) -> None:
+def test_a_line_that_is_json_and_no_journal_line_breaks_the_run(
+    tmp_path: Path, line: bytes
+) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(line + b"\n")
     with pytest.raises(InvariantBroken, match="line 1"):
@@ -191,7 +206,10 @@ def test_an_intent_without_done_is_unfinished(tmp_path: Path) -> None:
         journal.done("upload", execution_id="e2", batch=2)
         journal.intent("reserve", numbers=3)
     left = unfinished(read(path).entries)
-    assert [(entry.payload["effect"], entry.line) for entry in left] == [("import", 2), ("reserve", 5)]
+    assert [(entry.payload["effect"], entry.line) for entry in left] == [
+        ("import", 2),
+        ("reserve", 5),
+    ]
 
 
 def test_a_done_ends_only_what_was_intended_before_it(tmp_path: Path) -> None:
@@ -223,7 +241,9 @@ def test_a_clock_without_a_time_zone_is_refused(tmp_path: Path) -> None:
         journal.append("x")
 
 
-def test_each_line_is_on_the_disk_before_append_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_line_is_on_the_disk_before_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "journal.jsonl"
     synced: list[int] = []
     with Journal.open(path, ticking()) as journal:
@@ -254,7 +274,10 @@ def test_a_full_disk_stops_the_run_and_leaves_whole_lines(tmp_path: Path) -> Non
 def test_threads_append_to_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.open(path, ticking()) as journal:
-        threads = [threading.Thread(target=lambda: [journal.append("sent") for _ in range(20)]) for _ in range(4)]
+        threads = [
+            threading.Thread(target=lambda: [journal.append("sent") for _ in range(20)])
+            for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

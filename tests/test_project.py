@@ -1,4 +1,7 @@
-"""Project files, variables and flags: what wins, where it comes from, and every mistake as a sentence, all at once."""
+"""Project files, variables and flags.
+
+What wins, where it comes from, and every mistake as a sentence, all at once.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +54,19 @@ def test_flags_outrank_the_environment_which_outranks_the_file(load: LoadText) -
     text = '[destination]\nlegal_entity = "usmf"\ncurrency = "EUR"\ncountry = "DE"\n'
     project = load(
         text,
-        environment={"P2C_DESTINATION_CURRENCY": "DKK", "P2C_DESTINATION_COUNTRY": "DK", "PATH": "/bin", "P2C_TRACEBACK": "1"},
+        environment={
+            "P2C_DESTINATION_CURRENCY": "DKK",
+            "P2C_DESTINATION_COUNTRY": "DK",
+            "PATH": "/bin",
+            "P2C_TRACEBACK": "1",
+        },
         assignments=["destination.country=SE"],
     )
     effective = project.effective()
-    assert [effective[f"destination.{key}"] for key in ("legal_entity", "currency", "country", "batch_rows")] == [
+    assert [
+        effective[f"destination.{key}"]
+        for key in ("legal_entity", "currency", "country", "batch_rows")
+    ] == [
         {"value": "usmf", "origin": "p2c.toml"},
         {"value": "DKK", "origin": "environment"},
         {"value": "SE", "origin": "--set"},
@@ -75,7 +86,9 @@ def test_source_is_where_the_user_stands_and_path_is_where_the_file_lies(
     assert project.effective()["source.path"]["origin"] == "--source"
 
 
-def test_without_a_project_file_a_source_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_project_file_a_source_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     project = load_project(None, source=tmp_path, assignments=["destination.legal_entity=usmf"])
     assert project.file is None
@@ -100,15 +113,26 @@ def test_without_a_project_file_a_source_is_enough(tmp_path: Path, monkeypatch: 
         ("destination.legal_entity=", "destination.legal_entity", None),
         ("run.max_plan_age=90m", "run.max_plan_age", "90m"),
         (
-            'tasks.ContactToCustomer.fields.SiteId={ source = "address1_city", value_map = { A = "1" } }',
+            (
+                'tasks.ContactToCustomer.fields.SiteId={ source = "address1_city", value_map = { '
+                "A = "
+                '"1" } }'
+            ),
             "tasks.ContactToCustomer.fields.SiteId",
             {"source": "address1_city", "value_map": {"A": "1"}},
         ),
-        ("tasks.ContactToCustomer.fields.SiteId.default=7", "tasks.ContactToCustomer.fields.SiteId", {"default": "7"}),
+        (
+            "tasks.ContactToCustomer.fields.SiteId.default=7",
+            "tasks.ContactToCustomer.fields.SiteId",
+            {"default": "7"},
+        ),
     ],
 )
 def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value: object) -> None:
-    assert load("", assignments=[assignment]).effective()[key] == {"value": value, "origin": "--set"}
+    assert load("", assignments=[assignment]).effective()[key] == {
+        "value": value,
+        "origin": "--set",
+    }
 
 
 @pytest.mark.parametrize(
@@ -116,10 +140,16 @@ def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value:
     [
         ("destination.legal_entity", "--set takes KEY=VALUE"),
         ("=usmf", "--set takes KEY=VALUE"),
-        ("destnation.legal_entity=usmf", "there is no section 'destnation'. Did you mean 'destination'?"),
+        (
+            "destnation.legal_entity=usmf",
+            "there is no section 'destnation'. Did you mean 'destination'?",
+        ),
         (
             "destination.legal_entty=usmf",
-            "--set, destination.legal_entty: unknown key 'legal_entty'. Did you mean 'legal_entity'?",
+            (
+                "--set, destination.legal_entty: unknown key 'legal_entty'. Did you mean "
+                "'legal_entity'?"
+            ),
         ),
         ("tasks.Contacts.fields.Notes={ source = ", "is not valid TOML"),
         ("destination.batch_rows=many", "--set, destination.batch_rows: must be a whole number."),
@@ -129,53 +159,98 @@ def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value:
         ),
     ],
 )
-def test_set_refuses_what_is_no_setting(complaint: Callable[..., str], assignment: str, told: str) -> None:
+def test_set_refuses_what_is_no_setting(
+    complaint: Callable[..., str], assignment: str, told: str
+) -> None:
     assert told in complaint("", assignments=[assignment])
 
 
 def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., str]) -> None:
     said = complaint("", environment={"P2C_DESTINATION_LEGALENTITY": "usmf"})
     assert said == (
-        "P2C_DESTINATION_LEGALENTITY, destination.legalentity: unknown key 'legalentity'. Did you mean 'legal_entity'?"
+        "P2C_DESTINATION_LEGALENTITY, destination.legalentity: unknown key 'legalentity'. Did you "
+        "mean 'legal_entity'?"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[source\nkind = "files"', "p2c.toml: is not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
+        (
+            '[source\nkind = "files"',
+            (
+                "p2c.toml: is not valid TOML: Expected ']' at the end of a table declaration (at "
+                "line 1"
+            ),
+        ),
         ('[source]\npath = "a"\npath = "b"\n', "Cannot overwrite a value (at line 3"),
-        ('[destinaton]\nload = "folder"', "p2c.toml, destinaton: unknown key 'destinaton'. Did you mean 'destination'?"),
+        (
+            '[destinaton]\nload = "folder"',
+            "p2c.toml, destinaton: unknown key 'destinaton'. Did you mean 'destination'?",
+        ),
         ('[source]\npth = "."', "p2c.toml, source.pth: unknown key 'pth'. Did you mean 'path'?"),
-        ('[source]\nkind = "file"', "source.kind: must be 'files' or 'dataverse'. Did you mean 'files'?"),
-        ('[source]\nkind = "dataverse"', "p2c.toml, source: kind 'dataverse' needs url and [source.auth]."),
-        (f'[source]\nurl = "{SALES}"', "source: kind 'files' does not use url and auth; set kind = \"dataverse\" to read"),
+        (
+            '[source]\nkind = "file"',
+            "source.kind: must be 'files' or 'dataverse'. Did you mean 'files'?",
+        ),
+        (
+            '[source]\nkind = "dataverse"',
+            "p2c.toml, source: kind 'dataverse' needs url and [source.auth].",
+        ),
+        (
+            f'[source]\nurl = "{SALES}"',
+            "source: kind 'files' does not use url and auth; set kind = \"dataverse\" to read",
+        ),
         (
             LIVE.replace("[source.auth]", 'path = "export"\n[source.auth]'),
             "source: kind 'dataverse' reads no files: leave out",
         ),
-        (LIVE.replace("https", "http"), "source.url: must begin with https://; plain http would send the login in the clear."),
+        (
+            LIVE.replace("https", "http"),
+            "source.url: must begin with https://; plain http would send the login in the clear.",
+        ),
         (LIVE.replace('kind = "azure_cli"', 'tenant = "x"', 1), "source.auth.kind: is missing."),
         (LIVE.replace("azure_cli", "azure"), "or 'token'. Did you mean 'azure_cli'?"),
-        (LIVE.replace("azure_cli", "client_secret", 1), "source.auth: kind 'client_secret' needs tenant, client_id, secret_env."),
+        (
+            LIVE.replace("azure_cli", "client_secret", 1),
+            "source.auth: kind 'client_secret' needs tenant, client_id, secret_env.",
+        ),
         (
             LIVE.replace("[destination]", 'secret = "hush"\n[destination]'),
             "source.auth.secret: unknown key 'secret'. Did you mean 'secret_env'?",
         ),
-        ('[destination]\nload = "odata"', "p2c.toml, destination: load 'odata' needs url and [destination.auth]."),
-        (f'[destination]\nurl = "{SCM}"', "destination: url and [destination.auth] belong together; one of them is missing."),
+        (
+            '[destination]\nload = "odata"',
+            "p2c.toml, destination: load 'odata' needs url and [destination.auth].",
+        ),
+        (
+            f'[destination]\nurl = "{SCM}"',
+            "destination: url and [destination.auth] belong together; one of them is missing.",
+        ),
         (
             LIVE.replace("load =", 'known_customers = "a.csv"\nload ='),
             "destination: known_customers is for plans without a live SCM",
         ),
-        ('[run]\npoll = "often"', "run.poll: must be seconds, minutes, hours or days, as in 10s, 2m or 12h."),
+        (
+            '[run]\npoll = "often"',
+            "run.poll: must be seconds, minutes, hours or days, as in 10s, 2m or 12h.",
+        ),
         ("[run]\nparallel_imports = 0", "run.parallel_imports: must be at least 1."),
-        ('[destination]\nname = ".."', "destination.name: must be letters, digits, dots, dashes or underscores."),
-        ('[source]\nflag_blank = "hald"', "source.flag_blank: must be 'no' or 'hold'. Did you mean 'hold'?"),
+        (
+            '[destination]\nname = ".."',
+            "destination.name: must be letters, digits, dots, dashes or underscores.",
+        ),
+        (
+            '[source]\nflag_blank = "hald"',
+            "source.flag_blank: must be 'no' or 'hold'. Did you mean 'hold'?",
+        ),
         ('[source]\nrow_limit = "much"', "source.row_limit: must be a whole number."),
         ("[source]\nrow_limit = 1", "source.row_limit: must be at least 1024."),
         ("[source]\npath = true", "source.path: must be text."),
-        ('[source]\ncontact_number_pattern = "["', "source.contact_number_pattern: is not a regular expression"),
+        (
+            '[source]\ncontact_number_pattern = "["',
+            "source.contact_number_pattern: is not a regular expression",
+        ),
         ('source = "export"', "p2c.toml, source: must be a table."),
         ("[destination]\nbatch_rows = 0", "destination.batch_rows: must be at least 1."),
         ("[destination]\nbatch_rows = 9999999", "destination.batch_rows: must be at most 1000000."),
@@ -183,22 +258,51 @@ def test_a_variable_that_is_no_setting_is_a_near_miss(complaint: Callable[..., s
             '[destination]\nlegal_entity = "contoso"',
             "destination.legal_entity: must be one to four letters or digits, as in usmf.",
         ),
-        ('[destination]\ncurrency = "euro"', "destination.currency: must be three capital letters, as in EUR."),
-        ('[destination]\ncountry = "Narnia"', "destination.country: 'Narnia' is no country that p2c knows by exact name."),
-        ('[destination]\nname = "a/b"', "destination.name: must be letters, digits, dots, dashes or underscores."),
+        (
+            '[destination]\ncurrency = "euro"',
+            "destination.currency: must be three capital letters, as in EUR.",
+        ),
+        (
+            '[destination]\ncountry = "Narnia"',
+            "destination.country: 'Narnia' is no country that p2c knows by exact name.",
+        ),
+        (
+            '[destination]\nname = "a/b"',
+            "destination.name: must be letters, digits, dots, dashes or underscores.",
+        ),
         ('[run]\nmemory = "lots"', "run.memory: must be a size, as in 512MB or 2GB."),
-        ('[run]\nmax_plan_age = "soon"', "run.max_plan_age: must be minutes, hours or days, as in 90m, 24h or 2d."),
-        ('[organizations]\n"Contoso" = "toolong"', "organizations.Contoso: must be one to four letters or digits"),
-        ('[countries]\n"Somewhere" = "Germany"', "countries.Somewhere: 'Germany' is no ISO 3166-1 code of two letters."),
-        ('[countries]\n"UK " = "GB"\n"uk" = "IE"', "countries: 'uk' is there twice, as GB and as IE."),
+        (
+            '[run]\nmax_plan_age = "soon"',
+            "run.max_plan_age: must be minutes, hours or days, as in 90m, 24h or 2d.",
+        ),
+        (
+            '[organizations]\n"Contoso" = "toolong"',
+            "organizations.Contoso: must be one to four letters or digits",
+        ),
+        (
+            '[countries]\n"Somewhere" = "Germany"',
+            "countries.Somewhere: 'Germany' is no ISO 3166-1 code of two letters.",
+        ),
+        (
+            '[countries]\n"UK " = "GB"\n"uk" = "IE"',
+            "countries: 'uk' is there twice, as GB and as IE.",
+        ),
         ("tasks = 1", "p2c.toml, tasks: must be a table."),
         ("[tasks]\nContacts = 1", "p2c.toml, tasks.Contacts: must be a table."),
         ("[tasks.Contacts]\nfields = 1", "p2c.toml, tasks.Contacts.fields: must be a table."),
-        ("[tasks.Contcts.fields.Notes]\ndefault = 1", "tasks.Contcts: unknown task 'Contcts'. Did you mean 'Contacts'?"),
-        ("[tasks.Contacts.feilds.Notes]\ndefault = 1", "tasks.Contacts.feilds: unknown key 'feilds'. Did you mean 'fields'?"),
+        (
+            "[tasks.Contcts.fields.Notes]\ndefault = 1",
+            "tasks.Contcts: unknown task 'Contcts'. Did you mean 'Contacts'?",
+        ),
+        (
+            "[tasks.Contacts.feilds.Notes]\ndefault = 1",
+            "tasks.Contacts.feilds: unknown key 'feilds'. Did you mean 'fields'?",
+        ),
     ],
 )
-def test_a_mistake_in_the_file_is_a_sentence(complaint: Callable[..., str], text: str, told: str) -> None:
+def test_a_mistake_in_the_file_is_a_sentence(
+    complaint: Callable[..., str], text: str, told: str
+) -> None:
     assert told in complaint(text)
 
 
@@ -208,27 +312,79 @@ ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
 @pytest.mark.parametrize(
     ("column", "keys", "told"),
     [
-        ("Notes", 'sorce = "description"', "Notes.sorce: unknown key 'sorce'. Did you mean 'source'?"),
+        (
+            "Notes",
+            'sorce = "description"',
+            "Notes.sorce: unknown key 'sorce'. Did you mean 'source'?",
+        ),
         ("Notes", 'source = "description"\nupper = true', "Notes.upper: unknown key 'upper'."),
         ("Notes", "source = 1", "Notes.source: must be text."),
         ("Notes", "max_length = 0", "Notes.max_length: must be at least 1."),
-        ("Notes", 'on_too_long = "trunkate"', "must be 'reject', 'truncate' or 'blank'. Did you mean 'truncate'?"),
-        ("Notes", 'on_unknown = "ignore"', "Notes.on_unknown: must be 'reject', 'pass' or 'default'."),
+        (
+            "Notes",
+            'on_too_long = "trunkate"',
+            "must be 'reject', 'truncate' or 'blank'. Did you mean 'truncate'?",
+        ),
+        (
+            "Notes",
+            'on_unknown = "ignore"',
+            "Notes.on_unknown: must be 'reject', 'pass' or 'default'.",
+        ),
         ("Notes", 'on_unknown = "pass"', "Notes: on_unknown needs a value_map, country or state"),
-        ("Noets", 'source = "description"', "Noets: CDS Contacts has no column 'Noets'. Did you mean 'Notes'?"),
+        (
+            "Noets",
+            'source = "description"',
+            "Noets: CDS Contacts has no column 'Noets'. Did you mean 'Notes'?",
+        ),
         ("SpouseName", "unmapped = true", "SpouseName.unmapped: the template has no such row."),
         ("SpouseName", "max_length = 9", "SpouseName: needs a source or a default."),
-        ("SpouseName", 'source = "a.b"', "SpouseName: unknown path 'a.b'. Paths that can be followed: parentcustomerid.Account"),
-        ("SpouseName", 'default = "x"\ncountry = true', "SpouseName: a value map, country or state needs a source."),
+        (
+            "SpouseName",
+            'source = "a.b"',
+            "SpouseName: unknown path 'a.b'. Paths that can be followed: parentcustomerid.Account",
+        ),
+        (
+            "SpouseName",
+            'default = "x"\ncountry = true',
+            "SpouseName: a value map, country or state needs a source.",
+        ),
         ("Notes", "country = true\nstate = true", "Notes: country and state exclude each other."),
-        ("Notes", 'default = "x"\ndefault_setting = "destination.country"', "default and default_setting exclude each other."),
-        ("Notes", 'default_setting = "destination.contry"', "is none of destination.currency, destination.country. Did you mean"),
+        (
+            "Notes",
+            'default = "x"\ndefault_setting = "destination.country"',
+            "default and default_setting exclude each other.",
+        ),
+        (
+            "Notes",
+            'default_setting = "destination.contry"',
+            "is none of destination.currency, destination.country. Did you mean",
+        ),
         ("Gender", 'on_unknown = "default"', 'Gender: on_unknown = "default" needs a default.'),
-        ("Gender", 'value_map = { 1 = "Mann" }', "Gender: 'Mann' is none of Unknown, Male, Female, NonSpecific."),
-        ("Gender", 'default = "male"', "Gender: 'male' is none of Unknown, Male, Female, NonSpecific. Did you mean 'Male'?"),
-        ("Gender", 'value_map = { 1 = "Male", male = "Male" }', "has the keys '1' and 'male', which mean the same."),
-        ("Gender", 'value_map = { "" = "Unknown", " " = "Unknown" }', "has the keys '' and ' ', which mean the same."),
-        ("Notes", 'value_map = { Berlin = "1", " BERLIN" = "2" }', "has the keys 'Berlin' and ' BERLIN', which mean the same."),
+        (
+            "Gender",
+            'value_map = { 1 = "Mann" }',
+            "Gender: 'Mann' is none of Unknown, Male, Female, NonSpecific.",
+        ),
+        (
+            "Gender",
+            'default = "male"',
+            "Gender: 'male' is none of Unknown, Male, Female, NonSpecific. Did you mean 'Male'?",
+        ),
+        (
+            "Gender",
+            'value_map = { 1 = "Male", male = "Male" }',
+            "has the keys '1' and 'male', which mean the same.",
+        ),
+        (
+            "Gender",
+            'value_map = { "" = "Unknown", " " = "Unknown" }',
+            "has the keys '' and ' ', which mean the same.",
+        ),
+        (
+            "Notes",
+            'value_map = { Berlin = "1", " BERLIN" = "2" }',
+            "has the keys 'Berlin' and ' BERLIN', which mean the same.",
+        ),
         ("Notes", 'value_map = "cities"', "Notes.value_map: must be a table."),
         ("BirthYear", 'default = "19x"', "BirthYear: '19x' is not of the type integer."),
         ("LastName", f'default = "{"x" * 26}"', "is longer than 25 characters."),
@@ -236,20 +392,35 @@ ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
         (
             "PrimaryAddressCountryRegionISOCode",
             'value_map = { Germany = "DE" }',
-            "the key 'Germany', but after country = true its keys are ISO 3166-1 codes of two letters. Did you mean 'DE'?",
+            (
+                "the key 'Germany', but after country = true its keys are ISO 3166-1 codes of two "
+                "letters. Did you mean 'DE'?"
+            ),
         ),
-        ("PrimaryAddressCity", 'value_map_file = "nowhere.csv"', "value_map_file: nowhere.csv: there is no such file."),
+        (
+            "PrimaryAddressCity",
+            'value_map_file = "nowhere.csv"',
+            "value_map_file: nowhere.csv: there is no such file.",
+        ),
     ],
 )
-def test_a_mistake_in_a_mapping_row_is_a_sentence(complaint: Callable[..., str], column: str, keys: str, told: str) -> None:
+def test_a_mistake_in_a_mapping_row_is_a_sentence(
+    complaint: Callable[..., str], column: str, keys: str, told: str
+) -> None:
     said = complaint(ROW.format(column=column, keys=keys))
     assert said.startswith("p2c.toml, tasks.Contacts.fields.")
     assert told in said
 
 
 def test_a_name_must_stay_mapped(complaint: Callable[..., str]) -> None:
-    rows = "".join(f"[tasks.Contacts.fields.{name}]\nunmapped = true\n" for name in ("FirstName", "MiddleName", "LastName"))
-    assert "tasks.Contacts: CDS Contacts needs one of FirstName, MiddleName, LastName; map one." in complaint(rows)
+    rows = "".join(
+        f"[tasks.Contacts.fields.{name}]\nunmapped = true\n"
+        for name in ("FirstName", "MiddleName", "LastName")
+    )
+    assert (
+        "tasks.Contacts: CDS Contacts needs one of FirstName, MiddleName, LastName; map one."
+        in complaint(rows)
+    )
 
 
 WRONG = """
@@ -279,17 +450,25 @@ default = "much"
 """
 
 
-def test_all_mistakes_come_at_once(complaint: Callable[..., str], tmp_path: Path, golden: Callable[[str, str], None]) -> None:
+def test_all_mistakes_come_at_once(
+    complaint: Callable[..., str], tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
     (tmp_path / "cities.csv").write_text("city;code\nBerlin;1\nBerlin;2\nAachen\n")
-    said = complaint(WRONG, environment={"P2C_DESTINATION_CURRENCY": "euro"}, assignments=["run.memory=lots"])
+    said = complaint(
+        WRONG, environment={"P2C_DESTINATION_CURRENCY": "euro"}, assignments=["run.memory=lots"]
+    )
     golden("project-mistakes.txt", f"p2c: {said}\n")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe[\x00s\x00", b"[source]\npath = '\xe9'"], ids=["UTF-16", "Latin 1"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe[\x00s\x00", b"[source]\npath = '\xe9'"], ids=["UTF-16", "Latin 1"]
+)
 def test_a_file_that_is_not_utf8_is_said(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "p2c.toml"
     path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"p2c\.toml: is not UTF-8 text; save it as UTF-8\."):
+    with pytest.raises(
+        ConfigurationError, match=r"p2c\.toml: is not UTF-8 text; save it as UTF-8\."
+    ):
         load_project(path)
 
 
@@ -299,7 +478,9 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert load_project(path).settings.destination.currency == "EUR"
 
 
-@pytest.mark.parametrize(("text", "hours"), [('"90m"', 1.5), ('"24h"', 24), ('"2 d"', 48), ("36", 36), ("0.5", 0.5)])
+@pytest.mark.parametrize(
+    ("text", "hours"), [('"90m"', 1.5), ('"24h"', 24), ('"2 d"', 48), ("36", 36), ("0.5", 0.5)]
+)
 def test_a_plan_age_is_minutes_hours_or_days(load: LoadText, text: str, hours: float) -> None:
     assert load(f"[run]\nmax_plan_age = {text}").settings.run.plan_age == timedelta(hours=hours)
 
@@ -307,15 +488,19 @@ def test_a_plan_age_is_minutes_hours_or_days(load: LoadText, text: str, hours: f
 def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_path: Path) -> None:
     (tmp_path / "sites.csv").write_text("country,site\nDE,2\n")
     project = load(
-        '[destination]\nlegal_entity = "usmf"\n[organizations]\n"Contoso Ltd. (North)" = "demf"\n[countries]\nDtl = "DE"\n'
-        '[tasks.ContactToCustomer.fields.SiteId]\nsource = "address1_country"\nvalue_map_file = "sites.csv"\n'
+        '[destination]\nlegal_entity = "usmf"\n[organizations]\n"Contoso Ltd. (North)" = '
+        '"demf"\n[countries]\nDtl = "DE"\n'
+        '[tasks.ContactToCustomer.fields.SiteId]\nsource = "address1_country"\nvalue_map_file = '
+        '"sites.csv"\n'
         "[tasks.Contacts.fields.Notes]\nunmapped = true\n",
         assignments=["destination.currency=EUR"],
         environment={"P2C_RUN_MEMORY": "512MB"},
     )
     (tmp_path / "sites.csv").unlink()
     again = recorded_project(project.effective(), project.file)
-    assert again.settings.model_dump(exclude={"tasks"}) == project.settings.model_dump(exclude={"tasks"})
+    assert again.settings.model_dump(exclude={"tasks"}) == project.settings.model_dump(
+        exclude={"tasks"}
+    )
     assert again.effective() == project.effective()
     row = again.templates["ContactToCustomer"].row("SiteId")
     assert row is not None
@@ -328,7 +513,9 @@ def test_a_setting_of_another_version_does_not_hide_an_old_run(load: LoadText) -
     assert recorded_project(effective, None).settings.run.memory == "1GB"
 
 
-def test_today_takes_what_the_plan_was_told_and_reads_the_file_anew(load: LoadText, tmp_path: Path) -> None:
+def test_today_takes_what_the_plan_was_told_and_reads_the_file_anew(
+    load: LoadText, tmp_path: Path
+) -> None:
     then = load(
         '[destination]\nlegal_entity = "usmf"\ncurrency = "EUR"\n',
         assignments=["destination.country=DE"],
@@ -338,15 +525,26 @@ def test_today_takes_what_the_plan_was_told_and_reads_the_file_anew(load: LoadTe
     path.write_text('[destination]\nlegal_entity = "demf"\ncurrency = "SEK"\ncountry = "SE"\n')
     now = todays_project(then.effective(), path)
     destination = now.settings.destination
-    assert (destination.legal_entity, destination.currency, destination.country) == ("demf", "DKK", "DE")
+    assert (destination.legal_entity, destination.currency, destination.country) == (
+        "demf",
+        "DKK",
+        "DE",
+    )
     said = todays_project(
-        then.effective(), path, environment={"P2C_DESTINATION_CURRENCY": "NOK"}, assignments=["destination.country="]
+        then.effective(),
+        path,
+        environment={"P2C_DESTINATION_CURRENCY": "NOK"},
+        assignments=["destination.country="],
     )
     assert (said.settings.destination.currency, said.settings.destination.country) == ("NOK", None)
 
 
-@pytest.mark.parametrize("answers", [{}, {"legal_entity": "usmf", "currency": "EUR", "country": "Deutschland"}])
-def test_the_starter_parses_and_shows_every_setting_with_its_default(load: LoadText, answers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "answers", [{}, {"legal_entity": "usmf", "currency": "EUR", "country": "Deutschland"}]
+)
+def test_the_starter_parses_and_shows_every_setting_with_its_default(
+    load: LoadText, answers: dict[str, str]
+) -> None:
     given = {"legal_entity": None, "currency": None, "country": None, **answers}
     text = starter(**given, path='über "all"')
     project = load(text)
@@ -354,20 +552,39 @@ def test_the_starter_parses_and_shows_every_setting_with_its_default(load: LoadT
     assert project.settings.destination.legal_entity == given["legal_entity"]
     for key, entry in load("").effective().items():
         name = key.partition(".")[2]
-        line = next((line for line in text.splitlines() if line.removeprefix("# ").startswith(f"{name} = ")), None)
+        line = next(
+            (
+                line
+                for line in text.splitlines()
+                if line.removeprefix("# ").startswith(f"{name} = ")
+            ),
+            None,
+        )
         assert line is not None, f"{key} is not in the starter"
         if entry["value"] is not None and key != "source.path":
-            shown = f'"{entry["value"]}"' if isinstance(entry["value"], str) else str(entry["value"]).lower()
+            shown = (
+                f'"{entry["value"]}"'
+                if isinstance(entry["value"], str)
+                else str(entry["value"]).lower()
+            )
             assert line.removeprefix("# ").startswith(f"{name} = {shown}")
 
 
-def test_a_live_project_knows_its_systems_and_names_the_destination_after_the_host(load: LoadText) -> None:
+def test_a_live_project_knows_its_systems_and_names_the_destination_after_the_host(
+    load: LoadText,
+) -> None:
     project = load(LIVE)
     assert (project.sales, project.scm) != (None, None)
     assert project.settings.destination.name == "contoso.operations.eu.dynamics.com"
     assert project.settings.source.path is None
-    assert load(LIVE.replace(SCM, "https://127.0.0.1:8443")).settings.destination.name == "127.0.0.1-8443"
-    assert load(LIVE.replace(SCM, f"{SCM}:443")).settings.destination.name == "contoso.operations.eu.dynamics.com"
+    assert (
+        load(LIVE.replace(SCM, "https://127.0.0.1:8443")).settings.destination.name
+        == "127.0.0.1-8443"
+    )
+    assert (
+        load(LIVE.replace(SCM, f"{SCM}:443")).settings.destination.name
+        == "contoso.operations.eu.dynamics.com"
+    )
     assert load(LIVE.replace(SCM, "http://[::1]:8080")).settings.destination.name == "--1-8080"
     with pytest.raises(UsageError, match="source: works on a folder of exports"):
         _ = project.source_folder
@@ -392,18 +609,32 @@ def test_a_run_records_who_logs_in_and_no_secret(load: LoadText) -> None:
     assert "hush" not in str(effective)
     assert recorded_project(effective, project.file).settings == project.settings
     today = todays_project(effective, project.file)
-    assert (today.settings.source, today.settings.destination) == (project.settings.source, project.settings.destination)
+    assert (today.settings.source, today.settings.destination) == (
+        project.settings.source,
+        project.settings.destination,
+    )
 
 
 def test_a_plan_holds_on_to_its_destination_but_not_to_the_login(load: LoadText) -> None:
     then = load(LIVE)
     facts = {"settings": then.effective(), "fingerprints": {}}
-    assert changes(facts, load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9")) == []
-    assert changes(facts, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]"))) == []
+    assert (
+        changes(
+            facts, load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9")
+        )
+        == []
+    )
+    assert (
+        changes(facts, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]")))
+        == []
+    )
     other = LIVE.replace(SCM, "https://other.operations.dynamics.com")
     assert changes(facts, load(other)) == [
         f"destination.url (was '{SCM}', is 'https://other.operations.dynamics.com')",
-        "destination.name (was 'contoso.operations.eu.dynamics.com', is 'other.operations.dynamics.com')",
+        (
+            "destination.name (was 'contoso.operations.eu.dynamics.com', is "
+            "'other.operations.dynamics.com')"
+        ),
     ]
 
 
@@ -414,32 +645,49 @@ def test_a_plan_holds_on_to_its_destination_but_not_to_the_login(load: LoadText)
         ("scm", r"destination\.auth\.ca_file: there is no file"),
     ],
 )
-def test_what_a_login_needs_and_is_not_there_is_said_with_its_section(load: LoadText, where: str, told: str) -> None:
+def test_what_a_login_needs_and_is_not_there_is_said_with_its_section(
+    load: LoadText, where: str, told: str
+) -> None:
     auth = 'kind = "client_secret"\ntenant = "t"\nclient_id = "c"\nsecret_env = "SALES_SECRET"'
     project = load(LIVE.replace('kind = "azure_cli"', auth, 1) + 'ca_file = "nowhere.pem"\n')
-    with pytest.raises(ConfigurationError, match=told), {"sales": sales_of, "scm": scm_of}[where](project, environment={}):
+    with (
+        pytest.raises(ConfigurationError, match=told),
+        {"sales": sales_of, "scm": scm_of}[where](project, environment={}),
+    ):
         raise AssertionError("connected")
 
 
 def test_a_project_that_names_one_system_twice_is_refused(load: LoadText) -> None:
     project = load(LIVE.replace(SCM, f"{SALES}:443"))
-    with pytest.raises(ConfigurationError, match="source and destination are the same system"), sales_of(project):
+    with (
+        pytest.raises(ConfigurationError, match="source and destination are the same system"),
+        sales_of(project),
+    ):
         raise AssertionError("connected")
 
 
 def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
     text = LIVE.replace("[destination.auth]", "auto_rows = 7\nodata_rows = 8\n[destination.auth]")
-    project = load(f'{text}[run]\nodata_requests = 2\nparallel_imports = 3\npoll = "5s"\nwait_import = "1.5h"\n')
+    project = load(
+        f'{text}[run]\nodata_requests = 2\nparallel_imports = 3\npoll = "5s"\nwait_import = '
+        '"1.5h"\n'
+    )
     options = options_of(project, project.settings.run)
     assert (options.load, options.auto_rows, options.odata_rows) == ("packages", 7, 8)
     assert (options.odata_requests, options.parallel_imports) == (2, 3)
-    assert (options.patience.poll, options.patience.whole, options.patience.record) == (5, 5400, 120)
+    assert (options.patience.poll, options.patience.whole, options.patience.record) == (
+        5,
+        5400,
+        120,
+    )
     assert options_of(load(LIVE), load(LIVE).settings.run) == Options(load="packages")
 
 
 def test_the_starter_parses_with_every_line_in_force(load: LoadText) -> None:
     text = starter(legal_entity=None, currency=None, country=None, path="export")
-    live = re.sub(r'(?m)^# (?=\[|"|[a-z_]+ = )', "", text).replace('kind = "files"', 'kind = "dataverse"')
+    live = re.sub(r'(?m)^# (?=\[|"|[a-z_]+ = )', "", text).replace(
+        'kind = "files"', 'kind = "dataverse"'
+    )
     project = load(re.sub(r"(?m)^(path|known_customers) = .*$", "", live))
     assert project.sales is not None
     assert project.scm is not None

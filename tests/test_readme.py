@@ -29,7 +29,10 @@ def test_every_exit_code_is_documented(code: int) -> None:
     assert f"\n| {code} | " in README
 
 
-@pytest.mark.parametrize("setting", [f"{section}.{name}" for section, kind in SECTIONS.items() for name in kind.model_fields])
+@pytest.mark.parametrize(
+    "setting",
+    [f"{section}.{name}" for section, kind in SECTIONS.items() for name in kind.model_fields],
+)
 def test_every_setting_is_documented(setting: str) -> None:
     section, name = setting.split(".")
     assert re.search(rf"\| .*`({section})?\.{name}`", README)

@@ -34,7 +34,9 @@ def decided(result: Result) -> list[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def found(result: Result) -> dict[tuple[str, int], set[str]]:
-    frame = pl.read_parquet(f"{result.folder}/findings.parquet").filter(pl.col("source_file").is_not_null())
+    frame = pl.read_parquet(f"{result.folder}/findings.parquet").filter(
+        pl.col("source_file").is_not_null()
+    )
     codes: dict[tuple[str, int], set[str]] = {}
     for file, line, code in frame.select("source_file", "source_line", "code").iter_rows():
         codes.setdefault((file, line), set()).add(code)
@@ -49,13 +51,20 @@ def test_every_contact_has_one_decision_in_source_order(decided: list[dict[str, 
     assert [row["contactid"] for row in decided] == [one.contactid for one in EXPECTED]
 
 
-@pytest.mark.parametrize(("place", "expected"), list(enumerate(EXPECTED)), ids=lambda one: getattr(one, "case", ""))
+@pytest.mark.parametrize(
+    ("place", "expected"), list(enumerate(EXPECTED)), ids=lambda one: getattr(one, "case", "")
+)
 def test_a_contact_ends_where_the_rules_say(
-    place: int, expected: Expected, decided: list[dict[str, object]], found: dict[tuple[str, int], set[str]]
+    place: int,
+    expected: Expected,
+    decided: list[dict[str, object]],
+    found: dict[tuple[str, int], set[str]],
 ) -> None:
     row = decided[place]
     assert (row["decision"], row["reason"]) == (expected.decision, expected.reason)
-    codes = found.get((str(row["source_file"]), int(str(row["source_line"]))), set()) - {expected.reason}
+    codes = found.get((str(row["source_file"]), int(str(row["source_line"]))), set()) - {
+        expected.reason
+    }
     assert codes - expected.may == set(expected.findings) - expected.may
 
 
@@ -81,26 +90,41 @@ def test_the_run_folder_keeps_its_contracts(result: Result) -> None:
 
 
 def test_messages_never_hold_the_value(result: Result) -> None:
-    findings = pl.read_parquet(f"{result.folder}/findings.parquet").filter(pl.col("contactid").is_not_null())
+    findings = pl.read_parquet(f"{result.folder}/findings.parquet").filter(
+        pl.col("contactid").is_not_null()
+    )
     telling = findings.filter(pl.col("value").str.len_chars() > 5)
     shown = telling.filter(pl.col("message").str.contains(pl.col("value"), literal=True))
     assert shown.filter(pl.col("code") != "contact_number_repeated").is_empty()
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_a_second_run_and_another_morsel_size_give_equal_rows_and_packages(tmp_path: Path, form: str) -> None:
+def test_a_second_run_and_another_morsel_size_give_equal_rows_and_packages(
+    tmp_path: Path, form: str
+) -> None:
     folder = tmp_path / "samples"
     write_samples(folder, form="csv" if form == "csv" else "parquet")
     results = []
     for name, morsel in (("a", "131072"), ("b", "131072"), ("c", "61"), ("d", "512")):
-        common = Flags(project=folder / "p2c.toml", runs=tmp_path / name, assignments=(f"run.morsel_rows={morsel}",))
+        common = Flags(
+            project=folder / "p2c.toml",
+            runs=tmp_path / name,
+            assignments=(f"run.morsel_rows={morsel}",),
+        )
         results.append(Path(str(plan_and_apply(common, Request(command="run"), silent).folder)))
     first = results[0]
     packages = sorted(path.relative_to(first) for path in first.glob("packages/*/*.zip"))
     assert packages
     for other in results[1:]:
-        assert sorted(path.relative_to(other) for path in other.glob("packages/*/*.zip")) == packages
+        assert (
+            sorted(path.relative_to(other) for path in other.glob("packages/*/*.zip")) == packages
+        )
         for package in packages:
             assert (other / package).read_bytes() == (first / package).read_bytes()
-        for table in ("decisions.parquet", "findings.parquet", "rows/Contacts", "rows/ContactToCustomer"):
+        for table in (
+            "decisions.parquet",
+            "findings.parquet",
+            "rows/Contacts",
+            "rows/ContactToCustomer",
+        ):
             assert pl.read_parquet(other / table).equals(pl.read_parquet(first / table)), table

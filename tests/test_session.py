@@ -9,13 +9,16 @@ import pytest
 from sql.session import Session, session
 
 _ACCOUNTS = (
-    "SELECT i AS accountid, 'ACC-' || i AS number, ['usmf', NULL] AS customer_of, 'acc-' || i AS number_key FROM range(5) AS t(i)"
+    "SELECT i AS accountid, 'ACC-' || i AS number, ['usmf', NULL] AS customer_of, 'acc-' || i AS "
+    "number_key FROM range(5) AS t(i)"
 )
 _READ = "SELECT accountid, number, customer_of FROM accounts ORDER BY accountid"
 
 
 def tables(here: Session) -> list[str]:
-    return here.frame("SELECT table_name FROM duckdb_tables() ORDER BY table_name")["table_name"].to_list()
+    return here.frame("SELECT table_name FROM duckdb_tables() ORDER BY table_name")[
+        "table_name"
+    ].to_list()
 
 
 @pytest.mark.parametrize("name", ["scratch", "number=7", "o'brien [1]*"])

@@ -19,7 +19,9 @@ from pipeline.run.files import TableWriter
 from tests.small import write_small
 
 
-@pytest.mark.parametrize(("command", "call"), [("plan", plan_and_apply), ("backfill", backfill_contacts)])
+@pytest.mark.parametrize(
+    ("command", "call"), [("plan", plan_and_apply), ("backfill", backfill_contacts)]
+)
 def test_no_table_is_closed_while_a_morsel_is_written_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, call: Callable[..., object]
 ) -> None:

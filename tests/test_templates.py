@@ -79,7 +79,13 @@ LABELS = {
 
 VALUES = {
     ("Contacts", "Gender"): {"1": "Male", "2": "Female", "": "Unknown"},
-    ("Contacts", "MaritalStatus"): {"1": "Single", "2": "Married", "3": "Divorced", "4": "Widowhood", "": "None"},
+    ("Contacts", "MaritalStatus"): {
+        "1": "Single",
+        "2": "Married",
+        "3": "Divorced",
+        "4": "Widowhood",
+        "": "None",
+    },
     ("Contacts", "IsReceivingDirectMail"): {"true": "No", "false": "Yes", "": "Yes"},
     ("Contacts", "IsInactive"): {"0": "No", "1": "Yes"},
 }
@@ -101,20 +107,32 @@ SETTINGS = {
 BY_TASK = {one.task: one for one in map(shipped, SHIPPED)}
 
 
-@pytest.mark.parametrize(("task", "page", "rows"), [("Contacts", CONTACTS, 23), ("ContactToCustomer", CUSTOMERS, 22)])
-def test_a_template_has_the_rows_of_the_mapping_page_in_its_order(task: str, page: str, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("task", "page", "rows"), [("Contacts", CONTACTS, 23), ("ContactToCustomer", CUSTOMERS, 22)]
+)
+def test_a_template_has_the_rows_of_the_mapping_page_in_its_order(
+    task: str, page: str, rows: int
+) -> None:
     template = BY_TASK[task]
     expected = [line.split() for line in page.strip().splitlines()]
     assert len(expected) == rows
     shown = [
-        [str(number), row.row.source or "None", symbol(row), row.destination] for number, row in enumerate(template.rows, start=1)
+        [str(number), row.row.source or "None", symbol(row), row.destination]
+        for number, row in enumerate(template.rows, start=1)
     ]
-    assert [[*one[:3], one[3].casefold()] for one in shown] == [[*one[:3], one[3].casefold()] for one in expected]
+    assert [[*one[:3], one[3].casefold()] for one in shown] == [
+        [*one[:3], one[3].casefold()] for one in expected
+    ]
 
 
 def test_the_templates_have_the_names_of_the_data_integrator() -> None:
     assert {(one.name, one.task, one.source, one.entity) for one in BY_TASK.values()} == {
-        ("Contacts (Sales to Supply Chain Management) - Direct", "Contacts", "contacts", "CDS Contacts"),
+        (
+            "Contacts (Sales to Supply Chain Management) - Direct",
+            "Contacts",
+            "contacts",
+            "CDS Contacts",
+        ),
         (
             "Contacts to Customer (Sales to Supply Chain Management) - Direct",
             "ContactToCustomer",
@@ -132,11 +150,21 @@ def test_labels_are_those_of_the_mapping_page(task: str) -> None:
 
 
 def test_value_maps_constants_and_settings_are_the_stated_ones_and_no_others() -> None:
-    rows = {(task, row.destination): row.row for task, template in BY_TASK.items() for row in template.rows}
-    assert {key: dict(row.value_map) for key, row in rows.items() if row.value_map is not None} == VALUES
+    rows = {
+        (task, row.destination): row.row
+        for task, template in BY_TASK.items()
+        for row in template.rows
+    }
+    assert {
+        key: dict(row.value_map) for key, row in rows.items() if row.value_map is not None
+    } == VALUES
     assert {key: row.default for key, row in rows.items() if row.default is not None} == CONSTANTS
-    assert {key: row.default_setting for key, row in rows.items() if row.default_setting is not None} == SETTINGS
-    assert {key for key, row in rows.items() if row.country} == {key for key in SETTINGS if "Country" in key[1]}
+    assert {
+        key: row.default_setting for key, row in rows.items() if row.default_setting is not None
+    } == SETTINGS
+    assert {key for key, row in rows.items() if row.country} == {
+        key for key in SETTINGS if "Country" in key[1]
+    }
     assert not any(row.state or row.max_length or row.on_too_long for row in rows.values())
 
 
@@ -146,7 +174,10 @@ def test_a_shipped_template_has_no_problems(task: str) -> None:
 
 
 def test_mandatory_columns_are_those_of_the_two_entities() -> None:
-    mandatory = {name: {one.name for one in entity.columns if one.mandatory} for name, entity in ENTITIES.items()}
+    mandatory = {
+        name: {one.name for one in entity.columns if one.mandatory}
+        for name, entity in ENTITIES.items()
+    }
     assert mandatory == {
         "CDS Contacts": {"ContactPersonPartyNumber", "AssociatedPartyNumber"},
         "Customers V2": {"CustomerAccount", "CustomerGroupId", "SalesCurrencyCode", "PartyType"},
@@ -172,7 +203,9 @@ PrimaryAddressStateId = { state = true }
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     folder = tmp_path_factory.mktemp("project")
-    (folder / "cities.csv").write_text("city,warehouse\n" + "".join(f"City {place},{place}\n" for place in range(300)))
+    (folder / "cities.csv").write_text(
+        "city,warehouse\n" + "".join(f"City {place},{place}\n" for place in range(300))
+    )
     (folder / "genders.csv").write_text("gender,code\n1,Male\n2,Female\n9,NonSpecific\n")
     (folder / "p2c.toml").write_text(PROJECT)
     return dict(load_project(folder / "p2c.toml").templates)
@@ -184,41 +217,76 @@ def keys(template: Template, column: str) -> dict[str, object]:
     return found.row.model_dump(exclude_defaults=True, mode="json")
 
 
-def test_a_project_changes_the_keys_that_it_names_and_no_others(project: dict[str, Template]) -> None:
+def test_a_project_changes_the_keys_that_it_names_and_no_others(
+    project: dict[str, Template],
+) -> None:
     customers = project["ContactToCustomer"]
     assert keys(customers, "CustomerGroupId") == {"default": "20"}
     assert keys(customers, "LanguageId") == {
         "source": "address1_country", "country": True, "value_map": {"DE": "de", "DK": "da"}, "default": "en-us",
     }  # fmt: skip
-    assert keys(project["Contacts"], "LastName") == {"source": "lastname", "on_too_long": "truncate", "max_length": 50}
+    assert keys(project["Contacts"], "LastName") == {
+        "source": "lastname",
+        "on_too_long": "truncate",
+        "max_length": 50,
+    }
     assert keys(project["Contacts"], "FirstName") == {"source": "firstname"}
 
 
-def test_a_key_puts_the_shipped_key_of_the_same_meaning_out_of_force(project: dict[str, Template]) -> None:
-    assert keys(project["ContactToCustomer"], "SalesCurrencyCode") == {"source": CURRENCY, "default": "USD"}
-    assert keys(project["Contacts"], "Gender")["value_map"] == {"1": "Male", "2": "Female", "9": "NonSpecific"}
+def test_a_key_puts_the_shipped_key_of_the_same_meaning_out_of_force(
+    project: dict[str, Template],
+) -> None:
+    assert keys(project["ContactToCustomer"], "SalesCurrencyCode") == {
+        "source": CURRENCY,
+        "default": "USD",
+    }
+    assert keys(project["Contacts"], "Gender")["value_map"] == {
+        "1": "Male",
+        "2": "Female",
+        "9": "NonSpecific",
+    }
 
 
-def test_a_changed_row_keeps_its_place_and_an_added_one_comes_last(project: dict[str, Template]) -> None:
-    before = [row.destination for row in BY_TASK["ContactToCustomer"].rows if row.destination != "SalesMemo"]
-    assert [row.destination for row in project["ContactToCustomer"].rows] == [*before, "SiteId", "WarehouseId"]
+def test_a_changed_row_keeps_its_place_and_an_added_one_comes_last(
+    project: dict[str, Template],
+) -> None:
+    before = [
+        row.destination
+        for row in BY_TASK["ContactToCustomer"].rows
+        if row.destination != "SalesMemo"
+    ]
+    assert [row.destination for row in project["ContactToCustomer"].rows] == [
+        *before,
+        "SiteId",
+        "WarehouseId",
+    ]
     assert project["ContactToCustomer"].removed == ("SalesMemo",)
-    assert {row.destination for row in project["ContactToCustomer"].rows if row.added} == {"SiteId", "WarehouseId"}
+    assert {row.destination for row in project["ContactToCustomer"].rows if row.added} == {
+        "SiteId",
+        "WarehouseId",
+    }
 
 
 @pytest.mark.parametrize("task", BY_TASK)
-def test_a_shipped_template_reads_like_the_mapping_page(task: str, golden: Callable[[str, str], None]) -> None:
+def test_a_shipped_template_reads_like_the_mapping_page(
+    task: str, golden: Callable[[str, str], None]
+) -> None:
     golden(f"template-{task}.txt", template_text(BY_TASK[task], 160) + "\n")
 
 
 @pytest.mark.parametrize("task", BY_TASK)
-def test_what_the_project_changed_is_marked(task: str, project: dict[str, Template], golden: Callable[[str, str], None]) -> None:
+def test_what_the_project_changed_is_marked(
+    task: str, project: dict[str, Template], golden: Callable[[str, str], None]
+) -> None:
     golden(f"template-{task}-project.txt", template_text(project[task], 160) + "\n")
 
 
 def test_the_list_of_templates_says_what_the_project_changed(project: dict[str, Template]) -> None:
     assert "22 rows  Sales.contacts → Customers V2" in templates_text(BY_TASK.values())
-    assert "23 rows, 6 of them changed by the project  Sales.contacts → Customers V2" in templates_text(project.values())
+    assert (
+        "23 rows, 6 of them changed by the project  Sales.contacts → Customers V2"
+        in templates_text(project.values())
+    )
 
 
 def test_a_table_fits_a_narrow_terminal(project: dict[str, Template]) -> None:

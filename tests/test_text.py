@@ -1,4 +1,7 @@
-"""One meaning of blank, length and equal: both engines and a plain model in Python say the same of any text."""
+"""One meaning of blank, length and equal.
+
+Both engines and a plain model in Python say the same of any text.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,20 @@ from schemas import text
 from sql.session import Session, session
 
 LOOKALIKES = "".join(
-    chr(point) for point in (0x180E, 0x200C, 0x200D, 0x2060, 0x00AD, 0x034F, 0x115F, 0x3164, 0xFFFD, 0x0000, 0x0001)
+    chr(point)
+    for point in (
+        0x180E,
+        0x200C,
+        0x200D,
+        0x2060,
+        0x00AD,
+        0x034F,
+        0x115F,
+        0x3164,
+        0xFFFD,
+        0x0000,
+        0x0001,
+    )
 )
 """Characters that one may take for white space and that are none here."""
 OTHERS = "aZzß İ\u0131\u017fKÅﬁ😀𝒜é́ΐ🇩🇪ж漢א٣'\"\\%"
@@ -32,7 +48,12 @@ def duck() -> Iterator[Session]:
 
 
 def in_duckdb(duck: Session, expression: str, values: Sequence[str | None]) -> list[object]:
-    duck.register("given", pl.DataFrame({"n": range(len(values)), "x": values}, schema={"n": pl.Int64, "x": pl.String}))
+    duck.register(
+        "given",
+        pl.DataFrame(
+            {"n": range(len(values)), "x": values}, schema={"n": pl.Int64, "x": pl.String}
+        ),
+    )
     return duck.frame(f"SELECT {expression} AS y FROM given ORDER BY n")["y"].to_list()
 
 
@@ -46,7 +67,11 @@ def trimmed(value: str | None) -> str | None:
 
 def key_of(value: str | None) -> str | None:
     bare = trimmed(value)
-    return None if bare is None else "".join(sign.upper() if sign in string.ascii_lowercase else sign for sign in bare)
+    return (
+        None
+        if bare is None
+        else "".join(sign.upper() if sign in string.ascii_lowercase else sign for sign in bare)
+    )
 
 
 def utf16_length(value: str | None) -> int | None:
@@ -55,7 +80,9 @@ def utf16_length(value: str | None) -> int | None:
 
 @settings(deadline=None, max_examples=40)
 @given(values=texts)
-def test_both_engines_trim_measure_and_compare_as_the_model_does(duck: Session, values: list[str | None]) -> None:
+def test_both_engines_trim_measure_and_compare_as_the_model_does(
+    duck: Session, values: list[str | None]
+) -> None:
     x = pl.col("x")
     for sql, expression, model in (
         ("trimmed(x)", text.trimmed(x), trimmed),
@@ -69,11 +96,19 @@ def test_both_engines_trim_measure_and_compare_as_the_model_does(duck: Session, 
 
 def test_every_sign_counts_as_white_space_or_not_in_both_engines(duck: Session) -> None:
     signs = [*text.WHITE_SPACE, *LOOKALIKES, *OTHERS]
-    values = [form.format(sign) for sign in signs for form in ("{}", "{}a", "a{}", "{0}a{0}b{0}", "a{0}{0}", "{0}{0}")]
+    values = [
+        form.format(sign)
+        for sign in signs
+        for form in ("{}", "{}a", "a{}", "{0}a{0}b{0}", "a{0}{0}", "{0}{0}")
+    ]
     expected = [trimmed(value) for value in values]
     assert in_duckdb(duck, "trimmed(x)", values) == expected
     assert in_polars(text.trimmed(pl.col("x")), values) == expected
-    assert in_duckdb(duck, "key_of(x)", values) == in_polars(text.key_of(pl.col("x")), values) == [*map(key_of, values)]
+    assert (
+        in_duckdb(duck, "key_of(x)", values)
+        == in_polars(text.key_of(pl.col("x")), values)
+        == [*map(key_of, values)]
+    )
 
 
 def test_white_space_is_that_of_unicode_and_what_exports_leave_behind() -> None:
@@ -83,17 +118,27 @@ def test_white_space_is_that_of_unicode_and_what_exports_leave_behind() -> None:
 
 def test_a_family_emoji_counts_as_scm_counts_it(duck: Session) -> None:
     family = "👨‍👩‍👧"
-    assert in_duckdb(duck, "utf16_length(x)", [family]) == in_polars(text.utf16_length(pl.col("x")), [family]) == [8]
+    assert (
+        in_duckdb(duck, "utf16_length(x)", [family])
+        == in_polars(text.utf16_length(pl.col("x")), [family])
+        == [8]
+    )
 
 
 @settings(deadline=None, max_examples=40)
 @given(values=texts, length=st.integers(1, 6))
-def test_what_is_cut_is_the_longest_prefix_that_fits_and_ends_between_characters(values: list[str | None], length: int) -> None:
-    for value, cut in zip(values, in_polars(text.truncated(pl.col("x"), length), values), strict=True):
+def test_what_is_cut_is_the_longest_prefix_that_fits_and_ends_between_characters(
+    values: list[str | None], length: int
+) -> None:
+    for value, cut in zip(
+        values, in_polars(text.truncated(pl.col("x"), length), values), strict=True
+    ):
         if value is None:
             assert cut is None
             continue
-        kept = [size for size in range(len(value) + 1) if (utf16_length(value[:size]) or 0) <= length]
+        kept = [
+            size for size in range(len(value) + 1) if (utf16_length(value[:size]) or 0) <= length
+        ]
         assert cut == trimmed(value[: kept[-1]])
 
 

@@ -48,7 +48,9 @@ class _Import:
     errors: Path | None
 
 
-def confirmed(folder: RunFolder, clock: Clock, *, errors: Path | None = None, packages: Sequence[str] = ()) -> Confirmed:
+def confirmed(
+    folder: RunFolder, clock: Clock, *, errors: Path | None = None, packages: Sequence[str] = ()
+) -> Confirmed:
     """Record that packages were imported by hand.
 
     Args:
@@ -100,14 +102,27 @@ def _held(path: Path, sentence: str, where: str) -> Iterator[None]:
 
 def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:
     if facts["kind"] not in ("main", "retry") or facts["destination"]["load"] != "folder":
-        raise UsageError("only loads into a folder are confirmed; other loads know their outcomes.", where=str(folder.run))
+        raise UsageError(
+            "only loads into a folder are confirmed; other loads know their outcomes.",
+            where=str(folder.run),
+        )
     if not before.get("applied"):
-        raise UsageError(f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run))
+        raise UsageError(
+            f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
+        )
 
 
 def _no_rows() -> pl.DataFrame:
     text = pl.String()
-    return pl.DataFrame(schema={"line": pl.Int64(), "contactid": text, "legal_entity": text, "key": text, "message": text})
+    return pl.DataFrame(
+        schema={
+            "line": pl.Int64(),
+            "contactid": text,
+            "legal_entity": text,
+            "key": text,
+            "message": text,
+        }
+    )
 
 
 def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
@@ -118,11 +133,20 @@ def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
     wanted = [name.removesuffix(".zip").removeprefix("packages/") for name in packages]
     unknown = [name for name in wanted if name not in set(names)]
     if unknown:
-        raise UsageError(f"--package {unknown[0]}: the run has no such package; they are {', '.join(names.head(5))}, …")
+        raise UsageError(
+            f"--package {unknown[0]}: the run has no such package; they are "
+            f"{', '.join(names.head(5))}, …"
+        )
     return batches.filter(names.is_in(wanted))
 
 
-def _confirmed(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any], imported: _Import, clock: Clock) -> Confirmed:
+def _confirmed(
+    folder: RunFolder,
+    facts: dict[str, Any],
+    before: dict[str, Any],
+    imported: _Import,
+    clock: Clock,
+) -> Confirmed:
     destination = facts["destination"]["name"]
     outcomes = pl.scan_parquet(folder.outcomes, glob=False)
     tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
@@ -148,12 +172,22 @@ def _confirmed(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any],
     return Confirmed(facts=facts_after, rows=was_written - totals["written"], strangers=strangers)
 
 
-def _prepared(here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path) -> set[int]:
-    """Name the relations that ``confirmed.sql`` reads; the lines of the error file that mean a row of this task."""
+def _prepared(
+    here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path
+) -> set[int]:
+    """Name the relations that ``confirmed.sql`` reads.
+
+    The lines of the error file that mean a row of this task.
+    """
     files = ", ".join(literal(str(path)) for path in folder.rows_files(task))
     here.view("planned", f"SELECT * FROM read_parquet([{files}])")
-    here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(folder.outcomes))}) WHERE task = {literal(task)}")
-    here.register("imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch"))
+    here.view(
+        "outcomes",
+        f"SELECT * FROM read_parquet({literal(str(folder.outcomes))}) WHERE task = {literal(task)}",
+    )
+    here.register(
+        "imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch")
+    )
     memory.known(here, loaded)
     here.register("refused", imported.refused)
     found = here.frame(query("audit/refused"))
@@ -190,7 +224,9 @@ def _write(
             frame = pl.DataFrame(batch)
             writer.write(frame.select(OUTCOMES.names()))
             beside.write(frame)
-            for entity, number, outcome, rows in frame.group_by("legal_entity", "batch", "outcome").len().iter_rows():
+            for entity, number, outcome, rows in (
+                frame.group_by("legal_entity", "batch", "outcome").len().iter_rows()
+            ):
                 counts[task, entity, number, outcome] += rows
 
 
@@ -201,24 +237,42 @@ def _new_rows(folder: RunFolder, kept: Path) -> str:
     )
 
 
-def _batches(folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock) -> pl.DataFrame:
+def _batches(
+    folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock
+) -> pl.DataFrame:
     """The batches with what became of their rows; those that were imported are ``confirmed``."""
     rows = []
     for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")
-        found = {name: counts[one["task"], one["legal_entity"], one["batch"], name] for name in names}
-        done = {} if found.pop("written") else {**found, "status": "confirmed", "finished_at": one["finished_at"] or clock()}
+        found = {
+            name: counts[one["task"], one["legal_entity"], one["batch"], name] for name in names
+        }
+        done = (
+            {}
+            if found.pop("written")
+            else {**found, "status": "confirmed", "finished_at": one["finished_at"] or clock()}
+        )
         rows.append({**one, **done})
     return pl.DataFrame(rows, schema=pl.read_parquet_schema(folder.batches))
 
 
-def _recorded(folder: RunFolder, before: dict[str, Any], totals: Counter[str], imported: _Import, clock: Clock) -> dict[str, Any]:
+def _recorded(
+    folder: RunFolder, before: dict[str, Any], totals: Counter[str], imported: _Import, clock: Clock
+) -> dict[str, Any]:
     after = after_apply(before, totals)
     results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
-    errors = None if imported.errors is None else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
+    errors = (
+        None
+        if imported.errors is None
+        else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
+    )
     with Journal.open(folder.journal, clock) as journal:
         after["journal"] = journal.append(
-            "confirmed", outcomes=dict(totals), errors=errors, files=results, summary=facts_digest(after)
+            "confirmed",
+            outcomes=dict(totals),
+            errors=errors,
+            files=results,
+            summary=facts_digest(after),
         )
     write_json(folder.summary, after)
     return after

@@ -30,7 +30,8 @@ def agreed_by_itself(_question: Question) -> None:
 def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:
     """What applying will do, as lines; null where nobody needs to be asked.
 
-    A folder load sends nothing, a system on this machine is a rehearsal, and a plan without rows to send does no harm.
+    A folder load sends nothing, a system on this machine is a rehearsal, and a plan without rows to
+    send does no harm.
 
     Args:
         facts: ``run.json``.
@@ -46,12 +47,25 @@ def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question |
     if load in (None, "folder") or url is None or is_loopback(url) or not rows:
         return None
     width = max(len(f"{total:,}") for total in rows.values())
-    lines = [f"  {total:>{width},}  {entity}  {task}  {action}" for (entity, task, action), total in sorted(rows.items())]
+    lines = [
+        f"  {total:>{width},}  {entity}  {task}  {action}"
+        for (entity, task, action), total in sorted(rows.items())
+    ]
     if facts["kind"] == "undo":
-        head = [f"Run {facts['run']} will take back {rows.total():,} rows of run {facts['undo_of']} by odata", f"  in    {url}"]
+        head = [
+            (
+                f"Run {facts['run']} will take back {rows.total():,} rows of run "
+                f"{facts['undo_of']} by odata"
+            ),
+            f"  in    {url}",
+        ]
     else:
         source = _setting(facts, "source.url") or _setting(facts, "source.path") or "files"
-        head = [f"Run {facts['run']} will send {rows.total():,} rows by {load}", f"  from  {source}", f"  into  {url}"]
+        head = [
+            f"Run {facts['run']} will send {rows.total():,} rows by {load}",
+            f"  from  {source}",
+            f"  into  {url}",
+        ]
     return Question(run=str(facts["run"]), text="\n".join([*head, *lines]))
 
 
@@ -59,7 +73,10 @@ def _write_back(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Questio
     url, rows = _setting(facts, "source.url"), summary["outcomes"]["pending"]
     if url is None or is_loopback(url) or not rows:
         return None
-    return Question(run=str(facts["run"]), text=f"Run {facts['run']} will write {rows:,} contacts into Sales\n  at  {url}")
+    return Question(
+        run=str(facts["run"]),
+        text=f"Run {facts['run']} will write {rows:,} contacts into Sales\n  at  {url}",
+    )
 
 
 def _setting(facts: Mapping[str, Any], key: str) -> str | None:

@@ -1,4 +1,7 @@
-"""The rows that SCM refused, as a file of people's making: the error keys of Data management, or any list of keys."""
+"""The rows that SCM refused, as a file of people's making.
+
+The error keys of Data management, or any list of keys.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from pipeline.extract.landing import ReadOptions, land_file
 from schemas.catalogue import Field, Table
 from schemas.text import key_of, trimmed
 
-_TEXT: Final = ("message", "error", "errormessage", "error message", "errortext", "log text", "logtext")
+_TEXT: Final = (
+    "message",
+    "error",
+    "errormessage",
+    "error message",
+    "errortext",
+    "log text",
+    "logtext",
+)
 _KEYS: Final = (
     ("contactid",),
     ("destination_key",),
@@ -30,11 +41,14 @@ ERRORS: Final = Table(
         Field(name="CustomerAccount", names=("customer account", "accountnum")),
         Field(name="ContactPersonPartyNumber", names=("contact person party number",)),
         Field(name="AssociatedPartyNumber", names=("associated party number",)),
-        Field(name="dataAreaId", names=("company", "legalentityid", "legal entity", "legal_entity")),
+        Field(
+            name="dataAreaId", names=("company", "legalentityid", "legal entity", "legal_entity")
+        ),
         Field(name="message", names=_TEXT[1:]),
     ),
 )
-"""One row is one row that SCM refused, named by contact or by key; legal entity and message if they are there."""
+"""One row is one row that SCM refused, named by contact or by key; legal entity and message if they
+are there."""
 
 
 def refused_rows(path: Path) -> pl.DataFrame:
@@ -51,22 +65,36 @@ def refused_rows(path: Path) -> pl.DataFrame:
     frame, unreadable = land_file(path, ERRORS, ReadOptions())
     if unreadable:
         first = unreadable[0]
-        raise SourceError(f"the row of line {first.source_line} cannot be read: {first.detail}.", where=f"--errors {path.name}")
+        raise SourceError(
+            f"the row of line {first.source_line} cannot be read: {first.detail}.",
+            where=f"--errors {path.name}",
+        )
     if not any(all(name in frame.columns for name in group) for group in _KEYS):
         wanted = "; or ".join(" and ".join(group) for group in _KEYS)
         raise UsageError(f"--errors {path.name}: no column names the rows. It needs {wanted}.")
-    missing = [pl.lit(None, pl.String).alias(one.name) for one in ERRORS.fields if one.name not in frame.columns]
+    missing = [
+        pl.lit(None, pl.String).alias(one.name)
+        for one in ERRORS.fields
+        if one.name not in frame.columns
+    ]
     whole = frame.with_columns(missing)
     person = pl.concat_str(["ContactPersonPartyNumber", "AssociatedPartyNumber"], separator="/")
     told = pl.col("destination_key").str.splitn("/", 2)
     rows = whole.select(
-        line=pl.col("source_line") if "source_line" in whole.columns else pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
+        line=pl.col("source_line")
+        if "source_line" in whole.columns
+        else pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
         contactid=trimmed(pl.col("contactid")).str.strip_chars("{}").str.to_lowercase(),
-        legal_entity=pl.coalesce(trimmed(pl.col("dataAreaId")), told.struct.field("field_0")).str.to_lowercase(),
+        legal_entity=pl.coalesce(
+            trimmed(pl.col("dataAreaId")), told.struct.field("field_0")
+        ).str.to_lowercase(),
         key=key_of(pl.coalesce(told.struct.field("field_1"), person, pl.col("CustomerAccount"))),
         message=trimmed(pl.col("message")),
     )
     nameless = rows.filter(pl.col("contactid").is_null() & pl.col("key").is_null())
     if nameless.height:
-        raise SourceError(f"line {nameless['line'][0]} names no row: its key is blank.", where=f"--errors {path.name}")
+        raise SourceError(
+            f"line {nameless['line'][0]} names no row: its key is blank.",
+            where=f"--errors {path.name}",
+        )
     return rows

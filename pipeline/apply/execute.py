@@ -36,7 +36,10 @@ Reach = Callable[[], Project]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """What became of the planned rows: by outcome, findings added by code, hashes of tables written, what it cost."""
+    """What became of the planned rows.
+
+    By outcome, findings added by code, hashes of tables written, what it cost.
+    """
 
     outcomes: Mapping[str, int]
     files: Mapping[str, str]
@@ -45,24 +48,33 @@ class Delivered:
 
 
 def apply_plan(
-    folder: RunFolder, today: Callable[[], Project], clock: Clock, listener: Listener, ask: Ask = agreed_by_itself
+    folder: RunFolder,
+    today: Callable[[], Project],
+    clock: Clock,
+    listener: Listener,
+    ask: Ask = agreed_by_itself,
 ) -> dict[str, Any]:
     """Apply a plan. One that was applied to the end is only looked at again.
 
     Args:
         folder: the run.
-        today: the project as it is now; asked only before the first start, for a started apply may always be finished.
+        today: the project as it is now; asked only before the first start, for a started apply may
+            always be finished.
         clock: the time.
         listener: told about progress.
-        ask: asked before anything is sent to systems that are not on this machine; raises where nobody agrees.
+        ask: asked before anything is sent to systems that are not on this machine; raises where
+            nobody agrees.
 
     Returns:
         The facts after it.
 
     Raises:
-        PlanRefused: the plan is too old, was altered, or what it was made of changed since; nothing was sent.
-        InvariantBroken: the plan or its journal was altered after the apply had started, or an equation does not balance.
-        Stopped: another process applies this run, a system or the disk failed; the same command goes on.
+        PlanRefused: the plan is too old, was altered, or what it was made of changed since; nothing
+            was sent.
+        InvariantBroken: the plan or its journal was altered after the apply had started, or an
+            equation does not balance.
+        Stopped: another process applies this run, a system or the disk failed; the same command
+            goes on.
     """
     facts = folder.facts()
     with _locked(folder):
@@ -71,7 +83,9 @@ def apply_plan(
         _refuse_altered(folder, found, started=started)
         before = read_json(folder.summary)
         if facts["kind"] == orders.UNDO and not before["outcomes"]["pending"] and not started:
-            raise PlanRefused("there is nothing that p2c can take back. `p2c report` says why.", where=folder.run)
+            raise PlanRefused(
+                "there is nothing that p2c can take back. `p2c report` says why.", where=folder.run
+            )
         if before["applied"] and _has(found.entries, "applied"):
             return before
         if not started and facts["kind"] != orders.UNDO:
@@ -80,11 +94,16 @@ def apply_plan(
         asked = question(facts, before)
         if asked is not None:
             ask(asked)
-        return _applied(folder, facts, partial(_reached, facts, today, started=started), clock, listener)
+        return _applied(
+            folder, facts, partial(_reached, facts, today, started=started), clock, listener
+        )
 
 
 def _reached(facts: dict[str, Any], today: Callable[[], Project], *, started: bool) -> Project:
-    """Who says how SCM is reached: today's project, for logins change; once started, the plan's where today's is wrong."""
+    """Who says how SCM is reached: today's project, for logins change.
+
+    Once started, the plan's where today's is wrong.
+    """
     try:
         found = today()
     except Refused:
@@ -93,13 +112,22 @@ def _reached(facts: dict[str, Any], today: Callable[[], Project], *, started: bo
         return project_of(facts)
     recorded = project_of(facts)
     same = found.settings.destination.url == recorded.settings.destination.url
-    return found if same and found.settings.destination.load == recorded.settings.destination.load else recorded
+    return (
+        found
+        if same and found.settings.destination.load == recorded.settings.destination.load
+        else recorded
+    )
 
 
-def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Clock, listener: Listener) -> dict[str, Any]:
+def _applied(
+    folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Clock, listener: Listener
+) -> dict[str, Any]:
     project = project_of(facts)
     with Journal.open(folder.journal, clock) as journal:
-        journal.append("apply_resumed" if _has(journal.entries, "apply_started") else "apply_started", run=str(folder.run))
+        journal.append(
+            "apply_resumed" if _has(journal.entries, "apply_started") else "apply_started",
+            run=str(folder.run),
+        )
         if is_write_back(facts):
             return written_back(folder, project, journal, listener)
         if "backfill" in (facts["kind"], facts.get("undo_of_kind")):
@@ -124,30 +152,51 @@ def _applied(folder: RunFolder, facts: dict[str, Any], reach: Reach, clock: Cloc
     return result
 
 
-def _loaded(folder: RunFolder, project: Project, reach: Project, journal: Journal, clock: Clock, listener: Listener) -> Delivered:
+def _loaded(
+    folder: RunFolder,
+    project: Project,
+    reach: Project,
+    journal: Journal,
+    clock: Clock,
+    listener: Listener,
+) -> Delivered:
     """Sent to SCM over the wire."""
-    options = orders.options_of(project, reach.settings.run, undoes=folder.facts()["kind"] == orders.UNDO)
+    options = orders.options_of(
+        project, reach.settings.run, undoes=folder.facts()["kind"] == orders.UNDO
+    )
     with scm_of(reach) as scm:
         done = load(orders.order_of(folder, project, options, scm, journal, clock, listener))
         traffic = orders.traffic_of(scm)
     files = {**done.files, folder.findings.name: sha256_of(folder.findings)}
-    return Delivered(outcomes=done.outcomes, findings=done.findings, files=files, throttling=traffic)
+    return Delivered(
+        outcomes=done.outcomes, findings=done.findings, files=files, throttling=traffic
+    )
 
 
-def _written(folder: RunFolder, project: Project, journal: Journal, listener: Listener) -> Delivered:
+def _written(
+    folder: RunFolder, project: Project, journal: Journal, listener: Listener
+) -> Delivered:
     """Written into the run folder, for somebody to import."""
     planned = pl.read_parquet(folder.batches, glob=False)
     to_folder.write_packages(folder, _built(folder, project), journal, planned.height, listener)
     _write_batches(folder, planned)
     counts = _write_outcomes(folder, project)
-    return Delivered(outcomes=counts, files={path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)})
+    return Delivered(
+        outcomes=counts,
+        files={path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)},
+    )
 
 
 def _imports(folder: RunFolder, facts: dict[str, Any], journal: Journal) -> Delivered:
     """A backfill from files, or its undo: files to import in Sales."""
     numbers = facts.get("backfill")
     if numbers is not None:
-        journal.append("numbers_planned", base=numbers["base"], count=numbers["count"], prefix=numbers["prefix"])
+        journal.append(
+            "numbers_planned",
+            base=numbers["base"],
+            count=numbers["count"],
+            prefix=numbers["prefix"],
+        )
     counts, files = write_imports(folder, numbers)
     return Delivered(outcomes=counts, files=files)
 
@@ -163,7 +212,8 @@ def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
     batches = to_folder.batches(read(folder.journal).entries)
     if batches["rows"].sum() != planned["rows"].sum():
         raise InvariantBroken(
-            f"packages hold {batches['rows'].sum()} rows, planned were {planned['rows'].sum()}.", where=folder.run
+            f"packages hold {batches['rows'].sum()} rows, planned were {planned['rows'].sum()}.",
+            where=folder.run,
         )
     write_table(folder.batches, batches)
 

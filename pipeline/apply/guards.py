@@ -37,7 +37,9 @@ def _has(entries: Sequence[Entry], event: str) -> bool:
 
 def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
     """The plan's files are as the journal says, and the journal still holds the line that the summary knows."""
-    files = next((entry.payload["files"] for entry in found.entries if entry.event == "planned"), None)
+    files = next(
+        (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
+    )
     wrong = [] if files else ["the journal does not say what the plan was."]
     if read_json(folder.summary).get("journal") not in {entry.hash for entry in found.entries}:
         wrong.append("the journal lost the line that summary.json ends with.")
@@ -48,7 +50,10 @@ def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> 
         elif sha256_of(path) not in {sha256, *findings.accepted(found.entries)}:
             wrong.append(f"{name} was altered after the plan was made.")
     if wrong and started:
-        raise InvariantBroken(f"{listed(wrong)} A part of this plan was applied before; look at the journal.", where=folder.run)
+        raise InvariantBroken(
+            f"{listed(wrong)} A part of this plan was applied before; look at the journal.",
+            where=folder.run,
+        )
     if wrong:
         raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
 
@@ -56,11 +61,20 @@ def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> 
 def _refuse_changed(facts: dict[str, Any], today: Project) -> None:
     changed = fingerprint.changes(facts, today)
     if changed:
-        raise PlanRefused(f"changed since the plan was made: {'; '.join(changed)}. Plan again.", where=facts["run"])
+        raise PlanRefused(
+            f"changed since the plan was made: {'; '.join(changed)}. Plan again.",
+            where=facts["run"],
+        )
 
 
 def _refuse_old(facts: dict[str, Any], clock: Clock) -> None:
     """Age counts for live sources only: files do not change unseen."""
     settings = project_of(facts).settings.run
-    if facts["live_source"] and clock() - datetime.fromisoformat(facts["started_at"]) > settings.plan_age:
-        raise PlanRefused(f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.", where=facts["run"])
+    if (
+        facts["live_source"]
+        and clock() - datetime.fromisoformat(facts["started_at"]) > settings.plan_age
+    ):
+        raise PlanRefused(
+            f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.",
+            where=facts["run"],
+        )

@@ -1,4 +1,7 @@
-"""A plan and a project as an order to load: the one place where settings become what ``load`` is asked for."""
+"""A plan and a project as an order to load.
+
+The one place where settings become what ``load`` is asked for.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> O
     """How a project loads.
 
     Args:
-        project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises ``ValueError`` for a folder load.
+        project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises
+            ``ValueError`` for a folder load.
         run: how many at once and how long to wait, which may be today's.
         undoes: whether it takes back what was loaded, for which there is only OData.
     """
@@ -48,7 +52,13 @@ def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> O
 
 
 def order_of(
-    folder: RunFolder, project: Project, options: Options, scm: Scm, journal: Journal, clock: Clock, listener: Listener
+    folder: RunFolder,
+    project: Project,
+    options: Options,
+    scm: Scm,
+    journal: Journal,
+    clock: Clock,
+    listener: Listener,
 ) -> Order:
     """What ``load`` is asked for.
 
@@ -65,7 +75,12 @@ def order_of(
     undoes = folder.facts()["kind"] == UNDO
     templates = list(project.templates.values())
     for template in reversed(templates) if undoes else templates:
-        mapping = compiled(template, project.defaults, countries=project.countries, keep_breaks=options.load == "odata")
+        mapping = compiled(
+            template,
+            project.defaults,
+            countries=project.countries,
+            keep_breaks=options.load == "odata",
+        )
         tasks.append(Task(mapping=mapping, spec=partial(package_spec, project, mapping)))
     return Order(
         folder=folder,
@@ -81,7 +96,10 @@ def order_of(
 
 
 def traffic_of(scm: Scm) -> dict[str, float]:
-    """What talking to SCM cost since the client was made: requests, bytes of answers, retries, refusals, seconds waited."""
+    """What talking to SCM cost since the client was made.
+
+    Requests, bytes of answers, retries, refusals, seconds waited.
+    """
     total = scm.system.meter.total() + scm.blobs.meter.total()
     return {
         "requests": total.requests,

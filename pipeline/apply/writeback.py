@@ -1,4 +1,7 @@
-"""A plan that writes into Sales, as ``p2c apply`` and ``p2c undo`` meet it: a backfill, or the undo of one."""
+"""A plan that writes into Sales, as ``p2c apply`` and ``p2c undo`` meet it.
+
+A backfill, or the undo of one.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,19 @@ from pipeline.wire.salesrows import SalesRows
 
 def is_write_back(facts: Mapping[str, Any]) -> bool:
     """Whether a run of these facts writes into a live Sales."""
-    return bool(facts.get("live_source")) and "backfill" in (facts.get("kind"), facts.get("undo_of_kind"))
+    return bool(facts.get("live_source")) and "backfill" in (
+        facts.get("kind"),
+        facts.get("undo_of_kind"),
+    )
 
 
-def written_back(folder: RunFolder, project: Project, journal: Journal, listener: Listener) -> dict[str, Any]:
-    """Carry out the plan; the facts after it. Raises as ``pipeline.backfill.applying.applied`` does."""
+def written_back(
+    folder: RunFolder, project: Project, journal: Journal, listener: Listener
+) -> dict[str, Any]:
+    """Carry out the plan; the facts after it.
+
+    Raises as ``pipeline.backfill.applying.applied`` does.
+    """
     with sales_of(project) as sales:
         return applied(folder, sales.system, project.settings.backfill, journal, listener)
 

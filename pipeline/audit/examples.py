@@ -1,4 +1,7 @@
-"""Example rows for a project's templates: source row in, destination row or rejection out; written in TOML."""
+"""Example rows for a project's templates: source row in, destination row or rejection out.
+
+Written in TOML.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,17 @@ Value = str | int | float | bool
 
 
 class Example(BaseModel):
-    """One example. Columns of ``source`` that are left out are blank; so are those of ``row`` that are ``""``."""
+    """One example.
+
+    Columns of ``source`` that are left out are blank; so are those of ``row`` that are ``""``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     task: Literal["ContactToCustomer", "Contacts"] | None = None
-    """Makes the row go that way: sets Is Active Customer, and an account as company for Contacts."""
+    """Makes the row go that way: sets Is Active Customer, and an account as company for Contacts.
+    """
     source: dict[str, Value]
     company: str = "ACC-00001-EXAMPL"
     """The Account Number of that account."""
@@ -80,9 +87,14 @@ def found_files(project: Project, named: Sequence[Path]) -> list[Path]:
     if named:
         return list(named)
     single, folder = (project.folder / name for name in _NAMES)
-    found = ([single] if single.is_file() else []) + (sorted(folder.glob("*.toml")) if folder.is_dir() else [])
+    found = ([single] if single.is_file() else []) + (
+        sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    )
     if not found:
-        raise UsageError(f"there are no examples. Write {single}, or name files: each [[example]] has name, task, source, row.")
+        raise UsageError(
+            f"there are no examples. Write {single}, or name files: each [[example]] has name, "
+            "task, source, row."
+        )
     return found
 
 
@@ -90,7 +102,8 @@ def parsed(paths: Iterable[Path], project: Project) -> list[Placed]:
     """All examples of the files, checked.
 
     Raises:
-        ConfigurationError: a file is no TOML, or names an unknown key, column or code; all problems at once.
+        ConfigurationError: a file is no TOML, or names an unknown key, column or code; all problems
+            at once.
     """
     placed: list[Placed] = []
     for path in paths:
@@ -99,9 +112,13 @@ def parsed(paths: Iterable[Path], project: Project) -> list[Placed]:
             source = {**defaults, **example.source}
             problems = [*_columns(example, source, project), *_codes(example)]
             if problems:
-                raise ConfigurationError(listed(problems), where=f"{path.name}, example '{example.name}'")
+                raise ConfigurationError(
+                    listed(problems), where=f"{path.name}, example '{example.name}'"
+                )
             contactid = str(source.get("contactid") or uuid.uuid5(_SPACE, str(number)))
-            placed.append(Placed(file=path.name, example=example, source=source, contactid=contactid))
+            placed.append(
+                Placed(file=path.name, example=example, source=source, contactid=contactid)
+            )
     return placed
 
 
@@ -120,28 +137,53 @@ def _read(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
 
 def _columns(example: Example, source: Mapping[str, Value], project: Project) -> list[str]:
     known = {one.name for one in CONTACTS.fields} | {
-        row.row.source for template in project.templates.values() for row in template.rows if row.row.source
+        row.row.source
+        for template in project.templates.values()
+        for row in template.rows
+        if row.row.source
     }
-    problems = [f"source.{name}: there is no such column.{near(name, known)}" for name in source if name not in known]
-    templates = [project.templates[example.task]] if example.task else list(project.templates.values())
+    problems = [
+        f"source.{name}: there is no such column.{near(name, known)}"
+        for name in source
+        if name not in known
+    ]
+    templates = (
+        [project.templates[example.task]] if example.task else list(project.templates.values())
+    )
     mapped = [row.destination for template in templates for row in template.rows]
-    problems += [f"row.{name}: the template does not fill it.{near(name, mapped)}" for name in example.row if name not in mapped]
+    problems += [
+        f"row.{name}: the template does not fill it.{near(name, mapped)}"
+        for name in example.row
+        if name not in mapped
+    ]
     return problems
 
 
 def _codes(example: Example) -> list[str]:
     names = [*([example.reason] if example.reason else []), *(example.findings or [])]
-    return [f"there is no code '{name}'.{near(name, catalogue())}" for name in names if name not in catalogue()]
+    return [
+        f"there is no code '{name}'.{near(name, catalogue())}"
+        for name in names
+        if name not in catalogue()
+    ]
 
 
 def write_source(placed: Sequence[Placed], into: Path) -> None:
     """Write the examples as the tables of a source: ``contacts.jsonl`` and ``accounts.jsonl``."""
     contacts, accounts = [], []
-    columns = {name for one in placed for name in one.source} | {one for group in CONTACTS.required for one in group}
+    columns = {name for one in placed for name in one.source} | {
+        one for group in CONTACTS.required for one in group
+    }
     for number, one in enumerate(placed):
-        row: dict[str, Any] = {**dict.fromkeys(sorted(columns)), **_routed(one, number), **one.source}
+        row: dict[str, Any] = {
+            **dict.fromkeys(sorted(columns)),
+            **_routed(one, number),
+            **one.source,
+        }
         contacts.append({**row, "contactid": one.contactid})
-        accounts.append({"accountid": _account(number), "accountnumber": one.example.company, "name": "Example"})
+        accounts.append(
+            {"accountid": _account(number), "accountnumber": one.example.company, "name": "Example"}
+        )
     with during("writing examples"):
         into.mkdir(parents=True, exist_ok=True)
         for name, rows in (("contacts", contacts), ("accounts", accounts)):
@@ -179,7 +221,13 @@ def differences(
         row: its planned row, none if it was not planned.
     """
     if decision is None:
-        return [Difference(what="contact", expected="a decision", got="none: another row of its contactid superseded it")]
+        return [
+            Difference(
+                what="contact",
+                expected="a decision",
+                got="none: another row of its contactid superseded it",
+            )
+        ]
     got = f"{decision['decision']}/{decision['reason']}"
     found: list[Difference] = []
     if one.decision is not None and decision["decision"] != one.decision:
@@ -195,7 +243,13 @@ def differences(
     if row is None:
         return [*found, Difference(what="row", expected="a planned row", got=got)]
     wrong = [(name, value) for name, value in one.row.items() if not _same(value, row[name])]
-    return [*found, *(Difference(what=name, expected=_text(value), got=_text(row[name])) for name, value in wrong)]
+    return [
+        *found,
+        *(
+            Difference(what=name, expected=_text(value), got=_text(row[name]))
+            for name, value in wrong
+        ),
+    ]
 
 
 def _same(expected: Value, got: Any) -> bool:

@@ -1,4 +1,7 @@
-"""Findings as a file for people or programs, and as groups: what went wrong, how often, what to do."""
+"""Findings as a file for people or programs, and as groups.
+
+What went wrong, how often, what to do.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ _ROWS: Final = 65_536
 
 
 def exported(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
-    """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run; the number of rows.
+    """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run.
+
+    The number of rows.
 
     Raises:
         UsageError: the ending is neither, or a code is unknown.
@@ -46,21 +51,32 @@ def exported(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool)
     wanted = codes_known(codes)
     for path in (folder.findings, folder.decisions):
         if not path.is_file():
-            raise UsageError(f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` says more.")
+            raise UsageError(
+                f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` "
+                "says more."
+            )
     with tempfile.TemporaryDirectory(prefix="p2c-findings-") as scratch:
         try:
             with session(memory=MEMORY, scratch=Path(scratch)) as here:
                 return _written(here, folder, to, wanted, values=values)
         except duckdb.Error as error:
             raise InvariantBroken(
-                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
+                where=folder.run,
             ) from error
 
 
-def _written(here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
+def _written(
+    here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool
+) -> int:
     for path in (folder.findings, folder.decisions):
         here.view(path.stem, f"SELECT * FROM read_parquet({literal(str(path))})")
-    here.register("codes", pl.DataFrame({"code": list(catalogue()), "advice": [one.advice for one in catalogue().values()]}))
+    here.register(
+        "codes",
+        pl.DataFrame(
+            {"code": list(catalogue()), "advice": [one.advice for one in catalogue().values()]}
+        ),
+    )
     parameters: dict[str, Any] = {"codes": list(codes), "every_code": not codes}
     parts = _frames(here, parameters, () if values else ("value",))
     if to.suffix.lower() == ".csv":
@@ -75,7 +91,9 @@ def _written(here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *
     return rows
 
 
-def _frames(here: Session, parameters: dict[str, Any], left_out: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _frames(
+    here: Session, parameters: dict[str, Any], left_out: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     """The export in frames of one schema; the first is empty and tells the columns."""
     reader = here.stream(query("audit/findings"), _ROWS, **parameters)
     yield pl.DataFrame(reader.schema.empty_table()).drop(left_out)
@@ -84,7 +102,10 @@ def _frames(here: Session, parameters: dict[str, Any], left_out: Sequence[str]) 
 
 
 def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[dict[str, Any]] | None:
-    """Findings by cause, most rows first: code, severity, column, rows, an example; null if they cannot be read."""
+    """Findings by cause, most rows first: code, severity, column, rows, an example.
+
+    Null if they cannot be read.
+    """
     keys = ["code", "severity", "column", "destination"]
     frame = evidence.frame(
         evidence.folder.findings,
@@ -101,17 +122,28 @@ def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[dict[str, Any
     )
     if frame is None:
         return None
-    ordered = frame.sort(["rows", "code", "column", "destination"], descending=[True, False, False, False], nulls_last=True)
+    ordered = frame.sort(
+        ["rows", "code", "column", "destination"],
+        descending=[True, False, False, False],
+        nulls_last=True,
+    )
     return [_told_in_words(row) for row in ordered.iter_rows(named=True)]
 
 
 def _told_in_words(row: dict[str, Any]) -> dict[str, Any]:
-    """A group with its sentence: the findings' own where all say the same, else the catalogue's without its blanks."""
+    """A group with its sentence.
+
+    The findings' own where all say the same, else the catalogue's without its blanks.
+    """
     known = catalogue().get(row["code"])
     if known is None:
         advice = "Another version of p2c wrote this code; `p2c codes` of that version explains it."
         return {**row, "message": "", "advice": advice}
-    message = row["message"] if row["one_message"] else plain(known.sentence, row["destination"] or row["column"])
+    message = (
+        row["message"]
+        if row["one_message"]
+        else plain(known.sentence, row["destination"] or row["column"])
+    )
     return {**row, "message": message, "advice": known.advice}
 
 
@@ -130,6 +162,8 @@ def told(groups: Sequence[dict[str, Any]]) -> str:
     lines = [f"{'rows':>9}  severity  code and column"]
     for one in groups:
         place = " ← ".join(name for name in (one["destination"], one["column"]) if name)
-        lines.append(f"{one['rows']:>9,}  {one['severity']:<8}  {one['code']}{f', {place}' if place else ''}")
+        lines.append(
+            f"{one['rows']:>9,}  {one['severity']:<8}  {one['code']}{f', {place}' if place else ''}"
+        )
         lines.append(f"{'':>9}  {'':<8}    {one['advice']}")
     return "\n".join(lines)

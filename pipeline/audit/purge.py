@@ -1,4 +1,7 @@
-"""``purge``: personal data of old runs goes, keys and counts stay; the journal says what was removed, so the proof holds."""
+"""``purge``: personal data of old runs goes, keys and counts stay.
+
+The journal says what was removed, so the proof holds.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,10 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leftover:
-    """What an extraction that stopped has read so far; the next plan of its Sales would go on with it."""
+    """What an extraction that stopped has read so far.
+
+    The next plan of its Sales would go on with it.
+    """
 
     path: Path
     files: tuple[Path, ...]
@@ -71,7 +77,9 @@ def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
     for path in sorted(one for one in (runs / EXTRACTING).glob("*") if one.is_dir()):
         files = tuple(sorted(one for one in path.rglob("*") if one.is_file() and one.name != _LOCK))
         if files and max(one.stat().st_mtime for one in files) < limit:
-            found.append(Leftover(path=path, files=files, size=sum(one.stat().st_size for one in files)))
+            found.append(
+                Leftover(path=path, files=files, size=sum(one.stat().st_size for one in files))
+            )
     return found
 
 
@@ -82,7 +90,10 @@ def cleared(found: Leftover) -> None:
         Stopped: it is going on, or the disk failed.
     """
     try:
-        with filelock.FileLock(found.path / _LOCK, timeout=0), during("purging a stopped extraction"):
+        with (
+            filelock.FileLock(found.path / _LOCK, timeout=0),
+            during("purging a stopped extraction"),
+        ):
             for path in found.files:
                 path.unlink(missing_ok=True)
     except filelock.Timeout as error:
@@ -105,8 +116,14 @@ def _began(folder: RunFolder) -> datetime:
 
 def held(folder: RunFolder) -> Held | None:
     """What a run still holds; null if nothing."""
-    files = sorted({path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()})
-    tables = [folder.path / name for name, column in _TABLES.items() if _has_values(folder.path / name, column)]
+    files = sorted(
+        {path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()}
+    )
+    tables = [
+        folder.path / name
+        for name, column in _TABLES.items()
+        if _has_values(folder.path / name, column)
+    ]
     beside = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
     if not files and not tables and not beside:
         return None
@@ -123,7 +140,11 @@ def _has_values(path: Path, column: str) -> bool:
     if not path.is_file():
         return False
     try:
-        found = pl.scan_parquet(path, glob=False).select(pl.col(column).is_not_null().any()).collect(engine="streaming")
+        found = (
+            pl.scan_parquet(path, glob=False)
+            .select(pl.col(column).is_not_null().any())
+            .collect(engine="streaming")
+        )
     except (pl.exceptions.PolarsError, OSError):
         return False
     return bool(found.item())
@@ -134,7 +155,8 @@ def purged(found: Held, clock: Clock) -> None:
 
     Raises:
         Stopped: the run is being applied, or the disk failed.
-        InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven after it.
+        InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven
+            after it.
     """
     folder = found.folder
     lock = filelock.FileLock(folder.path / _LOCK, timeout=0)
@@ -150,7 +172,11 @@ def _purged(found: Held, clock: Clock) -> None:
     entries = read(folder.journal).entries
     facts = _without_values(read_json(folder.summary))
     gone = {path.relative_to(folder.path).as_posix() for path in found.files}
-    before = {name for name in recorded(entries) if any(Path(name).match(pattern) for pattern in _PERSONAL)}
+    before = {
+        name
+        for name in recorded(entries)
+        if any(Path(name).match(pattern) for pattern in _PERSONAL)
+    }
     with Journal.open(folder.journal, clock) as journal:
         journal.append("purge_started", removed=sorted(gone | before))
         with during("purging a run"):
@@ -160,8 +186,14 @@ def _purged(found: Held, clock: Clock) -> None:
                 shutil.rmtree(path, ignore_errors=True)
         for name, column in _TABLES.items():
             _blank(folder.path / name, column)
-        kept = {name: sha256_of(folder.path / name) for name in _TABLES if (folder.path / name).is_file()}
-        facts["journal"] = journal.append("purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts))
+        kept = {
+            name: sha256_of(folder.path / name)
+            for name in _TABLES
+            if (folder.path / name).is_file()
+        }
+        facts["journal"] = journal.append(
+            "purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts)
+        )
     write_json(folder.summary, facts)
 
 

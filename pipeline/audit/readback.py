@@ -36,7 +36,9 @@ class Reconciled:
 
 
 def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
-    """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task; which is which their key columns tell.
+    """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
+
+    Which is which their key columns tell.
 
     Raises:
         UsageError: a file is missing or has the keys of neither entity.
@@ -70,13 +72,19 @@ def _export(path: Path) -> tuple[str, pl.DataFrame]:
             continue
         if unreadable:
             raise SourceError(
-                f"the row of line {unreadable[0].source_line} cannot be read: {unreadable[0].detail}.", where=f"--scm {path.name}"
+                (
+                    f"the row of line {unreadable[0].source_line} cannot be read: "
+                    f"{unreadable[0].detail}."
+                ),
+                where=f"--scm {path.name}",
             )
         return task, frame.drop("source_line", "source_file", strict=False)
     raise UsageError(f"--scm {path.name} is an export of neither entity. {' '.join(problems)}")
 
 
-def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: str, clock: Clock) -> Reconciled:
+def reconciled(
+    folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: str, clock: Clock
+) -> Reconciled:
     """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
 
     Args:
@@ -90,7 +98,9 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: 
     """
     before = read_json(folder.summary)
     if not before.get("applied"):
-        raise UsageError(f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run))
+        raise UsageError(
+            f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
+        )
     known = entities_by_task()
     results = {
         task: _compared(rows_that_arrived(folder, task), rows, known[task], task)
@@ -98,14 +108,17 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: 
         if folder.rows_files(task)
     }
     if not results:
-        raise UsageError("the run planned no rows of the tasks that the exports are of.", where=str(folder.run))
+        raise UsageError(
+            "the run planned no rows of the tasks that the exports are of.", where=str(folder.run)
+        )
     differences = pl.concat([one.differences for one in results.values()])
     facts = {
         "at": clock().isoformat(),
         "read_from": read_from,
         "sentence": sentence(list(results.values())),
         "tasks": {
-            task: {"rows": one.rows, "equal": one.equal, "not_compared": list(one.not_compared)} for task, one in results.items()
+            task: {"rows": one.rows, "equal": one.equal, "not_compared": list(one.not_compared)}
+            for task, one in results.items()
         },
         "differences": groups(differences),
     }
@@ -113,7 +126,9 @@ def reconciled(folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: 
     write_json(folder.path / FACTS, facts)
     kept = {name: sha256_of(folder.path / name) for name in (FACTS, ROWS)}
     with Journal.open(folder.journal, clock) as journal:
-        before["journal"] = journal.append("reconciled", sentence=facts["sentence"], files=kept, summary=facts_digest(before))
+        before["journal"] = journal.append(
+            "reconciled", sentence=facts["sentence"], files=kept, summary=facts_digest(before)
+        )
     write_json(folder.summary, before)
     return Reconciled(results=results, facts=facts)
 
@@ -133,6 +148,7 @@ def told(found: Reconciled) -> str:
     for one_group in found.facts["differences"]:
         place = f" {one_group['column']}" if one_group["column"] else ""
         lines.append(
-            f"  {one_group['rows']:>9,}  {one_group['task']} {one_group['difference']}{place}, for example {one_group['example']}"
+            f"  {one_group['rows']:>9,}  {one_group['task']} {one_group['difference']}{place}, for "
+            f"example {one_group['example']}"
         )
     return "\n".join(lines)

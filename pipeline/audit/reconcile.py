@@ -1,4 +1,7 @@
-"""What was planned against what SCM has: first keys, then fields, both in the one form of ``normal``. Pure."""
+"""What was planned against what SCM has.
+
+First keys, then fields, both in the one form of ``normal``. Pure.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ DIFFERENCES: Final = pl.Schema(
         "found": pl.String,
     }
 )
-"""One row per difference: ``missing`` (SCM does not have the row), ``repeated`` (it has several), ``differs`` (a field)."""
+"""One row per difference: ``missing`` (SCM does not have the row), ``repeated`` (it has several),
+``differs`` (a field)."""
 
 _KEY: Final = "\x1f"
 
@@ -47,35 +51,57 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
 
     Args:
         planned: destination columns, contactid, legal_entity, destination_key.
-        found: SCM's rows: destination columns in their OData spelling, as text or typed; with dataAreaId rows are
-            looked for in their legal entity, without it in all.
+        found: SCM's rows: destination columns in their OData spelling, as text or typed; with
+            dataAreaId rows are looked for in their legal entity, without it in all.
         entity: what both are rows of.
         task: for the differences.
 
     Returns:
-        Every difference, in the order of the planned rows. Rows that only SCM has are none: others write there too.
+        Every difference, in the order of the planned rows. Rows that only SCM has are none: others
+        write there too.
 
     Raises:
         ValueError: ``found`` lacks a key column.
     """
     _refuse_keyless(found, entity)
     by_entity = LEGAL_ENTITY in found.columns
-    columns = [one for one in entity.columns if one.name in planned.columns and one.name not in entity.key]
+    columns = [
+        one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
+    ]
     told = [one for one in columns if one.name in found.columns]
-    left = planned.select("contactid", "destination_key", key=_key(entity, "legal_entity" if by_entity else None)).with_row_index(
-        "row"
+    left = planned.select(
+        "contactid", "destination_key", key=_key(entity, "legal_entity" if by_entity else None)
+    ).with_row_index("row")
+    right = found.select(key=_key(entity, LEGAL_ENTITY if by_entity else None)).with_row_index(
+        "other"
     )
-    right = found.select(key=_key(entity, LEGAL_ENTITY if by_entity else None)).with_row_index("other")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
-    pairs = left.join(right.unique("key", keep="first", maintain_order=True), on="key", how="left", maintain_order="left")
+    pairs = left.join(
+        right.unique("key", keep="first", maintain_order=True),
+        on="key",
+        how="left",
+        maintain_order="left",
+    )
     parts = [
         _told(task, pairs.filter(pl.col("other").is_null()), "missing"),
         _told(task, left.join(repeated, on="key", how="semi", maintain_order="left"), "repeated"),
     ]
     both = pairs.filter(pl.col("other").is_not_null())
     for column in told:
-        here = planned[column.name].gather(both["row"]).to_frame("value").select(normal(pl.col("value"), column)).to_series()
-        there = found[column.name].gather(both["other"]).to_frame("value").select(normal(pl.col("value"), column)).to_series()
+        here = (
+            planned[column.name]
+            .gather(both["row"])
+            .to_frame("value")
+            .select(normal(pl.col("value"), column))
+            .to_series()
+        )
+        there = (
+            found[column.name]
+            .gather(both["other"])
+            .to_frame("value")
+            .select(normal(pl.col("value"), column))
+            .to_series()
+        )
         different = here.ne_missing(there)
         if different.any():
             wrong = both.filter(different)
@@ -83,7 +109,11 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
             parts.append(_told(task, wrong, "differs", column.name, sides))
     differing = pl.concat(parts)
     order = left.select("destination_key", "row")
-    ordered = differing.join(order, on="destination_key", how="left").sort("row", maintain_order=True).select(DIFFERENCES.names())
+    ordered = (
+        differing.join(order, on="destination_key", how="left")
+        .sort("row", maintain_order=True)
+        .select(DIFFERENCES.names())
+    )
     return Compared(
         differences=ordered,
         rows=planned.height,
@@ -92,7 +122,9 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
     )
 
 
-def compared_in_parts(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int) -> Compared:
+def compared_in_parts(
+    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int
+) -> Compared:
     """``compared`` for more rows than memory holds: both sides are read once for each part of their keys.
 
     Differences are in the order of the planned rows within each part.
@@ -100,7 +132,10 @@ def compared_in_parts(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity
     if parts == 1:
         return compared(planned.collect(), found.collect(), entity, task)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
-    here, there = (_key(entity, area if by_entity else None).hash(seed=0) % parts for area in ("legal_entity", LEGAL_ENTITY))
+    here, there = (
+        _key(entity, area if by_entity else None).hash(seed=0) % parts
+        for area in ("legal_entity", LEGAL_ENTITY)
+    )
     results = [
         compared(
             planned.filter(here == part).collect(engine="streaming"), found.filter(there == part).collect(engine="streaming"),
@@ -125,14 +160,25 @@ def _refuse_keyless(found: pl.DataFrame, entity: Entity) -> None:
 def _key(entity: Entity, legal_entity: str | None) -> pl.Expr:
     columns = [column for column in entity.columns if column.key]
     parts = [normal(pl.col(column.name), column).fill_null("") for column in columns]
-    where = [pl.col(legal_entity).cast(pl.String).str.to_lowercase().fill_null("")] if legal_entity else []
+    where = (
+        [pl.col(legal_entity).cast(pl.String).str.to_lowercase().fill_null("")]
+        if legal_entity
+        else []
+    )
     return pl.concat_str([*where, *parts], separator=_KEY)
 
 
 def _told(
-    task: str, rows: pl.DataFrame, difference: str, column: str | None = None, sides: dict[str, pl.Series] | None = None
+    task: str,
+    rows: pl.DataFrame,
+    difference: str,
+    column: str | None = None,
+    sides: dict[str, pl.Series] | None = None,
 ) -> pl.DataFrame:
-    values = sides or {name: pl.Series(name, [None] * rows.height, dtype=pl.String) for name in ("planned", "found")}
+    values = sides or {
+        name: pl.Series(name, [None] * rows.height, dtype=pl.String)
+        for name in ("planned", "found")
+    }
     return rows.select("contactid", "destination_key").select(
         pl.lit(task).alias("task"),
         "contactid",
@@ -144,12 +190,17 @@ def _told(
 
 
 def groups(differences: pl.DataFrame) -> list[dict[str, Any]]:
-    """Differences by task, kind and column, most rows first, with a contact for an example; no values."""
+    """Differences by task, kind and column, most rows first, with a contact for an example.
+
+    No values.
+    """
     counted = differences.group_by("task", "difference", "column").agg(
         pl.len().cast(pl.Int64).alias("rows"), pl.col("contactid").min().alias("example")
     )
     return counted.sort(
-        ["rows", "task", "difference", "column"], descending=[True, False, False, False], nulls_last=True
+        ["rows", "task", "difference", "column"],
+        descending=[True, False, False, False],
+        nulls_last=True,
     ).to_dicts()
 
 
@@ -158,4 +209,7 @@ def sentence(results: Sequence[Compared]) -> str:
     rows, equal = sum(one.rows for one in results), sum(one.equal for one in results)
     if rows == equal:
         return f"All {rows:,} rows that were compared are in SCM as they were planned."
-    return f"Of {rows:,} rows that were compared, {equal:,} are in SCM as they were planned and {rows - equal:,} are not."
+    return (
+        f"Of {rows:,} rows that were compared, {equal:,} are in SCM as they were planned and "
+        f"{rows - equal:,} are not."
+    )

@@ -19,10 +19,18 @@ _MEMORY: Final = "400MB"
 
 
 def recounted(evidence: Evidence) -> list[Check]:
-    """Every equation of a run, from its tables; a table that cannot be read is told elsewhere and left out here."""
+    """Every equation of a run, from its tables.
+
+    A table that cannot be read is told elsewhere and left out here.
+    """
     checks = [_equation(one) for one in evidence.summary.get("equations", [])]
     if evidence.kind in ("main", "retry"):
-        checks += [*_decisions(evidence), *_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
+        checks += [
+            *_decisions(evidence),
+            *_findings(evidence),
+            *_planned(evidence),
+            *_outcomes(evidence),
+        ]
     if evidence.kind == "undo" and (evidence.folder.path / "undo.parquet").is_file():
         checks += [*_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
     elif evidence.kind in ("backfill", "undo"):
@@ -40,11 +48,14 @@ def _equation(one: Mapping[str, Any]) -> Check:
 
 def _decisions(evidence: Evidence) -> list[Check]:
     frame = evidence.frame(
-        evidence.folder.decisions, lambda rows: rows.group_by("decision", "reason").agg(rows=pl.len().cast(pl.Int64))
+        evidence.folder.decisions,
+        lambda rows: rows.group_by("decision", "reason").agg(rows=pl.len().cast(pl.Int64)),
     )
     if frame is None or "counts" not in evidence.summary:
         return []
-    counts = dict.fromkeys(evidence.summary["counts"], 0) | dict(frame.group_by("decision").agg(pl.col("rows").sum()).iter_rows())
+    counts = dict.fromkeys(evidence.summary["counts"], 0) | dict(
+        frame.group_by("decision").agg(pl.col("rows").sum()).iter_rows()
+    )
     reasons = {f"{decision}/{reason}": rows for decision, reason, rows in frame.iter_rows()}
     return [
         _compared("decisions.parquet", "decisions", evidence.summary["counts"], counts),
@@ -53,10 +64,17 @@ def _decisions(evidence: Evidence) -> list[Check]:
 
 
 def _findings(evidence: Evidence) -> list[Check]:
-    frame = evidence.frame(evidence.folder.findings, lambda rows: rows.group_by("code").agg(rows=pl.len().cast(pl.Int64)))
+    frame = evidence.frame(
+        evidence.folder.findings,
+        lambda rows: rows.group_by("code").agg(rows=pl.len().cast(pl.Int64)),
+    )
     if frame is None or "findings" not in evidence.summary:
         return []
-    return [_compared("findings.parquet", "findings", evidence.summary["findings"], dict(frame.iter_rows()))]
+    return [
+        _compared(
+            "findings.parquet", "findings", evidence.summary["findings"], dict(frame.iter_rows())
+        )
+    ]
 
 
 def _tasks(evidence: Evidence) -> list[str]:
@@ -64,7 +82,9 @@ def _tasks(evidence: Evidence) -> list[str]:
 
 
 def _planned(evidence: Evidence) -> list[Check]:
-    if "actions" not in evidence.summary or any(name.startswith("rows/") for name in evidence.purged):
+    if "actions" not in evidence.summary or any(
+        name.startswith("rows/") for name in evidence.purged
+    ):
         return []
     found: dict[str, int] = {}
     for task in _tasks(evidence):
@@ -75,48 +95,77 @@ def _planned(evidence: Evidence) -> list[Check]:
         if frame is None:
             return []
         found |= {f"{task} {entity} {action}": rows for entity, action, rows in frame.iter_rows()}
-    said = {f"{one['task']} {one['legal_entity']} {one['action']}": one["rows"] for one in evidence.summary["actions"]}
+    said = {
+        f"{one['task']} {one['legal_entity']} {one['action']}": one["rows"]
+        for one in evidence.summary["actions"]
+    }
     return [_compared("rows", "planned rows", said, found)]
 
 
 def _outcomes(evidence: Evidence) -> list[Check]:
     if not evidence.summary.get("applied"):
         return []
-    frame = evidence.frame(evidence.folder.outcomes, lambda rows: rows.group_by("outcome").agg(rows=pl.len().cast(pl.Int64)))
+    frame = evidence.frame(
+        evidence.folder.outcomes,
+        lambda rows: rows.group_by("outcome").agg(rows=pl.len().cast(pl.Int64)),
+    )
     if frame is None:
         return []
     said = {name: rows for name, rows in evidence.summary["outcomes"].items() if name != "pending"}
-    found = dict.fromkeys((name for name in OUTCOME_NAMES if name != "pending"), 0) | dict(frame.iter_rows())
+    found = dict.fromkeys((name for name in OUTCOME_NAMES if name != "pending"), 0) | dict(
+        frame.iter_rows()
+    )
     return [_compared("outcomes.parquet", "outcomes", said, found), *_matched(evidence)]
 
 
 def _matched(evidence: Evidence) -> list[Check]:
-    """Whether outcomes are of just the rows that were planned: equal sets of contact and key, by task."""
+    """Whether outcomes are of just the rows that were planned.
+
+    Equal sets of contact and key, by task.
+    """
     checks = []
     for task in _tasks(evidence):
         files = evidence.folder.rows_files(task)
         try:
             with session(memory=_MEMORY) as here:
                 planned = here.frame(_digest(files, "true"))
-                outcomes = here.frame(_digest([evidence.folder.outcomes], "task = $task"), task=task)
+                outcomes = here.frame(
+                    _digest([evidence.folder.outcomes], "task = $task"), task=task
+                )
         except duckdb.Error:
             continue
         same = planned.equals(outcomes)
-        sentence = f"Every planned row of {task} has its outcome." if same else f"Rows of {task} and their outcomes differ."
-        checks.append(Check(what="outcomes.parquet", status="ok" if same else "altered", sentence=sentence))
+        sentence = (
+            f"Every planned row of {task} has its outcome."
+            if same
+            else f"Rows of {task} and their outcomes differ."
+        )
+        checks.append(
+            Check(what="outcomes.parquet", status="ok" if same else "altered", sentence=sentence)
+        )
     return checks
 
 
 def _digest(files: list[Path], condition: str) -> str:
     names = ", ".join(literal(str(path)) for path in files)
-    digest = "count(*) AS n, coalesce(bit_xor(hash(contactid, destination_key, batch)), 0) AS digest"
+    digest = (
+        "count(*) AS n, coalesce(bit_xor(hash(contactid, destination_key, batch)), 0) AS digest"
+    )
     return f"SELECT {digest} FROM read_parquet([{names}]) WHERE {condition}"
 
 
 def _compared(file: str, what: str, said: Mapping[str, int], found: Mapping[str, int]) -> Check:
     different = [name for name in {**said, **found} if said.get(name, 0) != found.get(name, 0)]
     if not different:
-        return Check(what=file, status="ok", sentence=f"Its {what} are those of the summary: {sum(found.values()):,}.")
-    told = ", ".join(f"{name} {found.get(name, 0):,} instead of {said.get(name, 0):,}" for name in different[:5])
+        return Check(
+            what=file,
+            status="ok",
+            sentence=f"Its {what} are those of the summary: {sum(found.values()):,}.",
+        )
+    told = ", ".join(
+        f"{name} {found.get(name, 0):,} instead of {said.get(name, 0):,}" for name in different[:5]
+    )
     more = f" and {len(different) - 5} more" if len(different) > 5 else ""  # noqa: PLR2004
-    return Check(what=file, status="altered", sentence=f"Its {what} differ from the summary: {told}{more}.")
+    return Check(
+        what=file, status="altered", sentence=f"Its {what} differ from the summary: {told}{more}."
+    )

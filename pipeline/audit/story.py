@@ -12,7 +12,10 @@ from schemas.codes import catalogue
 
 
 def told(story: Story, folder: Path) -> str:
-    """The story as lines. It shows the contact's values, for that was asked; control characters are made visible."""
+    """The story as lines.
+
+    It shows the contact's values, for that was asked; control characters are made visible.
+    """
     return "\n".join(visible(line) for line in _lines(story, folder))
 
 
@@ -23,7 +26,10 @@ def _lines(story: Story, folder: Path) -> Iterator[str]:
     yield f"  active        {_yes_no(decision['is_active_customer'])}"
     yield f"  company       {_company(decision)}"
     yield f"  decision      {decision['decision']}/{decision['reason']}: {_sentence(story)}"
-    yield f"  task          {decision['task'] or 'none'}, legal entity {decision['legal_entity'] or 'none'}"
+    yield (
+        f"  task          {decision['task'] or 'none'}, legal entity "
+        f"{decision['legal_entity'] or 'none'}"
+    )
     yield f"  key           {decision['destination_key'] or 'none'}"
     for one in story.findings:
         yield f"  {one['severity']:<13} {one['code']}: {one['message']}"
@@ -60,12 +66,21 @@ def _company(decision: Mapping[str, Any]) -> str:
         return "none"
     kind = decision["company_type"] or "of unknown type"
     known = f"{kind} {decision['company_key'] or 'without number'}"
-    return f"{decision['company_id']}, {known} (type from {decision['company_type_from'] or 'nothing'})"
+    return (
+        f"{decision['company_id']}, {known} (type from "
+        f"{decision['company_type_from'] or 'nothing'})"
+    )
 
 
 def _field(one: Mapping[str, Any]) -> Iterator[str]:
     value = "" if one["value"] is None else f" {str(one['value'])!r}"
-    result = "not known" if one["result_from"] is None else "blank" if one["result"] is None else repr(str(one["result"]))
+    result = (
+        "not known"
+        if one["result_from"] is None
+        else "blank"
+        if one["result"] is None
+        else repr(str(one["result"]))
+    )
     transform = f" [{one['transform']}]" if one["transform"] else ""
     mark = "→ would be" if one["result_from"] == "mapping" else "→"
     yield f"{one['destination']} ← {one['source'] or 'constant'}{value}{transform} {mark} {result}"
@@ -82,21 +97,33 @@ def _way(story: Story, folder: Path) -> Iterator[str]:
     batch = story.batch
     if batch:
         file = f", {folder / batch['file']}" if batch.get("file") else ""
-        yield f"  batch         {batch['batch']} of {batch['task']} in {batch['legal_entity']}, {batch['status']}{file}"
+        yield (
+            f"  batch         {batch['batch']} of {batch['task']} in {batch['legal_entity']}, "
+            f"{batch['status']}{file}"
+        )
         names = ("definition_group", "execution_id", "attempt", "sent_at", "finished_at")
-        parts = [f"{name.replace('_', ' ')} {batch[name]}" for name in names if batch.get(name) is not None]
+        parts = [
+            f"{name.replace('_', ' ')} {batch[name]}"
+            for name in names
+            if batch.get(name) is not None
+        ]
         if parts:
             yield f"  import        {', '.join(parts)}"
     if story.outcome:
         known = catalogue().get(story.outcome.get("code") or "")
-        parts = [story.outcome["outcome"], *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text)]
+        parts = [
+            story.outcome["outcome"],
+            *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text),
+        ]
         advice = f". {known.advice}" if known else ""
         yield f"  outcome       {': '.join(parts).rstrip('.')}{advice}"
 
 
 def _earlier(one: Mapping[str, Any]) -> str:
     if one.get("action"):
-        number = f", number {one.get('number_before') or 'none'} → {one.get('number_after') or 'none'}"
+        number = (
+            f", number {one.get('number_before') or 'none'} → {one.get('number_after') or 'none'}"
+        )
         return f"{one['action']}{number}, {one.get('outcome') or 'not applied'}"
     outcome = f", {one['outcome']}" if one.get("outcome") else ""
     return f"{one.get('decision', 'no decision')}/{one.get('reason', '')}{outcome}"
@@ -104,7 +131,10 @@ def _earlier(one: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Story:
-    """What is known of one contact in one run; what cannot be read is empty, and ``notes`` says so."""
+    """What is known of one contact in one run.
+
+    What cannot be read is empty, and ``notes`` says so.
+    """
 
     decision: dict[str, Any]
     findings: list[dict[str, Any]]

@@ -1,4 +1,7 @@
-"""``verify``: the journal's chain, every file's hash, the equations; says exactly what was altered."""
+"""``verify``: the journal's chain, every file's hash, the equations.
+
+Says exactly what was altered.
+"""
 
 from __future__ import annotations
 
@@ -68,17 +71,24 @@ def verified(folder: RunFolder) -> Verified:
 def _summary(evidence: Evidence) -> list[Check]:
     """The summary against the digest in the journal line that it ends with, where that line has one."""
     end = evidence.summary.get("journal")
-    said = next((entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None)
+    said = next(
+        (entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None
+    )
     if not isinstance(said, str):
         return []
     if facts_digest(evidence.summary) == said:
-        return [Check(what="summary.json", status="ok", sentence="summary.json is as it was written.")]
+        return [
+            Check(what="summary.json", status="ok", sentence="summary.json is as it was written.")
+        ]
     sentence = "summary.json was altered: its facts are not those that the journal vouches for."
     return [Check(what="summary.json", status="altered", sentence=sentence)]
 
 
 def _between(evidence: Evidence) -> dict[str, set[str]]:
-    """File → hashes that it may have, too, while an apply is under way: the journal names a file before it is in its place."""
+    """File → hashes that it may have, too, while an apply is under way.
+
+    The journal names a file before it is in its place.
+    """
     found: dict[str, set[str]] = {}
     if evidence.started and not evidence.finished:
         for entry in evidence.entries:
@@ -88,18 +98,30 @@ def _between(evidence: Evidence) -> dict[str, set[str]]:
     return found
 
 
-def _files(folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]) -> list[Check]:
+def _files(
+    folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]
+) -> list[Check]:
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(lambda one: _file(folder, one[0], one[1], also.get(one[0], set())), hashes.items()))
+        return list(
+            pool.map(
+                lambda one: _file(folder, one[0], one[1], also.get(one[0], set())), hashes.items()
+            )
+        )
 
 
 def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[str]) -> Check:
     path = folder.path / name
     if not path.resolve().is_relative_to(folder.path.resolve()):
-        return Check(what=name, status="altered", sentence=f"The journal names {name}, which is outside the run folder.")
+        return Check(
+            what=name,
+            status="altered",
+            sentence=f"The journal names {name}, which is outside the run folder.",
+        )
     if expected is None:
         there = path.exists()
-        sentence = f"{name} is there again, though it was purged." if there else f"{name} was purged."
+        sentence = (
+            f"{name} is there again, though it was purged." if there else f"{name} was purged."
+        )
         return Check(what=name, status="altered" if there else "note", sentence=sentence)
     if not path.is_file():
         return Check(what=name, status="missing", sentence=f"{name} is missing.")
@@ -109,28 +131,51 @@ def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[s
         return Check(what=name, status="cut", sentence=f"{name} cannot be read: {error.message}")
     if found == expected or found in also:
         return Check(what=name, status="ok", sentence=f"{name} is as it was written.")
-    return Check(what=name, status="altered", sentence=f"{name} was altered: its SHA-256 is not the one in the journal.")
+    return Check(
+        what=name,
+        status="altered",
+        sentence=f"{name} was altered: its SHA-256 is not the one in the journal.",
+    )
 
 
 def _sources(evidence: Evidence) -> list[Check]:
-    """The user's own files. Those that are read where they lie belong to the evidence; others were copied when landed."""
+    """The user's own files.
+
+    Those that are read where they lie belong to the evidence; others were copied when landed.
+    """
     with ThreadPoolExecutor(_THREADS) as pool:
-        sources = [one for one in evidence.run.get("sources", []) if isinstance(one, dict) and one.get("in_place")]
+        sources = [
+            one
+            for one in evidence.run.get("sources", [])
+            if isinstance(one, dict) and one.get("in_place")
+        ]
         return [check for check in pool.map(_source, sources) if check is not None]
 
 
 def _source(one: Mapping[str, Any]) -> Check | None:
     path, what = Path(one["path"]), f"source {one['file']}"
     if not path.is_file():
-        return Check(what=what, status="changed", sentence=f"{one['file']} is not where the run read it: {path}.")
+        return Check(
+            what=what,
+            status="changed",
+            sentence=f"{one['file']} is not where the run read it: {path}.",
+        )
     if path.stat().st_size == one["bytes"] and sha256_of(path) == one["sha256"]:
         return Check(what=what, status="ok", sentence=f"{one['file']} is as the run read it.")
-    return Check(what=what, status="changed", sentence=f"{one['file']} changed since the run read it: {path}.")
+    return Check(
+        what=what,
+        status="changed",
+        sentence=f"{one['file']} changed since the run read it: {path}.",
+    )
 
 
 def _unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:
     """Files that the journal has no hash of: only their figures can be checked."""
-    there = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+    there = {
+        path.relative_to(folder.path).as_posix()
+        for path in folder.path.rglob("*")
+        if path.is_file()
+    }
     return [
         Check(what=name, status="note", sentence=f"{name} has no hash in the journal.")
         for name in sorted(there - hashes.keys() - _OWN)
@@ -139,7 +184,9 @@ def _unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Chec
 
 def items(found: Verified) -> list[dict[str, str]]:
     """The checks for ``--json``: what, status, sentence."""
-    return [{"what": one.what, "status": one.status, "sentence": one.sentence} for one in found.checks]
+    return [
+        {"what": one.what, "status": one.status, "sentence": one.sentence} for one in found.checks
+    ]
 
 
 def told(found: Verified) -> str:

@@ -1,4 +1,7 @@
-"""What people must repair in Sales: a worklist per owner with links, and the rows themselves as a file to correct."""
+"""What people must repair in Sales.
+
+A worklist per owner with links, and the rows themselves as a file to correct.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ from sql.session import Session, identifier, literal, query, session
 _RECORD: Final = "/main.aspx?pagetype=entityrecord&etn=contact&id="
 _ROWS: Final = 65_536
 _OUTCOMES = ", ".join(
-    f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}" for name, kind in OUTCOMES.items()
+    f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}"
+    for name, kind in OUTCOMES.items()
 )
 
 
@@ -44,22 +48,34 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     Args:
         evidence: the run.
         to: the file.
-        sales_url: where Sales is, for links; else the run's own ``source.url``, else there are no links.
+        sales_url: where Sales is, for links; else the run's own ``source.url``, else there are no
+            links.
 
     Raises:
         UsageError: the address is none of https, or the run has no decisions.
     """
     base = _base(sales_url or evidence.setting("source.url"))
-    notes = [] if base else ["No links: say where Sales is with --sales-url https://<organisation>.crm.dynamics.com."]
+    notes = (
+        []
+        if base
+        else [
+            "No links: say where Sales is with --sales-url https://<organisation>.crm.dynamics.com."
+        ]
+    )
     counts: dict[str | None, int] = {}
     with _tables(evidence) as here:
         view = contacts_view(evidence, ["ownerid"])
-        here.view("owners", view or "SELECT '' AS source_file, 0 AS source_line, '' AS ownerid WHERE false")
+        here.view(
+            "owners",
+            view or "SELECT '' AS source_file, 0 AS source_line, '' AS ownerid WHERE false",
+        )
         if view is None:
             notes.append("No owners: the rows that the run read are gone.")
         elif "ownerid" not in evidence.run.get("columns", {}).get("contacts", {}):
             notes.append("No owners: the source has no column ownerid.")
-        reader = here.stream(query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None)
+        reader = here.stream(
+            query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
+        )
 
         def parts() -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(reader.schema.empty_table())
@@ -71,7 +87,8 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
 
         rows = write_csv(to, parts())
     owners = [
-        {"owner": owner, "contacts": count} for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
+        {"owner": owner, "contacts": count}
+        for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     ]
     return Worklist(rows=rows, owners=owners, notes=tuple(notes))
 
@@ -79,8 +96,9 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
 def repair_file(evidence: Evidence, to: Path) -> int:
     """Write the source rows that need work as CSV, to be corrected and given to ``p2c retry --corrected``; the rows.
 
-    Rows whose contactid is none are left out: nothing could tell which row a corrected one replaces.
-    Cells that a spreadsheet would take for formulas get an apostrophe in front; ``retry`` takes it away again.
+    Rows whose contactid is none are left out: nothing could tell which row a corrected one
+    replaces. Cells that a spreadsheet would take for formulas get an apostrophe in front; ``retry``
+    takes it away again.
 
     Raises:
         UsageError: the rows that the run read are gone.
@@ -88,16 +106,27 @@ def repair_file(evidence: Evidence, to: Path) -> int:
     columns = list(evidence.run.get("columns", {}).get("contacts", {}))
     view = contacts_view(evidence, columns)
     if view is None:
-        raise UsageError("the rows that the run read are gone; export them from Sales again.", where=str(evidence.folder.run))
+        raise UsageError(
+            "the rows that the run read are gone; export them from Sales again.",
+            where=str(evidence.folder.run),
+        )
     chosen = ", ".join(f"s.{identifier(name)}" for name in columns)
     text = (
         f"SELECT {chosen} FROM ({view}) AS s "
-        "SEMI JOIN (SELECT * FROM needed WHERE has_id) AS n ON n.source_line = s.source_line AND n.source_file = s.source_file"
+        "SEMI JOIN (SELECT * FROM needed WHERE has_id) AS n ON n.source_line = s.source_line AND "
+        "n.source_file = s.source_file"
     )
     with _tables(evidence) as here:
         reader = here.stream(text, _ROWS)
         empty = pl.DataFrame(reader.schema.empty_table())
-        return write_csv(to, (part for batches in ([empty], (pl.DataFrame(batch) for batch in reader)) for part in batches))
+        return write_csv(
+            to,
+            (
+                part
+                for batches in ([empty], (pl.DataFrame(batch) for batch in reader))
+                for part in batches
+            ),
+        )
 
 
 @contextlib.contextmanager
@@ -105,24 +134,38 @@ def _tables(evidence: Evidence) -> Iterator[Session]:
     """A session that knows ``needed``, ``findings`` and ``codes`` of a run."""
     folder = evidence.folder
     if not folder.decisions.is_file():
-        raise UsageError(f"decisions.parquet is missing: nothing tells which contacts need work. Run {folder.run}.")
+        raise UsageError(
+            "decisions.parquet is missing: nothing tells which contacts need work. Run "
+            f"{folder.run}."
+        )
     codes = pl.DataFrame(
-        [{"code": one.code, "rank": one.order, "advice": one.advice} for one in catalogue().values()],
+        [
+            {"code": one.code, "rank": one.order, "advice": one.advice}
+            for one in catalogue().values()
+        ],
         schema={"code": pl.String, "rank": pl.Int64, "advice": pl.String},
     )
     with tempfile.TemporaryDirectory(prefix="p2c-worklist-") as scratch:
         try:
             with session(memory=MEMORY, scratch=Path(scratch)) as here:
-                here.view("decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})")
+                here.view(
+                    "decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
+                )
                 outcomes = f"SELECT * FROM read_parquet({literal(str(folder.outcomes))})"
-                here.view("outcomes", outcomes if folder.outcomes.is_file() else f"SELECT {_OUTCOMES} WHERE false")
-                here.view("findings", f"SELECT * FROM read_parquet({literal(str(folder.findings))})")
+                here.view(
+                    "outcomes",
+                    outcomes if folder.outcomes.is_file() else f"SELECT {_OUTCOMES} WHERE false",
+                )
+                here.view(
+                    "findings", f"SELECT * FROM read_parquet({literal(str(folder.findings))})"
+                )
                 here.register("codes", codes)
                 here.store("needed", query("audit/needed"))
                 yield here
         except duckdb.Error as error:
             raise InvariantBroken(
-                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+                f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
+                where=folder.run,
             ) from error
 
 

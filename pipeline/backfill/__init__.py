@@ -1,1 +1,4 @@
-"""What the Sales solution's upgrade script does, planned, provable, undoable: contact numbers and flags."""
+"""What the Sales solution's upgrade script does, planned, provable, undoable.
+
+Contact numbers and flags.
+"""

@@ -1,4 +1,7 @@
-"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``: written back, counted, vouched for."""
+"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``.
+
+Written back, counted, vouched for.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
 
 BACKFILL: Final = "backfill"
-"""The table of ``run.json`` with what a reservation needs: count, highest, prefix, suffix_length."""
+"""The table of ``run.json`` with what a reservation needs: count, highest, prefix, suffix_length.
+"""
 
 
 def headers_of(manner: BackfillSettings) -> dict[str, str]:
@@ -45,8 +49,16 @@ def wanted_of(facts: Mapping[str, Any]) -> Wanted:
     )
 
 
-def applied(folder: RunFolder, system: System, manner: BackfillSettings, journal: Journal, listener: Listener) -> dict[str, Any]:
-    """Carry out a plan; the facts after it. The caller holds the lock, has checked the plan and said that it starts.
+def applied(
+    folder: RunFolder,
+    system: System,
+    manner: BackfillSettings,
+    journal: Journal,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Carry out a plan; the facts after it.
+
+    The caller holds the lock, has checked the plan and said that it starts.
 
     Raises:
         PlanRefused: numbers cannot be reserved as planned; nothing was written.
@@ -79,7 +91,9 @@ def applied(folder: RunFolder, system: System, manner: BackfillSettings, journal
     return result
 
 
-def _counted(before: dict[str, Any], written: WrittenBack, added: Mapping[str, int], system: System) -> dict[str, Any]:
+def _counted(
+    before: dict[str, Any], written: WrittenBack, added: Mapping[str, int], system: System
+) -> dict[str, Any]:
     """The facts with outcomes, run findings and traffic: the last is of this start alone."""
     facts = after_apply(before, written.outcomes)
     told = [{"code": code, "detail": detail, "column": ""} for code, detail in written.findings]
@@ -88,5 +102,9 @@ def _counted(before: dict[str, Any], written: WrittenBack, added: Mapping[str, i
         **facts,
         "findings": {**facts["findings"], **added},
         "counted": [*facts.get("counted", []), *told],
-        "traffic": {"requests": traffic.requests, "retries": traffic.retries, "throttled": traffic.throttled},
+        "traffic": {
+            "requests": traffic.requests,
+            "retries": traffic.retries,
+            "throttled": traffic.throttled,
+        },
     }

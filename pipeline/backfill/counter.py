@@ -54,7 +54,10 @@ def counter(rows: SalesRows, entity: str = "contact") -> Counter:
     found = rows.query(COUNTERS, _COLUMNS, f"msdynce_entityname eq '{entity}'")
     if len(found) != 1:
         what = "no counter" if not found else f"{len(found)} counters"
-        told = f"has {what} (P2C AutoNumber) for {entity}s; numbers can be reserved in just one. Mend that, then plan again."
+        told = (
+            f"has {what} (P2C AutoNumber) for {entity}s; numbers can be reserved in just one. Mend "
+            "that, then plan again."
+        )
         raise PlanRefused(told, where=rows.label)
     [row] = found
     return Counter(
@@ -67,12 +70,18 @@ def counter(rows: SalesRows, entity: str = "contact") -> Counter:
 
 
 def first_number(rows: SalesRows, now: Counter, wanted: Wanted) -> int:
-    """The first number that a reservation would get. Raises ``PlanRefused`` if the counter does not fit the plan."""
+    """The first number that a reservation would get.
+
+    Raises ``PlanRefused`` if the counter does not fit the plan.
+    """
     base = max(now.next, wanted.highest + 1)
     if (now.prefix, now.suffix_length) != (wanted.prefix, wanted.suffix_length):
         told = "the counter's prefix or suffix length changed since the plan was made. Plan again."
         raise PlanRefused(told, where=rows.label)
-    if len(contact_number(wanted.prefix, base + wanted.count - 1, "x" * wanted.suffix_length)) > LONGEST:
+    if (
+        len(contact_number(wanted.prefix, base + wanted.count - 1, "x" * wanted.suffix_length))
+        > LONGEST
+    ):
         told = f"the counter stands so high that numbers would have more than {LONGEST} characters."
         raise PlanRefused(told, where=rows.label)
     return base
@@ -81,4 +90,6 @@ def first_number(rows: SalesRows, now: Counter, wanted: Wanted) -> int:
 def is_taken(rows: SalesRows, prefix: str, number: int) -> bool:
     """Whether a contact has this number, with whatever suffix."""
     text = contact_number(prefix, number, "")
-    return bool(rows.query("contacts", ["contactid"], f"startswith(msdynce_contactnumber,'{text}')", top=1))
+    return bool(
+        rows.query("contacts", ["contactid"], f"startswith(msdynce_contactnumber,'{text}')", top=1)
+    )

@@ -15,10 +15,25 @@ from schemas.run import BACKFILL, FINDINGS
 _FINDINGS: Final = (
     ("contactid_invalid", "contactid", pl.col("contactid").is_null(), pl.col("written_id")),
     ("contactid_repeated", "contactid", pl.col("state") == "repeated", pl.col("contactid")),
-    ("value_unreadable", "msdynce_isactivecustomer", pl.col("active_unreadable"), pl.lit(None, pl.String)),
+    (
+        "value_unreadable",
+        "msdynce_isactivecustomer",
+        pl.col("active_unreadable"),
+        pl.lit(None, pl.String),
+    ),
     ("contact_number_malformed", "msdynce_contactnumber", pl.col("malformed"), pl.col("number")),
-    ("flag_company_disagrees", "msdynce_iscompanyanaccount", pl.col("company_disagrees"), pl.lit(None, pl.String)),
-    ("flag_without_activity", "msdynce_isactivecustomer", pl.col("without_activity"), pl.lit(None, pl.String)),
+    (
+        "flag_company_disagrees",
+        "msdynce_iscompanyanaccount",
+        pl.col("company_disagrees"),
+        pl.lit(None, pl.String),
+    ),
+    (
+        "flag_without_activity",
+        "msdynce_isactivecustomer",
+        pl.col("without_activity"),
+        pl.lit(None, pl.String),
+    ),
 )
 
 
@@ -27,7 +42,9 @@ def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
     wanted, active, flag = pl.col("wanted"), pl.col("active"), pl.col("company_flag")
     has_activity = pl.col("quotes").is_not_null()
     disagrees = wanted & (flag != pl.col("is_account"))
-    blank = pl.when(active.is_null() & settings.null_to_no).then(pl.lit(value=False)).otherwise(active)
+    blank = (
+        pl.when(active.is_null() & settings.null_to_no).then(pl.lit(value=False)).otherwise(active)
+    )
     return rows.with_columns(
         active_after=pl.when(wanted & ~pl.col("active_unreadable"))
         .then(pl.when(has_activity).then(pl.lit(value=True)).otherwise(blank))
@@ -40,13 +57,20 @@ def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
     )
 
 
-def planned(rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
-    """The plan's rows (``BACKFILL``). Ranks, dates and flags are as they were decided; numbers and suffixes are made here."""
+def planned(
+    rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]
+) -> pl.DataFrame:
+    """The plan's rows (``BACKFILL``).
+
+    Ranks, dates and flags are as they were decided; numbers and suffixes are made here.
+    """
     ranked = rows["rank"].is_not_null()
     made = rows.filter(ranked).select("contactid", "rank")
     suffix = suffixes(made["contactid"], seed, source.suffix_length, md5)
     digits = (pl.col("rank") + base).cast(pl.String).str.zfill(5)
-    number = made.select(pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)).to_series()
+    number = made.select(
+        pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)
+    ).to_series()
     places = ranked.arg_true()
     activated = pl.col("active_after").ne_missing(pl.col("active"))
     other = pl.col("company_flag_after").ne_missing(pl.col("company_flag"))

@@ -44,8 +44,10 @@ def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[s
     session.copy(f"SELECT * FROM evidence WHERE {_ROW} IS NOT NULL ORDER BY {_ROW}", target)
     counted = "quotes + orders + invoices"
     found = session.frame(
-        f"SELECT coalesce(sum({counted}), 0) AS met, coalesce(sum({counted}) FILTER (WHERE id IS NULL), 0) AS nobodys, "
-        f"(SELECT coalesce(sum({counted}), 0) FROM evidence WHERE {_ROW} IS NULL) AS missing FROM activity_of"
+        f"SELECT coalesce(sum({counted}), 0) AS met, coalesce(sum({counted}) FILTER (WHERE id IS "
+        "NULL), 0) AS nobodys, (SELECT "
+        f"coalesce(sum({counted}), 0) FROM evidence WHERE {_ROW} IS NULL) AS missing FROM "
+        "activity_of"
     )
     met, nobodys, missing = (int(value) for value in found.row(0))
     for name in ("activity_of", "evidence"):
@@ -77,7 +79,10 @@ class Beside:
     def of(self, rows: pl.DataFrame) -> pl.DataFrame:
         """``rows`` with the columns of ``EVIDENCE`` and ``rank``, each null where there is none."""
         if rows.is_empty():
-            return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in {**EVIDENCE, "rank": pl.Int64()}.items())
+            return rows.with_columns(
+                pl.lit(None, kind).alias(name)
+                for name, kind in {**EVIDENCE, "rank": pl.Int64()}.items()
+            )
         last = rows[_ROW][-1]
         while self._held.is_empty() or self._held[_ROW][-1] <= last:
             part = next(self._parts, None)
@@ -98,11 +103,17 @@ class Beside:
         Raises:
             InvariantBroken: documents or ranks belong to no row that came by.
         """
-        if self._held.height or next(self._parts, None) is not None or self._met != self._ranks.height:
+        if (
+            self._held.height
+            or next(self._parts, None) is not None
+            or self._met != self._ranks.height
+        ):
             raise InvariantBroken("documents or ranks were not met by their contacts.")
 
     @staticmethod
     def _read(path: Path) -> Iterator[pl.DataFrame]:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches():
-                yield pl.DataFrame(batch).select(_ROW, *(pl.col(name).cast(kind) for name, kind in EVIDENCE.items()))
+                yield pl.DataFrame(batch).select(
+                    _ROW, *(pl.col(name).cast(kind) for name, kind in EVIDENCE.items())
+                )

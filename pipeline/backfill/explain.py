@@ -1,4 +1,7 @@
-"""``explain`` for a backfill: one contact's row of the plan or its result, with the findings about it."""
+"""``explain`` for a backfill.
+
+One contact's row of the plan or its result, with the findings about it.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,22 @@ def stories(folder: RunFolder, contact: str) -> list[dict[str, Any]]:
     """
     wanted = contact.strip(WHITE_SPACE).strip("{}").lower()
     known = pl.any_horizontal(
-        pl.col(name).str.to_lowercase() == wanted for name in ("contactid", "number_before", "number_after")
+        pl.col(name).str.to_lowercase() == wanted
+        for name in ("contactid", "number_before", "number_after")
     )
     rows = pl.scan_parquet(folder.path / RESULT, glob=False).filter(known).collect()
     if rows.is_empty():
-        raise UsageError(f"no contact of this run has that contactid or contact number. Run {folder.run}.")
-    told = pl.scan_parquet(folder.findings, glob=False).filter(pl.col("contactid").is_in(rows["contactid"].implode())).collect()
+        raise UsageError(
+            f"no contact of this run has that contactid or contact number. Run {folder.run}."
+        )
+    told = (
+        pl.scan_parquet(folder.findings, glob=False)
+        .filter(pl.col("contactid").is_in(rows["contactid"].implode()))
+        .collect()
+    )
     return [
-        {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()} for row in rows.iter_rows(named=True)
+        {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
+        for row in rows.iter_rows(named=True)
     ]
 
 
@@ -47,14 +58,26 @@ def told(row: dict[str, Any]) -> str:
     elif row["number_before"]:
         lines.append(f"  number    {row['number_before']}")
     lines.append(f"  active    {_flag(row['active_before'])} → {_flag(row['active_after'])}")
-    lines.append(f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is Company An Account)")
-    counts = ", ".join(f"{row[name]:,} {name}" for name in ("quotes", "orders", "invoices") if row[name])
     lines.append(
-        f"  evidence  {counts}, for example {row['document'] or 'one without a number'}" if counts else "  evidence  none"
+        f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is "
+        "Company An Account)"
+    )
+    counts = ", ".join(
+        f"{row[name]:,} {name}" for name in ("quotes", "orders", "invoices") if row[name]
+    )
+    lines.append(
+        f"  evidence  {counts}, for example {row['document'] or 'one without a number'}"
+        if counts
+        else "  evidence  none"
     )
     if row["first_activity"]:
-        lines.append(f"            from {row['first_activity']:%Y-%m-%d} to {row['last_activity']:%Y-%m-%d}")
-    lines.append(f"  outcome   {row['outcome'] or ('nothing to write' if row['action'] == 'none' else 'not applied')}")
+        lines.append(
+            f"            from {row['first_activity']:%Y-%m-%d} to {row['last_activity']:%Y-%m-%d}"
+        )
+    lines.append(
+        "  outcome   "
+        f"{row['outcome'] or ('nothing to write' if row['action'] == 'none' else 'not applied')}"
+    )
     lines += [f"  {one['severity']:<9} {one['code']}: {one['message']}" for one in row["findings"]]
     return "\n".join(lines)
 

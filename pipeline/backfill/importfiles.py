@@ -1,4 +1,7 @@
-"""A backfill from files, carried out: files to import in Sales, in their order. The counter's row comes first."""
+"""A backfill from files, carried out: files to import in Sales, in their order.
+
+The counter's row comes first.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +32,33 @@ _FILES: Final = {
     "other": "5-contacts-company-flag.csv",
 }
 _README: Final = (
-    "Import these files in Sales in the order of their names, before anybody makes a contact: the first moves the counter on.",
+    (
+        "Import these files in Sales in the order of their names, before anybody makes a contact: "
+        "the first moves the counter on."
+    ),
     "Each file updates rows by their id (first column) and changes its other columns only.",
     "Then export contacts again and plan the load from that export.",
 )
 _README_OF_UNDO: Final = (
-    "Import these files in Sales: each updates rows by their id (first column) and changes its other columns only.",
-    "An empty cell stands for a value that was empty before. Look at one such contact first: an import may leave it as it is.",
+    (
+        "Import these files in Sales: each updates rows by their id (first column) and changes its "
+        "other columns only."
+    ),
+    (
+        "An empty cell stands for a value that was empty before. Look at one such contact first: "
+        "an import may leave it as it is."
+    ),
     "The counter is not set back: numbers that were handed out once stay a gap.",
 )
 _ROWS_AT_ONCE: Final = 65_536
 
 
-def write_imports(folder: RunFolder, numbers: Mapping[str, Any] | None) -> tuple[Counter[str], dict[str, str]]:
-    """Write the files, ``backfill.parquet`` and ``outcomes.parquet``. Written again, they are the same byte for byte.
+def write_imports(
+    folder: RunFolder, numbers: Mapping[str, Any] | None
+) -> tuple[Counter[str], dict[str, str]]:
+    """Write the files, ``backfill.parquet`` and ``outcomes.parquet``.
+
+    Written again, they are the same byte for byte.
 
     Args:
         folder: the run.
@@ -58,7 +74,10 @@ def write_imports(folder: RunFolder, numbers: Mapping[str, Any] | None) -> tuple
         replace_file(target / _COUNTER_FILE, _counter_row(numbers).encode())
     for action, name in _FILES.items():
         _write_contacts(folder.path / PLAN, action, target / name)
-    replace_file(target / "README.txt", ("\n".join(_README if numbers is not None else _README_OF_UNDO) + "\n").encode())
+    replace_file(
+        target / "README.txt",
+        ("\n".join(_README if numbers is not None else _README_OF_UNDO) + "\n").encode(),
+    )
     counts = _write_results(folder)
     files = [folder.path / RESULT, folder.outcomes, *sorted(target.iterdir())]
     return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}
@@ -73,7 +92,10 @@ def _counter_row(numbers: Mapping[str, Any]) -> str:
 
 
 def _write_contacts(plan: Path, action: str, target: Path) -> None:
-    """The contacts of one action; columns that none of them changes are left out, and a file without rows is, too."""
+    """The contacts of one action.
+
+    Columns that none of them changes are left out, and a file without rows is, too.
+    """
     changed = {name: stem for name, stem in COLUMNS.items() if _changes(plan, action, stem)}
     if not changed:
         return
@@ -81,7 +103,11 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
     with during(f"writing {target.name}"), partial.open("wb") as file:
         for place, part in enumerate(_parts(plan)):
             rows = part.filter(pl.col("action") == action).select(
-                "contactid", *(_cell(f"{stem}_after", part.schema).alias(name) for name, stem in changed.items())
+                "contactid",
+                *(
+                    _cell(f"{stem}_after", part.schema).alias(name)
+                    for name, stem in changed.items()
+                ),
             )
             rows.write_csv(file, include_header=place == 0)
     with during(f"writing {target.name}"):
@@ -90,7 +116,13 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
 
 def _changes(plan: Path, action: str, stem: str) -> bool:
     differs = pl.col(f"{stem}_before").ne_missing(pl.col(f"{stem}_after"))
-    return bool(pl.scan_parquet(plan, glob=False).filter(pl.col("action") == action).select(differs.any()).collect().item())
+    return bool(
+        pl.scan_parquet(plan, glob=False)
+        .filter(pl.col("action") == action)
+        .select(differs.any())
+        .collect()
+        .item()
+    )
 
 
 def _cell(name: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
@@ -109,7 +141,10 @@ def _parts(plan: Path) -> Iterator[pl.DataFrame]:
 def _write_results(folder: RunFolder) -> Counter[str]:
     schema = pl.Schema(pl.read_parquet_schema(folder.path / PLAN))
     counts: Counter[str] = Counter()
-    with TableWriter(folder.path / RESULT, schema) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+    with (
+        TableWriter(folder.path / RESULT, schema) as results,
+        TableWriter(folder.outcomes, OUTCOMES) as outcomes,
+    ):
         for part in _parts(folder.path / PLAN):
             is_written = pl.col("action") != "none"
             told = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))

@@ -1,4 +1,7 @@
-"""Making a backfill's plan: landed contacts, documents and counters → actions, ranks, evidence. It writes its run folder only."""
+"""Making a backfill's plan: landed contacts, documents and counters → actions, ranks, evidence.
+
+It writes its run folder only.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +43,20 @@ from pipeline.run.journal import Journal
 from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
 from sql.session import Session, literal, query
 
-TABLES: Final = ("contacts", "accounts", "quotes", "salesorders", "invoices", "msdynce_p2cautonumbers")
+TABLES: Final = (
+    "contacts",
+    "accounts",
+    "quotes",
+    "salesorders",
+    "invoices",
+    "msdynce_p2cautonumbers",
+)
 _WISHED: Final = ("createdon", "versionnumber")
 
 
-def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
+def make_backfill(
+    project: Project, request: Request, runs: Path, clock: Clock, listener: Listener
+) -> RunFolder:
     """Plan a backfill.
 
     Returns:
@@ -58,7 +70,9 @@ def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, 
     with building(runs, run) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         started = clock()
-        planning.source = landed_source(project, folder, runs, listener, changes=False, tables=TABLES, wished=_WISHED)
+        planning.source = landed_source(
+            project, folder, runs, listener, changes=False, tables=TABLES, wished=_WISHED
+        )
         landed = planning.source.landed
         with ThreadPoolExecutor(1) as hashing:
             hashes = source_hashes(landed, hashing)
@@ -69,10 +83,18 @@ def make_backfill(project: Project, request: Request, runs: Path, clock: Clock, 
         facts = run_facts(planning, str(run), started.isoformat(), landed, sources)
         write_json(folder.run_json, {**facts, "kind": "backfill", "backfill": made.numbers})
         told = backfill_summary(made.told(str(run)))
-        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / PLAN)}
-        files |= {f"source/{path.name}": sha256_of(path) for path in sorted(folder.source.glob("*.parquet"))}
+        files = {
+            path.name: sha256_of(path)
+            for path in (folder.run_json, folder.findings, folder.path / PLAN)
+        }
+        files |= {
+            f"source/{path.name}": sha256_of(path)
+            for path in sorted(folder.source.glob("*.parquet"))
+        }
         with Journal.open(folder.journal, clock) as journal:
-            told["journal"] = journal.append("planned", run=str(run), files=files, balanced=told["balanced"])
+            told["journal"] = journal.append(
+                "planned", run=str(run), files=files, balanced=told["balanced"]
+            )
         write_json(folder.summary, told)
     return RunFolder(runs / run)
 
@@ -92,8 +114,15 @@ def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Liste
     """
     runs = of.path.parent
     with tempfile.TemporaryDirectory(dir=runs, prefix=".undoing-") as scratch:
-        planning = Planning(project=project, request=Request(command="undo"), folder=RunFolder(Path(scratch)), listener=listener)
-        planning.source = landed_source(project, planning.folder, runs, listener, changes=False, tables=TABLES[:1])
+        planning = Planning(
+            project=project,
+            request=Request(command="undo"),
+            folder=RunFolder(Path(scratch)),
+            listener=listener,
+        )
+        planning.source = landed_source(
+            project, planning.folder, runs, listener, changes=False, tables=TABLES[:1]
+        )
         with sessions(planning) as (main, _):
             _prepared(main, planning)
             main.view("contacts_selected", "SELECT *, true AS selected FROM contacts_filtered")
@@ -109,10 +138,16 @@ class _Export:
     def __init__(self, main: Session) -> None:
         self._main = main
 
-    def found(self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def found(
+        self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
+    ) -> dict[str, dict[str, Any]]:
         """Id → row, of those contacts that are there."""
-        rows = self._main.frame(f"SELECT * FROM {entity_set}_there WHERE {key} IN (FROM unnest($ids))", ids=list(ids))
-        return {row[key]: {name: row[name] for name in columns} for row in rows.iter_rows(named=True)}
+        rows = self._main.frame(
+            f"SELECT * FROM {entity_set}_there WHERE {key} IN (FROM unnest($ids))", ids=list(ids)
+        )
+        return {
+            row[key]: {name: row[name] for name in columns} for row in rows.iter_rows(named=True)
+        }
 
 
 def _prepared(main: Session, planning: Planning) -> Prepared:
@@ -170,25 +205,36 @@ class _Backfill:
         self._rows = prepared.rows
         selected = "SELECT *, passes_filter AS selected FROM contacts_filtered"
         if request.only is not None:
-            selected = "SELECT *, passes_filter AND contactid IN (FROM only_ids) AS selected FROM contacts_filtered"
+            selected = (
+                "SELECT *, passes_filter AND contactid IN (FROM only_ids) AS selected FROM "
+                "contacts_filtered"
+            )
         main.view("contacts_selected", selected)
         main.view("candidates", query("backfill_candidates"))
         self._last_row = self._limited()
-        statuses = [int(one) for one in (self._settings.backfill.statuses or "").split(",") if one.strip()]
+        statuses = [
+            int(one) for one in (self._settings.backfill.statuses or "").split(",") if one.strip()
+        ]
         strays = gather(main, statuses, self._evidence)
-        self._run_findings += [RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count]
+        self._run_findings += [
+            RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count
+        ]
 
     def _number(self) -> int:
         """Settle the counter; how many numbers are planned."""
         self._origin = source = origin(self._main.frame(query("backfill_counters")).to_dicts())
-        self._run_findings += [RunFinding(code=name, detail=detail) for name, detail in source.findings]
+        self._run_findings += [
+            RunFinding(code=name, detail=detail) for name, detail in source.findings
+        ]
         highest = int(self._main.frame(query("backfill_highest"), pattern=source.pattern).item())
         if source.is_usable:
             self._ranks = self._main.frame(query("backfill_ranks"), last_row=self._last_row)
         count = self._ranks.height
         base = base_of(source, highest, count)
         if source.id is not None and highest >= source.next:
-            self._run_findings.append(RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}"))
+            self._run_findings.append(
+                RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}")
+            )
         self.numbers = {
             "count": count,
             "highest": highest,
@@ -207,8 +253,15 @@ class _Backfill:
         limit = self._planning.request.limit
         if limit is None:
             return self._rows
-        chosen = "SELECT source_row FROM candidates WHERE selected AND state NOT IN ('superseded', 'deleted') ORDER BY source_row"
-        return int(self._main.frame(f"SELECT coalesce(max(source_row), -1) FROM ({chosen} LIMIT {limit})").item())
+        chosen = (
+            "SELECT source_row FROM candidates WHERE selected AND state NOT IN ('superseded', "
+            "'deleted') ORDER BY source_row"
+        )
+        return int(
+            self._main.frame(
+                f"SELECT coalesce(max(source_row), -1) FROM ({chosen} LIMIT {limit})"
+            ).item()
+        )
 
     def _write(self) -> None:
         """Decide morsel after morsel; one thread beside this one writes what was decided."""
@@ -234,7 +287,9 @@ class _Backfill:
                 for one in pending:
                     one.result()
                 pending = [writing.submit(plan.write, frame), writing.submit(findings.write, found)]
-                self._planning.listener(Step(name="planning", done=sum(self._states.values()), total=self._rows))
+                self._planning.listener(
+                    Step(name="planning", done=sum(self._states.values()), total=self._rows)
+                )
             for one in pending:
                 one.result()
             beside.close()
@@ -247,8 +302,12 @@ class _Backfill:
 
     def _decided(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         self._states.update(dict(rows["state"].value_counts().iter_rows()))
-        contacts = decided(rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), self._settings.backfill)
-        frame = planned(contacts, self._origin, self.numbers["base"], self.numbers["seed"], self._md5)
+        contacts = decided(
+            rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), self._settings.backfill
+        )
+        frame = planned(
+            contacts, self._origin, self.numbers["base"], self.numbers["seed"], self._md5
+        )
         found = findings_of(contacts)
         self._findings.update(dict(found["code"].value_counts().iter_rows()))
         self._actions.update(dict(frame["action"].value_counts().iter_rows()))

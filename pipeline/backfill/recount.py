@@ -26,16 +26,32 @@ def renumbered(evidence: Evidence) -> list[Check]:
 def _outcomes(evidence: Evidence, name: str) -> Check | None:
     frame = evidence.frame(
         evidence.folder.path / name,
-        lambda rows: rows.filter(pl.col("outcome").is_not_null()).group_by("outcome").agg(rows=pl.len().cast(pl.Int64)),
+        lambda rows: (
+            rows.filter(pl.col("outcome").is_not_null())
+            .group_by("outcome")
+            .agg(rows=pl.len().cast(pl.Int64))
+        ),
     )
     if frame is None:
         return None
     found = dict.fromkeys(OUTCOME_NAMES, 0) | dict(frame.iter_rows())
     said = dict.fromkeys(OUTCOME_NAMES, 0) | evidence.summary["outcomes"]
-    wrong = [f"{one} {found[one]:,} instead of {said[one]:,}" for one in OUTCOME_NAMES if found[one] != said[one]]
+    wrong = [
+        f"{one} {found[one]:,} instead of {said[one]:,}"
+        for one in OUTCOME_NAMES
+        if found[one] != said[one]
+    ]
     if wrong:
-        return Check(what=name, status="altered", sentence=f"Its outcomes differ from the summary: {', '.join(wrong)}.")
-    return Check(what=name, status="ok", sentence=f"Its outcomes are those of the summary: {sum(found.values()):,}.")
+        return Check(
+            what=name,
+            status="altered",
+            sentence=f"Its outcomes differ from the summary: {', '.join(wrong)}.",
+        )
+    return Check(
+        what=name,
+        status="ok",
+        sentence=f"Its outcomes are those of the summary: {sum(found.values()):,}.",
+    )
 
 
 def _numbers(evidence: Evidence) -> Check | None:
@@ -48,13 +64,21 @@ def _numbers(evidence: Evidence) -> Check | None:
     frame = evidence.frame(
         evidence.folder.path / RESULT,
         lambda rows: rows.filter(is_numbered).select(
-            rows=pl.len(), wrong=(text.cast(pl.Int64) != pl.col("rank") + base).fill_null(value=True).sum()
+            rows=pl.len(),
+            wrong=(text.cast(pl.Int64) != pl.col("rank") + base).fill_null(value=True).sum(),
         ),
     )
     if frame is None:
         return None
     rows, wrong = frame.row(0)
     if wrong:
-        sentence = f"{wrong:,} of {rows:,} numbers are not those that their ranks got from the reservation at {base}."
+        sentence = (
+            f"{wrong:,} of {rows:,} numbers are not those that their ranks got from the "
+            f"reservation at {base}."
+        )
         return Check(what=RESULT, status="altered", sentence=sentence)
-    return Check(what=RESULT, status="ok", sentence=f"All {rows:,} numbers follow from {PLAN} and the reservation at {base}.")
+    return Check(
+        what=RESULT,
+        status="ok",
+        sentence=f"All {rows:,} numbers follow from {PLAN} and the reservation at {base}.",
+    )

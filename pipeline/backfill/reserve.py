@@ -1,8 +1,9 @@
 """Numbers reserved once for a whole run: the counter is moved on in one guarded update, and live creates go on behind it.
 
-The update names the version of the counter's row that was read, so of any number of sendings of one attempt at most one has
-its effect. When an answer is lost, the row tells: it is as it was (send again), or it lies behind our numbers and nobody has
-them (they are ours), or else the attempt had no effect and never will (begin anew; if it had one, its numbers are a gap).
+The update names the version of the counter's row that was read, so of any number of sendings of one
+attempt at most one has its effect. When an answer is lost, the row tells: it is as it was (send
+again), or it lies behind our numbers and nobody has them (they are ours), or else the attempt had
+no effect and never will (begin anew; if it had one, its numbers are a gap).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import SalesRows
 
 RESERVE: Final = "reserve"
-"""The effect in the journal; its *done* carries ``result``: reserved, changed (others were first), void (it had no effect)."""
+"""The effect in the journal; its *done* carries ``result``: reserved, changed (others were first),
+void (it had no effect)."""
 
 _CHANGED: Final = 412
 _TRIES: Final = 12
@@ -26,22 +28,41 @@ Effect = Literal["reserved", "void", "open"]
 
 
 def reserved_base(entries: Iterable[Entry]) -> int | None:
-    """The first number of the run's reservation, as its journal has it; null while there is none."""
-    done = [one.payload for one in entries if one.event == "done" and one.payload.get("effect") == RESERVE]
+    """The first number of the run's reservation, as its journal has it.
+
+    Null while there is none.
+    """
+    done = [
+        one.payload
+        for one in entries
+        if one.event == "done" and one.payload.get("effect") == RESERVE
+    ]
     return next((int(one["base"]) for one in done if one["result"] == "reserved"), None)
 
 
 def gaps(entries: Iterable[Entry]) -> list[tuple[int, int]]:
-    """First and last of the numbers that an attempt may have reserved in vain: its answer was lost, and others went past."""
-    done = [one.payload for one in entries if one.event == "done" and one.payload.get("effect") == RESERVE]
-    return [(one["base"], one["base"] + one["count"] - 1) for one in done if one["result"] == "void"]
+    """First and last of the numbers that an attempt may have reserved in vain.
+
+    Its answer was lost, and others went past.
+    """
+    done = [
+        one.payload
+        for one in entries
+        if one.event == "done" and one.payload.get("effect") == RESERVE
+    ]
+    return [
+        (one["base"], one["base"] + one["count"] - 1) for one in done if one["result"] == "void"
+    ]
 
 
 def reserve(rows: SalesRows, journal: Journal, wanted: Wanted) -> int:
-    """The first of ``wanted.count`` numbers that are this run's alone; reserved now, or by an earlier start of the run.
+    """The first of ``wanted.count`` numbers that are this run's alone.
+
+    Reserved now, or by an earlier start of the run.
 
     Raises:
-        PlanRefused: the counter is not as the plan found it, or numbers would become too long; nothing was reserved.
+        PlanRefused: the counter is not as the plan found it, or numbers would become too long;
+            nothing was reserved.
         Stopped: Sales failed; the same command goes on, and finds out what the last attempt did.
     """
     base = reserved_base(journal.entries)
@@ -55,8 +76,16 @@ class _Reservation:
         self._rows = rows
         self._journal = journal
         self._wanted = wanted
-        begun = [one.payload for one in unfinished(journal.entries) if one.payload.get("effect") == RESERVE]
-        self._attempt = {name: value for name, value in begun[-1].items() if name != "effect"} if begun else None
+        begun = [
+            one.payload
+            for one in unfinished(journal.entries)
+            if one.payload.get("effect") == RESERVE
+        ]
+        self._attempt = (
+            {name: value for name, value in begun[-1].items() if name != "effect"}
+            if begun
+            else None
+        )
         self._lost = bool(begun)
         """Whether the attempt may have had its effect already."""
 
@@ -87,12 +116,21 @@ class _Reservation:
     def _intended(self) -> dict[str, Any]:
         now = counter(self._rows, self._wanted.entity)
         base = first_number(self._rows, now, self._wanted)
-        self._attempt = {"counter": now.id, "etag": now.etag, "found": now.next, "base": base, "count": self._wanted.count}
+        self._attempt = {
+            "counter": now.id,
+            "etag": now.etag,
+            "found": now.next,
+            "base": base,
+            "count": self._wanted.count,
+        }
         self._journal.intent(RESERVE, **self._attempt)
         return self._attempt
 
     def _sent(self, attempt: Mapping[str, Any]) -> bool:
-        """Send an attempt; whether it had its effect. One that came too late is given up, unless an answer was lost before."""
+        """Send an attempt; whether it had its effect.
+
+        One that came too late is given up, unless an answer was lost before.
+        """
         try:
             path = f"{COUNTERS}({attempt['counter']})"
             self._rows.patch(path, attempt["etag"], {NEXT: attempt["base"] + attempt["count"]})
@@ -107,7 +145,10 @@ class _Reservation:
         return True
 
     def _effect(self, attempt: Mapping[str, Any]) -> Effect:
-        """What a doubtful attempt did. Numbers that contacts have were handed out by creates: the counter passed without us."""
+        """What a doubtful attempt did.
+
+        Numbers that contacts have were handed out by creates: the counter passed without us.
+        """
         now = counter(self._rows, self._wanted.entity)
         if now.etag == attempt["etag"]:
             return "open"
@@ -121,9 +162,10 @@ class _Reservation:
 
 
 def held(rows: SalesRows, journal: Journal, wanted: Wanted, base: int) -> bool:
-    """Whether the counter still stands behind the reserved numbers; one that a create set back is put there again.
+    """Whether the counter still stands behind the reserved numbers.
 
-    The solution's own step may read the counter before our update and write it after; then it hands out numbers of ours.
+    One that a create set back is put there again. The solution's own step may read the counter
+    before our update and write it after; then it hands out numbers of ours.
     """
     behind, was_held = base + wanted.count, True
     for _ in range(_TRIES):

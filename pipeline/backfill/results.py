@@ -1,4 +1,7 @@
-"""What became of a plan's rows: ``backfill.parquet`` and ``outcomes.parquet``, in the order of the plan."""
+"""What became of a plan's rows.
+
+``backfill.parquet`` and ``outcomes.parquet``, in the order of the plan.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ _ROWS_AT_ONCE: Final = 65_536
 _SHARE: Final = "share"
 
 
-def write_results(folder: RunFolder, units: list[Ended], size: int, numbering: Numbering | None) -> Counter[str]:
+def write_results(
+    folder: RunFolder, units: list[Ended], size: int, numbering: Numbering | None
+) -> Counter[str]:
     """Write both tables once every share has ended.
 
     Args:
@@ -35,11 +40,16 @@ def write_results(folder: RunFolder, units: list[Ended], size: int, numbering: N
     Returns:
         Rows by outcome.
     """
-    files = {one.unit.batch: folder.path / str(one.facts["file"]) for one in units if "file" in one.facts}
+    files = {
+        one.unit.batch: folder.path / str(one.facts["file"]) for one in units if "file" in one.facts
+    }
     plan = folder.path / PLAN
     counts: Counter[str] = Counter()
     schema = pl.Schema(pl.read_parquet_schema(plan))
-    with TableWriter(folder.path / RESULT, schema) as results, TableWriter(folder.outcomes, OUTCOMES) as outcomes:
+    with (
+        TableWriter(folder.path / RESULT, schema) as results,
+        TableWriter(folder.outcomes, OUTCOMES) as outcomes,
+    ):
         for part in _placed(plan, size):
             told = _told(part, _answers(part, files), numbering)
             results.write(told.select(schema.names()))
@@ -50,7 +60,10 @@ def write_results(folder: RunFolder, units: list[Ended], size: int, numbering: N
 
 
 def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
-    """The plan, morsel by morsel, with the number of each row's share; null for rows that are not written."""
+    """The plan, morsel by morsel, with the number of each row's share.
+
+    Null for rows that are not written.
+    """
     seen = 0
     with pq.ParquetFile(plan) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE):
@@ -65,25 +78,40 @@ def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
 def _answers(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
     """``REFUSED`` of the shares that these rows are of."""
     numbers = part[_SHARE].drop_nulls().unique().to_list()
-    return pl.concat([REFUSED.to_frame(), *(pl.read_parquet(files[number], glob=False) for number in numbers if number in files)])
+    return pl.concat(
+        [
+            REFUSED.to_frame(),
+            *(pl.read_parquet(files[number], glob=False) for number in numbers if number in files),
+        ]
+    )
 
 
 def _told(part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None) -> pl.DataFrame:
     answers = refused.rename({"destination_key": "contactid"})
-    joined = part.drop("outcome", "code").join(answers, on="contactid", how="left", maintain_order="left")
+    joined = part.drop("outcome", "code").join(
+        answers, on="contactid", how="left", maintain_order="left"
+    )
     is_written = pl.col(_SHARE).is_not_null()
     outcome = pl.when(is_written).then(pl.coalesce("outcome", pl.lit("updated")))
     return joined.with_columns(outcome=outcome).with_columns(_number(numbering))
 
 
 def _number(numbering: Numbering | None) -> pl.Expr:
-    """The number that a row got: of its rank where it was written, nothing where it was not; no rank, as planned."""
+    """The number that a row got: of its rank where it was written, nothing where it was not.
+
+    No rank, as planned.
+    """
     if numbering is None:
         return pl.col("number_after")
     digits = (pl.col("rank") + numbering.base).cast(pl.String).str.zfill(5)
     text = pl.concat_str(pl.lit(f"{numbering.prefix}-"), digits, pl.lit("-"), pl.col("suffix"))
     got = pl.when(pl.col("outcome").is_in(["updated", "unknown"])).then(text)
-    return pl.when(pl.col("rank").is_not_null()).then(got).otherwise("number_after").alias("number_after")
+    return (
+        pl.when(pl.col("rank").is_not_null())
+        .then(got)
+        .otherwise("number_after")
+        .alias("number_after")
+    )
 
 
 def _outcomes(written: pl.DataFrame) -> pl.DataFrame:

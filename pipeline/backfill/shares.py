@@ -34,7 +34,10 @@ _NEEDED: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One contact: the version that was planned, and column → value that it gets. ``ranked``: its number is a new one."""
+    """One contact: the version that was planned, and column → value that it gets.
+
+    ``ranked``: its number is a new one.
+    """
 
     contactid: str
     etag: str
@@ -46,9 +49,18 @@ class Row:
         return all(now.get(name) == value for name, value in self.changes.items())
 
     def is_met(self, now: Mapping[str, Any]) -> bool:
-        """Whether Sales has what the plan wants, whoever wrote it: some number where there was none, the same flags."""
-        rest = {name: value for name, value in self.changes.items() if not (self.ranked and name == NUMBER)}
-        return (not self.ranked or bool(now.get(NUMBER))) and all(now.get(name) == value for name, value in rest.items())
+        """Whether Sales has what the plan wants, whoever wrote it.
+
+        Some number where there was none, the same flags.
+        """
+        rest = {
+            name: value
+            for name, value in self.changes.items()
+            if not (self.ranked and name == NUMBER)
+        }
+        return (not self.ranked or bool(now.get(NUMBER))) and all(
+            now.get(name) == value for name, value in rest.items()
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,10 @@ _RATE: Final = 50.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """What planning counted. ``rows``: contact rows that were read; ``request_rows``: null where files are written."""
+    """What planning counted.
+
+    ``rows``: contact rows that were read; ``request_rows``: null where files are written.
+    """
 
     run: str
     rows: int
@@ -47,7 +50,11 @@ def backfill_summary(told: Told) -> dict[str, Any]:
     terms = {"contacts": contacts, **told.left_out, "unreadable": told.unreadable}
     counts = {one: told.actions[one] for one in BACKFILL_ACTIONS}
     equations = [
-        equation("rows = contacts + superseded + deleted + unreadable", told.rows + told.unreadable, terms),
+        equation(
+            "rows = contacts + superseded + deleted + unreadable",
+            told.rows + told.unreadable,
+            terms,
+        ),
         equation("contacts = number + activate + both + other + none", contacts, counts),
         equation(PLANNED, pending, outcomes),
     ]
@@ -64,7 +71,11 @@ def backfill_summary(told: Told) -> dict[str, Any]:
         "counts": counts,
         "reasons": {},
         "findings": dict(sorted((told.findings + Counter(row_unreadable=told.unreadable)).items())),
-        "counted": [{"code": one.code, "detail": one.detail, "column": one.column} for one in told.of_run if one.detail],
+        "counted": [
+            {"code": one.code, "detail": one.detail, "column": one.column}
+            for one in told.of_run
+            if one.detail
+        ],
         "outcomes": outcomes,
         "actions": [],
         "value_maps": [],
@@ -75,7 +86,11 @@ def backfill_summary(told: Told) -> dict[str, Any]:
 
 def _forecast(pending: int, request_rows: int | None) -> dict[str, Any]:
     """What applying will cost: requests of a live Sales, none for files."""
-    said = "assumed; a Sales was not measured" if request_rows else "assumed; files are written as fast as the disk takes them"
+    said = (
+        "assumed; a Sales was not measured"
+        if request_rows
+        else "assumed; files are written as fast as the disk takes them"
+    )
     return {
         "requests": ceil(pending / request_rows) if request_rows else 0,
         "bytes": pending * _ROW_BYTES,

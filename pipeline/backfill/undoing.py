@@ -1,7 +1,8 @@
 """``undo`` of a backfill: a plan that gives back what the run wrote, and takes nothing that changed since.
 
-The rows are read back now; those that still have just what the run wrote get their values of before, guarded by the version
-that was read. The counter is not set back: numbers that were handed out once stay a gap.
+The rows are read back now; those that still have just what the run wrote get their values of
+before, guarded by the version that was read. The counter is not set back: numbers that were handed
+out once stay a gap.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ _ROWS_AT_ONCE: Final = 10_000
 class Found(Protocol):
     """Where contacts are looked up: Sales itself, or an export of it."""
 
-    def found(self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def found(
+        self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
+    ) -> dict[str, dict[str, Any]]:
         """Id → row, of those that are there."""
         ...
 
 
-def undo_plan(of: RunFolder, sales: Found, versions: Mapping[str, str], clock: Clock, *, live: bool = True) -> RunFolder:
+def undo_plan(
+    of: RunFolder, sales: Found, versions: Mapping[str, str], clock: Clock, *, live: bool = True
+) -> RunFolder:
     """Make the plan that undoes an applied backfill.
 
     Args:
@@ -58,23 +63,40 @@ def undo_plan(of: RunFolder, sales: Found, versions: Mapping[str, str], clock: C
     run = new_run(clock)
     with building(of.path.parent, run) as folder:
         counts = _write(of, folder, sales)
-        write_json(folder.run_json, _facts(facts, of, str(run), versions, clock) | {"live_source": live})
+        write_json(
+            folder.run_json, _facts(facts, of, str(run), versions, clock) | {"live_source": live}
+        )
         summary = _summary(str(run), of, counts)
-        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / PLAN)}
+        files = {
+            path.name: sha256_of(path)
+            for path in (folder.run_json, folder.findings, folder.path / PLAN)
+        }
         with Journal.open(folder.journal, clock) as journal:
             summary["journal"] = journal.append(
-                "planned", run=str(run), undo_of=str(of.run), files=files, summary=facts_digest(summary)
+                "planned",
+                run=str(run),
+                undo_of=str(of.run),
+                files=files,
+                summary=facts_digest(summary),
             )
         write_json(folder.summary, summary)
     return RunFolder(of.path.parent / run)
 
 
 def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
-    """The plan's rows, those that the run wrote; counted by action, and by the code of those that are left alone."""
+    """The plan's rows, those that the run wrote.
+
+    Counted by action, and by the code of those that are left alone.
+    """
     source = of.path / RESULT
-    schema = pl.Schema({**pl.read_parquet_schema(source), "suffix": pl.String(), "code": pl.String()})
+    schema = pl.Schema(
+        {**pl.read_parquet_schema(source), "suffix": pl.String(), "code": pl.String()}
+    )
     counts: Counter[str] = Counter()
-    with TableWriter(folder.path / PLAN, schema) as writer, TableWriter(folder.findings, FINDINGS) as findings:
+    with (
+        TableWriter(folder.path / PLAN, schema) as writer,
+        TableWriter(folder.findings, FINDINGS) as findings,
+    ):
         for part in _written(source):
             there = sales.found("contacts", "contactid", tuple(COLUMNS), part["contactid"])
             rows = [_turned(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
@@ -82,7 +104,11 @@ def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
             left = [row for row in rows if row["code"] is not None]
             counts.update(row["code"] for row in left)
             writer.write(pl.DataFrame(rows, schema=schema))
-            findings.write(pl.DataFrame([_finding(row["contactid"], row["code"]) for row in left], schema=FINDINGS))
+            findings.write(
+                pl.DataFrame(
+                    [_finding(row["contactid"], row["code"]) for row in left], schema=FINDINGS
+                )
+            )
     write_table(folder.outcomes, OUTCOMES.to_frame())
     write_table(folder.batches, BATCHES.to_frame())
     return counts
@@ -95,7 +121,12 @@ def _written(source: Path) -> Iterator[pl.DataFrame]:
 
 
 def _finding(contactid: str, name: str) -> dict[str, Any]:
-    said = {"contactid": contactid, "severity": str(code(name).severity), "code": name, "message": code(name).message()}
+    said = {
+        "contactid": contactid,
+        "severity": str(code(name).severity),
+        "code": name,
+        "message": code(name).message(),
+    }
     return {**dict.fromkeys(FINDINGS.names()), **said}
 
 
@@ -103,8 +134,15 @@ def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, 
     """A row the other way round; of one that is gone or changed nothing is left to do."""
     turned = {**row, "rank": None, "suffix": None, "outcome": None, "code": None}
     for stem in COLUMNS.values():
-        turned[f"{stem}_before"], turned[f"{stem}_after"] = row[f"{stem}_after"], row[f"{stem}_before"]
-    written = {name: stem for name, stem in COLUMNS.items() if row[f"{stem}_before"] != row[f"{stem}_after"]}
+        turned[f"{stem}_before"], turned[f"{stem}_after"] = (
+            row[f"{stem}_after"],
+            row[f"{stem}_before"],
+        )
+    written = {
+        name: stem
+        for name, stem in COLUMNS.items()
+        if row[f"{stem}_before"] != row[f"{stem}_after"]
+    }
     if now is None:
         return {**turned, "action": "none", "code": "gone_from_sales"}
     if all(now.get(name) == row[f"{stem}_before"] for name, stem in written.items()):
@@ -114,7 +152,9 @@ def _turned(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, 
     return {**turned, "etag": now.get(ETAG)}
 
 
-def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[str, str], clock: Clock) -> dict[str, Any]:
+def _facts(
+    facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[str, str], clock: Clock
+) -> dict[str, Any]:
     return {
         "run": run,
         "kind": "undo",
@@ -122,7 +162,11 @@ def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[
         "undo_of": str(of.run),
         "undo_of_kind": "backfill",
         "started_at": clock().isoformat(),
-        **{key: facts[key] for key in ("fingerprints", "settings", "project", "destination") if key in facts},
+        **{
+            key: facts[key]
+            for key in ("fingerprints", "settings", "project", "destination")
+            if key in facts
+        },
         "live_source": True,
         "sources": [],
         "versions": dict(versions),

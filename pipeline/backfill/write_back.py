@@ -1,4 +1,7 @@
-"""A backfill written into Sales: numbers reserved, rows written, outcomes told; called again after a stop, it goes on."""
+"""A backfill written into Sales: numbers reserved, rows written, outcomes told.
+
+Called again after a stop, it goes on.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ FELL_BACK: Final = "counter_fell_back"
 
 @dataclass(frozen=True, kw_only=True)
 class WriteBack:
-    """One backfill to be written. ``size``: rows of a request; ``in_bulk``: by ``UpdateMultiple``, into a locked Sales."""
+    """One backfill to be written.
+
+    ``size``: rows of a request; ``in_bulk``: by ``UpdateMultiple``, into a locked Sales.
+    """
 
     folder: RunFolder
     journal: Journal
@@ -53,8 +59,8 @@ class WrittenBack:
 def write_back(order: WriteBack) -> WrittenBack:
     """Write a backfill's plan into Sales, or finish one that was stopped.
 
-    The caller holds the run's lock and has checked the plan. ``backfill.parquet``, ``outcomes.parquet`` and
-    ``batches.parquet`` are written at the end; ``answers/`` on the way.
+    The caller holds the run's lock and has checked the plan. ``backfill.parquet``,
+    ``outcomes.parquet`` and ``batches.parquet`` are written at the end; ``answers/`` on the way.
 
     Raises:
         PlanRefused: numbers cannot be reserved as planned; nothing was written.
@@ -74,7 +80,11 @@ def write_back(order: WriteBack) -> WrittenBack:
     counts = write_results(order.folder, units, order.size, numbering)
     write_table(order.folder.batches, batches(units, {}))
     files = [order.folder.batches, order.folder.outcomes, order.folder.path / RESULT]
-    return WrittenBack(outcomes=counts, findings=_findings(entries), files={path.name: sha256_of(path) for path in files})
+    return WrittenBack(
+        outcomes=counts,
+        findings=_findings(entries),
+        files={path.name: sha256_of(path) for path in files},
+    )
 
 
 def _refuse_uncounted(order: WriteBack) -> None:
@@ -84,7 +94,10 @@ def _refuse_uncounted(order: WriteBack) -> None:
     found = plan.select(n=rank.count(), different=rank.drop_nulls().n_unique(), last=rank.max())
     count, different, last = found.collect().row(0)
     if count != order.wanted.count or different != count or (count and last != count - 1):
-        told = f"its {count:,} ranks do not fit the {order.wanted.count:,} numbers that run.json wants."
+        told = (
+            f"its {count:,} ranks do not fit the {order.wanted.count:,} numbers that run.json "
+            "wants."
+        )
         raise InvariantBroken(told, where=PLAN)
 
 
@@ -94,7 +107,9 @@ def _jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:
     writer: Writer | None = None
     for share in shares(order.folder.path / PLAN, order.size, numbering):
         if not ledger.is_ended(share.unit):
-            writer = writer or Writer(sales=order.sales, ledger=ledger, caller=order.sales.caller(), in_bulk=order.in_bulk)
+            writer = writer or Writer(
+                sales=order.sales, ledger=ledger, caller=order.sales.caller(), in_bulk=order.in_bulk
+            )
             yield partial(writer.write, share)
 
 

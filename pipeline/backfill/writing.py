@@ -1,7 +1,8 @@
 """One share of a backfill: written in one request, row by row guarded by its version, until every row has its outcome.
 
-A request whose answer was lost is not simply repeated: its rows are read back first. What carries the planned version was not
-written; what has our values was; anything else was changed by somebody and is left alone.
+A request whose answer was lost is not simply repeated: its rows are read back first. What carries
+the planned version was not written; what has our values was; anything else was changed by somebody
+and is left alone.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class _State:
     def refuse(self, contactid: str, outcome: str, code: str, text: str = "") -> None:
         """A row's outcome is not ``updated``."""
         told = catalogue()[code].message(detail=text)
-        self.refused.append({"destination_key": contactid, "outcome": outcome, "code": code, "message": told})
+        self.refused.append(
+            {"destination_key": contactid, "outcome": outcome, "code": code, "message": told}
+        )
         self.settle(contactid)
 
     def settle(self, contactid: str) -> None:
@@ -70,26 +73,35 @@ class _State:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Writer:
-    """Writes shares into one Sales; several threads may use it. ``caller`` is the user who we are."""
+    """Writes shares into one Sales; several threads may use it.
+
+    ``caller`` is the user who we are.
+    """
 
     sales: SalesRows
     ledger: Ledger
     caller: str
     in_bulk: bool = False
-    """Whether ``UpdateMultiple`` is tried first. It knows no versions: between our look and our write nobody else may write."""
+    """Whether ``UpdateMultiple`` is tried first. It knows no versions: between our look and our
+    write nobody else may write."""
 
     def write(self, share: Share) -> int:
-        """Write a share, or finish one that a stop interrupted; the journal holds its outcome afterwards.
+        """Write a share, or finish one that a stop interrupted.
+
+        The journal holds its outcome afterwards.
 
         Returns:
             How many rows it has.
 
         Raises:
-            Stopped: Sales cannot be reached, denies us every row, or lost answers again and again; the same command goes on.
+            Stopped: Sales cannot be reached, denies us every row, or lost answers again and again;
+                the same command goes on.
         """
         begun = [dict(entry.payload) for entry in self.ledger.attempts(share.unit)]
         state = _State(waiting={row.contactid: row for row in share.rows})
-        ids, is_open = (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
+        ids, is_open = (
+            (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
+        )
         if begun:
             state.doubtful = set(state.waiting)
             self._look_up(state, list(state.waiting))
@@ -109,7 +121,11 @@ class Writer:
         if bulk:
             self._look_up(state, list(state.waiting))
         rows = list(state.waiting.values())
-        request = _targets(rows) if bulk else multipart.request([self._operation(row) for row in rows], changesets=False)
+        request = (
+            _targets(rows)
+            if bulk
+            else multipart.request([self._operation(row) for row in rows], changesets=False)
+        )
         ids = self.ledger.intend(
             ODATA,
             share.unit,
@@ -133,7 +149,9 @@ class Writer:
         except Declined as declined:
             if not bulk:
                 for row in rows:
-                    state.refuse(row.contactid, "failed", "sales_refused", declined.text or declined.detail)
+                    state.refuse(
+                        row.contactid, "failed", "sales_refused", declined.text or declined.detail
+                    )
             state.one_by_one = True
         except Stopped:
             self.ledger.close(ids, "stopped")
@@ -154,10 +172,16 @@ class Writer:
         return Operation(method="PATCH", url=url, body=orjson.dumps(row.changes), headers=headers)
 
     def _read(self, state: _State, rows: list[Row], answers: Mapping[int, Answer]) -> None:
-        """What each row's answer says; rows without one were not reached, or their answers were cut off."""
+        """What each row's answer says.
+
+        Rows without one were not reached, or their answers were cut off.
+        """
         state.busy.clear()
         if answers and all(answer.status == _DENIED for answer in answers.values()):
-            told = "allows none of these updates (HTTP 403). Give the application user a role that may write contacts."
+            told = (
+                "allows none of these updates (HTTP 403). Give the application user a role that "
+                "may write contacts."
+            )
             raise AccessDenied(told, where=self.sales.label, status=_DENIED)
         changed = []
         for number, row in enumerate(rows, start=1):
@@ -201,15 +225,22 @@ class Writer:
             state.refuse(row.contactid, "failed", "changed_since_plan")
 
     def _end(self, share: Share, state: _State, ids: Mapping[str, Any]) -> None:
-        """Write down what became of the share. Rows that Sales was too busy for to the end have failed."""
+        """Write down what became of the share.
+
+        Rows that Sales was too busy for to the end have failed.
+        """
         if state.waiting.keys() - state.busy.keys():
             told = f"did not answer {_TRIES} requests with the same rows. The same command goes on."
             raise state.stop or LostAnswer(told, where=self.sales.label)
         for contactid in list(state.waiting):
             state.refuse(contactid, "failed", "sales_busy", state.busy.get(contactid, ""))
         refused = pl.DataFrame(state.refused, schema=REFUSED)
-        written = pl.DataFrame({"destination_key": [row.contactid for row in share.rows]}).with_columns(action=pl.lit("update"))
-        self.ledger.end(ids, "answered", counted(written, refused, frozenset()), refused, bytes=state.bytes)
+        written = pl.DataFrame(
+            {"destination_key": [row.contactid for row in share.rows]}
+        ).with_columns(action=pl.lit("update"))
+        self.ledger.end(
+            ids, "answered", counted(written, refused, frozenset()), refused, bytes=state.bytes
+        )
 
 
 def _targets(rows: Iterable[Row]) -> Request:

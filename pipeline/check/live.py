@@ -1,4 +1,7 @@
-"""``check`` against live systems: can we log in, is everything there that a plan needs; all that is wrong at once."""
+"""``check`` against live systems: can we log in, is everything there that a plan needs.
+
+All that is wrong at once.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ def live_items(project: Project) -> list[Item]:
 
     Raises:
         ConfigurationError: something is missing or wrong in one of them or in both.
-        Stopped: one of them cannot be reached, or refuses; what is wrong with the other one is told as well.
+        Stopped: one of them cannot be reached, or refuses; what is wrong with the other one is told
+            as well.
     """
     found: list[Item] = []
     failed: list[P2cError] = []
@@ -47,17 +51,26 @@ def live_items(project: Project) -> list[Item]:
 
 
 def _together(failed: Sequence[P2cError]) -> P2cError:
-    """The failures of both systems as one; what the world did wrong outranks what the project says."""
+    """The failures of both systems as one.
+
+    What the world did wrong outranks what the project says.
+    """
     if len(failed) == 1:
         return failed[0]
     told = listed([str(one) for one in failed])
-    return Stopped(told) if any(isinstance(one, Stopped) for one in failed) else ConfigurationError(told)
+    return (
+        Stopped(told)
+        if any(isinstance(one, Stopped) for one in failed)
+        else ConfigurationError(told)
+    )
 
 
 def _sales(project: Project) -> list[Item]:
     with sales_of(project) as sales:
         organization = sales.organization()
-        found: list[Item] = [("Sales", "ok", f"{sales.system.label}, organization {organization.told}")]
+        found: list[Item] = [
+            ("Sales", "ok", f"{sales.system.label}, organization {organization.told}")
+        ]
         wrong: list[str] = []
         for name in ROUTING_TABLES:
             table = TABLES[name]
@@ -100,10 +113,15 @@ def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[
             hint = near(plain, there)
             if plain.startswith("msdynce_") and not hint:
                 hint = " Is the solution Prospect to Cash installed there?"
-            yield f"table {table.name} has no column '{plain}'.{hint or ' Check the name in the project and its templates.'}"
+            yield (
+                f"table {table.name} has no column "
+                f"'{plain}'.{hint or ' Check the name in the project and its templates.'}"
+            )
 
 
 def _scm(project: Project) -> list[Item]:
     with scm_of(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        seen = look(scm, wanted(project, mappings_of(project)), Path(folder), lambda _what, _rows: None)
+        seen = look(
+            scm, wanted(project, mappings_of(project)), Path(folder), lambda _what, _rows: None
+        )
         return items(seen)

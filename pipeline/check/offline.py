@@ -1,4 +1,7 @@
-"""``check``: what can be known without a plan. Settings and templates were held against the catalogues while loading."""
+"""``check``: what can be known without a plan.
+
+Settings and templates were held against the catalogues while loading.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,21 @@ from sql.session import session
 def checked(project: Project) -> list[dict[str, Any]]:
     """What was checked: what, status, message.
 
-    A status is ``ok``, ``note`` (a choice that was left open), or ``warning`` (contacts will stay behind for it).
+    A status is ``ok``, ``note`` (a choice that was left open), or ``warning`` (contacts will stay
+    behind for it).
 
     Raises:
         Refused: a setting, a template or a table is wrong.
         Stopped: a live system cannot be reached, or refuses.
     """
     template_sources(project)
-    found = [*_settings(project), *_templates(project), *_tables(project), *live_items(project), *_destination(project)]
+    found = [
+        *_settings(project),
+        *_templates(project),
+        *_tables(project),
+        *live_items(project),
+        *_destination(project),
+    ]
     return [{"what": what, "status": status, "message": message} for what, status, message in found]
 
 
@@ -68,10 +78,17 @@ def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[st
 
 
 def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
-    """Columns that the templates read and contacts lack: nobody is kept back, but a misspelled header shows here."""
+    """Columns that the templates read and contacts lack.
+
+    Nobody is kept back, but a misspelled header shows here.
+    """
     absent = sorted(mapped_columns(project) - set(landed[CONTACTS.name].columns))
     if absent:
-        yield "columns of contacts", "note", f"not there, and so blank for every contact: {', '.join(absent)}"
+        yield (
+            "columns of contacts",
+            "note",
+            f"not there, and so blank for every contact: {', '.join(absent)}",
+        )
 
 
 def _table(table: Landed) -> tuple[str, str, str]:
@@ -80,7 +97,11 @@ def _table(table: Landed) -> tuple[str, str, str]:
         return f"table {table.table}", "ok", told
     first, lost = table.unreadable[0], len(table.unreadable)
     place = f"{first.source_file} line {first.source_line}"
-    return f"table {table.table}", "warning", f"{told}; {lost:,} rows cannot be read, the first in {place}: {first.detail}"
+    return (
+        f"table {table.table}",
+        "warning",
+        f"{told}; {lost:,} rows cannot be read, the first in {place}: {first.detail}",
+    )
 
 
 def _missing(landed: dict[str, Landed]) -> Iterator[tuple[str, str, str]]:
@@ -91,7 +112,11 @@ def _missing(landed: dict[str, Landed]) -> Iterator[tuple[str, str, str]]:
 def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
     destination = project.settings.destination
     if not project.legal_entities:
-        yield "legal entities", "warning", "none: set destination.legal_entity or [organizations], or all contacts will be held"
+        yield (
+            "legal entities",
+            "warning",
+            "none: set destination.legal_entity or [organizations], or all contacts will be held",
+        )
     else:
         yield "legal entities", "ok", ", ".join(project.legal_entities)
     for key in ("currency", "country"):
@@ -100,7 +125,11 @@ def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
     if project.scm is not None:
         return
     if project.known_customers is None:
-        yield "destination.known_customers", "note", "not set: the plan will assume that the Accounts task has run"
+        yield (
+            "destination.known_customers",
+            "note",
+            "not set: the plan will assume that the Accounts task has run",
+        )
     else:
         customers = known.customers(project.known_customers)
         yield "destination.known_customers", "ok", f"{customers.height:,} customers"

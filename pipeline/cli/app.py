@@ -28,8 +28,9 @@ _UNBOUNDED: Final = 10_000
 """Characters of a line where no terminal says how wide it is: one fact, one line."""
 
 _HELP: Final = (
-    "Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves for every contact "
-    "where it went and why. Exit codes: 0 clean, 1 something needs a person, 2 wrong use or input (nothing was sent), "
+    "Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves "
+    "for every contact where it went and why. Exit codes: 0 clean, 1 something needs a person, 2 "
+    "wrong use or input (nothing was sent), "
     "3 stopped by the world (the same command goes on), 4 an invariant is broken."
 )
 
@@ -92,6 +93,8 @@ def _version(wanted: bool) -> None:
 
 
 def _top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     _ = version

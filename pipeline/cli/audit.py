@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, ToOption, ValuesFlag, Work, command
+from pipeline.cli.flags import (
+    ALL,
+    RUN_ONLY,
+    CodeOption,
+    Command,
+    RunArgument,
+    ToOption,
+    ValuesFlag,
+    Work,
+    command,
+)
 from pipeline.commands.options import Flags
 from pipeline.errors import UsageError
 from pipeline.lazy import lazily
@@ -27,9 +37,13 @@ else:
 
 
 @command(takes=RUN_ONLY, hides=ALL)
-def report(flags: Flags, run: RunArgument, to: ToOption = None, with_values: ValuesFlag = False) -> Work:
+def report(
+    flags: Flags, run: RunArgument, to: ToOption = None, with_values: ValuesFlag = False
+) -> Work:
     """Write a run as one HTML page that opens anywhere."""
-    return lambda listener: reporting.report_run(flags, run, to=to, values=with_values, listener=listener)
+    return lambda listener: reporting.report_run(
+        flags, run, to=to, values=with_values, listener=listener
+    )
 
 
 @command(takes=RUN_ONLY, hides=ALL)
@@ -40,13 +54,24 @@ def findings(
     code: CodeOption = None,
     with_values: ValuesFlag = False,
     worklist: Annotated[
-        Path | None, typer.Option("--worklist", metavar="FILE", help="Write what to repair in Sales, by owner, as CSV.")
+        Path | None,
+        typer.Option(
+            "--worklist", metavar="FILE", help="Write what to repair in Sales, by owner, as CSV."
+        ),
     ] = None,
     sales_url: Annotated[
-        str | None, typer.Option("--sales-url", metavar="URL", help="Where Sales is, for links in the worklist.")
+        str | None,
+        typer.Option(
+            "--sales-url", metavar="URL", help="Where Sales is, for links in the worklist."
+        ),
     ] = None,
     repair: Annotated[
-        Path | None, typer.Option("--repair", metavar="FILE", help="Write the source rows to correct, with values, as CSV.")
+        Path | None,
+        typer.Option(
+            "--repair",
+            metavar="FILE",
+            help="Write the source rows to correct, with values, as CSV.",
+        ),
     ] = None,
 ) -> Work:
     """Count findings by cause, or export them as CSV or Parquet."""
@@ -56,7 +81,9 @@ def findings(
         return lambda _: exporting.write_worklist(flags, run, to=worklist, sales_url=sales_url)
     if repair is not None:
         return lambda _: exporting.write_repair_file(flags, run, to=repair)
-    return lambda _: exporting.export_findings(flags, run, to=to, codes=code or (), values=with_values)
+    return lambda _: exporting.export_findings(
+        flags, run, to=to, codes=code or (), values=with_values
+    )
 
 
 @command(takes=RUN_ONLY, hides=ALL)
@@ -69,7 +96,10 @@ def verify(flags: Flags, run: RunArgument) -> Work:
 def try_(
     flags: Flags,
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Examples in TOML; examples.toml beside p2c.toml.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="Examples in TOML; examples.toml beside p2c.toml."
+        ),
     ] = None,
 ) -> Work:
     """Try example rows against the project's templates."""
@@ -81,7 +111,8 @@ def reconcile(
     flags: Flags,
     run: RunArgument,
     scm: Annotated[
-        list[Path] | None, typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again.")
+        list[Path] | None,
+        typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again."),
     ] = None,
 ) -> Work:
     """Compare what SCM has with what was planned: SCM itself is asked, unless exports are named."""

@@ -24,7 +24,8 @@ _HOME: Final = Path(__file__).parents[2]
 _OURS: Final = ("pipeline", "schemas", "sql")
 
 _asked_to_end = threading.Event()
-"""Set by a signal: engines may turn the ``KeyboardInterrupt`` that it raises into an error of their own."""
+"""Set by a signal: engines may turn the ``KeyboardInterrupt`` that it raises into an error of their
+own."""
 
 
 class Caught(contextlib.AbstractContextManager["Caught", bool]):
@@ -33,7 +34,12 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
     def __init__(self) -> None:
         self._error: BaseException | None = None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
         if isinstance(error, SystemExit | GeneratorExit):
             return False
         self._error = error
@@ -66,7 +72,10 @@ def _translated(error: BaseException) -> P2cError:
         case KeyboardInterrupt() | typer.Abort():
             return Stopped("stopped from outside; the same command goes on.")
         case MemoryError():
-            return Stopped("the machine has no memory left. Lower run.morsel_rows or run.memory, and call again.")
+            return Stopped(
+                "the machine has no memory left. Lower run.morsel_rows or run.memory, and call "
+                "again."
+            )
         case _:
             return _defect(error)
 
@@ -80,14 +89,18 @@ def _defect(error: BaseException) -> Defect:
     ]
     place = f"{frames[-1][0].as_posix()} line {frames[-1][1]}" if frames else ""
     return Defect(
-        f"this is a defect of p2c: {type(error).__name__}. Please report it with the traceback, which {_TRACEBACK}=1 prints; "
+        f"this is a defect of p2c: {type(error).__name__}. Please report it with the traceback, "
+        f"which {_TRACEBACK}=1 prints; "
         "look through it first, it may hold personal data.",
         where=place,
     )
 
 
 def prepare_process() -> None:
-    """Take what terminals and operating systems do: text that they cannot write, and signals that ask to end."""
+    """Take what terminals and operating systems do.
+
+    Text that they cannot write, and signals that ask to end.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

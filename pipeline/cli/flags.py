@@ -1,4 +1,7 @@
-"""Flags of the command line: those that a few commands know, and the common ones, which a command gets as one value."""
+"""Flags of the command line.
+
+Those that a few commands know, and the common ones, which a command gets as one value.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,14 @@ Work = Callable[["Listener"], "Result"]
 
 def _runs_there(context: typer.Context, incomplete: str) -> list[str]:
     folder = Path(context.params.get("runs") or "runs")
-    names = [path.name for path in folder.iterdir() if path.is_dir() and path.name[:1].isdigit()] if folder.is_dir() else []
-    return [name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)]
+    names = (
+        [path.name for path in folder.iterdir() if path.is_dir() and path.name[:1].isdigit()]
+        if folder.is_dir()
+        else []
+    )
+    return [
+        name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)
+    ]
 
 
 def _tasks(incomplete: str) -> list[str]:
@@ -36,33 +45,81 @@ def _tasks(incomplete: str) -> list[str]:
     return [name for name in names if name.casefold().startswith(incomplete.casefold())]
 
 
-LimitFlag = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Take only the first N contacts.")]
-OnlyFlag = Annotated[Path | None, typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line.")]
-FullFlag = Annotated[bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")]
+LimitFlag = Annotated[
+    int | None, typer.Option("--limit", min=0, metavar="N", help="Take only the first N contacts.")
+]
+OnlyFlag = Annotated[
+    Path | None,
+    typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line."),
+]
+FullFlag = Annotated[
+    bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")
+]
 BackfillFlag = Annotated[
-    bool, typer.Option("--backfill", help="Fill in Contact Number and Is Active Customer in Sales first (live only).")
+    bool,
+    typer.Option(
+        "--backfill",
+        help="Fill in Contact Number and Is Active Customer in Sales first (live only).",
+    ),
 ]
 ChangesFlag = Annotated[
-    bool, typer.Option("--changes", help="Ask Sales only for what changed since the newest run that read it; the plan is of all.")
+    bool,
+    typer.Option(
+        "--changes",
+        help=(
+            "Ask Sales only for what changed since the newest run that read it; the plan is of all."
+        ),
+    ),
 ]
-TakeOverFlag = Annotated[bool, typer.Option("--take-over", help="Overwrite keys that are in SCM though p2c never loaded them.")]
-YesFlag = Annotated[bool, typer.Option("--yes", help="Do not ask. Folder loads and systems on this machine never ask.")]
+TakeOverFlag = Annotated[
+    bool,
+    typer.Option(
+        "--take-over", help="Overwrite keys that are in SCM though p2c never loaded them."
+    ),
+]
+YesFlag = Annotated[
+    bool,
+    typer.Option("--yes", help="Do not ask. Folder loads and systems on this machine never ask."),
+]
 ToOption = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write.")]
-ValuesFlag = Annotated[bool, typer.Option("--with-values", help="Add source values: the file then holds personal data.")]
-CodeOption = Annotated[list[str] | None, typer.Option("--code", metavar="CODE", help="Only this code; may be said again.")]
+ValuesFlag = Annotated[
+    bool,
+    typer.Option("--with-values", help="Add source values: the file then holds personal data."),
+]
+CodeOption = Annotated[
+    list[str] | None,
+    typer.Option("--code", metavar="CODE", help="Only this code; may be said again."),
+]
 _RUN_HELP: Final = "A run's id, a unique prefix of one, or latest."
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)]
-RunFlag = Annotated[str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)
+]
+RunFlag = Annotated[
+    str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)
+]
 TaskArgument = Annotated[
-    str | None, typer.Argument(metavar="[TASK]", help="Show this task's mapping as a table.", autocompletion=_tasks)
+    str | None,
+    typer.Argument(
+        metavar="[TASK]", help="Show this task's mapping as a table.", autocompletion=_tasks
+    ),
 ]
 AgainstFlag = Annotated[
     str | None,
-    typer.Option("--against", metavar="RUN", help="Show what changed since another run.", autocompletion=_runs_there),
+    typer.Option(
+        "--against",
+        metavar="RUN",
+        help="Show what changed since another run.",
+        autocompletion=_runs_there,
+    ),
 ]
 
 _COMMON: Final[dict[str, tuple[Any, Any, str, dict[str, Any]]]] = {
-    "project": (Path | None, None, "--project", {"metavar": "FILE", "help": "Project file; p2c.toml here if not said."}),
+    "project": (
+        Path | None,
+        None,
+        "--project",
+        {"metavar": "FILE", "help": "Project file; p2c.toml here if not said."},
+    ),
     "runs": (Path, Path("runs"), "--runs", {"metavar": "DIR", "help": "Where run folders are."}),
     "source": (Path | None, None, "--source", {"metavar": "DIR", "help": "A folder of exports."}),
     "assignments": (
@@ -111,8 +168,14 @@ def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[
         answer: what is done with its work.
     """
     own = list(inspect.signature(one.call, eval_str=True).parameters.values())[1:]
-    common = [_parameter(name, hidden=name not in one.takes) for name in ALL if name in one.takes or name in one.hides]
-    signature = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in [*own, *common]])
+    common = [
+        _parameter(name, hidden=name not in one.takes)
+        for name in ALL
+        if name in one.takes or name in one.hides
+    ]
+    signature = inspect.Signature(
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in [*own, *common]]
+    )
 
     def call(**given: Any) -> None:
         said = {name: given.pop(name) for name in ALL if name in given}
@@ -131,4 +194,6 @@ def _parameter(name: str, *, hidden: bool) -> inspect.Parameter:
     kind, default, word, words = _COMMON[name]
     annotated: Any = Annotated
     annotation = annotated[kind, typer.Option(word, hidden=hidden, **words)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )

@@ -29,7 +29,9 @@ def runs(flags: Flags) -> Work:
 @command(takes=("runs", "as_object"), hides=("project", "source", "assignments"))
 def explain(
     flags: Flags,
-    contact: Annotated[str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")],
+    contact: Annotated[
+        str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")
+    ],
     run: RunFlag = "latest",
 ) -> Work:
     """Tell one contact's story, with its values."""

@@ -45,29 +45,52 @@ else:
 @command(takes=("runs", "as_object"))
 def demo(
     flags: Flags,
-    offline: Annotated[bool, typer.Option("--offline", help="From exported files into packages; no system is needed.")] = False,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="From exported files into packages; no system is needed."),
+    ] = False,
 ) -> Work:
     """Do the whole job on the samples, between a Sales and an SCM that are served meanwhile."""
-    return lambda listener: (demos.demonstrate_offline if offline else demos.demonstrate)(flags.runs, listener)
+    return lambda listener: (demos.demonstrate_offline if offline else demos.demonstrate)(
+        flags.runs, listener
+    )
 
 
 @command(takes=("project", "source", "as_object"))
 def init(
     flags: Flags,
-    legal_entity: Annotated[str | None, typer.Option("--legal-entity", metavar="ID", help="Legal entity, as in usmf.")] = None,
+    legal_entity: Annotated[
+        str | None, typer.Option("--legal-entity", metavar="ID", help="Legal entity, as in usmf.")
+    ] = None,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="Currency of contacts without one, as in EUR.")
+        str | None,
+        typer.Option(
+            "--currency", metavar="CODE", help="Currency of contacts without one, as in EUR."
+        ),
     ] = None,
     country: Annotated[
-        str | None, typer.Option("--country", metavar="CODE", help="Country of contacts without one, as in DE.")
+        str | None,
+        typer.Option(
+            "--country", metavar="CODE", help="Country of contacts without one, as in DE."
+        ),
     ] = None,
 ) -> Work:
     """Write a commented p2c.toml; asks for what it is not told."""
     if sys.stdin.isatty() and sys.stderr.isatty():
-        legal_entity = legal_entity or typer.prompt("Legal entity (blank: by business unit)", default="", err=True)
-        currency = currency or typer.prompt("Currency of contacts without one (blank: none)", default="", err=True)
-        country = country or typer.prompt("Country of contacts without one (blank: none)", default="", err=True)
-    answers = {"legal_entity": legal_entity or None, "currency": currency or None, "country": country or None}
+        legal_entity = legal_entity or typer.prompt(
+            "Legal entity (blank: by business unit)", default="", err=True
+        )
+        currency = currency or typer.prompt(
+            "Currency of contacts without one (blank: none)", default="", err=True
+        )
+        country = country or typer.prompt(
+            "Country of contacts without one (blank: none)", default="", err=True
+        )
+    answers = {
+        "legal_entity": legal_entity or None,
+        "currency": currency or None,
+        "country": country or None,
+    }
     path = flags.project or Path("p2c.toml")
     return lambda _: starting.initialise(path, flags.source or path.parent / "export", answers)
 
@@ -89,13 +112,18 @@ def plan(
     against: AgainstFlag = None,
 ) -> Work:
     """Decide for every contact where it goes; send nothing."""
-    request = requests.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan")
+    request = requests.Request(
+        limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan"
+    )
     return lambda listener: planning.plan_contacts(flags, request, listener, against)
 
 
 @command()
 def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Work:
-    """Plan Contact Number and Is Active Customer for contacts that lack them; write nothing into Sales."""
+    """Plan Contact Number and Is Active Customer for contacts that lack them.
+
+    Write nothing into Sales.
+    """
     request = requests.Request(limit=limit, only=only, command="backfill")
     return lambda listener: planning.backfill_contacts(flags, request, listener)
 
@@ -118,7 +146,9 @@ def run_(
     yes: YesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
-    request = requests.Request(limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run")
+    request = requests.Request(
+        limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run"
+    )
     ask = asker(flags.runs, yes=yes)
     work = applying.backfill_plan_and_apply if backfill else applying.plan_and_apply
     return lambda listener: work(flags, request, listener, ask)

@@ -28,7 +28,10 @@ def asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
             return
         command = f"p2c apply {question.run}" + ("" if runs == Path("runs") else f" --runs {runs}")
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError(f"nothing was sent, for there is no terminal to ask on; `{command} --yes` sends.\n{question.text}")
+            raise UsageError(
+                f"nothing was sent, for there is no terminal to ask on; `{command} --yes` "
+                f"sends.\n{question.text}"
+            )
         if not typer.confirm(f"\n{question.text}\nSend them?", default=False, err=True):
             raise UsageError(f"nothing was sent; `{command}` asks again.")
 

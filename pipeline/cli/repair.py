@@ -31,11 +31,16 @@ def confirm(
     flags: Flags,
     run: RunArgument,
     errors: Annotated[
-        Path | None, typer.Option("--errors", metavar="FILE", help="The rows that SCM refused, by key; CSV.")
+        Path | None,
+        typer.Option("--errors", metavar="FILE", help="The rows that SCM refused, by key; CSV."),
     ] = None,
     package: Annotated[
         list[str] | None,
-        typer.Option("--package", metavar="NAME", help="Only this package, as in Contacts/usmf-1; may be said again."),
+        typer.Option(
+            "--package",
+            metavar="NAME",
+            help="Only this package, as in Contacts/usmf-1; may be said again.",
+        ),
     ] = None,
 ) -> Work:
     """Record that a folder load was imported by hand."""
@@ -47,12 +52,17 @@ def retry(
     flags: Flags,
     run: RunArgument,
     corrected: Annotated[
-        Path | None, typer.Option("--corrected", metavar="FILE", help="Corrected rows, as findings --repair writes them.")
+        Path | None,
+        typer.Option(
+            "--corrected", metavar="FILE", help="Corrected rows, as findings --repair writes them."
+        ),
     ] = None,
     code: CodeOption = None,
 ) -> Work:
     """Plan again what was held, rejected or failed."""
-    return lambda listener: retrying.retry_run(flags, run, correction=corrected, codes=code or (), listener=listener)
+    return lambda listener: retrying.retry_run(
+        flags, run, correction=corrected, codes=code or (), listener=listener
+    )
 
 
 @command(takes=(*RUN_ONLY, "source"), hides=ALL)
@@ -64,8 +74,12 @@ def undo(flags: Flags, run: RunArgument) -> Work:
 @command(takes=RUN_ONLY, hides=ALL)
 def purge(
     flags: Flags,
-    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; else all old ones.")] = None,
-    older_than: Annotated[float, typer.Option("--older-than", min=0, metavar="DAYS", help="How old a run must be.")] = 30,
+    run: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; else all old ones.")
+    ] = None,
+    older_than: Annotated[
+        float, typer.Option("--older-than", min=0, metavar="DAYS", help="How old a run must be.")
+    ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> Work:
     """Remove personal data of old runs; keys and counts stay."""
@@ -74,7 +88,9 @@ def purge(
         found = purging.list_purgeable(flags, run or (), older_than)
         if found and not yes and sys.stdin.isatty() and sys.stderr.isatty():
             sys.stderr.write(f"{purging.describe_purge(found)}\n")
-            return purging.purge_runs(found, agreed=typer.confirm("Remove their personal data?", err=True))
+            return purging.purge_runs(
+                found, agreed=typer.confirm("Remove their personal data?", err=True)
+            )
         return purging.purge_runs(found, agreed=yes)
 
     return work

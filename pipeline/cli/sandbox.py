@@ -14,15 +14,38 @@ if TYPE_CHECKING:
 else:
     serving = lazily("pipeline.sandbox.serve")
 
-PortOption = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65534, help="Sales' port, SCM has the next; 0: any.")]
-TlsFlag = Annotated[bool, typer.Option("--tls", help="Serve https, with a CA of its own; Microsoft's clients insist on it.")]
-DataOption = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Fill both systems from a folder of CSV files.")]
-RowsOption = Annotated[int | None, typer.Option("--rows", metavar="N", help="Fill them with N generated contacts (1000).")]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed generates the same rows.")]
-FaultsOption = Annotated[
-    str, typer.Option("--faults", metavar="SPEC", help="What goes wrong, as in throttle=0.02,lost@7,seed=1.")
+PortOption = Annotated[
+    int,
+    typer.Option(
+        "--port", metavar="N", min=0, max=65534, help="Sales' port, SCM has the next; 0: any."
+    ),
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Errors as JSON, too; the line that says ready always is.")]
+TlsFlag = Annotated[
+    bool,
+    typer.Option(
+        "--tls", help="Serve https, with a CA of its own; Microsoft's clients insist on it."
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Fill both systems from a folder of CSV files."),
+]
+RowsOption = Annotated[
+    int | None,
+    typer.Option("--rows", metavar="N", help="Fill them with N generated contacts (1000)."),
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", metavar="S", help="The same seed generates the same rows.")
+]
+FaultsOption = Annotated[
+    str,
+    typer.Option(
+        "--faults", metavar="SPEC", help="What goes wrong, as in throttle=0.02,lost@7,seed=1."
+    ),
+]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="Errors as JSON, too; the line that says ready always is.")
+]
 
 
 def sandbox(
@@ -34,6 +57,11 @@ def sandbox(
     faults: FaultsOption = "",
     json: JsonFlag = False,
 ) -> None:
-    """Serve local twins of Sales and SCM until Ctrl-C; one line of JSON tells when they are ready, and where."""
+    """Serve local twins of Sales and SCM until Ctrl-C.
+
+    One line of JSON tells when they are ready, and where.
+    """
     _ = json
-    serving.serve(serving.Options(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults))
+    serving.serve(
+        serving.Options(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults)
+    )

@@ -16,17 +16,28 @@ from pipeline.run.folder import RunFolder
 from pipeline.show.run_text import Columns, run_text
 
 
-def answer_about(found: RunFolder, command: str, *, items: Sequence[dict[str, Any]] = (), text: str = "") -> Result:
+def answer_about(
+    found: RunFolder, command: str, *, items: Sequence[dict[str, Any]] = (), text: str = ""
+) -> Result:
     """A result about a run whose exit code does not depend on it."""
     facts = gathered(found).summary
-    return Result(command=command, run=str(found.run), folder=str(found.path), facts=facts, items=list(items), text=text)
+    return Result(
+        command=command,
+        run=str(found.run),
+        folder=str(found.path),
+        facts=facts,
+        items=list(items),
+        text=text,
+    )
 
 
 def describe_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the run, told whole."""
     facts = read_json(made.summary)
     text = partial(run_text, facts, made.path, _columns(made))
-    return Result(command=command, exit_code=exit_code(facts), facts=facts, folder=str(made.path), text=text)
+    return Result(
+        command=command, exit_code=exit_code(facts), facts=facts, folder=str(made.path), text=text
+    )
 
 
 def append_text(result: Result, more: str, width: int) -> str:
@@ -35,7 +46,10 @@ def append_text(result: Result, more: str, width: int) -> str:
 
 
 def _columns(made: RunFolder) -> Columns:
-    """Where the findings of each code are, for codes that say so: destination columns, or several source columns."""
+    """Where the findings of each code are, for codes that say so.
+
+    Destination columns, or several source columns.
+    """
     place = pl.coalesce("destination", "column").alias("place")
     counted = (
         pl.scan_parquet(made.findings, glob=False)

@@ -30,7 +30,9 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agreed_by_
     return replace(result, text=partial(append_text, result, told)) if before else result
 
 
-def plan_and_apply(common: Flags, request: Request, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
+def plan_and_apply(
+    common: Flags, request: Request, listener: Listener, ask: Ask = agreed_by_itself
+) -> Result:
     """``run``: plan and apply."""
     project = common.load()
     made = make.make_plan(project, request, common.runs, now, listener)
@@ -38,16 +40,29 @@ def plan_and_apply(common: Flags, request: Request, listener: Listener, ask: Ask
     return describe_run("run", made)
 
 
-def backfill_plan_and_apply(common: Flags, request: Request, listener: Listener, ask: Ask) -> Result:
-    """``run --backfill``: backfill, apply, plan, apply. The plan reads Sales again, so what was filled in moves on."""
+def backfill_plan_and_apply(
+    common: Flags, request: Request, listener: Listener, ask: Ask
+) -> Result:
+    """``run --backfill``: backfill, apply, plan, apply.
+
+    The plan reads Sales again, so what was filled in moves on.
+    """
     project = common.load()
     if project.sales is None:
         raise UsageError(
-            "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import the files in Sales, export again."
+            "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import "
+            "the files in Sales, export again."
         )
     wanted = Request(limit=request.limit, only=request.only, command="backfill")
     filled = planning.make_backfill(project, wanted, common.runs, now, listener)
     facts = execute.apply_plan(filled, lambda: project, now, listener, ask)
     result = plan_and_apply(common, request, listener, ask)
-    told = f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts in Sales."
-    return replace(result, exit_code=max(result.exit_code, exit_code(facts)), text=partial(append_text, result, told))
+    told = (
+        f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts "
+        "in Sales."
+    )
+    return replace(
+        result,
+        exit_code=max(result.exit_code, exit_code(facts)),
+        text=partial(append_text, result, told),
+    )

@@ -14,16 +14,27 @@ from pipeline.commands.result import Result
 from pipeline.run import folder
 
 
-def confirm_import(common: Flags, run: str, *, errors: Path | None, packages: Sequence[str]) -> Result:
+def confirm_import(
+    common: Flags, run: str, *, errors: Path | None, packages: Sequence[str]
+) -> Result:
     """``confirm``: after a manual import of a folder load."""
     found = folder.find_run(common.runs, run)
     done = confirm.confirmed(found, now, errors=errors, packages=packages)
-    outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts["outcomes"].items() if rows)
+    outcomes = ", ".join(
+        f"{rows:,} {name}" for name, rows in done.facts["outcomes"].items() if rows
+    )
     lines = [f"{done.rows:,} written rows were confirmed. Outcomes now: {outcomes}."]
     if done.strangers:
         places = ", ".join(map(str, done.strangers[:10]))
-        lines.append(f"{len(done.strangers):,} rows of the error file name no row that was imported: lines {places}.")
+        lines.append(
+            f"{len(done.strangers):,} rows of the error file name no row that was imported: lines "
+            f"{places}."
+        )
     facts = done.facts
     code = 1 if done.strangers or facts["verdict"] != "clean" else 0
-    items: list[dict[str, Any]] = [{"line": line, "problem": "names no row that was imported"} for line in done.strangers]
-    return changed(answer_about(found, "confirm", items=items, text="\n".join(lines)), exit_code=code)
+    items: list[dict[str, Any]] = [
+        {"line": line, "problem": "names no row that was imported"} for line in done.strangers
+    ]
+    return changed(
+        answer_about(found, "confirm", items=items, text="\n".join(lines)), exit_code=code
+    )

@@ -29,27 +29,39 @@ _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 
 
 def demonstrate(runs: Path, listener: Listener) -> Result:
-    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile; read SCM back, write the report.
+    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
+
+    Read SCM back, write the report.
 
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.
     """
     listener(Step(name="starting Sales and SCM", done=0))
     with _samples() as samples, running(Options(data=samples, tls=True)) as ready:
-        result = plan_and_apply(Flags(project=Path(ready.project), runs=runs), Request(command="demo"), listener)
+        result = plan_and_apply(
+            Flags(project=Path(ready.project), runs=runs), Request(command="demo"), listener
+        )
         run = str(result.facts["run"])
         compared = reconcile_run(Flags(runs=runs), run, scm=(), listener=listener)
-    page = report.report_run(Flags(runs=runs), run, to=None, values=False, listener=listener).items[0]["file"]
+    page = report.report_run(Flags(runs=runs), run, to=None, values=False, listener=listener).items[
+        0
+    ]["file"]
     rows = [one for one in expected_rows() if one.live is not None]
     refused = sum(one.refused for one in rows)
     outcomes = {name: count for name, count in result.facts["outcomes"].items() if count}
-    as_expected = _reasons(str(one.live) for one in rows) == result.facts["reasons"] and outcomes.get("failed", 0) == refused
+    as_expected = (
+        _reasons(str(one.live) for one in rows) == result.facts["reasons"]
+        and outcomes.get("failed", 0) == refused
+    )
     arrived = sum(outcomes.values()) == outcomes.get("created", 0) + refused
     more = (
         f"Read back {compared.lines(0).splitlines()[0]}",
         f"Report    {page}",
         f"Refused   p2c findings {run}{_elsewhere(runs)}",
-        "Files     p2c demo --offline does the same from exported files into packages to import by hand",
+        (
+            "Files     p2c demo --offline does the same from exported files into packages to "
+            "import by hand"
+        ),
         "Rehearse  p2c sandbox serves both systems for as long as you like",
         "",
     )
@@ -59,9 +71,15 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
 def demonstrate_offline(runs: Path, listener: Listener) -> Result:
     """The same on files: exports in, packages out. Returns as :func:`demonstrated` does."""
     with _samples() as samples:
-        result = plan_and_apply(Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener)
+        result = plan_and_apply(
+            Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
+        )
     rows = [one for one in expected_rows() if one.is_contact]
-    return _ended(result, (), same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.facts["reasons"])
+    return _ended(
+        result,
+        (),
+        same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.facts["reasons"],
+    )
 
 
 @contextmanager
@@ -71,7 +89,9 @@ def _samples() -> Iterator[Path]:
         folder = Path(temporary) / "samples"
         folder.mkdir()
         write_samples(folder)
-        (folder / "p2c.toml").write_bytes(files("pipeline.samples").joinpath("p2c.toml").read_bytes())
+        (folder / "p2c.toml").write_bytes(
+            files("pipeline.samples").joinpath("p2c.toml").read_bytes()
+        )
         yield folder
 
 
@@ -86,4 +106,6 @@ def _reasons(found: Iterator[str]) -> dict[str, int]:
 def _ended(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
     same = same and bool(result.facts["balanced"])
     told = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
-    return replace(result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, told))
+    return replace(
+        result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, told)
+    )

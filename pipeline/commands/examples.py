@@ -21,25 +21,36 @@ from pipeline.show.visible import visible
 
 
 def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Result:
-    """``test``: example rows against the project's templates; exit 1 when one comes out otherwise."""
+    """``test``: example rows against the project's templates.
+
+    Exit 1 when one comes out otherwise.
+    """
     project = common.load()
     placed = examples.parsed(examples.found_files(project, files), project)
     with tempfile.TemporaryDirectory(prefix="p2c-test-") as temporary:
         examples.write_source(placed, Path(temporary) / "source")
         tried = _with_examples(project, Path(temporary) / "source")
-        made = make.make_plan(tried, Request(command="test"), Path(temporary) / "runs", now, listener)
+        made = make.make_plan(
+            tried, Request(command="test"), Path(temporary) / "runs", now, listener
+        )
         outcomes = _example_outcomes(made, placed)
     items = [
         {
             "example": one.example.name,
             "file": one.file,
             "passed": not found,
-            "differences": [{"what": each.what, "expected": each.expected, "got": each.got} for each in found],
+            "differences": [
+                {"what": each.what, "expected": each.expected, "got": each.got} for each in found
+            ],
         }
         for one, found in zip(placed, outcomes, strict=True)
     ]
     failed = sum(bool(found) for found in outcomes)
-    lines = [line for one, found in zip(placed, outcomes, strict=True) for line in _example_lines(one, found)]
+    lines = [
+        line
+        for one, found in zip(placed, outcomes, strict=True)
+        for line in _example_lines(one, found)
+    ]
     text = "\n".join([*lines, f"{len(placed)} examples, {failed} failed."])
     return Result(command="test", items=items, text=text, exit_code=1 if failed else 0)
 
@@ -51,15 +62,30 @@ def _with_examples(project: Project, source: Path) -> Project:
     nowhere = {"url": None, "auth": None}
     place = settings.source.model_copy(update={"kind": "files", "path": str(source), **nowhere})
     into = settings.destination.model_copy(
-        update={"load": "folder", "name": "examples", "known_customers": None, "legal_entity": entity, **nowhere}
+        update={
+            "load": "folder",
+            "name": "examples",
+            "known_customers": None,
+            "legal_entity": entity,
+            **nowhere,
+        }
     )
-    return changed(project, settings=settings.model_copy(update={"source": place, "destination": into}))
+    return changed(
+        project, settings=settings.model_copy(update={"source": place, "destination": into})
+    )
 
 
-def _example_outcomes(made: RunFolder, placed: Sequence[examples.Placed]) -> list[list[examples.Difference]]:
-    decisions = {row["contactid"]: row for row in pl.read_parquet(made.decisions, glob=False).iter_rows(named=True)}
+def _example_outcomes(
+    made: RunFolder, placed: Sequence[examples.Placed]
+) -> list[list[examples.Difference]]:
+    decisions = {
+        row["contactid"]: row
+        for row in pl.read_parquet(made.decisions, glob=False).iter_rows(named=True)
+    }
     findings_of: dict[str, set[str]] = {}
-    for contactid, code in pl.read_parquet(made.findings, glob=False).select("contactid", "code").iter_rows():
+    for contactid, code in (
+        pl.read_parquet(made.findings, glob=False).select("contactid", "code").iter_rows()
+    ):
         findings_of.setdefault(contactid, set()).add(code)
     rows = {
         row["contactid"]: row
@@ -68,7 +94,10 @@ def _example_outcomes(made: RunFolder, placed: Sequence[examples.Placed]) -> lis
     }
     return [
         examples.differences(
-            one.example, decisions.get(one.contactid), findings_of.get(one.contactid, set()), rows.get(one.contactid)
+            one.example,
+            decisions.get(one.contactid),
+            findings_of.get(one.contactid, set()),
+            rows.get(one.contactid),
         )
         for one in placed
     ]
@@ -76,4 +105,7 @@ def _example_outcomes(made: RunFolder, placed: Sequence[examples.Placed]) -> lis
 
 def _example_lines(one: examples.Placed, found: Sequence[examples.Difference]) -> list[str]:
     head = f"{'FAIL' if found else 'ok':<5} {visible(one.example.name)}"
-    return [head, *(f"        {each.what}: expected {each.expected}, got {each.got}" for each in found)]
+    return [
+        head,
+        *(f"        {each.what}: expected {each.expected}, got {each.got}" for each in found),
+    ]

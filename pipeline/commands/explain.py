@@ -14,16 +14,27 @@ from pipeline.run import folder
 
 def explain_contact(common: Flags, contact: str, run: str) -> Result:
     """``explain``."""
-    found = newest_that_decided(common.runs) if run == folder.LATEST else folder.find_run(common.runs, run)
+    found = (
+        newest_that_decided(common.runs)
+        if run == folder.LATEST
+        else folder.find_run(common.runs, run)
+    )
     if found.facts()["kind"] == "undo":
-        raise UsageError(f"an undo decides nothing: explain the contact in {found.facts()['undo_of']}.", where=str(found.run))
+        raise UsageError(
+            f"an undo decides nothing: explain the contact in {found.facts()['undo_of']}.",
+            where=str(found.run),
+        )
     if found.facts()["kind"] == "backfill":
         rows = backfill_explain.stories(found, contact)
         told = "\n\n".join(backfill_explain.told(row) for row in rows)
-        return Result(command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path))
+        return Result(
+            command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path)
+        )
     project = project_of(found.facts())
     earlier = [one for one in folder.all_runs(common.runs) if one.run < found.run]
     stories = explain.explained(found, project, contact, earlier)
     items = [one.as_item() for one in stories]
     text = "\n\n".join(explain.told(one, found.path) for one in stories)
-    return Result(command="explain", run=str(found.run), items=items, text=text, folder=str(found.path))
+    return Result(
+        command="explain", run=str(found.run), items=items, text=text, folder=str(found.path)
+    )

@@ -15,7 +15,9 @@ from pipeline.run.evidence import gathered
 from pipeline.suggest import codes_known
 
 
-def export_findings(common: Flags, run: str, *, to: Path | None, codes: Sequence[str], values: bool) -> Result:
+def export_findings(
+    common: Flags, run: str, *, to: Path | None, codes: Sequence[str], values: bool
+) -> Result:
     """``findings``: the groups, or all of them as a file."""
     found = folder.find_run(common.runs, run)
     if to is not None:
@@ -33,7 +35,9 @@ def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) 
     """``findings --worklist``: what people must repair in Sales, by owner."""
     found = folder.find_run(common.runs, run)
     written = worklist.worklist(gathered(found), to, sales_url)
-    owners = [f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners]
+    owners = [
+        f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners
+    ]
     text = "\n".join([f"Wrote {written.rows:,} contacts into {to}.", *owners[:20], *written.notes])
     return answer_about(found, "findings", items=written.owners, text=text)
 
@@ -43,6 +47,7 @@ def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
     found = folder.find_run(common.runs, run)
     rows = worklist.repair_file(gathered(found), to)
     text = (
-        f"Wrote {rows:,} contacts into {to}, with their values. Correct them there, then: p2c retry {found.run} --corrected {to}"
+        f"Wrote {rows:,} contacts into {to}, with their values. Correct them there, then: p2c "
+        f"retry {found.run} --corrected {to}"
     )
     return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)

@@ -33,5 +33,8 @@ def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> R
     text = starter(**answers, path=relative)
     replace_file(path, text.encode())
     named = "" if path == FILE else f" --project {path}"
-    told = f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c plan{named}`."
+    told = (
+        f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c "
+        f"plan{named}`."
+    )
     return Result(command="init", items=[{"file": str(path)}], text=told)

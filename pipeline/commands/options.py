@@ -30,7 +30,10 @@ class Flags:
     def load(self) -> resolve.Project:
         """The project with these flags applied."""
         return resolve.load_project(
-            self.project, source=self.source, assignments=self.assignments, environment=dict(self.environment)
+            self.project,
+            source=self.source,
+            assignments=self.assignments,
+            environment=dict(self.environment),
         )
 
     def today(self, facts: Mapping[str, Any]) -> resolve.Project:

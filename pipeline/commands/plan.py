@@ -15,7 +15,9 @@ from pipeline.plan.request import Request
 from pipeline.run import folder
 
 
-def plan_contacts(common: Flags, request: Request, listener: Listener, against: str | None = None) -> Result:
+def plan_contacts(
+    common: Flags, request: Request, listener: Listener, against: str | None = None
+) -> Result:
     """``plan``."""
     before = None if against is None else folder.find_run(common.runs, against)
     made = make.make_plan(common.load(), request, common.runs, now, listener)
@@ -23,9 +25,13 @@ def plan_contacts(common: Flags, request: Request, listener: Listener, against: 
     if before is None:
         return result
     items = compare.compared(before, made)
-    return replace(result, items=items, text=partial(append_text, result, compare.told(items, before)))
+    return replace(
+        result, items=items, text=partial(append_text, result, compare.told(items, before))
+    )
 
 
 def backfill_contacts(common: Flags, request: Request, listener: Listener) -> Result:
     """``backfill``."""
-    return describe_run("backfill", planning.make_backfill(common.load(), request, common.runs, now, listener))
+    return describe_run(
+        "backfill", planning.make_backfill(common.load(), request, common.runs, now, listener)
+    )

@@ -10,9 +10,15 @@ from pipeline.commands.result import Result
 from pipeline.run import folder
 
 
-def list_purgeable(common: Flags, runs: Sequence[str], days: float) -> list[purge.Held | purge.Leftover]:
+def list_purgeable(
+    common: Flags, runs: Sequence[str], days: float
+) -> list[purge.Held | purge.Leftover]:
     """What ``purge`` would remove; without a run's name also what stopped extractions left."""
-    chosen = [folder.find_run(common.runs, one) for one in runs] if runs else purge.old(common.runs, now, days)
+    chosen = (
+        [folder.find_run(common.runs, one) for one in runs]
+        if runs
+        else purge.old(common.runs, now, days)
+    )
     found = [one for one in map(purge.held, chosen) if one is not None]
     return [*found, *([] if runs else purge.leftovers(common.runs, now, days))]
 
@@ -24,12 +30,21 @@ def describe_purge(found: Sequence[purge.Held | purge.Leftover]) -> str:
 
 def purge_runs(found: Sequence[purge.Held | purge.Leftover], *, agreed: bool) -> Result:
     """``purge``: what was removed, or would be."""
-    items = [{"run": purge.name_of(one), "files": len(one.files), "bytes": one.size, "purged": agreed} for one in found]
+    items = [
+        {"run": purge.name_of(one), "files": len(one.files), "bytes": one.size, "purged": agreed}
+        for one in found
+    ]
     if agreed:
         for one in found:
             if isinstance(one, purge.Held):
                 purge.purged(one, now)
             else:
                 purge.cleared(one)
-    ending = "Their personal data was removed." if agreed else "Nothing was removed; --yes removes it."
-    return Result(command="purge", items=items, text="\n".join([purge.told(found), *([ending] if found else [])]))
+    ending = (
+        "Their personal data was removed." if agreed else "Nothing was removed; --yes removes it."
+    )
+    return Result(
+        command="purge",
+        items=items,
+        text="\n".join([purge.told(found), *([ending] if found else [])]),
+    )

@@ -21,14 +21,21 @@ from pipeline.scm.rows import from_scm
 
 
 def reconcile_run(common: Flags, run: str, *, scm: Sequence[Path], listener: Listener) -> Result:
-    """``reconcile``: with exports of SCM, or with SCM itself where the run's project has one; exit 1 when it differs."""
+    """``reconcile``: with exports of SCM, or with SCM itself where the run's project has one.
+
+    Exit 1 when it differs.
+    """
     found = folder.find_run(common.runs, run)
     if scm:
-        done = readback.reconciled(found, readback.from_exports(scm), ", ".join(path.name for path in scm), now)
+        done = readback.reconciled(
+            found, readback.from_exports(scm), ", ".join(path.name for path in scm), now
+        )
     else:
         done = _reconciled_live(found, listener)
     differs = any(one.rows != one.equal for one in done.results.values())
-    result = answer_about(found, "reconcile", items=done.facts["differences"], text=readback.told(done))
+    result = answer_about(
+        found, "reconcile", items=done.facts["differences"], text=readback.told(done)
+    )
     return changed(result, exit_code=1 if differs else 0)
 
 
@@ -36,7 +43,13 @@ def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconcile
     project = project_of(found.facts())
     if project.scm is None:
         raise UsageError(
-            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's project names no SCM."
+            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's "
+            "project names no SCM."
         )
-    with scm_of(project) as system, tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch:
-        return readback.reconciled(found, from_scm(found, system, Path(scratch), listener), system.label, now)
+    with (
+        scm_of(project) as system,
+        tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
+    ):
+        return readback.reconciled(
+            found, from_scm(found, system, Path(scratch), listener), system.label, now
+        )

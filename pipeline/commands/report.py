@@ -14,7 +14,9 @@ from pipeline.run import folder
 from pipeline.run.files import replace_file
 
 
-def report_run(common: Flags, run: str, *, to: Path | None, values: bool, listener: Listener) -> Result:
+def report_run(
+    common: Flags, run: str, *, to: Path | None, values: bool, listener: Listener
+) -> Result:
     """``report``: the page, into the run folder if no other place is said."""
     found = folder.find_run(common.runs, run)
     listener(Step(name="reading the run", done=0))

@@ -14,8 +14,8 @@ _VERDICTS: Final = {0: "clean", 3: "stopped", 4: "broken"}
 class Result:
     """A command's answer and exit code.
 
-    ``facts`` is the run's ``summary.json``, ``items`` what the command lists, ``text`` what people read: as it stands, or
-    for a width in characters.
+    ``facts`` is the run's ``summary.json``, ``items`` what the command lists, ``text`` what people
+    read: as it stands, or for a width in characters.
     """
 
     command: str

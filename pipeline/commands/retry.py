@@ -17,15 +17,22 @@ from pipeline.run import folder
 from pipeline.run.folder import RunFolder
 
 
-def retry_run(common: Flags, run: str, *, correction: Path | None, codes: Sequence[str], listener: Listener) -> Result:
+def retry_run(
+    common: Flags, run: str, *, correction: Path | None, codes: Sequence[str], listener: Listener
+) -> Result:
     """``retry``: plan again what was held, rejected or failed."""
     found = folder.find_run(common.runs, run)
     chosen = retry.wanted(found, codes)
     if not chosen.contactids and correction is None:
-        return answer_about(found, "retry", text=f"There is nothing to retry.{_nameless(chosen.nameless)}")
+        return answer_about(
+            found, "retry", text=f"There is nothing to retry.{_nameless(chosen.nameless)}"
+        )
     made = _planned_again(common, found, chosen, correction, listener)
     result = describe_run("retry", made)
-    note = f"This plan retries {len(chosen.contactids):,} contacts of {found.run}.{_nameless(chosen.nameless)}"
+    note = (
+        f"This plan retries {len(chosen.contactids):,} contacts of "
+        f"{found.run}.{_nameless(chosen.nameless)}"
+    )
     return changed(result, text=lambda width: f"{result.lines(width)}\n\n{note}")
 
 
@@ -34,7 +41,11 @@ def _nameless(count: int) -> str:
 
 
 def _planned_again(
-    common: Flags, found: RunFolder, chosen: retry.Wanted, correction: Path | None, listener: Listener
+    common: Flags,
+    found: RunFolder,
+    chosen: retry.Wanted,
+    correction: Path | None,
+    listener: Listener,
 ) -> RunFolder:
     facts = found.facts()
     given = common if common.source is None else _reading(common, common.source)
@@ -44,7 +55,9 @@ def _planned_again(
         if correction is not None:
             options = ReadOptions(row_limit=project.settings.source.row_limit)
             columns = facts["columns"]["contacts"]
-            overlay = corrected.laid_over(project.source_folder, correction, beside / "source", columns, options)
+            overlay = corrected.laid_over(
+                project.source_folder, correction, beside / "source", columns, options
+            )
             project = _reading(given, overlay.folder).today(facts)
             ids += overlay.contactids
         request = Request(only=retry.only_file(beside, ids), command="retry")

@@ -22,7 +22,9 @@ def list_runs(common: Flags) -> Result:
         f"{one['contacts']:,} contacts, {one['planned']:,} planned rows"
         for one in items
     ]
-    return Result(command="runs", items=items, text="\n".join(lines) or f"There are no runs in {common.runs}.")
+    return Result(
+        command="runs", items=items, text="\n".join(lines) or f"There are no runs in {common.runs}."
+    )
 
 
 def _listed(one: RunFolder) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def undo_run(common: Flags, run: str, listener: Listener = silent) -> Result:
     if found.facts()["kind"] == "backfill":
         return _backfill_undone(common, found, listener)
     pack = undo.packed(found, versions(), now)
-    items = [{"action": action, "rows": rows, "meaning": undo.ACTIONS[action]} for action, rows in pack.counts.items()]
+    items = [
+        {"action": action, "rows": rows, "meaning": undo.ACTIONS[action]}
+        for action, rows in pack.counts.items()
+    ]
     result = answer_about(pack.folder, "undo", items=items, text=undo.told(pack, found))
     return changed(result, exit_code=exit_code(result.facts))
 
@@ -41,7 +44,12 @@ def _backfill_undone(common: Flags, found: RunFolder, listener: Listener) -> Res
         made = planning.undo_on_files(found, today, now, listener)
     facts = read_json(made.summary)
     left = sum(facts["findings"].values())
-    lines = [f"Undo of {found.run}, planned as {made.run}: {facts['outcomes']['pending']:,} contacts get back what they had."]
+    lines = [
+        (
+            f"Undo of {found.run}, planned as {made.run}: {facts['outcomes']['pending']:,} "
+            "contacts get back what they had."
+        )
+    ]
     lines += [f"  {left:,} were changed or removed since, and are left alone."] if left else []
     if facts["outcomes"]["pending"]:
         lines.append(f"The counter is not set back. `p2c apply {made.run}` does it.")

@@ -18,7 +18,11 @@ def verify_run(common: Flags, run: str) -> Result:
         command="verify",
         run=str(found.run),
         folder=str(found.path),
-        facts={**facts, "verdict": verdict, "balanced": facts.get("balanced", False) and not checked.altered},
+        facts={
+            **facts,
+            "verdict": verdict,
+            "balanced": facts.get("balanced", False) and not checked.altered,
+        },
         exit_code=checked.exit_code,
         items=[dict(one) for one in verify.items(checked)],
         text=verify.told(checked),

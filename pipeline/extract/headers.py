@@ -23,8 +23,9 @@ def _plain(header: str) -> str:
 class Wanted:
     """The columns that are taken from a table: those of the catalogue, and some beyond it.
 
-    Names of the Web API and of exports outrank display labels; a label beside a name is an extra column and ignored.
-    ``extra`` columns must be there; ``wished`` ones are taken if they are there.
+    Names of the Web API and of exports outrank display labels; a label beside a name is an extra
+    column and ignored. ``extra`` columns must be there; ``wished`` ones are taken if they are
+    there.
     """
 
     table: Table
@@ -47,7 +48,8 @@ class Wanted:
             file: its name, for messages.
 
         Raises:
-            SourceError: a header twice, two names of one column, or a needed column missing; all missing ones at once.
+            SourceError: a header twice, two names of one column, or a needed column missing; all
+                missing ones at once.
         """
         found = self.spelled(headers, file)
         used = set(found.values())
@@ -70,14 +72,18 @@ class Wanted:
         """Refuse ``found`` columns that lack a needed one.
 
         Raises:
-            SourceError: all that is missing, with the nearest of the ``headers`` that could be meant.
+            SourceError: all that is missing, with the nearest of the ``headers`` that could be
+                meant.
         """
         headers = list(headers)
         there = {_plain(name) for name in found}
         problems = [
             *_missing(self.table, found, headers),
             *(
-                f"there is no column '{name}', which the project's mapping uses.{near(name, headers)}"
+                (
+                    f"there is no column '{name}', which the project's mapping "
+                    f"uses.{near(name, headers)}"
+                )
                 for name in sorted(self.extra)
                 if _plain(name) not in there
             ),
@@ -90,14 +96,26 @@ def _refuse_doubles(headers: Collection[str], file: str) -> None:
     counts = Counter(_plain(header) for header in headers if _plain(header))
     for name, count in counts.items():
         if count > 1:
-            places = [str(place) for place, header in enumerate(headers, start=1) if _plain(header) == name]
-            raise SourceError(f"the column '{name}' is there {count} times, in columns {', '.join(places)}.", where=file)
+            places = [
+                str(place)
+                for place, header in enumerate(headers, start=1)
+                if _plain(header) == name
+            ]
+            raise SourceError(
+                f"the column '{name}' is there {count} times, in columns {', '.join(places)}.",
+                where=file,
+            )
 
 
 def _header_of(field: Field, written: Mapping[str, str], file: str) -> str | None:
-    names = [written[_plain(name)] for name in (field.name, *field.names) if _plain(name) in written]
+    names = [
+        written[_plain(name)] for name in (field.name, *field.names) if _plain(name) in written
+    ]
     if len(names) > 1:
-        raise SourceError(f"the columns '{names[0]}' and '{names[1]}' both mean {field.name}; leave one out.", where=file)
+        raise SourceError(
+            f"the columns '{names[0]}' and '{names[1]}' both mean {field.name}; leave one out.",
+            where=file,
+        )
     if names:
         return names[0]
     return written.get(_plain(field.label)) if field.label else None
@@ -108,9 +126,13 @@ def _missing(table: Table, found: Collection[str], headers: Collection[str]) -> 
     for group in table.required:
         if any(name in found for name in group):
             continue
-        hint = next((text for text in (near(one, headers) for one in _spellings(table, group)) if text), "")
+        hint = next(
+            (text for text in (near(one, headers) for one in _spellings(table, group)) if text), ""
+        )
         if len(group) > 1:
-            problems.append(f"there is none of the columns {', '.join(group)}; at least one is needed.{hint}")
+            problems.append(
+                f"there is none of the columns {', '.join(group)}; at least one is needed.{hint}"
+            )
             continue
         field = table.field(group[0])
         label = f" ({field.label})" if field is not None and field.label else ""

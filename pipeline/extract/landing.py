@@ -1,7 +1,7 @@
 """Sources → landed tables: Parquet with declared columns, file and line of every row.
 
-Text sources (CSV, JSON) are landed as text, exactly as written; reading types is the next step's part, so nothing is guessed
-per batch. Parquet sources are read where they lie.
+Text sources (CSV, JSON) are landed as text, exactly as written; reading types is the next step's
+part, so nothing is guessed per batch. Parquet sources are read where they lie.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class SourceFile:
 class Landed:
     """One landed table.
 
-    ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names their columns by
-    canonical name; ``rows`` are the readable ones.
+    ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
+    their columns by canonical name; ``rows`` are the readable ones.
     """
 
     table: str
@@ -73,7 +73,8 @@ def land(
     Args:
         folder: the user's folder.
         into: where text sources are landed as ``<table>.parquet``.
-        tables: names of ``schemas.sales.TABLES``; those that the folder does not have are left out of the answer.
+        tables: names of ``schemas.sales.TABLES``; those that the folder does not have are left out
+            of the answer.
         extra: table → further columns that must be there.
         wished: table → further columns that are taken if they are there.
         options: limits.
@@ -95,7 +96,9 @@ def land(
     return found
 
 
-def land_file(path: Path, table: Table, options: ReadOptions) -> tuple[pl.DataFrame, list[UnreadableRow]]:
+def land_file(
+    path: Path, table: Table, options: ReadOptions
+) -> tuple[pl.DataFrame, list[UnreadableRow]]:
     """Read one side file of any form whole, as text.
 
     Raises:
@@ -110,7 +113,9 @@ def land_file(path: Path, table: Table, options: ReadOptions) -> tuple[pl.DataFr
         seen = _Seen()
         chunks = list(seen.watched(_text_chunks(part, form, wanted, options)))
         seen.check(form, wanted, path.name)
-    frame = pl.from_arrow(pa.concat_tables([chunk.table for chunk in chunks], promote_options="default"))
+    frame = pl.from_arrow(
+        pa.concat_tables([chunk.table for chunk in chunks], promote_options="default")
+    )
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(type(frame))
     return frame, [row for chunk in chunks for row in chunk.unreadable]
@@ -164,8 +169,13 @@ class _Seen:
             wanted.check(self.columns, self.headers, where)
         if self.next_pages and self.next_pages == self.parts:
             pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
-            told = f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or delete the name of"
-            raise SourceError(f"{told} the next page in the last file if it shall not count.", where=where)
+            told = (
+                f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or "
+                "delete the name of"
+            )
+            raise SourceError(
+                f"{told} the next page in the last file if it shall not count.", where=where
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,20 +192,29 @@ class _Landing:
         linked = synapse.find(folder, self.wanted.table)
         if linked is not None:
             self.wanted.picked(linked.header, synapse.MODEL)
-            return self._text(linked.parts, lambda part: self._headerless(part, linked.header), Form.DELIMITED)
+            return self._text(
+                linked.parts, lambda part: self._headerless(part, linked.header), Form.DELIMITED
+            )
         stored = discover.find(folder, self.wanted.table)
         if stored is None:
             return None
         if stored.form is Form.PARQUET:
             return self._parquet([described(part, self.wanted) for part in stored.parts])
         form = stored.form
-        return self._text(stored.parts, lambda part: _text_chunks(part, form, self.wanted, self.options), form)
+        return self._text(
+            stored.parts, lambda part: _text_chunks(part, form, self.wanted, self.options), form
+        )
 
     def _headerless(self, part: Part, header: Sequence[str]) -> Iterator[Chunk]:
         return read_delimited(part.path, part.name, self.wanted.picked, self.options, header=header)
 
-    def _text(self, parts: tuple[Part, ...], chunks: Callable[[Part], Iterator[Chunk]], form: Form) -> Landed:
-        """All parts in one file. Later parts may lack columns that the first one has, and the other way round."""
+    def _text(
+        self, parts: tuple[Part, ...], chunks: Callable[[Part], Iterator[Chunk]], form: Form
+    ) -> Landed:
+        """All parts in one file.
+
+        Later parts may lack columns that the first one has, and the other way round.
+        """
         seen, sources = _Seen(), []
         columns = pa.schema([(name, pa.string()) for name in self.wanted.names])
         with during(f"landing {self.wanted.table.name}"), LandedFile(self._path, columns) as file:
@@ -205,8 +224,12 @@ class _Landing:
                     file.add(chunk.table, part.name)
                     self.progress(self.wanted.table.name, seen.rows)
                 sources.append(_source(part, seen.rows - before))
-            seen.check(form, self.wanted, parts[0].name if len(parts) == 1 else self.wanted.table.name)
-        return self._landed(dict.fromkeys(seen.columns or self.wanted.names), sources, tuple(seen.unreadable))
+            seen.check(
+                form, self.wanted, parts[0].name if len(parts) == 1 else self.wanted.table.name
+            )
+        return self._landed(
+            dict.fromkeys(seen.columns or self.wanted.names), sources, tuple(seen.unreadable)
+        )
 
     def _parquet(self, parts: Sequence[ParquetPart]) -> Landed:
         sources = [_source(one.part, one.rows) for one in parts]
@@ -233,7 +256,10 @@ class _Landing:
         return self.into / f"{self.wanted.table.name}.parquet"
 
     def _landed(
-        self, columns: Collection[str], sources: Sequence[SourceFile], unreadable: tuple[UnreadableRow, ...] = ()
+        self,
+        columns: Collection[str],
+        sources: Sequence[SourceFile],
+        unreadable: tuple[UnreadableRow, ...] = (),
     ) -> Landed:
         return Landed(
             table=self.wanted.table.name,

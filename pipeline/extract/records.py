@@ -1,4 +1,7 @@
-"""What the readers of text forms hand on: chunks of rows as text, and rows that could not be read."""
+"""What the readers of text forms hand on.
+
+Chunks of rows as text, and rows that could not be read.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ class ReadOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableRow:
-    """A row that could not be read: file, physical line where it starts, and why, never with a value of it."""
+    """A row that could not be read.
+
+    File, physical line where it starts, and why, never with a value of it.
+    """
 
     source_file: str
     source_line: int
@@ -28,7 +34,8 @@ class UnreadableRow:
 class Chunk:
     """Some rows of a file: canonical columns as text exactly as written (empty is null), and ``source_line``.
 
-    ``headers`` are all columns that a chunk of JSON has, known or not; ``has_next`` tells that its page names a next one.
+    ``headers`` are all columns that a chunk of JSON has, known or not; ``has_next`` tells that its
+    page names a next one.
     """
 
     table: pa.Table

@@ -18,7 +18,8 @@ def refuse_damaged(landed: Landed) -> None:
     """Find the user's own file that an engine failed on; files of ours are left out.
 
     Raises:
-        SourceError: a file that opened as Parquet cannot be read through, or holds text that is none.
+        SourceError: a file that opened as Parquet cannot be read through, or holds text that is
+            none.
     """
     if not landed.in_place:
         return
@@ -30,19 +31,39 @@ def refuse_damaged(landed: Landed) -> None:
                     _refuse_no_text(batch, start, source.name)
                     start += batch.num_rows
         except (OSError, pa.ArrowException) as error:
-            raise SourceError("its data are damaged, though it opens as Parquet: write it again.", where=source.name) from error
+            raise SourceError(
+                "its data are damaged, though it opens as Parquet: write it again.",
+                where=source.name,
+            ) from error
 
 
 def _refuse_no_text(batch: pa.RecordBatch, start: int, name: str) -> None:
-    """Find text that is no UTF-8: Parquet says that its strings are, and no writer has to hold it."""
+    """Find text that is no UTF-8.
+
+    Parquet says that its strings are, and no writer has to hold it.
+    """
     for column, cells in zip(batch.schema.names, batch.columns, strict=True):
         if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
             continue
         try:
             cells.validate(full=True)
         except pa.ArrowInvalid as error:
-            row = start + next((n for n, cell in enumerate(cells.cast(pa.binary())) if not _is_text(cell.as_py())), 0) + 1
-            raise SourceError(f"column {column}, row {row}: its text is no UTF-8. Write the file again.", where=name) from error
+            row = (
+                start
+                + next(
+                    (
+                        n
+                        for n, cell in enumerate(cells.cast(pa.binary()))
+                        if not _is_text(cell.as_py())
+                    ),
+                    0,
+                )
+                + 1
+            )
+            raise SourceError(
+                f"column {column}, row {row}: its text is no UTF-8. Write the file again.",
+                where=name,
+            ) from error
 
 
 def _is_text(cell: bytes | None) -> bool:
@@ -63,7 +84,9 @@ class Texts:
     def __init__(self, landed: Landed, columns: Mapping[str, str]) -> None:
         """``columns``: wanted name → canonical name of a landed column of text, whole numbers or booleans."""
         self._landed = landed
-        self._wanted = [pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()]
+        self._wanted = [
+            pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()
+        ]
         self._heights = [one.rows for one in landed.sources] if landed.in_place else [landed.rows]
         self._starts = list(accumulate(self._heights, initial=0))[:-1]
 
@@ -72,7 +95,9 @@ class Texts:
         return pl.concat(list(self._parts(start, count)))
 
     def _parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
-        for file, first, height in zip(range(len(self._starts)), self._starts, self._heights, strict=True):
+        for file, first, height in zip(
+            range(len(self._starts)), self._starts, self._heights, strict=True
+        ):
             begin, end = max(start, first) - first, min(start + count, first + height) - first
             if begin < end or (count == 0 and file == 0):
                 yield self._read(file, begin if count else 0, end - begin if count else 0)
@@ -85,9 +110,15 @@ class Texts:
             raise
 
     def _rows(self, file: int, begin: int, count: int) -> pl.DataFrame:
-        scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(begin, count)
+        scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(
+            begin, count
+        )
         if not self._landed.in_place:
-            return scan.select(*self._wanted, "source_file", "source_line").with_columns(_OTHER_TEXT.cast(pl.String)).collect()
+            return (
+                scan.select(*self._wanted, "source_file", "source_line")
+                .with_columns(_OTHER_TEXT.cast(pl.String))
+                .collect()
+            )
         return (
             scan.select(*self._wanted)
             .with_columns(

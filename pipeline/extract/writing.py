@@ -17,8 +17,8 @@ _GROUP_ROWS: Final = 122_880
 """As DuckDB likes its row groups."""
 _GROUP_BYTES: Final = 128 * 1024 * 1024
 _DICTIONARY_BYTES: Final = 65_536
-"""Columns that turn out to have more different values give up their dictionary early; that and no statistics, which nothing
-reads, halve the time of writing."""
+"""Columns that turn out to have more different values give up their dictionary early; that and no
+statistics, which nothing reads, halve the time of writing."""
 
 _SAMPLE: Final = 10_000
 """Rows by which it is judged whether a column repeats itself."""
@@ -27,13 +27,16 @@ _SAMPLE: Final = 10_000
 class LandedFile:
     """Grows chunk by chunk and gets its name when it is whole.
 
-    Every row has the columns of ``columns`` (null where a chunk lacks them), ``source_file`` and ``source_line``.
+    Every row has the columns of ``columns`` (null where a chunk lacks them), ``source_file`` and
+    ``source_line``.
     """
 
     def __init__(self, path: Path, columns: pa.Schema) -> None:
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
-        self._schema = pa.schema([*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())])
+        self._schema = pa.schema(
+            [*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
+        )
         self._kept: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._pool = ThreadPoolExecutor(1)
@@ -43,7 +46,10 @@ class LandedFile:
         self._partial.touch()
 
     def add(self, rows: pa.Table, source: str) -> None:
-        """Append rows of the file that findings call ``source``; they have a column ``source_line``."""
+        """Append rows of the file that findings call ``source``.
+
+        They have a column ``source_line``.
+        """
         if not rows.num_rows:
             return
         self._kept.append(self._filled(rows, source))
@@ -53,8 +59,14 @@ class LandedFile:
             self._flush()
 
     def _filled(self, rows: pa.Table, source: str) -> pa.Table:
-        there = {**dict(zip(rows.column_names, rows.columns, strict=True)), "source_file": pa.repeat(source, len(rows))}
-        columns = [there[field.name] if field.name in there else pa.nulls(len(rows), field.type) for field in self._schema]
+        there = {
+            **dict(zip(rows.column_names, rows.columns, strict=True)),
+            "source_file": pa.repeat(source, len(rows)),
+        }
+        columns = [
+            there[field.name] if field.name in there else pa.nulls(len(rows), field.type)
+            for field in self._schema
+        ]
         return pa.Table.from_arrays(columns, schema=self._schema)
 
     def _flush(self) -> None:
@@ -66,10 +78,16 @@ class LandedFile:
         self._opened(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
 
     def _opened(self, sample: pa.Table) -> pq.ParquetWriter:
-        """The writer. Texts that do not repeat themselves get no dictionary and are written apart from their lengths."""
+        """The writer.
+
+        Texts that do not repeat themselves get no dictionary and are written apart from their
+        lengths.
+        """
         if self._writer is None:
             texts = [one.name for one in self._schema if one.type == pa.string()]
-            apart = [name for name in texts if pc.count_distinct(sample[name]).as_py() > len(sample) // 4]
+            apart = [
+                name for name in texts if pc.count_distinct(sample[name]).as_py() > len(sample) // 4
+            ]
             self._writer = pq.ParquetWriter(
                 self._partial,
                 self._schema,

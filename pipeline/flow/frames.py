@@ -31,8 +31,13 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def side_by_side(work: Callable[[Given], Made], items: Iterable[Given], pool: Executor, width: int) -> Iterator[Made]:
-    """What ``work`` makes of each item, in the items' order; up to ``width`` are worked on at once."""
+def side_by_side(
+    work: Callable[[Given], Made], items: Iterable[Given], pool: Executor, width: int
+) -> Iterator[Made]:
+    """What ``work`` makes of each item, in the items' order.
+
+    Up to ``width`` are worked on at once.
+    """
     pending: deque[Future[Made]] = deque()
     try:
         for item in items:
@@ -48,7 +53,10 @@ def side_by_side(work: Callable[[Given], Made], items: Iterable[Given], pool: Ex
 
 
 def ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
-    """The same morsels; the next one is read while the last one is worked on. It must be closed before the session is."""
+    """The same morsels; the next one is read while the last one is worked on.
+
+    It must be closed before the session is.
+    """
     ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=1)
     leave = threading.Event()
 

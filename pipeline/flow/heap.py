@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 _YOUNG: Final = 50_000
-"""Objects that must have come before the collector looks at the young ones; frames and expressions free themselves."""
+"""Objects that must have come before the collector looks at the young ones; frames and expressions
+free themselves."""
 
 
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
-    """The garbage collector leaves what is there alone: going through it again and again took a sixth of a plan's time."""
+    """The garbage collector leaves what is there alone.
+
+    Going through it again and again took a sixth of a plan's time.
+    """
     gc.collect()
     gc.freeze()
     young, *older = gc.get_threshold()

@@ -12,7 +12,10 @@ _THREADS = 50
 
 
 def run_jobs(
-    jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None], stop: Callable[[], None] = lambda: None
+    jobs: Iterable[Job],
+    workers: Callable[[], int],
+    told: Callable[[int], None],
+    stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Run jobs; the first failure lets those under way end and begins no other.
 
@@ -20,7 +23,8 @@ def run_jobs(
         jobs: taken one by one, when there is room for it.
         workers: how many at once, asked before each job; one runs in this thread.
         told: hears of the rows of every job that ended.
-        stop: called at the first failure, Ctrl-C too, so that jobs under way need not wait any longer.
+        stop: called at the first failure, Ctrl-C too, so that jobs under way need not wait any
+            longer.
     """
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="load") as pool:
         try:
@@ -30,7 +34,12 @@ def run_jobs(
             raise
 
 
-def _run(pool: ThreadPoolExecutor, jobs: Iterable[Job], workers: Callable[[], int], told: Callable[[int], None]) -> None:
+def _run(
+    pool: ThreadPoolExecutor,
+    jobs: Iterable[Job],
+    workers: Callable[[], int],
+    told: Callable[[int], None],
+) -> None:
     running: set[Future[int]] = set()
     for job in jobs:
         if workers() == 1 and not running:

@@ -1,4 +1,7 @@
-"""Rows of a join come in no order; this puts them back into source order, holding only those that are ahead."""
+"""Rows of a join come in no order.
+
+This puts them back into source order, holding only those that are ahead.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import polars as pl
 from pipeline.errors import InvariantBroken
 
 
-def ordered(batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row") -> Iterator[pl.DataFrame]:
+def ordered(
+    batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row"
+) -> Iterator[pl.DataFrame]:
     """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows`` and a last one that may be shorter or empty.
 
     Frames end at the same rows whatever the batches are.

@@ -1,6 +1,7 @@
 """Loading a plan into SCM: everything is sent, and every planned row has its outcome.
 
-All that is sent is in the journal before it is sent; called again after a stop, a load goes on where it was.
+All that is sent is in the journal before it is sent; called again after a stop, a load goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -41,11 +42,13 @@ class Loaded:
 def load(order: Order) -> Loaded:
     """Load a plan, or finish a load that was stopped.
 
-    It writes ``packages/``, ``answers/``, ``before/``, ``batches.parquet`` and ``outcomes.parquet``, and adds to
-    ``findings.parquet`` and to the memory of the destination. The caller holds the run's lock and has checked the plan.
+    It writes ``packages/``, ``answers/``, ``before/``, ``batches.parquet`` and
+    ``outcomes.parquet``, and adds to ``findings.parquet`` and to the memory of the destination. The
+    caller holds the run's lock and has checked the plan.
 
     Raises:
-        Stopped: SCM or the disk failed, or another process loads into this destination; the same command goes on.
+        Stopped: SCM or the disk failed, or another process loads into this destination; the same
+            command goes on.
         InvariantBroken: the run folder was altered.
     """
     with _destination_locked(order):
@@ -68,7 +71,9 @@ def _destination_locked(order: Order) -> Iterator[None]:
     try:
         lock.acquire()
     except filelock.Timeout as error:
-        raise Stopped("another process is loading into this destination.", where=order.destination) from error
+        raise Stopped(
+            "another process is loading into this destination.", where=order.destination
+        ) from error
     try:
         yield
     finally:
@@ -96,7 +101,10 @@ def _finished(order: Order) -> Loaded:
 
 
 def _remember(order: Order, units: Sequence[Ended], writer: TableWriter | None) -> Counter[str]:
-    """Put what arrived into the memory, and all outcomes into a table; the journal says when that is done."""
+    """Put what arrived into the memory, and all outcomes into a table.
+
+    The journal says when that is done.
+    """
     counts: Counter[str] = Counter()
     for task in order.tasks:
         path = path_of(order.folder.path.parent, order.destination, task.name)
@@ -107,9 +115,15 @@ def _remember(order: Order, units: Sequence[Ended], writer: TableWriter | None) 
 
 
 def _counted(
-    order: Order, task: Task, units: Sequence[Ended], writer: TableWriter | None, counts: Counter[str]
+    order: Order,
+    task: Task,
+    units: Sequence[Ended],
+    writer: TableWriter | None,
+    counts: Counter[str],
 ) -> Iterator[pl.DataFrame]:
-    for frame in outcomes(order.folder, task.name, units, order.places(task.name), known(order, task)):
+    for frame in outcomes(
+        order.folder, task.name, units, order.places(task.name), known(order, task)
+    ):
         counts.update(dict(frame["outcome"].value_counts().iter_rows()))
         if writer is not None:
             writer.write(frame.select(OUTCOMES.names()))

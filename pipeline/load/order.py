@@ -27,10 +27,11 @@ Way = Literal["packages", "odata"]
 class Options:
     """How to load.
 
-    ``auto_rows``: with ``auto``, a task's rows for one legal entity go over OData up to this many, else as packages. Nobody
-    has measured where packages begin to pay; the number is a guess. ``odata_rows``: rows of one request.
-    ``odata_requests``: requests at the same time. ``parallel_imports``: more than one needs the framework parameter
-    *Enhanced parallel package import* in SCM.
+    ``auto_rows``: with ``auto``, a task's rows for one legal entity go over OData up to this many,
+    else as packages. Nobody has measured where packages begin to pay; the number is a guess.
+    ``odata_rows``: rows of one request. ``odata_requests``: requests at the same time.
+    ``parallel_imports``: more than one needs the framework parameter *Enhanced parallel package
+    import* in SCM.
     """
 
     load: Literal["packages", "odata", "auto"]
@@ -67,7 +68,10 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One load: what, where to, how, and who is told. ``destination`` is the name under which rows are remembered."""
+    """One load: what, where to, how, and who is told.
+
+    ``destination`` is the name under which rows are remembered.
+    """
 
     folder: RunFolder
     destination: str
@@ -83,13 +87,20 @@ class Order:
     @cached_property
     def planned(self) -> pl.DataFrame:
         """The batches of the plan: task, legal_entity, batch, rows."""
-        return pl.read_parquet(self.folder.batches, columns=["task", "legal_entity", "batch", "rows"], glob=False)
+        return pl.read_parquet(
+            self.folder.batches, columns=["task", "legal_entity", "batch", "rows"], glob=False
+        )
 
     def places(self, task: str) -> dict[Place, int]:
         """Rows of each batch of a task, in the order of the plan."""
         mine = self.planned.filter(pl.col("task") == task)
-        return {(entity, batch): rows for entity, batch, rows in mine.select("legal_entity", "batch", "rows").iter_rows()}
+        return {
+            (entity, batch): rows
+            for entity, batch, rows in mine.select("legal_entity", "batch", "rows").iter_rows()
+        }
 
     def way(self, task: str, legal_entity: str) -> Way:
         """How a task's rows for a legal entity go."""
-        return self.options.way(sum(rows for (entity, _), rows in self.places(task).items() if entity == legal_entity))
+        return self.options.way(
+            sum(rows for (entity, _), rows in self.places(task).items() if entity == legal_entity)
+        )

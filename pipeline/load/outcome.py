@@ -52,7 +52,11 @@ def _told(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> p
 
 
 def outcomes(
-    folder: RunFolder, task: str, units: Sequence[Ended], planned: Mapping[Place, int], known: frozenset[str]
+    folder: RunFolder,
+    task: str,
+    units: Sequence[Ended],
+    planned: Mapping[Place, int],
+    known: frozenset[str],
 ) -> Iterator[pl.DataFrame]:
     """Planned rows that have an outcome, in source order: ``OUTCOMES``, and beside it legal_entity, row_hash, action.
 
@@ -75,7 +79,10 @@ def outcomes(
             sent = pl.col("batch").is_not_null()
             yield (
                 _told(rows, answers.of(rows), known)
-                .with_columns(task=pl.lit(task), outcome=pl.when(sent).then("outcome").otherwise(pl.lit("unchanged")))
+                .with_columns(
+                    task=pl.lit(task),
+                    outcome=pl.when(sent).then("outcome").otherwise(pl.lit("unchanged")),
+                )
                 .select(*OUTCOMES.names(), "legal_entity", "row_hash", "action")
             )
 
@@ -83,7 +90,9 @@ def outcomes(
 class _Answers:
     """What was said of the rows of one task, by batch."""
 
-    def __init__(self, folder: RunFolder, units: Sequence[Ended], planned: Mapping[Place, int]) -> None:
+    def __init__(
+        self, folder: RunFolder, units: Sequence[Ended], planned: Mapping[Place, int]
+    ) -> None:
         rows: Counter[Place] = Counter()
         spans: dict[Place, list[range]] = {}
         self._files: dict[Place, list[Path]] = {}
@@ -94,19 +103,28 @@ class _Answers:
             if "file" in one.facts:
                 self._files.setdefault(place, []).append(folder.path / str(one.facts["file"]))
         self._whole = {place for place, count in rows.items() if count == planned[place]}
-        self._rows = {place: [row for span in spans[place] for row in span] for place in spans.keys() - self._whole}
+        self._rows = {
+            place: [row for span in spans[place] for row in span]
+            for place in spans.keys() - self._whole
+        }
         self._seen: Counter[Place] = Counter()
         self._read = lru_cache(maxsize=_FILES_KEPT)(_table)
 
     def ended(self, part: pl.DataFrame) -> pl.DataFrame:
-        """The rows of a morsel that are unchanged or were sent by a unit that ended. Morsels come in source order."""
-        places = part.group_by(_PLACE, maintain_order=True).len().filter(pl.col("batch").is_not_null())
+        """The rows of a morsel that are unchanged or were sent by a unit that ended.
+
+        Morsels come in source order.
+        """
+        places = (
+            part.group_by(_PLACE, maintain_order=True).len().filter(pl.col("batch").is_not_null())
+        )
         if all((entity, batch) in self._whole for entity, batch, _ in places.iter_rows()):
             return part
         kept = [part["batch"].is_null()]
         for entity, batch, count in places.iter_rows():
             there = part.select(
-                (pl.col("legal_entity") == entity) & (pl.col("batch") == batch).fill_null(value=False)
+                (pl.col("legal_entity") == entity)
+                & (pl.col("batch") == batch).fill_null(value=False)
             ).to_series()
             kept.append(there & self._is_ended((entity, batch), there))
             self._seen[entity, batch] += count
@@ -134,22 +152,29 @@ def _morsels(path: Path) -> Iterator[pl.DataFrame]:
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=_BESIDE):
                 yield pl.DataFrame(batch)
     except pa.ArrowInvalid as error:
-        raise InvariantBroken("not a whole Parquet file; the run folder was altered", where=str(path)) from error
+        raise InvariantBroken(
+            "not a whole Parquet file; the run folder was altered", where=str(path)
+        ) from error
 
 
 def _table(path: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InvariantBroken("is missing or cut; the run folder was altered", where=str(path)) from error
+        raise InvariantBroken(
+            "is missing or cut; the run folder was altered", where=str(path)
+        ) from error
 
 
-def batches(units: Sequence[Ended], packages: Mapping[tuple[str, str, int], Mapping[str, Any]]) -> pl.DataFrame:
+def batches(
+    units: Sequence[Ended], packages: Mapping[tuple[str, str, int], Mapping[str, Any]]
+) -> pl.DataFrame:
     """``BATCHES`` of what ended, one row per batch.
 
     Args:
         units: units that ended.
-        packages: what the journal says of each package: task, legal entity and batch → its line's payload.
+        packages: what the journal says of each package: task, legal entity and batch → its line's
+            payload.
     """
     found: dict[tuple[str, str, int], list[Ended]] = {}
     for one in units:
@@ -173,7 +198,11 @@ def _batch(parts: Sequence[Ended], package: Mapping[str, Any]) -> dict[str, Any]
     return {
         **dict.fromkeys(BATCHES.names()),
         **{name: getattr(unit, name) for name in ("task", "legal_entity", "batch")},
-        **{name: package.get(name) for name in ("file", "bytes", "sha256", "definition_group") if is_package},
+        **{
+            name: package.get(name)
+            for name in ("file", "bytes", "sha256", "definition_group")
+            if is_package
+        },
         "bytes": package.get("bytes") if is_package else total("bytes"),
         "execution_id": facts.get("execution_id"),
         "attempt": max(int(one.facts["attempt"]) for one in parts),

@@ -1,4 +1,7 @@
-"""Keeping the memory of a destination (``proof/memory.py``): from a load that ended or stopped, or anew from all runs."""
+"""Keeping the memory of a destination (``proof/memory.py``).
+
+From a load that ended or stopped, or anew from all runs.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +38,25 @@ def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozense
     path = memory.path_of(runs, destination, task)
     if not path.is_file():
         return frozenset()
-    keys = pl.scan_parquet(path, glob=False).filter(pl.col("run") != run).select("destination_key").collect()
+    keys = (
+        pl.scan_parquet(path, glob=False)
+        .filter(pl.col("run") != run)
+        .select("destination_key")
+        .collect()
+    )
     return frozenset(keys["destination_key"])
 
 
 def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bool = False) -> None:
     """Lay rows that were created or updated over the memory at ``path``, or take out of it what an undo gave back.
 
-    Of an undo, deleted keys go. Restored ones stay ours, with a content that equals nothing: the next plan updates them.
+    Of an undo, deleted keys go. Restored ones stay ours, with a content that equals nothing: the
+    next plan updates them.
 
     Args:
         path: the memory of one task at one destination.
-        frames: destination_key, batch, outcome, legal_entity, row_hash, action, as ``outcome.outcomes`` gives them.
+        frames: destination_key, batch, outcome, legal_entity, row_hash, action, as
+            ``outcome.outcomes`` gives them.
         run: who loaded them.
         undoes: whether that run was an undo.
     """
@@ -59,7 +69,10 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
                 writer.write(rows)
                 count += rows.height
         if count and path.is_file():
-            with tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch, _session(scratch) as here:
+            with (
+                tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
+                _session(scratch) as here,
+            ):
                 memory.remember(here, path, f"SELECT * FROM read_parquet({literal(str(kept))})")
         elif count and not undoes:
             with during("remembering what was loaded"):
@@ -78,11 +91,15 @@ def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
 
 def _given_back(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     back = frame.filter(pl.col("outcome").is_in(_GIVEN_BACK))
-    return _rows(back.with_columns(row_hash=pl.when(pl.col("action") == "restore").then(pl.lit(""))), run)
+    return _rows(
+        back.with_columns(row_hash=pl.when(pl.col("action") == "restore").then(pl.lit(""))), run
+    )
 
 
 def _rows(frame: pl.DataFrame, run: str) -> pl.DataFrame:
-    rows = frame.select("legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch"))
+    rows = frame.select(
+        "legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch")
+    )
     return rows.cast(pl.Schema(memory.LOADED))
 
 
@@ -92,7 +109,9 @@ def is_behind(runs: Path, destination: str) -> bool:
 
 
 def _is_behind(entries: Sequence[Entry]) -> bool:
-    last = {entry.event if not entry.payload.get("final") else "ended": entry.line for entry in entries}
+    last = {
+        entry.event if not entry.payload.get("final") else "ended": entry.line for entry in entries
+    }
     return last.get("ended", 0) > max(last.get(REMEMBERED, 0), last.get("applied", 0))
 
 
@@ -105,7 +124,10 @@ def rebuild(runs: Path, destination: str) -> None:
     folder = memory.path_of(runs, destination, "any").parent
     for old in folder.glob("*.parquet"):
         old.unlink()
-    ordered = sorted(((read(one.journal).entries, one) for one in _at(runs, destination)), key=lambda one: one[0][-1].at)
+    ordered = sorted(
+        ((read(one.journal).entries, one) for one in _at(runs, destination)),
+        key=lambda one: one[0][-1].at,
+    )
     for entries, run in ordered:
         undoes = run.facts()["kind"] == "undo"
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
@@ -121,7 +143,11 @@ def _at(runs: Path, destination: str) -> Iterator[RunFolder]:
             there = one.facts().get("destination", {}).get("name") == destination
         except UsageError:
             continue
-        if there and one.journal.is_file() and any(entry.event == "apply_started" for entry in read(one.journal).entries):
+        if (
+            there
+            and one.journal.is_file()
+            and any(entry.event == "apply_started" for entry in read(one.journal).entries)
+        ):
             yield one
 
 
@@ -129,12 +155,20 @@ def _tasks(run: RunFolder) -> list[str]:
     return sorted(path.name for path in (run.path / "rows").glob("*") if path.is_dir())
 
 
-def _loaded(run: RunFolder, entries: Sequence[Entry], task: str, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _loaded(
+    run: RunFolder, entries: Sequence[Entry], task: str, wanted: Sequence[str]
+) -> Iterator[pl.DataFrame]:
     """The outcomes of a run: those of its table once it ended, else those of the units that ended."""
     if any(entry.event in ("applied", "confirmed") for entry in entries):
-        hashes = pl.scan_parquet(run.rows_files(task), glob=False).select("destination_key", "legal_entity", "row_hash", "action")
+        hashes = pl.scan_parquet(run.rows_files(task), glob=False).select(
+            "destination_key", "legal_entity", "row_hash", "action"
+        )
         mine = (pl.col("task") == task) & pl.col("outcome").is_in(wanted)
-        told = pl.scan_parquet(run.outcomes, glob=False).filter(mine).select("destination_key", "batch", "outcome")
+        told = (
+            pl.scan_parquet(run.outcomes, glob=False)
+            .filter(mine)
+            .select("destination_key", "batch", "outcome")
+        )
         yield told.join(hashes, on="destination_key", how="inner", maintain_order="left").collect()
         return
     destination = str(run.facts()["destination"]["name"])

@@ -30,7 +30,9 @@ def send(order: Order) -> None:
     ledger = Ledger(order.folder, order.journal)
     progress = _Progress(order)
     for task in order.tasks:
-        run_jobs(_imports(order, task, ledger), lambda: order.options.parallel_imports, progress.add)
+        run_jobs(
+            _imports(order, task, ledger), lambda: order.options.parallel_imports, progress.add
+        )
         run_jobs(_requests(order, task, ledger), lambda: order.options.odata_requests, progress.add)
 
 
@@ -50,7 +52,10 @@ class _Progress:
 
 
 def _imports(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
-    """One job per package that did not come to its end; packages are built one after the other, as they are needed."""
+    """One job per package that did not come to its end.
+
+    Packages are built one after the other, as they are needed.
+    """
     wanted = {
         Unit(task=task.name, legal_entity=entity, batch=batch)
         for entity, batch in order.places(task.name)
@@ -65,7 +70,9 @@ def _imports(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
     for package in packages(order.folder.rows_files(task.name), task.spec):
         unit = _unit(task, package)
         if unit in wanted and not ledger.is_ended(unit):
-            yield partial(_import, order, task, importer, _parcel(order, task, unit, already), package)
+            yield partial(
+                _import, order, task, importer, _parcel(order, task, unit, already), package
+            )
 
 
 def _import(order: Order, task: Task, importer: Importer, parcel: Parcel, package: Package) -> int:
@@ -100,7 +107,9 @@ def known(order: Order, task: Task) -> frozenset[str]:
     )
     if not there:
         return frozenset()
-    return loaded_before(order.folder.path.parent, order.destination, task.name, str(order.folder.run))
+    return loaded_before(
+        order.folder.path.parent, order.destination, task.name, str(order.folder.run)
+    )
 
 
 def _requests(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
@@ -137,4 +146,9 @@ def _rows(order: Order, unit: Unit, columns: Iterable[str]) -> pl.DataFrame:
     """The planned rows of a batch, in source order."""
     mine = (pl.col("legal_entity") == unit.legal_entity) & (pl.col("batch") == unit.batch)
     names = dict.fromkeys([*_BESIDE, *columns])
-    return pl.scan_parquet(order.folder.rows_files(unit.task), glob=False).filter(mine).select(list(names)).collect()
+    return (
+        pl.scan_parquet(order.folder.rows_files(unit.task), glob=False)
+        .filter(mine)
+        .select(list(names))
+        .collect()
+    )

@@ -1,4 +1,7 @@
-"""A template held against both systems' catalogues, before anything is read. All problems at once."""
+"""A template held against both systems' catalogues, before anything is read.
+
+All problems at once.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,17 @@ SETTINGS: tuple[str, ...] = ("destination.currency", "destination.country")
 
 
 def extra_sources(templates: Iterable[Template]) -> set[str]:
-    """Source columns beyond the catalogue: whether they are there, only the user's file can tell."""
+    """Source columns beyond the catalogue.
+
+    Whether they are there, only the user's file can tell.
+    """
     return {
         row.row.source
         for template in templates
         for row in template.rows
-        if row.row.source and "." not in row.row.source and TABLES[template.source].field(row.row.source) is None
+        if row.row.source
+        and "." not in row.row.source
+        and TABLES[template.source].field(row.row.source) is None
     }
 
 
@@ -40,14 +48,24 @@ def problems(template: Template, extra: Collection[str] = ()) -> list[str]:
     return found + list(_missing(template, entity))
 
 
-def _row(template: Template, row: FieldRow, entity: Entity, table: Table, extra: Collection[str]) -> Iterator[str]:
+def _row(
+    template: Template, row: FieldRow, entity: Entity, table: Table, extra: Collection[str]
+) -> Iterator[str]:
     where = f"tasks.{template.task}.fields.{row.destination}"
     column = entity.column(row.destination)
     if column is None:
         names = [one.name for one in entity.columns]
-        yield f"{where}: {entity.name} has no column '{row.destination}'.{near(row.destination, names)}"
+        yield (
+            f"{where}: {entity.name} has no column "
+            f"'{row.destination}'.{near(row.destination, names)}"
+        )
         return
-    for text in (*_source(row.row, table, extra), *_shape(row.row), *_keys(row.row, table), *_values(row.row, column)):
+    for text in (
+        *_source(row.row, table, extra),
+        *_shape(row.row),
+        *_keys(row.row, table),
+        *_values(row.row, column),
+    ):
         yield f"{where}: {text}"
 
 
@@ -77,14 +95,19 @@ def _shape(rule: Row) -> Iterator[str]:
     if rule.on_unknown is not OnUnknown.REJECT and not listed:
         yield "on_unknown needs a value_map, country or state; without one no value is unknown."
     if rule.default_setting is not None and rule.default_setting not in SETTINGS:
-        yield f"default_setting '{rule.default_setting}' is none of {', '.join(SETTINGS)}.{near(rule.default_setting, SETTINGS)}"
+        yield (
+            f"default_setting '{rule.default_setting}' is none of "
+            f"{', '.join(SETTINGS)}.{near(rule.default_setting, SETTINGS)}"
+        )
     if rule.source is None and listed:
         yield "a value map, country or state needs a source."
 
 
 def _keys(rule: Row, table: Table) -> Iterator[str]:
     """Two keys of one meaning, and keys that no value can meet."""
-    field = table.field(rule.source) if rule.source and not rule.country and not rule.state else None
+    field = (
+        table.field(rule.source) if rule.source and not rule.country and not rule.state else None
+    )
     seen: dict[str, str] = {}
     for key in rule.value_map or {}:
         folded = read_key(key, field)
@@ -92,9 +115,17 @@ def _keys(rule: Row, table: Table) -> Iterator[str]:
             yield f"value_map has the keys '{seen[folded]}' and '{key}', which mean the same."
         seen[folded] = key
         code = country_code(key)
-        if rule.country and rule.on_unknown is not OnUnknown.PASS and folded and (code is None or fold(code) != folded):
+        if (
+            rule.country
+            and rule.on_unknown is not OnUnknown.PASS
+            and folded
+            and (code is None or fold(code) != folded)
+        ):
             meant = f" Did you mean '{code}'?" if code else ""
-            yield f"value_map has the key '{key}', but after country = true its keys are ISO 3166-1 codes of two letters.{meant}"
+            yield (
+                f"value_map has the key '{key}', but after country = true its keys are ISO 3166-1 "
+                f"codes of two letters.{meant}"
+            )
 
 
 def _values(rule: Row, column: Column) -> Iterator[str]:
@@ -104,7 +135,11 @@ def _values(rule: Row, column: Column) -> Iterator[str]:
             yield f"'{text}' is none of {', '.join(column.members)}.{near(text, column.members)}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
-        if column.kind in (Kind.DECIMAL, Kind.INTEGER) and fold(text) and not _is_number(text, column.kind):
+        if (
+            column.kind in (Kind.DECIMAL, Kind.INTEGER)
+            and fold(text)
+            and not _is_number(text, column.kind)
+        ):
             yield f"'{text}' is not of the type {column.kind.value}."
 
 
@@ -117,6 +152,12 @@ def _is_number(text: str, kind: Kind) -> bool:
 def _missing(template: Template, entity: Entity) -> Iterator[str]:
     for column in entity.columns:
         if column.mandatory and template.row(column.name) is None:
-            yield f"tasks.{template.task}.fields.{column.name}: {entity.name} needs this column; map it."
+            yield (
+                f"tasks.{template.task}.fields.{column.name}: {entity.name} needs this column; map "
+                "it."
+            )
     if not any(template.row(name) for name in entity.person_name):
-        yield f"tasks.{template.task}: {entity.name} needs one of {', '.join(entity.person_name)}; map one."
+        yield (
+            f"tasks.{template.task}: {entity.name} needs one of {', '.join(entity.person_name)}; "
+            "map one."
+        )

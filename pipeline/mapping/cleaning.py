@@ -1,4 +1,7 @@
-"""Source text as mapping sees it: trimmed, null when blank, on one line. What repeats itself is looked at once."""
+"""Source text as mapping sees it: trimmed, null when blank, on one line.
+
+What repeats itself is looked at once.
+"""
 
 from __future__ import annotations
 
@@ -35,16 +38,23 @@ class Cleaned:
 def cleaned(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
     """Trim each text of the frame's text columns, and put CR, LF, TAB and NUL inside it on one line unless they are kept.
 
-    Texts of a column that repeats itself are nearly all clean: its distinct texts tell which are not. Other columns are
-    looked at row by row.
+    Texts of a column that repeats itself are nearly all clean: its distinct texts tell which are
+    not. Other columns are looked at row by row.
     """
     words = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     if frame.is_empty() or not words:
         return Cleaned(texts=frame, broken={})
     sample = frame.select(words).head(_SAMPLE)
-    counts = sample.select(pl.struct(distinct=pl.col(name).n_unique(), filled=pl.col(name).count()).alias(name) for name in words)
-    repeating = [name for name in words if 2 * counts[name][0]["distinct"] <= counts[name][0]["filled"]]
-    done = _clean(frame.select(one for one in words if one not in repeating), keep_breaks=keep_breaks)
+    counts = sample.select(
+        pl.struct(distinct=pl.col(name).n_unique(), filled=pl.col(name).count()).alias(name)
+        for name in words
+    )
+    repeating = [
+        name for name in words if 2 * counts[name][0]["distinct"] <= counts[name][0]["filled"]
+    ]
+    done = _clean(
+        frame.select(one for one in words if one not in repeating), keep_breaks=keep_breaks
+    )
     changed, broken = {name: done.texts[name] for name in done.texts.columns}, dict(done.broken)
     for name, rows in _odd(frame, repeating, keep_breaks=keep_breaks).items():
         some = _clean(frame.select(pl.col(name).gather(rows)), keep_breaks=keep_breaks)
@@ -67,7 +77,14 @@ def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> dict[
         name: some.filter(unclean.slice(end - some.len(), some.len()))
         for name, some, end in zip(columns, distinct, ends, strict=True)
     }
-    return rows_where(frame, {name: pl.col(name).is_in(some.implode()) for name, some in odd.items() if not some.is_empty()})
+    return rows_where(
+        frame,
+        {
+            name: pl.col(name).is_in(some.implode())
+            for name, some in odd.items()
+            if not some.is_empty()
+        },
+    )
 
 
 def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
@@ -77,7 +94,11 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
     """
     stripped = frame.select(pl.all().str.strip_chars(WHITE_SPACE))
     blank = {(name, "blank"): pl.col(name) == "" for name in frame.columns}
-    breaks = {} if keep_breaks else {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in frame.columns}
+    breaks = (
+        {}
+        if keep_breaks
+        else {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in frame.columns}
+    )
     changed: dict[str, pl.Series] = {}
     broken: dict[str, Broken] = {}
     for (name, what), rows in rows_where(stripped, blank | breaks).items():

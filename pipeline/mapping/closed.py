@@ -1,4 +1,7 @@
-"""Columns with a closed list behind them (country, state, value map): each distinct value of a morsel is looked up once."""
+"""Columns with a closed list behind them (country, state, value map).
+
+Each distinct value of a morsel is looked up once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from pipeline.mapping.lookup import Lookup, country_code
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """How often each distinct source value met a closed list: what value-map coverage is made of."""
+    """How often each distinct source value met a closed list.
+
+    What value-map coverage is made of.
+    """
 
     destination: str
     values: pl.DataFrame
@@ -21,7 +27,10 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcomes:
-    """What becomes of a source column: by distinct ``given`` value (and ``country``) result, problem, key, rows."""
+    """What becomes of a source column.
+
+    By distinct ``given`` value (and ``country``) result, problem, key, rows.
+    """
 
     source: str
     country: str | None
@@ -29,13 +38,17 @@ class Outcomes:
 
     def usage(self, destination: str) -> Usage:
         """The values as text, for coverage."""
-        return Usage(destination=destination, values=self.values.select("value", "rows", "problem", "key"))
+        return Usage(
+            destination=destination, values=self.values.select("value", "rows", "problem", "key")
+        )
 
     def results(self) -> pl.Expr:
         """The source column replaced by what it becomes."""
         if self.values.is_empty():  # Polars would leave the column as it was, whatever its type.
             return pl.col(self.source).cast(pl.String)
-        return self._given().replace_strict(self._keys(self.values), self.values["result"], return_dtype=pl.String)
+        return self._given().replace_strict(
+            self._keys(self.values), self.values["result"], return_dtype=pl.String
+        )
 
     @property
     def problems(self) -> list[str]:
@@ -48,7 +61,11 @@ class Outcomes:
         return self._given().is_in(self._keys(wrong).implode(), nulls_equal=True)
 
     def _given(self) -> pl.Expr:
-        return pl.col(self.source) if self.country is None else _joined(pl.col(self.source), pl.col(self.country))
+        return (
+            pl.col(self.source)
+            if self.country is None
+            else _joined(pl.col(self.source), pl.col(self.country))
+        )
 
     def _keys(self, values: pl.DataFrame) -> pl.Series:
         if self.country is None:
@@ -56,7 +73,13 @@ class Outcomes:
         return values.select(_joined(pl.col("given"), pl.col("country"))).to_series()
 
 
-def outcomes(lookup: Lookup, texts: pl.DataFrame, source: str, country: str | None, countries: Mapping[str, str]) -> Outcomes:
+def outcomes(
+    lookup: Lookup,
+    texts: pl.DataFrame,
+    source: str,
+    country: str | None,
+    countries: Mapping[str, str],
+) -> Outcomes:
     """Look up each distinct value of a column; for states, each distinct pair of state and country.
 
     Args:
@@ -69,7 +92,9 @@ def outcomes(lookup: Lookup, texts: pl.DataFrame, source: str, country: str | No
     nation = pl.lit(None, pl.String) if country is None else pl.col(country)
     pairs = texts.select(given=pl.col(source), country=nation)
     counted = (
-        pairs.get_column("given").value_counts(name="rows").with_columns(country=pl.lit(None, pl.String))
+        pairs.get_column("given")
+        .value_counts(name="rows")
+        .with_columns(country=pl.lit(None, pl.String))
         if country is None
         else pairs.group_by("given", "country").len(name="rows")
     )
@@ -78,13 +103,20 @@ def outcomes(lookup: Lookup, texts: pl.DataFrame, source: str, country: str | No
         lookup.outcome(value, country_code(where, countries) if where else None)
         for value, where in distinct.select("value", "country").iter_rows()
     ]
-    results = {name: [one[place] for one in found] for place, name in enumerate(("result", "problem", "key"))}
+    results = {
+        name: [one[place] for one in found]
+        for place, name in enumerate(("result", "problem", "key"))
+    }
     return Outcomes(
         source=source,
         country=country,
-        values=distinct.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in results.items()),
+        values=distinct.with_columns(
+            pl.Series(name, values, dtype=pl.String) for name, values in results.items()
+        ),
     )
 
 
 def _joined(value: pl.Expr, country: pl.Expr) -> pl.Expr:
-    return pl.concat_str([value.cast(pl.String).fill_null(""), country.fill_null("")], separator="\x1f")
+    return pl.concat_str(
+        [value.cast(pl.String).fill_null(""), country.fill_null("")], separator="\x1f"
+    )

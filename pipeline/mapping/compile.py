@@ -1,7 +1,7 @@
 """A template becomes a function of frames: source text in, destination columns and problems out.
 
-Everything that needs no list runs as Polars expressions over the whole morsel; what needs a list (country, state, value
-map) is looked up once for every distinct value.
+Everything that needs no list runs as Polars expressions over the whole morsel; what needs a list
+(country, state, value map) is looked up once for every distinct value.
 """
 
 from __future__ import annotations
@@ -77,10 +77,17 @@ class Compiled:
     @property
     def sources(self) -> tuple[str, ...]:
         """Source columns and paths, each once, in order."""
-        return tuple(dict.fromkeys(one.row.row.source for one in self.targets if one.row.row.source is not None))
+        return tuple(
+            dict.fromkeys(
+                one.row.row.source for one in self.targets if one.row.row.source is not None
+            )
+        )
 
     def apply(self, morsel: pl.DataFrame) -> Mapped:
-        """Map a morsel that has a ``text:`` column for each source: text, or whole numbers and booleans as they were read."""
+        """Map a morsel that has a ``text:`` column for each source.
+
+        Text, or whole numbers and booleans as they were read.
+        """
         problems: list[pl.DataFrame] = []
         texts = self._cleaned(morsel, problems)
         raw, usage = self._looked_up(texts, problems)
@@ -97,23 +104,38 @@ class Compiled:
     @cached_property
     def _typed_sources(self) -> frozenset[str]:
         """Sources that only value maps look at: they need not be text. A state's country does."""
-        read = {name for one in self.targets if one.lookup is None or one.row.row.state for name in _read_by(one, self)}
+        read = {
+            name
+            for one in self.targets
+            if one.lookup is None or one.row.row.state
+            for name in _read_by(one, self)
+        }
         return frozenset(self.sources) - read
 
     def _cleaned(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Every source column, trimmed and on one line."""
         columns = {name: pl.col(column_of(name)).alias(name) for name in self.sources}
         given = morsel.select(
-            column if name in self._typed_sources else column.cast(pl.String) for name, column in columns.items()
+            column if name in self._typed_sources else column.cast(pl.String)
+            for name, column in columns.items()
         )
         clean = cleaned(given, keep_breaks=self.keep_breaks)
         for target in self.targets:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
-                problems.append(problem(broken.rows, broken.before, code="line_break_replaced", destination=target.name))
+                problems.append(
+                    problem(
+                        broken.rows,
+                        broken.before,
+                        code="line_break_replaced",
+                        destination=target.name,
+                    )
+                )
         return clean.texts
 
-    def _looked_up(self, texts: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
+    def _looked_up(
+        self, texts: pl.DataFrame, problems: list[pl.DataFrame]
+    ) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
         columns: list[pl.Expr] = []
         usage: list[Usage] = []
@@ -125,7 +147,9 @@ class Compiled:
             elif target.lookup is None:
                 columns.append(pl.col(source).alias(target.name))
             else:
-                found = outcomes(target.lookup, texts, source, self.country_of(target), self.countries)
+                found = outcomes(
+                    target.lookup, texts, source, self.country_of(target), self.countries
+                )
                 usage.append(found.usage(target.name))
                 columns.append(found.results().alias(target.name))
                 wrong |= {(target.name, source, code): found.have(code) for code in found.problems}
@@ -137,7 +161,9 @@ class Compiled:
         """The source column of the country that a state belongs to."""
         if not target.row.row.state:
             return None
-        named = [one.row.row.source for one in self.targets if one.row.row.country and one.row.row.source]
+        named = [
+            one.row.row.source for one in self.targets if one.row.row.country and one.row.row.source
+        ]
         return named[0] if named else None
 
     def _defaulted(self, raw: pl.DataFrame, usage: tuple[Usage, ...]) -> dict[str, int]:
@@ -148,14 +174,26 @@ class Compiled:
         return {one.name: counts.get(one.name, raw[one.name].null_count()) for one in by_setting}
 
     def _fitted(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """Lengths: what shall be cut is cut, what shall be blank is blanked; what shall be rejected the contract finds."""
-        bounded = {one.name: one for one in self.targets if one.limit and one.on_too_long is not OnTooLong.REJECT}
-        doubtful = rows_where(filled, {name: pl.col(name).str.len_bytes() > one.limit for name, one in bounded.items()})
+        """Lengths: what shall be cut is cut, what shall be blank is blanked.
+
+        What shall be rejected the contract finds.
+        """
+        bounded = {
+            one.name: one
+            for one in self.targets
+            if one.limit and one.on_too_long is not OnTooLong.REJECT
+        }
+        doubtful = rows_where(
+            filled,
+            {name: pl.col(name).str.len_bytes() > one.limit for name, one in bounded.items()},
+        )
         changes: list[pl.Series] = []
         for name, some in doubtful.items():
             target, texts = bounded[name], filled[name]
             limit = target.limit or 0
-            rows = some.filter(texts.gather(some).to_frame().select(utf16_length(pl.all()) > limit).to_series())
+            rows = some.filter(
+                texts.gather(some).to_frame().select(utf16_length(pl.all()) > limit).to_series()
+            )
             if rows.is_empty():
                 continue
             over, cut = texts.gather(rows), target.on_too_long is OnTooLong.TRUNCATE
@@ -169,10 +207,24 @@ class Compiled:
         """Destination types. Text that is not of its type becomes null and a problem."""
         casts = [one for one in self.targets if one.column.kind not in (Kind.TEXT, Kind.ENUM)]
         typed = fitted.with_columns(_cast(one) for one in casts)
-        lost = {one.name: str(one.column.kind) for one in casts if typed[one.name].null_count() > fitted[one.name].null_count()}
-        found = rows_where(fitted, {name: typed[name].is_null() & pl.col(name).is_not_null() for name in lost})
+        lost = {
+            one.name: str(one.column.kind)
+            for one in casts
+            if typed[one.name].null_count() > fitted[one.name].null_count()
+        }
+        found = rows_where(
+            fitted, {name: typed[name].is_null() & pl.col(name).is_not_null() for name in lost}
+        )
         for name, rows in found.items():
-            problems.append(problem(rows, fitted[name].gather(rows), code="value_invalid", destination=name, limit=lost[name]))
+            problems.append(
+                problem(
+                    rows,
+                    fitted[name].gather(rows),
+                    code="value_invalid",
+                    destination=name,
+                    limit=lost[name],
+                )
+            )
         return typed
 
 
@@ -199,19 +251,36 @@ def compiled(
         if column is None:
             raise KeyError(row.destination)
         rule = row.row
-        default = rule.default if rule.default_setting is None else settings.get(rule.default_setting)
+        default = (
+            rule.default if rule.default_setting is None else settings.get(rule.default_setting)
+        )
         default = default or None
-        listed = rule.source is not None and (rule.value_map is not None or rule.country or rule.state)
+        listed = rule.source is not None and (
+            rule.value_map is not None or rule.country or rule.state
+        )
         source = table.field(rule.source) if rule.source else None
         lookup = Lookup(row=rule, field=source, default=default, countries=own) if listed else None
         targets.append(Target(row=row, column=column, default=default, lookup=lookup))
-    return Compiled(template=template, entity=entity, targets=tuple(targets), keep_breaks=keep_breaks, countries=own)
+    return Compiled(
+        template=template,
+        entity=entity,
+        targets=tuple(targets),
+        keep_breaks=keep_breaks,
+        countries=own,
+    )
 
 
 def _filled(target: Target) -> pl.Expr:
-    """The default serves blanks. Lookups have applied theirs, because an unknown value must not look like a blank one."""
+    """The default serves blanks.
+
+    Lookups have applied theirs, because an unknown value must not look like a blank one.
+    """
     value = pl.col(target.name)
-    return value.fill_null(target.default) if target.default is not None and target.lookup is None else value
+    return (
+        value.fill_null(target.default)
+        if target.default is not None and target.lookup is None
+        else value
+    )
 
 
 def _cast(target: Target) -> pl.Expr:
@@ -228,4 +297,6 @@ def _cast(target: Target) -> pl.Expr:
 
 def _read_by(target: Target, mapping: Compiled) -> set[str]:
     """The sources that a target's value is made of."""
-    return {name for name in (target.row.row.source, mapping.country_of(target)) if name is not None}
+    return {
+        name for name in (target.row.row.source, mapping.country_of(target)) if name is not None
+    }

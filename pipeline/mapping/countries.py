@@ -1,8 +1,9 @@
 """Every spelling of a country that p2c knows, and the one ISO 3166-1 code that it means.
 
-Matching is exact, after ``fold``: never fuzzy, for a wrong country is worse than a rejected row. There are three ranks
-of spellings, and the first that knows a spelling wins: our own map (``templates/countries.toml``), the ISO codes, and
-names (ISO's own, and those of the Unicode CLDR in the languages below). A name that means two countries has no match.
+Matching is exact, after ``fold``: never fuzzy, for a wrong country is worse than a rejected row.
+There are three ranks of spellings, and the first that knows a spelling wins: our own map
+(``templates/countries.toml``), the ISO codes, and names (ISO's own, and those of the Unicode CLDR
+in the languages below). A name that means two countries has no match.
 """
 
 from __future__ import annotations
@@ -41,12 +42,18 @@ def country_codes() -> Mapping[str, str]:
 
 
 def country_code(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of the country that ``text`` names exactly; null when it names none, or several."""
+    """The ISO 3166-1 alpha-2 code of the country that ``text`` names exactly.
+
+    Null when it names none, or several.
+    """
     return country_codes().get(fold(text))
 
 
 def forms(text: str) -> set[str]:
-    """``text`` as a look-up key, with its accents as one character and as two: both look the same to who types them."""
+    """``text`` as a look-up key, with its accents as one character and as two.
+
+    Both look the same to who types them.
+    """
     return {fold(unicodedata.normalize("NFC", text)), fold(unicodedata.normalize("NFD", text))}
 
 
@@ -72,7 +79,12 @@ def _names() -> Iterator[tuple[str, str]]:
 def _own_spellings() -> tuple[dict[str, str], set[str]]:
     text = files("pipeline").joinpath("templates/countries.toml").read_text(encoding="utf-8")
     shipped = tomllib.loads(text)
-    own = {key: code for code, names in shipped["names"].items() for name in names for key in forms(name)}
+    own = {
+        key: code
+        for code, names in shipped["names"].items()
+        for name in names
+        for key in forms(name)
+    }
     return own, {key for name in shipped["ambiguous"] for key in forms(name)}
 
 

@@ -1,7 +1,7 @@
 """Closed lists: country → value map → default, computed once for every distinct value of a morsel.
 
-Value-map keys match after trim and casefold; keys of a choice or two-options column are read as such a column is, so that
-``1``, ``true`` and ``Male`` meet what the source holds.
+Value-map keys match after trim and casefold; keys of a choice or two-options column are read as
+such a column is, so that ``1``, ``true`` and ``Male`` meet what the source holds.
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ from pipeline.mapping.template import OnUnknown, Row
 from schemas.catalogue import Field, Type
 from schemas.text import fold
 
-_TWO_OPTIONS: Final = {"1": "true", "true": "true", "yes": "true", "0": "false", "false": "false", "no": "false"}
+_TWO_OPTIONS: Final = {
+    "1": "true",
+    "true": "true",
+    "yes": "true",
+    "0": "false",
+    "false": "false",
+    "no": "false",
+}
 
 
 def country_code(text: str, own: Mapping[str, str]) -> str | None:
-    """ISO-2 of a country: the project's own spellings first, then the shipped ones; exact match only."""
+    """ISO-2 of a country: the project's own spellings first, then the shipped ones.
+
+    Exact match only.
+    """
     return own.get(fold(text)) or shipped.country_code(text)
 
 
@@ -38,7 +48,10 @@ def read_key(key: str, field: Field | None) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup:
-    """What a row of a mapping makes of one value: country or state, value map, default, and what to do with the unknown."""
+    """What a row of a mapping makes of one value.
+
+    Country or state, value map, default, and what to do with the unknown.
+    """
 
     row: Row
     field: Field | None
@@ -49,14 +62,18 @@ class Lookup:
     def _map(self) -> Mapping[str, str] | None:
         pairs = self.row.value_map
         field = None if self.row.country or self.row.state else self.field
-        return None if pairs is None else {read_key(key, field): value for key, value in pairs.items()}
+        return (
+            None if pairs is None else {read_key(key, field): value for key, value in pairs.items()}
+        )
 
     @property
     def map_keys(self) -> list[str]:
         """The value map's keys, as they are compared."""
         return list(self._map or ())
 
-    def outcome(self, value: str | None, country: str | None = None) -> tuple[str | None, str | None, str | None]:
+    def outcome(
+        self, value: str | None, country: str | None = None
+    ) -> tuple[str | None, str | None, str | None]:
         """One value's way through the row.
 
         Args:
@@ -64,12 +81,16 @@ class Lookup:
             country: the row's ISO-2 code, for ``state``.
 
         Returns:
-            The destination text (null when blank), the code of the problem if there is one, and the value-map key that
-            was used if one was.
+            The destination text (null when blank), the code of the problem if there is one, and the
+            value-map key that was used if one was.
         """
         current, problem = value, None
         if value is not None and (self.row.country or self.row.state):
-            found = country_code(value, self.countries) if self.row.country else state_codes(country or "").get(fold(value))
+            found = (
+                country_code(value, self.countries)
+                if self.row.country
+                else state_codes(country or "").get(fold(value))
+            )
             problem = None if found else "country_unknown" if self.row.country else "state_unknown"
             current = found
         used = None

@@ -1,4 +1,7 @@
-"""Destination columns whose values must exist in SCM, and which mapped values do not. Pure: what SCM has comes in."""
+"""Destination columns whose values must exist in SCM, and which mapped values do not.
+
+Pure: what SCM has comes in.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,12 @@ CODE: Final = "reference_not_in_scm"
 
 _BETWEEN: Final = "\x1f"
 _ADDRESSES: Final = MappingProxyType(
-    {"Address": "State", "DeliveryAddress": "State", "InvoiceAddress": "State", "PrimaryAddress": "StateId"}
+    {
+        "Address": "State",
+        "DeliveryAddress": "State",
+        "InvoiceAddress": "State",
+        "PrimaryAddress": "StateId",
+    }
 )
 """Prefixes of address columns, and how each entity spells its state."""
 
@@ -39,8 +47,12 @@ def _of_addresses() -> dict[str, Reference]:
     found: dict[str, Reference] = {}
     for prefix, state in _ADDRESSES.items():
         iso, code = f"{prefix}CountryRegionISOCode", f"{prefix}CountryRegionId"
-        found[iso] = Reference(what="country (ISO code)", entity_set="AddressCountryRegions", property="ISOcode")
-        found[code] = Reference(what="country/region", entity_set="AddressCountryRegions", property="CountryRegion")
+        found[iso] = Reference(
+            what="country (ISO code)", entity_set="AddressCountryRegions", property="ISOcode"
+        )
+        found[code] = Reference(
+            what="country/region", entity_set="AddressCountryRegions", property="CountryRegion"
+        )
         found[f"{prefix}{state}"] = Reference(
             what="state", entity_set="AddressStates", property="State", within=(iso, code)
         )  # fmt: skip
@@ -50,12 +62,21 @@ def _of_addresses() -> dict[str, Reference]:
 REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
     {
         "CustomerGroupId": Reference(
-            what="customer group", entity_set="CustomerGroups", property="CustomerGroupId", by_company=True
+            what="customer group",
+            entity_set="CustomerGroups",
+            property="CustomerGroupId",
+            by_company=True,
         ),
-        "SalesCurrencyCode": Reference(what="currency", entity_set="Currencies", property="CurrencyCode"),
+        "SalesCurrencyCode": Reference(
+            what="currency", entity_set="Currencies", property="CurrencyCode"
+        ),
         "LanguageId": Reference(what="language", entity_set="Languages", property="LanguageId"),
-        "SiteId": Reference(what="site", entity_set="OperationalSites", property="SiteId", by_company=True),
-        "WarehouseId": Reference(what="warehouse", entity_set="Warehouses", property="WarehouseId", by_company=True),
+        "SiteId": Reference(
+            what="site", entity_set="OperationalSites", property="SiteId", by_company=True
+        ),
+        "WarehouseId": Reference(
+            what="warehouse", entity_set="Warehouses", property="WarehouseId", by_company=True
+        ),
         **_of_addresses(),
     }
 )
@@ -64,25 +85,36 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class References:
-    """What SCM has, by destination column: values as keys; behind their legal entity or country where they belong to one.
+    """What SCM has, by destination column: values as keys.
 
-    Columns that are not in it were not read, and nothing is said of them.
+    Behind their legal entity or country where they belong to one. Columns that are not in it were
+    not read, and nothing is said of them.
     """
 
     known: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def has(self, column: str, value: str, *, legal_entity: str = "", country: str = "") -> bool:
         """Whether SCM has a value; true for columns that were not read."""
-        return column not in self.known or _joined(column, value, legal_entity, country) in self.known[column]
+        return (
+            column not in self.known
+            or _joined(column, value, legal_entity, country) in self.known[column]
+        )
 
     def absent(self, mapped: pl.DataFrame, legal_entity: pl.Series) -> pl.DataFrame:
-        """Mapped values that SCM does not have, as problems (``PROBLEMS``); blanks refer to nothing.
+        """Mapped values that SCM does not have, as problems (``PROBLEMS``).
+
+        Blanks refer to nothing.
 
         Args:
             mapped: destination columns, row by row.
-            legal_entity: of each row; where it is null the legal entity's own values are not looked at.
+            legal_entity: of each row; where it is null the legal entity's own values are not looked
+                at.
         """
-        found = [self._absent(mapped, legal_entity, column) for column in mapped.columns if column in self.known]
+        found = [
+            self._absent(mapped, legal_entity, column)
+            for column in mapped.columns
+            if column in self.known
+        ]
         return pl.concat([PROBLEMS.to_frame(), *found])
 
     def _absent(self, mapped: pl.DataFrame, legal_entity: pl.Series, column: str) -> pl.DataFrame:
@@ -107,4 +139,8 @@ def key(*parts: str) -> str:
 
 def _joined(column: str, value: str, legal_entity: str, country: str) -> str:
     reference = REFERENCES[column]
-    return key(*([legal_entity] if reference.by_company else []), *([country] if reference.within else []), value)
+    return key(
+        *([legal_entity] if reference.by_company else []),
+        *([country] if reference.within else []),
+        value,
+    )

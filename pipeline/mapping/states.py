@@ -21,19 +21,24 @@ if TYPE_CHECKING:
 def state_codes(country: str) -> Mapping[str, str]:
     """Folded name or code → the part of the ISO 3166-2 code behind the dash, within one country (alpha-2).
 
-    ``US``: ``washington``, ``wa`` and ``us-wa`` → ``WA``. Codes win over names; a name that two subdivisions share is
-    left out, unless only one of them stands at the top level (a region wins over its province of the same name). A
-    country without subdivisions, or no country at all, has no entries.
+    ``US``: ``washington``, ``wa`` and ``us-wa`` → ``WA``. Codes win over names; a name that two
+    subdivisions share is left out, unless only one of them stands at the top level (a region wins
+    over its province of the same name). A country without subdivisions, or no country at all, has
+    no entries.
     """
     iso: Any = pycountry.subdivisions
-    divisions = sorted(iso.get(country_code=country.upper()) or [], key=lambda division: str(division.code))
+    divisions = sorted(
+        iso.get(country_code=country.upper()) or [], key=lambda division: str(division.code)
+    )
     meanings: defaultdict[str, dict[str, bool]] = defaultdict(dict)
     for division in divisions:
         for name in _names(division):
             for key in forms(name):
                 meanings[key][_short(division)] = division.parent_code is None
     names = {key: code for key, codes in meanings.items() if (code := _one(codes)) is not None}
-    codes = {fold(spelling): _short(one) for one in divisions for spelling in (one.code, _short(one))}
+    codes = {
+        fold(spelling): _short(one) for one in divisions for spelling in (one.code, _short(one))
+    }
     return MappingProxyType({**names, **codes})
 
 

@@ -1,6 +1,7 @@
-"""Templates: the rows of a mapping as text, parsed. Shipped ones are data beside this package; projects change rows.
+"""Templates: the rows of a mapping as text, parsed.
 
-One row says how one destination column is filled: trim → country → value map → default if still blank → length.
+Shipped ones are data beside this package; projects change rows. One row says how one destination
+column is filled: trim → country → value map → default if still blank → length.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from schemas.scm import ENTITIES
 SHIPPED: Final = ("contacts", "contact_to_customer")
 
 
-_REPLACES: Final = (("default", "default_setting"), ("default_setting", "default"), ("value_map_file", "value_map"))
+_REPLACES: Final = (
+    ("default", "default_setting"),
+    ("default_setting", "default"),
+    ("value_map_file", "value_map"),
+)
 """A project's key, and the shipped row's key that it puts out of force."""
 
 
@@ -46,7 +51,10 @@ Text = Annotated[str, BeforeValidator(_as_text)]
 
 
 class Row(BaseModel):
-    """One row of a mapping, as TOML spells it. A project's row changes the keys it names and leaves the others."""
+    """One row of a mapping, as TOML spells it.
+
+    A project's row changes the keys it names and leaves the others.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -85,7 +93,10 @@ class FieldRow:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
-    """A task's mapping in force: shipped rows in the order of the mapping page, then the rows that the project added."""
+    """A task's mapping in force.
+
+    Shipped rows in the order of the mapping page, then the rows that the project added.
+    """
 
     name: str
     task: str
@@ -105,15 +116,20 @@ def shipped(name: str) -> Template:
     text = files("pipeline.templates").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     parsed = _Shipped.model_validate(tomllib.loads(text))
     rows = tuple(FieldRow(destination=column, row=row) for column, row in parsed.fields.items())
-    return Template(name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows)
+    return Template(
+        name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows
+    )
 
 
-def templates(overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None) -> tuple[dict[str, Template], list[str]]:
+def templates(
+    overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None
+) -> tuple[dict[str, Template], list[str]]:
     """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
-        folder: where ``value_map_file`` is looked for; none: value maps were read when the rows were recorded.
+        folder: where ``value_map_file`` is looked for; none: value maps were read when the rows
+            were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
     problems: list[str] = []
@@ -124,7 +140,11 @@ def templates(overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = 
         if not isinstance(section, dict):
             problems.append(f"tasks.{task}: must be a table.")
             continue
-        problems += [f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}" for key in section if key != "fields"]
+        problems += [
+            f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}"
+            for key in section
+            if key != "fields"
+        ]
         fields = section.get("fields", {})
         if isinstance(fields, dict):
             found[task] = _changed(found[task], fields, folder, problems)
@@ -133,7 +153,9 @@ def templates(overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = 
     return found, problems
 
 
-def _changed(template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]) -> Template:
+def _changed(
+    template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]
+) -> Template:
     rows = {one.destination: one for one in template.rows}
     removed: list[str] = []
     for column, keys in fields.items():
@@ -149,15 +171,23 @@ def _changed(template: Template, fields: Mapping[str, Any], folder: Path | None,
         try:
             row = Row.model_validate({**base, **keys})
         except ValidationError as error:
-            problems += [f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)]
+            problems += [
+                f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)
+            ]
             continue
         if row.unmapped:
             removed += [column] if before else []
-            problems += [] if before else [f"{prefix}.unmapped: the template has no such row.{near(column, rows)}"]
+            problems += (
+                []
+                if before
+                else [f"{prefix}.unmapped: the template has no such row.{near(column, rows)}"]
+            )
             rows.pop(column, None)
             continue
         row = _with_map_file(row, folder, prefix, problems)
-        rows[column] = FieldRow(destination=column, row=row, changed=frozenset(keys), added=before is None)
+        rows[column] = FieldRow(
+            destination=column, row=row, changed=frozenset(keys), added=before is None
+        )
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 

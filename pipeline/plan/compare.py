@@ -20,9 +20,14 @@ _WORDS: Final = {
 
 def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
     """Differences between two runs, one item per kind: change, before, after, contacts, example."""
-    with tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch, session(scratch=Path(scratch)) as here:
+    with (
+        tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
+        session(scratch=Path(scratch)) as here,
+    ):
         for name, folder in (("before", before), ("after", after)):
-            here.view(f"{name}_decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})")
+            here.view(
+                f"{name}_decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
+            )
             _rows(here, f"{name}_rows", sorted((folder.path / "rows").glob("*/*.parquet")))
         return here.frame(query("diff")).to_dicts()
 
@@ -33,7 +38,9 @@ def _rows(here: Session, name: str, files: list[Path]) -> None:
         here.view(name, "SELECT NULL::VARCHAR AS contactid, NULL::VARCHAR AS row_hash WHERE false")
         return
     listed = ", ".join(literal(str(path)) for path in files)
-    here.view(name, f"SELECT contactid, row_hash FROM read_parquet([{listed}], union_by_name = true)")
+    here.view(
+        name, f"SELECT contactid, row_hash FROM read_parquet([{listed}], union_by_name = true)"
+    )
 
 
 def told(items: list[dict[str, Any]], before: RunFolder) -> str:
@@ -44,6 +51,10 @@ def told(items: list[dict[str, Any]], before: RunFolder) -> str:
 
 
 def _line(one: dict[str, Any]) -> str:
-    places = [one["before"], one["after"]] if one["change"] == "decision" else [one["after"] or one["before"]]
+    places = (
+        [one["before"], one["after"]]
+        if one["change"] == "decision"
+        else [one["after"] or one["before"]]
+    )
     example = f", for example {one['example']}" if one["example"] else ""
     return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(places)}{example}"

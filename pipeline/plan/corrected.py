@@ -1,7 +1,8 @@
 """A corrected file laid over the source: a folder of links to the source's files, and one more part of contacts.
 
-The corrected rows carry a versionnumber above all others, so that the rule for several rows of one contact takes them
-(DESIGN 2.1) and the rows they replace count as superseded. Nothing is written into the source.
+The corrected rows carry a versionnumber above all others, so that the rule for several rows of one
+contact takes them (DESIGN 2.1) and the rows they replace count as superseded. Nothing is written
+into the source.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Corrected:
     contactids: list[str]
 
 
-def laid_over(source: Path, corrected: Path, into: Path, columns: Mapping[str, str], options: ReadOptions) -> Corrected:
+def laid_over(
+    source: Path, corrected: Path, into: Path, columns: Mapping[str, str], options: ReadOptions
+) -> Corrected:
     """Make the folder that holds the source and the corrected rows.
 
     Args:
@@ -56,7 +59,10 @@ def laid_over(source: Path, corrected: Path, into: Path, columns: Mapping[str, s
     if not corrected.is_file():
         raise UsageError(f"--corrected: there is no file {corrected}.")
     if (source / synapse.MODEL).is_file():
-        raise UsageError("--corrected works on exports, not on a Synapse Link folder: correct Sales and export again.")
+        raise UsageError(
+            "--corrected works on exports, not on a Synapse Link folder: correct Sales and export "
+            "again."
+        )
     stored = discover.find(source, CONTACTS)
     if stored is None:
         raise discover.missing(source, CONTACTS)
@@ -67,7 +73,13 @@ def laid_over(source: Path, corrected: Path, into: Path, columns: Mapping[str, s
         _link(source, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
-    ids = rows["contactid"].str.strip_chars("{}").str.to_lowercase().unique(maintain_order=True).to_list()
+    ids = (
+        rows["contactid"]
+        .str.strip_chars("{}")
+        .str.to_lowercase()
+        .unique(maintain_order=True)
+        .to_list()
+    )
     return Corrected(folder=into, contactids=ids)
 
 
@@ -75,19 +87,31 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     frame, unreadable = land_file(corrected, CONTACTS, options)
     where = f"--corrected {corrected.name}"
     if unreadable:
-        raise SourceError(f"the row of line {unreadable[0].source_line} cannot be read: {unreadable[0].detail}.", where=where)
+        raise SourceError(
+            f"the row of line {unreadable[0].source_line} cannot be read: {unreadable[0].detail}.",
+            where=where,
+        )
     missing = sorted(columns.keys() - {*frame.columns, "versionnumber"})
     if missing:
         raise SourceError(
-            f"lacks columns that the source has: {', '.join(missing)}. They would become blank; take the file that "
+            f"lacks columns that the source has: {', '.join(missing)}. They would become blank; "
+            "take the file that "
             "`p2c findings RUN --repair FILE` writes and correct that.",
             where=where,
         )
-    text = [name for name in frame.columns if frame.schema[name] == pl.String and name != "source_file"]
-    rows = frame.select(restored(pl.col(name)) for name in text).with_columns(contactid=trimmed(pl.col("contactid")))
-    wrong = rows.with_row_index("row").filter(~pl.col("contactid").str.contains(_GUID).fill_null(value=False))
+    text = [
+        name for name in frame.columns if frame.schema[name] == pl.String and name != "source_file"
+    ]
+    rows = frame.select(restored(pl.col(name)) for name in text).with_columns(
+        contactid=trimmed(pl.col("contactid"))
+    )
+    wrong = rows.with_row_index("row").filter(
+        ~pl.col("contactid").str.contains(_GUID).fill_null(value=False)
+    )
     if wrong.height:
-        raise SourceError(f"row {wrong['row'][0] + 1} has no contactid that is a GUID.", where=where)
+        raise SourceError(
+            f"row {wrong['row'][0] + 1} has no contactid that is a GUID.", where=where
+        )
     return rows
 
 
@@ -119,27 +143,39 @@ def _write(at: Path, rows: pl.DataFrame, stored: Stored, columns: Mapping[str, s
         case Form.LINES:
             rows.write_ndjson(at.with_suffix(".jsonl"))
         case Form.PAGES:
-            at.with_suffix(".json").write_text(f'{{"value": {rows.write_json()}}}', encoding="utf-8")
+            at.with_suffix(".json").write_text(
+                f'{{"value": {rows.write_json()}}}', encoding="utf-8"
+            )
         case Form.PARQUET:
             _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
 
 
 def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[str, str]) -> None:
-    """The rows with the names and types of the source's own file: all parts must be spelled alike."""
+    """The rows with the names and types of the source's own file.
+
+    All parts must be spelled alike.
+    """
     if "versionnumber" not in columns:
-        raise SourceError("has no column versionnumber, so nothing could tell the corrected rows from it.", where=like.name)
+        raise SourceError(
+            "has no column versionnumber, so nothing could tell the corrected rows from it.",
+            where=like.name,
+        )
     with session() as here:
         here.register("corrected", rows)
         here.view("source", f"SELECT * FROM read_parquet({literal(str(like))})")
         types = here.columns("SELECT * FROM source")
         taken = {physical: name for name, physical in columns.items()}
         parts = [
-            f"CAST({identifier(taken[physical]) if physical in taken else 'NULL'} AS {kind}) AS {identifier(physical)}"
+            (
+                f"CAST({identifier(taken[physical]) if physical in taken else 'NULL'} AS "
+                f"{kind}) AS {identifier(physical)}"
+            )
             for physical, kind in types.items()
         ]
         try:
             here.frame(f"SELECT {', '.join(parts)} FROM corrected").write_parquet(at)
         except duckdb.Error as error:
             raise SourceError(
-                f"a value is not of its column's type: {str(error).splitlines()[0]}", where="--corrected"
+                f"a value is not of its column's type: {str(error).splitlines()[0]}",
+                where="--corrected",
             ) from error

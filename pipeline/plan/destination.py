@@ -27,7 +27,10 @@ FOLDER: Final = "scm"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
-    """What is known of the destination. All is null or empty where SCM was not asked and no export says anything."""
+    """What is known of the destination.
+
+    All is null or empty where SCM was not asked and no export says anything.
+    """
 
     customers: pl.DataFrame | None = None
     persons: pl.DataFrame | None = None
@@ -38,7 +41,10 @@ class Destination:
     def findings(self) -> list[RunFinding]:
         """Columns whose values could not be checked."""
         unread = () if self.seen is None else self.seen.unread
-        return [RunFinding(code="reference_unread", column=one.column, detail=one.entity_set) for one in unread]
+        return [
+            RunFinding(code="reference_unread", column=one.column, detail=one.entity_set)
+            for one in unread
+        ]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -58,8 +64,13 @@ class Destination:
         """For people."""
         if self.seen is None:
             return []
-        named = ", ".join(f"{entity} ({name})" if name else entity for entity, name in self.seen.names.items())
-        there = f"{self.seen.customer_count:,} customers and {self.seen.person_count:,} contact persons are there"
+        named = ", ".join(
+            f"{entity} ({name})" if name else entity for entity, name in self.seen.names.items()
+        )
+        there = (
+            f"{self.seen.customer_count:,} customers and {self.seen.person_count:,} contact "
+            "persons are there"
+        )
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
 
 
@@ -83,7 +94,9 @@ def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
     )
 
 
-def look_at(project: Project, mappings: Mapping[str, Compiled], into: Path, listener: Listener) -> Destination:
+def look_at(
+    project: Project, mappings: Mapping[str, Compiled], into: Path, listener: Listener
+) -> Destination:
     """Look at a plan's destination: SCM itself, the export that the project names, or nothing.
 
     Args:
@@ -106,14 +119,18 @@ def look_at(project: Project, mappings: Mapping[str, Compiled], into: Path, list
     with scm_of(project) as scm:
         seen = look(scm, wanted(project, mappings), into / FOLDER, told)
     return Destination(
-        customers=seen.known_customers(), persons=pl.read_parquet(seen.persons, glob=False), references=seen.references, seen=seen
+        customers=seen.known_customers(),
+        persons=pl.read_parquet(seen.persons, glob=False),
+        references=seen.references,
+        seen=seen,
     )
 
 
 def mend_memory(runs: Path, project: Project) -> bool:
-    """Make the memory of a destination anew if a load was killed before it wrote down what arrived. Whether it was.
+    """Make the memory of a destination anew if a load was killed before it wrote down what arrived.
 
-    While another process loads there, nothing is done: that load writes it down itself.
+    Whether it was. While another process loads there, nothing is done: that load writes it down
+    itself.
     """
     name = project.settings.destination.name
     if project.scm is None or not remember.is_behind(runs, name):

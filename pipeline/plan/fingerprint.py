@@ -1,6 +1,7 @@
-"""What decides the output: templates, destination, SQL, schemas, code. Pinned in a plan, compared before it is applied.
+"""What decides the output: templates, destination, SQL, schemas, code.
 
-Code that only carries out what was planned is left out: a mended loader may apply a plan that was made before.
+Pinned in a plan, compared before it is applied. Code that only carries out what was planned is left
+out: a mended loader may apply a plan that was made before.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ _WORDS: Final = {
 }
 
 _PINNED: Final = ("destination.", "organizations.", "countries.")
-"""Settings that a plan holds on to. Those of templates are in the templates' fingerprints; ``run`` may change."""
+"""Settings that a plan holds on to. Those of templates are in the templates' fingerprints; ``run``
+may change."""
 
 _FREE: Final = ("destination.auth.", "destination.parallel")
-"""Among them, what says only how SCM is reached: the address is pinned, and a new login shall not cost a plan."""
+"""Among them, what says only how SCM is reached: the address is pinned, and a new login shall not
+cost a plan."""
 
 
 def versions() -> dict[str, str]:
@@ -55,11 +58,15 @@ def versions() -> dict[str, str]:
 def fingerprints(templates: Mapping[str, Template]) -> dict[str, str]:
     """SHA-256 of each template in force, of all SQL, of all schemas, of the mapping code and its lists."""
     found = {f"template {task}": _of_template(template) for task, template in templates.items()}
-    return found | {name: _of_package(package, endings) for name, (package, endings) in _PACKAGES.items()}
+    return found | {
+        name: _of_package(package, endings) for name, (package, endings) in _PACKAGES.items()
+    }
 
 
 def changes(facts: Mapping[str, Any], today: Project) -> list[str]:
-    """What changed since a plan was made, a phrase each; empty when the plan still says what p2c would plan today.
+    """What changed since a plan was made, a phrase each.
+
+    Empty when the plan still says what p2c would plan today.
 
     Args:
         facts: ``run.json`` of the plan.

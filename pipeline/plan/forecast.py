@@ -16,17 +16,28 @@ from pipeline.run.folder import RunFolder
 from pipeline.transform.tally import Tally
 
 RATE: Final = 200_000 / 3600
-"""Rows per second that a plan reckons with: the design point of Microsoft's batch data API, for want of a measurement."""
-_RATE_FROM: Final = "assumed: design point of the DMF batch API, 200,000 rows an hour; never measured at your destination"
+"""Rows per second that a plan reckons with: the design point of Microsoft's batch data API, for
+want of a measurement."""
+_RATE_FROM: Final = (
+    "assumed: design point of the DMF batch API, 200,000 rows an hour; never measured at your "
+    "destination"
+)
 _SAMPLE: Final = 2_000
 
 
-def forecast(project: Project, folder: RunFolder, tally: Tally, mappings: Mapping[str, Compiled]) -> dict[str, Any]:
-    """What applying will cost. Bytes are reckoned from packages of the first rows; the rate is stated with its source."""
+def forecast(
+    project: Project, folder: RunFolder, tally: Tally, mappings: Mapping[str, Compiled]
+) -> dict[str, Any]:
+    """What applying will cost.
+
+    Bytes are reckoned from packages of the first rows; the rate is stated with its source.
+    """
     sent = dict.fromkeys(mappings, 0)
     for (task, _, action), count in tally.actions.items():
         sent[task] += 0 if action == "unchanged" else count
-    size = sum(_reckoned(project, folder, task, mappings[task], count) for task, count in sent.items())
+    size = sum(
+        _reckoned(project, folder, task, mappings[task], count) for task, count in sent.items()
+    )
     rows = sum(sent.values())
     return {
         "requests": _requests(project, tally),
@@ -50,7 +61,11 @@ def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled,
     if project.settings.destination.load == "odata":
         there = len(head.select(mapping.columns).write_ndjson().encode())
     else:
-        there = len(build_package(package_spec(project, mapping, str(head["legal_entity"][0]), 1), head).content)
+        there = len(
+            build_package(
+                package_spec(project, mapping, str(head["legal_entity"][0]), 1), head
+            ).content
+        )
     return round(there * rows / head.height)
 
 
@@ -61,4 +76,8 @@ def _requests(project: Project, tally: Tally) -> int:
     for (task, entity, action), count in tally.actions.items():
         sent[task, entity] += 0 if action == "unchanged" else count
     limit = {"odata": None, "auto": destination.auto_rows}.get(destination.load, 0)
-    return sum(-(-count // destination.odata_rows) for count in sent.values() if limit is None or count <= limit)
+    return sum(
+        -(-count // destination.odata_rows)
+        for count in sent.values()
+        if limit is None or count <= limit
+    )

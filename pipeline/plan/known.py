@@ -1,4 +1,7 @@
-"""What the plan knows from elsewhere: SCM's customers from an export, the last load, the contacts of ``--only``."""
+"""What the plan knows from elsewhere.
+
+SCM's customers from an export, the last load, the contacts of ``--only``.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,17 @@ from pipeline.project.resolve import Project
 from schemas.scm import CUSTOMERS_EXPORT
 from schemas.text import WHITE_SPACE
 
-_GUID: Final = re.compile(r"^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$", re.IGNORECASE)
+_GUID: Final = re.compile(
+    r"^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$", re.IGNORECASE
+)
 
 
 def customers(path: Path) -> pl.DataFrame:
     """A *Customers V2* export: CustomerAccount, PartyNumber and, if it has them, dataAreaId, as text.
 
     Raises:
-        SourceError: the file is missing, cannot be read, lacks a column, or has rows that cannot be read. A row that is lost here
-            could turn a takeover into an overwrite.
+        SourceError: the file is missing, cannot be read, lacks a column, or has rows that cannot be
+            read. A row that is lost here could turn a takeover into an overwrite.
     """
     if not path.is_file():
         raise SourceError("there is no such file.", where=f"destination.known_customers, {path}")
@@ -30,7 +35,10 @@ def customers(path: Path) -> pl.DataFrame:
     if unreadable:
         first = unreadable[0]
         raise SourceError(
-            f"{len(unreadable)} rows cannot be read, the first in line {first.source_line}: {first.detail}.",
+            (
+                f"{len(unreadable)} rows cannot be read, the first in line {first.source_line}: "
+                f"{first.detail}."
+            ),
             where=f"destination.known_customers, {path.name}",
         )
     names = [field.name for field in CUSTOMERS_EXPORT.fields]
@@ -39,7 +47,9 @@ def customers(path: Path) -> pl.DataFrame:
 
 
 def only_ids(path: Path) -> pl.DataFrame:
-    """The contactids of ``--only``: one a line, or a CSV whose first column they are; a header line may say contactid.
+    """The contactids of ``--only``: one a line, or a CSV whose first column they are.
+
+    A header line may say contactid.
 
     Raises:
         UsageError: the file is missing, or a line is no contactid.
@@ -65,6 +75,9 @@ def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     files = sorted((runs / "loaded" / project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
-    return pl.concat([pl.read_parquet(path, columns=["destination_key", "row_hash"], glob=False) for path in files]).unique(
-        "destination_key", keep="last", maintain_order=True
-    )
+    return pl.concat(
+        [
+            pl.read_parquet(path, columns=["destination_key", "row_hash"], glob=False)
+            for path in files
+        ]
+    ).unique("destination_key", keep="last", maintain_order=True)

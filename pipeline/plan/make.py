@@ -1,4 +1,7 @@
-"""Making a plan: landed tables → decisions, findings, planned rows, forecast. It writes nothing but its own run folder."""
+"""Making a plan: landed tables → decisions, findings, planned rows, forecast.
+
+It writes nothing but its own run folder.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,9 @@ from schemas.sales import CONTACTS
 from sql.session import Session, query
 
 
-def make_plan(project: Project, request: Request, runs: Path, clock: Clock, listener: Listener) -> RunFolder:
+def make_plan(
+    project: Project, request: Request, runs: Path, clock: Clock, listener: Listener
+) -> RunFolder:
     """Plan a run.
 
     Returns:
@@ -60,20 +65,30 @@ def make_plan(project: Project, request: Request, runs: Path, clock: Clock, list
             with sessions(planning) as (main, hasher):
                 prepared, decider = _decided(planning, main, hasher, landed)
             sources = {path: future.result() for path, future in hashes.items()}
-        write_json(folder.run_json, run_facts(planning, str(run), started.isoformat(), landed, sources))
+        write_json(
+            folder.run_json, run_facts(planning, str(run), started.isoformat(), landed, sources)
+        )
         write_table(folder.batches, summary.batches_preview(folder, project, decider.tally))
         counted = summary.Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
         facts = summary.of_plan(planning.project, folder, str(run), counted, planning.mappings)
         facts["systems"] = [*planning.source.lines, *planning.destination.lines]
-        hashed = {path: planning.hashes.get(path) or sha256_of(path) for path in folder.plan_files()}
-        files = {str(path.relative_to(folder.path).as_posix()): sha256 for path, sha256 in hashed.items()}
+        hashed = {
+            path: planning.hashes.get(path) or sha256_of(path) for path in folder.plan_files()
+        }
+        files = {
+            str(path.relative_to(folder.path).as_posix()): sha256 for path, sha256 in hashed.items()
+        }
         with Journal.open(folder.journal, clock) as journal:
-            facts["journal"] = journal.append("planned", run=str(run), files=files, balanced=facts["balanced"])
+            facts["journal"] = journal.append(
+                "planned", run=str(run), files=files, balanced=facts["balanced"]
+            )
         write_json(folder.summary, facts)
     return RunFolder(runs / run)
 
 
-def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]) -> tuple[Prepared, Decider]:
+def _decided(
+    planning: Planning, main: Session, hasher: Session, landed: Mapping[str, Landed]
+) -> tuple[Prepared, Decider]:
     project, settings = planning.project, planning.project.settings
     for table in landed.values():
         main.view(f"{table.table}_landed", landed_view(table))
@@ -104,12 +119,25 @@ def _decided(planning: Planning, main: Session, hasher: Session, landed: Mapping
         limit=planning.request.limit,
     )
     contacts = landed[CONTACTS.name]
-    texts = Texts(contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said))
-    main.run("SET threads = 1")  # Polars has the other cores, and rows of one thread come nearly in order.
+    texts = Texts(
+        contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said)
+    )
+    main.run(
+        "SET threads = 1"
+    )  # Polars has the other cores, and rows of one thread come nearly in order.
     reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
-    with heap.settled(), contextlib.closing(ahead(ordered(frames(reader), settings.run.morsel_rows))) as morsels:
+    with (
+        heap.settled(),
+        contextlib.closing(ahead(ordered(frames(reader), settings.run.morsel_rows))) as morsels,
+    ):
         decided = _side_by_side(decider, morsels, texts, prepared.marks)
-        _write(planning, decided, prepared, landed, lambda: _told_at_the_end(planning, decider, main, routing, prepared))
+        _write(
+            planning,
+            decided,
+            prepared,
+            landed,
+            lambda: _told_at_the_end(planning, decider, main, routing, prepared),
+        )
     return prepared, decider
 
 

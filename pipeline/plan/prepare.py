@@ -1,6 +1,7 @@
 """Before the contacts stream by once: everything that needs a look at the whole table, kept small.
 
-Landed tables come in as views ``<table>_landed``; out come the relations that ``sql/route.sql`` reads.
+Landed tables come in as views ``<table>_landed``; out come the relations that ``sql/route.sql``
+reads.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from schemas.catalogue import Table
 from sql.session import Session, identifier, query
 
 NO_ROWS: Final = (
-    "SELECT CAST(0 AS BIGINT) AS source_row, CAST(NULL AS VARCHAR) AS source_file, CAST(0 AS BIGINT) AS source_line WHERE false"
+    "SELECT CAST(0 AS BIGINT) AS source_row, CAST(NULL AS VARCHAR) AS source_file, CAST(0 AS "
+    "BIGINT) AS source_line WHERE false"
 )
 _ACTIVITY: Final = ("quotes", "salesorders", "invoices")
 
@@ -40,25 +42,28 @@ class Routing:
     number_pattern: str
     take_over: bool = False
     is_routed: bool = True
-    """Whether contacts will be routed: who shares a number, and who has documents, is looked for."""
+    """Whether contacts will be routed: who shares a number, and who has documents, is looked for.
+    """
     only: pl.DataFrame | None = None
     """One column ``contactid``."""
     known_customers: pl.DataFrame | None = None
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
     known_persons: pl.DataFrame | None = None
-    """dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's contact persons were not read."""
+    """dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's contact
+    persons were not read."""
     loaded: pl.DataFrame | None = None
     """destination_key, row_hash of the last load at this destination."""
     said: Collection[str] = ()
-    """What mapping and decisions need of contacts as text: ``text:…`` and ``raw:…`` (see ``reading``)."""
+    """What mapping and decisions need of contacts as text: ``text:…`` and ``raw:…`` (see
+    ``reading``)."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Prepared:
     """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are.
 
-    ``marks`` has one row per contact row, by its number (``source_row``): contactid_invalid, has_activity (null where the
-    source has no table of documents).
+    ``marks`` has one row per contact row, by its number (``source_row``): contactid_invalid,
+    has_activity (null where the source has no table of documents).
     """
 
     parameters: dict[str, str | bool | None]
@@ -92,7 +97,9 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
 
 
 def refuse_filter(session: Session, condition: str) -> None:
-    """Look at a source filter before anything is planned; the session has a view ``contacts_landed``.
+    """Look at a source filter before anything is planned.
+
+    The session has a view ``contacts_landed``.
 
     Raises:
         ConfigurationError: it is no condition on the columns that contacts have.
@@ -120,7 +127,8 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
     looked_at = _suspects(session, hashes, is_routed=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
-            f"{looked_at.with_company} contacts have a company, but there is no accounts table. Export accounts (accountid, "
+            f"{looked_at.with_company} contacts have a company, but there is no accounts table. "
+            "Export accounts (accountid, "
             "accountnumber) beside contacts.",
             where="accounts",
         )
@@ -130,7 +138,9 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
     if routing.is_routed:
-        session.set_aside("accounts", but="number_key")  # While contacts are joined with them, once is enough in memory.
+        session.set_aside(
+            "accounts", but="number_key"
+        )  # While contacts are joined with them, once is enough in memory.
     _units(session, routing, has_table="businessunits" in landed)
     _others(session, routing)
     return Prepared(
@@ -159,7 +169,9 @@ def _hold(read: Mapping[str, pl.DataFrame]) -> None:
         try:
             sales.contract(sales.TABLES[name]).validate(frame.lazy(), lazy=True)
         except SchemaErrors as errors:
-            raise InvariantBroken(f"{name} is not read as declared: {errors.failure_cases['check'].to_list()}") from errors
+            raise InvariantBroken(
+                f"{name} is not read as declared: {errors.failure_cases['check'].to_list()}"
+            ) from errors
 
 
 def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> pl.DataFrame:
@@ -170,8 +182,13 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
     select = declared(table, columns, said=said)
     session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
     content = ", ".join(identifier(column) for column in columns if column not in PLACE) or "NULL"
-    some = f"SELECT *, hash({content}) AS content_hash FROM {table.name}_landed SEMI JOIN chosen_rows USING (source_row)"
-    session.view(f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM ({some}) AS some_rows")
+    some = (
+        f"SELECT *, hash({content}) AS content_hash FROM {table.name}_landed SEMI JOIN chosen_rows "
+        "USING (source_row)"
+    )
+    session.view(
+        f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM ({some}) AS some_rows"
+    )
     return session.frame(f"FROM {_declared_name(table)} LIMIT 0")
 
 
@@ -184,7 +201,10 @@ def _filter(session: Session, condition: str | None) -> None:
     if condition is None:
         session.view("contacts_filtered", "SELECT *, true AS passes_filter FROM contacts")
         return
-    text = f"SELECT *, coalesce(CAST(({condition}\n) AS BOOLEAN), false) AS passes_filter FROM contacts"
+    text = (
+        f"SELECT *, coalesce(CAST(({condition}\n) AS BOOLEAN), false) AS passes_filter FROM "
+        "contacts"
+    )
     try:
         if len(duckdb.extract_statements(text)) != 1:
             raise ConfigurationError("must be one SQL condition.", where="source.filter")
@@ -192,7 +212,9 @@ def _filter(session: Session, condition: str | None) -> None:
         session.columns("FROM contacts_filtered")
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
-        raise ConfigurationError(f"is not a condition on landed contacts: {first}", where="source.filter") from error
+        raise ConfigurationError(
+            f"is not a condition on landed contacts: {first}", where="source.filter"
+        ) from error
 
 
 def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
@@ -205,15 +227,25 @@ def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
 def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     accountid = "accountid" if is_routed else "CAST(accountid AS VARCHAR)"
-    found = suspects(hashes, session.frame(f"SELECT hash({accountid}) AS id, number_hash(number) AS number FROM accounts"))
+    found = suspects(
+        hashes,
+        session.frame(
+            f"SELECT hash({accountid}) AS id, number_hash(number) AS number FROM accounts"
+        ),
+    )
     session.register("chosen_rows", found.all.to_frame("source_row"))
-    content = "CAST(NULL AS UBIGINT)" if found.repeated.is_empty() else "content_hash"  # It reads every column.
+    content = (
+        "CAST(NULL AS UBIGINT)" if found.repeated.is_empty() else "content_hash"
+    )  # It reads every column.
     session.store(
         "suspects",
-        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, isdelete, "
+        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, "
+        "isdelete, "
         f"{content} AS content_hash FROM contacts_chosen",
     )
-    session.view("suspects_chosen", "SELECT * FROM suspects SEMI JOIN chosen_rows USING (source_row)")
+    session.view(
+        "suspects_chosen", "SELECT * FROM suspects SEMI JOIN chosen_rows USING (source_row)"
+    )
     _states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
     return found
 
@@ -224,7 +256,8 @@ def _states(session: Session, table: Table, name: str, rows: pl.Series, view: st
     key = identifier(table.key)
     session.store(
         "repeated_rows",
-        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, false) AS deleted, "
+        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, "
+        "false) AS deleted, "
         f"content_hash AS content FROM {view}_chosen "
         f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
     )
@@ -233,13 +266,19 @@ def _states(session: Session, table: Table, name: str, rows: pl.Series, view: st
 
 
 def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
-    """Rows of a side table that do not count. Of unresolved repeats the first is kept, with a warning."""
+    """Rows of a side table that do not count.
+
+    Of unresolved repeats the first is kept, with a warning.
+    """
     view, key = _declared_name(table), identifier(table.key)
-    hashes = session.frame(f"SELECT source_row, CASE WHEN {key} IS NOT NULL THEN hash({key}) END AS id FROM {view}")
+    hashes = session.frame(
+        f"SELECT source_row, CASE WHEN {key} IS NOT NULL THEN hash({key}) END AS id FROM {view}"
+    )
     _states(session, table, "side_states", repeated_rows(hashes), view)
     session.store(name, query("left_out"))
     repeated = session.frame(
-        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, arg_min(source_file, source_row) AS source_file, "
+        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, arg_min(source_file, source_row) AS "
+        "source_file, "
         "arg_min(source_line, source_row) AS source_line "
         "FROM side_states WHERE state = 'repeated' GROUP BY id ORDER BY id"
     )
@@ -258,25 +297,38 @@ def _shared_account_numbers(session: Session) -> list[RunFinding]:
         "GROUP BY number_key HAVING count(*) > 1 ORDER BY number_key"
     )
     return [
-        RunFinding(code="account_number_repeated", detail=str(count), column="accountnumber", value=number)
+        RunFinding(
+            code="account_number_repeated", detail=str(count), column="accountnumber", value=number
+        )
         for number, count in shared.iter_rows()
     ]
 
 
 def _known_customers(session: Session, routing: Routing) -> None:
-    """SCM's customers by legal entity. Rows that name no legal entity count for every one of the project's."""
+    """SCM's customers by legal entity.
+
+    Rows that name no legal entity count for every one of the project's.
+    """
     given = routing.known_customers
     text = pl.String()
     frame = given if given is not None else pl.DataFrame(
         schema={"CustomerAccount": text, "PartyNumber": text, "dataAreaId": text}
     )  # fmt: skip
     session.register("known_customers_given", frame)
-    entities = dict.fromkeys([*([routing.legal_entity] if routing.legal_entity else []), *routing.organizations.values()])
-    session.register("own_entities", pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}))
+    entities = dict.fromkeys(
+        [*([routing.legal_entity] if routing.legal_entity else []), *routing.organizations.values()]
+    )
+    session.register(
+        "own_entities",
+        pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}),
+    )
     session.store("known_customers", query("known_customers"))
     persons = routing.known_persons
     columns = ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
-    session.register("known_persons", pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons)
+    session.register(
+        "known_persons",
+        pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons,
+    )
     session.store("known_keys", query("known_keys"))
 
 
@@ -285,41 +337,71 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
     session.register(
         "organizations",
         pl.DataFrame(
-            {"unit": list(routing.organizations), "legal_entity": list(routing.organizations.values())},
+            {
+                "unit": list(routing.organizations),
+                "legal_entity": list(routing.organizations.values()),
+            },
             schema={"unit": pl.String, "legal_entity": pl.String},
         ),
     )
     session.store("spellings", query("units"))
-    doubled = session.frame("SELECT unit FROM spellings GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY unit")
+    doubled = session.frame(
+        "SELECT unit FROM spellings GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY "
+        "unit"
+    )
     if not doubled.is_empty():
         raise ConfigurationError(
-            f"the business unit {doubled['unit'][0]} has two legal entities, once by name and once by id.",
+            (
+                f"the business unit {doubled['unit'][0]} has two legal entities, once by name and "
+                "once by id."
+            ),
             where="organizations",
         )
-    session.store("units", "SELECT unit, min(legal_entity) AS legal_entity FROM spellings GROUP BY unit")
+    session.store(
+        "units", "SELECT unit, min(legal_entity) AS legal_entity FROM spellings GROUP BY unit"
+    )
     if not has_table or not routing.organizations:
         return
     unknown = session.frame(query("units_unknown"))["unit"].to_list()
     if unknown:
-        known = session.frame("SELECT DISTINCT trimmed(name) AS name FROM businessunits WHERE name IS NOT NULL")["name"].to_list()
-        told = "; ".join(f"'{name}' is no business unit of the source.{near(name, known)}" for name in unknown)
+        known = session.frame(
+            "SELECT DISTINCT trimmed(name) AS name FROM businessunits WHERE name IS NOT NULL"
+        )["name"].to_list()
+        told = "; ".join(
+            f"'{name}' is no business unit of the source.{near(name, known)}" for name in unknown
+        )
         raise ConfigurationError(told, where="organizations")
 
 
 def _others(session: Session, routing: Routing) -> None:
-    only = routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
+    only = (
+        routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
+    )
     session.register("only_given", only)
-    session.store("only_ids", "SELECT DISTINCT CAST(contactid AS UUID) AS contactid FROM only_given")
+    session.store(
+        "only_ids", "SELECT DISTINCT CAST(contactid AS UUID) AS contactid FROM only_given"
+    )
     text = pl.String()
     loaded = routing.loaded
-    session.register("loaded", loaded if loaded is not None else pl.DataFrame(schema={"destination_key": text, "row_hash": text}))
+    session.register(
+        "loaded",
+        loaded
+        if loaded is not None
+        else pl.DataFrame(schema={"destination_key": text, "row_hash": text}),
+    )
     session.store("loaded_numbers", query("loaded_numbers"))
 
 
 def unused_units(session: Session, routing: Routing, seen: Collection[str]) -> list[RunFinding]:
-    """``[organizations]`` entries that no contact has. ``seen``: business units as contacts spell them."""
+    """``[organizations]`` entries that no contact has.
+
+    ``seen``: business units as contacts spell them.
+    """
     if not routing.organizations:
         return []
     session.register("seen_units", pl.DataFrame({"unit": list(seen)}, schema={"unit": pl.String}))
     unused = session.frame(query("units_unused"))["organization"].to_list()
-    return [RunFinding(code="organization_unused", detail=name, column="owningbusinessunit") for name in unused]
+    return [
+        RunFinding(code="organization_unused", detail=name, column="owningbusinessunit")
+        for name in unused
+    ]

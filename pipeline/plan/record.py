@@ -17,7 +17,9 @@ from pipeline.run.files import sha256_of
 from pipeline.run.findings import RunFinding, findings_of_run
 
 
-def source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dict[Path, Future[str]]:
+def source_hashes(
+    landed: Mapping[str, Landed], pool: ThreadPoolExecutor
+) -> dict[Path, Future[str]]:
     """The SHA-256 of every source file, while other work goes on."""
     paths = [one.path for table in landed.values() for one in table.sources]
     return {path: pool.submit(sha256_of, path) for path in paths}
@@ -26,7 +28,12 @@ def source_hashes(landed: Mapping[str, Landed], pool: ThreadPoolExecutor) -> dic
 def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
     """Findings of rows that could not be read."""
     found = [
-        RunFinding(code="row_unreadable", detail=one.detail, source_file=one.source_file, source_line=one.source_line)
+        RunFinding(
+            code="row_unreadable",
+            detail=one.detail,
+            source_file=one.source_file,
+            source_line=one.source_line,
+        )
         for table in landed.values()
         for one in table.unreadable
     ]
@@ -34,7 +41,11 @@ def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
 
 
 def run_facts(
-    planning: Planning, run: str, started: str, landed: Mapping[str, Landed], hashes: Mapping[Path, str]
+    planning: Planning,
+    run: str,
+    started: str,
+    landed: Mapping[str, Landed],
+    hashes: Mapping[Path, str],
 ) -> dict[str, object]:
     """``run.json``."""
     project, request = planning.project, planning.request

@@ -31,7 +31,9 @@ class Wanted:
 
 
 def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
-    """The contacts of a run that were held, rejected or failed; of those, the ones stopped by ``codes`` if any are given.
+    """The contacts of a run that were held, rejected or failed.
+
+    Of those, the ones stopped by ``codes`` if any are given.
 
     Raises:
         UsageError: the run has no decisions, or a code is unknown.
@@ -39,23 +41,40 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
     """
     chosen = codes_known(codes)
     if not folder.decisions.is_file():
-        raise UsageError("decisions.parquet is missing: this run does not tell what was held or rejected.", where=folder.run)
+        raise UsageError(
+            "decisions.parquet is missing: this run does not tell what was held or rejected.",
+            where=folder.run,
+        )
     stopped = pl.col("decision").is_in(["held", "rejected"])
     failed = pl.col("outcome") == "failed"
     if chosen:
         stopped &= pl.col("reason").is_in(chosen)
         failed &= pl.col("code").is_in(chosen)
     try:
-        parts = [pl.scan_parquet(folder.decisions, glob=False).filter(stopped).select("contactid").collect()]
+        parts = [
+            pl.scan_parquet(folder.decisions, glob=False)
+            .filter(stopped)
+            .select("contactid")
+            .collect()
+        ]
         if folder.outcomes.is_file():
-            parts.append(pl.scan_parquet(folder.outcomes, glob=False).filter(failed).select("contactid").collect())
+            parts.append(
+                pl.scan_parquet(folder.outcomes, glob=False)
+                .filter(failed)
+                .select("contactid")
+                .collect()
+            )
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InvariantBroken(
-            f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.", where=folder.run
+            f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
+            where=folder.run,
         ) from error
     ids = pl.concat(parts)["contactid"]
     readable = ids.str.contains(_GUID).fill_null(value=False)
-    return Wanted(contactids=ids.filter(readable).unique(maintain_order=True).to_list(), nameless=int((~readable).sum()))
+    return Wanted(
+        contactids=ids.filter(readable).unique(maintain_order=True).to_list(),
+        nameless=int((~readable).sum()),
+    )
 
 
 @contextmanager
@@ -75,7 +94,9 @@ def only_file(folder: Path, contactids: Sequence[str]) -> Path:
     """The list of contactids, one a line, as ``--only`` reads it."""
     path = folder / "only.csv"
     with during("preparing the retry"):
-        path.write_text("\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8")
+        path.write_text(
+            "\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8"
+        )
     return path
 
 

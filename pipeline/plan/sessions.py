@@ -27,7 +27,10 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
     try:
-        with session(memory=memory, scratch=scratch, views=True) as main, session(memory="256MB", threads=1) as hasher:
+        with (
+            session(memory=memory, scratch=scratch, views=True) as main,
+            session(memory="256MB", threads=1) as hasher,
+        ):
             yield main, hasher
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -36,10 +39,15 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
             refuse_damaged(table)
         if isinstance(error, _OF_THE_WORLD):
             first = str(error).splitlines()[0]
-            raise Stopped(f"the query engine stopped: {first}. Raise [run] memory, or free disk space.") from error
+            raise Stopped(
+                f"the query engine stopped: {first}. Raise [run] memory, or free disk space."
+            ) from error
         if isinstance(error, _OF_A_VALUE) and planning.project.settings.source.filter is not None:
             raise ConfigurationError(
-                "fails on a value of contacts: where a value may be of another form, say TRY_CAST, which gives null for it.",
+                (
+                    "fails on a value of contacts: where a value may be of another form, say "
+                    "TRY_CAST, which gives null for it."
+                ),
                 where="source.filter",
             ) from error
         raise

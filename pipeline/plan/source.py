@@ -27,7 +27,10 @@ ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2caut
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """What was landed. ``facts`` are for ``run.json``, ``lines`` for people; both are empty for files."""
+    """What was landed.
+
+    ``facts`` are for ``run.json``, ``lines`` for people; both are empty for files.
+    """
 
     landed: Mapping[str, Landed]
     is_live: bool = False
@@ -67,7 +70,10 @@ def landed_source(
 
     if project.sales is None:
         if changes:
-            raise UsageError("--changes asks Sales what changed; this project reads files, and a plan reads them whole anyway.")
+            raise UsageError(
+                "--changes asks Sales what changed; this project reads files, and a plan reads "
+                "them whole anyway."
+            )
         return Source(landed=land_files(project, folder.source, told, tables))
     with sales_of(project) as sales:
         organization = sales.organization()
@@ -79,7 +85,9 @@ def landed_source(
             wished=filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
-        work = runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
+        work = (
+            runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
+        )
         folder.source.mkdir(parents=True, exist_ok=True)
         found = land_dataverse(sales, folder.source, wish, work=work, since=since, progress=told)
     findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
@@ -95,7 +103,9 @@ def landed_source(
     )
 
 
-def land_files(project: Project, into: Path, progress: Any, tables: Collection[str] = ROUTING_TABLES) -> dict[str, Landed]:
+def land_files(
+    project: Project, into: Path, progress: Any, tables: Collection[str] = ROUTING_TABLES
+) -> dict[str, Landed]:
     """Land exports."""
     return land(
         project.source_folder,
@@ -115,14 +125,21 @@ def template_sources(project: Project) -> set[str]:
         ConfigurationError: a template is wrong.
     """
     wanted = mapped_columns(project) - {one.name for one in CONTACTS.fields}
-    wrong = [text for template in project.templates.values() for text in check.problems(template, wanted)]
+    wrong = [
+        text for template in project.templates.values() for text in check.problems(template, wanted)
+    ]
     if wrong:
-        raise ConfigurationError(listed(wrong), where=project.file.name if project.file else "settings")
+        raise ConfigurationError(
+            listed(wrong), where=project.file.name if project.file else "settings"
+        )
     return wanted
 
 
 def mapped_columns(project: Project) -> set[str]:
-    """All columns of contacts that the project's templates read; paths into other tables left out."""
+    """All columns of contacts that the project's templates read.
+
+    Paths into other tables left out.
+    """
     sources = (one.row.source for template in project.templates.values() for one in template.rows)
     return {name for name in sources if name and "." not in name}
 
@@ -141,7 +158,9 @@ def _newest(runs: Path, home: str) -> Path | None:
     return None
 
 
-def _facts(found: Extracted, label: str, organization: Organization, since: Path | None) -> dict[str, Any]:
+def _facts(
+    found: Extracted, label: str, organization: Organization, since: Path | None
+) -> dict[str, Any]:
     return {
         "system": label,
         "organization": asdict(organization),
@@ -149,22 +168,39 @@ def _facts(found: Extracted, label: str, organization: Organization, since: Path
         "totals": [asdict(one) for one in found.totals],
         "traffic": {subject: _traffic(one) for subject, one in found.traffic.items()},
         "changes": {
-            table: {"added": one.added, "changed": one.changed, "deleted": one.deleted} for table, one in found.refreshed.items()
+            table: {"added": one.added, "changed": one.changed, "deleted": one.deleted}
+            for table, one in found.refreshed.items()
         },
     }
 
 
 def _traffic(one: Traffic) -> dict[str, Any]:
-    return {**asdict(one), "requests_per_1000": one.requests_per_1000, "bytes_per_1000": one.bytes_per_1000}
+    return {
+        **asdict(one),
+        "requests_per_1000": one.requests_per_1000,
+        "bytes_per_1000": one.bytes_per_1000,
+    }
 
 
 def _lines(found: Extracted, label: str, organization: Organization) -> list[str]:
     total = sum(found.traffic.values(), start=Traffic())
     lines = [f"From {label}, organization {organization.told}"]
-    rate = f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, {total.bytes_per_1000:,.0f} bytes" if total.rows else ""
-    lines.append(f"  {total.rows:,} rows read in {total.requests:,} requests, {total.bytes:,} bytes{rate}")
+    rate = (
+        (
+            f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, "
+            f"{total.bytes_per_1000:,.0f} bytes"
+        )
+        if total.rows
+        else ""
+    )
+    lines.append(
+        f"  {total.rows:,} rows read in {total.requests:,} requests, {total.bytes:,} bytes{rate}"
+    )
     if total.throttled or total.retries:
-        lines.append(f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, {total.waited:,.0f} s waited")
+        lines.append(
+            f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, "
+            f"{total.waited:,.0f} s waited"
+        )
     return [*lines, *_changes(found)]
 
 

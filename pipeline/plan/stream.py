@@ -25,15 +25,23 @@ from schemas.run import DECISIONS, FINDINGS, PLANNED
 from sql.session import Session
 
 _WIDTH: Final = 3
-"""Morsels that are decided at once: with two, the cores of a small machine are idle now and then. Each takes 300 MB."""
+"""Morsels that are decided at once: with two, the cores of a small machine are idle now and then.
+Each takes 300 MB."""
 
 
-def _side_by_side(decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts, marks: pl.DataFrame) -> Generator[Decided]:
-    """Morsels decided in source order, ``_WIDTH`` at once: what SQL says of each contact meets its landed text."""
+def _side_by_side(
+    decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts, marks: pl.DataFrame
+) -> Generator[Decided]:
+    """Morsels decided in source order, ``_WIDTH`` at once.
+
+    What SQL says of each contact meets its landed text.
+    """
 
     def weighed(routed: pl.DataFrame) -> Weighed:
         start = int(routed["source_row"][0]) if routed.height else 0
-        names = {name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")}
+        names = {
+            name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
+        }
         written = texts.rows(start, routed.height)
         told = [routed.rename(names), marks.slice(start, routed.height), written]
         return decider.weighed(pl.concat(told, how="horizontal"))
@@ -60,9 +68,15 @@ def _write(
     landed: Mapping[str, Landed],
     last: Callable[[], list[RunFinding]],
 ) -> None:
-    """Write what was decided, morsel after morsel, in a thread of its own; ``last`` tells the findings of the run."""
+    """Write what was decided, morsel after morsel, in a thread of its own.
+
+    ``last`` tells the findings of the run.
+    """
     folder, done = planning.folder, 0
-    decisions, findings = TableWriter(folder.decisions, DECISIONS), TableWriter(folder.findings, FINDINGS)
+    decisions, findings = (
+        TableWriter(folder.decisions, DECISIONS),
+        TableWriter(folder.findings, FINDINGS),
+    )
     rows = {
         name: TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping))
         for name, mapping in planning.mappings.items()
@@ -71,7 +85,9 @@ def _write(
     with contextlib.ExitStack() as stack:
         for writer in writers:
             stack.enter_context(writer)
-        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))  # It rests before a writer closes.
+        pool = stack.enter_context(
+            ThreadPoolExecutor(1, thread_name_prefix="writer")
+        )  # It rests before a writer closes.
         stack.enter_context(contextlib.closing(morsels))
         findings.write(unreadable_rows(landed))
         pending: Future[None] | None = None
@@ -87,7 +103,9 @@ def _write(
     planning.hashes.update((writer.path, writer.sha256) for writer in writers)
 
 
-def _append(decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]) -> None:
+def _append(
+    decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]
+) -> None:
     decisions.write(decided.decisions)
     findings.write(decided.findings)
     for name, frame in decided.rows.items():

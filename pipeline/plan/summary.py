@@ -1,4 +1,7 @@
-"""The facts of a run: counts, equations, verdict. ``summary.json``, ``--json`` and what the terminal shows are renderings."""
+"""The facts of a run: counts, equations, verdict.
+
+``summary.json``, ``--json`` and what the terminal shows are renderings.
+"""
 
 from __future__ import annotations
 
@@ -44,26 +47,44 @@ def run_findings(tally: Tally, project: Project, prepared: Prepared) -> list[Run
     elif not tally.flags["yes"]:
         found.append(RunFinding(code="flag_never_set", column="msdynce_isactivecustomer"))
     if tally.flags["blank"] and project.settings.source.flag_blank == "no":
-        found.append(RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column="msdynce_isactivecustomer"))
+        found.append(
+            RunFinding(
+                code="flag_null",
+                detail=f"{tally.flags['blank']}",
+                column="msdynce_isactivecustomer",
+            )
+        )
     persons = tally.decisions["contact"]
     if persons and not prepared.parameters["scm_read"]:
         found.append(RunFinding(code="accounts_assumed", detail=str(persons)))
     if tally.customers_with_currency_id and not prepared.parameters["has_currencies"]:
-        found.append(RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id)))
+        found.append(
+            RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id))
+        )
     for (task, column), count in tally.defaulted.items():
         if count:
-            found.append(RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}"))
+            found.append(
+                RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")
+            )
     for (_, column), code in zip(
         ((CUSTOMERS, "SiteId"), (CUSTOMERS, "WarehouseId"), (CUSTOMERS, "LanguageId")),
         ("site_missing", "warehouse_missing", "language_missing"),
         strict=True,
     ):
         if tally.blanks[CUSTOMERS, column]:
-            found.append(RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column))
+            found.append(
+                RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
+            )
     return found
 
 
-def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, mappings: Mapping[str, Compiled]) -> dict[str, Any]:
+def of_plan(
+    project: Project,
+    folder: RunFolder,
+    run: str,
+    counted: Counted,
+    mappings: Mapping[str, Compiled],
+) -> dict[str, Any]:
     """The facts of a plan.
 
     Raises:
@@ -75,8 +96,13 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
     counts = {name.value: tally.decisions[name.value] for name in Decision}
     findings = dict(sorted(_finding_counts(counted).items()))
     planned = sum(tally.actions.values())
-    unchanged = sum(count for (_, _, action), count in tally.actions.items() if action == "unchanged")
-    outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"unchanged": unchanged, "pending": planned - unchanged}
+    unchanged = sum(
+        count for (_, _, action), count in tally.actions.items() if action == "unchanged"
+    )
+    outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {
+        "unchanged": unchanged,
+        "pending": planned - unchanged,
+    }
     equations = [
         equation(
             "rows = contacts + superseded + deleted + unreadable",
@@ -88,9 +114,17 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
                 "unreadable": unreadable,
             },
         ),
-        equation("contacts = customer + contact + skipped + held + rejected", sum(counts.values()), counts),
+        equation(
+            "contacts = customer + contact + skipped + held + rejected",
+            sum(counts.values()),
+            counts,
+        ),
         equation(PLANNED, planned, outcomes),
-        equation("planned = customer + contact", planned, {name: counts[name] for name in ("customer", "contact")}),
+        equation(
+            "planned = customer + contact",
+            planned,
+            {name: counts[name] for name in ("customer", "contact")},
+        ),
     ]
     facts = {
         "run": run,
@@ -100,7 +134,10 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
         "balanced": all(one["balanced"] for one in equations),
         "equations": equations,
         "counts": counts,
-        "reasons": {f"{decision}/{reason}": count for (decision, reason), count in sorted(tally.reasons.items())},
+        "reasons": {
+            f"{decision}/{reason}": count
+            for (decision, reason), count in sorted(tally.reasons.items())
+        },
         "findings": findings,
         "outcomes": outcomes,
         "actions": [
@@ -108,14 +145,18 @@ def of_plan(project: Project, folder: RunFolder, run: str, counted: Counted, map
             for (task, entity, action), count in sorted(tally.actions.items())
         ],
         "counted": [
-            {"code": one.code, "detail": one.detail, "column": one.column} for one in counted.findings if one.detail.isdigit()
+            {"code": one.code, "detail": one.detail, "column": one.column}
+            for one in counted.findings
+            if one.detail.isdigit()
         ],
         "value_maps": _coverage(tally, mappings),
         "forecast": forecast(project, folder, tally, mappings),
     }
     if not facts["balanced"]:
         wrong = next(one for one in equations if not one["balanced"])
-        raise InvariantBroken(f"{wrong['equation']} does not balance: {wrong['left']} against {wrong['right']}.")
+        raise InvariantBroken(
+            f"{wrong['equation']} does not balance: {wrong['left']} against {wrong['right']}."
+        )
     return facts
 
 
@@ -137,7 +178,9 @@ def _coverage(tally: Tally, mappings: Mapping[str, Compiled]) -> list[dict[str, 
                 continue
             uses = {key: tally.key_uses[task, target.name, key] for key in target.lookup.map_keys}
             unmapped = {
-                value: count for (name, column, value), count in tally.unmapped.items() if (name, column) == (task, target.name)
+                value: count
+                for (name, column, value), count in tally.unmapped.items()
+                if (name, column) == (task, target.name)
             }
             found.append(
                 {
@@ -146,7 +189,9 @@ def _coverage(tally: Tally, mappings: Mapping[str, Compiled]) -> list[dict[str, 
                     "source": target.row.row.source,
                     "keys": uses,
                     "never_used": [key for key, count in uses.items() if not count],
-                    "unmapped": dict(sorted(unmapped.items(), key=lambda one: (-one[1], one[0]))[:200]),
+                    "unmapped": dict(
+                        sorted(unmapped.items(), key=lambda one: (-one[1], one[0]))[:200]
+                    ),
                     "unmapped_values": len(unmapped),
                 }
             )
@@ -164,5 +209,13 @@ def batches_preview(folder: RunFolder, project: Project, tally: Tally) -> pl.Dat
     for (task, entity), count in sent.items():
         for batch in range(1, -(-count // size) + 1):
             there = min(size, count - (batch - 1) * size)
-            rows.append({"task": task, "legal_entity": entity, "batch": batch, "rows": there, "status": "planned"})
+            rows.append(
+                {
+                    "task": task,
+                    "legal_entity": entity,
+                    "batch": batch,
+                    "rows": there,
+                    "status": "planned",
+                }
+            )
     return pl.DataFrame([{**dict.fromkeys(BATCHES.names()), **row} for row in rows], schema=BATCHES)

@@ -1,4 +1,7 @@
-"""``undo`` of a load into SCM: the pack that says, key by key, what can be taken back and what cannot, as a plan."""
+"""``undo`` of a load into SCM.
+
+The pack that says, key by key, what can be taken back and what cannot, as a plan.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,15 @@ SCHEMA: Final = pl.Schema(
         "outcome": pl.String,
     }
 )
-"""``undo.parquet``: one row per planned row of the run that is undone; ``done`` is what that run did."""
+"""``undo.parquet``: one row per planned row of the run that is undone; ``done`` is what that run
+did."""
 
 ACTIONS: Final = {
     "delete": "created by OData: is deleted again",
     "restore": "updated, and what SCM had before was kept: is written back",
-    "by_hand": "created by a package: packages delete nothing; delete the keys of undo.csv in SCM by hand",
+    "by_hand": (
+        "created by a package: packages delete nothing; delete the keys of undo.csv in SCM by hand"
+    ),
     "lost": "updated, and nobody kept what SCM had before: cannot be undone",
     "unknown": "whether it arrived is not known: confirm or finish the run first",
     "none": "nothing was changed in SCM: nothing to undo",
@@ -49,7 +55,13 @@ UNDONE: Final = ("delete", "restore")
 """Actions that applying the pack carries out."""
 
 _PLANNED: Final = pl.Schema(
-    {"task": pl.String, "legal_entity": pl.String, "batch": pl.Int32, "action": pl.String, "rows": pl.Int64}
+    {
+        "task": pl.String,
+        "legal_entity": pl.String,
+        "batch": pl.Int32,
+        "action": pl.String,
+        "rows": pl.Int64,
+    }
 )
 """Rows that are taken back, counted."""
 
@@ -73,8 +85,9 @@ class Pack:
 def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     """Make the undo plan of an applied run.
 
-    What is taken back stands in the pack as planned rows: in ``rows/<task>/`` what the run wrote, in batches of its own, and in
-    ``before/<task>.parquet`` what SCM had before (destination columns as text, destination_key), for rows that are restored.
+    What is taken back stands in the pack as planned rows: in ``rows/<task>/`` what the run wrote,
+    in batches of its own, and in ``before/<task>.parquet`` what SCM had before (destination columns
+    as text, destination_key), for rows that are restored.
 
     Args:
         of: the run to undo.
@@ -91,17 +104,27 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     _refuse_altered(of)
     run = new_run(clock)
     with building(of.path.parent, run) as folder:
-        counts, planned = _write(of, folder, int(facts["settings"]["destination.batch_rows"]["value"]))
-        write_json(folder.run_json, {**_facts(facts, of, str(run), clock), "versions": dict(versions)})
+        counts, planned = _write(
+            of, folder, int(facts["settings"]["destination.batch_rows"]["value"])
+        )
+        write_json(
+            folder.run_json, {**_facts(facts, of, str(run), clock), "versions": dict(versions)}
+        )
         facts_then = _summary(str(run), of, counts, planned)
         files = {
-            path.relative_to(folder.path).as_posix(): sha256_of(path) for path in sorted(folder.path.rglob("*")) if path.is_file()
+            path.relative_to(folder.path).as_posix(): sha256_of(path)
+            for path in sorted(folder.path.rglob("*"))
+            if path.is_file()
         }
         write_table(folder.batches, _batches(planned))
         write_table(folder.outcomes, OUTCOMES.to_frame())
         with Journal.open(folder.journal, clock) as journal:
             facts_then["journal"] = journal.append(
-                "planned", run=str(run), undo_of=str(of.run), files=files, summary=facts_digest(facts_then)
+                "planned",
+                run=str(run),
+                undo_of=str(of.run),
+                files=files,
+                summary=facts_digest(facts_then),
             )
         write_json(folder.summary, facts_then)
     return Pack(folder=RunFolder(of.path.parent / run), counts=counts)
@@ -114,7 +137,10 @@ def _refuse_altered(of: RunFolder) -> None:
     for path in [of.outcomes, *rows, *sorted((of.path / "before").glob("*.parquet"))]:
         name = path.relative_to(of.path).as_posix()
         if known.get(name) is not None and (not path.is_file() or sha256_of(path) != known[name]):
-            raise InvariantBroken(f"{name} is not as the run left it. `p2c verify {of.run}` says more.", where=str(of.run))
+            raise InvariantBroken(
+                f"{name} is not as the run left it. `p2c verify {of.run}` says more.",
+                where=str(of.run),
+            )
 
 
 def _tasks(of: RunFolder) -> list[str]:
@@ -123,21 +149,36 @@ def _tasks(of: RunFolder) -> list[str]:
 
 def _by_odata(of: RunFolder) -> pl.DataFrame:
     """The batches that went by OData: the journal has a line for each of their requests."""
-    ended = [entry.payload for entry in read(of.journal).entries if entry.payload.get("effect") == _ODATA]
+    ended = [
+        entry.payload for entry in read(of.journal).entries if entry.payload.get("effect") == _ODATA
+    ]
     keys = pl.Schema({"task": pl.String(), "legal_entity": pl.String(), "batch": pl.Int32()})
-    return pl.DataFrame([{name: one.get(name) for name in keys} for one in ended], schema=keys).unique()
+    return pl.DataFrame(
+        [{name: one.get(name) for name in keys} for one in ended], schema=keys
+    ).unique()
 
 
-def _write(of: RunFolder, folder: RunFolder, batch_rows: int) -> tuple[dict[str, int], pl.DataFrame]:
-    """The pack's tables; rows by action, and those to take back by task, legal_entity, batch and action."""
+def _write(
+    of: RunFolder, folder: RunFolder, batch_rows: int
+) -> tuple[dict[str, int], pl.DataFrame]:
+    """The pack's tables.
+
+    Rows by action, and those to take back by task, legal_entity, batch and action.
+    """
     counts: Counter[str] = Counter()
     turned: set[str] = set()
     planned = [_PLANNED.to_frame()]
     tasks = (
-        pl.scan_parquet(of.outcomes, glob=False).select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
+        pl.scan_parquet(of.outcomes, glob=False)
+        .select(pl.col("task").unique(maintain_order=True))
+        .collect()["task"]
+        .to_list()
     )
     listed = folder.path / "undo.parquet"
-    with session(memory="500MB", scratch=folder.path / "scratch") as here, TableWriter(listed, SCHEMA) as writer:
+    with (
+        session(memory="500MB", scratch=folder.path / "scratch") as here,
+        TableWriter(listed, SCHEMA) as writer,
+    ):
         here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(of.outcomes))})")
         here.register("by_odata", _by_odata(of))
         for task in tasks:
@@ -152,7 +193,9 @@ def _write(of: RunFolder, folder: RunFolder, batch_rows: int) -> tuple[dict[str,
     if turned:
         with session(memory="500MB", scratch=folder.path / "scratch") as here:
             here.view("listed", f"SELECT * FROM read_parquet({literal(str(listed))})")
-            planned += [_write_rows(here, of, folder, task, batch_rows) for task in tasks if task in turned]
+            planned += [
+                _write_rows(here, of, folder, task, batch_rows) for task in tasks if task in turned
+            ]
     _remove_empty(folder.path / "scratch")
     for task in tasks:
         _copy_images(of, folder, task)
@@ -166,11 +209,19 @@ def _write(of: RunFolder, folder: RunFolder, batch_rows: int) -> tuple[dict[str,
     return {action: counts[action] for action in ACTIONS}, pl.concat(planned)
 
 
-def _write_rows(here: Session, of: RunFolder, folder: RunFolder, task: str, batch_rows: int) -> pl.DataFrame:
-    """The rows of one task that are taken back, as planned rows; how many there are of each kind."""
+def _write_rows(
+    here: Session, of: RunFolder, folder: RunFolder, task: str, batch_rows: int
+) -> pl.DataFrame:
+    """The rows of one task that are taken back, as planned rows.
+
+    How many there are of each kind.
+    """
     files = of.rows_files(task)
     if not files:
-        raise UsageError(f"the planned rows of {task} are gone: nobody can tell what was sent.", where=str(of.run))
+        raise UsageError(
+            f"the planned rows of {task} are gone: nobody can tell what was sent.",
+            where=str(of.run),
+        )
     names = ", ".join(literal(str(path)) for path in files)
     options = "filename = true, file_row_number = true, hive_partitioning = false"
     here.view("planned", f"SELECT * FROM read_parquet([{names}], {options})")
@@ -181,7 +232,9 @@ def _write_rows(here: Session, of: RunFolder, folder: RunFolder, task: str, batc
         for batch in here.stream(query("audit/undo_rows"), _ROWS, task=task, size=batch_rows):
             frame = pl.DataFrame(batch).select(schema.names()).cast(schema)
             writer.write(frame)
-            counts.append(frame.group_by("legal_entity", "batch", "action").agg(rows=pl.len().cast(pl.Int64)))
+            counts.append(
+                frame.group_by("legal_entity", "batch", "action").agg(rows=pl.len().cast(pl.Int64))
+            )
     places = ["legal_entity", "batch", "action"]
     whole = pl.concat(counts).group_by(places).agg(pl.col("rows").sum()).sort(places)
     return whole.select(pl.lit(task).alias("task"), *places, "rows")
@@ -189,7 +242,12 @@ def _write_rows(here: Session, of: RunFolder, folder: RunFolder, task: str, batc
 
 def _name_images(here: Session, images: Path) -> None:
     there = f"SELECT DISTINCT destination_key FROM read_parquet({literal(str(images))})"
-    here.view("before", there if images.is_file() else "SELECT CAST(NULL AS VARCHAR) AS destination_key WHERE false")
+    here.view(
+        "before",
+        there
+        if images.is_file()
+        else "SELECT CAST(NULL AS VARCHAR) AS destination_key WHERE false",
+    )
 
 
 def _copy_images(of: RunFolder, folder: RunFolder, task: str) -> None:
@@ -229,16 +287,22 @@ def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, clock: Clock) -> d
 
 def _batches(planned: pl.DataFrame) -> pl.DataFrame:
     """``BATCHES`` of a plan: what will be sent together."""
-    whole = planned.group_by("task", "legal_entity", "batch", maintain_order=True).agg(pl.col("rows").sum())
+    whole = planned.group_by("task", "legal_entity", "batch", maintain_order=True).agg(
+        pl.col("rows").sum()
+    )
     rows = [{**dict.fromkeys(BATCHES.names()), **one} for one in whole.iter_rows(named=True)]
     return pl.DataFrame(rows, schema=BATCHES)
 
 
-def _summary(run: str, of: RunFolder, counts: Mapping[str, int], planned: pl.DataFrame) -> dict[str, Any]:
+def _summary(
+    run: str, of: RunFolder, counts: Mapping[str, int], planned: pl.DataFrame
+) -> dict[str, Any]:
     people = counts["by_hand"] + counts["lost"] + counts["unknown"]
     undone = sum(counts[action] for action in UNDONE)
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": undone}
-    actions = planned.group_by("task", "legal_entity", "action", maintain_order=True).agg(pl.col("rows").sum())
+    actions = planned.group_by("task", "legal_entity", "action", maintain_order=True).agg(
+        pl.col("rows").sum()
+    )
     return {
         "run": run,
         "kind": "undo",
@@ -262,9 +326,14 @@ def _summary(run: str, of: RunFolder, counts: Mapping[str, int], planned: pl.Dat
 def told(pack: Pack, of: RunFolder) -> str:
     """The pack as lines: what can be undone, and plainly what cannot."""
     lines = [f"Undo of {of.run}, planned as {pack.folder.run}."]
-    lines += [f"  {rows:>9,}  {action}: {ACTIONS[action]}" for action, rows in pack.counts.items() if rows]
+    lines += [
+        f"  {rows:>9,}  {action}: {ACTIONS[action]}" for action, rows in pack.counts.items() if rows
+    ]
     if pack.undoable:
-        lines.append(f"What was changed in SCM since is left alone. `p2c apply {pack.folder.run}` does it, by OData.")
+        lines.append(
+            f"What was changed in SCM since is left alone. `p2c apply {pack.folder.run}` does it, "
+            "by OData."
+        )
     else:
         lines.append("Nothing of this run can be undone by p2c.")
     return "\n".join(lines)

@@ -1,4 +1,7 @@
-"""Settings as text from outside: a file, variables and flags laid over one another, each value with its origin."""
+"""Settings as text from outside.
+
+A file, variables and flags laid over one another, each value with its origin.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ _TASK_DEPTH: Final = 3
 class Layers:
     """Settings laid over one another, not yet validated.
 
-    ``raw`` are the tables, as ``p2c.toml`` writes them; ``origins`` says for every key in them where it comes from.
+    ``raw`` are the tables, as ``p2c.toml`` writes them; ``origins`` says for every key in them
+    where it comes from.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -85,8 +89,13 @@ def _overlay(base: dict[str, Any], more: Mapping[str, Any]) -> None:
             base[key] = value
 
 
-def recorded(effective: Mapping[str, Mapping[str, Any]], origins: Collection[str] | None = None) -> dict[str, Any]:
-    """What a run recorded, as the tables of ``p2c.toml``; all of it, or what came from ``origins``."""
+def recorded(
+    effective: Mapping[str, Mapping[str, Any]], origins: Collection[str] | None = None
+) -> dict[str, Any]:
+    """What a run recorded, as the tables of ``p2c.toml``.
+
+    All of it, or what came from ``origins``.
+    """
     raw: dict[str, Any] = {}
     for key, entry in effective.items():
         if origins is not None and entry["origin"] not in origins:
@@ -94,7 +103,9 @@ def recorded(effective: Mapping[str, Mapping[str, Any]], origins: Collection[str
         section, _, rest = key.partition(".")
         if section == "tasks":
             task, _, column = rest.partition(".fields.")
-            raw.setdefault("tasks", {}).setdefault(task, {}).setdefault("fields", {})[column] = entry["value"]
+            raw.setdefault("tasks", {}).setdefault(task, {}).setdefault("fields", {})[column] = (
+                entry["value"]
+            )
         else:
             _put(raw.setdefault(section, {}), section, rest, entry["value"], between=".")
     return raw
@@ -114,13 +125,22 @@ def _variable(key: str) -> str:
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Variables named ``P2C_<SECTION>_<KEY>``, as tables; a name that no key has is refused later, like any other."""
+    """Variables named ``P2C_<SECTION>_<KEY>``, as tables.
+
+    A name that no key has is refused later, like any other.
+    """
     found: dict[str, Any] = {}
     for name, value in environment.items():
         for section in SECTIONS:
             prefix = _variable(f"{section}.")
             if name.upper().startswith(prefix):
-                _put(found.setdefault(section, {}), section, name[len(prefix) :].lower(), value, between="_")
+                _put(
+                    found.setdefault(section, {}),
+                    section,
+                    name[len(prefix) :].lower(),
+                    value,
+                    between="_",
+                )
     return found
 
 
@@ -130,10 +150,15 @@ def from_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"--set takes KEY=VALUE, as in destination.legal_entity=usmf; got '{assignment}'.")
+            raise UsageError(
+                f"--set takes KEY=VALUE, as in destination.legal_entity=usmf; got '{assignment}'."
+            )
         path = _path(key.strip())
         if path[0] not in Settings.model_fields:
-            raise UsageError(f"--set {key.strip()}: there is no section '{path[0]}'.{near(path[0], Settings.model_fields)}")
+            raise UsageError(
+                f"--set {key.strip()}: there is no section "
+                f"'{path[0]}'.{near(path[0], Settings.model_fields)}"
+            )
         made: Any = _value(assignment, value.strip())
         for step in reversed(path):
             made = {step: made}
@@ -142,7 +167,10 @@ def from_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def _path(key: str) -> list[str]:
-    """The steps of a key as TOML reads them; a free name such as a business unit's need not be quoted."""
+    """The steps of a key as TOML reads them.
+
+    A free name such as a business unit's need not be quoted.
+    """
     try:
         steps, table = [], tomllib.loads(f"{key} = 0")
     except tomllib.TOMLDecodeError:

@@ -1,6 +1,7 @@
 """``p2c.toml``, environment and command line → frozen settings, each with its origin.
 
-Order of rank: shipped default, project file, environment (``P2C_DESTINATION_CURRENCY``), ``--set`` and flags.
+Order of rank: shipped default, project file, environment (``P2C_DESTINATION_CURRENCY``), ``--set``
+and flags.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from pydantic import ValidationError
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
 from pipeline.mapping import check
 from pipeline.mapping.template import Template, templates
-from pipeline.project.layers import AUTHS, ENVIRONMENT, FLAGS, Layers, from_assignments, from_environment, recorded
+from pipeline.project.layers import (
+    AUTHS,
+    ENVIRONMENT,
+    FLAGS,
+    Layers,
+    from_assignments,
+    from_environment,
+    recorded,
+)
 from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
 from pipeline.suggest import sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
@@ -41,7 +50,9 @@ class Project:
         """The folder of exports. Raises ``UsageError`` when Sales itself is the source."""
         path = self.settings.source.path
         if path is None:
-            raise UsageError("works on a folder of exports; source.kind is 'dataverse' here.", where="source")
+            raise UsageError(
+                "works on a folder of exports; source.kind is 'dataverse' here.", where="source"
+            )
         return self.folder / path
 
     @property
@@ -64,7 +75,10 @@ class Project:
     def defaults(self) -> dict[str, str | None]:
         """Values for ``default_setting``."""
         destination = self.settings.destination
-        return {"destination.currency": destination.currency, "destination.country": destination.country}
+        return {
+            "destination.currency": destination.currency,
+            "destination.country": destination.country,
+        }
 
     @property
     def countries(self) -> dict[str, str]:
@@ -75,24 +89,36 @@ class Project:
     def legal_entities(self) -> tuple[str, ...]:
         """All legal entities that the project can fill, in order."""
         default = self.settings.destination.legal_entity
-        return tuple(dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()]))
+        return tuple(
+            dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()])
+        )
 
     def effective(self) -> dict[str, dict[str, Any]]:
-        """Every setting with its origin, for ``run.json`` and ``check``. Value maps out of files are in it, pair by pair."""
+        """Every setting with its origin, for ``run.json`` and ``check``.
+
+        Value maps out of files are in it, pair by pair.
+        """
         flat: dict[str, Any] = {}
         for section in SECTIONS:
             dumped = getattr(self.settings, section).model_dump()
             auth = dumped.pop("auth", None) or {}
             flat |= {f"{section}.{key}": value for key, value in dumped.items()}
-            flat |= {f"{section}.auth.{key}": value for key, value in auth.items() if value is not None}
-        flat |= {f"organizations.{key}": value for key, value in self.settings.organizations.items()}
+            flat |= {
+                f"{section}.auth.{key}": value for key, value in auth.items() if value is not None
+            }
+        flat |= {
+            f"organizations.{key}": value for key, value in self.settings.organizations.items()
+        }
         flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
         flat |= {
             f"tasks.{task}.fields.{column}": self._keys(task, column, keys)
             for task, section in self.settings.tasks.items()
             for column, keys in section.get("fields", {}).items()
         }
-        return {key: {"value": value, "origin": self.origins.get(key, "default")} for key, value in flat.items()}
+        return {
+            key: {"value": value, "origin": self.origins.get(key, "default")}
+            for key, value in flat.items()
+        }
 
     def _keys(self, task: str, column: str, keys: Mapping[str, Any]) -> dict[str, Any]:
         row = self.templates[task].row(column)
@@ -123,7 +149,10 @@ def load_project(
     if file is not None and not path.is_file():
         raise UsageError(f"there is no project file {path}. `p2c init` writes one.")
     if not path.is_file() and source is None:
-        raise UsageError("there is no p2c.toml here. `p2c init` writes one, or name a folder of exports with --source.")
+        raise UsageError(
+            "there is no p2c.toml here. `p2c init` writes one, or name a folder of exports with "
+            "--source."
+        )
     layers = Layers(path if path.is_file() else None)
     layers.add(from_environment(environment), ENVIRONMENT)
     layers.add(from_assignments(assignments), "--set")
@@ -133,7 +162,10 @@ def load_project(
 
 
 def bare_project(tables: Mapping[str, Any], origin: str) -> Project:
-    """A project without a file: what ``tables`` say, and shipped defaults. Raises ``ConfigurationError``."""
+    """A project without a file: what ``tables`` say, and shipped defaults.
+
+    Raises ``ConfigurationError``.
+    """
     layers = Layers(None)
     layers.add(tables, origin)
     return _made(layers)
@@ -143,7 +175,9 @@ def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | No
     """The project that a run recorded (``Project.effective``), whatever the project file says today."""
     raw = recorded(effective)
     for section, model in SECTIONS.items():
-        raw[section] = {key: value for key, value in raw.get(section, {}).items() if key in model.model_fields}
+        raw[section] = {
+            key: value for key, value in raw.get(section, {}).items() if key in model.model_fields
+        }
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -170,8 +204,8 @@ def todays_project(
 ) -> Project:
     """The project as the plan's command would read it today.
 
-    The file is read anew, and flags and variables that the plan was made with are taken from its record: nobody has to
-    say them twice.
+    The file is read anew, and flags and variables that the plan was made with are taken from its
+    record: nobody has to say them twice.
 
     Args:
         effective: what the run recorded (``Project.effective``).
@@ -187,7 +221,10 @@ def todays_project(
     path = file or recorded_file
     if path is not None and not path.is_file():
         raise PlanRefused(
-            "the project file of the plan is gone; nobody can tell whether it changed. Name it with --project, or plan again.",
+            (
+                "the project file of the plan is gone; nobody can tell whether it changed. Name it "
+                "with --project, or plan again."
+            ),
             where=str(path),
         )
     layers = Layers(path)
@@ -241,5 +278,8 @@ def _system(section: SourceSettings | DestinationSettings) -> SystemSettings | N
 
 
 def project_of(facts: dict[str, Any]) -> Project:
-    """The project as it was when the plan was made: settings come from ``run.json``, not from today's file."""
+    """The project as it was when the plan was made.
+
+    Settings come from ``run.json``, not from today's file.
+    """
     return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)

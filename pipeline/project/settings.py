@@ -1,7 +1,10 @@
-"""Every setting: its name, its default, what it may be. Text from outside is parsed here and nowhere else.
+"""Every setting: its name, its default, what it may be.
 
-``[source]`` and ``[destination]`` decide what comes out; a plan holds on to them, but for how we log in and how many requests
-are under way at once. ``[run]`` says how p2c works on this machine and may change between plan and apply.
+Text from outside is parsed here and nowhere else.
+
+``[source]`` and ``[destination]`` decide what comes out; a plan holds on to them, but for how we
+log in and how many requests are under way at once. ``[run]`` says how p2c works on this machine and
+may change between plan and apply.
 """
 
 from __future__ import annotations
@@ -12,7 +15,15 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from pipeline.errors import ConfigurationError
 from pipeline.mapping.countries import country_code
@@ -55,23 +66,47 @@ def _pattern(value: str) -> str:
     return value
 
 
-LegalEntity = Annotated[str, AfterValidator(_matching("[A-Za-z0-9_-]{1,4}", "must be one to four letters or digits, as in usmf"))]
-Currency = Annotated[str, AfterValidator(_matching("[A-Z]{3}", "must be three capital letters, as in EUR"))]
+LegalEntity = Annotated[
+    str,
+    AfterValidator(
+        _matching("[A-Za-z0-9_-]{1,4}", "must be one to four letters or digits, as in usmf")
+    ),
+]
+Currency = Annotated[
+    str, AfterValidator(_matching("[A-Z]{3}", "must be three capital letters, as in EUR"))
+]
 Country = Annotated[str, AfterValidator(_code_of)]
 CountryCode = Annotated[str, AfterValidator(_is_code)]
 FileName = Annotated[
-    str, AfterValidator(_matching("[A-Za-z0-9_-][A-Za-z0-9._-]*", "must be letters, digits, dots, dashes or underscores"))
+    str,
+    AfterValidator(
+        _matching(
+            "[A-Za-z0-9_-][A-Za-z0-9._-]*", "must be letters, digits, dots, dashes or underscores"
+        )
+    ),
 ]
-Memory = Annotated[str, AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[KMG]i?B", "must be a size, as in 512MB or 2GB"))]
+Memory = Annotated[
+    str,
+    AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[KMG]i?B", "must be a size, as in 512MB or 2GB")),
+]
 Age = Annotated[
     str,
     BeforeValidator(lambda value: f"{value}h" if isinstance(value, int | float) else value),
-    AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[mhd]", "must be minutes, hours or days, as in 90m, 24h or 2d")),
+    AfterValidator(
+        _matching(
+            r"[0-9]+(\.[0-9]+)? ?[mhd]", "must be minutes, hours or days, as in 90m, 24h or 2d"
+        )
+    ),
 ]
 Wait = Annotated[
     str,
     BeforeValidator(lambda value: f"{value}s" if isinstance(value, int | float) else value),
-    AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[smhd]", "must be seconds, minutes, hours or days, as in 10s, 2m or 12h")),
+    AfterValidator(
+        _matching(
+            r"[0-9]+(\.[0-9]+)? ?[smhd]",
+            "must be seconds, minutes, hours or days, as in 10s, 2m or 12h",
+        )
+    ),
 ]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
@@ -82,7 +117,10 @@ def duration(text: str) -> timedelta:
 
 
 def _host_of(given: dict[str, Any]) -> str:
-    """SCM's host, and its port if that is not the usual one, as the name of a folder; ``folder`` without an SCM."""
+    """SCM's host, and its port if that is not the usual one, as the name of a folder.
+
+    ``folder`` without an SCM.
+    """
     parts = urlsplit(given.get("url") or "")
     if not parts.hostname:
         return "folder"
@@ -91,14 +129,21 @@ def _host_of(given: dict[str, Any]) -> str:
 
 
 class Section(BaseModel):
-    """A table of settings. A blank text is a setting that was not set: TOML and ``--set`` have no null."""
+    """A table of settings.
+
+    A blank text is a setting that was not set: TOML and ``--set`` have no null.
+    """
 
     model_config = _STRICT
 
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, given: Any) -> Any:
-        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
+        return (
+            {key: value for key, value in given.items() if value != ""}
+            if isinstance(given, dict)
+            else given
+        )
 
 
 class SourceSettings(Section):
@@ -108,7 +153,9 @@ class SourceSettings(Section):
     url: Address | None = None
     auth: AuthSettings | None = None
     parallel: AtOnce = 50
-    path: str | None = Field(default_factory=lambda given: "." if given.get("kind") == "files" else None)
+    path: str | None = Field(
+        default_factory=lambda given: "." if given.get("kind") == "files" else None
+    )
     filter: str | None = None
     flag_blank: Literal["no", "hold"] = "no"
     contact_number_pattern: Annotated[str, AfterValidator(_pattern)] = USUAL_NUMBER
@@ -117,11 +164,17 @@ class SourceSettings(Section):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.kind == "files" and (self.url or self.auth):
-            raise ValueError("kind 'files' does not use url and auth; set kind = \"dataverse\" to read from there")
+            raise ValueError(
+                "kind 'files' does not use url and auth; set kind = \"dataverse\" to read from "
+                "there"
+            )
         if self.kind == "dataverse" and not (self.url and self.auth):
             raise ValueError("kind 'dataverse' needs url and [source.auth]")
         if self.kind == "dataverse" and self.path is not None:
-            raise ValueError("kind 'dataverse' reads no files: leave out path and --source, or set kind = \"files\"")
+            raise ValueError(
+                "kind 'dataverse' reads no files: leave out path and --source, or set kind = "
+                '"files"'
+            )
         return self
 
 
@@ -149,7 +202,9 @@ class DestinationSettings(Section):
         if (self.url is None) != (self.auth is None):
             raise ValueError("url and [destination.auth] belong together; one of them is missing")
         if self.url and self.known_customers:
-            raise ValueError("known_customers is for plans without a live SCM; here SCM itself is asked, at url")
+            raise ValueError(
+                "known_customers is for plans without a live SCM; here SCM itself is asked, at url"
+            )
         return self
 
 
@@ -176,12 +231,17 @@ class RunSettings(Section):
 class BackfillSettings(Section):
     """``[backfill]``: what is filled in, and how rows are written into Sales.
 
-    ``seed`` decides the suffixes; ``statuses`` narrows quotes, orders and invoices to those ``statecode`` values; ``bulk``
-    needs a Sales that nobody else writes to meanwhile.
+    ``seed`` decides the suffixes; ``statuses`` narrows quotes, orders and invoices to those
+    ``statecode`` values; ``bulk`` needs a Sales that nobody else writes to meanwhile.
     """
 
     seed: str = "p2c"
-    statuses: Annotated[str, AfterValidator(_matching("[0-9]+(, ?[0-9]+)*", "must be whole numbers, as in 0,1"))] | None = None
+    statuses: (
+        Annotated[
+            str, AfterValidator(_matching("[0-9]+(, ?[0-9]+)*", "must be whole numbers, as in 0,1"))
+        ]
+        | None
+    ) = None
     null_to_no: bool = False
     fix_company_flag: bool = False
     bulk: Literal["batch", "UpdateMultiple"] = "batch"
@@ -209,7 +269,9 @@ class Settings(BaseModel):
         meanings: dict[str, str] = {}
         for spelling, code in given.items():
             if meanings.setdefault(fold(spelling), code) != code:
-                raise ValueError(f"'{spelling}' is there twice, as {meanings[fold(spelling)]} and as {code}")
+                raise ValueError(
+                    f"'{spelling}' is there twice, as {meanings[fold(spelling)]} and as {code}"
+                )
         return given
 
 
@@ -230,7 +292,10 @@ def refuse_same_system(source: str, destination: str) -> None:
     """
     if _place(source) == _place(destination):
         raise ConfigurationError(
-            f"source and destination are the same system, {_place(source)[0]}. The source is Sales, the destination SCM.",
+            (
+                f"source and destination are the same system, {_place(source)[0]}. The source is "
+                "Sales, the destination SCM."
+            ),
             where="destination.url",
         )
 
@@ -238,4 +303,8 @@ def refuse_same_system(source: str, destination: str) -> None:
 def _place(url: str) -> tuple[str, int | None, str]:
     parts = urlsplit(url)
     ports = {"https": 443, "http": 80}
-    return (parts.hostname or "").lower(), parts.port or ports.get(parts.scheme), parts.path.rstrip("/").lower()
+    return (
+        (parts.hostname or "").lower(),
+        parts.port or ports.get(parts.scheme),
+        parts.path.rstrip("/").lower(),
+    )

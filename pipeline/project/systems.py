@@ -25,7 +25,10 @@ SALES, SCM, BLOBS = "Sales", "SCM", "Blob storage"
 
 @contextmanager
 def sales_of(
-    project: Project, *, environment: Mapping[str, str] = os.environ, credential: Credential | None = None
+    project: Project,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    credential: Credential | None = None,
 ) -> Iterator[Sales]:
     """The Sales that a project reads. Nothing is sent yet.
 
@@ -35,27 +38,42 @@ def sales_of(
         credential: any ``TokenCredential``, instead of ``[source.auth]``.
 
     Raises:
-        ConfigurationError: the project reads files, its two systems are one, or a variable or file that it names is not there.
+        ConfigurationError: the project reads files, its two systems are one, or a variable or file
+            that it names is not there.
     """
-    place = _wanted(project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".')
+    place = _wanted(
+        project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".'
+    )
     with _connected(project, place, "source", environment, credential) as http:
         yield Sales(system=_system(SALES, http, place))
 
 
 @contextmanager
 def scm_of(
-    project: Project, *, environment: Mapping[str, str] = os.environ, credential: Credential | None = None
+    project: Project,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    credential: Credential | None = None,
 ) -> Iterator[Scm]:
-    """The SCM that a project looks at and loads into. Nothing is sent yet. Arguments and errors as for ``sales_of``."""
-    place = _wanted(project, project.scm, "destination.url", "is not set, so there is no SCM to ask.")
+    """The SCM that a project looks at and loads into. Nothing is sent yet.
+
+    Arguments and errors as for ``sales_of``.
+    """
+    place = _wanted(
+        project, project.scm, "destination.url", "is not set, so there is no SCM to ask."
+    )
     with (
         _connected(project, place, "destination", environment, credential) as http,
-        client(place.url, verify=trust(place.ca_path(project.folder)), connections=place.parallel) as unsigned,
+        client(
+            place.url, verify=trust(place.ca_path(project.folder)), connections=place.parallel
+        ) as unsigned,
     ):
         yield Scm(system=_system(SCM, http, place), blobs=_system(BLOBS, unsigned, place))
 
 
-def _wanted(project: Project, place: SystemSettings | None, where: str, otherwise: str) -> SystemSettings:
+def _wanted(
+    project: Project, place: SystemSettings | None, where: str, otherwise: str
+) -> SystemSettings:
     if place is None:
         raise ConfigurationError(otherwise, where=where)
     if project.sales is not None and project.scm is not None:
@@ -65,7 +83,11 @@ def _wanted(project: Project, place: SystemSettings | None, where: str, otherwis
 
 @contextmanager
 def _connected(
-    project: Project, place: SystemSettings, section: str, environment: Mapping[str, str], credential: Credential | None
+    project: Project,
+    place: SystemSettings,
+    section: str,
+    environment: Mapping[str, str],
+    credential: Credential | None,
 ) -> Iterator[httpx.Client]:
     try:
         http = connect(place, environment=environment, folder=project.folder, credential=credential)

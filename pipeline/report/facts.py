@@ -1,4 +1,7 @@
-"""Everything that the page says, as data: a pure function of the run folder, without values unless they are asked for."""
+"""Everything that the page says, as data.
+
+A pure function of the run folder, without values unless they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ _GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """Findings of one code at one column: how many, in plain words, what to do, and the command that retries."""
+    """Findings of one code at one column.
+
+    How many, in plain words, what to do, and the command that retries.
+    """
 
     code: str
     severity: str
@@ -46,7 +52,10 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageFacts:
-    """What the page shows. Lists are whole here; the page cuts what would make it too long, and says so."""
+    """What the page shows.
+
+    Lists are whole here; the page cuts what would make it too long, and says so.
+    """
 
     run: str
     kind: str
@@ -114,12 +123,18 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         causes=tuple(one for one in causes if one.severity in _PERSON and one.code not in _FIRST),
         warnings=tuple(one for one in causes if _is_warning(one)),
         flags=tuple(
-            one for one in causes if one.code.startswith("flag_") and one.code not in _FIRST and one.severity == "warning"
+            one
+            for one in causes
+            if one.code.startswith("flag_") and one.code not in _FIRST and one.severity == "warning"
         ),
         cut=tuple(one for one in causes if one.code in _CUT),
-        failures=tuple(_failures(evidence, is_load=is_load, values=values)) if folder.outcomes.is_file() or is_load else (),
+        failures=tuple(_failures(evidence, is_load=is_load, values=values))
+        if folder.outcomes.is_file() or is_load
+        else (),
         is_load=is_load,
-        not_taken="Contacts that Sales did not take" if evidence.kind == "backfill" else "Rows that SCM did not take",
+        not_taken="Contacts that Sales did not take"
+        if evidence.kind == "backfill"
+        else "Rows that SCM did not take",
         value_maps=tuple(summary.get("value_maps", ())),
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),
@@ -128,16 +143,24 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         spans=() if found is None else tuple(Span(**one) for one in tables.spans(found)),
         throttling=_throttling(evidence),
         reconciliation=_reconciliation(evidence),
-        fingerprints=tuple((name, str(value)) for name, value in evidence.run.get("fingerprints", {}).items()),
+        fingerprints=tuple(
+            (name, str(value)) for name, value in evidence.run.get("fingerprints", {}).items()
+        ),
         sources=tuple(evidence.run.get("sources", ())),
-        versions=tuple((name, str(value)) for name, value in evidence.run.get("versions", {}).items()),
+        versions=tuple(
+            (name, str(value)) for name, value in evidence.run.get("versions", {}).items()
+        ),
         settings=tuple(_settings(evidence.run.get("settings", {}))),
         troubles=tuple(evidence.troubles),
     )
 
 
 def _is_warning(one: Cause) -> bool:
-    return one.severity == "warning" and one.code not in (*_FIRST, *_CUT) and not one.code.startswith("flag_")
+    return (
+        one.severity == "warning"
+        and one.code not in (*_FIRST, *_CUT)
+        and not one.code.startswith("flag_")
+    )
 
 
 def _about(evidence: Evidence) -> list[tuple[str, str]]:
@@ -145,13 +168,22 @@ def _about(evidence: Evidence) -> list[tuple[str, str]]:
     destination = run.get("destination", {})
     entities = ", ".join(destination.get("legal_entities", ())) or "none named"
     state = "applied" if summary.get("applied") else "planned, not applied"
-    finished = next((entry.at for entry in reversed(evidence.entries) if entry.event in ("applied", "planned")), None)
+    finished = next(
+        (entry.at for entry in reversed(evidence.entries) if entry.event in ("applied", "planned")),
+        None,
+    )
     told = [
         ("Run", f"{evidence.folder.run}, {evidence.kind}, {state}"),
         ("Began", run.get("started_at")),
         ("Last step", finished),
         ("From", _source(evidence)),
-        ("Into", f"{destination.get('name', 'unknown')} by {destination.get('load', 'unknown')}, legal entities: {entities}"),
+        (
+            "Into",
+            (
+                f"{destination.get('name', 'unknown')} by {destination.get('load', 'unknown')}, "
+                f"legal entities: {entities}"
+            ),
+        ),
         ("Project", run.get("project") or "none, flags only"),
         ("Retry of", summary.get("retry_of")),
         ("By", " on ".join(str(run[key]) for key in ("user", "host") if run.get(key))),
@@ -162,8 +194,13 @@ def _about(evidence: Evidence) -> list[tuple[str, str]]:
 
 def _source(evidence: Evidence) -> str:
     """Where the run read from: the address, else the folder."""
-    paths = [str(Path(one["path"]).parent) for one in evidence.run.get("sources", ()) if one.get("path")]
-    return str(evidence.setting("source.url") or (paths[0] if paths else evidence.setting("source.path") or ""))
+    paths = [
+        str(Path(one["path"]).parent) for one in evidence.run.get("sources", ()) if one.get("path")
+    ]
+    return str(
+        evidence.setting("source.url")
+        or (paths[0] if paths else evidence.setting("source.path") or "")
+    )
 
 
 def _reasons(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -173,13 +210,23 @@ def _reasons(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         known = catalogue().get(reason)
         sentence = plain(known.sentence) if known else "Another version of p2c wrote this reason."
         advice = known.advice if known else ""
-        found.append({"decision": decision, "reason": reason, "rows": rows, "sentence": sentence, "advice": advice})
+        found.append(
+            {
+                "decision": decision,
+                "reason": reason,
+                "rows": rows,
+                "sentence": sentence,
+                "advice": advice,
+            }
+        )
     return found
 
 
 def _sentence(summary: Mapping[str, Any], verdict: str) -> str:
     """The verdict in one line, as the terminal has it."""
-    if not all(isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")):
+    if not all(
+        isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")
+    ):
         return f"The verdict is {verdict}; summary.json does not say why."
     word, _, rest = run_text.verdict(summary).partition(":")
     return f"{word.capitalize()}:{rest}"
@@ -228,7 +275,11 @@ def _failures(evidence: Evidence, *, is_load: bool, values: bool) -> list[dict[s
 def _throttling(evidence: Evidence) -> str:
     told = evidence.summary.get("throttling")
     if isinstance(told, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in told.items() if isinstance(value, int | float))
+        return ", ".join(
+            f"{name.replace('_', ' ')}: {value:,}"
+            for name, value in told.items()
+            if isinstance(value, int | float)
+        )
     events = [entry for entry in evidence.entries if entry.event == "throttled"]
     if events:
         waited = sum(float(entry.payload.get("seconds", 0)) for entry in events)
@@ -254,7 +305,13 @@ def _settings(settings: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
     found = []
     for name, entry in settings.items():
         value = entry.get("value") if isinstance(entry, dict) else entry
-        text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = (
+            ""
+            if value is None
+            else value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False)
+        )
         origin = str(entry.get("origin", "")) if isinstance(entry, dict) else ""
         found.append((name, text if len(text) <= _LONG else f"{text[:_LONG]}…", origin))
     return found

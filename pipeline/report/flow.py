@@ -58,23 +58,44 @@ class _Bar:
     taken_right: float = 0
 
 
-def drawn(columns: Sequence[Column], links: Sequence[Link], *, title: str, description: str) -> Markup:
-    """The picture. What it shows stands in a table beside it; so it is one image with a name to screen readers."""
+def drawn(
+    columns: Sequence[Column], links: Sequence[Link], *, title: str, description: str
+) -> Markup:
+    """The picture.
+
+    What it shows stands in a table beside it; so it is one image with a name to screen readers.
+    """
     bars = _bars(columns)
-    bands = [_band(bars[link.column][link.source], bars[link.column + 1][link.target], link, _scale(columns)) for link in links]
+    bands = [
+        _band(
+            bars[link.column][link.source],
+            bars[link.column + 1][link.target],
+            link,
+            _scale(columns),
+        )
+        for link in links
+    ]
     labels = [_label(bar) for column in bars for bar in column.values()]
     step = _step(columns)
     depth = max(bar.y + max(bar.height, _LABEL) for column in bars for bar in column.values())
     headings = [
-        Markup('<text class="heading" x="{}" y="16">{}</text>').format(f"{place * step:.1f}", column.heading)
+        Markup('<text class="heading" x="{}" y="16">{}</text>').format(
+            f"{place * step:.1f}", column.heading
+        )
         for place, column in enumerate(columns)
     ]
     return Markup(
-        '<svg class="flow" viewBox="0 0 {w} {h}" role="img" aria-labelledby="flow-title flow-description" '
-        'preserveAspectRatio="xMinYMin meet"><title id="flow-title">{title}</title><desc id="flow-description">{text}</desc>'
+        '<svg class="flow" viewBox="0 0 {w} {h}" role="img" aria-labelledby="flow-title '
+        'flow-description" '
+        'preserveAspectRatio="xMinYMin meet"><title id="flow-title">{title}</title><desc '
+        'id="flow-description">{text}</desc>'
         "{inside}</svg>"
     ).format(
-        w=WIDTH, h=f"{depth + _GAP:.0f}", title=title, text=description, inside=Markup("").join([*headings, *bands, *labels])
+        w=WIDTH,
+        h=f"{depth + _GAP:.0f}",
+        title=title,
+        text=description,
+        inside=Markup("").join([*headings, *bands, *labels]),
     )
 
 
@@ -112,10 +133,13 @@ def _band(source: _Bar, target: _Bar, link: Link, scale: float) -> Markup:
     middle = (x + to) / 2
     path = (
         f"M{x:.1f},{start:.1f} C{middle:.1f},{start:.1f} {middle:.1f},{end:.1f} {to:.1f},{end:.1f} "
-        f"V{end + height:.1f} C{middle:.1f},{end + height:.1f} {middle:.1f},{start + height:.1f} {x:.1f},{start + height:.1f} Z"
+        f"V{end + height:.1f} C{middle:.1f},{end + height:.1f} {middle:.1f},{start + height:.1f} "
+        f"{x:.1f},{start + height:.1f} Z"
     )
     told = f"{link.rows:,} {link.source} → {link.target}"
-    return Markup('<path class="band {}" d="{}"><title>{}</title></path>').format(target.node.tone, path, told)
+    return Markup('<path class="band {}" d="{}"><title>{}</title></path>').format(
+        target.node.tone, path, told
+    )
 
 
 def _label(bar: _Bar) -> Markup:

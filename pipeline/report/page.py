@@ -39,7 +39,7 @@ def _page(facts: PageFacts, rows: int, longest: int) -> str:
         limit=rows,
         style=Markup(files("pipeline.report").joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         flow=_flow(facts),
-        throughput=None if found is None else throughput.drawn(found, title="Rows per second over time"),
+        throughput=None if found is None else throughput.drawn(found, title=("Rows per second over time")),
         throughput_text="" if found is None else throughput.described(found),
     )  # fmt: skip
 
@@ -48,9 +48,12 @@ def _flow(facts: PageFacts) -> Markup | None:
     if not facts.columns:
         return None
     described = "; ".join(
-        f"{column.heading}: " + ", ".join(f"{node.rows:,} {node.name}" for node in column.nodes) for column in facts.columns
+        f"{column.heading}: " + ", ".join(f"{node.rows:,} {node.name}" for node in column.nodes)
+        for column in facts.columns
     )
-    return flow.drawn(facts.columns, facts.links, title="Where every row went", description=f"{described}.")
+    return flow.drawn(
+        facts.columns, facts.links, title="Where every row went", description=f"{described}."
+    )
 
 
 @cache

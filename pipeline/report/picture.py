@@ -17,7 +17,9 @@ _TONES: Final = {
 _DONE: Final = "done"
 
 
-def flow_of(evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
+def flow_of(
+    evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None
+) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
     """Columns and links of a run; empty where the summary does not tell enough."""
     summary = evidence.summary
     if not summary.get("counts") or not summary.get("equations"):
@@ -25,13 +27,21 @@ def flow_of(evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None) ->
     if evidence.kind not in ("main", "retry"):
         return _actions(summary["counts"])
     columns = [
-        Column(heading="Rows read", nodes=(Node(name="rows", rows=summary["equations"][0]["left"], tone="source"),)),
+        Column(
+            heading="Rows read",
+            nodes=(Node(name="rows", rows=summary["equations"][0]["left"], tone="source"),),
+        ),
         _column("Contacts", summary["equations"][0]["terms"]),
         _column("Decisions", summary["counts"]),
     ]
-    links = [Link(column=0, source="rows", target=one.name, rows=one.rows) for one in columns[1].nodes]
+    links = [
+        Link(column=0, source="rows", target=one.name, rows=one.rows) for one in columns[1].nodes
+    ]
     if any(one.name == "contacts" for one in columns[1].nodes):
-        links += [Link(column=1, source="contacts", target=one.name, rows=one.rows) for one in columns[2].nodes]
+        links += [
+            Link(column=1, source="contacts", target=one.name, rows=one.rows)
+            for one in columns[2].nodes
+        ]
     ends = _ends(summary, outcomes)
     if ends:
         columns.append(_column("Outcomes" if summary.get("applied") else "Planned", _summed(ends)))
@@ -47,16 +57,27 @@ def flow_of(evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None) ->
 def _actions(counts: Mapping[str, int]) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
     total = sum(counts.values())
     nodes = _column("Actions", counts)
-    links = tuple(Link(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes)
-    return (Column(heading="Contacts", nodes=(Node(name="contacts", rows=total, tone="source"),)), nodes), links
+    links = tuple(
+        Link(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes
+    )
+    return (
+        Column(heading="Contacts", nodes=(Node(name="contacts", rows=total, tone="source"),)),
+        nodes,
+    ), links
 
 
 def _column(heading: str, counts: Mapping[str, int]) -> Column:
-    nodes = tuple(Node(name=name, rows=rows, tone=_TONES.get(name, _DONE)) for name, rows in counts.items() if rows)
+    nodes = tuple(
+        Node(name=name, rows=rows, tone=_TONES.get(name, _DONE))
+        for name, rows in counts.items()
+        if rows
+    )
     return Column(heading=heading, nodes=nodes)
 
 
-def _ends(summary: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]] | None) -> dict[str, dict[str, int]]:
+def _ends(
+    summary: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]] | None
+) -> dict[str, dict[str, int]]:
     """For each decision that is planned: what became of its rows, or what is planned for them."""
     rows: list[tuple[str, str, int]] = []
     if summary.get("applied") and outcomes is not None:

@@ -1,4 +1,7 @@
-"""What the page counts in a run's tables; every function answers null where its table cannot be read."""
+"""What the page counts in a run's tables.
+
+Every function answers null where its table cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +21,34 @@ _ROWS: Final = pl.len().cast(pl.Int64).alias("rows")
 
 def legal_entities(evidence: Evidence) -> list[dict[str, Any]] | None:
     """One row per legal entity: contacts by decision, most contacts first."""
-    frame = evidence.frame(evidence.folder.decisions, lambda rows: rows.group_by("legal_entity", "decision").agg(_ROWS))
+    frame = evidence.frame(
+        evidence.folder.decisions, lambda rows: rows.group_by("legal_entity", "decision").agg(_ROWS)
+    )
     if frame is None:
         return None
     found: dict[str | None, dict[str, Any]] = {}
     for entity, decision, rows in frame.iter_rows():
         found.setdefault(entity, {"legal_entity": entity, "contacts": 0})[decision] = rows
         found[entity]["contacts"] += rows
-    return sorted(found.values(), key=lambda one: (one["legal_entity"] is None, -one["contacts"], one["legal_entity"]))
+    return sorted(
+        found.values(),
+        key=lambda one: (one["legal_entity"] is None, -one["contacts"], one["legal_entity"]),
+    )
 
 
 def outcomes_by_task(evidence: Evidence) -> list[dict[str, Any]] | None:
     """task, outcome, rows."""
-    frame = evidence.frame(evidence.folder.outcomes, lambda rows: rows.group_by("task", "outcome").agg(_ROWS))
+    frame = evidence.frame(
+        evidence.folder.outcomes, lambda rows: rows.group_by("task", "outcome").agg(_ROWS)
+    )
     return None if frame is None else frame.sort("task", "outcome").to_dicts()
 
 
 def failures(evidence: Evidence, *, values: bool) -> list[dict[str, Any]]:
-    """Rows that failed or whose outcome is unknown, by task and code, most first. Messages of SCM can hold values."""
+    """Rows that failed or whose outcome is unknown, by task and code, most first.
+
+    Messages of SCM can hold values.
+    """
     frame = evidence.frame(
         evidence.folder.outcomes,
         lambda rows: (
@@ -62,25 +75,37 @@ def spans(found: pl.DataFrame) -> list[dict[str, Any]]:
         start=pl.col("sent_at"), end=pl.col("finished_at"), rows=pl.col("rows")
     )
     if done.height > _MANY:
-        done = done.group_by(pl.col("end").dt.truncate("1s")).agg(pl.col("start").min(), pl.col("rows").sum())
+        done = done.group_by(pl.col("end").dt.truncate("1s")).agg(
+            pl.col("start").min(), pl.col("rows").sum()
+        )
     return done.sort("end").to_dicts()
 
 
 def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequence[str]]:
-    """A few values of each cause, for pages that may show values: code, column, destination → the first in order."""
+    """A few values of each cause, for pages that may show values.
+
+    Code, column, destination → the first in order.
+    """
     text = (
         f'SELECT code, "column", destination, min(value, {_SAMPLES}) AS some '
-        f"FROM read_parquet({literal(str(evidence.folder.findings))}) WHERE value IS NOT NULL GROUP BY ALL"
+        f"FROM read_parquet({literal(str(evidence.folder.findings))}) WHERE value IS NOT NULL "
+        "GROUP BY ALL"
     )
     try:
         with session(memory="400MB") as here:
-            return {(code, column, destination): some for code, column, destination, some in here.frame(text).iter_rows()}
+            return {
+                (code, column, destination): some
+                for code, column, destination, some in here.frame(text).iter_rows()
+            }
     except duckdb.Error:
         return {}
 
 
 def backfilled(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """One row per action and outcome of a backfill: contacts, first and last number by rank, evidence."""
+    """One row per action and outcome of a backfill.
+
+    Contacts, first and last number by rank, evidence.
+    """
     path = evidence.folder.path / "backfill.parquet"
     frame = evidence.frame(
         path,
@@ -88,7 +113,10 @@ def backfilled(evidence: Evidence) -> list[dict[str, Any]] | None:
             _ROWS,
             pl.col("rank").min().alias("first_rank"),
             pl.col("rank").max().alias("last_rank"),
-            (pl.col("company_flag_before").ne_missing(pl.col("company_flag_after"))).sum().cast(pl.Int64).alias("company_flags"),
+            (pl.col("company_flag_before").ne_missing(pl.col("company_flag_after")))
+            .sum()
+            .cast(pl.Int64)
+            .alias("company_flags"),
             *(pl.col(name).sum().cast(pl.Int64) for name in ("quotes", "orders", "invoices")),
         ),
     )
@@ -96,7 +124,10 @@ def backfilled(evidence: Evidence) -> list[dict[str, Any]] | None:
 
 
 def totals(found: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row per task and legal entity: batches, rows, bytes, from when to when, rows per second where it can be told."""
+    """One row per task and legal entity.
+
+    Batches, rows, bytes, from when to when, rows per second where it can be told.
+    """
     keys = ["task", "legal_entity"]
     grouped = found.group_by(keys, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("batches"),

@@ -44,7 +44,10 @@ class Series:
 
 
 def series(spans: Sequence[Span]) -> Series | None:
-    """Spread spans over at most 60 bins; null where there is no time between the first moment and the last."""
+    """Spread spans over at most 60 bins.
+
+    Null where there is no time between the first moment and the last.
+    """
     if not spans:
         return None
     first = min(span.start or span.end for span in spans)
@@ -80,13 +83,19 @@ def drawn(found: Series, *, title: str) -> Markup:
         height = tall * rate / most
         if height > 0:
             parts.append(
-                Markup('<rect class="bar done" x="{}" y="{}" width="{}" height="{}"></rect>').format(
-                    f"{_LEFT + place * width + 0.5:.1f}", f"{_TOP + tall - height:.1f}", f"{width - 1:.1f}", f"{height:.1f}"
+                Markup(
+                    '<rect class="bar done" x="{}" y="{}" width="{}" height="{}"></rect>'
+                ).format(
+                    f"{_LEFT + place * width + 0.5:.1f}",
+                    f"{_TOP + tall - height:.1f}",
+                    f"{width - 1:.1f}",
+                    f"{height:.1f}",
                 )
             )
     parts += [_tick_below(found, share / _TICKS, inner) for share in range(_TICKS + 1)]
     return Markup(
-        '<svg class="throughput" viewBox="0 0 {} {}" role="img" aria-labelledby="throughput-title throughput-description" '
+        '<svg class="throughput" viewBox="0 0 {} {}" role="img" aria-labelledby="throughput-title '
+        'throughput-description" '
         'preserveAspectRatio="xMinYMin meet"><title id="throughput-title">{}</title>'
         '<desc id="throughput-description">{}</desc>{}</svg>'
     ).format(_WIDTH, _HEIGHT, title, described(found), Markup("").join(parts))
@@ -122,15 +131,25 @@ def _round(rate: float) -> float:
 def _tick_across(rate: float, most: float, tall: float) -> Markup:
     y = _TOP + tall - tall * rate / most
     return Markup(
-        '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"></line><text class="axis" x="{}" y="{}" text-anchor="end">{}</text>'
-    ).format(_LEFT, _WIDTH, _LEFT - 6, f"{y + 4:.1f}", f"{rate:,.4g}" if rate < 1 else f"{rate:,.0f}", y=f"{y:.1f}")
+        '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"></line><text class="axis" x="{}" '
+        'y="{}" text-anchor="end">{}</text>'
+    ).format(
+        _LEFT,
+        _WIDTH,
+        _LEFT - 6,
+        f"{y + 4:.1f}",
+        f"{rate:,.4g}" if rate < 1 else f"{rate:,.0f}",
+        y=f"{y:.1f}",
+    )
 
 
 def _tick_below(found: Series, share: float, inner: float) -> Markup:
     whole = found.seconds * len(found.rows)
     moment = found.start + timedelta(seconds=whole * share)
     form = "%d %b %H:%M" if whole > _DAY else "%H:%M:%S"
-    text = f"{moment:{form}}" if whole > _TICKS else f"{moment:%S}.{moment.microsecond // 1000:03} s"
+    text = (
+        f"{moment:{form}}" if whole > _TICKS else f"{moment:%S}.{moment.microsecond // 1000:03} s"
+    )
     anchor = "start" if share == 0 else "end" if share == 1 else "middle"
     return Markup('<text class="axis" x="{}" y="{}" text-anchor="{}">{}</text>').format(
         f"{_LEFT + inner * share:.1f}", _HEIGHT - _BOTTOM + 20, anchor, text

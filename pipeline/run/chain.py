@@ -16,7 +16,10 @@ Status = Literal["ok", "note", "changed", "missing", "cut", "altered"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One thing that was looked at: what, how it stands, and a sentence. ``changed`` is outside the run folder."""
+    """One thing that was looked at: what, how it stands, and a sentence.
+
+    ``changed`` is outside the run folder.
+    """
 
     what: str
     status: Status
@@ -39,15 +42,28 @@ def chain(path: Path, known_end: str | None) -> list[Check]:
     with during("reading the journal"):
         content = path.read_bytes()
     *texts, rest = content.split(b"\n")
-    found = [] if not rest else [Check(what=what, status="note", sentence="The last line is torn; it is left out.")]
+    found = (
+        []
+        if not rest
+        else [Check(what=what, status="note", sentence="The last line is torn; it is left out.")]
+    )
     lines = [_line(number, text) for number, text in enumerate(texts, start=1)]
     if lines and lines[-1].previous is None and not rest:
-        found.append(Check(what=what, status="note", sentence="The last line is torn; it is left out."))
+        found.append(
+            Check(what=what, status="note", sentence="The last line is torn; it is left out.")
+        )
         lines.pop()
     broken = [_altered(what, text) for text in _breaks(lines, known_end)]
     found += broken + ([] if broken else _end(what, lines, known_end))
     if not any(one.status in ("altered", "cut") for one in found):
-        found.insert(0, Check(what=what, status="ok", sentence=f"{len(lines)} lines, each bound to the one before."))
+        found.insert(
+            0,
+            Check(
+                what=what,
+                status="ok",
+                sentence=f"{len(lines)} lines, each bound to the one before.",
+            ),
+        )
     return found
 
 
@@ -57,7 +73,11 @@ def _line(number: int, text: bytes) -> _Line:
     except ValueError:
         content = None
     previous = content.get("previous") if isinstance(content, dict) else None
-    return _Line(number=number, hash=hashlib.sha256(text).hexdigest(), previous=previous if isinstance(previous, str) else None)
+    return _Line(
+        number=number,
+        hash=hashlib.sha256(text).hexdigest(),
+        previous=previous if isinstance(previous, str) else None,
+    )
 
 
 def _altered(what: str, sentence: str) -> Check:
@@ -65,7 +85,10 @@ def _altered(what: str, sentence: str) -> Check:
 
 
 def _breaks(lines: list[_Line], known_end: str | None) -> list[str]:
-    """Where the chain does not hold. A line that the next one vouches for was not altered: then the one before it was."""
+    """Where the chain does not hold.
+
+    A line that the next one vouches for was not altered: then the one before it was.
+    """
     vouched = {line.previous for line in lines} | {known_end}
     hashes = {line.hash: line.number for line in lines}
     told = []
@@ -74,35 +97,59 @@ def _breaks(lines: list[_Line], known_end: str | None) -> list[str]:
         if line.previous is None:
             told.append(f"Line {line.number} is no journal line: it was altered.")
         elif line.previous != expected and (before is None or before.previous is not None):
-            told.append(_told(before, line, trusted=line.hash in vouched, follows=hashes.get(line.previous)))
+            told.append(
+                _told(before, line, trusted=line.hash in vouched, follows=hashes.get(line.previous))
+            )
     return told
 
 
 def _told(before: _Line | None, line: _Line, *, trusted: bool, follows: int | None) -> str:
     if before is None:
-        return "The first line does not begin a journal: lines before it were removed, or it was altered."
+        return (
+            "The first line does not begin a journal: lines before it were removed, or it was "
+            "altered."
+        )
     if trusted and follows is not None and follows < before.number:
         first = follows + 1
-        lines = f"Line {first} was" if first == before.number else f"Lines {first} to {before.number} were"
+        lines = (
+            f"Line {first} was"
+            if first == before.number
+            else f"Lines {first} to {before.number} were"
+        )
         return f"{lines} put in: line {line.number} follows line {follows}."
     if trusted:
         return (
-            f"Line {before.number} was altered, or lines behind it were removed: line {line.number} was written after other text."
+            f"Line {before.number} was altered, or lines behind it were removed: line "
+            f"{line.number} was written after other text."
         )
-    return f"Line {before.number} or line {line.number} was altered: the chain does not hold between them."
+    return (
+        f"Line {before.number} or line {line.number} was altered: the chain does not hold between "
+        "them."
+    )
 
 
 def _end(what: str, lines: list[_Line], known_end: str | None) -> list[Check]:
-    """Whether the journal ends where ``summary.json`` says. Lines behind that are written before the summary is."""
+    """Whether the journal ends where ``summary.json`` says.
+
+    Lines behind that are written before the summary is.
+    """
     if known_end is None:
-        sentence = "summary.json does not tell where the journal ends: nothing vouches for its last lines."
+        sentence = (
+            "summary.json does not tell where the journal ends: nothing vouches for its last lines."
+        )
         return [Check(what=what, status="note", sentence=sentence)]
     ends = [line.number for line in lines if line.hash == known_end]
     if not ends:
-        told = "The last line was altered, or lines were removed after it: summary.json knows another end."
+        told = (
+            "The last line was altered, or lines were removed after it: summary.json knows another "
+            "end."
+        )
         return [Check(what=what, status="cut", sentence=told)]
     further = len(lines) - ends[0]
     if not further:
         return []
-    sentence = f"{further} lines were written after the summary: a command is still going, or was stopped before its end."
+    sentence = (
+        f"{further} lines were written after the summary: a command is still going, or was stopped "
+        "before its end."
+    )
     return [Check(what=what, status="note", sentence=sentence)]

@@ -1,4 +1,7 @@
-"""What of a run folder can be read, and what is wrong with it: a damaged folder still shows what it can."""
+"""What of a run folder can be read, and what is wrong with it.
+
+A damaged folder still shows what it can.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class Trouble:
 
 @dataclass(kw_only=True, slots=True)
 class Evidence:
-    """A run folder as far as it can be read. ``run`` and ``summary`` are empty where their files cannot be read."""
+    """A run folder as far as it can be read.
+
+    ``run`` and ``summary`` are empty where their files cannot be read.
+    """
 
     folder: RunFolder
     run: dict[str, Any]
@@ -52,7 +58,9 @@ class Evidence:
     @property
     def finished(self) -> bool:
         """Whether the last start came to its end."""
-        events = [entry.event for entry in self.entries if entry.event in ("apply_started", "applied")]
+        events = [
+            entry.event for entry in self.entries if entry.event in ("apply_started", "applied")
+        ]
         return bool(events) and events[-1] == "applied"
 
     def setting(self, key: str) -> Any:
@@ -60,8 +68,13 @@ class Evidence:
         entry = self.run.get("settings", {}).get(key)
         return entry.get("value") if isinstance(entry, dict) else None
 
-    def frame(self, paths: Path | Iterable[Path], query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame | None:
-        """What a query says of Parquet files; null, and a trouble noted, where they are not there or not whole."""
+    def frame(
+        self, paths: Path | Iterable[Path], query: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.DataFrame | None:
+        """What a query says of Parquet files.
+
+        Null, and a trouble noted, where they are not there or not whole.
+        """
         files = [paths] if isinstance(paths, Path) else list(paths)
         missing = [path for path in files if not path.is_file()]
         for path in missing:
@@ -91,33 +104,58 @@ class Evidence:
     @property
     def purged(self) -> frozenset[str]:
         """Files that `p2c purge` removed."""
-        return frozenset(name for entry in self.entries if entry.event == "purged" for name in entry.payload.get("removed", ()))
+        return frozenset(
+            name
+            for entry in self.entries
+            if entry.event == "purged"
+            for name in entry.payload.get("removed", ())
+        )
 
 
 def gathered(folder: RunFolder) -> Evidence:
     """Read run.json, summary.json and the journal of a run as far as they go."""
     journal, broken = salvaged(folder.journal)
-    evidence = Evidence(folder=folder, run={}, summary={}, entries=journal.entries, torn=journal.torn)
+    evidence = Evidence(
+        folder=folder, run={}, summary={}, entries=journal.entries, torn=journal.torn
+    )
     if broken is not None:
         fault: Fault = "altered" if folder.journal.exists() else "missing"
-        told = f"{Path(broken.where).name}: {broken.message}" if fault == "altered" else "journal.jsonl is missing"
+        told = (
+            f"{Path(broken.where).name}: {broken.message}"
+            if fault == "altered"
+            else "journal.jsonl is missing"
+        )
         evidence.note(folder.journal, fault, f"{told}.")
     if journal.torn:
-        evidence.note(folder.journal, "cut", "The last line of journal.jsonl is torn; it is left out.")
+        evidence.note(
+            folder.journal, "cut", "The last line of journal.jsonl is torn; it is left out."
+        )
     evidence.run = _object(evidence, folder.run_json, _RUN_KEYS)
     evidence.summary = _object(evidence, folder.summary, _SUMMARY_KEYS)
     if evidence.started and not evidence.finished:
-        sentence = f"This run is still going, or was stopped: `p2c apply {folder.run}` goes on with it."
-        evidence.troubles.append(Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence))
+        sentence = (
+            f"This run is still going, or was stopped: `p2c apply {folder.run}` goes on with it."
+        )
+        evidence.troubles.append(
+            Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence)
+        )
     for entry in journal.entries:
         if entry.event == "purged":
-            sentence = f"Personal data was purged on {entry.at[:10]}: what needs values cannot be shown any more."
-            evidence.troubles.append(Trouble(file="journal.jsonl", fault="purged", sentence=sentence))
+            sentence = (
+                f"Personal data was purged on {entry.at[:10]}: what needs values cannot be shown "
+                "any more."
+            )
+            evidence.troubles.append(
+                Trouble(file="journal.jsonl", fault="purged", sentence=sentence)
+            )
     return evidence
 
 
 def _object(evidence: Evidence, path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    """A JSON object of the folder, empty if it cannot be read; keys that an older version did not write are said."""
+    """A JSON object of the folder, empty if it cannot be read.
+
+    Keys that an older version did not write are said.
+    """
     if not path.is_file():
         evidence.note(path, "missing", f"{path.name} is missing.")
         return {}
@@ -132,7 +170,12 @@ def _object(evidence: Evidence, path: Path, keys: tuple[str, ...]) -> dict[str, 
     lacking = [key for key in keys if key not in loaded]
     if lacking:
         evidence.note(
-            path, "older", f"{path.name} does not say {', '.join(lacking)}: another version of p2c wrote it, or it was altered."
+            path,
+            "older",
+            (
+                f"{path.name} does not say {', '.join(lacking)}: another version of p2c wrote it, "
+                "or it was altered."
+            ),
         )
     return loaded
 

@@ -13,12 +13,21 @@ PLANNED: Final = "planned = created + updated + unchanged + written + failed + u
 
 
 def facts_digest(facts: Mapping[str, Any]) -> str:
-    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it: the journal vouches for it."""
-    told = json.loads(json.dumps({name: value for name, value in facts.items() if name != "journal"}, default=str))
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it.
+
+    The journal vouches for it.
+    """
+    told = json.loads(
+        json.dumps({name: value for name, value in facts.items() if name != "journal"}, default=str)
+    )
+    return hashlib.sha256(
+        json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
 
 
-def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mapping[str, int] | None = None) -> dict[str, Any]:
+def after_apply(
+    facts: dict[str, Any], outcomes: Mapping[str, int], added: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """The facts of a plan once it was applied.
 
     Args:
@@ -34,7 +43,11 @@ def after_apply(facts: dict[str, Any], outcomes: Mapping[str, int], added: Mappi
     equations = [counted if one["equation"] == PLANNED else one for one in facts["equations"]]
     balanced = all(one["balanced"] for one in equations) and whole["pending"] == 0
     verdict = _verdict(facts["counts"], whole, findings) if balanced else "broken"
-    if verdict == "clean" and facts["kind"] in ("backfill", "undo") and facts["verdict"] == "attention":
+    if (
+        verdict == "clean"
+        and facts["kind"] in ("backfill", "undo")
+        and facts["verdict"] == "attention"
+    ):
         verdict = "attention"  # its findings are of contacts, or rows to take back by hand, that no outcome speaks of
     return {
         **facts,
@@ -55,10 +68,18 @@ def exit_code(facts: Mapping[str, Any]) -> int:
 def equation(text: str, left: int, right: Mapping[str, int]) -> dict[str, Any]:
     """An equation of ``summary.json``: its terms, and whether they add up."""
     total = sum(right.values())
-    return {"equation": text, "left": left, "right": total, "terms": dict(right), "balanced": left == total}
+    return {
+        "equation": text,
+        "left": left,
+        "right": total,
+        "terms": dict(right),
+        "balanced": left == total,
+    }
 
 
-def _verdict(counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]) -> str:
+def _verdict(
+    counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]
+) -> str:
     people = (
         counts.get("held", 0)
         + counts.get("rejected", 0)

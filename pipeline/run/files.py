@@ -38,7 +38,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UsageError(f"{path.name} is missing: this is no whole run folder.", where=str(path.parent)) from error
+        raise UsageError(
+            f"{path.name} is missing: this is no whole run folder.", where=str(path.parent)
+        ) from error
     except ValueError as error:
         raise UsageError(f"{path.name} is not valid JSON.", where=str(path.parent)) from error
     if not isinstance(loaded, dict):
@@ -116,13 +118,17 @@ class TableWriter:
             self._opened(frame).write_table(pa.table(frame), row_group_size=frame.height)
 
     def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
-        """The writer. Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve anyone.
+        """The writer.
 
-        Ids and hashes are of one length; apart from their lengths they compress in half the time, and better.
+        Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve
+        anyone. Ids and hashes are of one length; apart from their lengths they compress in half the
+        time, and better.
         """
         if self._writer is None:
             sample = first.head(_SAMPLE)
-            repeating = [name for name in sample.columns if sample[name].n_unique() <= sample.height // 4]
+            repeating = [
+                name for name in sample.columns if sample[name].n_unique() <= sample.height // 4
+            ]
             self._writer = pq.ParquetWriter(
                 self._file,
                 pa.table(self._schema.to_frame()).schema,
@@ -130,7 +136,11 @@ class TableWriter:
                 compression=_COMPRESSION,
                 compression_level=_LEVEL,
                 use_dictionary=repeating,
-                column_encoding={name: "DELTA_LENGTH_BYTE_ARRAY" for name in _of_one_length(sample) if name not in repeating},
+                column_encoding={
+                    name: "DELTA_LENGTH_BYTE_ARRAY"
+                    for name in _of_one_length(sample)
+                    if name not in repeating
+                },
                 write_statistics=False,
                 data_page_size=_PAGE,
             )

@@ -1,4 +1,7 @@
-"""Findings that a load adds to those of its plan: what SCM said or counted of a batch, not of a contact."""
+"""Findings that a load adds to those of its plan.
+
+What SCM said or counted of a batch, not of a contact.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,18 @@ from schemas.codes import code
 from schemas.run import FINDINGS
 
 ADDED: Final = "findings_added"
-"""The journal's line before ``findings.parquet`` is replaced; it carries the hash of the new file."""
+"""The journal's line before ``findings.parquet`` is replaced; it carries the hash of the new file.
+"""
 
 CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back")
 """Codes that a load adds."""
 
 
 def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-    """Put the findings of a load behind those of the plan, however often it is called; how many there are of each code.
+    """Put the findings of a load behind those of the plan, however often it is called.
 
-    The new file is whole before the journal names it, and takes its place after: a stop in between leaves either, and the
-    journal knows both.
+    How many there are of each code. The new file is whole before the journal names it, and takes
+    its place after: a stop in between leaves either, and the journal knows both.
 
     Args:
         folder: the run.
@@ -67,7 +71,12 @@ def _planned(folder: RunFolder) -> Iterator[pl.DataFrame]:
 def _rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
     nothing = dict.fromkeys(FINDINGS.names())
     rows = [
-        {**nothing, "severity": str(code(name).severity), "code": name, "message": code(name).message(detail=detail)}
+        {
+            **nothing,
+            "severity": str(code(name).severity),
+            "code": name,
+            "message": code(name).message(detail=detail),
+        }
         for name, detail in found
     ]
     return pl.DataFrame(rows, schema=FINDINGS)

@@ -1,4 +1,7 @@
-"""The run folder: ids, names, and how its files are written whole or not at all. Its layout is an interface (DESIGN 4)."""
+"""The run folder: ids, names, and how its files are written whole or not at all.
+
+Its layout is an interface (DESIGN 4).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ _LOCK: Final = ".lock"
 """Beside a run folder in the making, and held by its process."""
 
 EXTRACTING: Final = "extracting"
-"""Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops."""
+"""Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops.
+"""
 
 LATEST: Final = "latest"
 """Instead of an id: the newest run."""
@@ -99,7 +103,10 @@ class RunFolder:
         return sorted(self.rows(task).glob("*.parquet"))
 
     def plan_files(self) -> list[Path]:
-        """The files that are the plan, with the tables that were landed and the keys that SCM had; results are left out."""
+        """The files that are the plan, with the tables that were landed and the keys that SCM had.
+
+        Results are left out.
+        """
         fixed = [self.run_json, self.decisions, self.findings]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))
@@ -118,7 +125,9 @@ def new_run(clock: Clock) -> RunId:
 
 @contextmanager
 def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
-    """A run folder that appears under its name only when it is whole. What a killed process left is cleared away first.
+    """A run folder that appears under its name only when it is whole.
+
+    What a killed process left is cleared away first.
 
     Raises:
         UsageError: ``runs`` is no folder.
@@ -146,7 +155,10 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
 
 
 def _clear(runs: Path) -> None:
-    """Remove folders whose process is gone: the system freed their locks. They hold personal data, and room."""
+    """Remove folders whose process is gone: the system freed their locks.
+
+    They hold personal data, and room.
+    """
     for path in runs.glob(".*.partial"):
         lock = path.with_suffix(_LOCK)
         if path.is_dir() and lock.is_file():
@@ -159,7 +171,9 @@ def all_runs(runs: Path) -> list[RunFolder]:
     """All runs, oldest first."""
     if not runs.is_dir():
         return []
-    return [RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir() and _ID.match(path.name)]
+    return [
+        RunFolder(path) for path in sorted(runs.iterdir()) if path.is_dir() and _ID.match(path.name)
+    ]
 
 
 def find_run(runs: Path, name: str) -> RunFolder:

@@ -1,15 +1,17 @@
 """The journal of a run: append-only, each line bound to the line before, on disk before the next step begins.
 
-One line is one JSON object with sorted keys in ASCII: ``at`` (UTC), ``event``, ``previous`` (SHA-256 of the whole line
-before, without its line end; 64 zeros in the first line) and what the event carries.
+One line is one JSON object with sorted keys in ASCII: ``at`` (UTC), ``event``, ``previous``
+(SHA-256 of the whole line before, without its line end; 64 zeros in the first line) and what the
+event carries.
 
-An effect that cannot be repeated blindly has two lines: *intent* with our own ids before it, *done* after it. An intent
-without done is looked up, never repeated.
+An effect that cannot be repeated blindly has two lines: *intent* with our own ids before it, *done*
+after it. An intent without done is looked up, never repeated.
 
-The last line can be torn when a process or machine stopped while it was being written. It is dropped and said, and cut
-away when the journal is opened again: what it was to record had not begun (intent) or is looked up (done). Everything
-else that does not fit the chain breaks the run. The chain cannot vouch for its own end: whoever must know that nothing
-is missing or changed there compares ``last_hash`` with the one kept elsewhere.
+The last line can be torn when a process or machine stopped while it was being written. It is
+dropped and said, and cut away when the journal is opened again: what it was to record had not begun
+(intent) or is looked up (done). Everything else that does not fit the chain breaks the run. The
+chain cannot vouch for its own end: whoever must know that nothing is missing or changed there
+compares ``last_hash`` with the one kept elsewhere.
 """
 
 from __future__ import annotations
@@ -63,7 +65,10 @@ class JournalRead:
 
 
 def read(path: Path) -> JournalRead:
-    """Read and verify a journal. Raises ``InvariantBroken`` naming the line where the chain does not hold."""
+    """Read and verify a journal.
+
+    Raises ``InvariantBroken`` naming the line where the chain does not hold.
+    """
     if not path.exists():
         raise InvariantBroken("the journal is missing; the run folder was altered", where=str(path))
     with during("reading the journal"):
@@ -81,8 +86,8 @@ def read(path: Path) -> JournalRead:
 def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     """What can still be read of a journal, and what broke it.
 
-    Of a broken one these are all lines that are entries by themselves, also behind the break: they tell what once was
-    said, and vouch for nothing.
+    Of a broken one these are all lines that are entries by themselves, also behind the break: they
+    tell what once was said, and vouch for nothing.
     """
     nothing = JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
     try:
@@ -110,7 +115,11 @@ def unfinished(entries: Iterable[Entry]) -> list[Entry]:
             waiting.append(entry)
         elif entry.event == _DONE:
             ended = entry.payload.items()
-            waiting = [intent for intent in waiting if not all(item in ended for item in intent.payload.items())]
+            waiting = [
+                intent
+                for intent in waiting
+                if not all(item in ended for item in intent.payload.items())
+            ]
     return waiting
 
 
@@ -131,7 +140,10 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, clock: Callable[[], dt.datetime]) -> Self:
-        """Open a journal, verified, at its end and without a torn line; a new one where there is none."""
+        """Open a journal, verified, at its end and without a torn line.
+
+        A new one where there is none.
+        """
         with during("opening the journal"):
             if not path.exists():
                 path.touch()
@@ -156,12 +168,17 @@ class Journal:
         return self._last_hash
 
     def append(self, event: str, /, **payload: Any) -> str:
-        """Write one line and flush it to the disk; its hash. What is not on disk afterwards raises ``Stopped``."""
+        """Write one line and flush it to the disk; its hash.
+
+        What is not on disk afterwards raises ``Stopped``.
+        """
         taken = _OWN_KEYS & payload.keys()
         if taken:
             raise ValueError(f"the journal itself writes {', '.join(sorted(taken))}")
         with self._lock:
-            line = _line({**payload, "at": _utc(self._clock()), "event": event, "previous": self._last_hash})
+            line = _line(
+                {**payload, "at": _utc(self._clock()), "event": event, "previous": self._last_hash}
+            )
             with during("writing the journal"):
                 self._write(line + b"\n")
             self._size += len(line) + 1
@@ -195,7 +212,8 @@ class Journal:
 def _split(path: Path, content: bytes) -> tuple[list[bytes], bool]:
     """The whole lines, and whether a torn one followed: bytes without line end, or a last line that is no JSON.
 
-    A whole object with something behind it was not torn: a line end was altered, and the line before it did happen.
+    A whole object with something behind it was not torn: a line end was altered, and the line
+    before it did happen.
     """
     *lines, last = content.split(b"\n")
     if last:
@@ -209,7 +227,10 @@ def _split(path: Path, content: bytes) -> tuple[list[bytes], bool]:
 
 
 def _after_object(line: bytes) -> str | None:
-    """What stands behind the JSON value with which the line begins; null when it begins with none."""
+    """What stands behind the JSON value with which the line begins.
+
+    Null when it begins with none.
+    """
     try:
         text = line.decode("ascii")
         _, end = json.JSONDecoder().raw_decode(text)
@@ -234,19 +255,29 @@ def _entry(path: Path, number: int, line: bytes, previous: str | None) -> Entry:
         content = json.loads(line.decode("ascii"))
     except ValueError as error:
         raise _broken(path, number) from error
-    if not isinstance(content, dict) or not content.keys() >= _OWN_KEYS or previous not in (None, content["previous"]):
+    if (
+        not isinstance(content, dict)
+        or not content.keys() >= _OWN_KEYS
+        or previous not in (None, content["previous"])
+    ):
         raise _broken(path, number)
     payload = {key: value for key, value in content.items() if key not in _OWN_KEYS}
-    return Entry(line=number, at=content["at"], event=content["event"], payload=payload, hash=_hash(line))
+    return Entry(
+        line=number, at=content["at"], event=content["event"], payload=payload, hash=_hash(line)
+    )
 
 
 def _broken(path: Path, number: int) -> InvariantBroken:
     where = f"{path}, line {number}"
-    return InvariantBroken("the chain does not hold here; this line or the one before it was altered", where=where)
+    return InvariantBroken(
+        "the chain does not hold here; this line or the one before it was altered", where=where
+    )
 
 
 def _line(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
+        "ascii"
+    )
 
 
 def _hash(line: bytes) -> str:

@@ -1,7 +1,8 @@
 """The journal as a load reads and writes it: which units were begun, which ended, and with what.
 
-A unit is what is sent at once: a batch as a package, or one request's share of a batch. Before each attempt stands an
-*intent*, after it a *done*; the *done* that carries ``final`` ends the unit and says what became of its rows.
+A unit is what is sent at once: a batch as a package, or one request's share of a batch. Before each
+attempt stands an *intent*, after it a *done*; the *done* that carries ``final`` ends the unit and
+says what became of its rows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pipeline.run.files import sha256_of, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, Journal, unfinished
 
-REFUSED: Final = pl.Schema({"destination_key": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String})
+REFUSED: Final = pl.Schema(
+    {"destination_key": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
+)
 """One row per planned row whose outcome is not the one that its action foresaw."""
 Place = tuple[str, int]
 """Legal entity and number of a batch, within one task."""
@@ -29,7 +32,10 @@ _EFFECTS: Final = frozenset({IMPORT, ODATA})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """What is sent at once. ``part`` counts the requests of a batch from 1; 0 is the batch as a package."""
+    """What is sent at once.
+
+    ``part`` counts the requests of a batch from 1; 0 is the batch as a package.
+    """
 
     task: str
     legal_entity: str
@@ -44,12 +50,22 @@ class Unit:
     @property
     def ids(self) -> dict[str, Any]:
         """As the journal names it."""
-        return {"task": self.task, "legal_entity": self.legal_entity, "batch": self.batch, "part": self.part}
+        return {
+            "task": self.task,
+            "legal_entity": self.legal_entity,
+            "batch": self.batch,
+            "part": self.part,
+        }
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Unit:
         """The unit that a line of the journal speaks of."""
-        return cls(task=payload["task"], legal_entity=payload["legal_entity"], batch=payload["batch"], part=payload["part"])
+        return cls(
+            task=payload["task"],
+            legal_entity=payload["legal_entity"],
+            batch=payload["batch"],
+            part=payload["part"],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +114,14 @@ class Ledger:
         """End an attempt that did not end its unit."""
         self._done(ids, result=result, final=False)
 
-    def end(self, ids: Mapping[str, Any], result: str, counts: Mapping[str, int], refused: pl.DataFrame, **facts: Any) -> None:
+    def end(
+        self,
+        ids: Mapping[str, Any],
+        result: str,
+        counts: Mapping[str, int],
+        refused: pl.DataFrame,
+        **facts: Any,
+    ) -> None:
         """End a unit: its refused rows on disk first, then the line that says how many rows became what."""
         kept = self._kept(Unit.of(ids), refused)
         self._done(ids, result=result, final=True, **counts, **kept, **facts)
@@ -116,7 +139,10 @@ class Ledger:
 
 
 def ended(entries: Iterable[Entry]) -> list[Ended]:
-    """The units that ended, in the order of their ends; of a unit that ended twice the last time counts."""
+    """The units that ended, in the order of their ends.
+
+    Of a unit that ended twice the last time counts.
+    """
     begun: dict[Unit, dt.datetime] = {}
     found: dict[Unit, Ended] = {}
     for entry in entries:

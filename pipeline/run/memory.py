@@ -1,6 +1,7 @@
 """The memory of a destination: which keys were loaded there, with which content, by which run (DESIGN 3).
 
-One row per destination key that was created or updated: legal_entity, destination_key, row_hash, run, batch.
+One row per destination key that was created or updated: legal_entity, destination_key, row_hash,
+run, batch.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def path_of(runs: Path, destination: str, task: str) -> Path:
 def known(session: Session, path: Path) -> None:
     """Make the memory known to a session as ``loaded``, empty if there is none yet."""
     columns = ", ".join(
-        f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}" for name, kind in LOADED.items()
+        f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}"
+        for name, kind in LOADED.items()
     )
     there = f"SELECT {', '.join(LOADED)} FROM read_parquet({literal(str(path))})"
     session.view("loaded", there if path.is_file() else f"SELECT {columns} WHERE false")
@@ -52,7 +54,8 @@ def remember(session: Session, path: Path, rows: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             session.run(
-                f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = l.destination_key "
+                f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = "
+                "l.destination_key "
                 f"UNION ALL SELECT * FROM ({rows}) WHERE row_hash IS NOT NULL) "
                 f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
             )

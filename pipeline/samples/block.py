@@ -1,7 +1,7 @@
 """One block of samples without its values: which row is ordinary, which is a case, and what every row refers to.
 
-A block is the unit that repeats: 1,000 contact rows and 150 account rows. Rows refer to one another by position within
-their block, so that blocks are alike and share no id.
+A block is the unit that repeats: 1,000 contact rows and 150 account rows. Rows refer to one another
+by position within their block, so that blocks are alike and share no id.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ _ACCOUNT_SLOT: Final = {
     "party_number": pl.String, "unit": pl.String, "in_scm": pl.Boolean, "deleted": pl.Boolean, "inactive": pl.Boolean,
 }  # fmt: skip
 _CUSTOMER, _CONTACT, _NO_COMPANY, _TURN = 7, 17, 19, 20
-"""Of every 20 ordinary rows the first 7 are customers, then contact persons up to 17, then up to 19 have no company."""
+"""Of every 20 ordinary rows the first 7 are customers, then contact persons up to 17, then up to 19
+have no company."""
 
 
 def case_positions() -> dict[str, int]:
@@ -75,7 +76,14 @@ def contact_slots() -> pl.DataFrame:
 
 
 def _filled(row: Mapping[str, Any]) -> list[Any]:
-    defaults = {"older": 0, "same": False, "quote": False, "orders": False, "invoice": False, "in_scm": False}
+    defaults = {
+        "older": 0,
+        "same": False,
+        "quote": False,
+        "orders": False,
+        "invoice": False,
+        "in_scm": False,
+    }
     return [row.get(column, defaults.get(column)) for column in _CONTACT_SLOT]
 
 
@@ -110,7 +118,9 @@ def _case_slot(case: Case, position: int) -> dict[str, Any]:
         "id_form": case.id_form,
         "number_text": case.number,
         "number_owner": places[case.number_of] if case.number_of else None,
-        "number_account": account_positions()[case.number_of_account] if case.number_of_account else None,
+        "number_account": account_positions()[case.number_of_account]
+        if case.number_of_account
+        else None,
         "number_form": case.number_form,
         "company_kind": kind,
         "company_key": key,
@@ -128,7 +138,10 @@ def _case_slot(case: Case, position: int) -> dict[str, Any]:
 
 
 def _company(case: Case) -> tuple[str | None, str | None]:
-    """What kind of thing the company is, and its key: a position, an invented name or the text itself."""
+    """What kind of thing the company is, and its key.
+
+    A position, an invented name or the text itself.
+    """
     if case.company_text is not None:
         return "text" if case.company_text.strip() else "space", case.company_text
     if case.company == "" or (case.company is None and case.role == "no_company"):
@@ -148,7 +161,9 @@ def _company(case: Case) -> tuple[str | None, str | None]:
 def account_positions() -> dict[str, int]:
     """Where the accounts with a trouble stand in a block."""
     first = ordinary_accounts()
-    return {account["key"]: first + index for index, account in enumerate(data("people")["account"])}
+    return {
+        account["key"]: first + index for index, account in enumerate(data("people")["account"])
+    }
 
 
 def account_slots() -> pl.DataFrame:
@@ -160,14 +175,33 @@ def account_slots() -> pl.DataFrame:
         for index in range(ordinary_accounts())
     ]
     troubled = [_account_slot(account) for account in data("people")["account"]]
-    defaults = {"older": 0, "same": False, "ordinary": False, "in_scm": True, "deleted": False, "inactive": False}
-    rows = [[row.get(column, defaults.get(column)) for column in _ACCOUNT_SLOT] for row in (*ordinary, *troubled)]
+    defaults = {
+        "older": 0,
+        "same": False,
+        "ordinary": False,
+        "in_scm": True,
+        "deleted": False,
+        "inactive": False,
+    }
+    rows = [
+        [row.get(column, defaults.get(column)) for column in _ACCOUNT_SLOT]
+        for row in (*ordinary, *troubled)
+    ]
     return pl.DataFrame(rows, schema=_ACCOUNT_SLOT, orient="row")
 
 
 def _account_slot(account: Mapping[str, Any]) -> dict[str, Any]:
     places = account_positions()
-    copied = ("older", "name", "number_form", "party_number", "unit", "in_scm", "deleted", "inactive")
+    copied = (
+        "older",
+        "name",
+        "number_form",
+        "party_number",
+        "unit",
+        "in_scm",
+        "deleted",
+        "inactive",
+    )
     return {
         "position": places[account["key"]],
         "owner": places[account.get("same_as", account["key"])],
@@ -209,7 +243,10 @@ def cultures() -> pl.DataFrame:
 
 
 def units() -> pl.DataFrame:
-    """One row per business unit: key, name, and the legal entity that the sample project gives it, if any."""
+    """One row per business unit.
+
+    Key, name, and the legal entity that the sample project gives it, if any.
+    """
     entities = data("p2c")["organizations"]
     named = [[key, name, entities.get(name)] for key, name in data("people")["units"].items()]
     schema = {"unit": pl.String, "name": pl.String, "legal_entity": pl.String}

@@ -1,6 +1,7 @@
 """The hand-written rows of a block and what must become of them: ``cases.toml``, parsed.
 
-The expectations are the oracle of the sample project: they were derived from the rules of the job, never from a run.
+The expectations are the oracle of the sample project: they were derived from the rules of the job,
+never from a run.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ NO_CONTACT: Final = frozenset({"superseded", "deleted"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """One row with one trouble. ``cases.toml`` explains the keys; null means: as in an ordinary row."""
+    """One row with one trouble.
+
+    ``cases.toml`` explains the keys; null means: as in an ordinary row.
+    """
 
     name: str
     role: Role
@@ -58,19 +62,27 @@ class Case:
 @cache
 def data(name: str) -> dict[str, Any]:
     """The shipped ``<name>.toml``."""
-    return tomllib.loads(files("pipeline.samples").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        files("pipeline.samples").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    )
 
 
 @cache
 def cases() -> tuple[Case, ...]:
     """All cases, in the order in which they stand in a block."""
-    return tuple(_case(group, entry) for group in data("cases")["group"] for entry in group["cases"])
+    return tuple(
+        _case(group, entry) for group in data("cases")["group"] for entry in group["cases"]
+    )
 
 
 def _case(group: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
-    keys = {key: value for key, value in {**group, **entry}.items() if key not in {"cases", "set", "as"}}
+    keys = {
+        key: value for key, value in {**group, **entry}.items() if key not in {"cases", "set", "as"}
+    }
     values = {**group.get("set", {}), **entry.get("set", {})}
     if values.get("description") == "@2000":
         values["description"] = "Likes espresso. " * 125
     findings, may = frozenset(keys.pop("findings", ())), frozenset(keys.pop("may", ()))
-    return Case(role=entry.get("as", group["as"]), values=values, findings=findings, may=may, **keys)
+    return Case(
+        role=entry.get("as", group["as"]), values=values, findings=findings, may=may, **keys
+    )

@@ -1,4 +1,7 @@
-"""What must become of every row of a sample block: the oracle of ``data/samples`` run with its ``p2c.toml``."""
+"""What must become of every row of a sample block.
+
+The oracle of ``data/samples`` run with its ``p2c.toml``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RUN_FINDINGS: Final = frozenset({"flag_null", "default_used", "account_number_repeated"})
-"""The findings of the whole run: blank flags, a customer without currency, and two accounts that share a number."""
+"""The findings of the whole run: blank flags, a customer without currency, and two accounts that
+share a number."""
 
 _PREFIX: Final = "ordinary-"
 _ORDINARY: Final = {
@@ -30,9 +34,10 @@ _ORDINARY: Final = {
 class Expected:
     """What must become of one row.
 
-    ``row`` counts from 1; ``case`` of an ordinary row begins with ``ordinary-``; ``contactid`` is in its one form, or
-    as written where it is no GUID; ``decision`` may also be ``superseded`` or ``deleted``: then the row is no contact.
-    ``findings`` are the codes beside the reason (``RUN_FINDINGS`` apart), ``may`` those that the rules leave open.
+    ``row`` counts from 1; ``case`` of an ordinary row begins with ``ordinary-``; ``contactid`` is
+    in its one form, or as written where it is no GUID; ``decision`` may also be ``superseded`` or
+    ``deleted``: then the row is no contact. ``findings`` are the codes beside the reason
+    (``RUN_FINDINGS`` apart), ``may`` those that the rules leave open.
     """
 
     row: int
@@ -60,7 +65,10 @@ class Expected:
 
 
 def expected_cases(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
-    """The cases of the first block, in the order of its rows; in Parquet without those that only text can hold."""
+    """The cases of the first block, in the order of its rows.
+
+    In Parquet without those that only text can hold.
+    """
     return tuple(one for one in expected_rows(seed=seed, form=form) if not one.is_ordinary)
 
 
@@ -71,7 +79,9 @@ def expected_rows(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
     by_position = {positions[case.name]: case for case in cases()}
     slots = block.contact_slots().select("role", "company_kind").rows()
     with prepared(seed) as source:
-        made = contact_rows(source, seed=seed, first=0, last=1, rows=block.CONTACTS, form="csv").to_pylist()
+        made = contact_rows(
+            source, seed=seed, first=0, last=1, rows=block.CONTACTS, form="csv"
+        ).to_pylist()
     found = []
     for position, (row, (role, company)) in enumerate(zip(made, slots, strict=True)):
         case = by_position.get(position) or _ordinary(position, role, company)
@@ -90,7 +100,9 @@ def _expected(row: Mapping[str, Any], case: Case) -> Expected:
     return Expected(
         row=row["row"] + 1,
         case=case.name,
-        contactid=written if case.id is not None or written is None else written.strip("{}").lower(),
+        contactid=written
+        if case.id is not None or written is None
+        else written.strip("{}").lower(),
         contact_number=(row["msdynce_contactnumber"] or "").strip() or None,
         decision=case.decision,
         reason=case.reason,

@@ -1,7 +1,7 @@
 """Sample tables of any size, from a seed: for the demonstration, the tests and the benchmarks.
 
-Rows come in blocks of 1,000 contacts and 150 accounts, all of the same shape; ``block.py`` says which rows a block has,
-the SQL beside it fills them. The first block of seed 1 is ``data/samples``.
+Rows come in blocks of 1,000 contacts and 150 accounts, all of the same shape; ``block.py`` says
+which rows a block has, the SQL beside it fills them. The first block of seed 1 is ``data/samples``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 Form = Literal["csv", "parquet"]
 
 _CHUNK: Final = 123
-"""Blocks made at a time: a little more than a row group of contacts, so memory does not grow with the size."""
+"""Blocks made at a time: a little more than a row group of contacts, so memory does not grow with
+the size."""
 _STREETS: Final = [
     "Main Street",
     "Coffee Lane",
@@ -61,8 +62,8 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         folder: made if it is not there; files of these names are replaced.
         rows: contact rows; a last block that is not full has its first rows only.
         seed: decides ids, numbers and ordinary values; the troubles are the same for every seed.
-        form: of the source tables. What only text can hold is null in Parquet. Known customers are CSV, as
-            Data management writes them.
+        form: of the source tables. What only text can hold is null in Parquet. Known customers are
+            CSV, as Data management writes them.
 
     Raises:
         UsageError: ``rows`` is below 1.
@@ -71,15 +72,28 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         raise UsageError("Samples need at least one row.")
     with during("writing samples"), contextlib.ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "p2c.toml").write_bytes(files("pipeline.samples").joinpath("p2c.toml").read_bytes())
-        sinks: dict[str, Sink] = {table: stack.enter_context(_sink(folder, table, form)) for table in COLUMNS}
-        sinks["known_customers"] = stack.enter_context(CsvSink(folder / "known_customers.csv", CUSTOMERS))
+        (folder / "p2c.toml").write_bytes(
+            files("pipeline.samples").joinpath("p2c.toml").read_bytes()
+        )
+        sinks: dict[str, Sink] = {
+            table: stack.enter_context(_sink(folder, table, form)) for table in COLUMNS
+        }
+        sinks["known_customers"] = stack.enter_context(
+            CsvSink(folder / "known_customers.csv", CUSTOMERS)
+        )
         source = stack.enter_context(prepared(seed))
         writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         blocks = -(-rows // block.CONTACTS)
         writing = writer.submit(_write, sinks, _once(source, seed, blocks, form))
         for first in range(0, blocks, _CHUNK):
-            made = _chunk(source, seed=seed, first=first, last=min(first + _CHUNK, blocks), rows=rows, form=form)
+            made = _chunk(
+                source,
+                seed=seed,
+                first=first,
+                last=min(first + _CHUNK, blocks),
+                rows=rows,
+                form=form,
+            )
             writing.result()
             writing = writer.submit(_write, sinks, made)
         writing.result()
@@ -90,7 +104,9 @@ def _write(sinks: Mapping[str, Sink], tables: Mapping[str, pa.Table]) -> None:
         sinks[name].write(table)
 
 
-def _chunk(source: Session, *, seed: int, first: int, last: int, rows: int, form: Form) -> dict[str, pa.Table]:
+def _chunk(
+    source: Session, *, seed: int, first: int, last: int, rows: int, form: Form
+) -> dict[str, pa.Table]:
     """All tables of some blocks. While they are written, the next are made."""
     made = {
         "contacts": contact_rows(source, seed=seed, first=first, last=last, rows=rows, form=form),
@@ -117,18 +133,30 @@ def prepared(seed: int) -> Iterator[Session]:
         source.register("contact_slots", block.contact_slots())
         source.register("account_slots", block.account_slots())
         source.register("cultures", block.cultures())
-        for name, kind, table in (("units", "unit", block.units()), ("currencies", "currency", block.currencies())):
+        for name, kind, table in (
+            ("units", "unit", block.units()),
+            ("currencies", "currency", block.currencies()),
+        ):
             source.register("plain", table)
-            source.store(name, f"SELECT *, sample_guid($seed, '{kind}', 0, {kind}) AS id FROM plain", seed=seed)
+            source.store(
+                name,
+                f"SELECT *, sample_guid($seed, '{kind}', 0, {kind}) AS id FROM plain",
+                seed=seed,
+            )
         yield source
 
 
-def contact_rows(source: Session, *, seed: int, first: int, last: int, rows: int, form: Form) -> pa.Table:
+def contact_rows(
+    source: Session, *, seed: int, first: int, last: int, rows: int, form: Form
+) -> pa.Table:
     """The contact rows of some blocks: the table's columns, and what other tables need of them."""
     words = data("people")
     table = _table(
         source,
-        f"SELECT {_HELPERS}, same, quote, orders, invoice, {_columns('contacts', form)} FROM ({query('contacts')})",
+        (
+            f"SELECT {_HELPERS}, same, quote, orders, invoice, {_columns('contacts', form)} FROM "
+            f"({query('contacts')})"
+        ),
         seed=seed,
         first=first,
         last=last,
@@ -148,7 +176,10 @@ def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Fo
     words = data("people")
     table = _table(
         source,
-        f"SELECT {_HELPERS}, same, ordinary, position, party_number, {_columns('accounts', form)} FROM ({query('accounts')})",
+        (
+            f"SELECT {_HELPERS}, same, ordinary, position, party_number, "
+            f"{_columns('accounts', form)} FROM ({query('accounts')})"
+        ),
         seed=seed,
         first=first,
         last=last,
@@ -159,16 +190,26 @@ def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Fo
     return _in_order(table)
 
 
-def _activity_rows(source: Session, table: str, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
+def _activity_rows(
+    source: Session, table: str, *, seed: int, first: int, last: int, form: Form
+) -> pa.Table:
     kind, prefix = _ACTIVITIES[table]
     names = list(COLUMNS[table])
-    named = f"SELECT * EXCLUDE (id, number), id AS {names[0]}, number AS {names[1]} FROM ({query('activity')})"
+    named = (
+        f"SELECT * EXCLUDE (id, number), id AS {names[0]}, number AS {names[1]} FROM "
+        f"({query('activity')})"
+    )
     text = f"SELECT row, {_columns(table, form)} FROM ({named})"
-    return _in_order(_table(source, text, seed=seed, kind=kind, prefix=prefix, first=first, last=last))
+    return _in_order(
+        _table(source, text, seed=seed, kind=kind, prefix=prefix, first=first, last=last)
+    )
 
 
 def _in_order(table: pa.Table) -> pa.Table:
-    """The table by ``row``. DuckDB gives contacts in order already, and looking is cheaper than sorting."""
+    """The table by ``row``.
+
+    DuckDB gives contacts in order already, and looking is cheaper than sorting.
+    """
     numbers = table["row"]
     climbing = pc.all(pc.less(numbers.slice(0, max(len(numbers) - 1, 0)), numbers.slice(1))).as_py()
     return table if climbing else table.sort_by("row")
@@ -185,7 +226,10 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
         contacts=block.FIRST_NUMBER + blocks * block.CONTACTS,
     )
     tables = ("transactioncurrencies", "businessunits", "msdynce_p2cautonumbers")
-    return {table: _table(source, f"SELECT {_columns(table, form)} FROM ({query(table)})") for table in tables}
+    return {
+        table: _table(source, f"SELECT {_columns(table, form)} FROM ({query(table)})")
+        for table in tables
+    }
 
 
 def _columns(table: str, form: Form) -> str:
@@ -193,11 +237,17 @@ def _columns(table: str, form: Form) -> str:
     columns = {identifier(column): kind for column, kind in COLUMNS[table].items()}
     if form == "csv":
         return ", ".join(columns)
-    return ", ".join(column if kind == "VARCHAR" else _read(column, kind) for column, kind in columns.items())
+    return ", ".join(
+        column if kind == "VARCHAR" else _read(column, kind) for column, kind in columns.items()
+    )
 
 
 def _read(column: str, kind: str) -> str:
-    return f"flag_of({column}) AS {column}" if kind == "BOOLEAN" else f"TRY_CAST({column} AS {kind}) AS {column}"
+    return (
+        f"flag_of({column}) AS {column}"
+        if kind == "BOOLEAN"
+        else f"TRY_CAST({column} AS {kind}) AS {column}"
+    )
 
 
 def _table(source: Session, text: str, **parameters: Value) -> pa.Table:
@@ -208,4 +258,7 @@ def _sink(folder: Path, table: str, form: Form) -> Sink:
     columns = COLUMNS[table]
     if form == "csv":
         return CsvSink(folder / f"{table}.csv", list(columns))
-    return ParquetSink(folder / f"{table}.parquet", pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()]))
+    return ParquetSink(
+        folder / f"{table}.parquet",
+        pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()]),
+    )

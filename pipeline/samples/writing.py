@@ -1,4 +1,7 @@
-"""Where sample rows go: CSV, equal byte for byte everywhere, or Parquet. Both take rows in pieces."""
+"""Where sample rows go: CSV, equal byte for byte everywhere, or Parquet.
+
+Both take rows in pieces.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,20 @@ class Sink(Protocol):
     def __enter__(self) -> Self:
         """Open."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Finish the file."""
 
 
 class CsvSink:
-    """UTF-8 without byte order mark, commas, LF at line ends; null is nothing; only what must be quoted is quoted."""
+    """UTF-8 without byte order mark, commas, LF at line ends; null is nothing.
+
+    Only what must be quoted is quoted.
+    """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
@@ -45,12 +56,20 @@ class CsvSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._file.close()
 
 
 def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as CSV writes it. Python's own writer would leave a lone carriage return without quotes."""
+    """The column as CSV writes it.
+
+    Python's own writer would leave a lone carriage return without quotes.
+    """
     text = pc.fill_null(column, "")
     special = pc.match_substring_regex(text, '[",\r\n]')
     if not pc.any(special).as_py():
@@ -83,7 +102,12 @@ class ParquetSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if error is None and self._rows:
             self._flush(self._rows)
         self._writer.close()

@@ -1,4 +1,7 @@
-"""Faults on the wire, around an application: refusals before it is asked, answers spoiled or lost after it has done its work."""
+"""Faults on the wire, around an application.
+
+Refusals before it is asked, answers spoiled or lost after it has done its work.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from pipeline.sandbox.wire.server import ABORT
 
 _GATEWAY: Final = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
 _ERRORS: Final = (500, 502, 503, 504)
-_BUSY: Final = "This request could not be processed at this time due to system experiencing high resource utilization."
+_BUSY: Final = (
+    "This request could not be processed at this time due to system experiencing high resource "
+    "utilization."
+)
 
 
 @dataclass(kw_only=True)
@@ -31,7 +37,11 @@ class Faulty:
     system_of: Callable[[Scope], System]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _numbers: Mapping[System, Iterator[int]] = field(
-        default_factory=lambda: {"sales": itertools.count(1), "scm": itertools.count(1), "login": itertools.count(1)}
+        default_factory=lambda: {
+            "sales": itertools.count(1),
+            "scm": itertools.count(1),
+            "login": itertools.count(1),
+        }
     )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +57,9 @@ class Faulty:
             return
         await self._befall(fault, system, number, (scope, receive, send))
 
-    async def _befall(self, fault: Fault, system: System, number: int, call: tuple[Scope, Receive, Send]) -> None:
+    async def _befall(
+        self, fault: Fault, system: System, number: int, call: tuple[Scope, Receive, Send]
+    ) -> None:
         scope, receive, send = call
         value = USUAL.get(fault.kind, 0.0) if fault.value is None else fault.value
         match fault.kind:
@@ -82,7 +94,9 @@ class _Cut:
         elif not self.done:
             self.done = True
             body: bytes = message.get("body", b"")
-            await self.send({**message, "body": body[: int(len(body) * self.share)], "more_body": True})
+            await self.send(
+                {**message, "body": body[: int(len(body) * self.share)], "more_body": True}
+            )
 
 
 async def _swallow(_message: Message) -> None:
@@ -90,12 +104,17 @@ async def _swallow(_message: Message) -> None:
 
 
 async def _break_off(scope: Scope, *, gently: bool = False) -> None:
-    """End the connection, ``gently`` after what was sent; without a server underneath, the caller gets the error itself."""
+    """End the connection, ``gently`` after what was sent.
+
+    Without a server underneath, the caller gets the error itself.
+    """
     abort: Any = scope.get("extensions", {}).get(ABORT)
     if abort is None:
         raise ConnectionResetError("The sandbox broke the connection off, as --faults asked it to.")
     abort(gently=gently)
-    await asyncio.sleep(0)  # the server has to notice before it would complain of the missing answer
+    await asyncio.sleep(
+        0
+    )  # the server has to notice before it would complain of the missing answer
 
 
 async def _drained(receive: Receive) -> None:
@@ -123,14 +142,22 @@ def _refusal(kind: Kind, system: System, value: float, number: int) -> Response:
 
 def _throttled(system: System, seconds: float) -> Response:
     if system == "scm":
-        return _json(HTTPStatus.TOO_MANY_REQUESTS, {"error": {"code": "", "message": _BUSY}}, {"Retry-After": f"{seconds:.0f}"})
+        return _json(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            {"error": {"code": "", "message": _BUSY}},
+            {"Retry-After": f"{seconds:.0f}"},
+        )
     text = "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
     answer = throttled("requests", text, int(seconds)).answer()
     return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
 def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps(body), status_code=status, headers={**headers, "Content-Type": "application/json"})
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers={**headers, "Content-Type": "application/json"},
+    )
 
 
 def _page(status: int, headers: Mapping[str, str]) -> Response:

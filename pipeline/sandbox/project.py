@@ -21,7 +21,11 @@ _SOURCE: Final = ("filter", "flag_blank", "contact_number_pattern")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where the sandbox is. ``certificate``: the client's, with its key; with TLS it serves as login, so nothing must be set."""
+    """Where the sandbox is.
+
+    ``certificate``: the client's, with its key; with TLS it serves as login, so nothing must be
+    set.
+    """
 
     sales: str
     scm: str
@@ -32,9 +36,21 @@ class Place:
 def write_project(path: Path, place: Place, base: Path | None) -> None:
     """Write a project: what ``base`` says of units, tasks and countries, with the sandbox as source and destination."""
     given = tomllib.loads(base.read_text(encoding="utf-8")) if base else _generated()
-    source = {"kind": "dataverse", "url": place.sales, **_chosen(given, "source", _SOURCE), "auth": _auth(place)}
-    destination = {"load": "packages", "url": place.scm, **_chosen(given, "destination", _KEPT), "auth": _auth(place)}
-    others = {name: section for name, section in given.items() if name not in {"source", "destination"}}
+    source = {
+        "kind": "dataverse",
+        "url": place.sales,
+        **_chosen(given, "source", _SOURCE),
+        "auth": _auth(place),
+    }
+    destination = {
+        "load": "packages",
+        "url": place.scm,
+        **_chosen(given, "destination", _KEPT),
+        "auth": _auth(place),
+    }
+    others = {
+        name: section for name, section in given.items() if name not in {"source", "destination"}
+    }
     head = f"# Points p2c at a sandbox, for as long as that runs.{_hint(place)}\n\n"
     text = "\n".join(_lines({"source": source, "destination": destination, **others}))
     path.write_text(f"{head}{text.strip()}\n", encoding="utf-8")
@@ -48,7 +64,12 @@ def _auth(place: Place) -> dict[str, Any]:
     who = {"tenant": TENANT, "client_id": CLIENT, "authority": place.sales}
     if place.ca is None:
         return {"kind": "client_secret", **who, "secret_env": VARIABLE}
-    return {"kind": "certificate", **who, "certificate": str(place.certificate), "ca_file": str(place.ca)}
+    return {
+        "kind": "certificate",
+        **who,
+        "certificate": str(place.certificate),
+        "ca_file": str(place.ca),
+    }
 
 
 def _chosen(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
@@ -63,7 +84,11 @@ def _generated() -> dict[str, Any]:
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
     """A table as TOML: its own values first, then its tables."""
-    values = {name: value for name, value in table.items() if not isinstance(value, Mapping) or _inline(path, name)}
+    values = {
+        name: value
+        for name, value in table.items()
+        if not isinstance(value, Mapping) or _inline(path, name)
+    }
     if path and values:
         yield ""
         yield f"[{'.'.join(_key(part) for part in path)}]"
@@ -80,12 +105,18 @@ def _inline(path: tuple[str, ...], name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    return name if name and name.replace("_", "").isascii() and name.replace("_", "").isalnum() else json.dumps(name)
+    return (
+        name
+        if name and name.replace("_", "").isascii() and name.replace("_", "").isalnum()
+        else json.dumps(name)
+    )
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items()) + " }"
+        return (
+            "{ " + ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items()) + " }"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(_value(one) for one in value) + "]"
     return json.dumps(value, ensure_ascii=False)

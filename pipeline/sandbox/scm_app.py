@@ -54,7 +54,9 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        answer = describing.answer(await _operation(request), origin_of(request), twin.service.actions.types)
+        answer = describing.answer(
+            await _operation(request), origin_of(request), twin.service.actions.types
+        )
         return _response(with_trace(answer, 0))
 
     async def connector(request: Request) -> Response:
@@ -79,7 +81,10 @@ def app(twin: Twin, authorize: Authorize = any_token) -> Starlette:
 
 
 def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
-    """The refusal of who is nobody, or nobody here: an application must be registered in SCM itself."""
+    """The refusal of who is nobody, or nobody here.
+
+    An application must be registered in SCM itself.
+    """
     if isinstance(caller, Response):
         return caller
     if twin.applications is not None and caller.application not in twin.applications:
@@ -93,11 +98,15 @@ async def _operation(request: Request) -> Operation:
     raw = request.scope.get("raw_path") or quote(request.url.path).encode()
     url = raw.decode("ascii").partition("?")[0]
     query = request.scope.get("query_string", b"").decode("latin-1")
-    return Operation(method=request.method, url=f"{url}?{query}" if query else url, headers=headers, body=body)
+    return Operation(
+        method=request.method, url=f"{url}?{query}" if query else url, headers=headers, body=body
+    )
 
 
 def _answer(service: Service, operation: Operation, root: str) -> Answer:
-    if operation.method == "POST" and operation.url.partition("?")[0].rstrip("/").endswith("/data/$batch"):
+    if operation.method == "POST" and operation.url.partition("?")[0].rstrip("/").endswith(
+        "/data/$batch"
+    ):
         return service.batch(operation, root)
     return service.handle(operation, root)
 
@@ -111,7 +120,9 @@ def _connected(twin: Twin, request: Request, body: bytes) -> Response:
     if (request.method, verb) != ("POST", "enqueue"):
         return JSONResponse({"Message": f"'{verb}' is not part of this twin."}, status_code=501)
     try:
-        company = twin.management.known_company(request.query_params.get("company") or twin.service.company)
+        company = twin.management.known_company(
+            request.query_params.get("company") or twin.service.company
+        )
     except PackageError as error:
         return JSONResponse({"Message": str(error)}, status_code=400)
     return JSONResponse(twin.messages.enqueue(activity, company, body))

@@ -26,9 +26,10 @@ THREADS: Final = 4
 class Twin:
     """An SCM that is set up and has no customers yet.
 
-    ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else inside them, which tests
-    like. ``company`` is the default legal entity of whoever calls; ``applications`` are the client ids that are registered
-    here, null lets everyone in whom the login knows.
+    ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else
+    inside them, which tests like. ``company`` is the default legal entity of whoever calls;
+    ``applications`` are the client ids that are registered here, null lets everyone in whom the
+    login knows.
     """
 
     def __init__(
@@ -42,15 +43,23 @@ class Twin:
         path: str = ":memory:",
         background: bool = True,
     ) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
+        self._pool = (
+            ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
+        )
         self.applications = applications
         self.store = seed.new_store(path, tuple(companies))
         self.desk = Desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
-        self.importer = Importer(desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work)
+        self.importer = Importer(
+            desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work
+        )
         self.messages = Messages(importer=self.importer)
-        self.management = DataManagement(importer=self.importer, blobs=self.blobs, messages=self.messages)
-        self.service = Service(desk=self.desk, actions=PackageApi(management=self.management), company=company)
+        self.management = DataManagement(
+            importer=self.importer, blobs=self.blobs, messages=self.messages
+        )
+        self.service = Service(
+            desk=self.desk, actions=PackageApi(management=self.management), company=company
+        )
 
     def close(self) -> None:
         """End what is under way and let go of the database."""

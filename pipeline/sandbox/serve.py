@@ -31,7 +31,10 @@ ROWS: Final = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What the command line says. Sales has ``port``, SCM the next one; 0: any two that are free."""
+    """What the command line says.
+
+    Sales has ``port``, SCM the next one; 0: any two that are free.
+    """
 
     port: int = 0
     tls: bool = False
@@ -43,10 +46,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
-    """Where a running sandbox is and how to log in. Files are absolute paths, and are gone when it ends.
+    """Where a running sandbox is and how to log in.
 
-    The secret is the variable ``secret_env``'s value, if that is set when the sandbox starts; ``certificate`` is a PEM file
-    with key, good as login in the secret's place.
+    Files are absolute paths, and are gone when it ends. The secret is the variable ``secret_env``'s
+    value, if that is set when the sandbox starts; ``certificate`` is a PEM file with key, good as
+    login in the secret's place.
     """
 
     sales_url: str
@@ -66,9 +70,15 @@ class Ready:
 
 
 def serve(options: Options) -> None:
-    """Print the line and serve until SIGINT or SIGTERM. Raises ``UsageError``, ``SourceError``, ``Stopped``."""
+    """Print the line and serve until SIGINT or SIGTERM.
+
+    Raises ``UsageError``, ``SourceError``, ``Stopped``.
+    """
     ended = threading.Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda *_: ended.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with running(options) as ready:
             sys.stdout.write(ready.line() + "\n")
@@ -81,12 +91,21 @@ def serve(options: Options) -> None:
 
 @contextlib.contextmanager
 def running(options: Options) -> Iterator[Ready]:
-    """A sandbox in this process, from when it is ready to the end of the block. Raises as :func:`serve` does."""
+    """A sandbox in this process, from when it is ready to the end of the block.
+
+    Raises as :func:`serve` does.
+    """
     _check(options)
     faults = faultspec.parse(options.faults)
-    rows = Rows(data=options.data, rows=ROWS if options.rows is None else options.rows, seed=options.seed)
+    rows = Rows(
+        data=options.data, rows=ROWS if options.rows is None else options.rows, seed=options.seed
+    )
     with contextlib.ExitStack() as stack, during("The sandbox"):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="p2c-sandbox-", ignore_cleanup_errors=True)))
+        folder = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="p2c-sandbox-", ignore_cleanup_errors=True)
+            )
+        )
         sales_port, sales_sockets = stack.enter_context(bound(options.port))
         scm_port, scm_sockets = stack.enter_context(bound(options.port and options.port + 1))
         application, certificate = _application(folder)
@@ -113,12 +132,16 @@ def _check(options: Options) -> None:
 
 def _application(folder: Path) -> tuple[Application, Path]:
     """The client: its secret, and a certificate for those who log in without one."""
-    issued = trustme.CA(organization_name="p2c sandbox client").issue_cert(common_name="p2c", key_type=trustme.KeyType.RSA)
+    issued = trustme.CA(organization_name="p2c sandbox client").issue_cert(
+        common_name="p2c", key_type=trustme.KeyType.RSA
+    )
     path = folder / "client.pem"
     path.touch(mode=0o600)
     issued.private_key_and_cert_chain_pem.write_to_path(path)
     public = issued.cert_chain_pems[0].bytes().decode()
-    return Application(id=CLIENT, secret=os.environ.get(VARIABLE) or secrets.token_urlsafe(24), certificate=public), path
+    return Application(
+        id=CLIENT, secret=os.environ.get(VARIABLE) or secrets.token_urlsafe(24), certificate=public
+    ), path
 
 
 def _tell(world: World) -> None:
@@ -127,7 +150,10 @@ def _tell(world: World) -> None:
         left = [f"{loaded.rows_left_out} rows"] * bool(loaded.rows_left_out)
         left += [f"{loaded.values_left_out} values"] * bool(loaded.values_left_out)
         if left:
-            text = f"sandbox: {table}: {loaded.rows} rows; {' and '.join(left)} that no database could hold were left out\n"
+            text = (
+                f"sandbox: {table}: {loaded.rows} rows; {' and '.join(left)} that no database "
+                "could hold were left out\n"
+            )
             sys.stderr.write(text)
 
 

@@ -1,4 +1,7 @@
-"""Both twins and their login, filled with the same rows: what a sandbox is before it has a socket."""
+"""Both twins and their login, filled with the same rows.
+
+What a sandbox is before it has a socket.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ class World:
         self.sales.service.store.close()
 
     def sales_app(self, *homes: str) -> Faulty:
-        """Sales and the login. ``homes``: origins that tokens may be for, whatever a request's ``Host`` says."""
+        """Sales and the login.
+
+        ``homes``: origins that tokens may be for, whatever a request's ``Host`` says.
+        """
 
         def authorize(request: Request) -> Claims | Response:
             return self.login.authorize(request, homes)
@@ -94,14 +100,19 @@ class World:
 
 
 def make_world(folder: Path, rows: Rows, faults: Faults, application: Application) -> World:
-    """Fill both twins. ``folder`` gets the database. Raises ``SourceError`` for files that cannot be read."""
+    """Fill both twins. ``folder`` gets the database.
+
+    Raises ``SourceError`` for files that cannot be read.
+    """
     with contextlib.ExitStack() as stack:
         store = Store(folder / "sales.db")
         stack.callback(store.close)
         loaded = _fill(store, rows)
         scm = ScmTwin(companies=_companies(rows.data), applications=frozenset({logins.CLIENT}))
         stack.callback(scm.close)
-        customers = list(generate.accounts(store) if rows.data is None else _known_customers(rows.data))
+        customers = list(
+            generate.accounts(store) if rows.data is None else _known_customers(rows.data)
+        )
         with ThreadPoolExecutor(1) as beside:
             indexed = beside.submit(store.index)
             add_customers(scm.desk, customers)
@@ -138,12 +149,19 @@ def _sales(store: Store, faults: Faults) -> SalesTwin:
     if faults.limits is not None:
         requests, window = faults.limits
         limits = Limits(now=time.monotonic, enforced=True, requests=requests, window=window)
-    return SalesTwin(service=service, limits=limits, without_role=frozenset({logins.WITHOUT_ROLE}), dop=faults.dop)
+    return SalesTwin(
+        service=service,
+        limits=limits,
+        without_role=frozenset({logins.WITHOUT_ROLE}),
+        dop=faults.dop,
+    )
 
 
 def _applications(main: Application) -> dict[str, Application]:
     """The client that everybody gets, and the two that show what else can happen."""
-    others = [Application(id=name, secret=main.secret) for name in (logins.WITHOUT_ROLE, logins.STRANGER)]
+    others = [
+        Application(id=name, secret=main.secret) for name in (logins.WITHOUT_ROLE, logins.STRANGER)
+    ]
     return {one.id: one for one in (main, *others)}
 
 
@@ -153,14 +171,20 @@ def _companies(data: Path | None) -> list[Company]:
     path = None if data is None else data / "p2c.toml"
     if path is not None and path.is_file():
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        names = [*given.get("organizations", {}).values(), given.get("destination", {}).get("legal_entity")]
+        names = [
+            *given.get("organizations", {}).values(),
+            given.get("destination", {}).get("legal_entity"),
+        ]
         for name in [str(name).lower() for name in names if name]:
             known.setdefault(name, Company(id=name, name=f"Contoso {name.upper()}", country="US"))
     return list(known.values())
 
 
 def _known_customers(data: Path) -> Iterator[dict[str, str]]:
-    """The customers that SCM has from the start: a *Customers V2* export beside the data, if there is one."""
+    """The customers that SCM has from the start.
+
+    A *Customers V2* export beside the data, if there is one.
+    """
     path = data / "known_customers.csv"
     if not path.is_file():
         return

@@ -11,7 +11,10 @@ from schemas.catalogue import Kind
 
 
 def problems(mappings: Iterable[Compiled], model: Model) -> list[str]:
-    """What SCM would not take of the templates, a sentence each; empty when every column and every fixed value fits."""
+    """What SCM would not take of the templates, a sentence each.
+
+    Empty when every column and every fixed value fits.
+    """
     return [text for mapping in mappings for text in _of_mapping(mapping, model)]
 
 
@@ -19,15 +22,19 @@ def _of_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
     entity, task = mapping.entity, mapping.template.task
     if entity.odata_set not in model.sets:
         yield (
-            f"SCM publishes no entity set {entity.odata_set} ({entity.name}), which task {task} fills."
-            f"{near(entity.odata_set, model.sets)} Check destination.url, and the licence configuration of SCM."
+            f"SCM publishes no entity set {entity.odata_set} ({entity.name}), which task {task} "
+            f"fills.{near(entity.odata_set, model.sets)} Check destination.url, and the licence "
+            "configuration of SCM."
         )
         return
     columns = model.sets[entity.odata_set]
     for target in mapping.targets:
         place = f"tasks.{task}.fields.{target.name}"
         if target.name not in columns:
-            yield f"{place}: {entity.odata_set} in this SCM has no such column.{near(target.name, columns)}"
+            yield (
+                f"{place}: {entity.odata_set} in this SCM has no such "
+                f"column.{near(target.name, columns)}"
+            )
         else:
             yield from _of_enum(target, place, model.enums.get(columns[target.name]))
 
@@ -38,10 +45,16 @@ def _of_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Ite
         return
     for value in fixed_values(target):
         if value not in members:
-            yield f"{place}: SCM does not know '{value}'; it takes {', '.join(members)}.{near(value, members)}"
+            yield (
+                f"{place}: SCM does not know '{value}'; it takes "
+                f"{', '.join(members)}.{near(value, members)}"
+            )
 
 
 def fixed_values(target: Target) -> tuple[str, ...]:
-    """Values that a row of a template can produce whatever the source says: its default, and the right side of its map."""
+    """Values that a row of a template can produce whatever the source says.
+
+    Its default, and the right side of its map.
+    """
     mapped = (target.row.row.value_map or {}).values()
     return tuple(dict.fromkeys(value for value in (*mapped, target.default) if value))

@@ -1,4 +1,7 @@
-"""Which keys SCM has: customers and parties, contact persons, legal entities. Pages go to disk as they come."""
+"""Which keys SCM has: customers and parties, contact persons, legal entities.
+
+Pages go to disk as they come.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,15 @@ from pipeline.scm.metadata import Model
 from pipeline.scm.reference import COMPANY, rows_of
 from pipeline.wire.scm import NAMESPACE, Scm
 
-CUSTOMERS: Final = pl.Schema({"CustomerAccount": pl.String, "PartyNumber": pl.String, COMPANY: pl.String})
-"""As ``known.customers`` gives them. A row without CustomerAccount is a party that is no customer in these legal entities."""
+CUSTOMERS: Final = pl.Schema(
+    {"CustomerAccount": pl.String, "PartyNumber": pl.String, COMPANY: pl.String}
+)
+"""As ``known.customers`` gives them. A row without CustomerAccount is a party that is no customer
+in these legal entities."""
 
-PERSONS: Final = pl.Schema({COMPANY: pl.String, "ContactPersonPartyNumber": pl.String, "AssociatedPartyNumber": pl.String})
+PERSONS: Final = pl.Schema(
+    {COMPANY: pl.String, "ContactPersonPartyNumber": pl.String, "AssociatedPartyNumber": pl.String}
+)
 
 _PARTIES: Final = "CDSParties"
 
@@ -25,21 +33,26 @@ _PARTIES: Final = "CDSParties"
 def read_customers(scm: Scm, model: Model, legal_entities: Sequence[str], into: Path) -> int:
     """Write SCM's customers and organizations (``CUSTOMERS``); how many customers there are.
 
-    Party numbers are global. Where SCM publishes its parties, those of organizations are read beside the customers of our
-    legal entities; where it does not, the customers of all legal entities are.
+    Party numbers are global. Where SCM publishes its parties, those of organizations are read
+    beside the customers of our legal entities; where it does not, the customers of all legal
+    entities are.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
     parties = model.has(_PARTIES, "PartyNumber", "PartyType")
-    options = {"select": ",".join(CUSTOMERS)} | ({"filter": company_filter(legal_entities)} if parties else {})
+    options = {"select": ",".join(CUSTOMERS)} | (
+        {"filter": company_filter(legal_entities)} if parties else {}
+    )
     rows = 0
     with TableWriter(into, CUSTOMERS) as writer:
         for page in scm.pages("CustomersV2", **options):
             rows += len(page)
             writer.write(rows_of(page, CUSTOMERS))
         if parties:
-            for page in scm.pages(_PARTIES, select="PartyNumber", filter=f"PartyType eq {_organization(model)}"):
+            for page in scm.pages(
+                _PARTIES, select="PartyNumber", filter=f"PartyType eq {_organization(model)}"
+            ):
                 writer.write(rows_of(page, CUSTOMERS))
     return rows
 
@@ -58,7 +71,9 @@ def read_persons(scm: Scm, legal_entities: Sequence[str], into: Path) -> int:
     """
     rows = 0
     with TableWriter(into, PERSONS) as writer:
-        pages = scm.pages("CDSContactPersons", select=",".join(PERSONS), filter=company_filter(legal_entities))
+        pages = scm.pages(
+            "CDSContactPersons", select=",".join(PERSONS), filter=company_filter(legal_entities)
+        )
         for page in pages:
             rows += len(page)
             writer.write(rows_of(page, PERSONS))

@@ -1,4 +1,7 @@
-"""The names under which Data management knows entities: a package with a wrong one is refused whole."""
+"""The names under which Data management knows entities.
+
+A package with a wrong one is refused whole.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,36 @@ _ENTITIES: Final = "DataManagementEntities"
 def entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
     """The name of an entity in Data management; null where this SCM does not tell.
 
-    Data management's own list of entities is asked first, then the metadata service, whose labels are the same texts.
+    Data management's own list of entities is asked first, then the metadata service, whose labels
+    are the same texts.
 
     Raises:
         Stopped: SCM cannot be reached.
     """
     if model.has(_ENTITIES, "EntityName"):
         wanted = " or ".join(f"EntityName eq '{label}'" for label in entity.labels)
-        names = {str(row["EntityName"]) for page in scm.pages(_ENTITIES, select="EntityName", filter=wanted) for row in page}
+        names = {
+            str(row["EntityName"])
+            for page in scm.pages(_ENTITIES, select="EntityName", filter=wanted)
+            for row in page
+        }
         return next((label for label in entity.labels if label in names), None)
     return _from_metadata(scm, entity.odata_set)
 
 
 def _from_metadata(scm: Scm, entity_set: str) -> str | None:
-    rows = _asked(scm, f"metadata/DataEntities?$filter={quote(f'PublicCollectionName eq {chr(39)}{entity_set}{chr(39)}')}")
-    label = next((str(row.get("LabelId") or "") for row in rows if row.get("PublicCollectionName") == entity_set), "")
+    rows = _asked(
+        scm,
+        f"metadata/DataEntities?$filter={quote(f'PublicCollectionName eq {chr(39)}{entity_set}{chr(39)}')}",
+    )
+    label = next(
+        (
+            str(row.get("LabelId") or "")
+            for row in rows
+            if row.get("PublicCollectionName") == entity_set
+        ),
+        "",
+    )
     if not label.startswith("@"):
         return label or None
     found = _asked(scm, f"metadata/Labels(Id='{quote(label, safe='')}',Language='en-us')")

@@ -32,8 +32,15 @@ def address(entity: Entity, legal_entity: str, row: Mapping[str, Any]) -> str:
 
 
 def body(columns: Mapping[str, Column], row: Mapping[str, Any], legal_entity: str | None) -> bytes:
-    """A row as JSON. With a legal entity it is a whole new row, without one what an update may set: all but the key."""
-    given = {name: json_value(column, row[name]) for name, column in columns.items() if legal_entity or not column.key}
+    """A row as JSON.
+
+    With a legal entity it is a whole new row, without one what an update may set: all but the key.
+    """
+    given = {
+        name: json_value(column, row[name])
+        for name, column in columns.items()
+        if legal_entity or not column.key
+    }
     return orjson.dumps({COMPANY: legal_entity, **given} if legal_entity else given)
 
 

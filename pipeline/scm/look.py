@@ -1,4 +1,7 @@
-"""One look at SCM before a plan or a check: everything that is wrong at once, and what a plan needs to know."""
+"""One look at SCM before a plan or a check.
+
+Everything that is wrong at once, and what a plan needs to know.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ CUSTOMERS_FILE: Final = "scm_customers.parquet"
 PERSONS_FILE: Final = "scm_contact_persons.parquet"
 
 _CONTACTS: Final = "CDS Contacts"
-_UNTOLD: Final = "SCM does not tell its name in Data management; the first package shows whether it is right"
+_UNTOLD: Final = (
+    "SCM does not tell its name in Data management; the first package shows whether it is right"
+)
 
 Item = tuple[str, str, str]
 """What was looked at; ``ok``, ``note`` or ``warning``; a sentence."""
@@ -45,8 +50,9 @@ class Wanted:
 class Seen:
     """What SCM has.
 
-    ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``); ``names`` are our legal entities with
-    their names; ``references`` is what gate 6 holds rows against; ``unread`` and ``missing`` are for findings and checks.
+    ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``); ``names`` are
+    our legal entities with their names; ``references`` is what gate 6 holds rows against;
+    ``unread`` and ``missing`` are for findings and checks.
     """
 
     system: str
@@ -61,7 +67,10 @@ class Seen:
     labels: Mapping[str, str | None]
 
     def known_customers(self) -> pl.DataFrame:
-        """CustomerAccount, PartyNumber, dataAreaId as text: what ``known.customers`` gives for an export."""
+        """CustomerAccount, PartyNumber, dataAreaId as text.
+
+        What ``known.customers`` gives for an export.
+        """
         return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
 
 
@@ -75,14 +84,22 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
         progress: told what is read, and how many rows it had.
 
     Raises:
-        ConfigurationError: SCM does not take the templates, has not our legal entities, or knows the entity by another name;
-            all at once.
+        ConfigurationError: SCM does not take the templates, has not our legal entities, or knows
+            the entity by another name; all at once.
         Stopped: SCM cannot be reached, or refuses.
     """
     model = read_model(scm.metadata(), scm.label)
-    labels = {one.entity.name: entity_label(scm, model, one.entity) for one in wanted.mappings} if wanted.packages else {}
+    labels = (
+        {one.entity.name: entity_label(scm, model, one.entity) for one in wanted.mappings}
+        if wanted.packages
+        else {}
+    )
     names = read_legal_entities(scm, model)
-    wrong = [*contract.problems(wanted.mappings, model), *_entities(wanted, names), *_labels(wanted, labels)]
+    wrong = [
+        *contract.problems(wanted.mappings, model),
+        *_entities(wanted, names),
+        *_labels(wanted, labels),
+    ]
     if wrong:
         raise ConfigurationError(listed(wrong), where=scm.label)
     references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
@@ -111,7 +128,10 @@ def _entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
     if names is None:
         return []
     return [
-        f"there is no legal entity '{entity}'.{near(entity.lower(), names)} Check destination.legal_entity and [organizations]."
+        (
+            f"there is no legal entity '{entity}'.{near(entity.lower(), names)} Check "
+            "destination.legal_entity and [organizations]."
+        )
         for entity in wanted.legal_entities
         if entity.lower() not in names
     ]
@@ -122,25 +142,41 @@ def _labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]:
     found = labels.get(_CONTACTS)
     if found is None or found == wanted.contacts_label:
         return []
-    return [f"{_CONTACTS} are called '{found}' here: set destination.contacts_label to it (it is '{wanted.contacts_label}')."]
+    return [
+        (
+            f"{_CONTACTS} are called '{found}' here: set destination.contacts_label to it (it is "
+            f"'{wanted.contacts_label}')."
+        )
+    ]
 
 
 def items(seen: Seen) -> list[Item]:
     """What was looked at, for ``p2c check``."""
-    named = ", ".join(f"{entity} ({name})" if name else entity for entity, name in seen.names.items())
+    named = ", ".join(
+        f"{entity} ({name})" if name else entity for entity, name in seen.names.items()
+    )
     found: list[Item] = [
         ("SCM", "ok", f"{seen.system}, legal entities: {named or 'none'}"),
         ("customers of SCM", "ok", f"{seen.customer_count:,}"),
         ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
     ]
     for entity, label in seen.labels.items():
-        told = (entity, "ok", f"is '{label}' in Data management") if label else (entity, "note", _UNTOLD)
+        told = (
+            (entity, "ok", f"is '{label}' in Data management")
+            if label
+            else (entity, "note", _UNTOLD)
+        )
         found.append((f"entity {told[0]}", told[1], told[2]))
     for one in seen.missing:
         where = f"legal entity {one.legal_entity} has" if one.legal_entity else "SCM has"
-        told_missing = f"{where} no {REFERENCES[one.column].what} '{one.value}'; rows that need it will be held"
+        told_missing = (
+            f"{where} no {REFERENCES[one.column].what} '{one.value}'; rows that need it will be "
+            "held"
+        )
         found.append((f"tasks.{one.task}.fields.{one.column}", "warning", told_missing))
     for column in seen.unread:
-        told_unread = f"SCM does not publish {column.entity_set}: values are not checked before the load"
+        told_unread = (
+            f"SCM does not publish {column.entity_set}: values are not checked before the load"
+        )
         found.append((column.column, "note", told_unread))
     return found

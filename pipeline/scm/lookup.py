@@ -1,4 +1,7 @@
-"""What SCM has under the keys of planned rows: for lost answers, for rows nobody looked up yet, and before an update."""
+"""What SCM has under the keys of planned rows.
+
+For lost answers, for rows nobody looked up yet, and before an update.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,13 @@ from schemas.text import key_of
 KEY: Final = "destination_key"
 ETAG: Final = "@odata.etag"
 _KEYS_AT_ONCE: Final = 20
-"""Keys in one ``$filter``: F&O has no ``in``, and web servers take about 2,000 characters of query."""
+"""Keys in one ``$filter``: F&O has no ``in``, and web servers take about 2,000 characters of query.
+"""
 
 
-def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *beside: str) -> pl.DataFrame:
+def found(
+    scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *beside: str
+) -> pl.DataFrame:
     """SCM's rows under the keys of these planned rows, all of one legal entity.
 
     Args:
@@ -30,17 +36,29 @@ def found(scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, 
         beside: what SCM says of rows without being asked: ``ETAG``.
 
     Returns:
-        One row per row that is there: destination_key as planned, the columns as text, and what was wanted beside.
+        One row per row that is there: destination_key as planned, the columns as text, and what was
+            wanted beside.
     """
     names = list(dict.fromkeys([*entity.key, *columns]))
     schema = dict.fromkeys([COMPANY, *names, *beside], pl.String)
-    got = [_texts(row, schema) for part in rows.iter_slices(_KEYS_AT_ONCE) for row in _rows(scm, entity, names, part)]
+    got = [
+        _texts(row, schema)
+        for part in rows.iter_slices(_KEYS_AT_ONCE)
+        for row in _rows(scm, entity, names, part)
+    ]
     there = pl.DataFrame(got, schema=schema)
     keys = [COMPANY, *entity.key]
-    wanted = rows.select(KEY, pl.col("legal_entity").alias(COMPANY), *entity.key).with_columns(_folded(keys))
+    wanted = rows.select(KEY, pl.col("legal_entity").alias(COMPANY), *entity.key).with_columns(
+        _folded(keys)
+    )
     return (
         wanted.select(KEY, *(f"={name}" for name in keys))
-        .join(there.with_columns(_folded(keys)), on=[f"={name}" for name in keys], how="inner", maintain_order="left")
+        .join(
+            there.with_columns(_folded(keys)),
+            on=[f"={name}" for name in keys],
+            how="inner",
+            maintain_order="left",
+        )
         .unique(KEY, keep="first", maintain_order=True)
         .select(KEY, *names, *beside)
     )
@@ -51,13 +69,23 @@ def _folded(keys: Sequence[str]) -> list[pl.Expr]:
     return [key_of(pl.col(name)).alias(f"={name}") for name in keys]
 
 
-def _rows(scm: Scm, entity: Entity, names: Sequence[str], part: pl.DataFrame) -> Iterator[Mapping[str, Any]]:
+def _rows(
+    scm: Scm, entity: Entity, names: Sequence[str], part: pl.DataFrame
+) -> Iterator[Mapping[str, Any]]:
     keys = " or ".join(
-        "(" + " and ".join(f"{name} eq {quoted(value)}" for name, value in zip(entity.key, values, strict=True)) + ")"
+        "("
+        + " and ".join(
+            f"{name} eq {quoted(value)}" for name, value in zip(entity.key, values, strict=True)
+        )
+        + ")"
         for values in part.select(entity.key).iter_rows()
     )
     area = quoted(part["legal_entity"][0])
-    for page in scm.pages(entity.odata_set, filter=f"{COMPANY} eq {area} and ({keys})", select=",".join([COMPANY, *names])):
+    for page in scm.pages(
+        entity.odata_set,
+        filter=f"{COMPANY} eq {area} and ({keys})",
+        select=",".join([COMPANY, *names]),
+    ):
         yield from page
 
 
@@ -67,8 +95,15 @@ def _texts(row: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, str |
 
 def same(sent: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
     """The keys under which SCM has just what was sent, whatever either calls blank."""
-    own = sent.select(KEY, *(normal(pl.col(name), column).alias(name) for name, column in columns.items()))
-    theirs = there.select(KEY, *(normal(pl.col(name), column).alias(f"scm:{name}") for name, column in columns.items()))
+    own = sent.select(
+        KEY, *(normal(pl.col(name), column).alias(name) for name, column in columns.items())
+    )
+    theirs = there.select(
+        KEY,
+        *(normal(pl.col(name), column).alias(f"scm:{name}") for name, column in columns.items()),
+    )
     both = own.join(theirs, on=KEY, how="inner")
-    equal = pl.all_horizontal(pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"scm:{name}")) for name in columns))
+    equal = pl.all_horizontal(
+        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"scm:{name}")) for name in columns)
+    )
     return set(both.filter(equal)[KEY])

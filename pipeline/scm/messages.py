@@ -1,4 +1,7 @@
-"""Messages of SCM in plain words: which code they have, what happened, what to do. The patterns are ``messages.toml``."""
+"""Messages of SCM in plain words: which code they have, what happened, what to do.
+
+The patterns are ``messages.toml``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ OTHER: Final = "import_failed"
 """The code of a message that no pattern knows."""
 
 _LONGEST: Final = 2_000
-_NOISE: Final = re.compile(r"\bResults\.\s*|^Write failed for table row of type '[^']*'\.\s*(?:Infolog:\s*)?")
+_NOISE: Final = re.compile(
+    r"\bResults\.\s*|^Write failed for table row of type '[^']*'\.\s*(?:Infolog:\s*)?"
+)
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -58,7 +63,9 @@ def patterns() -> tuple[Pattern, ...]:
 
 
 def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
-    """What several messages about one row or package mean; the first pattern of the list that any of them has counts.
+    """What several messages about one row or package mean.
+
+    The first pattern of the list that any of them has counts.
 
     Args:
         texts: SCM's messages.
@@ -70,7 +77,11 @@ def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
         if match is not None:
             words = {name: value or "a field" for name, value in match.groupdict().items()}
             plain = f"{pattern.plain}. {pattern.advice}.".format(**words)
-            return Explained(code=pattern.code, text=f"{plain[0].upper()}{plain[1:]} SCM said: {said}", later=pattern.later)
+            return Explained(
+                code=pattern.code,
+                text=f"{plain[0].upper()}{plain[1:]} SCM said: {said}",
+                later=pattern.later,
+            )
     return Explained(code=code, text=f"SCM said: {said}" if said else "SCM gave no message.")
 
 

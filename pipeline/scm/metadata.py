@@ -1,4 +1,7 @@
-"""``$metadata`` of a live SCM: its entity sets with their properties, and its enums. Pure: the document comes in."""
+"""``$metadata`` of a live SCM: its entity sets with their properties, and its enums.
+
+Pure: the document comes in.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from pipeline.errors import AnswerUnreadable
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Entity set → property → type without its namespace; enum → members in the order of their values."""
+    """Entity set → property → type without its namespace.
+
+    Enum → members in the order of their values.
+    """
 
     sets: Mapping[str, Mapping[str, str]]
     enums: Mapping[str, tuple[str, ...]]
@@ -48,7 +54,10 @@ def read_model(document: bytes, system: str) -> Model:
                     continue
             element.clear()
     except ET.ParseError as error:
-        told = "answered $metadata with something that is no XML, or with half of it. Check url, proxy and network."
+        told = (
+            "answered $metadata with something that is no XML, or with half of it. Check url, "
+            "proxy and network."
+        )
         raise AnswerUnreadable(told, where=system, again=True) from error
     return Model(sets={name: types.get(kind, {}) for name, kind in sets.items()}, enums=enums)
 
@@ -56,18 +65,26 @@ def read_model(document: bytes, system: str) -> Model:
 def _elements(document: bytes) -> Iterator[ET.Element]:
     """Elements as they end: SCM's metadata have tens of megabytes, a tree of them would have hundreds."""
     if b"<!DOCTYPE" in document[:4096] or b"<!ENTITY" in document:
-        raise ET.ParseError("metadata have no use for entities of their own, which could fill the memory")
+        raise ET.ParseError(
+            "metadata have no use for entities of their own, which could fill the memory"
+        )
     for _, element in ET.iterparse(io.BytesIO(document)):  # noqa: S314 - see above
         yield element
 
 
 def _properties(element: ET.Element) -> dict[str, str]:
-    return {one.get("Name", ""): _bare(one.get("Type", "")) for one in element if _local(one.tag) == "Property"}
+    return {
+        one.get("Name", ""): _bare(one.get("Type", ""))
+        for one in element
+        if _local(one.tag) == "Property"
+    }
 
 
 def _members(element: ET.Element) -> tuple[str, ...]:
     members = [one for one in element if _local(one.tag) == "Member"]
-    numbered = [(int(one.get("Value", place)), one.get("Name", "")) for place, one in enumerate(members)]
+    numbered = [
+        (int(one.get("Value", place)), one.get("Name", "")) for place, one in enumerate(members)
+    ]
     return tuple(name for _, name in sorted(numbered))
 
 

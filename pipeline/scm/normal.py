@@ -1,6 +1,7 @@
 """One form for values that SCM and a plan write differently but mean alike.
 
-SCM knows no null: empty text, 0, the date 1900-01-01 and an enum's default (its first member) are its blanks.
+SCM knows no null: empty text, 0, the date 1900-01-01 and an enum's default (its first member) are
+its blanks.
 
 * text: trimmed; every run of line breaks and tabs is one space, as in a package; empty is blank;
 * enums: a member's name in any case, or its number; the first member is blank;
@@ -40,7 +41,10 @@ def normal(value: pl.Expr, column: Column) -> pl.Expr:
 
 
 def _member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
-    """The member's name. A text that SCM reads like an enum has no number and no blank of its own."""
+    """The member's name.
+
+    A text that SCM reads like an enum has no number and no blank of its own.
+    """
     names = {name.lower(): name for name in column.members}
     if blank:
         names |= {str(number): name for number, name in enumerate(column.members)}
@@ -62,5 +66,9 @@ def _number(text: pl.Expr) -> pl.Expr:
 def _moment(text: pl.Expr) -> pl.Expr:
     """Times of several spellings; what is no time stays text."""
     zoned = text.str.replace("T", " ").str.replace(r"(\.[0-9]+)?(Z|[+-]00:?00)?$", "")
-    dated = pl.when(zoned.str.contains(r"^\d{4}-\d{2}-\d{2}$")).then(zoned + " 00:00:00").otherwise(zoned)
+    dated = (
+        pl.when(zoned.str.contains(r"^\d{4}-\d{2}-\d{2}$"))
+        .then(zoned + " 00:00:00")
+        .otherwise(zoned)
+    )
     return pl.when(dated != _NO_DATE).then(dated)

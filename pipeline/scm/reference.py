@@ -49,7 +49,12 @@ def read_references(
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
-    columns = dict.fromkeys(target.name for mapping in mappings for target in mapping.targets if target.name in REFERENCES)
+    columns = dict.fromkeys(
+        target.name
+        for mapping in mappings
+        for target in mapping.targets
+        if target.name in REFERENCES
+    )
     reader = _Reader(scm, model, legal_entities)
     known: dict[str, frozenset[str]] = {}
     unread: list[Unread] = []
@@ -84,8 +89,12 @@ class _Reader:
         if not all(self._model.has(name, *_COLUMNS[name]) for name in (_STATES, _COUNTRIES)):
             return None
         states = self._table(_STATES)
-        by_iso = states.join(self._table(_COUNTRIES), left_on="CountryRegionId", right_on="CountryRegion")
-        return frozenset([*_keys(states, ["CountryRegionId", "State"]), *_keys(by_iso, ["ISOcode", "State"])])
+        by_iso = states.join(
+            self._table(_COUNTRIES), left_on="CountryRegionId", right_on="CountryRegion"
+        )
+        return frozenset(
+            [*_keys(states, ["CountryRegionId", "State"]), *_keys(by_iso, ["ISOcode", "State"])]
+        )
 
     def _table(self, entity_set: str) -> pl.DataFrame:
         if entity_set not in self._tables:
@@ -104,7 +113,9 @@ class _Reader:
 
 def rows_of(page: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
     """A page as a table of text; what a row does not have is null."""
-    columns = {name: [None if row.get(name) is None else str(row[name]) for row in page] for name in schema}
+    columns = {
+        name: [None if row.get(name) is None else str(row[name]) for row in page] for name in schema
+    }
     return pl.DataFrame(columns, schema=dict(schema))
 
 
@@ -119,7 +130,10 @@ def _keys(rows: pl.DataFrame, names: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Missing:
-    """A value that a template produces whatever the source says, and that SCM lacks; blank legal entity: all of them do."""
+    """A value that a template produces whatever the source says, and that SCM lacks.
+
+    Blank legal entity: all of them do.
+    """
 
     task: str
     column: str
@@ -127,8 +141,13 @@ class Missing:
     legal_entity: str
 
 
-def missing(mappings: Iterable[Compiled], references: References, legal_entities: Sequence[str]) -> Iterator[Missing]:
-    """Fixed values that are not there. Values that come from the source are looked at contact by contact."""
+def missing(
+    mappings: Iterable[Compiled], references: References, legal_entities: Sequence[str]
+) -> Iterator[Missing]:
+    """Fixed values that are not there.
+
+    Values that come from the source are looked at contact by contact.
+    """
     for mapping in mappings:
         for target in mapping.targets:
             reference = REFERENCES.get(target.name)
@@ -137,4 +156,9 @@ def missing(mappings: Iterable[Compiled], references: References, legal_entities
             for value in fixed_values(target):
                 for entity in legal_entities if reference.by_company else [""]:
                     if not references.has(target.name, value, legal_entity=entity):
-                        yield Missing(task=mapping.template.task, column=target.name, value=value, legal_entity=entity)
+                        yield Missing(
+                            task=mapping.template.task,
+                            column=target.name,
+                            value=value,
+                            legal_entity=entity,
+                        )

@@ -1,4 +1,7 @@
-"""SCM's rows as ``reconcile`` compares them, read over OData: under few keys, or whole legal entities page by page."""
+"""SCM's rows as ``reconcile`` compares them, read over OData.
+
+Under few keys, or whole legal entities page by page.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,12 @@ _FEW: Final = 400
 """Up to so many rows twenty keys a request cost less than a look at everything."""
 
 
-def from_scm(folder: RunFolder, scm: Scm, into: Path, listener: Listener) -> dict[str, pl.LazyFrame]:
-    """SCM's rows by task, of the entities that a run loaded; they are kept below ``into`` meanwhile.
+def from_scm(
+    folder: RunFolder, scm: Scm, into: Path, listener: Listener
+) -> dict[str, pl.LazyFrame]:
+    """SCM's rows by task, of the entities that a run loaded.
+
+    They are kept below ``into`` meanwhile.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
@@ -46,7 +53,14 @@ def _tell(listener: Listener, entity: str, rows: int) -> None:
     listener(Step(name=f"reading {entity} of SCM", done=rows))
 
 
-def _read_rows(scm: Scm, model: Model, entity: Entity, planned: pl.LazyFrame, into: Path, progress: Callable[[int], None]) -> int:
+def _read_rows(
+    scm: Scm,
+    model: Model,
+    entity: Entity,
+    planned: pl.LazyFrame,
+    into: Path,
+    progress: Callable[[int], None],
+) -> int:
     """Write SCM's rows of the legal entities that planned rows are of: dataAreaId, keys, and planned columns that SCM has.
 
     Args:
@@ -64,20 +78,34 @@ def _read_rows(scm: Scm, model: Model, entity: Entity, planned: pl.LazyFrame, in
         Stopped: SCM cannot be reached, or refuses.
     """
     known = planned.collect_schema().names()
-    columns = [one.name for one in entity.columns if one.name in known and model.has(entity.odata_set, one.name)]
+    columns = [
+        one.name
+        for one in entity.columns
+        if one.name in known and model.has(entity.odata_set, one.name)
+    ]
     schema = pl.Schema(dict.fromkeys([COMPANY, *columns], pl.String()))
-    areas = sorted(planned.select(pl.col("legal_entity").unique()).collect()["legal_entity"].to_list())
+    areas = sorted(
+        planned.select(pl.col("legal_entity").unique()).collect()["legal_entity"].to_list()
+    )
     count = int(planned.select(pl.len()).collect().item())
     done = 0
     with TableWriter(into, schema) as writer:
         if count <= _FEW:
-            for (area,), rows in planned.select("legal_entity", lookup.KEY, *entity.key).collect().group_by("legal_entity"):
-                found = lookup.found(scm, entity, columns, rows).with_columns(pl.lit(area).alias(COMPANY))
+            for (area,), rows in (
+                planned.select("legal_entity", lookup.KEY, *entity.key)
+                .collect()
+                .group_by("legal_entity")
+            ):
+                found = lookup.found(scm, entity, columns, rows).with_columns(
+                    pl.lit(area).alias(COMPANY)
+                )
                 writer.write(found.select(schema.names()))
                 done += found.height
                 progress(done)
             return done
-        for page in scm.pages(entity.odata_set, select=",".join(schema), filter=company_filter(areas)):
+        for page in scm.pages(
+            entity.odata_set, select=",".join(schema), filter=company_filter(areas)
+        ):
             writer.write(rows_of(page, schema))
             done += len(page)
             progress(done)

@@ -1,7 +1,8 @@
 """What the terminal says of a run: the facts as a page that can be read at three in the morning.
 
-Verdict first, then what to look at, the equations with their numbers, where contacts go, findings with what to do, and
-what comes next. A pure function of facts; it shows no values but those that closed lists did not know.
+Verdict first, then what to look at, the equations with their numbers, where contacts go, findings
+with what to do, and what comes next. A pure function of facts; it shows no values but those that
+closed lists did not know.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
         width: of a line, in characters; text that is not wrapped (tables, names) may be longer.
     """
     blocks = (
-        [verdict(facts), f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}"],
+        [
+            verdict(facts),
+            f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}",
+        ],
         list(facts.get("systems", ())),
         _block("Look first", _findings(facts, columns, width, top=True)),
         [_equation(one) for one in facts["equations"]],
@@ -57,7 +61,10 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
 
 
 def plain(sentence: str) -> str:
-    """A sentence of the catalogue without a case: its blanks in general words, or as an ellipsis."""
+    """A sentence of the catalogue without a case.
+
+    Its blanks in general words, or as an ellipsis.
+    """
     sentence = re.sub(r"(^|\. )\{detail\} ", r"\1Some ", sentence)
     for blank, word in (
         ("of the type {limit}", "of its type"),
@@ -93,7 +100,10 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
 
 
 def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
-    """Names behind ``head``, never broken inside; further lines begin at ``indent``, below the first name if not said."""
+    """Names behind ``head``, never broken inside.
+
+    Further lines begin at ``indent``, below the first name if not said.
+    """
     lines = textwrap.wrap(
         ", ".join(name.replace(" ", _HARD) for name in names), max(width, len(head) + 10), initial_indent=head,
         subsequent_indent=" " * (len(head) if indent is None else indent), break_long_words=False, break_on_hyphens=False,
@@ -107,7 +117,11 @@ def verdict(facts: Mapping[str, Any]) -> str:
     counts, outcomes = facts["counts"], facts["outcomes"]
     match facts["verdict"]:
         case "clean" if facts["kind"] == "undo":
-            return "CLEAN: all of it is taken back." if facts["applied"] else "CLEAN: all of it can be taken back."
+            return (
+                "CLEAN: all of it is taken back."
+                if facts["applied"]
+                else "CLEAN: all of it can be taken back."
+            )
         case "clean":
             return "CLEAN: every contact has its place, and nothing needs a person."
         case "attention":
@@ -123,11 +137,17 @@ def verdict(facts: Mapping[str, Any]) -> str:
                 "batches that SCM counts otherwise": facts["findings"].get("counts_disagree", 0),
             }
             told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
-            return f"ATTENTION: a person must look at {told or 'the findings'}; the others have their place."
+            return (
+                f"ATTENTION: a person must look at {told or 'the findings'}; the others have their "
+                "place."
+            )
         case "stopped":
             return "STOPPED: not all was done; the same command goes on."
         case _:
-            return "BROKEN: an equation does not balance. Do not go on; keep the run folder for whoever looks into it."
+            return (
+                "BROKEN: an equation does not balance. Do not go on; keep the run folder for "
+                "whoever looks into it."
+            )
 
 
 def _equation(one: Mapping[str, Any]) -> str:
@@ -141,7 +161,11 @@ def _equation(one: Mapping[str, Any]) -> str:
 
 def _reasons(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     for decision, count in facts["counts"].items():
-        own = [(name.partition("/")[2], rows) for name, rows in facts["reasons"].items() if name.startswith(f"{decision}/")]
+        own = [
+            (name.partition("/")[2], rows)
+            for name, rows in facts["reasons"].items()
+            if name.startswith(f"{decision}/")
+        ]
         told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
         yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
 
@@ -150,15 +174,27 @@ def _planned(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     for task, actions in groupby(facts.get("actions", []), key=lambda one: one["task"]):
         rows = list(actions)
         told = [f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows]
-        yield from _listed(f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT)
+        yield from _listed(
+            f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT
+        )
 
 
-def _findings(facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool) -> Iterator[str]:
-    found = [(catalogue()[name], count) for name, count in facts["findings"].items() if (name in TOP) is top]
+def _findings(
+    facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool
+) -> Iterator[str]:
+    found = [
+        (catalogue()[name], count)
+        for name, count in facts["findings"].items()
+        if (name in TOP) is top
+    ]
     counted = facts.get("counted", [])
-    for code, count in sorted(found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)):
+    for code, count in sorted(
+        found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
+    ):
         numbered = [one for one in counted if one["code"] == code.code]
-        yield from (_of_run if numbered else _of_rows)(code, count, numbered or columns.get(code.code, ()), width)
+        yield from (_of_run if numbered else _of_rows)(
+            code, count, numbered or columns.get(code.code, ()), width
+        )
 
 
 def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
@@ -175,17 +211,31 @@ def _of_run(code: Code, _count: int, numbered: Any, width: int) -> Iterator[str]
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
         yield f"{int(one['detail']):>11,} {code.severity:<8} {code.code}"
-        yield from _wrapped(f"{code.message(detail=one['detail'], column=one['column'])} {code.advice}", width, _INDENT)
+        yield from _wrapped(
+            f"{code.message(detail=one['detail'], column=one['column'])} {code.advice}",
+            width,
+            _INDENT,
+        )
 
 
 def _coverage(facts: Mapping[str, Any], width: int) -> Iterator[str]:
     for one in facts.get("value_maps", []):
         if one["unmapped"]:
-            values = [f"{shown(value)} ({count:,})" for value, count in list(one["unmapped"].items())[:_SHOWN]]
-            yield from _list(f"{one['task']}.{one['destination']} does not know", values, one["unmapped_values"], width)
+            values = [
+                f"{shown(value)} ({count:,})"
+                for value, count in list(one["unmapped"].items())[:_SHOWN]
+            ]
+            yield from _list(
+                f"{one['task']}.{one['destination']} does not know",
+                values,
+                one["unmapped_values"],
+                width,
+            )
         if one["never_used"]:
             keys = [shown(key) or '""' for key in one["never_used"]]
-            yield from _list(f"{one['task']}.{one['destination']} never used", keys[:_SHOWN], len(keys), width)
+            yield from _list(
+                f"{one['task']}.{one['destination']} never used", keys[:_SHOWN], len(keys), width
+            )
 
 
 def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
@@ -195,12 +245,20 @@ def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
 
 def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
     if facts["applied"]:
-        told = [f"{facts['outcomes'][name]:,} {name}" for name in OUTCOME_NAMES if facts["outcomes"][name]]
+        told = [
+            f"{facts['outcomes'][name]:,} {name}"
+            for name in OUTCOME_NAMES
+            if facts["outcomes"][name]
+        ]
         lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
         return [*lines, *_why(facts, folder), *_import(facts, folder)]
     forecast = facts["forecast"]
     cost = [f"{forecast['bytes']:,} bytes to send", f"{forecast['requests']:,} requests"]
-    timed = [f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s"] if forecast["rate"] else []
+    timed = (
+        [f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s"]
+        if forecast["rate"]
+        else []
+    )
     return [
         *_listed("Forecast  ", [*cost, *timed], width),
         *(_wrapped(f"rate {forecast['rate_from']}", width, 10) if timed else []),
@@ -212,7 +270,10 @@ def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
 def _why(facts: Mapping[str, Any], folder: Path) -> list[str]:
     if not facts["findings"]:
         return []
-    return [f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}", "          findings.parquet has them all"]
+    return [
+        f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}",
+        "          findings.parquet has them all",
+    ]
 
 
 def _runs(folder: Path) -> str:
@@ -227,4 +288,7 @@ def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
             f"Next      import {folder / 'import'}",
             "          in Sales, in the order of the names, then export contacts again",
         ]
-    return [f"Next      import {folder / 'packages'}", "          in SCM (Data management, Import), each in its legal entity"]
+    return [
+        f"Next      import {folder / 'packages'}",
+        "          in SCM (Data management, Import), each in its legal entity",
+    ]

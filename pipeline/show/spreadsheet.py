@@ -1,6 +1,7 @@
 """CSV that is safe to open in a spreadsheet: a cell that would be a formula gets an apostrophe in front, and can be read back.
 
-UTF-8 with byte order mark, comma, CRLF, every cell quoted: what Excel opens with the right letters in every country.
+UTF-8 with byte order mark, comma, CRLF, every cell quoted: what Excel opens with the right letters
+in every country.
 """
 
 from __future__ import annotations
@@ -15,20 +16,31 @@ import polars as pl
 from pipeline.errors import during
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
-"""What a spreadsheet could take for the start of a formula, full-width signs included, after what it skips."""
+"""What a spreadsheet could take for the start of a formula, full-width signs included, after what
+it skips."""
 
 _DANGEROUS: Final = f"^{_FORMULA}"
 _DEFUSED: Final = f"^'{_FORMULA}"
 
 
 def defused(value: pl.Expr) -> pl.Expr:
-    """Text as a spreadsheet takes it for text: an apostrophe before whatever could begin a formula."""
-    return pl.when(value.str.contains(_DANGEROUS)).then(pl.lit("'") + value).otherwise(value).name.keep()
+    """Text as a spreadsheet takes it for text.
+
+    An apostrophe before whatever could begin a formula.
+    """
+    return (
+        pl.when(value.str.contains(_DANGEROUS))
+        .then(pl.lit("'") + value)
+        .otherwise(value)
+        .name.keep()
+    )
 
 
 def restored(value: pl.Expr) -> pl.Expr:
     """The text that ``defused`` was given."""
-    return pl.when(value.str.contains(_DEFUSED)).then(value.str.slice(1)).otherwise(value).name.keep()
+    return (
+        pl.when(value.str.contains(_DEFUSED)).then(value.str.slice(1)).otherwise(value).name.keep()
+    )
 
 
 def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
@@ -54,7 +66,15 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
 
 
 def _encoded(part: pl.DataFrame, *, header: bool) -> bytes:
-    safe = part.with_columns(defused(pl.col(name)) for name, dtype in part.schema.items() if dtype == pl.String)
+    safe = part.with_columns(
+        defused(pl.col(name)) for name, dtype in part.schema.items() if dtype == pl.String
+    )
     buffer = io.BytesIO()
-    safe.write_csv(buffer, include_header=header, include_bom=header, quote_style="always", line_terminator="\r\n")
+    safe.write_csv(
+        buffer,
+        include_header=header,
+        include_bom=header,
+        quote_style="always",
+        line_terminator="\r\n",
+    )
     return buffer.getvalue()

@@ -1,4 +1,7 @@
-"""Templates and codes as readable tables: a mapping looks as it does on the mapping page of Data Integrator."""
+"""Templates and codes as readable tables.
+
+A mapping looks as it does on the mapping page of Data Integrator.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ def transform_text(row: FieldRow) -> str:
 
 
 def _pairs(rule: Row) -> str:
-    pairs = [f"{shown(key) or 'blank'} → {shown(value) or 'blank'}" for key, value in (rule.value_map or {}).items()]
+    pairs = [
+        f"{shown(key) or 'blank'} → {shown(value) or 'blank'}"
+        for key, value in (rule.value_map or {}).items()
+    ]
     more = f", and {len(pairs) - _PAIRS_SHOWN:,} more" if len(pairs) > _PAIRS_SHOWN else ""
     file = f" (with {rule.value_map_file})" if rule.value_map_file else ""
     return ", ".join(pairs[:_PAIRS_SHOWN]) + more + file
@@ -88,12 +94,18 @@ def templates_text(templates: Iterable[Template]) -> str:
     for one in templates:
         touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
         marked = f", {touched} of them changed by the project" if touched else ""
-        lines.append(f"{one.task:<18} {len(one.rows)} rows{marked}  Sales.{one.source} → {one.entity}\n  {one.name}")
+        lines.append(
+            f"{one.task:<18} {len(one.rows)} rows{marked}  Sales.{one.source} → {one.entity}\n  "
+            f"{one.name}"
+        )
     return "\n".join(lines)
 
 
 def template_text(template: Template, width: int) -> str:
-    """One template as a table; rows that the project changed carry ``*``, rows that it added ``+``."""
+    """One template as a table.
+
+    Rows that the project changed carry ``*``, rows that it added ``+``.
+    """
     entity = ENTITIES[template.entity]
     rows = [
         (
@@ -114,7 +126,11 @@ def template_text(template: Template, width: int) -> str:
     ]
     lines += _changed(template)
     lines += ["+ added by the project"] if any(row.added for row in template.rows) else []
-    lines += [f"- left unmapped by the project: {', '.join(template.removed)}"] if template.removed else []
+    lines += (
+        [f"- left unmapped by the project: {', '.join(template.removed)}"]
+        if template.removed
+        else []
+    )
     return "\n".join(lines)
 
 
@@ -126,7 +142,10 @@ def _changed(template: Template) -> list[str]:
         was = before.row(row.destination)
         if row.changed and was is not None:
             ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
-            lines.append(f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped is {ships}")
+            lines.append(
+                f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped "
+                f"is {ships}"
+            )
     return lines
 
 
@@ -148,13 +167,20 @@ def code_items() -> list[dict[str, Any]]:
 def codes_text(width: int) -> str:
     """The catalogue of codes as a table."""
     rows = [
-        (str(one.gate or ""), one.code, str(one.decision or one.severity or ""), f"{plain(one.sentence)} {one.advice}")
+        (
+            str(one.gate or ""),
+            one.code,
+            str(one.decision or one.severity or ""),
+            f"{plain(one.sentence)} {one.advice}",
+        )
         for one in catalogue().values()
     ]
     return _table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, right: int | None = None) -> str:
+def _table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, right: int | None = None
+) -> str:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place == right else "left", overflow="fold")

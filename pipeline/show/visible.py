@@ -1,4 +1,7 @@
-"""Text of strangers, shown so that it does no harm: control and direction characters become visible, nothing is lost."""
+"""Text of strangers, shown so that it does no harm.
+
+Control and direction characters become visible, nothing is lost.
+"""
 
 from __future__ import annotations
 

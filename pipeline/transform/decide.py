@@ -1,4 +1,7 @@
-"""One morsel of routed contacts → decisions, findings and planned rows. Every contact gets exactly one decision here."""
+"""One morsel of routed contacts → decisions, findings and planned rows.
+
+Every contact gets exactly one decision here.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _NO_CONTACT = ("superseded", "deleted")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
-    """What a morsel became. ``rows`` are planned rows by task, destination columns first; ``read`` is how many rows went in."""
+    """What a morsel became.
+
+    ``rows`` are planned rows by task, destination columns first; ``read`` is how many rows went in.
+    """
 
     read: int
     decisions: pl.DataFrame
@@ -52,7 +58,10 @@ def task(mapping: Compiled) -> Task:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """What one task makes of a morsel, before anything is decided: planning columns, destination columns, problems."""
+    """What one task makes of a morsel, before anything is decided.
+
+    Planning columns, destination columns, problems.
+    """
 
     rows: pl.DataFrame
     mapped: Mapped
@@ -74,7 +83,10 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weighed:
-    """A morsel of which everything is known but what depends on the morsels before it: batches, and the counts of the run."""
+    """A morsel of which everything is known but what depends on the morsels before it.
+
+    Batches, and the counts of the run.
+    """
 
     rows: int
     states: Mapping[str, int]
@@ -88,9 +100,12 @@ class Weighed:
 
 @dataclass(kw_only=True, slots=True)
 class Decider:
-    """Decides morsel after morsel; the result does not depend on where one ends and the next begins.
+    """Decides morsel after morsel.
 
-    ``selected`` and ``settled`` take morsels in source order; ``weighed`` knows no order and may run for several at once.
+    The result does not depend on where one ends and the next begins.
+
+    ``selected`` and ``settled`` take morsels in source order; ``weighed`` knows no order and may
+    run for several at once.
     """
 
     tasks: Mapping[str, Task]
@@ -108,20 +123,30 @@ class Decider:
         """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
         if self.limit is None:
             return routed
-        stopped = pl.any_horizontal(pl.col("row_state").is_in(_NO_CONTACT), pl.col("filtered_out", "not_selected"))
+        stopped = pl.any_horizontal(
+            pl.col("row_state").is_in(_NO_CONTACT), pl.col("filtered_out", "not_selected")
+        )
         counted = routed.select(~stopped.fill_null(value=False)).to_series()
         over = counted & (counted.cum_sum() + self._taken > self.limit)
         self._taken += int(counted.sum())
-        return routed.with_columns(not_selected=pl.col("not_selected").fill_null(value=False) | over)
+        return routed.with_columns(
+            not_selected=pl.col("not_selected").fill_null(value=False) | over
+        )
 
     def weighed(self, routed: pl.DataFrame) -> Weighed:
         """Everything that a morsel can be told by itself."""
         gone = routed["row_state"].is_in(_NO_CONTACT)
         contacts = _numbered(identified(routed.filter(~gone) if gone.any() else routed))
         shares = {name: self._share(contacts, name, one) for name, one in self.tasks.items()}
-        first, told = problems.weighed(pl.concat([problems.of_routing(contacts), *(share.problems for share in shares.values())]))
+        first, told = problems.weighed(
+            pl.concat(
+                [problems.of_routing(contacts), *(share.problems for share in shares.values())]
+            )
+        )
         decided = _decided(contacts, first)
-        passed = {name: decided["passed"].gather(share.rows["row"]) for name, share in shares.items()}
+        passed = {
+            name: decided["passed"].gather(share.rows["row"]) for name, share in shares.items()
+        }
         frames = {name: share.mapped.frame.filter(passed[name]) for name, share in shares.items()}
         hashes = self._hashes(frames)
         return Weighed(
@@ -133,7 +158,8 @@ class Decider:
             usage={name: share.mapped.usage for name, share in shares.items()},
             defaulted={name: share.mapped.defaulted for name, share in shares.items()},
             planned={
-                name: self._planned(name, share, passed[name], frames[name], hashes[name]) for name, share in shares.items()
+                name: self._planned(name, share, passed[name], frames[name], hashes[name])
+                for name, share in shares.items()
             },
         )
 
@@ -149,7 +175,10 @@ class Decider:
         for name, one in weighed.planned.items():
             self.tasks[name].guard.look(one.doubtful)
         return Decided(
-            read=weighed.rows, decisions=weighed.decided.select(DECISIONS.names()), findings=weighed.findings, rows=planned
+            read=weighed.rows,
+            decisions=weighed.decided.select(DECISIONS.names()),
+            findings=weighed.findings,
+            rows=planned,
         )
 
     def finished(self) -> Tally:
@@ -180,18 +209,27 @@ class Decider:
 
     def _hashes(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.Series]:
         """The row hashes of each task's rows, asked for at once."""
-        texts = [row_texts(frame, self.tasks[name].mapping.columns) for name, frame in frames.items()]
+        texts = [
+            row_texts(frame, self.tasks[name].mapping.columns) for name, frame in frames.items()
+        ]
         hashes = self.hasher(pl.concat(texts))
         ends = accumulate(text.len() for text in texts)
-        return {name: hashes.slice(end - text.len(), text.len()) for name, text, end in zip(frames, texts, ends, strict=True)}
+        return {
+            name: hashes.slice(end - text.len(), text.len())
+            for name, text, end in zip(frames, texts, ends, strict=True)
+        }
 
-    def _planned(self, name: str, share: Share, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series) -> Planned:
+    def _planned(
+        self, name: str, share: Share, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series
+    ) -> Planned:
         """The rows that passed all gates, with key, hash and action."""
         keyed = share.rows.filter(passed).with_columns(row_hash=hashes)
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
         acted = keyed.with_columns(action=actions(scm_read=keys_read, full=self.full))
         doubtful = share.doubtful.filter(passed.gather(share.doubtful))
-        return Planned(frame=frame, beside=acted.select(_BESIDE), doubtful=share.mapped.frame[doubtful])
+        return Planned(
+            frame=frame, beside=acted.select(_BESIDE), doubtful=share.mapped.frame[doubtful]
+        )
 
     def _batched(self, name: str, planned: Planned) -> pl.DataFrame:
         frame = planned.frame
@@ -206,7 +244,8 @@ class Decider:
 
 
 _OPEN = frozenset({"is_active_customer", "has_activity"})
-"""What SQL says of a contact that may be unknown; values of the source have a colon in their names."""
+"""What SQL says of a contact that may be unknown; values of the source have a colon in their names.
+"""
 _BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
 _PLANNING = ("row", "contactid", "legal_entity", "destination_key", "key_in_scm", "loaded_hash")
 _DECIDING = (
@@ -218,16 +257,25 @@ _DECIDING = (
 
 def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
     """Number the rows; a flag that SQL left open counts as false."""
-    flags = [name for name, dtype in contacts.schema.items() if dtype == pl.Boolean and name not in _OPEN and ":" not in name]
+    flags = [
+        name
+        for name, dtype in contacts.schema.items()
+        if dtype == pl.Boolean and name not in _OPEN and ":" not in name
+    ]
     return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
 
 
 def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
-    """Every contact with its decision and reason; what a decision leaves open is null. ``passed`` is who passed all gates."""
+    """Every contact with its decision and reason; what a decision leaves open is null.
+
+    ``passed`` is who passed all gates.
+    """
     customer = pl.col("route") == CUSTOMERS
     open_ = contacts.select(
         decision=pl.when(customer).then(pl.lit("customer")).otherwise(pl.lit("contact")),
-        reason=pl.when(customer).then(pl.lit("active_customer")).otherwise(pl.lit("company_is_account")),
+        reason=pl.when(customer)
+        .then(pl.lit("active_customer"))
+        .otherwise(pl.lit("company_is_account")),
         passed=pl.lit(value=True),
         kept=pl.lit(value=True),
     )
@@ -249,6 +297,7 @@ def _findings(decided: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     where = decided.select("row", "contactid", "task", "source_file", "source_line")
     placed = told.join(where, on="row", how="left", maintain_order="left")
     written = problems.messages(placed).with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in ("column", "destination")
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
+        for name in ("column", "destination")
     )
     return written.select(FINDINGS.names())

@@ -1,4 +1,7 @@
-"""Ids and keys of a routed morsel as text: taken from the landed text once SQL has said that it can be read."""
+"""Ids and keys of a routed morsel as text.
+
+Taken from the landed text once SQL has said that it can be read.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ _PLAIN_LENGTH: Final = 36
 def identified(morsel: pl.DataFrame) -> pl.DataFrame:
     """Add contactid, contact_number, company_id, destination_key and the company's key for mapping.
 
-    Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays as written.
+    Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays
+    as written.
     """
     customer = pl.col("route") == "ContactToCustomer"
     entity = pl.col("legal_entity")
@@ -50,5 +54,10 @@ def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Se
     some = morsel[odd] if unreadable is None else morsel.select(name, unreadable)[odd]
     read = pl.col(name).str.strip_chars(WHITE_SPACE + "{}").str.to_lowercase()
     otherwise = pl.lit(value=False) if unreadable is None else pl.col(unreadable)
-    found = pl.when(otherwise).then(trimmed(pl.col(name)).str.to_lowercase()).when(read != "").then(read)
+    found = (
+        pl.when(otherwise)
+        .then(trimmed(pl.col(name)).str.to_lowercase())
+        .when(read != "")
+        .then(read)
+    )
     return ids.scatter(odd, some.select(found).to_series())

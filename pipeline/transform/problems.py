@@ -19,7 +19,8 @@ SCHEMA: Final = pl.Schema(
         "detail": pl.String, "value": pl.String,
     }
 )  # fmt: skip
-"""One row per problem: row number in the morsel, code, source column, destination column, blanks of the message, value."""
+"""One row per problem: row number in the morsel, code, source column, destination column, blanks of
+the message, value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,9 +34,22 @@ class Rule:
     detail: pl.Expr | None = None
 
 
-def _rule(name: str, column: str, value: str | pl.Expr, *, flag: pl.Expr | None = None, detail: pl.Expr | None = None) -> Rule:
+def _rule(
+    name: str,
+    column: str,
+    value: str | pl.Expr,
+    *,
+    flag: pl.Expr | None = None,
+    detail: pl.Expr | None = None,
+) -> Rule:
     shown = pl.col(value) if isinstance(value, str) else value
-    return Rule(code=name, flag=pl.col(name) if flag is None else flag, column=column, value=shown, detail=detail)
+    return Rule(
+        code=name,
+        flag=pl.col(name) if flag is None else flag,
+        column=column,
+        value=shown,
+        detail=detail,
+    )
 
 
 def _unreadable(column: str, raw: str) -> Rule:
@@ -73,17 +87,29 @@ RULES: Final = (
     _rule("contact_number_repeated", NUMBER, "contact_number", detail=_NAMES),
     _rule("contact_number_is_account_number", NUMBER, "contact_number"),
     _rule("contact_number_invalid", NUMBER, "contact_number"),
-    _rule("currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))),
+    _rule(
+        "currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))
+    ),
     _rule("takeover", NUMBER, "contact_number"),
     _rule("contact_number_malformed", NUMBER, "contact_number"),
     _rule("party_number_differs", "parentcustomerid", "company_key"),
     _rule("company_type_disagrees", "parentcustomeridtype", "company_id"),
     _rule("flag_company_disagrees", "msdynce_iscompanyanaccount", "company_id"),
-    _rule("flag_unreadable", "msdynce_iscompanyanaccount", "flag_unreadable", flag=pl.col("flag_unreadable").is_not_null()),
+    _rule(
+        "flag_unreadable",
+        "msdynce_iscompanyanaccount",
+        "flag_unreadable",
+        flag=pl.col("flag_unreadable").is_not_null(),
+    ),
     _rule("customer_inactive", "statecode", "contactid"),
     _rule("customer_merged", "merged", "contactid"),
     _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer", flag=_STALE),
-    _rule("flag_without_activity", "msdynce_isactivecustomer", "is_active_customer", flag=~_HAS_ACTIVITY & _YES),
+    _rule(
+        "flag_without_activity",
+        "msdynce_isactivecustomer",
+        "is_active_customer",
+        flag=~_HAS_ACTIVITY & _YES,
+    ),
     _rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
     _rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
     _rule("no_longer_routed", "parentcustomerid", "earlier_keys"),
@@ -109,7 +135,11 @@ _FOLLOWS: Final = {
 
 def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
     """The problems that SQL found in a morsel (which has ``row``)."""
-    hits = morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0) if morsel.height else ()
+    hits = (
+        morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0)
+        if morsel.height
+        else ()
+    )
     told = [
         morsel.lazy()
         .filter(rule.flag)
@@ -151,13 +181,21 @@ def _codes() -> pl.DataFrame:
             "decision": [one.decision for one in entries],
             "severity": [one.severity for one in entries],
         },
-        schema={"code": pl.String, "order": pl.Int32, "gate": pl.Int32, "decision": pl.String, "severity": pl.String},
+        schema={
+            "code": pl.String,
+            "order": pl.Int32,
+            "gate": pl.Int32,
+            "decision": pl.String,
+            "severity": pl.String,
+        },
     )
 
 
 @cache
 def _followers() -> pl.DataFrame:
-    pairs = [(name, source, one) for name, (source, followers) in _FOLLOWS.items() for one in followers]
+    pairs = [
+        (name, source, one) for name, (source, followers) in _FOLLOWS.items() for one in followers
+    ]
     return pl.DataFrame(pairs, schema=["code", "column", "follower"], orient="row")
 
 
@@ -165,16 +203,25 @@ def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which problem decides each row, and which of the others are worth a finding.
 
     Returns:
-        ``first``: row, reason, decision, gate; and the problems with ``severity`` set, in row and catalogue order.
+        ``first``: row, reason, decision, gate; and the problems with ``severity`` set, in row and
+            catalogue order.
     """
-    known = _without_followers(problems).join(_codes(), on="code", how="left", maintain_order="left")
+    known = _without_followers(problems).join(
+        _codes(), on="code", how="left", maintain_order="left"
+    )
     gated = known.filter(pl.col("gate").is_not_null())
     first = (
         gated.sort("row", "order", maintain_order=True)
         .group_by("row", maintain_order=True)
-        .agg(reason=pl.col("code").first(), decision=pl.col("decision").first(), gate=pl.col("gate").first())
+        .agg(
+            reason=pl.col("code").first(),
+            decision=pl.col("decision").first(),
+            gate=pl.col("gate").first(),
+        )
     )
-    told = known.join(first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left")
+    told = known.join(
+        first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left"
+    )
     skipped = (pl.col("end") == "skipped").fill_null(value=False)
     unwanted = pl.col("reason").is_in(["filtered_out", "not_selected"]).fill_null(value=False)
     later = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
@@ -200,22 +247,35 @@ def _without_followers(problems: pl.DataFrame) -> pl.DataFrame:
     causes = problems.select("row", "code").join(_followers(), on="code")
     if not causes.is_empty():
         follow = causes.select("row", "column", code="follower")
-        problems = problems.join(follow, on=["row", "column", "code"], how="anti", maintain_order="left")
-    unmapped = problems.filter(pl.col("code").is_in(["value_not_mapped", "country_unknown", "state_unknown", "value_invalid"]))
+        problems = problems.join(
+            follow, on=["row", "column", "code"], how="anti", maintain_order="left"
+        )
+    unmapped = problems.filter(
+        pl.col("code").is_in(
+            ["value_not_mapped", "country_unknown", "state_unknown", "value_invalid"]
+        )
+    )
     if unmapped.is_empty():
         return problems
     blanks = unmapped.select("row", "destination", code=pl.lit("mandatory_missing"))
-    return problems.join(blanks, on=["row", "destination", "code"], how="anti", maintain_order="left")
+    return problems.join(
+        blanks, on=["row", "destination", "code"], how="anti", maintain_order="left"
+    )
 
 
 def messages(findings: pl.DataFrame) -> pl.DataFrame:
     """Add ``message``: the catalogue's sentence with its blanks filled in, never with the value."""
-    named = pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
+    named = (
+        pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
+    )
     keyed = findings.with_columns(named=named)
     blanks = ["code", "named", "limit", "detail"]
     distinct = keyed.select(blanks).unique(maintain_order=True)
     texts = [
-        code(name).message(column=column, limit=limit, detail=detail) for name, column, limit, detail in distinct.iter_rows()
+        code(name).message(column=column, limit=limit, detail=detail)
+        for name, column, limit, detail in distinct.iter_rows()
     ]
     told = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))
-    return keyed.join(told, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop("named")
+    return keyed.join(told, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop(
+        "named"
+    )

@@ -1,9 +1,9 @@
 """How landed columns are read: the SQL select lists that give every catalogue column its declared type.
 
-A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as the same view. Mapping
-sees text: ``text:<column>`` is the value read and written as text again, ``raw:<column>`` the value as it was written.
-Where the landed column is that text already, Polars takes it from the landed table (``plain``); the others are columns
-``say:<name>`` of the view.
+A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as
+the same view. Mapping sees text: ``text:<column>`` is the value read and written as text again,
+``raw:<column>`` the value as it was written. Where the landed column is that text already, Polars
+takes it from the landed table (``plain``); the others are columns ``say:<name>`` of the view.
 """
 
 from __future__ import annotations
@@ -25,12 +25,28 @@ _SQL_TYPES: Final = {
 }
 _PLAIN: Final = "VARCHAR"
 PLACE: Final = ("source_row", "source_file", "source_line")
-"""Where a row stands: its number over all files of its table from 0, its file, its line in that file."""
-_WHOLE: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"})
+"""Where a row stands: its number over all files of its table from 0, its file, its line in that
+file."""
+_WHOLE: Final = frozenset(
+    {
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+        "HUGEINT",
+    }
+)
 
 
 def typed(field: Field, column: str, physical: str) -> str:
-    """SQL that reads ``column``, of DuckDB type ``physical``, as the field's declared type; null when it cannot be read."""
+    """SQL that reads ``column``, of DuckDB type ``physical``, as the field's declared type.
+
+    Null when it cannot be read.
+    """
     text = column if physical == "VARCHAR" else f"CAST({column} AS VARCHAR)"
     match field.type:
         case Type.GUID:
@@ -40,16 +56,23 @@ def typed(field: Field, column: str, physical: str) -> str:
         case Type.CHOICE:
             return _choice(field, column, physical)
         case Type.TWO_OPTIONS:
-            return column if physical == "BOOLEAN" else f"two_options_of({_as_text(column, physical)})"
+            return (
+                column if physical == "BOOLEAN" else f"two_options_of({_as_text(column, physical)})"
+            )
         case Type.TIMESTAMP:
             return _timestamp(column, physical, text)
         case Type.DECIMAL | Type.INTEGER:
             wanted = _SQL_TYPES[field.type]
-            return f"TRY_CAST({f'trimmed({column})' if physical == 'VARCHAR' else column} AS {wanted})"
+            return (
+                f"TRY_CAST({f'trimmed({column})' if physical == 'VARCHAR' else column} AS {wanted})"
+            )
 
 
 def mapping_text(field: Field, column: str, physical: str) -> str:
-    """SQL for what mapping sees: the value read and written as text again, or the text itself if it cannot be read."""
+    """SQL for what mapping sees.
+
+    The value read and written as text again, or the text itself if it cannot be read.
+    """
     text = _as_text(column, physical)
     match field.type:
         case Type.TEXT:
@@ -79,15 +102,23 @@ def _choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
         return f"TRY_CAST({column} AS INTEGER)"
     text = f"trimmed({_as_text(column, physical)})"
-    labels = " ".join(f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items())
-    number = f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS INTEGER) END"
+    labels = " ".join(
+        f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items()
+    )
+    number = (
+        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS INTEGER) END"
+    )
     return f"CASE lower({text}) {labels} ELSE {number} END" if labels else number
 
 
 def _timestamp(column: str, physical: str, text: str) -> str:
     if physical == "TIMESTAMP WITH TIME ZONE":
         return column
-    return f"CAST({column} AS TIMESTAMPTZ)" if physical.startswith(("TIMESTAMP", "DATE")) else f"timestamp_of({text})"
+    return (
+        f"CAST({column} AS TIMESTAMPTZ)"
+        if physical.startswith(("TIMESTAMP", "DATE"))
+        else f"timestamp_of({text})"
+    )
 
 
 def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> dict[str, str]:
@@ -104,7 +135,9 @@ def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> di
             stands = kind == "raw" or field.type is Type.TEXT
         else:
             whole = physical in _WHOLE and field.type in {Type.CHOICE, Type.INTEGER}
-            stands = kind == "text" and (whole or (physical == "BOOLEAN" and field.type is Type.TWO_OPTIONS))
+            stands = kind == "text" and (
+                whole or (physical == "BOOLEAN" and field.type is Type.TWO_OPTIONS)
+            )
         if stands:
             found[name] = column
     return found
@@ -115,11 +148,14 @@ def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] 
 
     Args:
         table: the catalogue's entry.
-        columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as they are.
-        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``plain`` become columns ``say:…``.
+        columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as
+            they are.
+        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``plain`` become
+            columns ``say:…``.
 
     Returns:
-        SQL: every catalogue column by name and type (null where the source lacks it), extra columns as text, what is
+        SQL: every catalogue column by name and type (null where the source lacks it), extra columns
+            as text, what is
         said, and ``PLACE``.
     """
     parts = list(PLACE)
@@ -128,16 +164,22 @@ def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] 
         if field.name in columns:
             parts.append(f"{typed(field, name, columns[field.name])} AS {name}")
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
-                parts.append(f"{_as_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}")
+                parts.append(
+                    f"{_as_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}"
+                )
         else:
             parts.append(f"CAST(NULL AS {_SQL_TYPES[field.type]}) AS {name}")
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
                 parts.append(f"CAST(NULL AS VARCHAR) AS {identifier('raw:' + field.name)}")
     known = {field.name for field in table.fields}
     extras = [name for name in columns if name not in known and name not in PLACE]
-    parts += [f"{_as_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras]
+    parts += [
+        f"{_as_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras
+    ]
     parts += ['CAST(NULL AS VARCHAR) AS "say:"'] if said else []
-    parts += [_said(table, name, columns) for name in said if name not in plain(table, columns, said)]
+    parts += [
+        _said(table, name, columns) for name in said if name not in plain(table, columns, said)
+    ]
     return "SELECT " + ",\n       ".join(parts)
 
 

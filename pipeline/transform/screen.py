@@ -1,8 +1,9 @@
 """The destination contract: one boolean column per rule, and a Pandera schema of the same rules, built from the catalogue.
 
-A rule that does not hold is a finding of its row, never the end of the run; its name is the finding's code. The schema's
-types are held against every morsel, its checks against those rows that were looked at closely, passed all gates and go into the
-plan: one that breaks a rule there has lost its problem on the way, a defect of p2c.
+A rule that does not hold is a finding of its row, never the end of the run; its name is the
+finding's code. The schema's types are held against every morsel, its checks against those rows that
+were looked at closely, passed all gates and go into the plan: one that breaks a rule there has lost
+its problem on the way, a defect of p2c.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _AT_ONCE: Final = 50_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One rule of one destination column: ``holds`` is exact, ``surely`` is cheap and true only where ``holds`` is."""
+    """One rule of one destination column.
+
+    ``holds`` is exact, ``surely`` is cheap and true only where ``holds`` is.
+    """
 
     column: str
     code: str
@@ -38,7 +42,10 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
-    """What a task's destination rows must be: rules, and the Pandera schema of types and named checks made of them."""
+    """What a task's destination rows must be.
+
+    Rules, and the Pandera schema of types and named checks made of them.
+    """
 
     schema: pa.DataFrameSchema
     rules: tuple[Rule, ...]
@@ -50,18 +57,24 @@ class Contract:
         """Hold rows that go into a plan against the schema.
 
         Raises:
-            InvariantBroken: a row that no gate stopped breaks a rule, or is of other columns or types.
+            InvariantBroken: a row that no gate stopped breaks a rule, or is of other columns or
+                types.
         """
         try:
             self.schema.validate(planned, lazy=True)
         except SchemaErrors as errors:
             cases: Any = errors.failure_cases
             broken = cases.select("column", "check").unique().sort("column", "check").rows()
-            raise InvariantBroken(f"planned rows break the contract of {self.schema.name}: {broken}.") from errors
+            raise InvariantBroken(
+                f"planned rows break the contract of {self.schema.name}: {broken}."
+            ) from errors
 
 
 class Guard:
-    """Holds planned rows against their contract, many at once: the schema costs the same for one row and for a thousand."""
+    """Holds planned rows against their contract, many at once.
+
+    The schema costs the same for one row and for a thousand.
+    """
 
     def __init__(self, contract: Contract, *, at_once: int = _AT_ONCE) -> None:
         self._contract = contract
@@ -71,7 +84,8 @@ class Guard:
     def look(self, rows: pl.DataFrame) -> None:
         """Hold these rows against the contract, now or when more have come.
 
-        They wait as copies: a few rows taken out of a frame would keep all texts of that frame in memory.
+        They wait as copies: a few rows taken out of a frame would keep all texts of that frame in
+        memory.
 
         Raises:
             InvariantBroken: see ``Contract.keep``.
@@ -102,7 +116,9 @@ def contract(mapping: Compiled) -> Contract:
     }  # fmt: skip
     schema = pa.DataFrameSchema(columns, strict=True, ordered=True, name=mapping.entity.name)
     types = pl.Schema({one.name: one.column.dtype for one in mapping.targets})
-    limits = {one.name: ", ".join(one.column.members) or str(one.limit or "") for one in mapping.targets}
+    limits = {
+        one.name: ", ".join(one.column.members) or str(one.limit or "") for one in mapping.targets
+    }
     return Contract(schema=schema, rules=made, types=types, limits=limits)
 
 
@@ -133,8 +149,13 @@ def _rule(column: Column, code: str, holds: pl.Expr) -> Rule:
 
 
 def _name_column(mapping: Compiled) -> str | None:
-    """The column under which a row without any name is reported: the last of the three that is mapped."""
-    return next((name for name in reversed(mapping.entity.person_name) if name in mapping.columns), None)
+    """The column under which a row without any name is reported.
+
+    The last of the three that is mapped.
+    """
+    return next(
+        (name for name in reversed(mapping.entity.person_name) if name in mapping.columns), None
+    )
 
 
 def _check(rule: Rule) -> pa.Check:
@@ -153,10 +174,13 @@ class Screened:
 
 
 def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
-    """Hold a mapped morsel against its contract, rule by rule; exactly only where a rule does not surely hold.
+    """Hold a mapped morsel against its contract, rule by rule.
+
+    Exactly only where a rule does not surely hold.
 
     Raises:
-        InvariantBroken: the frame has other columns or types than the contract; that is a defect of p2c.
+        InvariantBroken: the frame has other columns or types than the contract; that is a defect of
+            p2c.
     """
     if frame.schema != held_against.types:
         held_against.keep(frame.clear())
@@ -167,11 +191,18 @@ def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
     doubtful = pl.concat(list(doubts.values())).unique().sort()
     rows = frame[doubtful]
     broken = rows_where(rows, {place: ~rules[place].holds for place in doubts})
-    found = [_problem(rules[place], rows, doubtful, where, held_against.limits) for place, where in broken.items()]
+    found = [
+        _problem(rules[place], rows, doubtful, where, held_against.limits)
+        for place, where in broken.items()
+    ]
     return Screened(problems=pl.concat([PROBLEMS.to_frame(), *found]), doubtful=doubtful)
 
 
-def _problem(rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]) -> pl.DataFrame:
+def _problem(
+    rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]
+) -> pl.DataFrame:
     limit = "" if rule.code == "mandatory_missing" else limits.get(rule.column, "")
     values = rows[rule.column].gather(broken)
-    return problem(numbers.gather(broken), values, code=rule.code, destination=rule.column, limit=limit)
+    return problem(
+        numbers.gather(broken), values, code=rule.code, destination=rule.column, limit=limit
+    )

@@ -1,7 +1,7 @@
 """Which few rows of a large table need an exact look: found by hashes, so that the rest never meets a join.
 
-A hash that occurs twice proves nothing; ``sql/versions.sql`` and ``sql/numbers.sql`` look exactly. But equal ids and equal
-numbers always have equal hashes, so nothing is missed.
+A hash that occurs twice proves nothing; ``sql/versions.sql`` and ``sql/numbers.sql`` look exactly.
+But equal ids and equal numbers always have equal hashes, so nothing is missed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import polars as pl
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suspects:
-    """Row numbers (``source_row``) of contacts: those whose id may repeat, and all that need a look for any reason."""
+    """Row numbers (``source_row``) of contacts.
+
+    Those whose id may repeat, and all that need a look for any reason.
+    """
 
     repeated: pl.Series
     all: pl.Series
@@ -31,12 +34,19 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
     """
     twice = _repeated(contacts["id"])
     orphaned = ~pl.col("company").is_in(accounts["id"].implode()) | pl.col("of_contact")
-    companies = contacts.lazy().filter(pl.col("company").is_not_null(), orphaned).select("company").unique().collect()
+    companies = (
+        contacts.lazy()
+        .filter(pl.col("company").is_not_null(), orphaned)
+        .select("company")
+        .unique()
+        .collect()
+    )
     numbers = pl.concat([_repeated(contacts["number"]), accounts["number"]]).unique()
     marked = contacts.select(
         "source_row",
         repeated=pl.col("id").is_in(twice.implode()),
-        other=pl.col("number").is_in(numbers.implode()) | pl.col("id").is_in(companies["company"].implode()),
+        other=pl.col("number").is_in(numbers.implode())
+        | pl.col("id").is_in(companies["company"].implode()),
     ).filter(pl.col("repeated").fill_null(value=False) | pl.col("other").fill_null(value=False))
     return Suspects(
         repeated=marked.filter("repeated")["source_row"],
@@ -47,7 +57,10 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
 
 
 def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Boolean columns of ``sql/hashes.sql`` by number of the row, whatever order they came in; a bit a row."""
+    """Boolean columns of ``sql/hashes.sql`` by number of the row, whatever order they came in.
+
+    A bit a row.
+    """
     none = pl.repeat(value=False, n=hashes.height, eager=True)
     found = {name: hashes.filter(name)["source_row"] for name in columns}
     return pl.DataFrame({name: none.clone().scatter(rows, True) for name, rows in found.items()})

@@ -45,19 +45,29 @@ class Tally:
         ).row(0, named=True)  # fmt: skip
         self.flags.update({name: int(count or 0) for name, count in counts.items()})
         currency = pl.col("raw:transactioncurrencyid")
-        used = decided.lazy().filter((pl.col("decision") == "customer") & currency.is_not_null()).select(currency.value_counts())
+        used = (
+            decided.lazy()
+            .filter((pl.col("decision") == "customer") & currency.is_not_null())
+            .select(currency.value_counts())
+        )
         currencies = used.collect().to_series().struct.unnest()
-        filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))["count"]
+        filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))[
+            "count"
+        ]
         self.customers_with_currency_id += int(filled.sum())
 
-    def count_mapping(self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]) -> None:
+    def count_mapping(
+        self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]
+    ) -> None:
         """Add what a morsel's mappings used and lacked, by task."""
         for name, columns in defaulted.items():
             for column, count in columns.items():
                 self.defaulted[name, column] += count
         for name, usages in usage.items():
             for one in usages:
-                for value, count, problem, key in one.values.select("value", "rows", "problem", "key").iter_rows():
+                for value, count, problem, key in one.values.select(
+                    "value", "rows", "problem", "key"
+                ).iter_rows():
                     if key is not None:
                         self.key_uses[name, one.destination, key] += count
                     if problem is not None:

@@ -16,18 +16,29 @@ _LARGEST: Final = 64 * 1024 * 1024
 
 
 def whole(response: httpx.Response) -> tuple[httpx.Response, int]:
-    """Read the body of an answer that is a stream; the answer with it, and its bytes as they came over the wire.
+    """Read the body of an answer that is a stream.
+
+    The answer with it, and its bytes as they came over the wire.
 
     Raises:
         httpx.HTTPError: the body broke off, or is not packed as its headers say.
     """
-    if response.is_stream_consumed or response.headers.get("content-encoding", "").strip().lower() != "gzip":
+    if (
+        response.is_stream_consumed
+        or response.headers.get("content-encoding", "").strip().lower() != "gzip"
+    ):
         response.read()
         return response, response.num_bytes_downloaded or len(response.content)
     packed = b"".join(response.iter_raw())
-    kept = [pair for pair in response.headers.multi_items() if pair[0] not in {"content-encoding", "content-length"}]
+    kept = [
+        pair
+        for pair in response.headers.multi_items()
+        if pair[0] not in {"content-encoding", "content-length"}
+    ]
     text = _unpacked(packed, response.request) if packed else b""
-    return httpx.Response(response.status_code, headers=kept, content=text, request=response.request), len(packed)
+    return httpx.Response(
+        response.status_code, headers=kept, content=text, request=response.request
+    ), len(packed)
 
 
 def _unpacked(packed: bytes, request: httpx.Request) -> bytes:

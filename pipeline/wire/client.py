@@ -20,7 +20,8 @@ from pipeline.wire.login.credentials import credential_maker
 from pipeline.wire.login.settings import SystemSettings, is_loopback
 
 TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
-"""Seconds. A page of Dataverse may take two minutes; waiting for a free connection is the pace's part."""
+"""Seconds. A page of Dataverse may take two minutes; waiting for a free connection is the pace's
+part."""
 
 _READ: Final = 1_048_576
 
@@ -44,9 +45,13 @@ def trust(ca_file: Path | None = None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except FileNotFoundError as error:
-            raise ConfigurationError(f"there is no file {ca_file}.", where="auth.ca_file") from error
+            raise ConfigurationError(
+                f"there is no file {ca_file}.", where="auth.ca_file"
+            ) from error
         except OSError as error:
-            raise ConfigurationError(f"{ca_file} holds no certificates in PEM form.", where="auth.ca_file") from error
+            raise ConfigurationError(
+                f"{ca_file} holds no certificates in PEM form.", where="auth.ca_file"
+            ) from error
     return context
 
 
@@ -70,8 +75,9 @@ def client(
         timeout: in seconds.
 
     Returns:
-        A client that follows no redirects and keeps no cookies: Dataverse's affinity cookie would send all requests to one
-        web server, whose limits count for itself. Machines' proxies are used, but not on the way to this machine itself.
+        A client that follows no redirects and keeps no cookies: Dataverse's affinity cookie would
+        send all requests to one web server, whose limits count for itself. Machines' proxies are
+        used, but not on the way to this machine itself.
     """
     return httpx.Client(
         base_url=url,
@@ -108,6 +114,12 @@ def connect(
         ConfigurationError: a variable or a file that the settings name is not there.
     """
     trusted = trust(settings.ca_path(folder))
-    make = credential_maker(settings.auth, environment, folder, trusted) if credential is None else lambda: credential
+    make = (
+        credential_maker(settings.auth, environment, folder, trusted)
+        if credential is None
+        else lambda: credential
+    )
     auth = TokenAuth(make, settings.scope)
-    return client(settings.url, auth=auth, verify=trusted, transport=transport, connections=settings.parallel)
+    return client(
+        settings.url, auth=auth, verify=trusted, transport=transport, connections=settings.parallel
+    )

@@ -26,9 +26,13 @@ _HEADERS: Final = {
     "OData-Version": "4.0",
     "If-None-Match": "null",
 }
-_NO_PROPERTY: Final = re.compile(r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'")
+_NO_PROPERTY: Final = re.compile(
+    r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'"
+)
 _TABLE_GONE: Final = 404
-_CURRENT: Final = "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
+_CURRENT: Final = (
+    "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +55,13 @@ class Sales:
     system: System
 
     def get(
-        self, url: str, read: Any, *, subject: str, prefer: Sequence[str] = (), headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        read: Any,
+        *,
+        subject: str,
+        prefer: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """GET below the API's root, or a link of its own.
 
@@ -61,7 +71,13 @@ class Sales:
         preferences = {"Prefer": ",".join(prefer)} if prefer else {}
         where = url if url.startswith(("http://", "https://", "/")) else ROOT + url
         try:
-            return self.system.ask("GET", where, read, subject=subject, headers={**_HEADERS, **preferences, **(headers or {})})
+            return self.system.ask(
+                "GET",
+                where,
+                read,
+                subject=subject,
+                headers={**_HEADERS, **preferences, **(headers or {})},
+            )
         except RequestRefused as refused:
             raise self._explained(refused, subject) from refused
 
@@ -72,31 +88,57 @@ class Sales:
             hint = near(name, self.columns(table, quiet=True))
             if name.startswith("msdynce_") and not hint:
                 hint = " Is the solution Prospect to Cash installed there?"
-            told = f"has no column '{name}' in table {table}.{hint or ' Check the name in the project and its templates.'}"
+            told = (
+                f"has no column '{name}' in table "
+                f"{table}.{hint or ' Check the name in the project and its templates.'}"
+            )
         elif refused.status == _TABLE_GONE:
-            told = f"has no table {subject} at this address. Check url, and that Sales is installed there."
+            told = (
+                f"has no table {subject} at this address. Check url, and that Sales is installed "
+                "there."
+            )
         else:
             return refused
-        return RequestRefused(told, where=self.system.label, status=refused.status, detail=found[1] if found else refused.detail)
+        return RequestRefused(
+            told,
+            where=self.system.label,
+            status=refused.status,
+            detail=found[1] if found else refused.detail,
+        )
 
     def columns(self, table: str, *, quiet: bool = False) -> dict[str, str]:
-        """Column → how it is spelled in queries, of a table by its logical name; empty if nobody tells and ``quiet``."""
+        """Column → how it is spelled in queries, of a table by its logical name.
+
+        Empty if nobody tells and ``quiet``.
+        """
         url = f"EntityDefinitions(LogicalName='{table}')/Attributes?$select=LogicalName,AttributeType,AttributeOf"
         try:
-            answer = self.system.ask("GET", ROOT + url, json_object, subject="metadata", headers=_HEADERS)
+            answer = self.system.ask(
+                "GET", ROOT + url, json_object, subject="metadata", headers=_HEADERS
+            )
         except SystemStopped:
             if quiet:
                 return {}
             raise
         rows = answer.get("value")
-        return {} if not isinstance(rows, list) else dict(_spelling(row) for row in rows if isinstance(row, dict))
+        return (
+            {}
+            if not isinstance(rows, list)
+            else dict(_spelling(row) for row in rows if isinstance(row, dict))
+        )
 
     def try_read(self, entity_set: str, key: str) -> None:
-        """Read one row, whatever it is: who may not read the table learns it now. Raises ``SystemStopped``."""
+        """Read one row, whatever it is: who may not read the table learns it now.
+
+        Raises ``SystemStopped``.
+        """
         self.get(f"{entity_set}?$select={key}&$top=1", json_object, subject=entity_set)
 
     def totals(self, tables: Collection[str]) -> dict[str, int]:
-        """Logical name → rows, as the server counted at some time of the last day; those that it does not tell are left out."""
+        """Logical name → rows, as the server counted at some time of the last day.
+
+        Those that it does not tell are left out.
+        """
         found = self._totals(tables)
         if found is None and len(tables) > 1:
             parts = [self._totals([table]) or {} for table in tables]
@@ -112,7 +154,10 @@ class Sales:
             return None
 
     def tracked(self) -> frozenset[str]:
-        """Logical names of tables with change tracking; none where the caller may not see definitions."""
+        """Logical names of tables with change tracking.
+
+        None where the caller may not see definitions.
+        """
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
             answer = self.system.ask("GET", url, json_object, subject="metadata", headers=_HEADERS)
@@ -121,18 +166,26 @@ class Sales:
                 raise
             return frozenset()
         rows = answer.get("value")
-        return frozenset(str(row.get("LogicalName")) for row in rows) if isinstance(rows, list) else frozenset()
+        return (
+            frozenset(str(row.get("LogicalName")) for row in rows)
+            if isinstance(rows, list)
+            else frozenset()
+        )
 
     def who_am_i(self) -> dict[str, str]:
         """UserId, BusinessUnitId and OrganizationId of the caller."""
-        answer = self.system.ask("GET", ROOT + "WhoAmI", json_object, subject="login", headers=_HEADERS)
+        answer = self.system.ask(
+            "GET", ROOT + "WhoAmI", json_object, subject="login", headers=_HEADERS
+        )
         return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
 
     def organization(self) -> Organization:
         """Whose Sales this is; it shows whether we can log in, too. Raises ``SystemStopped``."""
         identity = self.who_am_i().get("OrganizationId", "")
         try:
-            answer = self.system.ask("GET", ROOT + _CURRENT, json_object, subject="login", headers=_HEADERS)
+            answer = self.system.ask(
+                "GET", ROOT + _CURRENT, json_object, subject="login", headers=_HEADERS
+            )
         except RequestRefused:
             return Organization(id=identity, name="")
         detail = answer.get("Detail")

@@ -36,7 +36,10 @@ _BROKEN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.WriteTimeout, "takes nothing more: a request could not be sent within {seconds} s"),
     (httpx.PoolTimeout, "keeps all connections busy"),
     (httpx.TimeoutException, "does not answer in time"),
-    (httpx.ProxyError, "is behind a proxy that refuses. Check the variables HTTPS_PROXY and NO_PROXY"),
+    (
+        httpx.ProxyError,
+        "is behind a proxy that refuses. Check the variables HTTPS_PROXY and NO_PROXY",
+    ),
     (httpx.RemoteProtocolError, "cut its answer short"),
     (httpx.LocalProtocolError, "cannot be sent this request: it breaks the rules of HTTP"),
     (httpx.ProtocolError, "breaks the rules of HTTP"),
@@ -58,12 +61,20 @@ def translated(error: Exception, system: str, client: httpx.Client) -> SystemSto
         client: knows the time-outs.
     """
     if isinstance(error, httpx.DecodingError):
-        return AnswerUnreadable(f"answered with something that cannot be unpacked. {GOES_ON}", where=system, again=True)
+        return AnswerUnreadable(
+            f"answered with something that cannot be unpacked. {GOES_ON}", where=system, again=True
+        )
     if isinstance(error, httpx.ConnectError):
         return _unconnected(error, system)
-    sentence = next((text for kind, text in _BROKEN if isinstance(error, kind)), "failed on the way")
+    sentence = next(
+        (text for kind, text in _BROKEN if isinstance(error, kind)), "failed on the way"
+    )
     again = not isinstance(
-        error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.TooManyRedirects
+        error,
+        httpx.LocalProtocolError
+        | httpx.UnsupportedProtocol
+        | httpx.InvalidURL
+        | httpx.TooManyRedirects,
     )
     told = sentence.format(seconds=_seconds(error, client))
     return Unreachable(f"{told}. {GOES_ON}", where=system, again=again)
@@ -87,18 +98,30 @@ def _unconnected(error: httpx.ConnectError, system: str) -> Unreachable:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = cause.verify_message or "it is not trusted"
             told = (
-                f"shows a certificate that does not verify: {reason}. If your network or the sandbox has a CA of its own, name "
+                f"shows a certificate that does not verify: {reason}. If your network or the "
+                "sandbox has a CA of its own, name "
                 "its file in auth.ca_file; p2c never goes on unverified."
             )
             return Unreachable(told, where=system)
         if isinstance(cause, ssl.SSLError):
             reason = getattr(cause, "reason", None) or "the handshake failed"
-            return Unreachable(f"agrees on no TLS connection: {reason}. Check url and proxy.", where=system, again=True)
+            return Unreachable(
+                f"agrees on no TLS connection: {reason}. Check url and proxy.",
+                where=system,
+                again=True,
+            )
         if isinstance(cause, socket.gaierror):
-            told = f"cannot be found: no address is known for its name. Check url and network. {GOES_ON}"
+            told = (
+                "cannot be found: no address is known for its name. Check url and network. "
+                f"{GOES_ON}"
+            )
             return Unreachable(told, where=system, again=cause.errno == socket.EAI_AGAIN)
     refused = any(isinstance(cause, ConnectionRefusedError) for cause in chain)
-    told = "is not there: nothing listens at this address. Check its url" if refused else "cannot be reached"
+    told = (
+        "is not there: nothing listens at this address. Check its url"
+        if refused
+        else "cannot be reached"
+    )
     return Unreachable(f"{told}. {GOES_ON}", where=system, again=True)
 
 
@@ -117,8 +140,13 @@ def refusal(response: httpx.Response, system: str) -> SystemStopped:
     status = response.status_code
     if response.is_redirect:
         host = httpx.URL(response.headers.get("Location", "")).host or "another page"
-        return AnswerUnreadable(f"sends us to {host} instead of an answer (HTTP {status}). Check its url.", where=system)
-    if is_html(response) and status not in {httpx.codes.UNAUTHORIZED, httpx.codes.TOO_MANY_REQUESTS}:
+        return AnswerUnreadable(
+            f"sends us to {host} instead of an answer (HTTP {status}). Check its url.", where=system
+        )
+    if is_html(response) and status not in {
+        httpx.codes.UNAUTHORIZED,
+        httpx.codes.TOO_MANY_REQUESTS,
+    }:
         return _from_gateway(response, system)
     code, message = error_of(response)
     told = f": {message.rstrip('. ')}" if message else ""
@@ -129,7 +157,12 @@ def _refused(status: int, code: str, told: str, wait: float | None, system: str)
     match status:
         case 429:
             return Throttled(
-                f"asks to wait{told} (HTTP 429). {GOES_ON}", where=system, again=True, wait=wait, status=status, detail=code
+                f"asks to wait{told} (HTTP 429). {GOES_ON}",
+                where=system,
+                again=True,
+                wait=wait,
+                status=status,
+                detail=code,
             )
         case 401:
             return LoginFailed(_unauthorized(told), where=system, status=status, detail=code)
@@ -137,14 +170,19 @@ def _refused(status: int, code: str, told: str, wait: float | None, system: str)
             return AccessDenied(_forbidden(code, told), where=system, status=status, detail=code)
         case _ if status in _TRANSIENT:
             sentence = f"failed{told} (HTTP {status}). {GOES_ON}"
-            return ServerFailed(sentence, where=system, again=True, wait=wait, status=status, detail=code)
+            return ServerFailed(
+                sentence, where=system, again=True, wait=wait, status=status, detail=code
+            )
         case _:
-            return RequestRefused(f"refused{told} (HTTP {status}).", where=system, status=status, detail=code)
+            return RequestRefused(
+                f"refused{told} (HTTP {status}).", where=system, status=status, detail=code
+            )
 
 
 def _unauthorized(told: str) -> str:
     return (
-        f"does not accept our login{told} (HTTP 401). Check tenant and url, and that the app registration is an application "
+        f"does not accept our login{told} (HTTP 401). Check tenant and url, and that the app "
+        "registration is an application "
         "user of this environment."
     )
 
@@ -152,24 +190,37 @@ def _unauthorized(told: str) -> str:
 def _forbidden(code: str, told: str) -> str:
     if code.lower() == _NOT_A_MEMBER:
         return (
-            f"does not know the caller{told} (HTTP 403). Check the tenant, and make the app registration an application user "
+            f"does not know the caller{told} (HTTP 403). Check the tenant, and make the app "
+            "registration an application user "
             "of this environment."
         )
-    return f"does not allow this{told} (HTTP 403). Give the application user a security role with this privilege."
+    return (
+        f"does not allow this{told} (HTTP 403). Give the application user a security role with "
+        "this privilege."
+    )
 
 
 def _from_gateway(response: httpx.Response, system: str) -> SystemStopped:
     status = response.status_code
     told = f"is hidden by a gateway or proxy, which answered with a web page (HTTP {status})"
     if status in _TRANSIENT:
-        return ServerFailed(f"{told}. {GOES_ON}", where=system, again=True, wait=retry_after(response.headers), status=status)
+        return ServerFailed(
+            f"{told}. {GOES_ON}",
+            where=system,
+            again=True,
+            wait=retry_after(response.headers),
+            status=status,
+        )
     return AnswerUnreadable(f"{told}. Check url, proxy and network.", where=system, status=status)
 
 
 def unreadable(response: httpx.Response, system: str, what: str) -> AnswerUnreadable:
     """An answer 2xx that is not what it should be: a web page, cut short, no JSON."""
     if is_html(response):
-        told = f"is hidden by a gateway or proxy, which answered {what} with a web page. Check url, proxy and network. {GOES_ON}"
+        told = (
+            f"is hidden by a gateway or proxy, which answered {what} with a web page. Check url, "
+            f"proxy and network. {GOES_ON}"
+        )
     elif not response.content:
         told = f"answered {what} with nothing. {GOES_ON}"
     else:
@@ -181,7 +232,12 @@ def is_html(response: httpx.Response) -> bool:
     """Whether an answer is a web page."""
     if "html" in response.headers.get("Content-Type", "").lower():
         return True
-    return response.content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
+    return (
+        response.content[:200]
+        .lstrip(b"\xef\xbb\xbf \t\r\n")
+        .lower()
+        .startswith((b"<!doctype html", b"<html"))
+    )
 
 
 def error_of(response: httpx.Response) -> tuple[str, str]:
@@ -189,8 +245,12 @@ def error_of(response: httpx.Response) -> tuple[str, str]:
     try:
         error = json.loads(response.content.removeprefix(b"\xef\xbb\xbf"))["error"]
         if isinstance(error, str):
-            return error, without_secrets(str(json.loads(response.content).get("error_description", "")))
-        return _code(error.get("code")), without_secrets(str(_inner(error) or error.get("message") or ""))
+            return error, without_secrets(
+                str(json.loads(response.content).get("error_description", ""))
+            )
+        return _code(error.get("code")), without_secrets(
+            str(_inner(error) or error.get("message") or "")
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", ""
 
@@ -203,11 +263,18 @@ def _inner(error: dict[str, Any]) -> str:
 def _code(code: object) -> str:
     """An HRESULT as ``0x…``, however it is written."""
     text = str(code or "")
-    return f"0x{int(text) & 0xFFFFFFFF:08x}" if text.lstrip("-").isdigit() and text.startswith("-") else text
+    return (
+        f"0x{int(text) & 0xFFFFFFFF:08x}"
+        if text.lstrip("-").isdigit() and text.startswith("-")
+        else text
+    )
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that ``Retry-After`` asks for, as a number or as a date beside the answer's own; null if it is not there."""
+    """Seconds that ``Retry-After`` asks for, as a number or as a date beside the answer's own.
+
+    Null if it is not there.
+    """
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None

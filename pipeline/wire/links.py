@@ -18,17 +18,26 @@ class Links:
         """The link itself.
 
         Raises:
-            AnswerUnreadable: it leads to another host, or was handed out before; nothing is sent there.
+            AnswerUnreadable: it leads to another host, or was handed out before; nothing is sent
+                there.
         """
         try:
             url = self._home.join(link)
         except httpx.InvalidURL as error:
-            raise AnswerUnreadable(f"names a next page of {self._what} that is no address.", where=self._system) from error
+            raise AnswerUnreadable(
+                f"names a next page of {self._what} that is no address.", where=self._system
+            ) from error
         home = self._home
         if (url.scheme, url.host, url.port) != (home.scheme, home.host, home.port):
-            told = f"names a next page of {self._what} on another host, {url.host}; p2c does not go there. Check url and proxy."
+            told = (
+                f"names a next page of {self._what} on another host, {url.host}; p2c does not go "
+                "there. Check url and proxy."
+            )
             raise AnswerUnreadable(told, where=self._system)
         if link in self._seen:
-            raise AnswerUnreadable(f"names the same next page of {self._what} twice; it would never end.", where=self._system)
+            raise AnswerUnreadable(
+                f"names the same next page of {self._what} twice; it would never end.",
+                where=self._system,
+            )
         self._seen.add(link)
         return link

@@ -1,4 +1,7 @@
-"""What passed over the wire: requests, bytes, rows, waits; data for reports and for people who pay by the request."""
+"""What passed over the wire: requests, bytes, rows, waits.
+
+Data for reports and for people who pay by the request.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traffic:
-    """Counts of one subject, mostly a table. ``bytes`` are those of bodies as they came over the wire."""
+    """Counts of one subject, mostly a table.
+
+    ``bytes`` are those of bodies as they came over the wire.
+    """
 
     requests: int = 0
     bytes: int = 0

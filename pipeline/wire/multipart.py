@@ -1,6 +1,7 @@
 """``$batch`` on the wire, so that a row that is refused fails alone (reference A.9, B.3).
 
-SCM takes writes in changesets only, one for each row; Dataverse takes them as they are, without a transaction around each.
+SCM takes writes in changesets only, one for each row; Dataverse takes them as they are, without a
+transaction around each.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A batch ready to be sent. Equal operations make equal bytes: ``sha256`` tells what was sent."""
+    """A batch ready to be sent.
+
+    Equal operations make equal bytes: ``sha256`` tells what was sent.
+    """
 
     content_type: str
     body: bytes
@@ -56,7 +60,10 @@ class Request:
 
 
 def request(operations: Sequence[Operation], *, changesets: bool = True) -> Request:
-    """Operations as a batch. Operation *n*, counted from 1, has the Content-ID *n* and, if asked for, its own changeset."""
+    """Operations as a batch.
+
+    Operation *n*, counted from 1, has the Content-ID *n* and, if asked for, its own changeset.
+    """
     digest = hashlib.sha256()
     for one in operations:
         digest.update(one.url.encode() + one.body)
@@ -64,18 +71,39 @@ def request(operations: Sequence[Operation], *, changesets: bool = True) -> Requ
     boundary = f"batch_{mark}"
     parts = [_part(one, number) for number, one in enumerate(operations, start=1)]
     if changesets:
-        parts = [_changeset(part, f"changeset_{mark}_{number}") for number, part in enumerate(parts, start=1)]
-    return Request(content_type=f"multipart/mixed; boundary={boundary}", body=_joined(boundary, parts))
+        parts = [
+            _changeset(part, f"changeset_{mark}_{number}")
+            for number, part in enumerate(parts, start=1)
+        ]
+    return Request(
+        content_type=f"multipart/mixed; boundary={boundary}", body=_joined(boundary, parts)
+    )
 
 
 def _changeset(part: bytes, boundary: str) -> bytes:
-    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(boundary, [part])
+    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(
+        boundary, [part]
+    )
 
 
 def _part(operation: Operation, number: int) -> bytes:
-    outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary", f"Content-ID: {number}", ""]
-    headers = {**operation.headers, "Content-Type": "application/json; charset=utf-8"} if operation.body else operation.headers
-    inner = [f"{operation.method} {operation.url} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    outer = [
+        "Content-Type: application/http",
+        "Content-Transfer-Encoding: binary",
+        f"Content-ID: {number}",
+        "",
+    ]
+    headers = (
+        {**operation.headers, "Content-Type": "application/json; charset=utf-8"}
+        if operation.body
+        else operation.headers
+    )
+    inner = [
+        f"{operation.method} {operation.url} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+        "",
+    ]
     return "\r\n".join([*outer, *inner]).encode() + operation.body
 
 
@@ -85,7 +113,9 @@ def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
 
 
 def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
-    """The answers of a batch of ``count`` operations, by the number of the operation; those that did not come are missing.
+    """The answers of a batch of ``count`` operations, by the number of the operation.
+
+    Those that did not come are missing.
 
     Raises:
         ValueError: it is no answer to a batch.
@@ -95,7 +125,9 @@ def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
         raise ValueError("the answer to a batch is not multipart")
     found = list(_answers(whole))
     if all(one.content_id for one in found):
-        return {int(one.content_id): one for one in found if one.content_id and one.content_id.isdigit()}
+        return {
+            int(one.content_id): one for one in found if one.content_id and one.content_id.isdigit()
+        }
     return dict(enumerate(found[:count], start=1))
 
 
@@ -106,11 +138,18 @@ def _answers(part: Message) -> Iterator[Answer]:
                 yield from _answers(inner)
         return
     content = part.get_payload(decode=True)
-    head, _, body = (content if isinstance(content, bytes) else b"").lstrip(_CRLF).partition(_CRLF * 2)
+    head, _, body = (
+        (content if isinstance(content, bytes) else b"").lstrip(_CRLF).partition(_CRLF * 2)
+    )
     status = _STATUS.match(head)
     if status is None:
         return
     lines = (line.decode("latin-1").partition(":") for line in head.split(_CRLF)[1:])
     headers = {name.strip().lower(): value.strip() for name, _, value in lines}
     mark = part["Content-ID"] or headers.get("content-id")
-    yield Answer(status=int(status[1]), headers=headers, body=body.rstrip(_CRLF), content_id=str(mark).strip() if mark else None)
+    yield Answer(
+        status=int(status[1]),
+        headers=headers,
+        body=body.rstrip(_CRLF),
+        content_id=str(mark).strip() if mark else None,
+    )

@@ -1,7 +1,7 @@
 """A request that is sent once: what its failure means for its effect.
 
-What may be asked twice is asked again after a failure of the world; what may not (starting an import, sending rows) is
-asked once, and ``LostAnswer`` says that nobody knows whether it happened.
+What may be asked twice is asked again after a failure of the world; what may not (starting an
+import, sending rows) is asked once, and ``LostAnswer`` says that nobody knows whether it happened.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from typing import Final
 
 import httpx
 
-from pipeline.errors import AnswerUnreadable, RequestRefused, ServerFailed, Stopped, SystemStopped, Throttled, Unreachable
+from pipeline.errors import (
+    AnswerUnreadable,
+    RequestRefused,
+    ServerFailed,
+    Stopped,
+    SystemStopped,
+    Throttled,
+    Unreachable,
+)
 
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _UNSENT_WAIT: Final = 5.0
@@ -34,9 +42,14 @@ class Busy(Stopped):
 
 
 class Declined(Stopped):
-    """A system understood and refused; nothing happened. ``text`` is its own message, ``detail`` its own code."""
+    """A system understood and refused; nothing happened.
 
-    def __init__(self, message: str, *, where: str, status: int, text: str, detail: str = "") -> None:
+    ``text`` is its own message, ``detail`` its own code.
+    """
+
+    def __init__(
+        self, message: str, *, where: str, status: int, text: str, detail: str = ""
+    ) -> None:
         super().__init__(message, where=where)
         self.status = status
         self.text = text
@@ -59,11 +72,19 @@ class Told:
 def _told(error: SystemStopped) -> Stopped | None:
     match error:
         case Throttled():
-            return Busy(error.message, where=error.where, seconds=_BUSY_WAIT if error.wait is None else error.wait)
+            return Busy(
+                error.message,
+                where=error.where,
+                seconds=_BUSY_WAIT if error.wait is None else error.wait,
+            )
         case RequestRefused():
             return declined(error)
         case Unreachable() if isinstance(error.__cause__, _UNSENT):
-            return Busy(error.message, where=error.where, seconds=_UNSENT_WAIT) if error.again else None
+            return (
+                Busy(error.message, where=error.where, seconds=_UNSENT_WAIT)
+                if error.again
+                else None
+            )
         case Unreachable() | ServerFailed() | AnswerUnreadable():
             return LostAnswer(error.message, where=error.where)
         case _:
@@ -74,4 +95,10 @@ def declined(refused: RequestRefused) -> Declined:
     """A refusal, with the system's own words."""
     words = _WORDS.match(refused.message)
     text = (words["text"] or "") if words else refused.message
-    return Declined(refused.message, where=refused.where, status=refused.status or 0, text=text, detail=refused.detail)
+    return Declined(
+        refused.message,
+        where=refused.where,
+        status=refused.status or 0,
+        text=text,
+        detail=refused.detail,
+    )

@@ -23,8 +23,8 @@ class Halted(Stopped):
 class Pace:
     """Shared by all that talk to one system.
 
-    A 429 makes everybody wait, and halves how many requests are under way at once; answers bring it back, one by one, to
-    what the system hinted at.
+    A 429 makes everybody wait, and halves how many requests are under way at once; answers bring it
+    back, one by one, to what the system hinted at.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """The one retry policy: what is asked again, after how long, and when it is enough.
 
-stamina retries well, but its sleep cannot be passed in, and one worker's wait would not hold up the others.
+stamina retries well, but its sleep cannot be passed in, and one worker's wait would not hold up the
+others.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pipeline.errors import SystemStopped, Throttled
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """Caps on attempts, on seconds overall, and on one wait; ``first_attempts`` count until a system has answered once.
+    """Caps on attempts, on seconds overall, and on one wait.
 
-    A system that never answered is more likely misspelt than tired, so people need not wait long to be told.
+    ``first_attempts`` count until a system has answered once. A system that never answered is more
+    likely misspelt than tired, so people need not wait long to be told.
     """
 
     attempts: int = 8
@@ -28,7 +30,13 @@ class Policy:
     """Seconds to wait when a system is throttling and does not say how long (reference B.4)."""
 
     def wait(
-        self, error: SystemStopped, failed: int, spent: float, *, was_there: bool, chance: Callable[[], float]
+        self,
+        error: SystemStopped,
+        failed: int,
+        spent: float,
+        *,
+        was_there: bool,
+        chance: Callable[[], float],
     ) -> float | None:
         """Seconds until the next attempt; null when there is none.
 
@@ -39,9 +47,15 @@ class Policy:
             was_there: whether this system has ever answered.
             chance: a random number from 0 to 1: jitter, so that workers do not come back in step.
         """
-        if not error.again or failed >= (self.attempts if was_there or error.status else self.first_attempts):
+        if not error.again or failed >= (
+            self.attempts if was_there or error.status else self.first_attempts
+        ):
             return None
-        asked = error.wait if error.wait is not None else (self.busy if isinstance(error, Throttled) else None)
+        asked = (
+            error.wait
+            if error.wait is not None
+            else (self.busy if isinstance(error, Throttled) else None)
+        )
         if asked is None:
             seconds = min(self.longest, self.base * 2 ** (failed - 1)) * (0.5 + chance() / 2)
         else:

@@ -47,32 +47,50 @@ class SalesRows:
         """The API's root, as requests inside a batch spell it."""
         return f"{str(self.system.client.base_url).rstrip('/')}/{ROOT}"
 
-    def query(self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0) -> list[dict[str, Any]]:
+    def query(
+        self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0
+    ) -> list[dict[str, Any]]:
         """The rows that meet a condition, at most one page. Raises ``SystemStopped``."""
         more = f"&$top={top}" if top else ""
         url = f"{ROOT}{entity_set}?$select={','.join(columns)}&$filter={quote(condition, safe='')}{more}"
         return self.system.ask("GET", url, _rows, subject=f"{entity_set} read back", headers=_JSON)
 
-    def found(self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def found(
+        self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
+    ) -> dict[str, dict[str, Any]]:
         """Id → row, of those that are there. Raises ``SystemStopped``."""
         there: dict[str, dict[str, Any]] = {}
         for part in _parts(list(ids)):
             listed = ",".join(f'"{one}"' for one in part)
             condition = f"Microsoft.Dynamics.CRM.In(PropertyName='{key}',PropertyValues=[{listed}])"
-            there |= {str(row[key]).lower(): row for row in self.query(entity_set, columns, condition)}
+            there |= {
+                str(row[key]).lower(): row for row in self.query(entity_set, columns, condition)
+            }
         return there
 
     def caller(self) -> str:
         """The id of the user who we are."""
-        return str(self.system.ask("GET", f"{ROOT}WhoAmI", json_object, subject="login", headers=_JSON).get("UserId", "")).lower()
+        return str(
+            self.system.ask(
+                "GET", f"{ROOT}WhoAmI", json_object, subject="login", headers=_JSON
+            ).get("UserId", "")
+        ).lower()
 
     def patch(self, path: str, etag: str, changes: Mapping[str, Any]) -> None:
-        """Update one row of this version. Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``."""
+        """Update one row of this version.
+
+        Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``.
+        """
         headers = {**_JSON, **self.options, "If-Match": etag}
-        self._once("PATCH", ROOT + path, lambda _: None, "guarded updates", headers, orjson.dumps(changes))
+        self._once(
+            "PATCH", ROOT + path, lambda _: None, "guarded updates", headers, orjson.dumps(changes)
+        )
 
     def batch(self, request: Request, count: int) -> dict[int, Answer]:
-        """Send a ``$batch`` of so many operations; their answers by number. Raises as ``patch`` does."""
+        """Send a ``$batch`` of so many operations; their answers by number.
+
+        Raises as ``patch`` does.
+        """
         headers = {
             **_JSON,
             "Content-Type": request.content_type,
@@ -86,17 +104,34 @@ class SalesRows:
 
     def action(self, path: str, body: bytes) -> None:
         """Send an action that answers nothing. Raises as ``patch`` does."""
-        self._once("POST", ROOT + path, lambda _: None, path.rpartition(".")[2], {**_JSON, **self.options}, body)
+        self._once(
+            "POST",
+            ROOT + path,
+            lambda _: None,
+            path.rpartition(".")[2],
+            {**_JSON, **self.options},
+            body,
+        )
 
     def hold(self, subject: str, seconds: float, *, throttled: bool = True) -> None:
         """Nobody sends anything for so long: Sales asked for it."""
         self.system.meter.add(subject, Traffic(retries=1, throttled=throttled, waited=seconds))
         self.system.pace.slow_down(seconds)
 
-    def _once(self, method: str, url: str, read: Any, subject: str, headers: Mapping[str, str], content: bytes) -> Any:
+    def _once(
+        self,
+        method: str,
+        url: str,
+        read: Any,
+        subject: str,
+        headers: Mapping[str, str],
+        content: bytes,
+    ) -> Any:
         try:
             with Told():
-                return self.system.once(method, url, read, subject=subject, headers=headers, content=content)
+                return self.system.once(
+                    method, url, read, subject=subject, headers=headers, content=content
+                )
         except Busy as busy:
             self.hold(subject, busy.seconds, throttled=isinstance(busy.__cause__, Throttled))
             raise

@@ -1,7 +1,7 @@
 """SCM on the wire: OData reads, actions of Data management, batches, blobs by signed URL.
 
-What may be asked twice is asked again after a failure of the world; what may not (starting an import, sending rows) is
-asked once, and ``LostAnswer`` says that nobody knows whether it happened.
+What may be asked twice is asked again after a failure of the world; what may not (starting an
+import, sending rows) is asked once, and ``LostAnswer`` says that nobody knows whether it happened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ T = TypeVar("T")
 NAMESPACE: Final = "Microsoft.Dynamics.DataEntities"
 ACTIONS: Final = f"data/DataManagementDefinitionGroups/{NAMESPACE}."
 
-_JSON: Final = {"Content-Type": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+_JSON: Final = {
+    "Content-Type": "application/json",
+    "OData-Version": "4.0",
+    "OData-MaxVersion": "4.0",
+}
 _BLOB: Final = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"}
 
 
@@ -50,7 +54,9 @@ class Scm:
         self.system.pace.sleep(seconds)
 
     def pages(self, entity_set: str, **options: str) -> Iterator[list[dict[str, Any]]]:
-        """The rows of an entity set across all legal entities, page by page; ``options`` without their ``$``.
+        """The rows of an entity set across all legal entities, page by page.
+
+        ``options`` without their ``$``.
 
         Raises:
             Declined: SCM does not have the set, or refuses the query.
@@ -67,11 +73,18 @@ class Scm:
     def metadata(self) -> bytes:
         """``$metadata`` as it is sent."""
         return self.system.ask(
-            "GET", "data/$metadata", lambda response: response.content, subject="$metadata", headers={"Accept": "application/xml"}
+            "GET",
+            "data/$metadata",
+            lambda response: response.content,
+            subject="$metadata",
+            headers={"Accept": "application/xml"},
         )
 
     def ask(self, action: str, **body: Any) -> Any:
-        """The value of an action of Data management that may be asked again. Raises ``Declined``, else ``Stopped``."""
+        """The value of an action of Data management that may be asked again.
+
+        Raises ``Declined``, else ``Stopped``.
+        """
         return self._safely("POST", f"{ACTIONS}{action}", _value, action, orjson.dumps(body))
 
     def start(self, action: str, **body: Any) -> Any:
@@ -82,10 +95,20 @@ class Scm:
             )  # fmt: skip
 
     def batch(self, content_type: str, body: bytes, read: Callable[[httpx.Response], T]) -> T:
-        """Send a ``$batch``, once. Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``."""
-        headers = {**_JSON, "Content-Type": content_type, "Accept": "multipart/mixed", "Prefer": "odata.continue-on-error"}
+        """Send a ``$batch``, once.
+
+        Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``.
+        """
+        headers = {
+            **_JSON,
+            "Content-Type": content_type,
+            "Accept": "multipart/mixed",
+            "Prefer": "odata.continue-on-error",
+        }
         with Told():
-            return self.system.once("POST", "data/$batch", read, subject="$batch", headers=headers, content=body)
+            return self.system.once(
+                "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
+            )
 
     def upload(self, url: str, content: bytes) -> None:
         """Put a blob behind a signed URL; twice does no harm."""
@@ -96,10 +119,17 @@ class Scm:
         return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
 
     def _safely(
-        self, method: str, url: str, read: Callable[[httpx.Response], T], subject: str, content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        read: Callable[[httpx.Response], T],
+        subject: str,
+        content: bytes | None = None,
     ) -> T:
         try:
-            return self.system.ask(method, url, read, subject=subject, headers=_JSON, content=content)
+            return self.system.ask(
+                method, url, read, subject=subject, headers=_JSON, content=content
+            )
         except RequestRefused as refused:
             raise declined(refused) from refused
 

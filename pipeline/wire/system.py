@@ -22,8 +22,8 @@ T = TypeVar("T")
 class System:
     """A system, for as many threads as like to ask it something.
 
-    ``name`` is what messages call it (``Sales``, ``SCM``); ``clock`` counts seconds; tests pass in a pace with a sleep of
-    their own and a ``chance`` without surprises.
+    ``name`` is what messages call it (``Sales``, ``SCM``); ``clock`` counts seconds; tests pass in
+    a pace with a sleep of their own and a ``chance`` without surprises.
     """
 
     name: str
@@ -57,22 +57,28 @@ class System:
         Args:
             method: ``GET``, or what has the same effect when repeated.
             url: relative to the system's address, or a link of its own.
-            read: makes something of an answer 2xx; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it is not whole.
+            read: makes something of an answer 2xx; raises ``ValueError``, ``TypeError`` or
+                ``KeyError`` if it is not whole.
             subject: what requests and bytes are counted under.
             headers: beside the client's own.
             content: the body.
 
         Raises:
-            SystemStopped: the last failure, when asking again would not help or has been tried often enough.
+            SystemStopped: the last failure, when asking again would not help or has been tried
+                often enough.
         """
         failed, begun = 0, self.clock()
         while True:
             try:
-                return self.once(method, url, read, subject=subject, headers=headers, content=content)
+                return self.once(
+                    method, url, read, subject=subject, headers=headers, content=content
+                )
             except SystemStopped as error:
                 failed += 1
                 spent = self.clock() - begun
-                wait = self.policy.wait(error, failed, spent, was_there=self.was_there, chance=self.chance)
+                wait = self.policy.wait(
+                    error, failed, spent, was_there=self.was_there, chance=self.chance
+                )
                 self._count_failure(subject, error, wait)
                 if wait is None:
                     raise
@@ -88,7 +94,11 @@ class System:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> T:
-        """Ask once. A failure with ``status`` null or an unreadable answer leaves open whether the request had its effect."""
+        """Ask once.
+
+        A failure with ``status`` null or an unreadable answer leaves open whether the request had
+        its effect.
+        """
         with self.pace.slot():
             response, size = self._answer(method, url, headers, content)
         self.meter.add(subject, Traffic(requests=1, bytes=size))
@@ -101,12 +111,21 @@ class System:
             raise failures.unreadable(response, self.label, subject or "a request") from error
 
     def _answer(
-        self, method: str, url: str | httpx.URL, headers: Mapping[str, str] | None, content: bytes | None
+        self,
+        method: str,
+        url: str | httpx.URL,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
     ) -> tuple[httpx.Response, int]:
         try:
             with self.client.stream(method, url, headers=headers, content=content) as response:
                 return body.whole(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as error:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            httpx.CookieConflict,
+            httpx.StreamError,
+        ) as error:
             raise failures.translated(error, self.label, self.client) from error
 
     def _learn(self, response: httpx.Response) -> None:
@@ -118,7 +137,9 @@ class System:
 
     def _count_failure(self, subject: str, error: SystemStopped, wait: float | None) -> None:
         throttled = isinstance(error, Throttled)
-        self.meter.add(subject, Traffic(retries=wait is not None, throttled=throttled, waited=wait or 0.0))
+        self.meter.add(
+            subject, Traffic(retries=wait is not None, throttled=throttled, waited=wait or 0.0)
+        )
         if throttled and wait is not None:
             self.pace.slow_down(wait)
 

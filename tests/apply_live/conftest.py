@@ -28,16 +28,23 @@ STATELESS = (
 ACCOUNTS = """dataAreaId,CustomerAccount,PartyNumber,PartyType,OrganizationName,CustomerGroupId,SalesCurrencyCode
 usmf,ACC-01000-ABCDEF,ACC-01000-ABCDEF,Organization,Fourth Coffee,10,EUR
 """
-LOGIN = 'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = "{sales}"\nsecret_env = "{secret}"\n'
+LOGIN = (
+    'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = '
+    '"{sales}"\nsecret_env = "{secret}"\n'
+)
 
 
 def project_text(ready: Ready, load: str, *, source: str = 'kind = "dataverse"') -> str:
     """A project of generated rows, loading into a sandbox."""
-    login = LOGIN.format(tenant=ready.tenant, client=ready.client_id, sales=ready.sales_url, secret=ready.secret_env)
+    login = LOGIN.format(
+        tenant=ready.tenant, client=ready.client_id, sales=ready.sales_url, secret=ready.secret_env
+    )
     live = f'url = "{ready.sales_url}"\n[source.auth]\n{login}' if "dataverse" in source else ""
     return (
-        f'[source]\n{source}\n{live}[destination]\nload = "{load}"\nurl = "{ready.scm_url}"\nlegal_entity = "usmf"\n'
-        f'currency = "EUR"\ncountry = "DE"\nbatch_rows = 2\nodata_rows = 2\n[destination.auth]\n{login}{SPEED}{STATELESS}'
+        f'[source]\n{source}\n{live}[destination]\nload = "{load}"\nurl = '
+        f'"{ready.scm_url}"\nlegal_entity = "usmf"\n'
+        'currency = "EUR"\ncountry = "DE"\nbatch_rows = 2\nodata_rows = '
+        f"2\n[destination.auth]\n{login}{SPEED}{STATELESS}"
     )
 
 
@@ -57,7 +64,9 @@ Begin = Callable[..., World]
 
 
 @pytest.fixture
-def begin(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+def begin(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Begin]:
     """Starts sandboxes; the small source is in them, and as CSV beside the project."""
     with contextlib.ExitStack() as stack:
 

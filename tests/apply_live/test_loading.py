@@ -19,7 +19,9 @@ def test_a_plan_is_loaded_and_the_folder_verified(begin: Begin, p2c: P2c, load: 
     answer = p2c("run", "--project", project, "--json")
     assert answer.code == 1, answer.err
     run = newest(Path("runs"))
-    assert answer.object["outcomes"]["created"] == CUSTOMERS + PERSONS, outcomes(run).select("outcome", "code", "message").rows()
+    assert answer.object["outcomes"]["created"] == CUSTOMERS + PERSONS, (
+        outcomes(run).select("outcome", "code", "message").rows()
+    )
     run = newest(Path("runs"))
     assert facts(run)["throttling"]["requests"] > 0
     assert outcomes(run).height == CUSTOMERS + PERSONS

@@ -19,7 +19,9 @@ ACTIONS = [
 ]
 
 
-def asked(settings: dict[str, str] = FAR, actions: list[dict[str, object]] | None = None) -> Question | None:
+def asked(
+    settings: dict[str, str] = FAR, actions: list[dict[str, object]] | None = None
+) -> Question | None:
     told = {key: {"value": value, "origin": "p2c.toml"} for key, value in settings.items()}
     run = {"run": "20260101T000000Z-0001", "kind": "main", "live_source": True, "settings": told}
     return question(run, {"actions": ACTIONS if actions is None else actions})
@@ -39,7 +41,11 @@ def test_it_names_both_systems_the_legal_entities_and_how_many_rows_of_what() ->
 
 @pytest.mark.parametrize(
     "settings",
-    [FAR | {"destination.load": "folder"}, FAR | {"destination.url": "http://localhost:8001"}, {"destination.load": "folder"}],
+    [
+        FAR | {"destination.load": "folder"},
+        FAR | {"destination.url": "http://localhost:8001"},
+        {"destination.load": "folder"},
+    ],
 )
 def test_folders_and_systems_on_this_machine_are_not_asked_about(settings: dict[str, str]) -> None:
     assert asked(settings) is None
@@ -51,7 +57,10 @@ def test_nothing_to_send_is_not_asked_about() -> None:
 
 def test_without_a_terminal_nothing_is_sent_and_the_command_that_sends_is_named() -> None:
     ask = asker(Path("there"), yes=False)
-    with pytest.raises(UsageError, match=r"nothing was sent.*`p2c apply 20260101T000000Z-0001 --runs there --yes` sends"):
+    with pytest.raises(
+        UsageError,
+        match=r"nothing was sent.*`p2c apply 20260101T000000Z-0001 --runs there --yes` sends",
+    ):
         ask(Question(run="20260101T000000Z-0001", text="lines"))
 
 

@@ -38,7 +38,16 @@ QUICK = (
 @contextlib.contextmanager
 def sandbox(faults: str = "") -> Iterator[dict[str, Any]]:
     """A sandbox of its own; its secret is in the environment."""
-    words = [sys.executable, "-m", "pipeline.cli", "sandbox", "--rows", str(ROWS), "--faults", faults]
+    words = [
+        sys.executable,
+        "-m",
+        "pipeline.cli",
+        "sandbox",
+        "--rows",
+        str(ROWS),
+        "--faults",
+        faults,
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -77,11 +86,15 @@ def keys_in_scm(project: Path) -> list[tuple[str, ...]]:
 def change(project: Path, contacts: list[str]) -> None:
     with sales_of(load_project(project)) as sales:
         for one in contacts:
-            assert sales.system.client.patch(f"api/data/v9.2/contacts({one})", json={"jobtitle": "Changed"}).is_success
+            assert sales.system.client.patch(
+                f"api/data/v9.2/contacts({one})", json={"jobtitle": "Changed"}
+            ).is_success
 
 
 @pytest.mark.parametrize("load", ["packages", "odata"])
-def test_only_what_changed_is_sent_and_all_of_it_to_another_scm(p2c: P2c, tmp_path: Path, load: str) -> None:
+def test_only_what_changed_is_sent_and_all_of_it_to_another_scm(
+    p2c: P2c, tmp_path: Path, load: str
+) -> None:
     with sandbox() as ready:
         project = project_of(ready, tmp_path, load)
         first = p2c("run", "--project", project, "--json", *QUICK).object
@@ -89,13 +102,22 @@ def test_only_what_changed_is_sent_and_all_of_it_to_another_scm(p2c: P2c, tmp_pa
         assert sent == first["counts"]["customer"] + first["counts"]["contact"] > ROWS // 2
         again = p2c("run", "--project", project, "--json", *QUICK).object["outcomes"]
         assert {name: rows for name, rows in again.items() if rows} == {"unchanged": sent}
-        persons = outcomes(newest(Path("runs"))).filter(pl.col("task") == "Contacts")["contactid"].to_list()
+        persons = (
+            outcomes(newest(Path("runs")))
+            .filter(pl.col("task") == "Contacts")["contactid"]
+            .to_list()
+        )
         change(project, persons[:10])
         third = p2c("run", "--project", project, "--json", *QUICK).object["outcomes"]
-        assert {name: rows for name, rows in third.items() if rows} == {"updated": 10, "unchanged": sent - 10}
+        assert {name: rows for name, rows in third.items() if rows} == {
+            "updated": 10,
+            "unchanged": sent - 10,
+        }
         assert p2c("verify", "latest").code == 0
     with sandbox() as ready:
-        other = p2c("run", "--project", project_of(ready, tmp_path, load), "--json", *QUICK).object["outcomes"]
+        other = p2c("run", "--project", project_of(ready, tmp_path, load), "--json", *QUICK).object[
+            "outcomes"
+        ]
         assert other["created"] == sent
 
 
@@ -106,7 +128,9 @@ def test_only_what_changed_is_sent_and_all_of_it_to_another_scm(p2c: P2c, tmp_pa
         ("odata", "scm.throttle=0.1:0.02,scm.error=0.1:503,scm.lost=0.1,scm.reset=0.05,seed=3"),
     ],
 )
-def test_whatever_goes_wrong_no_row_is_there_twice_and_none_is_lost(p2c: P2c, tmp_path: Path, load: str, faults: str) -> None:
+def test_whatever_goes_wrong_no_row_is_there_twice_and_none_is_lost(
+    p2c: P2c, tmp_path: Path, load: str, faults: str
+) -> None:
     with sandbox(faults) as ready:
         project = project_of(ready, tmp_path, load)
         answer = p2c("run", "--project", project, "--json", *QUICK)
@@ -144,7 +168,9 @@ def _killed_in_the_middle(journal: Path) -> bool:
     """Start applying, and kill it once it has sent a little more; whether there was time to."""
     before = len(read(journal).entries)
     words = [sys.executable, "-m", "pipeline.cli", "apply", "latest", *QUICK[:4]]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+    ) as process:
         while process.poll() is None:
             if journal.read_bytes().count(b"\n") >= before + 4:
                 process.send_signal(signal.SIGKILL)
@@ -153,7 +179,9 @@ def _killed_in_the_middle(journal: Path) -> bool:
         return process.wait() == -signal.SIGKILL
 
 
-def test_without_a_terminal_nothing_goes_beyond_this_machine(p2c: P2c, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_nothing_goes_beyond_this_machine(
+    p2c: P2c, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.apply.consent.is_loopback", lambda _url: False)
     with sandbox() as ready:
         project = project_of(ready, tmp_path, "odata")

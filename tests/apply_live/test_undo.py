@@ -1,4 +1,7 @@
-"""``p2c undo`` of a load by OData, and ``p2c apply`` of it: SCM is as it was, and what others did to our rows stays."""
+"""``p2c undo`` of a load by OData, and ``p2c apply`` of it.
+
+SCM is as it was, and what others did to our rows stays.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from tests.cli.conftest import P2c
 from tests.small import CONTACTS, CUSTOMERS, PERSONS, number
 
 FILES = 'kind = "files"\npath = "."'
-SETS = {"CustomersV2": ("CustomerAccount",), "CDSContactPersons": ("ContactPersonPartyNumber", "AssociatedPartyNumber")}
+SETS = {
+    "CustomersV2": ("CustomerAccount",),
+    "CDSContactPersons": ("ContactPersonPartyNumber", "AssociatedPartyNumber"),
+}
 Rows = dict[str, dict[str, Any]]
 
 
@@ -27,7 +33,9 @@ def rows_of(project: Path) -> Rows:
     with scm_of(load_project(project)) as scm:
         return {
             f"{name}/{'/'.join(str(row[key]) for key in keys)}": {
-                column: value for column, value in row.items() if not column.startswith("@") and "DateTime" not in column
+                column: value
+                for column, value in row.items()
+                if not column.startswith("@") and "DateTime" not in column
             }
             for name, keys in SETS.items()
             for page in scm.pages(name)
@@ -36,7 +44,10 @@ def rows_of(project: Path) -> Rows:
 
 
 def loaded_twice(begin: Begin, p2c: P2c, faults: str = "") -> tuple[Path, Rows]:
-    """Three customers loaded, then everything, with other mails: five rows are created, two updated. What SCM had between."""
+    """Three customers loaded, then everything, with other mails.
+
+    Five rows are created, two updated. What SCM had between.
+    """
     world = begin(faults)
     project = world.project("odata", source=FILES)
     assert p2c("run", "--project", project, "--limit", "3").code in (0, 1)
@@ -48,7 +59,11 @@ def loaded_twice(begin: Begin, p2c: P2c, faults: str = "") -> tuple[Path, Rows]:
     path.write_text(text, encoding="utf-8")
     assert p2c("run", "--project", project).code == 1
     counts = facts(newest(Path("runs")))["outcomes"]
-    assert (counts["created"], counts["updated"], counts["unchanged"]) == (CUSTOMERS + PERSONS - 3, 2, 1)
+    assert (counts["created"], counts["updated"], counts["unchanged"]) == (
+        CUSTOMERS + PERSONS - 3,
+        2,
+        1,
+    )
     return project, before
 
 
@@ -67,8 +82,12 @@ def told(run: RunFolder) -> dict[str, str | None]:
     return dict(outcomes(run).select("destination_key", pl.coalesce("code", "outcome")).iter_rows())
 
 
-@pytest.mark.parametrize("faults", ["", "scm.throttle=0.2:0.02,scm.error=0.1:503,scm.lost=0.3,scm.reset=0.1,seed=5"])
-def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(begin: Begin, p2c: P2c, faults: str) -> None:
+@pytest.mark.parametrize(
+    "faults", ["", "scm.throttle=0.2:0.02,scm.error=0.1:503,scm.lost=0.3,scm.reset=0.1,seed=5"]
+)
+def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
+    begin: Begin, p2c: P2c, faults: str
+) -> None:
     project, before = loaded_twice(begin, p2c, faults)
     pack = undo(p2c)
     assert p2c("verify", pack.run).code == 0
@@ -92,7 +111,9 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     with scm_of(load_project(project)) as scm:
         for place in (2, 4):
             key = f"CustomersV2(dataAreaId='usmf',CustomerAccount='{number(place)}')?cross-company=true"
-            assert scm.system.client.patch(f"data/{key}", json={"PersonLastName": "Else"}).is_success
+            assert scm.system.client.patch(
+                f"data/{key}", json={"PersonLastName": "Else"}
+            ).is_success
         for place in (1, 5):
             key = f"CustomersV2(dataAreaId='usmf',CustomerAccount='{number(place)}')?cross-company=true"
             assert scm.system.client.delete(f"data/{key}").is_success
@@ -115,7 +136,9 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     assert "p2c retry" not in page
 
 
-def test_an_undo_that_was_stopped_goes_on(begin: Begin, p2c: P2c, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_that_was_stopped_goes_on(
+    begin: Begin, p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project, before = loaded_twice(begin, p2c)
     pack = undo(p2c)
     batch, calls = Scm.batch, 0
@@ -139,7 +162,9 @@ def test_an_undo_that_was_stopped_goes_on(begin: Begin, p2c: P2c, monkeypatch: p
     assert set(told(pack).values()) <= {"updated", "unchanged"}
 
 
-def test_a_record_that_changes_under_our_hands_is_left_alone(begin: Begin, p2c: P2c, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_changes_under_our_hands_is_left_alone(
+    begin: Begin, p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project, before = loaded_twice(begin, p2c)
     pack = undo(p2c)
     batch = Scm.batch
@@ -155,7 +180,9 @@ def test_a_record_that_changes_under_our_hands_is_left_alone(begin: Begin, p2c: 
     found = told(pack)
     assert [found[f"usmf/{number(place)}"] for place in (1, 4)] == ["changed_since_load"] * 2
     now = rows_of(project)
-    assert [now[f"CustomersV2/{number(place)}"]["PersonLastName"] for place in (1, 4)] == ["Else"] * 2
+    assert [now[f"CustomersV2/{number(place)}"]["PersonLastName"] for place in (1, 4)] == [
+        "Else"
+    ] * 2
     assert now.keys() == before.keys() | {f"CustomersV2/{number(4)}"}
 
 

@@ -59,7 +59,10 @@ class Wire(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
-            self.seen.append(f"{request.method} {request.url.path.removeprefix('/api/data/v9.2/').partition('(')[0]}")
+            self.seen.append(
+                f"{request.method} "
+                f"{request.url.path.removeprefix('/api/data/v9.2/').partition('(')[0]}"
+            )
             self.bodies.append(request.read())
             answer = self.before(request) or self.answer(request)
             return self.after(request, answer)
@@ -69,14 +72,22 @@ class Wire(httpx.BaseTransport):
         url = request.url.raw_path.decode("ascii")
         operation = Operation(method=request.method, url=url, headers=headers, body=request.read())
         found = self._service.handle(operation, ROOT, self._caller)
-        return httpx.Response(found.status, headers={**found.headers, "x-ms-dop-hint": "1"}, content=found.body, request=request)
+        return httpx.Response(
+            found.status,
+            headers={**found.headers, "x-ms-dop-hint": "1"},
+            content=found.body,
+            request=request,
+        )
 
     def count(self, name: str) -> int:
         return sum(one.endswith(name) for one in self.seen)
 
 
 class Scene:
-    """A Sales with contacts: so many without a number and No, of which every third has activity; and two that are whole."""
+    """A Sales with contacts: so many without a number and No, of which every third has activity.
+
+    And two that are whole.
+    """
 
     def __init__(self, home: Path, rows: int = 7) -> None:
         self.home = home
@@ -86,12 +97,18 @@ class Scene:
         with self.store.transaction():
             seed.fill(self.store, USERS, "Contoso")
         self.store.index()
-        totals = {name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES}
+        totals = {
+            name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES
+        }
         facts = Facts(tenant="t", unique_name="test", totals=totals)
         service = Service(store=self.store, facts=facts, now=lambda: datetime.now(UTC))
-        user = self.store.rows("SELECT systemuserid FROM systemuser WHERE applicationid = ?", (USERS[0].application,))[0][0]
+        user = self.store.rows(
+            "SELECT systemuserid FROM systemuser WHERE applicationid = ?", (USERS[0].application,)
+        )[0][0]
         self.wire = Wire(service, Caller(id=user))
-        self.side = httpx.Client(base_url=f"{ROOT}/api/data/v9.2/", transport=Wire(service, Caller(id=USERS[1].id)))
+        self.side = httpx.Client(
+            base_url=f"{ROOT}/api/data/v9.2/", transport=Wire(service, Caller(id=USERS[1].id))
+        )
         self.ids = [self.create(f"Contact {number}") for number in range(rows)]
         for contactid in self.ids:
             self.change(contactid, msdynce_contactnumber=None)
@@ -103,7 +120,13 @@ class Scene:
     def _system(self) -> System:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)
         caller = client(ROOT, transport=self.wire, verify=TRUST)
-        return System(name="Sales", client=caller, pace=pace, clock=lambda: self.clock.seconds, chance=lambda: 0.0)
+        return System(
+            name="Sales",
+            client=caller,
+            pace=pace,
+            clock=lambda: self.clock.seconds,
+            chance=lambda: 0.0,
+        )
 
     def ask(self, method: str, url: str, **body: Any) -> Any:
         response = self.side.request(method, url, json=body or None)
@@ -121,11 +144,17 @@ class Scene:
         return {row["contactid"]: row for row in rows}
 
     def counter(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.ask("GET", "msdynce_p2cautonumbers(msdynce_entityname='contact')")
+        found: dict[str, Any] = self.ask(
+            "GET", "msdynce_p2cautonumbers(msdynce_entityname='contact')"
+        )
         return found
 
     def set_counter(self, number: int) -> None:
-        self.ask("PATCH", f"msdynce_p2cautonumbers({self.counter()['msdynce_p2cautonumberid']})", msdynce_numbersequence=number)
+        self.ask(
+            "PATCH",
+            f"msdynce_p2cautonumbers({self.counter()['msdynce_p2cautonumberid']})",
+            msdynce_numbersequence=number,
+        )
 
     def frame(self) -> pl.DataFrame:
         """A plan as Sales is now: numbers for those without, Yes for every third, and the last one's company flag set right."""
@@ -134,7 +163,12 @@ class Scene:
             now = there[contactid]
             number, active, flag = (now[name] for name in COLUMNS)
             raised = active or (contactid in self.ids and place % 3 == 0)
-            action = {(True, True): "both", (True, False): "number", (False, True): "activate", (False, False): "none"}
+            action = {
+                (True, True): "both",
+                (True, False): "number",
+                (False, True): "activate",
+                (False, False): "none",
+            }
             rows.append({
                 "contactid": contactid, "action": action[not number, raised != active],
                 "company_flag_before": flag, "company_flag_after": False,
@@ -149,8 +183,12 @@ class Scene:
         """The plan that was made first, with the etags of now; one contact is gone."""
         there = self.contacts()
         plan = pl.read_parquet(self.run.path / "backfill-plan.parquet")
-        etags = {contactid: row["@odata.etag"] for contactid, row in there.items() if contactid != gone}
-        return plan.with_columns(etag=pl.col("contactid").replace_strict(etags, default=pl.col("etag")))
+        etags = {
+            contactid: row["@odata.etag"] for contactid, row in there.items() if contactid != gone
+        }
+        return plan.with_columns(
+            etag=pl.col("contactid").replace_strict(etags, default=pl.col("etag"))
+        )
 
     def planned(self, run: str, frame: pl.DataFrame) -> RunFolder:
         folder = RunFolder(self.home / "runs" / run)
@@ -172,12 +210,18 @@ class Scene:
             return write_back(order)
 
     def calm(self) -> None:
-        self.wire.before, self.wire.after = (lambda _request: None), (lambda _request, response: response)
+        self.wire.before, self.wire.after = (
+            (lambda _request: None),
+            (lambda _request, response: response),
+        )
 
     def outcomes(self) -> list[tuple[str, str | None]]:
         """Outcome and code of every contact without a number, in order."""
         table = pl.read_parquet(self.run.path / "backfill.parquet")
-        there = {row[0]: (row[1], row[2]) for row in table.select("contactid", "outcome", "code").iter_rows()}
+        there = {
+            row[0]: (row[1], row[2])
+            for row in table.select("contactid", "outcome", "code").iter_rows()
+        }
         return [there[contactid] for contactid in self.ids]
 
     def numbers(self) -> list[str | None]:

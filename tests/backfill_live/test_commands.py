@@ -39,25 +39,42 @@ def run(ready: Ready, tmp_path: Path) -> RunFolder:
         emptied(sales, 60)
         planned(sales, folder)
     project = load_project(Path(ready.project))
-    facts: dict[str, Any] = folder.facts() | {"settings": project.effective(), "project": ready.project, "live_source": True}
-    facts |= {"fingerprints": fingerprint.fingerprints(project.templates), "started_at": datetime.now(UTC).isoformat()}
+    facts: dict[str, Any] = folder.facts() | {
+        "settings": project.effective(),
+        "project": ready.project,
+        "live_source": True,
+    }
+    facts |= {
+        "fingerprints": fingerprint.fingerprints(project.templates),
+        "started_at": datetime.now(UTC).isoformat(),
+    }
     write_json(folder.run_json, facts)
     write_table(folder.findings, FINDINGS.to_frame())
     write_table(folder.outcomes, OUTCOMES.to_frame())
     folder.journal.unlink()
     with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
-        files = {path.name: sha256_of(path) for path in (folder.run_json, folder.findings, folder.path / "backfill-plan.parquet")}
-        write_json(folder.summary, read_json(folder.summary) | {"journal": journal.append("planned", files=files)})
+        files = {
+            path.name: sha256_of(path)
+            for path in (folder.run_json, folder.findings, folder.path / "backfill-plan.parquet")
+        }
+        write_json(
+            folder.summary,
+            read_json(folder.summary) | {"journal": journal.append("planned", files=files)},
+        )
     return folder
 
 
-def call(capsys: pytest.CaptureFixture[str], run: RunFolder, *words: str) -> tuple[int, dict[str, Any]]:
+def call(
+    capsys: pytest.CaptureFixture[str], run: RunFolder, *words: str
+) -> tuple[int, dict[str, Any]]:
     code = main([*words, "--runs", str(run.path.parent), "--json"])
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, found
 
 
-def test_applied_verified_undone_and_the_undo_applied(ready: Ready, run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_applied_verified_undone_and_the_undo_applied(
+    ready: Ready, run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
     with sales_at(json.loads(ready.line())) as sales:
         start = contacts(sales).drop("etag").sort("contactid")
         capsys.readouterr()
@@ -72,7 +89,9 @@ def test_applied_verified_undone_and_the_undo_applied(ready: Ready, run: RunFold
         assert contacts(sales).drop("etag").sort("contactid").equals(start)
 
 
-def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     plan = run.path / "backfill-plan.parquet"
     kept = plan.read_bytes()

@@ -1,4 +1,7 @@
-"""One reservation for a whole run: live creates never collide with it, and a lost answer never makes a second one."""
+"""One reservation for a whole run.
+
+Live creates never collide with it, and a lost answer never makes a second one.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,12 @@ def results(scene: Scene) -> list[str]:
     return [one["result"] for one in lines if one["effect"] == RESERVE]
 
 
-@pytest.mark.parametrize(("highest", "base"), [(0, START), (START - 1, START), (START, START + 1), (9000, 9001)])
-def test_the_base_is_behind_the_counter_and_the_highest_number(at: Scene, highest: int, base: int) -> None:
+@pytest.mark.parametrize(
+    ("highest", "base"), [(0, START), (START - 1, START), (START, START + 1), (9000, 9001)]
+)
+def test_the_base_is_behind_the_counter_and_the_highest_number(
+    at: Scene, highest: int, base: int
+) -> None:
     at.write(highest=highest)
     assert base_of(at) == base
     assert at.counter()["msdynce_numbersequence"] == base + 7
@@ -62,7 +69,9 @@ def test_creates_that_take_numbers_in_between_make_it_try_again(at: Scene) -> No
 
 @pytest.mark.parametrize("effect", [True, False])
 @pytest.mark.parametrize("creates", [0, 1, 20])
-def test_after_a_lost_answer_the_row_tells_whether_it_had_its_effect(at: Scene, effect: bool, creates: int) -> None:
+def test_after_a_lost_answer_the_row_tells_whether_it_had_its_effect(
+    at: Scene, effect: bool, creates: int
+) -> None:
     left = [True]
 
     def before(request: httpx.Request) -> httpx.Response | None:
@@ -84,7 +93,9 @@ def test_after_a_lost_answer_the_row_tells_whether_it_had_its_effect(at: Scene, 
 
 
 @pytest.mark.parametrize("effect", [True, False])
-def test_killed_between_intent_and_answer_it_is_looked_up_not_repeated(at: Scene, effect: bool) -> None:
+def test_killed_between_intent_and_answer_it_is_looked_up_not_repeated(
+    at: Scene, effect: bool
+) -> None:
     def before(request: httpx.Request) -> None:
         if is_counter(request):
             if effect:
@@ -99,7 +110,11 @@ def test_killed_between_intent_and_answer_it_is_looked_up_not_repeated(at: Scene
     at.write()
     assert base_of(at) == (START if effect else START + 1)
     assert at.counter()["msdynce_numbersequence"] == START + 8
-    intents = [one for one in read(at.run.journal).entries if one.event == "intent" and one.payload["effect"] == RESERVE]
+    intents = [
+        one
+        for one in read(at.run.journal).entries
+        if one.event == "intent" and one.payload["effect"] == RESERVE
+    ]
     assert len(intents) == (1 if effect else 2)
 
 
@@ -151,9 +166,16 @@ def test_an_answer_that_is_always_lost_stops_the_run(at: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"msdynce_prefix": "XYZ"}, {"msdynce_suffixlength": 4}, {"msdynce_numbersequence": 999_999_995}]
+    "changes",
+    [
+        {"msdynce_prefix": "XYZ"},
+        {"msdynce_suffixlength": 4},
+        {"msdynce_numbersequence": 999_999_995},
+    ],
 )
-def test_a_counter_that_does_not_fit_the_plan_any_more_is_refused(at: Scene, changes: dict[str, Any]) -> None:
+def test_a_counter_that_does_not_fit_the_plan_any_more_is_refused(
+    at: Scene, changes: dict[str, Any]
+) -> None:
     at.ask("PATCH", f"msdynce_p2cautonumbers({at.counter()['msdynce_p2cautonumberid']})", **changes)
     with pytest.raises(PlanRefused):
         at.write()
@@ -164,7 +186,9 @@ def test_a_counter_that_does_not_fit_the_plan_any_more_is_refused(at: Scene, cha
 def test_a_counter_that_is_missing_or_there_twice_is_refused(at: Scene) -> None:
     row = at.counter()
     twice = {"value": [row, row]}
-    at.wire.before = lambda request: httpx.Response(200, json=twice) if "p2cautonumber" in request.url.path else None
+    at.wire.before = lambda request: (
+        httpx.Response(200, json=twice) if "p2cautonumber" in request.url.path else None
+    )
     with pytest.raises(PlanRefused, match="2 counters"):
         at.write()
     at.calm()
@@ -185,7 +209,9 @@ def test_a_counter_that_a_create_set_back_is_put_behind_our_numbers_again(at: Sc
 
 
 @pytest.mark.parametrize("count", [0, 6, 8])
-def test_ranks_that_do_not_fit_what_is_reserved_break_the_run_before_anything_is_sent(at: Scene, count: int) -> None:
+def test_ranks_that_do_not_fit_what_is_reserved_break_the_run_before_anything_is_sent(
+    at: Scene, count: int
+) -> None:
     with pytest.raises(InvariantBroken, match="7 ranks"):
         at.write(count=count)
     assert not at.wire.seen

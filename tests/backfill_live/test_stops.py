@@ -1,4 +1,7 @@
-"""A backfill that stops anywhere and is called again: the same end state, nobody numbered twice, nobody left out."""
+"""A backfill that stops anywhere and is called again.
+
+The same end state, nobody numbered twice, nobody left out.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,12 @@ def state(scene: Scene) -> dict[str, Any]:
         "counter": scene.counter()["msdynce_numbersequence"],
         "active": [scene.contacts()[one]["msdynce_isactivecustomer"] for one in scene.ids],
         "table": table.head(len(scene.ids)).drop("contactid", "etag").to_dicts(),
-        "outcomes": pl.read_parquet(scene.run.outcomes).drop("contactid", "destination_key").to_dicts(),
-        "batches": pl.read_parquet(scene.run.batches).select("batch", "rows", "updated", "failed").to_dicts(),
+        "outcomes": pl.read_parquet(scene.run.outcomes)
+        .drop("contactid", "destination_key")
+        .to_dicts(),
+        "batches": pl.read_parquet(scene.run.batches)
+        .select("batch", "rows", "updated", "failed")
+        .to_dicts(),
     }
 
 
@@ -71,7 +78,9 @@ def test_stopped_before_any_request(scenes: MakeScene, whole: dict[str, Any], st
 
 
 @pytest.mark.parametrize("step", range(REQUESTS))
-def test_stopped_after_any_request_before_its_answer(scenes: MakeScene, whole: dict[str, Any], step: int) -> None:
+def test_stopped_after_any_request_before_its_answer(
+    scenes: MakeScene, whole: dict[str, Any], step: int
+) -> None:
     scene, halt = scenes(4), halting(step)
 
     def lose(_request: httpx.Request, response: httpx.Response) -> httpx.Response:

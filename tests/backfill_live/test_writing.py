@@ -1,4 +1,7 @@
-"""A backfill written into Sales: each row guarded by its version, alone in its failure, sent in few requests."""
+"""A backfill written into Sales.
+
+Each row guarded by its version, alone in its failure, sent in few requests.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def is_batch(request: httpx.Request) -> bool:
 
 
 def once(scene: Scene, answer: httpx.Response | Exception, *, effect: bool = False) -> None:
-    """The next batch gets this answer, with or without having had its effect; all later ones are answered as usual."""
+    """The next batch gets this answer, with or without having had its effect.
+
+    All later ones are answered as usual.
+    """
     left = [answer]
 
     def before(request: httpx.Request) -> httpx.Response | None:
@@ -46,9 +52,19 @@ def test_every_row_gets_what_was_planned_and_nothing_else_is_sent(scene: Scene) 
     assert written.outcomes == {"updated": 7}
     assert scene.numbers() == expected(start)
     there = scene.contacts()
-    assert [there[one]["msdynce_isactivecustomer"] for one in scene.ids] == [True, False, False, True, False, False, True]
+    assert [there[one]["msdynce_isactivecustomer"] for one in scene.ids] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
     assert there[scene.ids[-1]]["msdynce_iscompanyanaccount"] is False
-    assert [there[one] for one in scene.whole] == [before[one] for one in scene.whole], "whole contacts were not touched"
+    assert [there[one] for one in scene.whole] == [before[one] for one in scene.whole], (
+        "whole contacts were not touched"
+    )
     assert scene.counter()["msdynce_numbersequence"] == start + 7
     assert scene.wire.count("$batch") == 3
     sent = b"".join(scene.wire.bodies)
@@ -99,7 +115,11 @@ def test_rows_that_are_gone_taken_or_refused_fail_alone_with_their_codes(scene: 
     scene.change(scene.whole[0], msdynce_contactnumber=expected(start)[2])
     scene.ask("DELETE", f"contacts({scene.ids[0]})")
     plan = scene.frame_without(scene.ids[0])
-    bad = pl.when(pl.col("contactid") == scene.ids[4]).then(pl.lit("TOOLONGFORANYNUMBER")).otherwise("suffix")
+    bad = (
+        pl.when(pl.col("contactid") == scene.ids[4])
+        .then(pl.lit("TOOLONGFORANYNUMBER"))
+        .otherwise("suffix")
+    )
     scene.run = scene.planned("20260101T000000Z-0002", plan.with_columns(suffix=bad))
     scene.write(size=10)
     table = pl.read_parquet(scene.run.path / "backfill.parquet")
@@ -112,12 +132,18 @@ def test_rows_that_are_gone_taken_or_refused_fail_alone_with_their_codes(scene: 
 
 @pytest.mark.parametrize("effect", [True, False])
 @pytest.mark.parametrize("how", ["reset", "error", "cut"])
-def test_after_a_lost_answer_rows_are_read_back_and_only_what_is_missing_is_sent(scene: Scene, how: str, effect: bool) -> None:
+def test_after_a_lost_answer_rows_are_read_back_and_only_what_is_missing_is_sent(
+    scene: Scene, how: str, effect: bool
+) -> None:
     start = scene.counter()["msdynce_numbersequence"]
     answers: dict[str, httpx.Response | Exception] = {
         "reset": httpx.ReadError("reset"),
-        "error": httpx.Response(503, text="<html>gateway</html>", headers={"Content-Type": "text/html"}),
-        "cut": httpx.Response(200, content=b"--batch", headers={"Content-Type": "multipart/mixed; boundary=batch"}),
+        "error": httpx.Response(
+            503, text="<html>gateway</html>", headers={"Content-Type": "text/html"}
+        ),
+        "cut": httpx.Response(
+            200, content=b"--batch", headers={"Content-Type": "multipart/mixed; boundary=batch"}
+        ),
     }
     once(scene, answers[how], effect=effect)
     assert scene.write(size=7).outcomes == {"updated": 7}
@@ -128,7 +154,9 @@ def test_after_a_lost_answer_rows_are_read_back_and_only_what_is_missing_is_sent
     assert events == (["answered"] if effect else ["unanswered", "answered"])
 
 
-def test_a_lost_answer_about_a_row_that_somebody_changed_then_is_unknown_unless_its_number_is_ours(scene: Scene) -> None:
+def test_a_lost_answer_about_a_row_that_somebody_changed_then_is_unknown_unless_its_number_is_ours(
+    scene: Scene,
+) -> None:
     first = pl.col("contactid") == scene.ids[0]
     frame = scene.frame().with_columns(rank=pl.when(first).then(None).otherwise(pl.col("rank") - 1))
     scene.run = scene.planned("20260101T000000Z-0002", frame)
@@ -143,11 +171,22 @@ def test_a_lost_answer_about_a_row_that_somebody_changed_then_is_unknown_unless_
 
     scene.wire.after = after
     scene.write(size=7)
-    assert scene.outcomes()[:3] == [("unknown", "sales_answer_lost"), ("updated", None), ("updated", None)]
+    assert scene.outcomes()[:3] == [
+        ("unknown", "sales_answer_lost"),
+        ("updated", None),
+        ("updated", None),
+    ]
 
 
 def test_throttling_is_obeyed_by_the_whole_run_and_counted(scene: Scene) -> None:
-    once(scene, httpx.Response(429, json={"error": {"code": "0x80072322", "message": "wait"}}, headers={"Retry-After": "77"}))
+    once(
+        scene,
+        httpx.Response(
+            429,
+            json={"error": {"code": "0x80072322", "message": "wait"}},
+            headers={"Retry-After": "77"},
+        ),
+    )
     begin = scene.clock.seconds
     assert scene.write(size=7).outcomes == {"updated": 7}
     assert scene.clock.seconds - begin >= 77
@@ -155,8 +194,12 @@ def test_throttling_is_obeyed_by_the_whole_run_and_counted(scene: Scene) -> None
     assert scene.wire.count("$batch") == 2
 
 
-def test_a_sales_that_throttles_for_ever_stops_the_run_and_the_same_command_goes_on(scene: Scene) -> None:
-    scene.wire.before = lambda request: httpx.Response(429, headers={"Retry-After": "1"}) if is_batch(request) else None
+def test_a_sales_that_throttles_for_ever_stops_the_run_and_the_same_command_goes_on(
+    scene: Scene,
+) -> None:
+    scene.wire.before = lambda request: (
+        httpx.Response(429, headers={"Retry-After": "1"}) if is_batch(request) else None
+    )
     with pytest.raises(Stopped):
         scene.write(size=7)
     scene.calm()
@@ -167,11 +210,18 @@ def refusals(status: bytes) -> httpx.Response:
     """A batch of which every row has this answer."""
     head = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 " + status
     part = head + b'\r\n\r\n{"error":{"code":"0x80040220","message":"no"}}\r\n'
-    return httpx.Response(200, content=part * 7 + b"--b--\r\n", headers={"Content-Type": "multipart/mixed; boundary=b"})
+    return httpx.Response(
+        200,
+        content=part * 7 + b"--b--\r\n",
+        headers={"Content-Type": "multipart/mixed; boundary=b"},
+    )
 
 
 def test_rows_that_a_batch_throttles_or_fails_for_now_are_sent_again(scene: Scene) -> None:
-    left = [refusals(b"500 Internal Server Error"), refusals(b"429 Too Many Requests\r\nRetry-After: 9")]
+    left = [
+        refusals(b"500 Internal Server Error"),
+        refusals(b"429 Too Many Requests\r\nRetry-After: 9"),
+    ]
     scene.wire.before = lambda request: left.pop() if is_batch(request) and left else None
     begin = scene.clock.seconds
     assert scene.write(size=7).outcomes == {"updated": 7}
@@ -180,7 +230,9 @@ def test_rows_that_a_batch_throttles_or_fails_for_now_are_sent_again(scene: Scen
 
 
 def test_rows_that_fail_for_now_to_the_end_have_failed_and_say_so(scene: Scene) -> None:
-    scene.wire.before = lambda request: refusals(b"500 Internal Server Error") if is_batch(request) else None
+    scene.wire.before = lambda request: (
+        refusals(b"500 Internal Server Error") if is_batch(request) else None
+    )
     assert scene.write(size=7).outcomes == {"failed": 7}
     assert {code for _, code in scene.outcomes()} == {"sales_busy"}
 
@@ -205,7 +257,15 @@ def test_in_bulk_rows_go_by_one_message_and_after_a_failure_row_by_row(scenes: M
     other.change(other.ids[3], jobtitle="changed")
     assert other.write(size=7, in_bulk=True).outcomes == {"updated": 5, "failed": 2}
     assert (other.wire.count("UpdateMultiple"), other.wire.count("$batch")) == (1, 1)
-    assert [code for _, code in other.outcomes()] == [None, None, "number_taken", "changed_since_plan", None, None, None]
+    assert [code for _, code in other.outcomes()] == [
+        None,
+        None,
+        "number_taken",
+        "changed_since_plan",
+        None,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("effect", [True, False])
@@ -235,11 +295,18 @@ def test_headers_that_bypass_logic_go_with_every_row_and_only_when_set(scene: Sc
     scene.run = scene.planned("20260101T000000Z-0002", scene.frame())
     scene.wire.bodies.clear()
     scene.write(size=7)
-    assert b"".join(scene.wire.bodies).count(b"MSCRM.BypassBusinessLogicExecution: CustomSync,CustomAsync") == 7
+    assert (
+        b"".join(scene.wire.bodies).count(
+            b"MSCRM.BypassBusinessLogicExecution: CustomSync,CustomAsync"
+        )
+        == 7
+    )
 
 
 def test_columns_that_do_not_change_are_not_sent(scene: Scene) -> None:
     scene.write()
-    lines = [line for body in scene.wire.bodies for line in body.split(b"\r\n") if line.startswith(b"{")]
+    lines = [
+        line for body in scene.wire.bodies for line in body.split(b"\r\n") if line.startswith(b"{")
+    ]
     rows = [set(orjson.loads(line)) & set(COLUMNS) for line in lines if b"contactnumber" in line]
     assert [sorted(row) for row in rows[:2]] == [sorted(COLUMNS[:2]), [COLUMNS[0]]]

@@ -1,4 +1,7 @@
-"""A backfill planned from a live Sales and written into it; and ``p2c run --backfill``, after which nobody lacks a number."""
+"""A backfill planned from a live Sales and written into it.
+
+And ``p2c run --backfill``, after which nobody lacks a number.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def call(capsys: pytest.CaptureFixture[str], runs: Path, *words: str) -> tuple[i
     return code, found
 
 
-def test_planned_from_sales_written_into_sales(ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_planned_from_sales_written_into_sales(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with sales_at(json.loads(ready.line())) as sales:
         emptied(sales, ROWS)
         without = contacts(sales)["msdynce_contactnumber"].null_count()
@@ -42,7 +47,12 @@ def test_planned_from_sales_written_into_sales(ready: Ready, tmp_path: Path, cap
         assert planned.filter(pl.col("action") != "none")["etag"].null_count() == 0
         code, told = call(capsys, tmp_path, "apply", told["run"])
         assert code in (0, 1)
-        assert told["outcomes"]["failed"] == told["outcomes"]["unknown"] == told["outcomes"]["pending"] == 0, told
+        assert (
+            told["outcomes"]["failed"]
+            == told["outcomes"]["unknown"]
+            == told["outcomes"]["pending"]
+            == 0
+        ), told
         there = contacts(sales)
         assert there["msdynce_contactnumber"].null_count() == 0
         assert there["msdynce_contactnumber"].n_unique() == there.height
@@ -62,7 +72,9 @@ def test_run_with_backfill_moves_on_whom_a_missing_number_held(
     assert after["outcomes"]["created"] > 0
 
 
-def test_on_files_run_with_backfill_says_what_to_do_instead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_files_run_with_backfill_says_what_to_do_instead(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     export = tmp_path / "export"
     export.mkdir()
     write_small(export)

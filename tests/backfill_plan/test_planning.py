@@ -1,4 +1,7 @@
-"""A backfill's plan from files: numbers, flags, evidence, findings; files to import; what it must never do."""
+"""A backfill's plan from files: numbers, flags, evidence, findings; files to import.
+
+What it must never do.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,19 @@ def guid(number: int) -> str:
 def contact(number: int, **columns: object) -> dict[str, object]:
     blank: dict[str, object] = dict.fromkeys(CONTACT, "")
     day = f"2020-01-{number % 28 + 1:02d}T00:00:00Z"
-    return {**blank, "contactid": guid(number), "lastname": "x", "createdon": day, "versionnumber": number, **columns}
+    return {
+        **blank,
+        "contactid": guid(number),
+        "lastname": "x",
+        "createdon": day,
+        "versionnumber": number,
+        **columns,
+    }
 
 
-def document(table: str, number: int, of: str, kind: str = "contact", **columns: object) -> dict[str, object]:
+def document(
+    table: str, number: int, of: str, kind: str = "contact", **columns: object
+) -> dict[str, object]:
     key, name = {"quotes": ("quoteid", "quotenumber"), "salesorders": ("salesorderid", "ordernumber"),
                  "invoices": ("invoiceid", "invoicenumber")}[table]  # fmt: skip
     return {key: guid(900_000 + number), name: f"D-{number}", "customerid": of, "customeridtype": kind,
@@ -50,7 +62,9 @@ def counter(**columns: object) -> dict[str, object]:
             "msdynce_numbersequence": 1000, "msdynce_suffixlength": 6, **columns}  # fmt: skip
 
 
-def backfill(home: Path, *assignments: str, request: Request | None = None, **tables: list[dict[str, object]]) -> RunFolder:
+def backfill(
+    home: Path, *assignments: str, request: Request | None = None, **tables: list[dict[str, object]]
+) -> RunFolder:
     home.mkdir(parents=True, exist_ok=True)
     for name, rows in {"msdynce_p2cautonumbers": [counter()], **tables}.items():
         if rows:
@@ -59,11 +73,16 @@ def backfill(home: Path, *assignments: str, request: Request | None = None, **ta
                 writer.writeheader()
                 writer.writerows(rows)
     project = load_project(None, source=home, assignments=assignments)
-    return make_backfill(project, request or Request(command="backfill"), home / "runs", lambda: NOW, silent)
+    return make_backfill(
+        project, request or Request(command="backfill"), home / "runs", lambda: NOW, silent
+    )
 
 
 def plan_of(run: RunFolder) -> dict[str, dict[str, Any]]:
-    return {row["contactid"]: row for row in pl.read_parquet(run.path / "backfill-plan.parquet").iter_rows(named=True)}
+    return {
+        row["contactid"]: row
+        for row in pl.read_parquet(run.path / "backfill-plan.parquet").iter_rows(named=True)
+    }
 
 
 def codes(run: RunFolder) -> dict[str, int]:
@@ -72,7 +91,12 @@ def codes(run: RunFolder) -> dict[str, int]:
 
 
 def test_numbers_come_in_the_order_of_creation_and_behind_the_counter(tmp_path: Path) -> None:
-    contacts = [contact(1, createdon=""), contact(3), contact(2), contact(4, msdynce_contactnumber="CON-00007-AAAAAA")]
+    contacts = [
+        contact(1, createdon=""),
+        contact(3),
+        contact(2),
+        contact(4, msdynce_contactnumber="CON-00007-AAAAAA"),
+    ]
     plan = plan_of(backfill(tmp_path, contacts=contacts))
     assert [plan[guid(n)]["rank"] for n in (2, 3, 1, 4)] == [0, 1, 2, None]
     assert [plan[guid(n)]["action"] for n in (2, 3, 1, 4)] == ["number", "number", "number", "none"]
@@ -83,16 +107,31 @@ def test_numbers_come_in_the_order_of_creation_and_behind_the_counter(tmp_path: 
 
 def test_a_customer_of_any_document_becomes_active_with_evidence(tmp_path: Path) -> None:
     number = {"msdynce_contactnumber": ""}
-    contacts = [contact(n, **number, msdynce_isactivecustomer=flag) for n, flag in ((1, "No"), (2, "Yes"), (3, ""), (4, "No"))]
+    contacts = [
+        contact(n, **number, msdynce_isactivecustomer=flag)
+        for n, flag in ((1, "No"), (2, "Yes"), (3, ""), (4, "No"))
+    ]
     run = backfill(
         tmp_path,
         contacts=contacts,
-        quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(99)), document("quotes", 3, "")],
-        salesorders=[document("salesorders", 9, guid(1)), document("salesorders", 4, guid(4), "account")],
+        quotes=[
+            document("quotes", 1, guid(1)),
+            document("quotes", 2, guid(99)),
+            document("quotes", 3, ""),
+        ],
+        salesorders=[
+            document("salesorders", 9, guid(1)),
+            document("salesorders", 4, guid(4), "account"),
+        ],
         invoices=[document("invoices", 5, guid(3))],
     )
     plan = plan_of(run)
-    assert {n: plan[guid(n)]["active_after"] for n in (1, 2, 3, 4)} == {1: True, 2: True, 3: True, 4: False}
+    assert {n: plan[guid(n)]["active_after"] for n in (1, 2, 3, 4)} == {
+        1: True,
+        2: True,
+        3: True,
+        4: False,
+    }
     row = plan[guid(1)]
     assert (row["quotes"], row["orders"], row["invoices"], row["document"]) == (1, 1, 0, "D-1")
     assert row["first_activity"] < row["last_activity"]
@@ -110,7 +149,11 @@ def test_settings_narrow_documents_and_settle_blanks_and_company_flags(tmp_path:
     quotes = [document("quotes", 1, guid(2), statecode=3)]
     plain = plan_of(backfill(tmp_path / "a", contacts=contacts, quotes=quotes))
     assert [plain[guid(n)]["action"] for n in (1, 2)] == ["none", "activate"]
-    given_settings = ("backfill.statuses=0,1", "backfill.null_to_no=true", "backfill.fix_company_flag=true")
+    given_settings = (
+        "backfill.statuses=0,1",
+        "backfill.null_to_no=true",
+        "backfill.fix_company_flag=true",
+    )
     told = plan_of(backfill(tmp_path / "b", *given_settings, contacts=contacts, quotes=quotes))
     assert [told[guid(n)]["action"] for n in (1, 2)] == ["activate", "other"]
     assert told[guid(1)]["active_after"] is False
@@ -131,49 +174,95 @@ def test_settings_narrow_documents_and_settle_blanks_and_company_flags(tmp_path:
 def test_a_counter_that_is_not_as_it_should_be(
     tmp_path: Path, counters: list[dict[str, object]], code: str, first: str | None
 ) -> None:
-    contacts = [contact(1), contact(2, msdynce_contactnumber="con-00007-xyz"), contact(3, msdynce_contactnumber="KD 12")]
+    contacts = [
+        contact(1),
+        contact(2, msdynce_contactnumber="con-00007-xyz"),
+        contact(3, msdynce_contactnumber="KD 12"),
+    ]
     run = backfill(tmp_path, contacts=contacts, msdynce_p2cautonumbers=counters)
     assert codes(run)[code] == 1
     assert codes(run)["contact_number_malformed"] == 2
     assert (plan_of(run)[guid(1)]["number_after"] or "")[:9] == (first or "")
 
 
-def test_numbers_that_would_be_too_long_stop_the_run_before_anything_is_written(tmp_path: Path) -> None:
+def test_numbers_that_would_be_too_long_stop_the_run_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(ConfigurationError, match="20 characters"):
         backfill(
-            tmp_path, contacts=[contact(1)], msdynce_p2cautonumbers=[counter(msdynce_prefix="CONTACTS", msdynce_suffixlength=12)]
+            tmp_path,
+            contacts=[contact(1)],
+            msdynce_p2cautonumbers=[counter(msdynce_prefix="CONTACTS", msdynce_suffixlength=12)],
         )
     assert not list((tmp_path / "runs").glob("2*"))
 
 
 def test_limit_and_filter_leave_the_others_alone(tmp_path: Path) -> None:
     contacts = [contact(n) for n in (1, 2, 3)]
-    run = backfill(tmp_path, "source.filter=versionnumber > 1", request=Request(limit=1, command="backfill"), contacts=contacts)
-    assert {n: plan_of(run)[guid(n)]["action"] for n in (1, 2, 3)} == {1: "none", 2: "number", 3: "none"}
+    run = backfill(
+        tmp_path,
+        "source.filter=versionnumber > 1",
+        request=Request(limit=1, command="backfill"),
+        contacts=contacts,
+    )
+    assert {n: plan_of(run)[guid(n)]["action"] for n in (1, 2, 3)} == {
+        1: "none",
+        2: "number",
+        3: "none",
+    }
 
 
 def test_applied_it_leaves_files_to_import_counter_first_the_same_each_time(tmp_path: Path) -> None:
-    contacts = [contact(1, msdynce_isactivecustomer="No"), contact(2), contact(3, msdynce_contactnumber="CON-00002-AAAAAA")]
-    run = backfill(tmp_path, contacts=contacts, quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(3))])
+    contacts = [
+        contact(1, msdynce_isactivecustomer="No"),
+        contact(2),
+        contact(3, msdynce_contactnumber="CON-00002-AAAAAA"),
+    ]
+    run = backfill(
+        tmp_path,
+        contacts=contacts,
+        quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(3))],
+    )
     project = load_project(None, source=tmp_path, assignments=())
     facts = apply_plan(run, lambda: project, lambda: NOW, silent)
     assert (facts["outcomes"]["written"], facts["outcomes"]["pending"]) == (3, 0)
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted((run.path / "import").iterdir())}
-    assert files["1-msdynce_p2cautonumbers.csv"] == f"msdynce_p2cautonumberid,msdynce_numbersequence\n{guid(1)},1002\n"
-    assert list(files)[1:4] == ["2-contacts-number.csv", "3-contacts-number-and-flag.csv", "4-contacts-flag.csv"]
+    files = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((run.path / "import").iterdir())
+    }
+    assert (
+        files["1-msdynce_p2cautonumbers.csv"]
+        == f"msdynce_p2cautonumberid,msdynce_numbersequence\n{guid(1)},1002\n"
+    )
+    assert list(files)[1:4] == [
+        "2-contacts-number.csv",
+        "3-contacts-number-and-flag.csv",
+        "4-contacts-flag.csv",
+    ]
     assert files["4-contacts-flag.csv"] == f"contactid,msdynce_isactivecustomer\n{guid(3)},Yes\n"
     assert files["README.txt"].count("\n") == 3
     assert verified(run).exit_code == 0
     again = backfill(
-        tmp_path / "again", contacts=contacts, quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(3))]
+        tmp_path / "again",
+        contacts=contacts,
+        quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(3))],
     )
-    apply_plan(again, lambda: load_project(None, source=tmp_path / "again", assignments=()), lambda: NOW, silent)
-    assert {path.name: path.read_text(encoding="utf-8") for path in (again.path / "import").iterdir()} == files
+    apply_plan(
+        again,
+        lambda: load_project(None, source=tmp_path / "again", assignments=()),
+        lambda: NOW,
+        silent,
+    )
+    assert {
+        path.name: path.read_text(encoding="utf-8") for path in (again.path / "import").iterdir()
+    } == files
     (run.path / "import" / "4-contacts-flag.csv").write_text("contactid\n", encoding="utf-8")
     assert verified(run).altered
 
 
-numbers = st.sampled_from(["", "", "CON-01003-AAAAAA", "con-01500-bbbbbb", "K-7", "CON-99-", "ACC-01000-ABCDEF"])
+numbers = st.sampled_from(
+    ["", "", "CON-01003-AAAAAA", "con-01500-bbbbbb", "K-7", "CON-99-", "ACC-01000-ABCDEF"]
+)
 flags = st.sampled_from(["", "Yes", "No"])
 
 
@@ -183,9 +272,12 @@ def test_no_number_twice_and_nothing_that_is_there_changes(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, bool]]
 ) -> None:
     contacts = [
-        contact(n, msdynce_contactnumber=number, msdynce_isactivecustomer=flag) for n, (number, flag, _) in enumerate(rows)
+        contact(n, msdynce_contactnumber=number, msdynce_isactivecustomer=flag)
+        for n, (number, flag, _) in enumerate(rows)
     ]
-    quotes = [document("quotes", n, guid(n)) for n, (_, _, bought) in enumerate(rows) if bought] or [document("quotes", 0, "")]
+    quotes = [
+        document("quotes", n, guid(n)) for n, (_, _, bought) in enumerate(rows) if bought
+    ] or [document("quotes", 0, "")]
     home = tmp_path_factory.mktemp("backfill")
     plan = plan_of(backfill(home / "a", "run.morsel_rows=7", contacts=contacts, quotes=quotes))
     again = plan_of(backfill(home / "b", contacts=contacts[::-1], quotes=quotes))
@@ -194,8 +286,12 @@ def test_no_number_twice_and_nothing_that_is_there_changes(
         range(sum(not number for number, _, _ in rows))
     )
     new = [row["number_after"].upper() for row in plan.values() if row["rank"] is not None]
-    assert len({*new, *(number.upper() for number, _, _ in rows)}) == len(new) + len({number.upper() for number, _, _ in rows})
+    assert len({*new, *(number.upper() for number, _, _ in rows)}) == len(new) + len(
+        {number.upper() for number, _, _ in rows}
+    )
     for n, (number, flag, bought) in enumerate(rows):
         row = plan[guid(n)]
         assert not number or row["number_after"] == number
-        assert row["active_after"] is (True if bought or flag == "Yes" else {"No": False, "": None}[flag])
+        assert row["active_after"] is (
+            True if bought or flag == "Yes" else {"No": False, "": None}[flag]
+        )

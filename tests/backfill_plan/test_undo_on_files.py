@@ -1,4 +1,7 @@
-"""A backfill whose files were imported is undone by a later export: what it wrote and nobody changed gets its values back."""
+"""A backfill whose files were imported is undone by a later export.
+
+What it wrote and nobody changed gets its values back.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,9 @@ def imported(rows: Rows, folder: Path) -> Rows:
 @pytest.fixture
 def applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> RunFolder:
     """A backfill that left its files."""
-    source = write(tmp_path / "first", contacts=CONTACTS, quotes=QUOTES, msdynce_p2cautonumbers=[counter()])
+    source = write(
+        tmp_path / "first", contacts=CONTACTS, quotes=QUOTES, msdynce_p2cautonumbers=[counter()]
+    )
     _, made = p2c(capsys, "backfill", "--source", source, "--runs", tmp_path / "runs")
     code, _ = p2c(capsys, "apply", made["run"], "--source", source, "--runs", tmp_path / "runs")
     assert code == 0
@@ -68,7 +73,9 @@ def test_what_was_imported_gets_its_values_back_and_the_counter_stays(
     since = imported(CONTACTS, applied.path / "import")
     assert all(row["msdynce_contactnumber"] for row in since), "the files fill in every number"
     since[3]["msdynce_contactnumber"] = "CON-77777-ZZZZZZ"
-    export = write(tmp_path / "since", contacts=[row for row in since if row["contactid"] != guid(5)])
+    export = write(
+        tmp_path / "since", contacts=[row for row in since if row["contactid"] != guid(5)]
+    )
     runs = ("--runs", tmp_path / "runs")
     code, pack = p2c(capsys, "undo", applied.run, "--source", export, *runs)
     assert code == 1
@@ -78,7 +85,12 @@ def test_what_was_imported_gets_its_values_back_and_the_counter_stays(
     assert (code, done["outcomes"]["written"]) == (1, 3)
     folder = RunFolder(Path(pack["folder"]))
     names = sorted(path.name for path in (folder.path / "import").iterdir())
-    assert names == ["2-contacts-number.csv", "3-contacts-number-and-flag.csv", "4-contacts-flag.csv", "README.txt"]
+    assert names == [
+        "2-contacts-number.csv",
+        "3-contacts-number-and-flag.csv",
+        "4-contacts-flag.csv",
+        "README.txt",
+    ]
     assert "empty cell" in (folder.path / "import" / "README.txt").read_text(encoding="utf-8")
     back = {row["contactid"]: row for row in imported(since, folder.path / "import")}
     for row in CONTACTS:
@@ -92,7 +104,9 @@ def test_what_was_imported_gets_its_values_back_and_the_counter_stays(
     assert [path.name for path in (tmp_path / "runs").iterdir() if path.name.startswith(".")] == []
 
 
-def test_what_was_never_imported_needs_no_undo(applied: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_never_imported_needs_no_undo(
+    applied: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, pack = p2c(capsys, "undo", applied.run, "--runs", tmp_path / "runs")
     assert (code, pack["outcomes"]["pending"], pack["findings"]) == (0, 0, {})
     code, refused = p2c(capsys, "apply", pack["run"], "--runs", tmp_path / "runs")
@@ -103,7 +117,9 @@ def test_what_was_never_imported_needs_no_undo(applied: RunFolder, tmp_path: Pat
 def test_an_export_that_is_not_there_is_said_and_nothing_is_left(
     applied: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, refused = p2c(capsys, "undo", applied.run, "--source", tmp_path / "nowhere", "--runs", tmp_path / "runs")
+    code, refused = p2c(
+        capsys, "undo", applied.run, "--source", tmp_path / "nowhere", "--runs", tmp_path / "runs"
+    )
     assert code == 2
     assert "nowhere" in json.dumps(refused)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [str(applied.run)]

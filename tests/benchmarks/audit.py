@@ -1,7 +1,7 @@
 """``python -m tests.benchmarks.audit [--rows N]``: report, verify and the exports of a run of many contacts, each as a command.
 
-The contacts are planned and written as packages once; then every command runs in a process of its own, from its start to its
-exit code, the import of its libraries included.
+The contacts are planned and written as packages once; then every command runs in a process of its
+own, from its start to its exit code, the import of its libraries included.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "p2c-benchmark")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()) / "p2c-benchmark"
+    )
     parser.add_argument("--words")
     options = parser.parse_args()
     if options.words is not None:
@@ -59,7 +61,10 @@ def main() -> int:
 def _one(words: list[str]) -> int:
     """One command, timed from before its libraries are imported to its exit code."""
     began = float(os.environ.get("P2C_BEGAN", time.time()))
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as told:
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()) as told,
+    ):
         code = p2c(words)
     if code not in (0, 1):
         raise SystemExit(f"p2c {' '.join(words)} ended with {code}: {told.getvalue()}")
@@ -72,10 +77,14 @@ def _all(source: Path, home: Path, rows: int, times: int) -> int:
     settings = ("--set", "destination.legal_entity=usmf", "--set", "destination.currency=EUR")
     _taken([*("run", "--source", str(source)), *settings, *runs])
     contact = _contact(home / "runs")
-    sys.stdout.write(f"{os.cpu_count()} processors; a run of {rows:,} generated contacts; median of {times}\n")
+    sys.stdout.write(
+        f"{os.cpu_count()} processors; a run of {rows:,} generated contacts; median of {times}\n"
+    )
     late = 0
     for name, words in _COMMANDS.items():
-        given = [word.replace("OUT", str(home / "out")).replace("CONTACT", contact) for word in words]
+        given = [
+            word.replace("OUT", str(home / "out")).replace("CONTACT", contact) for word in words
+        ]
         taken = [_taken([*given, *runs]) for _ in range(times)]
         seconds, peak = median([one for one, _ in taken]), max(mib for _, mib in taken)
         late += seconds > _SECONDS or peak > _MIB
@@ -94,7 +103,12 @@ def _taken(words: list[str]) -> tuple[float, float]:
 def _contact(runs: Path) -> str:
     """A planned contact of the newest run, from the middle."""
     newest = max(path for path in runs.iterdir() if path.name[:1].isdigit())
-    planned = pl.scan_parquet(newest / "decisions.parquet").filter(pl.col("task").is_not_null()).select("contactid").collect()
+    planned = (
+        pl.scan_parquet(newest / "decisions.parquet")
+        .filter(pl.col("task").is_not_null())
+        .select("contactid")
+        .collect()
+    )
     return str(planned["contactid"][planned.height // 2])
 
 

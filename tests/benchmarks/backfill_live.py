@@ -1,7 +1,10 @@
-"""A backfill written into a sandbox while others make contacts: killed on the way, the same end; undone, the same start.
+"""A backfill written into a sandbox while others make contacts: killed on the way, the same end.
 
-``python -m tests.benchmarks.backfill_live [ROWS]`` (100,000 contacts, a tenth without numbers). The sandbox, the writer and
-the client that keeps making contacts are processes of their own; the writer is killed five times with SIGKILL.
+Undone, the same start.
+
+``python -m tests.benchmarks.backfill_live [ROWS]`` (100,000 contacts, a tenth without numbers). The
+sandbox, the writer and the client that keeps making contacts are processes of their own; the writer
+is killed five times with SIGKILL.
 """
 
 from __future__ import annotations
@@ -47,7 +50,11 @@ READY: Final = "P2C_BENCHMARK_SANDBOX"
 _BYTES: Final = 800
 """What a request about leaves in the journal."""
 
-_COLUMNS: Final = ("msdynce_contactnumber", "msdynce_isactivecustomer", "msdynce_iscompanyanaccount")
+_COLUMNS: Final = (
+    "msdynce_contactnumber",
+    "msdynce_isactivecustomer",
+    "msdynce_iscompanyanaccount",
+)
 _EQUATION: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
 
 
@@ -68,8 +75,16 @@ class Bearer(httpx.Auth):
         with self._lock:
             if time.monotonic() > self._until:
                 ready = self._ready
-                form = {"grant_type": "client_credentials", "client_id": ready["client_id"], "client_secret": ready["secret"]}
-                answer = httpx.post(ready["token_url"], data={**form, "scope": f"{ready['sales_url']}/.default"}, trust_env=False)
+                form = {
+                    "grant_type": "client_credentials",
+                    "client_id": ready["client_id"],
+                    "client_secret": ready["secret"],
+                }
+                answer = httpx.post(
+                    ready["token_url"],
+                    data={**form, "scope": f"{ready['sales_url']}/.default"},
+                    trust_env=False,
+                )
                 self._token, self._until = answer.json()["access_token"], time.monotonic() + 1800
         request.headers["Authorization"] = f"Bearer {self._token}"
         yield request
@@ -125,12 +140,47 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
     rows = plan["rank"].count()
     highest = found["msdynce_contactnumber"].str.extract("^CON-([0-9]+)-").cast(pl.Int64).max()
     backfill = {"count": rows, "highest": highest, "prefix": "CON", "suffix_length": 6}
-    more: dict[str, Any] = {"settings": {}, "project": None, "fingerprints": {}, "destination": "", "versions": {}, "sources": []}
-    write_json(folder.run_json, {"run": str(folder.run), "kind": "backfill", "backfill": backfill, "started_at": "", **more})
+    more: dict[str, Any] = {
+        "settings": {},
+        "project": None,
+        "fingerprints": {},
+        "destination": "",
+        "versions": {},
+        "sources": [],
+    }
+    write_json(
+        folder.run_json,
+        {
+            "run": str(folder.run),
+            "kind": "backfill",
+            "backfill": backfill,
+            "started_at": "",
+            **more,
+        },
+    )
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": rows}
-    equation = {"equation": _EQUATION, "left": rows, "right": rows, "terms": outcomes, "balanced": True}
-    told: dict[str, Any] = {"run": str(folder.run), "kind": "backfill", "applied": False, "verdict": "clean", "balanced": True}
-    told |= {"equations": [equation], "counts": {}, "reasons": {}, "findings": {}, "outcomes": outcomes, "forecast": {}}
+    equation = {
+        "equation": _EQUATION,
+        "left": rows,
+        "right": rows,
+        "terms": outcomes,
+        "balanced": True,
+    }
+    told: dict[str, Any] = {
+        "run": str(folder.run),
+        "kind": "backfill",
+        "applied": False,
+        "verdict": "clean",
+        "balanced": True,
+    }
+    told |= {
+        "equations": [equation],
+        "counts": {},
+        "reasons": {},
+        "findings": {},
+        "outcomes": outcomes,
+        "forecast": {},
+    }
     with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
         files = {one.name: sha256_of(one) for one in (folder.run_json, path)}
         told["journal"] = journal.append("planned", files=files, summary=facts_digest(told))
@@ -140,7 +190,10 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
 
 def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]:
     """Apply a plan to its end, or go on with it."""
-    with sales_at(ready) as sales, Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
+    with (
+        sales_at(ready) as sales,
+        Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal,
+    ):
         journal.append("apply_started")
         return applied(folder, sales.system, BackfillSettings(request_rows=size), journal, silent)
 
@@ -150,7 +203,14 @@ def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int)
     chance = random.Random(7)  # noqa: S311 - when to kill is no secret
     done = 0
     for number in range(KILLS):
-        command = [sys.executable, "-m", "tests.benchmarks.backfill_live", "--write", str(folder.path), str(size)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.backfill_live",
+            "--write",
+            str(folder.path),
+            str(size),
+        ]
         with subprocess.Popen(command, env={**os.environ, READY: json.dumps(ready)}) as process:
             goal = folder.journal.stat().st_size + chance.uniform(0.02, 0.18) * requests * _BYTES
             while process.poll() is None and folder.journal.stat().st_size < goal:
@@ -168,7 +228,9 @@ def others(ready: dict[str, str]) -> Iterator[list[str]]:
     """Another client that keeps making contacts; the ids of those that it made."""
     made: list[str] = []
     ended = threading.Event()
-    with httpx.Client(base_url=f"{ready['sales_url']}/api/data/v9.2/", auth=Bearer(ready), trust_env=False) as http:
+    with httpx.Client(
+        base_url=f"{ready['sales_url']}/api/data/v9.2/", auth=Bearer(ready), trust_env=False
+    ) as http:
 
         def work() -> None:
             while not ended.is_set():
@@ -187,10 +249,16 @@ def others(ready: dict[str, str]) -> Iterator[list[str]]:
 
 def one_by_one(ready: dict[str, str], frame: pl.DataFrame) -> float:
     """Rows a second when every row is a PATCH of its own, one after the other."""
-    with httpx.Client(base_url=f"{ready['sales_url']}/api/data/v9.2/", auth=Bearer(ready), trust_env=False) as http:
+    with httpx.Client(
+        base_url=f"{ready['sales_url']}/api/data/v9.2/", auth=Bearer(ready), trust_env=False
+    ) as http:
         begin = time.perf_counter()
         for contactid in frame["contactid"]:
-            answer = http.patch(f"contacts({contactid})", json={"msdynce_isactivecustomer": True}, headers={"If-Match": "*"})
+            answer = http.patch(
+                f"contacts({contactid})",
+                json={"msdynce_isactivecustomer": True},
+                headers={"If-Match": "*"},
+            )
             answer.raise_for_status()
         return frame.height / (time.perf_counter() - begin)
 
@@ -200,15 +268,25 @@ def emptied(sales: SalesRows, rows: int) -> None:
     chosen = contacts(sales).sort("contactid").gather_every(10)["contactid"].to_list()
     for start in range(0, len(chosen), 1000):
         targets = [
-            {"@odata.type": "Microsoft.Dynamics.CRM.contact", "contactid": one, "msdynce_contactnumber": None}
+            {
+                "@odata.type": "Microsoft.Dynamics.CRM.contact",
+                "contactid": one,
+                "msdynce_contactnumber": None,
+            }
             for one in chosen[start : start + 1000]
         ]
-        sales.action("contacts/Microsoft.Dynamics.CRM.UpdateMultiple", json.dumps({"Targets": targets}).encode())
+        sales.action(
+            "contacts/Microsoft.Dynamics.CRM.UpdateMultiple",
+            json.dumps({"Targets": targets}).encode(),
+        )
     _say(f"{rows:,} contacts, {len(chosen):,} of them without a number")
 
 
 def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
-    """The whole scene; how often the writer was killed. Raises ``AssertionError`` where it does not end as it should."""
+    """The whole scene; how often the writer was killed.
+
+    Raises ``AssertionError`` where it does not end as it should.
+    """
     with tempfile.TemporaryDirectory() as home, sandbox(rows) as ready, sales_at(ready) as sales:
         emptied(sales, rows)
         start = contacts(sales).select("contactid", *_COLUMNS).sort("contactid")
@@ -219,27 +297,42 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
             facts = write(ready, folder, size)
         after = contacts(sales)
         _check(after, facts, folder, sales, count)
-        _say(f"killed {kills} times, {len(made):,} contacts made meanwhile: no number twice, none missing, counter behind all")
+        _say(
+            f"killed {kills} times, {len(made):,} contacts made meanwhile: no number twice, none "
+            "missing, counter behind all"
+        )
         undo = undo_plan(folder, sales, {}, lambda: datetime.now(UTC))
         begin = time.perf_counter()
         told = write(ready, undo, size)
         seconds = time.perf_counter() - begin
-        ours = contacts(sales).select("contactid", *_COLUMNS).filter(~pl.col("contactid").is_in(made)).sort("contactid")
+        ours = (
+            contacts(sales)
+            .select("contactid", *_COLUMNS)
+            .filter(~pl.col("contactid").is_in(made))
+            .sort("contactid")
+        )
         assert ours.equals(start), "undo brings back the start"
         requests = told["traffic"]["requests"]
         _say(f"undone, Sales is as it was: {requests * 1000 / count:.1f} requests per 1,000 rows")
         alone = one_by_one(ready, start.head(singles))
-        _say(f"in batches {count / seconds:,.0f} rows/s, one by one {alone:,.0f} rows/s: {count / seconds / alone:.1f} times")
+        _say(
+            f"in batches {count / seconds:,.0f} rows/s, one by one {alone:,.0f} rows/s: "
+            f"{count / seconds / alone:.1f} times"
+        )
     return kills
 
 
-def _check(after: pl.DataFrame, facts: dict[str, Any], folder: RunFolder, sales: SalesRows, count: int) -> None:
+def _check(
+    after: pl.DataFrame, facts: dict[str, Any], folder: RunFolder, sales: SalesRows, count: int
+) -> None:
     numbers = after["msdynce_contactnumber"]
     plain = numbers.str.extract("^CON-([0-9]+)-").cast(pl.Int64)
     assert numbers.null_count() == 0, "none missing"
     assert plain.n_unique() == plain.len(), "no number twice"
     assert facts["outcomes"]["updated"] == count, facts["outcomes"]
-    query = sales.query("msdynce_p2cautonumbers", ["msdynce_numbersequence"], "msdynce_entityname eq 'contact'")
+    query = sales.query(
+        "msdynce_p2cautonumbers", ["msdynce_numbersequence"], "msdynce_entityname eq 'contact'"
+    )
     highest = plain.max()
     assert isinstance(highest, int)
     assert query[0]["msdynce_numbersequence"] > highest, "the counter is behind all"

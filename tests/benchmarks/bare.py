@@ -23,19 +23,30 @@ LABELS = {
 
 def main(folder: Path, out: Path) -> None:
     """Time both COPY statements."""
-    spellings = pl.DataFrame({"spelling": list(country_codes()), "code": list(country_codes().values())})
+    spellings = pl.DataFrame(
+        {"spelling": list(country_codes()), "code": list(country_codes().values())}
+    )
     labels = pl.DataFrame(
-        [{"source": source, "key": key, "value": value} for source, pairs in LABELS.items() for key, value in pairs.items()]
+        [
+            {"source": source, "key": key, "value": value}
+            for source, pairs in LABELS.items()
+            for key, value in pairs.items()
+        ]
     )
     out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET preserve_insertion_order = true")
         for table in ("contacts", "accounts", "transactioncurrencies"):
-            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet('{folder / table}.parquet', file_row_number = true)")
+            connection.execute(
+                f"CREATE VIEW {table} AS FROM read_parquet('{folder / table}.parquet', "
+                "file_row_number = true)"
+            )
         connection.register("spellings", spellings.to_arrow())
         connection.register("labels", labels.to_arrow())
-        for statement in duckdb.extract_statements(files("tests.benchmarks").joinpath("bare.sql").read_text("utf-8")):
+        for statement in duckdb.extract_statements(
+            files("tests.benchmarks").joinpath("bare.sql").read_text("utf-8")
+        ):
             [name] = statement.named_parameters
             connection.execute(statement, {name: str(out / f"{name}.parquet")})
     sys.stdout.write(json.dumps({"seconds": time.perf_counter() - started}) + "\n")

@@ -1,8 +1,9 @@
 """``python -m tests.benchmarks.extraction [--rows N]``: reading contacts out of a sandbox, against Microsoft's Python client.
 
-Both read the same columns in the same pages over TLS from the same sandbox, one after the other. Counted is the processor time
-of the client's own process. p2c lands the rows on disk as it reads; the other client only looks through them. A tenth of the rows
-is read first, to show that memory does not grow with them.
+Both read the same columns in the same pages over TLS from the same sandbox, one after the other.
+Counted is the processor time of the client's own process. p2c lands the rows on disk as it reads;
+the other client only looks through them. A tenth of the rows is read first, to show that memory
+does not grow with them.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ def ours(ready: dict[str, Any]) -> dict[str, float]:
         into.mkdir()
         began, spent = time.perf_counter(), time.process_time()
         wish = Wish(tables=("contacts",), mapped=mapped_columns(project), tracking="never")
-        found = land_dataverse(sales, into, wish, work=Path(home) / "work", progress=lambda _table, _rows: None)
+        found = land_dataverse(
+            sales, into, wish, work=Path(home) / "work", progress=lambda _table, _rows: None
+        )
         traffic = found.traffic["contacts"]
         return {
             "seconds": time.perf_counter() - began,
@@ -74,13 +77,23 @@ def theirs(ready: dict[str, Any]) -> dict[str, float]:
     project = load_project(Path(ready["project"]))
     names = columns_of(CONTACTS, sorted(mapped_columns(project))).select.split(",")
     login = ClientSecretCredential(
-        ready["tenant"], ready["client_id"], ready["secret"], authority=ready["sales_url"], disable_instance_discovery=True
+        ready["tenant"],
+        ready["client_id"],
+        ready["secret"],
+        authority=ready["sales_url"],
+        disable_instance_discovery=True,
     )
     with DataverseClient(ready["sales_url"], login) as client:
         began, spent = time.perf_counter(), time.process_time()
-        pages = client.records.list_pages("contact", select=names, page_size=PAGE_ROWS, include_annotations=LOOKUP_TYPE)
+        pages = client.records.list_pages(
+            "contact", select=names, page_size=PAGE_ROWS, include_annotations=LOOKUP_TYPE
+        )
         rows = sum(len(page) for page in pages)
-        return {"seconds": time.perf_counter() - began, "spent": time.process_time() - spent, "rows": rows}
+        return {
+            "seconds": time.perf_counter() - began,
+            "spent": time.process_time() - spent,
+            "rows": rows,
+        }
 
 
 def line(name: str, taken: Taken) -> str:
@@ -88,7 +101,8 @@ def line(name: str, taken: Taken) -> str:
     told = taken.told
     return (
         f"{name:<32} {told['rows']:>9,.0f} rows  {told['seconds']:>6.1f} s  "
-        f"{told['spent'] / told['rows'] * 1e6:>6.1f} µs of processor a row  peak {taken.peak_mib:>5.0f} MiB"
+        f"{told['spent'] / told['rows'] * 1e6:>6.1f} µs of processor a row  peak "
+        f"{taken.peak_mib:>5.0f} MiB"
     )
 
 
@@ -108,7 +122,10 @@ def main(rows: int) -> int:
         line("p2c", few),
         line("p2c", many),
         line("PowerPlatform-Dataverse-Client", other),
-        f"p2c takes {share:.2f} of the other's processor time (wanted: at most {_WANTED:.2f}); {grown}",
+        (
+            f"p2c takes {share:.2f} of the other's processor time (wanted: at most {_WANTED:.2f}); "
+            f"{grown}"
+        ),
         f"{cost}; throttled {told['throttled']:.0f} times",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -1,4 +1,7 @@
-"""What the benchmarks share: a step runs in a process of its own, so that its time and peak memory are its own."""
+"""What the benchmarks share.
+
+A step runs in a process of its own, so that its time and peak memory are its own.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ class Taken:
 
 
 def step(module: str, *arguments: object) -> Taken:
-    """Run ``python -m module arguments``; its last line on stdout is a JSON object with ``seconds``."""
+    """Run ``python -m module arguments``.
+
+    Its last line on stdout is a JSON object with ``seconds``.
+    """
     command = [sys.executable, "-m", module, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     if process.stdout is None:
@@ -35,7 +41,12 @@ def step(module: str, *arguments: object) -> Taken:
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     told = json.loads(text.strip().splitlines()[-1])
-    return Taken(seconds=told["seconds"], processor=usage.ru_utime + usage.ru_stime, peak_mib=usage.ru_maxrss / 1024, told=told)
+    return Taken(
+        seconds=told["seconds"],
+        processor=usage.ru_utime + usage.ru_stime,
+        peak_mib=usage.ru_maxrss / 1024,
+        told=told,
+    )
 
 
 def median(values: Sequence[float]) -> float:
@@ -47,6 +58,15 @@ def samples(folder: Path, rows: int) -> Path:
     """Generated contacts as Parquet, made once."""
     target = folder / f"contacts-{rows}"
     if not (target / "p2c.toml").exists():
-        command = [sys.executable, "-m", "pipeline.samples", "--rows", str(rows), "--form", "parquet", str(target)]
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline.samples",
+            "--rows",
+            str(rows),
+            "--form",
+            "parquet",
+            str(target),
+        ]
         subprocess.run(command, check=True)
     return target

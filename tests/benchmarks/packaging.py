@@ -1,4 +1,7 @@
-"""``python -m tests.benchmarks.packaging FOLDER RUNS``: building the packages of a plan, timed apart from the plan."""
+"""``python -m tests.benchmarks.packaging FOLDER RUNS``.
+
+Building the packages of a plan, timed apart from the plan.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,11 @@ def main(folder: Path, runs: Path) -> None:
     built = pl.read_parquet(made / "batches.parquet").select("file", "rows").rows()[1:]
     rows = sum(count for _, count in built)
     data = sum(entry.file_size for file, _ in built for entry in ZipFile(made / file).infolist())
-    told = {"seconds": seconds, "rows_per_second": rows / seconds, "megabytes_per_second": data / seconds / 1e6}
+    told = {
+        "seconds": seconds,
+        "rows_per_second": rows / seconds,
+        "megabytes_per_second": data / seconds / 1e6,
+    }
     sys.stdout.write(json.dumps(told) + "\n")
 
 

@@ -1,4 +1,7 @@
-"""``python -m tests.benchmarks.planning FOLDER RUNS``: one plan, timed from settings to the finished run folder."""
+"""``python -m tests.benchmarks.planning FOLDER RUNS``.
+
+One plan, timed from settings to the finished run folder.
+"""
 
 from __future__ import annotations
 

@@ -11,14 +11,18 @@ from tests.small import PROJECT, write_small
 
 
 def said(answer: Answer, what: str) -> list[tuple[str, str]]:
-    return [(one["status"], one["message"]) for one in answer.object["items"] if one["what"] == what]
+    return [
+        (one["status"], one["message"]) for one in answer.object["items"] if one["what"] == what
+    ]
 
 
 def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) -> None:
     project = write_small(tmp_path)
     [(_, before)] = said(p2c("check", "--project", project, "--json"), "columns of contacts")
     contacts = project.with_name("contacts.csv")
-    contacts.write_text(contacts.read_text(encoding="utf-8").replace("firstname", "frstname", 1), encoding="utf-8")
+    contacts.write_text(
+        contacts.read_text(encoding="utf-8").replace("firstname", "frstname", 1), encoding="utf-8"
+    )
     [(status, after)] = said(p2c("check", "--project", project, "--json"), "columns of contacts")
     assert status == "note"
     assert "firstname" not in before
@@ -26,14 +30,24 @@ def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) 
 
 
 def test_a_filter_is_tried(p2c: P2c, tmp_path: Path) -> None:
-    right, wrong = (PROJECT.replace('path = "."', f'path = "."\nfilter = "{text}"') for text in ("statecode = 0", "statcode = 0"))
-    assert said(p2c("check", "--project", write_small(tmp_path, right), "--json"), "source.filter")[0][0] == "ok"
+    right, wrong = (
+        PROJECT.replace('path = "."', f'path = "."\nfilter = "{text}"')
+        for text in ("statecode = 0", "statcode = 0")
+    )
+    assert (
+        said(p2c("check", "--project", write_small(tmp_path, right), "--json"), "source.filter")[0][
+            0
+        ]
+        == "ok"
+    )
     answer = p2c("check", "--project", write_small(tmp_path, wrong), "--json")
     assert (answer.code, answer.object["error"]["where"]) == (2, "source.filter")
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
-def test_a_source_with_all_columns_and_no_filter_says_neither(p2c: P2c, words: tuple[str, ...]) -> None:
+def test_a_source_with_all_columns_and_no_filter_says_neither(
+    p2c: P2c, words: tuple[str, ...]
+) -> None:
     samples = Path(__file__).parents[2] / "data" / "samples" / "p2c.toml"
     out = p2c("check", "--project", samples, *words).out
     assert "columns of contacts" not in out

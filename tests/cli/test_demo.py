@@ -28,7 +28,10 @@ def test_samples_go_from_sales_into_scm(tmp_path: Path, capsys: pytest.CaptureFi
     assert (code, told["verdict"], told["balanced"]) == (0, "attention", True), told
     run = tmp_path / told["run"]
     decisions = pl.read_parquet(run / "decisions.parquet")
-    found = {row["contactid"]: f"{row['decision']}/{row['reason']}" for row in decisions.iter_rows(named=True)}
+    found = {
+        row["contactid"]: f"{row['decision']}/{row['reason']}"
+        for row in decisions.iter_rows(named=True)
+    }
     assert found == {one.contactid: one.live for one in expected_rows() if one.live is not None}
     failed = pl.read_parquet(run / "outcomes.parquet").filter(pl.col("outcome") != "created")
     assert set(failed["contactid"]) == {one.contactid for one in expected_rows() if one.refused}
@@ -48,9 +51,16 @@ def test_offline_it_leaves_packages(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize("words", [(), ("--offline",)])
 def test_samples_that_end_otherwise_are_a_defect(
-    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, *others = expected_rows()
-    monkeypatch.setattr(demo, "expected_rows", lambda: (replace(first, reason="too_long", live="rejected/too_long"), *others))
+    monkeypatch.setattr(
+        demo,
+        "expected_rows",
+        lambda: (replace(first, reason="too_long", live="rejected/too_long"), *others),
+    )
     assert main(["demo", *words, "--runs", str(tmp_path)]) == 4
     assert "a defect of p2c" in capsys.readouterr().out

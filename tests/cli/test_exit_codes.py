@@ -26,13 +26,18 @@ def test_0_when_every_contact_has_its_place(p2c: P2c, tmp_path: Path) -> None:
 def test_1_when_something_needs_a_person(p2c: P2c, runs: Path) -> None:
     answer = p2c("apply", "latest", "--runs", runs)
     assert answer.code == 1
-    assert answer.out.startswith("ATTENTION: a person must look at 1 held, 1 rejected; the others have their place.")
+    assert answer.out.startswith(
+        "ATTENTION: a person must look at 1 held, 1 rejected; the others have their place."
+    )
 
 
 def test_2_when_the_plan_does_not_hold_any_more(p2c: P2c, runs: Path) -> None:
     answer = p2c("apply", "latest", "--runs", runs, "--set", "destination.legal_entity=demf")
     assert answer.code == 2
-    assert "changed since the plan was made: destination.legal_entity (was 'usmf', is 'demf')" in answer.err
+    assert (
+        "changed since the plan was made: destination.legal_entity (was 'usmf', is 'demf')"
+        in answer.err
+    )
 
 
 def test_2_when_nothing_is_said(p2c: P2c) -> None:
@@ -49,8 +54,12 @@ def test_3_when_another_process_applies_the_run(p2c: P2c, runs: Path) -> None:
     assert answer.err == f"p2c: {run.name}: another process is applying this run.\n"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), OSError(28, "No space left on device")])
-def test_3_when_the_world_stops_it(p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), MemoryError(), OSError(28, "No space left on device")]
+)
+def test_3_when_the_world_stops_it(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     def stopped() -> None:
         raise error
 
@@ -63,7 +72,9 @@ def test_3_when_the_world_stops_it(p2c: P2c, monkeypatch: pytest.MonkeyPatch, er
 def test_4_when_a_run_folder_was_altered(p2c: P2c, runs: Path) -> None:
     (run,) = runs.iterdir()
     journal = run / "journal.jsonl"
-    journal.write_bytes(journal.read_bytes().replace(b'"event":"planned"', b'"event":"pLanned"') + b"{}\n")
+    journal.write_bytes(
+        journal.read_bytes().replace(b'"event":"planned"', b'"event":"pLanned"') + b"{}\n"
+    )
     answer = p2c("apply", "latest", "--runs", runs, "--json")
     assert answer.code == 4
     assert answer.object["error"]["code"] == "invariant_broken"
@@ -74,7 +85,9 @@ class PanicException(BaseException):
 
 
 @pytest.mark.parametrize("error", [KeyError("Ada Lovelace"), PanicException("Ada Lovelace")])
-def test_4_when_nobody_foresaw_it_without_its_text(p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def test_4_when_nobody_foresaw_it_without_its_text(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     def defect() -> None:
         raise error
 
@@ -87,7 +100,9 @@ def test_4_when_nobody_foresaw_it_without_its_text(p2c: P2c, monkeypatch: pytest
     assert "Ada" not in answer.out + answer.err
 
 
-def test_a_traceback_is_printed_for_whoever_asks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_is_printed_for_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def defect() -> None:
         raise KeyError("here")
 

@@ -18,7 +18,10 @@ from tests.cli.conftest import P2c
 def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path) -> None:
     made = p2c("init", "--legal-entity", "usmf", "--currency", "EUR", "--country", "Germany")
     assert made.code == 0
-    assert made.out == "Wrote p2c.toml. Next: put the exports into export, then `p2c check` and `p2c plan`.\n"
+    assert (
+        made.out
+        == "Wrote p2c.toml. Next: put the exports into export, then `p2c check` and `p2c plan`.\n"
+    )
     (tmp_path / "export").mkdir()
     for name in ("contacts.csv", "accounts.csv"):
         shutil.copy(source / name, tmp_path / "export")
@@ -31,7 +34,10 @@ def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path)
 def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path: Path) -> None:
     (tmp_path / "projects").mkdir()
     assert p2c("init", "--project", "projects/contoso.toml", "--source", "exports/sales").code == 0
-    assert "`p2c plan --project projects/other.toml`" in p2c("init", "--project", "projects/other.toml").out
+    assert (
+        "`p2c plan --project projects/other.toml`"
+        in p2c("init", "--project", "projects/other.toml").out
+    )
     assert load_project(tmp_path / "projects" / "other.toml").settings.source.path == "export"
     project = load_project(tmp_path / "projects" / "contoso.toml")
     assert project.settings.source.path == "../exports/sales"
@@ -41,13 +47,21 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--legal-entity", "contoso"), "init, destination.legal_entity: must be one to four letters or digits, as in usmf."),
+        (
+            ("--legal-entity", "contoso"),
+            "init, destination.legal_entity: must be one to four letters or digits, as in usmf.",
+        ),
         (("--currency", "euro"), "destination.currency: must be three capital letters, as in EUR."),
-        (("--country", "Narnia"), "destination.country: 'Narnia' is no country that p2c knows by exact name."),
+        (
+            ("--country", "Narnia"),
+            "destination.country: 'Narnia' is no country that p2c knows by exact name.",
+        ),
         (("--project", "nowhere/p2c.toml"), "there is no folder nowhere."),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(p2c: P2c, tmp_path: Path, words: tuple[str, str], told: str) -> None:
+def test_what_cannot_be_is_refused_and_nothing_is_written(
+    p2c: P2c, tmp_path: Path, words: tuple[str, str], told: str
+) -> None:
     answer = p2c("init", *words)
     assert answer.code == 2
     assert told in answer.err
@@ -67,11 +81,20 @@ def test_on_a_terminal_init_asks_for_what_it_was_not_told(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "pipeline.cli", "init", "--currency", "DKK", "--json"]
     home = str(Path(__file__).parents[2])
     with subprocess.Popen(
-        command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, cwd=tmp_path, env={**os.environ, "PYTHONPATH": home}
+        command,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": home},
     ) as process:
         os.write(ours, b"usmf\n\n")
         assert process.wait() == 0
     os.close(theirs)
     os.close(ours)
     destination = load_project(tmp_path / "p2c.toml").settings.destination
-    assert (destination.legal_entity, destination.currency, destination.country) == ("usmf", "DKK", None)
+    assert (destination.legal_entity, destination.currency, destination.country) == (
+        "usmf",
+        "DKK",
+        None,
+    )

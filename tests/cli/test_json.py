@@ -34,7 +34,12 @@ def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
     assert made["folder"] == str(tmp_path / "runs" / made["run"])
     answer = p2c("apply", made["run"], "--runs", tmp_path / "runs", "--json")
     applied = answer.object
-    assert (answer.code, list(applied), applied["command"], applied["run"]) == (1, KEYS, "apply", made["run"])
+    assert (answer.code, list(applied), applied["command"], applied["run"]) == (
+        1,
+        KEYS,
+        "apply",
+        made["run"],
+    )
     assert applied["outcomes"]["written"] == 8
     assert applied["counts"] == COUNTS
 
@@ -51,7 +56,9 @@ def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_every_command_answers_with_all_keys(p2c: P2c, runs: Path, words: tuple[str, ...], items: int) -> None:
+def test_every_command_answers_with_all_keys(
+    p2c: P2c, runs: Path, words: tuple[str, ...], items: int
+) -> None:
     answer = p2c(*words, "--runs", runs, "--json")
     said = answer.object
     assert list(said) == KEYS
@@ -85,14 +92,26 @@ def test_check_and_init_answer_with_all_keys(p2c: P2c, source: Path) -> None:
         (("apply", "latest"), "apply", "usage", "there are no runs"),
         (("apply", "2026"), "apply", "usage", "no run has an id that begins with '2026'"),
         (("templates", "contcts"), "templates", "usage", "Did you mean 'Contacts'?"),
-        (("plan", "--project", "nowhere.toml"), "plan", "usage", "there is no project file nowhere.toml"),
+        (
+            ("plan", "--project", "nowhere.toml"),
+            "plan",
+            "usage",
+            "there is no project file nowhere.toml",
+        ),
         (("plan", "--source", "nowhere"), "plan", "source", "no such folder"),
-        (("check", "--source", ".", "--set", "destination.load=x"), "check", "configuration", "must be 'folder'"),
+        (
+            ("check", "--source", ".", "--set", "destination.load=x"),
+            "check",
+            "configuration",
+            "must be 'folder'",
+        ),
         ((), "", "usage", "--json"),
     ],
     ids=str,
 )
-def test_errors_are_an_object_too(p2c: P2c, words: tuple[str, ...], command: str, code: str, told: str) -> None:
+def test_errors_are_an_object_too(
+    p2c: P2c, words: tuple[str, ...], command: str, code: str, told: str
+) -> None:
     answer = p2c(*words, "--json")
     said = answer.object
     assert list(said) == ["command", "error"]
@@ -105,5 +124,13 @@ def test_errors_are_an_object_too(p2c: P2c, words: tuple[str, ...], command: str
 
 
 def test_the_object_is_ascii_whatever_is_in_it(p2c: P2c, source: Path) -> None:
-    answer = p2c("templates", "ContactToCustomer", "--json", "--source", source, "--set", "countries.日本国土=JP")
+    answer = p2c(
+        "templates",
+        "ContactToCustomer",
+        "--json",
+        "--source",
+        source,
+        "--set",
+        "countries.日本国土=JP",
+    )
     assert answer.out.isascii()

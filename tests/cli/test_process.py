@@ -1,4 +1,7 @@
-"""The installed program as a process: completion, pipes, signals, terminals that cannot write everything."""
+"""The installed program as a process.
+
+Completion, pipes, signals, terminals that cannot write everything.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,13 @@ HOME = Path(__file__).parents[2]
 
 def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*P2C, *words], check=False, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env={**os.environ, **environment}
+        [*P2C, *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env={**os.environ, **environment},
     )
 
 
@@ -33,10 +42,16 @@ def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.Complet
         ("p2c explain X --runs RUNS --run 2026", {"20260102T030405Z-abcd"}),
     ],
 )
-def test_the_shell_completes_commands_flags_tasks_and_runs(tmp_path: Path, typed: str, offered: set[str]) -> None:
+def test_the_shell_completes_commands_flags_tasks_and_runs(
+    tmp_path: Path, typed: str, offered: set[str]
+) -> None:
     (tmp_path / "RUNS" / "20260102T030405Z-abcd").mkdir(parents=True)
     (tmp_path / "RUNS" / "loaded").mkdir()
-    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1), "_P2C_COMPLETE": "complete_bash"}
+    words = {
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        "_P2C_COMPLETE": "complete_bash",
+    }
     assert set(p2c(cwd=tmp_path, **words).stdout.split()) == offered
 
 
@@ -46,10 +61,13 @@ def test_completion_is_in_the_help(p2c: P2c) -> None:
 
 def test_help_and_completion_load_no_engine() -> None:
     code = (
-        "import sys; from pipeline.cli.app import main; main(['plan', '--help']); print(sorted(set(sys.modules) & set(sys.argv)))"
+        "import sys; from pipeline.cli.app import main; main(['plan', '--help']); "
+        "print(sorted(set(sys.modules) & set(sys.argv)))"
     )
     engines = ["polars", "duckdb", "pyarrow", "pandera", "babel"]
-    ended = subprocess.run([sys.executable, "-c", code, *engines], check=True, capture_output=True, text=True, cwd=HOME)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *engines], check=True, capture_output=True, text=True, cwd=HOME
+    )
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
@@ -67,7 +85,9 @@ sys.exit(app.main())
 
 def test_a_reader_that_leaves_early_is_no_error_and_changes_no_exit_code() -> None:
     words = [sys.executable, "-c", LONG]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HOME) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=HOME
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"a line\n"
         process.stdout.close()
@@ -93,7 +113,9 @@ sys.exit(app.main())
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
     words = [sys.executable, "-c", WAITING]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HOME) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HOME
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(signal.Signals[name])
@@ -116,14 +138,22 @@ sys.exit(app.main())
 
 
 def test_a_signal_is_no_defect_when_an_engine_makes_an_error_of_it() -> None:
-    ended = subprocess.run([sys.executable, "-c", SWALLOWED], check=False, capture_output=True, text=True, cwd=HOME)
-    assert (ended.returncode, ended.stderr) == (3, "p2c: stopped from outside; the same command goes on.\n")
+    ended = subprocess.run(
+        [sys.executable, "-c", SWALLOWED], check=False, capture_output=True, text=True, cwd=HOME
+    )
+    assert (ended.returncode, ended.stderr) == (
+        3,
+        "p2c: stopped from outside; the same command goes on.\n",
+    )
 
 
 def test_an_ignored_hangup_stays_ignored() -> None:
     code = (
-        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.cli.exits import prepare_process; "
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from pipeline.cli.exits "
+        "import prepare_process; "
         "prepare_process(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
     )
-    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HOME
+    )
     assert ended.stdout == "True\n"

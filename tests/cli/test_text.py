@@ -42,24 +42,42 @@ def test_the_samples_planned_and_applied(
 
 def facts(**changes: Any) -> dict[str, Any]:
     """The facts of a run of nothing, changed."""
-    outcomes = dict.fromkeys(("created", "updated", "unchanged", "written", "failed", "unknown", "pending"), 0)
+    outcomes = dict.fromkeys(
+        ("created", "updated", "unchanged", "written", "failed", "unknown", "pending"), 0
+    )
     return {
         "run": RUN,
         "kind": "main",
         "applied": False,
         "verdict": "clean",
         "balanced": True,
-        "equations": [{"equation": "planned = written", "left": 0, "right": 0, "terms": {"written": 0}, "balanced": True}],
+        "equations": [
+            {
+                "equation": "planned = written",
+                "left": 0,
+                "right": 0,
+                "terms": {"written": 0},
+                "balanced": True,
+            }
+        ],
         "counts": dict.fromkeys(("customer", "contact", "skipped", "held", "rejected"), 0),
         "reasons": {},
         "findings": {},
         "outcomes": outcomes,
-        "forecast": {"requests": 0, "bytes": 0, "minutes": 0.0, "rate": 55.6, "rate_from": "assumed"},
+        "forecast": {
+            "requests": 0,
+            "bytes": 0,
+            "minutes": 0.0,
+            "rate": 55.6,
+            "rate_from": "assumed",
+        },
         **changes,
     }
 
 
-def told(told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100) -> list[str]:
+def told(
+    told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100
+) -> list[str]:
     return run_text.run_text(told_facts, Path("runs") / RUN, columns or {}, width).splitlines()
 
 
@@ -68,8 +86,15 @@ def told(told_facts: Mapping[str, Any], columns: run_text.Columns | None = None,
     [
         ({}, "CLEAN: every contact has its place, and nothing needs a person."),
         (
-            {"verdict": "attention", "counts": {"held": 2_000, "rejected": 1}, "findings": {"row_unreadable": 3}},
-            "ATTENTION: a person must look at 2,000 held, 1 rejected, 3 unreadable; the others have their place.",
+            {
+                "verdict": "attention",
+                "counts": {"held": 2_000, "rejected": 1},
+                "findings": {"row_unreadable": 3},
+            },
+            (
+                "ATTENTION: a person must look at 2,000 held, 1 rejected, 3 unreadable; the others "
+                "have their place."
+            ),
         ),
         ({"verdict": "broken"}, "BROKEN: an equation does not balance."),
         ({"verdict": "stopped"}, "STOPPED: not all was done; the same command goes on."),
@@ -82,29 +107,48 @@ def test_the_verdict_comes_first(changes: dict[str, Any], first: str) -> None:
 def test_a_failure_in_scm_is_in_the_verdict() -> None:
     outcomes = facts()["outcomes"] | {"failed": 2, "unknown": 1, "created": 7}
     lines = told(facts(verdict="attention", applied=True, outcomes=outcomes))
-    assert lines[0].startswith("ATTENTION: a person must look at 2 failed in SCM, 1 with unknown outcome;")
+    assert lines[0].startswith(
+        "ATTENTION: a person must look at 2 failed in SCM, 1 with unknown outcome;"
+    )
     assert "Outcomes  7 created, 2 failed, 1 unknown" in lines
 
 
 def test_an_equation_that_does_not_balance_is_seen() -> None:
-    equation = {"equation": "contacts = customer + contact", "left": 3, "terms": {"customer": 1, "contact": 1}, "balanced": False}
-    assert "          3 contacts ≠ 1 customer + 1 contact" in told(facts(verdict="broken", equations=[equation]))
+    equation = {
+        "equation": "contacts = customer + contact",
+        "left": 3,
+        "terms": {"customer": 1, "contact": 1},
+        "balanced": False,
+    }
+    assert "          3 contacts ≠ 1 customer + 1 contact" in told(
+        facts(verdict="broken", equations=[equation])
+    )
 
 
 def test_what_says_something_about_the_whole_run_comes_before_the_numbers() -> None:
     lines = told(facts(findings={"too_long": 3, "promoted": 12, "flag_never_set": 1}))
     assert (
-        lines.index("Look first") < lines.index("         12 warning  promoted") < lines.index("          0 planned  = 0 written")
+        lines.index("Look first")
+        < lines.index("         12 warning  promoted")
+        < lines.index("          0 planned  = 0 written")
     )
     assert lines.index("Findings, most urgent first") < lines.index("          3 error    too_long")
 
 
 def test_findings_come_by_urgency_then_number_with_columns_and_what_to_do() -> None:
     found = {"truncated": 99, "contact_number_missing": 5, "too_long": 2, "value_invalid": 3}
-    columns = {"too_long": [("LastName", 1), ("FirstName", 1)], "truncated": [(f"Column{place}", 9) for place in range(11)]}
+    columns = {
+        "too_long": [("LastName", 1), ("FirstName", 1)],
+        "truncated": [(f"Column{place}", 9) for place in range(11)],
+    }
     lines = told(facts(findings=found), columns)
     heads = [line.split() for line in lines if line[12:20].strip() in {"error", "hold", "warning"}]
-    assert [words[2].rstrip(":") for words in heads] == ["value_invalid", "too_long", "contact_number_missing", "truncated"]
+    assert [words[2].rstrip(":") for words in heads] == [
+        "value_invalid",
+        "too_long",
+        "contact_number_missing",
+        "truncated",
+    ]
     assert "          2 error    too_long: LastName 1, FirstName 1" in lines
     assert any("and 3 more" in line for line in lines)
     assert any("Shorten the value in Sales" in line for line in lines)
@@ -112,7 +156,15 @@ def test_findings_come_by_urgency_then_number_with_columns_and_what_to_do() -> N
 
 def test_source_values_do_no_harm_on_a_terminal() -> None:
     nasty = {"\x1b[31mred": 2, "a\u202eb": 1, "x" * 99: 1}
-    lists = [{"task": "Contacts", "destination": "Gender", "unmapped": nasty, "unmapped_values": 30, "never_used": ["", "1"]}]
+    lists = [
+        {
+            "task": "Contacts",
+            "destination": "Gender",
+            "unmapped": nasty,
+            "unmapped_values": 30,
+            "never_used": ["", "1"],
+        }
+    ]
     text = "\n".join(told(facts(value_maps=lists)))
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -141,7 +193,9 @@ def test_text_has_no_spaces_at_the_ends_of_lines(p2c: P2c) -> None:
         assert lines == [line.rstrip() for line in lines]
 
 
-def test_columns_of_the_environment_say_how_wide_a_pipe_is(p2c: P2c, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_of_the_environment_say_how_wide_a_pipe_is(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "90")
     assert max(map(len, p2c("codes").out.splitlines())) <= 90
     monkeypatch.delenv("COLUMNS")
@@ -157,7 +211,12 @@ def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:
         now += 4
         lines(Step(name="planning", done=done, total=900))
     lines.finish()
-    assert said == ["looking\n", "planning: 400 of 900\n", "planning: 700 of 900\n", "planning: 900 of 900\n"]
+    assert said == [
+        "looking\n",
+        "planning: 400 of 900\n",
+        "planning: 700 of 900\n",
+        "planning: 900 of 900\n",
+    ]
 
 
 def test_a_result_without_a_run_is_its_text() -> None:

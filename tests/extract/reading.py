@@ -44,10 +44,14 @@ def rows(one: Landed) -> pl.DataFrame:
     """The rows of a landed table, under canonical names."""
     frame = pl.concat([pl.read_parquet(path) for path in one.files], how="vertical_relaxed")
     place = [] if one.in_place else ["source_file", "source_line"]
-    return frame.select(*(pl.col(physical).alias(name) for name, physical in one.columns.items()), *place)
+    return frame.select(
+        *(pl.col(physical).alias(name) for name, physical in one.columns.items()), *place
+    )
 
 
-def contacts(folder: Path, into: Path, **others: object) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
+def contacts(
+    folder: Path, into: Path, **others: object
+) -> tuple[pl.DataFrame, list[tuple[str, int, str]]]:
     """Landed contacts, and file, line and detail of every unreadable row."""
     one = landed(folder, into, **others)["contacts"]  # type: ignore[arg-type]
     assert one.rows == rows(one).height

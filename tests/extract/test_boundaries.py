@@ -23,27 +23,58 @@ LIMIT = 40
 Row = tuple[int, tuple[str | None, ...]]
 
 
-def all_rows(path: Path, block: int, limit: int = LIMIT) -> tuple[list[Row], list[tuple[int, str]], tuple[str, ...]]:
+def all_rows(
+    path: Path, block: int, limit: int = LIMIT
+) -> tuple[list[Row], list[tuple[int, str]], tuple[str, ...]]:
     """Rows with their lines, unreadable rows, and the columns, in chunks of whatever size."""
     options = ReadOptions(row_limit=limit, block=block)
-    chunks = list(read_delimited(path, "x.csv", lambda names, _: {name: name for name in names}, options))
+    chunks = list(
+        read_delimited(path, "x.csv", lambda names, _: {name: name for name in names}, options)
+    )
     names = tuple(chunks[0].columns)
     found = []
     for chunk in chunks:
         assert tuple(chunk.columns) == names
         cells = [chunk.table[name].to_pylist() for name in names]
-        found += list(zip(chunk.table["source_line"].to_pylist(), zip(*cells, strict=True), strict=True))
-    return found, [(row.source_line, row.detail) for chunk in chunks for row in chunk.unreadable], names
+        found += list(
+            zip(chunk.table["source_line"].to_pylist(), zip(*cells, strict=True), strict=True)
+        )
+    return (
+        found,
+        [(row.source_line, row.detail) for chunk in chunks for row in chunk.unreadable],
+        names,
+    )
 
 
 pieces = st.lists(
-    st.sampled_from(["a", "é", "😀", ",", ",", '"', '"', '""', "\n", "\r\n", "\r", '","', "\ufeff", "b" * 12, ' "']), max_size=40
+    st.sampled_from(
+        [
+            "a",
+            "é",
+            "😀",
+            ",",
+            ",",
+            '"',
+            '"',
+            '""',
+            "\n",
+            "\r\n",
+            "\r",
+            '","',
+            "\ufeff",
+            "b" * 12,
+            ' "',
+        ]
+    ),
+    max_size=40,
 )
 
 
 @settings(deadline=None, max_examples=200)
 @given(body=pieces, block=st.integers(1, 50))
-def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(body: Sequence[str], block: int) -> None:
+def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
+    body: Sequence[str], block: int
+) -> None:
     text = "k,l\n" + "".join(body)
     whole = read_carefully(text.encode(), LF, LIMIT, is_last=True)
     expected: list[Row] = []
@@ -71,22 +102,38 @@ cells = st.text(alphabet=st.sampled_from('ab,;\t"\n\r é😀\u00a0\u2028\ufeff')
 @given(
     table=st.lists(st.tuples(cells, cells, cells), max_size=8),
     delimiter=st.sampled_from(",;\t"),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "bom utf-16-be"]),
+    encoding=st.sampled_from(
+        ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "bom utf-16-be"]
+    ),
     line_end=st.sampled_from(["\n", "\r\n", "\r"]),
     quote_all=st.booleans(),
     last=st.booleans(),
     block=st.integers(1, 200),
 )
 def test_any_table_of_texts_lands_exactly_as_written(
-    table: list[tuple[str, str, str]], delimiter: str, encoding: str, line_end: str, quote_all: bool, last: bool, block: int
+    table: list[tuple[str, str, str]],
+    delimiter: str,
+    encoding: str,
+    line_end: str,
+    quote_all: bool,
+    last: bool,
+    block: int,
 ) -> None:
     written = io.StringIO(newline="")
-    quoted = csv.writer(written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
-    plain = csv.writer(written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_MINIMAL)
-    (quoted if quote_all else plain).writerow(["first", "sec,ond" if delimiter != "," else "second", "third"])
+    quoted = csv.writer(
+        written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL
+    )
+    plain = csv.writer(
+        written, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_MINIMAL
+    )
+    (quoted if quote_all else plain).writerow(
+        ["first", "sec,ond" if delimiter != "," else "second", "third"]
+    )
     for row in table:
         # Python before 3.13 leaves a CR or LF bare when it is not the line end
-        (quoted if quote_all or any(sign in cell for cell in row for sign in "\r\n") else plain).writerow(row)
+        (
+            quoted if quote_all or any(sign in cell for cell in row for sign in "\r\n") else plain
+        ).writerow(row)
     text = written.getvalue()
     if not last:
         text = text.removesuffix(line_end)
@@ -123,10 +170,21 @@ def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [b'"a"b,""\n', b'a ,"b" \n', b'"a" "b"\n', b"a,b\rc\n", b'"a"\rb\n', b'a"b"\n', b'"""b"c,""\n', b'a,"b"\r\r\n'],
+    [
+        b'"a"b,""\n',
+        b'a ,"b" \n',
+        b'"a" "b"\n',
+        b"a,b\rc\n",
+        b'"a"\rb\n',
+        b'a"b"\n',
+        b'"""b"c,""\n',
+        b'a,"b"\r\r\n',
+    ],
     ids=repr,
 )
-def test_a_block_with_a_quote_or_line_end_out_of_place_is_not_for_the_quick_way(block: bytes) -> None:
+def test_a_block_with_a_quote_or_line_end_out_of_place_is_not_for_the_quick_way(
+    block: bytes,
+) -> None:
     assert bounds(block, LF) is None
 
 
@@ -145,7 +203,10 @@ def test_a_block_without_a_whole_record_has_none(block: bytes) -> None:
 def test_a_line_that_never_ends_is_given_up_before_its_end_is_seen() -> None:
     """Otherwise the whole file would have to be held."""
     alone = read_carefully(b"a,b\n" + b"c" * 50, LF, LIMIT, is_last=False)
-    assert [(record.line, record.trouble is None) for record in alone.records] == [(0, True), (1, False)]
+    assert [(record.line, record.trouble is None) for record in alone.records] == [
+        (0, True),
+        (1, False),
+    ]
     assert alone.goes_on
     quoted = read_carefully(b'a,"b\n' + b"c" * 50, LF, LIMIT, is_last=False)
     assert quoted.records[0].trouble == "a quote does not close within 40 bytes"

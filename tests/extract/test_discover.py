@@ -36,7 +36,10 @@ def refused(tmp_path: Path, files: dict[str, str | bytes]) -> str:
     ],
 )
 def test_a_table_is_found_by_its_name_in_any_case_or_number(tmp_path: Path, name: str) -> None:
-    frame, _ = contacts(write(tmp_path / "export", {name: TEXT, "other.csv": "x", "contacts2.csv": "x"}), tmp_path / "in")
+    frame, _ = contacts(
+        write(tmp_path / "export", {name: TEXT, "other.csv": "x", "contacts2.csv": "x"}),
+        tmp_path / "in",
+    )
     assert frame["source_file"].to_list() == [name]
 
 
@@ -57,7 +60,11 @@ def test_parts_are_read_in_order_each_with_its_own_dialect_and_columns(tmp_path:
 
 
 def test_tables_that_are_not_there_are_left_out_but_contacts_are_needed(tmp_path: Path) -> None:
-    found = landed(write(tmp_path / "export", {"contacts.csv": TEXT}), tmp_path / "in", ("contacts", "accounts", "quotes"))
+    found = landed(
+        write(tmp_path / "export", {"contacts.csv": TEXT}),
+        tmp_path / "in",
+        ("contacts", "accounts", "quotes"),
+    )
     assert list(found) == ["contacts"]
     told = refused(tmp_path / "b", {"contcts.csv": TEXT, "accounts.csv": ACCOUNTS})
     assert "there is no table contacts" in told
@@ -67,24 +74,47 @@ def test_tables_that_are_not_there_are_left_out_but_contacts_are_needed(tmp_path
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"contacts.csv": TEXT, "contacts.json": JSON}, "contacts.csv and contacts.json could both be contacts; leave one"),
-        ({"contacts.csv": TEXT, "contact.csv": TEXT}, "contact.csv and contacts.csv could both be contacts"),
+        (
+            {"contacts.csv": TEXT, "contacts.json": JSON},
+            "contacts.csv and contacts.json could both be contacts; leave one",
+        ),
+        (
+            {"contacts.csv": TEXT, "contact.csv": TEXT},
+            "contact.csv and contacts.csv could both be contacts",
+        ),
         ({"contacts.csv": TEXT, "contacts/a.csv": TEXT}, "could both be contacts"),
         ({"contacts.csv": TEXT, "contacts.xlsx": b"PK\x03\x04"}, "could both be contacts"),
-        ({"contacts/a.csv": TEXT, "contacts/b.jsonl": "{}"}, "contacts: the parts are of several forms: CSV, JSON lines."),
-        ({"contacts/a.csv": TEXT, "contacts/README.md": "x"}, "README.md: '.md' is no form that is read; use one of .csv,"),
+        (
+            {"contacts/a.csv": TEXT, "contacts/b.jsonl": "{}"},
+            "contacts: the parts are of several forms: CSV, JSON lines.",
+        ),
+        (
+            {"contacts/a.csv": TEXT, "contacts/README.md": "x"},
+            "README.md: '.md' is no form that is read; use one of .csv,",
+        ),
         ({"contacts/a.csv": TEXT, "contacts/b.csv": ""}, "contacts/b.csv: is empty."),
         ({"contacts/_SUCCESS": ""}, "contacts: the folder has no files."),
         ({"contacts.parquet": b""}, "contacts.parquet: is empty."),
-        ({"contacts.xlsx": b"PK\x03\x04"}, "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)'"),
+        (
+            {"contacts.xlsx": b"PK\x03\x04"},
+            "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)'",
+        ),
         ({"contacts/part.XLS": b"\xd0\xcf\x11\xe0"}, "Excel workbooks are not read"),
-        ({"contacts/_delta_log/0.json": "{}", "contacts/a.parquet": b"PAR1"}, "contacts: is a Delta table"),
+        (
+            {"contacts/_delta_log/0.json": "{}", "contacts/a.parquet": b"PAR1"},
+            "contacts: is a Delta table",
+        ),
         ({"contacts.csv": TEXT, "accounts.csv": ""}, "accounts.csv: is empty."),
-        ({"contacts.csv": TEXT, "accounts.csv": "accountid,nr\n"}, "accounts.csv: there is no column accountnumber"),
+        (
+            {"contacts.csv": TEXT, "accounts.csv": "accountid,nr\n"},
+            "accounts.csv: there is no column accountnumber",
+        ),
     ],
     ids=lambda one: repr(one)[-40:],
 )
-def test_a_folder_that_is_ambiguous_or_wrong_is_refused(tmp_path: Path, files: dict[str, str | bytes], words: str) -> None:
+def test_a_folder_that_is_ambiguous_or_wrong_is_refused(
+    tmp_path: Path, files: dict[str, str | bytes], words: str
+) -> None:
     assert words in refused(tmp_path, files)
 
 
@@ -106,7 +136,9 @@ def nobody() -> Iterator[None]:
     os.seteuid(before)
 
 
-@pytest.mark.parametrize("closed", ["contacts.csv", "contacts", "contacts.parquet", "contacts.json", "."])
+@pytest.mark.parametrize(
+    "closed", ["contacts.csv", "contacts", "contacts.parquet", "contacts.json", "."]
+)
 def test_what_is_closed_to_us_is_refused_not_called_a_full_disk(
     tmp_path: Path, closed: str, request: pytest.FixtureRequest
 ) -> None:
@@ -129,5 +161,8 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fails_stops_the_run_and_does_not_refuse_the_source() -> None:
-    with pytest.raises(Stopped, match=r"contacts\.csv: reading it stopped: Input/output error"), reading("contacts.csv"):
+    with (
+        pytest.raises(Stopped, match=r"contacts\.csv: reading it stopped: Input/output error"),
+        reading("contacts.csv"),
+    ):
         raise OSError(5, "Input/output error")

@@ -1,4 +1,7 @@
-"""A disk that fills up, shown by a limit on the size of files: the real command stops, and leaves nothing that looks whole."""
+"""A disk that fills up, shown by a limit on the size of files.
+
+The real command stops, and leaves nothing that looks whole.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,14 @@ def stopped(ended: subprocess.CompletedProcess[str], runs: Path, step: str) -> N
     assert not list(runs.glob("**/*"))
 
 
-def test_a_full_disk_stops_the_landing_and_the_same_command_goes_on(contacts: pl.DataFrame, tmp_path: Path) -> None:
+def test_a_full_disk_stops_the_landing_and_the_same_command_goes_on(
+    contacts: pl.DataFrame, tmp_path: Path
+) -> None:
     (tmp_path / "export").mkdir()
     contacts.write_csv(tmp_path / "export" / "contacts.csv")
-    stopped(p2c(tmp_path / "export", tmp_path / "runs", LIMIT), tmp_path / "runs", "landing contacts")
+    stopped(
+        p2c(tmp_path / "export", tmp_path / "runs", LIMIT), tmp_path / "runs", "landing contacts"
+    )
     again = p2c(tmp_path / "export", tmp_path / "runs", None)
     assert again.returncode == 0
     assert json.loads(again.stdout)["counts"]["customer"] == contacts.height

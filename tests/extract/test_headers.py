@@ -11,7 +11,13 @@ from pipeline.extract.headers import Wanted
 from schemas.sales import CONTACTS, TABLES
 from schemas.scm import CUSTOMERS_EXPORT
 
-NEEDED = ["contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid"]
+NEEDED = [
+    "contactid",
+    "lastname",
+    "msdynce_contactnumber",
+    "msdynce_isactivecustomer",
+    "parentcustomerid",
+]
 WANTED = Wanted(table=CONTACTS)
 
 
@@ -27,7 +33,10 @@ def refused(headers: list[str], wanted: Wanted = WANTED) -> str:
         ("_parentcustomerid_value", "parentcustomerid"),
         ("Company Name", "parentcustomerid"),
         (" PARENTCUSTOMERID\u00a0", "parentcustomerid"),
-        ("_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname", "parentcustomeridtype"),
+        (
+            "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname",
+            "parentcustomeridtype",
+        ),
         ("parentcustomerid@Microsoft.Dynamics.CRM.lookuplogicalname", "parentcustomeridtype"),
         ("parentcustomerid_entitytype", "parentcustomeridtype"),
         ("parentcustomeridtype", "parentcustomeridtype"),
@@ -46,10 +55,14 @@ def test_a_column_is_known_by_every_spelling(header: str, column: str) -> None:
 
 def test_all_labels_of_the_data_integrator_serve_as_headers() -> None:
     labelled = {field.label: field.name for field in CONTACTS.fields if field.label}
-    assert {name: header for header, name in labelled.items()} == WANTED.picked(list(labelled), "x.csv")
+    assert {name: header for header, name in labelled.items()} == WANTED.picked(
+        list(labelled), "x.csv"
+    )
 
 
-@pytest.mark.parametrize("table", [*TABLES.values(), CUSTOMERS_EXPORT], ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "table", [*TABLES.values(), CUSTOMERS_EXPORT], ids=lambda table: table.name
+)
 def test_no_spelling_means_two_columns(table: object) -> None:
     assert table in [*TABLES.values(), CUSTOMERS_EXPORT]
     fields = next(one for one in [*TABLES.values(), CUSTOMERS_EXPORT] if one is table).fields
@@ -66,7 +79,10 @@ def test_a_label_beside_a_name_is_an_extra_column() -> None:
 
 def test_two_names_of_one_column_are_refused() -> None:
     told = refused([*NEEDED, "_parentcustomerid_value"])
-    assert "'parentcustomerid' and '_parentcustomerid_value' both mean parentcustomerid; leave one out" in told
+    assert (
+        "'parentcustomerid' and '_parentcustomerid_value' both mean parentcustomerid; leave one out"
+        in told
+    )
 
 
 def test_a_column_twice_is_refused_with_its_places_known_or_not() -> None:
@@ -79,11 +95,18 @@ def test_columns_without_a_name_are_ignored_however_many() -> None:
 
 
 def test_all_that_is_missing_is_said_at_once_with_what_may_have_been_meant() -> None:
-    told = refused(["contact_id", "frstname", "CustomerNo", "Is Active Custommer", "parentcustomerid"])
+    told = refused(
+        ["contact_id", "frstname", "CustomerNo", "Is Active Custommer", "parentcustomerid"]
+    )
     assert "x.csv: there is no column contactid (Contact). Did you mean 'contact_id'?" in told
-    assert "none of the columns firstname, middlename, lastname; at least one is needed. Did you mean 'frstname'?" in told
+    assert (
+        "none of the columns firstname, middlename, lastname; at least one is needed. Did you mean "
+        "'frstname'?"
+    ) in told
     assert "there is no column msdynce_contactnumber (Contact Number)." in told
-    assert "msdynce_isactivecustomer (Is Active Customer). Did you mean 'Is Active Custommer'?" in told
+    assert (
+        "msdynce_isactivecustomer (Is Active Customer). Did you mean 'Is Active Custommer'?" in told
+    )
     assert "3 further problems" in told
 
 
@@ -93,18 +116,29 @@ def test_a_column_that_is_in_use_is_no_near_miss() -> None:
 
 
 def test_columns_of_the_project_must_be_there_and_wished_ones_may() -> None:
-    wanted = Wanted(table=CONTACTS, extra=["new_site"], wished=["New_Site", "new_team", "LASTNAME", "source_line"])
+    wanted = Wanted(
+        table=CONTACTS,
+        extra=["new_site"],
+        wished=["New_Site", "new_team", "LASTNAME", "source_line"],
+    )
     assert wanted.picked([*NEEDED, "NEW_SITE"], "x.csv")["new_site"] == "NEW_SITE"
     assert wanted.picked([*NEEDED, "NEW_SITE", "new_team"], "x.csv")["new_team"] == "new_team"
-    assert "no column 'new_site', which the project's mapping uses. Did you mean 'newsite'?" in refused(
-        [*NEEDED, "newsite"], wanted
+    assert (
+        "no column 'new_site', which the project's mapping uses. Did you mean 'newsite'?"
+        in refused([*NEEDED, "newsite"], wanted)
     )
     assert len({name.casefold() for name in wanted.names}) == len(wanted.names)
     assert "source_line" not in wanted.names
 
 
 @settings(deadline=None)
-@given(headers=st.lists(st.sampled_from([*NEEDED, "Last Name", "firstname", "_parentcustomerid_value", "x", "X", "", "Contact"])))
+@given(
+    headers=st.lists(
+        st.sampled_from(
+            [*NEEDED, "Last Name", "firstname", "_parentcustomerid_value", "x", "X", "", "Contact"]
+        )
+    )
+)
 def test_columns_are_picked_or_refused_whatever_the_header(headers: list[str]) -> None:
     try:
         found = WANTED.picked(headers, "x.csv")

@@ -20,7 +20,9 @@ from schemas.catalogue import Field, Table
 from tests.extract.reading import ID, contacts, write
 
 COMPANY = "216b4b57-76e7-62fb-dda6-b7a859658ec0"
-NEXT = "https://org.crm.dynamics.com/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20pagenumber=%222%22"
+NEXT = (
+    "https://org.crm.dynamics.com/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20pagenumber=%222%22"
+)
 CONTACT: dict[str, Any] = {
     "@odata.etag": 'W/"72201545"',
     "contactid": ID,
@@ -39,13 +41,23 @@ CONTACT: dict[str, Any] = {
     "middlename": None,
     "suffix": "",
 }
-SLIM = {key: value for key, value in CONTACT.items() if "parentcustomerid" not in key and value is not None}
+SLIM = {
+    key: value
+    for key, value in CONTACT.items()
+    if "parentcustomerid" not in key and value is not None
+}
 """The same in an answer to FetchXML, which leaves nulls out."""
 
 
 def page(*rows: object, next_page: bool = False) -> str:
-    head = {"@odata.context": "https://org.crm.dynamics.com/api/data/v9.2/$metadata#contacts", "@odata.count": len(rows)}
-    return json.dumps({**head, "value": rows, **({"@odata.nextLink": NEXT} if next_page else {})}, ensure_ascii=False)
+    head = {
+        "@odata.context": "https://org.crm.dynamics.com/api/data/v9.2/$metadata#contacts",
+        "@odata.count": len(rows),
+    }
+    return json.dumps(
+        {**head, "value": rows, **({"@odata.nextLink": NEXT} if next_page else {})},
+        ensure_ascii=False,
+    )
 
 
 def lines(*rows: object) -> str:
@@ -70,7 +82,9 @@ def refused(tmp_path: Path, files: dict[str, str | bytes], **limits: int) -> str
     ],
     ids=["page", "array", "mark", "lines", "ndjson"],
 )
-def test_a_row_of_the_web_api_lands_under_canonical_names(tmp_path: Path, name: str, content: str) -> None:
+def test_a_row_of_the_web_api_lands_under_canonical_names(
+    tmp_path: Path, name: str, content: str
+) -> None:
     frame, unreadable = contacts(write(tmp_path / "export", {name: content}), tmp_path / "in")
     assert not unreadable
     assert frame.to_dicts() == [
@@ -84,7 +98,11 @@ def test_a_row_of_the_web_api_lands_under_canonical_names(tmp_path: Path, name: 
 
 
 def test_numbers_stay_exactly_as_written(tmp_path: Path) -> None:
-    text = page(CONTACT).replace("7000.0", "20000.000000000000000000001").replace("72201545,", "123456789012345678901234567890,")
+    text = (
+        page(CONTACT)
+        .replace("7000.0", "20000.000000000000000000001")
+        .replace("72201545,", "123456789012345678901234567890,")
+    )
     frame, _ = contacts(write(tmp_path / "export", {"contacts.json": text}), tmp_path / "in")
     assert frame["creditlimit"].to_list() == ["20000.000000000000000000001"]
     assert frame["versionnumber"].to_list() == ["123456789012345678901234567890"]
@@ -102,8 +120,14 @@ def test_several_pages_are_one_table_in_the_order_of_their_names(tmp_path: Path)
     ]  # fmt: skip
 
 
-def test_columns_may_be_missing_where_they_are_null_as_long_as_some_row_has_them(tmp_path: Path) -> None:
-    files = {"contacts/1.json": page(SLIM, SLIM), "contacts/2.json": page(CONTACT), "contacts/3.json": page(SLIM)}
+def test_columns_may_be_missing_where_they_are_null_as_long_as_some_row_has_them(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "contacts/1.json": page(SLIM, SLIM),
+        "contacts/2.json": page(CONTACT),
+        "contacts/3.json": page(SLIM),
+    }
     frame, _ = contacts(write(tmp_path / "export", files), tmp_path / "in")
     assert frame["parentcustomerid"].to_list() == [None, None, COMPANY, None]
     assert "msdynce_contactnumber" in frame.columns
@@ -117,14 +141,22 @@ def test_a_column_that_comes_late_in_json_lines_is_not_lost(tmp_path: Path) -> N
 
 
 def test_a_needed_column_that_no_row_has_stops_the_run_with_a_near_miss(tmp_path: Path) -> None:
-    row = {**{key: value for key, value in CONTACT.items() if key != "msdynce_contactnumber"}, "contact_number": "x"}
+    row = {
+        **{key: value for key, value in CONTACT.items() if key != "msdynce_contactnumber"},
+        "contact_number": "x",
+    }
     told = refused(tmp_path, {"contacts.jsonl": lines(row)})
-    assert "contacts.jsonl: there is no column msdynce_contactnumber (Contact Number). Did you mean 'contact_number'?" in told
+    assert (
+        "contacts.jsonl: there is no column msdynce_contactnumber (Contact Number). Did you mean "
+        "'contact_number'?"
+    ) in told
 
 
 @pytest.mark.parametrize("content", [page(), "[]", ' {"value" : [ ] }\n'])
 def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: str) -> None:
-    frame, unreadable = contacts(write(tmp_path / "export", {"contacts.json": content}), tmp_path / "in")
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.json": content}), tmp_path / "in"
+    )
     assert frame.is_empty()
     assert not unreadable
 
@@ -144,7 +176,7 @@ def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: st
         ("<!DOCTYPE html><html></html>", "breaks off, or is broken in line 1"),
         (lines(CONTACT, CONTACT), 'there is no array "value"'),
         (page(CONTACT) + "\n" + page(CONTACT), "line 2: the file goes on behind the page"),
-        (page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"), "line 1 is not UTF-8"),
+        (page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"), ("line 1 is not UTF-8")),
         ("[" * 100_000, "breaks off, or is broken"),
         (" \n", "is empty"),
         (b"", "is empty"),
@@ -153,12 +185,16 @@ def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: st
     ],
     ids=lambda one: repr(one)[-30:],
 )  # fmt: skip
-def test_what_is_no_whole_page_is_refused_in_a_sentence(tmp_path: Path, content: str | bytes, words: str) -> None:
+def test_what_is_no_whole_page_is_refused_in_a_sentence(
+    tmp_path: Path, content: str | bytes, words: str
+) -> None:
     assert words in refused(tmp_path, {"contacts.json": content})
 
 
 def test_pages_that_all_name_a_next_one_are_not_the_whole_table(tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {f"contacts/{number}.json": page(CONTACT, next_page=True) for number in (1, 2)}
+    files: dict[str, str | bytes] = {
+        f"contacts/{number}.json": page(CONTACT, next_page=True) for number in (1, 2)
+    }
     assert "contacts: is not whole: all 2 pages name a next page" in refused(tmp_path, files)
 
 
@@ -170,7 +206,9 @@ def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path)
     }  # fmt: skip
     text = "\n".join(bad.get(number, "" if number == 9 else good) for number in range(1, 13))
     options = ReadOptions(row_limit=4000)
-    frame, unreadable = contacts(write(tmp_path / "export", {"contacts.jsonl": text}), tmp_path / "in", options=options)
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.jsonl": text}), tmp_path / "in", options=options
+    )
     assert frame["source_line"].to_list() == [1, 12]
     assert {line: detail for _, line, detail in unreadable} == {
         **dict.fromkeys((2, 3, 4, 5, 6, 11), "it is no JSON object"),
@@ -181,20 +219,37 @@ def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path)
 
 
 def test_a_broken_row_of_a_page_is_named_by_its_number(tmp_path: Path) -> None:
-    rows = [CONTACT, 7, {**CONTACT, "lastname": {"a": 1}}, {**CONTACT, "lastname": "x" * 5000}, None, CONTACT]
+    rows = [
+        CONTACT,
+        7,
+        {**CONTACT, "lastname": {"a": 1}},
+        {**CONTACT, "lastname": "x" * 5000},
+        None,
+        CONTACT,
+    ]
     options = ReadOptions(row_limit=4000)
-    frame, unreadable = contacts(write(tmp_path / "export", {"contacts.json": page(*rows)}), tmp_path / "in", options=options)
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.json": page(*rows)}), tmp_path / "in", options=options
+    )
     assert frame["source_line"].to_list() == [1, 6]
     assert [line for _, line, _ in unreadable] == [2, 3, 4, 5]
 
 
 def test_json_of_the_other_form_is_told_apart(tmp_path: Path) -> None:
-    assert "let its name end in .json." in refused(tmp_path, {"contacts.jsonl": json.dumps([CONTACT], indent=1)})
+    assert "let its name end in .json." in refused(
+        tmp_path, {"contacts.jsonl": json.dumps([CONTACT], indent=1)}
+    )
     assert "is empty" in refused(tmp_path, {"contacts.jsonl": "\n\n"})
 
 
 TABLE = Table(name="things", singular="thing", key="a", fields=(Field(name="a"), Field(name="b")))
-values = st.none() | st.text(max_size=4) | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
+values = (
+    st.none()
+    | st.text(max_size=4)
+    | st.integers()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 
 
 def texts(chunks: list[Chunk]) -> list[dict[str, str | None]]:
@@ -206,7 +261,12 @@ def texts(chunks: list[Chunk]) -> list[dict[str, str | None]]:
 
 @settings(deadline=None)
 @given(
-    rows=st.lists(st.fixed_dictionaries({}, optional={"a": values, "b": values, "other": values | st.lists(values)}), max_size=6),
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {}, optional={"a": values, "b": values, "other": values | st.lists(values)}
+        ),
+        max_size=6,
+    ),
     block=st.integers(1, 80),
     indent=st.sampled_from([None, 1]),
 )
@@ -218,7 +278,10 @@ def test_any_rows_land_alike_from_pages_and_lines_in_any_blocks(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x"
         path.write_text(
-            json.dumps({"@odata.context": "x" * 40, "value": rows, "n": [1], "count": 1234567890}, indent=indent),
+            json.dumps(
+                {"@odata.context": "x" * 40, "value": rows, "n": [1], "count": 1234567890},
+                indent=indent,
+            ),
             encoding="utf-8",
         )
         assert texts(list(read_pages(path, "x", Wanted(table=TABLE), options))) == expected

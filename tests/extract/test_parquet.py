@@ -58,33 +58,70 @@ def test_a_file_is_read_where_it_lies_under_its_own_names(tmp_path: Path) -> Non
     assert found.files == (path,)
     assert found.columns["parentcustomerid"] == "_parentcustomerid_value"
     assert "extra" not in found.columns
-    assert (found.rows, found.sources[0].rows, found.sources[0].bytes) == (2, 2, path.stat().st_size)
+    assert (found.rows, found.sources[0].rows, found.sources[0].bytes) == (
+        2,
+        2,
+        path.stat().st_size,
+    )
     assert not (tmp_path / "in").exists()
 
 
 def test_parts_that_are_alike_are_read_where_they_lie(tmp_path: Path) -> None:
-    paths = tuple(put(tmp_path / "export" / "contacts" / name) for name in ("a.parquet", "b.parquet", "c/d.parquet"))
+    paths = tuple(
+        put(tmp_path / "export" / "contacts" / name)
+        for name in ("a.parquet", "b.parquet", "c/d.parquet")
+    )
     found = one(tmp_path)
     assert found.in_place
     assert found.files == paths
-    assert [source.name for source in found.sources] == ["contacts/a.parquet", "contacts/b.parquet", "contacts/c/d.parquet"]
+    assert [source.name for source in found.sources] == [
+        "contacts/a.parquet",
+        "contacts/b.parquet",
+        "contacts/c/d.parquet",
+    ]
     assert found.rows == 6
 
 
 @pytest.mark.parametrize(
     ("columns", "column", "expected"),
     [
-        ({"lastname": None, "firstname": pa.array(["Ann", "Bo"])}, "lastname", ["Brown", "Grün", None, None]),
+        (
+            {"lastname": None, "firstname": pa.array(["Ann", "Bo"])},
+            "lastname",
+            ["Brown", "Grün", None, None],
+        ),
         ({"description": pa.array(["a", "b"])}, "description", [None, None, "a", "b"]),
-        ({"_parentcustomerid_value": None, "parentcustomerid": pa.array(["x", "y"])}, "parentcustomerid", [None, None, "x", "y"]),
+        (
+            {"_parentcustomerid_value": None, "parentcustomerid": pa.array(["x", "y"])},
+            "parentcustomerid",
+            [None, None, "x", "y"],
+        ),
         ({"versionnumber": pa.array([1, 2], pa.int32())}, "versionnumber", [7, None, 1, 2]),
         ({"versionnumber": pa.nulls(2)}, "versionnumber", [7, None, None, None]),
-        ({"lastname": pa.array(["a", "b"], pa.large_string())}, "lastname", ["Brown", "Grün", "a", "b"]),
-        ({"lastname": pa.array(["a", "b"]).dictionary_encode()}, "lastname", ["Brown", "Grün", "a", "b"]),
+        (
+            {"lastname": pa.array(["a", "b"], pa.large_string())},
+            "lastname",
+            ["Brown", "Grün", "a", "b"],
+        ),
+        (
+            {"lastname": pa.array(["a", "b"]).dictionary_encode()},
+            "lastname",
+            ["Brown", "Grün", "a", "b"],
+        ),
         ({"lastname": pa.array(["ä".encode(), b"b"])}, "lastname", ["Brown", "Grün", "ä", "b"]),
         ({"extra": None}, "lastname", ["Brown", "Grün", "Brown", "Grün"]),
     ],
-    ids=["other name", "more", "other spelling", "narrower", "null", "large", "dictionary", "bytes", "without an extra"],
+    ids=[
+        "other name",
+        "more",
+        "other spelling",
+        "narrower",
+        "null",
+        "large",
+        "dictionary",
+        "bytes",
+        "without an extra",
+    ],
 )
 def test_parts_that_differ_are_copied_into_one_table_with_its_types(
     tmp_path: Path, columns: dict[str, Any], column: str, expected: list[object]
@@ -122,19 +159,29 @@ def test_a_path_that_could_be_a_pattern_is_copied(tmp_path: Path) -> None:
 
 def test_a_column_in_the_name_of_a_folder_is_not_lost_in_silence(tmp_path: Path) -> None:
     put(tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet")
-    assert "the column statecode is in the name of the folder and not in the file" in refused(tmp_path)
-    put(tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet", statecode=pa.array([1, 0]))
+    assert "the column statecode is in the name of the folder and not in the file" in refused(
+        tmp_path
+    )
+    put(
+        tmp_path / "export" / "contacts" / "year=2020" / "statecode=0" / "a.parquet",
+        statecode=pa.array([1, 0]),
+    )
     assert rows(one(tmp_path))["statecode"].to_list() == [1, 0], "what the file says counts"
 
 
 def test_text_that_is_marked_as_bytes_is_read_as_text(tmp_path: Path) -> None:
     """Older writers do not mark text; DuckDB would show its bytes as escapes."""
-    put(tmp_path / "export" / "contacts.parquet", lastname=pa.array(["Grün".encode(), None], pa.binary()))
+    put(
+        tmp_path / "export" / "contacts.parquet",
+        lastname=pa.array(["Grün".encode(), None], pa.binary()),
+    )
     assert rows(one(tmp_path))["lastname"].to_list() == ["Grün", None]
 
 
 def test_ids_may_be_of_parquets_own_type(tmp_path: Path) -> None:
-    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([uuid.UUID(ID).bytes, None], pa.binary(16)))
+    ids = pa.ExtensionArray.from_storage(
+        pa.uuid(), pa.array([uuid.UUID(ID).bytes, None], pa.binary(16))
+    )
     put(tmp_path / "export" / "contacts.parquet", contactid=ids)
     assert one(tmp_path).in_place
     put(tmp_path / "export" / "contacts.parquet", contactid=ids, filename=pa.array(["a", "b"]))
@@ -146,16 +193,27 @@ def test_ids_may_be_of_parquets_own_type(tmp_path: Path) -> None:
     ("columns", "words"),
     [
         ({"contactid": None}, "contacts.parquet: there is no column contactid"),
-        ({"lastname": pa.array([["a"], ["b"]])}, "the column 'lastname' (lastname) holds lists or records, not values"),
+        (
+            {"lastname": pa.array([["a"], ["b"]])},
+            "the column 'lastname' (lastname) holds lists or records, not values",
+        ),
         ({"lastname": pa.array([{"a": 1}, None])}, "holds lists or records"),
-        ({"contactid": pa.array([b"x" * 16, None], pa.binary(16))}, "the column 'contactid' (contactid) holds raw bytes"),
-        ({"lastname": pa.array([b"\xff", None], pa.binary())}, "is no whole Parquet file, or holds what cannot be read"),
+        (
+            {"contactid": pa.array([b"x" * 16, None], pa.binary(16))},
+            "the column 'contactid' (contactid) holds raw bytes",
+        ),
+        (
+            {"lastname": pa.array([b"\xff", None], pa.binary())},
+            "is no whole Parquet file, or holds what cannot be read",
+        ),
         ({"LastName": pa.array(["a", "b"])}, "the column 'lastname' is there 2 times"),
         ({"parentcustomerid": pa.array(["a", "b"])}, "both mean parentcustomerid"),
     ],
     ids=["missing", "list", "record", "raw", "no text", "twice", "two names"],
 )
-def test_a_file_that_holds_no_plain_values_is_refused(tmp_path: Path, columns: dict[str, Any], words: str) -> None:
+def test_a_file_that_holds_no_plain_values_is_refused(
+    tmp_path: Path, columns: dict[str, Any], words: str
+) -> None:
     put(tmp_path / "export" / "contacts.parquet", **columns)
     assert words in refused(tmp_path)
 
@@ -163,7 +221,10 @@ def test_a_file_that_holds_no_plain_values_is_refused(tmp_path: Path, columns: d
 def test_parts_whose_types_have_nothing_in_common_are_refused(tmp_path: Path) -> None:
     put(tmp_path / "export" / "contacts" / "a.parquet")
     put(tmp_path / "export" / "contacts" / "b.parquet", versionnumber=pa.array(["a", "b"]))
-    assert "contacts/b.parquet: the column versionnumber is string here and int64 in the parts before" in refused(tmp_path)
+    assert (
+        "contacts/b.parquet: the column versionnumber is string here and int64 in the parts before"
+        in refused(tmp_path)
+    )
 
 
 @pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.9, 0.999])
@@ -196,7 +257,13 @@ def test_a_file_without_rows_is_a_table_without_rows(tmp_path: Path) -> None:
     assert one(tmp_path).rows == 0
 
 
-SIDE = Table(name="side", singular="side", key="a", fields=(Field(name="a"), Field(name="b")), required=(("a",),))
+SIDE = Table(
+    name="side",
+    singular="side",
+    key="a",
+    fields=(Field(name="a"), Field(name="b")),
+    required=(("a",),),
+)
 
 
 @pytest.mark.parametrize(

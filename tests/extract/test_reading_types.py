@@ -29,9 +29,15 @@ def duck() -> Iterator[Session]:
         yield opened
 
 
-def read(duck: Session, expression: str, values: Sequence[object], dtype: pl.DataType | None = None) -> list[object]:
+def read(
+    duck: Session, expression: str, values: Sequence[object], dtype: pl.DataType | None = None
+) -> list[object]:
     duck.register(
-        "given", pl.DataFrame({"n": range(len(values)), "x": values}, schema={"n": pl.Int64(), "x": dtype or pl.String()})
+        "given",
+        pl.DataFrame(
+            {"n": range(len(values)), "x": values},
+            schema={"n": pl.Int64(), "x": dtype or pl.String()},
+        ),
     )
     return duck.frame(f"SELECT {expression} AS y FROM given ORDER BY n")["y"].to_list()
 
@@ -50,17 +56,39 @@ def guid_of(value: str | None) -> str | None:
 def ids(draw: st.DrawFn) -> str:
     """Ids well written and badly."""
     text = str(draw(st.uuids()))
-    text = draw(st.sampled_from([text, text.upper(), text.title(), text.replace("-", ""), text[:-1], text + "0", f"0x{text}"]))
-    text = draw(st.sampled_from(["{}", "{{{}}}", "{{{}", "{}}}", "({})", "{{{{{}}}}}", "urn:uuid:{}", '"{}"'])).format(text)
+    text = draw(
+        st.sampled_from(
+            [
+                text,
+                text.upper(),
+                text.title(),
+                text.replace("-", ""),
+                text[:-1],
+                text + "0",
+                f"0x{text}",
+            ]
+        )
+    )
+    text = draw(
+        st.sampled_from(
+            ["{}", "{{{}}}", "{{{}", "{}}}", "({})", "{{{{{}}}}}", "urn:uuid:{}", '"{}"']
+        )
+    ).format(text)
     if draw(st.booleans()):
         place = draw(st.integers(0, len(text)))
-        text = text[:place] + draw(st.sampled_from(["-", "g", " ", "é", "\u00a0", "٣"])) + text[place + 1 :]
+        text = (
+            text[:place]
+            + draw(st.sampled_from(["-", "g", " ", "é", "\u00a0", "٣"]))
+            + text[place + 1 :]
+        )
     return draw(spaces) + text + draw(spaces)
 
 
 @settings(deadline=None, max_examples=40)
 @given(values=st.lists(st.none() | ids() | st.text(max_size=4), min_size=5, max_size=40))
-def test_ids_are_read_in_any_case_with_or_without_braces(duck: Session, values: list[str | None]) -> None:
+def test_ids_are_read_in_any_case_with_or_without_braces(
+    duck: Session, values: list[str | None]
+) -> None:
     assert read(duck, "CAST(guid_of(x) AS VARCHAR)", values) == [guid_of(value) for value in values]
 
 
@@ -80,17 +108,41 @@ def test_ids_in_forms_that_duckdb_would_take_are_not_ids(duck: Session) -> None:
 
 
 flags = st.sampled_from(
-    ["1", "0", "true", "False", "YES", "no", "Yes ", "tRuE", "y", "n", "on", "2", "-1", "1.0", "wahr", "t", ""]
+    [
+        "1",
+        "0",
+        "true",
+        "False",
+        "YES",
+        "no",
+        "Yes ",
+        "tRuE",
+        "y",
+        "n",
+        "on",
+        "2",
+        "-1",
+        "1.0",
+        "wahr",
+        "t",
+        "",
+    ]
 )
 
 
 @settings(deadline=None, max_examples=40)
 @given(
-    values=st.lists(st.none() | st.builds("{}{}{}".format, spaces, flags, spaces) | st.text(max_size=3), min_size=5, max_size=40)
+    values=st.lists(
+        st.none() | st.builds("{}{}{}".format, spaces, flags, spaces) | st.text(max_size=3),
+        min_size=5,
+        max_size=40,
+    )
 )
 def test_flags_are_read_in_six_words_of_any_case(duck: Session, values: list[str | None]) -> None:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    assert read(duck, "two_options_of(x)", values) == [words.get(bare(value).lower()) for value in values]
+    assert read(duck, "two_options_of(x)", values) == [
+        words.get(bare(value).lower()) for value in values
+    ]
 
 
 def choice_of(value: str | None) -> int | None:
@@ -103,18 +155,37 @@ def choice_of(value: str | None) -> int | None:
 
 
 choices = st.sampled_from(
-    ["1", "4", "Single", "WIDOWED", "divorced", "Sing le", "01", "+2", "-3", "5", "2.0", "1e0", "2147483648", "٣"]
+    [
+        "1",
+        "4",
+        "Single",
+        "WIDOWED",
+        "divorced",
+        "Sing le",
+        "01",
+        "+2",
+        "-3",
+        "5",
+        "2.0",
+        "1e0",
+        "2147483648",
+        "٣",
+    ]
 )
 
 
 @settings(deadline=None, max_examples=40)
 @given(
     values=st.lists(
-        st.none() | st.builds("{}{}{}".format, spaces, choices, spaces) | st.text(max_size=3), min_size=5, max_size=40
+        st.none() | st.builds("{}{}{}".format, spaces, choices, spaces) | st.text(max_size=3),
+        min_size=5,
+        max_size=40,
     )
 )
 def test_choices_are_read_as_integers_or_labels(duck: Session, values: list[str | None]) -> None:
-    assert read(duck, typed(STATUS, "x", "VARCHAR"), values) == [choice_of(value) for value in values]
+    assert read(duck, typed(STATUS, "x", "VARCHAR"), values) == [
+        choice_of(value) for value in values
+    ]
 
 
 def test_a_choice_is_the_same_in_every_form_that_parquet_gives_it(duck: Session) -> None:
@@ -131,8 +202,18 @@ def test_a_choice_is_the_same_in_every_form_that_parquet_gives_it(duck: Session)
 
 def test_what_cannot_be_read_reaches_mapping_as_it_was_written(duck: Session) -> None:
     flag = Field(name="x", type=Type.TWO_OPTIONS)
-    assert read(duck, mapping_text(STATUS, "x", "VARCHAR"), ["married", "7", "unsure", " "]) == ["2", "7", "unsure", " "]
-    assert read(duck, mapping_text(flag, "x", "VARCHAR"), ["YES", "0", "maybe", None]) == ["true", "false", "maybe", None]
+    assert read(duck, mapping_text(STATUS, "x", "VARCHAR"), ["married", "7", "unsure", " "]) == [
+        "2",
+        "7",
+        "unsure",
+        " ",
+    ]
+    assert read(duck, mapping_text(flag, "x", "VARCHAR"), ["YES", "0", "maybe", None]) == [
+        "true",
+        "false",
+        "maybe",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,11 +234,15 @@ def test_what_cannot_be_read_reaches_mapping_as_it_was_written(duck: Session) ->
         ("", None),
     ],
 )
-def test_times_of_the_web_api_and_of_synapse_link_are_read_as_utc(duck: Session, written: str, instant: str | None) -> None:
+def test_times_of_the_web_api_and_of_synapse_link_are_read_as_utc(
+    duck: Session, written: str, instant: str | None
+) -> None:
     assert read(duck, "CAST(timestamp_of(x) AS VARCHAR)", [written]) == [instant]
 
 
 def test_ids_that_parquet_types_are_the_same_ids(duck: Session) -> None:
     one = uuid.UUID("1b67c282-793b-fdce-58be-d7f70c5fb4b9")
     field = Field(name="x", type=Type.GUID)
-    assert read(duck, f"CAST({typed(field, 'CAST(x AS UUID)', 'UUID')} AS VARCHAR)", [str(one)]) == [str(one)]
+    assert read(
+        duck, f"CAST({typed(field, 'CAST(x AS UUID)', 'UUID')} AS VARCHAR)", [str(one)]
+    ) == [str(one)]

@@ -1,7 +1,7 @@
 """A small Sales in memory: enough of the Web API to be read from, and every way to misbehave that a test likes.
 
-Rows are kept in SQL Server's order of ids (reference: ``uniqueidentifier`` compares the last six bytes first), and so are
-comparisons, unless ``order`` says otherwise.
+Rows are kept in SQL Server's order of ids (reference: ``uniqueidentifier`` compares the last six
+bytes first), and so are comparisons, unless ``order`` says otherwise.
 """
 
 from __future__ import annotations
@@ -27,8 +27,16 @@ from pipeline.wire.retry import Policy
 from pipeline.wire.system import System
 
 HOST = "https://contoso.example"
-KEYS = {"contacts": "contactid", "accounts": "accountid", "transactioncurrencies": "transactioncurrencyid"}
-SINGULAR = {"contact": "contacts", "account": "accounts", "transactioncurrency": "transactioncurrencies"}
+KEYS = {
+    "contacts": "contactid",
+    "accounts": "accountid",
+    "transactioncurrencies": "transactioncurrencyid",
+}
+SINGULAR = {
+    "contact": "contacts",
+    "account": "accounts",
+    "transactioncurrency": "transactioncurrencies",
+}
 TYPE = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 
 Row = dict[str, Any]
@@ -82,7 +90,10 @@ def account(number: int) -> Row:
 
 @dataclass
 class Fake:
-    """Tables by set name. ``fault`` may answer instead; ``page`` caps pages; ``asked`` remembers every request."""
+    """Tables by set name.
+
+    ``fault`` may answer instead; ``page`` caps pages; ``asked`` remembers every request.
+    """
 
     tables: dict[str, list[Row]]
     page: int = 5000
@@ -107,18 +118,26 @@ class Fake:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/data/v9.2/")
-        query = {name: values[0] for name, values in parse_qs(request.url.query.decode(), keep_blank_values=True).items()}
+        query = {
+            name: values[0]
+            for name, values in parse_qs(request.url.query.decode(), keep_blank_values=True).items()
+        }
         if path.startswith("RetrieveTotalRecordCount"):
             return self._counts(json.loads(query["@p1"]))
         if path.startswith("EntityDefinitions("):
             names = [name for name in self.tables["contacts"][0] if "@" not in name]
             columns = [
-                {"LogicalName": name.strip("_").removesuffix("_value"), "AttributeType": "Lookup" if name[0] == "_" else "String"}
+                {
+                    "LogicalName": name.strip("_").removesuffix("_value"),
+                    "AttributeType": "Lookup" if name[0] == "_" else "String",
+                }
                 for name in names
             ]
             return httpx.Response(200, json={"value": columns})
         if path == "EntityDefinitions":
-            return httpx.Response(200, json={"value": [{"LogicalName": name} for name in self.tracked]})
+            return httpx.Response(
+                200, json={"value": [{"LogicalName": name} for name in self.tracked]}
+            )
         if path not in self.tables:
             return refusal(404, "0x8006088a", f"Resource not found for the segment '{path}'.")
         return self._rows(path, query, request)
@@ -126,28 +145,49 @@ class Fake:
     def _counts(self, names: list[str]) -> httpx.Response:
         if any(SINGULAR.get(name) not in self.tables for name in names):
             return refusal(400, "0x80041102", "An entity was not found.")
-        counts = {name: (self.totals or {}).get(name, len(self.tables[SINGULAR[name]])) for name in names}
+        counts = {
+            name: (self.totals or {}).get(name, len(self.tables[SINGULAR[name]])) for name in names
+        }
         body = {"Count": len(counts), "Keys": list(counts), "Values": list(counts.values())}
         return httpx.Response(200, json={"EntityRecordCountCollection": body})
 
     def _rows(self, name: str, query: dict[str, str], request: httpx.Request) -> httpx.Response:
         key, prefer = KEYS[name], request.headers.get("Prefer", "")
-        unknown = [one for one in query.get("$select", "").split(",") if one and one not in _known(self.tables[name])]
+        unknown = [
+            one
+            for one in query.get("$select", "").split(",")
+            if one and one not in _known(self.tables[name])
+        ]
         if unknown:
             return refusal(
-                400, "0x80060888", f"Could not find a property named '{unknown[0]}' on type 'Microsoft.Dynamics.CRM.contact'."
+                400,
+                "0x80060888",
+                (
+                    f"Could not find a property named '{unknown[0]}' on type "
+                    "'Microsoft.Dynamics.CRM.contact'."
+                ),
             )
         if "$deltatoken" in query:
             return self._delta(name, query, prefer)
         tracking = "odata.track-changes" in prefer
         if tracking and ("$filter" in query or "$orderby" in query):
-            return refusal(400, "0x80060888", "The query parameter isn't supported when Change Tracking is enabled.")
-        rows = sorted(self.tables[name], key=lambda row: self.order(row[key]), reverse="desc" in query.get("$orderby", ""))
+            return refusal(
+                400,
+                "0x80060888",
+                "The query parameter isn't supported when Change Tracking is enabled.",
+            )
+        rows = sorted(
+            self.tables[name],
+            key=lambda row: self.order(row[key]),
+            reverse="desc" in query.get("$orderby", ""),
+        )
         holds = self._condition(key, unquote(query.get("$filter", "")))
         rows = [row for row in rows if holds(row[key])]
         begin = int(query.get("$skiptoken", "0"))
         size = int(query["$top"]) if "$top" in query else self._size(prefer)
-        shown = [self._shown(row, query.get("$select", ""), prefer) for row in rows[begin : begin + size]]
+        shown = [
+            self._shown(row, query.get("$select", ""), prefer) for row in rows[begin : begin + size]
+        ]
         body: Row = {"@odata.context": f"{HOST}/$metadata#{name}", "value": shown}
         if begin + size < len(rows) and "$top" not in query:
             body["@odata.nextLink"] = self._link(request, begin + size)
@@ -159,14 +199,23 @@ class Fake:
 
     def _delta(self, name: str, query: dict[str, str], prefer: str) -> httpx.Response:
         if self.expired:
-            return refusal(400, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync.")
+            return refusal(
+                400,
+                "0x80044352",
+                "Version stamp associated with the client has expired. Please perform a full sync.",
+            )
         begin, size = int(query.get("$skiptoken", "0")), self._size(prefer)
         rows = self.changed.get(name, [])
-        shown = [row if "reason" in row else self._shown(row, query["$select"], prefer) for row in rows[begin : begin + size]]
+        shown = [
+            row if "reason" in row else self._shown(row, query["$select"], prefer)
+            for row in rows[begin : begin + size]
+        ]
         body: Row = {"@odata.context": f"{HOST}/$metadata#{name}/$delta", "value": shown}
         base = f"{HOST}/api/data/v9.2/{name}?$select={query['$select']}&$deltatoken="
         if begin + size < len(rows):
-            body["@odata.nextLink"] = f"{base}{quote(query['$deltatoken'], safe='')}&$skiptoken={begin + size}"
+            body["@odata.nextLink"] = (
+                f"{base}{quote(query['$deltatoken'], safe='')}&$skiptoken={begin + size}"
+            )
         else:
             body["@odata.deltaLink"] = f"{base}{quote(query['$deltatoken'] + 'x', safe='')}"
         return page(body)
@@ -181,12 +230,18 @@ class Fake:
 
     def _condition(self, key: str, text: str) -> Callable[[str], bool]:
         order = self.compare or self.order
-        terms = [(operator, value, order(value)) for operator, value in re.findall(rf"{key} (gt|le|eq) (\S+)", text)]
+        terms = [
+            (operator, value, order(value))
+            for operator, value in re.findall(rf"{key} (gt|le|eq) (\S+)", text)
+        ]
         joined = any if " or " in text else all
 
         def holds(one: str) -> bool:
             at = order(one)
-            results = [{"gt": at > mark, "le": at <= mark, "eq": one == value}[operator] for operator, value, mark in terms]
+            results = [
+                {"gt": at > mark, "le": at <= mark, "eq": one == value}[operator]
+                for operator, value, mark in terms
+            ]
             return joined(results)
 
         return holds
@@ -199,7 +254,9 @@ class Fake:
 
     def counted(self) -> Counter[str]:
         """Requests by the first segment of their path."""
-        return Counter(request.url.path.rsplit("/", 1)[1].partition("(")[0] for request in self.asked)
+        return Counter(
+            request.url.path.rsplit("/", 1)[1].partition("(")[0] for request in self.asked
+        )
 
 
 def _known(rows: list[Row]) -> set[str]:
@@ -209,7 +266,11 @@ def _known(rows: list[Row]) -> set[str]:
 def page(body: Row) -> httpx.Response:
     """As services write JSON: no white space."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return httpx.Response(200, content=text.encode(), headers={"Content-Type": "application/json; odata.metadata=minimal"})
+    return httpx.Response(
+        200,
+        content=text.encode(),
+        headers={"Content-Type": "application/json; odata.metadata=minimal"},
+    )
 
 
 def refusal(status: int, code: str, message: str) -> httpx.Response:
@@ -234,7 +295,9 @@ def sales_of(fake: Fake, *, parallel: int = 50) -> Sales:
     """Sales as p2c sees it; waits take no time."""
     made, clock = client(HOST, transport=httpx.MockTransport(fake)), Clock()
     pace = Pace(ceiling=parallel, sleep=clock.sleep, clock=clock)
-    return Sales(system=System(name="Sales", client=made, pace=pace, policy=Policy(attempts=3), clock=clock))
+    return Sales(
+        system=System(name="Sales", client=made, pace=pace, policy=Policy(attempts=3), clock=clock)
+    )
 
 
 def extract(fake: Fake, folder: Path, **options: Any) -> Extracted:
@@ -251,7 +314,12 @@ def extract(fake: Fake, folder: Path, **options: Any) -> Extracted:
     sales = sales_of(fake, parallel=options.pop("parallel", 50))
     with sales.system.client:
         return land_dataverse(
-            sales, into, wish, work=folder / "work", progress=options.pop("progress", lambda *_: None), **options
+            sales,
+            into,
+            wish,
+            work=folder / "work",
+            progress=options.pop("progress", lambda *_: None),
+            **options,
         )
 
 

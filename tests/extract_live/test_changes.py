@@ -28,8 +28,12 @@ def begun(folder: Path, rows: int = 300) -> Fake:
     return fake
 
 
-def refresh(fake: Fake, folder: Path, since: str = "first", into: str = "second", **options: Any) -> Extracted:
-    return extract(fake, folder, into=folder / into, since=folder / since, tracking="auto", **options)
+def refresh(
+    fake: Fake, folder: Path, since: str = "first", into: str = "second", **options: Any
+) -> Extracted:
+    return extract(
+        fake, folder, into=folder / into, since=folder / since, tracking="auto", **options
+    )
 
 
 def table(folder: Path, into: str = "second") -> pl.DataFrame:
@@ -49,12 +53,17 @@ def without_lines(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.drop("source_line", "source_file")
 
 
-def test_refreshed_and_freshly_read_tables_are_equal_but_for_rows_marked_deleted(tmp_path: Path) -> None:
+def test_refreshed_and_freshly_read_tables_are_equal_but_for_rows_marked_deleted(
+    tmp_path: Path,
+) -> None:
     fake = begun(tmp_path)
     rows = fake.tables["contacts"]
     gone = rows[::15]
     left = [row for row in rows if row not in gone]
-    changed = [{**row, "firstname": "new", "versionnumber": 9_000 + place} for place, row in enumerate(left[::4])]
+    changed = [
+        {**row, "firstname": "new", "versionnumber": 9_000 + place}
+        for place, row in enumerate(left[::4])
+    ]
     added = [contact(number) for number in range(1000, 1030)]
     ids = {row["contactid"] for row in changed}
     fake.tables["contacts"] = [row for row in left if row["contactid"] not in ids] + changed + added
@@ -62,7 +71,9 @@ def test_refreshed_and_freshly_read_tables_are_equal_but_for_rows_marked_deleted
     extracted = refresh(fake, tmp_path)
     found, expected = table(tmp_path), fresh(fake, tmp_path)
     assert without_lines(found.filter(pl.col("isdelete").is_null())).equals(without_lines(expected))
-    assert set(found.filter(pl.col("isdelete") == "true")["contactid"]) == {row["contactid"] for row in gone}
+    assert set(found.filter(pl.col("isdelete") == "true")["contactid"]) == {
+        row["contactid"] for row in gone
+    }
     assert found["source_line"].to_list() == list(range(1, found.height + 1))
     contacts = extracted.refreshed["contacts"]
     assert (contacts.added, contacts.changed, contacts.deleted) == (30, 70, 20)
@@ -93,13 +104,15 @@ def test_refreshes_go_on_from_one_another(tmp_path: Path) -> None:
     found = {row["contactid"]: row for row in table(tmp_path, "third").iter_rows(named=True)}
     assert found[contact(1)["contactid"]]["isdelete"] == "true"
     assert found[contact(2)["contactid"]]["firstname"] == "third"
-    assert "1!01/01/2026xx" in json.loads((tmp_path / "third" / "changes.json").read_text())["tables"]["contacts"][
-        "link"
-    ].replace("%21", "!").replace("%2F", "/")
+    assert "1!01/01/2026xx" in json.loads((tmp_path / "third" / "changes.json").read_text())[
+        "tables"
+    ]["contacts"]["link"].replace("%21", "!").replace("%2F", "/")
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_what_changed_and_was_deleted_is_looked_at_once_more(tmp_path: Path, *, is_there: bool) -> None:
+def test_what_changed_and_was_deleted_is_looked_at_once_more(
+    tmp_path: Path, *, is_there: bool
+) -> None:
     fake = begun(tmp_path)
     row = contact(7, firstname="back again")
     fake.changed["contacts"] = [contact(7, firstname="old"), deleted(row)]
@@ -107,7 +120,9 @@ def test_what_changed_and_was_deleted_is_looked_at_once_more(tmp_path: Path, *, 
     fake.tables["contacts"] = [*others, row] if is_there else others
     refresh(fake, tmp_path)
     [found] = table(tmp_path).filter(pl.col("contactid") == row["contactid"]).iter_rows(named=True)
-    assert (found["firstname"], found["isdelete"]) == (("back again", None) if is_there else ("Zoë 7", "true"))
+    assert (found["firstname"], found["isdelete"]) == (
+        ("back again", None) if is_there else ("Zoë 7", "true")
+    )
 
 
 def test_the_last_of_several_changes_of_one_row_counts(tmp_path: Path) -> None:
@@ -118,7 +133,9 @@ def test_the_last_of_several_changes_of_one_row_counts(tmp_path: Path) -> None:
         contact(7, firstname="two"),
     ]
     refresh(fake, tmp_path)
-    assert table(tmp_path).filter(pl.col("contactid") == contact(7)["contactid"])["firstname"].to_list() == ["two"]
+    assert table(tmp_path).filter(pl.col("contactid") == contact(7)["contactid"])[
+        "firstname"
+    ].to_list() == ["two"]
 
 
 def test_a_row_that_was_never_seen_and_is_deleted_is_nothing(tmp_path: Path) -> None:
@@ -138,7 +155,11 @@ def test_a_deleted_row_that_comes_back_is_no_longer_marked(tmp_path: Path) -> No
 
 
 def reason(extracted: Extracted, name: str = "contacts") -> str:
-    [note] = [one for one in extracted.notes if one.code == "changes_read_in_full" and one.detail.startswith(f"{name}:")]
+    [note] = [
+        one
+        for one in extracted.notes
+        if one.code == "changes_read_in_full" and one.detail.startswith(f"{name}:")
+    ]
     return note.detail
 
 
@@ -159,8 +180,12 @@ def test_other_columns_or_another_sales_are_read_in_full(tmp_path: Path) -> None
     extracted = refresh(fake, tmp_path, mapped=("firstname",))
     assert reason(extracted) == "contacts: other columns are wanted than in the earlier run"
     kept = json.loads((tmp_path / "first" / "changes.json").read_text())
-    (tmp_path / "first" / "changes.json").write_text(json.dumps({**kept, "home": "https://other.example"}))
-    assert reason(refresh(fake, tmp_path)) == "contacts: there is no change token from an earlier run"
+    (tmp_path / "first" / "changes.json").write_text(
+        json.dumps({**kept, "home": "https://other.example"})
+    )
+    assert (
+        reason(refresh(fake, tmp_path)) == "contacts: there is no change token from an earlier run"
+    )
 
 
 def test_a_table_that_is_gone_is_read_in_full(tmp_path: Path) -> None:
@@ -169,8 +194,13 @@ def test_a_table_that_is_gone_is_read_in_full(tmp_path: Path) -> None:
     assert reason(refresh(fake, tmp_path)) == "contacts: the table of the earlier run is gone"
 
 
-def test_a_table_without_change_tracking_is_read_in_full_every_time_and_told_so(tmp_path: Path) -> None:
-    fake = Fake({"contacts": [contact(number) for number in range(100)], "accounts": ACCOUNTS}, tracked=("account",))
+def test_a_table_without_change_tracking_is_read_in_full_every_time_and_told_so(
+    tmp_path: Path,
+) -> None:
+    fake = Fake(
+        {"contacts": [contact(number) for number in range(100)], "accounts": ACCOUNTS},
+        tracked=("account",),
+    )
     extract(fake, tmp_path, into=tmp_path / "first", tracking="auto")
     extracted = refresh(fake, tmp_path)
     assert Note(code="not_tracked", detail="contacts") in extracted.notes
@@ -179,9 +209,14 @@ def test_a_table_without_change_tracking_is_read_in_full_every_time_and_told_so(
 
 
 def test_a_large_table_has_a_token_only_when_it_is_asked_for(tmp_path: Path) -> None:
-    fake = Fake({"contacts": [contact(number) for number in range(100)], "accounts": ACCOUNTS}, totals={"contact": 100_001})
+    fake = Fake(
+        {"contacts": [contact(number) for number in range(100)], "accounts": ACCOUNTS},
+        totals={"contact": 100_001},
+    )
     extract(fake, tmp_path, into=tmp_path / "first", tracking="auto")
-    assert reason(refresh(fake, tmp_path)) == "contacts: there is no change token from an earlier run"
+    assert (
+        reason(refresh(fake, tmp_path)) == "contacts: there is no change token from an earlier run"
+    )
     extracted = refresh(fake, tmp_path, since="second", into="third")
     assert not [one for one in extracted.notes if one.code == "changes_read_in_full"]
 
@@ -189,7 +224,9 @@ def test_a_large_table_has_a_token_only_when_it_is_asked_for(tmp_path: Path) -> 
 def test_a_stopped_refresh_starts_again(tmp_path: Path) -> None:
     fake = begun(tmp_path)
     fake.changed["contacts"] = [contact(number, firstname="new") for number in range(120)]
-    fake.fault = lambda request, _: httpx.Response(503, json={}) if "skiptoken=100" in request.url.query.decode() else None
+    fake.fault = lambda request, _: (
+        httpx.Response(503, json={}) if "skiptoken=100" in request.url.query.decode() else None
+    )
     with pytest.raises(ServerFailed):
         refresh(fake, tmp_path)
     assert not (tmp_path / "second" / "changes.json").exists()
@@ -200,31 +237,43 @@ def test_a_stopped_refresh_starts_again(tmp_path: Path) -> None:
 
 def test_changes_without_an_end_stop_the_run(tmp_path: Path) -> None:
     fake = begun(tmp_path)
-    fake.fault = lambda request, _: page({"value": []}) if "deltatoken" in request.url.query.decode() else None
+    fake.fault = lambda request, _: (
+        page({"value": []}) if "deltatoken" in request.url.query.decode() else None
+    )
     with pytest.raises(AnswerUnreadable, match="without saying where the next ones begin"):
         refresh(fake, tmp_path)
 
 
 def test_a_change_that_cannot_be_read_is_told_by_a_full_read(tmp_path: Path) -> None:
     fake = begun(tmp_path, 20)
-    row = page({"value": [contact(3)], "@odata.deltaLink": f"{HOST}/x"}).content.replace("Zoë".encode(), b"\\ud83d")
+    row = page({"value": [contact(3)], "@odata.deltaLink": f"{HOST}/x"}).content.replace(
+        "Zoë".encode(), b"\\ud83d"
+    )
 
     def fault(request: httpx.Request, _: int) -> httpx.Response | None:
-        is_delta = request.url.path.endswith("/contacts") and "deltatoken" in request.url.query.decode()
+        is_delta = (
+            request.url.path.endswith("/contacts") and "deltatoken" in request.url.query.decode()
+        )
         return httpx.Response(200, content=row) if is_delta else None
 
     fake.fault = fault
-    assert "contacts: a changed row cannot be read" in [one.detail for one in refresh(fake, tmp_path).notes]
+    assert "contacts: a changed row cannot be read" in [
+        one.detail for one in refresh(fake, tmp_path).notes
+    ]
 
 
 def test_a_token_of_an_interrupted_run_is_never_used(tmp_path: Path) -> None:
     fake = Fake({"contacts": [contact(number) for number in range(200)], "accounts": ACCOUNTS})
-    fake.fault = lambda request, _: httpx.Response(503, json={}) if "skiptoken=150" in request.url.query.decode() else None
+    fake.fault = lambda request, _: (
+        httpx.Response(503, json={}) if "skiptoken=150" in request.url.query.decode() else None
+    )
     with pytest.raises(ServerFailed):
         extract(fake, tmp_path, into=tmp_path / "first", tracking="auto")
     assert not (tmp_path / "first" / "changes.json").exists()
     fake.fault, fake.asked = None, []
     extract(fake, tmp_path, into=tmp_path / "first", tracking="auto")
-    assert len([one for one in fake.asked if one.url.path.endswith("/contacts")]) == 1, "it went on at the last page"
+    assert len([one for one in fake.asked if one.url.path.endswith("/contacts")]) == 1, (
+        "it went on at the last page"
+    )
     assert pl.read_parquet(tmp_path / "first" / "contacts.parquet").height == 200
     shutil.rmtree(tmp_path / "first")

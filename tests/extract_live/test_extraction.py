@@ -1,4 +1,7 @@
-"""Reading a live Sales: complete, in order, once each, whatever happens on the way; what cannot be true stops it."""
+"""Reading a live Sales: complete, in order, once each, whatever happens on the way.
+
+What cannot be true stops it.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,37 @@ import httpx
 import polars as pl
 import pytest
 
-from pipeline.errors import AccessDenied, AnswerUnreadable, RequestRefused, ServerFailed, Stopped, SystemStopped, Throttled
+from pipeline.errors import (
+    AccessDenied,
+    AnswerUnreadable,
+    RequestRefused,
+    ServerFailed,
+    Stopped,
+    SystemStopped,
+    Throttled,
+)
 from pipeline.extract.dataverse import checkpoint
 from pipeline.extract.dataverse.extraction import Note, Total
 from pipeline.wire.pace import Pace
-from tests.extract_live.fake import TYPE, Fake, Row, account, as_sql_server, contact, extract, page, refusal
+from tests.extract_live.fake import (
+    TYPE,
+    Fake,
+    Row,
+    account,
+    as_sql_server,
+    contact,
+    extract,
+    page,
+    refusal,
+)
 
 ACCOUNTS = [account(number) for number in range(1, 7)]
 
 
 def fake_of(rows: int = 1000, **settings: Any) -> Fake:
-    return Fake({"contacts": [contact(number) for number in range(rows)], "accounts": ACCOUNTS}, **settings)
+    return Fake(
+        {"contacts": [contact(number) for number in range(rows)], "accounts": ACCOUNTS}, **settings
+    )
 
 
 def table(folder: Path, name: str = "contacts") -> pl.DataFrame:
@@ -30,7 +53,11 @@ def table(folder: Path, name: str = "contacts") -> pl.DataFrame:
 
 
 def queries(fake: Fake, name: str = "contacts") -> list[str]:
-    return [request.url.query.decode() for request in fake.asked if request.url.path.endswith(f"/{name}")]
+    return [
+        request.url.query.decode()
+        for request in fake.asked
+        if request.url.path.endswith(f"/{name}")
+    ]
 
 
 def pages_of(fake: Fake, name: str = "contacts") -> list[str]:
@@ -42,17 +69,26 @@ def test_every_row_is_landed_once_in_the_order_of_ids(tmp_path: Path, parallel: 
     fake = fake_of(hint="8")
     extracted = extract(fake, tmp_path, parallel=parallel)
     found = table(tmp_path)
-    assert found["contactid"].to_list() == sorted((row["contactid"] for row in fake.tables["contacts"]), key=as_sql_server)
+    assert found["contactid"].to_list() == sorted(
+        (row["contactid"] for row in fake.tables["contacts"]), key=as_sql_server
+    )
     assert found["source_line"].to_list() == list(range(1, 1001))
     assert found["source_file"].unique().to_list() == ["contacts"]
     assert extracted.landed["contacts"].rows == 1000
-    assert extracted.totals == (Total(table="contacts", read=1000, counted=1000), Total(table="accounts", read=6, counted=6))
+    assert extracted.totals == (
+        Total(table="contacts", read=1000, counted=1000),
+        Total(table="accounts", read=6, counted=6),
+    )
     assert extracted.notes == ()
     assert [path.name for path in (tmp_path / "work").iterdir() if path.is_dir()] == []
 
 
 def test_values_are_text_under_canonical_names(tmp_path: Path) -> None:
-    rows = [contact(1, firstname=""), contact(7, firstname='"q" \\ \n😀'), contact(3, creditlimit=None)]
+    rows = [
+        contact(1, firstname=""),
+        contact(7, firstname='"q" \\ \n😀'),
+        contact(3, creditlimit=None),
+    ]
     extract(Fake({"contacts": rows, "accounts": ACCOUNTS}), tmp_path)
     found = {row["msdynce_contactnumber"]: row for row in table(tmp_path).iter_rows(named=True)}
     assert found["CON-00001-ABCDEF"] | {"source_line": 0} == {
@@ -73,7 +109,10 @@ def test_only_what_is_needed_is_asked_for(tmp_path: Path) -> None:
     [contacts], [accounts] = pages_of(fake), pages_of(fake, "accounts")
     assert "firstname" in contacts
     assert "creditlimit" not in contacts
-    prefer = {request.url.path.rsplit("/", 1)[1]: request.headers.get("Prefer", "") for request in fake.asked}
+    prefer = {
+        request.url.path.rsplit("/", 1)[1]: request.headers.get("Prefer", "")
+        for request in fake.asked
+    }
     assert TYPE[1:] in prefer["contacts"]
     assert "annotations" not in prefer["accounts"]
     assert "accountnumber" in accounts
@@ -105,7 +144,13 @@ def test_a_large_table_is_read_in_several_ranges_at_once(tmp_path: Path) -> None
 def test_ids_that_lie_in_clusters_are_read_in_ranges_too(tmp_path: Path) -> None:
     nodes = ["000d3a111111", "000d3a222222", "6045bdabcdef"]
     ids = [f"{number:08x}-1be7-e611-8101-{nodes[number % 3]}" for number in range(1500)]
-    fake = Fake({"contacts": [contact(number, one) for number, one in enumerate(ids)], "accounts": ACCOUNTS}, hint="4")
+    fake = Fake(
+        {
+            "contacts": [contact(number, one) for number, one in enumerate(ids)],
+            "accounts": ACCOUNTS,
+        },
+        hint="4",
+    )
     extract(fake, tmp_path)
     assert table(tmp_path)["contactid"].to_list() == sorted(ids, key=as_sql_server)
     assert len([one for one in pages_of(fake) if "$filter" in one]) > 2
@@ -113,10 +158,17 @@ def test_ids_that_lie_in_clusters_are_read_in_ranges_too(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "settings",
-    [{"order": str}, {"compare": str}, {"order": str, "compare": as_sql_server}, {"compare": lambda text: text[::-1]}],
+    [
+        {"order": str},
+        {"compare": str},
+        {"order": str, "compare": as_sql_server},
+        {"compare": lambda text: text[::-1]},
+    ],
     ids=["texts", "compares texts", "orders texts", "compares backwards"],
 )
-def test_a_server_with_another_order_of_ids_is_read_completely(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_a_server_with_another_order_of_ids_is_read_completely(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
     fake = fake_of(600, hint="6", **settings)
     extract(fake, tmp_path)
     ids = [row["contactid"] for row in fake.tables["contacts"]]
@@ -127,7 +179,11 @@ def test_a_server_with_another_order_of_ids_is_read_completely(tmp_path: Path, s
 def test_a_server_that_compares_no_ids_is_read_in_one_stream(tmp_path: Path) -> None:
     def refuse(request: httpx.Request, _: int) -> httpx.Response | None:
         is_range = "%20gt%20" in request.url.query.decode() or " gt " in request.url.query.decode()
-        return refusal(400, "0x80040203", "The operator is not valid for a unique identifier.") if is_range else None
+        return (
+            refusal(400, "0x80040203", "The operator is not valid for a unique identifier.")
+            if is_range
+            else None
+        )
 
     fake = fake_of(600, fault=refuse)
     extract(fake, tmp_path)
@@ -188,7 +244,9 @@ WHOLE = page({"value": [contact(1)]}).content
     ids=["429", "503", "502", "html", "cut", "empty", "reset", "closed", "slow"],
 )
 @pytest.mark.parametrize("count", [1, 4])
-def test_a_passing_trouble_costs_nothing(tmp_path: Path, answer: httpx.Response | Exception, count: int) -> None:
+def test_a_passing_trouble_costs_nothing(
+    tmp_path: Path, answer: httpx.Response | Exception, count: int
+) -> None:
     fake = fake_of(400, fault=once(count, answer))
     extracted = extract(fake, tmp_path)
     assert table(tmp_path)["contactid"].n_unique() == 400
@@ -205,13 +263,20 @@ def after(count: int, answer: httpx.Response) -> Any:
         with lock:
             seen[0] += 1
             return (
-                httpx.Response(answer.status_code, headers=answer.headers, content=answer.content) if seen[0] >= count else None
+                httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+                if seen[0] >= count
+                else None
             )
 
     return fault
 
 
-NO_ROLE = {"error": {"code": "0x80040220", "message": "Principal user is missing prvReadContact privilege."}}
+NO_ROLE = {
+    "error": {
+        "code": "0x80040220",
+        "message": "Principal user is missing prvReadContact privilege.",
+    }
+}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +285,11 @@ NO_ROLE = {"error": {"code": "0x80040220", "message": "Principal user is missing
         (httpx.Response(429, headers={"Retry-After": "3"}, json={}), Throttled, "asks to wait"),
         (httpx.Response(503, json={}), ServerFailed, "failed"),
         (httpx.Response(403, json=NO_ROLE), AccessDenied, "prvReadContact privilege"),
-        (httpx.Response(200, text="<html>sign in</html>"), AnswerUnreadable, "answered contacts with a web page"),
+        (
+            httpx.Response(200, text="<html>sign in</html>"),
+            AnswerUnreadable,
+            "answered contacts with a web page",
+        ),
         (httpx.Response(200, content=WHOLE[:-20]), AnswerUnreadable, "JSON that is not whole"),
     ],
 )
@@ -241,7 +310,9 @@ def test_a_lasting_trouble_is_a_sentence_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
-def test_stopped_at_every_request_it_ends_with_the_same_table(tmp_path: Path, parallel: int) -> None:
+def test_stopped_at_every_request_it_ends_with_the_same_table(
+    tmp_path: Path, parallel: int
+) -> None:
     whole = fake_of(120, hint="4")
     extract(whole, tmp_path / "whole", parallel=parallel, page_rows=20)
     expected = table(tmp_path / "whole")
@@ -255,7 +326,9 @@ def test_stopped_at_every_request_it_ends_with_the_same_table(tmp_path: Path, pa
         assert table(folder).equals(expected)
 
 
-def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write, notes = checkpoint._write_json, [0]
 
     def stop(path: Path, content: dict[str, Any]) -> None:
@@ -275,7 +348,9 @@ def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(tmp_path: Path
         assert table(folder)["contactid"].n_unique() == table(folder).height == 120
 
 
-def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_the_same(tmp_path: Path) -> None:
+def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_the_same(
+    tmp_path: Path,
+) -> None:
     begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
     for later, mapped, goes_on in (
         (1, ("firstname",), True),
@@ -287,7 +362,13 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
         with pytest.raises(AccessDenied):
             extract(fake, folder, parallel=1, mapped=("firstname",), now=lambda: begun)
         fake.fault, fake.asked = None, []
-        extract(fake, folder, parallel=1, mapped=mapped, now=lambda later=later: begun + timedelta(hours=later))
+        extract(
+            fake,
+            folder,
+            parallel=1,
+            mapped=mapped,
+            now=lambda later=later: begun + timedelta(hours=later),
+        )
         assert (len(pages_of(fake)) < 8) is goes_on
         assert table(folder).height == 400
 
@@ -306,7 +387,9 @@ def replaced(rows: list[Row], place: int, row: Row) -> list[Row]:
     return [*rows[:place], row, *rows[place + 1 :]]
 
 
-def in_pages(rows: list[Row], size: int, link: str = "https://contoso.example/api/data/v9.2/contacts?p={}") -> Any:
+def in_pages(
+    rows: list[Row], size: int, link: str = "https://contoso.example/api/data/v9.2/contacts?p={}"
+) -> Any:
     """Contacts page by page as they stand, without any order of the server's own."""
 
     def fault(request: httpx.Request, _: int) -> httpx.Response | None:
@@ -314,7 +397,9 @@ def in_pages(rows: list[Row], size: int, link: str = "https://contoso.example/ap
             return None
         number = int(request.url.params.get("p", "0"))
         shown = rows[number * size : (number + 1) * size]
-        more = {"@odata.nextLink": link.format(number + 1)} if (number + 1) * size < len(rows) else {}
+        more = (
+            {"@odata.nextLink": link.format(number + 1)} if (number + 1) * size < len(rows) else {}
+        )
         return page({"value": shown, **more})
 
     return fault
@@ -328,13 +413,21 @@ GOOD = [contact(number) for number in range(60)]
     [
         (replaced(GOOD, 45, GOOD[44]), "gives a row twice in one page in contacts"),
         (replaced(GOOD, 40, GOOD[5]), "gives a row twice in contacts"),
-        (replaced(GOOD, 40, {**GOOD[40], "contactid": None}), "gives a row without a whole id in contacts"),
-        (replaced(GOOD, 40, {**GOOD[40], "contactid": "no id"}), "gives a row without a whole id in contacts"),
+        (
+            replaced(GOOD, 40, {**GOOD[40], "contactid": None}),
+            "gives a row without a whole id in contacts",
+        ),
+        (
+            replaced(GOOD, 40, {**GOOD[40], "contactid": "no id"}),
+            "gives a row without a whole id in contacts",
+        ),
         ([*GOOD[:20], *GOOD[:20], *GOOD[20:]], "begins two pages with the same row"),
     ],
     ids=["twice in a page", "twice", "missing", "malformed", "page twice"],
 )
-def test_a_repeated_or_missing_id_stops_the_run(tmp_path: Path, rows: list[Row], words: str) -> None:
+def test_a_repeated_or_missing_id_stops_the_run(
+    tmp_path: Path, rows: list[Row], words: str
+) -> None:
     fake = fake_of(60, fault=in_pages(rows, 20))
     with pytest.raises(AnswerUnreadable, match=words) as caught:
         extract(fake, tmp_path)
@@ -347,13 +440,21 @@ def test_a_repeated_or_missing_id_stops_the_run(tmp_path: Path, rows: list[Row],
 @pytest.mark.parametrize(
     ("link", "words"),
     [
-        ("https://contoso.example/api/data/v9.2/contacts?p=1&x={}", "names the same next page of contacts twice"),
-        ("https://evil.example/contacts?p={}", "on another host, evil.example; p2c does not go there"),
+        (
+            "https://contoso.example/api/data/v9.2/contacts?p=1&x={}",
+            "names the same next page of contacts twice",
+        ),
+        (
+            "https://evil.example/contacts?p={}",
+            "on another host, evil.example; p2c does not go there",
+        ),
         ("http://contoso.example/contacts?p={}", "on another host"),
         ("https://contoso.example:444/contacts?p={}", "on another host"),
     ],
 )
-def test_a_next_link_that_leads_astray_is_not_followed(tmp_path: Path, link: str, words: str) -> None:
+def test_a_next_link_that_leads_astray_is_not_followed(
+    tmp_path: Path, link: str, words: str
+) -> None:
     chosen = link.replace("&x={}", "") if "&x" in link else link
     fake = fake_of(60, fault=in_pages(GOOD, 20, chosen))
     with pytest.raises(AnswerUnreadable, match=words):
@@ -363,7 +464,10 @@ def test_a_next_link_that_leads_astray_is_not_followed(tmp_path: Path, link: str
 
 
 def test_a_missing_column_is_named_with_its_nearest_neighbour(tmp_path: Path) -> None:
-    with pytest.raises(RequestRefused, match=r"has no column 'firstnam' in table contact\. Did you mean 'firstname'\?"):
+    with pytest.raises(
+        RequestRefused,
+        match=r"has no column 'firstnam' in table contact\. Did you mean 'firstname'\?",
+    ):
         extract(fake_of(10), tmp_path, mapped=("firstnam",))
 
 
@@ -374,7 +478,10 @@ def test_a_sales_without_the_solution_is_told_so(tmp_path: Path) -> None:
 
 
 def test_columns_beyond_the_catalogue_are_spelled_as_the_server_spells_them(tmp_path: Path) -> None:
-    rows = [contact(number, new_region=f"r{number}", _new_siteid_value=str(uuid.UUID(int=9))) for number in range(3)]
+    rows = [
+        contact(number, new_region=f"r{number}", _new_siteid_value=str(uuid.UUID(int=9)))
+        for number in range(3)
+    ]
     fake = Fake({"contacts": rows, "accounts": ACCOUNTS})
     extract(fake, tmp_path, mapped=("new_siteid",), wished=("and", "new_region", "statecode"))
     found = table(tmp_path)
@@ -393,11 +500,17 @@ def test_a_side_table_that_is_not_there_is_left_out_and_contacts_are_not(tmp_pat
 def test_a_total_that_differs_is_told_with_both_figures(tmp_path: Path) -> None:
     extracted = extract(fake_of(10, totals={"contact": 12_345}), tmp_path)
     assert extracted.totals[0] == Total(table="contacts", read=10, counted=12_345)
-    assert extracted.notes == (Note(code="source_total_differs", detail="contacts: 10 rows were read, Sales counted 12,345"),)
+    assert extracted.notes == (
+        Note(
+            code="source_total_differs", detail="contacts: 10 rows were read, Sales counted 12,345"
+        ),
+    )
 
 
 def test_an_empty_table_is_landed_as_one(tmp_path: Path) -> None:
-    extracted = extract(Fake({"contacts": [], "accounts": ACCOUNTS}, fault=in_pages([], 1)), tmp_path)
+    extracted = extract(
+        Fake({"contacts": [], "accounts": ACCOUNTS}, fault=in_pages([], 1)), tmp_path
+    )
     assert extracted.landed["contacts"].rows == 0
     assert table(tmp_path).height == 0
 
@@ -426,7 +539,9 @@ def test_requests_and_bytes_for_a_thousand_rows_are_data(tmp_path: Path) -> None
     assert 500_000 < traffic.bytes_per_1000 < 800_000
 
 
-def test_when_everything_waits_it_is_because_everybody_was_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_everything_waits_it_is_because_everybody_was_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits: list[float] = []
     slow_down = Pace.slow_down
 
@@ -435,6 +550,9 @@ def test_when_everything_waits_it_is_because_everybody_was_told_to(tmp_path: Pat
         slow_down(pace, seconds)
 
     monkeypatch.setattr(Pace, "slow_down", listened)
-    extract(fake_of(600, fault=once(5, httpx.Response(429, headers={"Retry-After": "7"}, json={}))), tmp_path)
+    extract(
+        fake_of(600, fault=once(5, httpx.Response(429, headers={"Retry-After": "7"}, json={}))),
+        tmp_path,
+    )
     assert len(waits) == 1
     assert 7.0 <= waits[0] <= 8.0

@@ -1,4 +1,7 @@
-"""A page becomes text columns exactly as it was written, however it was written; what is no whole page is refused."""
+"""A page becomes text columns exactly as it was written, however it was written.
+
+What is no whole page is refused.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,16 @@ from pipeline.extract.dataverse.page import PageReader
 from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError
 from tests.extract_live.fake import as_sql_server
 
-NAMES = ["contactid", "firstname", "a", "address1_line1", "address1_line2", "_x_value", "_x_value@Some.annotation", "note"]
+NAMES = [
+    "contactid",
+    "firstname",
+    "a",
+    "address1_line1",
+    "address1_line2",
+    "_x_value",
+    "_x_value@Some.annotation",
+    "note",
+]
 
 READER = PageReader(NAMES)
 SCANNER = Scanner(NAMES, [])
@@ -42,11 +54,23 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampl
         "x" * 13,
     ]
 )
-VALUE = TEXT | st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=4).map(float)
-ROWS = st.lists(st.dictionaries(st.sampled_from([*NAMES, "@odata.etag", "other"]), VALUE, min_size=1), min_size=0, max_size=8)
+VALUE = (
+    TEXT
+    | st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False, places=4).map(float)
+)
+ROWS = st.lists(
+    st.dictionaries(st.sampled_from([*NAMES, "@odata.etag", "other"]), VALUE, min_size=1),
+    min_size=0,
+    max_size=8,
+)
 
 
-def compact(rows: list[dict[str, Any]], link: str | None = None, *, ascii_only: bool = False, **options: Any) -> bytes:
+def compact(
+    rows: list[dict[str, Any]], link: str | None = None, *, ascii_only: bool = False, **options: Any
+) -> bytes:
     body: dict[str, Any] = {"@odata.context": 'https://x/$metadata#contacts("a")', "value": rows}
     if link is not None:
         body["@odata.nextLink"] = link
@@ -65,7 +89,9 @@ def expected(body: bytes) -> dict[str, list[str | None]]:
 
 @given(rows=ROWS, link=st.none() | TEXT.filter(bool), ascii_only=st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_any_page_is_read_as_json_says(rows: list[dict[str, Any]], link: str | None, *, ascii_only: bool) -> None:
+def test_any_page_is_read_as_json_says(
+    rows: list[dict[str, Any]], link: str | None, *, ascii_only: bool
+) -> None:
     body = compact(rows, link, ascii_only=ascii_only)
     page = READER.read(body)
     assert {name: page.rows[name].to_pylist() for name in NAMES} == expected(body)
@@ -79,14 +105,18 @@ def test_any_page_is_read_as_json_says(rows: list[dict[str, Any]], link: str | N
 @example(rows=[{"contactid": "x", "a": None}])
 def test_the_fast_reader_reads_every_usual_page_itself(rows: list[dict[str, Any]]) -> None:
     """Every row has a value at least: its id."""
-    body = compact([{**row, "contactid": row.get("contactid") or "id"} for row in rows], "https://x/y")
+    body = compact(
+        [{**row, "contactid": row.get("contactid") or "id"} for row in rows], "https://x/y"
+    )
     scanned = SCANNER.scan(body)
     assert scanned.rows.to_pydict() == expected(body)
 
 
 @given(rows=ROWS, cut=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=3))
 @settings(max_examples=80, deadline=None)
-def test_a_damaged_page_is_never_read_as_something_else(rows: list[dict[str, Any]], cut: float, junk: bytes) -> None:
+def test_a_damaged_page_is_never_read_as_something_else(
+    rows: list[dict[str, Any]], cut: float, junk: bytes
+) -> None:
     body = compact(rows, "https://x/y")
     place = int(cut * len(body))
     for damaged in (body[:place], body[place:], body + junk.strip() + b"x"):
@@ -115,7 +145,15 @@ def test_pages_that_are_written_otherwise_are_read_too(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["20000.0000", "922337203685477.5807", "-0.50", "12345678901234567890", "0.0001", "100000000000.0001"]
+    "number",
+    [
+        "20000.0000",
+        "922337203685477.5807",
+        "-0.50",
+        "12345678901234567890",
+        "0.0001",
+        "100000000000.0001",
+    ],
 )
 def test_amounts_are_never_rounded(number: str) -> None:
     page = PageReader(NAMES, ["a"]).read(b'{"value":[{"a":' + number.encode() + b"}]}")
@@ -140,7 +178,9 @@ def test_a_row_that_cannot_be_read_is_told_apart(row: bytes, why: str) -> None:
     assert (page.slots, page.unreadable) == (3, {2: why})
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"value":{}}', b"<html></html>", b'{"value":[{"a":"\xff"}]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b'{"value":{}}', b"<html></html>", b'{"value":[{"a":"\xff"}]}']
+)
 def test_what_is_no_page_is_refused(body: bytes) -> None:
     with pytest.raises((ValueError, KeyError)):
         READER.read(body)
@@ -148,7 +188,9 @@ def test_what_is_no_page_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("space", [b"", b" "])
 def test_of_a_member_twice_in_one_row_both_readers_take_the_first(space: bytes) -> None:
-    assert READER.read(b'{"value":' + space + b'[{"a":1,"note":"x","a":2}]}').rows["a"].to_pylist() == ["1"]
+    assert READER.read(b'{"value":' + space + b'[{"a":1,"note":"x","a":2}]}').rows[
+        "a"
+    ].to_pylist() == ["1"]
 
 
 @pytest.mark.parametrize("cell", ['"half \\ud83d of it"', '{"b":1}', "[1]", "01", '"\x01"'])
@@ -164,10 +206,15 @@ def test_the_fast_reader_takes_nothing_for_a_row_that_is_no_object(row: bytes) -
 
 
 def test_names_that_are_alike_are_told_apart() -> None:
-    names = [f"address1_{uuid.uuid5(uuid.NAMESPACE_OID, str(number)).hex[:6]}_value" for number in range(120)]
+    names = [
+        f"address1_{uuid.uuid5(uuid.NAMESPACE_OID, str(number)).hex[:6]}_value"
+        for number in range(120)
+    ]
     row = {name: str(number) for number, name in enumerate(names)}
     page = PageReader(names).read(compact([row, dict(reversed(row.items()))]))
-    assert [page.rows[name].to_pylist() for name in names] == [[str(number)] * 2 for number in range(120)]
+    assert [page.rows[name].to_pylist() for name in names] == [
+        [str(number)] * 2 for number in range(120)
+    ]
 
 
 def test_ids_are_compared_as_sql_server_does() -> None:
@@ -179,6 +226,9 @@ def test_ids_are_compared_as_sql_server_does() -> None:
     assert [guid_at(order_of(one)) for one in ids] == ids
 
 
-@pytest.mark.parametrize("ids", [["x"], [None], ["A" * 36], ["0" * 36], [str(uuid.UUID(int=1)).upper().replace("0", "F")]])
+@pytest.mark.parametrize(
+    "ids",
+    [["x"], [None], ["A" * 36], ["0" * 36], [str(uuid.UUID(int=1)).upper().replace("0", "F")]],
+)
 def test_what_is_no_id_has_no_order(ids: list[str | None]) -> None:
     assert order_keys(pa.array(ids, pa.string())) is None

@@ -19,7 +19,14 @@ CONTACTS = PackageSpec(
     aot_name=None,
     legal_entity="usmf",
     batch=1,
-    columns=("ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName", "Gender", "BirthDay"),
+    columns=(
+        "ContactPersonPartyNumber",
+        "AssociatedPartyNumber",
+        "FirstName",
+        "LastName",
+        "Gender",
+        "BirthDay",
+    ),
 )
 CUSTOMERS = PackageSpec(
     task="ContactToCustomer",
@@ -27,7 +34,13 @@ CUSTOMERS = PackageSpec(
     aot_name="CustCustomerV2Entity",
     legal_entity="demf",
     batch=12,
-    columns=("CustomerAccount", "PersonFirstName", "PersonLastName", "CreditLimit", "AddressValidTo"),
+    columns=(
+        "CustomerAccount",
+        "PersonFirstName",
+        "PersonLastName",
+        "CreditLimit",
+        "AddressValidTo",
+    ),
 )
 
 

@@ -24,11 +24,19 @@ def one_column(values: list[object], dtype: pl.DataType) -> list[str]:
 
 def test_the_bytes_are_utf_16_with_crlf_an_unquoted_upper_case_header_and_quoted_text() -> None:
     rows = pl.DataFrame(
-        {"Key": ["a,b", 'say "x"', ""], "Day": [7, None, -1], "Name": [None, "tab\there", "\u00fc\U0001f600"]},
+        {
+            "Key": ["a,b", 'say "x"', ""],
+            "Day": [7, None, -1],
+            "Name": [None, "tab\there", "\u00fc\U0001f600"],
+        },
         schema={"Key": pl.String, "Day": pl.Int64, "Name": pl.String},
     )
-    expected = 'KEY,NAME,DAY\r\n"a,b",,7\r\n"say ""x""","tab\there",\r\n"","\u00fc\U0001f600",-1\r\n'
-    assert data_file(rows, ["Key", "Name", "Day"]) == codecs.BOM_UTF16_LE + expected.encode("utf-16-le")
+    expected = (
+        'KEY,NAME,DAY\r\n"a,b",,7\r\n"say ""x""","tab\there",\r\n"","\u00fc\U0001f600",-1\r\n'
+    )
+    assert data_file(rows, ["Key", "Name", "Day"]) == codecs.BOM_UTF16_LE + expected.encode(
+        "utf-16-le"
+    )
 
 
 def test_decimals_are_plain_and_without_trailing_zeros() -> None:
@@ -86,4 +94,6 @@ def test_a_row_without_any_value_is_refused() -> None:
 
 
 def test_no_rows_make_a_header() -> None:
-    assert cells(data_file(pl.DataFrame({"Key": []}, schema={"Key": pl.String}), ["Key"])) == [["KEY"]]
+    assert cells(data_file(pl.DataFrame({"Key": []}, schema={"Key": pl.String}), ["Key"])) == [
+        ["KEY"]
+    ]

@@ -21,7 +21,9 @@ NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 
 def built(batch: int = 1, entity: str = "us-1", rows: int = 2) -> tuple[str, Package]:
     frame = pl.DataFrame({"FirstName": [f"Ada{place}" for place in range(rows)]})
-    return "Contacts", build_package(with_columns("FirstName", legal_entity=entity, batch=batch), frame)
+    return "Contacts", build_package(
+        with_columns("FirstName", legal_entity=entity, batch=batch), frame
+    )
 
 
 @pytest.fixture
@@ -64,7 +66,9 @@ def test_what_is_there_and_known_is_not_written_again(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"half"])
-def test_what_is_there_but_altered_is_written_again_and_the_last_time_counts(run: RunFolder, content: bytes) -> None:
+def test_what_is_there_but_altered_is_written_again_and_the_last_time_counts(
+    run: RunFolder, content: bytes
+) -> None:
     write(run, built())
     path = run.packages / "Contacts" / "us-1-1.zip"
     path.write_bytes(content)

@@ -35,11 +35,15 @@ def child(element: ET.Element, path: str) -> ET.Element:
 
 
 def entity(spec: PackageSpec) -> ET.Element:
-    return child(parsed(manifest(spec, "p2c-x")), "PackageEntityList/DataManagementPackageEntityData")
+    return child(
+        parsed(manifest(spec, "p2c-x")), "PackageEntityList/DataManagementPackageEntityData"
+    )
 
 
 @pytest.mark.parametrize(("name", "spec"), [("contacts", CONTACTS), ("customers", CUSTOMERS)])
-def test_the_manifest_reads_as_agreed(golden: Callable[[str, str], None], name: str, spec: PackageSpec) -> None:
+def test_the_manifest_reads_as_agreed(
+    golden: Callable[[str, str], None], name: str, spec: PackageSpec
+) -> None:
     group = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-0123456789"
     golden(f"manifest-{name}.xml", text_of(manifest(spec, group)) + "\n")
 
@@ -49,7 +53,9 @@ def test_the_package_header_reads_as_agreed(golden: Callable[[str, str], None]) 
 
 
 @pytest.mark.parametrize("document", [manifest(CUSTOMERS, "p2c-x"), header("p2c-x")])
-def test_both_files_are_utf_16_without_declaration_and_with_both_namespaces(document: bytes) -> None:
+def test_both_files_are_utf_16_without_declaration_and_with_both_namespaces(
+    document: bytes,
+) -> None:
     root = minidom.parseString(document).documentElement  # noqa: S318 - our own text
     assert root is not None
     assert "<?xml" not in text_of(document)
@@ -57,8 +63,12 @@ def test_both_files_are_utf_16_without_declaration_and_with_both_namespaces(docu
     assert root.getAttribute("xmlns:i") == "http://www.w3.org/2001/XMLSchema-instance"
 
 
-@pytest.mark.parametrize("document", [manifest(CONTACTS, "p2c-x"), manifest(CUSTOMERS, "p2c-x"), header("p2c-x")])
-def test_children_stand_in_alphabetical_order_and_carry_no_attribute_but_nil(document: bytes) -> None:
+@pytest.mark.parametrize(
+    "document", [manifest(CONTACTS, "p2c-x"), manifest(CUSTOMERS, "p2c-x"), header("p2c-x")]
+)
+def test_children_stand_in_alphabetical_order_and_carry_no_attribute_but_nil(
+    document: bytes,
+) -> None:
     for element in parsed(document).iter():
         names = [one.tag for one in element]
         assert element.tag.startswith(NAMESPACE)

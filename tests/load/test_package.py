@@ -46,8 +46,12 @@ def spec_for(legal_entity: str, batch: int) -> PackageSpec:
 
 def planned(*rows: tuple[str | None, int | None, str]) -> pl.DataFrame:
     """Planned rows of legal entity, batch and key, with what else stands in such a file."""
-    frame = pl.DataFrame(rows, schema={"legal_entity": pl.String, "batch": pl.Int32, "Key": pl.String}, orient="row")
-    return frame.with_columns(Name="n-" + pl.col("Key"), contactid=pl.lit("c"), action=pl.lit("create"))
+    frame = pl.DataFrame(
+        rows, schema={"legal_entity": pl.String, "batch": pl.Int32, "Key": pl.String}, orient="row"
+    )
+    return frame.with_columns(
+        Name="n-" + pl.col("Key"), contactid=pl.lit("c"), action=pl.lit("create")
+    )
 
 
 def written(folder: Path, *frames: pl.DataFrame) -> list[Path]:
@@ -63,7 +67,9 @@ def keys(package: Package) -> list[str]:
 
 @settings(deadline=None)
 @given(ROWS)
-def test_any_text_without_line_break_comes_back_in_its_order(rows: list[tuple[str, str | None]]) -> None:
+def test_any_text_without_line_break_comes_back_in_its_order(
+    rows: list[tuple[str, str | None]],
+) -> None:
     frame = pl.DataFrame(rows, schema={"Key": pl.String, "Name": pl.String}, orient="row")
     package = build_package(spec_for("usmf", 1), frame)
     assert sent(package) == [[key, name or ""] for key, name in rows]
@@ -141,13 +147,17 @@ def test_unzip_reads_the_zip(tmp_path: Path) -> None:
     path.write_bytes(package.content)
     tested = subprocess.run(["unzip", "-t", str(path)], capture_output=True, text=True, check=True)
     assert "No errors detected" in tested.stdout
-    data = subprocess.run(["unzip", "-p", str(path), "Customers V2.csv"], capture_output=True, check=True).stdout
+    data = subprocess.run(
+        ["unzip", "-p", str(path), "Customers V2.csv"], capture_output=True, check=True
+    ).stdout
     assert data == member(package, "Customers V2.csv")
 
 
 def test_a_data_file_over_the_limit_of_a_zip_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package_module, "SIZE_LIMIT", 100)
-    with pytest.raises(ValueError, match=r"demf-12\.zip: the data file has \d+ bytes, .*smaller batches"):
+    with pytest.raises(
+        ValueError, match=r"demf-12\.zip: the data file has \d+ bytes, .*smaller batches"
+    ):
         build_package(CUSTOMERS, CUSTOMER_ROWS)
 
 
@@ -157,10 +167,19 @@ def test_a_definition_group_that_grew_too_long_is_refused() -> None:
         build_package(spec, pl.DataFrame({"Key": ["k"]}))
 
 
-def test_interleaved_legal_entities_come_out_in_the_order_in_which_their_batches_end(tmp_path: Path) -> None:
+def test_interleaved_legal_entities_come_out_in_the_order_in_which_their_batches_end(
+    tmp_path: Path,
+) -> None:
     files = written(
         tmp_path,
-        planned(("b", 1, "1"), ("a", 1, "2"), ("b", 1, "3"), ("a", None, "-"), ("a", 2, "4"), ("b", 1, "5")),
+        planned(
+            ("b", 1, "1"),
+            ("a", 1, "2"),
+            ("b", 1, "3"),
+            ("a", None, "-"),
+            ("a", 2, "4"),
+            ("b", 1, "5"),
+        ),
         planned(("a", 2, "6"), ("b", 2, "7"), ("c", 1, "8"), ("a", 3, "9")),
     )
     found = [(package.name, keys(package)) for package in packages(files, spec_for)]
@@ -182,7 +201,11 @@ def test_interleaved_legal_entities_come_out_in_the_order_in_which_their_batches
     at_once=st.integers(1, 50),
 )
 def test_packages_do_not_depend_on_files_row_groups_or_morsels(
-    tmp_path_factory: pytest.TempPathFactory, lanes: list[str], size: int, cuts: list[int], at_once: int
+    tmp_path_factory: pytest.TempPathFactory,
+    lanes: list[str],
+    size: int,
+    cuts: list[int],
+    at_once: int,
 ) -> None:
     seen = dict.fromkeys("abc", 0)
     rows: list[tuple[str | None, int | None, str]] = []
@@ -209,11 +232,16 @@ def test_a_package_is_out_before_the_rest_is_read(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_batch_make_no_package(tmp_path: Path) -> None:
-    assert list(packages(written(tmp_path, planned(("a", None, "1"), (None, None, "2"))), spec_for)) == []
+    assert (
+        list(packages(written(tmp_path, planned(("a", None, "1"), (None, None, "2"))), spec_for))
+        == []
+    )
 
 
 def test_a_batch_that_comes_back_breaks_the_run(tmp_path: Path) -> None:
-    files = written(tmp_path, planned(("a", 1, "1"), ("a", 2, "2"), ("b", 1, "3")), planned(("a", 1, "4")))
+    files = written(
+        tmp_path, planned(("a", 1, "1"), ("a", 2, "2"), ("b", 1, "3")), planned(("a", 1, "4"))
+    )
     with pytest.raises(InvariantBroken, match="batch 1 of a does not lie together"):
         list(packages(files, spec_for))
 
@@ -231,5 +259,7 @@ def test_a_file_that_is_no_parquet_breaks_the_run(tmp_path: Path) -> None:
 
 
 def test_contacts_have_no_entity_in_code_and_still_make_a_package() -> None:
-    rows = pl.DataFrame({name: ["1"] for name in CONTACTS.columns}).with_columns(pl.col("BirthDay").cast(pl.Int64))
+    rows = pl.DataFrame({name: ["1"] for name in CONTACTS.columns}).with_columns(
+        pl.col("BirthDay").cast(pl.Int64)
+    )
     assert sent(build_package(CONTACTS, rows)) == [["1"] * 6]

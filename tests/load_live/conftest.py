@@ -20,7 +20,10 @@ FEW = [one for place, one in enumerate(rows(), start=1) if place in {1, 2, 4, 6}
 
 @pytest.fixture(scope="session")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """``whole``: five customers, three persons; ``few``: three and one. The second customer is known to be in SCM."""
+    """``whole``: five customers, three persons; ``few``: three and one.
+
+    The second customer is known to be in SCM.
+    """
     found = {}
     for name, contacts in (("whole", None), ("few", FEW)):
         found[name] = tmp_path_factory.mktemp(name)

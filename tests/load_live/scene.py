@@ -42,7 +42,11 @@ TRUST = ssl.create_default_context()
 ACCOUNT = {"DATAAREAID": "usmf", "CUSTOMERACCOUNT": "ACC-01000-ABCDEF", "PARTYNUMBER": "ACC-01000-ABCDEF",
            "PARTYTYPE": "Organization", "ORGANIZATIONNAME": "Fourth Coffee", "CUSTOMERGROUPID": "10",
            "SALESCURRENCYCODE": "EUR"}  # fmt: skip
-RIVAL = ACCOUNT | {"CUSTOMERACCOUNT": "RIVAL", "PARTYNUMBER": number(4), "ORGANIZATIONNAME": "Litware"}
+RIVAL = ACCOUNT | {
+    "CUSTOMERACCOUNT": "RIVAL",
+    "PARTYNUMBER": number(4),
+    "ORGANIZATIONNAME": "Litware",
+}
 """An organization under the number of the fourth contact: SCM refuses to make a person of it."""
 
 OURS = {
@@ -92,7 +96,10 @@ def anybody(_request: Incoming) -> Claims:
 
 
 class Wire(httpx.BaseTransport):
-    """Requests to a twin, counted, with a hook before and one after each. Only blobs take the way over ASGI: it is slow."""
+    """Requests to a twin, counted, with a hook before and one after each.
+
+    Only blobs take the way over ASGI: it is slow.
+    """
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
@@ -108,7 +115,11 @@ class Wire(httpx.BaseTransport):
             self.seen.append(f"{request.method} {request.url.path.rpartition('.')[2]}")
             answer = self.before(request)
             if answer is None:
-                answer = self._data(request) if request.url.path.startswith("/data/") else self._runner.run(self._blob(request))
+                answer = (
+                    self._data(request)
+                    if request.url.path.startswith("/data/")
+                    else self._runner.run(self._blob(request))
+                )
             return self.after(request, answer)
 
     def _data(self, request: httpx.Request) -> httpx.Response:
@@ -116,14 +127,25 @@ class Wire(httpx.BaseTransport):
         url = request.url.raw_path.decode("ascii")
         operation = Operation(method=request.method, url=url, headers=headers, body=request.read())
         service = self._twin.service
-        answer = service.batch(operation, ROOT) if url.endswith("/data/$batch") else service.handle(operation, ROOT)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
+        answer = (
+            service.batch(operation, ROOT)
+            if url.endswith("/data/$batch")
+            else service.handle(operation, ROOT)
+        )
+        return httpx.Response(
+            answer.status, headers=dict(answer.headers), content=answer.body, request=request
+        )
 
     async def _blob(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
         passed = httpx.Request(request.method, request.url, headers=request.headers, content=body)
         response = await self._transport.handle_async_request(passed)
-        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread(), request=request)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            content=await response.aread(),
+            request=request,
+        )
 
     def count(self, name: str) -> int:
         """How often something was asked for, by the end of its path."""
@@ -162,7 +184,9 @@ class Scene:
     def order(self, journal: Journal, options: Options) -> Order:
         return order_of(self.run, self.project, options, self.scm, journal, self.clock, silent)
 
-    def load(self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any) -> Loaded:
+    def load(
+        self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any
+    ) -> Loaded:
         """Load, or go on loading, in the order in which nothing depends on threads."""
         options = {"odata_requests": 1, "odata_rows": 2, **options}
         with Journal.open(self.run.journal, at or self.clock) as journal:
@@ -173,7 +197,10 @@ class Scene:
     def outcomes(self) -> dict[str, tuple[str, str | None]]:
         """Destination key → outcome and code."""
         table = pl.read_parquet(self.run.outcomes)
-        return {key: (outcome, code) for key, outcome, code in table.select("destination_key", "outcome", "code").iter_rows()}
+        return {
+            key: (outcome, code)
+            for key, outcome, code in table.select("destination_key", "outcome", "code").iter_rows()
+        }
 
     def state(self) -> dict[str, Any]:
         """What a load leaves behind, here and in SCM, but for times and for how often something was asked."""
@@ -184,22 +211,36 @@ class Scene:
             "batches": pl.read_parquet(self.run.batches).drop(passing).to_dicts(),
             "findings": pl.read_parquet(self.run.findings).to_dicts(),
             "memory": [pl.read_parquet(path).sort("destination_key").to_dicts() for path in loaded],
-            "before": {path.name: pl.read_parquet(path).to_dicts() for path in sorted((self.run.path / "before").glob("*"))},
+            "before": {
+                path.name: pl.read_parquet(path).to_dicts()
+                for path in sorted((self.run.path / "before").glob("*"))
+            },
             "left over": [
-                path.name for path in self.run.path.parent.rglob("*") if "partial" in path.name or path.suffix == ".rows"
+                path.name
+                for path in self.run.path.parent.rglob("*")
+                if "partial" in path.name or path.suffix == ".rows"
             ],
-            "customers": self.twin.store.select('SELECT * FROM "CustomersV2" ORDER BY "CustomerAccount"', []),
-            "persons": self.twin.store.select('SELECT * FROM "CDSContactPersons" ORDER BY "ContactPersonPartyNumber"', []),
+            "customers": self.twin.store.select(
+                'SELECT * FROM "CustomersV2" ORDER BY "CustomerAccount"', []
+            ),
+            "persons": self.twin.store.select(
+                'SELECT * FROM "CDSContactPersons" ORDER BY "ContactPersonPartyNumber"', []
+            ),
         }
 
     def customers(self) -> dict[str, str]:
         """The persons that SCM has as customers: account → first name."""
-        rows = self.twin.store.select('SELECT * FROM "CustomersV2" WHERE "PartyType" = ?', ["Person"])
+        rows = self.twin.store.select(
+            'SELECT * FROM "CustomersV2" WHERE "PartyType" = ?', ["Person"]
+        )
         return {row["CustomerAccount"]: row["PersonFirstName"] for row in rows}
 
     def persons(self) -> set[str]:
         """The contact persons that SCM has."""
-        return {row["ContactPersonPartyNumber"] for row in self.twin.store.select('SELECT * FROM "CDSContactPersons"', [])}
+        return {
+            row["ContactPersonPartyNumber"]
+            for row in self.twin.store.select('SELECT * FROM "CDSContactPersons"', [])
+        }
 
     def close(self) -> None:
         self.wire.close()
@@ -207,13 +248,19 @@ class Scene:
 
 
 def planned(
-    home: Path, *, known: Sequence[str] = (), contacts: list[dict[str, str]] | None = None, project: str = PROJECT
+    home: Path,
+    *,
+    known: Sequence[str] = (),
+    contacts: list[dict[str, str]] | None = None,
+    project: str = PROJECT,
 ) -> Path:
     """Plan the small source against an SCM whose customers are known; the folder of runs.
 
     ``known`` are contact numbers that SCM has and that an earlier run loaded.
     """
-    text = project.replace("batch_rows = 2", 'known_customers = "known.csv"\nname = "test"\nbatch_rows = 3')
+    text = project.replace(
+        "batch_rows = 2", 'known_customers = "known.csv"\nname = "test"\nbatch_rows = 3'
+    )
     file = write_small(home / "source", text, contacts)
     accounts = ["ACC-01000-ABCDEF", *known]
     lines = ["CustomerAccount,PartyNumber,dataAreaId", *(f"{one},{one},usmf" for one in accounts)]
@@ -222,4 +269,16 @@ def planned(
     return home / "runs"
 
 
-__all__ = ["ACCOUNT", "OURS", "RIVAL", "Clock", "Halt", "Scene", "contactid", "number", "planned", "rows", "timedelta"]
+__all__ = [
+    "ACCOUNT",
+    "OURS",
+    "RIVAL",
+    "Clock",
+    "Halt",
+    "Scene",
+    "contactid",
+    "number",
+    "planned",
+    "rows",
+    "timedelta",
+]

@@ -1,4 +1,7 @@
-"""The uploader against Azurite, Microsoft's own stand-in for Blob storage: put, put again, read back, refused."""
+"""The uploader against Azurite, Microsoft's own stand-in for Blob storage.
+
+Put, put again, read back, refused.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,15 @@ from tests.small import write_small
 
 AZURITE: Final = os.environ.get("AZURITE") or shutil.which("azurite-blob")
 
-pytestmark = pytest.mark.skipif(AZURITE is None, reason="needs azurite-blob, of npm's package azurite, on the path or in AZURITE")
+pytestmark = pytest.mark.skipif(
+    AZURITE is None,
+    reason="needs azurite-blob, of npm's package azurite, on the path or in AZURITE",
+)
 
 ACCOUNT: Final = "devstoreaccount1"
-KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+KEY: Final = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
 """Of Azurite's own account, the same everywhere: no secret."""
 
 
@@ -39,9 +47,20 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     place = tmp_path_factory.mktemp("azurite")
-    options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(place), "--silent", "--skipApiVersionCheck"]
+    options = [
+        "--blobHost",
+        "127.0.0.1",
+        "--blobPort",
+        str(port),
+        "--location",
+        str(place),
+        "--silent",
+        "--skipApiVersionCheck",
+    ]
     url = f"http://127.0.0.1:{port}/{ACCOUNT}"
-    with subprocess.Popen([str(AZURITE), *options, "--disableTelemetry"], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [str(AZURITE), *options, "--disableTelemetry"], stdout=subprocess.DEVNULL
+    ) as process:
         try:
             _wait_for(port)
             with BlobServiceClient(url, credential=KEY) as service:
@@ -60,12 +79,20 @@ def _wait_for(port: int) -> None:
     raise TimeoutError("Azurite does not answer")
 
 
-def signed(storage: str, name: str, *, lasts: timedelta = timedelta(minutes=5), write: bool = True) -> str:
+def signed(
+    storage: str, name: str, *, lasts: timedelta = timedelta(minutes=5), write: bool = True
+) -> str:
     """A URL as GetAzureWriteUrl gives them."""
     rights = BlobSasPermissions(read=True, write=write, create=write)
     until = datetime.now(UTC) + lasts
     sas = generate_blob_sas(
-        ACCOUNT, "dmf", name, account_key=KEY, permission=rights, expiry=until, start=until - timedelta(days=1)
+        ACCOUNT,
+        "dmf",
+        name,
+        account_key=KEY,
+        permission=rights,
+        expiry=until,
+        start=until - timedelta(days=1),
     )
     return f"{storage}/dmf/{name}?{sas}"
 
@@ -73,13 +100,20 @@ def signed(storage: str, name: str, *, lasts: timedelta = timedelta(minutes=5), 
 @contextmanager
 def scm(folder: Path) -> Iterator[Scm]:
     """The product's own client, as a project makes it."""
-    text = '[source]\npath = "."\n[destination]\nload = "packages"\nlegal_entity = "usmf"\ncurrency = "EUR"\nurl = "http://localhost:1"\n'
-    project = write_small(folder, text + '[destination.auth]\nkind = "token"\ntoken_env = "NO_TOKEN"\n')
+    text = (
+        '[source]\npath = "."\n[destination]\nload = "packages"\nlegal_entity = '
+        '"usmf"\ncurrency = "EUR"\nurl = "http://localhost:1"\n'
+    )
+    project = write_small(
+        folder, text + '[destination.auth]\nkind = "token"\ntoken_env = "NO_TOKEN"\n'
+    )
     with scm_of(load_project(project), environment={"NO_TOKEN": "x"}) as found:
         yield found
 
 
-def test_a_package_arrives_byte_for_byte_and_twice_does_no_harm(storage: str, tmp_path: Path) -> None:
+def test_a_package_arrives_byte_for_byte_and_twice_does_no_harm(
+    storage: str, tmp_path: Path
+) -> None:
     source = write_small(tmp_path)
     assert main(["run", "--project", str(source), "--runs", str(tmp_path / "runs"), "--json"]) == 1
     packages = sorted((tmp_path / "runs").glob("*/packages/*/*.zip"))
@@ -93,7 +127,10 @@ def test_a_package_arrives_byte_for_byte_and_twice_does_no_harm(storage: str, tm
             with BlobClient.from_blob_url(url) as theirs:
                 assert theirs.download_blob().readall() == path.read_bytes()
                 told = theirs.get_blob_properties()
-                assert (told.blob_type, told.content_settings.content_type) == ("BlockBlob", "application/zip")
+                assert (told.blob_type, told.content_settings.content_type) == (
+                    "BlockBlob",
+                    "application/zip",
+                )
 
 
 def test_a_large_package_goes_in_one_piece(storage: str, tmp_path: Path) -> None:
@@ -105,7 +142,9 @@ def test_a_large_package_goes_in_one_piece(storage: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("how", ["expired", "not for writing", "signed by somebody else"])
-def test_a_url_that_is_not_good_is_refused_and_its_signature_stays_secret(storage: str, tmp_path: Path, how: str) -> None:
+def test_a_url_that_is_not_good_is_refused_and_its_signature_stays_secret(
+    storage: str, tmp_path: Path, how: str
+) -> None:
     url = signed(
         storage,
         "x.zip",

@@ -14,7 +14,10 @@ TROUBLE = 'The value "XX", in\r\nfield {"Customer group"} of C:\\temp\\, is not 
 
 def broken(messages: list[tuple[str, str, str]]) -> str:
     """How SCM puts the list together: from strings, without escaping anything."""
-    listed = (f'{{"RecordId":"{record}","Field":"{field}","ErrorMessage":"{text}"}}' for record, field, text in messages)
+    listed = (
+        f'{{"RecordId":"{record}","Field":"{field}","ErrorMessage":"{text}"}}'
+        for record, field, text in messages
+    )
     return f"[{','.join(listed)}]"
 
 
@@ -24,7 +27,9 @@ def test_valid_json_is_read_as_such() -> None:
 
 
 def test_a_list_that_is_no_json_is_read_message_by_message() -> None:
-    text = broken([("C-1", "CUSTOMERGROUPID", TROUBLE), ("C-2", "", "plain"), ("", "", 'a "last" one}')])
+    text = broken(
+        [("C-1", "CUSTOMERGROUPID", TROUBLE), ("C-2", "", "plain"), ("", "", 'a "last" one}')]
+    )
     assert [(one.record, one.field, one.text) for one in read_errors(text)] == [
         ("C-1", "CUSTOMERGROUPID", TROUBLE),
         ("C-2", "", "plain"),
@@ -43,19 +48,29 @@ def test_a_list_that_was_cut_off_keeps_what_came() -> None:
 
 
 def test_what_is_no_list_is_one_message() -> None:
-    assert read_errors("The execution failed.") == [RowMessage(record="", field="", text="The execution failed.")]
+    assert read_errors("The execution failed.") == [
+        RowMessage(record="", field="", text="The execution failed.")
+    ]
     assert read_errors(" ") == read_errors("[]") == []
 
 
 @settings(max_examples=40)
 @given(
     st.lists(
-        st.tuples(st.from_regex(r"CON-\d{5}", fullmatch=True), st.text(st.characters(exclude_categories=["Cs"]))), max_size=6
+        st.tuples(
+            st.from_regex(r"CON-\d{5}", fullmatch=True),
+            st.text(st.characters(exclude_categories=["Cs"])),
+        ),
+        max_size=6,
     )
 )
 def test_every_message_is_found_again_under_its_record(messages: list[tuple[str, str]]) -> None:
     plain = [
-        (record, text.replace('"RecordId"', "").replace('"Field"', "").replace('"ErrorMessage"', "")) for record, text in messages
+        (
+            record,
+            text.replace('"RecordId"', "").replace('"Field"', "").replace('"ErrorMessage"', ""),
+        )
+        for record, text in messages
     ]
     found = read_errors(broken([(record, "", text) for record, text in plain]))
     assert [one.record for one in found] == [record for record, _ in plain]

@@ -1,4 +1,7 @@
-"""What a destination is remembered to have: only what arrived, replaced whole, rebuilt from the runs."""
+"""What a destination is remembered to have.
+
+Only what arrived, replaced whole, rebuilt from the runs.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 
 
 def table(scene: Scene, task: str = "ContactToCustomer") -> pl.DataFrame:
-    return pl.read_parquet(scene.run.path.parent / "loaded" / "test" / f"{task}.parquet").sort("destination_key")
+    return pl.read_parquet(scene.run.path.parent / "loaded" / "test" / f"{task}.parquet").sort(
+        "destination_key"
+    )
 
 
 def everything(scene: Scene) -> list[pl.DataFrame]:
@@ -35,7 +40,10 @@ def everything(scene: Scene) -> list[pl.DataFrame]:
 
 def arrived(scene: Scene) -> set[str]:
     """Contact numbers under which SCM has what was loaded."""
-    return {*scene.persons(), *(account for account, name in scene.customers().items() if name != "Old")}
+    return {
+        *scene.persons(),
+        *(account for account, name in scene.customers().items() if name != "Old"),
+    }
 
 
 @pytest.mark.parametrize("how", ["packages", "odata"])
@@ -48,13 +56,22 @@ def test_only_what_arrived_is_remembered(scenes: MakeScene, how: str) -> None:
     planned_rows = pl.read_parquet(scene.run.rows_files("ContactToCustomer")).select(
         "destination_key", "row_hash", "batch", "legal_entity"
     )
-    assert found.join(planned_rows, on=["destination_key", "row_hash", "batch", "legal_entity"]).height == 4
+    assert (
+        found.join(planned_rows, on=["destination_key", "row_hash", "batch", "legal_entity"]).height
+        == 4
+    )
 
 
-def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(tmp_path: Path) -> None:
+def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(
+    tmp_path: Path,
+) -> None:
     runs = planned(tmp_path, known=[number(2)])
     project = load_project(tmp_path / "source" / "p2c.toml")
-    first = Scene(run=RunFolder(next(path for path in runs.iterdir() if path.is_dir())), project=project, there=THERE)
+    first = Scene(
+        run=RunFolder(next(path for path in runs.iterdir() if path.is_dir())),
+        project=project,
+        there=THERE,
+    )
     first.load()
     listed = "\n".join(["CustomerAccount,PartyNumber,dataAreaId", "ACC-01000-ABCDEF,ACC-01000-ABCDEF,usmf",
                         *(f"{number(place)},{number(place)},usmf" for place in (1, 2, 3, 5))])  # fmt: skip
@@ -84,7 +101,9 @@ def test_a_load_that_stops_remembers_what_it_had_loaded(scenes: MakeScene, how: 
     with pytest.raises(Halt):
         scene.load(how)
     kept = list((scene.run.path.parent / "loaded" / "test").glob("*.parquet"))
-    remembered = {key.split("/")[1] for path in kept for key in pl.read_parquet(path)["destination_key"]}
+    remembered = {
+        key.split("/")[1] for path in kept for key in pl.read_parquet(path)["destination_key"]
+    }
     assert remembered == arrived(scene)
     assert len(remembered) >= 3
     assert not remember.is_behind(scene.run.path.parent, "test")
@@ -119,14 +138,18 @@ def test_the_memory_of_a_killed_load_is_behind_and_can_be_rebuilt(
     runs = scene.run.path.parent
     assert remember.is_behind(runs, "test")
     remember.rebuild(runs, "test")
-    first = {path.stem: pl.read_parquet(path) for path in (runs / "loaded" / "test").glob("*.parquet")}
+    first = {
+        path.stem: pl.read_parquet(path) for path in (runs / "loaded" / "test").glob("*.parquet")
+    }
     numbers = {key.split("/")[1] for frame in first.values() for key in frame["destination_key"]}
     assert numbers == arrived(scene)
     scene.load(how)
     assert not remember.is_behind(runs, "test")
     whole.load(how)
     columns = ["legal_entity", "destination_key", "row_hash", "run", "batch"]
-    assert [one.select(columns).rows() for one in everything(scene)] == [one.select(columns).rows() for one in everything(whole)]
+    assert [one.select(columns).rows() for one in everything(scene)] == [
+        one.select(columns).rows() for one in everything(whole)
+    ]
 
 
 def test_rebuilding_gives_what_was_remembered(scenes: MakeScene) -> None:
@@ -147,7 +170,10 @@ def test_two_loads_into_one_destination_do_not_run_at_once(scenes: MakeScene) ->
     scene = scenes()
     folder = scene.run.path.parent / "loaded" / "test"
     folder.mkdir(parents=True)
-    with filelock.FileLock(folder / ".lock"), pytest.raises(Stopped, match="another process is loading into this destination"):
+    with (
+        filelock.FileLock(folder / ".lock"),
+        pytest.raises(Stopped, match="another process is loading into this destination"),
+    ):
         scene.load()
     assert not scene.wire.seen
 
@@ -161,7 +187,11 @@ def test_auto_takes_odata_up_to_its_threshold_and_packages_beyond_it(scenes: Mak
         "Contacts": False,
         "ContactToCustomer": True,
     }
-    effects = {entry.payload["effect"] for entry in read(scene.run.journal).entries if entry.event == "intent"}
+    effects = {
+        entry.payload["effect"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "intent"
+    }
     assert effects == {"import", "odata"}
 
 

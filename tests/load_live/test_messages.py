@@ -8,30 +8,51 @@ from pipeline.scm.messages import OTHER, cleaned, explained, patterns
 from schemas.codes import Severity, catalogue
 
 EXAMPLES = {
-    "Results. The value 'XX' in field 'Customer group' is not found in the related table 'Customer groups'.": "refused_reference",
-    "The value 'A' in field 'Associated party number' is not found in the related table 'Parties'.": "refused_reference",
+    (
+        "Results. The value 'XX' in field 'Customer group' is not found in the related table "
+        "'Customer groups'."
+    ): "refused_reference",
+    (
+        "The value 'A' in field 'Associated party number' is not found in the related table "
+        "'Parties'."
+    ): "refused_reference",
     "The value '77' in the field 'Site' does not exist.": "refused_reference",
     "Matching record with key 'Field1': 1, 'Field2': 2 does not exist": "refused_reference",
     "Field 'First name' must be filled in.": "refused_mandatory",
     "The value of field 'Name' is longer than its 25 characters.": "refused_too_long",
-    "DMF2018: Column 'PERSONLASTNAME' has invalid data: the text is longer than 25 characters.": "refused_too_long",
+    (
+        "DMF2018: Column 'PERSONLASTNAME' has invalid data: the text is longer than 25 characters."
+    ): "refused_too_long",
     "DMF2018: Column 'GENDER' has invalid data: the value is no symbol of Gender.": "refused_value",
     "DMF2016: Column 'ADDRESSVALIDTO' has an invalid datetime value.": "refused_value",
     "The value 'x' is not valid for field 'Party type'.": "refused_value",
-    "Cannot convert a value of property 'CreditLimit' to the expected target type 'Edm.Decimal'.": "refused_value",
-    "Cannot create a record in Customers (CustTable). Customer account: C-1.\nThe record already exists.": "refused_exists",
+    (
+        "Cannot convert a value of property 'CreditLimit' to the expected target type "
+        "'Edm.Decimal'."
+    ): "refused_value",
+    (
+        "Cannot create a record in Customers (CustTable). Customer account: C-1.\nThe record "
+        "already exists."
+    ): "refused_exists",
     "DMF1959: Multiple rows have the same key column values: C-1.": "refused_repeated",
     "Party number 'C-1' already belongs to customer account 'A-1' of company 'usmf'.": "refused_party",
     "Field 'Party number' cannot be changed.": "refused_fixed",
-    "The property 'Siteid' does not exist on type 'Microsoft.Dynamics.DataEntities.CustomerV2'.": "refused_mapping",
+    (
+        "The property 'Siteid' does not exist on type 'Microsoft.Dynamics.DataEntities.CustomerV2'."
+    ): "refused_mapping",
     "The mapping is incorrect for entity Customers V2 and field {4F}.": "refused_mapping",
     "Entity Dataverse Contacts does not exist in the target environment": "refused_mapping",
     "Selected file is not Unicode": "refused_format",
     "DMF1996: A deadlock.": "refused_conflict",
-    "DMF2025: A column was not found in the input file. Execution 'x' is under way; concurrent calls": "refused_conflict",
+    (
+        "DMF2025: A column was not found in the input file. Execution 'x' is under way; concurrent "
+        "calls"
+    ): "refused_conflict",
     "You are not authorized to write to CustTable.": "refused_access",
     "Number sequence Cust_1 has been exceeded.": "refused_sequence",
-    "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'.": "gone_from_scm",
+    (
+        "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'."
+    ): "gone_from_scm",
     "validateWrite failed on data source 'CustTable (CustTable)'": "refused_rule",
 }
 
@@ -48,7 +69,10 @@ def test_a_message_has_its_code_and_says_what_to_do(text: str, code: str) -> Non
 
 
 def test_every_pattern_is_met_by_an_example() -> None:
-    met = {next(one.expression.pattern for one in patterns() if one.expression.search(cleaned([text]))) for text in EXAMPLES}
+    met = {
+        next(one.expression.pattern for one in patterns() if one.expression.search(cleaned([text])))
+        for text in EXAMPLES
+    }
     assert met == {one.expression.pattern for one in patterns()}
 
 
@@ -59,28 +83,44 @@ def test_every_code_is_in_the_catalogue_as_an_error() -> None:
 
 def test_the_odata_form_of_a_message_means_the_same() -> None:
     text = (
-        "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Warning: The value 'XX' in field 'Customer group' "
-        "is not found in the related table 'Customer groups'.; Warning: validateField failed on field "
+        "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Warning: The value "
+        "'XX' in field 'Customer group' is not found in the related table 'Customer groups'.; "
+        "Warning: validateField failed on field "
         "'CustCustomerV3Entity.CustomerGroupId'."
     )
     found = explained([text])
     assert found.code == "refused_reference"
-    assert found.text.startswith("Customer group: Customer groups in SCM has no such value. Create it in Customer groups")
+    assert found.text.startswith(
+        "Customer group: Customer groups in SCM has no such value. Create it in Customer groups"
+    )
 
 
 def test_several_messages_of_one_row_are_told_once_each() -> None:
-    found = explained(["Results. Field 'A' must be filled in.", "Results. Field 'A' must be filled in. ", "Something else."])
+    found = explained(
+        [
+            "Results. Field 'A' must be filled in.",
+            "Results. Field 'A' must be filled in. ",
+            "Something else.",
+        ]
+    )
     assert found.text.endswith("SCM said: Field 'A' must be filled in. | Something else.")
 
 
 def test_an_unknown_message_is_kept_and_silence_is_said() -> None:
-    assert explained(["Chart of accounts invalid: 0"]).text == "SCM said: Chart of accounts invalid: 0"
+    assert (
+        explained(["Chart of accounts invalid: 0"]).text == "SCM said: Chart of accounts invalid: 0"
+    )
     assert (explained([]).code, explained([], "staging_failed").code) == (OTHER, "staging_failed")
     assert explained([" "]).text == "SCM gave no message."
 
 
 def test_what_passes_by_itself_is_sent_again() -> None:
-    assert [one.later for one in map(explained, (["deadlock"], ["still executing"], ["Field 'A' must be filled in."]))] == [
+    assert [
+        one.later
+        for one in map(
+            explained, (["deadlock"], ["still executing"], ["Field 'A' must be filled in."])
+        )
+    ] == [
         True,
         True,
         False,

@@ -36,7 +36,9 @@ def is_batch(request: httpx.Request) -> bool:
     return request.url.path.endswith("$batch")
 
 
-def first_batch(answer: Callable[[], httpx.Response]) -> Callable[[httpx.Request], httpx.Response | None]:
+def first_batch(
+    answer: Callable[[], httpx.Response],
+) -> Callable[[httpx.Request], httpx.Response | None]:
     left = 1
 
     def before(request: httpx.Request) -> httpx.Response | None:
@@ -67,7 +69,9 @@ def test_every_row_has_its_outcome_and_a_bad_one_fails_alone(scenes: MakeScene) 
 def test_blank_values_are_sent_as_empty_and_clear_what_was_there(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
     scene.load("odata")
-    row = scene.twin.store.select('SELECT * FROM "CustomersV2" WHERE "CustomerAccount" = ?', [number(2)])[0]
+    row = scene.twin.store.select(
+        'SELECT * FROM "CustomersV2" WHERE "CustomerAccount" = ?', [number(2)]
+    )[0]
     assert row["SalesMemo"] == ""
     assert row["PrimaryContactEmail"] == "contact2@example.com"
 
@@ -76,10 +80,12 @@ def test_what_was_there_before_an_update_is_kept(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
     scene.load("odata")
     kept = pl.read_parquet(scene.run.path / "before" / "ContactToCustomer.parquet")
-    assert kept.select("destination_key", "PersonFirstName", "PrimaryContactEmail", "SalesMemo").rows() == [
-        (f"usmf/{number(2)}", "Old", "old@example.com", "old")
+    assert kept.select(
+        "destination_key", "PersonFirstName", "PrimaryContactEmail", "SalesMemo"
+    ).rows() == [(f"usmf/{number(2)}", "Old", "old@example.com", "old")]
+    assert [path.name for path in (scene.run.path / "before").iterdir()] == [
+        "ContactToCustomer.parquet"
     ]
-    assert [path.name for path in (scene.run.path / "before").iterdir()] == ["ContactToCustomer.parquet"]
 
 
 def test_each_request_has_its_hash_in_the_journal_before_it_is_sent(scenes: MakeScene) -> None:
@@ -87,8 +93,12 @@ def test_each_request_has_its_hash_in_the_journal_before_it_is_sent(scenes: Make
 
     def look(request: httpx.Request) -> None:
         if is_batch(request):
-            intents = [entry for entry in read(scene.run.journal).entries if entry.event == "intent"]
-            sent.append((intents[-1].payload["request"], hashlib.sha256(request.read()).hexdigest()))
+            intents = [
+                entry for entry in read(scene.run.journal).entries if entry.event == "intent"
+            ]
+            sent.append(
+                (intents[-1].payload["request"], hashlib.sha256(request.read()).hexdigest())
+            )
 
     scene.wire.before = look
     scene.load("odata")
@@ -104,7 +114,9 @@ def test_many_requests_at_once_come_to_the_same_end(scenes: MakeScene) -> None:
 
 
 @pytest.mark.parametrize("switches", [Switches(patch_missing="insert"), Switches()])
-def test_a_record_that_went_since_the_plan_is_not_created_silently(scenes: MakeScene, switches: Switches) -> None:
+def test_a_record_that_went_since_the_plan_is_not_created_silently(
+    scenes: MakeScene, switches: Switches
+) -> None:
     scene = scenes(switches=switches)
     scene.load("odata")
     assert scene.outcomes()[f"usmf/{number(2)}"] == ("failed", "gone_from_scm")
@@ -146,20 +158,28 @@ def test_a_lost_answer_is_looked_up_and_only_what_did_not_arrive_is_sent_again(
 
     scene.wire.after = after
     assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
-    results = [entry.payload["result"] for entry in read(scene.run.journal).entries if entry.event == "done"]
+    results = [
+        entry.payload["result"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "done"
+    ]
     assert results == ["answered"] * 5
     assert batches(scene) == 5
 
 
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
-def test_a_request_that_never_arrived_is_sent_again(scenes: MakeScene, answer: Callable[[], httpx.Response]) -> None:
+def test_a_request_that_never_arrived_is_sent_again(
+    scenes: MakeScene, answer: Callable[[], httpx.Response]
+) -> None:
     scene = scenes(there=THERE)
     scene.wire.before = first_batch(answer)
     assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
     assert batches(scene) == 6
 
 
-def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown(scenes: MakeScene) -> None:
+def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown(
+    scenes: MakeScene,
+) -> None:
     scene = scenes(there=[*THERE, OURS | {"CUSTOMERACCOUNT": number(1), "PARTYNUMBER": number(1)}])
     left = 1
 
@@ -190,19 +210,31 @@ def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> Non
     before = scene.clock.seconds
     assert scene.load("odata").outcomes["created"] == 6
     assert scene.clock.seconds - before == 17
-    assert [entry.payload["seconds"] for entry in read(scene.run.journal).entries if entry.event == "throttled"] == [17]
+    assert [
+        entry.payload["seconds"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "throttled"
+    ] == [17]
 
 
 def test_a_row_that_scm_is_too_busy_for_is_sent_again_when_it_says(scenes: MakeScene) -> None:
     scene, left = scenes(there=THERE), 1
-    busy = b'HTTP/1.1 429 X\r\nRetry-After: 9\r\n\r\n{"error":{"message":"high resource utilization"}}'
+    busy = (
+        b'HTTP/1.1 429 X\r\nRetry-After: 9\r\n\r\n{"error":{"message":"high resource utilization"}}'
+    )
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         nonlocal left
         if not left or not is_batch(request) or b"PATCH" not in request.read():
             return response
         left = 0
-        content = re.sub(rb"HTTP/1\.1 204 .*?(?=\r\n--changeset)", busy, response.content, count=1, flags=re.DOTALL)
+        content = re.sub(
+            rb"HTTP/1\.1 204 .*?(?=\r\n--changeset)",
+            busy,
+            response.content,
+            count=1,
+            flags=re.DOTALL,
+        )
         return httpx.Response(200, headers=response.headers, content=content)
 
     scene.wire.after = after
@@ -214,12 +246,20 @@ def test_a_row_that_scm_is_too_busy_for_is_sent_again_when_it_says(scenes: MakeS
 
 def test_a_row_that_scm_stays_too_busy_for_fails_and_the_others_do_not(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
-    busy = b"HTTP/1.1 500 X\r\nContent-Type: application/json\r\n\r\n" + b'{"error":{"message":"deadlock"}}'
+    busy = (
+        b'HTTP/1.1 500 X\r\nContent-Type: application/json\r\n\r\n{"error":{"message":"deadlock"}}'
+    )
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if not is_batch(request) or b"CON-00001" not in request.read():
             return response
-        content = re.sub(rb"HTTP/1\.1 \d+ .*?(?=\r\n--changeset)", busy, response.content, count=1, flags=re.DOTALL)
+        content = re.sub(
+            rb"HTTP/1\.1 \d+ .*?(?=\r\n--changeset)",
+            busy,
+            response.content,
+            count=1,
+            flags=re.DOTALL,
+        )
         return httpx.Response(200, headers=response.headers, content=content)
 
     scene.wire.after = after
@@ -241,7 +281,9 @@ def test_a_server_that_stops_at_the_first_failure_is_asked_for_the_rest(scenes: 
 
 def test_a_request_that_scm_does_not_read_fails_its_rows_alone(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
-    scene.wire.before = first_batch(lambda: httpx.Response(413, json={"error": {"message": "too large"}}))
+    scene.wire.before = first_batch(
+        lambda: httpx.Response(413, json={"error": {"message": "too large"}})
+    )
     assert scene.load("odata").outcomes == {"created": 4, "updated": 1, "failed": 3}
 
 
@@ -256,14 +298,22 @@ def test_rows_that_the_plan_was_not_sure_of_are_looked_up(scenes: MakeScene) -> 
     }
     scene.twin.desk.insert(ENTITIES["CDSContactPersons"], values)
     scene.load("odata")
-    outcomes = {key: outcome for key, (outcome, _) in scene.outcomes().items() if key.endswith("ACC-01000-ABCDEF")}
+    outcomes = {
+        key: outcome
+        for key, (outcome, _) in scene.outcomes().items()
+        if key.endswith("ACC-01000-ABCDEF")
+    }
     assert sorted(outcomes.values()) == ["created", "created", "updated"]
     assert outcomes[f"usmf/{number(7)}/ACC-01000-ABCDEF"] == "updated"
 
 
 def test_a_batch_is_written_with_a_changeset_for_each_row() -> None:
-    made = multipart.request([Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2)
-    assert made == multipart.request([Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2)
+    made = multipart.request(
+        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    )
+    assert made == multipart.request(
+        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    )
     text = made.body.decode()
     assert text.count("Content-Type: multipart/mixed; boundary=changeset_") == 2
     assert text.count("POST https://x/data/A HTTP/1.1\r\n") == 2
@@ -277,9 +327,13 @@ def test_answers_are_told_apart_by_their_content_id_else_by_their_order() -> Non
         inner = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{{}}\r\n"
         return f"--b\r\nContent-Type: application/http\r\n{head}\r\n{inner}"
 
-    by_id = multipart.answers("multipart/mixed; boundary=b", f"{part(201, '2')}{part(500, '1')}--b--\r\n".encode(), 2)
+    by_id = multipart.answers(
+        "multipart/mixed; boundary=b", f"{part(201, '2')}{part(500, '1')}--b--\r\n".encode(), 2
+    )
     assert {number: answer.status for number, answer in by_id.items()} == {2: 201, 1: 500}
-    by_order = multipart.answers("multipart/mixed; boundary=b", f"{part(201, '')}{part(500, '')}--b--\r\n".encode(), 2)
+    by_order = multipart.answers(
+        "multipart/mixed; boundary=b", f"{part(201, '')}{part(500, '')}--b--\r\n".encode(), 2
+    )
     assert {number: answer.status for number, answer in by_order.items()} == {1: 201, 2: 500}
     assert by_order[2].body == b"{}"
     with pytest.raises(ValueError, match="not multipart"):

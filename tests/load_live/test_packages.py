@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -25,7 +26,9 @@ def asks(request: httpx.Request, name: str) -> bool:
     return request.url.path.endswith(name)
 
 
-def once(answer: Callable[[], httpx.Response], name: str) -> Callable[[httpx.Request], httpx.Response | None]:
+def once(
+    answer: Callable[[], httpx.Response], name: str
+) -> Callable[[httpx.Request], httpx.Response | None]:
     """Answers the first request of that name in SCM's place."""
     left = 1
 
@@ -39,7 +42,9 @@ def once(answer: Callable[[], httpx.Response], name: str) -> Callable[[httpx.Req
     return before
 
 
-def rewriting(name: str, change: Callable[[Any], Any]) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+def rewriting(
+    name: str, change: Callable[[Any], Any]
+) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
     """Changes the ``value`` of every answer to requests of that name."""
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -53,12 +58,23 @@ def rewriting(name: str, change: Callable[[Any], Any]) -> Callable[[httpx.Reques
 
 def refusal(text: str, status: int = 400) -> httpx.Response:
     return httpx.Response(
-        status, json={"error": {"code": "", "message": "An error has occurred.", "innererror": {"message": text}}}
+        status,
+        json={
+            "error": {
+                "code": "",
+                "message": "An error has occurred.",
+                "innererror": {"message": text},
+            }
+        },
     )
 
 
 def results(scene: Scene) -> list[str]:
-    return [entry.payload["result"] for entry in read(scene.run.journal).entries if entry.event == "done"]
+    return [
+        entry.payload["result"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "done"
+    ]
 
 
 def test_every_row_has_its_outcome_and_a_bad_one_fails_alone(scenes: MakeScene) -> None:
@@ -85,8 +101,12 @@ def test_every_row_has_its_outcome_and_a_bad_one_fails_alone(scenes: MakeScene) 
 def test_the_message_is_in_plain_words_with_what_to_do_and_what_scm_said(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
     scene.load()
-    message = pl.read_parquet(scene.run.outcomes).filter(pl.col("outcome") == "failed")["message"][0]
-    assert message.startswith("The contact's number belongs to another party in SCM. Look the number up")
+    message = pl.read_parquet(scene.run.outcomes).filter(pl.col("outcome") == "failed")["message"][
+        0
+    ]
+    assert message.startswith(
+        "The contact's number belongs to another party in SCM. Look the number up"
+    )
     assert "SCM said: " in message
 
 
@@ -97,7 +117,9 @@ def test_errors_that_are_no_json_are_read_all_the_same(scenes: MakeScene, valid:
     trouble = 'the "Number", in\r\nfield "{x}", belongs to a party of type "Organization"'
 
     def spoil(value: str) -> str:
-        made = value.replace("Results.", "Results. " + (json.dumps(trouble)[1:-1] if valid else trouble))
+        made = value.replace(
+            "Results.", "Results. " + (json.dumps(trouble)[1:-1] if valid else trouble)
+        )
         texts.append(made)
         return made
 
@@ -110,7 +132,9 @@ def test_errors_that_are_no_json_are_read_all_the_same(scenes: MakeScene, valid:
     assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
 
 
-def test_without_messages_the_file_of_refused_keys_tells_which_rows_failed(scenes: MakeScene) -> None:
+def test_without_messages_the_file_of_refused_keys_tells_which_rows_failed(
+    scenes: MakeScene,
+) -> None:
     scene = scenes(there=THERE, switches=Switches(keys_file_polls=3))
     scene.wire.after = rewriting("GetExecutionErrors", lambda _: "[]")
     scene.load()
@@ -123,7 +147,11 @@ def test_rows_that_do_not_get_into_staging_fail_alone(scenes: MakeScene) -> None
     scene = scenes()
     rows = scene.run.rows_files("ContactToCustomer")[0]
     frame = pl.read_parquet(rows)
-    long = pl.when(pl.col("CustomerAccount") == number(3)).then(pl.lit("x" * 26)).otherwise("PersonLastName")
+    long = (
+        pl.when(pl.col("CustomerAccount") == number(3))
+        .then(pl.lit("x" * 26))
+        .otherwise("PersonLastName")
+    )
     frame.with_columns(PersonLastName=long).write_parquet(rows)
     scene.load()
     assert scene.outcomes()[f"usmf/{number(3)}"] == ("failed", "refused_too_long")
@@ -135,7 +163,10 @@ def test_counts_that_disagree_are_a_finding_of_the_run(scenes: MakeScene) -> Non
     scene = scenes(there=THERE[:1])
 
     def shift(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [one | {"TargetRecordsCreatedCount": one["TargetRecordsCreatedCount"] - 1} for one in value]
+        return [
+            one | {"TargetRecordsCreatedCount": one["TargetRecordsCreatedCount"] - 1}
+            for one in value
+        ]
 
     scene.wire.after = rewriting("DataManagementExecutionJobDetails", shift)
     loaded = scene.load()
@@ -143,12 +174,18 @@ def test_counts_that_disagree_are_a_finding_of_the_run(scenes: MakeScene) -> Non
     assert loaded.outcomes == {"created": 7, "updated": 1}
     found = pl.read_parquet(scene.run.findings).filter(pl.col("code") == "counts_disagree")
     assert found["message"].to_list() == [
-        "SCM counts other rows than the outcomes say: Contacts usmf-1: created or updated 3, SCM 2.",
+        (
+            "SCM counts other rows than the outcomes say: Contacts usmf-1: created or updated 3, "
+            "SCM 2."
+        ),
         "SCM counts other rows than the outcomes say: ContactToCustomer usmf-1: created 2, SCM 1.",
         "SCM counts other rows than the outcomes say: ContactToCustomer usmf-2: created 2, SCM 1.",
     ]
     assert scene.load().findings == loaded.findings
-    assert pl.read_parquet(scene.run.findings).filter(pl.col("code") == "counts_disagree").height == PACKAGES
+    assert (
+        pl.read_parquet(scene.run.findings).filter(pl.col("code") == "counts_disagree").height
+        == PACKAGES
+    )
 
 
 def test_an_update_that_became_a_create_is_a_disagreement(scenes: MakeScene) -> None:
@@ -161,7 +198,9 @@ def test_an_update_that_became_a_create_is_a_disagreement(scenes: MakeScene) -> 
 def test_an_import_that_succeeds_with_no_row_is_not_believed(scenes: MakeScene) -> None:
     scene = scenes()
     empty = {"TargetRecordsCreatedCount": 0, "TargetRecordsUpdatedCount": 0}
-    scene.wire.after = rewriting("DataManagementExecutionJobDetails", lambda value: [one | empty for one in value])
+    scene.wire.after = rewriting(
+        "DataManagementExecutionJobDetails", lambda value: [one | empty for one in value]
+    )
     assert scene.load().outcomes == {"unknown": 8}
     assert set(scene.outcomes().values()) == {("unknown", "import_empty")}
     assert not list((scene.run.path.parent / "loaded" / "test").glob("*.parquet"))
@@ -178,7 +217,8 @@ def test_of_a_cancelled_import_nobody_says_what_arrived(scenes: MakeScene) -> No
     scene = scenes()
     scene.wire.after = rewriting("GetExecutionSummaryStatus", lambda _: "Canceled")
     details = rewriting(
-        "DataManagementExecutionJobDetails", lambda value: [one | {"TargetRecordsCreatedCount": 1} for one in value]
+        "DataManagementExecutionJobDetails",
+        lambda value: [one | {"TargetRecordsCreatedCount": 1} for one in value],
     )
     status = scene.wire.after
     scene.wire.after = lambda request, response: details(request, status(request, response))
@@ -192,18 +232,27 @@ def test_a_package_that_scm_does_not_take_fails_whole_and_the_others_go(scenes: 
     text = "Entity CDS Contacts does not exist in the target environment"
     scene.wire.before = once(lambda: refusal(text), "ImportFromPackageAsync")
     assert scene.load().outcomes["failed"] == 3
-    codes = {code for key, (_, code) in scene.outcomes().items() if key.endswith("ACC-01000-ABCDEF")}
+    codes = {
+        code for key, (_, code) in scene.outcomes().items() if key.endswith("ACC-01000-ABCDEF")
+    }
     assert codes == {"refused_mapping"}
     assert results(scene) == ["refused", "Succeeded", "Succeeded"]
 
 
 def test_another_import_under_way_is_waited_for(scenes: MakeScene) -> None:
     scene = scenes()
-    text = "DMF2025: A column was not found. Execution 'x' is under way; concurrent ImportFromPackage calls are not supported."
+    text = (
+        "DMF2025: A column was not found. Execution 'x' is under way; concurrent ImportFromPackage "
+        "calls are not supported."
+    )
     scene.wire.before = once(lambda: refusal(text), "ImportFromPackageAsync")
     assert scene.load().outcomes["failed"] == 0
     assert results(scene) == ["busy", *["Succeeded"] * PACKAGES]
-    assert [entry.payload["seconds"] for entry in read(scene.run.journal).entries if entry.event == "throttled"] == [10]
+    assert [
+        entry.payload["seconds"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "throttled"
+    ] == [10]
 
 
 def test_an_import_is_waited_for_until_it_ends(scenes: MakeScene) -> None:
@@ -214,7 +263,9 @@ def test_an_import_is_waited_for_until_it_ends(scenes: MakeScene) -> None:
     assert scene.wire.count("ImportFromPackageAsync") == PACKAGES
 
 
-def test_an_import_that_does_not_end_stops_the_command_and_the_same_one_goes_on(scenes: MakeScene) -> None:
+def test_an_import_that_does_not_end_stops_the_command_and_the_same_one_goes_on(
+    scenes: MakeScene,
+) -> None:
     scene = scenes(switches=Switches(import_seconds=400))
     with pytest.raises(Stopped, match=r"has not ended yet \(SCM says Executing\)"):
         scene.load(patience=Patience(whole=100))
@@ -266,21 +317,29 @@ def test_an_import_that_never_arrived_is_sent_again_under_another_id(
 
 def test_an_import_that_scm_loses_twice_stops_the_command(scenes: MakeScene) -> None:
     scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(504) if asks(request, "ImportFromPackageAsync") else None
-    with pytest.raises(Stopped, match=r"does not know the import .*-2 that was sent to it, nor the one before"):
+    scene.wire.before = lambda request: (
+        httpx.Response(504) if asks(request, "ImportFromPackageAsync") else None
+    )
+    with pytest.raises(
+        Stopped, match=r"does not know the import .*-2 that was sent to it, nor the one before"
+    ):
         scene.load()
 
 
 def test_scm_without_the_asynchronous_action_is_served_by_the_other(scenes: MakeScene) -> None:
     scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(404) if asks(request, "ImportFromPackageAsync") else None
+    scene.wire.before = lambda request: (
+        httpx.Response(404) if asks(request, "ImportFromPackageAsync") else None
+    )
     assert scene.load().outcomes["created"] == 7
     assert scene.wire.count("ImportFromPackage") == PACKAGES
 
 
 def test_a_wrong_login_stops_the_command_and_nothing_is_in_doubt(scenes: MakeScene) -> None:
     scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(401) if asks(request, "ImportFromPackageAsync") else None
+    scene.wire.before = lambda request: (
+        httpx.Response(401) if asks(request, "ImportFromPackageAsync") else None
+    )
     with pytest.raises(Stopped, match="does not accept our login"):
         scene.load()
     scene.wire.before = lambda _request: None
@@ -291,9 +350,16 @@ def test_a_wrong_login_stops_the_command_and_nothing_is_in_doubt(scenes: MakeSce
 
 def test_what_may_be_asked_again_is_asked_again(scenes: MakeScene) -> None:
     scene = scenes()
-    failures = {"GetAzureWriteUrl": 502, "zip": 503, "GetExecutionSummaryStatus": 429, "GetExecutionErrors": 500}
-    hooks = [once(lambda status=status: httpx.Response(status), name) for name, status in failures.items()]  # type: ignore[misc]
-    scene.wire.before = lambda request: next((answer for hook in hooks if (answer := hook(request))), None)
+    failures = {
+        "GetAzureWriteUrl": 502,
+        "zip": 503,
+        "GetExecutionSummaryStatus": 429,
+        "GetExecutionErrors": 500,
+    }
+    hooks = [once(partial(httpx.Response, status), name) for name, status in failures.items()]
+    scene.wire.before = lambda request: next(
+        (answer for hook in hooks if (answer := hook(request))), None
+    )
     assert scene.load().outcomes["created"] == 7
     assert results(scene) == ["Succeeded"] * PACKAGES
 

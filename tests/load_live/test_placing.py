@@ -32,7 +32,9 @@ def said(record: str, text: str = "boom") -> Said:
     return Said(messages=[RowMessage(record=record, field="", text=text)])
 
 
-@pytest.mark.parametrize("record", ["CON-2", "con-2", " CON-2 ", "usmf,CON-2", "CON-2/usmf", "CON2"])
+@pytest.mark.parametrize(
+    "record", ["CON-2", "con-2", " CON-2 ", "usmf,CON-2", "CON-2/usmf", "CON2"]
+)
 def test_a_record_is_found_by_its_key_however_it_is_spelt(record: str) -> None:
     found = placed(CUSTOMERS, CUSTOMERS_V2, said(record))
     assert found.refused.select("destination_key", "outcome", "code", "message").rows() == [
@@ -41,20 +43,34 @@ def test_a_record_is_found_by_its_key_however_it_is_spelt(record: str) -> None:
     assert not found.unplaced
 
 
-@pytest.mark.parametrize("record", ["CON-2,ACC-9", "ACC-9, CON-2", "usmf|CON-2|ACC-9", "CON-2", "CON-2+ACC-9"])
+@pytest.mark.parametrize(
+    "record", ["CON-2,ACC-9", "ACC-9, CON-2", "usmf|CON-2|ACC-9", "CON-2", "CON-2+ACC-9"]
+)
 def test_a_record_of_two_keys_is_found_in_any_order(record: str) -> None:
-    assert placed(PERSONS, CDS_CONTACTS, said(record)).refused["destination_key"].to_list() == ["usmf/CON-2/ACC-9"]
+    assert placed(PERSONS, CDS_CONTACTS, said(record)).refused["destination_key"].to_list() == [
+        "usmf/CON-2/ACC-9"
+    ]
 
 
 def test_numbers_that_differ_only_in_their_marks_are_told_apart() -> None:
-    assert placed(CUSTOMERS, CUSTOMERS_V2, said("C1-1")).refused["destination_key"].to_list() == ["usmf/C1-1"]
+    assert placed(CUSTOMERS, CUSTOMERS_V2, said("C1-1")).refused["destination_key"].to_list() == [
+        "usmf/C1-1"
+    ]
     assert placed(CUSTOMERS, CUSTOMERS_V2, said("C11")).unplaced == ("boom",)
 
 
 def test_a_message_without_record_is_found_by_the_key_that_it_quotes() -> None:
-    found = placed(CUSTOMERS, CUSTOMERS_V2, said("", "Party number 'CON-1' already belongs to customer account 'A-1'."))
-    assert found.refused.select("destination_key", "code").rows() == [("usmf/CON-1", "refused_party")]
-    assert placed(CUSTOMERS, CUSTOMERS_V2, said("", "The execution failed.")).unplaced == ("The execution failed.",)
+    found = placed(
+        CUSTOMERS,
+        CUSTOMERS_V2,
+        said("", "Party number 'CON-1' already belongs to customer account 'A-1'."),
+    )
+    assert found.refused.select("destination_key", "code").rows() == [
+        ("usmf/CON-1", "refused_party")
+    ]
+    assert placed(CUSTOMERS, CUSTOMERS_V2, said("", "The execution failed.")).unplaced == (
+        "The execution failed.",
+    )
 
 
 def test_several_messages_of_one_row_are_one_outcome() -> None:
@@ -91,8 +107,12 @@ def test_a_file_of_refused_keys_is_read_in_any_form(content: bytes) -> None:
 
 
 def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -> None:
-    file = utf16("CONTACTPERSONPARTYNUMBER,ASSOCIATEDPARTYNUMBER\r\nCON-1,ACC-9\r\nCON-2,ACC-9\r\nCON-7,ACC-9\r\n")
-    message = RowMessage(record="CON-2,ACC-9", field="GENDER", text="DMF2018: Column 'GENDER' has invalid data.")
+    file = utf16(
+        "CONTACTPERSONPARTYNUMBER,ASSOCIATEDPARTYNUMBER\r\nCON-1,ACC-9\r\nCON-2,ACC-9\r\nCON-7,ACC-9\r\n"
+    )
+    message = RowMessage(
+        record="CON-2,ACC-9", field="GENDER", text="DMF2018: Column 'GENDER' has invalid data."
+    )
     found = placed(PERSONS, CDS_CONTACTS, Said(messages=[message], staging_file=file))
     assert found.refused.select("destination_key", "code").rows() == [
         ("usmf/CON-1/ACC-9", "staging_failed"),

@@ -29,7 +29,9 @@ NOTHING: dict[str, Any] = {}
 
 
 def mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compiled]:
-    settings: dict[str, Any] = {"destination": {"legal_entity": "usmf", "currency": "EUR", "country": "DE", **destination}}
+    settings: dict[str, Any] = {
+        "destination": {"legal_entity": "usmf", "currency": "EUR", "country": "DE", **destination}
+    }
     if tasks:
         settings["tasks"] = {"ContactToCustomer": {"fields": tasks}}
     project = bare_project(settings, "test")
@@ -37,9 +39,15 @@ def mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compil
 
 
 def wanted(
-    tasks: dict[str, Any] = NOTHING, *, entities: tuple[str, ...] = ("usmf",), label: str = "CDS Contacts", packages: bool = True
+    tasks: dict[str, Any] = NOTHING,
+    *,
+    entities: tuple[str, ...] = ("usmf",),
+    label: str = "CDS Contacts",
+    packages: bool = True,
 ) -> Wanted:
-    return Wanted(mappings=mappings(tasks), legal_entities=entities, contacts_label=label, packages=packages)
+    return Wanted(
+        mappings=mappings(tasks), legal_entities=entities, contacts_label=label, packages=packages
+    )
 
 
 def seen_by(scene: Scene, what: Wanted, folder: Path) -> Seen:
@@ -54,17 +62,26 @@ def test_what_is_there_is_named_with_its_legal_entities(scenes: MakeScene, tmp_p
     seen = seen_by(scenes(there=[RIVAL]), wanted(entities=("usmf", "DEMF")), tmp_path)
     assert items(seen)[0] == (
         "SCM", "ok",
-        "SCM (scm.test), legal entities: usmf (Contoso Entertainment System USA), DEMF (Contoso Entertainment System Germany)",
+        ("SCM (scm.test), legal entities: usmf (Contoso Entertainment System USA), DEMF (Contoso Entertainment System Germany)"),
     )  # fmt: skip
     assert told(seen) == {}
 
 
 @pytest.mark.parametrize("page_size", [1, 10_000])
-def test_customers_come_as_an_export_would_give_them(scenes: MakeScene, tmp_path: Path, page_size: int) -> None:
+def test_customers_come_as_an_export_would_give_them(
+    scenes: MakeScene, tmp_path: Path, page_size: int
+) -> None:
     scene = scenes(there=[RIVAL, RIVAL | {"DATAAREAID": "demf", "CUSTOMERACCOUNT": "D-1", "PARTYNUMBER": "D-1"}],
                    switches=Switches(page_size=page_size))  # fmt: skip
     seen = seen_by(
-        scene, Wanted(mappings=mappings(), legal_entities=["usmf"], contacts_label="CDS Contacts", packages=False), tmp_path
+        scene,
+        Wanted(
+            mappings=mappings(),
+            legal_entities=["usmf"],
+            contacts_label="CDS Contacts",
+            packages=False,
+        ),
+        tmp_path,
     )
     (tmp_path / "export.csv").write_text("CustomerAccount,PartyNumber,dataAreaId\nA,B,usmf\n")
     found, export = seen.known_customers(), known.customers(tmp_path / "export.csv")
@@ -75,7 +92,9 @@ def test_customers_come_as_an_export_would_give_them(scenes: MakeScene, tmp_path
         ("ACC-01000-ABCDEF", "ACC-01000-ABCDEF", "usmf"),
         ("RIVAL", number(4), "usmf"),
     ]
-    assert set(found["PartyNumber"]) == {"ACC-01000-ABCDEF", number(4), "D-1"}, "party numbers are global"
+    assert set(found["PartyNumber"]) == {"ACC-01000-ABCDEF", number(4), "D-1"}, (
+        "party numbers are global"
+    )
 
 
 def test_contact_persons_that_are_there_are_read(scenes: MakeScene, tmp_path: Path) -> None:
@@ -84,13 +103,20 @@ def test_contact_persons_that_are_there_are_read(scenes: MakeScene, tmp_path: Pa
     seen = seen_by(scene, wanted(), tmp_path)
     assert seen.person_count == 3
     persons = pl.read_parquet(seen.persons)
-    assert set(persons.iter_rows()) == {("usmf", number(place), "ACC-01000-ABCDEF") for place in (6, 7, 8)}
+    assert set(persons.iter_rows()) == {
+        ("usmf", number(place), "ACC-01000-ABCDEF") for place in (6, 7, 8)
+    }
 
 
-def test_fixed_values_that_a_legal_entity_lacks_are_named(scenes: MakeScene, tmp_path: Path) -> None:
+def test_fixed_values_that_a_legal_entity_lacks_are_named(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
     tasks = {
         "CustomerGroupId": {"default": "77"},
-        "SiteId": {"source": "address1_country", "value_map": {"Germany": "2", "Denmark": "Nowhere"}},
+        "SiteId": {
+            "source": "address1_country",
+            "value_map": {"Germany": "2", "Denmark": "Nowhere"},
+        },
         "LanguageId": {"default": "tlh"},
     }
     seen = seen_by(scenes(), wanted(tasks, entities=("usmf", "demf")), tmp_path)
@@ -105,34 +131,49 @@ def test_fixed_values_that_a_legal_entity_lacks_are_named(scenes: MakeScene, tmp
     assert len(seen.missing) == 5
 
 
-def test_a_legal_entity_that_is_not_there_is_refused_with_its_neighbour(scenes: MakeScene, tmp_path: Path) -> None:
+def test_a_legal_entity_that_is_not_there_is_refused_with_its_neighbour(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigurationError, match=r"no legal entity 'usmx'\. Did you mean 'usmf'\?"):
         seen_by(scenes(), wanted(entities=("usmf", "usmx")), tmp_path)
 
 
 def test_another_name_of_the_entity_is_refused_and_named(scenes: MakeScene, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"are called 'CDS Contacts' here: set destination\.contacts_label"):
+    with pytest.raises(
+        ConfigurationError, match=r"are called 'CDS Contacts' here: set destination\.contacts_label"
+    ):
         seen_by(scenes(), wanted(label="Dataverse Contacts"), tmp_path)
     seen_by(scenes(), wanted(label="Dataverse Contacts", packages=False), tmp_path)
 
 
-def test_data_managements_own_list_of_entities_counts_first(scenes: MakeScene, tmp_path: Path) -> None:
+def test_data_managements_own_list_of_entities_counts_first(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
     scene = scenes()
 
     def listed(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith("DataManagementEntities"):
-            return httpx.Response(200, json={"value": [{"EntityName": "Dataverse Contacts"}, {"EntityName": "Customers V2"}]})
+            return httpx.Response(
+                200,
+                json={
+                    "value": [{"EntityName": "Dataverse Contacts"}, {"EntityName": "Customers V2"}]
+                },
+            )
         return None
 
     def described(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if not request.url.path.endswith("$metadata"):
             return response
         more = (
-            b'<EntityType Name="DataManagementEntity"><Property Name="EntityName" Type="Edm.String"/></EntityType>'
+            b'<EntityType Name="DataManagementEntity"><Property Name="EntityName" '
+            b'Type="Edm.String"/></EntityType>'
             b'<EntityContainer Name="More">'
-            b'<EntitySet Name="DataManagementEntities" EntityType="x.DataManagementEntity"/></EntityContainer>'
+            b'<EntitySet Name="DataManagementEntities" '
+            b'EntityType="x.DataManagementEntity"/></EntityContainer>'
         )
-        return httpx.Response(200, content=response.content.replace(b"</Schema>", more + b"</Schema>"))
+        return httpx.Response(
+            200, content=response.content.replace(b"</Schema>", more + b"</Schema>")
+        )
 
     scene.wire.before, scene.wire.after = listed, described
     seen = seen_by(scene, wanted(label="Dataverse Contacts"), tmp_path)
@@ -141,8 +182,13 @@ def test_data_managements_own_list_of_entities_counts_first(scenes: MakeScene, t
 
 def test_a_name_that_nobody_tells_is_a_note(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(404) if request.url.path.startswith("/metadata") else None
-    assert told(seen_by(scene, wanted(), tmp_path)).keys() == {"entity CDS Contacts", "entity Customers V2"}
+    scene.wire.before = lambda request: (
+        httpx.Response(404) if request.url.path.startswith("/metadata") else None
+    )
+    assert told(seen_by(scene, wanted(), tmp_path)).keys() == {
+        "entity CDS Contacts",
+        "entity Customers V2",
+    }
 
 
 def without(*names: str) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
@@ -153,20 +199,28 @@ def without(*names: str) -> Callable[[httpx.Request, httpx.Response], httpx.Resp
             return response
         content = response.content
         for name in names:
-            content = content.replace(f'EntitySet Name="{name}"'.encode(), f'EntitySet Name="{name}X"'.encode())
+            content = content.replace(
+                f'EntitySet Name="{name}"'.encode(), f'EntitySet Name="{name}X"'.encode()
+            )
         return httpx.Response(200, content=content)
 
     return after
 
 
-def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(scenes: MakeScene, tmp_path: Path) -> None:
+def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
     scene = scenes()
     scene.wire.after = without("Languages", "AddressStates", "LegalEntities", "CDSParties")
     seen = seen_by(scene, wanted(), tmp_path)
     assert told(seen) == {
         "LanguageId": "SCM does not publish Languages: values are not checked before the load",
-        "AddressState": "SCM does not publish AddressStates: values are not checked before the load",
-        "PrimaryAddressStateId": "SCM does not publish AddressStates: values are not checked before the load",
+        "AddressState": (
+            "SCM does not publish AddressStates: values are not checked before the load"
+        ),
+        "PrimaryAddressStateId": (
+            "SCM does not publish AddressStates: values are not checked before the load"
+        ),
     }
     assert seen.names == {"usmf": ""}
     assert seen.references.has("LanguageId", "anything")
@@ -176,15 +230,22 @@ def test_a_system_that_is_no_scm_is_refused(scenes: MakeScene, tmp_path: Path) -
     scene = scenes()
     scene.wire.after = without("CustomersV2", "CDSContactPersons")
     with pytest.raises(
-        ConfigurationError, match=r"publishes no entity set CDSContactPersons .*Did you mean 'CDSContactPersonsX'"
+        ConfigurationError,
+        match=r"publishes no entity set CDSContactPersons .*Did you mean 'CDSContactPersonsX'",
     ):
         seen_by(scene, wanted(), tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"<h1>Sign in</h1", b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><x/>', b""])
-def test_metadata_that_cannot_be_read_stop_the_command(scenes: MakeScene, tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"<h1>Sign in</h1", b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><x/>', b""]
+)
+def test_metadata_that_cannot_be_read_stop_the_command(
+    scenes: MakeScene, tmp_path: Path, content: bytes
+) -> None:
     scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(200, content=content) if request.url.path.endswith("$metadata") else None
+    scene.wire.before = lambda request: (
+        httpx.Response(200, content=content) if request.url.path.endswith("$metadata") else None
+    )
     with pytest.raises(AnswerUnreadable, match=r"\$metadata"):
         seen_by(scene, wanted(), tmp_path)
 
@@ -195,7 +256,9 @@ def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if not request.url.path.endswith("CustomersV2"):
             return response
-        return httpx.Response(200, json={**response.json(), "@odata.nextLink": "https://evil.test/data/CustomersV2"})
+        return httpx.Response(
+            200, json={**response.json(), "@odata.nextLink": "https://evil.test/data/CustomersV2"}
+        )
 
     scene.wire.after = after
     with pytest.raises(Stopped, match=r"another host, evil\.test"):
@@ -215,7 +278,10 @@ def test_source_and_destination_must_be_two_systems(source: str, destination: st
         refuse_same_system(source, destination)
 
 
-@pytest.mark.parametrize("destination", ["https://b.dynamics.com", "https://a.dynamics.com:8443", "https://a.dynamics.com/scm"])
+@pytest.mark.parametrize(
+    "destination",
+    ["https://b.dynamics.com", "https://a.dynamics.com:8443", "https://a.dynamics.com/scm"],
+)
 def test_two_systems_may_be_neighbours(destination: str) -> None:
     refuse_same_system("https://a.dynamics.com", destination)
 
@@ -234,7 +300,8 @@ CSDL = b"""<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs
 def test_metadata_become_sets_and_enums() -> None:
     model = read_model(CSDL, "SCM")
     assert model == Model(
-        sets={"CustomersV2": {"CustomerAccount": "Edm.String", "OnHold": "NoYes"}}, enums={"NoYes": ("No", "Yes")}
+        sets={"CustomersV2": {"CustomerAccount": "Edm.String", "OnHold": "NoYes"}},
+        enums={"NoYes": ("No", "Yes")},
     )
     assert model.has("CustomersV2", "OnHold")
     assert not model.has("CustomersV2", "OnHold", "SiteId")
@@ -242,13 +309,21 @@ def test_metadata_become_sets_and_enums() -> None:
 
 
 def live(**changes: Any) -> Model:
-    """A model that has just what the catalogue says, but for changes: column → type, or null where it is not there."""
+    """A model that has just what the catalogue says, but for changes.
+
+    Column → type, or null where it is not there.
+    """
     enums = {
         "Gender": ("Unknown", "Male", "Female"),
         "NoYes": ("No", "Yes"),
         "Marital": ("None", "Single", "Married", "Divorced"),
     }
-    kinds = {"Gender": "Gender", "MaritalStatus": "Marital", "IsInactive": "NoYes", "IsExternallyMaintained": "NoYes"}
+    kinds = {
+        "Gender": "Gender",
+        "MaritalStatus": "Marital",
+        "IsInactive": "NoYes",
+        "IsExternallyMaintained": "NoYes",
+    }
     sets = {}
     for entity in ENTITIES.values():
         columns = {one.name: kinds.get(one.name, "Edm.String") for one in entity.columns} | changes
@@ -258,7 +333,9 @@ def live(**changes: Any) -> Model:
 
 def test_columns_and_enum_values_are_held_against_the_live_model() -> None:
     found = contract.problems(mappings(), live(PrimaryContactFax=None, PersonFirstName=None))
-    assert found[0].endswith("SCM does not know 'Widowhood'; it takes None, Single, Married, Divorced.")
+    assert found[0].endswith(
+        "SCM does not know 'Widowhood'; it takes None, Single, Married, Divorced."
+    )
     assert "CustomersV2 in this SCM has no such column. Did you mean 'PersonLastName'?" in found[1]
     assert [text.partition(":")[0] for text in found] == [
         "tasks.Contacts.fields.MaritalStatus",
@@ -285,9 +362,9 @@ def absent(entities: list[str | None], **columns: list[str | None]) -> list[tupl
 
 
 def test_values_are_looked_for_in_their_legal_entity() -> None:
-    assert absent(["usmf", "USMF", "demf", "demf", None], CustomerGroupId=["10", " 10", "10", "20", "99"]) == [
-        (2, "CustomerGroupId", "10")
-    ]
+    assert absent(
+        ["usmf", "USMF", "demf", "demf", None], CustomerGroupId=["10", " 10", "10", "20", "99"]
+    ) == [(2, "CustomerGroupId", "10")]
 
 
 def test_values_are_compared_as_scm_compares_them_and_blanks_refer_to_nothing() -> None:
@@ -295,7 +372,10 @@ def test_values_are_compared_as_scm_compares_them_and_blanks_refer_to_nothing() 
 
 
 def test_a_state_is_looked_for_in_its_country() -> None:
-    columns = {"AddressState": ["WA", "WA", "wa", "XX"], "AddressCountryRegionISOCode": ["US", "CA", None, "us"]}
+    columns = {
+        "AddressState": ["WA", "WA", "wa", "XX"],
+        "AddressCountryRegionISOCode": ["US", "CA", None, "us"],
+    }
     assert absent(["usmf"] * 4, **columns) == [(1, "AddressState", "WA"), (3, "AddressState", "XX")]  # type: ignore[arg-type]
     assert absent(["usmf"], AddressState=["WA"], AddressCountryRegionId=["usa"]) == []
     assert absent(["usmf"], AddressState=["??"]) == [], "without a country nobody can tell"

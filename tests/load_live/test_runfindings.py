@@ -12,7 +12,10 @@ from schemas.run import FINDINGS, findings_contract
 from tests.load_live.conftest import MakeScene
 from tests.load_live.scene import Halt, Scene
 
-FOUND = [("counts_disagree", "Contacts usmf-1: created 2, SCM 1"), ("message_unplaced", "Contacts usmf-1, 3 messages")]
+FOUND = [
+    ("counts_disagree", "Contacts usmf-1: created 2, SCM 1"),
+    ("message_unplaced", "Contacts usmf-1, 3 messages"),
+]
 
 
 def add(scene: Scene) -> dict[str, int]:
@@ -20,7 +23,9 @@ def add(scene: Scene) -> dict[str, int]:
         return dict(findings.add(scene.run, journal, FOUND))
 
 
-def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(scenes: MakeScene) -> None:
+def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
+    scenes: MakeScene,
+) -> None:
     scene = scenes("few")
     before = pl.read_parquet(scene.run.findings)
     assert add(scene) == add(scene) == {"counts_disagree": 1, "message_unplaced": 1}
@@ -32,7 +37,9 @@ def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(sc
         ("warning", "message_unplaced", None),
     ]
     assert after.schema == FINDINGS
-    assert after["message"][-1] == "SCM said something of an import that names none of its rows: Contacts usmf-1, 3 messages."
+    assert after["message"][-1] == (
+        "SCM said something of an import that names none of its rows: Contacts usmf-1, 3 messages."
+    )
 
 
 def test_nothing_to_add_leaves_the_file_alone(scenes: MakeScene) -> None:
@@ -44,7 +51,9 @@ def test_nothing_to_add_leaves_the_file_alone(scenes: MakeScene) -> None:
     assert len(read(scene.run.journal).entries) == 1
 
 
-def test_stopped_between_journal_and_file_either_file_is_accepted(scenes: MakeScene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_between_journal_and_file_either_file_is_accepted(
+    scenes: MakeScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = scenes("few")
     planned = sha256_of(scene.run.findings)
     append = Journal.append

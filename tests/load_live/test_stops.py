@@ -1,4 +1,7 @@
-"""A load that stops anywhere and is called again: the same end state, and nothing reaches SCM twice."""
+"""A load that stops anywhere and is called again.
+
+The same end state, and nothing reaches SCM twice.
+"""
 
 from __future__ import annotations
 
@@ -55,18 +58,25 @@ def halting(step: int) -> Callable[..., None]:
 
 def goes_on(scene: Scene, how: str, whole: dict[str, Any]) -> None:
     """The same command again, with nothing in its way."""
-    scene.wire.before, scene.wire.after = (lambda _request: None), (lambda _request, response: response)
+    scene.wire.before, scene.wire.after = (
+        (lambda _request: None),
+        (lambda _request, response: response),
+    )
     scene.load(how)
     assert scene.state() == whole
     executions = list(scene.twin.importer.executions)
-    assert len({one.rpartition("-")[0] for one in executions}) == len(executions), "no package was imported twice"
+    assert len({one.rpartition("-")[0] for one in executions}) == len(executions), (
+        "no package was imported twice"
+    )
 
 
 CASES = [(how, step) for how, count in REQUESTS.items() for step in range(count)]
 
 
 @pytest.mark.parametrize(("how", "step"), CASES)
-def test_stopped_before_any_request(scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int) -> None:
+def test_stopped_before_any_request(
+    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
+) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
     scene.wire.before = lambda _request: halt()
     with pytest.raises(Halt):
@@ -75,7 +85,9 @@ def test_stopped_before_any_request(scenes: MakeScene, whole: Callable[[str], An
 
 
 @pytest.mark.parametrize(("how", "step"), CASES)
-def test_stopped_after_any_request_before_its_answer(scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int) -> None:
+def test_stopped_after_any_request_before_its_answer(
+    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
+) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
 
     def lose(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -88,9 +100,15 @@ def test_stopped_after_any_request_before_its_answer(scenes: MakeScene, whole: C
     goes_on(scene, how, whole(how))
 
 
-@pytest.mark.parametrize(("how", "step"), [(how, step) for how, count in LINES.items() for step in range(1, count + 1)])
+@pytest.mark.parametrize(
+    ("how", "step"), [(how, step) for how, count in LINES.items() for step in range(1, count + 1)]
+)
 def test_stopped_before_any_line_of_the_journal(
-    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int, monkeypatch: pytest.MonkeyPatch
+    scenes: MakeScene,
+    whole: Callable[[str], Any],
+    how: str,
+    step: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
     append = Journal.append

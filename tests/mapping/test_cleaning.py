@@ -23,8 +23,14 @@ def has_breaks(text: str | None) -> bool:
     return bool(re.search(r"[\r\n\t\0]", (text or "").strip(WHITE_SPACE)))
 
 
-@given(few=st.lists(texts, min_size=1, max_size=4), times=st.integers(1, 40), others=st.lists(texts, max_size=30, unique=True))
-def test_distinct_and_repeated_texts_are_cleaned_alike(few: list[str | None], times: int, others: list[str | None]) -> None:
+@given(
+    few=st.lists(texts, min_size=1, max_size=4),
+    times=st.integers(1, 40),
+    others=st.lists(texts, max_size=30, unique=True),
+)
+def test_distinct_and_repeated_texts_are_cleaned_alike(
+    few: list[str | None], times: int, others: list[str | None]
+) -> None:
     for values in (few * times + others, others + few, others):
         frame = pl.DataFrame(
             {"one": values, "number": range(len(values)), "two": values[::-1]},
@@ -36,7 +42,9 @@ def test_distinct_and_repeated_texts_are_cleaned_alike(few: list[str | None], ti
             rows = [row for row, value in enumerate(column) if has_breaks(value)]
             if rows:
                 assert done.broken[name].rows.to_list() == rows
-                assert done.broken[name].before.to_list() == [(column[row] or "").strip(WHITE_SPACE) for row in rows]
+                assert done.broken[name].before.to_list() == [
+                    (column[row] or "").strip(WHITE_SPACE) for row in rows
+                ]
             assert rows or name not in done.broken
             assert frame[name].to_list() == column
         assert done.texts["number"].to_list() == [*range(len(values))]

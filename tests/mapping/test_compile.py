@@ -1,4 +1,7 @@
-"""A row's way: trim → country → value map → default if still blank → length. Values go in, values and problems come out."""
+"""A row's way: trim → country → value map → default if still blank → length.
+
+Values go in, values and problems come out.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,23 @@ SETTINGS: dict[str, str | None] = {"destination.currency": "EUR", "destination.c
 def mapping(task: str, column: str, *, keep_breaks: bool = False, **keys: Any) -> Compiled:
     """The compiled template of a project that says ``keys`` of one column."""
     project = bare_project({"tasks": {task: {"fields": {column: keys}}}} if keys else {}, "test")
-    return compiled(project.templates[task], SETTINGS, countries={"dtl": "DE"}, keep_breaks=keep_breaks)
+    return compiled(
+        project.templates[task], SETTINGS, countries={"dtl": "DE"}, keep_breaks=keep_breaks
+    )
 
 
 def mapped(to: Compiled, **sources: list[str | None]) -> Mapped:
     """What becomes of a morsel; sources that are not named are blank."""
     height = len(next(iter(sources.values())))
-    columns = {column_of(name): sources.get(name.replace(".", "_"), [None] * height) for name in to.sources}
+    columns = {
+        column_of(name): sources.get(name.replace(".", "_"), [None] * height) for name in to.sources
+    }
     return to.apply(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
 
 
-def result(to: Compiled, column: str, **sources: list[str | None]) -> tuple[list[Any], list[tuple[int, str, str]]]:
+def result(
+    to: Compiled, column: str, **sources: list[str | None]
+) -> tuple[list[Any], list[tuple[int, str, str]]]:
     """One destination column, and the problems that name it: row, code, value."""
     out = mapped(to, **sources)
     wrong = out.problems.filter(pl.col("destination") == column).select("row", "code", "value")
@@ -36,7 +45,11 @@ def result(to: Compiled, column: str, **sources: list[str | None]) -> tuple[list
 
 
 def test_what_is_copied_is_trimmed_and_blank_is_null() -> None:
-    values, wrong = result(mapping("Contacts", "FirstName"), "FirstName", firstname=[" Ada\u3000", "\u00a0\t", "", None])
+    values, wrong = result(
+        mapping("Contacts", "FirstName"),
+        "FirstName",
+        firstname=[" Ada\u3000", "\u00a0\t", "", None],
+    )
     assert values == ["Ada", None, None, None]
     assert wrong == []
 
@@ -60,11 +73,16 @@ def test_an_unknown_value_is_rejected_passed_or_defaulted_as_the_project_says() 
 
 def test_a_default_serves_blanks_and_never_the_unknown() -> None:
     to = mapping("Contacts", "Gender", value_map={"1": "Male"}, default="Female")
-    assert result(to, "Gender", gendercode=[None, "9"]) == (["Female", None], [(1, "value_not_mapped", "9")])
+    assert result(to, "Gender", gendercode=[None, "9"]) == (
+        ["Female", None],
+        [(1, "value_not_mapped", "9")],
+    )
 
 
 def test_a_value_map_that_maps_to_blank_gives_way_to_the_default() -> None:
-    to = mapping("Contacts", "Notes", value_map={"n/a": "", "": "nothing"}, on_unknown="pass", default="none")
+    to = mapping(
+        "Contacts", "Notes", value_map={"n/a": "", "": "nothing"}, on_unknown="pass", default="none"
+    )
     assert result(to, "Notes", description=["N/A", "", "more"]) == (["none", "nothing", "more"], [])
 
 
@@ -84,17 +102,29 @@ def test_keys_match_after_trim_and_casefold_and_as_the_column_is_read() -> None:
         ("Narnia", None, "country_unknown"), ("Congo", None, "country_unknown"), ("", None, None),
     ],
 )  # fmt: skip
-def test_a_country_is_known_by_its_exact_name(source: str, value: str | None, problem: str | None) -> None:
+def test_a_country_is_known_by_its_exact_name(
+    source: str, value: str | None, problem: str | None
+) -> None:
     column = "PrimaryAddressCountryRegionISOCode"
     wrong = [(0, problem, source)] if problem else []
-    assert result(mapping("Contacts", column), column, address1_country=[source]) == ([value], wrong)
+    assert result(mapping("Contacts", column), column, address1_country=[source]) == (
+        [value],
+        wrong,
+    )
 
 
 def test_after_country_the_value_map_sees_the_code() -> None:
     to = mapping(
-        "ContactToCustomer", "SiteId", source="address1_country", country=True, value_map={"DE": "2", "dk": "3"}, default="1"
+        "ContactToCustomer",
+        "SiteId",
+        source="address1_country",
+        country=True,
+        value_map={"DE": "2", "dk": "3"},
+        default="1",
     )
-    values, wrong = result(to, "SiteId", address1_country=["Germany", "Danmark", "", "France", "Narnia"])
+    values, wrong = result(
+        to, "SiteId", address1_country=["Germany", "Danmark", "", "France", "Narnia"]
+    )
     assert values == ["2", "3", "1", None, None]
     assert wrong == [(3, "value_not_mapped", "France"), (4, "country_unknown", "Narnia")]
 
@@ -122,7 +152,9 @@ def test_a_default_from_a_setting_is_counted() -> None:
     ("policy", "value", "code"),
     [("truncate", "x" * 25, "truncated"), ("blank", None, "blanked"), ("reject", "x" * 26, None)],
 )
-def test_what_is_too_long_is_cut_blanked_or_left_to_the_contract(policy: str, value: str | None, code: str | None) -> None:
+def test_what_is_too_long_is_cut_blanked_or_left_to_the_contract(
+    policy: str, value: str | None, code: str | None
+) -> None:
     to = mapping("Contacts", "FirstName", on_too_long=policy)
     wrong = [(1, code, "x" * 26)] if code else []
     assert result(to, "FirstName", firstname=["x" * 25, "x" * 26]) == (["x" * 25, value], wrong)
@@ -144,7 +176,10 @@ def test_line_breaks_become_one_space_in_packages_and_stay_otherwise() -> None:
         ["first second"],
         [(0, "line_break_replaced", text)],
     )
-    assert result(mapping("Contacts", "Notes", keep_breaks=True), "Notes", description=[text]) == ([text], [])
+    assert result(mapping("Contacts", "Notes", keep_breaks=True), "Notes", description=[text]) == (
+        [text],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +191,9 @@ def test_line_breaks_become_one_space_in_packages_and_stay_otherwise() -> None:
         ("1e3", None, "value_invalid"),
     ],
 )
-def test_amounts_are_decimals_with_a_point(source: str, value: str | None, problem: str | None) -> None:
+def test_amounts_are_decimals_with_a_point(
+    source: str, value: str | None, problem: str | None
+) -> None:
     out = mapped(mapping("ContactToCustomer", "CreditLimit"), creditlimit=[source])
     assert out.frame.schema["CreditLimit"] == DECIMAL
     assert [None if one is None else str(one) for one in out.frame["CreditLimit"]] == [value]

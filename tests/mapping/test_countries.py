@@ -26,7 +26,9 @@ def test_a_spelling_names_its_country(text: str, code: str) -> None:
     assert country_code(text) == code
 
 
-@pytest.mark.parametrize("text", ["", " ", "Narnia", "Congo", "Korea", "Kongo", "America", "Germny", "Yugoslavia", "ZZ"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "Narnia", "Congo", "Korea", "Kongo", "America", "Germny", "Yugoslavia", "ZZ"]
+)
 def test_what_names_no_country_or_several_has_no_match(text: str) -> None:
     assert country_code(text) is None
 
@@ -40,7 +42,9 @@ def test_every_iso_code_and_name_maps_to_its_country(country: object) -> None:
 
 
 def test_every_answer_is_a_code_that_names_itself() -> None:
-    assert {country_code(code) for code in country_codes().values()} == set(country_codes().values())
+    assert {country_code(code) for code in country_codes().values()} == set(
+        country_codes().values()
+    )
     assert all(country_code(code) == code for code in country_codes().values())
 
 

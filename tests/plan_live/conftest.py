@@ -19,7 +19,10 @@ from tests.small import contactid, write_small
 __all__ = ["p2c"]
 
 Sandbox = Callable[..., "World"]
-FLOW = 'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = "{sales}"\nsecret_env = "{secret}"\n'
+FLOW = (
+    'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = '
+    '"{sales}"\nsecret_env = "{secret}"\n'
+)
 STATELESS = (
     "[tasks.ContactToCustomer.fields.AddressState]\nunmapped = true\n"
     "[tasks.Contacts.fields.PrimaryAddressStateId]\nunmapped = true\n"
@@ -38,13 +41,17 @@ class World:
     def patch(self, number: int, **cells: Any) -> None:
         """Change a contact in Sales."""
         with sales_of(load_project(self.project)) as sales:
-            answer = sales.system.client.patch(f"api/data/v9.2/contacts({contactid(number)})", json=cells)
+            answer = sales.system.client.patch(
+                f"api/data/v9.2/contacts({contactid(number)})", json=cells
+            )
             assert answer.is_success, answer.text
 
     def delete(self, number: int) -> None:
         """Delete a contact in Sales."""
         with sales_of(load_project(self.project)) as sales:
-            assert sales.system.client.delete(f"api/data/v9.2/contacts({contactid(number)})").is_success
+            assert sales.system.client.delete(
+                f"api/data/v9.2/contacts({contactid(number)})"
+            ).is_success
 
     def add(self, entity_set: str, **cells: Any) -> None:
         """Add a row in SCM."""
@@ -55,14 +62,22 @@ class World:
 
 def project_text(ready: Ready, load: str = "packages") -> str:
     """A project of the small source, live on both sides."""
-    login = FLOW.format(tenant=ready.tenant, client=ready.client_id, sales=ready.sales_url, secret=ready.secret_env)
+    login = FLOW.format(
+        tenant=ready.tenant, client=ready.client_id, sales=ready.sales_url, secret=ready.secret_env
+    )
     return (
         f'[source]\nkind = "dataverse"\nurl = "{ready.sales_url}"\n[source.auth]\n{login}'
-        f'[destination]\nload = "{load}"\nurl = "{ready.scm_url}"\n{ROUTES}[destination.auth]\n{login}{STATELESS}'
+        f'[destination]\nload = "{load}"\nurl = '
+        f'"{ready.scm_url}"\n{ROUTES}[destination.auth]\n{login}{STATELESS}'
     )
 
 
-def begun(stack: contextlib.ExitStack, folder: Path, faults: str = "", contacts: list[dict[str, str]] | None = None) -> World:
+def begun(
+    stack: contextlib.ExitStack,
+    folder: Path,
+    faults: str = "",
+    contacts: list[dict[str, str]] | None = None,
+) -> World:
     """A sandbox with the small source in it, until the stack ends."""
     write_small(folder, contacts=contacts)
     ready = stack.enter_context(running(Options(data=folder, faults=faults)))
@@ -87,7 +102,9 @@ def logged(shared: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 @pytest.fixture
-def sandbox(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def sandbox(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sandbox]:
     """Starts sandboxes with the small source in them."""
     with contextlib.ExitStack() as stack:
 

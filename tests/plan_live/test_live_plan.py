@@ -1,4 +1,7 @@
-"""Plans of a live Sales for a live SCM: what they read, what they decide with it, what stops them and how they go on."""
+"""Plans of a live Sales for a live SCM.
+
+What they read, what they decide with it, what stops them and how they go on.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,10 @@ def latest() -> Path:
 
 def decisions() -> dict[str, str]:
     table = pl.read_parquet(latest() / "decisions.parquet")
-    return {one: f"{decision}/{reason}" for one, decision, reason in table.select("contactid", "decision", "reason").iter_rows()}
+    return {
+        one: f"{decision}/{reason}"
+        for one, decision, reason in table.select("contactid", "decision", "reason").iter_rows()
+    }
 
 
 def actions(task: str) -> dict[str, str]:
@@ -57,11 +63,23 @@ def actions(task: str) -> dict[str, str]:
     return dict(table.select("contactid", "action").iter_rows())
 
 
-def test_a_live_plan_decides_as_one_of_files_does_and_knows_what_is_in_scm(p2c: P2c, sandbox: Sandbox) -> None:
+def test_a_live_plan_decides_as_one_of_files_does_and_knows_what_is_in_scm(
+    p2c: P2c, sandbox: Sandbox
+) -> None:
     world = with_account(sandbox())
     answer = planned(p2c, world)
-    assert answer["counts"] == {"customer": CUSTOMERS, "contact": PERSONS, "skipped": 1, "held": 1, "rejected": 1}
-    assert set(actions("ContactToCustomer").values()) == set(actions("Contacts").values()) == {"create"}
+    assert answer["counts"] == {
+        "customer": CUSTOMERS,
+        "contact": PERSONS,
+        "skipped": 1,
+        "held": 1,
+        "rejected": 1,
+    }
+    assert (
+        set(actions("ContactToCustomer").values())
+        == set(actions("Contacts").values())
+        == {"create"}
+    )
     facts = json.loads((latest() / "run.json").read_text())
     assert facts["live_source"]
     assert facts["sales"]["organization"]["name"]
@@ -73,7 +91,9 @@ def test_a_live_plan_decides_as_one_of_files_does_and_knows_what_is_in_scm(p2c: 
     assert p2c("verify", "latest", "--project", world.project).code == 0
 
 
-def test_both_organisations_are_shown_and_an_account_that_scm_does_not_have_holds_its_persons(p2c: P2c, logged: World) -> None:
+def test_both_organisations_are_shown_and_an_account_that_scm_does_not_have_holds_its_persons(
+    p2c: P2c, logged: World
+) -> None:
     said = p2c("plan", "--project", logged.project).out
     assert "From Sales (localhost:" in said
     assert "organization " in said
@@ -84,16 +104,27 @@ def test_both_organisations_are_shown_and_an_account_that_scm_does_not_have_hold
     assert list(decisions().values()).count("held/account_not_in_scm") == PERSONS
 
 
-def test_keys_that_we_never_loaded_are_held_customers_and_persons_alike(p2c: P2c, sandbox: Sandbox) -> None:
+def test_keys_that_we_never_loaded_are_held_customers_and_persons_alike(
+    p2c: P2c, sandbox: Sandbox
+) -> None:
     world = with_account(sandbox())
     world.add("CustomersV2", CustomerAccount=number(2), PartyNumber=number(2), **CUSTOMER)
-    world.add("CDSContactPersons", ContactPersonPartyNumber=number(7), AssociatedPartyNumber=ACCOUNT, **PERSON)
+    world.add(
+        "CDSContactPersons",
+        ContactPersonPartyNumber=number(7),
+        AssociatedPartyNumber=ACCOUNT,
+        **PERSON,
+    )
     planned(p2c, world)
     held = {one for one, reason in decisions().items() if reason == "held/takeover"}
     assert held == {contactid(2), contactid(7)}
     planned(p2c, world, "--take-over")
-    assert [one for one, action in actions("ContactToCustomer").items() if action == "update"] == [contactid(2)]
-    assert [one for one, action in actions("Contacts").items() if action == "update"] == [contactid(7)]
+    assert [one for one, action in actions("ContactToCustomer").items() if action == "update"] == [
+        contactid(2)
+    ]
+    assert [one for one, action in actions("Contacts").items() if action == "update"] == [
+        contactid(7)
+    ]
 
 
 def test_what_the_memory_has_and_scm_lost_is_created_again(p2c: P2c, sandbox: Sandbox) -> None:
@@ -102,27 +133,49 @@ def test_what_the_memory_has_and_scm_lost_is_created_again(p2c: P2c, sandbox: Sa
     name = world.ready.scm_url.partition("://")[2].replace(":", "-")
     for task, there in (("ContactToCustomer", contactid(1)), ("Contacts", contactid(6))):
         rows = pl.read_parquet(latest() / "rows" / task / "*.parquet")
-        memory = rows.select("legal_entity", "destination_key", "row_hash", run=pl.lit(latest().name), batch=pl.col("batch"))
+        memory = rows.select(
+            "legal_entity",
+            "destination_key",
+            "row_hash",
+            run=pl.lit(latest().name),
+            batch=pl.col("batch"),
+        )
         path = Path("runs") / "loaded" / name / f"{task}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         memory.write_parquet(path)
         assert there in set(rows["contactid"])
     world.add("CustomersV2", CustomerAccount=number(1), PartyNumber=number(1), **CUSTOMER)
-    world.add("CDSContactPersons", ContactPersonPartyNumber=number(6), AssociatedPartyNumber=ACCOUNT, **PERSON)
+    world.add(
+        "CDSContactPersons",
+        ContactPersonPartyNumber=number(6),
+        AssociatedPartyNumber=ACCOUNT,
+        **PERSON,
+    )
     planned(p2c, world)
     customers, persons = actions("ContactToCustomer"), actions("Contacts")
     assert (customers.pop(contactid(1)), persons.pop(contactid(6))) == ("unchanged", "unchanged")
     assert set(customers.values()) == set(persons.values()) == {"create"}
 
 
-def test_reference_data_that_scm_lacks_hold_the_rows_that_need_them(p2c: P2c, sandbox: Sandbox) -> None:
+def test_reference_data_that_scm_lacks_hold_the_rows_that_need_them(
+    p2c: P2c, sandbox: Sandbox
+) -> None:
     world = with_account(sandbox())
-    group = 'tasks.ContactToCustomer.fields.CustomerGroupId={ source = "lastname", value_map = { Number1 = "NOPE" }, '
+    group = (
+        'tasks.ContactToCustomer.fields.CustomerGroupId={ source = "lastname", value_map = { '
+        'Number1 = "NOPE" }, '
+    )
     answer = planned(p2c, world, "--set", f'{group}default = "10", on_unknown = "default" }}')
     assert decisions()[contactid(1)] == "held/reference_not_in_scm"
     assert answer["reasons"]["held/reference_not_in_scm"] == 1
-    found = pl.read_parquet(latest() / "findings.parquet").filter(pl.col("code") == "reference_not_in_scm")
-    assert found.select("destination", "value", "severity").row(0) == ("CustomerGroupId", "NOPE", "hold")
+    found = pl.read_parquet(latest() / "findings.parquet").filter(
+        pl.col("code") == "reference_not_in_scm"
+    )
+    assert found.select("destination", "value", "severity").row(0) == (
+        "CustomerGroupId",
+        "NOPE",
+        "hold",
+    )
 
 
 def test_line_breaks_stay_when_rows_go_over_odata(p2c: P2c, sandbox: Sandbox) -> None:
@@ -133,7 +186,9 @@ def test_line_breaks_stay_when_rows_go_over_odata(p2c: P2c, sandbox: Sandbox) ->
     assert "line_break_replaced" not in answer["findings"]
     assert answer["forecast"]["requests"] == 2
     rows = pl.read_parquet(latest() / "rows" / "ContactToCustomer" / "*.parquet")
-    assert rows.filter(pl.col("contactid") == contactid(1))["PersonFirstName"].item() == "Ada\nAugusta"
+    assert (
+        rows.filter(pl.col("contactid") == contactid(1))["PersonFirstName"].item() == "Ada\nAugusta"
+    )
 
 
 def test_the_filter_stays_here(p2c: P2c, logged: World) -> None:
@@ -161,17 +216,23 @@ def test_changes_refresh_the_tables_and_mark_what_was_deleted(p2c: P2c, sandbox:
     assert decisions() == refreshed
 
 
-def test_changes_that_cannot_be_had_are_read_in_full_and_that_is_said(p2c: P2c, sandbox: Sandbox) -> None:
+def test_changes_that_cannot_be_had_are_read_in_full_and_that_is_said(
+    p2c: P2c, sandbox: Sandbox
+) -> None:
     world = with_account(sandbox())
     for reason in ("there is no earlier run", None, "contacts: the change token has expired"):
         answer = planned(p2c, world, "--changes")
         assert answer["counts"]["customer"] == CUSTOMERS
-        told = pl.read_parquet(latest() / "findings.parquet").filter(pl.col("code") == "changes_read_in_full")["message"]
+        told = pl.read_parquet(latest() / "findings.parquet").filter(
+            pl.col("code") == "changes_read_in_full"
+        )["message"]
         assert bool(told.len()) is bool(reason)
         assert (reason or "") in str(told.to_list())
         path = latest() / "source" / "changes.json"
         if reason is None:
-            path.write_text(re.sub('(%21|!)([^"]*?)20[0-9]{2}', r"\g<1>\g<2>2015", path.read_text()))
+            path.write_text(
+                re.sub('(%21|!)([^"]*?)20[0-9]{2}', r"\g<1>\g<2>2015", path.read_text())
+            )
 
 
 def test_changes_of_files_are_refused(p2c: P2c, tmp_path: Path) -> None:
@@ -180,7 +241,9 @@ def test_changes_of_files_are_refused(p2c: P2c, tmp_path: Path) -> None:
     assert "--changes asks Sales what changed; this project reads files" in answer.err
 
 
-def test_an_interrupted_extraction_goes_on_where_it_stopped(p2c: P2c, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_extraction_goes_on_where_it_stopped(
+    p2c: P2c, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = with_account(sandbox())
     whole = assembly.Assembly.land
 
@@ -209,11 +272,19 @@ def test_throttling_is_waited_out_and_counted(p2c: P2c, sandbox: Sandbox) -> Non
     [
         ("source.auth.tenant=11111111-2222-3333-4444-555555555555", "Login (localhost:"),
         ("destination.auth.client_id=11111111-2222-3333-4444-555555555555", "Login (localhost:"),
-        ("source.url=http://127.0.0.1:9", "Sales (127.0.0.1:9): is not there: nothing listens at this address. Check its url"),
-        ("destination.url=http://127.0.0.1:9", "SCM (127.0.0.1:9): is not there: nothing listens at this address. Check its url"),
+        (
+            "source.url=http://127.0.0.1:9",
+            "Sales (127.0.0.1:9): is not there: nothing listens at this address. Check its url",
+        ),
+        (
+            "destination.url=http://127.0.0.1:9",
+            "SCM (127.0.0.1:9): is not there: nothing listens at this address. Check its url",
+        ),
     ],
 )
-def test_a_login_or_address_that_is_wrong_is_said_with_its_system(p2c: P2c, logged: World, word: str, told: str) -> None:
+def test_a_login_or_address_that_is_wrong_is_said_with_its_system(
+    p2c: P2c, logged: World, word: str, told: str
+) -> None:
     for command in ("check", "plan"):
         answer = p2c(command, "--project", logged.project, "--set", word)
         assert answer.code == 3, answer.err
@@ -232,7 +303,9 @@ def test_a_login_or_address_that_is_wrong_is_said_with_its_system(p2c: P2c, logg
     ],
     ids=["no role in Sales", "unknown in Sales", "unknown in SCM"],
 )
-def test_a_missing_role_or_user_is_said_with_its_system_and_what_to_do(p2c: P2c, logged: World, word: str, told: str) -> None:
+def test_a_missing_role_or_user_is_said_with_its_system_and_what_to_do(
+    p2c: P2c, logged: World, word: str, told: str
+) -> None:
     for command in ("check", "plan"):
         answer = p2c(command, "--project", logged.project, "--set", word)
         assert answer.code == 3, answer.err
@@ -242,7 +315,9 @@ def test_a_missing_role_or_user_is_said_with_its_system_and_what_to_do(p2c: P2c,
         assert not [path for path in Path("runs").glob("*") if path.name[:1].isdigit()]
 
 
-def test_a_wrong_secret_is_said_and_never_shown(p2c: P2c, logged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_is_said_and_never_shown(
+    p2c: P2c, logged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(logged.ready.secret_env, "completely-wrong")
     answer = p2c("check", "--project", logged.project)
     assert answer.code == 3
@@ -260,13 +335,21 @@ def test_what_is_wrong_in_both_systems_comes_at_once(p2c: P2c, logged: World) ->
         "check", "--project", logged.project, "--set", missing, "--set", "destination.legal_entity=usmx",
     )  # fmt: skip
     assert answer.code == 2
-    assert "table contacts has no column 'emailadress1'. Did you mean 'emailaddress1'?" in answer.err
+    assert (
+        "table contacts has no column 'emailadress1'. Did you mean 'emailaddress1'?" in answer.err
+    )
     assert "there is no legal entity 'usmx'. Did you mean 'usmf'?" in answer.err
 
 
 def test_one_system_for_both_is_refused(p2c: P2c, logged: World) -> None:
     for command in ("check", "plan"):
-        answer = p2c(command, "--project", logged.project, "--set", f"destination.url={logged.ready.sales_url}")
+        answer = p2c(
+            command,
+            "--project",
+            logged.project,
+            "--set",
+            f"destination.url={logged.ready.sales_url}",
+        )
         assert answer.code == 2
         assert "source and destination are the same system" in answer.err
 
@@ -296,7 +379,9 @@ def test_a_certificate_that_does_not_verify_is_never_passed_over(p2c: P2c, tmp_p
     with running(Options(tls=True, rows=10)) as ready:
         path = tmp_path / "strange.toml"
         text = Path(ready.project).read_text()
-        path.write_text("\n".join(line for line in text.splitlines() if not line.startswith("ca_file")))
+        path.write_text(
+            "\n".join(line for line in text.splitlines() if not line.startswith("ca_file"))
+        )
         answer = p2c("check", "--project", path)
         assert answer.code == 3
         assert "certificate that does not verify" in answer.err

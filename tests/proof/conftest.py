@@ -18,7 +18,11 @@ from tests.small import write_small
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with ``source`` and ``runs``, in which the small source was planned and applied once."""
     home = tmp_path_factory.mktemp("proof")
-    plan_and_apply(Flags(project=write_small(home / "source"), runs=home / "runs"), Request(command="run"), silent)
+    plan_and_apply(
+        Flags(project=write_small(home / "source"), runs=home / "runs"),
+        Request(command="run"),
+        silent,
+    )
     return home
 
 
@@ -49,7 +53,10 @@ def source(tmp_path: Path) -> Callable[[list[dict[str, str]]], Path]:
         project = write_small(tmp_path / "hazards")
         names = list(dict.fromkeys(name for row in contacts for name in row))
         lines = [names, *([row.get(name, "") for name in names] for row in contacts)]
-        text = "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in line) + "\r\n" for line in lines)
+        text = "".join(
+            ",".join('"' + cell.replace('"', '""') + '"' for cell in line) + "\r\n"
+            for line in lines
+        )
         (tmp_path / "hazards" / "contacts.csv").write_text(text, encoding="utf-8", newline="")
         return project
 

@@ -36,14 +36,18 @@ def error_file(path: Path, text: str) -> Path:
     return path
 
 
-def test_without_errors_every_written_row_arrived_and_is_remembered(common: Flags, run: RunFolder) -> None:
+def test_without_errors_every_written_row_arrived_and_is_remembered(
+    common: Flags, run: RunFolder
+) -> None:
     result = confirm_import(common, str(run.run), errors=None, packages=())
     assert outcomes(run) == {"created": PLANNED}
     assert read_json(run.summary)["outcomes"]["created"] == PLANNED
     assert read_json(run.summary)["outcomes"]["written"] == 0
     assert result.exit_code == 1  # held and rejected contacts still need a person
     customers = memory(common, "ContactToCustomer")
-    assert customers["destination_key"].to_list() == [f"usmf/{number(place)}" for place in range(1, CUSTOMERS + 1)]
+    assert customers["destination_key"].to_list() == [
+        f"usmf/{number(place)}" for place in range(1, CUSTOMERS + 1)
+    ]
     assert customers["run"].unique().to_list() == [str(run.run)]
     assert verify_run(common, str(run.run)).exit_code == 0
 
@@ -54,19 +58,26 @@ def test_the_next_plan_sends_nothing_of_it_again(common: Flags, run: RunFolder) 
     assert facts["outcomes"] == dict.fromkeys(facts["outcomes"], 0) | {"unchanged": PLANNED}
 
 
-def test_rows_of_the_error_file_failed_and_are_not_remembered(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_rows_of_the_error_file_failed_and_are_not_remembered(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     errors = error_file(
-        tmp_path / "e.csv", f"CUSTOMERACCOUNT;DATAAREAID;Error message\n{number(2).lower()};USMF;Zip code is wrong\n"
+        tmp_path / "e.csv",
+        f"CUSTOMERACCOUNT;DATAAREAID;Error message\n{number(2).lower()};USMF;Zip code is wrong\n",
     )
     result = confirm_import(common, str(run.run), errors=errors, packages=())
     failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed").to_dicts()
     assert [(one["destination_key"], one["code"], one["message"]) for one in failed] == [
         (f"usmf/{number(2)}", "import_failed", "SCM said: Zip code is wrong")
     ]
-    assert f"usmf/{number(2)}" not in memory(common, "ContactToCustomer")["destination_key"].to_list()
+    assert (
+        f"usmf/{number(2)}" not in memory(common, "ContactToCustomer")["destination_key"].to_list()
+    )
     assert read_json(run.summary)["verdict"] == "attention"
     assert result.exit_code == 1
-    batch = pl.read_parquet(run.batches).filter((pl.col("task") == "ContactToCustomer") & (pl.col("batch") == 1))
+    batch = pl.read_parquet(run.batches).filter(
+        (pl.col("task") == "ContactToCustomer") & (pl.col("batch") == 1)
+    )
     assert batch.select("status", "created", "failed").row(0) == ("confirmed", 1, 1)
 
 
@@ -78,14 +89,20 @@ def test_rows_of_the_error_file_failed_and_are_not_remembered(common: Flags, run
         f"ContactPersonPartyNumber,AssociatedPartyNumber\n{number(6)},acc-01000-abcdef\n",
     ],
 )
-def test_a_row_is_named_by_contact_or_by_key(common: Flags, run: RunFolder, tmp_path: Path, text: str) -> None:
+def test_a_row_is_named_by_contact_or_by_key(
+    common: Flags, run: RunFolder, tmp_path: Path, text: str
+) -> None:
     confirm_import(common, str(run.run), errors=error_file(tmp_path / "e.csv", text), packages=())
     failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed")
     assert failed["contactid"].to_list() == ["00000000-0000-0000-0000-000000000006"]
 
 
-def test_an_error_row_that_names_nothing_of_the_run_is_told_with_its_line(common: Flags, run: RunFolder, tmp_path: Path) -> None:
-    errors = error_file(tmp_path / "e.csv", "CustomerAccount,dataAreaId\nNOBODY,usmf\n" + f"{number(1)},demf\n")
+def test_an_error_row_that_names_nothing_of_the_run_is_told_with_its_line(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    errors = error_file(
+        tmp_path / "e.csv", "CustomerAccount,dataAreaId\nNOBODY,usmf\n" + f"{number(1)},demf\n"
+    )
     result = confirm_import(common, str(run.run), errors=errors, packages=())
     assert [one["line"] for one in result.items] == [2, 3]
     assert result.exit_code == 1
@@ -93,12 +110,22 @@ def test_an_error_row_that_names_nothing_of_the_run_is_told_with_its_line(common
 
 
 def test_only_the_packages_that_were_imported_are_confirmed(common: Flags, run: RunFolder) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=["packages/ContactToCustomer/usmf-1.zip", "Contacts/usmf-2"])
+    confirm_import(
+        common,
+        str(run.run),
+        errors=None,
+        packages=["packages/ContactToCustomer/usmf-1.zip", "Contacts/usmf-2"],
+    )
     assert outcomes(run) == {"created": 3, "written": PLANNED - 3}
     confirm_import(common, str(run.run), errors=None, packages=())
     assert outcomes(run) == {"created": PLANNED}
     with pytest.raises(UsageError, match="no such package"):
-        confirm_import(common, str(run.run), errors=error_file(run.path.parent / "e.csv", "contactid\n"), packages=["x"])
+        confirm_import(
+            common,
+            str(run.run),
+            errors=error_file(run.path.parent / "e.csv", "contactid\n"),
+            packages=["x"],
+        )
 
 
 def test_a_second_confirmation_changes_nothing(common: Flags, run: RunFolder) -> None:
@@ -109,7 +136,9 @@ def test_a_second_confirmation_changes_nothing(common: Flags, run: RunFolder) ->
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
-def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(common: Flags, run: RunFolder) -> None:
+def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(
+    common: Flags, run: RunFolder
+) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
     plan_and_apply(common, Request(full=True, command="run"), silent)
     second = all_runs(common.runs)[-1]
@@ -130,7 +159,9 @@ def test_an_error_file_that_says_nothing_is_refused_and_nothing_is_changed(
     common: Flags, run: RunFolder, tmp_path: Path, text: str, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        confirm_import(common, str(run.run), errors=error_file(tmp_path / "e.csv", text), packages=())
+        confirm_import(
+            common, str(run.run), errors=error_file(tmp_path / "e.csv", text), packages=()
+        )
     assert outcomes(run) == {"written": PLANNED}
 
 

@@ -1,4 +1,7 @@
-"""Example rows against templates: what comes out otherwise is named, mistakes in the file are told with a near miss."""
+"""Example rows against templates.
+
+What comes out otherwise is named, mistakes in the file are told with a near miss.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,11 @@ def tried(tmp_path: Path, text: str, project: str = PROJECT) -> Result:
 
 
 def differences(result: Result) -> list[tuple[Any, ...]]:
-    return [(one["what"], one["expected"], one["got"]) for item in result.items for one in item["differences"]]
+    return [
+        (one["what"], one["expected"], one["got"])
+        for item in result.items
+        for one in item["differences"]
+    ]
 
 
 def test_the_shipped_examples_hold() -> None:
@@ -59,34 +66,45 @@ def test_a_row_that_comes_out_otherwise_is_shown_field_by_field(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("example", "expected"),
     [
-        ('source = { lastname = "K", address1_country = "Narnia" }\nreason = "country_unknown"', []),
+        (('source = { lastname = "K", address1_country = "Narnia" }\nreason = "country_unknown"'), []),
         ('source = { lastname = "K", address1_country = "Narnia" }\ndecision = "customer"',
          [("decision", "customer", "rejected/country_unknown")]),
         ('source = { lastname = "K", address1_country = "Narnia" }\nrow = { PersonLastName = "K" }',
          [("row", "a planned row", "rejected/country_unknown")]),
         ('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 12.50 }', []),
-        ('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 13 }', [("CreditLimit", "'13'", "'12.500000'")]),
+        (('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 13 }'), [("CreditLimit", "'13'", "'12.500000'")]),
         ('source = { lastname = "K" }\nrow = { PersonFirstName = "" }', []),
         ('source = { lastname = "K" }\nfindings = ["truncated"]', [("findings", "truncated", "none")]),
-        ('source = { lastname = "K", msdynce_contactnumber = "" }\nreason = "contact_number_missing"', []),
+        (('source = { lastname = "K", msdynce_contactnumber = "" }\nreason = "contact_number_missing"'), []),
     ],
 )  # fmt: skip
-def test_decisions_reasons_findings_and_numbers_are_compared(tmp_path: Path, example: str, expected: list[Any]) -> None:
+def test_decisions_reasons_findings_and_numbers_are_compared(
+    tmp_path: Path, example: str, expected: list[Any]
+) -> None:
     result = tried(tmp_path, f'[[example]]\nname = "n"\ntask = "ContactToCustomer"\n{example}\n')
     assert differences(result) == expected
 
 
 def test_an_override_of_the_project_is_what_is_tried(tmp_path: Path) -> None:
     project = PROJECT + '\n[tasks.ContactToCustomer.fields.SiteId]\ndefault = "9"\n'
-    text = '[[example]]\nname = "n"\ntask = "ContactToCustomer"\nsource = { lastname = "K" }\nrow = { SiteId = "9" }\n'
+    text = (
+        '[[example]]\nname = "n"\ntask = "ContactToCustomer"\nsource = { lastname = "K" }\nrow '
+        '= { SiteId = "9" }\n'
+    )
     assert tried(tmp_path, text, project).exit_code == 0
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[[example]]\nname = "n"\nsource = { lastnam = "K" }', "there is no such column. Did you mean 'lastname'"),
-        ('[[example]]\nname = "n"\nsource = {}\nrow = { PersonLastNam = "K" }', "Did you mean 'PersonLastName'"),
+        (
+            '[[example]]\nname = "n"\nsource = { lastnam = "K" }',
+            "there is no such column. Did you mean 'lastname'",
+        ),
+        (
+            '[[example]]\nname = "n"\nsource = {}\nrow = { PersonLastNam = "K" }',
+            "Did you mean 'PersonLastName'",
+        ),
         ('[[example]]\nname = "n"\nsource = {}\nreason = "to_long"', "Did you mean 'too_long'"),
         ('[[example]]\nname = "n"\nsource = {}\nrows = {}', "Did you mean 'row'"),
         ("[[examples]]\n", "Did you mean 'example'"),

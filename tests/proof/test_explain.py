@@ -26,7 +26,9 @@ def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
     return item
 
 
-def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(common: Flags, run: RunFolder) -> None:
+def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(
+    common: Flags, run: RunFolder
+) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
     item = story(common, number(1).lower())
     assert item["source"]["emailaddress1"] == "contact1@example.com"
@@ -36,17 +38,26 @@ def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(common: Flag
     assert item["batch"]["file"] == "packages/ContactToCustomer/usmf-1.zip"
     assert item["outcome"]["outcome"] == "created"
     text = str(explain_contact(common, contactid(1), "latest").text)
-    for word in ("decision      customer/active_customer", "outcome       created", "definition group p2c-", "row as read"):
+    for word in (
+        "decision      customer/active_customer",
+        "outcome       created",
+        "definition group p2c-",
+        "row as read",
+    ):
         assert word in text
 
 
-def test_a_rejected_contact_shows_the_check_that_did_not_hold_and_what_would_come_out(common: Flags) -> None:
+def test_a_rejected_contact_shows_the_check_that_did_not_hold_and_what_would_come_out(
+    common: Flags,
+) -> None:
     item = story(common, contactid(11))
     field = next(one for one in item["fields"] if one["destination"] == "PersonLastName")
     assert (field["result"], field["result_from"]) == ("L" * 26, "mapping")
     assert [one["code"] for one in field["checks"] if not one["holds"]] == ["too_long"]
     assert item["planned"] == item["batch"] == item["outcome"] == {}
-    assert "DOES NOT HOLD: has at most 25 characters (too_long)" in str(explain_contact(common, contactid(11), "latest").text)
+    assert "DOES NOT HOLD: has at most 25 characters (too_long)" in str(
+        explain_contact(common, contactid(11), "latest").text
+    )
 
 
 def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: RunFolder) -> None:
@@ -59,7 +70,9 @@ def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["findings.parquet", "outcomes.parquet", "batches.parquet", "source/contacts.parquet"])
+@pytest.mark.parametrize(
+    "name", ["findings.parquet", "outcomes.parquet", "batches.parquet", "source/contacts.parquet"]
+)
 def test_what_a_damaged_run_still_tells_is_told(common: Flags, run: RunFolder, name: str) -> None:
     path = run.path / name
     path.write_bytes(path.read_bytes()[:-200])
@@ -74,7 +87,9 @@ def test_without_decisions_nothing_can_be_told(common: Flags, run: RunFolder) ->
         explain_contact(common, contactid(1), "latest")
 
 
-def test_harmful_names_do_not_reach_the_terminal(tmp_path: Path, source: Callable[[list[dict[str, str]]], Path]) -> None:
+def test_harmful_names_do_not_reach_the_terminal(
+    tmp_path: Path, source: Callable[[list[dict[str, str]]], Path]
+) -> None:
     harm = "\x1b]0;owned\x07\u202eevil\u2066"
     row = rows()[0] | {"firstname": harm, "msdynce_contactnumber": f"CON-1{harm}"}
     common = Flags(project=source([row]), runs=tmp_path / "runs")

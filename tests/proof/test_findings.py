@@ -1,4 +1,7 @@
-"""Exports of findings: safe to open, filterable, with the key of the source row; names that try to do harm do none."""
+"""Exports of findings: safe to open, filterable, with the key of the source row.
+
+Names that try to do harm do none.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +55,16 @@ def hostile() -> list[dict[str, str]]:
     found = []
     for place, harm in enumerate(HARM, start=1):
         row = dict(rows()[0])
-        row |= {"contactid": contactid(place), "msdynce_contactnumber": f"{harm}{place}", "firstname": harm}
-        row |= {"lastname": "L" * 26, "address1_country": harm, "ownerid": ACCOUNT[:-1] + str(place % 3)}
+        row |= {
+            "contactid": contactid(place),
+            "msdynce_contactnumber": f"{harm}{place}",
+            "firstname": harm,
+        }
+        row |= {
+            "lastname": "L" * 26,
+            "address1_country": harm,
+            "ownerid": ACCOUNT[:-1] + str(place % 3),
+        }
         found.append(row)
     return [*found, {**rows()[0], "contactid": "=cmd|evil", "firstname": "Ada", "ownerid": ""}]
 
@@ -64,7 +75,9 @@ def plan_of(source: Source, runs: Path, contacts: list[dict[str, str]]) -> tuple
     return common, find_run(runs, str(result.facts["run"]))
 
 
-def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     to = tmp_path / "findings.csv"
     result = export_findings(common, str(run.run), to=to, codes=(), values=False)
     found = cells(to)
@@ -77,14 +90,18 @@ def test_an_export_has_one_row_per_finding_with_the_key_of_its_row(common: Flags
     assert "value" not in held
 
 
-def test_values_are_in_it_only_when_asked_for(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_values_are_in_it_only_when_asked_for(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     export_findings(common, str(run.run), to=tmp_path / "without.csv", codes=(), values=False)
     export_findings(common, str(run.run), to=tmp_path / "with.csv", codes=(), values=True)
     assert "L" * 26 not in (tmp_path / "without.csv").read_text()
     assert "L" * 26 in (tmp_path / "with.csv").read_text()
 
 
-def test_codes_filter_and_an_unknown_one_gets_a_near_miss(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_codes_filter_and_an_unknown_one_gets_a_near_miss(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     to = tmp_path / "one.parquet"
     export_findings(common, str(run.run), to=to, codes=["too_long"], values=False)
     assert pl.read_parquet(to)["code"].unique().to_list() == ["too_long"]
@@ -100,20 +117,30 @@ def test_groups_count_every_finding_most_rows_first(common: Flags, run: RunFolde
     assert [one["rows"] for one in items] == sorted((one["rows"] for one in items), reverse=True)
 
 
-def test_no_cell_of_an_export_is_a_formula_or_hides_characters(source: Source, tmp_path: Path) -> None:
+def test_no_cell_of_an_export_is_a_formula_or_hides_characters(
+    source: Source, tmp_path: Path
+) -> None:
     common, run = plan_of(source, tmp_path / "runs", hostile())
     export_findings(common, str(run.run), to=tmp_path / "f.csv", codes=(), values=True)
-    write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com")
+    write_worklist(
+        common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com"
+    )
     for name in ("f.csv", "w.csv"):
         found = [cell for row in cells(tmp_path / name) for cell in row.values()]
         assert any("cmd|" in cell for cell in found)
         assert not [cell for cell in found if re.match(r"\s*[=+\-@＝]", cell)]  # noqa: RUF001
-        assert not [cell for cell in found if re.search("[\x00-\x1f\u202a-\u202e\u2066-\u2069]", cell)]
+        assert not [
+            cell for cell in found if re.search("[\x00-\x1f\u202a-\u202e\u2066-\u2069]", cell)
+        ]
 
 
-def test_a_worklist_is_sorted_by_owner_and_links_to_the_records(source: Source, tmp_path: Path) -> None:
+def test_a_worklist_is_sorted_by_owner_and_links_to_the_records(
+    source: Source, tmp_path: Path
+) -> None:
     common, run = plan_of(source, tmp_path / "runs", hostile())
-    result = write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com/")
+    result = write_worklist(
+        common, str(run.run), to=tmp_path / "w.csv", sales_url="https://contoso.crm.dynamics.com/"
+    )
     found = cells(tmp_path / "w.csv")
     assert len(found) == len(HARM) + 1 == sum(one["contacts"] for one in result.items)
     owners = [one["owner"] for one in found]

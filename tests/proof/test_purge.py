@@ -30,9 +30,13 @@ def personal(folder: Path) -> list[str]:
     found = []
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         text = (
-            str(pl.read_parquet(path).to_dicts()) if path.suffix == ".parquet" else path.read_bytes().decode("utf-8", "replace")
+            str(pl.read_parquet(path).to_dicts())
+            if path.suffix == ".parquet"
+            else path.read_bytes().decode("utf-8", "replace")
         )
-        if path.suffix == ".zip" or any(name in text for name in ("Number1", "L" * 26, "@example.com")):
+        if path.suffix == ".zip" or any(
+            name in text for name in ("Number1", "L" * 26, "@example.com")
+        ):
             found.append(path.name)
     return found
 
@@ -44,7 +48,10 @@ def purged(common: Flags, run: RunFolder) -> None:
 def test_no_personal_data_is_left_and_the_run_still_verifies(common: Flags, run: RunFolder) -> None:
     report_run(common, str(run.run), to=None, values=True, listener=lambda _: None)
     assert len(personal(run.path)) > 5
-    before = {name: read_json(run.summary)[name] for name in ("counts", "outcomes", "equations", "findings")}
+    before = {
+        name: read_json(run.summary)[name]
+        for name in ("counts", "outcomes", "equations", "findings")
+    }
     purged(common, run)
     assert personal(run.path) == []
     assert verify_run(common, str(run.run)).exit_code == 0
@@ -72,7 +79,10 @@ def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Flags
     (left / "contacts-1.csv").write_text("L" * 26, encoding="utf-8")
     assert purge.leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
     found = list_purgeable(common, [], 0)
-    assert "extracting/sales.example.com  1 files, 26 bytes: an extraction that stopped" in describe_purge(found)
+    assert (
+        "extracting/sales.example.com  1 files, 26 bytes: an extraction that stopped"
+        in describe_purge(found)
+    )
     with filelock.FileLock(left / ".lock"), pytest.raises(Stopped, match="another process"):
         purge_runs(found, agreed=True)
     assert personal(common.runs / "extracting")
@@ -94,9 +104,13 @@ def test_a_purge_that_was_stopped_goes_on(common: Flags, run: RunFolder) -> None
     assert verify_run(common, str(run.run)).exit_code == 0
 
 
-def test_corrected_rows_of_its_retries_go_too(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_corrected_rows_of_its_retries_go_too(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     write_repair_file(common, str(run.run), to=tmp_path / "r.csv")
-    retry_run(common, str(run.run), correction=tmp_path / "r.csv", codes=(), listener=lambda _: None)
+    retry_run(
+        common, str(run.run), correction=tmp_path / "r.csv", codes=(), listener=lambda _: None
+    )
     assert personal(common.runs / "retries")
     purged(common, run)
     assert list((common.runs / "retries").iterdir()) == []

@@ -87,7 +87,10 @@ def test_typed_values_have_the_form_of_their_text() -> None:
     assert one_form("OrganizationNumberOfEmployees", 12, pl.Int64) == "12"
 
 
-@given(st.sampled_from([one for one in CUSTOMERS_V2.columns if one.kind is not Kind.TIMESTAMP]), st.text(max_size=12))
+@given(
+    st.sampled_from([one for one in CUSTOMERS_V2.columns if one.kind is not Kind.TIMESTAMP]),
+    st.text(max_size=12),
+)
 @settings(max_examples=150, deadline=None)
 def test_the_form_of_a_form_is_itself(which: Column, text: str) -> None:
     frame = pl.DataFrame({"value": [text]})
@@ -107,7 +110,9 @@ def customers(**columns: list[Any]) -> pl.DataFrame:
 
 
 def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> None:
-    here = customers(AddressCity=["Bonn", "Köln", "Ulm", None], CreditLimit=["5.000000", None, None, None])
+    here = customers(
+        AddressCity=["Bonn", "Köln", "Ulm", None], CreditLimit=["5.000000", None, None, None]
+    )
     there = pl.DataFrame(
         {
             "dataAreaId": ["USMF", "usmf", "usmf", "usmf", "usmf"],
@@ -130,14 +135,23 @@ def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> 
 
 def test_a_key_of_another_legal_entity_is_another_row() -> None:
     here = customers(AddressCity=["Bonn"])
-    there = pl.DataFrame({"dataAreaId": ["demf"], "CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]})
-    assert compared(here, there, CUSTOMERS_V2, "t").differences["difference"].to_list() == ["missing"]
+    there = pl.DataFrame(
+        {"dataAreaId": ["demf"], "CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]}
+    )
+    assert compared(here, there, CUSTOMERS_V2, "t").differences["difference"].to_list() == [
+        "missing"
+    ]
     assert compared(here, there.drop("dataAreaId"), CUSTOMERS_V2, "t").equal == 1
 
 
 def test_columns_that_scm_does_not_tell_are_said_and_rows_without_a_key_refused() -> None:
     here = customers(AddressCity=["Bonn"], SalesMemo=["x"])
-    found = compared(here, pl.DataFrame({"CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]}), CUSTOMERS_V2, "t")
+    found = compared(
+        here,
+        pl.DataFrame({"CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]}),
+        CUSTOMERS_V2,
+        "t",
+    )
     assert found.not_compared == ("SalesMemo",)
     with pytest.raises(ValueError, match="AssociatedPartyNumber"):
         compared(here, pl.DataFrame({"ContactPersonPartyNumber": ["x"]}), CDS_CONTACTS, "Contacts")
@@ -146,27 +160,46 @@ def test_columns_that_scm_does_not_tell_are_said_and_rows_without_a_key_refused(
 def export(run: RunFolder, to: Path, *, drop: int = 0, city: str | None = None) -> Path:
     """SCM's Customers V2 as Data management exports them, out of what was planned."""
     rows = pl.concat([pl.read_parquet(path) for path in run.rows_files("ContactToCustomer")])
-    frame = rows.drop("contactid", "destination_key", "batch", "action", "row_hash").rename({"legal_entity": "dataAreaId"})
+    frame = rows.drop("contactid", "destination_key", "batch", "action", "row_hash").rename(
+        {"legal_entity": "dataAreaId"}
+    )
     if city is not None:
         frame = frame.with_columns(AddressCity=pl.lit(city))
     frame.head(frame.height - drop).rename(str.upper).write_csv(to)
     return to
 
 
-def test_an_export_that_agrees_exits_0_and_the_report_says_so(common: Flags, run: RunFolder, tmp_path: Path) -> None:
-    result = reconcile_run(common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent)
+def test_an_export_that_agrees_exits_0_and_the_report_says_so(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    result = reconcile_run(
+        common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent
+    )
     assert (result.exit_code, result.items) == (0, [])
     reconciliation = page_facts(run).reconciliation
     assert reconciliation is not None
-    assert reconciliation["sentence"] == "All 5 rows that were compared are in SCM as they were planned."
+    assert (
+        reconciliation["sentence"]
+        == "All 5 rows that were compared are in SCM as they were planned."
+    )
     assert verify_run(common, str(run.run)).exit_code == 0
 
 
-def test_differences_are_kept_with_their_fields_and_told_without_values(common: Flags, run: RunFolder, tmp_path: Path) -> None:
-    result = reconcile_run(common, str(run.run), scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")], listener=silent)
+def test_differences_are_kept_with_their_fields_and_told_without_values(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    result = reconcile_run(
+        common,
+        str(run.run),
+        scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")],
+        listener=silent,
+    )
     assert result.exit_code == 1
     kept = pl.read_parquet(run.path / "reconciliation.parquet")
-    assert kept.group_by("difference").len().sort("difference").rows() == [("differs", 4), ("missing", 1)]
+    assert kept.group_by("difference").len().sort("difference").rows() == [
+        ("differs", 4),
+        ("missing", 1),
+    ]
     assert "Elsewhere" in kept["found"].to_list()
     assert "Elsewhere" not in str(result.text) + (run.path / "reconciliation.json").read_text()
     assert "differs AddressCity" in str(result.text)
@@ -186,10 +219,16 @@ def test_what_cannot_be_compared_is_refused(common: Flags, run: RunFolder, tmp_p
         reconcile_run(common, "latest", scm=[file], listener=silent)
 
 
-def test_contact_persons_are_compared_by_both_parts_of_their_key(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_contact_persons_are_compared_by_both_parts_of_their_key(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     rows = pl.concat([pl.read_parquet(path) for path in run.rows_files("Contacts")])
-    frame = rows.select("ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName")
+    frame = rows.select(
+        "ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName"
+    )
     frame.with_columns(AssociatedPartyNumber=pl.lit("OTHER")).write_csv(tmp_path / "p.csv")
     result = reconcile_run(common, str(run.run), scm=[tmp_path / "p.csv"], listener=silent)
-    assert [(one["task"], one["difference"], one["rows"]) for one in result.items] == [("Contacts", "missing", 3)]
+    assert [(one["task"], one["difference"], one["rows"]) for one in result.items] == [
+        ("Contacts", "missing", 3)
+    ]
     assert number(6) in frame["ContactPersonPartyNumber"].to_list()

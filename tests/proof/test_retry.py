@@ -26,7 +26,9 @@ from tests.small import contactid, number, rows, write_small
 REJECTED, HELD = contactid(11), contactid(10)
 
 
-def retry(common: Flags, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()) -> RunFolder:
+def retry(
+    common: Flags, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()
+) -> RunFolder:
     result = retry_run(common, str(run.run), correction=correction, codes=codes, listener=silent)
     return find_run(common.runs, str(result.facts["run"]))
 
@@ -48,7 +50,9 @@ def corrected(common: Flags, run: RunFolder, path: Path, **values: dict[str, str
     for short, columns in values.items():
         for column, value in columns.items():
             mine = pl.col("contactid").str.ends_with(short.removeprefix("c"))
-            frame = frame.with_columns(pl.when(mine).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
+            frame = frame.with_columns(
+                pl.when(mine).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+            )
     frame.write_csv(path)
     return path
 
@@ -65,8 +69,12 @@ def test_only_what_was_held_or_rejected_is_planned_again(common: Flags, run: Run
     assert verify_run(common, str(made.run)).exit_code == 0
 
 
-def test_what_was_put_right_in_the_source_goes_on(common: Flags, run: RunFolder, home: Path) -> None:
-    mended = [row | ({"lastname": "Short"} if row["contactid"] == REJECTED else {}) for row in rows()]
+def test_what_was_put_right_in_the_source_goes_on(
+    common: Flags, run: RunFolder, home: Path
+) -> None:
+    mended = [
+        row | ({"lastname": "Short"} if row["contactid"] == REJECTED else {}) for row in rows()
+    ]
     write_small(home / "source", contacts=mended)
     made = retry(common, run)
     assert planned_rows(made)["contactid"].to_list() == [REJECTED]
@@ -75,8 +83,16 @@ def test_what_was_put_right_in_the_source_goes_on(common: Flags, run: RunFolder,
     assert planned_rows(again).is_empty()
 
 
-def test_a_corrected_file_supersedes_the_rows_it_corrects(common: Flags, run: RunFolder, tmp_path: Path) -> None:
-    file = corrected(common, run, tmp_path / "r.csv", c11={"lastname": "Short"}, c10={"msdynce_contactnumber": number(10)})
+def test_a_corrected_file_supersedes_the_rows_it_corrects(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    file = corrected(
+        common,
+        run,
+        tmp_path / "r.csv",
+        c11={"lastname": "Short"},
+        c10={"msdynce_contactnumber": number(10)},
+    )
     made = retry(common, run, file)
     assert planned_rows(made)["contactid"].to_list() == [HELD, REJECTED]
     terms = read_json(made.summary)["equations"][0]["terms"]
@@ -94,13 +110,19 @@ def test_the_same_retry_twice_plans_the_same(common: Flags, run: RunFolder, tmp_
 
 
 def test_a_correction_of_a_correction_wins(common: Flags, run: RunFolder, tmp_path: Path) -> None:
-    first = retry(common, run, corrected(common, run, tmp_path / "1.csv", c11={"lastname": "M" * 30}))
+    first = retry(
+        common, run, corrected(common, run, tmp_path / "1.csv", c11={"lastname": "M" * 30})
+    )
     assert decisions(first)[REJECTED] == "rejected/too_long"
-    second = retry(common, first, corrected(common, first, tmp_path / "2.csv", c11={"lastname": "Short"}))
+    second = retry(
+        common, first, corrected(common, first, tmp_path / "2.csv", c11={"lastname": "Short"})
+    )
     assert planned_rows(second)["PersonLastName"].to_list() == ["Short"]
 
 
-def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
     errors = tmp_path / "e.csv"
     errors.write_text(f"CustomerAccount\n{number(3)}\n")
     confirm_import(common, str(run.run), errors=errors, packages=())
@@ -120,7 +142,11 @@ def test_a_code_chooses_contacts_by_their_reason(common: Flags, run: RunFolder) 
 def test_flags_of_the_first_plan_need_not_be_said_again(tmp_path: Path) -> None:
     write_small(tmp_path / "source")
     (tmp_path / "source" / "p2c.toml").rename(tmp_path / "elsewhere.toml")
-    given = Flags(source=tmp_path / "source", runs=tmp_path / "runs", assignments=("destination.legal_entity=demf",))
+    given = Flags(
+        source=tmp_path / "source",
+        runs=tmp_path / "runs",
+        assignments=("destination.legal_entity=demf",),
+    )
     plan_contacts(given, Request(), silent)
     made = retry(Flags(runs=tmp_path / "runs"), all_runs(tmp_path / "runs")[0])
     assert read_json(made.run_json)["settings"]["destination.legal_entity"]["value"] == "demf"
@@ -151,7 +177,8 @@ def as_pages(csv: Path) -> None:
 def as_parquet(csv: Path) -> None:
     frame = pl.read_csv(csv, infer_schema=False)
     versions = frame.with_columns(
-        versionnumber=pl.lit(5, pl.Int64), msdynce_isactivecustomer=pl.col("msdynce_isactivecustomer") == "Yes"
+        versionnumber=pl.lit(5, pl.Int64),
+        msdynce_isactivecustomer=pl.col("msdynce_isactivecustomer") == "Yes",
     )
     versions.write_parquet(csv.with_suffix(".parquet"))
 

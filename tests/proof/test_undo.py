@@ -39,7 +39,9 @@ def actions(pack_: RunFolder) -> dict[str, int]:
     return dict(pl.read_parquet(pack_.path / "undo.parquet")["action"].value_counts().iter_rows())
 
 
-def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(common: Flags, run: RunFolder) -> None:
+def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(
+    common: Flags, run: RunFolder
+) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
     result = undo_run(common, str(run.run))
     assert result.exit_code == 1
@@ -56,31 +58,46 @@ def test_rows_of_unknown_fate_are_not_touched(common: Flags, run: RunFolder) -> 
     assert actions(pack(common, run)) == {"unknown": PLANNED}
 
 
-def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(common: Flags, run: RunFolder) -> None:
+def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(
+    common: Flags, run: RunFolder
+) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
     with Journal.open(run.journal, clock) as journal:
         for number in range(1, 4):
-            journal.done("odata", task="ContactToCustomer", legal_entity="usmf", batch=number, part=1)
+            journal.done(
+                "odata", task="ContactToCustomer", legal_entity="usmf", batch=number, part=1
+            )
     frame = pl.read_parquet(run.outcomes)
     updated = pl.col("contactid").str.contains("00[12]$")
-    frame.with_columns(outcome=pl.when(updated).then(pl.lit("updated")).otherwise("outcome")).write_parquet(run.outcomes)
+    frame.with_columns(
+        outcome=pl.when(updated).then(pl.lit("updated")).otherwise("outcome")
+    ).write_parquet(run.outcomes)
     with Journal.open(run.journal, clock) as journal:
         journal.append("confirmed", files={run.outcomes.name: sha256_of(run.outcomes)})
     (run.path / "before").mkdir()
-    image = frame.filter(pl.col("contactid").str.ends_with("001")).select("destination_key", AddressCity=pl.lit("Before"))
+    image = frame.filter(pl.col("contactid").str.ends_with("001")).select(
+        "destination_key", AddressCity=pl.lit("Before")
+    )
     image.write_parquet(run.path / "before" / "ContactToCustomer.parquet")
     made = pack(common, run)
     assert actions(made) == {"delete": CUSTOMERS - 2, "restore": 1, "lost": 1, "by_hand": PERSONS}
-    assert pl.read_parquet(made.path / "before" / "ContactToCustomer.parquet")["AddressCity"].to_list() == ["Before"]
+    assert pl.read_parquet(made.path / "before" / "ContactToCustomer.parquet")[
+        "AddressCity"
+    ].to_list() == ["Before"]
     planned = pl.read_parquet(made.rows_files("ContactToCustomer"))
-    assert planned["action"].value_counts(sort=True).rows() == [("delete", CUSTOMERS - 2), ("restore", 1)]
+    assert planned["action"].value_counts(sort=True).rows() == [
+        ("delete", CUSTOMERS - 2),
+        ("restore", 1),
+    ]
     assert planned["batch"].to_list() == [1, 1, 2, 2], "batches of batch_rows"
     assert made.rows_files("Contacts") == []
     assert read_json(made.summary)["outcomes"]["pending"] == CUSTOMERS - 1
     assert verify_run(common, str(made.run)).exit_code == 0
 
 
-def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(common: Flags, run: RunFolder) -> None:
+def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(
+    common: Flags, run: RunFolder
+) -> None:
     made = pack(common, run)
     assert verify_run(common, str(made.run)).exit_code == 0
     facts = read_json(made.summary)

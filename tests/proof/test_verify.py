@@ -28,7 +28,9 @@ def wrong(found: Verified) -> set[str]:
 
 
 def sentences(found: Verified) -> str:
-    return " ".join(one.sentence for one in found.checks if one.status in ("missing", "cut", "altered"))
+    return " ".join(
+        one.sentence for one in found.checks if one.status in ("missing", "cut", "altered")
+    )
 
 
 def test_a_run_that_nobody_touched_holds(run: RunFolder) -> None:
@@ -55,7 +57,9 @@ def test_every_file_of_a_run_is_vouched_for(run: RunFolder) -> None:
     assert verified(run).exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["run.json", "summary.json", "journal.jsonl", "decisions.parquet", "outcomes.parquet"])
+@pytest.mark.parametrize(
+    "name", ["run.json", "summary.json", "journal.jsonl", "decisions.parquet", "outcomes.parquet"]
+)
 def test_a_missing_file_is_named(run: RunFolder, name: str) -> None:
     (run.path / name).unlink()
     found = verified(run)
@@ -70,35 +74,57 @@ def lines(run: RunFolder) -> list[bytes]:
 @pytest.mark.parametrize(
     ("alter", "says"),
     [
-        (lambda all_: [*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]], "Line 3 was altered"),
-        (lambda all_: [*all_[:-1], all_[-1].replace(b"true", b"false")], "The last line was altered"),
-        (lambda all_: [*all_[:2], *all_[3:]], "Line 2 was altered, or lines behind it were removed"),
+        (
+            lambda all_: [*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]],
+            "Line 3 was altered",
+        ),
+        (
+            lambda all_: [*all_[:-1], all_[-1].replace(b"true", b"false")],
+            "The last line was altered",
+        ),
+        (
+            lambda all_: [*all_[:2], *all_[3:]],
+            "Line 2 was altered, or lines behind it were removed",
+        ),
         (lambda all_: all_[:-1], "lines were removed after it"),
         (lambda all_: all_[1:], "lines before it were removed"),
         (lambda all_: [*all_[:2], b"nonsense\n", *all_[2:]], "Line 3 is no journal line"),
     ],
     ids=["middle", "end", "removed", "cut", "beginning", "garbage"],
 )
-def test_an_altered_journal_names_the_line(run: RunFolder, alter: Callable[[list[bytes]], list[bytes]], says: str) -> None:
+def test_an_altered_journal_names_the_line(
+    run: RunFolder, alter: Callable[[list[bytes]], list[bytes]], says: str
+) -> None:
     run.journal.write_bytes(b"".join(alter(lines(run))))
     found = verified(run)
     assert says in sentences(found)
     assert found.exit_code == 4
 
 
-def test_what_stands_behind_an_altered_line_still_tells_which_files_were_altered(run: RunFolder) -> None:
+def test_what_stands_behind_an_altered_line_still_tells_which_files_were_altered(
+    run: RunFolder,
+) -> None:
     all_ = lines(run)
-    run.journal.write_bytes(b"".join([*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]]))
+    run.journal.write_bytes(
+        b"".join([*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]])
+    )
     run.outcomes.write_bytes(run.outcomes.read_bytes()[:-1] + b"x")
     found = verified(run)
     assert wrong(found) == {"journal.jsonl", "outcomes.parquet"}
     assert not [one for one in found.checks if one.status == "note"]
 
 
-def test_a_line_put_in_with_a_right_chain_before_it_is_told_apart_from_an_altered_one(run: RunFolder) -> None:
+def test_a_line_put_in_with_a_right_chain_before_it_is_told_apart_from_an_altered_one(
+    run: RunFolder,
+) -> None:
     all_ = lines(run)
     previous = json.loads(all_[2])["previous"]
-    extra = json.dumps({"at": "2026-01-01T00:00:00.000Z", "event": "applied", "previous": previous}).encode() + b"\n"
+    extra = (
+        json.dumps(
+            {"at": "2026-01-01T00:00:00.000Z", "event": "applied", "previous": previous}
+        ).encode()
+        + b"\n"
+    )
     run.journal.write_bytes(b"".join([*all_[:2], extra, *all_[2:]]))
     assert "Line 3 was put in" in sentences(verified(run))
 
@@ -110,7 +136,9 @@ def test_a_torn_last_line_is_said_and_is_no_alteration(run: RunFolder) -> None:
     assert "torn" in told(found)
 
 
-def test_a_summary_whose_figures_were_made_nicer_is_found_out_even_if_the_equation_balances(run: RunFolder) -> None:
+def test_a_summary_whose_figures_were_made_nicer_is_found_out_even_if_the_equation_balances(
+    run: RunFolder,
+) -> None:
     facts = read_json(run.summary)
     facts["counts"]["held"] -= 1
     facts["counts"]["skipped"] += 1
@@ -140,7 +168,9 @@ def test_a_journal_that_names_a_file_outside_is_not_followed(run: RunFolder) -> 
     assert "outside the run folder" in sentences(verified(run))
 
 
-def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(tmp_path: Path) -> None:
+def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(
+    tmp_path: Path,
+) -> None:
     project = write_small(tmp_path / "source")
     contacts = tmp_path / "source" / "contacts.csv"
     pl.read_csv(contacts, infer_schema=False).write_parquet(contacts.with_suffix(".parquet"))
@@ -151,7 +181,9 @@ def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(t
     path = contacts.with_suffix(".parquet")
     pl.read_parquet(path).with_columns(lastname=pl.lit("Other")).write_parquet(path)
     found = verified(run)
-    assert [one.what for one in found.checks if one.status == "changed"] == ["source contacts.parquet"]
+    assert [one.what for one in found.checks if one.status == "changed"] == [
+        "source contacts.parquet"
+    ]
     assert found.exit_code == 1
 
 
@@ -160,7 +192,9 @@ def test_a_run_that_was_stopped_is_said_to_be_unfinished_not_altered(run: RunFol
     run.journal.write_bytes(b"".join(kept))
     facts = read_json(run.summary)
     first = kept[0].rstrip(b"\n")
-    write_json(run.summary, {**facts, "applied": False, "journal": hashlib.sha256(first).hexdigest()})
+    write_json(
+        run.summary, {**facts, "applied": False, "journal": hashlib.sha256(first).hexdigest()}
+    )
     found = verified(run)
     assert any("p2c apply" in one.sentence for one in found.checks)
     assert "journal.jsonl" not in wrong(found)
@@ -179,7 +213,9 @@ def test_findings_that_a_stopped_load_was_about_to_replace_are_not_altered(run: 
     assert "findings.parquet" in wrong(verified(run)), "once it ended, the file must be the new one"
 
 
-def test_the_command_answers_with_exit_4_and_the_verdict_broken(run: RunFolder, common: Flags) -> None:
+def test_the_command_answers_with_exit_4_and_the_verdict_broken(
+    run: RunFolder, common: Flags
+) -> None:
     run.decisions.write_bytes(run.decisions.read_bytes()[:-100])
     result = answer(common, str(run.run))
     assert result.exit_code == 4

@@ -1,4 +1,7 @@
-"""The commands as they are typed: exit codes, one JSON object with always the same keys, text without values."""
+"""The commands as they are typed.
+
+Exit codes, one JSON object with always the same keys, text without values.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +53,22 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str
         (("purge", "--older-than", "0"), 0),
     ],
 )
-def test_every_command_answers_with_one_object(here: Path, capsys: pytest.CaptureFixture[str], words: Words, code: int) -> None:
+def test_every_command_answers_with_one_object(
+    here: Path, capsys: pytest.CaptureFixture[str], words: Words, code: int
+) -> None:
     found, answer, _ = said(capsys, *words)
     assert found == code
     assert answer.keys() == KEYS
     assert answer["command"] == words[0]
     if words[0] not in ("retry", "undo", "purge"):
         assert answer["run"] == str(all_runs(here / "runs")[0].run)
-        assert answer["counts"] == {"customer": 5, "contact": 3, "skipped": 1, "held": 1, "rejected": 1}
+        assert answer["counts"] == {
+            "customer": 5,
+            "contact": 3,
+            "skipped": 1,
+            "held": 1,
+            "rejected": 1,
+        }
 
 
 @pytest.mark.parametrize(
@@ -71,7 +82,9 @@ def test_every_command_answers_with_one_object(here: Path, capsys: pytest.Captur
         (("test", "none.toml", "--project", "source/p2c.toml"), "there is no file"),
     ],
 )
-def test_wrong_use_exits_2_with_a_sentence(here: Path, capsys: pytest.CaptureFixture[str], words: Words, says: str) -> None:
+def test_wrong_use_exits_2_with_a_sentence(
+    here: Path, capsys: pytest.CaptureFixture[str], words: Words, says: str
+) -> None:
     code, answer, err = said(capsys, *words)
     assert code == 2, answer
     assert says in answer["error"]["message"] + answer["error"]["where"]
@@ -85,7 +98,9 @@ def test_an_altered_run_exits_4_and_a_damaged_one_still_gets_its_page(
     run.outcomes.write_bytes(run.outcomes.read_bytes()[:-50])
     code, answer, _ = said(capsys, "verify", "latest")
     assert (code, answer["verdict"], answer["balanced"]) == (4, "broken", False)
-    assert "outcomes.parquet" in {one["what"] for one in answer["items"] if one["status"] == "altered"}
+    assert "outcomes.parquet" in {
+        one["what"] for one in answer["items"] if one["status"] == "altered"
+    }
     assert said(capsys, "report", "latest")[0] == 0
     assert (here / "runs" / run.run / "report.html").is_file()
 
@@ -95,10 +110,14 @@ def test_text_for_people_holds_no_values(here: Path, capsys: pytest.CaptureFixtu
         main([*words, str(all_runs(here / "runs")[0].run)])
         out, err = capsys.readouterr()
         assert out
-        assert not [name for name in ("Number1", "L" * 26, "@example.com", "Traceback") if name in out + err]
+        assert not [
+            name for name in ("Number1", "L" * 26, "@example.com", "Traceback") if name in out + err
+        ]
 
 
-def test_purge_asks_nobody_without_a_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_purge_asks_nobody_without_a_terminal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["purge", "--older-than", "0"]) == 0
     assert "Nothing was removed; --yes removes it." in capsys.readouterr().out
     assert main(["purge", "--older-than", "0", "--yes"]) == 0

@@ -59,7 +59,10 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 @pytest.fixture
 def fixed(small: Callable[[int], RunFolder], tmp_path: Path) -> RunFolder:
-    """The applied run with everything fixed that differs between machines, days and versions; its batches took time."""
+    """The applied run with everything fixed that differs between machines, days and versions.
+
+    Its batches took time.
+    """
     found = small(0)
     facts = json.loads(found.run_json.read_text(encoding="utf-8"))
     facts |= {"run": RUN, "host": "host", "user": "user", "project": "/project/p2c.toml"}
@@ -68,8 +71,12 @@ def fixed(small: Callable[[int], RunFolder], tmp_path: Path) -> RunFolder:
     facts["sources"] = [one | {"path": f"/project/{one['file']}"} for one in facts["sources"]]
     write_json(found.run_json, facts)
     frame = pl.read_parquet(found.batches).with_row_index("place")
-    moment = pl.lit(START).cast(pl.Datetime("us", "UTC")) + pl.duration(seconds=10) * pl.col("place")
-    timed = frame.with_columns(sent_at=moment, finished_at=moment + pl.duration(seconds=8), bytes=pl.lit(1000, pl.Int64))
+    moment = pl.lit(START).cast(pl.Datetime("us", "UTC")) + pl.duration(seconds=10) * pl.col(
+        "place"
+    )
+    timed = frame.with_columns(
+        sent_at=moment, finished_at=moment + pl.duration(seconds=8), bytes=pl.lit(1000, pl.Int64)
+    )
     timed.drop("place").write_parquet(found.batches)
     write_json(found.summary, read_json(found.summary) | {"run": RUN, "journal": "0" * 64})
     path = tmp_path / RUN
@@ -91,9 +98,18 @@ def refused(sample_run: RunFolder, tmp_path: Path) -> RunFolder:
     """The samples, of which SCM refused nearly a third of the planned rows, for five reasons."""
     shutil.copytree(sample_run.path.parent, tmp_path / "refused")
     found = find_run(tmp_path / "refused", str(sample_run.run))
-    keys = pl.read_parquet(found.outcomes).filter(pl.col("outcome") == "written").select("destination_key", "contactid")
+    keys = (
+        pl.read_parquet(found.outcomes)
+        .filter(pl.col("outcome") == "written")
+        .select("destination_key", "contactid")
+    )
     few = keys.gather_every(10).vstack(keys.gather_every(10, 3)).vstack(keys.gather_every(10, 6))
     many = [REFUSALS[min(place % 7, 4)] for place in range(few.height)]
     few.select("contactid", message=pl.Series(many)).write_csv(tmp_path / "errors.csv")
-    confirm_import(Flags(runs=tmp_path / "refused"), str(found.run), errors=tmp_path / "errors.csv", packages=())
+    confirm_import(
+        Flags(runs=tmp_path / "refused"),
+        str(found.run),
+        errors=tmp_path / "errors.csv",
+        packages=(),
+    )
     return found

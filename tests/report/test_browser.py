@@ -1,4 +1,7 @@
-"""The page in a real browser: an accessibility checker finds nothing serious, every width fits, nothing is fetched."""
+"""The page in a real browser.
+
+An accessibility checker finds nothing serious, every width fits, nothing is fetched.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ from tests.report.test_page import backfill_of
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM: Final = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 MISSING: Final = [
     *([] if importlib.util.find_spec("playwright") else ["playwright"]),
     *([] if importlib.util.find_spec("axe_playwright_python") else ["axe-playwright-python"]),
@@ -38,7 +43,10 @@ pytestmark = [
 Pages = dict[str, Path]
 RULES: Final[dict[str, dict[str, Any]]] = {
     "all": {"resultTypes": ["violations"]},
-    "colours": {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}},
+    "colours": {
+        "resultTypes": ["violations"],
+        "runOnly": {"type": "rule", "values": ["color-contrast"]},
+    },
 }
 
 
@@ -74,11 +82,17 @@ def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path)
 def serious(page: Any, rules: str) -> list[str]:
     checker = importlib.import_module("axe_playwright_python.sync_playwright").Axe()
     violations = checker.run(page, options=RULES[rules]).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in violations if one["impact"] in ("serious", "critical")]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", "all"), ("dark", "colours")])
-def test_the_accessibility_checker_finds_nothing_serious(browser: Browser, pages: Pages, scheme: Any, rules: str) -> None:
+def test_the_accessibility_checker_finds_nothing_serious(
+    browser: Browser, pages: Pages, scheme: Any, rules: str
+) -> None:
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     for name, path in pages.items() if rules == "all" else [("damaged", pages["damaged"])]:
         page = context.new_page()
@@ -89,7 +103,9 @@ def test_the_accessibility_checker_finds_nothing_serious(browser: Browser, pages
 
 
 def test_the_checker_would_find_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "bad.html").write_text("<html><body><img src='x'><p style='color:#eee;background:#fff'>pale</p></body></html>")
+    (tmp_path / "bad.html").write_text(
+        "<html><body><img src='x'><p style='color:#eee;background:#fff'>pale</p></body></html>"
+    )
     page = browser.new_page()
     page.goto((tmp_path / "bad.html").as_uri())
     assert len(serious(page, "all")) >= 2
@@ -98,7 +114,9 @@ def test_the_checker_would_find_what_is_wrong(browser: Browser, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("width", [360, 820, 1440])
-def test_no_width_makes_the_page_scroll_sideways(browser: Browser, pages: Pages, width: int) -> None:
+def test_no_width_makes_the_page_scroll_sideways(
+    browser: Browser, pages: Pages, width: int
+) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     for name, path in pages.items():
         page.goto(path.as_uri())
@@ -132,7 +150,10 @@ def test_it_prints_without_losing_a_column(browser: Browser, pages: Pages) -> No
     page = browser.new_page(viewport={"width": 700, "height": 1000})
     page.goto(pages["applied"].as_uri())
     page.emulate_media(media="print")
-    too_wide = "[...document.querySelectorAll('table, svg')].filter(one => one.getBoundingClientRect().right > 701).length"
+    too_wide = (
+        "[...document.querySelectorAll('table, svg')].filter(one => "
+        "one.getBoundingClientRect().right > 701).length"
+    )
     assert page.evaluate(too_wide) == 0
     assert page.locator("nav").is_hidden()
     page.close()

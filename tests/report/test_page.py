@@ -77,20 +77,32 @@ def test_the_page_of_a_run_reads_as_it_did(fixed: RunFolder, golden: Golden) -> 
     golden("report.html", rendered(page_facts(fixed)))
 
 
-def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(refused: RunFolder) -> None:
+def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
+    refused: RunFolder,
+) -> None:
     facts = page_facts(refused)
     outcomes = read_json(refused.summary)["outcomes"]
-    assert outcomes["failed"] / (outcomes["failed"] + outcomes["created"]) == pytest.approx(0.3, abs=0.01)
+    assert outcomes["failed"] / (outcomes["failed"] + outcomes["created"]) == pytest.approx(
+        0.3, abs=0.01
+    )
     rows: dict[str, int] = {}
     for one in facts.failures:
         rows[one["code"]] = rows.get(one["code"], 0) + one["rows"]
     assert sum(rows.values()) == outcomes["failed"]
-    assert rows.keys() == {"refused_reference", "refused_mandatory", "refused_exists", "refused_rule", "import_failed"}
+    assert rows.keys() == {
+        "refused_reference",
+        "refused_mandatory",
+        "refused_exists",
+        "refused_rule",
+        "import_failed",
+    }
     counts = [one["rows"] for one in facts.failures]
     assert counts == sorted(counts, reverse=True)
     page = rendered(facts)
     assert "Attention" in page
-    assert page.index("import_failed") < page.index("refused_reference"), "three sevenths are of one kind"
+    assert page.index("import_failed") < page.index("refused_reference"), (
+        "three sevenths are of one kind"
+    )
     assert "nobody has seen before" not in page, "SCM's own words can hold values"
     assert f"{outcomes['failed']:,} failed" in page
 
@@ -102,7 +114,9 @@ def test_equal_folders_give_equal_pages(fixed: RunFolder) -> None:
 def test_the_page_loads_and_runs_nothing(sample_run: RunFolder) -> None:
     reader = Reader(rendered(page_facts(sample_run, values=True)))
     assert reader.tags <= TAGS
-    assert not {name for name in reader.attributes if name.startswith("on")} | (reader.attributes & {"src", "action", "srcset"})
+    assert not {name for name in reader.attributes if name.startswith("on")} | (
+        reader.attributes & {"src", "action", "srcset"}
+    )
     assert all(link.startswith("#") for link in reader.links)
     page = rendered(page_facts(sample_run))
     assert "url(" not in page
@@ -112,7 +126,9 @@ def test_the_page_loads_and_runs_nothing(sample_run: RunFolder) -> None:
 
 def test_every_equation_adds_up_on_the_page(sample_run: RunFolder) -> None:
     page = rendered(page_facts(sample_run))
-    equations = [Reader(one).text for one in re.findall(r'<p class="equation">.*?</p>', page, re.DOTALL)]
+    equations = [
+        Reader(one).text for one in re.findall(r'<p class="equation">.*?</p>', page, re.DOTALL)
+    ]
     assert len(equations) == len(read_json(sample_run.summary)["equations"])
     for equation in equations:
         left, right = equation.split(" = ")
@@ -147,7 +163,14 @@ def test_no_personal_data_is_on_the_page_unless_asked_for(sample_run: RunFolder)
     contacts = pl.read_parquet(sample_run.source / "contacts.parquet")
     values = {
         value.strip()
-        for name in ("emailaddress1", "telephone1", "fullname", "address1_line1", "description", "governmentid")
+        for name in (
+            "emailaddress1",
+            "telephone1",
+            "fullname",
+            "address1_line1",
+            "description",
+            "governmentid",
+        )
         for value in contacts[name].drop_nulls()
         if len(value.strip()) > 5
     }
@@ -166,9 +189,15 @@ def test_names_full_of_html_and_control_characters_do_no_harm(tmp_path: Path, va
     rows = [row | {"lastname": row["firstname"] * 4} for row in hostile()]
     names = list(rows[0])
     lines = [names, *([row.get(name, "") for name in names] for row in rows)]
-    text = "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in line) + "\n" for line in lines)
+    text = "".join(
+        ",".join('"' + cell.replace('"', '""') + '"' for cell in line) + "\n" for line in lines
+    )
     (tmp_path / "source" / "contacts.csv").write_text(text, encoding="utf-8")
-    common = Flags(project=project, runs=tmp_path / "runs", assignments=(f"source.filter=lastname <> '{HARM[8]}'",))
+    common = Flags(
+        project=project,
+        runs=tmp_path / "runs",
+        assignments=(f"source.filter=lastname <> '{HARM[8]}'",),
+    )
     run = find_run(tmp_path / "runs", str(plan_contacts(common, Request(), silent).facts["run"]))
     page = rendered(page_facts(run, values=values))
     reader = Reader(page)
@@ -201,9 +230,26 @@ def backfill_of(run: RunFolder) -> RunFolder:
         }
     ).write_parquet(run.path / "backfill.parquet")  # fmt: skip
     counts = {"number": 20, "activate": 10}
-    equation = {"equation": "contacts = number + activate", "left": 30, "right": 30, "terms": counts, "balanced": True}
-    summary = {"run": str(run.run), "kind": "backfill", "applied": True, "verdict": "clean", "balanced": True}
-    facts = {"equations": [equation], "counts": counts, "outcomes": {"updated": rows}, "journal": "0"}
+    equation = {
+        "equation": "contacts = number + activate",
+        "left": 30,
+        "right": 30,
+        "terms": counts,
+        "balanced": True,
+    }
+    summary = {
+        "run": str(run.run),
+        "kind": "backfill",
+        "applied": True,
+        "verdict": "clean",
+        "balanced": True,
+    }
+    facts = {
+        "equations": [equation],
+        "counts": counts,
+        "outcomes": {"updated": rows},
+        "journal": "0",
+    }
     write_json(run.summary, {**summary, **facts})
     for path in (run.decisions, run.findings, run.outcomes, run.batches):
         path.unlink()
@@ -227,7 +273,9 @@ def test_a_backfill_has_its_page_too(small: Small) -> None:
         "batches.parquet",
     ],
 )  # fmt: skip
-def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(small: Small, name: str, spoil: str) -> None:
+def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(
+    small: Small, name: str, spoil: str
+) -> None:
     run = small(0)
     path = run.path / name
     match spoil:
@@ -239,7 +287,9 @@ def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(small: Small, n
             path.write_bytes(b"\x00garbage\xff" * 40)
     text = Reader(rendered(page_facts(run))).text
     assert "What is not whole" in text
-    assert re.search(rf"{re.escape(name)}[^.]* (is missing|cannot be read|is not valid|torn|chain)", text)
+    assert re.search(
+        rf"{re.escape(name)}[^.]* (is missing|cannot be read|is not valid|torn|chain)", text
+    )
     assert "Proof" in text
     if name != "summary.json":
         assert "5 customer + 3 contact" in text
@@ -247,7 +297,11 @@ def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(small: Small, n
 
 def test_a_run_that_is_still_going_says_so(small: Small) -> None:
     run = small(0)
-    kept = [line for line in run.journal.read_bytes().splitlines(keepends=True) if b'"event":"applied"' not in line]
+    kept = [
+        line
+        for line in run.journal.read_bytes().splitlines(keepends=True)
+        if b'"event":"applied"' not in line
+    ]
     run.journal.write_bytes(b"".join(kept))
     assert "This run is still going, or was stopped" in Reader(rendered(page_facts(run))).text
 
@@ -279,7 +333,15 @@ def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> No
     facts = page_facts(sample_run, values=True)
     wide = "<&'\u202e" * 200
     cause = Cause(
-        code=wide, severity="error", column=wide, rows=1, sentence=wide, advice=wide, example=wide, retry=wide, values=(wide,) * 5
+        code=wide,
+        severity="error",
+        column=wide,
+        rows=1,
+        sentence=wide,
+        advice=wide,
+        example=wide,
+        retry=wide,
+        values=(wide,) * 5,
     )
     grown = dataclasses.replace(
         facts,
@@ -299,7 +361,9 @@ def test_a_long_list_is_cut_and_said(sample_run: RunFolder) -> None:
     assert "The first 500 of 800 are shown; batches.parquet has them all." in page
 
 
-def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(small: Small, tmp_path: Path) -> None:
+def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(
+    small: Small, tmp_path: Path
+) -> None:
     run = small(0)
     common = Flags(runs=run.path.parent)
     result = report_run(common, str(run.run), to=None, values=False, listener=silent)
@@ -311,9 +375,18 @@ def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(small: S
 def test_bands_of_the_flow_have_the_height_of_their_rows() -> None:
     columns = [
         Column(heading="a", nodes=(Node(name="all", rows=100, tone="source"),)),
-        Column(heading="b", nodes=(Node(name="<most>", rows=90, tone="done"), Node(name="few", rows=10, tone="wrong"))),
+        Column(
+            heading="b",
+            nodes=(
+                Node(name="<most>", rows=90, tone="done"),
+                Node(name="few", rows=10, tone="wrong"),
+            ),
+        ),
     ]
-    links = [Link(column=0, source="all", target="<most>", rows=90), Link(column=0, source="all", target="few", rows=10)]
+    links = [
+        Link(column=0, source="all", target="<most>", rows=90),
+        Link(column=0, source="all", target="few", rows=10),
+    ]
     picture = str(drawn(columns, links, title="t", description="d"))
     heights = [float(one) for one in re.findall(r'<rect[^>]* height="([\d.]+)"', picture)]
     assert heights[0] == pytest.approx(heights[1] + heights[2], abs=0.2)
@@ -331,7 +404,10 @@ def test_throughput_spreads_every_row_over_the_time_it_took() -> None:
     assert sum(found.rows) == pytest.approx(660)
     assert found.rates[0] == pytest.approx(10)
     assert found.rates[-1] == pytest.approx(1)
-    assert described(found) == "660 rows in 2.0 minutes, 5.5 rows/s on average, 10.0 rows/s in the fastest 2.0 s."
+    assert (
+        described(found)
+        == "660 rows in 2.0 minutes, 5.5 rows/s on average, 10.0 rows/s in the fastest 2.0 s."
+    )
     assert series([]) is None
     assert series([Span(start=None, end=START, rows=5)]) is None
 
@@ -349,7 +425,12 @@ def facts_by_name(found: Any) -> dict[str, Any]:
     return {one.name: getattr(found, one.name) for one in dataclasses.fields(found)}
 
 
-def test_facts_do_not_depend_on_whether_values_are_shown_but_for_the_values(sample_run: RunFolder) -> None:
-    plain, shown = facts_by_name(page_facts(sample_run)), facts_by_name(page_facts(sample_run, values=True))
+def test_facts_do_not_depend_on_whether_values_are_shown_but_for_the_values(
+    sample_run: RunFolder,
+) -> None:
+    plain, shown = (
+        facts_by_name(page_facts(sample_run)),
+        facts_by_name(page_facts(sample_run, values=True)),
+    )
     for name in ("equations", "links", "reasons", "legal_entities", "batches", "settings"):
         assert plain[name] == shown[name]

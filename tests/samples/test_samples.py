@@ -69,7 +69,9 @@ def test_the_committed_samples_are_what_the_generator_writes(tmp_path: Path) -> 
 
 
 def test_the_command_line_writes_the_same(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "pipeline.samples", tmp_path], check=True, cwd=COMMITTED.parents[1])
+    subprocess.run(
+        [sys.executable, "-m", "pipeline.samples", tmp_path], check=True, cwd=COMMITTED.parents[1]
+    )
     assert (tmp_path / "contacts.csv").read_bytes() == (COMMITTED / "contacts.csv").read_bytes()
 
 
@@ -88,8 +90,13 @@ def test_every_case_has_a_name_of_its_own_and_a_row() -> None:
 def test_sizes() -> None:
     assert len(read(COMMITTED / "contacts.csv")) == len(expected_rows()) == block.CONTACTS
     assert len(read(COMMITTED / "accounts.csv")) == block.ACCOUNTS
-    assert all(len(read(COMMITTED / f"{table}.csv")) > 50 for table in ("quotes", "salesorders", "invoices"))
-    assert [row["msdynce_numbersequence"] for row in read(COMMITTED / "msdynce_p2cautonumbers.csv")] == ["1150", "2000"]
+    assert all(
+        len(read(COMMITTED / f"{table}.csv")) > 50
+        for table in ("quotes", "salesorders", "invoices")
+    )
+    assert [
+        row["msdynce_numbersequence"] for row in read(COMMITTED / "msdynce_p2cautonumbers.csv")
+    ] == ["1150", "2000"]
 
 
 def test_a_block_that_is_not_full_has_its_first_rows_only(tmp_path: Path) -> None:
@@ -139,7 +146,9 @@ def test_ordinary_rows_have_no_trouble() -> None:
     parties = {row["PARTYNUMBER"] for row in read(COMMITTED / "known_customers.csv")}
     numbers = Counter(row["msdynce_contactnumber"] for row in read(COMMITTED / "contacts.csv"))
     active = {
-        row["_customerid_value"] for name in ("quotes", "salesorders", "invoices") for row in read(COMMITTED / f"{name}.csv")
+        row["_customerid_value"]
+        for name in ("quotes", "salesorders", "invoices")
+        for row in read(COMMITTED / f"{name}.csv")
     }
     for row in _ordinary():
         assert str(uuid.UUID(row["contactid"])) == row["contactid"]
@@ -156,8 +165,18 @@ def test_values_have_the_lengths_that_their_cases_are_named_for() -> None:
     for one, row in zip(expected_rows(), read(COMMITTED / "contacts.csv"), strict=True):
         if not one.is_contact or one.decision == "skipped":
             continue
-        over = {column for column, limit in LIMITS.items() if len(cut(row[column].strip(), limit)) < len(row[column].strip())}
-        must = {"firstname", "middlename", "lastname", "address1_stateorprovince", "address1_postalcode"} & over
+        over = {
+            column
+            for column, limit in LIMITS.items()
+            if len(cut(row[column].strip(), limit)) < len(row[column].strip())
+        }
+        must = {
+            "firstname",
+            "middlename",
+            "lastname",
+            "address1_stateorprovince",
+            "address1_postalcode",
+        } & over
         assert bool(must) == ("too_long" in {one.reason, *one.findings}), one.case
 
 
@@ -167,7 +186,10 @@ def test_blocks_have_one_shape_and_share_no_id(three_blocks: Path) -> None:
     for table, size in (("contacts", block.CONTACTS), ("accounts", block.ACCOUNTS)):
         rows = read(three_blocks / f"{table}.csv")
         key = f"{table.removesuffix('s')}id"
-        ids = [{row[key].strip("{}").lower() for row in rows[start : start + size]} for start in range(0, len(rows), size)]
+        ids = [
+            {row[key].strip("{}").lower() for row in rows[start : start + size]}
+            for start in range(0, len(rows), size)
+        ]
         assert len(ids) == 3
         assert len({len(one) for one in ids}) == 1
         shared = (ids[0] & ids[1]) | (ids[1] & ids[2]) | (ids[0] & ids[2])
@@ -177,8 +199,12 @@ def test_blocks_have_one_shape_and_share_no_id(three_blocks: Path) -> None:
 
 
 def test_contact_numbers_repeat_within_their_block_only(three_blocks: Path) -> None:
-    numbers = [row["msdynce_contactnumber"].strip().upper() for row in read(three_blocks / "contacts.csv")]
-    blocks = [{number for number in numbers[start : start + 1000] if number} for start in (0, 1000, 2000)]
+    numbers = [
+        row["msdynce_contactnumber"].strip().upper() for row in read(three_blocks / "contacts.csv")
+    ]
+    blocks = [
+        {number for number in numbers[start : start + 1000] if number} for start in (0, 1000, 2000)
+    ]
     assert len(set.union(*blocks)) == sum(len(one) for one in blocks)
     assert len({len(one) for one in blocks}) == 1
 
@@ -186,9 +212,11 @@ def test_contact_numbers_repeat_within_their_block_only(three_blocks: Path) -> N
 def test_another_seed_gives_other_ids_and_the_same_cases(tmp_path: Path) -> None:
     write_samples(tmp_path, seed=2)
     ours, others = read(COMMITTED / "contacts.csv"), read(tmp_path / "contacts.csv")
-    assert not {row["msdynce_contactnumber"] for row in ours if row["msdynce_contactnumber"].startswith("CON-")} & {
-        row["msdynce_contactnumber"] for row in others if len(row["msdynce_contactnumber"]) == 16
-    }
+    assert not {
+        row["msdynce_contactnumber"]
+        for row in ours
+        if row["msdynce_contactnumber"].startswith("CON-")
+    } & {row["msdynce_contactnumber"] for row in others if len(row["msdynce_contactnumber"]) == 16}
     shape = [(one.case, one.decision, one.reason) for one in expected_rows()]
     assert [(one.case, one.decision, one.reason) for one in expected_rows(seed=2)] == shape
 
@@ -201,20 +229,31 @@ def test_parquet_has_types(parquet: Path) -> None:
     assert schema.field("versionnumber").type == pa.int64()
     assert schema.field("creditlimit").type == pa.decimal128(19, 4)
     assert schema.field("modifiedon").type == pa.timestamp("us", "UTC")
-    assert pq.ParquetFile(parquet / "contacts.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
+    assert (
+        pq.ParquetFile(parquet / "contacts.parquet").metadata.row_group(0).column(0).compression
+        == "ZSTD"
+    )
 
 
 def test_parquet_holds_what_text_holds(parquet: Path) -> None:
-    text, typed = read(COMMITTED / "contacts.csv"), pl.read_parquet(parquet / "contacts.parquet").to_dicts()
+    text, typed = (
+        read(COMMITTED / "contacts.csv"),
+        pl.read_parquet(parquet / "contacts.parquet").to_dicts(),
+    )
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     text_only = {block.case_positions()[case.name] for case in cases() if case.text_only}
     for position, (row, other) in enumerate(zip(text, typed, strict=True)):
         if position in text_only:
             continue
         assert (row["lastname"] or None) == other["lastname"]
-        assert words.get(row["msdynce_isactivecustomer"].strip().lower()) is other["msdynce_isactivecustomer"]
+        assert (
+            words.get(row["msdynce_isactivecustomer"].strip().lower())
+            is other["msdynce_isactivecustomer"]
+        )
         assert row["versionnumber"] == str(other["versionnumber"] or "")
-        assert (row["creditlimit"] or None) == (None if other["creditlimit"] is None else f"{other['creditlimit']:.4f}")
+        assert (row["creditlimit"] or None) == (
+            None if other["creditlimit"] is None else f"{other['creditlimit']:.4f}"
+        )
         assert row["gendercode"] == str(other["gendercode"] or "")
     assert len(expected_cases(form="parquet")) == len(cases()) - len(text_only)
 
@@ -223,4 +262,8 @@ def test_parquet_holds_what_text_holds(parquet: Path) -> None:
 def test_row_groups_do_not_depend_on_pieces(tmp_path: Path) -> None:
     write_samples(tmp_path, rows=250_000, form="parquet")
     file = pq.ParquetFile(tmp_path / "contacts.parquet")
-    assert [file.metadata.row_group(one).num_rows for one in range(file.num_row_groups)] == [122_880, 122_880, 4_240]
+    assert [file.metadata.row_group(one).num_rows for one in range(file.num_row_groups)] == [
+        122_880,
+        122_880,
+        4_240,
+    ]

@@ -89,7 +89,10 @@ class Made:
         members = {
             "PackageHeader.xml": self._encoded(self.header or self.header_xml()),
             "Manifest.xml": self._encoded(self.manifest or self.manifest_xml()),
-            **{data.name: utf16(data.text) if data.content is None else data.content for data in self.entities},
+            **{
+                data.name: utf16(data.text) if data.content is None else data.content
+                for data in self.entities
+            },
             **self.more,
         }
         file = io.BytesIO()
@@ -132,9 +135,18 @@ def _flag(value: bool) -> str:
 
 
 CURRENCIES = Data(
-    label="Currencies", text="CURRENCYCODE,NAME,SYMBOL\r\nXXA,Alpha,a\r\n", columns=["CURRENCYCODE", "NAME", "SYMBOL"]
+    label="Currencies",
+    text="CURRENCYCODE,NAME,SYMBOL\r\nXXA,Alpha,a\r\n",
+    columns=["CURRENCYCODE", "NAME", "SYMBOL"],
 )
-CUSTOMER_COLUMNS = ["CUSTOMERACCOUNT", "PARTYTYPE", "PERSONLASTNAME", "CUSTOMERGROUPID", "SALESCURRENCYCODE", "CREDITLIMIT"]
+CUSTOMER_COLUMNS = [
+    "CUSTOMERACCOUNT",
+    "PARTYTYPE",
+    "PERSONLASTNAME",
+    "CUSTOMERGROUPID",
+    "SALESCURRENCYCODE",
+    "CREDITLIMIT",
+]
 
 
 def customers(*rows: str, columns: Sequence[str] = CUSTOMER_COLUMNS, **more: Any) -> Data:

@@ -58,13 +58,21 @@ class Caller:
         self.clock = Clock()
         self.store = Store(Path(self._folder.name) / "sales.db")
         self._fill(rows, data)
-        totals = {name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES}
-        service = Service(store=self.store, facts=Facts(tenant="t", unique_name="test", totals=totals), now=self.clock)
+        totals = {
+            name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES
+        }
+        service = Service(
+            store=self.store,
+            facts=Facts(tenant="t", unique_name="test", totals=totals),
+            now=self.clock,
+        )
         limited = Limits(now=self.clock.seconds, **limits)
         twin = app.Twin(service=service, limits=limited, without_role=frozenset({WITHOUT_ROLE}))
         self._runner = asyncio.Runner()
         transport = httpx.ASGITransport(app=Starlette(routes=app.routes(twin, authorize)))
-        self._client = httpx.AsyncClient(transport=transport, base_url=f"{ROOT}/", headers={"Authorization": "p2c"})
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url=f"{ROOT}/", headers={"Authorization": "p2c"}
+        )
 
     def _fill(self, rows: int, data: Path | None) -> None:
         with self.store.transaction():
@@ -78,14 +86,25 @@ class Caller:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()
         self.store.close()
         self._folder.cleanup()
 
     def ask(
-        self, method: str, url: str, *, prefer: str = "", headers: dict[str, str] | None = None, **more: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        prefer: str = "",
+        headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> httpx.Response:
         given = {**(headers or {}), **({"Prefer": prefer} if prefer else {})}
         return self._runner.run(self._client.request(method, url, headers=given, **more))

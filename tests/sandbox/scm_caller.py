@@ -40,18 +40,30 @@ class Caller:
     """A twin with its clock, and requests to it."""
 
     def __init__(
-        self, switches: Switches = STRICT, *, door: Authorize = authorize, background: bool = False, **more: Any
+        self,
+        switches: Switches = STRICT,
+        *,
+        door: Authorize = authorize,
+        background: bool = False,
+        **more: Any,
     ) -> None:
         self.clock = Clock()
         self.twin = Twin(switches=switches, clock=self.clock, background=background, **more)
         self._runner = asyncio.Runner()
         transport = httpx.ASGITransport(app=app(self.twin, door))
-        self._client = httpx.AsyncClient(transport=transport, base_url=ROOT, headers={"Authorization": "Bearer test"})
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url=ROOT, headers={"Authorization": "Bearer test"}
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._runner.run(self._client.aclose())
         self._runner.close()
         self.twin.close()
@@ -79,7 +91,9 @@ class Caller:
 
     def upload(self, content: bytes, name: str = "package.zip") -> str:
         """Upload a package as anybody would; the URL to import it from."""
-        url = httpx.Response(200, content=self.act("GetAzureWriteUrl", uniqueFileName=name)).json()["BlobUrl"]
+        url = httpx.Response(200, content=self.act("GetAzureWriteUrl", uniqueFileName=name)).json()[
+            "BlobUrl"
+        ]
         put = self._runner.run(self._put(url, content))
         assert put.status_code == 201, put.text
         return str(url)

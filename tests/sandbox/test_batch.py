@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sandbox.wire.batch import Answer, BatchError, Changeset, ChangesetAnswer, Operation, run
+from pipeline.sandbox.wire.batch import (
+    Answer,
+    BatchError,
+    Changeset,
+    ChangesetAnswer,
+    Operation,
+    run,
+)
 from pipeline.sandbox.wire.multipart import is_batch, parse, render
 
 if TYPE_CHECKING:
@@ -24,7 +31,9 @@ def crlf(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode()
 
 
-def request(url: str, *, method: str = "PATCH", body: str = "{}", content_id: str = "", headers: str = "") -> str:
+def request(
+    url: str, *, method: str = "PATCH", body: str = "{}", content_id: str = "", headers: str = ""
+) -> str:
     mime = "Content-Type: application/http\nContent-Transfer-Encoding: binary\n"
     mime += f"Content-ID: {content_id}\n" if content_id else ""
     return f"{mime}\n{method} {url} HTTP/1.1\nContent-Type: application/json\n{headers}\n{body}"
@@ -73,7 +82,9 @@ def ran(server: Server, content: bytes, *, go_on: bool = False) -> list[tuple[in
 
 def test_single_requests_and_changesets_are_read_with_their_headers_and_bodies() -> None:
     one = request("contacts(1)", body='{"a": 1}', headers="If-Match: *\n")
-    first, second = parse(TYPE, batch(one, changeset(request("b", content_id="7"), request("c"))), limit=10)
+    first, second = parse(
+        TYPE, batch(one, changeset(request("b", content_id="7"), request("c"))), limit=10
+    )
     assert isinstance(first, Operation)
     assert (first.method, first.url, first.headers["if-match"]) == ("PATCH", "contacts(1)", "*")
     assert orjson.loads(first.body) == {"a": 1}
@@ -93,7 +104,9 @@ def test_a_changeset_that_is_not_closed_ends_with_its_batch() -> None:
 
 
 def test_a_boundary_inside_a_body_is_no_boundary() -> None:
-    (part,) = parse(TYPE, batch(request("a", body='{"note": "see --batch_x and --batch_xyz"}')), limit=1)
+    (part,) = parse(
+        TYPE, batch(request("a", body='{"note": "see --batch_x and --batch_xyz"}')), limit=1
+    )
     assert isinstance(part, Operation)
     assert b"--batch_xyz" in part.body
 
@@ -106,8 +119,16 @@ def test_a_boundary_inside_a_body_is_no_boundary() -> None:
         (TYPE, b"{}", "does not occur"),
         (TYPE, batch(request("a")).replace(b"\r\n", b"\n"), "CRLF"),
         (TYPE, batch(changeset(request("a", method="GET"))), "GET request is not allowed"),
-        (TYPE, batch(changeset(changeset(request("a")).replace("changeset_y", "z"))), "another changeset"),
-        (TYPE, batch("Content-Type: multipart/mixed; boundary=changeset_y\n\n--changeset_y--\n"), "no requests"),
+        (
+            TYPE,
+            batch(changeset(changeset(request("a")).replace("changeset_y", "z"))),
+            "another changeset",
+        ),
+        (
+            TYPE,
+            batch("Content-Type: multipart/mixed; boundary=changeset_y\n\n--changeset_y--\n"),
+            "no requests",
+        ),
         (TYPE, batch("Content-Type: text/plain\n\nhello"), "neither application/http"),
         (TYPE, batch("Content-Type: application/http\n\nhello"), "METHOD url HTTP/1.1"),
         (TYPE, batch(request("/api/data/v9.2/$batch", method="POST")), "another batch"),
@@ -116,7 +137,9 @@ def test_a_boundary_inside_a_body_is_no_boundary() -> None:
         (TYPE, batch(changeset(*[request("a")] * 11)), "11, exceeds the limit of 10"),
     ],
 )
-def test_what_is_no_batch_is_refused_in_words(content_type: str, content: bytes, words: str) -> None:
+def test_what_is_no_batch_is_refused_in_words(
+    content_type: str, content: bytes, words: str
+) -> None:
     with pytest.raises(BatchError, match=words):
         parse(content_type, content, limit=10)
 
@@ -141,19 +164,30 @@ def test_the_three_forms_of_an_address_mean_the_same(url: str) -> None:
 
 def test_the_first_failure_ends_a_batch() -> None:
     server = Server()
-    assert ran(server, batch(request("a"), request("bad"), request("c"))) == [(204, None), (404, None)]
+    assert ran(server, batch(request("a"), request("bad"), request("c"))) == [
+        (204, None),
+        (404, None),
+    ]
     assert server.kept == ["a"]
 
 
 def test_continue_on_error_goes_on() -> None:
     server = Server()
-    assert ran(server, batch(request("a"), request("bad"), request("c")), go_on=True) == [(204, None), (404, None), (204, None)]
+    assert ran(server, batch(request("a"), request("bad"), request("c")), go_on=True) == [
+        (204, None),
+        (404, None),
+        (204, None),
+    ]
     assert server.kept == ["a", "c"]
 
 
 def test_a_failed_changeset_undoes_itself_and_has_one_answer() -> None:
     server = Server()
-    content = batch(request("a"), changeset(request("b"), request("bad", content_id="2"), request("c")), request("d"))
+    content = batch(
+        request("a"),
+        changeset(request("b"), request("bad", content_id="2"), request("c")),
+        request("d"),
+    )
     assert ran(server, content, go_on=True) == [(204, None), (404, "2"), (204, None)]
     assert server.kept == ["a", "d"]
 
@@ -165,7 +199,10 @@ def test_content_ids_refer_to_what_their_changeset_made() -> None:
         '"many@odata.bind": ["/$1"], "deep": [{"x@odata.bind": "$1"}]}'
     )
     parts = changeset(
-        request("things", method="POST", content_id="1"), request("$1/name"), request("/$1"), request("x", body=body)
+        request("things", method="POST", content_id="1"),
+        request("$1/name"),
+        request("/$1"),
+        request("x", body=body),
     )
     assert [status for status, _ in ran(server, batch(parts))] == [204] * 4
     made = f"{ROOT}things(1)"
@@ -212,18 +249,30 @@ def read_back(content_type: str, body: bytes) -> email.message.EmailMessage:
 
 
 def test_answers_are_a_multipart_that_others_read() -> None:
-    good = Answer(status=201, headers={"OData-Version": "4.0"}, body='{"name": "Ærø"}'.encode(), content_id="3")
+    good = Answer(
+        status=201,
+        headers={"OData-Version": "4.0"},
+        body='{"name": "Ærø"}'.encode(),
+        content_id="3",
+    )
     content_type, body = render([good, ChangesetAnswer(answers=(good, Answer(status=204)))])
     first, second = read_back(content_type, body).iter_parts()
     assert first["content-id"] == "3"
-    assert first.get_payload(decode=True) == 'HTTP/1.1 201 Created\r\nOData-Version: 4.0\r\n\r\n{"name": "Ærø"}'.encode()
+    assert (
+        first.get_payload(decode=True)
+        == 'HTTP/1.1 201 Created\r\nOData-Version: 4.0\r\n\r\n{"name": "Ærø"}'.encode()
+    )
     assert [part["content-id"] for part in second.iter_parts()] == ["3", None]
     assert content_type.startswith("multipart/mixed; boundary=batchresponse_")
     assert b"boundary=changesetresponse_" in body
 
 
-@pytest.mark.parametrize(("inside", "types"), [(False, ["application/http"]), (True, ["multipart/mixed"])])
-def test_the_one_answer_of_a_failed_changeset_stands_alone_or_inside(*, inside: bool, types: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("inside", "types"), [(False, ["application/http"]), (True, ["multipart/mixed"])]
+)
+def test_the_one_answer_of_a_failed_changeset_stands_alone_or_inside(
+    *, inside: bool, types: list[str]
+) -> None:
     failed = ChangesetAnswer(answers=(Answer(status=500, content_id="1"),))
     content_type, body = render([failed], failed_in_changeset=inside)
     assert [part.get_content_type() for part in read_back(content_type, body).iter_parts()] == types

@@ -48,7 +48,9 @@ def ask(store: BlobStore, method: str, url: str, **more: Any) -> httpx.Response:
     return asyncio.run(send())
 
 
-def signed(store: BlobStore, name: str = "package.zip", *, rights: str = "rcw", seconds: float = 60) -> str:
+def signed(
+    store: BlobStore, name: str = "package.zip", *, rights: str = "rcw", seconds: float = 60
+) -> str:
     return store.url("http://scm.test", name, rights=rights, seconds=seconds)
 
 
@@ -59,10 +61,16 @@ def code_of(response: httpx.Response) -> str:
 
 def test_what_is_put_comes_back(store: BlobStore) -> None:
     url = signed(store)
-    put = ask(store, "PUT", url, content=b"PK", headers={**BLOCK, "Content-Type": "application/zip"})
+    put = ask(
+        store, "PUT", url, content=b"PK", headers={**BLOCK, "Content-Type": "application/zip"}
+    )
     assert (put.status_code, put.content) == (201, b"")
     got = ask(store, "GET", url)
-    assert (got.status_code, got.content, got.headers["content-type"]) == (200, b"PK", "application/zip")
+    assert (got.status_code, got.content, got.headers["content-type"]) == (
+        200,
+        b"PK",
+        "application/zip",
+    )
     assert got.headers["etag"] == put.headers["etag"]
     assert store.fetch(url) == store.read("package.zip") == b"PK"
 
@@ -82,7 +90,9 @@ def test_the_url_is_that_of_the_documentation_under_another_host(store: BlobStor
         (lambda url: url.replace("/dmf/", "/other/"), 404, None),
     ],
 )
-def test_a_url_that_was_changed_lets_nobody_in(store: BlobStore, change: Any, status: int, code: str | None) -> None:
+def test_a_url_that_was_changed_lets_nobody_in(
+    store: BlobStore, change: Any, status: int, code: str | None
+) -> None:
     response = ask(store, "PUT", change(signed(store)), content=b"x", headers=BLOCK)
     assert response.status_code == status
     assert code is None or code_of(response) == code
@@ -102,7 +112,13 @@ def test_a_url_for_reading_does_not_write(store: BlobStore) -> None:
 
 
 def test_a_bearer_token_is_out_of_place(store: BlobStore) -> None:
-    response = ask(store, "PUT", signed(store), content=b"x", headers={**BLOCK, "Authorization": "Bearer secret"})
+    response = ask(
+        store,
+        "PUT",
+        signed(store),
+        content=b"x",
+        headers={**BLOCK, "Authorization": "Bearer secret"},
+    )
     assert (response.status_code, code_of(response)) == (400, "InvalidAuthenticationInfo")
     assert store.read("package.zip") is None
 
@@ -116,7 +132,12 @@ def test_a_wrong_hash_is_refused(store: BlobStore) -> None:
     right = base64.b64encode(hashlib.md5(b"x", usedforsecurity=False).digest()).decode()
     wrong = ask(store, "PUT", signed(store), content=b"y", headers={**BLOCK, "Content-MD5": right})
     assert (wrong.status_code, code_of(wrong)) == (400, "Md5Mismatch")
-    assert ask(store, "PUT", signed(store), content=b"x", headers={**BLOCK, "Content-MD5": right}).status_code == 201
+    assert (
+        ask(
+            store, "PUT", signed(store), content=b"x", headers={**BLOCK, "Content-MD5": right}
+        ).status_code
+        == 201
+    )
 
 
 def test_a_blob_can_be_protected_from_being_written_over(store: BlobStore) -> None:
@@ -130,11 +151,22 @@ def test_a_blob_can_be_protected_from_being_written_over(store: BlobStore) -> No
 def test_blocks_become_a_blob_in_the_order_of_their_list(store: BlobStore) -> None:
     url = signed(store)
     for block, content in (("QQ==", b"one"), ("Qg==", b"two"), ("Qw==", b"three")):
-        put = ask(store, "PUT", url, params={**params(url), "comp": "block", "blockid": block}, content=content)
+        put = ask(
+            store,
+            "PUT",
+            url,
+            params={**params(url), "comp": "block", "blockid": block},
+            content=content,
+        )
         assert put.status_code == 201
     assert ask(store, "GET", url).status_code == 404
     listed = "<BlockList><Latest>Qw==</Latest><Uncommitted>QQ==</Uncommitted></BlockList>"
-    assert ask(store, "PUT", url, params={**params(url), "comp": "blocklist"}, content=listed).status_code == 201
+    assert (
+        ask(
+            store, "PUT", url, params={**params(url), "comp": "blocklist"}, content=listed
+        ).status_code
+        == 201
+    )
     assert ask(store, "GET", url).content == b"threeone"
 
 
@@ -146,7 +178,8 @@ def test_a_list_of_blocks_that_are_not_there_is_refused(store: BlobStore) -> Non
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "content"), [("bytes=2-4", 206, b"cde"), ("bytes=4-", 206, b"ef"), ("bytes=9-", 416, None)]
+    ("asked", "status", "content"),
+    [("bytes=2-4", 206, b"cde"), ("bytes=4-", 206, b"ef"), ("bytes=9-", 416, None)],
 )
 def test_ranges_are_read(store: BlobStore, asked: str, status: int, content: bytes | None) -> None:
     store.put("package.zip", b"abcdef")
@@ -172,7 +205,9 @@ def params(url: str) -> dict[str, str]:
 def served(store: BlobStore, clock: Clock) -> Iterator[str]:
     """The store on a port of this machine, for clients that cannot be given a transport."""
     clock.now = time.time()
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(store)), port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=routes(store)), port=0, log_level="error", lifespan="off")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -185,7 +220,9 @@ def served(store: BlobStore, clock: Clock) -> Iterator[str]:
         thread.join()
 
 
-def test_azures_own_client_uploads_in_one_piece_and_in_blocks(store: BlobStore, served: str) -> None:
+def test_azures_own_client_uploads_in_one_piece_and_in_blocks(
+    store: BlobStore, served: str
+) -> None:
     content = bytes(range(256)) * 4096
     url = store.url(served, "package.zip", rights="rcwd", seconds=600)
     with BlobClient.from_blob_url(url) as one:
@@ -195,7 +232,9 @@ def test_azures_own_client_uploads_in_one_piece_and_in_blocks(store: BlobStore, 
             one.upload_blob(b"other")
         assert one.get_blob_properties().size == len(content)
         assert one.download_blob().readall() == content
-    with BlobClient.from_blob_url(url, max_single_put_size=100_000, max_block_size=200_000) as blocks:
+    with BlobClient.from_blob_url(
+        url, max_single_put_size=100_000, max_block_size=200_000
+    ) as blocks:
         blocks.upload_blob(content[::-1], overwrite=True, max_concurrency=2)
         assert store.read("package.zip") == content[::-1]
         blocks.stage_block("AAAA", b"last")

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from pipeline.sandbox.scm.switches import CODE_PAGES, Switches
-from tests.sandbox.handmade import CURRENCIES, CUSTOMER_COLUMNS, NAMESPACE, Data, Made, customers, utf16
+from tests.sandbox.handmade import (
+    CURRENCIES,
+    CUSTOMER_COLUMNS,
+    NAMESPACE,
+    Data,
+    Made,
+    customers,
+    utf16,
+)
 from tests.sandbox.scm_caller import Caller
 from tests.sandbox.test_dmf_importing import accounts, details, errors, order, run, status
 
@@ -37,7 +45,11 @@ def failure(scm: Caller, data: Data) -> str:
     execution = run(scm, data)
     assert status(scm, execution) == "Failed"
     (detail,) = details(scm, execution)
-    assert (detail["StagingStatus"], detail["TargetStatus"], detail["StagingRecordsCreatedCount"]) == ("Error", "NotRun", 0)
+    assert (
+        detail["StagingStatus"],
+        detail["TargetStatus"],
+        detail["StagingRecordsCreatedCount"],
+    ) == ("Error", "NotRun", 0)
     (error,) = errors(scm, execution)
     assert (error["RecordId"], error["Field"]) == ("", "")
     return error["ErrorMessage"]
@@ -73,30 +85,69 @@ MADE = Made(entities=[CURRENCIES])
     [
         (b"PK", "not a zip file"),
         (dataclasses.replace(MADE, without=["Manifest.xml"]), "Manifest.xml was not found"),
-        (dataclasses.replace(MADE, without=["PackageHeader.xml"]), "PackageHeader.xml was not found"),
-        (dataclasses.replace(MADE, without=["Currencies.csv"]), "File 'Currencies.csv' of entity 'Currencies' was not found"),
-        (dataclasses.replace(MADE, manifest="<open>"), "Manifest.xml: it is not well-formed"),
-        (dataclasses.replace(MADE, header="<!DOCTYPE x><x/>"), "PackageHeader.xml: it is not well-formed"),
-        (dataclasses.replace(MADE, namespace=NAMESPACE.upper()), f"from namespace '{NAMESPACE}'"),
-        (changed(MADE, "DataManagementPackageManifest", "Manifest"), "Expecting element 'DataManagementPackageManifest'"),
-        (dataclasses.replace(MADE, header=MADE.header_xml().replace(">2<", ">3<")), "PackageVersion is '3'"),
-        (dataclasses.replace(MADE, header=MADE.header_xml().replace("DefinitionGroup<", "Other<")), "PackageType is 'Other'"),
         (
-            dataclasses.replace(MADE, header=MADE.header_xml().replace("DataManagement.Ser", "DataManagement.Des")),
+            dataclasses.replace(MADE, without=["PackageHeader.xml"]),
+            "PackageHeader.xml was not found",
+        ),
+        (
+            dataclasses.replace(MADE, without=["Currencies.csv"]),
+            "File 'Currencies.csv' of entity 'Currencies' was not found",
+        ),
+        (dataclasses.replace(MADE, manifest="<open>"), "Manifest.xml: it is not well-formed"),
+        (
+            dataclasses.replace(MADE, header="<!DOCTYPE x><x/>"),
+            "PackageHeader.xml: it is not well-formed",
+        ),
+        (dataclasses.replace(MADE, namespace=NAMESPACE.upper()), f"from namespace '{NAMESPACE}'"),
+        (
+            changed(MADE, "DataManagementPackageManifest", "Manifest"),
+            "Expecting element 'DataManagementPackageManifest'",
+        ),
+        (
+            dataclasses.replace(MADE, header=MADE.header_xml().replace(">2<", ">3<")),
+            "PackageVersion is '3'",
+        ),
+        (
+            dataclasses.replace(
+                MADE, header=MADE.header_xml().replace("DefinitionGroup<", "Other<")
+            ),
+            "PackageType is 'Other'",
+        ),
+        (
+            dataclasses.replace(
+                MADE, header=MADE.header_xml().replace("DataManagement.Ser", "DataManagement.Des")
+            ),
             "ManifestType is",
         ),
-        (changed(MADE, ">Currencies<", ">Currency<"), "Entity Currency does not exist in the target environment"),
-        (changed(MADE, ">Currencies<", ">CurrencyEntity<"), "Entity CurrencyEntity does not exist in the target environment"),
-        (changed(MADE, "<TargetEntity></", "<TargetEntity>CustTable</"), "Entity Currencies does not exist"),
-        (changed(MADE, ">CSV-Unicode<", ">CSV-Nonsense<"), "Source data format 'CSV-Nonsense' does not exist"),
+        (
+            changed(MADE, ">Currencies<", ">Currency<"),
+            "Entity Currency does not exist in the target environment",
+        ),
+        (
+            changed(MADE, ">Currencies<", ">CurrencyEntity<"),
+            "Entity CurrencyEntity does not exist in the target environment",
+        ),
+        (
+            changed(MADE, "<TargetEntity></", "<TargetEntity>CustTable</"),
+            "Entity Currencies does not exist",
+        ),
+        (
+            changed(MADE, ">CSV-Unicode<", ">CSV-Nonsense<"),
+            "Source data format 'CSV-Nonsense' does not exist",
+        ),
         (
             changed(MADE, "<EntityField>SYMBOL<", "<EntityField>Symbol<"),
             "The mapping is incorrect for entity Currencies and field Symbol",
         ),
-        (changed(MADE, "<ExecutionUnit>1<", "<ExecutionUnit>one<"), "ExecutionUnit is 'one', not a number"),
+        (
+            changed(MADE, "<ExecutionUnit>1<", "<ExecutionUnit>one<"),
+            "ExecutionUnit is 'one', not a number",
+        ),
     ],
 )
-def test_a_package_that_breaks_a_rule_is_refused_whole(scm: Caller, package: Made | bytes, words: str) -> None:
+def test_a_package_that_breaks_a_rule_is_refused_whole(
+    scm: Caller, package: Made | bytes, words: str
+) -> None:
     before = len(scm.get("/data/DataManagementExecutionJobs")["value"])
     assert words in refusal(scm, package)
     assert len(scm.get("/data/DataManagementExecutionJobs")["value"]) == before
@@ -118,20 +169,39 @@ def test_children_out_of_alphabetical_order_are_lost(fresh: Caller) -> None:
 
 
 def test_the_two_xml_files_are_found_in_any_case_and_may_name_the_target(scm: Caller) -> None:
-    made = Made(entities=[dataclasses.replace(CURRENCIES, target="CurrencyEntity", file="CURRENCIES.CSV")])
+    made = Made(
+        entities=[dataclasses.replace(CURRENCIES, target="CurrencyEntity", file="CURRENCIES.CSV")]
+    )
     assert status(scm, run(scm, changed(made, "CURRENCIES.CSV", "currencies.csv"))) == "Succeeded"
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (dataclasses.replace(CURRENCIES, content=CURRENCIES.text.encode()), "Selected file is not Unicode"),
-        (dataclasses.replace(CURRENCIES, content=codecs.BOM_UTF8 + CURRENCIES.text.encode()), "Selected file is not Unicode"),
-        (dataclasses.replace(CURRENCIES, content=CURRENCIES.text.encode("utf-16-le")), "Selected file is not Unicode"),
+        (
+            dataclasses.replace(CURRENCIES, content=CURRENCIES.text.encode()),
+            "Selected file is not Unicode",
+        ),
+        (
+            dataclasses.replace(CURRENCIES, content=codecs.BOM_UTF8 + CURRENCIES.text.encode()),
+            "Selected file is not Unicode",
+        ),
+        (
+            dataclasses.replace(CURRENCIES, content=CURRENCIES.text.encode("utf-16-le")),
+            "Selected file is not Unicode",
+        ),
         (dataclasses.replace(CURRENCIES, content=utf16(CURRENCIES.text) + b"\x00"), "DMF2018"),
         (dataclasses.replace(CURRENCIES, text=CURRENCIES.text.replace(",", ";")), "DMF1999"),
-        (dataclasses.replace(CURRENCIES, text=CURRENCIES.text.replace("SYMBOL", "Symbol")), "DMF2025: Column 'SYMBOL'"),
-        (dataclasses.replace(CURRENCIES, text=CURRENCIES.text.replace(",SYMBOL", ",SYMBOL,MORE")), "DMF2022: Column 'MORE'"),
+        (
+            dataclasses.replace(CURRENCIES, text=CURRENCIES.text.replace("SYMBOL", "Symbol")),
+            "DMF2025: Column 'SYMBOL'",
+        ),
+        (
+            dataclasses.replace(
+                CURRENCIES, text=CURRENCIES.text.replace(",SYMBOL", ",SYMBOL,MORE")
+            ),
+            "DMF2022: Column 'MORE'",
+        ),
         (dataclasses.replace(CURRENCIES, source_format="EXCEL"), "DMF040"),
         (dataclasses.replace(CURRENCIES, source_format="XML-Element"), "DMF1830"),
         (customers(GOOD.format(1), GOOD.format(2), GOOD.format(1).lower()), "DMF1959"),
@@ -150,7 +220,10 @@ def test_called_without_waiting_the_same_failures_show_in_the_execution(scm: Cal
 
 def test_a_header_without_rows_is_a_success_with_0_rows(scm: Caller) -> None:
     execution = run(scm, dataclasses.replace(CURRENCIES, text="CURRENCYCODE,NAME,SYMBOL\r\n"))
-    assert (status(scm, execution), details(scm, execution)[0]["StagingRecordsToBeProcessedCount"]) == ("Succeeded", 0)
+    assert (
+        status(scm, execution),
+        details(scm, execution)[0]["StagingRecordsToBeProcessedCount"],
+    ) == ("Succeeded", 0)
 
 
 def test_a_switch_lets_the_first_of_equal_keys_through() -> None:
@@ -160,16 +233,22 @@ def test_a_switch_lets_the_first_of_equal_keys_through() -> None:
         assert [error["RecordId"] for error in errors(scm, execution)] == ["C-1"]
 
 
-# --- cells ------------------------------------------------------------------------------------------------------------
+# --- cells
+# ------------------------------------------------------------------------------------------------------------
 
 
 def names_of(scm: Caller) -> list[str]:
-    return [row["PersonLastName"] for row in scm.get("/data/CustomersV2?$orderby=CustomerAccount")["value"]]
+    return [
+        row["PersonLastName"]
+        for row in scm.get("/data/CustomersV2?$orderby=CustomerAccount")["value"]
+    ]
 
 
 def test_quotes_belong_to_the_text_unless_the_mapping_calls_them_qualifiers(fresh: Caller) -> None:
     texts = ['O""Hara, Jr.', "Ærø", "山田"]
-    qualified = customers(*(QUOTED.format(number, text) for number, text in enumerate(texts)), qualifier=True)
+    qualified = customers(
+        *(QUOTED.format(number, text) for number, text in enumerate(texts)), qualifier=True
+    )
     assert status(fresh, run(fresh, qualified)) == "Succeeded"
     assert names_of(fresh) == ['O"Hara, Jr.', "Ærø", "山田"]
     plain = customers('C-9,Person,"N",10,USD,1')
@@ -179,9 +258,14 @@ def test_quotes_belong_to_the_text_unless_the_mapping_calls_them_qualifiers(fres
 
 def test_some_columns_may_be_quoted_and_others_not(fresh: Caller) -> None:
     only = [name for name in CUSTOMER_COLUMNS if name != "SALESCURRENCYCODE"]
-    data = customers('"C-1",Person,"A, ""B""",10,USD,1', '"C-2","Person","B",10,"USD",1', qualifier=only)
+    data = customers(
+        '"C-1",Person,"A, ""B""",10,USD,1', '"C-2","Person","B",10,"USD",1', qualifier=only
+    )
     assert row_errors(fresh, data) == [
-        "DMF2018: Column 'SALESCURRENCYCODE' has invalid data: the text is longer than 3 characters."
+        (
+            "DMF2018: Column 'SALESCURRENCYCODE' has invalid data: the text is longer than 3 "
+            "characters."
+        )
     ]
     assert names_of(fresh) == ['A, "B"']
 
@@ -250,7 +334,9 @@ def test_cells_become_typed_values(column: str, value: str, kept: object) -> Non
         ("KNOWNAS", "😀" * 51, "longer than 100 characters"),
     ],
 )
-def test_cells_that_do_not_fit_stay_in_staging(scm: Caller, column: str, value: str, words: str) -> None:
+def test_cells_that_do_not_fit_stay_in_staging(
+    scm: Caller, column: str, value: str, words: str
+) -> None:
     (message,) = row_errors(scm, with_cell(column, value))
     assert words in message
     assert value not in message
@@ -278,12 +364,26 @@ def test_other_source_data_formats_have_their_code_pages() -> None:
 @pytest.mark.parametrize(
     ("source_format", "text"),
     [
-        ("XML-Element", "<Document><C><CURRENCYCODE>XXB</CURRENCYCODE><NAME>Ærø &amp; Co</NAME><SYMBOL/></C></Document>"),
-        ("XML-Attribute", '<Document><C CURRENCYCODE="XXB" NAME="Ærø &amp; Co" SYMBOL="" /></Document>'),
+        (
+            "XML-Element",
+            (
+                "<Document><C><CURRENCYCODE>XXB</CURRENCYCODE><NAME>Ærø &amp; "
+                "Co</NAME><SYMBOL/></C></Document>"
+            ),
+        ),
+        (
+            "XML-Attribute",
+            '<Document><C CURRENCYCODE="XXB" NAME="Ærø &amp; Co" SYMBOL="" /></Document>',
+        ),
     ],
 )
 def test_xml_is_read_in_both_forms(scm: Caller, source_format: str, text: str) -> None:
-    data = dataclasses.replace(CURRENCIES, source_format=source_format, content=codecs.BOM_UTF8 + text.encode(), file="C.xml")
+    data = dataclasses.replace(
+        CURRENCIES,
+        source_format=source_format,
+        content=codecs.BOM_UTF8 + text.encode(),
+        file="C.xml",
+    )
     assert row_errors(scm, data) == []
     row = scm.get("/data/Currencies('XXB')")
     assert (row["Name"], row["Symbol"]) == ("Ærø & Co", "")

@@ -1,7 +1,7 @@
 """What p2c builds from the samples, imported by the twin: every row arrives as planned, or fails alone and is named.
 
-Which rows SCM must refuse is computed here from the plan and from the standard itself: states that are none of their
-country's, and companies that are known by account number only.
+Which rows SCM must refuse is computed here from the plan and from the standard itself: states that
+are none of their country's, and companies that are known by account number only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from tests.sandbox.test_dmf_importing import details, errors, file_behind, order
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 TASKS = {
     "ContactToCustomer": ("Customers V2", "CustomersV2", ["CustomerAccount"]),
-    "Contacts": ("CDS Contacts", "CDSContactPersons", ["ContactPersonPartyNumber", "AssociatedPartyNumber"]),
+    "Contacts": (
+        "CDS Contacts",
+        "CDSContactPersons",
+        ["ContactPersonPartyNumber", "AssociatedPartyNumber"],
+    ),
 }
 
 
@@ -58,25 +62,45 @@ def imported(scm: Caller, folder: Path, task: str) -> dict[str, str]:
     for package in sorted((folder / "packages" / task).glob("*.zip")):
         legal_entity = package.stem.partition("-")[0]
         more = {"definitionGroupId": f"{task}-{package.stem}", "legalEntityId": legal_entity}
-        found[legal_entity] = scm.act("ImportFromPackageAsync", **order(scm, package.read_bytes(), **more))
+        found[legal_entity] = scm.act(
+            "ImportFromPackageAsync", **order(scm, package.read_bytes(), **more)
+        )
     return found
 
 
 def refusable(rows: pl.DataFrame, task: str) -> pl.DataFrame:
-    """The planned rows that SCM must refuse: a state of another country, or a company that is no party there."""
-    prefix, state = ("Address", "AddressState") if task == "ContactToCustomer" else ("PrimaryAddress", "PrimaryAddressStateId")
+    """The planned rows that SCM must refuse.
+
+    A state of another country, or a company that is no party there.
+    """
+    prefix, state = (
+        ("Address", "AddressState")
+        if task == "ContactToCustomer"
+        else ("PrimaryAddress", "PrimaryAddressStateId")
+    )
     place = pl.concat_str(pl.col(f"{prefix}CountryRegionISOCode"), pl.lit("-"), pl.col(state))
-    wrong = pl.col(state).is_not_null() & ~place.fill_null("").is_in([one.code for one in pycountry.subdivisions])
+    wrong = pl.col(state).is_not_null() & ~place.fill_null("").is_in(
+        [one.code for one in pycountry.subdivisions]
+    )
     if task == "Contacts":
-        parties = pl.read_csv(SAMPLES / "known_customers.csv", infer_schema=False)["PARTYNUMBER"].str.to_uppercase()
+        parties = pl.read_csv(SAMPLES / "known_customers.csv", infer_schema=False)[
+            "PARTYNUMBER"
+        ].str.to_uppercase()
         wrong |= ~pl.col("AssociatedPartyNumber").str.to_uppercase().is_in(parties.implode())
     return rows.filter(wrong)
 
 
 def named(scm: Caller, executions: dict[str, str], task: str) -> list[str]:
     """The destination keys of all rows that the executions name in their errors."""
-    found = ((legal_entity, error["RecordId"]) for legal_entity, one in executions.items() for error in errors(scm, one))
-    return sorted("/".join([legal_entity, *record.split(",", len(TASKS[task][2]) - 1)]) for legal_entity, record in found)
+    found = (
+        (legal_entity, error["RecordId"])
+        for legal_entity, one in executions.items()
+        for error in errors(scm, one)
+    )
+    return sorted(
+        "/".join([legal_entity, *record.split(",", len(TASKS[task][2]) - 1)])
+        for legal_entity, record in found
+    )
 
 
 def rows_of(scm: Caller, name: str) -> dict[str, dict[str, Any]]:
@@ -133,14 +157,22 @@ def test_rows_that_scm_refuses_are_named_and_the_others_arrive(scm: Caller, fold
     execution = imported(scm, folder, "ContactToCustomer")["demf"]
     assert status(scm, execution) == "PartiallySucceeded"
     told = {error["RecordId"]: error["ErrorMessage"] for error in errors(scm, execution)}
-    for_warehouse = [record for record, text in told.items() if "The value '31' in field 'Warehouse' is not found" in text]
+    for_warehouse = [
+        record
+        for record, text in told.items()
+        if "The value '31' in field 'Warehouse' is not found" in text
+    ]
     assert sorted(for_warehouse) == sorted(bad["CustomerAccount"])
     asked = {"executionId": execution, "entityName": "Customers V2"}
     assert scm.act("GenerateImportTargetErrorKeysFile", **asked) is True
     assert scm.act("GetImportTargetErrorKeysFileUrl", **asked) == ""
     keys = file_behind(scm, scm.act("GetImportTargetErrorKeysFileUrl", **asked))
     assert sorted(row[0] for row in keys[1:]) == sorted(told)
-    arrived = {row["CustomerAccount"] for key, row in rows_of(scm, "CustomersV2").items() if key.startswith("demf/")}
+    arrived = {
+        row["CustomerAccount"]
+        for key, row in rows_of(scm, "CustomersV2").items()
+        if key.startswith("demf/")
+    }
     assert set(rows["CustomerAccount"]) & arrived == set(rows["CustomerAccount"]) - set(told)
 
 
@@ -148,13 +180,28 @@ def test_contacts_without_their_accounts_fail_for_their_company(folder: Path) ->
     with Caller() as scm:
         executions = imported(scm, folder, "Contacts")
         assert {status(scm, execution) for execution in executions.values()} == {"Failed"}
-        messages = [error["ErrorMessage"] for execution in executions.values() for error in errors(scm, execution)]
+        messages = [
+            error["ErrorMessage"]
+            for execution in executions.values()
+            for error in errors(scm, execution)
+        ]
         assert len(messages) == planned(folder, "Contacts").height
-        assert all("is not found in the related table 'Global address book'" in message for message in messages)
+        assert all(
+            "is not found in the related table 'Global address book'" in message
+            for message in messages
+        )
 
 
 def test_imports_are_fast() -> None:
-    columns = ("CustomerAccount", "CustomerGroupId", "SalesCurrencyCode", "PartyType", "PersonLastName", "PartyNumber", "SiteId")
+    columns = (
+        "CustomerAccount",
+        "CustomerGroupId",
+        "SalesCurrencyCode",
+        "PartyType",
+        "PersonLastName",
+        "PartyNumber",
+        "SiteId",
+    )
     spec = PackageSpec(
         task="ContactToCustomer",
         entity_label="Customers V2",

@@ -59,16 +59,27 @@ def serve() -> Iterator[Serve]:
 
 def ask(app: Faulty, path: str = "sales", method: str = "GET") -> httpx.Response:
     async def call() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as client:
-            return await client.request(method, f"/{path}", content=b"body" if method == "POST" else None)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://x"
+        ) as client:
+            return await client.request(
+                method, f"/{path}", content=b"body" if method == "POST" else None
+            )
 
     return asyncio.run(call())
 
 
 def test_a_specification_is_read_as_a_whole() -> None:
-    found = parse("throttle=0.5:7, scm.cut@3+5:0.25,login.error=1:503,seed=9,token=60,dop=2,limits=100:10")
+    found = parse(
+        "throttle=0.5:7, scm.cut@3+5:0.25,login.error=1:503,seed=9,token=60,dop=2,limits=100:10"
+    )
     throttle, cut, error = found.faults
-    assert (throttle.kind, throttle.system, throttle.rate, throttle.value) == (Kind.THROTTLE, None, 0.5, 7)
+    assert (throttle.kind, throttle.system, throttle.rate, throttle.value) == (
+        Kind.THROTTLE,
+        None,
+        0.5,
+        7,
+    )
     assert (cut.kind, cut.system, sorted(cut.at), cut.value) == (Kind.CUT, "scm", [3, 5], 0.25)
     assert (error.kind, error.system, error.rate, error.value) == (Kind.ERROR, "login", 1, 503)
     assert (found.seed, found.token, found.dop, found.limits) == (9, 60, 2, (100, 10))
@@ -109,7 +120,9 @@ def test_throttling_has_the_documented_bodies() -> None:
     sales, scm = ask(app, "sales", "POST"), ask(app, "scm")
     assert (sales.status_code, sales.headers["Retry-After"]) == (429, "17")
     assert sales.json()["error"]["code"] == "0x80072322"
-    assert sales.json()["error"]["message"].startswith("Number of requests exceeded the limit of 6000")
+    assert sales.json()["error"]["message"].startswith(
+        "Number of requests exceeded the limit of 6000"
+    )
     assert (scm.status_code, scm.headers["Retry-After"]) == (429, "17")
     assert "high resource utilization" in scm.json()["error"]["message"]
 
@@ -126,7 +139,10 @@ def test_throttling_has_the_documented_bodies() -> None:
 def test_errors_come_before_the_work_is_done(spec: str, status: int, kind: str) -> None:
     desk = Desk()
     response = ask(desk.faulty(spec), method="POST")
-    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (status, kind)
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (
+        status,
+        kind,
+    )
     assert desk.done == []
     assert response.headers.get("Retry-After") == ("5" if spec == "busy=1:5" else None)
 
@@ -191,11 +207,15 @@ def test_six_thousand_requests_in_five_minutes_and_no_more() -> None:
         error = response.json()["error"]
         assert error == {
             "code": "0x80072322",
-            "message": "Number of requests exceeded the limit of 3 over time window of 300 seconds.",
+            "message": (
+                "Number of requests exceeded the limit of 3 over time window of 300 seconds."
+            ),
         }
         assert sales.ask("GET", "WhoAmI").headers["Retry-After"] == "201"
         sales.clock.pass_(seconds=200)
-        assert sales.ask("GET", "WhoAmI").headers["x-ms-ratelimit-burst-remaining-xrm-requests"] == "2"
+        assert (
+            sales.ask("GET", "WhoAmI").headers["x-ms-ratelimit-burst-remaining-xrm-requests"] == "2"
+        )
 
 
 def test_work_and_concurrency_are_limited_as_well() -> None:
@@ -203,7 +223,10 @@ def test_work_and_concurrency_are_limited_as_well() -> None:
         assert sales.ask("GET", "WhoAmI").json()["error"]["code"] == "0x80072321"
     with Caller(enforced=True, concurrency=0) as sales:
         response = sales.ask("GET", "WhoAmI")
-        assert response.json()["error"]["message"] == "Number of concurrent requests exceeded the limit of 0."
+        assert (
+            response.json()["error"]["message"]
+            == "Number of concurrent requests exceeded the limit of 0."
+        )
         assert response.json()["error"]["code"] == "0x80072326"
 
 

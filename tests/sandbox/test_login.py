@@ -51,12 +51,19 @@ def clock() -> Time:
 def ask(clock: Time, issued: trustme.LeafCert) -> Iterator[Ask]:
     """A login with one client, and a resource behind it."""
     certificate = issued.cert_chain_pems[0].bytes().decode()
-    clients = (Application(id=CLIENT, secret=WORD, certificate=certificate), Application(id=STRANGER, secret=WORD * 2))
+    clients = (
+        Application(id=CLIENT, secret=WORD, certificate=certificate),
+        Application(id=STRANGER, secret=WORD * 2),
+    )
     login = Login(applications={one.id: one for one in clients}, lifetime=3600, now=clock)
 
     async def resource(request: Request) -> Response:
         claims = login.authorize(request, (HOME,), bare="bare" in request.query_params)
-        return JSONResponse({"application": claims.application}) if isinstance(claims, Claims) else claims
+        return (
+            JSONResponse({"application": claims.application})
+            if isinstance(claims, Claims)
+            else claims
+        )
 
     app = Starlette(routes=[*routes(login), Route("/resource", resource)])
     with asyncio.Runner() as runner:
@@ -90,12 +97,22 @@ def resource(ask: Ask, given: str, url: str = "/resource", **headers: str) -> ht
 
 def test_a_secret_gets_a_token_that_the_published_key_vouches_for(ask: Ask) -> None:
     answer = ask("POST", V2, data=form()).json()
-    assert (answer["token_type"], answer["expires_in"], answer["ext_expires_in"]) == ("Bearer", 3600, 3600)
+    assert (answer["token_type"], answer["expires_in"], answer["ext_expires_in"]) == (
+        "Bearer",
+        3600,
+        3600,
+    )
     document = ask("GET", f"/{TENANT}/v2.0/.well-known/openid-configuration").json()
     keys = jwt.PyJWKSet.from_dict(ask("GET", document["jwks_uri"]).json())
     identity = jwt.get_unverified_header(answer["access_token"])["kid"]
     options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-    claims = jwt.decode(answer["access_token"], keys[identity], algorithms=["RS256"], audience=ORIGIN, options=options)
+    claims = jwt.decode(
+        answer["access_token"],
+        keys[identity],
+        algorithms=["RS256"],
+        audience=ORIGIN,
+        options=options,
+    )
     assert (claims["appid"], claims["tid"], claims["exp"] - claims["iat"]) == (CLIENT, TENANT, 3600)
 
 
@@ -109,7 +126,12 @@ def test_the_first_version_takes_a_resource_and_speaks_in_texts(ask: Ask) -> Non
 def test_the_tenant_has_a_name_as_well_and_the_secret_may_come_in_the_header(ask: Ask) -> None:
     url = f"{ORIGIN}/{DOMAIN}/oauth2/v2.0/token"
     assert ask("POST", url, data=form()).status_code == 200
-    basic = ask("POST", V2, data=form(client_id=None, client_secret=None), auth=httpx.BasicAuth(CLIENT, "p%3Ass%2Bw"))
+    basic = ask(
+        "POST",
+        V2,
+        data=form(client_id=None, client_secret=None),
+        auth=httpx.BasicAuth(CLIENT, "p%3Ass%2Bw"),
+    )
     assert basic.status_code == 200
 
 
@@ -140,26 +162,49 @@ def test_refusals_are_those_of_entra_id(
     assert {"timestamp", "trace_id", "correlation_id", "error_uri"} <= set(body)
 
 
-def assertion(issued: trustme.LeafCert, clock: Time, algorithm: str = "PS256", **changes: Any) -> str:
+def assertion(
+    issued: trustme.LeafCert, clock: Time, algorithm: str = "PS256", **changes: Any
+) -> str:
     key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
-    claims = {"iss": CLIENT, "sub": CLIENT, "aud": V2, "exp": clock.now + 600, "jti": str(uuid.uuid4()), **changes}
+    claims = {
+        "iss": CLIENT,
+        "sub": CLIENT,
+        "aud": V2,
+        "exp": clock.now + 600,
+        "jti": str(uuid.uuid4()),
+        **changes,
+    }
     assert isinstance(key, rsa.RSAPrivateKey)
     return jwt.encode(claims, key, algorithm=algorithm)
 
 
 def asserted(ask: Ask, text: str, kind: str = ASSERTION) -> httpx.Response:
-    return ask("POST", V2, data=form(client_secret=None, client_assertion=text, client_assertion_type=kind))
+    return ask(
+        "POST", V2, data=form(client_secret=None, client_assertion=text, client_assertion_type=kind)
+    )
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
-def test_a_certificate_is_as_good_as_a_secret(ask: Ask, issued: trustme.LeafCert, clock: Time, algorithm: str) -> None:
+def test_a_certificate_is_as_good_as_a_secret(
+    ask: Ask, issued: trustme.LeafCert, clock: Time, algorithm: str
+) -> None:
     assert asserted(ask, assertion(issued, clock, algorithm)).status_code == 200
-    assert asserted(ask, assertion(issued, clock, algorithm, aud=f"{ORIGIN}/{TENANT}/v2.0")).status_code == 200
+    assert (
+        asserted(
+            ask, assertion(issued, clock, algorithm, aud=f"{ORIGIN}/{TENANT}/v2.0")
+        ).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "number"),
-    [({"exp": 1}, 700024), ({"aud": "https://elsewhere/"}, 700023), ({"iss": "x"}, 700021), ({"sub": "x"}, 700021)],
+    [
+        ({"exp": 1}, 700024),
+        ({"aud": "https://elsewhere/"}, 700023),
+        ({"iss": "x"}, 700021),
+        ({"sub": "x"}, 700021),
+    ],
 )
 def test_an_assertion_must_say_who_to_whom_and_until_when(
     ask: Ask, issued: trustme.LeafCert, clock: Time, changes: dict[str, Any], number: int
@@ -167,7 +212,9 @@ def test_an_assertion_must_say_who_to_whom_and_until_when(
     assert asserted(ask, assertion(issued, clock, **changes)).json()["error_codes"] == [number]
 
 
-def test_an_assertion_of_another_certificate_is_refused(ask: Ask, issued: trustme.LeafCert, clock: Time) -> None:
+def test_an_assertion_of_another_certificate_is_refused(
+    ask: Ask, issued: trustme.LeafCert, clock: Time
+) -> None:
     other = trustme.CA().issue_cert(common_name="client", key_type=trustme.KeyType.RSA)
     assert asserted(ask, assertion(other, clock)).json()["error_codes"] == [700027]
     assert asserted(ask, "nonsense").json()["error_codes"] == [700027]
@@ -178,19 +225,31 @@ def test_an_assertion_of_another_certificate_is_refused(ask: Ask, issued: trustm
 def test_discovery_documents_lead_to_this_host(ask: Ask, version: str) -> None:
     forwarded = {"X-Forwarded-Host": "login.example", "X-Forwarded-Proto": "https"}
     for headers, origin in (({}, ORIGIN), (forwarded, "https://login.example")):
-        document = ask("GET", f"/{TENANT}{version}/.well-known/openid-configuration", headers=headers).json()
+        document = ask(
+            "GET", f"/{TENANT}{version}/.well-known/openid-configuration", headers=headers
+        ).json()
         assert document["token_endpoint"] == f"{origin}/{TENANT}/oauth2{version}/token"
         assert document["issuer"].startswith(f"{origin}/{TENANT}")
         assert document["authorization_endpoint"].startswith(origin)
-    assert ask("GET", f"/common{version}/.well-known/openid-configuration").json()["issuer"].startswith(f"{ORIGIN}/{{tenantid}}")
+    assert (
+        ask("GET", f"/common{version}/.well-known/openid-configuration")
+        .json()["issuer"]
+        .startswith(f"{ORIGIN}/{{tenantid}}")
+    )
     response = ask("GET", f"/nowhere{version}/.well-known/openid-configuration")
     assert (response.status_code, response.json()["error"]) == (400, "invalid_tenant")
 
 
 def test_instance_discovery_knows_this_host(ask: Ask) -> None:
-    asked = {"authorization_endpoint": f"{ORIGIN}/{TENANT}/oauth2/v2.0/authorize", "api-version": "1.1"}
+    asked = {
+        "authorization_endpoint": f"{ORIGIN}/{TENANT}/oauth2/v2.0/authorize",
+        "api-version": "1.1",
+    }
     found = ask("GET", "/common/discovery/instance", params=asked).json()
-    assert found["tenant_discovery_endpoint"] == f"{ORIGIN}/{TENANT}/v2.0/.well-known/openid-configuration"
+    assert (
+        found["tenant_discovery_endpoint"]
+        == f"{ORIGIN}/{TENANT}/v2.0/.well-known/openid-configuration"
+    )
     assert found["metadata"][0]["aliases"] == ["login.test"]
     assert ask("GET", "/common/discovery/instance").status_code == 400
     assert ask("GET", f"/{TENANT}/oauth2/authorize").status_code == 501
@@ -201,7 +260,9 @@ def test_without_a_token_a_401_says_where_to_get_one(ask: Ask) -> None:
         response = ask("GET", "/resource", headers=headers)
         assert response.status_code == 401
         challenge = response.headers["WWW-Authenticate"]
-        assert challenge.startswith(f'Bearer authorization_uri="{ORIGIN}/{TENANT}/oauth2/authorize"')
+        assert challenge.startswith(
+            f'Bearer authorization_uri="{ORIGIN}/{TENANT}/oauth2/authorize"'
+        )
         assert f'resource_id="{ORIGIN}/"' in challenge
         assert "error" not in challenge
 
@@ -232,7 +293,12 @@ def test_tokens_that_somebody_wrote_himself_are_refused(ask: Ask) -> None:
 def test_a_token_is_good_for_the_system_it_was_asked_for(ask: Ask) -> None:
     assert resource(ask, token(ask, "https://elsewhere.test/.default")).status_code == 401
     assert (
-        resource(ask, token(ask, "https://elsewhere.test/.default"), **{"X-Forwarded-Host": "elsewhere.test"}).status_code == 200
+        resource(
+            ask,
+            token(ask, "https://elsewhere.test/.default"),
+            **{"X-Forwarded-Host": "elsewhere.test"},
+        ).status_code
+        == 200
     )
     assert resource(ask, token(ask, "http://127.0.0.1:1234/.default")).status_code == 200
     assert resource(ask, token(ask, "http://127.0.0.1:1235/.default")).status_code == 401

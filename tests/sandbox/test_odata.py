@@ -52,9 +52,14 @@ ROWS = [
 
 @dataclass(frozen=True)
 class Things:
-    """The scope of one table; ``parts`` is a collection with one member for every row but the third."""
+    """The scope of one table.
 
-    functions: frozenset[str] = frozenset({"contains", "startswith", "endswith", "length", "tolower", "year"})
+    ``parts`` is a collection with one member for every row but the third.
+    """
+
+    functions: frozenset[str] = frozenset(
+        {"contains", "startswith", "endswith", "length", "tolower", "year"}
+    )
     prefix: str = ""
 
     def column(self, names: Sequence[str]) -> Column:
@@ -64,14 +69,22 @@ class Things:
         members = {"Open": 0, "Closed": 1} if name == "state" else None
         scale = 4 if name == "amount" else 0
         return Column(
-            sql=f"{self.prefix or 't'}.{name}", kind=KINDS[name], scale=scale, members=members, wildcards=name == "name"
+            sql=f"{self.prefix or 't'}.{name}",
+            kind=KINDS[name],
+            scale=scale,
+            members=members,
+            wildcards=name == "name",
         )
 
     def members(self, names: Sequence[str], variable: str) -> Members:
         assert (names[-1], variable) in {("parts", "p"), ("parts", "")}
-        return Members(source="FROM things AS m WHERE m.id = t.id AND m.id <> 3", scope=Things(prefix="m"))
+        return Members(
+            source="FROM things AS m WHERE m.id = t.id AND m.id <> 3", scope=Things(prefix="m")
+        )
 
-    def query_function(self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]) -> Sql:
+    def query_function(
+        self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]
+    ) -> Sql:
         assert name == "My.Function"
         return Sql(text="t.id = ?", values=(len(str(parameters["x"])),))
 
@@ -86,7 +99,12 @@ def things() -> sqlite3.Connection:
 
 
 def found(connection: sqlite3.Connection, where: Sql) -> list[int]:
-    return [row[0] for row in connection.execute(f"SELECT id FROM things AS t WHERE {where.text} ORDER BY id", where.values)]
+    return [
+        row[0]
+        for row in connection.execute(
+            f"SELECT id FROM things AS t WHERE {where.text} ORDER BY id", where.values
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +158,9 @@ def found(connection: sqlite3.Connection, where: Sql) -> list[int]:
         ("id eq @none", []),
     ],
 )
-def test_conditions_find_what_they_mean(things: sqlite3.Connection, text: str, ids: list[int]) -> None:
+def test_conditions_find_what_they_mean(
+    things: sqlite3.Connection, text: str, ids: list[int]
+) -> None:
     node = parse_filter(text, {"@one": "1", "@long": "'abcd'"})
     assert found(things, condition(node, Things())) == ids
 
@@ -205,7 +225,12 @@ def test_orders_put_blanks_first_and_do_not_mind_case(things: sqlite3.Connection
 def test_options_are_read_nested_and_encoded() -> None:
     expand = "one($select=c;$expand=two($filter=x%20eq%20'a;b)')),three/$ref"
     query = parse_query(f"$select=a,%20b&$expand={expand}&%24top=5&$count=true&plain=1+2&@p='x'")
-    assert (query.select, query.top, query.count, query.others) == (("a", "b"), 5, True, {"plain": "1 2", "@p": "'x'"})
+    assert (query.select, query.top, query.count, query.others) == (
+        ("a", "b"),
+        5,
+        True,
+        {"plain": "1 2", "@p": "'x'"},
+    )
     one, three = query.expand
     assert (one.path, one.query.select, three.path) == (("one",), ("c",), ("three", "$ref"))
     assert one.query.expand[0].query.filter == parse_filter("x eq 'a;b)'")
@@ -261,7 +286,14 @@ def test_parameters_of_functions_may_be_lists_and_aliases() -> None:
 )
 def test_rows_in_memory_are_judged(text: str, *, holding: bool) -> None:
     items = [{"Value": "y"}, {"Value": "z"}]
-    row: dict[str, Any] = {"Name": "a", "Number": 3, "Inner": {"Value": "x"}, "Items": items, "Flag": True, "Missing": None}
+    row: dict[str, Any] = {
+        "Name": "a",
+        "Number": 3,
+        "Inner": {"Value": "x"},
+        "Items": items,
+        "Flag": True,
+        "Missing": None,
+    }
     assert holds(parse_filter(text), row) is holding
 
 
@@ -272,4 +304,6 @@ def test_rows_in_memory_know_their_properties() -> None:
 
 def test_times_without_an_offset_are_utc() -> None:
     node = parse_filter("at eq 2024-01-02T03:04:05")
-    assert getattr(getattr(node, "right", None), "value", None) == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert getattr(getattr(node, "right", None), "value", None) == datetime(
+        2024, 1, 2, 3, 4, 5, tzinfo=UTC
+    )

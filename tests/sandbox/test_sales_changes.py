@@ -39,7 +39,10 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
 def test_a_tracked_read_ends_in_a_delta_link_and_that_in_the_next(sales: Caller) -> None:
     rows, link = followed(sales, "contacts?$select=lastname", TRACK)
     assert sorted(names(rows)) == [f"Old {number}" for number in range(5)]
-    assert re.fullmatch(rf"{re.escape(ROOT)}/contacts\?\$select=lastname&\$deltatoken=\d+%2101%2F02%2F2026%2008%3A00%3A00", link)
+    assert re.fullmatch(
+        rf"{re.escape(ROOT)}/contacts\?\$select=lastname&\$deltatoken=\d+%2101%2F02%2F2026%2008%3A00%3A00",
+        link,
+    )
     nothing, same = followed(sales, link)
     assert (nothing, same) == ([], link)
 
@@ -76,7 +79,9 @@ def test_changes_come_in_pages_of_any_size(sales: Caller, size: int) -> None:
 
 def test_what_changes_while_pages_are_read_is_in_the_next_delta(sales: Caller) -> None:
     first = sales.get("contacts?$select=lastname", prefer=f"{TRACK},odata.maxpagesize=2")
-    sales.ask("PATCH", f"contacts({first['value'][0]['contactid']})", json={"lastname": "Meanwhile"})
+    sales.ask(
+        "PATCH", f"contacts({first['value'][0]['contactid']})", json={"lastname": "Meanwhile"}
+    )
     _, link = followed(sales, first["@odata.nextLink"], "odata.maxpagesize=2")
     assert names(followed(sales, link)[0]) == ["Meanwhile"]
 
@@ -106,14 +111,23 @@ def test_tokens_expire_after_seven_days_or_what_the_organisation_says(sales: Cal
     assert "full sync" in message
     _, link = followed(sales, "contacts?$select=lastname", TRACK)
     (organization,) = sales.get("organizations?$select=expirechangetrackingindays")["value"]
-    sales.ask("PATCH", f"organizations({organization['organizationid']})", json={"expirechangetrackingindays": 0})
+    sales.ask(
+        "PATCH",
+        f"organizations({organization['organizationid']})",
+        json={"expirechangetrackingindays": 0},
+    )
     assert sales.refused("GET", link, 400)[0] == "0x80044352"
 
 
-@pytest.mark.parametrize("option", ["$filter=statecode eq 0", "$orderby=lastname", "$expand=ownerid", "$top=3"])
+@pytest.mark.parametrize(
+    "option", ["$filter=statecode eq 0", "$orderby=lastname", "$expand=ownerid", "$top=3"]
+)
 def test_some_options_are_not_for_tracking(sales: Caller, option: str) -> None:
     message = sales.refused("GET", f"contacts?{option}", 400, prefer=TRACK)[1]
-    assert message == f'The "{option.partition("=")[0]}" query parameter isn\'t supported when Change Tracking is enabled.'
+    assert message == (
+        f'The "{option.partition("=")[0]}" query parameter isn\'t supported when Change '
+        "Tracking is enabled."
+    )
 
 
 def test_tables_without_tracking_and_broken_tokens_are_refused(sales: Caller) -> None:

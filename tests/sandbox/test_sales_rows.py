@@ -28,14 +28,21 @@ def folder(tmp_path: Path) -> Path:
         f"{ACCOUNT},Odd,much,perhaps,nobody,,,,",
     ]
     (tmp_path / "contacts.csv").write_text("\n".join(lines), encoding="utf-8-sig")
-    (tmp_path / "accounts.csv").write_text(f"accountid,name,statecode\n{ACCOUNT},A,1\n", encoding="utf-8")
+    (tmp_path / "accounts.csv").write_text(
+        f"accountid,name,statecode\n{ACCOUNT},A,1\n", encoding="utf-8"
+    )
     return tmp_path
 
 
 def test_files_become_rows_as_they_are(folder: Path) -> None:
     with Caller(data=folder) as sales:
         row = sales.get(f"contacts({FIRST})", prefer='odata.include-annotations="*"')
-        assert (row["lastname"], row["creditlimit"], row["donotemail"], row["versionnumber"]) == ("Ærø", -12.5, True, 70)
+        assert (row["lastname"], row["creditlimit"], row["donotemail"], row["versionnumber"]) == (
+            "Ærø",
+            -12.5,
+            True,
+            70,
+        )
         assert row[LOOKUP] == "account"
         assert (row["msdynce_contactnumber"], row["msdynce_iscompanyanaccount"]) == (None, None)
         assert row["_ownerid_value"] == sales.get("WhoAmI")["UserId"]
@@ -43,7 +50,9 @@ def test_files_become_rows_as_they_are(folder: Path) -> None:
         assert (account["statecode"], account["statuscode"]) == (1, 2)
 
 
-def test_of_several_rows_with_one_id_the_last_version_counts_and_deleted_ones_are_gone(folder: Path) -> None:
+def test_of_several_rows_with_one_id_the_last_version_counts_and_deleted_ones_are_gone(
+    folder: Path,
+) -> None:
     with Caller(data=folder) as sales:
         assert sales.ask("GET", "contacts/$count").text == "2"
         assert sales.ask("GET", f"contacts({SECOND})").status_code == 404
@@ -60,7 +69,11 @@ def test_what_no_database_holds_is_left_out_and_counted(folder: Path) -> None:
         loaded = sales.loaded["contact"]
         assert (loaded.rows, loaded.rows_left_out, loaded.values_left_out) == (2, 1, 3)
         row = sales.get(f"contacts({ACCOUNT})")
-        assert (row["creditlimit"], row["donotemail"], row["_parentcustomerid_value"]) == (None, None, None)
+        assert (row["creditlimit"], row["donotemail"], row["_parentcustomerid_value"]) == (
+            None,
+            None,
+            None,
+        )
 
 
 def test_versions_go_on_behind_those_of_the_files(folder: Path) -> None:
@@ -82,15 +95,22 @@ def test_folders_and_files_that_cannot_be_read_are_named(tmp_path: Path) -> None
 def test_the_samples_are_all_there() -> None:
     with Caller(data=SAMPLES) as sales:
         assert sales.loaded["contact"].rows > 950
-        counters = sales.get("msdynce_p2cautonumbers?$select=msdynce_numbersequence&$orderby=msdynce_entityname")["value"]
+        counters = sales.get(
+            "msdynce_p2cautonumbers?$select=msdynce_numbersequence&$orderby=msdynce_entityname"
+        )["value"]
         assert [row["msdynce_numbersequence"] for row in counters] == [1150, 2000]
         assert (
-            sales.get("businessunits?$select=name&$filter=_parentbusinessunitid_value eq null")["value"][0]["name"] == "Contoso"
+            sales.get("businessunits?$select=name&$filter=_parentbusinessunitid_value eq null")[
+                "value"
+            ][0]["name"]
+            == "Contoso"
         )
 
 
 def whole(store: Store) -> list[Any]:
-    return store.rows("SELECT * FROM contact ORDER BY contactid") + store.rows("SELECT * FROM invoice ORDER BY invoiceid")
+    return store.rows("SELECT * FROM contact ORDER BY contactid") + store.rows(
+        "SELECT * FROM invoice ORDER BY invoiceid"
+    )
 
 
 def test_generated_rows_depend_on_the_seed_alone(tmp_path: Path) -> None:
@@ -107,10 +127,11 @@ def test_generated_rows_depend_on_the_seed_alone(tmp_path: Path) -> None:
 
 def test_generated_rows_are_what_a_migration_meets() -> None:
     with Caller(rows=2000) as sales:
-        columns = (
-            "_parentcustomerid_value,msdynce_contactnumber,msdynce_isactivecustomer,msdynce_iscompanyanaccount,address1_country"
+        columns = "_parentcustomerid_value,msdynce_contactnumber,msdynce_isactivecustomer,msdynce_iscompanyanaccount,address1_country"
+        rows = sales.rows(
+            f"contacts?$select={columns}",
+            prefer=f'odata.include-annotations="{TYPE}.lookuplogicalname"',
         )
-        rows = sales.rows(f"contacts?$select={columns}", prefer=f'odata.include-annotations="{TYPE}.lookuplogicalname"')
         numbers = [row["msdynce_contactnumber"] for row in rows if row["msdynce_contactnumber"]]
         assert len(rows) == len({row["contactid"] for row in rows}) == 2000
         assert 1900 < len(numbers) == len(set(numbers)) < 2000
@@ -118,11 +139,15 @@ def test_generated_rows_are_what_a_migration_meets() -> None:
         kinds = [row.get(LOOKUP) for row in rows]
         assert 1600 < kinds.count("account") < 1800
         assert 50 < kinds.count("contact") < 150
-        assert all(row["msdynce_iscompanyanaccount"] == (row.get(LOOKUP) == "account") for row in rows)
+        assert all(
+            row["msdynce_iscompanyanaccount"] == (row.get(LOOKUP) == "account") for row in rows
+        )
         companies = {row["_parentcustomerid_value"] for row in rows if row.get(LOOKUP) == "account"}
         assert companies <= {row["accountid"] for row in sales.rows("accounts?$select=name")}
         assert {"Deutschland", "UK", "USA"} <= {row["address1_country"] for row in rows}
-        new = sales.contact(sales.create("contacts", lastname="New"), "msdynce_contactnumber")["msdynce_contactnumber"]
+        new = sales.contact(sales.create("contacts", lastname="New"), "msdynce_contactnumber")[
+            "msdynce_contactnumber"
+        ]
         assert new.startswith("CON-03000-")
         known = list(generate.accounts(sales.store))
         assert len(known) == 100

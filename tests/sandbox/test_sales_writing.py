@@ -27,26 +27,49 @@ def shared() -> Iterator[Caller]:
 def test_a_new_row_answers_with_its_address(sales: Caller) -> None:
     response = sales.ask("POST", "contacts", json={"lastname": "New"})
     assert response.status_code == 204
-    assert re.fullmatch(rf"{re.escape(ROOT)}/contacts\([0-9a-f-]{{36}}\)", response.headers["OData-EntityId"])
+    assert re.fullmatch(
+        rf"{re.escape(ROOT)}/contacts\([0-9a-f-]{{36}}\)", response.headers["OData-EntityId"]
+    )
     assert response.headers["Location"] == response.headers["OData-EntityId"]
 
 
 def test_a_new_row_answers_with_itself_if_it_is_asked_to(sales: Caller) -> None:
-    response = sales.ask("POST", "contacts?$select=fullname", json={"firstname": "A", "lastname": "B"}, prefer=REPRESENTATION)
+    response = sales.ask(
+        "POST",
+        "contacts?$select=fullname",
+        json={"firstname": "A", "lastname": "B"},
+        prefer=REPRESENTATION,
+    )
     assert (response.status_code, response.json()["fullname"]) == (201, "A B")
     assert response.headers["Preference-Applied"] == REPRESENTATION
     assert response.json()["@odata.context"].endswith("#contacts(fullname)/$entity")
     row_id = response.json()["contactid"]
-    changed = sales.ask("PATCH", f"contacts({row_id})?$select=fullname", json={"firstname": "C"}, prefer=REPRESENTATION)
+    changed = sales.ask(
+        "PATCH",
+        f"contacts({row_id})?$select=fullname",
+        json={"firstname": "C"},
+        prefer=REPRESENTATION,
+    )
     assert (changed.status_code, changed.json()["fullname"]) == (200, "C B")
 
 
 def test_the_platform_fills_what_nobody_says(sales: Caller) -> None:
     row = sales.get(f"contacts({sales.create('contacts', lastname='Plain')})")
     me = sales.get("WhoAmI")
-    assert (row["_ownerid_value"], row["_owningbusinessunit_value"]) == (me["UserId"], me["BusinessUnitId"])
-    assert (row["_createdby_value"], row["createdon"], row["modifiedon"]) == (me["UserId"], *["2026-01-02T08:00:00Z"] * 2)
-    assert (row["statecode"], row["statuscode"], row["donotemail"], row["msdynce_isactivecustomer"]) == (0, 1, False, False)
+    assert (row["_ownerid_value"], row["_owningbusinessunit_value"]) == (
+        me["UserId"],
+        me["BusinessUnitId"],
+    )
+    assert (row["_createdby_value"], row["createdon"], row["modifiedon"]) == (
+        me["UserId"],
+        *["2026-01-02T08:00:00Z"] * 2,
+    )
+    assert (
+        row["statecode"],
+        row["statuscode"],
+        row["donotemail"],
+        row["msdynce_isactivecustomer"],
+    ) == (0, 1, False, False)
 
 
 def test_a_change_raises_the_version_and_the_time_and_nothing_else(sales: Caller) -> None:
@@ -61,29 +84,47 @@ def test_a_change_raises_the_version_and_the_time_and_nothing_else(sales: Caller
 
 def test_an_id_can_be_chosen_once(sales: Caller) -> None:
     assert sales.create("contacts", lastname="Mine", contactid=NOBODY) == NOBODY
-    found = sales.refused("POST", "contacts", 412, json={"lastname": "Again", "contactid": NOBODY.upper()})
+    found = sales.refused(
+        "POST", "contacts", 412, json={"lastname": "Again", "contactid": NOBODY.upper()}
+    )
     assert found == ("0x80040237", "Cannot insert duplicate key.")
 
 
 def test_patch_is_an_upsert_unless_a_condition_forbids_it(sales: Caller) -> None:
     url = f"contacts({NOBODY})"
-    code, message = sales.refused("PATCH", url, 404, json={"lastname": "X"}, headers={"If-Match": "*"})
+    code, message = sales.refused(
+        "PATCH", url, 404, json={"lastname": "X"}, headers={"If-Match": "*"}
+    )
     assert (code, message) == ("0x80040217", f"contact With Id = {NOBODY} Does Not Exist")
     made = sales.ask("PATCH", url, json={"lastname": "X"}, prefer=REPRESENTATION)
     assert (made.status_code, made.json()["contactid"]) == (201, NOBODY)
-    code, message = sales.refused("PATCH", url, 412, json={"lastname": "Y"}, headers={"If-None-Match": "*"})
+    code, message = sales.refused(
+        "PATCH", url, 412, json={"lastname": "Y"}, headers={"If-None-Match": "*"}
+    )
     assert (code, message) == ("0x80040237", "A record with matching key values already exists.")
-    assert sales.ask("PATCH", url, json={"lastname": "Y"}, headers={"If-None-Match": "null"}).status_code == 204
+    assert (
+        sales.ask(
+            "PATCH", url, json={"lastname": "Y"}, headers={"If-None-Match": "null"}
+        ).status_code
+        == 204
+    )
     assert sales.contact(NOBODY, "lastname")["lastname"] == "Y"
 
 
 def test_an_etag_guards_a_change_and_a_deletion(sales: Caller) -> None:
     row_id = sales.create("contacts", lastname="Guarded")
     old = sales.contact(row_id, "lastname")["@odata.etag"]
-    assert sales.ask("PATCH", f"contacts({row_id})", json={"jobtitle": "1"}, headers={"If-Match": old}).status_code == 204
+    assert (
+        sales.ask(
+            "PATCH", f"contacts({row_id})", json={"jobtitle": "1"}, headers={"If-Match": old}
+        ).status_code
+        == 204
+    )
     for method in ("PATCH", "DELETE"):
         more = {"json": {"jobtitle": "2"}} if method == "PATCH" else {}
-        code, message = sales.refused(method, f"contacts({row_id})", 412, headers={"If-Match": old}, **more)
+        code, message = sales.refused(
+            method, f"contacts({row_id})", 412, headers={"If-Match": old}, **more
+        )
         assert code == "0x80060882"
         assert "doesn't match the RowVersion" in message
     assert sales.contact(row_id, "jobtitle")["jobtitle"] == "1"
@@ -97,12 +138,20 @@ def test_alternate_keys_find_make_and_are_unique(sales: Caller) -> None:
     assert sales.ask("PATCH", url, json={"lastname": "Keyed"}).status_code == 204
     row = sales.get(url)
     assert (row["lastname"], row["msdynce_contactnumber"]) == ("Keyed", "K-1")
-    assert sales.ask("PATCH", url, json={"lastname": "Same"}).headers["OData-EntityId"] == f"{ROOT}/contacts({row['contactid']})"
-    code, message = sales.refused("POST", "contacts", 412, json={"lastname": "Other", "msdynce_contactnumber": "k-1"})
+    assert (
+        sales.ask("PATCH", url, json={"lastname": "Same"}).headers["OData-EntityId"]
+        == f"{ROOT}/contacts({row['contactid']})"
+    )
+    code, message = sales.refused(
+        "POST", "contacts", 412, json={"lastname": "Other", "msdynce_contactnumber": "k-1"}
+    )
     assert code == "0x80060892"
     assert "Contact Number" in message
     other = sales.create("contacts", lastname="Other")
-    assert sales.refused("PATCH", f"contacts({other})", 412, json={"msdynce_contactnumber": "K-1"})[0] == "0x80060892"
+    assert (
+        sales.refused("PATCH", f"contacts({other})", 412, json={"msdynce_contactnumber": "K-1"})[0]
+        == "0x80060892"
+    )
     assert sales.ask("DELETE", url).status_code == 204
 
 
@@ -129,14 +178,32 @@ def test_alternate_keys_find_make_and_are_unique(sales: Caller) -> None:
         ({"contactid": "x"}, "0x80048d19", "'Edm.Guid'"),
         ({"parentcustomerid": NOBODY}, "0x80048d19", "undeclared property"),
         ({"_parentcustomerid_value": NOBODY}, "0x80048d19", "Use Navigation properties"),
-        ({"parentcustomerid_lead@odata.bind": "/leads(1)"}, "0x80048d19", "'parentcustomerid_lead' does not exist"),
-        ({"parentcustomerid_account@odata.bind": f"/contacts({NOBODY})"}, "0x80048d19", "no valid target"),
-        ({"parentcustomerid_account@odata.bind": "accounts"}, "0x80048d19", "Invalid entity reference"),
+        (
+            {"parentcustomerid_lead@odata.bind": "/leads(1)"},
+            "0x80048d19",
+            "'parentcustomerid_lead' does not exist",
+        ),
+        (
+            {"parentcustomerid_account@odata.bind": f"/contacts({NOBODY})"},
+            "0x80048d19",
+            "no valid target",
+        ),
+        (
+            {"parentcustomerid_account@odata.bind": "accounts"},
+            "0x80048d19",
+            "Invalid entity reference",
+        ),
         ({"parentcustomerid_account@odata.bind": 5}, "0x80048d19", "must be a text"),
-        ({"statecode": 0, "statuscode": 2}, "0x80048408", "2 is not a valid status code for state code contactState.Active"),
+        (
+            {"statecode": 0, "statuscode": 2},
+            "0x80048408",
+            "2 is not a valid status code for state code contactState.Active",
+        ),
     ],
 )
-def test_bad_values_are_refused_in_dataverses_words(shared: Caller, body: dict[str, Any], code: str, words: str) -> None:
+def test_bad_values_are_refused_in_dataverses_words(
+    shared: Caller, body: dict[str, Any], code: str, words: str
+) -> None:
     found = shared.refused("POST", "contacts", 400, json={"lastname": "Bad", **body})
     assert found[0] == code
     assert words in found[1]
@@ -150,8 +217,14 @@ def test_a_body_that_is_no_object_is_refused(shared: Caller, body: bytes) -> Non
 
 def test_a_row_that_is_bound_must_be_there(shared: Caller) -> None:
     body = {"lastname": "Orphan", "parentcustomerid_account@odata.bind": f"/accounts({NOBODY})"}
-    assert shared.refused("POST", "contacts", 404, json=body) == ("0x80040217", f"account With Id = {NOBODY} Does Not Exist")
-    body = {"lastname": "Orphan", "parentcustomerid_contact@odata.bind": "/contacts(msdynce_contactnumber='nobody')"}
+    assert shared.refused("POST", "contacts", 404, json=body) == (
+        "0x80040217",
+        f"account With Id = {NOBODY} Does Not Exist",
+    )
+    body = {
+        "lastname": "Orphan",
+        "parentcustomerid_contact@odata.bind": "/contacts(msdynce_contactnumber='nobody')",
+    }
     assert shared.refused("POST", "contacts", 404, json=body)[0] == "0x80060891"
 
 
@@ -161,7 +234,11 @@ def test_values_are_kept_as_the_platform_keeps_them(sales: Caller) -> None:
         fullname="ignored", createdon="1999-01-01T00:00:00Z", versionnumber=1, merged=True,
     )  # fmt: skip
     row = sales.get(f"contacts({row_id})")
-    assert (row["firstname"], row["creditlimit"], row["lastusedincampaign"]) == (None, 12.3457, "2024-05-06T13:04:05Z")
+    assert (row["firstname"], row["creditlimit"], row["lastusedincampaign"]) == (
+        None,
+        12.3457,
+        "2024-05-06T13:04:05Z",
+    )
     assert (row["fullname"], row["createdon"][:4], row["merged"]) == ("x" * 50, "2026", False)
     assert row["versionnumber"] > 1
     sales.ask("PATCH", f"contacts({row_id})", json={"creditlimit": None})
@@ -172,13 +249,25 @@ def test_state_and_status_go_together(sales: Caller) -> None:
     row_id = sales.create("contacts", lastname="State")
     sales.ask("PATCH", f"contacts({row_id})", json={"statecode": 1})
     assert sales.contact(row_id, "statuscode")["statuscode"] == 2
-    assert sales.refused("PATCH", f"contacts({row_id})", 400, json={"statuscode": 1})[0] == "0x80048408"
-    assert sales.ask("PATCH", f"contacts({row_id})", json={"statecode": 0, "statuscode": 1}).status_code == 204
+    assert (
+        sales.refused("PATCH", f"contacts({row_id})", 400, json={"statuscode": 1})[0]
+        == "0x80048408"
+    )
+    assert (
+        sales.ask(
+            "PATCH", f"contacts({row_id})", json={"statecode": 0, "statuscode": 1}
+        ).status_code
+        == 204
+    )
 
 
 def test_lookups_are_bound_and_emptied(sales: Caller) -> None:
     account, other = sales.create("accounts", name="A"), sales.create("contacts", lastname="C")
-    row_id = sales.create("contacts", lastname="Bound", **{"parentcustomerid_account@odata.bind": f"{ROOT}/accounts({account})"})
+    row_id = sales.create(
+        "contacts",
+        lastname="Bound",
+        **{"parentcustomerid_account@odata.bind": f"{ROOT}/accounts({account})"},
+    )
     url = f"contacts({row_id})"
     assert sales.contact(row_id, "_parentcustomerid_value")["_parentcustomerid_value"] == account
     sales.ask("PATCH", url, json={"parentcustomerid_contact@odata.bind": f"contacts({other})"})
@@ -191,7 +280,12 @@ def test_lookups_are_bound_and_emptied(sales: Caller) -> None:
 def test_references_are_set_and_taken_away(sales: Caller) -> None:
     account, row_id = sales.create("accounts", name="A"), sales.create("contacts", lastname="C")
     members = f"accounts({account})/contact_customer_accounts"
-    assert sales.ask("POST", f"{members}/$ref", json={"@odata.id": f"{ROOT}/contacts({row_id})"}).status_code == 204
+    assert (
+        sales.ask(
+            "POST", f"{members}/$ref", json={"@odata.id": f"{ROOT}/contacts({row_id})"}
+        ).status_code
+        == 204
+    )
     assert sales.ask("GET", f"{members}/$count").text == "1"
     assert sales.contact(row_id, "msdynce_iscompanyanaccount")["msdynce_iscompanyanaccount"] is True
     assert sales.ask("DELETE", f"{members}({row_id})/$ref").status_code == 204
@@ -203,7 +297,9 @@ def test_references_are_set_and_taken_away(sales: Caller) -> None:
     made = sales.ask("POST", members, json={"lastname": "Member"})
     assert made.status_code == 204
     assert sales.ask("GET", f"{members}/$count").text == "1"
-    by_query = sales.ask("DELETE", f"{members}/$ref", params={"$id": made.headers["OData-EntityId"]})
+    by_query = sales.ask(
+        "DELETE", f"{members}/$ref", params={"$id": made.headers["OData-EntityId"]}
+    )
     assert by_query.status_code == 204
     assert sales.ask("GET", f"{members}/$count").text == "0"
 
@@ -236,7 +332,9 @@ def test_related_rows_are_made_with_a_row(sales: Caller) -> None:
 
 def test_a_deleted_row_leaves_no_lookup_behind(sales: Caller) -> None:
     account = sales.create("accounts", name="A")
-    row_id = sales.create("contacts", lastname="C", **{"parentcustomerid_account@odata.bind": f"accounts({account})"})
+    row_id = sales.create(
+        "contacts", lastname="C", **{"parentcustomerid_account@odata.bind": f"accounts({account})"}
+    )
     sales.ask("DELETE", f"accounts({account})")
     assert sales.contact(row_id, "_parentcustomerid_value")["_parentcustomerid_value"] is None
     assert sales.refused("DELETE", f"accounts({account})", 404)[0] == "0x80040217"
@@ -265,7 +363,10 @@ def counter(sales: Caller, name: str = "contact") -> tuple[str, int]:
 def test_a_new_contact_gets_its_number_from_the_counter(sales: Caller) -> None:
     (etag, first), _ = counter(sales), None
     numbers = [
-        sales.contact(sales.create("contacts", lastname="N"), "msdynce_contactnumber")["msdynce_contactnumber"] for _ in "ab"
+        sales.contact(sales.create("contacts", lastname="N"), "msdynce_contactnumber")[
+            "msdynce_contactnumber"
+        ]
+        for _ in "ab"
     ]
     assert first == 1000
     assert [number[:10] for number in numbers] == ["CON-01000-", "CON-01001-"]
@@ -278,11 +379,16 @@ def test_the_counter_decides_prefix_width_and_suffix(sales: Caller) -> None:
     row = sales.get("msdynce_p2cautonumbers(msdynce_entityname='contact')")
     body = {"msdynce_prefix": "XY", "msdynce_numbersequence": 1234567, "msdynce_suffixlength": 4}
     sales.ask("PATCH", f"msdynce_p2cautonumbers({row['msdynce_p2cautonumberid']})", json=body)
-    number = sales.contact(sales.create("contacts", lastname="N"), "msdynce_contactnumber")["msdynce_contactnumber"]
+    number = sales.contact(sales.create("contacts", lastname="N"), "msdynce_contactnumber")[
+        "msdynce_contactnumber"
+    ]
     assert re.fullmatch(r"XY-1234567-[A-Z0-9]{4}", number)
     for bad in ({"msdynce_suffixlength": 7}, {"msdynce_numbersequence": 0}):
         assert (
-            sales.refused("PATCH", f"msdynce_p2cautonumbers({row['msdynce_p2cautonumberid']})", 400, json=bad)[0] == "0x80044330"
+            sales.refused(
+                "PATCH", f"msdynce_p2cautonumbers({row['msdynce_p2cautonumberid']})", 400, json=bad
+            )[0]
+            == "0x80044330"
         )
 
 
@@ -291,7 +397,9 @@ def test_a_number_that_is_given_stays_and_uses_none_up(sales: Caller) -> None:
     assert sales.contact(row_id, "msdynce_contactnumber")["msdynce_contactnumber"] == "MINE"
     assert counter(sales)[1] == 1000
     account = sales.create("accounts", name="A", accountnumber="")
-    assert re.fullmatch(r"ACC-01000-[A-Z0-9]{6}", sales.get(f"accounts({account})")["accountnumber"])
+    assert re.fullmatch(
+        r"ACC-01000-[A-Z0-9]{6}", sales.get(f"accounts({account})")["accountnumber"]
+    )
 
 
 def test_without_a_counter_no_contact_is_made(sales: Caller) -> None:
@@ -306,24 +414,40 @@ def test_is_company_an_account_follows_the_company_and_nothing_else(sales: Calle
     row_id = sales.create("contacts", lastname="F", msdynce_iscompanyanaccount=True)
 
     def flag() -> bool:
-        found: bool = sales.contact(row_id, "msdynce_iscompanyanaccount")["msdynce_iscompanyanaccount"]
+        found: bool = sales.contact(row_id, "msdynce_iscompanyanaccount")[
+            "msdynce_iscompanyanaccount"
+        ]
         return found
 
     assert not flag()
-    sales.ask("PATCH", f"contacts({row_id})", json={"parentcustomerid_account@odata.bind": f"accounts({account})"})
+    sales.ask(
+        "PATCH",
+        f"contacts({row_id})",
+        json={"parentcustomerid_account@odata.bind": f"accounts({account})"},
+    )
     assert flag()
     sales.ask("PATCH", f"contacts({row_id})", json={"msdynce_iscompanyanaccount": False})
     assert not flag()
     sales.ask("PATCH", f"contacts({row_id})", json={"jobtitle": "x"})
     assert not flag()
-    sales.ask("PATCH", f"contacts({row_id})", json={"parentcustomerid_account@odata.bind": f"accounts({account})"})
+    sales.ask(
+        "PATCH",
+        f"contacts({row_id})",
+        json={"parentcustomerid_account@odata.bind": f"accounts({account})"},
+    )
     assert flag()
-    sales.ask("PATCH", f"contacts({row_id})", json={"parentcustomerid_contact@odata.bind": f"contacts({other})"})
+    sales.ask(
+        "PATCH",
+        f"contacts({row_id})",
+        json={"parentcustomerid_contact@odata.bind": f"contacts({other})"},
+    )
     assert not flag()
 
 
 @pytest.mark.parametrize("entity_set", ["quotes", "salesorders", "invoices"])
-def test_activity_makes_an_active_customer_and_nothing_unmakes_one(sales: Caller, entity_set: str) -> None:
+def test_activity_makes_an_active_customer_and_nothing_unmakes_one(
+    sales: Caller, entity_set: str
+) -> None:
     first, second = sales.create("contacts", lastname="1"), sales.create("contacts", lastname="2")
     account = sales.create("accounts", name="A")
 
@@ -332,13 +456,23 @@ def test_activity_makes_an_active_customer_and_nothing_unmakes_one(sales: Caller
         return found
 
     before = sales.contact(first, "lastname")["@odata.etag"]
-    document = sales.create(entity_set, name="D", **{"customerid_contact@odata.bind": f"contacts({first})"})
+    document = sales.create(
+        entity_set, name="D", **{"customerid_contact@odata.bind": f"contacts({first})"}
+    )
     assert (active(first), active(second)) == (True, False)
     assert sales.contact(first, "lastname")["@odata.etag"] != before
-    sales.ask("PATCH", f"{entity_set}({document})", json={"customerid_contact@odata.bind": f"contacts({second})"})
+    sales.ask(
+        "PATCH",
+        f"{entity_set}({document})",
+        json={"customerid_contact@odata.bind": f"contacts({second})"},
+    )
     assert (active(first), active(second)) == (True, True)
     etag = sales.contact(second, "lastname")["@odata.etag"]
-    sales.ask("PATCH", f"{entity_set}({document})", json={"customerid_account@odata.bind": f"accounts({account})"})
+    sales.ask(
+        "PATCH",
+        f"{entity_set}({document})",
+        json={"customerid_account@odata.bind": f"accounts({account})"},
+    )
     sales.ask("DELETE", f"{entity_set}({document})")
     assert (active(first), active(second)) == (True, True)
     assert sales.contact(second, "lastname")["@odata.etag"] == etag
@@ -347,7 +481,11 @@ def test_activity_makes_an_active_customer_and_nothing_unmakes_one(sales: Caller
 def test_an_order_raises_the_flag_when_its_state_changes_a_quote_does_not(sales: Caller) -> None:
     for entity_set, raised in (("salesorders", True), ("quotes", False)):
         row_id = sales.create("contacts", lastname="S")
-        document = sales.create(entity_set, name="D", **{"customerid_contact@odata.bind": f"contacts({row_id})"})
+        document = sales.create(
+            entity_set, name="D", **{"customerid_contact@odata.bind": f"contacts({row_id})"}
+        )
         sales.ask("PATCH", f"contacts({row_id})", json={"msdynce_isactivecustomer": False})
         sales.ask("PATCH", f"{entity_set}({document})", json={"statecode": 1})
-        assert sales.contact(row_id, "msdynce_isactivecustomer")["msdynce_isactivecustomer"] is raised
+        assert (
+            sales.contact(row_id, "msdynce_isactivecustomer")["msdynce_isactivecustomer"] is raised
+        )

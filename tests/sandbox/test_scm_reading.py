@@ -35,7 +35,10 @@ def scm() -> Iterator[Caller]:
 
 
 def found(scm: Caller, query: str) -> list[str]:
-    return [row["CustomerAccount"] for row in scm.get(f"/data/CustomersV2?$orderby=CustomerAccount&{query}")["value"]]
+    return [
+        row["CustomerAccount"]
+        for row in scm.get(f"/data/CustomersV2?$orderby=CustomerAccount&{query}")["value"]
+    ]
 
 
 def test_without_a_token_nobody_gets_in(scm: Caller) -> None:
@@ -55,20 +58,32 @@ def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
         for audience, status in ((ROOT, 200), ("https://elsewhere.test", 401)):
             token = login.issuer.issue("app", audience, 60, "issuer")
             headers = {"Authorization": f"Bearer {token}"}
-            assert other.ask("GET", "/data/Currencies?$top=1", headers=headers).status_code == status
+            assert (
+                other.ask("GET", "/data/Currencies?$top=1", headers=headers).status_code == status
+            )
 
 
 def test_without_a_login_any_token_will_do() -> None:
     with Caller(door=any_token) as other:
         for header, status in (("", 401), ("Bearer ", 401), ("Basic x", 401), ("Bearer x", 200)):
-            assert other.ask("GET", "/data/Currencies?$top=1", headers={"Authorization": header}).status_code == status
+            assert (
+                other.ask(
+                    "GET", "/data/Currencies?$top=1", headers={"Authorization": header}
+                ).status_code
+                == status
+            )
 
 
 def test_a_database_on_disk_is_taken_up_again(tmp_path: Path) -> None:
     path = str(tmp_path / "scm.sqlite")
     for status in (201, 400):
         with Caller(path=path) as other:
-            row = {"CustomerAccount": "K", "OrganizationName": "K", "CustomerGroupId": "10", "SalesCurrencyCode": "EUR"}
+            row = {
+                "CustomerAccount": "K",
+                "OrganizationName": "K",
+                "CustomerGroupId": "10",
+                "SalesCurrencyCode": "EUR",
+            }
             assert other.post("/data/CustomersV2", row).status_code == status
 
 
@@ -97,9 +112,16 @@ def test_metadata_has_types_keys_enums_and_actions(scm: Caller) -> None:
     properties = {one.get("Name"): one for one in types["CDSContactPerson"].iter(f"{EDM}Property")}
     assert len(properties) == 39
     assert properties["Gender"].get("Type") == "Microsoft.Dynamics.DataEntities.Gender"
-    assert properties["BirthDay"].attrib == {"Name": "BirthDay", "Type": "Edm.Int32", "Nullable": "false"}
+    assert properties["BirthDay"].attrib == {
+        "Name": "BirthDay",
+        "Type": "Edm.Int32",
+        "Nullable": "false",
+    }
     assert properties["FirstName"].get("Nullable") is None
-    enums = {one.get("Name"): [member.get("Name") for member in one] for one in schema.iter(f"{EDM}EnumType")}
+    enums = {
+        one.get("Name"): [member.get("Name") for member in one]
+        for one in schema.iter(f"{EDM}EnumType")
+    }
     assert enums["DirPersonMaritalStatus"] == ["None", "Single", "Married", "Divorced", "Widowhood"]
     actions = {one.get("Name") for one in schema.iter(f"{EDM}Action")}
     assert {"GetAzureWriteUrl", "ImportFromPackage", "GetExecutionErrors"} <= actions
@@ -112,26 +134,37 @@ def test_a_row_has_an_etag_all_its_properties_and_no_null(scm: Caller) -> None:
     assert row["@odata.etag"].startswith('W/"Jz')
     assert len(row) == len(ENTITIES["CustomersV2"].properties) + 1
     assert None not in row.values()
-    assert (row["dataAreaId"], row["PartyType"], row["SiteId"], row["CreditLimit"]) == ("usmf", "Person", "", 100.0)
+    assert (row["dataAreaId"], row["PartyType"], row["SiteId"], row["CreditLimit"]) == (
+        "usmf",
+        "Person",
+        "",
+        100.0,
+    )
     assert row["AddressValidFrom"] == "1900-01-01T00:00:00Z"
 
 
 def test_only_the_callers_company_is_seen_without_cross_company(scm: Caller) -> None:
     assert scm.get("/data/CustomersV2?$count=true&$top=0")["@odata.count"] == 5
     assert scm.get("/data/CustomersV2?$count=true&$top=0&cross-company=true")["@odata.count"] == 10
-    narrowed = scm.get("/data/CustomersV2?cross-company=true&$filter=dataAreaId eq 'DEMF'&$select=dataAreaId")["value"]
+    narrowed = scm.get(
+        "/data/CustomersV2?cross-company=true&$filter=dataAreaId eq 'DEMF'&$select=dataAreaId"
+    )["value"]
     assert {row["dataAreaId"] for row in narrowed} == {"demf"}
     assert scm.get("/data/CustomersV2?$filter=dataAreaId eq 'demf'")["value"] == []
 
 
 def test_a_count_alone_is_text_with_a_byte_order_mark(scm: Caller) -> None:
-    response = scm.ask("GET", "/data/CustomersV2/$count?cross-company=true&$filter=CustomerGroupId eq '20'")
+    response = scm.ask(
+        "GET", "/data/CustomersV2/$count?cross-company=true&$filter=CustomerGroupId eq '20'"
+    )
     assert response.headers["content-type"].startswith("text/plain")
     assert response.content == b"\xef\xbb\xbf4"
 
 
 def test_pages_follow_one_another_to_the_end(scm: Caller) -> None:
-    first = scm.get("/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&$filter=CreditLimit gt 100")
+    first = scm.get(
+        "/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&$filter=CreditLimit gt 100"
+    )
     assert first["@odata.count"] == 8
     seen, page = [], first
     while True:
@@ -162,7 +195,9 @@ def test_a_top_that_fits_a_page_has_no_next_link(scm: Caller) -> None:
 def test_links_follow_the_forwarded_host_and_scheme(scm: Caller) -> None:
     headers = {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "gateway.example:8080"}
     page = scm.get("/data/CustomersV2", headers=headers)
-    assert page["@odata.nextLink"].startswith("http://gateway.example:8080/data/CustomersV2?$skiptoken=")
+    assert page["@odata.nextLink"].startswith(
+        "http://gateway.example:8080/data/CustomersV2?$skiptoken="
+    )
     assert page["@odata.context"] == "http://gateway.example:8080/data/$metadata#CustomersV2"
 
 
@@ -179,7 +214,13 @@ def test_links_follow_the_forwarded_host_and_scheme(scm: Caller) -> None:
         ("CustomerGroupId eq '20' or CustomerAccount lt 'C-2'", ["C-1", "C-4", "C-5"]),
         ("CreditLimit add 100 gt 450", ["C-4", "C-5"]),
         ("IsExternallyMaintained eq Microsoft.Dynamics.DataEntities.NoYes'No'", ["C-2", "C-4"]),
-        ("IsExternallyMaintained ne Microsoft.Dynamics.DataEntities.NoYes'No' and CreditLimit gt 100", ["C-3", "C-5"]),
+        (
+            (
+                "IsExternallyMaintained ne Microsoft.Dynamics.DataEntities.NoYes'No' and "
+                "CreditLimit gt 100"
+            ),
+            ["C-3", "C-5"],
+        ),
         ("AddressValidFrom lt 1900-01-02T00:00:00Z and CreditLimit eq 100", ["C-1"]),
         ("SiteId eq null", []),
     ],
@@ -195,8 +236,14 @@ def test_filters_find(scm: Caller, condition: str, accounts: list[str]) -> None:
         ("$filter=CustomerAccount in ('a','b')", "'in' is not supported"),
         ("$filter=contains(CustomerAccount,'1')", "unknown function with name 'contains'"),
         ("$filter=IsExternallyMaintained eq 'Yes'", "incompatible types"),
-        ("$filter=IsExternallyMaintained gt Microsoft.Dynamics.DataEntities.NoYes'No'", "incompatible types"),
-        ("$filter=IsExternallyMaintained eq Microsoft.Dynamics.DataEntities.NoYes'Maybe'", "not a valid enumeration"),
+        (
+            "$filter=IsExternallyMaintained gt Microsoft.Dynamics.DataEntities.NoYes'No'",
+            "incompatible types",
+        ),
+        (
+            "$filter=IsExternallyMaintained eq Microsoft.Dynamics.DataEntities.NoYes'Maybe'",
+            "not a valid enumeration",
+        ),
         ("$filter=CreditLimit eq 'much'", "incompatible types"),
         ("$filter=CustomerAccount", "single boolean value"),
         ("$filter=CustomerAccount eq", "Syntax error"),
@@ -214,7 +261,9 @@ def test_what_cannot_be_answered_is_400_with_a_reason(scm: Caller, query: str, w
 
 
 def test_one_row_is_found_by_all_its_key_fields(scm: Caller) -> None:
-    row = scm.get("/data/CustomersV2(dataAreaId='usmf',CustomerAccount='c-2')?$select=CustomerAccount")
+    row = scm.get(
+        "/data/CustomersV2(dataAreaId='usmf',CustomerAccount='c-2')?$select=CustomerAccount"
+    )
     assert row["@odata.context"] == f"{ROOT}/data/$metadata#CustomersV2(CustomerAccount)/$entity"
     assert row["CustomerAccount"] == "C-2"
     assert set(row) == {"@odata.context", "@odata.etag", "CustomerAccount"}
@@ -248,7 +297,9 @@ def test_full_metadata_names_types_and_links(scm: Caller) -> None:
     assert row["@odata.type"] == "#Microsoft.Dynamics.DataEntities.CustomerGroup"
     assert row["@odata.id"] == f"{ROOT}/data/CustomerGroups(dataAreaId='usmf',CustomerGroupId='10')"
     assert row["IsSalesTaxIncludedInPrice@odata.type"] == "#Microsoft.Dynamics.DataEntities.NoYes"
-    bare = scm.get("/data/CustomerGroups?$top=1", headers={"Accept": "application/json;odata.metadata=none"})
+    bare = scm.get(
+        "/data/CustomerGroups?$top=1", headers={"Accept": "application/json;odata.metadata=none"}
+    )
     assert set(bare) == {"value"}
     assert not any("@" in name for name in bare["value"][0])
 
@@ -266,12 +317,15 @@ def test_full_metadata_names_types_and_links(scm: Caller) -> None:
         ("LegalEntities", {"LegalEntityId": "dkmf"}),
     ],
 )
-def test_reference_data_are_there_from_the_start(scm: Caller, name: str, key: dict[str, str]) -> None:
+def test_reference_data_are_there_from_the_start(
+    scm: Caller, name: str, key: dict[str, str]
+) -> None:
     condition = " and ".join(f"{field} eq '{value}'" for field, value in key.items())
     assert len(scm.get(f"/data/{name}?$filter={condition}")["value"]) == 1
 
 
-# --- the metadata service ---------------------------------------------------------------------------------------------
+# --- the metadata service
+# ---------------------------------------------------------------------------------------------
 
 
 def test_public_entities_describe_every_property_and_action(scm: Caller) -> None:
@@ -284,18 +338,27 @@ def test_public_entities_describe_every_property_and_action(scm: Caller) -> None
         "ContactPersonPartyNumber",
         "AssociatedPartyNumber",
     ]
-    (groups,) = scm.get("/Metadata/PublicEntities?$filter=EntitySetName eq 'DataManagementDefinitionGroups'")["value"]
+    (groups,) = scm.get(
+        "/Metadata/PublicEntities?$filter=EntitySetName eq 'DataManagementDefinitionGroups'"
+    )["value"]
     write_url = next(one for one in groups["Actions"] if one["Name"] == "GetAzureWriteUrl")
-    assert write_url["Parameters"] == [{"Name": "uniqueFileName", "Type": {"TypeName": "Edm.String", "IsCollection": False}}]
+    assert write_url["Parameters"] == [
+        {"Name": "uniqueFileName", "Type": {"TypeName": "Edm.String", "IsCollection": False}}
+    ]
 
 
 def test_data_entities_are_found_by_filters(scm: Caller) -> None:
     asked = "$filter=contains(tolower(Name),'custcustomer') and DataManagementEnabled eq true"
     found = scm.get(f"/metadata/DataEntities?{asked}&$select=PublicCollectionName&$count=true")
     assert found["@odata.count"] == 2
-    assert {row["PublicCollectionName"] for row in found["value"]} == {"CustomersV2", "CustomerGroups"}
+    assert {row["PublicCollectionName"] for row in found["value"]} == {
+        "CustomersV2",
+        "CustomerGroups",
+    }
     assert len(scm.get("/metadata/DataEntities?$top=2&$skip=1")["value"]) == 2
-    assert scm.get("/metadata/DataEntities?$filter=not (IsReadOnly ne true) and startswith(Name,'OM')")["value"][0]["LabelId"]
+    assert scm.get(
+        "/metadata/DataEntities?$filter=not (IsReadOnly ne true) and startswith(Name,'OM')"
+    )["value"][0]["LabelId"]
 
 
 def test_enums_and_labels_have_names(scm: Caller) -> None:
@@ -303,7 +366,10 @@ def test_enums_and_labels_have_names(scm: Caller) -> None:
     assert [(one["Name"], one["Value"]) for one in members] == [("No", 0), ("Yes", 1)]
     label = scm.get("/metadata/DataEntities('CustCustomerV2Entity')")["LabelId"]
     assert scm.get(f"/metadata/Labels(Id='{label}',Language='de')")["Value"] == "Customers V2"
-    assert scm.get(f"/metadata/Labels?$filter=Id eq '{label}' or Id eq 'x'")["value"][0]["Value"] == "Customers V2"
+    assert (
+        scm.get(f"/metadata/Labels?$filter=Id eq '{label}' or Id eq 'x'")["value"][0]["Value"]
+        == "Customers V2"
+    )
 
 
 @pytest.mark.parametrize(

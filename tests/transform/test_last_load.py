@@ -21,7 +21,9 @@ NUMBER = "CON-01000-BVRCPS"
 
 def _source(folder: Path, *, active: str, company: str) -> Path:
     folder.mkdir()
-    (folder / "accounts.csv").write_text(f"accountid,accountnumber\n{ACCOUNT},A1\n{OTHER},A2\n", encoding="utf-8")
+    (folder / "accounts.csv").write_text(
+        f"accountid,accountnumber\n{ACCOUNT},A1\n{OTHER},A2\n", encoding="utf-8"
+    )
     kind = "account" if company else ""
     (folder / "contacts.csv").write_text(
         "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,parentcustomeridtype\n"
@@ -31,7 +33,9 @@ def _source(folder: Path, *, active: str, company: str) -> Path:
     return folder
 
 
-def _codes(tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", company: str = ACCOUNT) -> dict[str, str]:
+def _codes(
+    tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", company: str = ACCOUNT
+) -> dict[str, str]:
     """Finding code → message of a plan after ``loaded`` keys."""
     memory = tmp_path / "runs" / "loaded" / "folder" / "Contacts.parquet"
     memory.parent.mkdir(parents=True)
@@ -42,7 +46,11 @@ def _codes(tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", c
     common = Flags(
         source=_source(tmp_path / "export", active=active, company=company),
         runs=tmp_path / "runs",
-        assignments=("destination.currency=EUR", "destination.country=DE", *(flags or ("destination.legal_entity=usmf",))),
+        assignments=(
+            "destination.currency=EUR",
+            "destination.country=DE",
+            *(flags or ("destination.legal_entity=usmf",)),
+        ),
     )
     result = plan_contacts(common, Request(), silent, None)
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
@@ -70,7 +78,9 @@ def test_a_contact_that_was_loaded_otherwise_is_named_with_its_old_key(
 
 def test_a_contact_loaded_as_it_is_planned_now_is_nothing_to_tell_of(tmp_path: Path) -> None:
     found = _codes(tmp_path, [f"usmf/{NUMBER}/A1", f"usmf/{NUMBER}/A2"])
-    assert not {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} & set(found)
+    assert not {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} & set(
+        found
+    )
 
 
 def test_contacts_that_the_filter_leaves_out_are_not_compared(tmp_path: Path) -> None:

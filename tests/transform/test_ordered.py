@@ -18,12 +18,19 @@ from pipeline.plan.request import Request
 from pipeline.samples.generate import write_samples
 
 
-@given(count=st.integers(0, 60), rows=st.integers(1, 20), pieces=st.integers(1, 9), seed=st.integers(0, 999))
+@given(
+    count=st.integers(0, 60),
+    rows=st.integers(1, 20),
+    pieces=st.integers(1, 9),
+    seed=st.integers(0, 999),
+)
 def test_any_order_in_any_batches_becomes_source_order_in_frames_of_one_size(
     count: int, rows: int, pieces: int, seed: int
 ) -> None:
     numbers = pl.Series(range(count), dtype=pl.Int64).shuffle(seed)
-    batches = [pl.DataFrame({"source_row": numbers.gather_every(pieces, place)}) for place in range(pieces)]
+    batches = [
+        pl.DataFrame({"source_row": numbers.gather_every(pieces, place)}) for place in range(pieces)
+    ]
     frames = [frame["source_row"].to_list() for frame in ordered(batches, rows)]
     assert [number for frame in frames for number in frame] == list(range(count))
     assert all(len(frame) == rows for frame in frames[:-1])

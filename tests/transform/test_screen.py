@@ -1,4 +1,7 @@
-"""The destination contract: rules find what is wrong with a row; the schema of the same rules guards what is planned."""
+"""The destination contract: rules find what is wrong with a row.
+
+The schema of the same rules guards what is planned.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,9 @@ def test_the_schema_lets_sound_rows_pass_and_stops_a_plan_that_let_a_bad_one_thr
             held_against.keep(frame[[0, row]])
 
 
-def test_other_types_than_the_contract_s_stop_the_plan(mapped: tuple[pl.DataFrame, Contract]) -> None:
+def test_other_types_than_the_contract_s_stop_the_plan(
+    mapped: tuple[pl.DataFrame, Contract],
+) -> None:
     frame, held_against = mapped
     with pytest.raises(InvariantBroken):
         screened(frame.with_columns(LastName=pl.lit(1)), held_against)
@@ -93,7 +98,9 @@ def test_rows_that_wait_do_not_keep_the_frames_they_come_from(
     frame, held_against = mapped
     kept: list[int] = []
     monkeypatch.setattr(Contract, "keep", lambda _, rows: kept.append(_buffers(rows)))
-    large = pl.concat([frame[[3]].with_columns(LastName=pl.lit(f"{number:09d}" * 3)) for number in range(1_000)]).rechunk()
+    large = pl.concat(
+        [frame[[3]].with_columns(LastName=pl.lit(f"{number:09d}" * 3)) for number in range(1_000)]
+    ).rechunk()
     assert _buffers(large[[7]]) > 20_000  # Or this shows nothing.
     guard = Guard(held_against)
     guard.look(large[[7]])
@@ -108,7 +115,9 @@ def _buffers(rows: pl.DataFrame) -> int:
 
 
 def test_doubtful_rows_that_are_sound_are_planned(tmp_path: Path) -> None:
-    doubtful = [{**row, "lastname": "ß" * 20} for row in rows()[:CUSTOMERS]]  # More bytes than characters are allowed.
+    doubtful = [
+        {**row, "lastname": "ß" * 20} for row in rows()[:CUSTOMERS]
+    ]  # More bytes than characters are allowed.
     project = write_small(tmp_path, contacts=doubtful)
     common = Flags(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
     folder = Path(str(plan_and_apply(common, Request(command="plan"), silent).folder))

@@ -49,16 +49,31 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
             }
             for place, (mail, gender, family, state, _) in enumerate(VALUES, 1)
         ],
-        schema_overrides={"gendercode": pl.Int32, "familystatuscode": pl.Int64, "statecode": pl.Int8},
+        schema_overrides={
+            "gendercode": pl.Int32,
+            "familystatuscode": pl.Int64,
+            "statecode": pl.Int8,
+        },
     )
     asked = contacts if form == "typed" else contacts.with_columns(pl.all().cast(pl.String))
     asked.write_parquet(tmp_path / "contacts.parquet")
-    folder = Path(str(plan_and_apply(Flags(project=project, runs=tmp_path / "runs"), Request(command="run"), silent).folder))
-    rows = {row["contactid"]: row for row in pl.read_parquet(folder / "rows" / "Contacts").iter_rows(named=True)}
+    folder = Path(
+        str(
+            plan_and_apply(
+                Flags(project=project, runs=tmp_path / "runs"), Request(command="run"), silent
+            ).folder
+        )
+    )
+    rows = {
+        row["contactid"]: row
+        for row in pl.read_parquet(folder / "rows" / "Contacts").iter_rows(named=True)
+    }
     for place, (*_, expected) in enumerate(VALUES, 1):
         row = rows.get(contactid(place))
         assert expected == (None if row is None else tuple(row[name] for name in COLUMNS))
-    findings = pl.read_parquet(folder / "findings.parquet").filter(pl.col("code") == "value_not_mapped")
+    findings = pl.read_parquet(folder / "findings.parquet").filter(
+        pl.col("code") == "value_not_mapped"
+    )
     assert findings.select("contactid", "value").rows() == [(contactid(4), "9")]
 
 
@@ -74,14 +89,18 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
         (None, None),
     ],
 )
-def test_floating_point_is_the_number_that_it_says(tmp_path: Path, given: float | None, expected: str | None) -> None:
+def test_floating_point_is_the_number_that_it_says(
+    tmp_path: Path, given: float | None, expected: str | None
+) -> None:
     rows, findings = limits(tmp_path, given)
     assert rows["CreditLimit"].cast(pl.String).to_list() == [expected]
     assert findings.is_empty()
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf"), 1e30])
-def test_floating_point_that_is_no_amount_is_found_not_blanked(tmp_path: Path, given: float) -> None:
+def test_floating_point_that_is_no_amount_is_found_not_blanked(
+    tmp_path: Path, given: float
+) -> None:
     rows, findings = limits(tmp_path, given)
     assert rows.is_empty()
     assert findings["column"].to_list() == ["creditlimit"]
@@ -101,6 +120,12 @@ def limits(folder: Path, given: float | None) -> tuple[pl.DataFrame, pl.DataFram
     }
     types = {"creditlimit": pl.Float64, "parentcustomerid": pl.String}
     pl.DataFrame([contact], schema_overrides=types).write_parquet(folder / "contacts.parquet")
-    made = Path(str(plan_and_apply(Flags(project=project, runs=folder / "runs"), Request(command="run"), silent).folder))
+    made = Path(
+        str(
+            plan_and_apply(
+                Flags(project=project, runs=folder / "runs"), Request(command="run"), silent
+            ).folder
+        )
+    )
     findings = pl.read_parquet(made / "findings.parquet").filter(pl.col("code") == "value_invalid")
     return pl.read_parquet(made / "rows" / "ContactToCustomer"), findings

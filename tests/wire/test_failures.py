@@ -1,4 +1,7 @@
-"""Every failure of the wire is a sentence that names the system, says what, and what now; none gives a secret away."""
+"""Every failure of the wire is a sentence that names the system, says what, and what now.
+
+None gives a secret away.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,13 @@ def all_kinds(base: type[BaseException]) -> Iterator[type[BaseException]]:
 KINDS = sorted(
     {
         kind
-        for base in (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects, httpx.InvalidURL, httpx.CookieConflict)
+        for base in (
+            httpx.TransportError,
+            httpx.DecodingError,
+            httpx.TooManyRedirects,
+            httpx.InvalidURL,
+            httpx.CookieConflict,
+        )
         for kind in all_kinds(base)
         if kind.__module__ == "httpx"
     },
@@ -77,7 +86,11 @@ def verification() -> ssl.SSLCertVerificationError:
 @pytest.mark.parametrize(
     ("cause", "words", "again"),
     [
-        (verification(), "a certificate that does not verify: self-signed certificate in certificate chain", False),
+        (
+            verification(),
+            "a certificate that does not verify: self-signed certificate in certificate chain",
+            False,
+        ),
         (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "agrees on no TLS connection", True),
         (socket.gaierror(socket.EAI_NONAME, "x"), "no address is known for its name", False),
         (socket.gaierror(socket.EAI_AGAIN, "x"), "no address is known for its name", True),
@@ -96,23 +109,50 @@ def test_a_time_out_says_how_long_it_was() -> None:
     assert "within 7 s" in failures.translated(httpx.ReadTimeout("x"), SYSTEM, CLIENT).message
 
 
-DATAVERSE = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}
+DATAVERSE = {
+    "error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}
+}
 
 
 @pytest.mark.parametrize(
     ("response", "kind", "words"),
     [
-        (answer(429, DATAVERSE, Retry_After="17"), Throttled, "exceeded the limit of 6000 (HTTP 429)"),
-        (answer(401, ""), LoginFailed, "does not accept our login (HTTP 401). Check tenant and url"),
         (
-            answer(
-                403, {"error": {"code": "0x80040220", "message": "Principal user (Id=1) is missing prvReadContact privilege."}}
-            ),
-            AccessDenied,
-            "is missing prvReadContact privilege (HTTP 403). Give the application user a security role",
+            answer(429, DATAVERSE, Retry_After="17"),
+            Throttled,
+            "exceeded the limit of 6000 (HTTP 429)",
         ),
         (
-            answer(403, {"error": {"code": "0x80072560", "message": "The user is not a member of the organization."}}),
+            answer(401, ""),
+            LoginFailed,
+            "does not accept our login (HTTP 401). Check tenant and url",
+        ),
+        (
+            answer(
+                403,
+                {
+                    "error": {
+                        "code": "0x80040220",
+                        "message": "Principal user (Id=1) is missing prvReadContact privilege.",
+                    }
+                },
+            ),
+            AccessDenied,
+            (
+                "is missing prvReadContact privilege (HTTP 403). Give the application user a "
+                "security role"
+            ),
+        ),
+        (
+            answer(
+                403,
+                {
+                    "error": {
+                        "code": "0x80072560",
+                        "message": "The user is not a member of the organization.",
+                    }
+                },
+            ),
             AccessDenied,
             "make the app registration an application user",
         ),
@@ -121,24 +161,50 @@ DATAVERSE = {"error": {"code": "0x80072322", "message": "Number of requests exce
             ServerFailed,
             "answered with a web page",
         ),
-        (answer(403, "<!DOCTYPE html><p>blocked", Content_Type="text/html"), AnswerUnreadable, "Check url, proxy and network"),
-        (answer(404, "  <HTML>no", Content_Type="text/plain"), AnswerUnreadable, "web page (HTTP 404)"),
+        (
+            answer(403, "<!DOCTYPE html><p>blocked", Content_Type="text/html"),
+            AnswerUnreadable,
+            "Check url, proxy and network",
+        ),
+        (
+            answer(404, "  <HTML>no", Content_Type="text/plain"),
+            AnswerUnreadable,
+            "web page (HTTP 404)",
+        ),
         (
             answer(302, "", Location="https://login.example.com/x?ticket=1"),
             AnswerUnreadable,
             "sends us to login.example.com instead",
         ),
-        (answer(503, {"error": {"code": "", "message": "down"}}), ServerFailed, "failed: down (HTTP 503)"),
-        (answer(500, "no json"), ServerFailed, "failed (HTTP 500)"),
-        (answer(400, {"error": {"code": "-2147204270", "message": "expired"}}), RequestRefused, "refused: expired (HTTP 400)"),
         (
-            answer(400, {"error": {"message": "An error has occurred.", "innererror": {"message": "Write failed"}}}),
+            answer(503, {"error": {"code": "", "message": "down"}}),
+            ServerFailed,
+            "failed: down (HTTP 503)",
+        ),
+        (answer(500, "no json"), ServerFailed, "failed (HTTP 500)"),
+        (
+            answer(400, {"error": {"code": "-2147204270", "message": "expired"}}),
+            RequestRefused,
+            "refused: expired (HTTP 400)",
+        ),
+        (
+            answer(
+                400,
+                {
+                    "error": {
+                        "message": "An error has occurred.",
+                        "innererror": {"message": "Write failed"},
+                    }
+                },
+            ),
             RequestRefused,
             "refused: Write failed",
         ),
     ],
 )
-def test_each_refusal_has_its_own_sentence(response: httpx.Response, kind: type[SystemStopped], words: str) -> None:
+def test_each_refusal_has_its_own_sentence(
+    response: httpx.Response, kind: type[SystemStopped], words: str
+) -> None:
     told = failures.refusal(response, SYSTEM)
     assert type(told) is kind
     assert words in told.message
@@ -156,13 +222,27 @@ def test_codes_of_both_spellings_are_one() -> None:
     [
         ({"Retry-After": "17"}, 17.0),
         ({"Retry-After": "2.5"}, 2.5),
-        ({"Retry-After": "Mon, 01 Jan 2029 00:00:30 GMT", "Date": "Mon, 01 Jan 2029 00:00:00 GMT"}, 30.0),
-        ({"Retry-After": "Mon, 01 Jan 2029 00:00:00 GMT", "Date": "Mon, 01 Jan 2029 00:00:30 GMT"}, 0.0),
+        (
+            {
+                "Retry-After": "Mon, 01 Jan 2029 00:00:30 GMT",
+                "Date": "Mon, 01 Jan 2029 00:00:00 GMT",
+            },
+            30.0,
+        ),
+        (
+            {
+                "Retry-After": "Mon, 01 Jan 2029 00:00:00 GMT",
+                "Date": "Mon, 01 Jan 2029 00:00:30 GMT",
+            },
+            0.0,
+        ),
         ({"Retry-After": "soon"}, None),
         ({}, None),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_read_as_seconds_or_as_a_date(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert failures.retry_after(httpx.Headers(headers)) == seconds
 
 
@@ -183,7 +263,10 @@ def test_an_answer_that_is_none_says_so(response: httpx.Response, words: str) ->
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        (f"upload to {SIGNED} failed", "upload to https://acct.blob.core.windows.net/dmf/p.zip?… failed"),
+        (
+            f"upload to {SIGNED} failed",
+            "upload to https://acct.blob.core.windows.net/dmf/p.zip?… failed",
+        ),
         ("Authorization: Bearer eyJ0eXAi.abc-def", "Authorization: Bearer …"),
         ("client_secret=Q~8abcdefgh&x=1", "client_secret=…&x=1"),
         ("https://me:pass@host/x", "https://host/x"),

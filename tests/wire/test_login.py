@@ -32,7 +32,12 @@ from pipeline.wire.login.settings import AuthSettings, SystemSettings
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 VALUE = "Q~8very-secret-value"
-LOGIN = {"kind": "client_secret", "tenant": TENANT, "client_id": "app-1", "secret_env": "SALES_SECRET"}
+LOGIN = {
+    "kind": "client_secret",
+    "tenant": TENANT,
+    "client_id": "app-1",
+    "secret_env": "SALES_SECRET",
+}
 
 
 class Credential:
@@ -58,7 +63,12 @@ def asking(refused_tokens: set[str]) -> tuple[httpx.Client, Credential, list[flo
         return httpx.Response(401 if token in refused_tokens else 200)
 
     auth = TokenAuth(lambda: credential, "https://contoso.example/.default", lambda: clock[0])
-    return client("https://contoso.example", auth=auth, transport=httpx.MockTransport(handle)), credential, clock, seen
+    return (
+        client("https://contoso.example", auth=auth, transport=httpx.MockTransport(handle)),
+        credential,
+        clock,
+        seen,
+    )
 
 
 def test_one_token_serves_many_requests_and_is_renewed_before_it_ends() -> None:
@@ -82,20 +92,26 @@ def test_a_refused_token_is_renewed_once_in_the_middle_of_a_run() -> None:
 
 def test_a_token_that_was_given_is_not_asked_for_twice() -> None:
     seen = []
-    settings = SystemSettings.model_validate({"url": "https://contoso.example", "auth": {"kind": "token", "token_env": "T"}})
+    settings = SystemSettings.model_validate(
+        {"url": "https://contoso.example", "auth": {"kind": "token", "token_env": "T"}}
+    )
 
     def handle(request: httpx.Request) -> httpx.Response:
         seen.append(request.headers["Authorization"])
         return httpx.Response(401)
 
-    with connect(settings, environment={"T": "abc"}, folder=Path(), transport=httpx.MockTransport(handle)) as sales:
+    with connect(
+        settings, environment={"T": "abc"}, folder=Path(), transport=httpx.MockTransport(handle)
+    ) as sales:
         assert sales.get("/x").status_code == 401
     assert seen == ["Bearer abc"]
 
 
 def test_any_token_credential_of_python_will_do() -> None:
     clock = [1_000_000.0]
-    settings = SystemSettings.model_validate({"url": "https://contoso.example", "auth": {"kind": "azure_cli"}})
+    settings = SystemSettings.model_validate(
+        {"url": "https://contoso.example", "auth": {"kind": "azure_cli"}}
+    )
     seen = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -103,7 +119,11 @@ def test_any_token_credential_of_python_will_do() -> None:
         return httpx.Response(200)
 
     with connect(
-        settings, environment={}, folder=Path(), credential=Credential(clock), transport=httpx.MockTransport(handle)
+        settings,
+        environment={},
+        folder=Path(),
+        credential=Credential(clock),
+        transport=httpx.MockTransport(handle),
     ) as sales:
         sales.get("/x")
     assert seen == ["Bearer t1"]
@@ -114,10 +134,15 @@ def test_any_token_credential_of_python_will_do() -> None:
     [
         (LOGIN, "the environment variable SALES_SECRET is not set"),
         ({"kind": "token", "token_env": "T"}, "the environment variable T is not set"),
-        ({"kind": "certificate", "tenant": "t", "client_id": "c", "certificate": "no.pem"}, "there is no certificate"),
+        (
+            {"kind": "certificate", "tenant": "t", "client_id": "c", "certificate": "no.pem"},
+            "there is no certificate",
+        ),
     ],
 )
-def test_what_a_login_needs_is_looked_for_before_anything_is_sent(auth: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_what_a_login_needs_is_looked_for_before_anything_is_sent(
+    auth: dict[str, str], words: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigurationError, match=words):
         credential_maker(AuthSettings.model_validate(auth), {}, tmp_path, trust())
 
@@ -125,7 +150,10 @@ def test_what_a_login_needs_is_looked_for_before_anything_is_sent(auth: dict[str
 @pytest.mark.parametrize(
     ("auth", "words"),
     [
-        ({"kind": "client_secret", "tenant": "t"}, "kind 'client_secret' needs client_id, secret_env"),
+        (
+            {"kind": "client_secret", "tenant": "t"},
+            "kind 'client_secret' needs client_id, secret_env",
+        ),
         ({"kind": "token", "token_env": "T", "tenant": "t"}, "kind 'token' does not use tenant"),
         ({**LOGIN, "secret": VALUE}, "Extra inputs"),
         ({**LOGIN, "authority": "http://login.example"}, "https://"),
@@ -136,7 +164,10 @@ def test_settings_that_do_not_fit_their_kind_are_refused(auth: dict[str, str], w
         AuthSettings.model_validate(auth)
 
 
-@pytest.mark.parametrize("url", ["contoso.crm.dynamics.com", "http://contoso.example", "https://u:p@host", "https://h/?q=1"])
+@pytest.mark.parametrize(
+    "url",
+    ["contoso.crm.dynamics.com", "http://contoso.example", "https://u:p@host", "https://h/?q=1"],
+)
 def test_an_address_that_would_give_the_login_away_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must "):
         SystemSettings.model_validate({"url": url, "auth": {"kind": "azure_cli"}})
@@ -156,10 +187,16 @@ def test_secrets_are_no_settings() -> None:
     [
         ("AADSTS90002: Tenant 'x' not found.", f"knows no tenant '{TENANT}'. Check auth.tenant."),
         ("Unable to get authority configuration for https://…", f"knows no tenant '{TENANT}'"),
-        ("AADSTS7000215: Invalid client secret provided.", "The variable SALES_SECRET must hold the secret's value"),
+        (
+            "AADSTS7000215: Invalid client secret provided.",
+            "The variable SALES_SECRET must hold the secret's value",
+        ),
         ("AADSTS7000222: The provided client secret keys are expired.", "it has expired"),
         ("AADSTS700016: Application not found", "finds no app registration 'app-1'"),
-        ("AADSTS65001: something else. Trace ID: 1", "refuses the login: AADSTS65001: something else"),
+        (
+            "AADSTS65001: something else. Trace ID: 1",
+            "refuses the login: AADSTS65001: something else",
+        ),
         ("", "refuses the login."),
     ],
 )
@@ -175,18 +212,41 @@ class LoginService(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         if TENANT not in self.path:
-            self._send(400, {"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found."})
+            self._send(
+                400,
+                {"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found."},
+            )
         elif form.get("client_secret") == [VALUE] or "client_assertion" in form:
-            self._send(200, {"access_token": f"for {form['scope'][0].split()[0]}", "expires_in": 3599, "token_type": "Bearer"})
+            self._send(
+                200,
+                {
+                    "access_token": f"for {form['scope'][0].split()[0]}",
+                    "expires_in": 3599,
+                    "token_type": "Bearer",
+                },
+            )
         else:
-            self._send(401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."})
+            self._send(
+                401,
+                {
+                    "error": "invalid_client",
+                    "error_description": "AADSTS7000215: Invalid client secret provided.",
+                },
+            )
 
     def do_GET(self) -> None:
         root = f"https://{self.headers['Host']}/{TENANT}"
         if TENANT not in self.path:
-            self._send(400, {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found."})
+            self._send(
+                400,
+                {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found."},
+            )
             return
-        points = {"authorization_endpoint": f"{root}/authorize", "token_endpoint": f"{root}/oauth2/v2.0/token", "issuer": root}
+        points = {
+            "authorization_endpoint": f"{root}/authorize",
+            "token_endpoint": f"{root}/oauth2/v2.0/token",
+            "issuer": root,
+        }
         self._send(200, points)
 
     def _send(self, status: int, body: dict[str, Any]) -> None:
@@ -242,7 +302,9 @@ def ca_file(ca: trustme.CA, folder: Path) -> Path:
     return path
 
 
-def test_a_client_secret_gets_a_token_through_azure_identity(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+def test_a_client_secret_gets_a_token_through_azure_identity(
+    tls_login: str, authority_ca: trustme.CA, tmp_path: Path
+) -> None:
     pem = ca_file(authority_ca, tmp_path)
     auth = {**LOGIN, "authority": tls_login}
     assert token(auth, VALUE, tmp_path, pem) == "for https://contoso.example/.default"
@@ -253,7 +315,9 @@ def test_a_client_secret_gets_a_token_through_azure_identity(tls_login: str, aut
         token({**auth, "tenant": "nobody.example"}, VALUE, tmp_path, pem)
 
 
-def test_a_login_service_with_a_foreign_certificate_is_not_believed(tls_login: str, tmp_path: Path) -> None:
+def test_a_login_service_with_a_foreign_certificate_is_not_believed(
+    tls_login: str, tmp_path: Path
+) -> None:
     with pytest.raises(Unreachable, match=r"does not verify.*auth\.ca_file"):
         token({**LOGIN, "authority": tls_login}, VALUE, tmp_path)
 
@@ -266,7 +330,9 @@ def test_a_login_service_that_is_not_there_is_said_to_be_unreachable(tmp_path: P
         token({**LOGIN, "authority": "http://127.0.0.1:9"}, VALUE, tmp_path)
 
 
-def test_a_login_service_on_this_machine_may_do_without_tls(plain_login: str, tmp_path: Path) -> None:
+def test_a_login_service_on_this_machine_may_do_without_tls(
+    plain_login: str, tmp_path: Path
+) -> None:
     auth = {**LOGIN, "authority": plain_login}
     assert token(auth, VALUE, tmp_path) == "for https://contoso.example/.default"
     with pytest.raises(LoginFailed, match="The variable SALES_SECRET must hold"):
@@ -280,27 +346,43 @@ def certificate(path: Path) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "p2c")])
     begun = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     made = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key(), serial_number=1)
+        x509.CertificateBuilder(
+            subject_name=name, issuer_name=name, public_key=key.public_key(), serial_number=1
+        )
         .not_valid_before(begun)
         .not_valid_after(begun + dt.timedelta(days=3650))
         .sign(key, hashes.SHA256())
     )
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
 
 
-def test_a_certificate_gets_a_token(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+def test_a_certificate_gets_a_token(
+    tls_login: str, authority_ca: trustme.CA, tmp_path: Path
+) -> None:
     certificate(tmp_path / "app.pem")
-    auth = {"kind": "certificate", "tenant": TENANT, "client_id": "app-1", "certificate": "app.pem", "authority": tls_login}
+    auth = {
+        "kind": "certificate",
+        "tenant": TENANT,
+        "client_id": "app-1",
+        "certificate": "app.pem",
+        "authority": tls_login,
+    }
     assert token(auth, "", tmp_path, ca_file(authority_ca, tmp_path)).startswith("for ")
     (tmp_path / "app.pem").write_text("no certificate")
     with pytest.raises(LoginFailed, match="no certificate with its private key"):
         token(auth, "", tmp_path)
 
 
-def test_a_machine_without_the_azure_cli_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_machine_without_the_azure_cli_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LoginFailed, match=r"Login \(azure_cli\): is not possible here: Azure CLI not found"):
+    with pytest.raises(
+        LoginFailed, match=r"Login \(azure_cli\): is not possible here: Azure CLI not found"
+    ):
         token({"kind": "azure_cli"}, "", tmp_path)
 
 
@@ -322,7 +404,9 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
         trust(tmp_path / "ca.pem")
 
 
-def test_a_system_with_a_foreign_certificate_gets_nothing(tls_login: str, authority_ca: trustme.CA, tmp_path: Path) -> None:
+def test_a_system_with_a_foreign_certificate_gets_nothing(
+    tls_login: str, authority_ca: trustme.CA, tmp_path: Path
+) -> None:
     with client(tls_login, verify=trust(ca_file(authority_ca, tmp_path))) as known:
         assert known.get(f"/{TENANT}/x").status_code == 200
     with client(tls_login) as foreign, pytest.raises(httpx.ConnectError):

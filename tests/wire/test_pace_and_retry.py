@@ -1,4 +1,7 @@
-"""One pace and one retry policy for everybody who talks to a system; clocks are lists, so nothing waits."""
+"""One pace and one retry policy for everybody who talks to a system.
+
+Clocks are lists, so nothing waits.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,14 @@ import time
 import httpx
 import pytest
 
-from pipeline.errors import AnswerUnreadable, RequestRefused, ServerFailed, SystemStopped, Throttled, Unreachable
+from pipeline.errors import (
+    AnswerUnreadable,
+    RequestRefused,
+    ServerFailed,
+    SystemStopped,
+    Throttled,
+    Unreachable,
+)
 from pipeline.wire.client import client
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Halted, Pace
@@ -66,7 +76,9 @@ def test_a_throttled_request_waits_as_long_as_it_was_told_and_is_counted() -> No
     ask(sales)
     assert clock.slept == [17.0, 17.0]
     assert len(asked) == 3
-    assert sales.meter.by_subject()["contacts"] == Traffic(requests=3, bytes=16, retries=2, throttled=2, waited=34.0)
+    assert sales.meter.by_subject()["contacts"] == Traffic(
+        requests=3, bytes=16, retries=2, throttled=2, waited=34.0
+    )
 
 
 def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
@@ -93,8 +105,12 @@ def test_time_is_capped_too() -> None:
 
 
 def test_what_would_fail_again_is_not_asked_again() -> None:
-    sales, clock, asked = system(httpx.Response(400, json={"error": {"code": "1", "message": "no"}}))
-    with pytest.raises(RequestRefused, match=r"^Sales \(contoso.example\): refused: no \(HTTP 400\)\.$"):
+    sales, clock, asked = system(
+        httpx.Response(400, json={"error": {"code": "1", "message": "no"}})
+    )
+    with pytest.raises(
+        RequestRefused, match=r"^Sales \(contoso.example\): refused: no \(HTTP 400\)\.$"
+    ):
         ask(sales)
     assert (len(asked), clock.slept) == (1, [])
 
@@ -129,7 +145,9 @@ def test_a_signed_url_is_no_part_of_a_failure() -> None:
 
 
 def test_a_cookie_is_never_sent_back() -> None:
-    sales, _, asked = system(httpx.Response(200, headers={"Set-Cookie": "ARRAffinity=1; Path=/"}, json={}))
+    sales, _, asked = system(
+        httpx.Response(200, headers={"Set-Cookie": "ARRAffinity=1; Path=/"}, json={})
+    )
     ask(sales)
     ask(sales)
     assert "cookie" not in asked[1].headers

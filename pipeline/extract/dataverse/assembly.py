@@ -72,17 +72,28 @@ class Assembly:
         return LandedFile(self.path, pa.schema([(name, pa.string()) for name in self.names]))
 
     def _is_in_order(self, work: TableWork) -> bool:
-        return all(part.is_sorted for part in work.parts) and (work.can_range or len(work.parts) == 1)
+        return all(part.is_sorted for part in work.parts) and (
+            work.can_range or len(work.parts) == 1
+        )
 
     def _in_order(self, work: TableWork) -> tuple[UnreadableRow, ...]:
-        """Parts one behind the other: each was in order when it came, page by page; no two overlap."""
+        """Parts one behind the other: each was in order when it came, page by page.
+
+        No two overlap.
+        """
         unreadable: list[UnreadableRow] = []
         begun, last = 0, b""
         with self._file() as file:
             for part in sorted(work.parts, key=_lowest):
-                unreadable += [self._unreadable(begun + place, why) for place, why in part.unreadable]
+                unreadable += [
+                    self._unreadable(begun + place, why) for place, why in part.unreadable
+                ]
                 for page in work.pages(part):
-                    ends = order_keys(page[self.columns.key].take([0, len(page) - 1]) if len(page) else page[self.columns.key])
+                    ends = order_keys(
+                        page[self.columns.key].take([0, len(page) - 1])
+                        if len(page)
+                        else page[self.columns.key]
+                    )
                     if ends is None or (len(ends) and bytes(ends[0]) <= last):
                         raise self._repeated(work, page[self.columns.key][0].as_py())
                     last = bytes(ends[-1]) if len(ends) else last
@@ -91,7 +102,10 @@ class Assembly:
         return tuple(unreadable)
 
     def _sorted(self, work: TableWork) -> tuple[UnreadableRow, ...]:
-        """Parts in no known order: all rows are put in order; those that cannot be read stand behind them."""
+        """Parts in no known order: all rows are put in order.
+
+        Those that cannot be read stand behind them.
+        """
         raw = work.folder / "unsorted.parquet"
         columns = pa.schema([(name, pa.string()) for name in self.columns.names])
         with pq.ParquetWriter(raw, columns, compression="lz4") as writer:
@@ -100,10 +114,15 @@ class Assembly:
                     writer.write_table(page.select(columns.names))
         rows = self.sort(f"SELECT * FROM read_parquet({literal(str(raw))})", work)
         unreadable = [why for part in work.parts for _, why in part.unreadable]
-        return tuple(self._unreadable(rows + number, why) for number, why in enumerate(unreadable, start=1))
+        return tuple(
+            self._unreadable(rows + number, why) for number, why in enumerate(unreadable, start=1)
+        )
 
     def sort(self, query: str, work: TableWork) -> int:
-        """Land the rows of a query in the order of ids, and count them. Raises ``AnswerUnreadable`` if an id comes twice."""
+        """Land the rows of a query in the order of ids, and count them.
+
+        Raises ``AnswerUnreadable`` if an id comes twice.
+        """
         key = identifier(self.columns.key)
         ordered = f"SELECT * FROM ({query}) ORDER BY {order_sql(key)}"
         rows, last = 0, b""
@@ -111,7 +130,11 @@ class Assembly:
             for batch in db.stream(ordered, _ROWS):
                 page = pa.Table.from_batches([batch])
                 keys = order_keys(page[self.columns.key])
-                if keys is None or (keys[1:] == keys[:-1]).any() or (len(keys) and bytes(keys[0]) == last):
+                if (
+                    keys is None
+                    or (keys[1:] == keys[:-1]).any()
+                    or (len(keys) and bytes(keys[0]) == last)
+                ):
                     raise self._repeated(work, None)
                 last = bytes(keys[-1]) if len(keys) else last
                 self._add(file, page, pa.array(range(rows + 1, rows + len(page) + 1), pa.int64()))
@@ -128,7 +151,10 @@ class Assembly:
     def _repeated(self, work: TableWork, row_id: str | None) -> AnswerUnreadable:
         work.drop()
         which = f"the row {row_id}" if row_id else "a row"
-        told = f"gives {which} twice in {self.columns.table.name}; that cannot be. Nothing of this table was kept; call again."
+        told = (
+            f"gives {which} twice in {self.columns.table.name}; that cannot be. Nothing of this "
+            "table was kept; call again."
+        )
         return AnswerUnreadable(told, where=self.system)
 
 

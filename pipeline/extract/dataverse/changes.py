@@ -1,7 +1,7 @@
 """Change tracking: an earlier run's landed table, refreshed by what happened since (reference A.7).
 
-Rows that changed are replaced, new ones added, deleted ones marked ``isdelete``; what changed and was deleted is looked at
-once more, because the two lists do not say which came last.
+Rows that changed are replaced, new ones added, deleted ones marked ``isdelete``; what changed and
+was deleted is looked at once more, because the two lists do not say which came last.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _AT_ONCE: Final = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """Where the changes of one table begin: the server's link, the columns it was made for, and since when."""
+    """Where the changes of one table begin.
+
+    The server's link, the columns it was made for, and since when.
+    """
 
     link: str
     names: Mapping[str, str]
@@ -47,7 +50,9 @@ class Kept:
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Kept:
         """From ``changes.json``."""
-        return cls(link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"]))
+        return cls(
+            link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"])
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +74,9 @@ class Refresh:
     work: Path
     page_rows: int
 
-    def run(self, kept: Kept | None, old: Path, told: Callable[[int], None], begun: str) -> Refreshed | str:
+    def run(
+        self, kept: Kept | None, old: Path, told: Callable[[int], None], begun: str
+    ) -> Refreshed | str:
         """Refresh the table that lies at ``old``.
 
         Returns:
@@ -85,7 +92,11 @@ class Refresh:
             link = self._drain(kept.link, told)
         except RequestRefused as refused:
             expired = refused.detail.lower() == _EXPIRED or "expired" in refused.message.lower()
-            return "the change token has expired" if expired else f"the change token was {refused.message.rstrip('.')}"
+            return (
+                "the change token has expired"
+                if expired
+                else f"the change token was {refused.message.rstrip('.')}"
+            )
         if link is None:
             return "a changed row cannot be read"
         counts = self._merge(old)
@@ -105,7 +116,9 @@ class Refresh:
         """Write all changes down; where the next ones begin, null if a row cannot be read."""
         columns = self.assembly.columns
         reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts)
-        links = Links(self.sales.system.client.base_url, self.sales.system.label, columns.table.name)
+        links = Links(
+            self.sales.system.client.base_url, self.sales.system.label, columns.table.name
+        )
         following: str | None = links.checked(link)
         delta: str | None = None
         rows = 0
@@ -129,7 +142,10 @@ class Refresh:
 
     def _unfinished(self) -> str:
         table = self.assembly.columns.table.name
-        told = f"ends the changes of {table} without saying where the next ones begin. The same command goes on."
+        told = (
+            f"ends the changes of {table} without saying where the next ones begin. The same "
+            "command goes on."
+        )
         raise AnswerUnreadable(told, where=self.sales.system.label)
 
     def _page(self, link: str, reader: PageReader) -> Page:
@@ -137,23 +153,35 @@ class Refresh:
         prefer = [f"odata.maxpagesize={self.page_rows}"]
         prefer += [f'odata.include-annotations="{LOOKUP_TYPE}"'] if columns.has_lookup_types else []
         page: Page = self.sales.get(
-            link, lambda response: reader.read(response.content), subject=columns.table.name, prefer=prefer
+            link,
+            lambda response: reader.read(response.content),
+            subject=columns.table.name,
+            prefer=prefer,
         )
         self.sales.system.meter.add(columns.table.name, Traffic(rows=page.slots))
         return page
 
     def _schema(self) -> pa.Schema:
-        return pa.schema([*((name, pa.string()) for name in self.assembly.columns.names), ("place", pa.int64())])
+        return pa.schema(
+            [*((name, pa.string()) for name in self.assembly.columns.names), ("place", pa.int64())]
+        )
 
-    def _write(self, page: Page, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter) -> None:
+    def _write(
+        self, page: Page, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter
+    ) -> None:
         is_gone = pc.is_valid(page.rows[_REASON])
         names = self.assembly.columns.names
         found = page.rows.filter(pc.invert(is_gone))
         if found[names[self.assembly.columns.key]].null_count:
-            told = f"gives a changed row without an id in {self.assembly.columns.table.name}. The same command goes on."
+            told = (
+                f"gives a changed row without an id in {self.assembly.columns.table.name}. The "
+                "same command goes on."
+            )
             raise AnswerUnreadable(told, where=self.sales.system.label)
         cells = {name: found[wire] for name, wire in names.items()}
-        changes.write_table(pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema()))
+        changes.write_table(
+            pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema())
+        )
         ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _GUID), "id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
 
@@ -167,7 +195,10 @@ class Refresh:
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY place DESC) = 1"
         )
         gone = f"SELECT DISTINCT id FROM read_parquet({literal(str(self._deletions))})"
-        rest = f"FROM read_parquet({literal(str(old))}) AS o WHERE {key} NOT IN (SELECT {key} FROM new)"
+        rest = (
+            f"FROM read_parquet({literal(str(old))}) AS o WHERE {key} NOT IN (SELECT {key} FROM "
+            "new)"
+        )
         query = (
             f"WITH new AS MATERIALIZED ({new}), gone AS MATERIALIZED ({gone}) "
             f"SELECT {names}, {DELETED} {rest} AND {key} NOT IN (SELECT id FROM gone) "
@@ -178,7 +209,9 @@ class Refresh:
         table = self.assembly.columns.table.name
         with during(f"landing {table}"):
             if any(counts.values()):
-                self.assembly.sort(query, TableWork(folder=self.work, asked={}, begun="", tracked=True))
+                self.assembly.sort(
+                    query, TableWork(folder=self.work, asked={}, begun="", tracked=True)
+                )
             else:
                 self.assembly.into.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(old, self.assembly.path)
@@ -189,22 +222,32 @@ class Refresh:
         with session(memory="512MB", scratch=self.work / "scratch") as db:
             row = db.frame(
                 f"{tables}, known AS ({known}) SELECT "
-                f"(SELECT count(*) FROM new WHERE {key} NOT IN (SELECT {key} FROM known)) AS added, "
+                f"(SELECT count(*) FROM new WHERE {key} NOT IN (SELECT {key} FROM known)) AS "
+                "added, "
                 f"(SELECT count(*) FROM new WHERE {key} IN (SELECT {key} FROM known)) AS changed, "
-                f"(SELECT count(*) FROM known WHERE {DELETED} IS NULL AND {key} IN (SELECT id FROM gone) "
+                f"(SELECT count(*) FROM known WHERE {DELETED} IS NULL AND {key} IN (SELECT id FROM "
+                "gone) "
                 f"AND {key} NOT IN (SELECT {key} FROM new)) AS deleted"
             ).row(0, named=True)
         return {name: int(count) for name, count in row.items()}
 
     def _settle(self, key: str) -> None:
-        """Rows that changed and were deleted: those that are there now count as changed, the others as deleted."""
+        """Rows that changed and were deleted.
+
+        Those that are there now count as changed, the others as deleted.
+        """
         changes, deletions = literal(str(self._changes)), literal(str(self._deletions))
         both = (
-            f"SELECT DISTINCT {key} AS id FROM read_parquet({changes}) WHERE {key} IN (SELECT id FROM read_parquet({deletions}))"
+            f"SELECT DISTINCT {key} AS id FROM read_parquet({changes}) WHERE {key} IN (SELECT id "
+            f"FROM read_parquet({deletions}))"
         )
         with session(memory="256MB") as db:
             doubtful = db.frame(f"{both} ORDER BY 1")["id"].to_list()
-        found = [row for begin in range(0, len(doubtful), _AT_ONCE) for row in self._asked(doubtful[begin : begin + _AT_ONCE])]
+        found = [
+            row
+            for begin in range(0, len(doubtful), _AT_ONCE)
+            for row in self._asked(doubtful[begin : begin + _AT_ONCE])
+        ]
         there = pa.concat_tables(found) if found else self._schema().empty_table()
         pq.write_table(there, self._again)
         alive = literal(str(self._again))
@@ -214,7 +257,8 @@ class Refresh:
             settled = literal(str(self._settled))
             db.run(
                 f"COPY (SELECT {names} FROM read_parquet({changes}) WHERE {sure} "
-                f"UNION ALL SELECT {names} FROM read_parquet({alive})) TO {settled} (FORMAT parquet)"
+                f"UNION ALL SELECT {names} FROM read_parquet({alive})) TO {settled} (FORMAT "
+                "parquet)"
             )
 
     def _asked(self, ids: list[str]) -> list[pa.Table]:
@@ -222,7 +266,9 @@ class Refresh:
         columns = self.assembly.columns
         reader = PageReader(columns.wire_names, columns.amounts)
         condition = "%20or%20".join(f"{columns.key}%20eq%20{row_id}" for row_id in ids)
-        page = self._page(f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader)
+        page = self._page(
+            f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader
+        )
         cells = {name: page.rows[wire] for name, wire in columns.names.items()}
         return [pa.table({**cells, "place": page.rows["line"]}, schema=self._schema())]
 

@@ -1,7 +1,8 @@
 """What an extraction has on disk, so that it goes on where it stopped: pages as Arrow files, and how far each part came.
 
-``<table>/index.json`` lists the parts (ranges of ids); ``<table>/<part>/progress.json`` is written after a page, never before,
-and ``<page>.arrow`` is that page. The folder is gone once the table is landed.
+``<table>/index.json`` lists the parts (ranges of ids); ``<table>/<part>/progress.json`` is written
+after a page, never before, and ``<page>.arrow`` is that page. The folder is gone once the table is
+landed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class AbandonedError(Exception):
 class Part:
     """A range of ids of one table: those above all ``lows`` and not above any of the ``highs``, as the server compares.
 
-    ``link`` is the next page's address, valid for the range as it is; without it the next page begins behind ``last``.
+    ``link`` is the next page's address, valid for the range as it is; without it the next page
+    begins behind ``last``.
     """
 
     number: int
@@ -141,7 +143,10 @@ class TableWork:
         _write_json(self.folder / "index.json", index)
 
     def resume(self) -> bool:
-        """Take up what an earlier extraction left, if it asked the same. Whether there was something."""
+        """Take up what an earlier extraction left, if it asked the same.
+
+        Whether there was something.
+        """
         try:
             index = json.loads((self.folder / "index.json").read_bytes())
             if index["asked"] != self.asked or index["begun"] < self.begun:
@@ -149,7 +154,12 @@ class TableWork:
             parts = [self._resumed(one) for one in index["parts"]]
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        self.begun, self.tracked, self.can_range, self.parts = index["begun"], index["tracked"], index["can_range"], parts
+        self.begun, self.tracked, self.can_range, self.parts = (
+            index["begun"],
+            index["tracked"],
+            index["can_range"],
+            parts,
+        )
         return bool(parts)
 
     def _resumed(self, kept: dict[str, Any]) -> Part:

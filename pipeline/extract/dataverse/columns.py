@@ -46,7 +46,11 @@ class Columns:
     def amounts(self) -> list[str]:
         """Those that must not be rounded."""
         kinds = {field.name: field.type for field in self.table.fields}
-        return [wire for name, wire in self.names.items() if kinds.get(name, Type.DECIMAL) is Type.DECIMAL]
+        return [
+            wire
+            for name, wire in self.names.items()
+            if kinds.get(name, Type.DECIMAL) is Type.DECIMAL
+        ]
 
     @property
     def has_lookup_types(self) -> bool:
@@ -54,12 +58,15 @@ class Columns:
         return any("@" in name for name in self.names.values())
 
 
-def columns_of(table: Table, mapped: Collection[str] = (), *, spelled: dict[str, str] | None = None) -> Columns:
+def columns_of(
+    table: Table, mapped: Collection[str] = (), *, spelled: dict[str, str] | None = None
+) -> Columns:
     """The columns of a table that are asked for.
 
     Args:
         table: the catalogue's entry.
-        mapped: source columns of templates and filter, for contacts; paths (with a dot) lead to other tables.
+        mapped: source columns of templates and filter, for contacts; paths (with a dot) lead to
+            other tables.
         spelled: how the server spells columns that the catalogue does not know.
     """
     known = {field.name: field for field in table.fields}
@@ -68,8 +75,14 @@ def columns_of(table: Table, mapped: Collection[str] = (), *, spelled: dict[str,
     else:
         wanted = [name for name in known if name not in _NOT_THERE]
     wanted += [name for name in mapped if name not in known and name not in wanted]
-    names = {name: _wire_name(known[name]) if name in known else (spelled or {}).get(name, name) for name in wanted}
-    return Columns(table=table, names={name: wire for name, wire in names.items() if "." not in wire or "@" in wire})
+    names = {
+        name: _wire_name(known[name]) if name in known else (spelled or {}).get(name, name)
+        for name in wanted
+    }
+    return Columns(
+        table=table,
+        names={name: wire for name, wire in names.items() if "." not in wire or "@" in wire},
+    )
 
 
 def _wire_name(field: Field) -> str:

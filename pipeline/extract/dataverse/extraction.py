@@ -32,7 +32,8 @@ CHANGES: Final = "changes.json"
 """Beside landed tables: where the next refresh goes on."""
 
 _SMALL: Final = 100_000
-"""Rows up to which a table is read in one stream that ends in a delta link; more go faster in several, without one."""
+"""Rows up to which a table is read in one stream that ends in a delta link; more go faster in
+several, without one."""
 _FRESH: Final = timedelta(hours=24)
 _NOT_FOUND: Final = 404
 
@@ -41,8 +42,9 @@ _NOT_FOUND: Final = 404
 class Wish:
     """What of Sales is wanted.
 
-    ``mapped`` are columns of contacts beyond routing's that must be there; ``wished`` ones are taken if they are there.
-    ``tracking`` says which tables end in a delta link: small ones (``auto``), all, or none.
+    ``mapped`` are columns of contacts beyond routing's that must be there; ``wished`` ones are
+    taken if they are there. ``tracking`` says which tables end in a delta link: small ones
+    (``auto``), all, or none.
     """
 
     tables: Collection[str]
@@ -71,7 +73,10 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extracted:
-    """What came of it. ``traffic`` counts by table, and for what was asked beside rows (``metadata``, ``totals``)."""
+    """What came of it.
+
+    ``traffic`` counts by table, and for what was asked beside rows (``metadata``, ``totals``).
+    """
 
     landed: dict[str, Landed]
     totals: tuple[Total, ...] = ()
@@ -96,9 +101,10 @@ def land_dataverse(
         sales: whom to ask.
         into: the run's ``source`` folder.
         wish: which tables and columns.
-        work: a folder that outlives a run which stops: called again with it, extraction goes on where it was. It is empty
-            once everything is landed.
-        since: the ``source`` folder of an earlier run, to be refreshed by change tracking instead of a full read.
+        work: a folder that outlives a run which stops: called again with it, extraction goes on
+            where it was. It is empty once everything is landed.
+        since: the ``source`` folder of an earlier run, to be refreshed by change tracking instead
+            of a full read.
         progress: told table and rows while reading.
         now: the time.
 
@@ -111,9 +117,13 @@ def land_dataverse(
     lock = filelock.FileLock(work / ".lock", timeout=0)
     try:
         with lock, heap.settled():
-            return _Extraction(sales=sales, into=into, wish=wish, work=work, progress=progress, now=now).run(since)
+            return _Extraction(
+                sales=sales, into=into, wish=wish, work=work, progress=progress, now=now
+            ).run(since)
     except filelock.Timeout as error:
-        raise Stopped("another process is reading the same Sales for this folder of runs.", where=str(work)) from error
+        raise Stopped(
+            "another process is reading the same Sales for this folder of runs.", where=str(work)
+        ) from error
 
 
 @dataclass(kw_only=True, slots=True)
@@ -153,7 +163,11 @@ class _Extraction:
         if table is not CONTACTS:
             return columns_of(table)
         known = {one.name for one in table.fields}
-        beyond = {name for name in {*self.wish.mapped, *self.wish.wished} if name not in known and "." not in name}
+        beyond = {
+            name
+            for name in {*self.wish.mapped, *self.wish.wished}
+            if name not in known and "." not in name
+        }
         spelled = self.sales.columns(table.singular, quiet=True) if beyond else {}
         wished = {name for name in self.wish.wished if name in known or name in spelled}
         return columns_of(table, [*self.wish.mapped, *sorted(wished)], spelled=spelled)
@@ -173,7 +187,12 @@ class _Extraction:
                 work=self.work / name,
                 page_rows=self.wish.page_rows,
             )
-            found = refresh.run(kept.get(name), since / f"{name}.parquet", self._teller(name), self.now().isoformat())
+            found = refresh.run(
+                kept.get(name),
+                since / f"{name}.parquet",
+                self._teller(name),
+                self.now().isoformat(),
+            )
             if isinstance(found, str):
                 self.notes.append(Note(code="changes_read_in_full", detail=f"{name}: {found}"))
             else:
@@ -183,11 +202,16 @@ class _Extraction:
     def _teller(self, name: str) -> Callable[[int], None]:
         return lambda rows: self.progress(name, rows)
 
-    def _read(self, columns: Mapping[str, Columns], links: dict[str, Kept], *, always: bool) -> dict[str, Landed]:
+    def _read(
+        self, columns: Mapping[str, Columns], links: dict[str, Kept], *, always: bool
+    ) -> dict[str, Landed]:
         """Read tables in full."""
         self.counted = self.sales.totals([one.table.singular for one in columns.values()])
         tracked = self._tracked(columns, always=always)
-        jobs = {name: Job(columns=one, work=self._work(one, tracked=name in tracked)) for name, one in columns.items()}
+        jobs = {
+            name: Job(columns=one, work=self._work(one, tracked=name in tracked))
+            for name, one in columns.items()
+        }
         self._leave_out_missing(jobs)
         Crew(self.sales, self.wish.page_rows, self.progress).read(jobs)
         landed = {}
@@ -205,7 +229,11 @@ class _Extraction:
         if self.wish.tracking == "never":
             return set()
         always = always or self.wish.tracking == "always"
-        small = {name for name, one in columns.items() if self.counted.get(one.table.singular, _SMALL + 1) <= _SMALL}
+        small = {
+            name
+            for name, one in columns.items()
+            if self.counted.get(one.table.singular, _SMALL + 1) <= _SMALL
+        }
         wanted = set(columns) if always else small
         on = self.sales.tracked() if wanted else frozenset()
         for name in sorted(wanted) if always else []:
@@ -217,7 +245,9 @@ class _Extraction:
         asked: dict[str, Any] = {"home": self._home, "names": columns.names, "tracked": tracked}
         begun = self.now().isoformat()
         oldest = (self.now() - _FRESH).isoformat()
-        work = TableWork(folder=self.work / columns.table.name, asked=asked, begun=oldest, tracked=tracked)
+        work = TableWork(
+            folder=self.work / columns.table.name, asked=asked, begun=oldest, tracked=tracked
+        )
         if not work.resume():
             work.begun = begun
             work.begin()
@@ -226,7 +256,11 @@ class _Extraction:
     def _leave_out_missing(self, jobs: dict[str, Job]) -> None:
         """Side tables that this Sales does not have are left out, as they are from a folder of files."""
         for name, job in list(jobs.items()):
-            if job.work.slots or name == CONTACTS.name or job.columns.table.singular in self.counted:
+            if (
+                job.work.slots
+                or name == CONTACTS.name
+                or job.columns.table.singular in self.counted
+            ):
                 continue
             try:
                 url = f"{name}?$select={job.columns.key}&$top=1"
@@ -252,7 +286,10 @@ class _Extraction:
         return found
 
     def _remember(self, links: Mapping[str, Kept]) -> None:
-        content = {"home": self._home, "tables": {name: one.as_json() for name, one in links.items()}}
+        content = {
+            "home": self._home,
+            "tables": {name: one.as_json() for name, one in links.items()},
+        }
         with during("landing"):
             (self.into / CHANGES).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
             for path in self.work.iterdir():

@@ -1,4 +1,7 @@
-"""The order of ids. SQL Server compares GUIDs by their last six bytes first; ranges of ids follow that order."""
+"""The order of ids.
+
+SQL Server compares GUIDs by their last six bytes first; ranges of ids follow that order.
+"""
 
 from __future__ import annotations
 
@@ -52,15 +55,22 @@ HIGHEST: Final = (1 << 128) - 1
 
 
 def order_keys(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_] | None:
-    """For each id 32 bytes that compare as SQL Server compares ids; null if one is no lower-case GUID or is missing."""
+    """For each id 32 bytes that compare as SQL Server compares ids.
+
+    Null if one is no lower-case GUID or is missing.
+    """
     array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
     if array.null_count or not len(array):
         return None if array.null_count else np.empty(0, "S32")
-    lengths = np.diff(np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1])
+    lengths = np.diff(
+        np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+    )
     if (lengths != _TEXT).any():
         return None
     begin = int(np.frombuffer(array.buffers()[1], np.int32)[array.offset])
-    letters = np.frombuffer(array.buffers()[2], np.uint8)[begin : begin + _TEXT * len(array)].reshape(-1, _TEXT)
+    letters = np.frombuffer(array.buffers()[2], np.uint8)[
+        begin : begin + _TEXT * len(array)
+    ].reshape(-1, _TEXT)
     digits = letters.take(_PLACES, axis=1)
     if not _HEX.take(digits).all() or (letters.take(_DASHES, axis=1) != ord("-")).any():
         return None

@@ -1,4 +1,7 @@
-"""A page of the Web API → text columns, by way of Python objects: slow, but it understands all of JSON."""
+"""A page of the Web API → text columns, by way of Python objects.
+
+Slow, but it understands all of JSON.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 class Page:
     """One page: a text column for each wanted name (null where a row lacks it), and ``line``, from 1 within the page.
 
-    ``slots`` counts all rows of the page; those in ``unreadable`` (line → why) are not among the ``rows``.
+    ``slots`` counts all rows of the page; those in ``unreadable`` (line → why) are not among the
+    ``rows``.
     """
 
     rows: pa.Table
@@ -64,13 +68,23 @@ class PageReader:
 
 def _by_objects(body: bytes, names: Sequence[str]) -> Page:
     text = body.removeprefix(_BOM)
-    page = json.loads(text, parse_float=_amount, parse_int=str, parse_constant=_no_constant, object_pairs_hook=_first_of_each)
+    page = json.loads(
+        text,
+        parse_float=_amount,
+        parse_int=str,
+        parse_constant=_no_constant,
+        object_pairs_hook=_first_of_each,
+    )
     rows = page.get("value") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise KeyError("value")
-    unreadable = {line: why for line, row in enumerate(rows, start=1) if (why := _trouble(row, names))}
+    unreadable = {
+        line: why for line, row in enumerate(rows, start=1) if (why := _trouble(row, names))
+    }
     good = [(line, row) for line, row in enumerate(rows, start=1) if line not in unreadable]
-    columns = {name: pa.array([_text(row.get(name)) for _, row in good], pa.string()) for name in names}
+    columns = {
+        name: pa.array([_text(row.get(name)) for _, row in good], pa.string()) for name in names
+    }
     lines = pa.array([line for line, _ in good], pa.int64())
     return Page(
         rows=pa.table({**columns, "line": lines}),
@@ -88,7 +102,10 @@ def _amount(text: str) -> str:
 
 
 def _first_of_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. Of a member that stands there twice, which OData forbids, DuckDB sees the first."""
+    """An object.
+
+    Of a member that stands there twice, which OData forbids, DuckDB sees the first.
+    """
     return dict(reversed(members))
 
 

@@ -1,6 +1,7 @@
 """A page of the Web API → text columns, by DuckDB's JSON functions: no Python object is made of any value.
 
-What they refuse, or would round, is left to ``pagetext``, which is slower and says what is wrong with which row.
+What they refuse, or would round, is left to ``pagetext``, which is slower and says what is wrong
+with which row.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Scanner:
             raise UnusualPageError
         links = _links(body[:begin] + b"[]" + body[end:])
         columns = self._columns(memoryview(body)[begin:end])
-        if _may_lack_rows(columns) or (any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)):
+        if _may_lack_rows(columns) or (
+            any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)
+        ):
             raise UnusualPageError
         rows = pa.table([_without_empty(column) for column in columns], names=self._names)
         if any(_is_rounded(rows[name]) for name in self._numbers):
@@ -97,13 +100,18 @@ class _Source:
 
 
 class _Shaper:
-    """One thread's connection, its statement prepared: to plan that anew for every page would cost a fifth of the time."""
+    """One thread's connection, its statement prepared.
+
+    To plan that anew for every page would cost a fifth of the time.
+    """
 
     def __init__(self, shape: str) -> None:
         self._source = _Source()
         self._connection = _database().cursor()
         self._connection.register("body", self._source)
-        self._connection.execute(f"PREPARE shaped AS SELECT from_json(page, {literal(shape)}) AS rows FROM body")
+        self._connection.execute(
+            f"PREPARE shaped AS SELECT from_json(page, {literal(shape)}) AS rows FROM body"
+        )
 
     def columns(self, array: memoryview) -> list[pa.StringArray]:
         """A JSON array of objects as columns. Raises ``duckdb.Error``, ``UnicodeError``."""
@@ -128,12 +136,18 @@ def _links(rest: bytes) -> dict[str, str]:
         found = json.loads(rest)
     except ValueError as error:
         raise UnusualPageError from error
-    return {name: value for name, value in found.items() if name in {NEXT, DELTA} and isinstance(value, str)}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in {NEXT, DELTA} and isinstance(value, str)
+    }
 
 
 def _may_lack_rows(columns: Sequence[pa.StringArray]) -> bool:
     """Whether a row has no value at all: then it may be no object."""
-    return not any(column.null_count == 0 for column in columns) and any(map(all, zip(*map(_nulls, columns), strict=True)))
+    return not any(column.null_count == 0 for column in columns) and any(
+        map(all, zip(*map(_nulls, columns), strict=True))
+    )
 
 
 def _nulls(column: pa.StringArray) -> list[bool]:
@@ -142,7 +156,9 @@ def _nulls(column: pa.StringArray) -> list[bool]:
 
 
 def _ends(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+    return np.frombuffer(column.buffers()[1], np.int32)[
+        column.offset : column.offset + len(column) + 1
+    ]
 
 
 def _may_be_nested(column: pa.StringArray) -> bool:

@@ -100,7 +100,10 @@ class Crew:
             decoding=self._decoding,
         )
         try:
-            walk.run(_Helpers(crew=self, job=job), lambda _rows: self._told(job.columns.table.name, job.work.slots))
+            walk.run(
+                _Helpers(crew=self, job=job),
+                lambda _rows: self._told(job.columns.table.name, job.work.slots),
+            )
         except AbandonedError:
             return
         except DisorderedError:

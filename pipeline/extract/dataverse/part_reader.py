@@ -1,4 +1,7 @@
-"""One part of a table, page by page: what is asked, what must hold of a page, when the part is given away in halves."""
+"""One part of a table, page by page.
+
+What is asked, what must hold of a page, when the part is given away in halves.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _WORTH_SPLITTING: Final = 2 * PAGE_ROWS
 
 
 class DisorderedError(Exception):
-    """The server compares ids otherwise than it orders them, or otherwise than SQL Server does: ranges would not be safe."""
+    """The server compares ids otherwise than it orders them, or otherwise than SQL Server does.
+
+    Ranges would not be safe.
+    """
 
 
 class StaleError(Exception):
@@ -66,10 +72,13 @@ class Walk:
             told: hears how many rows each page had.
 
         Raises:
-            SystemStopped: the server failed, or gave what cannot be true; what is on disk stays good.
+            SystemStopped: the server failed, or gave what cannot be true; what is on disk stays
+                good.
             DisorderedError: ranges of ids do not work here.
         """
-        links = Links(self.sales.system.client.base_url, self.sales.system.label, self.columns.table.name)
+        links = Links(
+            self.sales.system.client.base_url, self.sales.system.label, self.columns.table.name
+        )
         if self.part.link is not None:
             links.checked(self.part.link)
         begins: set[str] = set()
@@ -106,7 +115,9 @@ class Walk:
             raise
 
     def _get(self, url: str) -> Page:
-        page: Page = self.sales.get(url, self._decoded, subject=self.columns.table.name, prefer=self._preferences())
+        page: Page = self.sales.get(
+            url, self._decoded, subject=self.columns.table.name, prefer=self._preferences()
+        )
         return page
 
     def _decoded(self, response: httpx.Response) -> Page:
@@ -160,7 +171,10 @@ class Walk:
         )
 
     def _in_order(self, keys: np.ndarray[tuple[int], np.dtype[np.bytes_]], *, ascend: bool) -> bool:
-        """Whether ids ascend from page to page; where ranges are in use they must ``ascend``, and keep to the range."""
+        """Whether ids ascend from page to page.
+
+        Where ranges are in use they must ``ascend``, and keep to the range.
+        """
         part = self.part
         if len(keys) == 0:
             return True
@@ -173,7 +187,12 @@ class Walk:
         return ascend and behind
 
     def _may_split(self) -> bool:
-        return self.part.is_sorted and self.work.can_range and not self.work.tracked and self.part.last is not None
+        return (
+            self.part.is_sorted
+            and self.work.can_range
+            and not self.work.tracked
+            and self.part.last is not None
+        )
 
     def _split(self, helpers: Helpers, page: Page) -> None:
         """Give half of what is left away, if it is enough for two."""
@@ -181,7 +200,11 @@ class Walk:
         last = order_of(self.part.last or "")
         if highest is None or highest <= last:
             return
-        first = order_of(page.rows[self.columns.names[self.columns.key]][0].as_py()) if page.rows.num_rows else last
+        first = (
+            order_of(page.rows[self.columns.names[self.columns.key]][0].as_py())
+            if page.rows.num_rows
+            else last
+        )
         density = page.slots / max(1, last - first)
         if density * (highest - last) < _WORTH_SPLITTING * self.page_rows / PAGE_ROWS:
             return
@@ -190,9 +213,15 @@ class Walk:
     def _highest(self) -> int | None:
         """The last id of the range; null if there is none, or the server does not compare ids."""
         key = self.columns.key
-        url = f"{self.columns.table.name}?$select={key}&$orderby={key}%20desc&$top=1{self._filter()}"
+        url = (
+            f"{self.columns.table.name}?$select={key}&$orderby={key}%20desc&$top=1{self._filter()}"
+        )
         try:
-            rows = self.sales.get(url, lambda response: json_object(response)["value"], subject=self.columns.table.name)
+            rows = self.sales.get(
+                url,
+                lambda response: json_object(response)["value"],
+                subject=self.columns.table.name,
+            )
         except RequestRefused:
             self.work.can_range = False
             return None
@@ -201,5 +230,8 @@ class Walk:
 
     def _untrue(self, told: str) -> AnswerUnreadable:
         self.work.drop()
-        sentence = f"{told} in {self.columns.table.name}; that cannot be. Nothing of this table was kept; call again."
+        sentence = (
+            f"{told} in {self.columns.table.name}; that cannot be. Nothing of this table was kept; "
+            "call again."
+        )
         return AnswerUnreadable(sentence, where=self.sales.system.label)

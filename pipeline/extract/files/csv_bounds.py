@@ -1,7 +1,8 @@
 """Where the records of a block of CSV begin and end, all at once, for blocks in which every quote and line end is in its place.
 
-A line end is a record's end if the number of quotes before it is even. That is right only if every quote opens a field,
-closes one or stands doubled inside one; so this is looked at too, and a block that fails is for ``careful``.
+A line end is a record's end if the number of quotes before it is even. That is right only if every
+quote opens a field, closes one or stands doubled inside one; so this is looked at too, and a block
+that fails is for ``careful``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _NONE: Final = pl.Series([], dtype=pl.Int64)
 class Dialect:
     """How a file separates fields and physical lines.
 
-    ``line_end`` is LF (CRLF counts as LF) or a CR alone; ``may_be_short`` tells that missing cells at a row's end are null.
+    ``line_end`` is LF (CRLF counts as LF) or a CR alone; ``may_be_short`` tells that missing cells
+    at a row's end are null.
     """
 
     delimiter: str
@@ -36,8 +38,9 @@ class Dialect:
 class Bounds:
     """The whole records at the start of a block.
 
-    ``end`` is where the last one ends; ``lines`` their physical lines, from 0, blank lines left out; ``breaks`` the
-    physical lines until ``end``; ``longest`` the bytes of the longest record, without its line end.
+    ``end`` is where the last one ends; ``lines`` their physical lines, from 0, blank lines left
+    out; ``breaks`` the physical lines until ``end``; ``longest`` the bytes of the longest record,
+    without its line end.
     """
 
     end: int
@@ -47,7 +50,10 @@ class Bounds:
 
 
 def bounds(block: bytes, dialect: Dialect) -> Bounds | None:
-    """The records of a block that begins with a record; none if a quote or a line end is out of its place."""
+    """The records of a block that begins with a record.
+
+    None if a quote or a line end is out of its place.
+    """
     text = _series(block)
     breaks = _places(text, dialect.line_end[0])
     quotes = _places(text, _QUOTE) if b'"' in block else _NONE
@@ -59,7 +65,9 @@ def bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     inner = quotes.filter(quotes < end)
     other = _CR if dialect.line_end[0] == _LF else _LF
     others = _places(text.head(end), other) if bytes([other]) in block else _NONE
-    if not (_quotes_in_place(text, inner, dialect) and _line_ends_in_place(text, others, inner, dialect)):
+    if not (
+        _quotes_in_place(text, inner, dialect) and _line_ends_in_place(text, others, inner, dialect)
+    ):
         return None
     numbers = is_end.arg_true().cast(pl.Int64)
     starts = _next_starts(ends)
@@ -110,7 +118,11 @@ def _quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bo
     doubled = closing.head(len(closing) - 1) + 1 == opening.tail(len(opening) - 1)
     touches = pl.Series([False], dtype=pl.Boolean)
     marks = [ord(dialect.delimiter), dialect.line_end[0]]
-    before = text.gather((opening - 1).clip(lower_bound=0)).is_in(marks) | (opening == 0) | touches.append(doubled)
+    before = (
+        text.gather((opening - 1).clip(lower_bound=0)).is_in(marks)
+        | (opening == 0)
+        | touches.append(doubled)
+    )
     if not before.all():
         return False
     following = text.gather(closing + 1)
@@ -120,8 +132,13 @@ def _quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bo
     return bool(after.all())
 
 
-def _line_ends_in_place(text: pl.Series, others: pl.Series, quotes: pl.Series, dialect: Dialect) -> bool:
-    """Whether no CR stands alone outside quotes, or no LF where CR ends lines. ``others`` are those that must not."""
+def _line_ends_in_place(
+    text: pl.Series, others: pl.Series, quotes: pl.Series, dialect: Dialect
+) -> bool:
+    """Whether no CR stands alone outside quotes, or no LF where CR ends lines.
+
+    ``others`` are those that must not.
+    """
     outside = others.filter(_is_outside(others, quotes))
     if dialect.line_end[0] == _CR:
         return outside.is_empty()

@@ -1,6 +1,7 @@
 """CSV of any common dialect → chunks of text columns with the physical line of every record.
 
-Blocks in which everything is in its place go to Arrow whole; the others are read record by record, to the same result.
+Blocks in which everything is in its place go to Arrow whole; the others are read record by record,
+to the same result.
 """
 
 from __future__ import annotations
@@ -42,14 +43,16 @@ def read_delimited(
         name: what messages and findings call it.
         pick: headers → the columns that are wanted.
         options: limits.
-        header: the columns of a file without header line. Its delimiter is the comma, and cells that are missing at a row's
-            end are null: Synapse Link adds new columns at the end and does not write old rows again.
+        header: the columns of a file without header line. Its delimiter is the comma, and cells
+            that are missing at a row's end are null: Synapse Link adds new columns at the end and
+            does not write old rows again.
 
     Yields:
         Chunks, at least one; the first has the columns even if there are no rows.
 
     Raises:
-        SourceError: the file is empty, binary, in another encoding, or its header lacks what is needed.
+        SourceError: the file is empty, binary, in another encoding, or its header lacks what is
+            needed.
     """
     text = _Text(text_blocks(path, name, options.block), name, options.row_limit)
     if header is not None:
@@ -90,7 +93,10 @@ class _Text:
 
 
 def _line_end(text: _Text) -> bytes:
-    """What ends the first line that is not blank. A CR at the end of what is at hand could be half a CRLF."""
+    """What ends the first line that is not blank.
+
+    A CR at the end of what is at hand could be half a CRLF.
+    """
     while (found := _FIRST_LINE.match(text.rest)) is None or found.end() == len(text.rest):
         if not text.more() or len(text.rest) > text.limit:
             break
@@ -108,7 +114,10 @@ def _header(text: _Text) -> tuple[Dialect, list[str]]:
     dialect = Dialect(delimiter=delimiter, line_end=line_end)
     read = read_carefully(text.rest, dialect, text.limit, is_last=text.ended, most=1)
     if not read.records:
-        raise SourceError("is empty." if given is None and not text.rest.strip() else "has no header line.", where=text.name)
+        raise SourceError(
+            "is empty." if given is None and not text.rest.strip() else "has no header line.",
+            where=text.name,
+        )
     header = read.records[0]
     if header.trouble is not None:
         raise SourceError(f"the header line cannot be read: {header.trouble}.", where=text.name)
@@ -126,7 +135,10 @@ def _delimiter(text: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rows:
-    """Everything behind the header. ``picked``: canonical column → its place among ``width`` cells."""
+    """Everything behind the header.
+
+    ``picked``: canonical column → its place among ``width`` cells.
+    """
 
     text: _Text
     dialect: Dialect
@@ -141,7 +153,10 @@ class _Rows:
             yield found if found is not None else self._slow()
 
     def _fast(self) -> Chunk | None:
-        """The whole records at hand by Arrow; none if one is out of the ordinary, or none is whole."""
+        """The whole records at hand by Arrow.
+
+        None if one is out of the ordinary, or none is whole.
+        """
         text = self.text
         block = text.rest
         if text.ended and not block.endswith(self.dialect.line_end):
@@ -178,15 +193,26 @@ class _Rows:
             is_whole = not is_cut or record is not records[-1]
             trouble = record.trouble or self._miscounted(len(record.fields), is_whole=is_whole)
             if trouble is not None:
-                unreadable.append(UnreadableRow(source_file=self.text.name, source_line=line, detail=trouble))
+                unreadable.append(
+                    UnreadableRow(source_file=self.text.name, source_line=line, detail=trouble)
+                )
                 continue
             rows.append([*record.fields, *[""] * (self.width - len(record.fields))])
             lines.append(line)
-        cells = {name: pa.array([row[place] or None for row in rows], pa.string()) for name, place in self.picked.items()}
-        return Chunk(table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}), unreadable=tuple(unreadable))
+        cells = {
+            name: pa.array([row[place] or None for row in rows], pa.string())
+            for name, place in self.picked.items()
+        }
+        return Chunk(
+            table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}),
+            unreadable=tuple(unreadable),
+        )
 
     def _miscounted(self, fields: int, *, is_whole: bool) -> str | None:
-        """What is wrong with the number of fields. A row at which the file breaks off may not be short."""
+        """What is wrong with the number of fields.
+
+        A row at which the file breaks off may not be short.
+        """
         if fields == self.width or (self.dialect.may_be_short and is_whole and fields < self.width):
             return None
         noun = "field" if fields == 1 else "fields"
@@ -199,8 +225,12 @@ def _in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedAr
     try:
         table = pc.read_csv(
             pa.py_buffer(memoryview(block)[: found.end]),
-            read_options=pc.ReadOptions(column_names=names, block_size=min(2 * found.end, _LARGEST)),
-            parse_options=pc.ParseOptions(delimiter=rows.dialect.delimiter, newlines_in_values=True),
+            read_options=pc.ReadOptions(
+                column_names=names, block_size=min(2 * found.end, _LARGEST)
+            ),
+            parse_options=pc.ParseOptions(
+                delimiter=rows.dialect.delimiter, newlines_in_values=True
+            ),
             convert_options=pc.ConvertOptions(
                 check_utf8=False,
                 column_types=dict.fromkeys(names, pa.string()),

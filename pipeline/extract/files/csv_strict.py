@@ -1,7 +1,8 @@
 """Records one by one, for blocks of CSV in which something is out of its place.
 
-A record is what Python's strict ``csv`` reader makes of the physical lines from its first one on. What that refuses is an
-unreadable row of one line, and reading goes on at the next line: a quote that never closes costs one line, not the file.
+A record is what Python's strict ``csv`` reader makes of the physical lines from its first one on.
+What that refuses is an unreadable row of one line, and reading goes on at the next line: a quote
+that never closes costs one line, not the file.
 """
 
 from __future__ import annotations
@@ -50,14 +51,17 @@ class _TooLongError(Exception):
     """The record is longer than it may be."""
 
 
-def read_carefully(block: bytes, dialect: Dialect, limit: int, *, is_last: bool, most: int | None = None) -> Carefully:
+def read_carefully(
+    block: bytes, dialect: Dialect, limit: int, *, is_last: bool, most: int | None = None
+) -> Carefully:
     """The records of a block that begins with a record.
 
     Args:
         block: valid UTF-8.
         dialect: of the file.
         limit: bytes that a record may have.
-        is_last: nothing comes behind the block. Otherwise a record that is not whole is left for the next call.
+        is_last: nothing comes behind the block. Otherwise a record that is not whole is left for
+            the next call.
         most: read no more records than this.
     """
     lines = block.split(dialect.line_end)
@@ -106,7 +110,11 @@ class _Lines:
             return Record(line=place, fields=next(reader)), reader.line_num
         except _TooLongError:
             alone = len(self.lines[place]) > self.limit
-            trouble = too_long(self.limit) if alone else f"a quote does not close within {self.limit:,} bytes"
+            trouble = (
+                too_long(self.limit)
+                if alone
+                else f"a quote does not close within {self.limit:,} bytes"
+            )
         except csv.Error as error:
             trouble = _reason(str(error))
         return Record(line=place, trouble=trouble), 1
@@ -127,4 +135,6 @@ class _Lines:
 
 
 def _reason(error: str) -> str:
-    return next((reason for sign, reason in _REASONS.items() if sign in error), "its quotes are malformed")
+    return next(
+        (reason for sign, reason in _REASONS.items() if sign in error), "its quotes are malformed"
+    )

@@ -50,11 +50,17 @@ def form_of(path: Path) -> Form:
     ending = path.suffix.lower()
     if ending in _WORKBOOKS:
         raise SourceError(
-            "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and put that file here.",
+            (
+                "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and "
+                "put that file here."
+            ),
             where=path.name,
         )
     if ending not in _ENDINGS:
-        raise SourceError(f"'{ending}' is no form that is read; use one of {', '.join(_ENDINGS)}.", where=path.name)
+        raise SourceError(
+            f"'{ending}' is no form that is read; use one of {', '.join(_ENDINGS)}.",
+            where=path.name,
+        )
     return _ENDINGS[ending]
 
 
@@ -66,21 +72,34 @@ def entries(folder: Path) -> list[Path]:
     """
     with reading(str(folder)):
         if folder.is_file():
-            raise SourceError("is a file; name the folder that holds the tables.", where=str(folder))
+            raise SourceError(
+                "is a file; name the folder that holds the tables.", where=str(folder)
+            )
         if not folder.is_dir():
             raise SourceError("there is no such folder.", where=str(folder))
         return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
 
 
 def find(folder: Path, table: Table) -> Stored | None:
-    """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending; the logical name is accepted too."""
+    """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending.
+
+    The logical name is accepted too.
+    """
     names = {table.name, table.singular}
-    matching = [path for path in entries(folder) if _stem(path) in names and (path.is_dir() or _is_known(path))]
+    matching = [
+        path
+        for path in entries(folder)
+        if _stem(path) in names and (path.is_dir() or _is_known(path))
+    ]
     if not matching:
         return None
     if len(matching) > 1:
         raise SourceError(
-            f"{' and '.join(path.name for path in matching)} could both be {table.name}; leave one.", where=str(folder)
+            (
+                f"{' and '.join(path.name for path in matching)} could both be {table.name}; leave "
+                "one."
+            ),
+            where=str(folder),
         )
     found = matching[0]
     return _folder_of_parts(found, folder) if found.is_dir() else _stored((found,), folder)
@@ -108,7 +127,11 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from _files(path) if path.is_dir() else (path,)
     if (folder / "_delta_log").exists():
         raise SourceError(
-            "is a Delta table, whose files include replaced ones: write its current rows as plain Parquet.", where=folder.name
+            (
+                "is a Delta table, whose files include replaced ones: write its current rows as "
+                "plain Parquet."
+            ),
+            where=folder.name,
         )
 
 
@@ -116,7 +139,10 @@ def _stored(paths: tuple[Path, ...], folder: Path) -> Stored:
     parts = tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
     forms = {form_of(path) for path in paths}
     if len(forms) > 1:
-        raise SourceError(f"the parts are of several forms: {', '.join(sorted(forms))}.", where=paths[0].parent.name)
+        raise SourceError(
+            f"the parts are of several forms: {', '.join(sorted(forms))}.",
+            where=paths[0].parent.name,
+        )
     for part in parts:
         with reading(part.name):
             if not part.path.stat().st_size:
@@ -130,7 +156,8 @@ def missing(folder: Path, table: Table) -> SourceError:
     hint = near(f"{table.name}.csv", names)
     there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
     return SourceError(
-        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json or a folder "
+        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json "
+        "or a folder "
         f"{table.name}.{hint}{there}",
         where=str(folder),
     )

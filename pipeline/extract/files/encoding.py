@@ -14,8 +14,13 @@ from pipeline.errors import SourceError, reading
 
 _HEAD: Final = 64
 _OTHERS: Final = {
-    b"PK\x03\x04": "is an Excel workbook or a zip: save the sheet as 'CSV UTF-8 (comma delimited)', or unpack it.",
-    b"\xd0\xcf\x11\xe0": "is an old Excel workbook: save the sheet as 'CSV UTF-8 (comma delimited)'.",
+    b"PK\x03\x04": (
+        "is an Excel workbook or a zip: save the sheet as 'CSV UTF-8 (comma delimited)', or unpack "
+        "it."
+    ),
+    b"\xd0\xcf\x11\xe0": (
+        "is an old Excel workbook: save the sheet as 'CSV UTF-8 (comma delimited)'."
+    ),
     b"\x1f\x8b": "is compressed with gzip: unpack it.",
     b"PAR1": "is a Parquet file: let its name end in .parquet.",
 }
@@ -63,7 +68,10 @@ def _encoding(head: bytes) -> str:
 
 
 def _utf8(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """Blocks cut between characters. The last one may end inside a character: then it is no UTF-8."""
+    """Blocks cut between characters.
+
+    The last one may end inside a character: then it is no UTF-8.
+    """
     rest = b""
     block = file.read(max(size, _HEAD)).removeprefix(codecs.BOM_UTF8)
     while block:
@@ -78,7 +86,10 @@ def _utf8(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _boundary(block: bytes) -> int:
-    """Where the last character of a block begins, if it may go on behind the block; else the block's length."""
+    """Where the last character of a block begins, if it may go on behind the block.
+
+    Else the block's length.
+    """
     for back in range(1, min(_LONGEST_CHARACTER, len(block)) + 1):
         byte = block[-back]
         if byte not in _CONTINUES:
@@ -111,12 +122,17 @@ def _check(block: bytes, name: str, encoding: str, lines: int) -> None:
     except UnicodeDecodeError as error:
         line = lines + block.count(b"\n", 0, error.start) + 1
         told = "UTF-8" if encoding == "utf-8" else "whole UTF-16"
-        raise SourceError(f"line {line} is not {told}. Save the file as 'CSV UTF-8 (comma delimited)'.", where=name) from error
+        raise SourceError(
+            f"line {line} is not {told}. Save the file as 'CSV UTF-8 (comma delimited)'.",
+            where=name,
+        ) from error
 
 
 def _is_utf8(block: bytes) -> bool:
     """Whether the block is UTF-8; Arrow tells it ten times faster than decoding would."""
-    array = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(struct.pack("=ii", 0, len(block))), pa.py_buffer(block)])
+    array = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(struct.pack("=ii", 0, len(block))), pa.py_buffer(block)]
+    )
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:

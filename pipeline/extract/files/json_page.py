@@ -52,7 +52,10 @@ class Page:
         else:
             raise self._broken()
         if self._peek():
-            told = "the file goes on behind the page. If each line is a row, let its name end in .jsonl."
+            told = (
+                "the file goes on behind the page. If each line is a row, let its name end in "
+                ".jsonl."
+            )
             raise SourceError(f"line {self._line()}: {told}", where=self._name)
 
     def _object(self) -> Iterator[Any]:
@@ -72,14 +75,21 @@ class Page:
             self._comma("}")
         self._expect("}")
         if not found:
-            told = 'is no page of rows: there is no array "value". If each line is a row, let its name end in .jsonl.'
+            told = (
+                'is no page of rows: there is no array "value". If each line is a row, let its '
+                "name end in .jsonl."
+            )
             raise SourceError(told, where=self._name)
 
     def _array(self) -> Iterator[Any]:
         self._expect("[")
         while self._peek() != "]":
             row = self._value()
-            yield TOO_LONG if len(self._text[self._begin : self._place].encode()) > self._limit else row
+            yield (
+                TOO_LONG
+                if len(self._text[self._begin : self._place].encode()) > self._limit
+                else row
+            )
             self._comma("]")
         self._expect("]")
 
@@ -137,5 +147,6 @@ class Page:
 
     def _broken(self) -> SourceError:
         return SourceError(
-            f"is no JSON page that is whole: it breaks off, or is broken in line {self._line()}.", where=self._name
+            f"is no JSON page that is whole: it breaks off, or is broken in line {self._line()}.",
+            where=self._name,
         )

@@ -1,6 +1,7 @@
 """JSON pages and JSON lines → chunks of text columns.
 
-The Web API may leave nulls out, so a row need not have all columns; what is needed must be somewhere in the table.
+The Web API may leave nulls out, so a row need not have all columns; what is needed must be
+somewhere in the table.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class _Bad(str):
 
 
 def read_pages(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
-    """Read one page: ``{"value": [...]}`` or an array; rows are numbered from 1. The last chunk knows of a next page.
+    """Read one page: ``{"value": [...]}`` or an array; rows are numbered from 1.
+
+    The last chunk knows of a next page.
 
     Raises:
         SourceError: it is no such page, or not a whole one.
@@ -52,17 +55,26 @@ def read_lines(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> I
     """
     limit = options.row_limit
     lines = enumerate(_lines(text_blocks(path, name, options.block), limit), start=1)
-    rows = ((number, _parsed(line, limit)) for number, line in lines if line is None or line.strip())
+    rows = (
+        (number, _parsed(line, limit)) for number, line in lines if line is None or line.strip()
+    )
     is_empty, is_hopeless = True, True
     while batch := list(islice(rows, _ROWS)):
         chunk = _chunk(name, wanted, batch)
         is_empty = False
-        is_hopeless = is_hopeless and not chunk.table.num_rows and all(row.detail == _NO_OBJECT for row in chunk.unreadable)
+        is_hopeless = (
+            is_hopeless
+            and not chunk.table.num_rows
+            and all(row.detail == _NO_OBJECT for row in chunk.unreadable)
+        )
         yield chunk
     if is_empty:
         raise SourceError("is empty.", where=name)
     if is_hopeless:
-        raise SourceError("no line is a JSON object. If the file is one page of rows, let its name end in .json.", where=name)
+        raise SourceError(
+            "no line is a JSON object. If the file is one page of rows, let its name end in .json.",
+            where=name,
+        )
 
 
 def _lines(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
@@ -88,16 +100,25 @@ def _parsed(line: bytes | None, limit: int) -> Any:
         return _Bad(_NO_OBJECT)
 
 
-def _chunk(name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, has_next: bool = False) -> Chunk:
+def _chunk(
+    name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, has_next: bool = False
+) -> Chunk:
     unreadable = {number: _why(row) for number, row in numbered if type(row) is not dict}
     lines = [number for number, row in numbered if type(row) is dict]
     rows = [row for _, row in numbered if type(row) is dict]
     headers = tuple(dict.fromkeys(chain.from_iterable(rows)))
-    cells = {column: [row.get(key) for row in rows] for column, key in wanted.spelled(headers, name).items()}
+    cells = {
+        column: [row.get(key) for row in rows]
+        for column, key in wanted.spelled(headers, name).items()
+    }
     try:
         texts = {column: _texts(values) for column, values in cells.items()}
     except (pa.ArrowException, UnicodeEncodeError):
-        troubles = {place: why for column, values in cells.items() for place, why in _troubles(column, values)}
+        troubles = {
+            place: why
+            for column, values in cells.items()
+            for place, why in _troubles(column, values)
+        }
         unreadable |= {lines[place]: why for place, why in troubles.items()}
         whole = [place not in troubles for place in range(len(rows))]
         lines = list(compress(lines, whole))
@@ -105,7 +126,8 @@ def _chunk(name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, ha
     return Chunk(
         table=pa.table({**texts, "source_line": pa.array(lines, pa.int64())}),
         unreadable=tuple(
-            UnreadableRow(source_file=name, source_line=number, detail=unreadable[number]) for number in sorted(unreadable)
+            UnreadableRow(source_file=name, source_line=number, detail=unreadable[number])
+            for number in sorted(unreadable)
         ),
         headers=headers,
         has_next=has_next,
@@ -136,6 +158,8 @@ def _encodes(text: str) -> bool:
 def _texts(cells: list[Any]) -> pa.Array:
     """Cells as text; empty is null."""
     if bool in set(map(type, cells)):
-        cells = [("true" if cell else "false") if isinstance(cell, bool) else cell for cell in cells]
+        cells = [
+            ("true" if cell else "false") if isinstance(cell, bool) else cell for cell in cells
+        ]
     texts = pa.array(cells, pa.string())
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)

@@ -1,4 +1,7 @@
-"""What SCM had under the keys that OData updated: one table per task, put together from what each request kept."""
+"""What SCM had under the keys that OData updated.
+
+One table per task, put together from what each request kept.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,21 @@ KEPT: Final = "before_kept"
 
 
 def gather(folder: RunFolder, journal: Journal) -> None:
-    """Write ``before/<task>.parquet`` once all requests have ended; called again it does nothing more."""
+    """Write ``before/<task>.parquet`` once all requests have ended.
+
+    Called again it does nothing more.
+    """
     root = folder.path / BEFORE
     if not root.is_dir():
         return
-    parts = {path: sorted(path.glob("*.parquet")) for path in sorted(root.iterdir()) if path.is_dir()}
+    parts = {
+        path: sorted(path.glob("*.parquet")) for path in sorted(root.iterdir()) if path.is_dir()
+    }
     if not any(entry.event == KEPT for entry in journal.entries):
-        files = {_name(folder, table): sha256_of(table) for table in map(_gathered, parts, parts.values())}
+        files = {
+            _name(folder, table): sha256_of(table)
+            for table in map(_gathered, parts, parts.values())
+        }
         journal.append(KEPT, files=files)
     for path in parts:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,7 +1,7 @@
 """One request's share of a batch over OData: each row in a changeset of its own, created or updated as the plan found.
 
-A request whose answer was lost is not simply repeated: what SCM has under the rows' keys is looked up first, and only what
-did not arrive is sent again.
+A request whose answer was lost is not simply repeated: what SCM has under the rows' keys is looked
+up first, and only what did not arrive is sent again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ _BUSY_WAIT: Final = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """The rows of one request. ``rows`` has the destination columns, legal_entity, destination_key and action."""
+    """The rows of one request.
+
+    ``rows`` has the destination columns, legal_entity, destination_key and action.
+    """
 
     unit: Unit
     first: int
@@ -89,15 +92,20 @@ class Sender:
     ledger: Ledger
 
     def send(self, share: Share) -> None:
-        """Send a share, or finish one that a stop interrupted; the journal holds its outcome afterwards.
+        """Send a share, or finish one that a stop interrupted.
+
+        The journal holds its outcome afterwards.
 
         Raises:
-            Stopped: SCM cannot be reached, or answers were lost again and again; the same command goes on.
+            Stopped: SCM cannot be reached, or answers were lost again and again; the same command
+                goes on.
         """
         begun = [dict(entry.payload) for entry in self.ledger.attempts(share.unit)]
         planned = self._planned(share, begun)
         state = State(waiting=planned)
-        ids, is_open = (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
+        ids, is_open = (
+            (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
+        )
         state.sent = set(planned[_KEY]) if begun else set()
         self._settle_known(share, state)
         number, idle = len(begun), 0
@@ -134,16 +142,23 @@ class Sender:
         return _decided(share.rows, unsure.join(there, on=_KEY, how="anti")[_KEY].to_list())
 
     def _ask(self, share: Share, state: State, number: int) -> dict[str, Any]:
-        """Send what is waiting; the ids of the intent. What has an answer is not waiting afterwards."""
+        """Send what is waiting; the ids of the intent.
+
+        What has an answer is not waiting afterwards.
+        """
         rows = state.waiting
-        request = multipart.request([self._operation(share, row) for row in rows.iter_rows(named=True)])
+        request = multipart.request(
+            [self._operation(share, row) for row in rows.iter_rows(named=True)]
+        )
         state.bytes += len(request.body)
         ids = self.ledger.intend(
             ODATA, share.unit, attempt=number, first=share.first, operations=rows.height, request=request.sha256,
             creates=_chosen(share.rows, rows),
         )  # fmt: skip
         try:
-            answers = self.scm.batch(request.content_type, request.body, partial(_answers, rows.height))
+            answers = self.scm.batch(
+                request.content_type, request.body, partial(_answers, rows.height)
+            )
         except LostAnswer as lost:
             state.sent |= set(rows[_KEY])
             state.busy.clear()
@@ -165,14 +180,25 @@ class Sender:
 
     def _operation(self, share: Share, row: Mapping[str, Any]) -> Operation:
         area = share.unit.legal_entity
-        path = share.entity.odata_set if row["action"] == "create" else address(share.entity, area, row)
+        path = (
+            share.entity.odata_set
+            if row["action"] == "create"
+            else address(share.entity, area, row)
+        )
         url = f"{self.scm.root}/data/{path}?cross-company=true"
         if row["action"] == "create":
-            return Operation(method="POST", url=url, body=body(share.columns, row, area), headers={})
-        return Operation(method="PATCH", url=url, body=body(share.columns, row, None), headers={"If-Match": "*"})
+            return Operation(
+                method="POST", url=url, body=body(share.columns, row, area), headers={}
+            )
+        return Operation(
+            method="PATCH", url=url, body=body(share.columns, row, None), headers={"If-Match": "*"}
+        )
 
     def _read(self, state: State, rows: pl.DataFrame, answers: Mapping[int, Answer]) -> None:
-        """What each row's answer says; rows without one were not reached, for a server may stop at the first failure."""
+        """What each row's answer says.
+
+        Rows without one were not reached, for a server may stop at the first failure.
+        """
         settled: set[str] = set()
         state.busy.clear()
         for number, (key, action) in enumerate(rows.select(_KEY, "action").iter_rows(), start=1):
@@ -190,7 +216,9 @@ class Sender:
             state.wait = max(state.wait, _wait(answer) if answer.status in _BUSY else _LATER_WAIT)
             return False
         if meant.code == "refused_exists" and key in state.sent:
-            state.lost = LostAnswer("has a record that an earlier request sent.", where=self.scm.label)
+            state.lost = LostAnswer(
+                "has a record that an earlier request sent.", where=self.scm.label
+            )
             return False
         if answer.status == _GONE and action == "update":
             meant = explained([text], "gone_from_scm")
@@ -210,19 +238,32 @@ class Sender:
         state.wait = 0.0
 
     def _look_up(self, share: Share, state: State) -> None:
-        """What arrived of the rows whose answers were lost. An update that did not is sent again, for that does no harm."""
+        """What arrived of the rows whose answers were lost.
+
+        An update that did not is sent again, for that does no harm.
+        """
         doubtful = state.waiting.filter(pl.col(_KEY).is_in(list(state.sent)))
         there = lookup.found(self.scm, share.entity, list(share.columns), doubtful)
         arrived = lookup.same(doubtful, there, share.columns)
         made = doubtful.filter((pl.col("action") == "create") & ~pl.col(_KEY).is_in(list(arrived)))
         others = set(made.join(there, on=_KEY, how="semi")[_KEY])
         for key in others:
-            state.refuse(key, "unknown", "answer_lost", "The answer was lost; SCM has a record with this key, with other values.")
+            state.refuse(
+                key,
+                "unknown",
+                "answer_lost",
+                "The answer was lost; SCM has a record with this key, with other values.",
+            )
         state.settle(arrived | others)
         state.lost = None
 
-    def _end(self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]) -> None:
-        """Write down what became of the share. Rows that SCM was too busy for to the end have failed."""
+    def _end(
+        self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]
+    ) -> None:
+        """Write down what became of the share.
+
+        Rows that SCM was too busy for to the end have failed.
+        """
         if not state.waiting.is_empty() and not state.busy:
             told = f"did not answer {_TRIES} requests with the same rows. The same command goes on."
             raise LostAnswer(told, where=self.scm.label)
@@ -230,7 +271,9 @@ class Sender:
             state.refuse(key, "failed", "refused_conflict", state.busy.get(key, ""))
         _tell_upserts(share, state, planned)
         refused = pl.DataFrame(state.refused, schema=REFUSED)
-        self.ledger.end(ids, "answered", counted(planned, refused, frozenset()), refused, bytes=state.bytes)
+        self.ledger.end(
+            ids, "answered", counted(planned, refused, frozenset()), refused, bytes=state.bytes
+        )
 
 
 def _answers(count: int, response: httpx.Response) -> dict[int, Answer]:
@@ -241,7 +284,9 @@ def _message(answer: Answer) -> str:
     """SCM's own message, the inner one where there is one; blank for what is no error body."""
     try:
         error = orjson.loads(answer.body)["error"]
-        return str((error.get("innererror") or {}).get("message") or error.get("message") or "").strip()
+        return str(
+            (error.get("innererror") or {}).get("message") or error.get("message") or ""
+        ).strip()
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return ""
 
@@ -254,19 +299,27 @@ def _wait(answer: Answer) -> float:
 def _decided(rows: pl.DataFrame, creates: list[str]) -> pl.DataFrame:
     """Rows of which the plan did not know whether they are there are created or updated now."""
     action = pl.when(pl.col(_KEY).is_in(creates)).then(pl.lit("create")).otherwise(pl.lit("update"))
-    return rows.with_columns(action=pl.when(pl.col("action") == "upsert").then(action).otherwise("action"))
+    return rows.with_columns(
+        action=pl.when(pl.col("action") == "upsert").then(action).otherwise("action")
+    )
 
 
 def _chosen(share: pl.DataFrame, rows: pl.DataFrame) -> list[int]:
     """Places in the share of the rows that are created though the plan did not know."""
     there = share.with_row_index("place").filter(pl.col("action") == "upsert")
-    return there.join(rows.filter(pl.col("action") == "create"), on=_KEY, how="semi")["place"].to_list()
+    return there.join(rows.filter(pl.col("action") == "create"), on=_KEY, how="semi")[
+        "place"
+    ].to_list()
 
 
 def _tell_upserts(share: Share, state: State, planned: pl.DataFrame) -> None:
     """What became of a row planned as ``upsert`` no action tells later: it is written down."""
     known = {one[_KEY] for one in state.refused}
     upserts = share.rows.filter(pl.col("action") == "upsert").select(_KEY)
-    for key, action in planned.join(upserts, on=_KEY, how="semi", maintain_order="left").select(_KEY, "action").iter_rows():
+    for key, action in (
+        planned.join(upserts, on=_KEY, how="semi", maintain_order="left")
+        .select(_KEY, "action")
+        .iter_rows()
+    ):
         if key not in known:
             state.refuse(key, f"{action}d", None, None)

@@ -1,6 +1,7 @@
 """Taking back over OData what a load wrote: rows that it created are deleted, those that it updated get back what SCM had.
 
-A row is touched only while SCM still has just what the load wrote, and its version guards that until the request arrives.
+A row is touched only while SCM still has just what the load wrote, and its version guards that
+until the request arrives.
 """
 
 from __future__ import annotations
@@ -28,18 +29,26 @@ _BEFORE: Final = "before:"
 
 
 def with_images(folder: RunFolder, task: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Planned rows of an undo, and beside each that is restored what SCM had before; null for those that are deleted."""
+    """Planned rows of an undo, and beside each that is restored what SCM had before.
+
+    Null for those that are deleted.
+    """
     path = folder.path / BEFORE / f"{task}.parquet"
     if not path.is_file():
         return rows
-    images = pl.scan_parquet(path, glob=False).filter(pl.col(_KEY).is_in(rows[_KEY].to_list())).collect()
+    images = (
+        pl.scan_parquet(path, glob=False).filter(pl.col(_KEY).is_in(rows[_KEY].to_list())).collect()
+    )
     named = images.rename({name: f"{_BEFORE}{name}" for name in images.columns if name != _KEY})
     return rows.join(named, on=_KEY, how="left", maintain_order="left")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undoer(Sender):
-    """Sends shares of an undo. A row whose answer was lost is looked up, like any row before it is sent."""
+    """Sends shares of an undo.
+
+    A row whose answer was lost is looked up, like any row before it is sent.
+    """
 
     versions: dict[str, str | None] = field(default_factory=dict)
     """Key → the version that was looked at."""
@@ -54,7 +63,10 @@ class Undoer(Sender):
         self._look_up(share, state)
 
     def _look_up(self, share: Share, state: State) -> None:
-        """What SCM has now under the rows that wait: those that it has as the load wrote them go on waiting."""
+        """What SCM has now under the rows that wait.
+
+        Those that it has as the load wrote them go on waiting.
+        """
         rows = state.waiting
         there = lookup.found(self.scm, share.entity, list(share.columns), rows, lookup.ETAG)
         self.versions.update(there.select(_KEY, lookup.ETAG).iter_rows())
@@ -72,7 +84,13 @@ class Undoer(Sender):
             elif not done and key in state.declined:
                 meant = state.declined[key]
                 state.refuse(key, "failed", meant.code, meant.text)
-        state.settle({key for key in rows[_KEY] if key in missing or key in old or key not in written or key in state.declined})
+        state.settle(
+            {
+                key
+                for key in rows[_KEY]
+                if key in missing or key in old or key not in written or key in state.declined
+            }
+        )
         state.declined.clear()
         state.lost = None
 
@@ -89,9 +107,13 @@ class Undoer(Sender):
         state.declined[key] = meant
         return False
 
-    def _end(self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]) -> None:
+    def _end(
+        self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]
+    ) -> None:
         """Write down what became of the share, even if nothing of it was sent."""
-        begun = ids or self.ledger.intend(ODATA, share.unit, attempt=1, first=share.first, operations=0, request=None, creates=[])
+        begun = ids or self.ledger.intend(
+            ODATA, share.unit, attempt=1, first=share.first, operations=0, request=None, creates=[]
+        )
         super(Undoer, self)._end(share, state, planned, begun)
 
 

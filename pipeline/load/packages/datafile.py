@@ -1,9 +1,10 @@
 """The data file of a package: CSV-Unicode, as Data management reads it (reference C.5, C.6).
 
-UTF-16LE with byte order mark, comma, CRLF row ends. The header row is upper case and not quoted (its names are plain).
-Text cells are quoted, inner quotes doubled; numbers and timestamps are not quoted; a null is an empty cell without
-quotes, and an empty text is an empty cell between quotes. Decimals are plain, without trailing zeros; timestamps are
-UTC in whole seconds, ``2154-12-31T23:59:59Z``.
+UTF-16LE with byte order mark, comma, CRLF row ends. The header row is upper case and not quoted
+(its names are plain). Text cells are quoted, inner quotes doubled; numbers and timestamps are not
+quoted; a null is an empty cell without quotes, and an empty text is an empty cell between quotes.
+Decimals are plain, without trailing zeros; timestamps are UTC in whole seconds,
+``2154-12-31T23:59:59Z``.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ _ROWS_AT_ONCE: Final = 16_384
 def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     """The rows as the bytes of one data file, in their order.
 
-    Raises ``ValueError`` naming the column (never the value) for a text with a line break, a missing column, or a
-    column that is none of String, Decimal, integer and Datetime; and for a row without any value, which readers would
-    take for no row.
+    Raises ``ValueError`` naming the column (never the value) for a text with a line break, a
+    missing column, or a column that is none of String, Decimal, integer and Datetime; and for a row
+    without any value, which readers would take for no row.
     """
     missing = [column for column in columns if column not in rows.columns]
     if missing:
-        raise ValueError(f"the rows lack {len(missing)} of the package's columns: {', '.join(missing)}")
+        raise ValueError(
+            f"the rows lack {len(missing)} of the package's columns: {', '.join(missing)}"
+        )
     chosen = rows.select(columns)
     special = _texts_holding(chosen, [_QUOTE, *_LINE_BREAKS])
     _refuse_line_breaks(chosen.select(special))
@@ -46,7 +49,10 @@ def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
 
 
 def _encoded(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
-    cells = rows.select(_cell(name, dtype, has_quote=name in texts_with_quotes) for name, dtype in rows.schema.items())
+    cells = rows.select(
+        _cell(name, dtype, has_quote=name in texts_with_quotes)
+        for name, dtype in rows.schema.items()
+    )
     body = io.BytesIO()  # writing to a string is four times slower
     cells.write_csv(body, include_header=False, quote_style="never", line_terminator=_ROW_END)
     return str(body.getbuffer(), "utf-8").encode("utf-16-le")
@@ -55,7 +61,9 @@ def _encoded(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
 def _refuse_line_breaks(rows: pl.DataFrame) -> None:
     broken = _texts_holding(rows, _LINE_BREAKS)
     if broken:
-        raise ValueError(f"a text holds a line break, which a data file cannot carry: column {', '.join(broken)}")
+        raise ValueError(
+            f"a text holds a line break, which a data file cannot carry: column {', '.join(broken)}"
+        )
 
 
 def _refuse_lost_rows(rows: pl.DataFrame) -> None:
@@ -82,4 +90,6 @@ def _cell(column: str, dtype: pl.DataType, *, has_quote: bool) -> pl.Expr:
         return in_utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     if dtype.is_integer() or dtype == pl.Null:
         return value.cast(pl.String)
-    raise ValueError(f"column {column} is {dtype}: a data file holds String, Decimal, integers and Datetime")
+    raise ValueError(
+        f"column {column} is {dtype}: a data file holds String, Decimal, integers and Datetime"
+    )

@@ -1,4 +1,7 @@
-"""The package API of Data management, call by call (reference C.1 to C.4). What order they go in: ``importing.py``."""
+"""The package API of Data management, call by call (reference C.1 to C.4).
+
+What order they go in: ``importing.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm
 
 ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled"})
-"""Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing`` are not among them."""
+"""Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing``
+are not among them."""
 
 _NOT_FOUND: Final = "were not found"
 _ABSENT: Final = frozenset({404, 405, 501})
@@ -53,12 +57,17 @@ class PackageApi:
     scm: Scm
 
     def write_url(self, name: str) -> str:
-        """A signed URL to put a package behind. Its lifetime is not documented: ask just before the upload."""
+        """A signed URL to put a package behind.
+
+        Its lifetime is not documented: ask just before the upload.
+        """
         answer = self.scm.ask("GetAzureWriteUrl", uniqueFileName=name)
         try:
             url = str((json.loads(answer) if isinstance(answer, str) else answer)["BlobUrl"])
         except (ValueError, KeyError, TypeError) as error:
-            raise Stopped("gave no URL to upload to. The same command goes on.", where=self.scm.label) from error
+            raise Stopped(
+                "gave no URL to upload to. The same command goes on.", where=self.scm.label
+            ) from error
         return url
 
     def upload(self, url: str, content: bytes) -> None:
@@ -68,8 +77,8 @@ class PackageApi:
     def start(self, job: Job, package_url: str) -> None:
         """Start an import, once.
 
-        ImportFromPackage answers only when the package lies in staging, which outlives gateways; where its asynchronous
-        twin is not there, nothing has happened and the other one is called.
+        ImportFromPackage answers only when the package lies in staging, which outlives gateways;
+        where its asynchronous twin is not there, nothing has happened and the other one is called.
 
         Raises:
             LostAnswer: nobody knows whether it started: look it up.
@@ -104,7 +113,11 @@ class PackageApi:
         """The records of a job; none when SCM does not know it."""
         group = f"DefinitionGroupId eq {quoted(job.definition_group)}"
         rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
-        return [row for row in rows if str(row.get("JobId", "")).casefold() == job.execution_id.casefold()]
+        return [
+            row
+            for row in rows
+            if str(row.get("JobId", "")).casefold() == job.execution_id.casefold()
+        ]
 
     def counts(self, job: Job) -> Counts | None:
         """What SCM counted; null when it keeps no record of the job."""

@@ -1,8 +1,9 @@
 """What GetExecutionErrors says: a text that looks like JSON and often is none (reference C.1).
 
-It is an array of ``{"RecordId", "Field", "ErrorMessage"}`` in which quotes, backslashes and line ends inside messages are
-not escaped. Valid JSON is read as such. Everything else is cut where the next object, or the next member, must begin:
-messages hardly ever hold those names between quotes, followed by a colon.
+It is an array of ``{"RecordId", "Field", "ErrorMessage"}`` in which quotes, backslashes and line
+ends inside messages are not escaped. Valid JSON is read as such. Everything else is cut where the
+next object, or the next member, must begin: messages hardly ever hold those names between quotes,
+followed by a colon.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ class RowMessage:
 
 
 def read_errors(text: str) -> list[RowMessage]:
-    """All messages, in order. What cannot be cut into messages comes out as one of them: no text is lost."""
+    """All messages, in order.
+
+    What cannot be cut into messages comes out as one of them: no text is lost.
+    """
     if not text.strip():
         return []
     parsed = _json(text)
@@ -47,7 +51,9 @@ def _json(text: str) -> list[dict[str, Any]] | None:
         return None
     if isinstance(value, dict):
         value = value.get("value", [value])
-    return value if isinstance(value, list) and all(isinstance(one, dict) for one in value) else None
+    return (
+        value if isinstance(value, list) and all(isinstance(one, dict) for one in value) else None
+    )
 
 
 def _records(text: str) -> Iterator[str]:
@@ -59,17 +65,26 @@ def _records(text: str) -> Iterator[str]:
 
 
 def _members(record: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each member. The first of a name counts: a message may quote another object."""
+    """Name and value of each member.
+
+    The first of a name counts: a message may quote another object.
+    """
     seen: dict[str, re.Match[str]] = {}
     for match in _MEMBER.finditer(record):
         seen.setdefault(match[1], match)
     ordered = sorted(seen.values(), key=lambda match: match.start())
     for match, following in zip(ordered, [*ordered[1:], None], strict=True):
-        yield match[1], _value(record[match.end() : following.start() if following else len(record)])
+        yield (
+            match[1],
+            _value(record[match.end() : following.start() if following else len(record)]),
+        )
 
 
 def _value(raw: str) -> str:
-    """A value without its quotes. Backslashes stay: where quotes are not escaped, they are not either."""
+    """A value without its quotes.
+
+    Backslashes stay: where quotes are not escaped, they are not either.
+    """
     bare = raw.strip()
     return "" if bare == "null" else bare.removeprefix('"').removesuffix('"').replace('\\"', '"')
 

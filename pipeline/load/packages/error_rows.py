@@ -1,7 +1,8 @@
 """Which rows of a package SCM means: its messages, its file of rows not staged and its file of refused keys, joined back.
 
-SCM names rows by the values of their keys and does not say how it joins them: they are tried with every usual mark between
-them, and last without any mark at all. A name that fits two rows fits none.
+SCM names rows by the values of their keys and does not say how it joins them: they are tried with
+every usual mark between them, and last without any mark at all. A name that fits two rows fits
+none.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """All that SCM said of one import: messages, the file of rows not staged, the file of refused keys."""
+    """All that SCM said of one import.
+
+    Messages, the file of rows not staged, the file of refused keys.
+    """
 
     messages: Sequence[RowMessage] = ()
     staging_file: bytes = b""
@@ -43,7 +47,10 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
-    """``refused`` rows (``REFUSED``), and ``unplaced``: messages that name no row, and lines of files that do not."""
+    """``refused`` rows (``REFUSED``), and ``unplaced``.
+
+    Messages that name no row, and lines of files that do not.
+    """
 
     refused: pl.DataFrame
     unplaced: tuple[str, ...]
@@ -63,7 +70,11 @@ def placed(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
         entity: whose keys they are.
         said: what SCM said.
     """
-    names = _Names(rows, entity) if said.messages or said.staging_file or said.keys_file else _Names(rows.clear(), entity)
+    names = (
+        _Names(rows, entity)
+        if said.messages or said.staging_file or said.keys_file
+        else _Names(rows.clear(), entity)
+    )
     found: dict[str, _Row] = {}
     unplaced: list[str] = []
     for content, staged in ((said.staging_file, False), (said.keys_file, True)):
@@ -86,17 +97,24 @@ def _refused(found: Mapping[str, _Row]) -> pl.DataFrame:
     rows = []
     for key, row in found.items():
         meant = explained(row.texts, OTHER if row.staged else STAGING)
-        rows.append({"destination_key": key, "outcome": "failed", "code": meant.code, "message": meant.text})
+        rows.append(
+            {"destination_key": key, "outcome": "failed", "code": meant.code, "message": meant.text}
+        )
     return pl.DataFrame(rows, schema=REFUSED)
 
 
 class _Names:
-    """Every name that SCM may have for a row → its destination key; null where two rows share a name."""
+    """Every name that SCM may have for a row → its destination key.
+
+    Null where two rows share a name.
+    """
 
     def __init__(self, rows: pl.DataFrame, entity: Entity) -> None:
         self._exact: dict[str, str | None] = {}
         self._bare: dict[str, str | None] = {}
-        for legal_entity, key, *values in rows.select("legal_entity", "destination_key", *entity.key).iter_rows():
+        for legal_entity, key, *values in rows.select(
+            "legal_entity", "destination_key", *entity.key
+        ).iter_rows():
             for name in _spellings(legal_entity, [str(value) for value in values]):
                 _note(self._exact, name.upper(), key)
                 _note(self._bare, _bare(name), key)
@@ -121,7 +139,10 @@ def _note(names: dict[str, str | None], name: str, key: str) -> None:
 
 
 def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
-    """Keys in any order, with and without the legal entity; of several keys the first alone too, for it is a number."""
+    """Keys in any order, with and without the legal entity.
+
+    Of several keys the first alone too, for it is a number.
+    """
     for between in _BETWEEN:
         for order in permutations(values):
             yield between.join(order)
@@ -150,7 +171,11 @@ def _lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
     if not places:
         yield from _filled([first])
     for cells in _filled(reader):
-        yield [cells[place] for place in places if place < len(cells)] if len(places) == len(wanted) else cells
+        yield (
+            [cells[place] for place in places if place < len(cells)]
+            if len(places) == len(wanted)
+            else cells
+        )
 
 
 def _filled(lines: Iterable[list[str]]) -> Iterator[list[str]]:
@@ -160,5 +185,7 @@ def _filled(lines: Iterable[list[str]]) -> Iterator[list[str]]:
 def _text(content: bytes) -> str:
     """An error file as text: by its byte order mark, else UTF-16 where every second byte is 0, else UTF-8."""
     if content.startswith(_MARKS):
-        return content.decode("utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-16", "replace")
+        return content.decode(
+            "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-16", "replace"
+        )
     return content.decode("utf-16-le" if content[1:2] == b"\x00" else "utf-8", "replace")

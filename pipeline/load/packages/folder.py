@@ -21,9 +21,15 @@ WRITTEN = "package_written"
 
 
 def write_packages(
-    folder: RunFolder, built: Iterable[tuple[str, Package]], journal: Journal, total: int, listener: Listener
+    folder: RunFolder,
+    built: Iterable[tuple[str, Package]],
+    journal: Journal,
+    total: int,
+    listener: Listener,
 ) -> None:
-    """Write every package that is not there yet; one on disk counts only if the journal knows its hash.
+    """Write every package that is not there yet.
+
+    One on disk counts only if the journal knows its hash.
 
     Args:
         folder: the run.
@@ -32,7 +38,11 @@ def write_packages(
         total: how many there will be.
         listener: told after each.
     """
-    known = {entry.payload["file"]: entry.payload["sha256"] for entry in journal.entries if entry.event == WRITTEN}
+    known = {
+        entry.payload["file"]: entry.payload["sha256"]
+        for entry in journal.entries
+        if entry.event == WRITTEN
+    }
     for done, (task, package) in enumerate(built, start=1):
         path = folder.packages / task / package.name
         file = path.relative_to(folder.path).as_posix()
@@ -62,7 +72,10 @@ def _said(task: str, package: Package, file: str) -> dict[str, object]:
 
 
 def batches(entries: Sequence[Entry]) -> pl.DataFrame:
-    """What the journal says of the packages, one row each; of a package written twice the last time counts."""
+    """What the journal says of the packages, one row each.
+
+    Of a package written twice the last time counts.
+    """
     written = {entry.payload["file"]: entry for entry in entries if entry.event == WRITTEN}
     rows = [
         {
@@ -78,7 +91,10 @@ def batches(entries: Sequence[Entry]) -> pl.DataFrame:
 
 
 def outcomes(files: Iterable[Path], task: str) -> Iterator[pl.DataFrame]:
-    """The outcome of every planned row of a task, in source order: ``written``, or ``unchanged`` where nothing was to be sent."""
+    """The outcome of every planned row of a task, in source order.
+
+    ``written``, or ``unchanged`` where nothing was to be sent.
+    """
     columns = ["contactid", "destination_key", "batch"]
     for path in files:
         for part in pq.ParquetFile(path).iter_batches(262_144, columns=columns):

@@ -1,4 +1,7 @@
-"""One package from its upload to the last word about it: sent once, looked up after a lost answer, never resent blindly."""
+"""One package from its upload to the last word about it.
+
+Sent once, looked up after a lost answer, never resent blindly.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,10 @@ _TIMES_UNKNOWN: Final = 2
 class Patience:
     """How long an import is waited for, in seconds.
 
-    ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was sent to it. ``queue``: until
-    SCM must take an import, if others are under way. ``whole``: until an import must have ended; then the command stops,
-    and the same command goes on. ``keys``: until the file of refused keys must be there.
+    ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was
+    sent to it. ``queue``: until SCM must take an import, if others are under way. ``whole``: until
+    an import must have ended; then the command stops, and the same command goes on. ``keys``: until
+    the file of refused keys must be there.
     """
 
     poll: float = 10.0
@@ -41,7 +45,10 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Attempt:
-    """One call of ImportFromPackage: the ids of its intent, when it was made, and what is known of it."""
+    """One call of ImportFromPackage.
+
+    The ids of its intent, when it was made, and what is known of it.
+    """
 
     ids: dict[str, Any]
     since: dt.datetime
@@ -59,10 +66,13 @@ class Importer:
     patience: Patience
 
     def bring_in(self, parcel: Parcel, package: Package) -> None:
-        """Import a package, or finish an import that is under way; the journal holds its outcome afterwards.
+        """Import a package, or finish an import that is under way.
+
+        The journal holds its outcome afterwards.
 
         Raises:
-            Stopped: SCM cannot be reached, is busy for too long, or an import does not end; the same command goes on.
+            Stopped: SCM cannot be reached, is busy for too long, or an import does not end; the
+                same command goes on.
         """
         began, unknown = self.clock(), 0
         attempt = self._under_way(parcel.unit)
@@ -88,7 +98,9 @@ class Importer:
         entry: Entry | None = self.ledger.under_way(unit)
         if entry is None:
             return None
-        return _Attempt(ids=dict(entry.payload), since=dt.datetime.fromisoformat(entry.at), state="sent")
+        return _Attempt(
+            ids=dict(entry.payload), since=dt.datetime.fromisoformat(entry.at), state="sent"
+        )
 
     def _sent(self, parcel: Parcel, package: Package, number: int) -> _Attempt:
         """Upload, write the intent, start; what may have started counts as sent."""
@@ -97,7 +109,9 @@ class Importer:
         self.api.upload(url, package.content)
         since = self.clock()
         group = package.definition_group
-        ids = self.ledger.intend(IMPORT, parcel.unit, attempt=number, definition_group=group, execution_id=execution)
+        ids = self.ledger.intend(
+            IMPORT, parcel.unit, attempt=number, definition_group=group, execution_id=execution
+        )
         try:
             self.api.start(_job(parcel, ids), url)
         except LostAnswer:
@@ -105,7 +119,9 @@ class Importer:
         except Busy as busy:
             return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
         except Declined as declined:
-            return _Attempt(ids=ids, since=since, state=_declined(execution, declined.text), text=declined.text)
+            return _Attempt(
+                ids=ids, since=since, state=_declined(execution, declined.text), text=declined.text
+            )
         except Stopped:
             self.ledger.close(ids, "not_sent")
             raise
@@ -116,23 +132,36 @@ class Importer:
         self.ledger.close(attempt.ids, "busy")
         self.ledger.journal.append("throttled", seconds=seconds, **unit.ids)
         if (self.clock() - began).total_seconds() > self.patience.queue:
-            raise Stopped(f"SCM has been busy with other imports for too long: {attempt.text}", where=unit.name)
+            raise Stopped(
+                f"SCM has been busy with other imports for too long: {attempt.text}",
+                where=unit.name,
+            )
         self.api.scm.sleep(seconds)
 
     def _ended(self, job: Job, since: dt.datetime) -> str | None:
-        """The status in which an execution ended; null when SCM still does not know it after ``patience.record``."""
+        """The status in which an execution ended.
+
+        Null when SCM still does not know it after ``patience.record``.
+        """
         wait, began = _FIRST_WAIT, self.clock()
         while True:
             status = self.api.status(job.execution_id)
             if status in ENDED:
                 return status
             now = self.clock()
-            if status is None and (now - since).total_seconds() > self.patience.record and not self.api.details(job):
+            if (
+                status is None
+                and (now - since).total_seconds() > self.patience.record
+                and not self.api.details(job)
+            ):
                 return None
             if (now - began).total_seconds() > self.patience.whole:
                 said = status or "nothing"
                 raise Stopped(
-                    f"the import {job.execution_id} has not ended yet (SCM says {said}). The same command goes on.",
+                    (
+                        f"the import {job.execution_id} has not ended yet (SCM says {said}). The "
+                        "same command goes on."
+                    ),
                     where=job.definition_group,
                 )
             self.api.scm.sleep(wait)
@@ -182,7 +211,8 @@ def _job(parcel: Parcel, ids: dict[str, Any]) -> Job:
 
 def _never_known(attempt: _Attempt, package: Package) -> Stopped:
     return Stopped(
-        f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the one before. Look at the batch "
+        f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the "
+        "one before. Look at the batch "
         "jobs of Data management; the same command goes on.",
         where=package.name,
     )

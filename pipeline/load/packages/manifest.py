@@ -1,8 +1,8 @@
 """The two XML files of a Data management package.
 
-Written as SCM itself writes them (reference C.5): UTF-16LE with byte order mark, no XML declaration, children in the
-alphabetical order in which .NET's DataContract serialiser expects them. An import without ``EntityMapList`` succeeds
-with 0 rows, so every column has its map.
+Written as SCM itself writes them (reference C.5): UTF-16LE with byte order mark, no XML
+declaration, children in the alphabetical order in which .NET's DataContract serialiser expects
+them. An import without ``EntityMapList`` succeeds with 0 rows, so every column has its map.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _Children: TypeAlias = list[tuple[str, _Value]]
 
 def manifest(spec: PackageSpec, definition_group: str) -> bytes:
     """``Manifest.xml``: which file holds which entity, and which of its columns is which field."""
-    into = f"task {spec.task} into {spec.entity_label}, legal entity {spec.legal_entity}, batch {spec.batch}"
+    into = (
+        f"task {spec.task} into {spec.entity_label}, legal entity {spec.legal_entity}, batch "
+        f"{spec.batch}"
+    )
     return _document(
         "DataManagementPackageManifest",
         [

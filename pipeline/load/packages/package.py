@@ -1,8 +1,9 @@
-"""Packages for Data management: planned rows in, bytes of a zip out. Pure: no clock, no environment.
+"""Packages for Data management: planned rows in, bytes of a zip out.
 
-The zip is flat and holds ``Manifest.xml``, ``PackageHeader.xml`` and the data file, in this order, dated 1980-01-01.
-Equal rows give equal data files and so equal definition groups everywhere. The compressed bytes are equal too wherever
-the same isal runs on a processor of the same kind; that is why a run keeps what it built and the hash of it.
+Pure: no clock, no environment. The zip is flat and holds ``Manifest.xml``, ``PackageHeader.xml``
+and the data file, in this order, dated 1980-01-01. Equal rows give equal data files and so equal
+definition groups everywhere. The compressed bytes are equal too wherever the same isal runs on a
+processor of the same kind; that is why a run keeps what it built and the hash of it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ _ROWS_AT_ONCE: Final = 65_536
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Package:
-    """One package: its file name, its definition group and its bytes; ``data_bytes`` is the data file uncompressed."""
+    """One package: its file name, its definition group and its bytes.
+
+    ``data_bytes`` is the data file uncompressed.
+    """
 
     name: str
     definition_group: str
@@ -55,14 +59,22 @@ class Package:
 
 
 def build_package(spec: PackageSpec, rows: pl.DataFrame) -> Package:
-    """The package of these rows, in their order; a null is a blank. Raises ``ValueError`` for what cannot be sent."""
+    """The package of these rows, in their order; a null is a blank.
+
+    Raises ``ValueError`` for what cannot be sent.
+    """
     data = data_file(rows, spec.columns)
     if len(data) > SIZE_LIMIT:
         raise ValueError(
-            f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; make smaller batches"
+            f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; "
+            "make smaller batches"
         )
     group = _definition_group(spec, data)
-    members = ((MANIFEST_FILE, manifest(spec, group)), (HEADER_FILE, header(group)), (spec.data_file, data))
+    members = (
+        (MANIFEST_FILE, manifest(spec, group)),
+        (HEADER_FILE, header(group)),
+        (spec.data_file, data),
+    )
     content = _zipped(members)
     return Package(
         name=spec.package_file,
@@ -74,12 +86,15 @@ def build_package(spec: PackageSpec, rows: pl.DataFrame) -> Package:
     )
 
 
-def packages(rows_files: Iterable[Path], spec_for: Callable[[str, int], PackageSpec]) -> Iterator[Package]:
+def packages(
+    rows_files: Iterable[Path], spec_for: Callable[[str, int], PackageSpec]
+) -> Iterator[Package]:
     """The packages of planned rows, each as soon as it is complete.
 
-    A batch is complete when the next batch of its legal entity begins; what is open at the end follows in the order in
-    which the legal entities first appeared. Only open batches are in memory: one for each legal entity. Rows without a
-    batch are unchanged and not sent. A batch that comes back after it was complete breaks the run.
+    A batch is complete when the next batch of its legal entity begins; what is open at the end
+    follows in the order in which the legal entities first appeared. Only open batches are in
+    memory: one for each legal entity. Rows without a batch are unchanged and not sent. A batch that
+    comes back after it was complete breaks the run.
     """
     open_batches: dict[str, _Batch] = {}
     complete: set[tuple[str, int]] = set()
@@ -90,8 +105,12 @@ def packages(rows_files: Iterable[Path], spec_for: Callable[[str, int], PackageS
                 complete.add((legal_entity, batch.number))
                 yield batch.package()
             if (legal_entity, number) in complete:
-                raise InvariantBroken(f"batch {number} of {legal_entity} does not lie together in the planned rows")
-            batch = open_batches[legal_entity] = _Batch(number=number, spec=spec_for(legal_entity, number))
+                raise InvariantBroken(
+                    f"batch {number} of {legal_entity} does not lie together in the planned rows"
+                )
+            batch = open_batches[legal_entity] = _Batch(
+                number=number, spec=spec_for(legal_entity, number)
+            )
         batch.add(rows)
     for batch in open_batches.values():
         yield batch.package()
@@ -114,7 +133,9 @@ def _parts(rows_files: Iterable[Path]) -> Iterator[tuple[str, int, pl.DataFrame]
     """Runs of planned rows of one batch, in the order of their first rows."""
     for morsel in _morsels(rows_files):
         sent = morsel.filter(pl.col("batch").is_not_null())
-        for (legal_entity, batch), rows in sent.partition_by("legal_entity", "batch", as_dict=True).items():
+        for (legal_entity, batch), rows in sent.partition_by(
+            "legal_entity", "batch", as_dict=True
+        ).items():
             if legal_entity is None:
                 raise InvariantBroken(f"a planned row of batch {batch} has no legal entity")
             yield str(legal_entity), int(batch), rows
@@ -127,7 +148,9 @@ def _morsels(rows_files: Iterable[Path]) -> Iterator[pl.DataFrame]:
                 for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
                     yield pl.DataFrame(batch)
         except pa.ArrowInvalid as error:
-            raise InvariantBroken("not a whole Parquet file; the run folder was altered", where=str(path)) from error
+            raise InvariantBroken(
+                "not a whole Parquet file; the run folder was altered", where=str(path)
+            ) from error
 
 
 def _definition_group(spec: PackageSpec, data: bytes) -> str:
@@ -136,13 +159,16 @@ def _definition_group(spec: PackageSpec, data: bytes) -> str:
     digest.update(data)
     name = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-{digest.hexdigest()[:10]}"
     if len(name) > _DEFINITION_GROUP_LENGTH:
-        raise ValueError(f"definition group {name} is longer than {_DEFINITION_GROUP_LENGTH} characters")
+        raise ValueError(
+            f"definition group {name} is longer than {_DEFINITION_GROUP_LENGTH} characters"
+        )
     return name
 
 
 def _zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
     files: Iterator[stream_zip.MemberFile] = (
-        (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _blocks(content)) for name, content in members
+        (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _blocks(content))
+        for name, content in members
     )
     # isal's object has zlib's two methods, not zlib's name.
     chunks = stream_zip.stream_zip(files, get_compressobj=_deflate, extended_timestamps=False)  # type: ignore[arg-type]

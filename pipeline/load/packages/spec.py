@@ -18,7 +18,11 @@ _LABEL: Final = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
 def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: int) -> PackageSpec:
     """How packages of a task are built."""
     entity = ENTITIES[mapping.template.entity]
-    label = project.settings.destination.contacts_label if entity.name == "CDS Contacts" else entity.labels[0]
+    label = (
+        project.settings.destination.contacts_label
+        if entity.name == "CDS Contacts"
+        else entity.labels[0]
+    )
     return PackageSpec(
         task=mapping.template.task,
         entity_label=label,
@@ -33,9 +37,9 @@ def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: 
 class PackageSpec:
     """What one package says about itself: one task, one legal entity, one batch, one destination entity.
 
-    ``entity_label`` is the entity's name in Data management, ``aot_name`` its name in code where that is known;
-    ``columns`` are destination columns in their OData spelling, in template order. Raises ``ValueError`` for names
-    that could not stand in a manifest or a file name.
+    ``entity_label`` is the entity's name in Data management, ``aot_name`` its name in code where
+    that is known; ``columns`` are destination columns in their OData spelling, in template order.
+    Raises ``ValueError`` for names that could not stand in a manifest or a file name.
     """
 
     task: str
@@ -47,15 +51,24 @@ class PackageSpec:
 
     def __post_init__(self) -> None:
         if not _LEGAL_ENTITY.fullmatch(self.legal_entity):
-            raise ValueError(f"legal entity {self.legal_entity!r} cannot name a package: letters, digits, '_', '-' only")
+            raise ValueError(
+                f"legal entity {self.legal_entity!r} cannot name a package: letters, digits, '_', "
+                "'-' only"
+            )
         if not _LABEL.fullmatch(self.entity_label):
-            raise ValueError(f"entity label {self.entity_label!r} cannot name a file inside a package")
+            raise ValueError(
+                f"entity label {self.entity_label!r} cannot name a file inside a package"
+            )
         names = [self.task, *self.columns] + ([self.aot_name] if self.aot_name is not None else [])
         wrong = [name for name in names if not _NAME.fullmatch(name)]
         if wrong:
-            raise ValueError(f"no names, letters, digits and '_' only: {', '.join(map(repr, wrong))}")
+            raise ValueError(
+                f"no names, letters, digits and '_' only: {', '.join(map(repr, wrong))}"
+            )
         if not self.columns or len({name.upper() for name in self.columns}) < len(self.columns):
-            raise ValueError("a package needs columns, each of them once (upper and lower case count as equal)")
+            raise ValueError(
+                "a package needs columns, each of them once (upper and lower case count as equal)"
+            )
 
     @property
     def data_file(self) -> str:

@@ -20,7 +20,10 @@ _BROKEN: Final = frozenset({"Failed", "Canceled"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parcel:
-    """What a package holds and where it goes. ``rows`` gives legal_entity, destination_key, action and the key columns."""
+    """What a package holds and where it goes.
+
+    ``rows`` gives legal_entity, destination_key, action and the key columns.
+    """
 
     unit: Unit
     entity: Entity
@@ -53,14 +56,22 @@ def verdict(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> V
     found = placed(rows, parcel.entity, said)
     rest = rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
     whole = _whole(status, counts, rest.height, found.unplaced)
-    refused = found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
+    refused = (
+        found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
+    )
     outcome = counted(rows, refused, parcel.known)
-    findings = [] if whole is not None and whole[1] == "package_refused" else _unplaced(parcel.unit, found.unplaced)
+    findings = (
+        []
+        if whole is not None and whole[1] == "package_refused"
+        else _unplaced(parcel.unit, found.unplaced)
+    )
     return Verdict(
         counts=outcome,
         refused=refused,
         findings=(*_disagreement(parcel.unit, rows, outcome, counts), *findings),
-        scm=None if counts is None else {"read": counts.read, "created": counts.created, "updated": counts.updated},
+        scm=None
+        if counts is None
+        else {"read": counts.read, "created": counts.created, "updated": counts.updated},
     )
 
 
@@ -72,23 +83,32 @@ def refused_whole(parcel: Parcel, text: str) -> Verdict:
     return Verdict(counts=counted(rows, refused, parcel.known), refused=refused)
 
 
-def _whole(status: str, counts: Counts | None, rest: int, unplaced: tuple[str, ...]) -> tuple[str, str, str] | None:
-    """Outcome, code and message of all rows about which nothing was said; null when each took the foreseen one.
+def _whole(
+    status: str, counts: Counts | None, rest: int, unplaced: tuple[str, ...]
+) -> tuple[str, str, str] | None:
+    """Outcome, code and message of all rows about which nothing was said.
 
-    A good import leaves nothing to say. One that counts no row at all, and one that broke off on the way, do not allow
-    to say of any row that it arrived.
+    Null when each took the foreseen one. A good import leaves nothing to say. One that counts no
+    row at all, and one that broke off on the way, do not allow to say of any row that it arrived.
     """
     if not rest or (counts is not None and counts.arrived == rest):
         return None
     if status in _BROKEN:
         if counts is not None and not counts.arrived:
             return "failed", "package_refused", explained(unplaced).text
-        return "unknown", "import_stopped", f"The import ended as {status}. {explained(unplaced).text}"
+        return (
+            "unknown",
+            "import_stopped",
+            f"The import ended as {status}. {explained(unplaced).text}",
+        )
     if counts is not None and not counts.arrived:
         return (
             "unknown",
             "import_empty",
-            f"The import ended as {status}, with no row created or updated. {explained(unplaced).text}",
+            (
+                f"The import ended as {status}, with no row created or updated. "
+                f"{explained(unplaced).text}"
+            ),
         )
     return None
 
@@ -99,16 +119,30 @@ def _same_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.D
     ).cast(REFUSED)  # fmt: skip
 
 
-def _disagreement(unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: Counts | None) -> list[tuple[str, str]]:
-    """The sums of the outcomes against SCM's. What an upsert did only SCM knows, so its rows count together."""
+def _disagreement(
+    unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: Counts | None
+) -> list[tuple[str, str]]:
+    """The sums of the outcomes against SCM's.
+
+    What an upsert did only SCM knows, so its rows count together.
+    """
     if counts is None:
         return []
     if (rows["action"] == "upsert").any():
         arrived = own["created"] + own["updated"]
-        told = f"created or updated {arrived:,}, SCM {counts.arrived:,}" if arrived != counts.arrived else ""
+        told = (
+            f"created or updated {arrived:,}, SCM {counts.arrived:,}"
+            if arrived != counts.arrived
+            else ""
+        )
     else:
-        pairs = (("created", own["created"], counts.created), ("updated", own["updated"], counts.updated))
-        told = "; ".join(f"{name} {ours:,}, SCM {theirs:,}" for name, ours, theirs in pairs if ours != theirs)
+        pairs = (
+            ("created", own["created"], counts.created),
+            ("updated", own["updated"], counts.updated),
+        )
+        told = "; ".join(
+            f"{name} {ours:,}, SCM {theirs:,}" for name, ours, theirs in pairs if ours != theirs
+        )
     return [("counts_disagree", f"{unit.task} {unit.name}: {told}")] if told else []
 
 

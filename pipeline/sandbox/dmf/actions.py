@@ -1,4 +1,7 @@
-"""The actions of the package API, all bound to ``DataManagementDefinitionGroups``: their parameters, and who runs them."""
+"""The actions of the package API, all bound to ``DataManagementDefinitionGroups``.
+
+Their parameters, and who runs them.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,9 @@ class PackageApi:
         except PackageError as error:
             raise failures.action_failed(str(error)) from error
         except BlobError as error:
-            raise failures.action_failed(f"The remote server returned an error: ({error.status}) {error.text}") from error
+            raise failures.action_failed(
+                f"The remote server returned an error: ({error.status}) {error.text}"
+            ) from error
 
     def refresh(self, entity: Entity) -> None:
         """Bring the execution records up to date before they are read."""
@@ -77,12 +82,20 @@ class PackageApi:
 def _check(name: str, wanted: tuple[tuple[str, str], ...], given: Parameters) -> None:
     for parameter, kind in wanted:
         value = given.get(parameter)
-        fits = {_STRING: isinstance(value, str), _BOOLEAN: isinstance(value, bool), _INT: isinstance(value, int)}
+        fits = {
+            _STRING: isinstance(value, str),
+            _BOOLEAN: isinstance(value, bool),
+            _INT: isinstance(value, int),
+        }
         if not fits[kind]:
-            raise failures.bad_payload(f"The parameter '{parameter}' of the operation '{name}' must be given as {kind}.")
+            raise failures.bad_payload(
+                f"The parameter '{parameter}' of the operation '{name}' must be given as {kind}."
+            )
     unknown = sorted(given.keys() - {parameter for parameter, _ in wanted})
     if unknown:
-        raise failures.bad_payload(f"The parameter '{unknown[0]}' is not a valid parameter for the operation '{name}'.")
+        raise failures.bad_payload(
+            f"The parameter '{unknown[0]}' is not a valid parameter for the operation '{name}'."
+        )
 
 
 def _nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Literal[""]:
@@ -90,25 +103,39 @@ def _nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Litera
 
 
 ACTIONS: Final[Mapping[str, _Action]] = {
-    "GetAzureWriteUrl": _Action(parameters=(("uniqueFileName", _STRING),), run=importcalls.write_url),
+    "GetAzureWriteUrl": _Action(
+        parameters=(("uniqueFileName", _STRING),), run=importcalls.write_url
+    ),
     "ImportFromPackage": _Action(parameters=_IMPORT, run=importcalls.import_package),
     "ImportFromPackageAsync": _Action(parameters=_IMPORT, run=importcalls.import_package_async),
-    "GetExecutionSummaryStatus": _Action(parameters=_EXECUTION, run=statuscalls.status, returns=_SUMMARY),
+    "GetExecutionSummaryStatus": _Action(
+        parameters=_EXECUTION, run=statuscalls.status, returns=_SUMMARY
+    ),
     "GetEntityExecutionSummaryStatusList": _Action(
         parameters=_EXECUTION, run=statuscalls.status_list, returns=f"Collection({_SUMMARY})"
     ),
     "GetExecutionSummaryPageUrl": _Action(parameters=_EXECUTION, run=statuscalls.page),
     "GetExecutionErrors": _Action(parameters=_EXECUTION, run=statuscalls.errors),
     "GetImportStagingErrorFileUrl": _Action(parameters=_ENTITY, run=statuscalls.staging_file),
-    "GenerateImportTargetErrorKeysFile": _Action(parameters=_ENTITY, run=statuscalls.make_keys_file, returns=_BOOLEAN),
+    "GenerateImportTargetErrorKeysFile": _Action(
+        parameters=_ENTITY, run=statuscalls.make_keys_file, returns=_BOOLEAN
+    ),
     "GetImportTargetErrorKeysFileUrl": _Action(parameters=_ENTITY, run=statuscalls.keys_file),
-    "GetMessageStatus": _Action(parameters=(("messageId", _STRING),), run=statuscalls.message_status),
-    "GetExecutionIdByMessageId": _Action(parameters=(("messageId", _STRING),), run=statuscalls.message_execution),
+    "GetMessageStatus": _Action(
+        parameters=(("messageId", _STRING),), run=statuscalls.message_status
+    ),
+    "GetExecutionIdByMessageId": _Action(
+        parameters=(("messageId", _STRING),), run=statuscalls.message_execution
+    ),
     "ExportToPackage": _Action(parameters=_EXPORT, run=exportcalls.export),
     "ExportToPackageAsync": _Action(parameters=_EXPORT, run=exportcalls.export),
     "ExportToPackageDelta": _Action(parameters=_EXPORT, run=exportcalls.export),
-    "ExportToPackagePreview": _Action(parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export),
-    "ExportToPackagePreviewAsync": _Action(parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export),
+    "ExportToPackagePreview": _Action(
+        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export
+    ),
+    "ExportToPackagePreviewAsync": _Action(
+        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export
+    ),
     "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from),
     "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.package_url),
     "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.forget),

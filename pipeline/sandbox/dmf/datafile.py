@@ -1,6 +1,7 @@
-"""Data files of a package to cells: CSV in a code page, or XML with elements or attributes. Nothing is converted yet.
+"""Data files of a package to cells: CSV in a code page, or XML with elements or attributes.
 
-A delimited file has CRLF row ends and a header row; a column whose mapping says so may be in quotes, inner quotes doubled.
+Nothing is converted yet. A delimited file has CRLF row ends and a header row; a column whose
+mapping says so may be in quotes, inner quotes doubled.
 """
 
 from __future__ import annotations
@@ -48,8 +49,13 @@ class DataFile:
     rows: Iterator[Line]
 
 
-def read_delimited(content: bytes, code_page: int, maps: Sequence[FieldMap], label: str) -> DataFile:
-    """A delimited file. Raises ``FileError`` for one that cannot be staged, ``PackageError`` for wrong row ends."""
+def read_delimited(
+    content: bytes, code_page: int, maps: Sequence[FieldMap], label: str
+) -> DataFile:
+    """A delimited file.
+
+    Raises ``FileError`` for one that cannot be staged, ``PackageError`` for wrong row ends.
+    """
     text = _decoded(content, code_page)
     if _ROW_END not in text and "\n" in text:
         field = f"{{{str(uuid.uuid4()).upper()}}}"
@@ -68,10 +74,16 @@ def read_xml(content: bytes, *, attributes: bool) -> DataFile:
         root = xmltree.parse(content)
     except XmlError as error:
         raise FileError("DMF1830: XML is not in correct format.") from error
-    rows = [dict(row.attrib) if attributes else {cell.tag: cell.text or "" for cell in row} for row in root]
+    rows = [
+        dict(row.attrib) if attributes else {cell.tag: cell.text or "" for cell in row}
+        for row in root
+    ]
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     texts = (ET.tostring(row, encoding="unicode") for row in root)
-    listed = (Line(number=number, text=text, cells=row) for number, (row, text) in enumerate(zip(rows, texts, strict=True), 1))
+    listed = (
+        Line(number=number, text=text, cells=row)
+        for number, (row, text) in enumerate(zip(rows, texts, strict=True), 1)
+    )
     return DataFile(columns=columns, rows=listed)
 
 
@@ -83,7 +95,9 @@ def _decoded(content: bytes, code_page: int) -> str:
     try:
         return content.decode(_CODECS[code_page])
     except UnicodeDecodeError as error:
-        raise FileError(f"DMF2018: The file has bytes that are not valid in code page {code_page}.") from error
+        raise FileError(
+            f"DMF2018: The file has bytes that are not valid in code page {code_page}."
+        ) from error
 
 
 def _map_of(maps: Sequence[FieldMap], column: str) -> FieldMap:
@@ -91,7 +105,9 @@ def _map_of(maps: Sequence[FieldMap], column: str) -> FieldMap:
     return next((one for one in maps if one.source_field == column), plain)
 
 
-def _delimited(lines: Sequence[str], header: Sequence[str], qualified: Sequence[bool]) -> Iterator[Line]:
+def _delimited(
+    lines: Sequence[str], header: Sequence[str], qualified: Sequence[bool]
+) -> Iterator[Line]:
     everywhere = all(qualified)
     for number, text in enumerate(lines, 1):
         if not text:
@@ -99,7 +115,12 @@ def _delimited(lines: Sequence[str], header: Sequence[str], qualified: Sequence[
         try:
             cells = _plain(text) or (_quoted(text) if everywhere else _mixed(text, qualified))
         except (csv.Error, ValueError):
-            yield Line(number=number, text=text, cells={}, problem="DMF2018: A text qualifier is not closed or not doubled.")
+            yield Line(
+                number=number,
+                text=text,
+                cells={},
+                problem="DMF2018: A text qualifier is not closed or not doubled.",
+            )
             continue
         if len(cells) != len(header):
             problem = f"DMF2018: The row has {len(cells)} values, the header {len(header)}."
@@ -119,7 +140,10 @@ def _quoted(text: str) -> list[str]:
 
 
 def _mixed(text: str, qualified: Sequence[bool]) -> list[str]:
-    """Some columns may be in quotes; in the others a quote is a sign like any other. Raises ``ValueError``."""
+    """Some columns may be in quotes; in the others a quote is a sign like any other.
+
+    Raises ``ValueError``.
+    """
     cells: list[str] = []
     rest: str | None = text
     while rest is not None:

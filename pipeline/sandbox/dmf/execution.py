@@ -50,7 +50,8 @@ class EntityRun:
     written: Written = field(default_factory=Written)
     times: dict[str, float] = field(default_factory=dict)
     keys_file_polls: int = -1
-    """How often the URL of the error keys file is still empty; below 0 when the file was not asked for."""
+    """How often the URL of the error keys file is still empty; below 0 when the file was not asked
+    for."""
 
     @property
     def status(self) -> Status:
@@ -73,7 +74,10 @@ class EntityRun:
 
 @dataclass(kw_only=True, slots=True)
 class Execution:
-    """One import or export. It is found from ``visible_at`` on, and over when it is ``done`` and ``ready_at`` has come."""
+    """One import or export.
+
+    It is found from ``visible_at`` on, and over when it is ``done`` and ``ready_at`` has come.
+    """
 
     id: str
     group: str

@@ -20,14 +20,26 @@ _XML: Final = "XML-Element"
 _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def export(store: Store, switches: Switches, group: str, details: Sequence[Row], company: str, most: int = 0) -> bytes:
-    """A package with all rows of a group's entities in a legal entity, or the first so many. Raises ``PackageError``."""
+def export(
+    store: Store,
+    switches: Switches,
+    group: str,
+    details: Sequence[Row],
+    company: str,
+    most: int = 0,
+) -> bytes:
+    """A package with all rows of a group's entities in a legal entity, or the first so many.
+
+    Raises ``PackageError``.
+    """
     members: dict[str, bytes] = {}
     listed = []
     for detail in details:
         entity = by_label(detail["EntityName"])
         if entity is None:
-            raise PackageError(f"Entity {detail['EntityName']} does not exist in the target environment")
+            raise PackageError(
+                f"Entity {detail['EntityName']} does not exist in the target environment"
+            )
         form = detail["SourceFormat"] or "CSV-Unicode"
         name = f"{entity.label}.{'xml' if form == _XML else 'csv'}"
         members[name] = _data(entity, _rows(store, entity, company, most), form, switches)
@@ -64,7 +76,10 @@ def _data(entity: Entity, rows: Iterable[Row], form: str, switches: Switches) ->
 
 def _as_xml(entity: Entity, names: Sequence[str], rows: Iterable[Row]) -> bytes:
     tag = entity.aot.upper()
-    cells = ("".join(f"<{name.upper()}>{escape(_cell(row[name]))}</{name.upper()}>" for name in names) for row in rows)
+    cells = (
+        "".join(f"<{name.upper()}>{escape(_cell(row[name]))}</{name.upper()}>" for name in names)
+        for row in rows
+    )
     body = "".join(f"<{tag}>{row}</{tag}>" for row in cells)
     return codecs.BOM_UTF8 + f"<Document>{body}</Document>".encode()
 
@@ -84,7 +99,8 @@ def _manifest_entity(entity: Entity, detail: Row, form: str, name: str) -> str:
     return (
         "<DataManagementPackageEntityData><DefaultRefreshType>FullPush</DefaultRefreshType><Disable>false</Disable>"
         f"<EntityMapList>{maps}</EntityMapList><EntityName>{escape(entity.label)}</EntityName>"
-        f'<EntityTransformList i:nil="true"/><ExcelSheetName/><ExecutionUnit>{detail["ExecutionUnit"]}</ExecutionUnit>'
+        "<EntityTransformList "
+        f'i:nil="true"/><ExcelSheetName/><ExecutionUnit>{detail["ExecutionUnit"]}</ExecutionUnit>'
         "<FailExecutionUnitOnError>false</FailExecutionUnitOnError><FailLevelOnError>false</FailLevelOnError>"
         f"<InputFilePath>{escape(name)}</InputFilePath>"
         f"<LevelInExecutionUnit>{detail['LevelInExecutionUnit']}</LevelInExecutionUnit>"

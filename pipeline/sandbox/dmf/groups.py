@@ -1,4 +1,7 @@
-"""Definition groups, which the user interface calls data projects: made from a manifest, or over OData."""
+"""Definition groups, which the user interface calls data projects.
+
+Made from a manifest, or over OData.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ class Groups:
     def details(self, name: str) -> list[Row]:
         """The entities of a group, in their order of execution."""
         order = '"ExecutionUnit", "LevelInExecutionUnit", "SequenceInLevel"'
-        return self.store.select(f'SELECT * FROM "{DETAILS.name}" WHERE "DefinitionGroupId" = ? ORDER BY {order}', [name])
+        return self.store.select(
+            f'SELECT * FROM "{DETAILS.name}" WHERE "DefinitionGroupId" = ? ORDER BY {order}', [name]
+        )
 
     def truncates(self, name: str) -> bool:
         """Whether an import of this group deletes the target rows first."""
@@ -37,9 +42,14 @@ class Groups:
         return group is not None and group["TruncateEntityData"] == "Yes"
 
     def prepare(self, name: str, package: Package, *, overwrite: bool) -> None:
-        """Create or replace the group as the manifest has it; without ``overwrite`` it must be there. Raises ``PackageError``."""
+        """Create or replace the group as the manifest has it.
+
+        Without ``overwrite`` it must be there. Raises ``PackageError``.
+        """
         if not name or len(name) > _NAME_LENGTH:
-            raise PackageError(f"The definition group needs a name of at most {_NAME_LENGTH} characters.")
+            raise PackageError(
+                f"The definition group needs a name of at most {_NAME_LENGTH} characters."
+            )
         group = self.find(name)
         if group is None and not overwrite:
             raise PackageError(f"Definition group '{name}' does not exist.")
@@ -47,7 +57,14 @@ class Groups:
             return
         with self.store.transaction():
             if group is None:
-                self._insert(GROUPS.name, {"Name": name, "Description": package.description[:60], "OperationType": "Import"})
+                self._insert(
+                    GROUPS.name,
+                    {
+                        "Name": name,
+                        "Description": package.description[:60],
+                        "OperationType": "Import",
+                    },
+                )
             for row in self.details(name):
                 self.store.delete(DETAILS, row)
             for definition in {one.label: one for one in package.entities}.values():

@@ -16,7 +16,9 @@ def write_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     if not name:
         raise PackageError("The file name is empty.")
     url = dm.blobs.url(root, name, rights="rcw", seconds=dm.switches.write_seconds)
-    return json.dumps({"BlobId": f"{{{str(uuid.uuid4()).upper()}}}", "BlobUrl": url}, separators=(",", ":"))
+    return json.dumps(
+        {"BlobId": f"{{{str(uuid.uuid4()).upper()}}}", "BlobUrl": url}, separators=(",", ":")
+    )
 
 
 def import_package(dm: DataManagement, parameters: Parameters, _root: str) -> str:

@@ -1,4 +1,7 @@
-"""Imports: from the call to the last row. A worker does the work, so that the call may answer before it is done."""
+"""Imports: from the call to the last row.
+
+A worker does the work, so that the call may answer before it is done.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ class Importer:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, order: Order, content: bytes) -> str:
-        """Start an import and answer its execution id. Raises ``PackageError`` when nothing was started."""
+        """Start an import and answer its execution id.
+
+        Raises ``PackageError`` when nothing was started.
+        """
         with self.lock:
             self._refuse_parallel(order)
             identity = self._identity(order.execution)
@@ -64,7 +70,9 @@ class Importer:
                 raise
             self.worker(lambda: self._guarded(execution, lambda: self._finish(execution, order)))
         else:
-            self.worker(lambda: self._guarded(execution, lambda: self._whole(execution, order, package)))
+            self.worker(
+                lambda: self._guarded(execution, lambda: self._whole(execution, order, package))
+            )
         return identity
 
     def find(self, identity: str) -> Execution | None:
@@ -76,24 +84,30 @@ class Importer:
         """All executions that can be seen."""
         return [one for one in list(self.executions.values()) if one.visible_at <= self.clock()]
 
-    # --- before -------------------------------------------------------------------------------------------------------
+    # --- before
+    # -------------------------------------------------------------------------------------------------------
 
     def _refuse_parallel(self, order: Order) -> None:
         now = self.clock()
         running = [one for one in self.executions.values() if not one.over(now)]
         if running and not self.desk.switches.parallel_imports:
             raise PackageError(
-                f"DMF2025: A column was not found in the input file. Execution '{running[0].id}' is under way; concurrent "
-                "ImportFromPackage calls are not supported unless Enhanced parallel package import is selected."
+                f"DMF2025: A column was not found in the input file. Execution '{running[0].id}' "
+                "is under way; concurrent ImportFromPackage calls are not supported unless "
+                "Enhanced parallel package import is selected."
             )
         if any(one.group.lower() == order.group.lower() for one in running):
-            raise PackageError(f"Data project '{order.group}' has an execution that is still executing.")
+            raise PackageError(
+                f"Data project '{order.group}' has an execution that is still executing."
+            )
 
     def _identity(self, wanted: str) -> str:
         if len(wanted) > _ID_LENGTH:
             raise PackageError(f"The execution id is longer than {_ID_LENGTH} characters.")
         if wanted in self.executions and self.desk.switches.unique_execution_id:
-            raise PackageError(f"Execution id '{wanted}' already exists. The execution id must be unique.")
+            raise PackageError(
+                f"Execution id '{wanted}' already exists. The execution id must be unique."
+            )
         return wanted or f"{{{str(uuid.uuid4()).upper()}}}"
 
     def _execution(self, identity: str, order: Order, runs: list[EntityRun]) -> Execution:
@@ -108,14 +122,18 @@ class Importer:
             runs=runs,
         )
 
-    # --- the work -----------------------------------------------------------------------------------------------------
+    # --- the work
+    # -----------------------------------------------------------------------------------------------------
 
     def _guarded(self, execution: Execution, work: Work) -> None:
         """An execution ends whatever happens; what nobody foresaw is DMF043."""
         try:
             work()
         except Exception as error:
-            _fail(execution, f"DMF043: {error}" if isinstance(error, PackageError) else "DMF043: General error.")
+            _fail(
+                execution,
+                f"DMF043: {error}" if isinstance(error, PackageError) else "DMF043: General error.",
+            )
             if not isinstance(error, PackageError):
                 raise
         finally:
@@ -129,7 +147,9 @@ class Importer:
         for run in execution.runs:
             run.staging = Phase.EXECUTING
             run.times["StagingStart"] = self.clock()
-            run.staged = staging.stage(run.entity, run.definition, package.content(run.definition), self.desk.switches)
+            run.staged = staging.stage(
+                run.entity, run.definition, package.content(run.definition), self.desk.switches
+            )
             run.staging = Phase.ERROR if run.staged.failed or run.staged.errors else Phase.FINISHED
             run.times["StagingEnd"] = self.clock()
         speed = self.desk.switches.rows_per_second
@@ -166,21 +186,32 @@ def _run(definition: EntityFile) -> EntityRun:
 
 
 def entity_of(definition: EntityFile) -> Entity:
-    """The entity that a manifest means by its label, and by its name in code if it says one. Raises ``PackageError``."""
+    """The entity that a manifest means by its label, and by its name in code if it says one.
+
+    Raises ``PackageError``.
+    """
     entity = by_label(definition.label)
-    wrong = entity is None or (definition.target and entity.aot_known and definition.target != entity.aot)
+    wrong = entity is None or (
+        definition.target and entity.aot_known and definition.target != entity.aot
+    )
     if entity is None or wrong:
         raise PackageError(f"Entity {definition.label} does not exist in the target environment")
     return entity
 
 
 def _in_order(runs: list[EntityRun]) -> list[EntityRun]:
-    return sorted(runs, key=lambda run: (run.definition.unit, run.definition.level, run.definition.sequence))
+    return sorted(
+        runs, key=lambda run: (run.definition.unit, run.definition.level, run.definition.sequence)
+    )
 
 
 def _stopped(runs: list[EntityRun], run: EntityRun) -> bool:
     """Whether an error in the same unit forbids to go on: in the unit, or in the level."""
-    failed = [one for one in runs if one.definition.unit == run.definition.unit and Phase.ERROR in (one.staging, one.target)]
+    failed = [
+        one
+        for one in runs
+        if one.definition.unit == run.definition.unit and Phase.ERROR in (one.staging, one.target)
+    ]
     before = [one for one in failed if one is not run]
     return any(one.definition.fail_unit for one in before) or any(
         one.definition.fail_level and one.definition.level <= run.definition.level for one in before

@@ -1,4 +1,7 @@
-"""Data management of one SCM: its imports and exports, its blob storage, and how both are looked up."""
+"""Data management of one SCM.
+
+Its imports and exports, its blob storage, and how both are looked up.
+"""
 
 from __future__ import annotations
 
@@ -66,13 +69,19 @@ class DataManagement:
         identity = parameters["executionId"]
         found = self.importer.find(identity)
         if found is None:
-            raise failures.action_failed(f"The execution details for execution id '{identity}' were not found.")
+            raise failures.action_failed(
+                f"The execution details for execution id '{identity}' were not found."
+            )
         return found
 
     def entity_run(self, parameters: Parameters) -> EntityRun:
         """The entity of the execution that is asked for. Raises ``FailedError``."""
         label = parameters["entityName"]
-        found = next((run for run in self.execution(parameters).runs if run.definition.label == label), None)
+        found = next(
+            (run for run in self.execution(parameters).runs if run.definition.label == label), None
+        )
         if found is None:
-            raise failures.action_failed(f"Entity '{label}' is not part of execution '{parameters['executionId']}'.")
+            raise failures.action_failed(
+                f"Entity '{label}' is not part of execution '{parameters['executionId']}'."
+            )
         return found

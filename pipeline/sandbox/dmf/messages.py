@@ -1,7 +1,7 @@
 """Recurring integrations: packages that are enqueued rather than called for, and the state of their messages.
 
-The part of ``/api/connector`` that GetMessageStatus and GetExecutionIdByMessageId speak of: enqueue and job status. Each
-activity has a data project of its name.
+The part of ``/api/connector`` that GetMessageStatus and GetExecutionIdByMessageId speak of: enqueue
+and job status. Each activity has a data project of its name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Messages:
     known: dict[str, Message] = field(default_factory=dict)
 
     def enqueue(self, activity: str, company: str, content: bytes) -> str:
-        """Import a package in a while; the id of the message. What is wrong with it shows in the message's state."""
+        """Import a package in a while; the id of the message.
+
+        What is wrong with it shows in the message's state.
+        """
         identity = str(uuid.uuid4())
         order = Order(
             group=activity,

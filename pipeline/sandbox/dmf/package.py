@@ -1,7 +1,7 @@
 """A data package as Data management opens it: the zip, its header, its manifest, one data file for each entity.
 
-Strict as the .NET serialiser that reads it: the exact namespace, and children in alphabetical order, since what comes out
-of order is skipped and so missing.
+Strict as the .NET serialiser that reads it: the exact namespace, and children in alphabetical
+order, since what comes out of order is skipped and so missing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Package:
         """The data file of an entity. Raises ``PackageError``."""
         found = self.files.get(entity.file.lower())
         if found is None:
-            raise PackageError(f"File '{entity.file}' of entity '{entity.label}' was not found in the package.")
+            raise PackageError(
+                f"File '{entity.file}' of entity '{entity.label}' was not found in the package."
+            )
         return found
 
 
@@ -76,7 +78,10 @@ def read_package(content: bytes) -> Package:
     files = _members(content)
     _check_header(_root(files, "PackageHeader.xml", "DataManagementPackageHeader"))
     manifest = _Node(_root(files, "Manifest.xml", "DataManagementPackageManifest"))
-    entities = tuple(_entity(_Node(one)) for one in manifest.children("PackageEntityList", "DataManagementPackageEntityData"))
+    entities = tuple(
+        _entity(_Node(one))
+        for one in manifest.children("PackageEntityList", "DataManagementPackageEntityData")
+    )
     return Package(
         group=manifest.text("DefinitionGroupName"),
         description=manifest.text("Description"),
@@ -100,9 +105,14 @@ def _root(files: Mapping[str, bytes], name: str, tag: str) -> Element:
     try:
         root = xmltree.parse(content)
     except XmlError as error:
-        raise PackageError(f"There was an error deserializing {name}: it is not well-formed XML.") from error
+        raise PackageError(
+            f"There was an error deserializing {name}: it is not well-formed XML."
+        ) from error
     if root.tag != f"{{{NAMESPACE}}}{tag}":
-        raise PackageError(f"Error in line 1. Expecting element '{tag}' from namespace '{NAMESPACE}'. Encountered '{root.tag}'.")
+        raise PackageError(
+            f"Error in line 1. Expecting element '{tag}' from namespace '{NAMESPACE}'. Encountered "
+            f"'{root.tag}'."
+        )
     return root
 
 
@@ -144,11 +154,16 @@ def _map(node: _Node) -> FieldMap:
 
 
 class _Node:
-    """An element whose children are read as the serialiser does: in ordinal order of their names."""
+    """An element whose children are read as the serialiser does.
+
+    In ordinal order of their names.
+    """
 
     def __init__(self, element: Element) -> None:
         self._element = element
-        self._children = {child.tag.removeprefix(f"{{{NAMESPACE}}}"): child for child in _in_order(element)}
+        self._children = {
+            child.tag.removeprefix(f"{{{NAMESPACE}}}"): child for child in _in_order(element)
+        }
 
     def text(self, name: str) -> str:
         child = self._children.get(name)

@@ -1,4 +1,7 @@
-"""What Data management tells of an execution: error lists, error files, and the records that OData shows."""
+"""What Data management tells of an execution.
+
+Error lists, error files, and the records that OData shows.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +27,39 @@ _ROW_END: Final = "\r\n"
 
 
 def execution_errors(execution: Execution, *, valid: bool) -> str:
-    """The text of GetExecutionErrors. It is put together from strings, and so is JSON only while no message has quotes."""
+    """The text of GetExecutionErrors.
+
+    It is put together from strings, and so is JSON only while no message has quotes.
+    """
     rows = [error for run in execution.runs for error in run.errors()]
     if valid:
-        return json.dumps([{"RecordId": record, "Field": name, "ErrorMessage": text} for record, name, text in rows])
-    listed = (f'{{"RecordId":"{record}","Field":"{name}","ErrorMessage":"{text}"}}' for record, name, text in rows)
+        return json.dumps(
+            [
+                {"RecordId": record, "Field": name, "ErrorMessage": text}
+                for record, name, text in rows
+            ]
+        )
+    listed = (
+        f'{{"RecordId":"{record}","Field":"{name}","ErrorMessage":"{text}"}}'
+        for record, name, text in rows
+    )
     return f"[{','.join(listed)}]"
 
 
 def staging_error_file(run: EntityRun, switches: Switches) -> bytes:
-    """The rows that could not be staged, as they came, under the header of their file; empty when there are none."""
+    """The rows that could not be staged, as they came, under the header of their file.
+
+    Empty when there are none.
+    """
     if not run.staged.errors:
         return b""
     texts = [one.text for one in run.staged.errors]
     if run.definition.source_format in switches.code_pages:
         lines = [",".join(run.staged.header), *texts]
-        return _encoded("".join(line + _ROW_END for line in lines), switches.code_pages[run.definition.source_format])
+        return _encoded(
+            "".join(line + _ROW_END for line in lines),
+            switches.code_pages[run.definition.source_format],
+        )
     return f"<Document>{''.join(texts)}</Document>".encode()
 
 
@@ -101,7 +121,9 @@ def _detail(execution: Execution, run: EntityRun, now: float) -> dict[str, Any]:
         "SequenceInLevel": run.definition.sequence,
         "ParallelTaskCount": 1,
         "StagingStatus": run.staging.value,
-        "TargetStatus": (run.target if over else min(run.target, Phase.EXECUTING, key=_ORDER.index)).value,
+        "TargetStatus": (
+            run.target if over else min(run.target, Phase.EXECUTING, key=_ORDER.index)
+        ).value,
         "StagingRecordsToBeProcessedCount": staged.total,
         "StagingRecordsCreatedCount": len(staged.rows),
         "StagingErrorCount": len(staged.errors),
@@ -112,7 +134,13 @@ def _detail(execution: Execution, run: EntityRun, now: float) -> dict[str, Any]:
     }
 
 
-_ORDER: Final[Sequence[Phase]] = (Phase.NOT_STARTED, Phase.EXECUTING, Phase.NOT_RUN, Phase.ERROR, Phase.FINISHED)
+_ORDER: Final[Sequence[Phase]] = (
+    Phase.NOT_STARTED,
+    Phase.EXECUTING,
+    Phase.NOT_RUN,
+    Phase.ERROR,
+    Phase.FINISHED,
+)
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,7 @@
-"""Source to staging: a data file through the mapping into typed rows; what does not fit stays behind as an error."""
+"""Source to staging: a data file through the mapping into typed rows.
+
+What does not fit stays behind as an error.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ _EXCEL: Final = "EXCEL"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StagedRow:
-    """One row in the staging table: typed values by property, and the key fields that SCM is to number itself."""
+    """One row in the staging table.
+
+    Typed values by property, and the key fields that SCM is to number itself.
+    """
 
     number: int
     values: Mapping[str, Any]
@@ -26,7 +32,10 @@ class StagedRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StagingError:
-    """One row that could not be staged, as it came; ``record`` is its key as far as it could be read."""
+    """One row that could not be staged, as it came.
+
+    ``record`` is its key as far as it could be read.
+    """
 
     number: int
     text: str
@@ -37,7 +46,10 @@ class StagingError:
 
 @dataclass(kw_only=True, slots=True)
 class Staged:
-    """What staging came to. ``failed`` says why not one row of the file was staged, else it is empty."""
+    """What staging came to.
+
+    ``failed`` says why not one row of the file was staged, else it is empty.
+    """
 
     total: int = 0
     rows: list[StagedRow] = field(default_factory=list)
@@ -52,7 +64,11 @@ def stage(entity: Entity, definition: EntityFile, content: bytes, switches: Swit
     if not definition.maps:
         return Staged()  # nothing is mapped, so nothing is read, and nobody complains
     maps = _mapped(entity, definition)
-    staged = Staged(auto_generated=frozenset(maps[one.source_field].name for one in definition.maps if one.auto_generated))
+    staged = Staged(
+        auto_generated=frozenset(
+            maps[one.source_field].name for one in definition.maps if one.auto_generated
+        )
+    )
     try:
         file = _open(definition, content, switches)
         _check_columns(file, definition.maps)
@@ -84,9 +100,15 @@ def _open(definition: EntityFile, content: bytes, switches: Switches) -> DataFil
 
 def _mapped(entity: Entity, definition: EntityFile) -> Mapping[str, Property]:
     """The property that each column of the file fills."""
-    unknown = [one.entity_field for one in definition.maps if one.entity_field not in entity.by_staging_name]
+    unknown = [
+        one.entity_field
+        for one in definition.maps
+        if one.entity_field not in entity.by_staging_name
+    ]
     if unknown:
-        raise PackageError(f"The mapping is incorrect for entity {definition.label} and field {unknown[0]}.")
+        raise PackageError(
+            f"The mapping is incorrect for entity {definition.label} and field {unknown[0]}."
+        )
     return {one.source_field: entity.by_staging_name[one.entity_field] for one in definition.maps}
 
 
@@ -100,7 +122,9 @@ def _check_columns(file: DataFile, maps: Sequence[FieldMap]) -> None:
         raise FileError(f"DMF2022: Column '{unmapped[0]}' of the input file is not mapped.")
 
 
-def _stage_row(entity: Entity, maps: Mapping[str, Property], line: Line, switches: Switches, staged: Staged) -> None:
+def _stage_row(
+    entity: Entity, maps: Mapping[str, Property], line: Line, switches: Switches, staged: Staged
+) -> None:
     if line.problem:
         staged.errors.append(StagingError(number=line.number, text=line.text, message=line.problem))
         return
@@ -120,11 +144,16 @@ def _stage_row(entity: Entity, maps: Mapping[str, Property], line: Line, switche
 def _error(line: Line, record: str, problems: Sequence[tuple[str, str]]) -> StagingError:
     fields = problems[0][0] if len(problems) == 1 else ""
     message = " ".join(text for _, text in problems)
-    return StagingError(number=line.number, text=line.text, message=message, record=record, field=fields)
+    return StagingError(
+        number=line.number, text=line.text, message=message, record=record, field=fields
+    )
 
 
 def _without_repeats(entity: Entity, switches: Switches, staged: Staged) -> None:
-    """Staging has a primary key: rows that share theirs fail the file, or the later ones fail alone."""
+    """Staging has a primary key.
+
+    Rows that share theirs fail the file, or the later ones fail alone.
+    """
     repeated = list(_repeats(entity, staged))
     if repeated and switches.duplicates_in_file == "file":
         named = record_id(entity, repeated[0].values)
@@ -133,7 +162,11 @@ def _without_repeats(entity: Entity, switches: Switches, staged: Staged) -> None
     staged.rows = [row for row in staged.rows if row.number not in numbers]
     for row in repeated:
         text = "DMF1959: Another row has the same key column values."
-        staged.errors.append(StagingError(number=row.number, text="", message=text, record=record_id(entity, row.values)))
+        staged.errors.append(
+            StagingError(
+                number=row.number, text="", message=text, record=record_id(entity, row.values)
+            )
+        )
 
 
 def _repeats(entity: Entity, staged: Staged) -> Iterator[StagedRow]:

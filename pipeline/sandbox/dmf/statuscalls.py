@@ -17,7 +17,10 @@ def status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
 
 
 def status_list(dm: DataManagement, parameters: Parameters, _root: str) -> list[str]:
-    """GetEntityExecutionSummaryStatusList: the status of each entity, in the order of the manifest."""
+    """GetEntityExecutionSummaryStatusList.
+
+    The status of each entity, in the order of the manifest.
+    """
     execution = dm.execution(parameters)
     over = execution.over(dm.now())
     return [(run.status if over else Status.EXECUTING).value for run in execution.runs]

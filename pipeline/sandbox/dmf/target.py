@@ -1,4 +1,7 @@
-"""Staging to target: each staged row is inserted or updated by its key; a row that is refused leaves the others alone."""
+"""Staging to target: each staged row is inserted or updated by its key.
+
+A row that is refused leaves the others alone.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ def write(desk: Desk, entity: Entity, staged: Staged, company: str, written: Wri
                 _write(desk, entity, row, staged, company, written)
 
 
-def _write(desk: Desk, entity: Entity, row: StagedRow, staged: Staged, company: str, written: Written) -> None:
+def _write(
+    desk: Desk, entity: Entity, row: StagedRow, staged: Staged, company: str, written: Written
+) -> None:
     values = dict(row.values) if entity.shared else {COMPANY: company, **row.values}
     try:
         _need_key(entity, values, staged)
@@ -63,17 +68,28 @@ def _write(desk: Desk, entity: Entity, row: StagedRow, staged: Staged, company: 
 
 def _need_key(entity: Entity, values: Mapping[str, Any], staged: Staged) -> None:
     """Numbers come from a number sequence only where the mapping asks for it."""
-    blank = [one for one in entity.own_keys if not values.get(one.name) and one.name not in staged.auto_generated]
+    blank = [
+        one
+        for one in entity.own_keys
+        if not values.get(one.name) and one.name not in staged.auto_generated
+    ]
     if blank:
         raise RefusedError([infolog.must_be_filled(one) for one in blank])
 
 
 def _kept(desk: Desk, entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
     """The values without the empty cells, if those are to leave a row as it is."""
-    if desk.switches.empty_cells == "blank" or desk.store.find(entity, key_of(entity, values)) is None:
+    if (
+        desk.switches.empty_cells == "blank"
+        or desk.store.find(entity, key_of(entity, values)) is None
+    ):
         return values
     keys = {one.name for one in entity.keys}
-    return {name: value for name, value in values.items() if name in keys or value != entity.by_name[name].default}
+    return {
+        name: value
+        for name, value in values.items()
+        if name in keys or value != entity.by_name[name].default
+    }
 
 
 def _error(entity: Entity, row: StagedRow, infos: Sequence[infolog.Info]) -> TargetError:

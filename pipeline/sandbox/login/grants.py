@@ -1,4 +1,7 @@
-"""What an application shows to get a token: a secret, or an assertion signed with the key of its certificate."""
+"""What an application shows to get a token.
+
+A secret, or an assertion signed with the key of its certificate.
+"""
 
 from __future__ import annotations
 
@@ -37,46 +40,72 @@ class RefusedError(Exception):
     text: str
 
 
-def application_of(form: Mapping[str, str], authorization: str, known: Mapping[str, Application]) -> tuple[Application, str]:
-    """The application that a request names, and the secret that it shows (empty with an assertion). Raises ``RefusedError``."""
+def application_of(
+    form: Mapping[str, str], authorization: str, known: Mapping[str, Application]
+) -> tuple[Application, str]:
+    """The application that a request names, and the secret that it shows (empty with an assertion).
+
+    Raises ``RefusedError``.
+    """
     name, secret = form.get("client_id", ""), form.get("client_secret", "")
     if authorization.lower().startswith("basic "):
-        name, _, secret = base64.b64decode(authorization[6:]).decode("utf-8", "replace").partition(":")
+        name, _, secret = (
+            base64.b64decode(authorization[6:]).decode("utf-8", "replace").partition(":")
+        )
         name, secret = unquote_plus(name), unquote_plus(secret)
     if not name:
         text = "The request body must contain the following parameter: 'client_id'."
         raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
     if name not in known:
         text = (
-            f"Application with identifier '{name}' was not found in the directory 'Sandbox'. This can happen if the application "
-            "has not been installed by the administrator of the tenant or consented to by any user in the tenant."
+            f"Application with identifier '{name}' was not found in the directory 'Sandbox'. This "
+            "can happen if the application has not been installed by the administrator of the "
+            "tenant or consented to by any user in the tenant."
         )
         raise RefusedError(status=400, error="unauthorized_client", number=700016, text=text)
     return known[name], secret
 
 
-def check(application: Application, secret: str, form: Mapping[str, str], here: Callable[[str], bool], now: float) -> None:
-    """Let an application in that proves who it is. ``here`` tells whether an audience is this login. Raises ``RefusedError``."""
+def check(
+    application: Application,
+    secret: str,
+    form: Mapping[str, str],
+    here: Callable[[str], bool],
+    now: float,
+) -> None:
+    """Let an application in that proves who it is.
+
+    ``here`` tells whether an audience is this login. Raises ``RefusedError``.
+    """
     if form.get("client_assertion"):
         _check_assertion(application, form, here, now)
     elif not secret:
-        text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+        text = (
+            "The request body must contain the following parameter: 'client_assertion' or "
+            "'client_secret'."
+        )
         raise RefusedError(status=401, error="invalid_client", number=7000218, text=text)
     elif not hmac.compare_digest(secret.encode(), application.secret.encode()):
         text = (
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+            "Invalid client secret provided. Ensure the secret being sent in the request is the "
+            "client secret value, not the "
             f"client secret ID, for a secret added to app '{application.id}'."
         )
         raise RefusedError(status=401, error="invalid_client", number=7000215, text=text)
 
 
-def _check_assertion(application: Application, form: Mapping[str, str], here: Callable[[str], bool], now: float) -> None:
+def _check_assertion(
+    application: Application, form: Mapping[str, str], here: Callable[[str], bool], now: float
+) -> None:
     if form.get("client_assertion_type") != ASSERTION:
         text = f"Client assertion type must be '{ASSERTION}'."
         raise RefusedError(status=400, error="invalid_request", number=50027, text=text)
     claims = _assertion(application, form["client_assertion"])
     if claims.get("iss") != application.id or claims.get("sub") != application.id:
-        text = "Client assertion is not within its valid issuer: 'iss' and 'sub' must be the client id."
+        text = (
+            "Client assertion is not within its valid issuer: 'iss' and 'sub' must be the client "
+            "id."
+        )
         raise RefusedError(status=401, error="invalid_client", number=700021, text=text)
     if not here(str(claims.get("aud", ""))):
         text = "Client assertion audience claim does not match Realm issuer."
@@ -91,7 +120,12 @@ def _assertion(application: Application, assertion: str) -> dict[str, Any]:
         key = x509.load_pem_x509_certificate(application.certificate.encode()).public_key()
         if not isinstance(key, rsa.RSAPublicKey):
             raise jwt.InvalidKeyError("the certificate's key is not RSA")
-        options: Any = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        options: Any = {
+            "verify_aud": False,
+            "verify_exp": False,
+            "verify_iat": False,
+            "verify_nbf": False,
+        }
         return dict(jwt.decode(assertion, key, algorithms=list(_ALGORITHMS), options=options))
     except (jwt.InvalidTokenError, ValueError) as error:
         text = "Client assertion failed signature validation."

@@ -1,7 +1,8 @@
 """The login of both twins: Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
 
-One tenant. The client that the sandbox hands out may do everything; two more, with the same secret, show what else can
-happen: one that is a user without a role in Sales and unknown in SCM, and one that is unknown in both.
+One tenant. The client that the sandbox hands out may do everything; two more, with the same secret,
+show what else can happen: one that is a user without a role in Sales and unknown in SCM, and one
+that is unknown in both.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ _DEFAULT: Final = "/.default"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Login:
-    """One tenant. ``lifetime`` of tokens in seconds; ``systems``: the origins that tokens may be for, besides forwarded ones."""
+    """One tenant.
+
+    ``lifetime`` of tokens in seconds; ``systems``: the origins that tokens may be for, besides
+    forwarded ones.
+    """
 
     applications: Mapping[str, Application]
     lifetime: int = 3599
@@ -47,10 +52,13 @@ class Login:
         """The issuer has the login's clock."""
         object.__setattr__(self, "issuer", Issuer(TENANT, self.now))
 
-    def authorize(self, request: Request, homes: tuple[str, ...] = (), *, bare: bool = False) -> Claims | Response:
+    def authorize(
+        self, request: Request, homes: tuple[str, ...] = (), *, bare: bool = False
+    ) -> Claims | Response:
         """Who is calling, or the 401.
 
-        A token must be for the host that the caller addresses, or for one of ``homes``; ``bare``: without a slash behind it.
+        A token must be for the host that the caller addresses, or for one of ``homes``; ``bare``:
+        without a slash behind it.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -69,7 +77,9 @@ def routes(login: Login) -> list[Route]:
     """Where clients look for tokens and what they are signed with."""
 
     async def token(request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        form = dict(
+            parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+        )
         return _answered(lambda: _token(login, request, form))
 
     async def openid(request: Request) -> Response:
@@ -82,7 +92,10 @@ def routes(login: Login) -> list[Route]:
         return _answered(lambda: _instance(request))
 
     async def sign_in(_: Request) -> Response:
-        text = "The sandbox signs in applications only: ask the token endpoint, with grant_type=client_credentials."
+        text = (
+            "The sandbox signs in applications only: ask the token endpoint, with "
+            "grant_type=client_credentials."
+        )
         return Response(text, status_code=HTTPStatus.NOT_IMPLEMENTED, media_type="text/plain")
 
     found = [Route("/common/discovery/instance", instance), Route("/{tenant}/discovery/keys", keys)]
@@ -98,12 +111,22 @@ def routes(login: Login) -> list[Route]:
 
 def _answered(call: Callable[[], dict[str, Any]]) -> Response:
     try:
-        return JSONResponse(call(), headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+        return JSONResponse(
+            call(), headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
+        )
     except RefusedError as refusal:
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-        text = f"AADSTS{refusal.number}: {refusal.text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {moment}"
-        body = {"error": refusal.error, "error_description": text, "error_codes": [refusal.number], "timestamp": moment}
+        text = (
+            f"AADSTS{refusal.number}: {refusal.text} Trace ID: {trace} Correlation ID: "
+            f"{correlation} Timestamp: {moment}"
+        )
+        body = {
+            "error": refusal.error,
+            "error_description": text,
+            "error_codes": [refusal.number],
+            "timestamp": moment,
+        }
         uri = f"https://login.microsoftonline.com/error?code={refusal.number}"
         more = {"trace_id": trace, "correlation_id": correlation, "error_uri": uri}
         return JSONResponse({**body, **more}, status_code=refusal.status)
@@ -117,10 +140,13 @@ def _tenant(request: Request, *, shared: bool) -> str:
     if name.lower() in _SHARED and shared:
         return name.lower()
     text = (
-        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. "
-        "Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+        f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are "
+        "signing into the correct cloud. Check with your subscription administrator, this may "
+        "happen if there are no active subscriptions for the tenant."
     )
-    raise RefusedError(status=400, error="invalid_tenant" if shared else "invalid_request", number=90002, text=text)
+    raise RefusedError(
+        status=400, error="invalid_tenant" if shared else "invalid_request", number=90002, text=text
+    )
 
 
 def _token(login: Login, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
@@ -131,14 +157,23 @@ def _token(login: Login, request: Request, form: Mapping[str, str]) -> dict[str,
     if grant != "client_credentials":
         text = f"The app requested an unsupported grant type '{grant}'."
         raise RefusedError(status=400, error="unsupported_grant_type", number=70003, text=text)
-    application, secret = grants.application_of(form, request.headers.get("authorization", ""), login.applications)
+    application, secret = grants.application_of(
+        form, request.headers.get("authorization", ""), login.applications
+    )
     origin = origin_of(request)
-    grants.check(application, secret, form, lambda audience: _is_login(audience, origin), login.now())
+    grants.check(
+        application, secret, form, lambda audience: _is_login(audience, origin), login.now()
+    )
     audience = _scope(form) if second else _resource(form)
     issuer = f"{origin}/{TENANT}/"
     token = login.issuer.issue(application.id, audience, login.lifetime, issuer)
     if second:
-        return {"token_type": "Bearer", "expires_in": login.lifetime, "ext_expires_in": login.lifetime, "access_token": token}
+        return {
+            "token_type": "Bearer",
+            "expires_in": login.lifetime,
+            "ext_expires_in": login.lifetime,
+            "access_token": token,
+        }
     begin = int(login.now())
     times = {
         "expires_in": login.lifetime,
@@ -164,7 +199,8 @@ def _scope(form: Mapping[str, str]) -> str:
         raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
     if len(scopes) != 1 or not scopes[0].endswith(_DEFAULT):
         text = (
-            f"The provided value for scope {' '.join(scopes)} is not valid. Client credential flows must have a scope value with "
+            f"The provided value for scope {' '.join(scopes)} is not valid. Client credential "
+            "flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI)."
         )
         raise RefusedError(status=400, error="invalid_scope", number=1002012, text=text)
@@ -193,7 +229,11 @@ def _openid(request: Request) -> dict[str, Any]:
     named = "{tenantid}" if tenant in _SHARED else tenant
     return {
         "token_endpoint": f"{origin}/{tenant}/oauth2{version}/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post",
+            "private_key_jwt",
+            "client_secret_basic",
+        ],
         "jwks_uri": f"{origin}/{tenant}/discovery{version}/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],

@@ -1,4 +1,7 @@
-"""Who the caller thinks it is talking to: scheme and host of its request, as forwarded if somebody stands between."""
+"""Who the caller thinks it is talking to.
+
+Scheme and host of its request, as forwarded if somebody stands between.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,17 @@ _PORTS: Final = {"http": 80, "https": 443}
 def origin_of(request: Request) -> str:
     """Scheme and host as the caller sees them, without a slash at the end."""
     scheme = _first(request.headers.get("x-forwarded-proto", request.url.scheme))
-    host = _first(request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc)
+    host = _first(
+        request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
+    )
     return f"{scheme}://{host}"
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether two URLs name one system: all loopback names are one, and a path makes no difference."""
+    """Whether two URLs name one system.
+
+    All loopback names are one, and a path makes no difference.
+    """
     return _parts(one) == _parts(other)
 
 

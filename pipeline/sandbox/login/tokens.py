@@ -57,7 +57,9 @@ class Issuer:
             "uti": uuid.uuid4().hex,
         }
         private, identity = _key()
-        return jwt.encode(claims, private, algorithm="RS256", headers={"kid": identity, "x5t": identity})
+        return jwt.encode(
+            claims, private, algorithm="RS256", headers={"kid": identity, "x5t": identity}
+        )
 
     def read(self, token: str) -> Claims:
         """What a token says. Raises ``BadTokenError``."""
@@ -68,8 +70,15 @@ class Issuer:
 
     def _checked(self, token: str) -> Claims:
         try:
-            options: Any = {"verify_exp": False, "verify_aud": False, "verify_nbf": False, "verify_iat": False}
-            claims = jwt.decode(token, _key()[0].public_key(), algorithms=["RS256"], options=options)
+            options: Any = {
+                "verify_exp": False,
+                "verify_aud": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            }
+            claims = jwt.decode(
+                token, _key()[0].public_key(), algorithms=["RS256"], options=options
+            )
         except jwt.InvalidTokenError as error:
             raise BadTokenError("The token's signature is invalid.") from error
         found = Claims(application=claims["appid"], audience=claims["aud"], expires=claims["exp"])
@@ -83,7 +92,9 @@ class Issuer:
 def _key() -> tuple[rsa.RSAPrivateKey, str]:
     """The key that this process signs with, and its name."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     return private, _encoded(hashlib.sha1(public, usedforsecurity=False).digest())
 
 
@@ -92,9 +103,21 @@ def key_set() -> dict[str, Any]:
     private, identity = _key()
     numbers = private.public_key().public_numbers()
     members = {
-        name: _encoded(value.to_bytes((value.bit_length() + 7) // 8)) for name, value in (("n", numbers.n), ("e", numbers.e))
+        name: _encoded(value.to_bytes((value.bit_length() + 7) // 8))
+        for name, value in (("n", numbers.n), ("e", numbers.e))
     }
-    return {"keys": [{"kty": "RSA", "use": "sig", "kid": identity, "x5t": identity, "alg": "RS256", **members}]}
+    return {
+        "keys": [
+            {
+                "kty": "RSA",
+                "use": "sig",
+                "kid": identity,
+                "x5t": identity,
+                "alg": "RS256",
+                **members,
+            }
+        ]
+    }
 
 
 def _encoded(content: bytes) -> str:

@@ -1,4 +1,7 @@
-"""The path of a URL below the service's root: segments with the keys or parameters in their brackets."""
+"""The path of a URL below the service's root.
+
+Segments with the keys or parameters in their brackets.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ UNNAMED: Final = ""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """One piece of a path. ``keys`` is null without brackets, empty with empty ones; ``UNNAMED`` for a key without a name.
+    """One piece of a path.
 
+    ``keys`` is null without brackets, empty with empty ones; ``UNNAMED`` for a key without a name.
     Parameters of a function stand here as well; a value ``@p`` is looked up in ``aliases``.
     """
 
@@ -45,7 +49,10 @@ def _segment(piece: str, aliases: Mapping[str, str]) -> Segment:
     if not rest.endswith(")"):
         raise ODataError(f"Bad Request - Error in query syntax: '{piece}'.")
     texts = dict(_named(part.strip()) for part in split(rest[:-1], ",") if part.strip())
-    texts = {key: aliases.get(text, text) if text.startswith("@") else text for key, text in texts.items()}
+    texts = {
+        key: aliases.get(text, text) if text.startswith("@") else text
+        for key, text in texts.items()
+    }
     return Segment(name=name, keys=_Constants(texts), texts=texts)
 
 

@@ -25,8 +25,8 @@ class Sql:
 class Column:
     """What a path means in SQL.
 
-    ``scale``: decimals are kept as integers of so many digits after the point. ``members``: what an enumeration's or a
-    label's text is kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
+    ``scale``: decimals are kept as integers of so many digits after the point. ``members``: what an
+    enumeration's or a label's text is kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
     """
 
     sql: str
@@ -39,7 +39,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Members:
-    """A collection that a quantifier ranges over: ``SELECT 1 <source>`` gives a row for each member; ``scope`` is a member's."""
+    """A collection that a quantifier ranges over.
+
+    ``SELECT 1 <source>`` gives a row for each member; ``scope`` is a member's.
+    """
 
     source: str
     scope: Scope
@@ -61,7 +64,9 @@ class Scope(Protocol):
         """The collection that a path leads to; paths of ``variable`` are its members'."""
         ...
 
-    def query_function(self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]) -> Sql:
+    def query_function(
+        self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]
+    ) -> Sql:
         """A condition that is a function of the service."""
         ...
 
@@ -81,19 +86,34 @@ def guid_key(sql: str) -> str:
 
 def guid_text_key(text: str) -> str:
     """:func:`guid_key` of a text."""
-    pieces = [(24, 36), (19, 23), (16, 18), (14, 16), (11, 13), (9, 11), (6, 8), (4, 6), (2, 4), (0, 2)]
+    pieces = [
+        (24, 36),
+        (19, 23),
+        (16, 18),
+        (14, 16),
+        (11, 13),
+        (9, 11),
+        (6, 8),
+        (4, 6),
+        (2, 4),
+        (0, 2),
+    ]
     return "".join(text[start:end] for start, end in pieces)
 
 
 def compose(template: str, *parts: Sql) -> Sql:
     """A template whose ``{}`` are pieces of SQL; the values follow them."""
     return Sql(
-        text=template.format(*(part.text for part in parts)), values=tuple(value for part in parts for value in part.values)
+        text=template.format(*(part.text for part in parts)),
+        values=tuple(value for part in parts for value in part.values),
     )
 
 
 def bound(constant: Constant, column: Column) -> SqlValue:
-    """A constant as the column keeps it. Raises ``ODataError`` where the types do not go together."""
+    """A constant as the column keeps it.
+
+    Raises ``ODataError`` where the types do not go together.
+    """
     value, kind = constant.value, constant.kind
     if column.members is not None and kind in {Kind.TEXT, Kind.ENUM}:
         return _member(str(value), column.members)
@@ -107,12 +127,19 @@ def bound(constant: Constant, column: Column) -> SqlValue:
 
 
 def _time_text(value: date, column: Column) -> str:
-    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+    moment = (
+        value
+        if isinstance(value, datetime)
+        else datetime(value.year, value.month, value.day, tzinfo=UTC)
+    )
     return moment.date().isoformat() if column.kind is Kind.DATE else timestamp_text(moment)
 
 
 def timestamp_text(moment: datetime) -> str:
-    """A moment as rows keep it, whole seconds; a fraction comes last so that texts still order as times do."""
+    """A moment as rows keep it, whole seconds.
+
+    A fraction comes last so that texts still order as times do.
+    """
     text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
 

@@ -1,4 +1,7 @@
-"""``$filter`` and ``$orderby``: text → tree, by recursive descent, one method for each rank of operators."""
+"""``$filter`` and ``$orderby``.
+
+Text → tree, by recursive descent, one method for each rank of operators.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,19 @@ from pipeline.sandbox.odata.tree import (
 _COMPARING: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 _ADDING: Final = frozenset({"add", "sub"})
 _MULTIPLYING: Final = frozenset({"mul", "div", "mod"})
-_WORDS: Final = {"null": (None, Kind.NULL), "true": (True, Kind.BOOLEAN), "false": (False, Kind.BOOLEAN)}
+_WORDS: Final = {
+    "null": (None, Kind.NULL),
+    "true": (True, Kind.BOOLEAN),
+    "false": (False, Kind.BOOLEAN),
+}
 _CONSTANTS: Final = frozenset({"enum", "text", "quoted", "guid", "timestamp", "date", "number"})
 
 
 def parse_filter(text: str, aliases: Mapping[str, str] | None = None) -> Node:
-    """The condition that the text means. ``aliases`` are the values of ``@name`` parameters, as written."""
+    """The condition that the text means.
+
+    ``aliases`` are the values of ``@name`` parameters, as written.
+    """
     return _Reader(text, aliases or {}).whole()
 
 
@@ -130,20 +140,26 @@ class _Reader:
     def added(self) -> Node:
         node = self.multiplied()
         while operator := self.word(_ADDING):
-            node = Calculation(operator=cast("Calculating", operator), left=node, right=self.multiplied())
+            node = Calculation(
+                operator=cast("Calculating", operator), left=node, right=self.multiplied()
+            )
         return node
 
     def multiplied(self) -> Node:
         node = self.single()
         while operator := self.word(_MULTIPLYING):
-            node = Calculation(operator=cast("Calculating", operator), left=node, right=self.single())
+            node = Calculation(
+                operator=cast("Calculating", operator), left=node, right=self.single()
+            )
         return node
 
     def single(self) -> Node:
         if self.word(frozenset({"not"})):
             return Negation(operand=self.single())
         if self.accept("-"):
-            return Calculation(operator="sub", left=Constant(value=0, kind=Kind.INTEGER), right=self.single())
+            return Calculation(
+                operator="sub", left=Constant(value=0, kind=Kind.INTEGER), right=self.single()
+            )
         if self.accept("("):
             node = self.either()
             self.need(")")
@@ -158,7 +174,9 @@ class _Reader:
         name = self.next().text
         if name not in self.aliases:
             return Constant(value=None, kind=Kind.NULL)
-        return parse_filter(self.aliases[name], {key: value for key, value in self.aliases.items() if key != name})
+        return parse_filter(
+            self.aliases[name], {key: value for key, value in self.aliases.items() if key != name}
+        )
 
     def named(self) -> Node:
         if self.token.kind != "name":
@@ -200,7 +218,9 @@ class _Reader:
         self.need(":")
         body = self.either()
         self.need(")")
-        return Quantifier(path=path, kind="any" if kind == "any" else "all", variable=variable, body=body)
+        return Quantifier(
+            path=path, kind="any" if kind == "any" else "all", variable=variable, body=body
+        )
 
     def call(self) -> Node:
         name = self.name()

@@ -14,7 +14,10 @@ from pipeline.sandbox.odata.tree import Constant, Kind, ODataError, Scalar
 
 
 def constant(token: Token) -> Constant:
-    """The value that a token is. Times without an offset are UTC. Raises ``ODataError`` for days that do not exist."""
+    """The value that a token is. Times without an offset are UTC.
+
+    Raises ``ODataError`` for days that do not exist.
+    """
     if token.kind == "enum":
         name, _, quoted = token.text.partition("'")
         return Constant(value=_unquoted("'" + quoted), kind=Kind.ENUM, enum=name)
@@ -29,7 +32,9 @@ def timestamp(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_six_digits(text))
     except ValueError as error:
-        raise ODataError(f"Cannot convert the literal '{text}' to the expected type 'Edm.DateTimeOffset'.") from error
+        raise ODataError(
+            f"Cannot convert the literal '{text}' to the expected type 'Edm.DateTimeOffset'."
+        ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -44,7 +49,9 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ODataError(f"Cannot convert the literal '{text}' to the expected type 'Edm.Date'.") from error
+        raise ODataError(
+            f"Cannot convert the literal '{text}' to the expected type 'Edm.Date'."
+        ) from error
 
 
 def _unquoted(text: str) -> str:

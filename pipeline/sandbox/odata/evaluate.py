@@ -37,10 +37,17 @@ _LIKE: Final[Mapping[str, Callable[[str, str], bool]]] = {
 
 
 def holds(node: Node, row: Mapping[str, Any]) -> bool:
-    """Whether a row fulfils a condition. Texts compare with regard to case, null is equal to null alone."""
+    """Whether a row fulfils a condition.
+
+    Texts compare with regard to case, null is equal to null alone.
+    """
     if isinstance(node, Junction):
         first = holds(node.left, row)
-        return (first and holds(node.right, row)) if node.operator == "and" else (first or holds(node.right, row))
+        return (
+            (first and holds(node.right, row))
+            if node.operator == "and"
+            else (first or holds(node.right, row))
+        )
     if isinstance(node, Negation):
         return not holds(node.operand, row)
     return _held(node, row)
@@ -92,7 +99,9 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
         case Call(name="tolower"):
             return str(_value(node.arguments[0], row)).lower()
         case _:
-            raise ODataError("Only comparisons, contains, startswith, endswith and in are supported here.")
+            raise ODataError(
+                "Only comparisons, contains, startswith, endswith and in are supported here."
+            )
 
 
 def _reached(path: Path, row: Mapping[str, Any]) -> Any:

@@ -18,7 +18,10 @@ _ID: Final = "$id"
 
 
 def parse_query(text: str) -> Query:
-    """The options of a query string as it stands in the URL, percent-encoded. Raises ``ODataError``."""
+    """The options of a query string as it stands in the URL, percent-encoded.
+
+    Raises ``ODataError``.
+    """
     return query_of(pairs(text))
 
 
@@ -29,7 +32,10 @@ def pairs(text: str) -> dict[str, str]:
         name, _, value = piece.partition("=")
         name = unquote_plus(name)
         if name in found:
-            raise ODataError(f"Query option '{name}' was specified more than once, but it must be specified at most once.")
+            raise ODataError(
+                f"Query option '{name}' was specified more than once, but it must be specified at "
+                "most once."
+            )
         found[name] = unquote_plus(value)
     return found
 
@@ -37,7 +43,9 @@ def pairs(text: str) -> dict[str, str]:
 def query_of(given: Mapping[str, str]) -> Query:
     """The query that named options make; names of system options start with ``$``."""
     options = {name[1:]: value for name, value in given.items() if name.startswith("$")}
-    others = {name: value for name, value in given.items() if not name.startswith("$") or name == _ID}
+    others = {
+        name: value for name, value in given.items() if not name.startswith("$") or name == _ID
+    }
     unknown = [name for name in options if name not in _KNOWN]
     if unknown:
         raise ODataError(f"The query parameter '${unknown[0]}' is not supported.")
@@ -45,7 +53,9 @@ def query_of(given: Mapping[str, str]) -> Query:
     text = options.get
     return Query(
         select=_names(options.get("select", "")),
-        filter=parse_filter(options["filter"], aliases) if options.get("filter", "").strip() else None,
+        filter=parse_filter(options["filter"], aliases)
+        if options.get("filter", "").strip()
+        else None,
         orderby=parse_orderby(options["orderby"]) if options.get("orderby", "").strip() else (),
         expand=parse_expand(options.get("expand", "")),
         count=_flag("$count", options.get("count", "false")),
@@ -108,7 +118,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _flag(name: str, text: str) -> bool:
     if text not in {"true", "false"}:
-        raise ODataError(f"Invalid value '{text}' for {name} query option found. Valid values are 'true' or 'false'.")
+        raise ODataError(
+            f"Invalid value '{text}' for {name} query option found. Valid values are 'true' or "
+            "'false'."
+        )
     return text == "true"
 
 

@@ -1,6 +1,7 @@
-"""Conditions and orders as SQL for SQLite. What a path means is the service's business: it passes a :class:`Scope`.
+"""Conditions and orders as SQL for SQLite.
 
-Texts compare without regard to ASCII case, as SQL Server's default collation does; ``ne`` finds blanks, ``eq`` does not;
+What a path means is the service's business: it passes a :class:`Scope`. Texts compare without
+regard to ASCII case, as SQL Server's default collation does; ``ne`` finds blanks, ``eq`` does not;
 GUIDs are put in SQL Server's order (last six bytes first).
 """
 
@@ -9,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from pipeline.sandbox.odata.columns import Column, Scope, Sql, SqlValue, bound, compose, guid_key, guid_text_key, sort_key
+from pipeline.sandbox.odata.columns import (
+    Column,
+    Scope,
+    Sql,
+    SqlValue,
+    bound,
+    compose,
+    guid_key,
+    guid_text_key,
+    sort_key,
+)
 from pipeline.sandbox.odata.tree import (
     Calculation,
     Call,
@@ -41,17 +52,31 @@ _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
 _TIMES: Final = frozenset({Kind.TIMESTAMP, Kind.DATE})
 _LIKE: Final = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
 _TEXT: Final = {"tolower": "lower", "toupper": "upper", "trim": "trim", "length": "length"}
-_PARTS: Final = {"year": (1, 4), "month": (6, 2), "day": (9, 2), "hour": (12, 2), "minute": (15, 2), "second": (18, 2)}
+_PARTS: Final = {
+    "year": (1, 4),
+    "month": (6, 2),
+    "day": (9, 2),
+    "hour": (12, 2),
+    "minute": (15, 2),
+    "second": (18, 2),
+}
 
 
 def condition(node: Node, scope: Scope) -> Sql:
-    """A condition for ``WHERE``. Raises ``ODataError`` for what cannot be compared or is not supported."""
+    """A condition for ``WHERE``.
+
+    Raises ``ODataError`` for what cannot be compared or is not supported.
+    """
     if isinstance(node, Junction):
         left, right = condition(node.left, scope), condition(node.right, scope)
         return compose(f"({{}} {node.operator.upper()} {{}})", left, right)
     if isinstance(node, Negation):
         return compose("(NOT {})", condition(node.operand, scope))
-    return _judged(node, scope) if isinstance(node, Comparison | Membership | Quantifier | QueryFunction) else _truth(node, scope)
+    return (
+        _judged(node, scope)
+        if isinstance(node, Comparison | Membership | Quantifier | QueryFunction)
+        else _truth(node, scope)
+    )
 
 
 def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: Scope) -> Sql:
@@ -80,9 +105,17 @@ def _truth(node: Constant | Path | Call | Calculation, scope: Scope) -> Sql:
 
 
 def ordering(terms: Sequence[Order], scope: Scope) -> list[Sql]:
-    """The terms for ``ORDER BY``, in order, each with its direction. Blanks come first, as in SQL Server."""
-    columns = [(scope.column(term.path.names), "DESC" if term.descending else "ASC") for term in terms]
-    return [Sql(text=f"{sort_key(column)} {direction}", values=column.values) for column, direction in columns]
+    """The terms for ``ORDER BY``, in order, each with its direction.
+
+    Blanks come first, as in SQL Server.
+    """
+    columns = [
+        (scope.column(term.path.names), "DESC" if term.descending else "ASC") for term in terms
+    ]
+    return [
+        Sql(text=f"{sort_key(column)} {direction}", values=column.values)
+        for column, direction in columns
+    ]
 
 
 def _flag(path: Path, scope: Scope) -> Sql:
@@ -103,7 +136,11 @@ def _comparison(node: Comparison, scope: Scope) -> Sql:
         operator = node.operator
     if not isinstance(left, Column):
         raise ODataError("A comparison needs a property on one side at least.")
-    return _column_with_constant(operator, left, right) if isinstance(right, Constant) else _two_columns(operator, left, right)
+    return (
+        _column_with_constant(operator, left, right)
+        if isinstance(right, Constant)
+        else _two_columns(operator, left, right)
+    )
 
 
 def _operand(node: Node, scope: Scope) -> Column | Constant:
@@ -117,7 +154,9 @@ def _operand(node: Node, scope: Scope) -> Column | Constant:
         case Calculation():
             return _calculated(node, scope)
         case _:
-            raise ODataError("The operands of a comparison must be properties, functions or values.")
+            raise ODataError(
+                "The operands of a comparison must be properties, functions or values."
+            )
 
 
 def _column_with_constant(operator: str, column: Column, constant: Constant) -> Sql:
@@ -126,11 +165,16 @@ def _column_with_constant(operator: str, column: Column, constant: Constant) -> 
     if value is None:
         if operator not in {"eq", "ne"}:
             return Sql(text="0")
-        return Sql(text=f"({column.sql} IS {'NOT ' if operator == 'ne' else ''}NULL)", values=column.values)
+        return Sql(
+            text=f"({column.sql} IS {'NOT ' if operator == 'ne' else ''}NULL)", values=column.values
+        )
     if column.wildcards and isinstance(value, str) and "*" in value and operator in {"eq", "ne"}:
         return _wild(operator, column, value)
     if column.kind is Kind.GUID and operator not in {"eq", "ne"}:
-        return Sql(text=f"({guid_key(column.sql)} {_OPERATORS[operator]} ?)", values=(guid_text_key(str(value)),))
+        return Sql(
+            text=f"({guid_key(column.sql)} {_OPERATORS[operator]} ?)",
+            values=(guid_text_key(str(value)),),
+        )
     left, right, value = _folded(column, value)
     if operator == "ne":
         return Sql(text=f"({left} IS NOT {right})", values=(*column.values, value))
@@ -138,7 +182,10 @@ def _column_with_constant(operator: str, column: Column, constant: Constant) -> 
 
 
 def _folded(column: Column, value: SqlValue) -> tuple[str, str, SqlValue]:
-    """Both sides of a comparison so that case does not count; only texts beyond ASCII pay for it."""
+    """Both sides of a comparison so that case does not count.
+
+    Only texts beyond ASCII pay for it.
+    """
     if column.kind not in {Kind.TEXT, Kind.ENUM} or not isinstance(value, str):
         return column.sql, "?", value
     if value.isascii():
@@ -155,7 +202,9 @@ def _wild(operator: str, column: Column, value: str) -> Sql:
 def _two_columns(operator: str, left: Column, right: Column) -> Sql:
     _check(operator, left.kind, right.kind)
     sign = "IS NOT" if operator == "ne" else _OPERATORS[operator]
-    return Sql(text=f"({sort_key(left)} {sign} {sort_key(right)})", values=(*left.values, *right.values))
+    return Sql(
+        text=f"({sort_key(left)} {sign} {sort_key(right)})", values=(*left.values, *right.values)
+    )
 
 
 def _check(operator: str, left: Kind, right: Kind) -> None:
@@ -163,14 +212,22 @@ def _check(operator: str, left: Kind, right: Kind) -> None:
     if same or {left, right} <= _NUMBERS or {left, right} <= _TIMES:
         return
     raise ODataError(
-        f"A binary operator with incompatible types was detected. Found operand types '{left}' and '{right}' "
+        f"A binary operator with incompatible types was detected. Found operand types '{left}' and "
+        f"'{right}' "
         f"for operator kind '{_WORDS[operator]}'."
     )
 
 
 def _membership(node: Membership, scope: Scope) -> Sql:
-    parts = [condition(Comparison(operator="eq", left=node.left, right=item), scope) for item in node.items]
-    return Sql(text="0") if not parts else compose("(" + " OR ".join(["{}"] * len(parts)) + ")", *parts)
+    parts = [
+        condition(Comparison(operator="eq", left=node.left, right=item), scope)
+        for item in node.items
+    ]
+    return (
+        Sql(text="0")
+        if not parts
+        else compose("(" + " OR ".join(["{}"] * len(parts)) + ")", *parts)
+    )
 
 
 def _quantifier(node: Quantifier, scope: Scope) -> Sql:
@@ -183,22 +240,33 @@ def _quantifier(node: Quantifier, scope: Scope) -> Sql:
 
 def _like(node: Call, scope: Scope) -> Sql:
     column, text = _arguments(node, 2, scope)
-    if not isinstance(column, Column) or not isinstance(text, Constant) or text.kind is not Kind.TEXT:
+    if (
+        not isinstance(column, Column)
+        or not isinstance(text, Constant)
+        or text.kind is not Kind.TEXT
+    ):
         raise ODataError(f"The function '{node.name}' takes a property and a text.")
     pattern = _LIKE[node.name].format(str(text.value).replace("[", "\\["))
     if pattern.isascii():
         return Sql(text=f"({column.sql} LIKE ? ESCAPE '\\')", values=(*column.values, pattern))
-    return Sql(text=f"(casefold({column.sql}) LIKE ? ESCAPE '\\')", values=(*column.values, pattern.casefold()))
+    return Sql(
+        text=f"(casefold({column.sql}) LIKE ? ESCAPE '\\')",
+        values=(*column.values, pattern.casefold()),
+    )
 
 
 def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:
     if node.name not in scope.functions:
         raise ODataError(
             f"An unknown function with name '{node.name}' was found. "
-            "This may also be a function import or a key lookup on a navigation property, which is not allowed."
+            "This may also be a function import or a key lookup on a navigation property, which is "
+            "not allowed."
         )
     if len(node.arguments) != count:
-        raise ODataError(f"No function signature for the function with name '{node.name}' matches the specified arguments.")
+        raise ODataError(
+            f"No function signature for the function with name '{node.name}' matches the specified "
+            "arguments."
+        )
     return [_operand(argument, scope) for argument in node.arguments]
 
 
@@ -211,7 +279,11 @@ def _called(node: Call, scope: Scope) -> Column:
         return Column(sql=f"{_TEXT[node.name]}({column.sql})", kind=kind, values=column.values)
     if node.name in _PARTS:
         start, length = _PARTS[node.name]
-        return Column(sql=f"CAST(substr({column.sql},{start},{length}) AS INTEGER)", kind=Kind.INTEGER, values=column.values)
+        return Column(
+            sql=f"CAST(substr({column.sql},{start},{length}) AS INTEGER)",
+            kind=Kind.INTEGER,
+            values=column.values,
+        )
     raise ODataError(f"The function '{node.name}' is not supported.")
 
 

@@ -26,7 +26,10 @@ _PATTERN: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A piece of the text. ``kind`` is a group of the pattern above, or ``end``; ``at`` counts from 0."""
+    """A piece of the text.
+
+    ``kind`` is a group of the pattern above, or ``end``; ``at`` counts from 0.
+    """
 
     kind: str
     text: str

@@ -36,7 +36,10 @@ Calculating: TypeAlias = Literal["add", "sub", "mul", "div", "mod"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Constant:
-    """A value that stands in the text. ``enum`` is the type's name before an enumeration's member, else empty."""
+    """A value that stands in the text.
+
+    ``enum`` is the type's name before an enumeration's member, else empty.
+    """
 
     value: Scalar
     kind: Kind
@@ -113,7 +116,10 @@ class Calculation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quantifier:
-    """``path/any(variable:body)`` or ``all``; ``any()`` has no body. The body's paths start with the variable."""
+    """``path/any(variable:body)`` or ``all``; ``any()`` has no body.
+
+    The body's paths start with the variable.
+    """
 
     path: Path
     kind: Literal["any", "all"]
@@ -122,7 +128,16 @@ class Quantifier:
 
 
 Node: TypeAlias = (
-    Constant | Path | Call | QueryFunction | Comparison | Membership | Junction | Negation | Calculation | Quantifier
+    Constant
+    | Path
+    | Call
+    | QueryFunction
+    | Comparison
+    | Membership
+    | Junction
+    | Negation
+    | Calculation
+    | Quantifier
 )
 
 
@@ -144,7 +159,10 @@ class Expand:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """The options of one request. ``select`` is empty if the request does not select; ``others`` are all that are not ``$``."""
+    """The options of one request.
+
+    ``select`` is empty if the request does not select; ``others`` are all that are not ``$``.
+    """
 
     select: tuple[str, ...] = ()
     filter: Node | None = None

@@ -1,4 +1,7 @@
-"""The bulk messages, each in one transaction: any error undoes all. And BulkDelete, for rows named by their ids."""
+"""The bulk messages, each in one transaction: any error undoes all.
+
+And BulkDelete, for rows named by their ids.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,14 @@ from pipeline.sandbox.odata.address import Segment, parse_address
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.call import Call
 from pipeline.sandbox.sales.payload import loaded
-from pipeline.sandbox.sales.references import alternate_key, exists, is_alternate, row_id, table_named, table_of
+from pipeline.sandbox.sales.references import (
+    alternate_key,
+    exists,
+    is_alternate,
+    row_id,
+    table_named,
+    table_of,
+)
 from pipeline.sandbox.sales.schema import NAMESPACE, SETS, Table
 from pipeline.sandbox.sales.values import guid, kept
 from pipeline.sandbox.wire.batch import Answer
@@ -36,14 +46,16 @@ def _targets(call: Call, table: Table) -> list[dict[str, Any]]:
     targets = loaded(table, call.operation.body).get("Targets")
     if not isinstance(targets, list) or not all(isinstance(target, dict) for target in targets):
         raise failures.bad_payload(
-            table.set_name, "Microsoft.OData.ODataException: The parameter 'Targets' must be a list of rows."
+            table.set_name,
+            "Microsoft.OData.ODataException: The parameter 'Targets' must be a list of rows.",
         )
     wanted = f"{NAMESPACE}.{table.name}"
     for target in targets:
         if str(target.get("@odata.type", "")).removeprefix("#") != wanted:
             raise failures.bad_payload(
                 table.set_name,
-                "Microsoft.OData.ODataException: A type named in each element of 'Targets' is needed: "
+                "Microsoft.OData.ODataException: A type named in each element of 'Targets' is "
+                "needed: "
                 f'"@odata.type": "{wanted}".',
             )
     return targets
@@ -60,7 +72,9 @@ def _update(call: Call, table: Table, targets: list[dict[str, Any]]) -> Answer:
     for target in targets:
         wanted = _id_in(call, table, target)
         if wanted is None:
-            raise failures.bad_request(f"Entity Id must be specified for the update of {table.name}.", "0x80040203")
+            raise failures.bad_request(
+                f"Entity Id must be specified for the update of {table.name}.", "0x80040203"
+            )
         firsts.setdefault(wanted, target)
     missing = [wanted for wanted in firsts if not exists(call.store, table, wanted)]
     if missing:
@@ -75,11 +89,17 @@ def _upsert(call: Call, table: Table, targets: list[dict[str, Any]]) -> Answer:
     seen: set[tuple[Any, ...]] = set()
     for target in targets:
         segment = _segment(table, target)
-        key = alternate_key(table, segment) if segment is not None and is_alternate(table, segment) else None
+        key = (
+            alternate_key(table, segment)
+            if segment is not None and is_alternate(table, segment)
+            else None
+        )
         wanted = _id_in(call, table, target)
         mark = (wanted,) if key is None else tuple(key.items())
         if mark in seen and mark != (None,):
-            raise failures.bad_request("Duplicate keys are not allowed in Targets of UpsertMultiple.", "0x80040237")
+            raise failures.bad_request(
+                "Duplicate keys are not allowed in Targets of UpsertMultiple.", "0x80040237"
+            )
         seen.add(mark)
         if wanted is not None and exists(call.store, table, wanted):
             call.writer.update(table, wanted, target)
@@ -93,9 +113,15 @@ def _segment(table: Table, target: Mapping[str, Any]) -> Segment | None:
     text = target.get("@odata.id")
     if text is None:
         return None
-    segments = parse_address(str(text).split("/api/data/", 1)[-1].split("/", 1)[-1] if "/api/data/" in str(text) else str(text))
+    segments = parse_address(
+        str(text).split("/api/data/", 1)[-1].split("/", 1)[-1]
+        if "/api/data/" in str(text)
+        else str(text)
+    )
     if len(segments) != 1 or SETS.get(segments[0].name) is not table or not segments[0].keys:
-        raise failures.bad_payload(table.set_name, f"Microsoft.OData.ODataException: Invalid @odata.id '{text}'.")
+        raise failures.bad_payload(
+            table.set_name, f"Microsoft.OData.ODataException: Invalid @odata.id '{text}'."
+        )
     return segments[0]
 
 
@@ -137,5 +163,7 @@ def _delete_query(call: Call, query: Mapping[str, Any]) -> None:
             raise failures.not_implemented("BulkDelete takes conditions with In and Equal here.")
         for value in condition.get("Values") or []:
             wanted = kept(table, column, value.get("Value") if isinstance(value, dict) else value)
-            for (one,) in call.store.rows(f"SELECT {table.id} FROM {table.name} WHERE {column.name} = ?", (wanted,)):
+            for (one,) in call.store.rows(
+                f"SELECT {table.id} FROM {table.name} WHERE {column.name} = ?", (wanted,)
+            ):
                 call.writer.delete(table, one)

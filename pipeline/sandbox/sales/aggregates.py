@@ -26,7 +26,13 @@ _TRANSFORMATION: Final = re.compile(r"(filter|groupby|aggregate)\((.*)\)", re.DO
 _TERM: Final = re.compile(r"\s*(\S+)\s+with\s+(sum|average|min|max|countdistinct)\s+as\s+(\w+)\s*")
 _COUNT: Final = re.compile(r"\s*\$count\s+as\s+(\w+)\s*")
 _GROUPS: Final = re.compile(r"\s*\((.*?)\)\s*(?:,\s*aggregate\((.*)\)\s*)?", re.DOTALL)
-_SQL: Final = {"sum": "sum({})", "average": "avg({})", "min": "min({})", "max": "max({})", "countdistinct": "count(DISTINCT {})"}
+_SQL: Final = {
+    "sum": "sum({})",
+    "average": "avg({})",
+    "min": "min({})",
+    "max": "max({})",
+    "countdistinct": "count(DISTINCT {})",
+}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -42,13 +48,24 @@ def answer(call: Call, table: Table) -> Answer:
     plan = _plan(call, scope)
     if call.query.filter is not None:
         plan.wheres.append(condition(call.query.filter, scope))
-    where = compose(" AND ".join(["{}"] * len(plan.wheres)), *plan.wheres) if plan.wheres else Sql(text="1")
+    where = (
+        compose(" AND ".join(["{}"] * len(plan.wheres)), *plan.wheres)
+        if plan.wheres
+        else Sql(text="1")
+    )
     check_limit(call.store, f"{table.name} AS {scope.alias}", where)
     pieces = [*_grouped(call, scope, plan.groups), *plan.terms]
     if not pieces:
         raise ODataError("The $apply expression has neither groups nor aggregates.")
     first, *others = pieces
-    row = json_row([Piece(text="{"), Piece(text=first.text.removeprefix(","), sql=first.sql), *others, Piece(text="}")])
+    row = json_row(
+        [
+            Piece(text="{"),
+            Piece(text=first.text.removeprefix(","), sql=first.sql),
+            *others,
+            Piece(text="}"),
+        ]
+    )
     columns = [scope.column(name.split("/")).sql for name in plan.groups]
     group = f" GROUP BY {', '.join(columns)} ORDER BY {', '.join(columns)}" if columns else ""
     sql = compose(f"SELECT {{}} FROM {table.name} AS {scope.alias} WHERE {{}}{group}", row, where)
@@ -58,7 +75,10 @@ def answer(call: Call, table: Table) -> Answer:
 
 def check_limit(store: Store, source: str, where: Sql) -> None:
     """Refuse to aggregate more rows than Dataverse does. Raises ``FailedError``."""
-    count = store.rows(f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {LIMIT + 1})", where.values)
+    count = store.rows(
+        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {LIMIT + 1})",
+        where.values,
+    )
     if count[0][0] > LIMIT:
         message = "The maximum record limit is exceeded. Reduce the number of records."
         raise failures.bad_request(message, "0x8004E023")
@@ -71,7 +91,11 @@ def aggregated(column: Column, function: str) -> str:
         return text
     if column.kind in {Kind.TEXT, Kind.GUID, Kind.DATE, Kind.TIMESTAMP}:
         return f"json_quote({text})"
-    return f"ifnull({text} / {10**column.scale}.0, 'null')" if column.scale else f"ifnull({text}, 'null')"
+    return (
+        f"ifnull({text} / {10**column.scale}.0, 'null')"
+        if column.scale
+        else f"ifnull({text}, 'null')"
+    )
 
 
 def _plan(call: Call, scope: TableScope) -> _Plan:

@@ -41,9 +41,17 @@ class Chunked(Response):
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send head and pieces."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
         for start in range(0, len(self.body), _CHUNK):
-            await send({"type": "http.response.body", "body": self.body[start : start + _CHUNK], "more_body": True})
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": self.body[start : start + _CHUNK],
+                    "more_body": True,
+                }
+            )
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -83,7 +91,9 @@ def routes(twin: Twin, authorize: Authorize) -> list[Route]:
 def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> Answer:
     if len(operation.url) > _LONGEST and not operation.url.endswith("/$batch"):
         return Answer(
-            status=HTTPStatus.REQUEST_URI_TOO_LONG, headers={"Content-Type": "text/plain"}, body=b"The request URL is too long."
+            status=HTTPStatus.REQUEST_URI_TOO_LONG,
+            headers={"Content-Type": "text/plain"},
+            body=b"The request URL is too long.",
         )
     try:
         caller = twin.caller(claims)
@@ -104,7 +114,9 @@ async def _operation(request: Request) -> Operation:
     path = raw.decode("ascii").partition("?")[0]
     query = request.scope.get("query_string", b"").decode("latin-1")
     method = "GET" if request.method == "HEAD" else request.method
-    return Operation(method=method, url=f"{path}?{query}" if query else path, headers=headers, body=body)
+    return Operation(
+        method=method, url=f"{path}?{query}" if query else path, headers=headers, body=body
+    )
 
 
 def _response(twin: Twin, answer: Answer, claims: Claims, method: str) -> Response:

@@ -1,4 +1,7 @@
-"""One operation on its way through the service: who asks, from where, with which options; and the answers it can get."""
+"""One operation on its way through the service: who asks, from where, with which options.
+
+And the answers it can get.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,11 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One operation. ``root`` is the service's root that the caller sees, ``address`` the operation's without its query."""
+    """One operation.
+
+    ``root`` is the service's root that the caller sees, ``address`` the operation's without its
+    query.
+    """
 
     store: Store
     operation: Operation
@@ -57,7 +64,10 @@ class Call:
         return Writer(store=self.store, caller=self.caller.id, now=self.now)
 
     def header(self, name: str) -> str:
-        """A header of the operation, empty if it is not there; ``null`` is nothing, as Microsoft's samples send it."""
+        """A header of the operation, empty if it is not there.
+
+        ``null`` is nothing, as Microsoft's samples send it.
+        """
         value = self.operation.headers.get(name, "")
         return "" if value == "null" else value
 
@@ -70,10 +80,14 @@ class Call:
         """Refuse callers without a role. Raises ``FailedError``."""
         if self.caller.privileged:
             return
-        verb = {"POST": "Create", "DELETE": "Delete"}.get(self.method, "Write" if self.method in _CHANGING else "Read")
+        verb = {"POST": "Create", "DELETE": "Delete"}.get(
+            self.method, "Write" if self.method in _CHANGING else "Read"
+        )
         message = (
-            f"Principal user (Id={self.caller.id}, type=8, roleCount=0, privilegeCount=0, accessMode=4) "
-            f"is missing prv{verb}{table.schema_name} privilege on OTC={table.code} for entity '{table.name}'. "
+            f"Principal user (Id={self.caller.id}, type=8, roleCount=0, privilegeCount=0, "
+            "accessMode=4) is missing "
+            f"prv{verb}{table.schema_name} privilege on OTC={table.code} for entity "
+            f"'{table.name}'. "
             f"context.Caller={self.caller.id}"
         )
         raise failures.FailedError(status=HTTPStatus.FORBIDDEN, code="0x80040220", message=message)
@@ -92,22 +106,43 @@ class Call:
         return f"{self.root}/{table.set_name}({row_id})"
 
     def context(self, text: str) -> str:
-        """A context URL as the first member of an answer, with a comma behind it; empty if metadata are not wanted."""
-        return "" if self.prefer.metadata == "none" else f'"@odata.context":"{self.root}/$metadata#{text}",'
+        """A context URL as the first member of an answer, with a comma behind it.
 
-    def json(self, body: bytes, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Answer:
+        Empty if metadata are not wanted.
+        """
+        return (
+            ""
+            if self.prefer.metadata == "none"
+            else f'"@odata.context":"{self.root}/$metadata#{text}",'
+        )
+
+    def json(
+        self, body: bytes, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """An answer in JSON."""
-        return Answer(status=status, headers={**self._headers(), **_typed(self.prefer.metadata), **(headers or {})}, body=body)
+        return Answer(
+            status=status,
+            headers={**self._headers(), **_typed(self.prefer.metadata), **(headers or {})},
+            body=body,
+        )
 
     def value(self, found: Any, context: str) -> Answer:
         """An answer that is an object, or a list of them, made in memory."""
         members = found if isinstance(found, dict) else {"value": found}
-        noted = {} if self.prefer.metadata == "none" else {"@odata.context": f"{self.root}/$metadata#{context}"}
+        noted = (
+            {}
+            if self.prefer.metadata == "none"
+            else {"@odata.context": f"{self.root}/$metadata#{context}"}
+        )
         return self.json(orjson.dumps({**noted, **members}))
 
     def plain(self, text: str) -> Answer:
         """An answer that is a text."""
-        return Answer(status=HTTPStatus.OK, headers={**self._headers(), "Content-Type": "text/plain"}, body=text.encode())
+        return Answer(
+            status=HTTPStatus.OK,
+            headers={**self._headers(), "Content-Type": "text/plain"},
+            body=text.encode(),
+        )
 
     def done(self, headers: Mapping[str, str] | None = None) -> Answer:
         """An answer without content."""

@@ -1,8 +1,8 @@
 """Change tracking: a full read that ends in a delta link, and what changed since one.
 
-A delta token is ``<version>!<moment>``; it lives as many days as the organisation's *Expire Change Tracking In Days* says (7).
-Changed rows come first, in order of their versions, then deletions. What changes while pages are read belongs to the next
-delta.
+A delta token is ``<version>!<moment>``; it lives as many days as the organisation's *Expire Change
+Tracking In Days* says (7). Changed rows come first, in order of their versions, then deletions.
+What changes while pages are read belongs to the next delta.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ class _Window:
 
 def asked(call: Call) -> bool:
     """Whether an operation tracks changes, or goes on with one that does."""
-    return call.prefer.tracking or call.query.deltatoken is not None or 'istracking="True"' in (call.query.skiptoken or "")
+    return (
+        call.prefer.tracking
+        or call.query.deltatoken is not None
+        or 'istracking="True"' in (call.query.skiptoken or "")
+    )
 
 
 def answer(call: Call, table: Table) -> Answer:
@@ -53,7 +57,9 @@ def answer(call: Call, table: Table) -> Answer:
 def count(call: Call, table: Table) -> int:
     """How many rows changed, or were deleted, since the token."""
     since = _since(call, call.query.deltatoken or "")
-    changed = call.store.rows(f"SELECT count(*) FROM {table.name} WHERE versionnumber > ?", (since,))[0][0]
+    changed = call.store.rows(
+        f"SELECT count(*) FROM {table.name} WHERE versionnumber > ?", (since,)
+    )[0][0]
     deleted = "SELECT count(*) FROM _deleted WHERE logicalname = ? AND version > ?"
     total: int = changed + call.store.rows(deleted, (table.name, since))[0][0]
     return total
@@ -62,34 +68,49 @@ def count(call: Call, table: Table) -> int:
 def _check(call: Call, table: Table) -> None:
     refused = [option for option in _REFUSED if option in call.query.given]
     if refused:
-        raise ODataError(f'The "${refused[0]}" query parameter isn\'t supported when Change Tracking is enabled.')
+        raise ODataError(
+            f'The "${refused[0]}" query parameter isn\'t supported when Change Tracking is enabled.'
+        )
     if not table.tracked:
         message = f"Change tracking is not enabled for entity {table.name}."
         raise failures.bad_request(message, "0x80072491")
 
 
 def _position(call: Call) -> paging.Position:
-    return paging.Position(page=0) if call.query.skiptoken is None else paging.read_outer(call.query.skiptoken)
+    return (
+        paging.Position(page=0)
+        if call.query.skiptoken is None
+        else paging.read_outer(call.query.skiptoken)
+    )
 
 
 def _window(call: Call, position: paging.Position) -> _Window:
     if position.notes:
         since = position.notes.get("since", "")
-        return _Window(since=int(since) if since.isdigit() else None, upto=int(position.notes.get("upto", "0")))
+        return _Window(
+            since=int(since) if since.isdigit() else None, upto=int(position.notes.get("upto", "0"))
+        )
     since_token = None if call.query.deltatoken is None else _since(call, call.query.deltatoken)
     return _Window(since=since_token, upto=call.store.version)
 
 
 def _since(call: Call, token: str) -> int:
-    """The version in a delta token. Raises ``FailedError`` for one that is none, or that has expired."""
+    """The version in a delta token.
+
+    Raises ``FailedError`` for one that is none, or that has expired.
+    """
     version, _, moment = token.partition("!")
     try:
         since, made = int(version), datetime.strptime(moment, _FORM).replace(tzinfo=UTC)
     except ValueError as error:
-        raise failures.bad_request(f"The delta token '{token}' is invalid.", "0x80040203") from error
+        raise failures.bad_request(
+            f"The delta token '{token}' is invalid.", "0x80040203"
+        ) from error
     days = call.store.rows("SELECT expirechangetrackingindays FROM organization")[0][0]
     if call.now() - made >= timedelta(days=days):
-        message = "Version stamp associated with the client has expired. Please perform a full sync."
+        message = (
+            "Version stamp associated with the client has expired. Please perform a full sync."
+        )
         raise failures.bad_request(message, "0x80044352")
     return since
 
@@ -115,36 +136,66 @@ def _changed(call: Call, table: Table, window: _Window, position: paging.Positio
     gone = _deletions(call, table, window, begun, room)
     if len(gone) > room:
         begun = gone[room - 1][1] if room else begun
-        return _next(call, context, rows + gone[:room], window, (position.page + 1, "deleted", begun))
+        return _next(
+            call, context, rows + gone[:room], window, (position.page + 1, "deleted", begun)
+        )
     return _last(call, context, ",".join(text for text, _ in rows + gone), window)
 
 
-def _rows(call: Call, table: Table, window: _Window, begun: int, size: int) -> list[tuple[str, int]]:
+def _rows(
+    call: Call, table: Table, window: _Window, begun: int, size: int
+) -> list[tuple[str, int]]:
     shape = call.shape(table)
     alias = shape.scope.alias
-    where = Sql(text=f"{alias}.versionnumber > ? AND {alias}.versionnumber <= ?", values=(begun, window.upto))
+    where = Sql(
+        text=f"{alias}.versionnumber > ? AND {alias}.versionnumber <= ?",
+        values=(begun, window.upto),
+    )
     order = f"ORDER BY {alias}.versionnumber LIMIT {size + 1}"
-    sql = compose(f"SELECT {{}}, {alias}.versionnumber FROM {table.name} AS {alias} WHERE {{}} {order}", shape.row(), where)
+    sql = compose(
+        f"SELECT {{}}, {alias}.versionnumber FROM {table.name} AS {alias} WHERE {{}} {order}",
+        shape.row(),
+        where,
+    )
     return [(text, version) for text, version in call.store.rows(sql.text, sql.values)]
 
 
-def _deletions(call: Call, table: Table, window: _Window, begun: int, size: int) -> list[tuple[str, int]]:
+def _deletions(
+    call: Call, table: Table, window: _Window, begun: int, size: int
+) -> list[tuple[str, int]]:
     sql = (
         "SELECT id, version FROM _deleted WHERE logicalname = ? AND version > ? AND version <= ? "
         f"ORDER BY version LIMIT {size + 1}"
     )
     context = f"{call.root}/$metadata#{table.set_name}/$deletedEntity"
     found = call.store.rows(sql, (table.name, begun, window.upto))
-    return [(f'{{"@odata.context":"{context}","id":"{row_id}","reason":"deleted"}}', version) for row_id, version in found]
+    return [
+        (f'{{"@odata.context":"{context}","id":"{row_id}","reason":"deleted"}}', version)
+        for row_id, version in found
+    ]
 
 
-def _next(call: Call, context: str, found: list[tuple[str, int]], window: _Window, reached: tuple[int, str, int]) -> Answer:
-    """A page of changes that is not the last; its cookie says which of the two phases it came to, and how far."""
+def _next(
+    call: Call,
+    context: str,
+    found: list[tuple[str, int]],
+    window: _Window,
+    reached: tuple[int, str, int],
+) -> Answer:
+    """A page of changes that is not the last.
+
+    Its cookie says which of the two phases it came to, and how far.
+    """
     number, phase, begun = reached
     last = found[-1][1] if phase == "changed" else begun
     term = Term(name="version", sql=Sql(text=""), kind=Kind.INTEGER)
     inner = paging.cookie(number, [term], [last], [last], **_notes(window), phase=phase)
-    return _page(call, context, ",".join(text for text, _ in found), paging.outer_cookie(number, inner, tracking=True))
+    return _page(
+        call,
+        context,
+        ",".join(text for text, _ in found),
+        paging.outer_cookie(number, inner, tracking=True),
+    )
 
 
 def _notes(window: _Window) -> Mapping[str, object]:
@@ -158,7 +209,11 @@ def _page(call: Call, context: str, body: str, token: str) -> Answer:
 
 def _last(call: Call, context: str, body: str, window: _Window) -> Answer:
     token = quote(f"{window.upto}!{call.now().strftime(_FORM)}", safe="")
-    kept = [part for part in _without_token(call.query_text).split("&") if part and "skiptoken=" not in part]
+    kept = [
+        part
+        for part in _without_token(call.query_text).split("&")
+        if part and "skiptoken=" not in part
+    ]
     link = linked(call.address, [*kept, f"$deltatoken={token}"])
     return call.json(f'{{{context}"value":[{body}],"@odata.deltaLink":{link}}}'.encode())
 

@@ -29,12 +29,18 @@ _HEAD: Final = (
     '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">'
     '<edmx:Reference Uri="http://vocabularies.odata.org/OData.Community.Keys.V1.xml">'
     '<edmx:Include Namespace="OData.Community.Keys.V1" Alias="Keys" /></edmx:Reference>'
-    '<edmx:Reference Uri="http://docs.oasis-open.org/odata/odata/v4.0/os/vocabularies/Org.OData.Core.V1.xml">'
+    "<edmx:Reference "
+    'Uri="http://docs.oasis-open.org/odata/odata/v4.0/os/vocabularies/Org.OData.Core.V1.xml">'
     '<edmx:Include Namespace="Org.OData.Core.V1" Alias="Core" /></edmx:Reference>'
-    f'<edmx:DataServices><Schema Namespace="{NAMESPACE}" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
+    f'<edmx:DataServices><Schema Namespace="{NAMESPACE}" Alias="mscrm" '
+    'xmlns="http://docs.oasis-open.org/odata/ns/edm">'
 )
 _COMPLEX: Final = {
-    "WhoAmIResponse": {"BusinessUnitId": "Edm.Guid", "UserId": "Edm.Guid", "OrganizationId": "Edm.Guid"},
+    "WhoAmIResponse": {
+        "BusinessUnitId": "Edm.Guid",
+        "UserId": "Edm.Guid",
+        "OrganizationId": "Edm.Guid",
+    },
     "RetrieveVersionResponse": {"Version": "Edm.String"},
     "EntityRecordCountCollection": {
         "Count": "Edm.Int32",
@@ -42,20 +48,33 @@ _COMPLEX: Final = {
         "Keys": "Collection(Edm.String)",
         "Values": "Collection(Edm.Int64)",
     },
-    "RetrieveTotalRecordCountResponse": {"EntityRecordCountCollection": "mscrm.EntityRecordCountCollection"},
+    "RetrieveTotalRecordCountResponse": {
+        "EntityRecordCountCollection": "mscrm.EntityRecordCountCollection"
+    },
     "CreateMultipleResponse": {"Ids": "Collection(Edm.Guid)"},
 }
 _FUNCTIONS: Final[dict[str, tuple[dict[str, str], str]]] = {
     "WhoAmI": ({}, "WhoAmIResponse"),
     "RetrieveVersion": ({}, "RetrieveVersionResponse"),
-    "RetrieveTotalRecordCount": ({"EntityNames": "Collection(Edm.String)"}, "RetrieveTotalRecordCountResponse"),
+    "RetrieveTotalRecordCount": (
+        {"EntityNames": "Collection(Edm.String)"},
+        "RetrieveTotalRecordCountResponse",
+    ),
 }
 
 
 @cache
 def csdl() -> bytes:
     """The model as XML."""
-    return "".join([_HEAD, *_types(), *_operations(), *_container(), "</Schema></edmx:DataServices></edmx:Edmx>"]).encode()
+    return "".join(
+        [
+            _HEAD,
+            *_types(),
+            *_operations(),
+            *_container(),
+            "</Schema></edmx:DataServices></edmx:Edmx>",
+        ]
+    ).encode()
 
 
 def service_document() -> list[dict[str, Any]]:
@@ -66,7 +85,10 @@ def service_document() -> list[dict[str, Any]]:
 def _types() -> Iterator[str]:
     yield '<EntityType Name="crmbaseentity" Abstract="true" />'
     for table in TABLES.values():
-        yield f'<EntityType Name="{table.name}" BaseType="mscrm.crmbaseentity"><Key><PropertyRef Name="{table.id}" /></Key>'
+        yield (
+            f'<EntityType Name="{table.name}" BaseType="mscrm.crmbaseentity"><Key><PropertyRef '
+            f'Name="{table.id}" /></Key>'
+        )
         for column in table.columns.values():
             yield _property(column)
         for link in table.links.values():
@@ -75,7 +97,9 @@ def _types() -> Iterator[str]:
             yield _keys(table)
         yield "</EntityType>"
     for name, members in _COMPLEX.items():
-        inside = "".join(f'<Property Name="{member}" Type="{kind}" />' for member, kind in members.items())
+        inside = "".join(
+            f'<Property Name="{member}" Type="{kind}" />' for member, kind in members.items()
+        )
         yield f'<ComplexType Name="{name}">{inside}</ComplexType>'
 
 
@@ -92,12 +116,18 @@ def _property(column: Column) -> str:
 def _navigation(table: Table, link: Link) -> str:
     if link.to_many:
         partner = link.column.navigation(table.name)
-        return f'<NavigationProperty Name="{link.name}" Type="Collection(mscrm.{link.table})" Partner="{partner}" />'
+        return (
+            f'<NavigationProperty Name="{link.name}" Type="Collection(mscrm.{link.table})" '
+            f'Partner="{partner}" />'
+        )
     target = TABLES[link.table]
-    constraint = f'<ReferentialConstraint Property="{link.column.wire}" ReferencedProperty="{target.id}" />'
+    constraint = (
+        f'<ReferentialConstraint Property="{link.column.wire}" ReferencedProperty="{target.id}" />'
+    )
     partner = link.column.targets[link.table]
     return (
-        f'<NavigationProperty Name="{link.name}" Type="mscrm.{link.table}" Partner="{partner}">{constraint}</NavigationProperty>'
+        f'<NavigationProperty Name="{link.name}" Type="mscrm.{link.table}" '
+        f'Partner="{partner}">{constraint}</NavigationProperty>'
     )
 
 
@@ -106,7 +136,8 @@ def _keys(table: Table) -> str:
     for columns in table.keys.values():
         names = "".join(
             '<Record Type="OData.Community.Keys.V1.PropertyRef">'
-            f'<PropertyValue Property="Name" PropertyPath="{name}" /><PropertyValue Property="Alias" String="{name}" /></Record>'
+            f'<PropertyValue Property="Name" PropertyPath="{name}" /><PropertyValue '
+            f'Property="Alias" String="{name}" /></Record>'
             for name in columns
         )
         records.append(
@@ -114,19 +145,33 @@ def _keys(table: Table) -> str:
             f"<Collection>{names}</Collection></PropertyValue></Record>"
         )
     inside = "".join(records)
-    return f'<Annotation Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection></Annotation>'
+    return (
+        "<Annotation "
+        f'Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection></Annotation>'
+    )
 
 
 def _operations() -> Iterator[str]:
     for name, (parameters, returned) in _FUNCTIONS.items():
-        inside = "".join(f'<Parameter Name="{key}" Type="{kind}" Nullable="false" />' for key, kind in parameters.items())
-        yield f'<Function Name="{name}">{inside}<ReturnType Type="mscrm.{returned}" Nullable="false" /></Function>'
+        inside = "".join(
+            f'<Parameter Name="{key}" Type="{kind}" Nullable="false" />'
+            for key, kind in parameters.items()
+        )
+        yield (
+            f'<Function Name="{name}">{inside}<ReturnType Type="mscrm.{returned}" '
+            'Nullable="false" /></Function>'
+        )
     for table in TABLES.values():
         for message in MESSAGES:
-            returned = '<ReturnType Type="mscrm.CreateMultipleResponse" />' if message == "CreateMultiple" else ""
+            returned = (
+                '<ReturnType Type="mscrm.CreateMultipleResponse" />'
+                if message == "CreateMultiple"
+                else ""
+            )
             rows = f"Collection(mscrm.{table.name})"
             yield (
-                f'<Action Name="{message}" IsBound="true"><Parameter Name="entityset" Type="{rows}" Nullable="false" />'
+                f'<Action Name="{message}" IsBound="true"><Parameter Name="entityset" '
+                f'Type="{rows}" Nullable="false" />'
                 f'<Parameter Name="Targets" Type="{rows}" Nullable="false" />{returned}</Action>'
             )
 
@@ -136,7 +181,10 @@ def _container() -> Iterator[str]:
     for table in TABLES.values():
         yield f'<EntitySet Name="{table.set_name}" EntityType="{NAMESPACE}.{table.name}">'
         for link in table.links.values():
-            yield f'<NavigationPropertyBinding Path="{link.name}" Target="{TABLES[link.table].set_name}" />'
+            yield (
+                f'<NavigationPropertyBinding Path="{link.name}" '
+                f'Target="{TABLES[link.table].set_name}" />'
+            )
         yield "</EntitySet>"
     for name in _FUNCTIONS:
         yield f'<FunctionImport Name="{name}" Function="{NAMESPACE}.{name}" />'

@@ -1,4 +1,7 @@
-"""``EntityDefinitions`` and its like on the wire: addresses, casts, ``$select``, ``$filter``, ``$expand`` over the metadata."""
+"""``EntityDefinitions`` and its like on the wire.
+
+Addresses, casts, ``$select``, ``$filter``, ``$expand`` over the metadata.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,33 @@ from pipeline.sandbox.sales.metadata import Described
 from pipeline.sandbox.sales.schema import NAMESPACE
 from pipeline.sandbox.wire.batch import Answer
 
-ROOTS: Final = frozenset({"EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"})
+ROOTS: Final = frozenset(
+    {"EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"}
+)
 
 _HIDDEN: Final = frozenset(
-    {"Attributes", "Keys", "ManyToOneRelationships", "OneToManyRelationships", "ManyToManyRelationships", "OptionSet"}
+    {
+        "Attributes",
+        "Keys",
+        "ManyToOneRelationships",
+        "OneToManyRelationships",
+        "ManyToManyRelationships",
+        "OptionSet",
+    }
 )
 """Navigation properties: shown only when they are expanded."""
 _DERIVED: Final = frozenset(
-    {"MaxLength", "Format", "FormatName", "MinValue", "MaxValue", "Precision", "DateTimeBehavior", "Targets", "DefaultValue"}
+    {
+        "MaxLength",
+        "Format",
+        "FormatName",
+        "MinValue",
+        "MaxValue",
+        "Precision",
+        "DateTimeBehavior",
+        "Targets",
+        "DefaultValue",
+    }
 )
 """Properties of derived types: selected only behind a cast."""
 
@@ -37,28 +59,44 @@ def answer(call: Call, segments: Sequence[Segment]) -> Answer:
     if isinstance(found, list):
         rows = _kept(found, call.query)
         shown = [_shown(row, call.query, cast=cast) for row in rows]
-        return call.value({**({"@odata.count": len(rows)} if call.query.count else {}), "value": shown}, context)
+        return call.value(
+            {**({"@odata.count": len(rows)} if call.query.count else {}), "value": shown}, context
+        )
     if not isinstance(found, Mapping):
         return call.value({"value": found}, context)
     return call.value(_shown(dict(found), call.query, cast=cast), f"{context}/$entity")
 
 
 def changes(call: Call, segment: Segment) -> Answer:
-    """``RetrieveMetadataChanges(Query=…)``: tables and columns that criteria name, with the properties that were asked for."""
+    """``RetrieveMetadataChanges(Query=…)``.
+
+    Tables and columns that criteria name, with the properties that were asked for.
+    """
     query = orjson.loads((segment.texts or {}).get("Query", "{}"))
     attribute_query = query.get("AttributeQuery") or {}
     found = []
     for table in metadata.tables():
         if not _meets(table, query.get("Criteria")):
             continue
-        attributes = [one for one in map(_complete, table["Attributes"]) if _meets(one, attribute_query.get("Criteria"))]
+        attributes = [
+            one
+            for one in map(_complete, table["Attributes"])
+            if _meets(one, attribute_query.get("Criteria"))
+        ]
         shown = _projected(
-            {**table, "Attributes": [_projected(one, attribute_query.get("Properties")) for one in attributes]},
+            {
+                **table,
+                "Attributes": [
+                    _projected(one, attribute_query.get("Properties")) for one in attributes
+                ],
+            },
             query.get("Properties"),
         )
         found.append(shown)
     stamp = {"ServerVersionStamp": "1000000!01/01/2024 00:00:00", "DeletedMetadata": None}
-    return call.value({"EntityMetadata": found, **stamp}, f"{NAMESPACE}.RetrieveMetadataChangesResponse")
+    return call.value(
+        {"EntityMetadata": found, **stamp}, f"{NAMESPACE}.RetrieveMetadataChangesResponse"
+    )
 
 
 def _walked(segments: Sequence[Segment]) -> tuple[Any, bool]:
@@ -89,7 +127,10 @@ def _keyed(found: Any, segment: Segment) -> Any:
     for name, key in segment.keys.items():
         names = ["MetadataId"] if name == UNNAMED else [name]
         wanted = str(key.value).lower()
-        found = next((row for row in found if any(str(row.get(one)).lower() == wanted for one in names)), None)
+        found = next(
+            (row for row in found if any(str(row.get(one)).lower() == wanted for one in names)),
+            None,
+        )
         if found is None:
             kind = "entity" if segment.name == "EntityDefinitions" else "metadata item"
             message = f"Could not find an {kind} with name or id {key.value}."
@@ -133,17 +174,25 @@ def _shown(row: Described, query: Query, *, cast: bool) -> Described:
     for expand in query.expand:
         name = expand.path[0]
         if name not in whole:
-            raise ODataError(f"Could not find a property named '{name}' on type '{NAMESPACE}.{_type_of(row)}'.")
+            raise ODataError(
+                f"Could not find a property named '{name}' on type '{NAMESPACE}.{_type_of(row)}'."
+            )
         value = whole[name]
         if isinstance(value, list):
-            found[name] = [_shown(one, expand.query, cast=cast) for one in _kept(value, expand.query)]
+            found[name] = [
+                _shown(one, expand.query, cast=cast) for one in _kept(value, expand.query)
+            ]
         else:
             found[name] = _shown(value, expand.query, cast=cast)
     return found
 
 
 def _check(row: Described, select: Sequence[str], *, cast: bool) -> None:
-    unknown = [name for name in select if name not in row or (name in _DERIVED and not cast and "AttributeType" in row)]
+    unknown = [
+        name
+        for name in select
+        if name not in row or (name in _DERIVED and not cast and "AttributeType" in row)
+    ]
     if unknown and not (unknown[0] in _DERIVED and cast):
         raise failures.no_property(unknown[0], _type_of(row))
 
@@ -172,7 +221,9 @@ def _condition(row: Described, condition: Mapping[str, Any]) -> bool:
     found = str(mine).lower() in [str(one).lower() for one in wanted]
     operator = condition.get("ConditionOperator")
     if operator not in {"Equals", "In", "NotEquals", "NotIn"}:
-        raise failures.bad_request(f"The condition operator '{operator}' is not supported.", "0x80040203")
+        raise failures.bad_request(
+            f"The condition operator '{operator}' is not supported.", "0x80040203"
+        )
     return found if operator in {"Equals", "In"} else not found
 
 

@@ -1,4 +1,7 @@
-"""One row: read, changed, made by its key, deleted; with the conditions of ``If-Match`` and ``If-None-Match``."""
+"""One row: read, changed, made by its key, deleted.
+
+With the conditions of ``If-Match`` and ``If-None-Match``.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def answer(call: Call, table: Table, segment: Segment) -> Answer:
 
 
 def found(call: Call, table: Table, segment: Segment) -> str:
-    """The id of the row that a segment names; an alternate key must lead somewhere. Raises ``FailedError``."""
+    """The id of the row that a segment names; an alternate key must lead somewhere.
+
+    Raises ``FailedError``.
+    """
     wanted = row_id(call.store, table, segment)
     if wanted is None:
         raise failures.no_key(table.name)
@@ -43,7 +49,9 @@ def read(call: Call, table: Table, wanted: str, context: str = "") -> Answer:
     etag = _etag(call, table, wanted)
     conditional = not call.query.expand and call.prefer.annotations is None
     if conditional and etag in _tags(call.header("if-none-match")):
-        return Answer(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, "OData-Version": "4.0"})
+        return Answer(
+            status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, "OData-Version": "4.0"}
+        )
     head = call.context(f"{context or table.set_name}{call.shape(table).context()}/$entity")
     return call.json(f"{{{head}{row[1:]}".encode(), headers={"ETag": etag})
 
@@ -58,7 +66,9 @@ def check_etag(call: Call, table: Table, wanted: str) -> None:
 
 
 def _etag(call: Call, table: Table, wanted: str) -> str:
-    version = call.store.rows(f"SELECT versionnumber FROM {table.name} WHERE {table.id} = ?", (wanted,))
+    version = call.store.rows(
+        f"SELECT versionnumber FROM {table.name} WHERE {table.id} = ?", (wanted,)
+    )
     if not version:
         raise failures.no_row(table.name, wanted)
     return f'W/"{version[0][0]}"'
@@ -75,17 +85,27 @@ def _deleted(call: Call, table: Table, wanted: str) -> Answer:
 
 
 def _patched(call: Call, table: Table, segment: Segment) -> Answer:
-    """An update, or an insert under the key in the address; ``If-Match`` forbids the one, ``If-None-Match: *`` the other."""
+    """An update, or an insert under the key in the address.
+
+    ``If-Match`` forbids the one, ``If-None-Match: *`` the other.
+    """
     body = loaded(table, call.operation.body)
     wanted = row_id(call.store, table, segment)
-    there = wanted is not None and bool(call.store.rows(f"SELECT 1 FROM {table.name} WHERE {table.id} = ?", (wanted,)))
+    there = wanted is not None and bool(
+        call.store.rows(f"SELECT 1 FROM {table.name} WHERE {table.id} = ?", (wanted,))
+    )
     if there and wanted is not None:
         return _updated(call, table, wanted, body)
     if call.header("if-match"):
         raise failures.no_row(table.name, wanted) if wanted else failures.no_key(table.name)
     key = alternate_key(table, segment) if is_alternate(table, segment) else None
     made = call.writer.create(table, body, row_id=wanted, given=key)
-    return written(call, table, made, HTTPStatus.CREATED if call.prefer.representation else HTTPStatus.NO_CONTENT)
+    return written(
+        call,
+        table,
+        made,
+        HTTPStatus.CREATED if call.prefer.representation else HTTPStatus.NO_CONTENT,
+    )
 
 
 def _updated(call: Call, table: Table, wanted: str, body: dict[str, Any]) -> Answer:

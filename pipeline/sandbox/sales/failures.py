@@ -1,4 +1,7 @@
-"""Failures of the Sales twin in the shape that Dataverse gives them: an HRESULT in hex, a message, notes if asked for."""
+"""Failures of the Sales twin in the shape that Dataverse gives them.
+
+An HRESULT in hex, a message, notes if asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ import orjson
 
 from pipeline.sandbox.wire.batch import Answer
 
-HEADERS: Final = {"Content-Type": "application/json; odata.metadata=minimal", "OData-Version": "4.0"}
+HEADERS: Final = {
+    "Content-Type": "application/json; odata.metadata=minimal",
+    "OData-Version": "4.0",
+}
 
 _NOTES: Final = "Microsoft.PowerApps.CDS"
 _HELP: Final = "http://go.microsoft.com/fwlink/?LinkID=398563&error=Microsoft.Crm.CrmException%3a"
@@ -36,7 +42,11 @@ class FailedError(Exception):
                 f"@{_NOTES}.HelpLink": f"{_HELP}{self.code.removeprefix('0x')}&client=platform",
                 f"@{_NOTES}.InnerError.Message": self.message,
             }
-        return Answer(status=self.status, headers={**HEADERS, **self.headers}, body=orjson.dumps({"error": error}))
+        return Answer(
+            status=self.status,
+            headers={**HEADERS, **self.headers},
+            body=orjson.dumps({"error": error}),
+        )
 
 
 def bad_request(message: str, code: str = "0x80060888") -> FailedError:
@@ -47,25 +57,36 @@ def bad_request(message: str, code: str = "0x80060888") -> FailedError:
 def bad_payload(table: str, message: str) -> FailedError:
     """The body cannot be understood."""
     text = (
-        f"Error identified in Payload provided by the user for Entity :'{table}', For more information on this error please "
-        f"follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {message}"
+        f"Error identified in Payload provided by the user for Entity :'{table}', For more "
+        "information on this error please follow this help link "
+        f"https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : {message}"
     )
     return bad_request(text, "0x80048d19")
 
 
 def no_segment(name: str) -> FailedError:
     """Nothing has this name."""
-    return FailedError(status=HTTPStatus.NOT_FOUND, code="0x8006088a", message=f"Resource not found for the segment '{name}'.")
+    return FailedError(
+        status=HTTPStatus.NOT_FOUND,
+        code="0x8006088a",
+        message=f"Resource not found for the segment '{name}'.",
+    )
 
 
 def no_property(name: str, table: str) -> FailedError:
     """A table does not have this column."""
-    return bad_request(f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'.")
+    return bad_request(
+        f"Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.{table}'."
+    )
 
 
 def no_row(table: str, row_id: str) -> FailedError:
     """There is no row with this id."""
-    return FailedError(status=HTTPStatus.NOT_FOUND, code="0x80040217", message=f"{table} With Id = {row_id} Does Not Exist")
+    return FailedError(
+        status=HTTPStatus.NOT_FOUND,
+        code="0x80040217",
+        message=f"{table} With Id = {row_id} Does Not Exist",
+    )
 
 
 def no_rows(table: str, ids: str) -> FailedError:
@@ -100,13 +121,18 @@ def row_exists() -> FailedError:
 
 def duplicate_id() -> FailedError:
     """A new row has the id of another one."""
-    return FailedError(status=HTTPStatus.PRECONDITION_FAILED, code="0x80040237", message="Cannot insert duplicate key.")
+    return FailedError(
+        status=HTTPStatus.PRECONDITION_FAILED,
+        code="0x80040237",
+        message="Cannot insert duplicate key.",
+    )
 
 
 def duplicate_key(label: str) -> FailedError:
     """A row would have the alternate key of another one."""
     message = (
-        f"A record that has the attribute values {label} already exists. The entity key {label} requires that this set of "
+        f"A record that has the attribute values {label} already exists. The entity key {label} "
+        "requires that this set of "
         "attributes contains unique values. Select unique values and try again."
     )
     return FailedError(status=HTTPStatus.PRECONDITION_FAILED, code="0x80060892", message=message)

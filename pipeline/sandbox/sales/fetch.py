@@ -57,14 +57,20 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     fetch = _parsed(text)
     plan = plan_of(fetch, call.prefer, call.caller.id)
     if plan.root.table is not table:
-        raise ODataError(f"The entity '{plan.root.name}' of the FetchXML is not the one of the address, '{table.name}'.")
+        raise ODataError(
+            f"The entity '{plan.root.name}' of the FetchXML is not the one of the address, "
+            f"'{table.name}'."
+        )
     if plan.aggregate:
         return _answer(call, table, _aggregated(call, plan), "")
     paged, distinct = _Paged.of(fetch, call), is_true(fetch.get("distinct"))
     bookmarked = not plan.foreign_order and not distinct
     if bookmarked:
         key = Sql(text=guid_key(f"{plan.root.sql}.{table.id}"))
-        plan.terms = [*[term for term in plan.terms if term.name != table.id], _id_term(plan, table, key)]
+        plan.terms = [
+            *[term for term in plan.terms if term.name != table.id],
+            _id_term(plan, table, key),
+        ]
     rows = _rows(call, plan, paged, distinct=distinct)
     notes = _total(call, plan) if is_true(fetch.get("returntotalrecordcount")) else ""
     if len(rows) > paged.size and not paged.top:
@@ -100,12 +106,17 @@ def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tupl
     """The rows of the page and, to see whether there are more, one beyond."""
     offset = 0 if paged.cookie else (paged.number - 1) * paged.size
     if offset + paged.size > SIMPLE and offset:
-        raise ODataError("Paging cookie is required when trying to retrieve a set of records on any high pages.")
+        raise ODataError(
+            "Paging cookie is required when trying to retrieve a set of records on any high pages."
+        )
     wheres = [plan.where, *([paging.after(plan.terms, paged.cookie)] if paged.cookie else [])]
     keys = [] if distinct else [term.sql for term in plan.terms]
-    order = ", ".join(f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms)
+    order = ", ".join(
+        f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms
+    )
     sql = compose(
-        f"SELECT {{}}{''.join(', {}' for _ in keys)} FROM {{}} WHERE {' AND '.join(['{}'] * len(wheres))}"
+        f"SELECT {{}}{''.join(', {}' for _ in keys)} FROM {{}} WHERE "
+        f"{' AND '.join(['{}'] * len(wheres))}"
         f"{f' GROUP BY 1 ORDER BY {order}' if distinct and order else ' GROUP BY 1' if distinct else f' ORDER BY {order}'}"
         f" LIMIT {paged.size + 1} OFFSET {offset}",
         _row(call, plan, distinct=distinct),
@@ -125,9 +136,15 @@ def _row(call: Call, plan: Plan, *, distinct: bool) -> Sql:
 
 
 def _aggregated(call: Call, plan: Plan) -> list[str]:
-    check_limit(call.store, plan.source.text, Sql(text=plan.where.text, values=(*plan.source.values, *plan.where.values)))
+    check_limit(
+        call.store,
+        plan.source.text,
+        Sql(text=plan.where.text, values=(*plan.source.values, *plan.where.values)),
+    )
     group = f" GROUP BY {', '.join(plan.groups)}" if plan.groups else ""
-    terms = ", ".join(f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms)
+    terms = ", ".join(
+        f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms
+    )
     order = f" ORDER BY {terms}" if terms else ""
     row = _row(call, plan, distinct=True)
     sql = compose(f"SELECT {{}} FROM {{}} WHERE {{}}{group}{order}", row, plan.source, plan.where)
@@ -135,11 +152,22 @@ def _aggregated(call: Call, plan: Plan) -> list[str]:
 
 
 def _total(call: Call, plan: Plan) -> str:
-    sql = compose(f"SELECT count(*) FROM (SELECT 1 FROM {{}} WHERE {{}} LIMIT {COUNTED + 1})", plan.source, plan.where)
+    sql = compose(
+        f"SELECT count(*) FROM (SELECT 1 FROM {{}} WHERE {{}} LIMIT {COUNTED + 1})",
+        plan.source,
+        plan.where,
+    )
     found = call.store.rows(sql.text, sql.values)[0][0]
     exceeded = "true" if found > COUNTED else "false"
-    noted = {"totalrecordcount": str(min(found, COUNTED)), "totalrecordcountlimitexceeded": exceeded}
-    return "".join(f',"@{_NOTE}.{name}":{value}' for name, value in noted.items() if call.prefer.notes(f"{_NOTE}.{name}"))
+    noted = {
+        "totalrecordcount": str(min(found, COUNTED)),
+        "totalrecordcountlimitexceeded": exceeded,
+    }
+    return "".join(
+        f',"@{_NOTE}.{name}":{value}'
+        for name, value in noted.items()
+        if call.prefer.notes(f"{_NOTE}.{name}")
+    )
 
 
 def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] | None) -> str:
@@ -147,14 +175,23 @@ def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] |
     found = ""
     if rows is not None and call.prefer.notes(f"{_NOTE}.fetchxmlpagingcookie"):
         first, last = (_values(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
-        outer = paging.outer_cookie(paged.number, paging.cookie(paged.number, plan.terms, first, last))
+        outer = paging.outer_cookie(
+            paged.number, paging.cookie(paged.number, plan.terms, first, last)
+        )
         found = f',"@{_NOTE}.fetchxmlpagingcookie":{orjson.dumps(outer).decode()}'
-    return found + (f',"@{_NOTE}.morerecords":true' if call.prefer.notes(f"{_NOTE}.morerecords") else "")
+    return found + (
+        f',"@{_NOTE}.morerecords":true' if call.prefer.notes(f"{_NOTE}.morerecords") else ""
+    )
 
 
 def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [guid_of_key(value) if term.kind is Kind.GUID else value for term, value in zip(terms, row[1:], strict=True)]
+    return [
+        guid_of_key(value) if term.kind is Kind.GUID else value
+        for term, value in zip(terms, row[1:], strict=True)
+    ]
 
 
 def _answer(call: Call, table: Table, rows: Sequence[str], notes: str) -> Answer:
-    return call.json(f'{{{call.context(table.set_name)}"value":[{",".join(rows)}]{notes}}}'.encode())
+    return call.json(
+        f'{{{call.context(table.set_name)}"value":[{",".join(rows)}]{notes}}}'.encode()
+    )

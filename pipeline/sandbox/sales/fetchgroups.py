@@ -45,7 +45,11 @@ def aggregate(plan: Plan, attribute: Element, source: Source) -> None:
     text = _AGGREGATES[function].format(column=found.sql, distinct=distinct)
     if found.scale and function in {"sum", "avg", "min", "max"}:
         text = f"({text} / {10**found.scale}.0)"
-    shown = f"json_quote({text})" if found.kind in {Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.GUID} else text
+    shown = (
+        f"json_quote({text})"
+        if found.kind in {Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.GUID}
+        else text
+    )
     plan.aliases[alias] = text
     plan.pieces.append(lean(alias, Sql(text=shown), text))
 
@@ -60,4 +64,6 @@ def _group(plan: Plan, attribute: Element, source: Source, column: Column, alias
     plan.aliases[alias] = text
     if grouping is None:
         plan.pieces += notes(source.table, column, source.sql, plan.prefer, alias)
-    plan.pieces.append(lean(alias, Sql(text=json_value(column, source.sql) if grouping is None else text), text))
+    plan.pieces.append(
+        lean(alias, Sql(text=json_value(column, source.sql) if grouping is None else text), text)
+    )

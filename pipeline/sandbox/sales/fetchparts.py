@@ -31,7 +31,10 @@ class Source:
     def column(self, name: str) -> Column:
         """A column by its logical name. Raises ``FailedError``."""
         if name not in self.table.columns:
-            message = f"'{self.table.name}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
+            message = (
+                f"'{self.table.name}' entity doesn't contain attribute with Name = '{name}' and "
+                "NameMapping = 'Logical'."
+            )
             raise failures.bad_request(message, "0x80041103")
         return self.table.columns[name]
 
@@ -42,7 +45,10 @@ class Source:
 
 @dataclass(kw_only=True, slots=True)
 class Plan:
-    """A query being put together. ``bare``: rows have no etag and id of their own (aggregates, distinct)."""
+    """A query being put together.
+
+    ``bare``: rows have no etag and id of their own (aggregates, distinct).
+    """
 
     root: Source
     prefer: Prefer
@@ -60,12 +66,19 @@ class Plan:
     @property
     def where(self) -> Sql:
         """All conditions."""
-        return compose(" AND ".join(["{}"] * len(self.wheres)), *self.wheres) if self.wheres else Sql(text="1")
+        return (
+            compose(" AND ".join(["{}"] * len(self.wheres)), *self.wheres)
+            if self.wheres
+            else Sql(text="1")
+        )
 
     @property
     def source(self) -> Sql:
         """What stands behind ``FROM``."""
-        return compose(" ".join([f"{self.root.table.name} AS {self.root.sql}", *["{}"] * len(self.joins)]), *self.joins)
+        return compose(
+            " ".join([f"{self.root.table.name} AS {self.root.sql}", *["{}"] * len(self.joins)]),
+            *self.joins,
+        )
 
 
 def is_true(text: str | None) -> bool:
@@ -82,13 +95,21 @@ def needed(element: Element, name: str) -> str:
 
 
 def alias_of(element: Element) -> str:
-    """The alias of an element, empty if it has none. Raises ``ODataError`` for what is no name: it goes into SQL."""
+    """The alias of an element, empty if it has none.
+
+    Raises ``ODataError`` for what is no name: it goes into SQL.
+    """
     alias = element.get("alias", "")
     if alias and not _NAME.fullmatch(alias):
-        raise ODataError(f"Invalid alias '{alias}': letters, digits and underscores, not a digit first.")
+        raise ODataError(
+            f"Invalid alias '{alias}': letters, digits and underscores, not a digit first."
+        )
     return alias
 
 
 def lean(name: str, value: Sql, unless_null: str) -> Piece:
     """A property that is left out where it is null."""
-    return Piece(text="", sql=Sql(text=f"CASE WHEN {unless_null} IS NOT NULL THEN ',\"{name}\":'||{value.text} END"))
+    return Piece(
+        text="",
+        sql=Sql(text=f"CASE WHEN {unless_null} IS NOT NULL THEN ',\"{name}\":'||{value.text} END"),
+    )

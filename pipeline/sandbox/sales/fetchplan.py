@@ -1,4 +1,7 @@
-"""FetchXML → the pieces of a SQL query: sources joined, conditions, what each row shows, what rows are ordered by."""
+"""FetchXML → the pieces of a SQL query.
+
+Sources joined, conditions, what each row shows, what rows are ordered by.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +44,14 @@ def _link(plan: Plan, parent: Element, outer: Source) -> None:
     for link in parent.findall("link-entity"):
         number = len(plan.sources) + len(plan.joins)
         table = table_named(link.get("name", ""))
-        source = Source(table=table, name=alias_of(link) or f"{table.name}{number}", sql=f"f{number}")
+        source = Source(
+            table=table, name=alias_of(link) or f"{table.name}{number}", sql=f"f{number}"
+        )
         kind = (link.get("link-type") or "inner").lower()
-        pairs = f"{source.sql_column(needed(link, 'from')).sql} = {outer.sql_column(needed(link, 'to')).sql}"
+        pairs = (
+            f"{source.sql_column(needed(link, 'from')).sql} = "
+            f"{outer.sql_column(needed(link, 'to')).sql}"
+        )
         if kind in _EXISTS:
             plan.wheres.append(_existing(plan, link, source, pairs, _EXISTS[kind]))
             continue
@@ -53,17 +61,30 @@ def _link(plan: Plan, parent: Element, outer: Source) -> None:
         position = len(plan.joins)
         _link(plan, link, source)
         terms = [Sql(text=pairs), *_filters(plan, link, source)]
-        join = compose(f"{_JOINS[kind]} {table.name} AS {source.sql} ON {' AND '.join(['{}'] * len(terms))}", *terms)
+        join = compose(
+            f"{_JOINS[kind]} {table.name} AS {source.sql} ON {' AND '.join(['{}'] * len(terms))}",
+            *terms,
+        )
         plan.joins.insert(position, join)
         _show(plan, link, source)
         _orders(plan, link, source)
 
 
 def _existing(plan: Plan, link: Element, source: Source, pairs: str, word: str) -> Sql:
-    inner = Plan(root=source, prefer=plan.prefer, caller=plan.caller, aggregate=False, sources={source.name: source})
+    inner = Plan(
+        root=source,
+        prefer=plan.prefer,
+        caller=plan.caller,
+        aggregate=False,
+        sources={source.name: source},
+    )
     terms = [Sql(text=pairs), *_filters(inner, link, source)]
     return compose(
-        f"{word} (SELECT 1 FROM {source.table.name} AS {source.sql} WHERE {' AND '.join(['{}'] * len(terms))})", *terms
+        (
+            f"{word} (SELECT 1 FROM {source.table.name} AS {source.sql} WHERE "
+            f"{' AND '.join(['{}'] * len(terms))})"
+        ),
+        *terms,
     )
 
 
@@ -89,7 +110,9 @@ def _column(plan: Plan, source: Source, column: Column, alias: str) -> None:
     name = alias or (column.wire if own else f"{source.name}.{column.name}")
     plan.aliases[alias or name] = f"{source.sql}.{column.name}"
     plan.pieces += notes(source.table, column, source.sql, plan.prefer, name)
-    plan.pieces.append(lean(name, Sql(text=json_value(column, source.sql)), f"{source.sql}.{column.name}"))
+    plan.pieces.append(
+        lean(name, Sql(text=json_value(column, source.sql)), f"{source.sql}.{column.name}")
+    )
 
 
 def _orders(plan: Plan, element: Element, source: Source) -> None:
@@ -99,13 +122,25 @@ def _orders(plan: Plan, element: Element, source: Source) -> None:
             name = needed(order, "alias")
             if name not in plan.aliases:
                 raise ODataError(f"An order names the alias '{name}', which no attribute has.")
-            plan.terms.append(Term(name=name, sql=Sql(text=plan.aliases[name]), kind=Kind.TEXT, descending=descending))
+            plan.terms.append(
+                Term(
+                    name=name,
+                    sql=Sql(text=plan.aliases[name]),
+                    kind=Kind.TEXT,
+                    descending=descending,
+                )
+            )
             plan.foreign_order = True
             continue
         target = _named(plan, order.get("entityname"), source)
         column = target.sql_column(needed(order, "attribute"))
         plan.terms.append(
-            Term(name=needed(order, "attribute"), sql=Sql(text=sort_key(column)), kind=column.kind, descending=descending)
+            Term(
+                name=needed(order, "attribute"),
+                sql=Sql(text=sort_key(column)),
+                kind=column.kind,
+                descending=descending,
+            )
         )
         plan.foreign_order = plan.foreign_order or target is not plan.root
 

@@ -25,7 +25,8 @@ def formatted(table: Table, column: Column, alias: str) -> str | None:
 
 def _label(column: Column, name: str) -> str:
     cases = " ".join(
-        f"WHEN {value} THEN '\"{option.label.replace(chr(39), chr(39) * 2)}\"'" for value, option in column.options.items()
+        f"WHEN {value} THEN '\"{option.label.replace(chr(39), chr(39) * 2)}\"'"
+        for value, option in column.options.items()
     )
     return f"CASE {name} {cases} END"
 
@@ -34,8 +35,15 @@ def _target_name(column: Column, alias: str) -> str:
     found = []
     for target in column.targets:
         other = TABLES[target]
-        query = f"(SELECT json_quote(n.{other.primary_name}) FROM {target} AS n WHERE n.{other.id} = {alias}.{column.name})"
-        found.append(f"WHEN {alias}.{column.type_name} = '{target}' THEN {query}" if column.polymorphic else query)
+        query = (
+            f"(SELECT json_quote(n.{other.primary_name}) FROM {target} AS n WHERE n.{other.id} = "
+            f"{alias}.{column.name})"
+        )
+        found.append(
+            f"WHEN {alias}.{column.type_name} = '{target}' THEN {query}"
+            if column.polymorphic
+            else query
+        )
     return f"CASE {' '.join(found)} END" if column.polymorphic else found[0]
 
 
@@ -47,16 +55,25 @@ def _amount(table: Table, column: Column, alias: str) -> str:
     symbol = "''"
     if column.type is Type.MONEY and "transactioncurrencyid" in table.columns:
         where = f"c.transactioncurrencyid = {alias}.transactioncurrencyid"
-        symbol = f"coalesce((SELECT c.currencysymbol FROM transactioncurrency AS c WHERE {where}), '$')"
+        symbol = (
+            f"coalesce((SELECT c.currencysymbol FROM transactioncurrency AS c WHERE {where}), '$')"
+        )
     sign = f"CASE WHEN {name} < 0 THEN '-' ELSE '' END"
     text = f"{sign}||{symbol}||printf('%,d', abs({name}) / {unit})||{fraction}"
     return f"CASE WHEN {name} IS NOT NULL THEN json_quote({text}) END"
 
 
 def _moment(name: str, *, with_time: bool) -> str:
-    parts = [f"ltrim(substr({name},6,2),'0')", f"ltrim(substr({name},9,2),'0')", f"substr({name},1,4)"]
+    parts = [
+        f"ltrim(substr({name},6,2),'0')",
+        f"ltrim(substr({name},9,2),'0')",
+        f"substr({name},1,4)",
+    ]
     text = "||'/'||".join(parts)
     if with_time:
         hour = f"CAST(substr({name},12,2) AS INTEGER)"
-        text += f"||' '||(({hour}+11)%12+1)||':'||substr({name},15,2)||CASE WHEN {hour}<12 THEN ' AM' ELSE ' PM' END"
+        text += (
+            f"||' '||(({hour}+11)%12+1)||':'||substr({name},15,2)||CASE WHEN {hour}<12 THEN ' AM' "
+            "ELSE ' PM' END"
+        )
     return f"'\"'||{text}||'\"'"

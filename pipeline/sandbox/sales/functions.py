@@ -18,7 +18,10 @@ VERSION: Final = "9.2.25074.00175"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What does not stand in tables. ``totals``: rows by table, as they were counted when the twin began."""
+    """What does not stand in tables.
+
+    ``totals``: rows by table, as they were counted when the twin began.
+    """
 
     tenant: str
     unique_name: str
@@ -35,8 +38,14 @@ def answer(call: Call, facts: Facts, segment: Segment) -> Answer | None:
 
 
 def _who_am_i(call: Call, _facts: Facts, _segment: Segment) -> Answer:
-    unit = call.store.rows("SELECT businessunitid FROM systemuser WHERE systemuserid = ?", (call.caller.id,))
-    found = {"BusinessUnitId": unit[0][0], "UserId": call.caller.id, "OrganizationId": _organization(call)[0]}
+    unit = call.store.rows(
+        "SELECT businessunitid FROM systemuser WHERE systemuserid = ?", (call.caller.id,)
+    )
+    found = {
+        "BusinessUnitId": unit[0][0],
+        "UserId": call.caller.id,
+        "OrganizationId": _organization(call)[0],
+    }
     return call.value(found, f"{NAMESPACE}.WhoAmIResponse")
 
 
@@ -66,7 +75,12 @@ def _current_organization(call: Call, facts: Facts, _segment: Segment) -> Answer
         "State": "Enabled",
         "SchemaType": "Standard",
         "OrganizationType": "Developer",
-        "Endpoints": {"Count": len(endpoints), "IsReadOnly": False, "Keys": list(endpoints), "Values": list(endpoints.values())},
+        "Endpoints": {
+            "Count": len(endpoints),
+            "IsReadOnly": False,
+            "Keys": list(endpoints),
+            "Values": list(endpoints.values()),
+        },
     }
     return call.value({"Detail": detail}, f"{NAMESPACE}.RetrieveCurrentOrganizationResponse")
 
@@ -77,7 +91,9 @@ def _total_record_count(call: Call, facts: Facts, segment: Segment) -> Answer:
     tables = [table_named(name) for name in names]
     counts = [facts.totals.get(table.name, 0) for table in tables]
     collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
-    return call.value({"EntityRecordCountCollection": collection}, f"{NAMESPACE}.RetrieveTotalRecordCountResponse")
+    return call.value(
+        {"EntityRecordCountCollection": collection}, f"{NAMESPACE}.RetrieveTotalRecordCountResponse"
+    )
 
 
 def _texts(text: str) -> Sequence[str]:

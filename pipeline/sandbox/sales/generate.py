@@ -1,7 +1,8 @@
 """Rows made up, as many as wanted and the same for the same seed, made inside SQLite: a million contacts in half a minute.
 
-Ids rise with the row number, as the sequential GUIDs of Dataverse do; whatever else a row holds is drawn from its number and
-the seed. Most contacts have a company; some have no number yet, some activity that their flag does not know of.
+Ids rise with the row number, as the sequential GUIDs of Dataverse do; whatever else a row holds is
+drawn from its number and the seed. Most contacts have a company; some have no number yet, some
+activity that their flag does not know of.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _BEGIN: Final = 1_514_880_000
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _FIRST: Final = 1000
 
-PEOPLE: Final[Mapping[str, Any]] = tomllib.loads(resources.files(__package__).joinpath("people.toml").read_text(encoding="utf-8"))
+PEOPLE: Final[Mapping[str, Any]] = tomllib.loads(
+    resources.files(__package__).joinpath("people.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,14 +47,21 @@ class _Table:
 
 
 def generate(store: Store, rows: int, seed: int, owner: str) -> None:
-    """Fill empty tables: ``rows`` contacts, and what belongs to them; all is owned by one user. Inside a transaction."""
+    """Fill empty tables: ``rows`` contacts, and what belongs to them; all is owned by one user.
+
+    Inside a transaction.
+    """
     accounts = max(rows // 20, 1)
     for name in ("first", "last", "title", "department", "company", "street"):
         _pool(store, name, PEOPLE[name])
     _places(store)
     _units(store, seed)
     activities = {"quote": rows // 10, "salesorder": rows // 10, "invoice": rows // 20}
-    for table in (_accounts(accounts, seed), _contacts(rows, accounts, seed), *_activities(activities, rows, seed)):
+    for table in (
+        _accounts(accounts, seed),
+        _contacts(rows, accounts, seed),
+        *_activities(activities, rows, seed),
+    ):
         _insert(store, table, seed, owner)
     for name, prefix, number in (("account", "ACC", accounts), ("contact", "CON", rows)):
         _counter(store, name, prefix, number + _FIRST)
@@ -60,14 +70,18 @@ def generate(store: Store, rows: int, seed: int, owner: str) -> None:
 def _pool(store: Store, name: str, values: Sequence[str]) -> None:
     """A table of texts to draw from."""
     connection = store.connection
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS pool_{name} (k INTEGER PRIMARY KEY, v TEXT)")
+    connection.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS pool_{name} (k INTEGER PRIMARY KEY, v TEXT)"
+    )
     connection.executemany(f"INSERT OR REPLACE INTO pool_{name} VALUES (?, ?)", enumerate(values))
 
 
 def _places(store: Store) -> None:
     """Cities with state, postal code and country, three for each unit."""
     places = [place for unit in PEOPLE["units"] for place in unit["places"]]
-    store.connection.execute("CREATE TEMP TABLE IF NOT EXISTS pool_place (k INTEGER PRIMARY KEY, p0, p1, p2, p3)")
+    store.connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS pool_place (k INTEGER PRIMARY KEY, p0, p1, p2, p3)"
+    )
     rows = ((number, *(part or None for part in place)) for number, place in enumerate(places))
     store.connection.executemany("INSERT OR REPLACE INTO pool_place VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -78,10 +92,13 @@ def _drawn(name: str, draw: str) -> str:
 
 def guid(table: str, number: str, seed: int) -> str:
     """The id of a table's row by its number: a version 4 GUID whose last twelve digits rise."""
-    low, mid, high = (f"(({number}) * {factor} + {seed % 65_536} * 7919 + 12345)" for factor in _DRAWS[:3])
+    low, mid, high = (
+        f"(({number}) * {factor} + {seed % 65_536} * 7919 + 12345)" for factor in _DRAWS[:3]
+    )
     node = f"{_CODES[table]:02x}"
     return (
-        f"printf('%08x-%04x-4%03x-8%03x-{node}%010x', {low} % 4294967296, {mid} % 65536, {high} % 4096, {low} % 4096, {number})"
+        f"printf('%08x-%04x-4%03x-8%03x-{node}%010x', {low} % 4294967296, {mid} % 65536, {high} % "
+        f"4096, {low} % 4096, {number})"
     )
 
 
@@ -91,14 +108,25 @@ def _insert(store: Store, table: _Table, seed: int, owner: str) -> None:
         return
     first = store.next_version()
     store.seen_version(first + table.rows)
-    columns = {TABLES[table.name].id: guid(table.name, "i", seed), **table.columns, "versionnumber": f"{first} + i"}
+    columns = {
+        TABLES[table.name].id: guid(table.name, "i", seed),
+        **table.columns,
+        "versionnumber": f"{first} + i",
+    }
     columns |= dict.fromkeys(("ownerid", "owninguser", "createdby", "modifiedby"), f"'{owner}'")
-    draws = ", ".join(f"(i * {factor} + {seed % _PRIME} + {at} * 104729) % {_PRIME} AS e{at}" for at, factor in enumerate(_DRAWS))
-    mixed = ", ".join(f"(e{at} * 48271 + i) % {_PRIME} * 16807 % {_PRIME} AS d{at}" for at in range(len(_DRAWS)))
+    draws = ", ".join(
+        f"(i * {factor} + {seed % _PRIME} + {at} * 104729) % {_PRIME} AS e{at}"
+        for at, factor in enumerate(_DRAWS)
+    )
+    mixed = ", ".join(
+        f"(e{at} * 48271 + i) % {_PRIME} * 16807 % {_PRIME} AS d{at}" for at in range(len(_DRAWS))
+    )
     store.connection.execute(
-        f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {table.rows - 1}), "
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < "
+        f"{table.rows - 1}), "
         f"e AS (SELECT i, {draws} FROM n), d AS MATERIALIZED (SELECT i, {mixed} FROM e) "
-        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM d"
+        f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(columns.values())} "
+        "FROM d"
     )
 
 
@@ -106,19 +134,36 @@ def _units(store: Store, seed: int) -> None:
     """Business units and currencies: there are few of them."""
     for number, unit in enumerate(PEOPLE["units"]):
         code, name, symbol, rate = unit["currency"]
-        currency = {"isocurrencycode": code, "currencyname": name, "currencysymbol": symbol, "currencyprecision": "2"}
-        texts = {key: f"'{value}'" for key, value in currency.items()} | {"exchangerate": str(round(rate * 10**10))}
+        currency = {
+            "isocurrencycode": code,
+            "currencyname": name,
+            "currencysymbol": symbol,
+            "currencyprecision": "2",
+        }
+        texts = {key: f"'{value}'" for key, value in currency.items()} | {
+            "exchangerate": str(round(rate * 10**10))
+        }
         texts |= {"statecode": "0", "statuscode": "1"}
         _one(store, "transactioncurrency", number, texts, seed)
         parent = "NULL" if number == 0 else guid("businessunit", "0", seed)
         _one(
-            store, "businessunit", number, {"name": f"'{unit['name']}'", "parentbusinessunitid": parent, "isdisabled": "0"}, seed
+            store,
+            "businessunit",
+            number,
+            {"name": f"'{unit['name']}'", "parentbusinessunitid": parent, "isdisabled": "0"},
+            seed,
         )
 
 
 def _one(store: Store, name: str, number: int, texts: Mapping[str, str], seed: int) -> None:
-    columns = {TABLES[name].id: guid(name, str(number), seed), **texts, "versionnumber": str(store.next_version())}
-    store.connection.execute(f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(columns.values())}")
+    columns = {
+        TABLES[name].id: guid(name, str(number), seed),
+        **texts,
+        "versionnumber": str(store.next_version()),
+    }
+    store.connection.execute(
+        f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(columns.values())}"
+    )
 
 
 def _stamps(seconds: int) -> dict[str, str]:
@@ -136,10 +181,15 @@ def _owned(seed: int) -> dict[str, str]:
 
 
 def _address() -> dict[str, str]:
-    parts = [f"(SELECT p{number} FROM pool_place WHERE k = d0 % 4 * 3 + d1 % 3)" for number in range(4)]
+    parts = [
+        f"(SELECT p{number} FROM pool_place WHERE k = d0 % 4 * 3 + d1 % 3)" for number in range(4)
+    ]
     names = ("city", "stateorprovince", "postalcode", "country")
     line = f"(d2 % 200 + 1)||' '||{_drawn('street', 'd3')}"
-    return {"address1_line1": line, **{f"address1_{name}": part for name, part in zip(names, parts, strict=True)}}
+    return {
+        "address1_line1": line,
+        **{f"address1_{name}": part for name, part in zip(names, parts, strict=True)},
+    }
 
 
 def _number(prefix: str) -> str:
@@ -150,7 +200,9 @@ def _number(prefix: str) -> str:
 
 def _accounts(rows: int, seed: int) -> _Table:
     columns = {
-        "name": f"{_drawn('company', 'i')}||ifnull(' '||nullif(i / {len(PEOPLE['company'])}, 0), '')",
+        "name": (
+            f"{_drawn('company', 'i')}||ifnull(' '||nullif(i / {len(PEOPLE['company'])}, 0), '')"
+        ),
         "accountnumber": _number("ACC"),
         "telephone1": "printf('+45 55 %02d %02d %02d', d3 % 100, d4 % 100, d5 % 100)",
         "creditlimit": "d5 % 200 * 5000000",
@@ -164,13 +216,21 @@ def _accounts(rows: int, seed: int) -> _Table:
 
 
 def _contacts(rows: int, accounts: int, seed: int) -> _Table:
-    """Six of seven have an account as company, some of the rest another contact; one of three is an active customer."""
-    account, contact = guid("account", f"d4 % {accounts}", seed), guid("contact", f"d4 % {rows}", seed)
+    """Six of seven have an account as company, some of the rest another contact.
+
+    One of three is an active customer.
+    """
+    account, contact = (
+        guid("account", f"d4 % {accounts}", seed),
+        guid("contact", f"d4 % {rows}", seed),
+    )
     to_account, to_contact = "d5 % 100 < 86", "d5 % 100 BETWEEN 86 AND 90"
     first, last = _drawn("first", "d1"), _drawn("last", "d2")
     columns = {
         "firstname": first,
-        "middlename": "CASE WHEN d3 % 9 = 0 THEN substr('ABCDEFGHJKLMNPRSTW', d3 % 18 + 1, 1)||'.' END",
+        "middlename": (
+            "CASE WHEN d3 % 9 = 0 THEN substr('ABCDEFGHJKLMNPRSTW', d3 % 18 + 1, 1)||'.' END"
+        ),
         "lastname": last,
         "fullname": f"{first}||' '||{last}",
         "jobtitle": _drawn("title", "d4"),
@@ -187,8 +247,12 @@ def _contacts(rows: int, accounts: int, seed: int) -> _Table:
         "msdynce_contactnumber": f"CASE WHEN d4 % 100 <> 0 THEN {_number('CON')} END",
         "msdynce_isactivecustomer": "d2 % 3 = 0",
         "msdynce_iscompanyanaccount": to_account,
-        "parentcustomerid": f"CASE WHEN {to_account} THEN {account} WHEN {to_contact} THEN {contact} END",
-        "parentcustomerid__type": f"CASE WHEN {to_account} THEN 'account' WHEN {to_contact} THEN 'contact' END",
+        "parentcustomerid": (
+            f"CASE WHEN {to_account} THEN {account} WHEN {to_contact} THEN {contact} END"
+        ),
+        "parentcustomerid__type": (
+            f"CASE WHEN {to_account} THEN 'account' WHEN {to_contact} THEN 'contact' END"
+        ),
         **_address(),
         **_owned(seed),
         **_stamps(20),
@@ -197,7 +261,11 @@ def _contacts(rows: int, accounts: int, seed: int) -> _Table:
 
 
 def _activities(counts: Mapping[str, int], rows: int, seed: int) -> Iterator[_Table]:
-    numbers = {"quote": ("quotenumber", "QUO"), "salesorder": ("ordernumber", "ORD"), "invoice": ("invoicenumber", "INV")}
+    numbers = {
+        "quote": ("quotenumber", "QUO"),
+        "salesorder": ("ordernumber", "ORD"),
+        "invoice": ("invoicenumber", "INV"),
+    }
     for name, count in counts.items():
         column, prefix = numbers[name]
         columns = {
@@ -217,11 +285,26 @@ def _activities(counts: Mapping[str, int], rows: int, seed: int) -> Iterator[_Ta
 
 
 def _counter(store: Store, name: str, prefix: str, number: int) -> None:
-    texts = {"msdynce_name": f"'P2C {name}'", "msdynce_entityname": f"'{name}'", "msdynce_prefix": f"'{prefix}'"}
-    texts |= {"msdynce_numbersequence": str(number), "msdynce_suffixlength": "6", "statecode": "0", "statuscode": "1"}
-    columns = {"msdynce_p2cautonumberid": f"printf('00000000-0000-4000-8000-08%010x', {_CODES[name]})", **texts}
+    texts = {
+        "msdynce_name": f"'P2C {name}'",
+        "msdynce_entityname": f"'{name}'",
+        "msdynce_prefix": f"'{prefix}'",
+    }
+    texts |= {
+        "msdynce_numbersequence": str(number),
+        "msdynce_suffixlength": "6",
+        "statecode": "0",
+        "statuscode": "1",
+    }
+    columns = {
+        "msdynce_p2cautonumberid": f"printf('00000000-0000-4000-8000-08%010x', {_CODES[name]})",
+        **texts,
+    }
     columns["versionnumber"] = str(store.next_version())
-    store.connection.execute(f"INSERT INTO msdynce_p2cautonumber ({', '.join(columns)}) SELECT {', '.join(columns.values())}")
+    store.connection.execute(
+        f"INSERT INTO msdynce_p2cautonumber ({', '.join(columns)}) SELECT "
+        f"{', '.join(columns.values())}"
+    )
 
 
 def accounts(store: Store) -> Iterator[dict[str, str]]:

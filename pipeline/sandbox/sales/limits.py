@@ -42,7 +42,10 @@ class Limits:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def enter(self, user: str) -> None:
-        """A request begins. Raises ``FailedError`` with the time to wait; it grows with every request refused."""
+        """A request begins.
+
+        Raises ``FailedError`` with the time to wait; it grows with every request refused.
+        """
         with self._lock:
             usage = self._users[user]
             self._forget(usage)
@@ -77,15 +80,25 @@ class Limits:
 
     def _check(self, usage: _Usage) -> None:
         if usage.running >= self.concurrency:
-            self._refuse(usage, "concurrency", f"Number of concurrent requests exceeded the limit of {self.concurrency}.", 1.0)
+            self._refuse(
+                usage,
+                "concurrency",
+                f"Number of concurrent requests exceeded the limit of {self.concurrency}.",
+                1.0,
+            )
         wait = usage.past[0][0] + self.window - self.now() if usage.past else 1.0
         if len(usage.past) + usage.running >= self.requests:
-            text = f"Number of requests exceeded the limit of {self.requests} over time window of {self.window:.0f} seconds."
+            text = (
+                f"Number of requests exceeded the limit of {self.requests} over time window of "
+                f"{self.window:.0f} seconds."
+            )
             self._refuse(usage, "requests", text, wait)
         if usage.spent >= self.work:
             text = (
-                f"Combined execution time of incoming requests exceeded limit of {self.work * 1000:,.0f} milliseconds over time "
-                f"window of {self.window:.0f} seconds. Decrease number of concurrent requests or reduce the duration of requests "
+                "Combined execution time of incoming requests exceeded limit of "
+                f"{self.work * 1000:,.0f} milliseconds over time window of "
+                f"{self.window:.0f} seconds. Decrease number of concurrent requests or reduce the "
+                "duration of requests "
                 "and try again later."
             )
             self._refuse(usage, "time", text, wait)
@@ -98,4 +111,6 @@ class Limits:
 def throttled(kind: str, text: str, seconds: int) -> FailedError:
     """The refusal of one limit."""
     headers = {"Retry-After": str(seconds)}
-    return FailedError(status=HTTPStatus.TOO_MANY_REQUESTS, code=CODES[kind], message=text, headers=headers)
+    return FailedError(
+        status=HTTPStatus.TOO_MANY_REQUESTS, code=CODES[kind], message=text, headers=headers
+    )

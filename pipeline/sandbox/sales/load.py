@@ -1,7 +1,8 @@
 """Rows out of CSV files as Sales exports them: one file for each entity set, columns as the Web API spells them.
 
-Nothing is checked and no plug-in runs: an export may hold what the platform would refuse today. What no database holds is
-left out and counted: a row without a readable id, a value that is none of its column's.
+Nothing is checked and no plug-in runs: an export may hold what the platform would refuse today.
+What no database holds is left out and counted: a row without a readable id, a value that is none of
+its column's.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ class Loaded:
 
 
 def load(store: Store, folder: Path) -> dict[str, Loaded]:
-    """All files of a folder that are named as entity sets are; answers what became of them. Raises ``SourceError``."""
+    """All files of a folder that are named as entity sets are; answers what became of them.
+
+    Raises ``SourceError``.
+    """
     if not folder.is_dir():
         raise SourceError("there is no such folder of CSV files.", where=str(folder))
     csv.field_size_limit(_LIMIT)
@@ -58,7 +62,9 @@ def _load(store: Store, table: Table, path: Path) -> Loaded:
         known = {at: column for at, column in columns.items() if column is not None}
         if table.id not in {name for name, _ in known.values()}:
             raise SourceError(f"the column {table.id} is missing.", where=str(path))
-        deleted = next((at for at, name in enumerate(header) if name.strip().lower() == "isdelete"), None)
+        deleted = next(
+            (at for at, name in enumerate(header) if name.strip().lower() == "isdelete"), None
+        )
         loaded = Loaded()
         loaded.rows = _store(store, table, _rows(table, reader, known, deleted, loaded))
         return loaded
@@ -123,7 +129,12 @@ def _rows(
         if row[table.id] is None:
             loaded.rows_left_out += 1
             continue
-        yield _settled(table, row), deleted is not None and deleted < len(cells) and cells[deleted].strip().lower() in _TRUE
+        yield (
+            _settled(table, row),
+            deleted is not None
+            and deleted < len(cells)
+            and cells[deleted].strip().lower() in _TRUE,
+        )
 
 
 def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
@@ -131,19 +142,26 @@ def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
     if "statecode" in table.columns and row.get("statuscode") is None:
         row["statecode"] = row.get("statecode") or next(iter(table.columns["statecode"].options))
         options = table.columns["statuscode"].options
-        row["statuscode"] = next((status for status, option in options.items() if option.state == row["statecode"]), None)
+        row["statuscode"] = next(
+            (status for status, option in options.items() if option.state == row["statecode"]), None
+        )
     return row
 
 
 def _store(store: Store, table: Table, rows: Iterator[tuple[dict[str, Kept], bool]]) -> int:
-    """Insert rows; of several with one id the last version counts, as a table can have it only once."""
+    """Insert rows.
+
+    Of several with one id the last version counts, as a table can have it only once.
+    """
     newest: dict[str, dict[str, Kept]] = {}
     gone: dict[str, int] = {}
     for row, deleted in rows:
         key, version = str(row[table.id]), int(row.get("versionnumber") or store.next_version())
         row["versionnumber"] = version
         store.seen_version(version)
-        if version < max(gone.get(key, -1), int((newest.get(key) or {}).get("versionnumber") or -1)):
+        if version < max(
+            gone.get(key, -1), int((newest.get(key) or {}).get("versionnumber") or -1)
+        ):
             continue
         newest.pop(key, None)
         gone.pop(key, None)

@@ -123,16 +123,24 @@ def _reference(call: Call, row: _Row, link: Link, segment: Segment) -> Answer:
             _part(call, row, link, segment)
         else:
             body = loaded(row.table, call.operation.body)
-            _, other = bound_row(call.store, body.get("@odata.id"), {link.name: link.table}, row.table)
+            _, other = bound_row(
+                call.store, body.get("@odata.id"), {link.name: link.table}, row.table
+            )
             _join(call, row, link, other)
     return call.done()
 
 
 def _join(call: Call, row: _Row, link: Link, other: str) -> None:
     if link.to_many:
-        call.writer.change(TABLES[link.table], other, Payload(values=lookup_values(link.column, row.table.name, row.id)))
+        call.writer.change(
+            TABLES[link.table],
+            other,
+            Payload(values=lookup_values(link.column, row.table.name, row.id)),
+        )
     else:
-        call.writer.change(row.table, row.id, Payload(values=lookup_values(link.column, link.table, other)))
+        call.writer.change(
+            row.table, row.id, Payload(values=lookup_values(link.column, link.table, other))
+        )
 
 
 def _part(call: Call, row: _Row, link: Link, segment: Segment) -> None:
@@ -144,7 +152,9 @@ def _part(call: Call, row: _Row, link: Link, segment: Segment) -> None:
     if segment.keys:
         other = row_id(call.store, target, segment)
     else:
-        _, other = bound_row(call.store, call.query.others.get("$id"), {link.name: link.table}, row.table)
+        _, other = bound_row(
+            call.store, call.query.others.get("$id"), {link.name: link.table}, row.table
+        )
     if other is None:
         raise failures.no_key(target.name)
     call.writer.change(target, other, emptied)

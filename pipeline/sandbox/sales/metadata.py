@@ -47,7 +47,13 @@ def relationships() -> tuple[Described, ...]:
 
 def label(text: str) -> Described:
     """A text in the one language there is."""
-    local = {"Label": text, "LanguageCode": _LANGUAGE, "IsManaged": True, "MetadataId": _id("label", text), "HasChanged": None}
+    local = {
+        "Label": text,
+        "LanguageCode": _LANGUAGE,
+        "IsManaged": True,
+        "MetadataId": _id("label", text),
+        "HasChanged": None,
+    }
     return {"LocalizedLabels": [local], "UserLocalizedLabel": local}
 
 
@@ -77,15 +83,23 @@ def _table(table: Table) -> Described:
         "IsIntersect": False,
         "IsLogicalEntity": False,
         "IsValidForAdvancedFind": True,
-        "IsAuditEnabled": {"Value": False, "CanBeChanged": True, "ManagedPropertyLogicalName": "canmodifyauditsettings"},
+        "IsAuditEnabled": {
+            "Value": False,
+            "CanBeChanged": True,
+            "ManagedPropertyLogicalName": "canmodifyauditsettings",
+        },
         "DisplayName": label(table.label),
         "DisplayCollectionName": label(plural),
         "Description": label(""),
         "HasChanged": None,
         "Attributes": [_column(table, column) for column in table.columns.values()],
         "Keys": [_key(table, name, columns) for name, columns in table.keys.items()],
-        "ManyToOneRelationships": [_relationship(table, link) for link in table.links.values() if not link.to_many],
-        "OneToManyRelationships": [_relationship(table, link) for link in table.links.values() if link.to_many],
+        "ManyToOneRelationships": [
+            _relationship(table, link) for link in table.links.values() if not link.to_many
+        ],
+        "OneToManyRelationships": [
+            _relationship(table, link) for link in table.links.values() if link.to_many
+        ],
         "ManyToManyRelationships": [],
     }
 
@@ -98,7 +112,13 @@ def _type_of(column: Column) -> str:
 
 def _column(table: Table, column: Column) -> Described:
     kind = _type_of(column)
-    typed = "Lookup" if column.type is Type.LOOKUP else "UniqueIdentifier" if kind == "Uniqueidentifier" else kind
+    typed = (
+        "Lookup"
+        if column.type is Type.LOOKUP
+        else "UniqueIdentifier"
+        if kind == "Uniqueidentifier"
+        else kind
+    )
     platform = column.read_only or column.type is Type.ID
     return {
         "@odata.type": f"#{NAMESPACE}.{typed}AttributeMetadata",
@@ -178,12 +198,27 @@ _DETAILS: Final[Mapping[Type, Callable[[Column], Described]]] = {
 def option_set(table: str, column: Column) -> Described:
     """The labels of a choice, or of a two-option."""
     options = [
-        {"Value": value, "Label": label(option.label), "Description": label(""), "State": option.state, "Color": None}
+        {
+            "Value": value,
+            "Label": label(option.label),
+            "Description": label(""),
+            "State": option.state,
+            "Color": None,
+        }
         for value, option in column.options.items()
     ]
-    found: Described = {"MetadataId": _id(table, column.name, "options"), "Name": f"{table}_{column.name}", "IsGlobal": False}
+    found: Described = {
+        "MetadataId": _id(table, column.name, "options"),
+        "Name": f"{table}_{column.name}",
+        "IsGlobal": False,
+    }
     if column.type is Type.FLAG:
-        return {**found, "OptionSetType": "Boolean", "TrueOption": options[1], "FalseOption": options[0]}
+        return {
+            **found,
+            "OptionSetType": "Boolean",
+            "TrueOption": options[1],
+            "FalseOption": options[0],
+        }
     kind = {Type.STATE: "State", Type.STATUS: "Status"}.get(column.type, "Picklist")
     return {**found, "OptionSetType": kind, "Options": options}
 
@@ -204,7 +239,10 @@ def _key(table: Table, name: str, columns: tuple[str, ...]) -> Described:
 
 
 def _relationship(table: Table, link: Link) -> Described:
-    """A relationship, seen from either side: ``table`` has the collection if the link is to many."""
+    """A relationship, seen from either side.
+
+    ``table`` has the collection if the link is to many.
+    """
     one, many = (table, TABLES[link.table]) if link.to_many else (TABLES[link.table], table)
     collection = link.column.targets[one.name]
     return {

@@ -1,4 +1,7 @@
-"""Conditions by operator, as FetchXML and the ``Microsoft.Dynamics.CRM.*`` functions name them: a column and texts → SQL."""
+"""Conditions by operator, as FetchXML and the ``Microsoft.Dynamics.CRM.*`` functions name them.
+
+A column and texts → SQL.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 from uuid import UUID
 
-from pipeline.sandbox.odata.columns import Column, Sql, SqlValue, bound, guid_key, guid_text_key, timestamp_text
+from pipeline.sandbox.odata.columns import (
+    Column,
+    Sql,
+    SqlValue,
+    bound,
+    guid_key,
+    guid_text_key,
+    timestamp_text,
+)
 from pipeline.sandbox.odata.constants import timestamp
 from pipeline.sandbox.odata.tree import Constant, Kind, ODataError
 
@@ -21,7 +32,10 @@ _LAST_MONTH: Final = 12
 
 
 def condition(operator: str, column: Column, texts: Sequence[str], caller: str = "") -> Sql:
-    """The condition. Raises ``ODataError`` for operators that nobody knows and values that the column cannot have."""
+    """The condition.
+
+    Raises ``ODataError`` for operators that nobody knows and values that the column cannot have.
+    """
     positive = _POSITIVE.get(operator)
     if positive is not None:
         found = condition(positive, column, texts, caller)
@@ -60,7 +74,10 @@ def _value(column: Column, text: str) -> SqlValue:
 
 def _constant(kind: Kind, text: str) -> Constant:
     if kind is Kind.BOOLEAN:
-        return Constant(value={"1": True, "0": False}.get(text) if text in {"0", "1"} else _flag(text), kind=kind)
+        return Constant(
+            value={"1": True, "0": False}.get(text) if text in {"0", "1"} else _flag(text),
+            kind=kind,
+        )
     reader = _READERS.get(kind, str)
     return Constant(value=reader(text), kind=kind)
 
@@ -83,7 +100,10 @@ _READERS: Final[Mapping[Kind, Callable[[str], str | int | Decimal | UUID | datet
 
 def _compared(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
     if operator in {"null", "not-null"}:
-        return Sql(text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)", values=column.values)
+        return Sql(
+            text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)",
+            values=column.values,
+        )
     if operator not in _SIGNS:
         return None
     value = _value(column, _one(operator, texts))
@@ -96,15 +116,23 @@ def _compared(operator: str, column: Column, texts: Sequence[str], _caller: str)
 
 def _one(operator: str, texts: Sequence[str]) -> str:
     if len(texts) != 1:
-        raise ODataError(f"The condition operator '{operator}' takes one value, {len(texts)} were given.")
+        raise ODataError(
+            f"The condition operator '{operator}' takes one value, {len(texts)} were given."
+        )
     return texts[0]
 
 
 def _listed(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
-    values = tuple(_value(column, text) for text in texts) if operator in {"in", "contain-values", "between"} else ()
+    values = (
+        tuple(_value(column, text) for text in texts)
+        if operator in {"in", "contain-values", "between"}
+        else ()
+    )
     name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
     if operator in {"in", "contain-values"}:
-        return Sql(text=f"({name} IN ({', '.join('?' * len(values))}))", values=(*column.values, *values))
+        return Sql(
+            text=f"({name} IN ({', '.join('?' * len(values))}))", values=(*column.values, *values)
+        )
     if operator != "between":
         return None
     if len(values) != len(("low", "high")):
@@ -139,10 +167,14 @@ def _calendar(operator: str, column: Column, texts: Sequence[str], _caller: str)
     length = 10 if column.kind is Kind.DATE else 20
     low, high = (None if end is None else timestamp_text(end)[:length] for end in span)
     terms = [f"{column.sql} >= ?"] * (low is not None) + [f"{column.sql} < ?"] * (high is not None)
-    return Sql(text=f"({' AND '.join(terms)})", values=tuple(end for end in (low, high) if end is not None))
+    return Sql(
+        text=f"({' AND '.join(terms)})", values=tuple(end for end in (low, high) if end is not None)
+    )
 
 
-def _span(operator: str, texts: Sequence[str], now: datetime) -> tuple[datetime | None, datetime | None] | None:
+def _span(
+    operator: str, texts: Sequence[str], now: datetime
+) -> tuple[datetime | None, datetime | None] | None:
     """The moments that an operator means, the second one excluded."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if operator in _DAYS:
@@ -151,7 +183,9 @@ def _span(operator: str, texts: Sequence[str], now: datetime) -> tuple[datetime 
     if operator in {"on", "on-or-after", "on-or-before"}:
         given = timestamp(_one(operator, texts)).replace(hour=0, minute=0, second=0, microsecond=0)
         following = given + timedelta(days=1)
-        return (None if operator == "on-or-before" else given), (None if operator == "on-or-after" else following)
+        return (None if operator == "on-or-before" else given), (
+            None if operator == "on-or-after" else following
+        )
     if operator in _CALENDAR:
         unit, step = _CALENDAR[operator]
         first = day.replace(day=1) if unit == "months" else day.replace(month=1, day=1)
@@ -160,7 +194,9 @@ def _span(operator: str, texts: Sequence[str], now: datetime) -> tuple[datetime 
     return None if match is None else _relative(match[1], match[2], int(_one(operator, texts)), now)
 
 
-def _relative(word: str, unit: str, count: int, now: datetime) -> tuple[datetime | None, datetime | None]:
+def _relative(
+    word: str, unit: str, count: int, now: datetime
+) -> tuple[datetime | None, datetime | None]:
     if word == "olderthan":
         return None, _moved(now, unit, -count)
     whole = (
@@ -178,11 +214,20 @@ def _moved(moment: datetime, unit: str, count: int) -> datetime:
         return moment + timedelta(**{unit: count})
     months = moment.year * _LAST_MONTH + moment.month - 1 + count * _MONTHS[unit]
     year, month = divmod(months, _LAST_MONTH)
-    last = (date(year + (month == _LAST_MONTH - 1), (month + 1) % _LAST_MONTH + 1, 1) - timedelta(days=1)).day
+    last = (
+        date(year + (month == _LAST_MONTH - 1), (month + 1) % _LAST_MONTH + 1, 1)
+        - timedelta(days=1)
+    ).day
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
 
 
-_DAYS: Final = {"today": (0, 1), "yesterday": (-1, 0), "tomorrow": (1, 2), "last-seven-days": (-7, 1), "next-seven-days": (1, 8)}
+_DAYS: Final = {
+    "today": (0, 1),
+    "yesterday": (-1, 0),
+    "tomorrow": (1, 2),
+    "last-seven-days": (-7, 1),
+    "next-seven-days": (1, 8),
+}
 _CALENDAR: Final = {
     "this-month": ("months", 0),
     "last-month": ("months", -1),

@@ -1,4 +1,7 @@
-"""Where a page ends, as the XML cookies of Dataverse: in ``$skiptoken`` encoded once more, in FetchXML as it is."""
+"""Where a page ends, as the XML cookies of Dataverse.
+
+In ``$skiptoken`` encoded once more, in FetchXML as it is.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Term:
-    """One thing that rows are ordered by. ``name`` is its element in the cookie; ``sql`` holds the collation."""
+    """One thing that rows are ordered by.
+
+    ``name`` is its element in the cookie; ``sql`` holds the collation.
+    """
 
     name: str
     sql: Sql
@@ -27,16 +33,27 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
-    """Where the last page ended: its number, the values of the last row, and what the service wrote beside them."""
+    """Where the last page ended.
+
+    Its number, the values of the last row, and what the service wrote beside them.
+    """
 
     page: int
     last: Mapping[str, str | None] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def cookie(page: int, terms: Sequence[Term], first: Sequence[SqlValue], last: Sequence[SqlValue], **notes: object) -> str:
+def cookie(
+    page: int,
+    terms: Sequence[Term],
+    first: Sequence[SqlValue],
+    last: Sequence[SqlValue],
+    **notes: object,
+) -> str:
     """The inner cookie of a page."""
-    element = ET.Element("cookie", {"page": str(page), **{name: str(value) for name, value in notes.items()}})
+    element = ET.Element(
+        "cookie", {"page": str(page), **{name: str(value) for name, value in notes.items()}}
+    )
     for term, low, high in zip(terms, first, last, strict=True):
         attributes = {**_attribute("last", high, term.kind), **_attribute("first", low, term.kind)}
         ET.SubElement(element, term.name, attributes)
@@ -64,12 +81,23 @@ def read_inner(text: str) -> Position:
     page = element.get("page", "1")
     if not page.isdigit():
         raise ODataError("Malformed XML in the Paging Cookie")
-    last = {child.tag: child.get("last") for child in element if child.get("last") is not None or child.get("lastnull")}
-    return Position(page=int(page), last=last, notes={name: value for name, value in element.items() if name != "page"})
+    last = {
+        child.tag: child.get("last")
+        for child in element
+        if child.get("last") is not None or child.get("lastnull")
+    }
+    return Position(
+        page=int(page),
+        last=last,
+        notes={name: value for name, value in element.items() if name != "page"},
+    )
 
 
 def after(terms: Sequence[Term], position: Position) -> Sql:
-    """The condition that a row comes after a position. Raises ``ODataError`` for a cookie of another query."""
+    """The condition that a row comes after a position.
+
+    Raises ``ODataError`` for a cookie of another query.
+    """
     if any(term.name not in position.last for term in terms):
         raise ODataError("Malformed XML in the Paging Cookie")
     steps: list[str] = []
@@ -79,7 +107,10 @@ def after(terms: Sequence[Term], position: Position) -> Sql:
         value = _kept(position.last[term.name], term.kind)
         step = _beyond(term, value)
         steps.append("(" + " AND ".join([*(text for text, _ in same), step]) + ")")
-        values += [one for _, equal in same for one in equal] + [*term.sql.values, *([value] if "?" in step else [])]
+        values += [one for _, equal in same for one in equal] + [
+            *term.sql.values,
+            *([value] if "?" in step else []),
+        ]
         same.append((f"{term.sql.text} IS ?", (*term.sql.values, value)))
     return Sql(text=f"({' OR '.join(steps)})", values=tuple(values))
 
@@ -88,7 +119,11 @@ def _beyond(term: Term, value: SqlValue) -> str:
     """One term behind a value: blanks come first, last when descending."""
     if value is None:
         return "0" if term.descending else f"{term.sql.text} IS NOT NULL"
-    return f"({term.sql.text} < ? OR {term.sql.text} IS NULL)" if term.descending else f"{term.sql.text} > ?"
+    return (
+        f"({term.sql.text} < ? OR {term.sql.text} IS NULL)"
+        if term.descending
+        else f"{term.sql.text} > ?"
+    )
 
 
 def _attribute(name: str, value: SqlValue, kind: Kind) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The body of a write as columns and values; lookups are bound, related rows that are to be made are set aside."""
+"""The body of a write as columns and values.
+
+Lookups are bound, related rows that are to be made are set aside.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _BIND: Final = "@odata.bind"
 
 @dataclass(kw_only=True, slots=True)
 class Payload:
-    """What a body sets. ``related``: links with the bodies of rows that a deep insert makes with the row."""
+    """What a body sets.
+
+    ``related``: links with the bodies of rows that a deep insert makes with the row.
+    """
 
     values: Row = field(default_factory=dict)
     related: list[tuple[Link, Any]] = field(default_factory=list)
@@ -30,9 +36,13 @@ def loaded(table: Table, body: bytes) -> dict[str, Any]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise failures.bad_payload(table.set_name, f"Microsoft.OData.ODataException: {error}") from error
+        raise failures.bad_payload(
+            table.set_name, f"Microsoft.OData.ODataException: {error}"
+        ) from error
     if not isinstance(found, dict):
-        raise failures.bad_payload(table.set_name, "Microsoft.OData.ODataException: The body is no JSON object.")
+        raise failures.bad_payload(
+            table.set_name, "Microsoft.OData.ODataException: The body is no JSON object."
+        )
     return found
 
 
@@ -63,8 +73,9 @@ def _set(table: Table, name: str, value: Any, payload: Payload) -> None:
         if undeclared is not None and undeclared.type is Type.LOOKUP:
             raise failures.bad_payload(
                 table.set_name,
-                f"Microsoft.OData.ODataException: An undeclared property '{name}' which only has property annotations in the "
-                "payload but no property value was found in the payload. In OData, only declared navigation properties and "
+                f"Microsoft.OData.ODataException: An undeclared property '{name}' which only has "
+                "property annotations in the payload but no property value was found in the "
+                "payload. In OData, only declared navigation properties and "
                 "declared named streams can be represented as properties without values.",
             )
         raise unknown_property(table, name)
@@ -97,6 +108,10 @@ def _relate(table: Table, link: Link, value: Any, payload: Payload) -> None:
         bodies = [value]
     if bodies is None or not all(isinstance(body, dict) for body in bodies):
         raise failures.bad_payload(
-            table.set_name, f"Microsoft.OData.ODataException: The value of the navigation property '{link.name}' is malformed."
+            table.set_name,
+            (
+                "Microsoft.OData.ODataException: The value of the navigation property "
+                f"'{link.name}' is malformed."
+            ),
         )
     payload.related += [(link, body) for body in bodies]

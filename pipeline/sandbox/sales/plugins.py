@@ -1,7 +1,8 @@
 """The rules of the Prospect to Cash solution (domain-entities 2 and 8), as its plug-in steps are registered.
 
-Before a contact or an account is made: its number, if it has none. Before a contact is made, or its company set: *Is Company
-An Account*. After a quote, an order or an invoice is made or points elsewhere: *Is Active Customer*, which nothing lowers.
+Before a contact or an account is made: its number, if it has none. Before a contact is made, or its
+company set: *Is Company An Account*. After a quote, an order or an invoice is made or points
+elsewhere: *Is Active Customer*, which nothing lowers.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ def _next_number(store: Store, table: Table) -> str:
         raise failures.bad_request(message, "0x80040265")
     number = counter["msdynce_numbersequence"]
     version = store.next_version()
-    store.update(_COUNTERS, counter[_COUNTERS.id], {"msdynce_numbersequence": number + 1, "versionnumber": version})
+    store.update(
+        _COUNTERS,
+        counter[_COUNTERS.id],
+        {"msdynce_numbersequence": number + 1, "versionnumber": version},
+    )
     suffix = "".join(_RANDOM.choices(_LETTERS, k=counter["msdynce_suffixlength"]))
     return f"{counter['msdynce_prefix']}-{number:05d}-{suffix}"

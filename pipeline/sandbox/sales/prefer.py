@@ -35,16 +35,31 @@ class Prefer:
         return self.annotations is not None and "*" in self.annotations
 
     def notes(self, term: str) -> bool:
-        """Whether answers hold this annotation. Patterns end in ``*``; a ``-`` before one takes it out again."""
+        """Whether answers hold this annotation.
+
+        Patterns end in ``*``; a ``-`` before one takes it out again.
+        """
         if self.annotations is None or self.metadata == "none":
             return False
-        taken = any(fnmatchcase(term, pattern) for pattern in self.annotations if not pattern.startswith("-"))
-        return taken and not any(fnmatchcase(term, pattern[1:]) for pattern in self.annotations if pattern.startswith("-"))
+        taken = any(
+            fnmatchcase(term, pattern)
+            for pattern in self.annotations
+            if not pattern.startswith("-")
+        )
+        return taken and not any(
+            fnmatchcase(term, pattern[1:])
+            for pattern in self.annotations
+            if pattern.startswith("-")
+        )
 
     @property
     def applied(self) -> str:
         """The value of ``Preference-Applied``, empty if nothing was preferred."""
-        found = [f'odata.include-annotations="{",".join(self.annotations)}"'] if self.annotations else []
+        found = (
+            [f'odata.include-annotations="{",".join(self.annotations)}"']
+            if self.annotations
+            else []
+        )
         found += [f"odata.maxpagesize={self.page}"] if self.page else []
         found += ["return=representation"] if self.representation else []
         found += ["odata.track-changes"] if self.tracking else []
@@ -52,12 +67,20 @@ class Prefer:
 
 
 def preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
-    """What the headers (names in lower case) and ``$format`` ask for; preferences that nobody knows are ignored."""
-    given = {match[1].lower(): match[2] or match[3] or "" for match in _PREFERENCE.finditer(headers.get("prefer", ""))}
+    """What the headers (names in lower case) and ``$format`` ask for.
+
+    Preferences that nobody knows are ignored.
+    """
+    given = {
+        match[1].lower(): match[2] or match[3] or ""
+        for match in _PREFERENCE.finditer(headers.get("prefer", ""))
+    }
     annotations = given.get("odata.include-annotations")
     page = given.get("odata.maxpagesize", "").strip()
     return Prefer(
-        annotations=None if annotations is None else tuple(one.strip() for one in annotations.split(",") if one.strip()),
+        annotations=None
+        if annotations is None
+        else tuple(one.strip() for one in annotations.split(",") if one.strip()),
         page=min(int(page), PAGE) if page.isdigit() and int(page) > 0 else None,
         representation=given.get("return", "").strip() == "representation",
         tracking="odata.track-changes" in given,

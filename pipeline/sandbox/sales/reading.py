@@ -40,7 +40,10 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:
-    """One query on its way. ``belonging``: a condition that rows of a collection fulfil; ``notes`` go into the cookie."""
+    """One query on its way.
+
+    ``belonging``: a condition that rows of a collection fulfil; ``notes`` go into the cookie.
+    """
 
     store: Store
     shape: Shape
@@ -53,7 +56,11 @@ class Reader:
         check(self.shape)
         query = self.shape.query
         terms = self._terms()
-        position = paging.read_outer(query.skiptoken) if query.skiptoken is not None else paging.Position(page=0)
+        position = (
+            paging.read_outer(query.skiptoken)
+            if query.skiptoken is not None
+            else paging.Position(page=0)
+        )
         wheres = [*self._wheres(), *([paging.after(terms, position)] if position.last else [])]
         size = self.shape.prefer.page or min(PAGE if query.top is None else query.top, PAGE)
         page = self._page(terms, wheres, size, position.page + 1)
@@ -72,20 +79,34 @@ class Reader:
         """One row's JSON by its id."""
         scope = self.shape.scope
         where = Sql(text=f"{scope.alias}.{scope.table.id} = ?", values=(row_id,))
-        sql = compose(f"SELECT {{}} FROM {scope.table.name} AS {scope.alias} WHERE {{}}", self.shape.row(), where)
+        sql = compose(
+            f"SELECT {{}} FROM {scope.table.name} AS {scope.alias} WHERE {{}}",
+            self.shape.row(),
+            where,
+        )
         found = self.store.rows(sql.text, sql.values)
         return str(found[0][0]) if found else None
 
     def _counted(self, limit: int) -> int:
         scope = self.shape.scope
         where = _all(self._wheres())
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT {limit})"
+        sql = (
+            f"SELECT count(*) FROM (SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE "
+            f"{where.text} LIMIT {limit})"
+        )
         found: int = self.store.rows(sql, where.values)[0][0]
         return found
 
     def _wheres(self) -> list[Sql]:
         found = [self.belonging] if self.belonging else []
-        return [*found, *([condition(self.shape.query.filter, self.shape.scope)] if self.shape.query.filter else [])]
+        return [
+            *found,
+            *(
+                [condition(self.shape.query.filter, self.shape.scope)]
+                if self.shape.query.filter
+                else []
+            ),
+        ]
 
     def _terms(self) -> list[Term]:
         scope = self.shape.scope
@@ -93,7 +114,14 @@ class Reader:
         for order in self.shape.query.orderby:
             column = scope.column(order.path.names)
             sql = Sql(text=sort_key(column), values=column.values)
-            terms.append(Term(name=".".join(order.path.names), sql=sql, kind=column.kind, descending=order.descending))
+            terms.append(
+                Term(
+                    name=".".join(order.path.names),
+                    sql=sql,
+                    kind=column.kind,
+                    descending=order.descending,
+                )
+            )
         if not any(term.name == scope.table.id for term in terms):
             key = Sql(text=guid_key(f"{scope.alias}.{scope.table.id}"))
             terms.append(Term(name=scope.table.id, sql=key, kind=Kind.GUID))
@@ -112,14 +140,29 @@ class Reader:
 
     def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> Page:
         inner = self._select([term], wheres, size)
-        sql = f"SELECT CAST(group_concat(j, ',') AS BLOB), count(*), min(k0), max(k0) FROM ({inner.text})"
+        sql = (
+            "SELECT CAST(group_concat(j, ',') AS BLOB), count(*), min(k0), max(k0) FROM "
+            f"({inner.text})"
+        )
         body, count, low, high = self.store.rows(sql, inner.values)[0]
         if count < size or not count or not self._more(term, wheres, high):
             return Page(body=body or b"", count=count)
-        return Page(body=body, count=count, token=self._token(number, [term], [guid_of_key(low)], [guid_of_key(high)]))
+        return Page(
+            body=body,
+            count=count,
+            token=self._token(number, [term], [guid_of_key(low)], [guid_of_key(high)]),
+        )
 
-    def _token(self, number: int, terms: Sequence[Term], first: Sequence[SqlValue], last: Sequence[SqlValue]) -> str:
-        return paging.outer_cookie(number, paging.cookie(number, terms, first, last, **self.notes), tracking=self.tracking)
+    def _token(
+        self,
+        number: int,
+        terms: Sequence[Term],
+        first: Sequence[SqlValue],
+        last: Sequence[SqlValue],
+    ) -> str:
+        return paging.outer_cookie(
+            number, paging.cookie(number, terms, first, last, **self.notes), tracking=self.tracking
+        )
 
     def _more(self, term: Term, wheres: Sequence[Sql], high: str) -> bool:
         scope = self.shape.scope
@@ -127,16 +170,23 @@ class Reader:
         sql = f"SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT 1"
         return bool(self.store.rows(sql, where.values))
 
-    def _listed(self, terms: Sequence[Term], wheres: Sequence[Sql], size: int) -> list[tuple[Any, ...]]:
+    def _listed(
+        self, terms: Sequence[Term], wheres: Sequence[Sql], size: int
+    ) -> list[tuple[Any, ...]]:
         sql = self._select(terms, wheres, size + 1)
         return self.store.rows(sql.text, sql.values)
 
     def _select(self, terms: Sequence[Term], wheres: Sequence[Sql], limit: int) -> Sql:
         scope = self.shape.scope
         keys = "".join(f", {{}} AS k{number}" for number in range(len(terms)))
-        order = ", ".join(f"k{number} {'DESC' if term.descending else 'ASC'}" for number, term in enumerate(terms))
+        order = ", ".join(
+            f"k{number} {'DESC' if term.descending else 'ASC'}" for number, term in enumerate(terms)
+        )
         return compose(
-            f"SELECT {{}} AS j{keys} FROM {scope.table.name} AS {scope.alias} WHERE {{}} ORDER BY {order} LIMIT {limit}",
+            (
+                f"SELECT {{}} AS j{keys} FROM {scope.table.name} AS {scope.alias} WHERE {{}} ORDER "
+                f"BY {order} LIMIT {limit}"
+            ),
             self.shape.row(),
             *(term.sql for term in terms),
             _all(wheres),
@@ -152,12 +202,19 @@ def check(shape: Shape) -> None:
 
 def next_link(address: str, query_text: str, token: str) -> str:
     """The URL of the next page as a JSON text: the request's own with the token in it."""
-    kept = [part for part in query_text.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
+    kept = [
+        part
+        for part in query_text.split("&")
+        if part and not part.startswith(("$skiptoken=", "%24skiptoken="))
+    ]
     return linked(address, [*kept, f"$skiptoken={quote(token, safe='')}"])
 
 
 def linked(address: str, parts: Sequence[str]) -> str:
-    """A URL as a JSON text; what may not stand in a URL as it is, as requests in a batch have it, is encoded."""
+    """A URL as a JSON text.
+
+    What may not stand in a URL as it is, as requests in a batch have it, is encoded.
+    """
     return orjson.dumps(quote(f"{address}?{'&'.join(parts)}", safe=_IN_URLS)).decode()
 
 
@@ -166,7 +223,10 @@ def _all(wheres: Sequence[Sql]) -> Sql:
 
 
 def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [guid_of_key(value) if term.kind is Kind.GUID else value for term, value in zip(terms, row[1:], strict=True)]
+    return [
+        guid_of_key(value) if term.kind is Kind.GUID else value
+        for term, value in zip(terms, row[1:], strict=True)
+    ]
 
 
 def guid_of_key(key: str | None) -> str | None:

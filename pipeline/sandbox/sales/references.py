@@ -26,7 +26,10 @@ def table_of(set_name: str) -> Table:
 
 
 def row_id(store: Store, table: Table, segment: Segment) -> str | None:
-    """The id that a segment's keys mean; null for an alternate key that nobody has. Raises ``FailedError``."""
+    """The id that a segment's keys mean; null for an alternate key that nobody has.
+
+    Raises ``FailedError``.
+    """
     keys = segment.keys or {}
     if set(keys) in ({UNNAMED}, {table.id}):
         (key,) = keys.values()
@@ -45,24 +48,44 @@ def alternate_key(table: Table, segment: Segment) -> dict[str, str | int | None]
     columns = [_key_column(table, name) for name in keys]
     if not any(set(names) == {column.name for column in columns} for names in table.keys.values()):
         raise failures.bad_request(
-            f"The specified keys ({', '.join(keys)}) are no entity key of the resource 'Microsoft.Dynamics.CRM.{table.name}'.",
+            (
+                f"The specified keys ({', '.join(keys)}) are no entity key of the resource "
+                f"'Microsoft.Dynamics.CRM.{table.name}'."
+            ),
             "0x80060888",
         )
-    return {column.name: _key_value(table, column, keys[name]) for column, name in zip(columns, keys, strict=True)}
+    return {
+        column.name: _key_value(table, column, keys[name])
+        for column, name in zip(columns, keys, strict=True)
+    }
 
 
-def bound_row(store: Store, text: object, allowed: Mapping[str, str], table: Table) -> tuple[Table, str]:
-    """Table and id of the row that ``@odata.bind`` or ``@odata.id`` names; it must be there. Raises ``FailedError``."""
+def bound_row(
+    store: Store, text: object, allowed: Mapping[str, str], table: Table
+) -> tuple[Table, str]:
+    """Table and id of the row that ``@odata.bind`` or ``@odata.id`` names; it must be there.
+
+    Raises ``FailedError``.
+    """
     if not isinstance(text, str):
-        raise failures.bad_payload(table.set_name, "Microsoft.OData.ODataException: The value of @odata.bind must be a text.")
+        raise failures.bad_payload(
+            table.set_name,
+            "Microsoft.OData.ODataException: The value of @odata.bind must be a text.",
+        )
     segments = parse_address(_ROOT.sub("", text))
     if len(segments) != 1 or not segments[0].keys:
-        raise failures.bad_payload(table.set_name, f"Microsoft.OData.ODataException: Invalid entity reference '{unquote(text)}'.")
+        raise failures.bad_payload(
+            table.set_name,
+            f"Microsoft.OData.ODataException: Invalid entity reference '{unquote(text)}'.",
+        )
     target = table_of(segments[0].name)
     if target.name not in allowed.values():
         raise failures.bad_payload(
             table.set_name,
-            f"Microsoft.OData.ODataException: '{target.set_name}' is no valid target; {', '.join(allowed.values())} is.",
+            (
+                f"Microsoft.OData.ODataException: '{target.set_name}' is no valid target; "
+                f"{', '.join(allowed.values())} is."
+            ),
         )
     found = row_id(store, target, segments[0])
     if found is None:
@@ -79,7 +102,9 @@ def exists(store: Store, table: Table, wanted: str) -> bool:
 
 def _guid(table: Table, key: Constant) -> str:
     if key.kind is not Kind.GUID:
-        raise failures.bad_request(f"Invalid value '{key.value}' for the key of '{table.set_name}': a GUID is expected.")
+        raise failures.bad_request(
+            f"Invalid value '{key.value}' for the key of '{table.set_name}': a GUID is expected."
+        )
     return str(uuid.UUID(str(key.value)))
 
 
@@ -92,20 +117,31 @@ def _key_column(table: Table, name: str) -> Column:
 def _key_value(table: Table, column: Column, key: Constant) -> str | int | None:
     value = key.value
     if column.type in {Type.TEXT, Type.MEMO} and key.kind is not Kind.TEXT:
-        raise failures.bad_request(f"The value of the key '{column.name}' of '{table.set_name}' must be a text in quotes.")
+        raise failures.bad_request(
+            f"The value of the key '{column.name}' of '{table.set_name}' must be a text in quotes."
+        )
     if isinstance(value, str) and (breaking := _BREAKING & set(value)):
         raise failures.bad_request(
-            f"A potentially dangerous Request.Path value was detected from the client ({min(breaking)}).", "0x80060888"
+            (
+                "A potentially dangerous Request.Path value was detected from the client "
+                f"({min(breaking)})."
+            ),
+            "0x80060888",
         )
     return value if isinstance(value, int) else str(value)
 
 
 def _by_key(store: Store, table: Table, values: Mapping[str, str | int | None]) -> str | None:
     terms = " AND ".join(f"{name} = ? COLLATE NOCASE" for name in values)
-    found = store.rows(f"SELECT {table.id} FROM {table.name} WHERE {terms} LIMIT 2", tuple(values.values()))
+    found = store.rows(
+        f"SELECT {table.id} FROM {table.name} WHERE {terms} LIMIT 2", tuple(values.values())
+    )
     if len(found) > 1:
         attributes = ",".join(values)
-        message = f"More than one record exists for entity {table.name} with entity key involving attributes {attributes}"
+        message = (
+            f"More than one record exists for entity {table.name} with entity key involving "
+            f"attributes {attributes}"
+        )
         raise failures.bad_request(message, "0x80060893")
     return str(found[0][0]) if found else None
 
@@ -113,6 +149,9 @@ def _by_key(store: Store, table: Table, values: Mapping[str, str | int | None]) 
 def table_named(name: str) -> Table:
     """A table by its logical name. Raises ``FailedError``."""
     if name not in TABLES:
-        message = f"The entity with a name = '{name}' with namemapping = 'Logical' was not found in the MetadataCache."
+        message = (
+            f"The entity with a name = '{name}' with namemapping = 'Logical' was not found in the "
+            "MetadataCache."
+        )
         raise failures.bad_request(message, "0x80041102")
     return TABLES[name]

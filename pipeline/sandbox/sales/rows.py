@@ -1,4 +1,7 @@
-"""Rows as JSON, made by SQLite itself: one expression for each row, so that a page is one text when it leaves the database."""
+"""Rows as JSON, made by SQLite itself.
+
+One expression for each row, so that a page is one text when it leaves the database.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,22 @@ from pipeline.sandbox.sales.schema import NAMESPACE, Column, Table, Type
 _ARGUMENTS: Final = 90
 """SQLite's functions take 127 arguments at most."""
 
-_EDM: Final = {Type.ID: "Guid", Type.GUID: "Guid", Type.LOOKUP: "Guid", Type.DATE: "Date", Type.TIME: "DateTimeOffset"}
+_EDM: Final = {
+    Type.ID: "Guid",
+    Type.GUID: "Guid",
+    Type.LOOKUP: "Guid",
+    Type.DATE: "Date",
+    Type.TIME: "DateTimeOffset",
+}
 _EDM_NUMBERS: Final = {Type.MONEY: "Decimal", Type.DECIMAL: "Decimal", Type.BIGINT: "Int64"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """Some text of a row: ``text`` as it stands, then what ``sql`` gives, if there is any; a null gives nothing."""
+    """Some text of a row: ``text`` as it stands, then what ``sql`` gives, if there is any.
+
+    A null gives nothing.
+    """
 
     text: str
     sql: Sql | None = None
@@ -31,9 +43,13 @@ def json_row(pieces: Iterable[Piece]) -> Sql:
     terms: list[str] = []
     values: list[SqlValue] = []
     for chunk in _chunks(pieces):
-        pattern = "".join(piece.text.replace("%", "%%") + ("%s" if piece.sql else "") for piece in chunk).replace("'", "''")
+        pattern = "".join(
+            piece.text.replace("%", "%%") + ("%s" if piece.sql else "") for piece in chunk
+        ).replace("'", "''")
         arguments = [piece.sql for piece in chunk if piece.sql]
-        terms.append(f"printf('{pattern}'{''.join(f', {argument.text}' for argument in arguments)})")
+        terms.append(
+            f"printf('{pattern}'{''.join(f', {argument.text}' for argument in arguments)})"
+        )
         values += [value for argument in arguments for value in argument.values]
     return Sql(text="||".join(terms), values=tuple(values))
 
@@ -52,40 +68,61 @@ def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 
 def head(table: Table, alias: str, prefer: Prefer, root: str) -> Iterator[Piece]:
-    """What every row begins with: etag and id, without a bracket; more, or less, as the metadata level says."""
+    """What every row begins with: etag and id, without a bracket.
+
+    More, or less, as the metadata level says.
+    """
     key = Sql(text=f"{alias}.{table.id}")
     if prefer.metadata != "none":
         yield Piece(text='"@odata.etag":"W/\\"', sql=Sql(text=f"{alias}.versionnumber"))
         yield Piece(text='\\"",')
     if prefer.metadata == "full":
-        yield Piece(text=f'"@odata.type":"#{NAMESPACE}.{table.name}","@odata.id":"{root}/{table.set_name}(', sql=key)
+        yield Piece(
+            text=f'"@odata.type":"#{NAMESPACE}.{table.name}","@odata.id":"{root}/{table.set_name}(',
+            sql=key,
+        )
         yield Piece(text=f')","@odata.editLink":"{table.set_name}(', sql=key)
         yield Piece(text=')",')
     yield Piece(text=f'"{table.id}":"', sql=key)
     yield Piece(text='"')
 
 
-def properties(table: Table, columns: Sequence[Column], alias: str, prefer: Prefer) -> Iterator[Piece]:
+def properties(
+    table: Table, columns: Sequence[Column], alias: str, prefer: Prefer
+) -> Iterator[Piece]:
     """The columns, each with a comma before it and behind its notes."""
     for column in columns:
         if column.type is Type.ID:
             continue
         yield from notes(table, column, alias, prefer, column.wire)
-        if prefer.metadata == "full" and (edm := _EDM.get(column.type) or _EDM_NUMBERS.get(column.type)):
+        if prefer.metadata == "full" and (
+            edm := _EDM.get(column.type) or _EDM_NUMBERS.get(column.type)
+        ):
             yield Piece(text=f',"{column.wire}@odata.type":"#{edm}"')
         yield Piece(text=f',"{column.wire}":', sql=Sql(text=json_value(column, alias)))
 
 
 def notes(table: Table, column: Column, alias: str, prefer: Prefer, name: str) -> Iterator[Piece]:
-    """The annotations of a column that were asked for; a null has none. ``name`` is the property's."""
+    """The annotations of a column that were asked for; a null has none.
+
+    ``name`` is the property's.
+    """
     if prefer.notes(FORMATTED) and (text := formatted(table, column, alias)) is not None:
         yield _note(name, FORMATTED, text)
     if column.type is not Type.LOOKUP:
         return
     if prefer.notes(NAVIGATION):
-        yield _note(name, NAVIGATION, _by_target(column, alias, {table: column.navigation(table) for table in column.targets}))
+        yield _note(
+            name,
+            NAVIGATION,
+            _by_target(
+                column, alias, {table: column.navigation(table) for table in column.targets}
+            ),
+        )
     if prefer.notes(LOOKUP_TYPE):
-        yield _note(name, LOOKUP_TYPE, _by_target(column, alias, {table: table for table in column.targets}))
+        yield _note(
+            name, LOOKUP_TYPE, _by_target(column, alias, {table: table for table in column.targets})
+        )
 
 
 def _note(name: str, term: str, text: str) -> Piece:
@@ -122,4 +159,7 @@ def decimal_text(column: Column, name: str) -> str:
     """A decimal with all its digits, null where it is null."""
     unit = 10**column.digits
     sign = f"CASE WHEN {name} < 0 THEN '-' ELSE '' END"
-    return f"{sign}||(abs({name}) / {unit})||'.'||substr('{unit}'||(abs({name}) % {unit}), -{column.digits})"
+    return (
+        f"{sign}||(abs({name}) / {unit})||'.'||substr('{unit}'||(abs({name}) % {unit}), "
+        f"-{column.digits})"
+    )

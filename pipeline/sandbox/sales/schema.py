@@ -14,7 +14,9 @@ from typing import Any, Final
 
 NAMESPACE: Final = "Microsoft.Dynamics.CRM"
 
-_COLUMN: Final = re.compile(r"(?P<type>[a-z]+)(?:\((?P<arguments>[^)]*)\))?(?P<mark>[!*]?) (?P<label>.+)")
+_COLUMN: Final = re.compile(
+    r"(?P<type>[a-z]+)(?:\((?P<arguments>[^)]*)\))?(?P<mark>[!*]?) (?P<label>.+)"
+)
 _TYPE: Final = re.compile(r"^[a-z]+(?:\([^)]*\))?[!*]? ")
 _OPTION: Final = re.compile(r"(?P<value>\d+) (?P<label>.+?)(?: (?P<state>\d+))?$")
 
@@ -82,7 +84,10 @@ class Column:
     @cached_property
     def navigations(self) -> Mapping[str, str]:
         """Navigation property → table."""
-        return {f"{self.name}_{table}" if self.polymorphic else self.name: table for table in self.targets}
+        return {
+            f"{self.name}_{table}" if self.polymorphic else self.name: table
+            for table in self.targets
+        }
 
     def navigation(self, table: str) -> str:
         """The navigation property that leads to rows of a table."""
@@ -128,17 +133,31 @@ class Table:
     @cached_property
     def schema_name(self) -> str:
         """The name with capitals."""
-        return "msdynce_P2CAutoNumber" if self.custom else {"salesorder": "SalesOrder"}.get(self.name, self.name.capitalize())
+        return (
+            "msdynce_P2CAutoNumber"
+            if self.custom
+            else {"salesorder": "SalesOrder"}.get(self.name, self.name.capitalize())
+        )
 
 
 def _read() -> Mapping[str, Table]:
-    raw = tomllib.loads(resources.files(__package__).joinpath("schema.toml").read_text(encoding="utf-8"))
-    columns = {name: dict(_columns(name, table, raw)) for name, table in raw.items() if not name.startswith("_")}
+    raw = tomllib.loads(
+        resources.files(__package__).joinpath("schema.toml").read_text(encoding="utf-8")
+    )
+    columns = {
+        name: dict(_columns(name, table, raw))
+        for name, table in raw.items()
+        if not name.startswith("_")
+    }
     links = _links(columns)
-    return MappingProxyType({name: _table(name, raw[name], columns[name], links[name]) for name in columns})
+    return MappingProxyType(
+        {name: _table(name, raw[name], columns[name], links[name]) for name in columns}
+    )
 
 
-def _columns(name: str, table: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
+def _columns(
+    name: str, table: Mapping[str, Any], raw: Mapping[str, Any]
+) -> Iterator[tuple[str, Column]]:
     lines = dict(table["columns"])
     for number in range(1, table.get("addresses", 0) + 1):
         for part, line in raw["_address"].items():
@@ -193,7 +212,9 @@ def _option(text: str) -> tuple[int, Option]:
     match = _OPTION.fullmatch(text)
     if match is None:
         raise ValueError(f"schema.toml: {text}")
-    return int(match["value"]), Option(label=match["label"], state=int(match["state"]) if match["state"] else None)
+    return int(match["value"]), Option(
+        label=match["label"], state=int(match["state"]) if match["state"] else None
+    )
 
 
 _DETAILS: Final[Mapping[Type, Callable[[str], dict[str, Any]]]] = {
@@ -215,13 +236,19 @@ def _links(columns: Mapping[str, Mapping[str, Column]]) -> dict[str, dict[str, L
     for name, own in columns.items():
         for column in own.values():
             for navigation, target in column.navigations.items():
-                found[name][navigation] = Link(name=navigation, table=target, column=column, to_many=False)
+                found[name][navigation] = Link(
+                    name=navigation, table=target, column=column, to_many=False
+                )
             for target, collection in column.targets.items():
-                found[target][collection] = Link(name=collection, table=name, column=column, to_many=True)
+                found[target][collection] = Link(
+                    name=collection, table=name, column=column, to_many=True
+                )
     return found
 
 
-def _table(name: str, raw: Mapping[str, Any], columns: Mapping[str, Column], links: Mapping[str, Link]) -> Table:
+def _table(
+    name: str, raw: Mapping[str, Any], columns: Mapping[str, Column], links: Mapping[str, Link]
+) -> Table:
     return Table(
         name=name,
         set_name=raw["set"],

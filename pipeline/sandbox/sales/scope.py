@@ -30,7 +30,10 @@ KINDS: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableScope:
-    """A table under an alias. ``caller``: the id of who asks; ``variable``: what paths start with inside a quantifier."""
+    """A table under an alias.
+
+    ``caller``: the id of who asks; ``variable``: what paths start with inside a quantifier.
+    """
 
     table: Table
     alias: str
@@ -51,13 +54,18 @@ class TableScope:
             return sql_column(_property(scope.table, rest[0]), scope.alias)
         link = _link(scope.table, rest[0])
         if link.to_many:
-            raise ODataError(f"The parent value for a property access of a property '{rest[1]}' is not a single value.")
+            raise ODataError(
+                f"The parent value for a property access of a property '{rest[1]}' is not a single "
+                "value."
+            )
         target, alias = TABLES[link.table], f"j{next(self.numbers)}"
         inner = TableScope(table=target, alias=alias, caller=self.caller, numbers=self.numbers)
         column = inner.column(rest[1:])
         where = f"{alias}.{target.id} = {reference(link, scope.alias)}"
         return SqlColumn(
-            sql=f"(SELECT {column.sql} FROM {target.name} AS {alias} WHERE {where})", kind=column.kind, scale=column.scale
+            sql=f"(SELECT {column.sql} FROM {target.name} AS {alias} WHERE {where})",
+            kind=column.kind,
+            scale=column.scale,
         )
 
     def members(self, names: Sequence[str], variable: str) -> Members:
@@ -65,19 +73,35 @@ class TableScope:
         scope, rest = self._own(names)
         link = _link(scope.table, rest[-1])
         if not link.to_many or len(rest) != 1:
-            raise ODataError(f"Any/All may only be used following a collection. '{rest[-1]}' is no collection.")
+            raise ODataError(
+                f"Any/All may only be used following a collection. '{rest[-1]}' is no collection."
+            )
         target, alias = TABLES[link.table], f"m{next(self.numbers)}"
-        inner = TableScope(table=target, alias=alias, caller=self.caller, variable=variable, outer=self, numbers=self.numbers)
-        return Members(source=f"FROM {target.name} AS {alias} WHERE {belonging(link, alias, scope)}", scope=inner)
+        inner = TableScope(
+            table=target,
+            alias=alias,
+            caller=self.caller,
+            variable=variable,
+            outer=self,
+            numbers=self.numbers,
+        )
+        return Members(
+            source=f"FROM {target.name} AS {alias} WHERE {belonging(link, alias, scope)}",
+            scope=inner,
+        )
 
-    def query_function(self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]) -> Sql:
+    def query_function(
+        self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]
+    ) -> Sql:
         """``Microsoft.Dynamics.CRM.In(PropertyName='…',PropertyValues=[…])`` and its sisters."""
         operator = _OPERATORS.get(name.removeprefix(f"{NAMESPACE}."))
         if operator is None or not name.startswith(f"{NAMESPACE}."):
             raise ODataError(f"An unknown function with name '{name}' was found.")
         path = str(parameters.get("PropertyName", "")).split("/")
         values = [parameters[key] for key in _VALUES if key in parameters]
-        flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+        flat = [
+            one for value in values for one in (value if isinstance(value, tuple) else (value,))
+        ]
         return condition(operator, self.column(path), [str(value) for value in flat], self.caller)
 
     def _own(self, names: Sequence[str]) -> tuple[TableScope, Sequence[str]]:
@@ -91,7 +115,9 @@ class TableScope:
 def sql_column(column: Column, alias: str) -> SqlColumn:
     """A column as conditions see it."""
     kind = KINDS.get(column.type, Kind.INTEGER)
-    return SqlColumn(sql=f"{alias}.{column.name}", kind=kind, scale=column.digits if kind is Kind.DECIMAL else 0)
+    return SqlColumn(
+        sql=f"{alias}.{column.name}", kind=kind, scale=column.digits if kind is Kind.DECIMAL else 0
+    )
 
 
 def reference(link: Link, alias: str) -> str:
@@ -105,7 +131,11 @@ def reference(link: Link, alias: str) -> str:
 def belonging(link: Link, alias: str, scope: TableScope) -> str:
     """The condition that rows under ``alias`` belong to the row of ``scope`` by a collection."""
     text = f"{alias}.{link.column.name} = {scope.alias}.{scope.table.id}"
-    return f"{text} AND {alias}.{link.column.type_name} = '{scope.table.name}'" if link.column.polymorphic else text
+    return (
+        f"{text} AND {alias}.{link.column.type_name} = '{scope.table.name}'"
+        if link.column.polymorphic
+        else text
+    )
 
 
 def _property(table: Table, name: str) -> Column:

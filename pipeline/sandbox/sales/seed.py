@@ -1,4 +1,7 @@
-"""What an environment has from the start: its organisation, users, a root business unit, counters, messages."""
+"""What an environment has from the start.
+
+Its organisation, users, a root business unit, counters, messages.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,17 @@ def fill(store: Store, users: Sequence[User], name: str) -> None:
     owner = users[0].id
     for user in users:
         _add(store, "systemuser", _user(user, unit), owner)
-    organization = {"organizationid": ORGANIZATION, "name": name, "languagecode": 1033, "localeid": 1033}
-    organization |= {"basecurrencyid": currency, "expirechangetrackingindays": 7, "isauditenabled": 0}
+    organization = {
+        "organizationid": ORGANIZATION,
+        "name": name,
+        "languagecode": 1033,
+        "localeid": 1033,
+    }
+    organization |= {
+        "basecurrencyid": currency,
+        "expirechangetrackingindays": 7,
+        "isauditenabled": 0,
+    }
     _add(store, "organization", organization, owner)
     _counters(store, owner)
     _messages(store, owner)
@@ -50,14 +62,30 @@ def fill(store: Store, users: Sequence[User], name: str) -> None:
 
 
 def _user(user: User, unit: str) -> Row:
-    names = {"fullname": f"# {user.name}", "firstname": "#", "lastname": user.name, "domainname": f"{user.application}@sandbox"}
-    found = {"systemuserid": user.id, "applicationid": user.application, "isdisabled": 0, "accessmode": 4, "businessunitid": unit}
-    return {**names, **found, "azureactivedirectoryobjectid": str(uuid.uuid5(_IDS, f"object/{user.application}"))}
+    names = {
+        "fullname": f"# {user.name}",
+        "firstname": "#",
+        "lastname": user.name,
+        "domainname": f"{user.application}@sandbox",
+    }
+    found = {
+        "systemuserid": user.id,
+        "applicationid": user.application,
+        "isdisabled": 0,
+        "accessmode": 4,
+        "businessunitid": unit,
+    }
+    return {
+        **names,
+        **found,
+        "azureactivedirectoryobjectid": str(uuid.uuid5(_IDS, f"object/{user.application}")),
+    }
 
 
 def _root_unit(store: Store) -> str:
     found = store.rows(
-        "SELECT businessunitid FROM businessunit WHERE parentbusinessunitid IS NULL ORDER BY versionnumber LIMIT 1"
+        "SELECT businessunitid FROM businessunit WHERE parentbusinessunitid IS NULL ORDER BY "
+        "versionnumber LIMIT 1"
     )
     if found:
         return str(found[0][0])
@@ -68,12 +96,21 @@ def _root_unit(store: Store) -> str:
 
 def _base_currency(store: Store) -> str:
     found = store.rows(
-        "SELECT transactioncurrencyid FROM transactioncurrency ORDER BY exchangerate <> ?, versionnumber", (_RATE,)
+        (
+            "SELECT transactioncurrencyid FROM transactioncurrency ORDER BY exchangerate <> ?, "
+            "versionnumber"
+        ),
+        (_RATE,),
     )
     if found:
         return str(found[0][0])
     base = str(uuid.uuid5(_IDS, "EUR"))
-    row: Row = {"transactioncurrencyid": base, "isocurrencycode": "EUR", "currencyname": "Euro", "currencysymbol": "€"}
+    row: Row = {
+        "transactioncurrencyid": base,
+        "isocurrencycode": "EUR",
+        "currencyname": "Euro",
+        "currencysymbol": "€",
+    }
     row |= {"currencyprecision": 2, "exchangerate": _RATE, "statecode": 0, "statuscode": 1}
     _add(store, "transactioncurrency", row, None)
     return base
@@ -85,8 +122,16 @@ def _counters(store: Store, owner: str) -> None:
     for name, prefix in _NUMBERS:
         if name in there:
             continue
-        row: Row = {"msdynce_p2cautonumberid": str(uuid.uuid5(_IDS, f"counter/{name}")), "msdynce_name": f"P2C {name}"}
-        row |= {"msdynce_entityname": name, "msdynce_prefix": prefix, "msdynce_numbersequence": _FIRST, "msdynce_suffixlength": 6}
+        row: Row = {
+            "msdynce_p2cautonumberid": str(uuid.uuid5(_IDS, f"counter/{name}")),
+            "msdynce_name": f"P2C {name}",
+        }
+        row |= {
+            "msdynce_entityname": name,
+            "msdynce_prefix": prefix,
+            "msdynce_numbersequence": _FIRST,
+            "msdynce_suffixlength": 6,
+        }
         _add(store, "msdynce_p2cautonumber", {**row, "statecode": 0, "statuscode": 1}, owner)
 
 
@@ -97,19 +142,33 @@ def _messages(store: Store, owner: str) -> None:
         _add(store, "sdkmessage", {"sdkmessageid": identity, "name": message}, owner)
         for name in _BULK:
             key = str(uuid.uuid5(_IDS, f"{message}/{name}"))
-            row = {"sdkmessagefilterid": key, "primaryobjecttypecode": name, "sdkmessageid": identity}
+            row = {
+                "sdkmessagefilterid": key,
+                "primaryobjecttypecode": name,
+                "sdkmessageid": identity,
+            }
             _add(store, "sdkmessagefilter", row, owner)
 
 
 def _own(store: Store, owner: str, unit: str) -> None:
-    """Rows that were loaded without an owner, a unit or a creator get them; they keep their versions."""
+    """Rows that were loaded without an owner, a unit or a creator get them.
+
+    They keep their versions.
+    """
     for table in TABLES.values():
-        values: Mapping[str, Any] = {"createdby": owner, "modifiedby": owner, "createdon": _MADE, "modifiedon": _MADE}
+        values: Mapping[str, Any] = {
+            "createdby": owner,
+            "modifiedby": owner,
+            "createdon": _MADE,
+            "modifiedon": _MADE,
+        }
         if table.owned:
             values = {**values, "ownerid": owner, "owninguser": owner, "owningbusinessunit": unit}
         terms = ", ".join(f"{name} = coalesce({name}, ?)" for name in values)
         missing = " OR ".join(f"{name} IS NULL" for name in values)
-        store.connection.execute(f"UPDATE {table.name} SET {terms} WHERE {missing}", tuple(values.values()))
+        store.connection.execute(
+            f"UPDATE {table.name} SET {terms} WHERE {missing}", tuple(values.values())
+        )
 
 
 def _add(store: Store, name: str, row: Row, owner: str | None) -> None:

@@ -13,7 +13,16 @@ from typing import Final
 from pipeline.sandbox.odata.address import Segment, parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError, Query
-from pipeline.sandbox.sales import actions, csdl, definitions, entities, failures, functions, members, tables
+from pipeline.sandbox.sales import (
+    actions,
+    csdl,
+    definitions,
+    entities,
+    failures,
+    functions,
+    members,
+    tables,
+)
 from pipeline.sandbox.sales.call import Call, Caller
 from pipeline.sandbox.sales.failures import FailedError
 from pipeline.sandbox.sales.functions import Facts
@@ -48,7 +57,9 @@ class Service:
             return failures.bad_request(str(error)).answer(noted=noted)
         except (sqlite3.Error, RecursionError) as error:
             message = f"An unexpected error occurred. {error}"
-            broken = FailedError(status=HTTPStatus.INTERNAL_SERVER_ERROR, code="0x80040216", message=message)
+            broken = FailedError(
+                status=HTTPStatus.INTERNAL_SERVER_ERROR, code="0x80040216", message=message
+            )
             return broken.answer(noted=noted)
 
     def _handle(self, operation: Operation, origin: str, caller: Caller) -> Answer:
@@ -75,7 +86,9 @@ class Service:
     def _batch(self, operation: Operation, origin: str, caller: Caller) -> Answer:
         """Answer a batch: with the first error's status, unless it was asked to go on."""
         try:
-            parts = multipart.parse(operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT)
+            parts = multipart.parse(
+                operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT
+            )
         except BatchError as error:
             raise failures.bad_request(str(error), "0x80048d19") from error
         go_on = preferences(operation.headers).continue_on_error
@@ -87,7 +100,9 @@ class Service:
         )
         status = HTTPStatus.OK if go_on or result.failed is None else result.failed.status
         kind, body = multipart.render(result.parts)
-        return Answer(status=status, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body)
+        return Answer(
+            status=status, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body
+        )
 
     def _routed(self, call: Call, segments: tuple[Segment, ...]) -> Answer:
         if not segments:
@@ -95,7 +110,9 @@ class Service:
         first = segments[0]
         if first.name == "$metadata":
             return Answer(
-                status=HTTPStatus.OK, headers={"Content-Type": "application/xml", "OData-Version": "4.0"}, body=csdl.csdl()
+                status=HTTPStatus.OK,
+                headers={"Content-Type": "application/xml", "OData-Version": "4.0"},
+                body=csdl.csdl(),
             )
         if first.name in definitions.ROOTS:
             return definitions.answer(call, segments)
@@ -119,7 +136,11 @@ def _set(call: Call, segments: tuple[Segment, ...]) -> Answer:
     """What begins with an entity set."""
     table, keyed = table_of(segments[0].name), segments[0].keys
     if keyed:
-        return entities.answer(call, table, segments[0]) if len(segments) == 1 else members.answer(call, table, segments)
+        return (
+            entities.answer(call, table, segments[0])
+            if len(segments) == 1
+            else members.answer(call, table, segments)
+        )
     match [segment.name for segment in segments[1:]]:
         case []:
             return tables.answer(call, table)

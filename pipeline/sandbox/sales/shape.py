@@ -44,7 +44,9 @@ class Shape:
             raise failures.no_property(unknown[0], self.table.name)
         found = {name: self.table.properties[name] for name in names}
         if any(column.type is Type.MONEY for column in found.values()):
-            found.setdefault("_transactioncurrencyid_value", self.table.columns["transactioncurrencyid"])
+            found.setdefault(
+                "_transactioncurrencyid_value", self.table.columns["transactioncurrencyid"]
+            )
         return list(found.values())
 
     def row(self, more: Sequence[Piece] = ()) -> Sql:
@@ -60,9 +62,14 @@ class Shape:
             yield self._expanded(expand)
 
     def context(self) -> str:
-        """The properties that a context URL lists in brackets, with them; empty when all are there."""
+        """The properties that a context URL lists in brackets, with them.
+
+        Empty when all are there.
+        """
         names = [name for name in self.query.select if name not in self.table.links]
-        names += [f"{expand.path[0]}({','.join(expand.query.select)})" for expand in self.query.expand]
+        names += [
+            f"{expand.path[0]}({','.join(expand.query.select)})" for expand in self.query.expand
+        ]
         return f"({','.join(names)})" if names else ""
 
     def _expanded(self, expand: Expand) -> Piece:
@@ -82,7 +89,8 @@ class Shape:
         if expand.path[1:] == ("$ref",):
             inner = replace(inner, query=replace(expand.query, select=(inner.table.id,)))
         return Piece(
-            text=f',"{link.name}":', sql=_many(inner, link, self.scope) if link.to_many else _one(inner, link, self.scope)
+            text=f',"{link.name}":',
+            sql=_many(inner, link, self.scope) if link.to_many else _one(inner, link, self.scope),
         )
 
     def _link(self, expand: Expand) -> Link:
@@ -90,7 +98,10 @@ class Shape:
         if name not in self.table.links:
             raise failures.no_property(name, self.table.name)
         if expand.path[1:] not in {(), ("$ref",)}:
-            raise ODataError(f"Only navigation properties and $ref can be expanded, not '{'/'.join(expand.path)}'.")
+            raise ODataError(
+                "Only navigation properties and $ref can be expanded, not "
+                f"'{'/'.join(expand.path)}'."
+            )
         if self.depth >= _DEEPEST:
             raise ODataError("The request includes a $expand path which is too deep.")
         unknown = expand.query.given - _NESTED
@@ -102,15 +113,20 @@ class Shape:
 def _one(inner: Shape, link: Link, outer: TableScope) -> Sql:
     alias, table = inner.scope.alias, inner.table
     where = f"{alias}.{table.id} = {reference(link, outer.alias)}"
-    return compose(f"ifnull((SELECT {{}} FROM {table.name} AS {alias} WHERE {where}), 'null')", inner.row())
+    return compose(
+        f"ifnull((SELECT {{}} FROM {table.name} AS {alias} WHERE {where}), 'null')", inner.row()
+    )
 
 
 def _many(inner: Shape, link: Link, outer: TableScope) -> Sql:
     alias, table = inner.scope.alias, inner.table
-    kept = Sql(text="1") if inner.query.filter is None else condition(inner.query.filter, inner.scope)
+    kept = (
+        Sql(text="1") if inner.query.filter is None else condition(inner.query.filter, inner.scope)
+    )
     terms = [*ordering(inner.query.orderby, inner.scope), Sql(text=guid_key(f"{alias}.{table.id}"))]
     rows = compose(
-        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {belonging(link, alias, outer)} AND {{}} "
+        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {belonging(link, alias, outer)} AND "
+        "{} "
         f"ORDER BY {', '.join(['{}'] * len(terms))} LIMIT {min(inner.query.top or PAGE, PAGE)}",
         inner.row(),
         kept,

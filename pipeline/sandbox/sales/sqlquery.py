@@ -1,4 +1,7 @@
-"""``?sql=``: one SELECT over the tables, in the part of T-SQL that the Web API takes. SQLite answers it, reading only."""
+"""``?sql=``: one SELECT over the tables, in the part of T-SQL that the Web API takes.
+
+SQLite answers it, reading only.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from pipeline.sandbox.wire.batch import Answer
 MOST: Final = 5000
 
 _TOP: Final = re.compile(r"^\s*SELECT\s+(DISTINCT\s+)?TOP\s+\(?(\d+)\)?\s+", re.IGNORECASE)
-_OFFSET: Final = re.compile(r"\s+OFFSET\s+(\d+)\s+ROWS?(?:\s+FETCH\s+(?:NEXT|FIRST)\s+(\d+)\s+ROWS?\s+ONLY)?\s*$", re.IGNORECASE)
+_OFFSET: Final = re.compile(
+    r"\s+OFFSET\s+(\d+)\s+ROWS?(?:\s+FETCH\s+(?:NEXT|FIRST)\s+(\d+)\s+ROWS?\s+ONLY)?\s*$",
+    re.IGNORECASE,
+)
 _SELECT: Final = re.compile(r"^\s*SELECT\s+(?!.*;)", re.IGNORECASE | re.DOTALL)
 _STAR: Final = re.compile(r"^\s*SELECT\s+(?:DISTINCT\s+)?(?:\w+\.)?\*", re.IGNORECASE)
 _TABLE: Final = re.compile(r"\b(FROM|JOIN)\s+(\w+)", re.IGNORECASE)
@@ -31,11 +37,16 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     if _STAR.match(text):
         raise ODataError("SELECT * is not supported; name the columns.")
     rows = _run(call, _translated(text))
-    return call.json(f'{{{call.context(table.set_name)}"value":{orjson.dumps(rows, default=str).decode()}}}'.encode())
+    return call.json(
+        f'{{{call.context(table.set_name)}"value":{orjson.dumps(rows, default=str).decode()}}}'.encode()
+    )
 
 
 def _translated(text: str) -> str:
-    """The statement as SQLite reads it: limits at its end, tables as subqueries in the form that answers have."""
+    """The statement as SQLite reads it.
+
+    Limits at its end, tables as subqueries in the form that answers have.
+    """
     limit, offset = MOST, 0
     if top := _TOP.match(text):
         limit = min(int(top[2]), MOST)
@@ -51,23 +62,34 @@ def _shown(match: re.Match[str]) -> str:
     name = match[2].lower()
     if name not in TABLES:
         raise ODataError(f"Invalid table name '{match[2]}'.")
-    columns = ", ".join(f"{_value(column)} AS {column.name}" for column in TABLES[name].columns.values())
+    columns = ", ".join(
+        f"{_value(column)} AS {column.name}" for column in TABLES[name].columns.values()
+    )
     following = match.string[match.end() :].lstrip()
     alias = (
         ""
-        if re.match(r"(?i)(AS\s+)?(?!where\b|join\b|inner\b|left\b|on\b|group\b|order\b|offset\b)\w", following)
+        if re.match(
+            r"(?i)(AS\s+)?(?!where\b|join\b|inner\b|left\b|on\b|group\b|order\b|offset\b)\w",
+            following,
+        )
         else f" AS {name}"
     )
     return f"{match[1]} (SELECT {columns} FROM {name}){alias}"
 
 
 def _value(column: Column) -> str:
-    return f"{column.name} / {10**column.digits}.0" if column.type in {Type.MONEY, Type.DECIMAL} else column.name
+    return (
+        f"{column.name} / {10**column.digits}.0"
+        if column.type in {Type.MONEY, Type.DECIMAL}
+        else column.name
+    )
 
 
 def _run(call: Call, text: str) -> list[dict[str, Any]]:
     connection = call.store.connection
-    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
+    connection.set_authorizer(
+        lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+    )
     try:
         cursor = connection.execute(text)
         names = [column[0] for column in cursor.description]
@@ -77,11 +99,16 @@ def _run(call: Call, text: str) -> list[dict[str, Any]]:
     finally:
         connection.set_authorizer(None)
     flags = {name for name in names if _is_flag(name)}
-    return [{name: _json(name, value, flags) for name, value in zip(names, row, strict=True)} for row in found]
+    return [
+        {name: _json(name, value, flags) for name, value in zip(names, row, strict=True)}
+        for row in found
+    ]
 
 
 def _is_flag(name: str) -> bool:
-    return any(table.columns[name].type is Type.FLAG for table in TABLES.values() if name in table.columns)
+    return any(
+        table.columns[name].type is Type.FLAG for table in TABLES.values() if name in table.columns
+    )
 
 
 def _json(name: str, value: Any, flags: set[str]) -> Any:

@@ -1,8 +1,9 @@
 """The database of the Sales twin: one SQLite table for each Dataverse table, one version counter, a log of deletions.
 
-Readers see what was committed when they began; one writer at a time. Values are kept as answers show them, but for
-decimals (integers, so many digits after the point) and two-options (0 and 1). Row order is the order of primary keys as
-SQL Server compares them: the last six bytes of a GUID come first, so ranges of ids are not ranges of their texts.
+Readers see what was committed when they began; one writer at a time. Values are kept as answers
+show them, but for decimals (integers, so many digits after the point) and two-options (0 and 1).
+Row order is the order of primary keys as SQL Server compares them: the last six bytes of a GUID
+come first, so ranges of ids are not ranges of their texts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pipeline.sandbox.sales.schema import TABLES, Column, Table, Type
 
 Row: TypeAlias = dict[str, Any]
 
-_TEXTS: Final = frozenset({Type.ID, Type.TEXT, Type.MEMO, Type.DATE, Type.TIME, Type.LOOKUP, Type.GUID})
+_TEXTS: Final = frozenset(
+    {Type.ID, Type.TEXT, Type.MEMO, Type.DATE, Type.TIME, Type.LOOKUP, Type.GUID}
+)
 _SETTINGS: Final = (
     "PRAGMA synchronous = OFF",
     "PRAGMA temp_store = MEMORY",
@@ -34,7 +37,10 @@ class Store:
     """One database file and its connections."""
 
     def __init__(self, path: Path) -> None:
-        """Make the tables in a new file; it is filled without a journal, and fit for readers after :meth:`index`."""
+        """Make the tables in a new file.
+
+        It is filled without a journal, and fit for readers after :meth:`index`.
+        """
         self._path = path
         self._lock = threading.RLock()
         self._local = threading.local()
@@ -74,7 +80,13 @@ class Store:
                 if outer and self._version != before:
                     self._writer.execute("UPDATE _version SET value = ?", (self._version,))
             except BaseException:
-                self._leave(*(["ROLLBACK"] if outer else [f"ROLLBACK TO s{self._depth - 1}", f"RELEASE s{self._depth - 1}"]))
+                self._leave(
+                    *(
+                        ["ROLLBACK"]
+                        if outer
+                        else [f"ROLLBACK TO s{self._depth - 1}", f"RELEASE s{self._depth - 1}"]
+                    )
+                )
                 self._version = before
                 raise
             self._leave("COMMIT" if outer else f"RELEASE s{self._depth - 1}")
@@ -107,25 +119,39 @@ class Store:
 
     def row(self, table: Table, row_id: str) -> Row | None:
         """One row, all columns as kept."""
-        cursor = self.connection.execute(f"SELECT * FROM {table.name} WHERE {table.id} = ?", (row_id,))
+        cursor = self.connection.execute(
+            f"SELECT * FROM {table.name} WHERE {table.id} = ?", (row_id,)
+        )
         found = cursor.fetchone()
-        return None if found is None else dict(zip((column[0] for column in cursor.description), found, strict=True))
+        return (
+            None
+            if found is None
+            else dict(zip((column[0] for column in cursor.description), found, strict=True))
+        )
 
     def insert(self, table: Table, values: Mapping[str, Any]) -> None:
         """One row. Raises ``sqlite3.IntegrityError`` for an id that is there."""
         names = ", ".join(values)
         marks = ", ".join("?" * len(values))
-        self._writer.execute(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", tuple(values.values()))
+        self._writer.execute(
+            f"INSERT INTO {table.name} ({names}) VALUES ({marks})", tuple(values.values())
+        )
 
-    def insert_many(self, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def insert_many(
+        self, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> None:
         """Rows that all have the same columns."""
         marks = ", ".join("?" * len(names))
-        self._writer.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", rows)
+        self._writer.executemany(
+            f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", rows
+        )
 
     def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> None:
         """Some columns of one row."""
         terms = ", ".join(f"{name} = ?" for name in values)
-        self._writer.execute(f"UPDATE {table.name} SET {terms} WHERE {table.id} = ?", (*values.values(), row_id))
+        self._writer.execute(
+            f"UPDATE {table.name} SET {terms} WHERE {table.id} = ?", (*values.values(), row_id)
+        )
 
     def delete(self, table: Table, row_id: str) -> None:
         """One row, and a line in the log of deletions."""
@@ -143,7 +169,9 @@ class Store:
         self._writer.execute("PRAGMA journal_mode = WAL")
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
         for setting in _SETTINGS:
             connection.execute(setting)
         connection.create_function("casefold", 1, casefold, deterministic=True)
@@ -162,7 +190,10 @@ def kept_columns(table: Table) -> Iterator[tuple[str, Column]]:
 def _tables() -> Iterator[str]:
     yield "CREATE TABLE _version (value INTEGER NOT NULL)"
     yield "INSERT INTO _version VALUES (0)"
-    yield "CREATE TABLE _deleted (logicalname TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL)"
+    yield (
+        "CREATE TABLE _deleted (logicalname TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT "
+        "NULL)"
+    )
     for table in TABLES.values():
         columns = ", ".join(_definition(name, column) for name, column in kept_columns(table))
         yield f"CREATE TABLE {table.name} ({columns})"

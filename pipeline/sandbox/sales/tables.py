@@ -41,8 +41,14 @@ def listed(call: Call, table: Table, belonging: Sql | None = None, context: str 
     """A page of a set, or of a collection that rows are ``belonging`` to."""
     reader = Reader(store=call.store, shape=call.shape(table), belonging=belonging)
     page = reader.page()
-    head = call.context(f"{context or table.set_name}{reader.shape.context()}") + _totals(call, reader)
-    tail = f',"@odata.nextLink":{next_link(call.address, call.query_text, page.token)}' if page.token else ""
+    head = call.context(f"{context or table.set_name}{reader.shape.context()}") + _totals(
+        call, reader
+    )
+    tail = (
+        f',"@odata.nextLink":{next_link(call.address, call.query_text, page.token)}'
+        if page.token
+        else ""
+    )
     return call.json(b"".join((f'{{{head}"value":['.encode(), page.body, f"]{tail}}}".encode())))
 
 
@@ -52,7 +58,9 @@ def counted(call: Call, table: Table, belonging: Sql | None = None) -> Answer:
     call.allowed(table)
     if call.query.deltatoken is not None:
         return call.plain(str(changes.count(call, table)))
-    return call.plain(str(Reader(store=call.store, shape=call.shape(table), belonging=belonging).count()))
+    return call.plain(
+        str(Reader(store=call.store, shape=call.shape(table), belonging=belonging).count())
+    )
 
 
 def created(call: Call, table: Table, given: Row | None = None) -> Answer:

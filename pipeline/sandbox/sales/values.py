@@ -60,7 +60,8 @@ def _choice(table: Table, column: Column, value: Any) -> int:
     if value not in column.options:
         accepted = ",".join(str(option) for option in column.options)
         raise failures.invalid(
-            f"The value '{value}' of '{column.name}' on record of type '{table.name}' is outside the valid range. "
+            f"The value '{value}' of '{column.name}' on record of type '{table.name}' is outside "
+            "the valid range. "
             f"Accepted Values: {accepted}",
             "0x8004431A",
         )
@@ -81,7 +82,11 @@ def _decimal(table: Table, column: Column, value: Any) -> int:
 
 def _day(table: Table, column: Column, value: Any) -> str:
     try:
-        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == len(_EARLIEST) else None
+        day = (
+            date.fromisoformat(value)
+            if isinstance(value, str) and len(value) == len(_EARLIEST)
+            else None
+        )
     except ValueError:
         day = None
     if day is None:
@@ -124,7 +129,8 @@ def guid(table: Table, column: Column, value: Any) -> str:
 def _no_lookup(table: Table, column: Column, _value: Any) -> str:
     raise failures.bad_payload(
         table.set_name,
-        f"Microsoft.Crm.CrmException: CRM do not support direct update of Entity Reference properties, "
+        "Microsoft.Crm.CrmException: CRM do not support direct update of Entity Reference "
+        "properties, "
         f"Use Navigation properties instead. ({column.name})",
     )
 
@@ -133,14 +139,19 @@ def _mismatch(table: Table, column: Column, value: Any, expected: str) -> failur
     shown = "NaN" if isinstance(value, float) and not math.isfinite(value) else type(value).__name__
     return failures.bad_payload(
         table.set_name,
-        f"Microsoft.OData.ODataException: Cannot convert a value of property '{column.wire}' (a JSON {_JSON.get(shown, shown)}) "
+        f"Microsoft.OData.ODataException: Cannot convert a value of property '{column.wire}' (a "
+        f"JSON {_JSON.get(shown, shown)}) "
         f"to the expected target type '{expected}'.",
     )
 
 
 def _out_of_range(table: Table, column: Column) -> failures.FailedError:
     return failures.invalid(
-        f"The value of '{column.name}' on record of type '{table.name}' is outside the valid range.", "0x80044330"
+        (
+            f"The value of '{column.name}' on record of type '{table.name}' is outside the valid "
+            "range."
+        ),
+        "0x80044330",
     )
 
 
@@ -148,14 +159,18 @@ def unknown_property(table: Table, name: str) -> failures.FailedError:
     """A body names a property that the table does not have."""
     return failures.bad_payload(
         table.set_name,
-        f"Microsoft.OData.ODataException: The property '{name}' does not exist on type '{NAMESPACE}.{table.name}'. "
+        f"Microsoft.OData.ODataException: The property '{name}' does not exist on type "
+        f"'{NAMESPACE}.{table.name}'. "
         "Make sure to only use property names that are defined by the type.",
     )
 
 
 def status_failure(table: Table, row_id: str, status: int, state: str) -> failures.FailedError:
     """A status that does not belong to the row's state."""
-    message = f"{status} is not a valid status code for state code {table.name}State.{state} on {table.name} with Id {row_id}."
+    message = (
+        f"{status} is not a valid status code for state code {table.name}State.{state} on "
+        f"{table.name} with Id {row_id}."
+    )
     return failures.bad_request(message, "0x80048408")
 
 
@@ -164,7 +179,14 @@ def now_text(moment: datetime) -> str:
     return timestamp_text(moment.replace(microsecond=0))
 
 
-_JSON: Final = {"str": "text", "int": "number", "float": "number", "bool": "boolean", "list": "array", "dict": "object"}
+_JSON: Final = {
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "list": "array",
+    "dict": "object",
+}
 _READERS: Final[Mapping[Type, Callable[[Table, Column, Any], str | int | None]]] = {
     Type.ID: guid,
     Type.GUID: guid,

@@ -1,4 +1,7 @@
-"""Rows made, changed and deleted: values checked, platform columns set, plug-ins run, versions raised. Inside a transaction."""
+"""Rows made, changed and deleted.
+
+Values checked, platform columns set, plug-ins run, versions raised. Inside a transaction.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ from pipeline.sandbox.sales.references import exists
 from pipeline.sandbox.sales.schema import TABLES, Table, Type
 from pipeline.sandbox.sales.store import Row, Store
 
-_NUMBERED: Final = {"quote": ("quotenumber", "QUO"), "salesorder": ("ordernumber", "ORD"), "invoice": ("invoicenumber", "INV")}
+_NUMBERED: Final = {
+    "quote": ("quotenumber", "QUO"),
+    "salesorder": ("ordernumber", "ORD"),
+    "invoice": ("invoicenumber", "INV"),
+}
 _LETTERS: Final = string.ascii_uppercase + string.digits
 _RANDOM: Final = random.SystemRandom()
 _FIRST: Final = 1000
@@ -32,8 +39,17 @@ class Writer:
     caller: str
     now: Callable[[], datetime]
 
-    def create(self, table: Table, body: Mapping[str, Any], row_id: str | None = None, given: Row | None = None) -> str:
-        """Make a row, and the related ones of a deep insert; answers its id. ``given``: columns set beside the body's."""
+    def create(
+        self,
+        table: Table,
+        body: Mapping[str, Any],
+        row_id: str | None = None,
+        given: Row | None = None,
+    ) -> str:
+        """Make a row, and the related ones of a deep insert; answers its id.
+
+        ``given``: columns set beside the body's.
+        """
         payload = read_payload(self.store, table, body)
         row = {**self._defaults(table), **payload.values, **(given or {})}
         row[table.id] = row_id or row.get(table.id) or _new_id()
@@ -71,13 +87,18 @@ class Writer:
             _settle_state(table, row, changes)
         if "ownerid" in changes:
             self._own(table, row)
-        if any(table.columns[name].type is Type.MONEY for name in changes if name in table.columns) or _CURRENCY in changes:
+        if (
+            any(table.columns[name].type is Type.MONEY for name in changes if name in table.columns)
+            or _CURRENCY in changes
+        ):
             self._price(table, row)
         plugins.before_update(table, row, changes)
         _complete(table, row, changes)
         _need(table, row, changes)
         self._check_keys(table, row, changes)
-        self._save(table, row_id, {name: value for name, value in row.items() if value != before[name]})
+        self._save(
+            table, row_id, {name: value for name, value in row.items() if value != before[name]}
+        )
         self._make_members(table, row_id, payload)
         self._raise_customer(plugins.raised(table, row, changes))
 
@@ -93,18 +114,35 @@ class Writer:
         child, column = TABLES[other], TABLES[other].columns[name]
         if column.read_only or column.required:
             return
-        where = f"{name} = ?" + (f" AND {column.type_name} = '{table.name}'" if column.polymorphic else "")
-        for (member,) in self.store.rows(f"SELECT {child.id} FROM {child.name} WHERE {where}", (row_id,)):
+        where = f"{name} = ?" + (
+            f" AND {column.type_name} = '{table.name}'" if column.polymorphic else ""
+        )
+        for (member,) in self.store.rows(
+            f"SELECT {child.id} FROM {child.name} WHERE {where}", (row_id,)
+        ):
             self._save(child, member, lookup_values(column, None, None))
 
     def _save(self, table: Table, row_id: str, changes: Row) -> None:
-        stamp = {"modifiedon": values.now_text(self.now()), "modifiedby": self.caller, "versionnumber": self.store.next_version()}
+        stamp = {
+            "modifiedon": values.now_text(self.now()),
+            "modifiedby": self.caller,
+            "versionnumber": self.store.next_version(),
+        }
         self.store.update(table, row_id, {**changes, **stamp})
 
     def _defaults(self, table: Table) -> Row:
         now = values.now_text(self.now())
-        found: Row = {name: column.default for name, column in table.columns.items() if column.default is not None}
-        found |= {"createdon": now, "modifiedon": now, "createdby": self.caller, "modifiedby": self.caller}
+        found: Row = {
+            name: column.default
+            for name, column in table.columns.items()
+            if column.default is not None
+        }
+        found |= {
+            "createdon": now,
+            "modifiedon": now,
+            "createdby": self.caller,
+            "modifiedby": self.caller,
+        }
         if table.owned:
             found["ownerid"] = self.caller
         if table.name == "quote":
@@ -133,7 +171,9 @@ class Writer:
         if not table.owned:
             return
         owner = row["ownerid"]
-        unit = self.store.rows("SELECT businessunitid FROM systemuser WHERE systemuserid = ?", (owner,))
+        unit = self.store.rows(
+            "SELECT businessunitid FROM systemuser WHERE systemuserid = ?", (owner,)
+        )
         row["owninguser"] = owner
         row["owningbusinessunit"] = unit[0][0] if unit else None
 
@@ -167,15 +207,22 @@ class Writer:
 
 
 def _settle_state(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
-    """State and status go together: a new state brings its first status, a status must belong to the state."""
+    """State and status go together.
+
+    A new state brings its first status, a status must belong to the state.
+    """
     if "statecode" not in table.columns:
         return
     options = table.columns["statuscode"].options
     if row.get("statecode") is None:
         row["statecode"] = next(iter(table.columns["statecode"].options))
     state = row["statecode"]
-    if changes.get("statuscode") is None and (row.get("statuscode") is None or "statecode" in changes):
-        row["statuscode"] = next(status for status, option in options.items() if option.state == state)
+    if changes.get("statuscode") is None and (
+        row.get("statuscode") is None or "statecode" in changes
+    ):
+        row["statuscode"] = next(
+            status for status, option in options.items() if option.state == state
+        )
     if options[row["statuscode"]].state != state:
         label = table.columns["statecode"].options[state].label
         raise values.status_failure(table, str(row.get(table.id)), row["statuscode"], label)
@@ -184,7 +231,9 @@ def _settle_state(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
 def _complete(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
     """What the platform computes from columns that are set."""
     if table.name in {"contact", "systemuser"} and _NAMED & set(changes):
-        row["fullname"] = " ".join(filter(None, (row.get("firstname"), row.get("lastname")))) or None
+        row["fullname"] = (
+            " ".join(filter(None, (row.get("firstname"), row.get("lastname")))) or None
+        )
     for name in [name for name in table.columns if name.endswith("_composite")]:
         prefix = name.removesuffix("composite")
         if any(column.startswith(prefix) for column in changes):
@@ -192,14 +241,20 @@ def _complete(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
 
 
 def _need(table: Table, row: Row, names: Iterable[str]) -> None:
-    missing = [name for name in names if name in table.columns and table.columns[name].required and row.get(name) is None]
+    missing = [
+        name
+        for name in names
+        if name in table.columns and table.columns[name].required and row.get(name) is None
+    ]
     if missing:
         raise failures.bad_request(f"Required field '{missing[0]}' is missing.", "0x80040203")
 
 
 def _address(row: Row, prefix: str) -> str | None:
     """The address as one text."""
-    place = " ".join(filter(None, (row.get(f"{prefix}stateorprovince"), row.get(f"{prefix}postalcode"))))
+    place = " ".join(
+        filter(None, (row.get(f"{prefix}stateorprovince"), row.get(f"{prefix}postalcode")))
+    )
     town = ", ".join(filter(None, (row.get(f"{prefix}city"), place)))
     lines = [row.get(f"{prefix}line{number}") for number in (1, 2, 3)]
     return "\r\n".join(filter(None, (*lines, town, row.get(f"{prefix}country")))) or None

@@ -1,4 +1,7 @@
-"""Postal addresses on customers and contacts: a country/region by id or ISO code, and what is set up under it."""
+"""Postal addresses on customers and contacts.
+
+A country/region by id or ISO code, and what is set up under it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,18 @@ class Address:
     def names(self) -> tuple[str, ...]:
         """The properties that have rules."""
         return tuple(
-            map(self.name, ("Description", "CountryRegionId", "CountryRegionISOCode", "State", "County", "City", "ZipCode"))
+            map(
+                self.name,
+                (
+                    "Description",
+                    "CountryRegionId",
+                    "CountryRegionISOCode",
+                    "State",
+                    "County",
+                    "City",
+                    "ZipCode",
+                ),
+            )
         )
 
     def name(self, part: str) -> str:
@@ -38,13 +52,19 @@ class Address:
 
 
 ADDRESSES: Final = {
-    "CustomersV2": (Address(prefix="Address"), Address(prefix="DeliveryAddress"), Address(prefix="InvoiceAddress")),
+    "CustomersV2": (
+        Address(prefix="Address"),
+        Address(prefix="DeliveryAddress"),
+        Address(prefix="InvoiceAddress"),
+    ),
     "CDSContactPersons": (Address(prefix="PrimaryAddress", state="StateId", county="CountyId"),),
 }
 """The addresses of each entity that has some."""
 
 
-def complete(store: Store, switches: Switches, entity: Entity, row: Row, changed: frozenset[str]) -> Iterator[Info]:
+def complete(
+    store: Store, switches: Switches, entity: Entity, row: Row, changed: frozenset[str]
+) -> Iterator[Info]:
     """Fill in what follows from what was set, in place; say what is wrong."""
     for address in ADDRESSES.get(entity.name, ()):
         if not any(row[name] or name in changed for name in address.names):
@@ -56,7 +76,12 @@ def complete(store: Store, switches: Switches, entity: Entity, row: Row, changed
 
 
 def _country(
-    store: Store, switches: Switches, entity: Entity, row: Row, address: Address, changed: frozenset[str]
+    store: Store,
+    switches: Switches,
+    entity: Entity,
+    row: Row,
+    address: Address,
+    changed: frozenset[str],
 ) -> Iterator[Info]:
     by_id, by_iso = address.name("CountryRegionId"), address.name("CountryRegionISOCode")
     if row[by_id] and (by_id in changed or by_iso not in changed):
@@ -69,17 +94,24 @@ def _country(
         yield infolog.must_be_filled(entity.by_name[by_id])
 
 
-def _from_id(store: Store, entity: Entity, row: Row, by_id: str, by_iso: str, *, told: bool) -> Iterator[Info]:
+def _from_id(
+    store: Store, entity: Entity, row: Row, by_id: str, by_iso: str, *, told: bool
+) -> Iterator[Info]:
     iso = store.mapping(_COUNTRIES, "CountryRegion", "ISOcode").get(row[by_id].lower())
     if iso is None:
         yield infolog.not_found(entity.by_name[by_id], row[by_id], _COUNTRIES.label)
     elif told and row[by_iso] and row[by_iso].lower() != iso.lower():
-        yield infolog.error(f"The ISO code '{row[by_iso]}' does not belong to country/region '{row[by_id]}'.", by_iso)
+        yield infolog.error(
+            f"The ISO code '{row[by_iso]}' does not belong to country/region '{row[by_id]}'.",
+            by_iso,
+        )
     else:
         row[by_iso] = iso
 
 
-def _from_iso(store: Store, switches: Switches, entity: Entity, row: Row, by_id: str, by_iso: str) -> Iterator[Info]:
+def _from_iso(
+    store: Store, switches: Switches, entity: Entity, row: Row, by_id: str, by_iso: str
+) -> Iterator[Info]:
     by_code = store.mapping(_COUNTRIES, "ISOcode", "CountryRegion")
     found = by_code.get(row[by_iso].lower()) if switches.country_from_iso else None
     if found:
@@ -90,7 +122,9 @@ def _from_iso(store: Store, switches: Switches, entity: Entity, row: Row, by_id:
         yield infolog.must_be_filled(entity.by_name[by_id])
 
 
-def _parts(store: Store, switches: Switches, entity: Entity, row: Row, address: Address) -> Iterator[Info]:
+def _parts(
+    store: Store, switches: Switches, entity: Entity, row: Row, address: Address
+) -> Iterator[Info]:
     country = row[address.name("CountryRegionId")]
     name = address.name("State")
     if "State" in switches.address_checks and row[name]:
@@ -105,5 +139,11 @@ def _parts(store: Store, switches: Switches, entity: Entity, row: Row, address: 
 
 
 def _in_one_line(row: Row) -> str:
-    parts = (row["AddressStreet"], row["AddressCity"], row["AddressState"], row["AddressZipCode"], row["AddressCountryRegionId"])
+    parts = (
+        row["AddressStreet"],
+        row["AddressCity"],
+        row["AddressState"],
+        row["AddressZipCode"],
+        row["AddressCountryRegionId"],
+    )
     return ", ".join(part for part in parts if part)[:250]

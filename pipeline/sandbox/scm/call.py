@@ -25,7 +25,10 @@ _MARK: Final = b"\xef\xbb\xbf"
 
 
 class Actions(Protocol):
-    """What Data management adds to the service: actions, and execution records that are brought up to date before reading."""
+    """What Data management adds to the service.
+
+    Actions, and execution records that are brought up to date before reading.
+    """
 
     @property
     def types(self) -> tuple[ActionType, ...]:
@@ -40,7 +43,10 @@ class Actions(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One operation, read and ready. ``company`` is the default one of the user that every token stands for."""
+    """One operation, read and ready.
+
+    ``company`` is the default one of the user that every token stands for.
+    """
 
     desk: Desk
     actions: Actions
@@ -54,7 +60,9 @@ class Call:
     def reader(self) -> Reader:
         """How this caller reads."""
         accepted = self.operation.headers.get("accept", "").replace(" ", "")
-        kind = next((one for one in ("full", "none") if f"odata.metadata={one}" in accepted), "minimal")
+        kind = next(
+            (one for one in ("full", "none") if f"odata.metadata={one}" in accepted), "minimal"
+        )
         return Reader(
             store=self.desk.store,
             root=self.root,
@@ -80,7 +88,11 @@ class Call:
         self._only("GET")
         self.actions.refresh(entity)
         text = str(self.reader.count(entity, self.query)).encode()
-        return Answer(status=HTTPStatus.OK, headers={"Content-Type": "text/plain", "OData-Version": "4.0"}, body=_MARK + text)
+        return Answer(
+            status=HTTPStatus.OK,
+            headers={"Content-Type": "text/plain", "OData-Version": "4.0"},
+            body=_MARK + text,
+        )
 
     def many(self, entity: Entity) -> Answer:
         """A whole entity set: read, or insert into."""
@@ -91,7 +103,9 @@ class Call:
             case "POST":
                 return self._insert(entity, payload.values(entity, self.operation.body))
             case "PATCH" | "PUT" | "DELETE":
-                raise failures.bad_request("More than one resource was found for the request: a key is needed.")
+                raise failures.bad_request(
+                    "More than one resource was found for the request: a key is needed."
+                )
             case _:
                 raise self._not_allowed()
 
@@ -104,7 +118,9 @@ class Call:
             return self._missing(entity, key)
         match self.operation.method:
             case "GET":
-                return self._json(orjson.dumps(self.reader.one(entity, row, self.query)), {"ETag": etag(row)})
+                return self._json(
+                    orjson.dumps(self.reader.one(entity, row, self.query)), {"ETag": etag(row)}
+                )
             case "PATCH" | "PUT":
                 self._unchanged(row)
                 return self._update(entity, row)
@@ -117,19 +133,31 @@ class Call:
     def action(self, entity: Entity, name: str) -> Answer:
         """An action bound to an entity set."""
         self._only("POST")
-        if not any(one.name == name and one.entity_set == entity.name for one in self.actions.types):
+        if not any(
+            one.name == name and one.entity_set == entity.name for one in self.actions.types
+        ):
             raise failures.not_found(f"The action '{name}' is not bound to '{entity.name}'.")
-        kind, value = self.actions.run(name, payload.json_object(self.operation.body or b"{}"), self.root)
+        kind, value = self.actions.run(
+            name, payload.json_object(self.operation.body or b"{}"), self.root
+        )
         if not kind:
             return Answer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
-        return self._json(orjson.dumps({"@odata.context": f"{self.root}/data/$metadata#{kind}", "value": value}))
+        return self._json(
+            orjson.dumps({"@odata.context": f"{self.root}/data/$metadata#{kind}", "value": value})
+        )
 
     def _missing(self, entity: Entity, key: Mapping[str, str]) -> Answer:
         method, switches = self.operation.method, self.desk.switches
-        if method == "PATCH" and switches.patch_missing == "insert" and "if-match" not in self.operation.headers:
+        if (
+            method == "PATCH"
+            and switches.patch_missing == "insert"
+            and "if-match" not in self.operation.headers
+        ):
             return self._insert(entity, {**payload.values(entity, self.operation.body), **key})
         listed = ", ".join(f"{name}='{value}'" for name, value in key.items())
-        raise failures.not_found(f"Resource not found for the segment '{entity.name}'. No row has the key {listed}.")
+        raise failures.not_found(
+            f"Resource not found for the segment '{entity.name}'. No row has the key {listed}."
+        )
 
     def _insert(self, entity: Entity, values: Mapping[str, Any]) -> Answer:
         _writable(entity)
@@ -160,12 +188,21 @@ class Call:
         if wanted != "*" and etag(row) not in [one.strip() for one in wanted.split(",")]:
             raise FailedError(
                 status=HTTPStatus.PRECONDITION_FAILED,
-                message="The request does not match the current version of the resource: its etag has changed.",
+                message=(
+                    "The request does not match the current version of the resource: its etag has "
+                    "changed."
+                ),
             )
 
-    def _json(self, body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK) -> Answer:
+    def _json(
+        self, body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
+    ) -> Answer:
         kind = f"application/json; odata.metadata={self.reader.metadata}"
-        return Answer(status=status, headers={"Content-Type": kind, "OData-Version": "4.0", **(headers or {})}, body=body)
+        return Answer(
+            status=status,
+            headers={"Content-Type": kind, "OData-Version": "4.0", **(headers or {})},
+            body=body,
+        )
 
     def _only(self, method: str) -> None:
         if self.operation.method != method:
@@ -179,7 +216,8 @@ class Call:
 def _writable(entity: Entity) -> None:
     if entity.readonly:
         raise failures.write_failed(
-            f"Write failed for table row of type '{entity.aot}'. Infolog: Error: The entity is read-only."
+            f"Write failed for table row of type '{entity.aot}'. Infolog: Error: The entity is "
+            "read-only."
         )
 
 
@@ -189,7 +227,9 @@ def _key(entity: Entity, segment: Segment) -> dict[str, str]:
         given = {entity.keys[0].name: given[""]}
     names = [one.name for one in entity.keys]
     if set(given) != set(names):
-        raise failures.bad_request(f"The key of '{entity.name}' needs each of its properties by name: {', '.join(names)}.")
+        raise failures.bad_request(
+            f"The key of '{entity.name}' needs each of its properties by name: {', '.join(names)}."
+        )
     values = {name: given[name].value for name in names}
     if not all(isinstance(value, str) for value in values.values()):
         raise failures.bad_request(f"The key values of '{entity.name}' are texts in single quotes.")

@@ -1,4 +1,7 @@
-"""Cells of a data file to typed values, as staging takes them: enums by symbol, plain numbers, times in UTC or en-US."""
+"""Cells of a data file to typed values, as staging takes them.
+
+Enums by symbol, plain numbers, times in UTC or en-US.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,13 @@ from pipeline.sandbox.scm.payload import INT32, INT64, timestamp
 from pipeline.sandbox.scm.switches import Switches
 
 _NUMBER: Final = re.compile(r"-?\d{1,26}(\.\d{1,16})?")
-_LOCAL: Final = ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p")
+_LOCAL: Final = (
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -36,7 +45,11 @@ def typed(one: Property, text: str, switches: Switches) -> Any:
 
 
 def _text(one: Property, value: str, switches: Switches) -> str:
-    if one.length is None or len(value) * 2 <= one.length or len(value.encode("utf-16-le")) <= 2 * one.length:
+    if (
+        one.length is None
+        or len(value) * 2 <= one.length
+        or len(value.encode("utf-16-le")) <= 2 * one.length
+    ):
         return value
     if switches.too_long == "truncate":
         return value.encode("utf-16-le")[: 2 * one.length].decode("utf-16-le", "ignore")
@@ -47,7 +60,9 @@ def _member(one: Property, value: str, switches: Switches) -> str:
     if value in one.members:
         return value
     if switches.enum_cells == "any":
-        folded = {member.lower(): member for member in one.members} | {str(at): member for at, member in enumerate(one.members)}
+        folded = {member.lower(): member for member in one.members} | {
+            str(at): member for at, member in enumerate(one.members)
+        }
         if value.lower() in folded:
             return folded[value.lower()]
     raise _invalid(one, f"the value is no symbol of {one.enum}")
@@ -70,7 +85,11 @@ def _time(one: Property, value: str) -> str:
         return exact
     for form in _LOCAL:
         try:
-            return dt.datetime.strptime(value, form).replace(tzinfo=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return (
+                dt.datetime.strptime(value, form)
+                .replace(tzinfo=dt.UTC)
+                .strftime("%Y-%m-%dT%H:%M:%SZ")
+            )
         except ValueError:
             continue
     raise CellError(f"DMF2016: Column '{one.staging_name}' has an invalid datetime value.")

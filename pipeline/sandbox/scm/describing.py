@@ -1,4 +1,7 @@
-"""The metadata service at ``/metadata``: what data entities, properties and enums there are, as JSON, with their labels."""
+"""The metadata service at ``/metadata``.
+
+What data entities, properties and enums there are, as JSON, with their labels.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,9 @@ def answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> 
 
 def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> Answer:
     if operation.method != "GET":
-        raise FailedError(status=HTTPStatus.METHOD_NOT_ALLOWED, message="The metadata service is read-only.")
+        raise FailedError(
+            status=HTTPStatus.METHOD_NOT_ALLOWED, message="The metadata service is read-only."
+        )
     path, query_text = operation.target(f"{root}{_ROOT}/")
     segments = parse_address(path[len(_ROOT) :])
     if len(segments) != 1 or segments[0].name not in _KEYS:
@@ -65,7 +70,9 @@ def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) ->
     rows = [row for row in rows if query.filter is None or _holds(query.filter, row)]
     page = rows[query.skip or 0 :][: query.top if query.top is not None else None]
     count = {"@odata.count": len(rows)} if query.count else {}
-    return _json({"@odata.context": context, **count, "value": [_chosen(query, row) for row in page]})
+    return _json(
+        {"@odata.context": context, **count, "value": [_chosen(query, row) for row in page]}
+    )
 
 
 def _json(value: Row) -> Answer:
@@ -74,11 +81,17 @@ def _json(value: Row) -> Answer:
 
 
 def _find(rows: Iterable[Row], name: str, segment: Segment) -> Row:
-    given = {key or _KEYS[name][0]: constant.value for key, constant in (segment.keys or {}).items()}
+    given = {
+        key or _KEYS[name][0]: constant.value for key, constant in (segment.keys or {}).items()
+    }
     language = str(given.pop("Language", ""))
-    found = next((row for row in rows if all(row.get(key) == value for key, value in given.items())), None)
+    found = next(
+        (row for row in rows if all(row.get(key) == value for key, value in given.items())), None
+    )
     if found is None:
-        raise failures.not_found(f"No row of '{name}' has the key {', '.join(map(str, given.values()))}.")
+        raise failures.not_found(
+            f"No row of '{name}' has the key {', '.join(map(str, given.values()))}."
+        )
     return {**found, "Language": language} if language else found
 
 
@@ -86,7 +99,8 @@ def _chosen(query: Query, row: Row) -> Row:
     return {name: row[name] for name in query.select if name in row} if query.select else row
 
 
-# --- rows -------------------------------------------------------------------------------------------------------------
+# --- rows
+# -------------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -99,14 +113,24 @@ def _rows(name: str, actions: tuple[ActionType, ...]) -> list[Row]:
         case "PublicEnumerations":
             return [_enumeration(enum, members) for enum, members in ENUMS.items()]
         case _:
-            return [{"Id": one, "Language": "en-US", "Value": text} for one, text in _labels().items()]
+            return [
+                {"Id": one, "Language": "en-US", "Value": text} for one, text in _labels().items()
+            ]
 
 
 def _labels() -> Mapping[str, str]:
     """Every label by its id."""
     entities = {_label(entity.name): entity.label for entity in ENTITIES.values()}
-    fields = {_label(entity.name, one.name): one.label for entity in ENTITIES.values() for one in entity.properties}
-    members = {_label(enum, member): member for enum, all_members in ENUMS.items() for member in all_members}
+    fields = {
+        _label(entity.name, one.name): one.label
+        for entity in ENTITIES.values()
+        for one in entity.properties
+    }
+    members = {
+        _label(enum, member): member
+        for enum, all_members in ENUMS.items()
+        for member in all_members
+    }
     return entities | fields | {_label(enum): enum for enum in ENUMS} | members
 
 
@@ -177,13 +201,19 @@ def _type(name: str) -> Row:
 
 def _enumeration(name: str, members: Iterable[str]) -> Row:
     listed = [
-        {"Name": member, "Value": value, "LabelId": _label(name, member), "ConfigurationEnabled": True}
+        {
+            "Name": member,
+            "Value": value,
+            "LabelId": _label(name, member),
+            "ConfigurationEnabled": True,
+        }
         for value, member in enumerate(members)
     ]
     return {"Name": name, "LabelId": _label(name), "Members": listed}
 
 
-# --- filters ----------------------------------------------------------------------------------------------------------
+# --- filters
+# ----------------------------------------------------------------------------------------------------------
 
 _TEXTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "contains": lambda text, part: part in text,
@@ -207,7 +237,10 @@ def _holds(node: Node, row: Row) -> bool:
         case tree.Path() | tree.Constant():
             return bool(_value(node, row))
         case _:
-            raise ODataError("The metadata service filters with eq, ne, and, or, not, contains, startswith and endswith.")
+            raise ODataError(
+                "The metadata service filters with eq, ne, and, or, not, contains, startswith and "
+                "endswith."
+            )
 
 
 def _value(node: Node, row: Row) -> Any:

@@ -1,4 +1,7 @@
-"""The catalogue of the SCM twin: its entity sets, their properties and the enums. The facts stand in ``entities.toml``."""
+"""The catalogue of the SCM twin: its entity sets, their properties and the enums.
+
+The facts stand in ``entities.toml``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ COMPANY: Final = "dataAreaId"
 """The key field that every entity of a legal entity has."""
 
 SETUP: Final = "setup"
-"""The home of codes that other fields refer to and that have no entity here, such as terms of payment."""
+"""The home of codes that other fields refer to and that have no entity here, such as terms of
+payment."""
 
 NAMESPACE: Final = "Microsoft.Dynamics.DataEntities"
 
@@ -34,7 +38,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Property:
-    """One property. ``length`` counts UTF-16 code units, null is unbounded; ``members`` are those of the enum, by value."""
+    """One property.
+
+    ``length`` counts UTF-16 code units, null is unbounded; ``members`` are those of the enum, by
+    value.
+    """
 
     name: str
     kind: Kind
@@ -68,7 +76,10 @@ class Property:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """What the value of a field must be found in: a field of an entity set, or a list of codes of the setup."""
+    """What the value of a field must be found in.
+
+    A field of an entity set, or a list of codes of the setup.
+    """
 
     entity_set: str
     target: str
@@ -81,7 +92,11 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """One entity set. ``table`` is how messages name the table behind it; ``aot_known`` says whether a source gives ``aot``."""
+    """One entity set.
+
+    ``table`` is how messages name the table behind it; ``aot_known`` says whether a source gives
+    ``aot``.
+    """
 
     name: str
     label: str
@@ -139,10 +154,16 @@ def _label(name: str) -> str:
     words = _WORDS.findall(name)
     if len(words) > 1 and words[-1] in ("Id", "Code"):
         words.pop()
-    return " ".join([words[0], *(word if word.isupper() else word.lower() for word in words[1:])]) if words else name
+    return (
+        " ".join([words[0], *(word if word.isupper() else word.lower() for word in words[1:])])
+        if words
+        else name
+    )
 
 
-def _property(name: str, spec: str, entity: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> Property:
+def _property(
+    name: str, spec: str, entity: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]
+) -> Property:
     kind, _, size = spec.partition(" ")
     is_enum = kind in enums
     return Property(
@@ -160,7 +181,12 @@ def _property(name: str, spec: str, entity: Mapping[str, Any], enums: Mapping[st
 def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> Entity:
     properties = [_property(one, text, spec, enums) for one, text in spec["properties"].items()]
     if not spec.get("shared", False):
-        properties.insert(0, Property(name=COMPANY, kind=Kind.STRING, label="Company", length=4, key=True, mandatory=True))
+        properties.insert(
+            0,
+            Property(
+                name=COMPANY, kind=Kind.STRING, label="Company", length=4, key=True, mandatory=True
+            ),
+        )
     references = {one: Reference(**dict(zip(("entity_set", "target"), text.split(".", 1), strict=True)))
                   for one, text in spec.get("references", {}).items()}  # fmt: skip
     if not spec.get("shared", False):
@@ -199,4 +225,7 @@ ENTITIES: Final = MappingProxyType(_FACTS[1])
 
 def by_label(label: str) -> Entity | None:
     """The entity that Data management knows by this label, exactly as written."""
-    return next((one for one in ENTITIES.values() if one.dmf and label in (one.label, *one.other_labels)), None)
+    return next(
+        (one for one in ENTITIES.values() if one.dmf and label in (one.label, *one.other_labels)),
+        None,
+    )

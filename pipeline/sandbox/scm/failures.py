@@ -19,7 +19,10 @@ _STACK: Final = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Up
 
 @dataclass(kw_only=True)
 class FailedError(Exception):
-    """A request fails. ``inner`` is what F&O puts into ``innererror``; ``type`` the .NET type that it names there."""
+    """A request fails.
+
+    ``inner`` is what F&O puts into ``innererror``; ``type`` the .NET type that it names there.
+    """
 
     status: int
     message: str

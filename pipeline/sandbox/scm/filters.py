@@ -1,7 +1,8 @@
 """``$filter`` and ``$orderby`` as SCM understands them: trees to SQL.
 
-Operators only, no functions; enums take ``eq`` and ``ne`` and are written as ``Microsoft.Dynamics.DataEntities.NoYes'Yes'``;
-a text with ``*`` is a pattern. Text compares without regard to case.
+Operators only, no functions; enums take ``eq`` and ``ne`` and are written as
+``Microsoft.Dynamics.DataEntities.NoYes'Yes'``; a text with ``*`` is a pattern. Text compares
+without regard to case.
 """
 
 from __future__ import annotations
@@ -63,14 +64,19 @@ def add_filter(condition: Condition, entity: Entity, node: Node) -> None:
 
 def order(entity: Entity, terms: Iterable[Order]) -> list[str]:
     """The terms of ``$orderby`` in SQL. Raises ``ODataError``."""
-    return [f"{_column(_property(entity, term.path))}{' DESC' if term.descending else ''}" for term in terms]
+    return [
+        f"{_column(_property(entity, term.path))}{' DESC' if term.descending else ''}"
+        for term in terms
+    ]
 
 
 def find_property(entity: Entity, name: str) -> Property:
     """A property by its name. Raises ``ODataError``."""
     found = entity.by_name.get(name)
     if found is None:
-        raise ODataError(f"Could not find a property named '{name}' on type '{NAMESPACE}.{entity.type}'.")
+        raise ODataError(
+            f"Could not find a property named '{name}' on type '{NAMESPACE}.{entity.type}'."
+        )
     return found
 
 
@@ -110,14 +116,20 @@ def _comparison(entity: Entity, node: tree.Comparison, parameters: list[Any]) ->
     return f"{left} {_SQL[node.operator]} {_number(entity, node.right, parameters)}"
 
 
-def _against(one: Property, node: tree.Comparison, constant: tree.Constant, parameters: list[Any]) -> str:
+def _against(
+    one: Property, node: tree.Comparison, constant: tree.Constant, parameters: list[Any]
+) -> str:
     if constant.kind is tree.Kind.NULL:
         return "0" if node.operator == "eq" else "1"  # no field of F&O is null
-    if constant.kind not in _FITTING[one.kind] or (one.kind is Kind.ENUM and node.operator not in ("eq", "ne")):
+    if constant.kind not in _FITTING[one.kind] or (
+        one.kind is Kind.ENUM and node.operator not in ("eq", "ne")
+    ):
         raise _unfit(one, node, constant)
     if one.kind is Kind.ENUM:
         parameters.append(_member(one, constant))
-    elif isinstance(constant.value, str) and "*" in constant.value and node.operator in ("eq", "ne"):
+    elif (
+        isinstance(constant.value, str) and "*" in constant.value and node.operator in ("eq", "ne")
+    ):
         parameters.append(_pattern(constant.value))
         return f"{_column(one)} {'LIKE' if node.operator == 'eq' else 'NOT LIKE'} ? ESCAPE '\\'"
     else:
@@ -135,7 +147,10 @@ def _unfit(one: Property, node: tree.Comparison, constant: tree.Constant) -> ODa
 
 def _member(one: Property, constant: tree.Constant) -> str:
     if constant.enum != f"{NAMESPACE}.{one.enum}" or constant.value not in one.members:
-        raise ODataError(f"The string '{constant.enum}'{constant.value}'' is not a valid enumeration type constant.")
+        raise ODataError(
+            f"The string '{constant.enum}'{constant.value}'' is not a valid enumeration type "
+            "constant."
+        )
     return str(constant.value)
 
 
@@ -168,4 +183,6 @@ def _number(entity: Entity, node: Node, parameters: list[Any]) -> str:
             first = _number(entity, left, parameters)
             return f"({first} {_CALCULATE[operator]} {_number(entity, right, parameters)})"
         case _:
-            raise ODataError("The operand of a comparison must be a property, a constant or a calculation.")
+            raise ODataError(
+                "The operand of a comparison must be a property, a constant or a calculation."
+            )

@@ -42,7 +42,13 @@ def must_be_filled(field: Property) -> Info:
 
 def not_found(field: Property, value: str, related: str) -> Info:
     """A value is not there in the table it refers to."""
-    return warning(f"The value '{value}' in field '{field.label}' is not found in the related table '{related}'.", field.name)
+    return warning(
+        (
+            f"The value '{value}' in field '{field.label}' is not found in the related table "
+            f"'{related}'."
+        ),
+        field.name,
+    )
 
 
 def not_allowed(field: Property, value: str) -> Info:
@@ -52,12 +58,18 @@ def not_allowed(field: Property, value: str) -> Info:
 
 def too_long(field: Property) -> Info:
     """A text does not fit."""
-    return warning(f"The value of field '{field.label}' is longer than its {field.length} characters.", field.name)
+    return warning(
+        f"The value of field '{field.label}' is longer than its {field.length} characters.",
+        field.name,
+    )
 
 
 def exists(entity: Entity, key: str) -> Info:
     """A record with that key is there."""
-    return Info(severity="Info", text=f"Cannot create a record in {entity.table}. {key}.\nThe record already exists.")
+    return Info(
+        severity="Info",
+        text=f"Cannot create a record in {entity.table}. {key}.\nThe record already exists.",
+    )
 
 
 def in_use(entity: Entity, dependent: Entity) -> Info:
@@ -67,10 +79,18 @@ def in_use(entity: Entity, dependent: Entity) -> Info:
 
 def validation_failed(entity: Entity, infos: Sequence[Info]) -> tuple[Info, ...]:
     """The lines that follow when fields or the whole row did not pass: which validation said no."""
-    fields = {info.field: None for info in infos if "is not found in the related table" in info.text}
-    lines = [warning(f"validateField failed on field '{entity.aot}.{name}'", name) for name in fields]
+    fields = {
+        info.field: None for info in infos if "is not found in the related table" in info.text
+    }
+    lines = [
+        warning(f"validateField failed on field '{entity.aot}.{name}'", name) for name in fields
+    ]
     if any("must be filled in" in info.text for info in infos):
-        lines.append(warning(f"validateWrite failed on data source '{entity.table_name} ({entity.table_name})'"))
+        lines.append(
+            warning(
+                f"validateWrite failed on data source '{entity.table_name} ({entity.table_name})'"
+            )
+        )
     return tuple(lines)
 
 

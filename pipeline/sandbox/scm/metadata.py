@@ -19,7 +19,10 @@ _EDM: Final = "http://docs.oasis-open.org/odata/ns/edm"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActionType:
-    """An action bound to the collection of an entity set: its parameters and what it returns, by Edm type."""
+    """An action bound to the collection of an entity set.
+
+    Its parameters and what it returns, by Edm type.
+    """
 
     name: str
     entity_set: str
@@ -37,7 +40,9 @@ def service_document(root: str) -> bytes:
 def csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
     """The metadata as CSDL 4.0."""
     edmx = ET.Element("edmx:Edmx", {"Version": "4.0", "xmlns:edmx": _EDMX})
-    schema = ET.SubElement(ET.SubElement(edmx, "edmx:DataServices"), "Schema", {"Namespace": NAMESPACE, "xmlns": _EDM})
+    schema = ET.SubElement(
+        ET.SubElement(edmx, "edmx:DataServices"), "Schema", {"Namespace": NAMESPACE, "xmlns": _EDM}
+    )
     for name, members in ENUMS.items():
         _enum(schema, name, members)
     for entity in ENTITIES.values():
@@ -46,7 +51,11 @@ def csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
         _action(schema, action)
     container = ET.SubElement(schema, "EntityContainer", {"Name": "Resources"})
     for entity in ENTITIES.values():
-        ET.SubElement(container, "EntitySet", {"Name": entity.name, "EntityType": f"{NAMESPACE}.{entity.type}"})
+        ET.SubElement(
+            container,
+            "EntitySet",
+            {"Name": entity.name, "EntityType": f"{NAMESPACE}.{entity.type}"},
+        )
     return b'<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(edmx)
 
 

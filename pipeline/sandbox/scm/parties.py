@@ -1,4 +1,7 @@
-"""Parties of the global address book: customers and contact persons are roles of one party, found by its number."""
+"""Parties of the global address book.
+
+Customers and contact persons are roles of one party, found by its number.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ class Party:
     @property
     def name(self) -> str:
         """The name of the party, put together for a person."""
-        person = " ".join(part for part in (self.first_name, self.middle_name, self.last_name) if part)
+        person = " ".join(
+            part for part in (self.first_name, self.middle_name, self.last_name) if part
+        )
         return (person if self.type == "Person" else self.organization)[:100]
 
 
@@ -51,7 +56,11 @@ def keep(store: Store, party: Party) -> None:
     known = find(store, party.number)
     if known is None:
         store.insert(PARTIES, as_row(party))
-    elif changes := {name: value for name, value in values.items() if known[name] != value and (value or name != "LanguageId")}:
+    elif changes := {
+        name: value
+        for name, value in values.items()
+        if known[name] != value and (value or name != "LanguageId")
+    }:
         store.update(PARTIES, known, changes)
 
 

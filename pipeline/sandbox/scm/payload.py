@@ -23,9 +23,13 @@ def json_object(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body or b"null")
     except orjson.JSONDecodeError as error:
-        raise bad_payload(f"An unexpected token was found when reading JSON: {error.msg}.") from error
+        raise bad_payload(
+            f"An unexpected token was found when reading JSON: {error.msg}."
+        ) from error
     if not isinstance(value, dict):
-        raise bad_payload("An unexpected node was found when reading the payload: a JSON object was expected.")
+        raise bad_payload(
+            "An unexpected node was found when reading the payload: a JSON object was expected."
+        )
     return value
 
 
@@ -34,7 +38,9 @@ def values(entity: Entity, body: bytes) -> dict[str, Any]:
     given = json_object(body)
     kind = given.get("@odata.type", "")
     if kind and kind.lstrip("#") != f"{NAMESPACE}.{entity.type}":
-        raise bad_payload(f"A type named '{kind}' could not be resolved by the model for the set '{entity.name}'.")
+        raise bad_payload(
+            f"A type named '{kind}' could not be resolved by the model for the set '{entity.name}'."
+        )
     return {name: _typed(entity, name, value) for name, value in given.items() if "@" not in name}
 
 
@@ -62,7 +68,10 @@ def _of_kind(field: Property, value: Any) -> Any:
             return float(value)
         case Kind.DATETIME if isinstance(value, str) and (time := timestamp(value)):
             return time
-    raise bad_payload(f"Cannot convert a value of property '{field.name}' to the expected target type '{edm_type(field)}'.")
+    raise bad_payload(
+        f"Cannot convert a value of property '{field.name}' to the expected target type "
+        f"'{edm_type(field)}'."
+    )
 
 
 def timestamp(text: str) -> str | None:
@@ -88,7 +97,9 @@ def edm_type(field: Property) -> str:
     return simple.get(field.kind) or f"{NAMESPACE}.{field.enum}"
 
 
-def as_json(entity: Entity, row: Mapping[str, Any], chosen: frozenset[str] | None = None) -> dict[str, Any]:
+def as_json(
+    entity: Entity, row: Mapping[str, Any], chosen: frozenset[str] | None = None
+) -> dict[str, Any]:
     """A row's properties as they go into an answer, in the order of the metadata."""
     names = [one.name for one in entity.properties if chosen is None or one.name in chosen]
     return {name: row[name] for name in names}

@@ -20,7 +20,9 @@ from pipeline.sandbox.scm.payload import as_json
 from pipeline.sandbox.scm.store import RECID, RECVERSION, Row, Store, etag, key_of
 
 ACROSS: Final = "cross-company"
-_ANSWERED: Final = frozenset({"select", "filter", "orderby", "expand", "count", "top", "skip", "skiptoken", "format"})
+_ANSWERED: Final = frozenset(
+    {"select", "filter", "orderby", "expand", "count", "top", "skip", "skiptoken", "format"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,13 +50,19 @@ class Reader:
         rows = self._rows(entity, query, condition, token, left)
         answer["value"] = [self.row(entity, row, query) for row in rows[: self.page_size]]
         if len(rows) > self.page_size and (left < 0 or left > self.page_size):
-            answer["@odata.nextLink"] = self._next(entity, query, rows[self.page_size - 1], token, left)
+            answer["@odata.nextLink"] = self._next(
+                entity, query, rows[self.page_size - 1], token, left
+            )
         return answer
 
     def count(self, entity: Entity, query: Query) -> int:
         """How many rows a query finds. Raises ``ODataError``."""
         condition = self._where(entity, query)
-        return int(self.store.value(f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters))
+        return int(
+            self.store.value(
+                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
+            )
+        )
 
     def find(self, entity: Entity, key: Mapping[str, Any], query: Query) -> Row | None:
         """The row with this key that the caller can see."""
@@ -78,7 +86,10 @@ class Reader:
         if self.metadata != "full":
             return {"@odata.etag": etag(row), **values}
         link = address(entity, row)
-        full: dict[str, Any] = {"@odata.type": f"#{NAMESPACE}.{entity.type}", "@odata.id": f"{self.root}/data/{link}"}
+        full: dict[str, Any] = {
+            "@odata.type": f"#{NAMESPACE}.{entity.type}",
+            "@odata.id": f"{self.root}/data/{link}",
+        }
         full |= {"@odata.etag": etag(row), "@odata.editLink": link}
         for name, value in values.items():
             full |= _annotated(entity, name)
@@ -87,7 +98,11 @@ class Reader:
 
     def _head(self, entity: Entity, query: Query) -> dict[str, Any]:
         chosen = f"({','.join(query.select)})" if query.select else ""
-        return {} if self.metadata == "none" else {"@odata.context": f"{self.root}/data/$metadata#{entity.name}{chosen}"}
+        return (
+            {}
+            if self.metadata == "none"
+            else {"@odata.context": f"{self.root}/data/$metadata#{entity.name}{chosen}"}
+        )
 
     def _where(self, entity: Entity, query: Query) -> Condition:
         condition = Condition()
@@ -97,9 +112,14 @@ class Reader:
             filters.add_filter(condition, entity, query.filter)
         return condition
 
-    def _rows(self, entity: Entity, query: Query, condition: Condition, token: _Token, left: int) -> list[Row]:
+    def _rows(
+        self, entity: Entity, query: Query, condition: Condition, token: _Token, left: int
+    ) -> list[Row]:
         wanted = self.page_size + 1 if left < 0 else min(left, self.page_size + 1)
-        names = [*(query.select or (one.name for one in entity.properties)), *(one.name for one in entity.keys)]
+        names = [
+            *(query.select or (one.name for one in entity.properties)),
+            *(one.name for one in entity.keys),
+        ]
         listed = ", ".join(f'"{name}"' for name in dict.fromkeys([RECID, RECVERSION, *names]))
         page = Condition(parts=[*condition.parts], parameters=[*condition.parameters])
         if token.after:
@@ -112,15 +132,25 @@ class Reader:
     def _next(self, entity: Entity, query: Query, last: Row, token: _Token, left: int) -> str:
         rest = left - self.page_size if left >= 0 else -1
         done = (token.skip or query.skip or 0) + self.page_size
-        following = _Token(skip=done, left=rest) if query.orderby else _Token(after=last[RECID], left=rest)
-        kept = [(name, value) for name, value in pairs(self.query_text).items() if name != "$skiptoken"]
-        texts = (f"{quote(name, safe='$@')}={quote(value, safe='')}" for name, value in [*kept, ("$skiptoken", following.text())])
+        following = (
+            _Token(skip=done, left=rest) if query.orderby else _Token(after=last[RECID], left=rest)
+        )
+        kept = [
+            (name, value) for name, value in pairs(self.query_text).items() if name != "$skiptoken"
+        ]
+        texts = (
+            f"{quote(name, safe='$@')}={quote(value, safe='')}"
+            for name, value in [*kept, ("$skiptoken", following.text())]
+        )
         return f"{self.root}/data/{entity.name}?{'&'.join(texts)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Token:
-    """Where a page starts: after a record, or after so many rows; and how many rows are still wanted (-1: all)."""
+    """Where a page starts: after a record, or after so many rows.
+
+    And how many rows are still wanted (-1: all).
+    """
 
     after: int = 0
     skip: int = 0
@@ -142,7 +172,10 @@ class _Token:
 
 def address(entity: Entity, row: Row) -> str:
     """The relative URL of a row: its set and its key."""
-    keys = (f"{name}='{quote(str(value).replace(chr(39), chr(39) * 2), safe='')}'" for name, value in key_of(entity, row).items())
+    keys = (
+        f"{name}='{quote(str(value).replace(chr(39), chr(39) * 2), safe='')}'"
+        for name, value in key_of(entity, row).items()
+    )
     return f"{entity.name}({','.join(keys)})"
 
 
@@ -160,5 +193,10 @@ def _check(entity: Entity, query: Query) -> None:
 
 def _annotated(entity: Entity, name: str) -> dict[str, str]:
     one = entity.by_name[name]
-    types = {Kind.ENUM: f"{NAMESPACE}.{one.enum}", Kind.DECIMAL: "Decimal", Kind.DATETIME: "DateTimeOffset", Kind.INT64: "Int64"}
+    types = {
+        Kind.ENUM: f"{NAMESPACE}.{one.enum}",
+        Kind.DECIMAL: "Decimal",
+        Kind.DATETIME: "DateTimeOffset",
+        Kind.INT64: "Int64",
+    }
     return {f"{name}@odata.type": f"#{types[one.kind]}"} if one.kind in types else {}

@@ -1,6 +1,7 @@
 """The rules of the two entities that are roles of a party: customers, and contact persons of a company.
 
-A rule completes a row in place and says what is wrong; ``party`` tells what the accepted row says of its party.
+A rule completes a row in place and says what is wrong; ``party`` tells what the accepted row says
+of its party.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _ORGANIZATION: Final = "Organization"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Role:
-    """The rules of one entity. ``complete`` gets the row, and the row as it was before an update."""
+    """The rules of one entity.
+
+    ``complete`` gets the row, and the row as it was before an update.
+    """
 
     complete: Callable[[Store, Row, Row | None], Iterator[Info]]
     party: Callable[[Row], Party]
@@ -33,7 +37,8 @@ class Role:
 
 def _customer(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
     row["CustomerAccount"] = (
-        row["CustomerAccount"] or f"{row[COMPANY].upper()}-{store.next_number(f'Customer {row[COMPANY]}'):06d}"
+        row["CustomerAccount"]
+        or f"{row[COMPANY].upper()}-{store.next_number(f'Customer {row[COMPANY]}'):06d}"
     )
     row["PartyType"] = row["PartyType"] or _ORGANIZATION
     if row["PartyType"] not in (_PERSON, _ORGANIZATION):
@@ -58,21 +63,28 @@ def _customer_party(store: Store, row: Row, before: Row | None) -> Iterator[Info
     sql = f'SELECT "CustomerAccount" FROM "CustomersV2" WHERE "{COMPANY}" = ? AND "PartyNumber" = ?'
     other = store.value(sql, (row[COMPANY], row["PartyNumber"]))
     if other and other.lower() != row["CustomerAccount"].lower():
-        text = f"Party number '{row['PartyNumber']}' already belongs to customer account '{other}' of company '{row[COMPANY]}'."
+        text = (
+            f"Party number '{row['PartyNumber']}' already belongs to customer account '{other}' of "
+            f"company '{row[COMPANY]}'."
+        )
         yield infolog.error(text, "PartyNumber")
 
 
 def _contact(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
     row["ContactPersonPartyType"] = row["ContactPersonPartyType"] or _PERSON
     if row["ContactPersonPartyType"] != _PERSON:
-        yield infolog.not_allowed(CONTACTS.by_name["ContactPersonPartyType"], row["ContactPersonPartyType"])
+        yield infolog.not_allowed(
+            CONTACTS.by_name["ContactPersonPartyType"], row["ContactPersonPartyType"]
+        )
     if not any(row[name] for name in ("FirstName", "MiddleName", "LastName")):
         yield infolog.must_be_filled(CONTACTS.by_name["FirstName"])
     if before is not None:
         return
     number = row["ContactPersonPartyNumber"]
     if number and number.lower() == row["AssociatedPartyNumber"].lower():
-        yield infolog.error(f"Party '{number}' cannot be its own contact person.", "AssociatedPartyNumber")
+        yield infolog.error(
+            f"Party '{number}' cannot be its own contact person.", "AssociatedPartyNumber"
+        )
     yield from _fits(store, CONTACTS, number, _PERSON, "ContactPersonPartyNumber")
 
 
@@ -81,7 +93,13 @@ def _fits(store: Store, entity: Entity, number: str, party_type: str, name: str)
     party = parties.find(store, number)
     if party is not None and party["PartyType"] != party_type:
         label = entity.by_name[name].label
-        yield infolog.error(f"{label} '{number}' belongs to a party of type {party['PartyType']}, not {party_type}.", name)
+        yield infolog.error(
+            (
+                f"{label} '{number}' belongs to a party of type {party['PartyType']}, not "
+                f"{party_type}."
+            ),
+            name,
+        )
 
 
 def _same(entity: Entity, row: Row, before: Row, *names: str) -> Iterator[Info]:

@@ -1,4 +1,7 @@
-"""What an SCM has from the start: legal entities with their groups, sites and warehouses, and the world's reference data."""
+"""What an SCM has from the start.
+
+Legal entities with their groups, sites and warehouses, and the world's reference data.
+"""
 
 from __future__ import annotations
 
@@ -97,10 +100,10 @@ def _fill(store: Store, companies: Iterable[Company]) -> None:
 
 
 def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
-    """Customers as a *Customers V2* export lists them, taken as they are. Answers how many rows there were.
+    """Customers as a *Customers V2* export lists them, taken as they are.
 
-    Columns have any case, unknown ones are left out; what is blank or cannot be read gets its default. No rule is applied:
-    these customers were there before.
+    Answers how many rows there were. Columns have any case, unknown ones are left out; what is
+    blank or cannot be read gets its default. No rule is applied: these customers were there before.
     """
     count = 0
     given = iter(rows)
@@ -114,10 +117,15 @@ def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
 
 
 def _customer(desk: Desk, row: Mapping[str, str]) -> dict[str, Any]:
-    values = {**CUSTOMERS.blank, **{one.name: _read(desk, one, text) for one, text in _fields(row) if text}}
+    values = {
+        **CUSTOMERS.blank,
+        **{one.name: _read(desk, one, text) for one, text in _fields(row) if text},
+    }
     values[COMPANY] = str(values[COMPANY]).lower()
     person = any(values[name] for name in ("PersonFirstName", "PersonMiddleName", "PersonLastName"))
-    values["PartyType"] = values["PartyType"] or ("Person" if person and not values["OrganizationName"] else "Organization")
+    values["PartyType"] = values["PartyType"] or (
+        "Person" if person and not values["OrganizationName"] else "Organization"
+    )
     values["PartyNumber"] = values["PartyNumber"] or parties.new_number(desk.store)
     return values
 
@@ -161,16 +169,42 @@ def _states() -> list[tuple[str, str, str]]:
 
 def _company(store: Store, company: Company) -> None:
     long = next(long for long, short in _countries() if short == company.country)
-    columns = ("LegalEntityId", "Name", "NameAlias", "LanguageId", "AddressCountryRegionId", "AddressCountryRegionISOCode")
+    columns = (
+        "LegalEntityId",
+        "Name",
+        "NameAlias",
+        "LanguageId",
+        "AddressCountryRegionId",
+        "AddressCountryRegionISOCode",
+    )
     values = (company.id, company.name, company.name[:20], company.language, long, company.country)
     _rows(store, "LegalEntities", columns, [values])
     own = company.id
-    _rows(store, "CustomerGroups", (COMPANY, "CustomerGroupId", "Description"), [(own, *one) for one in GROUPS.items()])
-    _rows(store, "OperationalSites", (COMPANY, "SiteId", "SiteName"), [(own, site, f"Site {site}") for site in SITES])
-    warehouses = [(own, code, f"Warehouse {code}", site) for site, codes in SITES.items() for code in codes]
-    _rows(store, "Warehouses", (COMPANY, "WarehouseId", "WarehouseName", "OperationalSiteId"), warehouses)
+    _rows(
+        store,
+        "CustomerGroups",
+        (COMPANY, "CustomerGroupId", "Description"),
+        [(own, *one) for one in GROUPS.items()],
+    )
+    _rows(
+        store,
+        "OperationalSites",
+        (COMPANY, "SiteId", "SiteName"),
+        [(own, site, f"Site {site}") for site in SITES],
+    )
+    warehouses = [
+        (own, code, f"Warehouse {code}", site) for site, codes in SITES.items() for code in codes
+    ]
+    _rows(
+        store,
+        "Warehouses",
+        (COMPANY, "WarehouseId", "WarehouseName", "OperationalSiteId"),
+        warehouses,
+    )
 
 
 def _rows(store: Store, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     entity = ENTITIES[name]
-    store.insert_many(entity, [{**entity.blank, **dict(zip(columns, row, strict=True))} for row in rows])
+    store.insert_many(
+        entity, [{**entity.blank, **dict(zip(columns, row, strict=True))} for row in rows]
+    )

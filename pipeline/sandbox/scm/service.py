@@ -1,4 +1,7 @@
-"""The OData service of the SCM twin: one operation in, one answer out, alone or as part of a batch."""
+"""The OData service of the SCM twin.
+
+One operation in, one answer out, alone or as part of a batch.
+"""
 
 from __future__ import annotations
 
@@ -38,23 +41,34 @@ class Service:
         except FailedError as failure:
             return failure.answer()
         except ODataError as error:
-            return failures.bad_request(f"The query specified in the URI is not valid. {error}").answer()
+            return failures.bad_request(
+                f"The query specified in the URI is not valid. {error}"
+            ).answer()
 
     def batch(self, operation: Operation, root: str) -> Answer:
         """Answer a batch: 200 whatever became of its parts."""
         try:
-            parts = multipart.parse(operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT)
+            parts = multipart.parse(
+                operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT
+            )
         except BatchError as error:
             return failures.bad_request(str(error)).answer()
-        go_on = self.desk.switches.batch_goes_on or "odata.continue-on-error" in operation.headers.get("prefer", "")
+        go_on = (
+            self.desk.switches.batch_goes_on
+            or "odata.continue-on-error" in operation.headers.get("prefer", "")
+        )
         result = batch.run(
             parts,
             send=lambda one: self.handle(one, root),
             transaction=self.desk.store.transaction,
             continue_on_error=go_on,
         )
-        kind, body = multipart.render([_as_seen(part) for part in result.parts], failed_in_changeset=True)
-        return Answer(status=HTTPStatus.OK, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body)
+        kind, body = multipart.render(
+            [_as_seen(part) for part in result.parts], failed_in_changeset=True
+        )
+        return Answer(
+            status=HTTPStatus.OK, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body
+        )
 
     def _handle(self, operation: Operation, root: str) -> Answer:
         path, query_text = operation.target(f"{root}{_ROOT}/$batch")
@@ -75,14 +89,20 @@ class Service:
             case ["$metadata"]:
                 return call.metadata()
             case [name]:
-                return call.one(_entity(name), segments[0]) if segments[0].keys else call.many(_entity(name))
+                return (
+                    call.one(_entity(name), segments[0])
+                    if segments[0].keys
+                    else call.many(_entity(name))
+                )
             case [name, "$count"] if not segments[0].keys:
                 return call.count(_entity(name))
             case [name, action] if action.startswith(f"{NAMESPACE}."):
                 return call.action(_entity(name), action.removeprefix(f"{NAMESPACE}."))
             case _:
                 pass
-        raise failures.not_found(f"No HTTP resource was found that matches the request URI '{root}{path}'.")
+        raise failures.not_found(
+            f"No HTTP resource was found that matches the request URI '{root}{path}'."
+        )
 
 
 def with_trace(answer: Answer, seconds: float) -> Answer:

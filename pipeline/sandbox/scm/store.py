@@ -1,7 +1,7 @@
 """The database of the SCM twin: one SQLite table for each entity set, used by several threads, one at a time.
 
-A row is a mapping of property to value, with ``_recid`` and ``_recversion`` beside them, of which etags are made. Text
-compares without regard to case, as SCM's database does.
+A row is a mapping of property to value, with ``_recid`` and ``_recversion`` beside them, of which
+etags are made. Text compares without regard to case, as SCM's database does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, SETUP, Entity, Kind, Property, Reference
+from pipeline.sandbox.scm.entities import (
+    COMPANY,
+    ENTITIES,
+    SETUP,
+    Entity,
+    Kind,
+    Property,
+    Reference,
+)
 
 Row: TypeAlias = dict[str, Any]
 
@@ -99,7 +107,10 @@ class Store:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Writes that belong together: part of the transaction that is open, else one of their own."""
+        """Writes that belong together.
+
+        Part of the transaction that is open, else one of their own.
+        """
         with self._lock:
             if self._depth:
                 yield
@@ -107,7 +118,8 @@ class Store:
             with self.transaction():
                 yield
 
-    # --- rows ---------------------------------------------------------------------------------------------------------
+    # --- rows
+    # ---------------------------------------------------------------------------------------------------------
 
     def find(self, entity: Entity, key: Mapping[str, Any]) -> Row | None:
         """The row with this key."""
@@ -139,7 +151,9 @@ class Store:
     def insert_many(self, entity: Entity, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert whole rows; those whose key is there already are left out."""
         with self._lock:
-            self._db.executemany(_INSERTS[entity.name].replace("INSERT", "INSERT OR IGNORE", 1), rows)
+            self._db.executemany(
+                _INSERTS[entity.name].replace("INSERT", "INSERT OR IGNORE", 1), rows
+            )
             self._generations[entity.name] += 1
 
     def update(self, entity: Entity, row: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
@@ -165,10 +179,13 @@ class Store:
         """Delete all rows of a legal entity, or of a shared entity."""
         where = "" if entity.shared else f' WHERE "{COMPANY}" = ?'
         with self._lock:
-            self._db.execute(f'DELETE FROM "{entity.name}"{where}', [] if entity.shared else [company])
+            self._db.execute(
+                f'DELETE FROM "{entity.name}"{where}', [] if entity.shared else [company]
+            )
             self._generations[entity.name] += 1
 
-    # --- reference data -----------------------------------------------------------------------------------------------
+    # --- reference data
+    # -----------------------------------------------------------------------------------------------
 
     def found(self, reference: Reference, value: str, company: str) -> bool:
         """Whether a value is there to be referred to, in this legal entity or in all."""
@@ -176,11 +193,17 @@ class Store:
             entity = ENTITIES[reference.entity_set]
             own = () if entity.shared else (company,)
             where = f'"{reference.target}" = ?' + (f' AND "{COMPANY}" = ?' if own else "")
-            return self.value(f'SELECT 1 FROM "{entity.name}" WHERE {where}', (value, *own)) is not None
+            return (
+                self.value(f'SELECT 1 FROM "{entity.name}" WHERE {where}', (value, *own))
+                is not None
+            )
         return value.lower() in self.codes(reference, company)
 
     def codes(self, reference: Reference, company: str) -> Mapping[str, str]:
-        """All values that can be referred to, by their lower-case form; read again only after a change."""
+        """All values that can be referred to, by their lower-case form.
+
+        Read again only after a change.
+        """
         with self._lock:
             generation = self._generations[reference.entity_set]
             known = self._codes.get((reference, company))
@@ -190,12 +213,18 @@ class Store:
             return known[1]
 
     def mapping(self, entity: Entity, key: str, value: str) -> Mapping[str, str]:
-        """One field of a shared entity by the lower-case form of another; read again only after a change."""
+        """One field of a shared entity by the lower-case form of another.
+
+        Read again only after a change.
+        """
         with self._lock:
             generation = self._generations[entity.name]
             known = self._mappings.get((entity.name, key, value))
             if known is None or known[0] != generation:
-                rows = self.select(f'SELECT "{key}" AS k, "{value}" AS v FROM "{entity.name}" ORDER BY "{RECID}" DESC')
+                rows = self.select(
+                    f'SELECT "{key}" AS k, "{value}" AS v FROM "{entity.name}" ORDER BY "{RECID}" '
+                    "DESC"
+                )
                 known = (generation, {row["k"].lower(): row["v"] for row in rows})
                 self._mappings[entity.name, key, value] = known
             return known[1]
@@ -203,7 +232,9 @@ class Store:
     def add_setup(self, kind: str, *codes: str) -> None:
         """Add codes that have no entity set."""
         with self._lock:
-            self._db.executemany('INSERT OR IGNORE INTO "_setup" VALUES (?, ?)', [(kind, code) for code in codes])
+            self._db.executemany(
+                'INSERT OR IGNORE INTO "_setup" VALUES (?, ?)', [(kind, code) for code in codes]
+            )
             self._generations[SETUP] += 1
 
     def in_setup(self, kind: str, code: str) -> bool:
@@ -212,7 +243,10 @@ class Store:
 
     def next_number(self, sequence: str, first: int = 1) -> int:
         """The next number of a number sequence."""
-        sql = 'INSERT INTO "_sequence" VALUES (?, ?) ON CONFLICT DO UPDATE SET next = next + 1 RETURNING next'
+        sql = (
+            'INSERT INTO "_sequence" VALUES (?, ?) ON CONFLICT DO UPDATE SET next = next + 1 '
+            "RETURNING next"
+        )
         with self._lock:
             return int(self._db.execute(sql, (sequence, first)).fetchone()[0])
 
@@ -226,13 +260,19 @@ class Store:
         rows = self.select(f'SELECT "{reference.target}" AS code FROM "{entity.name}" {where}', own)
         return {row["code"].lower(): row["code"] for row in rows}
 
-    # --- tables -------------------------------------------------------------------------------------------------------
+    # --- tables
+    # -------------------------------------------------------------------------------------------------------
 
     def _create(self) -> None:
-        self._db.execute('CREATE TABLE IF NOT EXISTS "_setup" (kind, code COLLATE NOCASE, PRIMARY KEY (kind, code))')
+        self._db.execute(
+            'CREATE TABLE IF NOT EXISTS "_setup" (kind, code COLLATE NOCASE, PRIMARY KEY (kind, '
+            "code))"
+        )
         self._db.execute('CREATE TABLE IF NOT EXISTS "_sequence" (name PRIMARY KEY, next INTEGER)')
         for number, entity in enumerate(ENTITIES.values()):
-            columns = ", ".join(f'"{one.name}" {_TYPES[one.kind]} NOT NULL' for one in entity.properties)
+            columns = ", ".join(
+                f'"{one.name}" {_TYPES[one.kind]} NOT NULL' for one in entity.properties
+            )
             self._db.execute(
                 f'CREATE TABLE IF NOT EXISTS "{entity.name}" '
                 f'("{RECID}" INTEGER PRIMARY KEY AUTOINCREMENT, "{RECVERSION}" INTEGER, {columns})'
@@ -241,14 +281,19 @@ class Store:
             if entity.name in _INDEXES:
                 self._index(entity, _INDEXES[entity.name], unique=False)
             self._db.execute(
-                "INSERT INTO sqlite_sequence SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)",
+                (
+                    "INSERT INTO sqlite_sequence SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM "
+                    "sqlite_sequence WHERE name = ?)"
+                ),
                 (entity.name, _FIRST_RECID + number * 10**8, entity.name),
             )
 
     def _index(self, entity: Entity, columns: Sequence[str], *, unique: bool) -> None:
         kind, name = ("UNIQUE INDEX", "key") if unique else ("INDEX", "other")
         listed = ", ".join(f'"{column}"' for column in columns)
-        self._db.execute(f'CREATE {kind} IF NOT EXISTS "{entity.name}_{name}" ON "{entity.name}" ({listed})')
+        self._db.execute(
+            f'CREATE {kind} IF NOT EXISTS "{entity.name}_{name}" ON "{entity.name}" ({listed})'
+        )
 
 
 def etag(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""What the sources leave open about SCM, answered the strict way. Each answer can be switched the other way."""
+"""What the sources leave open about SCM, answered the strict way.
+
+Each answer can be switched the other way.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,12 @@ class Switches:
     """Whether a batch goes on after a failure without being asked to."""
 
     country_from_iso: bool = True
-    """Whether an ISO code alone finds the country/region of an address (the templates depend on it)."""
+    """Whether an ISO code alone finds the country/region of an address (the templates depend on
+    it)."""
 
     address_checks: frozenset[str] = frozenset({"State"})
-    """Which of State, County, City and ZipCode must be set up for the country/region of an address."""
+    """Which of State, County, City and ZipCode must be set up for the country/region of an address.
+    """
 
     empty_cells: Literal["blank", "keep"] = "blank"
     """What an empty cell of a mapped column does to a row that is there."""

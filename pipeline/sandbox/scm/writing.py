@@ -1,7 +1,7 @@
 """Inserts, updates and deletes of rows, with the rules that OData and Data management share.
 
-Values come typed: texts, members of enums, numbers, timestamps as ``2154-12-31T23:59:59Z``. A row that breaks a rule is
-refused whole, with every rule that it breaks.
+Values come typed: texts, members of enums, numbers, timestamps as ``2154-12-31T23:59:59Z``. A row
+that breaks a rule is refused whole, with every rule that it breaks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from pipeline.sandbox.scm.roles import ROLES
 from pipeline.sandbox.scm.store import DuplicateKeyError, Row, Store, key_of
 from pipeline.sandbox.scm.switches import Switches
 
-_TITLES: Final = ("Description", "Name", "OrganizationName", "PersonLastName", "LastName", "SiteName", "WarehouseName")
+_TITLES: Final = (
+    "Description",
+    "Name",
+    "OrganizationName",
+    "PersonLastName",
+    "LastName",
+    "SiteName",
+    "WarehouseName",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,13 +52,20 @@ class Desk:
         row = before | dict(values)
         with self.store.together():
             self._accept(entity, row, before, frozenset(values))
-            changes = {one.name: row[one.name] for one in entity.properties if row[one.name] != before[one.name]}
+            changes = {
+                one.name: row[one.name]
+                for one in entity.properties
+                if row[one.name] != before[one.name]
+            }
             made = self.store.update(entity, before, changes)
             self._keep_party(entity, made)
         return made
 
     def upsert(self, entity: Entity, values: Mapping[str, Any]) -> tuple[Row, bool]:
-        """The row with the key of ``values``, changed or new, and whether it is new. Raises ``RefusedError``."""
+        """The row with the key of ``values``, changed or new, and whether it is new.
+
+        Raises ``RefusedError``.
+        """
         before = self.store.find(entity, key_of(entity, values))
         if before is None:
             return self.insert(entity, values), True
@@ -60,7 +75,9 @@ class Desk:
         """Delete a row that nothing refers to. Raises ``RefusedError``."""
         for dependent in ENTITIES.values():
             for name, reference in dependent.references.items():
-                if reference.entity_set == entity.name and self._refers(dependent, name, reference, row):
+                if reference.entity_set == entity.name and self._refers(
+                    dependent, name, reference, row
+                ):
                     raise RefusedError([infolog.in_use(entity, dependent)])
         self.store.delete(entity, row)
 
@@ -69,17 +86,28 @@ class Desk:
         where = f'"{name}" = ?' + (f' AND "{COMPANY}" = ?' if scoped else "")
         parameters = [row[reference.target], *([row[COMPANY]] if scoped else [])]
         others = f'SELECT COUNT(*) FROM "{dependent.name}" WHERE {where}'
-        own = 1 if reference.entity_set == dependent.name and row[name] == row[reference.target] else 0
+        own = (
+            1
+            if reference.entity_set == dependent.name and row[name] == row[reference.target]
+            else 0
+        )
         return int(self.store.value(others, parameters)) > own
 
-    def _accept(self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]) -> None:
-        infos = [*self._fields(entity, row, before, changed), *self._rules(entity, row, before, changed)]
+    def _accept(
+        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+    ) -> None:
+        infos = [
+            *self._fields(entity, row, before, changed),
+            *self._rules(entity, row, before, changed),
+        ]
         infos += self._references(entity, row, before, changed)
         if infos:
             infos = _once(infos)
             raise RefusedError([*infos, *infolog.validation_failed(entity, infos)])
 
-    def _fields(self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]) -> Iterator[Info]:
+    def _fields(
+        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+    ) -> Iterator[Info]:
         """Lengths, mandatory fields, and key fields, which stay as they are."""
         for name in changed:
             field, value = entity.by_name[name], row[name]
@@ -91,21 +119,30 @@ class Desk:
                 if self.switches.too_long == "reject":
                     yield infolog.too_long(field)
                 row[name] = _cut(value, field.length)
-        yield from (infolog.must_be_filled(field) for field in entity.required if row[field.name] == "")
+        yield from (
+            infolog.must_be_filled(field) for field in entity.required if row[field.name] == ""
+        )
 
-    def _rules(self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]) -> Iterator[Info]:
+    def _rules(
+        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+    ) -> Iterator[Info]:
         yield from addresses.complete(self.store, self.switches, entity, row, changed)
         if entity.name in ROLES:
             yield from ROLES[entity.name].complete(self.store, row, before)
 
-    def _references(self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]) -> Iterator[Info]:
+    def _references(
+        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+    ) -> Iterator[Info]:
         """Values that must be there in another table; on an update, those that were set."""
         company = row.get(COMPANY, "")
         for name, reference in entity.references.items():
             value = row[name]
             if not value or (before is not None and name not in changed):
                 continue
-            itself = reference.entity_set == entity.name and value.lower() == str(row[reference.target]).lower()
+            itself = (
+                reference.entity_set == entity.name
+                and value.lower() == str(row[reference.target]).lower()
+            )
             if not itself and not self.store.found(reference, value, company):
                 related = reference.target if reference.is_setup else _related(reference)
                 yield infolog.not_found(entity.by_name[name], value, related)

@@ -1,13 +1,15 @@
-"""OData ``$batch`` for both twins: operations in, run in order, answers out. ``multipart.py`` reads and writes the wire.
+"""OData ``$batch`` for both twins: operations in, run in order, answers out.
 
-An app hands every operation to its own synchronous handler::
+``multipart.py`` reads and writes the wire. An app hands every operation to its own synchronous
+handler::
 
-    parts = multipart.parse(content_type, body, limit=1000)      # BatchError: answer 400 with its text
-    result = batch.run(parts, send=handle, transaction=store.transaction, continue_on_error=False)
-    content_type, body = multipart.render(result.parts)          # the outer status is the app's: result.failed tells
+    parts = multipart.parse(content_type, body, limit=1000)      # BatchError: answer 400 with its
+    text result = batch.run(parts, send=handle, transaction=store.transaction,
+    continue_on_error=False) content_type, body = multipart.render(result.parts)          # the
+    outer status is the app's: result.failed tells
 
-``handle`` answers an :class:`Operation` with an :class:`Answer`; ``transaction`` is a context manager that commits when
-it is left in peace and rolls back when it is left by an exception.
+``handle`` answers an :class:`Operation` with an :class:`Answer`; ``transaction`` is a context
+manager that commits when it is left in peace and rolls back when it is left by an exception.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ FAILURE: Final = 400
 
 _REFERENCE: Final = re.compile(r"/?\$([A-Za-z0-9_.~-]+)(?=[/?(]|$)")
 _BOUND: Final = ("@odata.bind", "@odata.id")
-_SYSTEM: Final = frozenset({"batch", "metadata", "entity", "count", "value", "ref", "all", "crossjoin"})
+_SYSTEM: Final = frozenset(
+    {"batch", "metadata", "entity", "count", "value", "ref", "all", "crossjoin"}
+)
 
 
 class BatchError(Exception):
@@ -36,7 +40,10 @@ class BatchError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One request of a batch. Header names are lower case; ``url`` is as written, absolute or not, references resolved."""
+    """One request of a batch.
+
+    Header names are lower case; ``url`` is as written, absolute or not, references resolved.
+    """
 
     method: str
     url: str
@@ -45,7 +52,10 @@ class Operation:
     content_id: str | None = None
 
     def target(self, batch_url: str) -> tuple[str, str]:
-        """Path and query of the operation, both still percent-encoded; relative forms count from ``batch_url``."""
+        """Path and query of the operation, both still percent-encoded.
+
+        Relative forms count from ``batch_url``.
+        """
         parts = urlsplit(urljoin(batch_url, self.url))
         return parts.path, parts.query
 
@@ -80,7 +90,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangesetAnswer:
-    """The answers of one changeset: one for each operation, or the single one of the operation that failed it."""
+    """The answers of one changeset.
+
+    One for each operation, or the single one of the operation that failed it.
+    """
 
     answers: tuple[Answer, ...]
 
@@ -93,18 +106,30 @@ Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What a batch came to. ``failed`` is the first failed answer; without continue-on-error it is the last part."""
+    """What a batch came to.
+
+    ``failed`` is the first failed answer; without continue-on-error it is the last part.
+    """
 
     parts: tuple[PartAnswer, ...]
     failed: Answer | None
 
 
-def run(parts: Sequence[Part], *, send: Send, transaction: Transaction, continue_on_error: bool) -> Result:
-    """Run the parts in order. A changeset runs in one transaction, which a failed operation rolls back."""
+def run(
+    parts: Sequence[Part], *, send: Send, transaction: Transaction, continue_on_error: bool
+) -> Result:
+    """Run the parts in order.
+
+    A changeset runs in one transaction, which a failed operation rolls back.
+    """
     done: list[PartAnswer] = []
     failed: Answer | None = None
     for part in parts:
-        answer = _run_changeset(part, send, transaction) if isinstance(part, Changeset) else _run(part, send, {})
+        answer = (
+            _run_changeset(part, send, transaction)
+            if isinstance(part, Changeset)
+            else _run(part, send, {})
+        )
         done.append(answer)
         wrong = next((one for one in _flat(answer) if not one.ok), None)
         failed = failed or wrong
@@ -155,7 +180,10 @@ def _unknown_reference(operation: Operation, name: str) -> Answer:
     message = f"Content-ID Reference: '${name}' does not exist in the batch context."
     return Answer(
         status=HTTPStatus.BAD_REQUEST,
-        headers={"Content-Type": "application/json; odata.metadata=minimal", "OData-Version": "4.0"},
+        headers={
+            "Content-Type": "application/json; odata.metadata=minimal",
+            "OData-Version": "4.0",
+        },
         body=orjson.dumps({"error": {"code": "", "message": message}}),
         content_id=operation.content_id,
     )
@@ -189,7 +217,11 @@ def _resolved(operation: Operation, known: Mapping[str, str]) -> Operation:
 
     if not _references(operation):
         return operation
-    body = orjson.dumps(_walk(_loaded(operation.body), put)) if _bindings(operation) else operation.body
+    body = (
+        orjson.dumps(_walk(_loaded(operation.body), put))
+        if _bindings(operation)
+        else operation.body
+    )
     return replace(operation, url=put(operation.url), body=body)
 
 
@@ -206,7 +238,10 @@ def _walk(value: object, put: Callable[[str], str]) -> object:
         return [_walk(one, put) for one in value]
     if not isinstance(value, dict):
         return value
-    return {name: _bound(one, put) if name.endswith(_BOUND) else _walk(one, put) for name, one in value.items()}
+    return {
+        name: _bound(one, put) if name.endswith(_BOUND) else _walk(one, put)
+        for name, one in value.items()
+    }
 
 
 def _bound(value: object, put: Callable[[str], str]) -> object:

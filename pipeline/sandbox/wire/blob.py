@@ -1,7 +1,8 @@
 """The blob storage behind Data management: upload and download by signed URLs, as Azure's block blobs do it.
 
-Put Blob, Put Block and Put Block List, Get, Head and Delete: enough for Azure's own uploaders. A URL carries its rights
-and its end; nothing else lets anybody in. ``blob_routes.py`` puts it on the wire.
+Put Blob, Put Block and Put Block List, Get, Head and Delete: enough for Azure's own uploaders. A
+URL carries its rights and its end; nothing else lets anybody in. ``blob_routes.py`` puts it on the
+wire.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ class BlobError(Exception):
 
 
 class BlobStore:
-    """Blobs in memory, and the secret that signs their URLs. ``clock`` gives seconds since 1970; blobs live ``seconds``."""
+    """Blobs in memory, and the secret that signs their URLs.
+
+    ``clock`` gives seconds since 1970; blobs live ``seconds``.
+    """
 
     def __init__(self, clock: Callable[[], float], *, seconds: float = 7 * 86400.0) -> None:
         self._clock = clock
@@ -64,16 +68,21 @@ class BlobStore:
         self._blobs: dict[str, Blob] = {}
         self._lock = threading.Lock()
 
-    # --- for the twin itself ------------------------------------------------------------------------------------------
+    # --- for the twin itself
+    # ------------------------------------------------------------------------------------------
 
     def url(self, root: str, name: str, *, rights: str, seconds: float) -> str:
         """A URL under ``root`` that gives these rights (of ``rcwd``) on one blob for so long."""
-        end = dt.datetime.fromtimestamp(self._clock() + seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        end = dt.datetime.fromtimestamp(self._clock() + seconds, dt.UTC).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
         claims = {"sv": VERSION, "se": end, "sr": "b", "sp": rights}
         query = urlencode({**claims, "sig": self._signature(name, claims)})
         return f"{root}/{ACCOUNT}/{CONTAINER}/{quote(name)}?{query}"
 
-    def put(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(
+        self, name: str, content: bytes, content_type: str = "application/octet-stream"
+    ) -> None:
         """Store a blob whole."""
         with self._lock:
             self._store(name, content, content_type)
@@ -87,33 +96,48 @@ class BlobStore:
     def fetch(self, url: str) -> bytes:
         """The content behind a signed URL of this store. Raises ``BlobError``."""
         parts = urlsplit(url)
-        account, container, name = (unquote(part) for part in [*parts.path.lstrip("/").split("/", 2), "", ""][:3])
+        account, container, name = (
+            unquote(part) for part in [*parts.path.lstrip("/").split("/", 2), "", ""][:3]
+        )
         if (account, container) != (ACCOUNT, CONTAINER):
-            raise BlobError(HTTPStatus.NOT_FOUND, "ResourceNotFound", "The specified resource does not exist.")
+            raise BlobError(
+                HTTPStatus.NOT_FOUND, "ResourceNotFound", "The specified resource does not exist."
+            )
         self.check(name, dict(parse_qsl(parts.query)), "r")
         return self.content_of(name).content or b""
 
     def check(self, name: str, query: Mapping[str, str], right: str) -> None:
         """Whether a URL's signature gives one of the rights. Raises ``BlobError``."""
         if "sig" not in query:
-            raise BlobError(HTTPStatus.UNAUTHORIZED, "NoAuthenticationInformation", "The URL is not signed.")
+            raise BlobError(
+                HTTPStatus.UNAUTHORIZED, "NoAuthenticationInformation", "The URL is not signed."
+            )
         claims = {claim: query.get(claim, "") for claim in ("sv", "se", "sr", "sp")}
         if not hmac.compare_digest(query["sig"], self._signature(name, claims)):
-            raise BlobError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Signature did not match.")
+            raise BlobError(
+                HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Signature did not match."
+            )
         if dt.datetime.fromisoformat(claims["se"]).timestamp() < self._clock():
-            raise BlobError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Signature not valid in the specified time frame.")
+            raise BlobError(
+                HTTPStatus.FORBIDDEN,
+                "AuthenticationFailed",
+                "Signature not valid in the specified time frame.",
+            )
         if not set(right) & set(claims["sp"]):
             text = "This request is not authorized to perform this operation using this permission."
             raise BlobError(HTTPStatus.FORBIDDEN, "AuthorizationPermissionMismatch", text)
 
-    # --- the operations of Azure --------------------------------------------------------------------------------------
+    # --- the operations of Azure
+    # --------------------------------------------------------------------------------------
 
     def content_of(self, name: str) -> Blob:
         """A committed blob. Raises ``BlobError``."""
         with self._lock:
             blob = self._alive(name)
             if blob is None or blob.content is None:
-                raise BlobError(HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist.")
+                raise BlobError(
+                    HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist."
+                )
             return blob
 
     def blocks_of(self, name: str) -> Blob:
@@ -121,13 +145,18 @@ class BlobStore:
         with self._lock:
             blob = self._alive(name)
             if blob is None:
-                raise BlobError(HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist.")
+                raise BlobError(
+                    HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist."
+                )
             return blob
 
     def put_blob(self, name: str, content: bytes, headers: Mapping[str, str]) -> Blob:
         """Put Blob."""
         if headers.get("x-ms-blob-type") != "BlockBlob":
-            text = "An HTTP header that's mandatory for this request is not specified or not 'BlockBlob': x-ms-blob-type."
+            text = (
+                "An HTTP header that's mandatory for this request is not specified or not "
+                "'BlockBlob': x-ms-blob-type."
+            )
             raise BlobError(HTTPStatus.BAD_REQUEST, "MissingRequiredHeader", text)
         small = headers.get("x-ms-version", VERSION) < _SMALL_UNTIL
         _fits(content, _SMALL_PUT if small else _LARGE_PUT)
@@ -139,7 +168,9 @@ class BlobStore:
     def put_block(self, name: str, block: str, content: bytes, headers: Mapping[str, str]) -> None:
         """Put Block: kept until a block list commits it."""
         if not block or len(block) > 2 * _MOST_BLOCK_ID:
-            raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidQueryParameterValue", "The block id is not valid.")
+            raise BlobError(
+                HTTPStatus.BAD_REQUEST, "InvalidQueryParameterValue", "The block id is not valid."
+            )
         _fits(content, _BLOCK)
         _same_hash(content, headers)
         with self._lock:
@@ -163,8 +194,14 @@ class BlobStore:
             try:
                 chosen = {block: sources[kind][block] for kind, block in wanted}
             except KeyError as error:
-                raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidBlockList", "The specified block list is invalid.") from error
-            stored = self._store(name, b"".join(chosen[block] for _, block in wanted), _type(headers))
+                raise BlobError(
+                    HTTPStatus.BAD_REQUEST,
+                    "InvalidBlockList",
+                    "The specified block list is invalid.",
+                ) from error
+            stored = self._store(
+                name, b"".join(chosen[block] for _, block in wanted), _type(headers)
+            )
             stored.committed = chosen
             return stored
 
@@ -174,10 +211,13 @@ class BlobStore:
         with self._lock:
             self._blobs.pop(name, None)
 
-    # --- inside -------------------------------------------------------------------------------------------------------
+    # --- inside
+    # -------------------------------------------------------------------------------------------------------
 
     def _signature(self, name: str, claims: Mapping[str, str]) -> str:
-        text = "\n".join([ACCOUNT, CONTAINER, name, *(claims[claim] for claim in ("sv", "se", "sr", "sp"))])
+        text = "\n".join(
+            [ACCOUNT, CONTAINER, name, *(claims[claim] for claim in ("sv", "se", "sr", "sp"))]
+        )
         return base64.b64encode(hmac.digest(self._secret, text.encode(), "sha256")).decode()
 
     def _alive(self, name: str) -> Blob | None:
@@ -190,7 +230,9 @@ class BlobStore:
     def _may_write(self, name: str, headers: Mapping[str, str]) -> None:
         blob = self._alive(name)
         if headers.get("if-none-match") == "*" and blob is not None and blob.content is not None:
-            raise BlobError(HTTPStatus.CONFLICT, "BlobAlreadyExists", "The specified blob already exists.")
+            raise BlobError(
+                HTTPStatus.CONFLICT, "BlobAlreadyExists", "The specified blob already exists."
+            )
 
     def _store(self, name: str, content: bytes, content_type: str) -> Blob:
         now = self._clock()
@@ -201,19 +243,32 @@ class BlobStore:
 
 
 def _type(headers: Mapping[str, str]) -> str:
-    return headers.get("x-ms-blob-content-type") or headers.get("content-type") or "application/octet-stream"
+    return (
+        headers.get("x-ms-blob-content-type")
+        or headers.get("content-type")
+        or "application/octet-stream"
+    )
 
 
 def _fits(content: bytes, most: int) -> None:
     if len(content) > most:
-        text = f"The request body is too large and exceeds the maximum permissible limit of {most} bytes."
+        text = (
+            f"The request body is too large and exceeds the maximum permissible limit of {most} "
+            "bytes."
+        )
         raise BlobError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestBodyTooLarge", text)
 
 
 def _same_hash(content: bytes, headers: Mapping[str, str]) -> None:
     told = headers.get("content-md5")
-    if told and told != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode():
-        text = "The MD5 value specified in the request did not match with the MD5 value calculated by the server."
+    if (
+        told
+        and told != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    ):
+        text = (
+            "The MD5 value specified in the request did not match with the MD5 value calculated by "
+            "the server."
+        )
         raise BlobError(HTTPStatus.BAD_REQUEST, "Md5Mismatch", text)
 
 
@@ -221,7 +276,15 @@ def _block_list(body: bytes) -> list[tuple[str, str]]:
     try:
         root = xmltree.parse(body)
     except XmlError as error:
-        raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidXmlDocument", "XML specified is not syntactically valid.") from error
+        raise BlobError(
+            HTTPStatus.BAD_REQUEST,
+            "InvalidXmlDocument",
+            "XML specified is not syntactically valid.",
+        ) from error
     if len(root) > _MOST_BLOCKS:
-        raise BlobError(HTTPStatus.BAD_REQUEST, "BlockListTooLong", "The block list may not contain more than 50,000 blocks.")
+        raise BlobError(
+            HTTPStatus.BAD_REQUEST,
+            "BlockListTooLong",
+            "The block list may not contain more than 50,000 blocks.",
+        )
     return [(child.tag, child.text or "") for child in root]

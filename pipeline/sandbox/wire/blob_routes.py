@@ -45,7 +45,10 @@ def _answer(store: BlobStore, request: Request, body: bytes) -> Response:
 
 def _no_token(request: Request) -> None:
     if "authorization" in request.headers:
-        text = "Authentication information is not given in the correct format: the URL is signed and needs no header."
+        text = (
+            "Authentication information is not given in the correct format: the URL is signed and "
+            "needs no header."
+        )
         raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidAuthenticationInfo", text)
 
 
@@ -53,12 +56,16 @@ def _put(store: BlobStore, name: str, request: Request, body: bytes) -> Response
     part = request.query_params.get("comp", "")
     match part:
         case "":
-            return _response(HTTPStatus.CREATED, _headers_of(store.put_blob(name, body, request.headers)))
+            return _response(
+                HTTPStatus.CREATED, _headers_of(store.put_blob(name, body, request.headers))
+            )
         case "block":
             store.put_block(name, request.query_params.get("blockid", ""), body, request.headers)
             return _response(HTTPStatus.CREATED)
         case "blocklist":
-            return _response(HTTPStatus.CREATED, _headers_of(store.put_block_list(name, body, request.headers)))
+            return _response(
+                HTTPStatus.CREATED, _headers_of(store.put_block_list(name, body, request.headers))
+            )
         case _:
             text = f"The value '{part}' of query parameter comp is not supported here."
             raise BlobError(HTTPStatus.BAD_REQUEST, "UnsupportedQueryParameter", text)
@@ -66,11 +73,19 @@ def _put(store: BlobStore, name: str, request: Request, body: bytes) -> Response
 
 def _get(store: BlobStore, name: str, request: Request, _body: bytes) -> Response:
     if request.query_params.get("comp") == "blocklist":
-        return _response(HTTPStatus.OK, {"Content-Type": "application/xml"}, _block_list(store.blocks_of(name)))
+        return _response(
+            HTTPStatus.OK, {"Content-Type": "application/xml"}, _block_list(store.blocks_of(name))
+        )
     blob = store.content_of(name)
     content = blob.content or b""
-    headers = _headers_of(blob) | {"Content-Type": blob.content_type, "Accept-Ranges": "bytes", "x-ms-blob-type": "BlockBlob"}
-    asked = _RANGE.fullmatch(request.headers.get("x-ms-range") or request.headers.get("range") or "")
+    headers = _headers_of(blob) | {
+        "Content-Type": blob.content_type,
+        "Accept-Ranges": "bytes",
+        "x-ms-blob-type": "BlockBlob",
+    }
+    asked = _RANGE.fullmatch(
+        request.headers.get("x-ms-range") or request.headers.get("range") or ""
+    )
     if not asked:
         return _response(HTTPStatus.OK, headers, content)
     first, last = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
@@ -116,12 +131,20 @@ def _block_list(blob: Blob) -> bytes:
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _response(status: int, headers: Mapping[str, str] | None = None, content: bytes = b"") -> Response:
-    own = {"x-ms-version": VERSION, "x-ms-request-id": str(uuid.uuid4()), "x-ms-request-server-encrypted": "true"}
+def _response(
+    status: int, headers: Mapping[str, str] | None = None, content: bytes = b""
+) -> Response:
+    own = {
+        "x-ms-version": VERSION,
+        "x-ms-request-id": str(uuid.uuid4()),
+        "x-ms-request-server-encrypted": "true",
+    }
     return Response(content, status_code=status, headers=own | dict(headers or {}))
 
 
 def _refusal(error: BlobError, *, head: bool) -> Response:
     text = f"<Error><Code>{error.code}</Code><Message>{escape(error.text)}</Message></Error>"
     body = b"" if head else f'<?xml version="1.0" encoding="utf-8"?>{text}'.encode()
-    return _response(error.status, {"x-ms-error-code": error.code, "Content-Type": "application/xml"}, body)
+    return _response(
+        error.status, {"x-ms-error-code": error.code, "Content-Type": "application/xml"}, body
+    )

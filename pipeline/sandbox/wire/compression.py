@@ -25,8 +25,14 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, packed if the request says ``Accept-Encoding: gzip``."""
-        accepted = Headers(scope=scope).get("accept-encoding", "") if scope["type"] == "http" else ""
-        names = {part.partition(";")[0].strip().lower() for part in accepted.split(",") if "q=0" not in part.replace(" ", "")}
+        accepted = (
+            Headers(scope=scope).get("accept-encoding", "") if scope["type"] == "http" else ""
+        )
+        names = {
+            part.partition(";")[0].strip().lower()
+            for part in accepted.split(",")
+            if "q=0" not in part.replace(" ", "")
+        }
         await self.app(scope, receive, _Packer(send=send).packed if "gzip" in names else send)
 
 

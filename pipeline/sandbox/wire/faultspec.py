@@ -1,8 +1,9 @@
 """``--faults SPEC``: which faults, how often or at which requests, for which system.
 
-Items are parted by commas: ``throttle=0.02`` (two of a hundred requests), ``cut@5`` (the fifth), ``lost@3+8`` (two of them),
-``slow=0.1:2.5`` (with a value), ``scm.error=0.01:503`` (one system), and settings: ``seed=7``, ``token=60`` (seconds that
-tokens live), ``dop=2`` (Sales' hint on parallelism), ``limits=6000:300`` (service protection enforced: requests, seconds).
+Items are parted by commas: ``throttle=0.02`` (two of a hundred requests), ``cut@5`` (the fifth),
+``lost@3+8`` (two of them), ``slow=0.1:2.5`` (with a value), ``scm.error=0.01:503`` (one system),
+and settings: ``seed=7``, ``token=60`` (seconds that tokens live), ``dop=2`` (Sales' hint on
+parallelism), ``limits=6000:300`` (service protection enforced: requests, seconds).
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ System: TypeAlias = Literal["sales", "scm", "login"]
 
 
 class Kind(StrEnum):
-    """What can go wrong. The value of an item: seconds for throttle, busy and slow, a status for error, a share for cut."""
+    """What can go wrong.
+
+    The value of an item: seconds for throttle, busy and slow, a status for error, a share for cut.
+    """
 
     THROTTLE = "throttle"
     BUSY = "busy"
@@ -33,7 +37,9 @@ class Kind(StrEnum):
 
 USUAL: Final = {Kind.THROTTLE: 1.0, Kind.BUSY: 1.0, Kind.SLOW: 1.0, Kind.CUT: 0.5}
 
-_ITEM: Final = re.compile(r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?")
+_ITEM: Final = re.compile(
+    r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?"
+)
 _SETTINGS: Final = frozenset({"seed", "token", "dop", "limits"})
 
 
@@ -67,7 +73,10 @@ class Faults:
         for fault in self.faults:
             if not fault.concerns(system):
                 continue
-            if number in fault.at or _drawn(f"{self.seed}/{system}/{fault.kind}/{number}") < fault.rate:
+            if (
+                number in fault.at
+                or _drawn(f"{self.seed}/{system}/{fault.kind}/{number}") < fault.rate
+            ):
                 return fault
         return None
 
@@ -86,7 +95,9 @@ class _Reader:
     def read(self, text: str) -> None:
         match = _ITEM.fullmatch(text)
         if match is None:
-            self.problems.append(f"'{text}' is no fault; write as in throttle=0.02, cut@5 or seed=7.")
+            self.problems.append(
+                f"'{text}' is no fault; write as in throttle=0.02, cut@5 or seed=7."
+            )
             return
         system, name, rate, at, value = match.groups()
         if name in _SETTINGS:
@@ -99,7 +110,15 @@ class _Reader:
         else:
             numbers = frozenset(int(number) for number in (at or "").split("+") if number)
             given = None if value is None else _number(value)
-            self.faults.append(Fault(kind=Kind(name), system=_system(system), rate=_number(rate or "0"), at=numbers, value=given))
+            self.faults.append(
+                Fault(
+                    kind=Kind(name),
+                    system=_system(system),
+                    rate=_number(rate or "0"),
+                    at=numbers,
+                    value=given,
+                )
+            )
 
     def _set(self, text: str, name: str, given: str | None, value: str | None) -> None:
         if given is None or not given.isdigit():

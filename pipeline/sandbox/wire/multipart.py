@@ -1,4 +1,7 @@
-"""The multipart form of ``$batch``: bytes of a request to parts, answers to bytes. Lines end with CRLF."""
+"""The multipart form of ``$batch``: bytes of a request to parts, answers to bytes.
+
+Lines end with CRLF.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,24 @@ def is_batch(content_type: str) -> bool:
 
 
 def parse(content_type: str, body: bytes, *, limit: int) -> tuple[Part, ...]:
-    """The parts of a batch request. Raises ``BatchError`` for what is malformed, nested, or longer than ``limit`` operations."""
+    """The parts of a batch request.
+
+    Raises ``BatchError`` for what is malformed, nested, or longer than ``limit`` operations.
+    """
     parts = tuple(_part(headers, content) for headers, content in _multipart(content_type, body))
     count = sum(len(part.operations) if isinstance(part, Changeset) else 1 for part in parts)
     if count > limit:
-        raise BatchError(f"The number of requests in the batch, {count}, exceeds the limit of {limit}.")
+        raise BatchError(
+            f"The number of requests in the batch, {count}, exceeds the limit of {limit}."
+        )
     return parts
 
 
 def render(parts: Sequence[PartAnswer], *, failed_in_changeset: bool = False) -> tuple[str, bytes]:
-    """Content type and body of the answer. ``failed_in_changeset`` leaves a failed changeset's one part inside a multipart."""
+    """Content type and body of the answer.
+
+    ``failed_in_changeset`` leaves a failed changeset's one part inside a multipart.
+    """
     boundary = f"batchresponse_{uuid.uuid4()}"
     pieces = [_render_part(part, failed_in_changeset=failed_in_changeset) for part in parts]
     return f"multipart/mixed; boundary={boundary}", _joined(boundary, pieces)
@@ -45,20 +56,32 @@ def _media_type(content_type: str) -> tuple[str, str]:
 
 
 def _multipart(content_type: str, body: bytes) -> list[tuple[Mapping[str, str], bytes]]:
-    """Headers and content of every part. What stands before the first boundary and after the last is ignored."""
+    """Headers and content of every part.
+
+    What stands before the first boundary and after the last is ignored.
+    """
     media, boundary = _media_type(content_type)
     if media != "multipart/mixed" or not boundary:
-        raise BatchError(f"The content type '{content_type}' is not multipart/mixed with a boundary.")
-    delimiter = re.compile(rb"(?:^|\r\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r\n|$)")
+        raise BatchError(
+            f"The content type '{content_type}' is not multipart/mixed with a boundary."
+        )
+    delimiter = re.compile(
+        rb"(?:^|\r\n)--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?=\r\n|$)"
+    )
     found = list(delimiter.finditer(body))
     if not found:
-        raise BatchError(f"The boundary '--{boundary}' does not occur at the start of a line; lines end with CRLF.")
+        raise BatchError(
+            f"The boundary '--{boundary}' does not occur at the start of a line; lines end with "
+            "CRLF."
+        )
     ends = [*found[1:], None]
     pieces = []
     for start, end in zip(found, ends, strict=True):
         if start.group(1):
             break
-        pieces.append(_split_headers(body[start.end() + len(_CRLF) : end.start() if end else len(body)]))
+        pieces.append(
+            _split_headers(body[start.end() + len(_CRLF) : end.start() if end else len(body)])
+        )
     return pieces
 
 
@@ -72,7 +95,9 @@ def _headers(head: bytes) -> Mapping[str, str]:
     for line in filter(None, head.split(_CRLF)):
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or "\n" in line.decode("latin-1"):
-            raise BatchError("A header line of the batch has no colon, or a line does not end with CRLF.")
+            raise BatchError(
+                "A header line of the batch has no colon, or a line does not end with CRLF."
+            )
         headers[name.strip().lower()] = value.strip()
     return headers
 
@@ -100,12 +125,17 @@ def _operation(headers: Mapping[str, str], content: bytes) -> Operation:
     first, _, rest = content.lstrip(_CRLF).partition(_CRLF)
     line = _REQUEST_LINE.fullmatch(first.decode("latin-1"))
     if line is None:
-        raise BatchError("A request of the batch does not start with 'METHOD url HTTP/1.1', or its lines do not end with CRLF.")
+        raise BatchError(
+            "A request of the batch does not start with 'METHOD url HTTP/1.1', or its lines do not "
+            "end with CRLF."
+        )
     inner, body = _split_headers(rest)
     method, url = line.groups()
     if urlsplit(url).path.endswith("/$batch"):
         raise BatchError("A batch cannot contain another batch.")
-    return Operation(method=method, url=url, headers=inner, body=body, content_id=headers.get("content-id"))
+    return Operation(
+        method=method, url=url, headers=inner, body=body, content_id=headers.get("content-id")
+    )
 
 
 def _render_part(part: PartAnswer, *, failed_in_changeset: bool) -> bytes:

@@ -23,7 +23,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pipeline.errors import Stopped
 
 ABORT: Final = "p2c.abort"
-"""The extension of the scope with which a server breaks the connection off: a function of ``gently``."""
+"""The extension of the scope with which a server breaks the connection off: a function of
+``gently``."""
 
 HOST: Final = "localhost"
 
@@ -91,7 +92,10 @@ def make_tls(folder: Path) -> Tls:
 
 @contextlib.contextmanager
 def bound(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
-    """A port, 0 for any, on all loopback addresses that there are. Raises ``Stopped`` if somebody has it."""
+    """A port, 0 for any, on all loopback addresses that there are.
+
+    Raises ``Stopped`` if somebody has it.
+    """
     found, sockets = _bind(port)
     try:
         yield found, sockets
@@ -106,7 +110,10 @@ def _bind(port: int) -> tuple[int, list[socket.socket]]:
             return _bound(port)
         except OSError as error:
             if port or attempt == _TRIES:
-                text = f"port {port} of the loopback interface cannot be used: {error.strerror}. Name another one with --port."
+                text = (
+                    f"port {port} of the loopback interface cannot be used: {error.strerror}. Name "
+                    "another one with --port."
+                )
                 raise Stopped(text, where="sandbox") from error
     raise AssertionError  # the last attempt returned or raised
 
@@ -158,7 +165,9 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
         ssl_certfile=str(tls.certificate) if tls else None,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=asyncio.run, args=(_serve(server, sockets),), name="sandbox", daemon=True)
+    thread = threading.Thread(
+        target=asyncio.run, args=(_serve(server, sockets),), name="sandbox", daemon=True
+    )
     thread.start()
     _await_start(server, thread)
     try:
@@ -169,7 +178,10 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
 
 
 async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> None:
-    """Serve until told to end; connections that are still open are then broken off, however slow their other ends are."""
+    """Serve until told to end.
+
+    Connections that are still open are then broken off, however slow their other ends are.
+    """
     await server.serve(sockets=list(sockets))
     for connection in list(server.server_state.connections):
         if isinstance(connection, BreakableProtocol):
@@ -182,7 +194,9 @@ def _quiet() -> None:
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     if not logger.filters:
-        logger.addFilter(lambda record: not record.getMessage().startswith("ASGI callable returned without"))
+        logger.addFilter(
+            lambda record: not record.getMessage().startswith("ASGI callable returned without")
+        )
 
 
 def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -1,4 +1,7 @@
-"""XML from outside as element trees. Documents that declare types or entities are refused: none of these formats has any."""
+"""XML from outside as element trees.
+
+Documents that declare types or entities are refused: none of these formats has any.
+"""
 
 from __future__ import annotations
 

@@ -39,13 +39,15 @@ class TokenAuth(httpx.Auth):
     """``Authorization: Bearer`` for every request.
 
     Args:
-        make: gives a credential. Called again when a system refuses a token before its time, because credentials keep
-            tokens for as long as these claim to last.
+        make: gives a credential. Called again when a system refuses a token before its time,
+            because credentials keep tokens for as long as these claim to last.
         scope: what tokens are asked for.
         clock: seconds since 1970.
     """
 
-    def __init__(self, make: Callable[[], Credential], scope: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, make: Callable[[], Credential], scope: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self._make = make
         self._scope = scope
         self._clock = clock
@@ -53,8 +55,13 @@ class TokenAuth(httpx.Auth):
         self._token: Token | None = None
         self._lock = threading.Lock()
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send with a token; when it is refused, once more with a new one. Raises what the credential raises."""
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send with a token; when it is refused, once more with a new one.
+
+        Raises what the credential raises.
+        """
         token = self.token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
@@ -67,7 +74,10 @@ class TokenAuth(httpx.Auth):
             yield request
 
     def token(self, instead_of: str | None = None) -> str:
-        """A token that is good for some minutes; another one than ``instead_of``, if the credential has another one."""
+        """A token that is good for some minutes.
+
+        Another one than ``instead_of``, if the credential has another one.
+        """
         with self._lock:
             held = self._token
             if held is not None and held.token == instead_of:

@@ -56,17 +56,30 @@ def _common(settings: AuthSettings, trust: ssl.SSLContext) -> dict[str, Any]:
 
 def with_secret(settings: AuthSettings, secret: str, trust: ssl.SSLContext) -> TokenCredential:
     """An app registration with a client secret."""
-    return ClientSecretCredential(settings.tenant or "", settings.client_id or "", secret, **_common(settings, trust))
+    return ClientSecretCredential(
+        settings.tenant or "", settings.client_id or "", secret, **_common(settings, trust)
+    )
 
 
-def with_certificate(settings: AuthSettings, path: Path, password: str | None, trust: ssl.SSLContext) -> TokenCredential:
-    """An app registration with a certificate (PEM or PFX). Raises ``LoginFailed`` for a file that is none."""
+def with_certificate(
+    settings: AuthSettings, path: Path, password: str | None, trust: ssl.SSLContext
+) -> TokenCredential:
+    """An app registration with a certificate (PEM or PFX).
+
+    Raises ``LoginFailed`` for a file that is none.
+    """
     try:
         return CertificateCredential(
-            settings.tenant or "", settings.client_id or "", str(path), password=password, **_common(settings, trust)
+            settings.tenant or "",
+            settings.client_id or "",
+            str(path),
+            password=password,
+            **_common(settings, trust),
         )
     except ValueError as error:
-        told = "cannot be used: it is no certificate with its private key, or the password is wrong."
+        told = (
+            "cannot be used: it is no certificate with its private key, or the password is wrong."
+        )
         raise LoginFailed(told, where=f"auth.certificate ({path.name})") from error
 
 
@@ -87,7 +100,11 @@ class Login:
         self._settings = settings
         self._credential = credential
         host = urlsplit(settings.authority or _MICROSOFT).netloc
-        self._system = f"Login ({host})" if settings.kind in {"client_secret", "certificate"} else f"Login ({settings.kind})"
+        self._system = (
+            f"Login ({host})"
+            if settings.kind in {"client_secret", "certificate"}
+            else f"Login ({settings.kind})"
+        )
 
     def get_token(self, *scopes: str, **options: Any) -> Token:
         """A token. Raises ``LoginFailed``, ``Unreachable``."""
@@ -98,7 +115,10 @@ class Login:
 
     def _told(self, error: AzureError | ValueError) -> SystemStopped:
         if isinstance(error, CredentialUnavailableError):
-            return LoginFailed(f"is not possible here: {without_secrets(str(error)).rstrip('. ')}.", where=self._system)
+            return LoginFailed(
+                f"is not possible here: {without_secrets(str(error)).rstrip('. ')}.",
+                where=self._system,
+            )
         # azure-identity makes a refused login of everything, a network that failed among it.
         network = [one for one in causes(error) if isinstance(one, _NETWORK)]
         if network:
@@ -108,8 +128,13 @@ class Login:
     def _unreached(self, text: str) -> Unreachable:
         if "CERTIFICATE_VERIFY_FAILED" in text:
             told = (
-                "shows a certificate that does not verify. If your network or the sandbox has a CA of its own, name its file in "
+                "shows a certificate that does not verify. If your network or the sandbox has a CA "
+                "of its own, name its file in "
                 "auth.ca_file; p2c never goes on unverified."
             )
             return Unreachable(told, where=self._system)
-        return Unreachable(f"cannot be reached. Check network and auth.authority. {GOES_ON}", where=self._system, again=True)
+        return Unreachable(
+            f"cannot be reached. Check network and auth.authority. {GOES_ON}",
+            where=self._system,
+            again=True,
+        )

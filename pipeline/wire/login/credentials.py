@@ -21,7 +21,8 @@ from pipeline.wire.login.refusals import refused
 from pipeline.wire.login.settings import AuthSettings
 
 azure = lazily("pipeline.wire.login.azure")
-"""azure-identity takes a third of a second to load; the sandbox and static tokens need none of it."""
+"""azure-identity takes a third of a second to load; the sandbox and static tokens need none of it.
+"""
 
 _FOREVER: Final = 2**53
 
@@ -41,7 +42,9 @@ class Given:
 def credential_maker(
     settings: AuthSettings, environment: Mapping[str, str], folder: Path, trust: ssl.SSLContext
 ) -> Callable[[], Credential]:
-    """A function that makes the credential which the settings ask for; made anew, it keeps no old token.
+    """A function that makes the credential which the settings ask for.
+
+    Made anew, it keeps no old token.
 
     Args:
         settings: ``[source.auth]`` or ``[destination.auth]``.
@@ -64,9 +67,17 @@ def credential_maker(
         case "certificate":
             path = folder / (settings.certificate or "")
             if not path.is_file():
-                raise ConfigurationError(f"there is no certificate {path}.", where="auth.certificate")
-            password = _secret(settings.password_env, "password_env", environment) if settings.password_env else None
-            return lambda: azure.Login(settings, azure.with_certificate(settings, path, password, trust))
+                raise ConfigurationError(
+                    f"there is no certificate {path}.", where="auth.certificate"
+                )
+            password = (
+                _secret(settings.password_env, "password_env", environment)
+                if settings.password_env
+                else None
+            )
+            return lambda: azure.Login(
+                settings, azure.with_certificate(settings, path, password, trust)
+            )
         case "managed_identity":
             return lambda: azure.Login(settings, azure.managed(settings))
         case "azure_cli":
@@ -76,7 +87,9 @@ def credential_maker(
 def _secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name or "", "")
     if not value:
-        raise ConfigurationError(f"the environment variable {name} is not set.", where=f"auth.{setting}")
+        raise ConfigurationError(
+            f"the environment variable {name} is not set.", where=f"auth.{setting}"
+        )
     return value
 
 
@@ -99,7 +112,9 @@ class Plain:
         system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
         with httpx.Client(transport=self.transport, trust_env=False) as client:
             try:
-                response = client.post(f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token", data=form)
+                response = client.post(
+                    f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token", data=form
+                )
             except httpx.HTTPError as error:
                 raise translated(error, system, client) from error
         return self._read(response, system)
@@ -108,8 +123,15 @@ class Plain:
         try:
             answer = json.loads(response.content)
             if response.is_success:
-                return Given(token=str(answer["access_token"]), expires_on=int(time.time() + float(answer["expires_in"])))
-            raise refused(str(answer.get("error_description") or answer.get("error") or ""), self.settings, system)
+                return Given(
+                    token=str(answer["access_token"]),
+                    expires_on=int(time.time() + float(answer["expires_in"])),
+                )
+            raise refused(
+                str(answer.get("error_description") or answer.get("error") or ""),
+                self.settings,
+                system,
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unreadable(response, system) from error
 

@@ -16,13 +16,26 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "900021": _NO_TENANT,
     "900023": _NO_TENANT,
     "90013": _NO_TENANT,
-    "7000215": "refuses the client secret. The variable {secret} must hold the secret's value, not its id.",
-    "7000222": "refuses the client secret: it has expired. Make a new one and put it into the variable {secret}.",
-    "700016": "finds no app registration '{client}' in tenant '{tenant}'. Check auth.client_id and auth.tenant.",
-    "700027": "does not know this certificate. Upload its public part to the app registration '{client}'.",
+    "7000215": (
+        "refuses the client secret. The variable {secret} must hold the secret's value, not its id."
+    ),
+    "7000222": (
+        "refuses the client secret: it has expired. Make a new one and put it into the variable "
+        "{secret}."
+    ),
+    "700016": (
+        "finds no app registration '{client}' in tenant '{tenant}'. Check auth.client_id and "
+        "auth.tenant."
+    ),
+    "700027": (
+        "does not know this certificate. Upload its public part to the app registration '{client}'."
+    ),
     "500011": "knows no system at this url in tenant '{tenant}'. Check url and auth.tenant.",
     "50034": "does not know this user in tenant '{tenant}'. Check auth.tenant.",
-    "53003": "refuses because of a conditional access policy. Ask the administrator of tenant '{tenant}'.",
+    "53003": (
+        "refuses because of a conditional access policy. Ask the administrator of tenant "
+        "'{tenant}'."
+    ),
 }
 """AADSTS code → what it means and what to do."""
 
@@ -44,6 +57,14 @@ def refused(text: str, settings: AuthSettings, system: str) -> LoginFailed:
         code, sentence = "90002", _NO_TENANT
     if sentence is None:
         told = f": {without_secrets(text).rstrip('. ')}" if text else ""
-        return LoginFailed(f"refuses the login{told}.", where=system, detail=f"AADSTS{code}" if code else "")
-    words = {"tenant": settings.tenant or "", "client": settings.client_id or "", "secret": settings.secret_env or ""}
-    return LoginFailed(f"{sentence.format(**words)} (AADSTS{code})", where=system, detail=f"AADSTS{code}")
+        return LoginFailed(
+            f"refuses the login{told}.", where=system, detail=f"AADSTS{code}" if code else ""
+        )
+    words = {
+        "tenant": settings.tenant or "",
+        "client": settings.client_id or "",
+        "secret": settings.secret_env or "",
+    }
+    return LoginFailed(
+        f"{sentence.format(**words)} (AADSTS{code})", where=system, detail=f"AADSTS{code}"
+    )

@@ -1,7 +1,7 @@
 """Where a system is and how we log in there: ``[source]`` and ``[destination]`` url and auth.
 
-Secrets are never settings: a setting names the environment variable that holds one, so that nothing in a project file, a
-run folder or a message can give it away.
+Secrets are never settings: a setting names the environment variable that holds one, so that nothing
+in a project file, a run folder or a message can give it away.
 """
 
 from __future__ import annotations
@@ -58,15 +58,20 @@ class _Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_blanks(cls, given: Any) -> Any:
-        return {key: value for key, value in given.items() if value != ""} if isinstance(given, dict) else given
+        return (
+            {key: value for key, value in given.items() if value != ""}
+            if isinstance(given, dict)
+            else given
+        )
 
 
 class AuthSettings(_Section):
     """``[source.auth]`` and ``[destination.auth]``: who we are.
 
-    ``secret_env``, ``password_env`` and ``token_env`` name environment variables. ``authority`` replaces
-    ``https://login.microsoftonline.com`` (other clouds, the sandbox); ``scope`` replaces ``<url>/.default``; ``ca_file``
-    is a PEM file of certificates that are trusted beside the machine's own.
+    ``secret_env``, ``password_env`` and ``token_env`` name environment variables. ``authority``
+    replaces ``https://login.microsoftonline.com`` (other clouds, the sandbox); ``scope`` replaces
+    ``<url>/.default``; ``ca_file`` is a PEM file of certificates that are trusted beside the
+    machine's own.
     """
 
     kind: Kind
@@ -86,7 +91,11 @@ class AuthSettings(_Section):
         if missing:
             raise ValueError(f"kind '{self.kind}' needs {', '.join(missing)}")
         known = {*_EVERY, *_NEEDS[self.kind], *_TAKES[self.kind]}
-        unused = [name for name in sorted(self.model_fields_set) if getattr(self, name) is not None and name not in known]
+        unused = [
+            name
+            for name in sorted(self.model_fields_set)
+            if getattr(self, name) is not None and name not in known
+        ]
         if unused:
             raise ValueError(f"kind '{self.kind}' does not use {', '.join(unused)}")
         return self

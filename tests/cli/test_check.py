@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Answer, P2c
-from tests.small import PROJECT, write_small
+from tests.scenes.command_line import Answer, P2c
+from tests.scenes.places import SAMPLES
+from tests.scenes.small import PROJECT, write_small
 
 
 def said(answer: Answer, what: str) -> list[tuple[str, str]]:
@@ -48,7 +49,7 @@ def test_a_filter_is_tried(p2c: P2c, tmp_path: Path) -> None:
 def test_a_source_with_all_columns_and_no_filter_says_neither(
     p2c: P2c, words: tuple[str, ...]
 ) -> None:
-    samples = Path(__file__).parents[2] / "data" / "samples" / "p2c.toml"
+    samples = SAMPLES / "p2c.toml"
     out = p2c("check", "--project", samples, *words).out
     assert "columns of contacts" not in out
     assert "source.filter" not in out

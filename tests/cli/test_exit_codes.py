@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.cli.app import main
 from pipeline.commands import templates
-from tests.cli.conftest import P2c
-from tests.small import PROJECT, rows, write_small
+from tests.scenes.command_line import P2c
+from tests.scenes.small import PROJECT, rows, write_small
 
 
 def test_0_when_every_contact_has_its_place(p2c: P2c, tmp_path: Path) -> None:

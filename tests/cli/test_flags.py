@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.cli.conftest import Answer, P2c
-from tests.small import contactid, number, rows, write_small
+from tests.scenes.command_line import Answer, P2c
+from tests.scenes.small import contactid, number, rows, write_small
 
 
 def folder(answer: Answer) -> Path:

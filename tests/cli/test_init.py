@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.project.resolve import load_project
-from tests.cli.conftest import P2c
+from tests.scenes.command_line import P2c
+from tests.scenes.places import ROOT
 
 
 def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_project_file_is_never_overwritten(p2c: P2c, tmp_path: Path) -> None:
 def test_on_a_terminal_init_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pipeline.cli", "init", "--currency", "DKK", "--json"]
-    home = str(Path(__file__).parents[2])
+    home = str(ROOT)
     with subprocess.Popen(
         command,
         stdin=theirs,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import P2c
-from tests.small import contactid
+from tests.scenes.command_line import P2c
+from tests.scenes.small import contactid
 
 KEYS = [
     "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import P2c
+from tests.scenes.command_line import P2c
+from tests.scenes.places import ROOT
 
 SCRIPT = Path(sys.executable).parent / "p2c"
 P2C = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "pipeline.cli"]
-HOME = Path(__file__).parents[2]
+HOME = ROOT
 
 
 def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -19,9 +19,10 @@ from pipeline.plan.request import Request
 from pipeline.show import run_text
 from pipeline.show.templates import codes_text
 from schemas.codes import catalogue
-from tests.cli.conftest import P2c
+from tests.scenes.command_line import P2c
+from tests.scenes.places import ROOT
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "p2c.toml"
+SAMPLES = ROOT / "data" / "samples" / "p2c.toml"
 RUN = "20260102T030405Z-abcd"
 
 

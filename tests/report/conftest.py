@@ -19,11 +19,12 @@ from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder, all_runs, find_run
-from tests.small import write_small
+from tests.scenes.places import ROOT
+from tests.scenes.small import write_small
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUN = "20260102T030405Z-0000"
-SAMPLES = Path(__file__).parents[2] / "data" / "samples" / "p2c.toml"
+SAMPLES = ROOT / "data" / "samples" / "p2c.toml"
 
 
 def clock() -> datetime:

@@ -25,9 +25,9 @@ from pipeline.report.page import LIMIT, rendered
 from pipeline.report.throughput import Span, described, series
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder, find_run
-from tests.proof.test_findings import HARM, hostile
+from tests.audit.test_findings import HARM, hostile
 from tests.report.conftest import START, clock
-from tests.small import write_small
+from tests.scenes.small import write_small
 
 Golden = Callable[[str, str], None]
 Small = Callable[[int], RunFolder]

@@ -22,11 +22,12 @@ from pipeline.samples.tables import COLUMNS
 from schemas import sales
 from schemas.codes import Decision, catalogue, code
 from schemas.text import cut
+from tests.scenes.places import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMITTED = Path(__file__).parents[2] / "data" / "samples"
+COMMITTED = SAMPLES
 NOT_OF_THE_DATA = {
     "filtered_out",
     "not_selected",

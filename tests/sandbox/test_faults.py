@@ -17,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.sandbox.faults import Faulty
 from pipeline.sandbox.wire.faultspec import Faults, Kind, System, parse
 from pipeline.sandbox.wire.server import bound, serving
-from tests.sandbox.sales_caller import Caller
+from tests.scenes.sales_caller import Caller
 
 Serve = Callable[[str], tuple["Desk", str]]
 

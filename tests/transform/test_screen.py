@@ -20,7 +20,7 @@ from pipeline.plan.request import Request
 from pipeline.project.resolve import bare_project
 from pipeline.transform import problems
 from pipeline.transform.screen import Contract, Guard, contract, screened
-from tests.small import CUSTOMERS, rows, write_small
+from tests.scenes.small import CUSTOMERS, rows, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
 

@@ -11,7 +11,7 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from tests.small import ACCOUNT, PROJECT, contactid, number, write_small
+from tests.scenes.small import ACCOUNT, PROJECT, contactid, number, write_small
 
 MAPS = """
 [tasks.Contacts.fields.IsReceivingDirectMail]

@@ -1,0 +1,99 @@
+"""One contact's story, also of a damaged run, also of a contact with harmful names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.commands.confirm import confirm_import
+from pipeline.commands.explain import explain_contact
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.commands.retry import retry_run
+from pipeline.errors import UsageError
+from pipeline.events import silent
+from pipeline.plan.request import Request
+from pipeline.run.folder import RunFolder
+from tests.scenes.small import contactid, number, rows
+
+
+def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
+    (item,) = explain_contact(common, contact, run).items
+    return item
+
+
+def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(
+    common: Flags, run: RunFolder
+) -> None:
+    confirm_import(common, str(run.run), errors=None, packages=())
+    item = story(common, number(1).lower())
+    assert item["source"]["emailaddress1"] == "contact1@example.com"
+    field = next(one for one in item["fields"] if one["destination"] == "PersonLastName")
+    assert (field["value"], field["result"], field["result_from"]) == ("Number1", "Number1", "plan")
+    assert field["checks"] == [{"rule": "has at most 25 characters", "holds": True, "code": None}]
+    assert item["batch"]["file"] == "packages/ContactToCustomer/usmf-1.zip"
+    assert item["outcome"]["outcome"] == "created"
+    text = str(explain_contact(common, contactid(1), "latest").text)
+    for word in (
+        "decision      customer/active_customer",
+        "outcome       created",
+        "definition group p2c-",
+        "row as read",
+    ):
+        assert word in text
+
+
+def test_a_rejected_contact_shows_the_check_that_did_not_hold_and_what_would_come_out(
+    common: Flags,
+) -> None:
+    item = story(common, contactid(11))
+    field = next(one for one in item["fields"] if one["destination"] == "PersonLastName")
+    assert (field["result"], field["result_from"]) == ("L" * 26, "mapping")
+    assert [one["code"] for one in field["checks"] if not one["holds"]] == ["too_long"]
+    assert item["planned"] == item["batch"] == item["outcome"] == {}
+    assert "DOES NOT HOLD: has at most 25 characters (too_long)" in str(
+        explain_contact(common, contactid(11), "latest").text
+    )
+
+
+def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: RunFolder) -> None:
+    retry_run(common, str(run.run), correction=None, codes=(), listener=silent)
+    assert story(common, contactid(1))["earlier"] == [
+        {
+            "run": str(run.run), "kind": "main", "decision": "customer", "reason": "active_customer", "outcome": "written",
+            "destination_key": f"usmf/{number(1)}",
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["findings.parquet", "outcomes.parquet", "batches.parquet", "source/contacts.parquet"]
+)
+def test_what_a_damaged_run_still_tells_is_told(common: Flags, run: RunFolder, name: str) -> None:
+    path = run.path / name
+    path.write_bytes(path.read_bytes()[:-200])
+    item = story(common, contactid(1))
+    assert item["decision"]["decision"] == "customer"
+    assert any("cut" in note for note in item["notes"])
+
+
+def test_without_decisions_nothing_can_be_told(common: Flags, run: RunFolder) -> None:
+    run.decisions.unlink()
+    with pytest.raises(UsageError, match=r"decisions\.parquet is missing.*p2c verify"):
+        explain_contact(common, contactid(1), "latest")
+
+
+def test_harmful_names_do_not_reach_the_terminal(
+    tmp_path: Path, source: Callable[[list[dict[str, str]]], Path]
+) -> None:
+    harm = "\x1b]0;owned\x07\u202eevil\u2066"
+    row = rows()[0] | {"firstname": harm, "msdynce_contactnumber": f"CON-1{harm}"}
+    common = Flags(project=source([row]), runs=tmp_path / "runs")
+    plan_contacts(common, Request(), silent)
+    text = str(explain_contact(common, contactid(1), "latest").text)
+    assert "\\u202e" in text
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)

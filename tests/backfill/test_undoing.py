@@ -1,0 +1,193 @@
+"""A backfill applied and undone: its facts, its proof, and what Sales is afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.audit.verify import verified
+from pipeline.backfill.applying import applied, headers_of
+from pipeline.backfill.undoing import undo_plan
+from pipeline.errors import UsageError
+from pipeline.events import silent
+from pipeline.project.settings import BackfillSettings
+from pipeline.run.facts import facts_digest
+from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
+from schemas.run import OUTCOME_NAMES
+from tests.scenes.writing import COLUMNS, Scene
+
+EQUATION = "planned = created + updated + unchanged + written + failed + unknown + pending"
+
+
+def make_whole(scene: Scene) -> None:
+    """What planning a backfill writes beside its rows."""
+    run, plan = scene.run, scene.run.path / "backfill-plan.parquet"
+    rows = pl.read_parquet(plan)
+    planned = rows.filter(pl.col("action") != "none").height
+    count = rows["rank"].count()
+    backfill = {"count": count, "highest": 0, "prefix": "CON", "suffix_length": 6}
+    facts = {
+        "run": str(run.run),
+        "kind": "backfill",
+        "backfill": backfill,
+        "settings": {},
+        "project": None,
+    }
+    write_json(
+        run.run_json,
+        facts
+        | {
+            "fingerprints": {},
+            "destination": "sales",
+            "versions": {},
+            "sources": [],
+            "started_at": "now",
+        },
+    )
+    outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
+    equation = {
+        "equation": EQUATION,
+        "left": planned,
+        "right": planned,
+        "terms": outcomes,
+        "balanced": True,
+    }
+    told: dict[str, Any] = {
+        "run": str(run.run),
+        "kind": "backfill",
+        "applied": False,
+        "verdict": "clean",
+        "balanced": True,
+    }
+    told |= {
+        "equations": [equation],
+        "counts": {},
+        "reasons": {},
+        "findings": {},
+        "outcomes": outcomes,
+        "forecast": {},
+    }
+    with Journal.open(run.journal, scene.clock) as journal:
+        files = {path.name: sha256_of(path) for path in (run.run_json, plan)}
+        told["journal"] = journal.append(
+            "planned", run=str(run.run), files=files, summary=facts_digest(told)
+        )
+    write_json(run.summary, told)
+
+
+def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
+    with Journal.open(run.journal, scene.clock) as journal:
+        journal.append("apply_started", run=str(run.run))
+        return applied(
+            run, scene.sales.system, BackfillSettings(request_rows=3, **manner), journal, silent
+        )
+
+
+def values(scene: Scene) -> dict[str, tuple[Any, ...]]:
+    return {key: tuple(row[name] for name in COLUMNS) for key, row in scene.contacts().items()}
+
+
+def test_an_applied_backfill_balances_and_can_be_verified(scene: Scene) -> None:
+    make_whole(scene)
+    scene.change(scene.ids[1], jobtitle="changed")
+    facts = apply(scene, scene.run)
+    assert (facts["verdict"], facts["balanced"], facts["applied"]) == ("attention", True, True)
+    assert {name: rows for name, rows in facts["outcomes"].items() if rows} == {
+        "updated": 6,
+        "failed": 1,
+    }
+    assert facts["traffic"]["requests"] == len(scene.wire.seen)
+    assert verified(scene.run).exit_code == 0, [
+        one for one in verified(scene.run).checks if one.status != "ok"
+    ]
+
+
+def test_verify_holds_every_number_against_its_rank_and_the_reservation(scene: Scene) -> None:
+    make_whole(scene)
+    apply(scene, scene.run)
+    path = scene.run.path / "backfill.parquet"
+    assert any("All 7 numbers" in one.sentence for one in verified(scene.run).checks)
+    table = pl.read_parquet(path)
+    write_table(path, table.with_columns(number_after=pl.col("number_after").reverse()))
+    wrong = [one.sentence for one in verified(scene.run).checks if one.status == "altered"]
+    assert any("6 of 7 numbers" in sentence or "7 of 7 numbers" in sentence for sentence in wrong)
+
+
+def test_undo_brings_back_the_start_but_for_the_counter(scene: Scene) -> None:
+    start = values(scene)
+    make_whole(scene)
+    apply(scene, scene.run)
+    behind = scene.counter()["msdynce_numbersequence"]
+    assert values(scene) != start
+    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    facts = apply(scene, undo)
+    assert facts["outcomes"]["updated"] == 7
+    assert values(scene) == start
+    assert scene.counter()["msdynce_numbersequence"] == behind, (
+        "numbers that were handed out stay a gap"
+    )
+    assert verified(undo).exit_code == 0
+
+
+def test_undo_leaves_alone_what_changed_since(scene: Scene) -> None:
+    make_whole(scene)
+    apply(scene, scene.run)
+    scene.change(scene.ids[0], msdynce_contactnumber="CON-77777-MINE00")
+    scene.change(scene.ids[1], jobtitle="something else changed")
+    scene.ask("DELETE", f"contacts({scene.ids[2]})")
+    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    table = pl.read_parquet(undo.path / "backfill-plan.parquet")
+    codes = dict(table.select("contactid", "code").iter_rows())
+    assert [codes[one] for one in scene.ids[:4]] == [
+        "changed_since_run",
+        None,
+        "gone_from_sales",
+        None,
+    ]
+    told = read_json(undo.summary)
+    assert (told["verdict"], told["findings"]) == (
+        "attention",
+        {"changed_since_run": 1, "gone_from_sales": 1},
+    )
+    scene.change(scene.ids[3], jobtitle="changed after the undo was planned")
+    facts = apply(scene, undo)
+    assert {name: rows for name, rows in facts["outcomes"].items() if rows} == {
+        "updated": 4,
+        "failed": 1,
+    }
+    there = scene.contacts()
+    assert there[scene.ids[0]]["msdynce_contactnumber"] == "CON-77777-MINE00"
+    assert there[scene.ids[1]]["msdynce_contactnumber"] is None
+    assert there[scene.ids[3]]["msdynce_contactnumber"] is not None
+
+
+def test_what_was_not_written_by_the_run_is_not_undone(scene: Scene) -> None:
+    make_whole(scene)
+    scene.change(scene.ids[1], msdynce_contactnumber="CON-77777-MINE00")
+    apply(scene, scene.run)
+    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    assert (
+        scene.ids[1]
+        not in pl.read_parquet(undo.path / "backfill-plan.parquet")["contactid"].to_list()
+    )
+
+
+def test_a_backfill_that_was_not_applied_is_not_undone(scene: Scene) -> None:
+    make_whole(scene)
+    with pytest.raises(UsageError, match="only applied backfills"):
+        undo_plan(scene.run, scene.sales, {}, scene.clock)
+
+
+def test_manners_become_headers() -> None:
+    assert headers_of(BackfillSettings()) == {}
+    assert headers_of(BackfillSettings(bypass="plugins", duplicate_detection="suppress")) == {
+        "MSCRM.BypassCustomPluginExecution": "true",
+        "MSCRM.SuppressDuplicateDetection": "true",
+    }
+    assert headers_of(BackfillSettings(bypass="logic")) == {
+        "MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"
+    }

@@ -1,0 +1,296 @@
+"""JSON pages as the Web API returns them, and JSON lines."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import SourceError
+from pipeline.extract.files.json_reader import read_lines, read_pages
+from pipeline.extract.headers import Wanted
+from pipeline.extract.landing import ReadOptions
+from pipeline.extract.records import Chunk
+from schemas.catalogue import Field, Table
+from tests.scenes.reading import ID, contacts, write
+
+COMPANY = "216b4b57-76e7-62fb-dda6-b7a859658ec0"
+NEXT = (
+    "https://org.crm.dynamics.com/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20pagenumber=%222%22"
+)
+CONTACT: dict[str, Any] = {
+    "@odata.etag": 'W/"72201545"',
+    "contactid": ID,
+    "lastname": "Brown",
+    "msdynce_contactnumber": "CON-01000-ZQE454",
+    "msdynce_isactivecustomer": True,
+    "msdynce_isactivecustomer@OData.Community.Display.V1.FormattedValue": "Yes",
+    "_parentcustomerid_value": COMPANY,
+    "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname": "account",
+    "_parentcustomerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty": "parentcustomerid_account",
+    "_parentcustomerid_value@OData.Community.Display.V1.FormattedValue": "Litware",
+    "parentcustomerid_account": {"accountid": COMPANY, "tags": ["a"]},
+    "gendercode": 2,
+    "creditlimit": 7000.0000,
+    "versionnumber": 72201545,
+    "middlename": None,
+    "suffix": "",
+}
+SLIM = {
+    key: value
+    for key, value in CONTACT.items()
+    if "parentcustomerid" not in key and value is not None
+}
+"""The same in an answer to FetchXML, which leaves nulls out."""
+
+
+def page(*rows: object, next_page: bool = False) -> str:
+    head = {
+        "@odata.context": "https://org.crm.dynamics.com/api/data/v9.2/$metadata#contacts",
+        "@odata.count": len(rows),
+    }
+    return json.dumps(
+        {**head, "value": rows, **({"@odata.nextLink": NEXT} if next_page else {})},
+        ensure_ascii=False,
+    )
+
+
+def lines(*rows: object) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def refused(tmp_path: Path, files: dict[str, str | bytes], **limits: int) -> str:
+    with pytest.raises(SourceError) as caught:
+        contacts(write(tmp_path / "export", files), tmp_path / "in", options=ReadOptions(**limits))
+    assert not list((tmp_path / "in").glob("**/*"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("contacts.json", page(CONTACT)),
+        ("contacts.json", json.dumps([CONTACT], indent=2)),
+        ("Contacts.json", "\ufeff" + page(CONTACT)),
+        ("contacts.jsonl", lines(CONTACT)),
+        ("contact.ndjson", lines(CONTACT)),
+    ],
+    ids=["page", "array", "mark", "lines", "ndjson"],
+)
+def test_a_row_of_the_web_api_lands_under_canonical_names(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    frame, unreadable = contacts(write(tmp_path / "export", {name: content}), tmp_path / "in")
+    assert not unreadable
+    assert frame.to_dicts() == [
+        {
+            "contactid": ID, "msdynce_contactnumber": "CON-01000-ZQE454", "msdynce_isactivecustomer": "true",
+            "parentcustomerid": COMPANY, "parentcustomeridtype": "account",
+            "middlename": None, "lastname": "Brown", "suffix": None,
+            "gendercode": "2", "creditlimit": "7000.0", "versionnumber": "72201545", "source_file": name, "source_line": 1,
+        }
+    ]  # fmt: skip
+
+
+def test_numbers_stay_exactly_as_written(tmp_path: Path) -> None:
+    text = (
+        page(CONTACT)
+        .replace("7000.0", "20000.000000000000000000001")
+        .replace("72201545,", "123456789012345678901234567890,")
+    )
+    frame, _ = contacts(write(tmp_path / "export", {"contacts.json": text}), tmp_path / "in")
+    assert frame["creditlimit"].to_list() == ["20000.000000000000000000001"]
+    assert frame["versionnumber"].to_list() == ["123456789012345678901234567890"]
+
+
+def test_several_pages_are_one_table_in_the_order_of_their_names(tmp_path: Path) -> None:
+    files = {
+        "contacts/page-1.json": page(CONTACT, CONTACT, next_page=True),
+        "contacts/page-2.json": page(next_page=True),
+        "contacts/page-3.json": page(CONTACT),
+    }
+    frame, _ = contacts(write(tmp_path / "export", files), tmp_path / "in")
+    assert frame.select("source_file", "source_line").rows() == [
+        ("contacts/page-1.json", 1), ("contacts/page-1.json", 2), ("contacts/page-3.json", 1),
+    ]  # fmt: skip
+
+
+def test_columns_may_be_missing_where_they_are_null_as_long_as_some_row_has_them(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "contacts/1.json": page(SLIM, SLIM),
+        "contacts/2.json": page(CONTACT),
+        "contacts/3.json": page(SLIM),
+    }
+    frame, _ = contacts(write(tmp_path / "export", files), tmp_path / "in")
+    assert frame["parentcustomerid"].to_list() == [None, None, COMPANY, None]
+    assert "msdynce_contactnumber" in frame.columns
+
+
+def test_a_column_that_comes_late_in_json_lines_is_not_lost(tmp_path: Path) -> None:
+    text = lines(SLIM) * 5_000 + lines({**CONTACT, "description": "late"})
+    frame, _ = contacts(write(tmp_path / "export", {"contacts.jsonl": text}), tmp_path / "in")
+    assert frame["description"].drop_nulls().to_list() == ["late"]
+    assert frame.height == 5_001
+
+
+def test_a_needed_column_that_no_row_has_stops_the_run_with_a_near_miss(tmp_path: Path) -> None:
+    row = {
+        **{key: value for key, value in CONTACT.items() if key != "msdynce_contactnumber"},
+        "contact_number": "x",
+    }
+    told = refused(tmp_path, {"contacts.jsonl": lines(row)})
+    assert (
+        "contacts.jsonl: there is no column msdynce_contactnumber (Contact Number). Did you mean "
+        "'contact_number'?"
+    ) in told
+
+
+@pytest.mark.parametrize("content", [page(), "[]", ' {"value" : [ ] }\n'])
+def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: str) -> None:
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.json": content}), tmp_path / "in"
+    )
+    assert frame.is_empty()
+    assert not unreadable
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (page(CONTACT)[:-30], "breaks off, or is broken in line 1"),
+        (page(CONTACT, next_page=True)[:-2], "breaks off, or is broken"),
+        ('{"value": [', "breaks off, or is broken"),
+        ('{"value": [{"a": 1} {"a": 2}]}', "breaks off, or is broken in line 1"),
+        ('{"value": [{"a": 1},]}', "breaks off, or is broken"),
+        ('{"value":\n[\n{"a": NaN}]}', "breaks off, or is broken in line 3"),
+        ('{"error": {"code": "0x80040217", "message": "no"}}', 'there is no array "value"'),
+        ('{"value": {"contactid": "1"}}', 'there is no array "value"'),
+        ('"contacts"', "breaks off, or is broken in line 1"),
+        ("<!DOCTYPE html><html></html>", "breaks off, or is broken in line 1"),
+        (lines(CONTACT, CONTACT), 'there is no array "value"'),
+        (page(CONTACT) + "\n" + page(CONTACT), "line 2: the file goes on behind the page"),
+        (page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"), ("line 1 is not UTF-8")),
+        ("[" * 100_000, "breaks off, or is broken"),
+        (" \n", "is empty"),
+        (b"", "is empty"),
+        (b"\x89PNG\0\0", "this is no text file"),
+        (page(CONTACT, next_page=True), "is not whole: the page names a next page"),
+    ],
+    ids=lambda one: repr(one)[-30:],
+)  # fmt: skip
+def test_what_is_no_whole_page_is_refused_in_a_sentence(
+    tmp_path: Path, content: str | bytes, words: str
+) -> None:
+    assert words in refused(tmp_path, {"contacts.json": content})
+
+
+def test_pages_that_all_name_a_next_one_are_not_the_whole_table(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        f"contacts/{number}.json": page(CONTACT, next_page=True) for number in (1, 2)
+    }
+    assert "contacts: is not whole: all 2 pages name a next page" in refused(tmp_path, files)
+
+
+def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path) -> None:
+    good = json.dumps(CONTACT)
+    bad = {
+        2: "{", 3: "[1]", 4: "null", 5: '{"contactid": NaN}', 6: good[:-3], 7: good.replace('"Brown"', '["Brown"]'),
+        8: good.replace("Brown", "\\ud83d"), 10: good.replace("Brown", "x" * 5000), 11: "[" * 3000,
+    }  # fmt: skip
+    text = "\n".join(bad.get(number, "" if number == 9 else good) for number in range(1, 13))
+    options = ReadOptions(row_limit=4000)
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.jsonl": text}), tmp_path / "in", options=options
+    )
+    assert frame["source_line"].to_list() == [1, 12]
+    assert {line: detail for _, line, detail in unreadable} == {
+        **dict.fromkeys((2, 3, 4, 5, 6, 11), "it is no JSON object"),
+        7: "lastname holds an object or a list",
+        8: "lastname holds half a character",
+        10: "it is longer than 4,000 bytes",
+    }
+
+
+def test_a_broken_row_of_a_page_is_named_by_its_number(tmp_path: Path) -> None:
+    rows = [
+        CONTACT,
+        7,
+        {**CONTACT, "lastname": {"a": 1}},
+        {**CONTACT, "lastname": "x" * 5000},
+        None,
+        CONTACT,
+    ]
+    options = ReadOptions(row_limit=4000)
+    frame, unreadable = contacts(
+        write(tmp_path / "export", {"contacts.json": page(*rows)}), tmp_path / "in", options=options
+    )
+    assert frame["source_line"].to_list() == [1, 6]
+    assert [line for _, line, _ in unreadable] == [2, 3, 4, 5]
+
+
+def test_json_of_the_other_form_is_told_apart(tmp_path: Path) -> None:
+    assert "let its name end in .json." in refused(
+        tmp_path, {"contacts.jsonl": json.dumps([CONTACT], indent=1)}
+    )
+    assert "is empty" in refused(tmp_path, {"contacts.jsonl": "\n\n"})
+
+
+TABLE = Table(name="things", singular="thing", key="a", fields=(Field(name="a"), Field(name="b")))
+values = (
+    st.none()
+    | st.text(max_size=4)
+    | st.integers()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+def texts(chunks: list[Chunk]) -> list[dict[str, str | None]]:
+    found = []
+    for chunk in chunks:
+        found += [{name: row.get(name) for name in ("a", "b")} for row in chunk.table.to_pylist()]
+    return found
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {}, optional={"a": values, "b": values, "other": values | st.lists(values)}
+        ),
+        max_size=6,
+    ),
+    block=st.integers(1, 80),
+    indent=st.sampled_from([None, 1]),
+)
+def test_any_rows_land_alike_from_pages_and_lines_in_any_blocks(
+    rows: list[dict[str, Any]], block: int, indent: int | None
+) -> None:
+    expected = [{name: text_of(row.get(name)) for name in ("a", "b")} for row in rows]
+    options = ReadOptions(block=block, row_limit=10_000)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.write_text(
+            json.dumps(
+                {"@odata.context": "x" * 40, "value": rows, "n": [1], "count": 1234567890},
+                indent=indent,
+            ),
+            encoding="utf-8",
+        )
+        assert texts(list(read_pages(path, "x", Wanted(table=TABLE), options))) == expected
+        if rows:
+            path.write_text(lines(*rows), encoding="utf-8")
+            assert texts(list(read_lines(path, "x", Wanted(table=TABLE), options))) == expected
+
+
+def text_of(value: object) -> str | None:
+    if isinstance(value, str) or value is None:
+        return value or None
+    return json.dumps(value)

@@ -1,0 +1,85 @@
+"""A backfill planned from a live Sales and written into it.
+
+And ``p2c run --backfill``, after which nobody lacks a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.cli.app import main
+from pipeline.sandbox.serve import Options, Ready, running
+from tests.benchmarks.backfill_live import contacts, emptied, sales_at
+from tests.scenes.small import write_small
+
+ROWS = 40
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ready]:
+    with running(Options(rows=ROWS)) as found:
+        monkeypatch.setenv(found.secret_env, found.secret)
+        yield found
+
+
+def call(capsys: pytest.CaptureFixture[str], runs: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main([*words, "--runs", str(runs), "--json"])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+def test_planned_from_sales_written_into_sales(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sales_at(json.loads(ready.line())) as sales:
+        emptied(sales, ROWS)
+        without = contacts(sales)["msdynce_contactnumber"].null_count()
+        code, told = call(capsys, tmp_path, "backfill", "--project", str(ready.project))
+        assert told["counts"]["number"] + told["counts"]["both"] == without > 0, told
+        planned = pl.read_parquet(tmp_path / told["run"] / "backfill-plan.parquet")
+        assert planned.filter(pl.col("action") != "none")["etag"].null_count() == 0
+        code, told = call(capsys, tmp_path, "apply", told["run"])
+        assert code in (0, 1)
+        assert (
+            told["outcomes"]["failed"]
+            == told["outcomes"]["unknown"]
+            == told["outcomes"]["pending"]
+            == 0
+        ), told
+        there = contacts(sales)
+        assert there["msdynce_contactnumber"].null_count() == 0
+        assert there["msdynce_contactnumber"].n_unique() == there.height
+        assert call(capsys, tmp_path, "verify", told["run"])[0] == 0
+
+
+def test_run_with_backfill_moves_on_whom_a_missing_number_held(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sales_at(json.loads(ready.line())) as sales:
+        emptied(sales, ROWS)
+    words = ("--project", str(ready.project), "--set", "run.poll=0.02s")
+    _, before = call(capsys, tmp_path, "plan", *words)
+    assert before["reasons"]["held/contact_number_missing"] > 0
+    _, after = call(capsys, tmp_path, "run", "--backfill", *words)
+    assert "held/contact_number_missing" not in after["reasons"], after
+    assert after["outcomes"]["created"] > 0
+
+
+def test_on_files_run_with_backfill_says_what_to_do_instead(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    write_small(export)
+    code, told = call(capsys, tmp_path / "runs", "run", "--backfill", "--source", str(export),
+                      "--set", "destination.legal_entity=usmf")  # fmt: skip
+    assert code == 2
+    assert "import" in told["error"]["message"]
+    assert not (tmp_path / "runs").exists()

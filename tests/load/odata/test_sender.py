@@ -1,0 +1,340 @@
+"""OData into SCM: one changeset per row, created or updated as planned, nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+import httpx
+import polars as pl
+import pytest
+
+from pipeline.errors import Stopped
+from pipeline.run.journal import read
+from pipeline.sandbox.scm.entities import ENTITIES
+from pipeline.sandbox.scm.switches import Switches
+from pipeline.wire import multipart
+from pipeline.wire.multipart import Operation
+from tests.scenes.loading import OURS, RIVAL, Scene, number
+from tests.scenes.loads import MakeScene
+
+SECOND = OURS | {
+    "CUSTOMERACCOUNT": number(2),
+    "PARTYNUMBER": number(2),
+    "PRIMARYCONTACTEMAIL": "old@example.com",
+    "SALESMEMO": "old",
+}
+THERE = [SECOND, RIVAL]
+
+
+def batches(scene: Scene) -> int:
+    return scene.wire.count("$batch")
+
+
+def is_batch(request: httpx.Request) -> bool:
+    return request.url.path.endswith("$batch")
+
+
+def first_batch(
+    answer: Callable[[], httpx.Response],
+) -> Callable[[httpx.Request], httpx.Response | None]:
+    left = 1
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        nonlocal left
+        if not left or not is_batch(request):
+            return None
+        left = 0
+        return answer()
+
+    return before
+
+
+def test_every_row_has_its_outcome_and_a_bad_one_fails_alone(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    loaded = scene.load("odata", odata_rows=100)
+    assert loaded.outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert batches(scene) == 3
+    outcomes = scene.outcomes()
+    assert outcomes[f"usmf/{number(4)}"] == ("failed", "refused_party")
+    assert outcomes[f"usmf/{number(2)}"] == ("updated", None)
+    assert scene.persons() == {number(place) for place in (6, 7, 8)}
+    table = pl.read_parquet(scene.run.batches)
+    assert table["status"].unique().to_list() == ["answered"]
+    assert table.select("file", "execution_id").null_count().row(0) == (3, 3)
+    assert table["bytes"].min() > 100  # type: ignore[operator]
+
+
+def test_blank_values_are_sent_as_empty_and_clear_what_was_there(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    scene.load("odata")
+    row = scene.twin.store.select(
+        'SELECT * FROM "CustomersV2" WHERE "CustomerAccount" = ?', [number(2)]
+    )[0]
+    assert row["SalesMemo"] == ""
+    assert row["PrimaryContactEmail"] == "contact2@example.com"
+
+
+def test_what_was_there_before_an_update_is_kept(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    scene.load("odata")
+    kept = pl.read_parquet(scene.run.path / "before" / "ContactToCustomer.parquet")
+    assert kept.select(
+        "destination_key", "PersonFirstName", "PrimaryContactEmail", "SalesMemo"
+    ).rows() == [(f"usmf/{number(2)}", "Old", "old@example.com", "old")]
+    assert [path.name for path in (scene.run.path / "before").iterdir()] == [
+        "ContactToCustomer.parquet"
+    ]
+
+
+def test_each_request_has_its_hash_in_the_journal_before_it_is_sent(scenes: MakeScene) -> None:
+    scene, sent = scenes(), []
+
+    def look(request: httpx.Request) -> None:
+        if is_batch(request):
+            intents = [
+                entry for entry in read(scene.run.journal).entries if entry.event == "intent"
+            ]
+            sent.append(
+                (intents[-1].payload["request"], hashlib.sha256(request.read()).hexdigest())
+            )
+
+    scene.wire.before = look
+    scene.load("odata")
+    assert len(sent) == 5
+    assert all(said == found for said, found in sent)
+
+
+def test_many_requests_at_once_come_to_the_same_end(scenes: MakeScene) -> None:
+    one, many = scenes(there=THERE), scenes(there=THERE)
+    assert one.load("odata").outcomes == many.load("odata", odata_rows=1, odata_requests=4).outcomes
+    assert one.outcomes() == many.outcomes()
+    assert one.customers() == many.customers()
+
+
+@pytest.mark.parametrize("switches", [Switches(patch_missing="insert"), Switches()])
+def test_a_record_that_went_since_the_plan_is_not_created_silently(
+    scenes: MakeScene, switches: Switches
+) -> None:
+    scene = scenes(switches=switches)
+    scene.load("odata")
+    assert scene.outcomes()[f"usmf/{number(2)}"] == ("failed", "gone_from_scm")
+    assert number(2) not in scene.customers()
+
+
+def test_a_record_that_came_since_the_plan_is_not_overwritten(scenes: MakeScene) -> None:
+    scene = scenes(there=[*THERE, OURS | {"CUSTOMERACCOUNT": number(3), "PARTYNUMBER": number(3)}])
+    scene.load("odata")
+    assert scene.outcomes()[f"usmf/{number(3)}"] == ("failed", "refused_exists")
+    assert scene.customers()[number(3)] == "Old"
+
+
+def lost(error: Exception) -> Callable[..., httpx.Response]:
+    def answer(*_: object) -> httpx.Response:
+        raise error
+
+    return answer
+
+
+LOST = {
+    "the connection breaks": lost(httpx.ReadError("broken")),
+    "a gateway answers": lambda: httpx.Response(502, html="<h1>Bad Gateway</h1>"),
+    "the page is no answer": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
+}
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
+def test_a_lost_answer_is_looked_up_and_only_what_did_not_arrive_is_sent_again(
+    scenes: MakeScene, answer: Callable[[], httpx.Response]
+) -> None:
+    scene = scenes(there=THERE)
+    left = 3
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        nonlocal left
+        left -= is_batch(request)
+        return answer() if is_batch(request) and left >= 0 else response
+
+    scene.wire.after = after
+    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
+    results = [
+        entry.payload["result"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "done"
+    ]
+    assert results == ["answered"] * 5
+    assert batches(scene) == 5
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
+def test_a_request_that_never_arrived_is_sent_again(
+    scenes: MakeScene, answer: Callable[[], httpx.Response]
+) -> None:
+    scene = scenes(there=THERE)
+    scene.wire.before = first_batch(answer)
+    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert batches(scene) == 6
+
+
+def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes(there=[*THERE, OURS | {"CUSTOMERACCOUNT": number(1), "PARTYNUMBER": number(1)}])
+    left = 1
+
+    def before(request: httpx.Request) -> None:
+        nonlocal left
+        if left and is_batch(request) and b"CustomersV2" in request.read():
+            left = 0
+            raise httpx.ReadError("broken")
+
+    scene.wire.before = before
+    assert scene.load("odata").outcomes == {"created": 5, "updated": 1, "failed": 1, "unknown": 1}
+    assert scene.outcomes()[f"usmf/{number(1)}"] == ("unknown", "answer_lost")
+    assert scene.customers()[number(1)] == "Old"
+
+
+def test_answers_that_are_lost_again_and_again_stop_the_command(scenes: MakeScene) -> None:
+    scene = scenes()
+    scene.wire.before = lambda request: httpx.Response(502) if is_batch(request) else None
+    with pytest.raises(Stopped, match="did not answer 6 requests with the same rows"):
+        scene.load("odata")
+    scene.wire.before = lambda _request: None
+    assert scene.load("odata").outcomes["created"] == 7
+
+
+def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    scene.wire.before = first_batch(lambda: httpx.Response(429, headers={"Retry-After": "17"}))
+    before = scene.clock.seconds
+    assert scene.load("odata").outcomes["created"] == 6
+    assert scene.clock.seconds - before == 17
+    assert [
+        entry.payload["seconds"]
+        for entry in read(scene.run.journal).entries
+        if entry.event == "throttled"
+    ] == [17]
+
+
+def test_a_row_that_scm_is_too_busy_for_is_sent_again_when_it_says(scenes: MakeScene) -> None:
+    scene, left = scenes(there=THERE), 1
+    busy = (
+        b'HTTP/1.1 429 X\r\nRetry-After: 9\r\n\r\n{"error":{"message":"high resource utilization"}}'
+    )
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        nonlocal left
+        if not left or not is_batch(request) or b"PATCH" not in request.read():
+            return response
+        left = 0
+        content = re.sub(
+            rb"HTTP/1\.1 204 .*?(?=\r\n--changeset)",
+            busy,
+            response.content,
+            count=1,
+            flags=re.DOTALL,
+        )
+        return httpx.Response(200, headers=response.headers, content=content)
+
+    scene.wire.after = after
+    before = scene.clock.seconds
+    assert scene.load("odata").outcomes["updated"] == 1
+    assert scene.clock.seconds - before == 9
+    assert batches(scene) == 6
+
+
+def test_a_row_that_scm_stays_too_busy_for_fails_and_the_others_do_not(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    busy = (
+        b'HTTP/1.1 500 X\r\nContent-Type: application/json\r\n\r\n{"error":{"message":"deadlock"}}'
+    )
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not is_batch(request) or b"CON-00001" not in request.read():
+            return response
+        content = re.sub(
+            rb"HTTP/1\.1 \d+ .*?(?=\r\n--changeset)",
+            busy,
+            response.content,
+            count=1,
+            flags=re.DOTALL,
+        )
+        return httpx.Response(200, headers=response.headers, content=content)
+
+    scene.wire.after = after
+    assert scene.load("odata").outcomes["failed"] == 2
+    assert scene.outcomes()[f"usmf/{number(1)}"] == ("failed", "refused_conflict")
+    assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
+
+
+def test_a_server_that_stops_at_the_first_failure_is_asked_for_the_rest(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+
+    def before(request: httpx.Request) -> None:
+        request.headers.pop("Prefer", None)
+
+    scene.wire.before = before
+    assert scene.load("odata", odata_rows=100).outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert batches(scene) == 4
+
+
+def test_a_request_that_scm_does_not_read_fails_its_rows_alone(scenes: MakeScene) -> None:
+    scene = scenes(there=THERE)
+    scene.wire.before = first_batch(
+        lambda: httpx.Response(413, json={"error": {"message": "too large"}})
+    )
+    assert scene.load("odata").outcomes == {"created": 4, "updated": 1, "failed": 3}
+
+
+def test_rows_that_the_plan_was_not_sure_of_are_looked_up(scenes: MakeScene) -> None:
+    """Contact persons are planned as upsert, for their keys are in no export."""
+    scene = scenes()
+    values = {
+        "dataAreaId": "usmf",
+        "ContactPersonPartyNumber": number(7),
+        "AssociatedPartyNumber": "ACC-01000-ABCDEF",
+        "FirstName": "Old",
+    }
+    scene.twin.desk.insert(ENTITIES["CDSContactPersons"], values)
+    scene.load("odata")
+    outcomes = {
+        key: outcome
+        for key, (outcome, _) in scene.outcomes().items()
+        if key.endswith("ACC-01000-ABCDEF")
+    }
+    assert sorted(outcomes.values()) == ["created", "created", "updated"]
+    assert outcomes[f"usmf/{number(7)}/ACC-01000-ABCDEF"] == "updated"
+
+
+def test_a_batch_is_written_with_a_changeset_for_each_row() -> None:
+    made = multipart.request(
+        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    )
+    assert made == multipart.request(
+        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    )
+    text = made.body.decode()
+    assert text.count("Content-Type: multipart/mixed; boundary=changeset_") == 2
+    assert text.count("POST https://x/data/A HTTP/1.1\r\n") == 2
+    assert "\n" not in text.replace("\r\n", "")
+    assert [f"Content-ID: {place}\r\n" in text for place in (1, 2, 3)] == [True, True, False]
+
+
+def test_answers_are_told_apart_by_their_content_id_else_by_their_order() -> None:
+    def part(status: int, mark: str) -> str:
+        head = f"Content-ID: {mark}\r\n" if mark else ""
+        inner = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{{}}\r\n"
+        return f"--b\r\nContent-Type: application/http\r\n{head}\r\n{inner}"
+
+    by_id = multipart.answers(
+        "multipart/mixed; boundary=b", f"{part(201, '2')}{part(500, '1')}--b--\r\n".encode(), 2
+    )
+    assert {number: answer.status for number, answer in by_id.items()} == {2: 201, 1: 500}
+    by_order = multipart.answers(
+        "multipart/mixed; boundary=b", f"{part(201, '')}{part(500, '')}--b--\r\n".encode(), 2
+    )
+    assert {number: answer.status for number, answer in by_order.items()} == {1: 201, 2: 500}
+    assert by_order[2].body == b"{}"
+    with pytest.raises(ValueError, match="not multipart"):
+        multipart.answers("text/html", b"<h1>", 1)

@@ -1,0 +1,124 @@
+"""A load that stops anywhere and is called again.
+
+The same end state, and nothing reaches SCM twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.run.journal import Journal, read
+from tests.scenes.loading import OURS, RIVAL, Halt, Scene, number
+from tests.scenes.loads import MakeScene
+
+THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
+"""The second contact is a customer already, the fourth cannot become one."""
+
+REQUESTS = {"packages": 19, "odata": 5}
+LINES = {"packages": 7, "odata": 8}
+
+
+_KNOWN: dict[str, dict[str, Any]] = {}
+
+
+@pytest.fixture
+def whole(scenes: MakeScene) -> Callable[[str], dict[str, Any]]:
+    """The end state of a load that nothing stopped."""
+
+    def of(how: str) -> dict[str, Any]:
+        if how not in _KNOWN:
+            scene = scenes("few", there=THERE)
+            scene.load(how)
+            assert len(scene.wire.seen) == REQUESTS[how]
+            assert len(read(scene.run.journal).entries) == LINES[how] + 2
+            assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
+            assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
+            _KNOWN[how] = scene.state()
+        return _KNOWN[how]
+
+    return of
+
+
+def halting(step: int) -> Callable[..., None]:
+    """Halts at the call of that number, from 0."""
+    left = step
+
+    def halt(*_: object) -> None:
+        nonlocal left
+        if not left:
+            raise Halt
+        left -= 1
+
+    return halt
+
+
+def goes_on(scene: Scene, how: str, whole: dict[str, Any]) -> None:
+    """The same command again, with nothing in its way."""
+    scene.wire.before, scene.wire.after = (
+        (lambda _request: None),
+        (lambda _request, response: response),
+    )
+    scene.load(how)
+    assert scene.state() == whole
+    executions = list(scene.twin.importer.executions)
+    assert len({one.rpartition("-")[0] for one in executions}) == len(executions), (
+        "no package was imported twice"
+    )
+
+
+CASES = [(how, step) for how, count in REQUESTS.items() for step in range(count)]
+
+
+@pytest.mark.parametrize(("how", "step"), CASES)
+def test_stopped_before_any_request(
+    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
+) -> None:
+    scene, halt = scenes("few", there=THERE), halting(step)
+    scene.wire.before = lambda _request: halt()
+    with pytest.raises(Halt):
+        scene.load(how)
+    goes_on(scene, how, whole(how))
+
+
+@pytest.mark.parametrize(("how", "step"), CASES)
+def test_stopped_after_any_request_before_its_answer(
+    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
+) -> None:
+    scene, halt = scenes("few", there=THERE), halting(step)
+
+    def lose(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        halt()
+        return response
+
+    scene.wire.after = lose
+    with pytest.raises(Halt):
+        scene.load(how)
+    goes_on(scene, how, whole(how))
+
+
+@pytest.mark.parametrize(
+    ("how", "step"), [(how, step) for how, count in LINES.items() for step in range(1, count + 1)]
+)
+def test_stopped_before_any_line_of_the_journal(
+    scenes: MakeScene,
+    whole: Callable[[str], Any],
+    how: str,
+    step: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene, halt = scenes("few", there=THERE), halting(step)
+    append = Journal.append
+
+    def stopping(self: Journal, event: str, /, **payload: Any) -> str:
+        halt()
+        return append(self, event, **payload)
+
+    monkeypatch.setattr(Journal, "append", stopping)
+    with pytest.raises(Halt):
+        scene.load(how)
+    monkeypatch.undo()
+    goes_on(scene, how, whole(how))

@@ -1,0 +1,72 @@
+"""Findings that a load adds: once, whole or not at all, and the journal knows both files."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from pipeline.run import findings
+from pipeline.run.files import sha256_of
+from pipeline.run.journal import Journal, read
+from schemas.run import FINDINGS, findings_contract
+from tests.scenes.loading import Halt, Scene
+from tests.scenes.loads import MakeScene
+
+FOUND = [
+    ("counts_disagree", "Contacts usmf-1: created 2, SCM 1"),
+    ("message_unplaced", "Contacts usmf-1, 3 messages"),
+]
+
+
+def add(scene: Scene) -> dict[str, int]:
+    with Journal.open(scene.run.journal, scene.clock) as journal:
+        return dict(findings.add(scene.run, journal, FOUND))
+
+
+def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes("few")
+    before = pl.read_parquet(scene.run.findings)
+    assert add(scene) == add(scene) == {"counts_disagree": 1, "message_unplaced": 1}
+    after = pl.read_parquet(scene.run.findings)
+    assert after.head(before.height).equals(before)
+    findings_contract().validate(after)
+    assert after.tail(2).select("severity", "code", "contactid").rows() == [
+        ("error", "counts_disagree", None),
+        ("warning", "message_unplaced", None),
+    ]
+    assert after.schema == FINDINGS
+    assert after["message"][-1] == (
+        "SCM said something of an import that names none of its rows: Contacts usmf-1, 3 messages."
+    )
+
+
+def test_nothing_to_add_leaves_the_file_alone(scenes: MakeScene) -> None:
+    scene = scenes("few")
+    before = scene.run.findings.read_bytes()
+    with Journal.open(scene.run.journal, scene.clock) as journal:
+        assert findings.add(scene.run, journal, []) == {}
+    assert scene.run.findings.read_bytes() == before
+    assert len(read(scene.run.journal).entries) == 1
+
+
+def test_stopped_between_journal_and_file_either_file_is_accepted(
+    scenes: MakeScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = scenes("few")
+    planned = sha256_of(scene.run.findings)
+    append = Journal.append
+
+    def stopping(self: Journal, event: str, /, **payload: object) -> str:
+        append(self, event, **payload)
+        raise Halt
+
+    monkeypatch.setattr(Journal, "append", stopping)
+    with pytest.raises(Halt):
+        add(scene)
+    monkeypatch.undo()
+    assert sha256_of(scene.run.findings) == planned
+    add(scene)
+    assert sha256_of(scene.run.findings) in findings.accepted(read(scene.run.journal).entries)
+    assert sha256_of(scene.run.findings) != planned

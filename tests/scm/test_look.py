@@ -1,0 +1,392 @@
+"""SCM read before anything is written: what is missing is said before it costs a load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
+from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.problem import PROBLEMS
+from pipeline.mapping.references import REFERENCES, References, key
+from pipeline.plan import known
+from pipeline.project.resolve import bare_project
+from pipeline.project.settings import refuse_same_system
+from pipeline.sandbox.scm.switches import Switches
+from pipeline.scm import contract
+from pipeline.scm.look import Seen, Wanted, items, look
+from pipeline.scm.metadata import Model, read_model
+from schemas.scm import ENTITIES
+from tests.scenes.loading import RIVAL, Scene, number
+from tests.scenes.loads import MakeScene
+
+NOTHING: dict[str, Any] = {}
+
+
+def mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compiled]:
+    settings: dict[str, Any] = {
+        "destination": {"legal_entity": "usmf", "currency": "EUR", "country": "DE", **destination}
+    }
+    if tasks:
+        settings["tasks"] = {"ContactToCustomer": {"fields": tasks}}
+    project = bare_project(settings, "test")
+    return [compiled(one, project.defaults) for one in project.templates.values()]
+
+
+def wanted(
+    tasks: dict[str, Any] = NOTHING,
+    *,
+    entities: tuple[str, ...] = ("usmf",),
+    label: str = "CDS Contacts",
+    packages: bool = True,
+) -> Wanted:
+    return Wanted(
+        mappings=mappings(tasks), legal_entities=entities, contacts_label=label, packages=packages
+    )
+
+
+def seen_by(scene: Scene, what: Wanted, folder: Path) -> Seen:
+    return look(scene.scm, what, folder, lambda _what, _rows: None)
+
+
+def told(seen: Seen) -> dict[str, str]:
+    return {what: sentence for what, status, sentence in items(seen) if status != "ok"}
+
+
+def test_what_is_there_is_named_with_its_legal_entities(scenes: MakeScene, tmp_path: Path) -> None:
+    seen = seen_by(scenes(there=[RIVAL]), wanted(entities=("usmf", "DEMF")), tmp_path)
+    assert items(seen)[0] == (
+        "SCM", "ok",
+        ("SCM (scm.test), legal entities: usmf (Contoso Entertainment System USA), DEMF (Contoso Entertainment System Germany)"),
+    )  # fmt: skip
+    assert told(seen) == {}
+
+
+@pytest.mark.parametrize("page_size", [1, 10_000])
+def test_customers_come_as_an_export_would_give_them(
+    scenes: MakeScene, tmp_path: Path, page_size: int
+) -> None:
+    scene = scenes(there=[RIVAL, RIVAL | {"DATAAREAID": "demf", "CUSTOMERACCOUNT": "D-1", "PARTYNUMBER": "D-1"}],
+                   switches=Switches(page_size=page_size))  # fmt: skip
+    seen = seen_by(
+        scene,
+        Wanted(
+            mappings=mappings(),
+            legal_entities=["usmf"],
+            contacts_label="CDS Contacts",
+            packages=False,
+        ),
+        tmp_path,
+    )
+    (tmp_path / "export.csv").write_text("CustomerAccount,PartyNumber,dataAreaId\nA,B,usmf\n")
+    found, export = seen.known_customers(), known.customers(tmp_path / "export.csv")
+    assert found.columns == export.columns
+    assert found.dtypes == export.dtypes
+    assert seen.customer_count == 2
+    assert found.filter(pl.col("CustomerAccount").is_not_null()).rows() == [
+        ("ACC-01000-ABCDEF", "ACC-01000-ABCDEF", "usmf"),
+        ("RIVAL", number(4), "usmf"),
+    ]
+    assert set(found["PartyNumber"]) == {"ACC-01000-ABCDEF", number(4), "D-1"}, (
+        "party numbers are global"
+    )
+
+
+def test_contact_persons_that_are_there_are_read(scenes: MakeScene, tmp_path: Path) -> None:
+    scene = scenes()
+    scene.load("odata")
+    seen = seen_by(scene, wanted(), tmp_path)
+    assert seen.person_count == 3
+    persons = pl.read_parquet(seen.persons)
+    assert set(persons.iter_rows()) == {
+        ("usmf", number(place), "ACC-01000-ABCDEF") for place in (6, 7, 8)
+    }
+
+
+def test_fixed_values_that_a_legal_entity_lacks_are_named(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
+    tasks = {
+        "CustomerGroupId": {"default": "77"},
+        "SiteId": {
+            "source": "address1_country",
+            "value_map": {"Germany": "2", "Denmark": "Nowhere"},
+        },
+        "LanguageId": {"default": "tlh"},
+    }
+    seen = seen_by(scenes(), wanted(tasks, entities=("usmf", "demf")), tmp_path)
+    assert told(seen) == {
+        f"tasks.ContactToCustomer.fields.{column}": f"{sentence}; rows that need it will be held"
+        for column, sentence in {
+            "CustomerGroupId": "legal entity demf has no customer group '77'",
+            "SiteId": "legal entity demf has no site 'Nowhere'",
+            "LanguageId": "SCM has no language 'tlh'",
+        }.items()
+    }
+    assert len(seen.missing) == 5
+
+
+def test_a_legal_entity_that_is_not_there_is_refused_with_its_neighbour(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"no legal entity 'usmx'\. Did you mean 'usmf'\?"):
+        seen_by(scenes(), wanted(entities=("usmf", "usmx")), tmp_path)
+
+
+def test_another_name_of_the_entity_is_refused_and_named(scenes: MakeScene, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"are called 'CDS Contacts' here: set destination\.contacts_label"
+    ):
+        seen_by(scenes(), wanted(label="Dataverse Contacts"), tmp_path)
+    seen_by(scenes(), wanted(label="Dataverse Contacts", packages=False), tmp_path)
+
+
+def test_data_managements_own_list_of_entities_counts_first(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
+    scene = scenes()
+
+    def listed(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("DataManagementEntities"):
+            return httpx.Response(
+                200,
+                json={
+                    "value": [{"EntityName": "Dataverse Contacts"}, {"EntityName": "Customers V2"}]
+                },
+            )
+        return None
+
+    def described(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("$metadata"):
+            return response
+        more = (
+            b'<EntityType Name="DataManagementEntity"><Property Name="EntityName" '
+            b'Type="Edm.String"/></EntityType>'
+            b'<EntityContainer Name="More">'
+            b'<EntitySet Name="DataManagementEntities" '
+            b'EntityType="x.DataManagementEntity"/></EntityContainer>'
+        )
+        return httpx.Response(
+            200, content=response.content.replace(b"</Schema>", more + b"</Schema>")
+        )
+
+    scene.wire.before, scene.wire.after = listed, described
+    seen = seen_by(scene, wanted(label="Dataverse Contacts"), tmp_path)
+    assert seen.labels == {"CDS Contacts": "Dataverse Contacts", "Customers V2": "Customers V2"}
+
+
+def test_a_name_that_nobody_tells_is_a_note(scenes: MakeScene, tmp_path: Path) -> None:
+    scene = scenes()
+    scene.wire.before = lambda request: (
+        httpx.Response(404) if request.url.path.startswith("/metadata") else None
+    )
+    assert told(seen_by(scene, wanted(), tmp_path)).keys() == {
+        "entity CDS Contacts",
+        "entity Customers V2",
+    }
+
+
+def without(*names: str) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """Metadata in which these sets have another name."""
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("$metadata"):
+            return response
+        content = response.content
+        for name in names:
+            content = content.replace(
+                f'EntitySet Name="{name}"'.encode(), f'EntitySet Name="{name}X"'.encode()
+            )
+        return httpx.Response(200, content=content)
+
+    return after
+
+
+def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(
+    scenes: MakeScene, tmp_path: Path
+) -> None:
+    scene = scenes()
+    scene.wire.after = without("Languages", "AddressStates", "LegalEntities", "CDSParties")
+    seen = seen_by(scene, wanted(), tmp_path)
+    assert told(seen) == {
+        "LanguageId": "SCM does not publish Languages: values are not checked before the load",
+        "AddressState": (
+            "SCM does not publish AddressStates: values are not checked before the load"
+        ),
+        "PrimaryAddressStateId": (
+            "SCM does not publish AddressStates: values are not checked before the load"
+        ),
+    }
+    assert seen.names == {"usmf": ""}
+    assert seen.references.has("LanguageId", "anything")
+
+
+def test_a_system_that_is_no_scm_is_refused(scenes: MakeScene, tmp_path: Path) -> None:
+    scene = scenes()
+    scene.wire.after = without("CustomersV2", "CDSContactPersons")
+    with pytest.raises(
+        ConfigurationError,
+        match=r"publishes no entity set CDSContactPersons .*Did you mean 'CDSContactPersonsX'",
+    ):
+        seen_by(scene, wanted(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"<h1>Sign in</h1", b"<edmx:Edmx", b'<!DOCTYPE x [<!ENTITY a "b">]><x/>', b""]
+)
+def test_metadata_that_cannot_be_read_stop_the_command(
+    scenes: MakeScene, tmp_path: Path, content: bytes
+) -> None:
+    scene = scenes()
+    scene.wire.before = lambda request: (
+        httpx.Response(200, content=content) if request.url.path.endswith("$metadata") else None
+    )
+    with pytest.raises(AnswerUnreadable, match=r"\$metadata"):
+        seen_by(scene, wanted(), tmp_path)
+
+
+def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path) -> None:
+    scene = scenes()
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("CustomersV2"):
+            return response
+        return httpx.Response(
+            200, json={**response.json(), "@odata.nextLink": "https://evil.test/data/CustomersV2"}
+        )
+
+    scene.wire.after = after
+    with pytest.raises(Stopped, match=r"another host, evil\.test"):
+        seen_by(scene, wanted(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        ("https://a.dynamics.com", "https://A.dynamics.com/"),
+        ("https://a.dynamics.com:443", "https://a.dynamics.com"),
+        ("http://127.0.0.1:8000/x", "http://127.0.0.1:8000/x/"),
+    ],
+)
+def test_source_and_destination_must_be_two_systems(source: str, destination: str) -> None:
+    with pytest.raises(ConfigurationError, match="same system"):
+        refuse_same_system(source, destination)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    ["https://b.dynamics.com", "https://a.dynamics.com:8443", "https://a.dynamics.com/scm"],
+)
+def test_two_systems_may_be_neighbours(destination: str) -> None:
+    refuse_same_system("https://a.dynamics.com", destination)
+
+
+CSDL = b"""<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+<Schema Namespace="Microsoft.Dynamics.DataEntities" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+<EnumType Name="NoYes"><Member Name="Yes" Value="1"/><Member Name="No" Value="0"/></EnumType>
+<EntityType Name="CustomerV2"><Key><PropertyRef Name="dataAreaId"/></Key>
+<Property Name="CustomerAccount" Type="Edm.String"/>
+<Property Name="OnHold" Type="Microsoft.Dynamics.DataEntities.NoYes"/></EntityType>
+<EntityContainer Name="Resources">
+<EntitySet Name="CustomersV2" EntityType="Microsoft.Dynamics.DataEntities.CustomerV2"/></EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>"""
+
+
+def test_metadata_become_sets_and_enums() -> None:
+    model = read_model(CSDL, "SCM")
+    assert model == Model(
+        sets={"CustomersV2": {"CustomerAccount": "Edm.String", "OnHold": "NoYes"}},
+        enums={"NoYes": ("No", "Yes")},
+    )
+    assert model.has("CustomersV2", "OnHold")
+    assert not model.has("CustomersV2", "OnHold", "SiteId")
+    assert not model.has("Customers")
+
+
+def live(**changes: Any) -> Model:
+    """A model that has just what the catalogue says, but for changes.
+
+    Column → type, or null where it is not there.
+    """
+    enums = {
+        "Gender": ("Unknown", "Male", "Female"),
+        "NoYes": ("No", "Yes"),
+        "Marital": ("None", "Single", "Married", "Divorced"),
+    }
+    kinds = {
+        "Gender": "Gender",
+        "MaritalStatus": "Marital",
+        "IsInactive": "NoYes",
+        "IsExternallyMaintained": "NoYes",
+    }
+    sets = {}
+    for entity in ENTITIES.values():
+        columns = {one.name: kinds.get(one.name, "Edm.String") for one in entity.columns} | changes
+        sets[entity.odata_set] = {name: kind for name, kind in columns.items() if kind is not None}
+    return Model(sets=sets, enums=enums)
+
+
+def test_columns_and_enum_values_are_held_against_the_live_model() -> None:
+    found = contract.problems(mappings(), live(PrimaryContactFax=None, PersonFirstName=None))
+    assert found[0].endswith(
+        "SCM does not know 'Widowhood'; it takes None, Single, Married, Divorced."
+    )
+    assert "CustomersV2 in this SCM has no such column. Did you mean 'PersonLastName'?" in found[1]
+    assert [text.partition(":")[0] for text in found] == [
+        "tasks.Contacts.fields.MaritalStatus",
+        "tasks.ContactToCustomer.fields.PersonFirstName",
+        "tasks.ContactToCustomer.fields.PrimaryContactFax",
+    ]
+
+
+KNOWN = References(
+    known={
+        "CustomerGroupId": frozenset({key("usmf", "10"), key("demf", "20")}),
+        "LanguageId": frozenset({key("en-US"), key("de")}),
+        "AddressState": frozenset({key("US", "WA"), key("USA", "WA")}),
+    }
+)
+
+
+def absent(entities: list[str | None], **columns: list[str | None]) -> list[tuple[int, str, str]]:
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    found = KNOWN.absent(frame, pl.Series(entities, dtype=pl.String))
+    assert found.schema == PROBLEMS
+    assert set(found["code"]) <= {"reference_not_in_scm"}
+    return found.select("row", "destination", "value").rows()
+
+
+def test_values_are_looked_for_in_their_legal_entity() -> None:
+    assert absent(
+        ["usmf", "USMF", "demf", "demf", None], CustomerGroupId=["10", " 10", "10", "20", "99"]
+    ) == [(2, "CustomerGroupId", "10")]
+
+
+def test_values_are_compared_as_scm_compares_them_and_blanks_refer_to_nothing() -> None:
+    assert absent(["usmf"] * 4, LanguageId=["en-us", "DE", None, "fr"]) == [(3, "LanguageId", "fr")]
+
+
+def test_a_state_is_looked_for_in_its_country() -> None:
+    columns = {
+        "AddressState": ["WA", "WA", "wa", "XX"],
+        "AddressCountryRegionISOCode": ["US", "CA", None, "us"],
+    }
+    assert absent(["usmf"] * 4, **columns) == [(1, "AddressState", "WA"), (3, "AddressState", "XX")]  # type: ignore[arg-type]
+    assert absent(["usmf"], AddressState=["WA"], AddressCountryRegionId=["usa"]) == []
+    assert absent(["usmf"], AddressState=["??"]) == [], "without a country nobody can tell"
+
+
+def test_columns_that_were_not_read_are_passed_over() -> None:
+    assert absent(["usmf"], SiteId=["99"], PersonFirstName=["Ada"]) == []
+    assert absent([], LanguageId=[]) == []
+
+
+def test_every_referring_column_is_in_the_catalogue() -> None:
+    columns = {column.name for entity in ENTITIES.values() for column in entity.columns}
+    assert set(REFERENCES) <= columns
+    assert all(set(one.within) <= columns for one in REFERENCES.values())

@@ -182,14 +182,14 @@ def test_stopped_before_any_result_the_same_command_goes_on(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.apply import apply_plan
-from pipeline.commands import Common, now
-from pipeline.folder import RunFolder
+from pipeline.apply.execute import apply_plan
+from pipeline.commands.options import Flags, now
+from pipeline.run.folder import RunFolder
 run = RunFolder(Path(sys.argv[1]))
 def stop(step):
     if step.done == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-apply_plan(run, lambda: Common().today(run.facts()), now, stop)
+apply_plan(run, lambda: Flags().today(run.facts()), now, stop)
 """
 
 

@@ -23,7 +23,8 @@ from pipeline.run.journal import Journal
 from pipeline.scm.messages import explained
 from schemas.codes import code
 from schemas.run import OUTCOMES
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _CODE: Final = "import_failed"
 _MEMORY: Final = "600MB"
@@ -162,7 +163,7 @@ def _confirmed(
             path = memory.path_of(folder.path.parent, destination, task)
             matched |= _prepared(here, folder, task, imported, path)
             _write(here, folder, task, Path(scratch), writer, counts)
-            memory.remember(here, path, _new_rows(folder, Path(scratch) / f"{task}.parquet"))
+            memory.remember(here, path, Path(scratch) / f"{task}.parquet")
     totals: Counter[str] = Counter()
     for (_, _, _, outcome), rows in counts.items():
         totals[outcome] += rows
@@ -175,22 +176,18 @@ def _confirmed(
 def _prepared(
     here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path
 ) -> set[int]:
-    """Name the relations that ``confirmed.sql`` reads.
+    """Name the relations that ``sql/apply/confirmed.sql`` reads.
 
     The lines of the error file that mean a row of this task.
     """
-    files = ", ".join(literal(str(path)) for path in folder.rows_files(task))
-    here.view("planned", f"SELECT * FROM read_parquet([{files}])")
-    here.view(
-        "outcomes",
-        f"SELECT * FROM read_parquet({literal(str(folder.outcomes))}) WHERE task = {literal(task)}",
-    )
+    here.parquet("planned", folder.rows_files(task))
+    here.parquet("outcomes", folder.outcomes)
     here.register(
         "imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch")
     )
     memory.known(here, loaded)
     here.register("refused", imported.refused)
-    found = here.frame(query("audit/refused"))
+    found = here.frame(query("apply/refused"))
     here.register("failed", _explained(found))
     return set(found["lines"].explode().drop_nulls().to_list())
 
@@ -216,25 +213,22 @@ def _write(
     writer: TableWriter,
     counts: Counter[tuple[str, str, int | None, str]],
 ) -> None:
-    reader = here.stream(query("audit/confirmed"), _ROWS, task=task, run=str(folder.run))
-    kept = scratch / f"{task}.parquet"
-    schema = pl.DataFrame(reader.schema.empty_table()).schema
-    with TableWriter(kept, schema) as beside:
+    reader = here.stream(query("apply/confirmed"), _ROWS, task=task, run=str(folder.run))
+    with TableWriter(scratch / f"{task}.parquet", memory.LOADED) as arrived:
         for batch in reader:
             frame = pl.DataFrame(batch)
             writer.write(frame.select(OUTCOMES.names()))
-            beside.write(frame)
+            arrived.write(_arrived(frame, str(folder.run)))
             for entity, number, outcome, rows in (
                 frame.group_by("legal_entity", "batch", "outcome").len().iter_rows()
             ):
                 counts[task, entity, number, outcome] += rows
 
 
-def _new_rows(folder: RunFolder, kept: Path) -> str:
-    return (
-        f"SELECT legal_entity, destination_key, row_hash, {literal(str(folder.run))} AS run, batch "
-        f"FROM read_parquet({literal(str(kept))}) WHERE outcome IN ('created', 'updated')"
-    )
+def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    """Rows that SCM has now, as the memory of the destination keeps them."""
+    rows = frame.filter(pl.col("outcome").is_in(["created", "updated"]))
+    return rows.with_columns(run=pl.lit(run)).select(memory.LOADED.names()).cast(memory.LOADED)
 
 
 def _batches(

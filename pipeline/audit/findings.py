@@ -21,7 +21,8 @@ from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from pipeline.suggest import codes_known
 from schemas.codes import catalogue
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _GENERAL: Final = (
     (": {detail}.", "."),
@@ -70,7 +71,7 @@ def _written(
     here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool
 ) -> int:
     for path in (folder.findings, folder.decisions):
-        here.view(path.stem, f"SELECT * FROM read_parquet({literal(str(path))})")
+        here.parquet(path.stem, path)
     here.register(
         "codes",
         pl.DataFrame(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
@@ -13,7 +12,8 @@ from pipeline.backfill.recount import renumbered
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
 from schemas.run import OUTCOME_NAMES
-from sql.session import literal, session
+from sql.query import query
+from sql.session import session
 
 _MEMORY: Final = "400MB"
 
@@ -128,13 +128,11 @@ def _matched(evidence: Evidence) -> list[Check]:
         files = evidence.folder.rows_files(task)
         try:
             with session(memory=_MEMORY) as here:
-                planned = here.frame(_digest(files, "true"))
-                outcomes = here.frame(
-                    _digest([evidence.folder.outcomes], "task = $task"), task=task
-                )
+                here.parquet("planned", files)
+                here.parquet("outcomes", evidence.folder.outcomes)
+                same = bool(here.frame(query("audit/outcomes_match"), task=task).item())
         except duckdb.Error:
             continue
-        same = planned.equals(outcomes)
         sentence = (
             f"Every planned row of {task} has its outcome."
             if same
@@ -144,14 +142,6 @@ def _matched(evidence: Evidence) -> list[Check]:
             Check(what="outcomes.parquet", status="ok" if same else "altered", sentence=sentence)
         )
     return checks
-
-
-def _digest(files: list[Path], condition: str) -> str:
-    names = ", ".join(literal(str(path)) for path in files)
-    digest = (
-        "count(*) AS n, coalesce(bit_xor(hash(contactid, destination_key, batch)), 0) AS digest"
-    )
-    return f"SELECT {digest} FROM read_parquet([{names}]) WHERE {condition}"
 
 
 def _compared(file: str, what: str, said: Mapping[str, int], found: Mapping[str, int]) -> Check:

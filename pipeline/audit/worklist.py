@@ -16,21 +16,22 @@ import duckdb
 import polars as pl
 
 from pipeline.audit.findings import MEMORY
-from pipeline.audit.source import contacts_view
+from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
 from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from schemas.codes import catalogue
 from schemas.run import OUTCOMES
-from sql.session import Session, identifier, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _RECORD: Final = "/main.aspx?pagetype=entityrecord&etn=contact&id="
 _ROWS: Final = 65_536
-_OUTCOMES = ", ".join(
-    f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}"
-    for name, kind in OUTCOMES.items()
+_OUTCOMES: Final = pl.Schema(
+    {name: OUTCOMES[name] for name in ("contactid", "outcome", "code", "message")}
 )
+"""What is read of outcomes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,15 +65,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     )
     counts: dict[str | None, int] = {}
     with _tables(evidence) as here:
-        view = contacts_view(evidence, ["ownerid"])
-        here.view(
-            "owners",
-            view or "SELECT '' AS source_file, 0 AS source_line, '' AS ownerid WHERE false",
-        )
-        if view is None:
-            notes.append("No owners: the rows that the run read are gone.")
-        elif "ownerid" not in evidence.run.get("columns", {}).get("contacts", {}):
-            notes.append("No owners: the source has no column ownerid.")
+        notes += _name_owners(here, evidence)
         reader = here.stream(
             query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
         )
@@ -93,6 +86,19 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     return Worklist(rows=rows, owners=owners, notes=tuple(notes))
 
 
+def _name_owners(here: Session, evidence: Evidence) -> list[str]:
+    """Make the view ``owners`` of contact rows; why it has no rows."""
+    has_column = "ownerid" in evidence.run.get("columns", {}).get("contacts", {})
+    is_there = view_contacts(here, evidence, ["ownerid"] if has_column else None)
+    if is_there and has_column:
+        here.view("owners", query("audit/owners"))
+        return []
+    here.view("owners", query("audit/no_owners"))
+    if is_there:
+        return ["No owners: the source has no column ownerid."]
+    return ["No owners: the rows that the run read are gone."]
+
+
 def repair_file(evidence: Evidence, to: Path) -> int:
     """Write the source rows that need work as CSV, to be corrected and given to ``p2c retry --corrected``; the rows.
 
@@ -104,20 +110,13 @@ def repair_file(evidence: Evidence, to: Path) -> int:
         UsageError: the rows that the run read are gone.
     """
     columns = list(evidence.run.get("columns", {}).get("contacts", {}))
-    view = contacts_view(evidence, columns)
-    if view is None:
-        raise UsageError(
-            "the rows that the run read are gone; export them from Sales again.",
-            where=str(evidence.folder.run),
-        )
-    chosen = ", ".join(f"s.{identifier(name)}" for name in columns)
-    text = (
-        f"SELECT {chosen} FROM ({view}) AS s "
-        "SEMI JOIN (SELECT * FROM needed WHERE has_id) AS n ON n.source_line = s.source_line AND "
-        "n.source_file = s.source_file"
-    )
     with _tables(evidence) as here:
-        reader = here.stream(text, _ROWS)
+        if not view_contacts(here, evidence, columns):
+            raise UsageError(
+                "the rows that the run read are gone; export them from Sales again.",
+                where=str(evidence.folder.run),
+            )
+        reader = here.stream(query("audit/repair", columns=columns), _ROWS)
         empty = pl.DataFrame(reader.schema.empty_table())
         return write_csv(
             to,
@@ -148,17 +147,9 @@ def _tables(evidence: Evidence) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="p2c-worklist-") as scratch:
         try:
             with session(memory=MEMORY, scratch=Path(scratch)) as here:
-                here.view(
-                    "decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
-                )
-                outcomes = f"SELECT * FROM read_parquet({literal(str(folder.outcomes))})"
-                here.view(
-                    "outcomes",
-                    outcomes if folder.outcomes.is_file() else f"SELECT {_OUTCOMES} WHERE false",
-                )
-                here.view(
-                    "findings", f"SELECT * FROM read_parquet({literal(str(folder.findings))})"
-                )
+                here.parquet("decisions", folder.decisions)
+                here.parquet("outcomes", folder.outcomes, schema=_OUTCOMES)
+                here.parquet("findings", folder.findings)
                 here.register("codes", codes)
                 here.store("needed", query("audit/needed"))
                 yield here

@@ -53,7 +53,7 @@ class Origin:
 
 
 def origin(counters: Sequence[dict[str, Any]]) -> Origin:
-    """The counter of contacts, from ``sql/backfill_counters.sql``.
+    """The counter of contacts, from ``sql/backfill/counters.sql``.
 
     Without a usable one, what the solution begins with.
     """

@@ -24,13 +24,13 @@ from pipeline.backfill.summary import Told, backfill_summary
 from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import InvariantBroken, during
 from pipeline.events import Listener, Step
-from pipeline.extract.view import landed_view
+from pipeline.extract.view import view_landed
 from pipeline.flow import heap
 from pipeline.flow.frames import ahead, frames
 from pipeline.flow.ordered import ordered
 from pipeline.plan import known
 from pipeline.plan.fingerprint import versions
-from pipeline.plan.prepare import NO_ROWS, Prepared, Routing, prepare
+from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.record import run_facts, source_hashes, unreadable_rows
 from pipeline.plan.request import Planning, Request
 from pipeline.plan.sessions import md5_of, sessions
@@ -41,7 +41,8 @@ from pipeline.run.findings import RunFinding, findings_of_run
 from pipeline.run.folder import Clock, RunFolder, building, new_run
 from pipeline.run.journal import Journal
 from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
-from sql.session import Session, literal, query
+from sql.query import query
+from sql.session import Session
 
 TABLES: Final = (
     "contacts",
@@ -125,10 +126,10 @@ def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Liste
         )
         with sessions(planning) as (main, _):
             _prepared(main, planning)
-            main.view("contacts_selected", "SELECT *, true AS selected FROM contacts_filtered")
-            main.view("candidates", query("backfill_candidates"))
-            main.view("backfilled", f"SELECT * FROM read_parquet({literal(str(of.path / RESULT))})")
-            main.store("contacts_there", query("backfill_there"))
+            main.view("contacts_selected", query("backfill/selected_all"))
+            main.view("candidates", query("backfill/candidates"))
+            main.parquet("backfilled", of.path / RESULT)
+            main.store("contacts_there", query("backfill/there"))
             return undo_plan(of, _Export(main), versions(), clock, live=False)
 
 
@@ -142,9 +143,8 @@ class _Export:
         self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
     ) -> dict[str, dict[str, Any]]:
         """Id → row, of those contacts that are there."""
-        rows = self._main.frame(
-            f"SELECT * FROM {entity_set}_there WHERE {key} IN (FROM unnest($ids))", ids=list(ids)
-        )
+        there = query("backfill/there_of", there=f"{entity_set}_there", key=key)
+        rows = self._main.frame(there, ids=list(ids))
         return {
             row[key]: {name: row[name] for name in columns} for row in rows.iter_rows(named=True)
         }
@@ -154,9 +154,9 @@ def _prepared(main: Session, planning: Planning) -> Prepared:
     """The tables that were landed, and what every query over contacts reads."""
     request, landed, settings = planning.request, planning.source.landed, planning.project.settings
     for table in landed.values():
-        main.view(f"{table.table}_landed", landed_view(table))
+        view_landed(main, table)
     if "accounts" not in landed:
-        main.view("accounts_landed", NO_ROWS)
+        main.view("accounts_landed", query("plan/no_rows"))
     planning.listener(Step(name="looking for repeats", done=0))
     routing = Routing(
         legal_entity=None,
@@ -198,19 +198,14 @@ class _Backfill:
             raise InvariantBroken("contacts that get a number are not as many as ranks.")
 
     def _prepare(self) -> None:
-        """Everything that ``sql/backfill_contacts.sql`` reads."""
+        """Everything that ``sql/backfill/contacts.sql`` reads."""
         main, request = self._main, self._planning.request
         prepared = _prepared(main, self._planning)
         self._run_findings += self._planning.source.findings
         self._rows = prepared.rows
-        selected = "SELECT *, passes_filter AS selected FROM contacts_filtered"
-        if request.only is not None:
-            selected = (
-                "SELECT *, passes_filter AND contactid IN (FROM only_ids) AS selected FROM "
-                "contacts_filtered"
-            )
-        main.view("contacts_selected", selected)
-        main.view("candidates", query("backfill_candidates"))
+        selected = "selected" if request.only is None else "selected_only"
+        main.view("contacts_selected", query(f"backfill/{selected}"))
+        main.view("candidates", query("backfill/candidates"))
         self._last_row = self._limited()
         statuses = [
             int(one) for one in (self._settings.backfill.statuses or "").split(",") if one.strip()
@@ -222,13 +217,13 @@ class _Backfill:
 
     def _number(self) -> int:
         """Settle the counter; how many numbers are planned."""
-        self._origin = source = origin(self._main.frame(query("backfill_counters")).to_dicts())
+        self._origin = source = origin(self._main.frame(query("backfill/counters")).to_dicts())
         self._run_findings += [
             RunFinding(code=name, detail=detail) for name, detail in source.findings
         ]
-        highest = int(self._main.frame(query("backfill_highest"), pattern=source.pattern).item())
+        highest = int(self._main.frame(query("backfill/highest"), pattern=source.pattern).item())
         if source.is_usable:
-            self._ranks = self._main.frame(query("backfill_ranks"), last_row=self._last_row)
+            self._ranks = self._main.frame(query("backfill/ranks"), last_row=self._last_row)
         count = self._ranks.height
         base = base_of(source, highest, count)
         if source.id is not None and highest >= source.next:
@@ -253,22 +248,14 @@ class _Backfill:
         limit = self._planning.request.limit
         if limit is None:
             return self._rows
-        chosen = (
-            "SELECT source_row FROM candidates WHERE selected AND state NOT IN ('superseded', "
-            "'deleted') ORDER BY source_row"
-        )
-        return int(
-            self._main.frame(
-                f"SELECT coalesce(max(source_row), -1) FROM ({chosen} LIMIT {limit})"
-            ).item()
-        )
+        return int(self._main.frame(query("backfill/last_row"), limit=limit).item())
 
     def _write(self) -> None:
         """Decide morsel after morsel; one thread beside this one writes what was decided."""
         folder, size = self._planning.folder, self._settings.run.morsel_rows
         beside = Beside(self._evidence, self._ranks)
         reader = self._main.stream(
-            query("backfill_contacts"),
+            query("backfill/contacts"),
             size,
             last_row=self._last_row,
             number_pattern=self._settings.source.contact_number_pattern,

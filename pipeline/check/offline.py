@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.check.live import live_items
 from pipeline.extract.landing import Landed
-from pipeline.extract.view import landed_view
+from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.prepare import refuse_filter
 from pipeline.plan.source import land_files, mapped_columns, template_sources
@@ -72,7 +72,7 @@ def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[st
     condition = project.settings.source.filter
     if condition is not None:
         with session() as here:
-            here.view("contacts_landed", landed_view(landed[CONTACTS.name]))
+            view_landed(here, landed[CONTACTS.name])
             refuse_filter(here, condition)
         yield "source.filter", "ok", "is a condition on the columns that contacts have"
 

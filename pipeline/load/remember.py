@@ -21,7 +21,7 @@ from pipeline.run.folder import RunFolder, all_runs
 from pipeline.run.journal import Entry, read
 from pipeline.run.ledger import ended
 from pipeline.run.rows import rows_by_batch
-from sql.session import Session, literal, session
+from sql.session import Session, session
 
 REMEMBERED: Final = "remembered"
 """The journal's line after a load's rows are in the memory."""
@@ -73,7 +73,7 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
                 tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
                 _session(scratch) as here,
             ):
-                memory.remember(here, path, f"SELECT * FROM read_parquet({literal(str(kept))})")
+                memory.remember(here, path, kept)
         elif count and not undoes:
             with during("remembering what was loaded"):
                 kept.replace(path)

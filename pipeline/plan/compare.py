@@ -6,8 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from pipeline.run.folder import RunFolder
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import session
+
+_PLANNED: Final = pl.Schema({"contactid": pl.String(), "row_hash": pl.String()})
+"""What is compared of planned rows."""
 
 _WORDS: Final = {
     "new": "was not there before",
@@ -25,22 +31,10 @@ def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
         session(scratch=Path(scratch)) as here,
     ):
         for name, folder in (("before", before), ("after", after)):
-            here.view(
-                f"{name}_decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
-            )
-            _rows(here, f"{name}_rows", sorted((folder.path / "rows").glob("*/*.parquet")))
-        return here.frame(query("diff")).to_dicts()
-
-
-def _rows(here: Session, name: str, files: list[Path]) -> None:
-    """Contact and hash of every planned row of a run."""
-    if not files:
-        here.view(name, "SELECT NULL::VARCHAR AS contactid, NULL::VARCHAR AS row_hash WHERE false")
-        return
-    listed = ", ".join(literal(str(path)) for path in files)
-    here.view(
-        name, f"SELECT contactid, row_hash FROM read_parquet([{listed}], union_by_name = true)"
-    )
+            here.parquet(f"{name}_decisions", folder.decisions)
+            rows = sorted((folder.path / "rows").glob("*/*.parquet"))
+            here.parquet(f"{name}_rows", rows, schema=_PLANNED, by_name=True)
+        return here.frame(query("plan/diff")).to_dicts()
 
 
 def told(items: list[dict[str, Any]], before: RunFolder) -> str:

@@ -23,7 +23,8 @@ from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restored
 from schemas.sales import CONTACTS
 from schemas.text import trimmed
-from sql.session import identifier, literal, session
+from sql.query import Column, query
+from sql.session import session
 
 VERSION: Final = 9_000_000_000_000_000_000
 """The versionnumber of the first correction; the next one of the same source gets one more."""
@@ -162,18 +163,12 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
         )
     with session() as here:
         here.register("corrected", rows)
-        here.view("source", f"SELECT * FROM read_parquet({literal(str(like))})")
-        types = here.columns("SELECT * FROM source")
-        taken = {physical: name for name, physical in columns.items()}
-        parts = [
-            (
-                f"CAST({identifier(taken[physical]) if physical in taken else 'NULL'} AS "
-                f"{kind}) AS {identifier(physical)}"
-            )
-            for physical, kind in types.items()
-        ]
+        here.parquet("source", like)
+        here.store("rows_typed", query("plan/corrected_types"))
+        taken = [Column(name=physical, of=name) for name, physical in columns.items()]
         try:
-            here.frame(f"SELECT {', '.join(parts)} FROM corrected").write_parquet(at)
+            here.run(query("plan/corrected_rows", columns=taken))
+            here.frame(query("plan/corrected")).write_parquet(at)
         except duckdb.Error as error:
             raise SourceError(
                 f"a value is not of its column's type: {str(error).splitlines()[0]}",

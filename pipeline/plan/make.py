@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.events import Listener, Step
 from pipeline.extract.landing import Landed
 from pipeline.extract.texts import Texts
-from pipeline.extract.view import landed_view
+from pipeline.extract.view import view_landed
 from pipeline.flow import heap
 from pipeline.flow.frames import ahead, frames
 from pipeline.flow.ordered import ordered
@@ -36,7 +36,8 @@ from pipeline.transform.decide import Decider, task
 from pipeline.transform.identify import RAW
 from pipeline.transform.reading import plain
 from schemas.sales import CONTACTS
-from sql.session import Session, query
+from sql.query import query
+from sql.session import Session
 
 
 def make_plan(
@@ -91,7 +92,7 @@ def _decided(
 ) -> tuple[Prepared, Decider]:
     project, settings = planning.project, planning.project.settings
     for table in landed.values():
-        main.view(f"{table.table}_landed", landed_view(table))
+        view_landed(main, table)
     loaded = known.loaded(planning.folder.path.parent, project)
     routing = Routing(
         legal_entity=settings.destination.legal_entity,
@@ -119,13 +120,9 @@ def _decided(
         limit=planning.request.limit,
     )
     contacts = landed[CONTACTS.name]
-    texts = Texts(
-        contacts, plain(CONTACTS, main.columns(f"FROM {CONTACTS.name}_landed"), routing.said)
-    )
-    main.run(
-        "SET threads = 1"
-    )  # Polars has the other cores, and rows of one thread come nearly in order.
-    reader = main.stream(query("route"), settings.run.morsel_rows, **prepared.parameters)
+    texts = Texts(contacts, plain(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said))
+    main.use_threads(1)  # Polars has the other cores, and one thread keeps rows nearly in order.
+    reader = main.stream(query("plan/route"), settings.run.morsel_rows, **prepared.parameters)
     with (
         heap.settled(),
         contextlib.closing(ahead(ordered(frames(reader), settings.run.morsel_rows))) as morsels,

@@ -21,7 +21,8 @@ from pipeline.run.journal import Journal, read, recorded
 from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 SCHEMA: Final = pl.Schema(
     {
@@ -64,6 +65,9 @@ _PLANNED: Final = pl.Schema(
     }
 )
 """Rows that are taken back, counted."""
+
+_IMAGES: Final = pl.Schema({"destination_key": pl.String()})
+"""What is read of before-images: which keys have one."""
 
 _ROWS: Final = 131_072
 _ODATA: Final = "odata"
@@ -179,12 +183,11 @@ def _write(
         session(memory="500MB", scratch=folder.path / "scratch") as here,
         TableWriter(listed, SCHEMA) as writer,
     ):
-        here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(of.outcomes))})")
+        here.parquet("outcomes", of.outcomes)
         here.register("by_odata", _by_odata(of))
         for task in tasks:
-            images = of.path / "before" / f"{task}.parquet"
-            _name_images(here, images)
-            for batch in here.stream(query("audit/undo"), _ROWS, task=task):
+            here.parquet("before", of.path / "before" / f"{task}.parquet", schema=_IMAGES)
+            for batch in here.stream(query("plan/undo"), _ROWS, task=task):
                 frame = pl.DataFrame(batch)
                 found = dict(frame["action"].value_counts().iter_rows())
                 counts.update(found)
@@ -192,7 +195,7 @@ def _write(
                 writer.write(frame)
     if turned:
         with session(memory="500MB", scratch=folder.path / "scratch") as here:
-            here.view("listed", f"SELECT * FROM read_parquet({literal(str(listed))})")
+            here.parquet("listed", listed)
             planned += [
                 _write_rows(here, of, folder, task, batch_rows) for task in tasks if task in turned
             ]
@@ -222,14 +225,12 @@ def _write_rows(
             f"the planned rows of {task} are gone: nobody can tell what was sent.",
             where=str(of.run),
         )
-    names = ", ".join(literal(str(path)) for path in files)
-    options = "filename = true, file_row_number = true, hive_partitioning = false"
-    here.view("planned", f"SELECT * FROM read_parquet([{names}], {options})")
+    here.parquet("planned", files, places=True)
     path = folder.rows(task) / files[0].name
     counts = []
     schema = pl.Schema(pl.read_parquet_schema(files[0]))
     with TableWriter(path, schema) as writer:
-        for batch in here.stream(query("audit/undo_rows"), _ROWS, task=task, size=batch_rows):
+        for batch in here.stream(query("plan/undo_rows"), _ROWS, task=task, size=batch_rows):
             frame = pl.DataFrame(batch).select(schema.names()).cast(schema)
             writer.write(frame)
             counts.append(
@@ -238,16 +239,6 @@ def _write_rows(
     places = ["legal_entity", "batch", "action"]
     whole = pl.concat(counts).group_by(places).agg(pl.col("rows").sum()).sort(places)
     return whole.select(pl.lit(task).alias("task"), *places, "rows")
-
-
-def _name_images(here: Session, images: Path) -> None:
-    there = f"SELECT DISTINCT destination_key FROM read_parquet({literal(str(images))})"
-    here.view(
-        "before",
-        there
-        if images.is_file()
-        else "SELECT CAST(NULL AS VARCHAR) AS destination_key WHERE false",
-    )
 
 
 def _copy_images(of: RunFolder, folder: RunFolder, task: str) -> None:

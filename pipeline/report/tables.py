@@ -12,7 +12,8 @@ import duckdb
 import polars as pl
 
 from pipeline.run.evidence import Evidence
-from sql.session import literal, session
+from sql.query import query
+from sql.session import session
 
 _SAMPLES: Final = 5
 _MANY: Final = 20_000
@@ -86,16 +87,13 @@ def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequ
 
     Code, column, destination → the first in order.
     """
-    text = (
-        f'SELECT code, "column", destination, min(value, {_SAMPLES}) AS some '
-        f"FROM read_parquet({literal(str(evidence.folder.findings))}) WHERE value IS NOT NULL "
-        "GROUP BY ALL"
-    )
     try:
         with session(memory="400MB") as here:
+            here.parquet("findings", evidence.folder.findings)
+            found = here.frame(query("report/value_samples"), count=_SAMPLES)
             return {
                 (code, column, destination): some
-                for code, column, destination, some in here.frame(text).iter_rows()
+                for code, column, destination, some in found.iter_rows()
             }
     except duckdb.Error:
         return {}

@@ -15,7 +15,7 @@ import filelock
 from pipeline.errors import RequestRefused, Stopped, during
 from pipeline.extract.dataverse.assembly import Assembly
 from pipeline.extract.dataverse.changes import Kept, Refresh, Refreshed
-from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.checkpoint import TableWork, WriteCheckpoint, write_checkpoint
 from pipeline.extract.dataverse.columns import Columns, columns_of
 from pipeline.extract.dataverse.parallel import Crew, Job
 from pipeline.extract.landing import Landed
@@ -94,6 +94,7 @@ def land_dataverse(
     since: Path | None = None,
     progress: Progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    write: WriteCheckpoint = write_checkpoint,
 ) -> Extracted:
     """Land tables of a live Sales as ``<table>.parquet``, and what a later refresh needs as ``changes.json``.
 
@@ -107,6 +108,7 @@ def land_dataverse(
             of a full read.
         progress: told table and rows while reading.
         now: the time.
+        write: puts a checkpoint on disk, whole or not at all.
 
     Raises:
         SystemStopped: Sales failed; the same command goes on.
@@ -118,7 +120,13 @@ def land_dataverse(
     try:
         with lock, heap.settled():
             return _Extraction(
-                sales=sales, into=into, wish=wish, work=work, progress=progress, now=now
+                sales=sales,
+                into=into,
+                wish=wish,
+                work=work,
+                progress=progress,
+                now=now,
+                write=write,
             ).run(since)
     except filelock.Timeout as error:
         raise Stopped(
@@ -134,6 +142,7 @@ class _Extraction:
     work: Path
     progress: Progress
     now: Callable[[], datetime]
+    write: WriteCheckpoint
     notes: list[Note] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
 
@@ -246,7 +255,11 @@ class _Extraction:
         begun = self.now().isoformat()
         oldest = (self.now() - _FRESH).isoformat()
         work = TableWork(
-            folder=self.work / columns.table.name, asked=asked, begun=oldest, tracked=tracked
+            folder=self.work / columns.table.name,
+            asked=asked,
+            begun=oldest,
+            tracked=tracked,
+            write=self.write,
         )
         if not work.resume():
             work.begun = begun

@@ -18,7 +18,7 @@ from pipeline.plan import known
 from pipeline.project.resolve import bare_project
 from pipeline.project.settings import refuse_same_system
 from pipeline.sandbox.scm.switches import Switches
-from pipeline.scm import contract
+from pipeline.scm.contract import check_contract
 from pipeline.scm.look import Seen, Wanted, items, look
 from pipeline.scm.metadata import Model, read_model
 from schemas.scm import ENTITIES
@@ -332,7 +332,7 @@ def live(**changes: Any) -> Model:
 
 
 def test_columns_and_enum_values_are_held_against_the_live_model() -> None:
-    found = contract.problems(mappings(), live(PrimaryContactFax=None, PersonFirstName=None))
+    found = check_contract(mappings(), live(PrimaryContactFax=None, PersonFirstName=None))
     assert found[0].endswith(
         "SCM does not know 'Widowhood'; it takes None, Single, Married, Divorced."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.scm.messages import OTHER, cleaned, explained, patterns
+from pipeline.scm.messages import OTHER, clean_messages, explained, load_patterns
 from schemas.codes import Severity, catalogue
 
 EXAMPLES = {
@@ -62,7 +62,7 @@ def test_a_message_has_its_code_and_says_what_to_do(text: str, code: str) -> Non
     found = explained([text])
     assert found.code == code
     plain, _, said = found.text.partition(" SCM said: ")
-    assert said == cleaned([text])
+    assert said == clean_messages([text])
     assert plain.endswith(".")
     assert "{" not in plain
     assert "'XX'" not in plain
@@ -70,14 +70,18 @@ def test_a_message_has_its_code_and_says_what_to_do(text: str, code: str) -> Non
 
 def test_every_pattern_is_met_by_an_example() -> None:
     met = {
-        next(one.expression.pattern for one in patterns() if one.expression.search(cleaned([text])))
+        next(
+            one.expression.pattern
+            for one in load_patterns()
+            if one.expression.search(clean_messages([text]))
+        )
         for text in EXAMPLES
     }
-    assert met == {one.expression.pattern for one in patterns()}
+    assert met == {one.expression.pattern for one in load_patterns()}
 
 
 def test_every_code_is_in_the_catalogue_as_an_error() -> None:
-    codes = {one.code for one in patterns()} | {OTHER}
+    codes = {one.code for one in load_patterns()} | {OTHER}
     assert {catalogue()[code].severity for code in codes} == {Severity.ERROR}
 
 

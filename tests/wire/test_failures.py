@@ -23,7 +23,7 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.wire import failures
-from pipeline.wire.redact import without_secrets
+from pipeline.wire.redact import redact_secrets
 
 SYSTEM = "Sales (contoso.crm4.dynamics.com)"
 CLIENT = httpx.Client(timeout=7)
@@ -62,7 +62,7 @@ def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_httpx_failure_has_a_translation(kind: type[Exception]) -> None:
-    told = failures.translated(kind(f"while asking {SIGNED}"), SYSTEM, CLIENT)
+    told = failures.translate_exception(kind(f"while asking {SIGNED}"), SYSTEM, CLIENT)
     assert told.exit_code == 3
     assert str(told).startswith(f"{SYSTEM}: ")
     assert "failed on the way" not in str(told) or kind is httpx.TransportError
@@ -91,22 +91,24 @@ def verification() -> ssl.SSLCertVerificationError:
             "a certificate that does not verify: self-signed certificate in certificate chain",
             False,
         ),
-        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "agrees on no TLS connection", True),
-        (socket.gaierror(socket.EAI_NONAME, "x"), "no address is known for its name", False),
-        (socket.gaierror(socket.EAI_AGAIN, "x"), "no address is known for its name", True),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "could not agree on a TLS connection", True),
+        (socket.gaierror(socket.EAI_NONAME, "x"), "its name has no address", False),
+        (socket.gaierror(socket.EAI_AGAIN, "x"), "its name has no address", True),
         (ConnectionRefusedError(111, "x"), "nothing listens at this address", True),
         (OSError(113, "x"), "cannot be reached", True),
     ],
 )
 def test_a_connection_that_fails_says_why(cause: Exception, words: str, *, again: bool) -> None:
-    told = failures.translated(connect_error(cause), SYSTEM, CLIENT)
+    told = failures.translate_exception(connect_error(cause), SYSTEM, CLIENT)
     assert isinstance(told, Unreachable)
     assert words in told.message
     assert told.again is again
 
 
 def test_a_time_out_says_how_long_it_was() -> None:
-    assert "within 7 s" in failures.translated(httpx.ReadTimeout("x"), SYSTEM, CLIENT).message
+    assert (
+        "within 7 s" in failures.translate_exception(httpx.ReadTimeout("x"), SYSTEM, CLIENT).message
+    )
 
 
 DATAVERSE = {
@@ -174,7 +176,7 @@ DATAVERSE = {
         (
             answer(302, "", Location="https://login.example.com/x?ticket=1"),
             AnswerUnreadable,
-            "sends us to login.example.com instead",
+            "redirects us to login.example.com instead",
         ),
         (
             answer(503, {"error": {"code": "", "message": "down"}}),
@@ -205,7 +207,7 @@ DATAVERSE = {
 def test_each_refusal_has_its_own_sentence(
     response: httpx.Response, kind: type[SystemStopped], words: str
 ) -> None:
-    told = failures.refusal(response, SYSTEM)
+    told = failures.translate_answer(response, SYSTEM)
     assert type(told) is kind
     assert words in told.message
     assert told.exit_code == 3
@@ -214,7 +216,7 @@ def test_each_refusal_has_its_own_sentence(
 
 def test_codes_of_both_spellings_are_one() -> None:
     response = answer(400, {"error": {"code": "-2147204270", "message": "x"}})
-    assert failures.refusal(response, SYSTEM).detail == "0x80044352"
+    assert failures.translate_answer(response, SYSTEM).refusal.code == "0x80044352"
 
 
 @pytest.mark.parametrize(
@@ -251,11 +253,11 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
     [
         (answer(200, "<html>sign in</html>"), "a web page"),
         (answer(200, ""), "with nothing"),
-        (answer(200, '{"value":['), "JSON that is not whole"),
+        (answer(200, '{"value":['), "incomplete JSON"),
     ],
 )
 def test_an_answer_that_is_none_says_so(response: httpx.Response, words: str) -> None:
-    told = failures.unreadable(response, SYSTEM, "contacts")
+    told = failures.translate_unreadable(response, SYSTEM, "contacts")
     assert words in told.message
     assert told.again
 
@@ -275,4 +277,4 @@ def test_an_answer_that_is_none_says_so(response: httpx.Response, words: str) ->
     ],
 )
 def test_secrets_are_cut_out_of_text(text: str, clean: str) -> None:
-    assert without_secrets(text) == clean
+    assert redact_secrets(text) == clean

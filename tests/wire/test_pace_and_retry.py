@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.errors import (
     AnswerUnreadable,
+    Refusal,
     RequestRefused,
     ServerFailed,
     SystemStopped,
@@ -90,10 +91,10 @@ def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
 
 
 def test_jitter_is_at_most_half_of_a_wait_and_adds_at_most_a_second_to_one_asked_for() -> None:
-    policy, failed = Policy(), ServerFailed("x", again=True, status=503)
+    policy, failed = Policy(), ServerFailed("x", again=True, refusal=Refusal(status=503))
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 0.0) == 4.0
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 1.0) == 8.0
-    busy = Throttled("x", again=True, wait=10.0, status=429)
+    busy = Throttled("x", again=True, wait=10.0, refusal=Refusal(status=429))
     assert policy.wait(busy, 1, 0.0, was_there=True, chance=lambda: 1.0) == 11.0
 
 
@@ -133,7 +134,7 @@ def test_an_answer_that_is_cut_is_asked_for_again() -> None:
     assert ask(sales) == {"value": []}
     assert clock.slept == [0.5]
     sales, _, _ = system(httpx.Response(200, content=b'{"value": ['))
-    with pytest.raises(AnswerUnreadable, match="answered contacts with JSON that is not whole"):
+    with pytest.raises(AnswerUnreadable, match="answered contacts with incomplete JSON"):
         ask(sales)
 
 

@@ -21,6 +21,7 @@ from pipeline.extract.dataverse.assembly import DELETED, Assembly
 from pipeline.extract.dataverse.checkpoint import TableWork
 from pipeline.extract.dataverse.page import Page, PageReader
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
+from pipeline.wire.failures import describe_refusal
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
 from sql.session import identifier, literal, session
@@ -91,11 +92,12 @@ class Refresh:
         try:
             link = self._drain(kept.link, told)
         except RequestRefused as refused:
-            expired = refused.detail.lower() == _EXPIRED or "expired" in refused.message.lower()
+            said = refused.refusal
+            expired = said.code.lower() == _EXPIRED or "expired" in said.cause.lower()
             return (
                 "the change token has expired"
                 if expired
-                else f"the change token was {refused.message.rstrip('.')}"
+                else f"the change token was {describe_refusal('refused', said)}"
             )
         if link is None:
             return "a changed row cannot be read"

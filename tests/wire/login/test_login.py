@@ -25,9 +25,9 @@ from cryptography.x509.oid import NameOID
 from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
 from pipeline.wire.client import client, connect, trust
 from pipeline.wire.login.auth import TokenAuth
-from pipeline.wire.login.azure import Login
-from pipeline.wire.login.credentials import Given, Plain, credential_maker
-from pipeline.wire.login.refusals import refused
+from pipeline.wire.login.azure import AzureLogin
+from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
+from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -47,10 +47,10 @@ class Credential:
         self.clock = clock
         self.given = 0
 
-    def get_token(self, *scopes: str, **_: Any) -> Given:
+    def get_token(self, *scopes: str, **_: Any) -> GivenToken:
         assert scopes == ("https://contoso.example/.default",)
         self.given += 1
-        return Given(token=f"t{self.given}", expires_on=int(self.clock[0]) + 3600)
+        return GivenToken(token=f"t{self.given}", expires_on=int(self.clock[0]) + 3600)
 
 
 def asking(refused_tokens: set[str]) -> tuple[httpx.Client, Credential, list[float], list[str]]:
@@ -144,7 +144,7 @@ def test_what_a_login_needs_is_looked_for_before_anything_is_sent(
     auth: dict[str, str], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        credential_maker(AuthSettings.model_validate(auth), {}, tmp_path, trust())
+        make_credential_factory(AuthSettings.model_validate(auth), {}, tmp_path, trust())
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_secrets_are_no_settings() -> None:
     assert VALUE not in repr(settings.model_dump())
     assert settings.url == "https://contoso.example"
     assert settings.scope == "https://contoso.example/.default"
-    assert VALUE not in repr(Plain(settings=settings.auth, secret=VALUE))
-    assert VALUE not in repr(Given(token=VALUE))
+    assert VALUE not in repr(PlainLogin(settings=settings.auth, secret=VALUE))
+    assert VALUE not in repr(GivenToken(token=VALUE))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,9 @@ def test_secrets_are_no_settings() -> None:
     ],
 )
 def test_each_refusal_of_a_login_has_its_own_sentence(text: str, words: str) -> None:
-    told = refused(text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)")
+    told = translate_login_refusal(
+        text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)"
+    )
     assert words in told.message
     assert (told.exit_code, told.again) == (3, False)
 
@@ -292,7 +294,7 @@ def plain_login() -> Iterator[str]:
 
 def token(auth: dict[str, str], secret: str, folder: Path, ca_file: Path | None = None) -> str:
     settings = AuthSettings.model_validate(auth)
-    make = credential_maker(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
+    make = make_credential_factory(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
     return make().get_token("https://contoso.example/.default").token
 
 
@@ -372,7 +374,7 @@ def test_a_certificate_gets_a_token(
     }
     assert token(auth, "", tmp_path, ca_file(authority_ca, tmp_path)).startswith("for ")
     (tmp_path / "app.pem").write_text("no certificate")
-    with pytest.raises(LoginFailed, match="no certificate with its private key"):
+    with pytest.raises(LoginFailed, match="not a certificate with its private key"):
         token(auth, "", tmp_path)
 
 
@@ -392,7 +394,7 @@ def test_other_failures_of_azure_are_sentences_too() -> None:
             raise ClientAuthenticationError("client_secret=Q~8abcdefgh is bad")
 
     with pytest.raises(SystemStopped) as caught:
-        Login(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
+        AzureLogin(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
     assert "Q~8" not in str(caught.value)
 
 

@@ -261,5 +261,5 @@ def reading(name: str) -> Iterator[None]:
             raise SourceError(f"cannot be read: {_REFUSED[error.errno]}.", where=name) from error
         reason = error.strerror or type(error).__name__
         raise Stopped(
-            f"reading it stopped: {reason}. The same command goes on.", where=name
+            f"reading it stopped: {reason}. Run the same command again to continue.", where=name
         ) from error

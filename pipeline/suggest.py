@@ -103,10 +103,10 @@ def _suggest_word(expected: str, given: object) -> str:
 
 
 def codes_known(codes: Sequence[str]) -> list[str]:
-    """The codes to filter by.
+    """The codes to filter by, as a list.
 
     Raises:
-        UsageError: one is not in the catalogue.
+        UsageError: one of them is not in the catalogue.
     """
     for name in codes:
         if name not in catalogue():

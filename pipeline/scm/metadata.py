@@ -63,7 +63,7 @@ def read_model(document: bytes, system: str) -> Model:
 
 
 def _walk_elements(document: bytes) -> Iterator[ET.Element]:
-    """Elements as they end: SCM's metadata has tens of megabytes, a tree of it hundreds."""
+    """Elements as they end: SCM's metadata is tens of megabytes long, a tree of it hundreds."""
     if b"<!DOCTYPE" in document[:4096] or b"<!ENTITY" in document:
         raise ET.ParseError("metadata needs no entities of its own, which could fill the memory")
     for _, element in ET.iterparse(io.BytesIO(document)):  # noqa: S314 - see above

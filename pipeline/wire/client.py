@@ -24,7 +24,7 @@ TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
 pace."""
 
 _READ: Final = 1_048_576
-"""Bytes of one read. Pages have megabytes: in pieces of 64 KiB, h11 needs three times the CPU."""
+"""Bytes of one read. Pages are large: in pieces of 64 KiB, h11 needs three times the CPU."""
 
 _TALKATIVE: Final = ("httpx", "httpcore", "azure", "msal")
 """Libraries that log URLs; a signed URL is a secret. What they warn of, we say in a sentence."""

@@ -43,8 +43,8 @@ class Organization:
     name: str
 
     @property
-    def told(self) -> str:
-        """For people: name and id."""
+    def name_and_id(self) -> str:
+        """For people: the name with the id, or the id alone."""
         return f"{self.name} ({self.id})" if self.name else self.id
 
 

@@ -19,20 +19,20 @@ from pipeline.wire.system import System
 GENERAL = "An error has occurred."
 
 
-def body(**error: object) -> bytes:
+def build_body(**error: object) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (body(code="0x80060888", message="no"), ("0x80060888", "no", "no")),
+        (build_body(code="0x80060888", message="no"), ("0x80060888", "no", "no")),
         (
-            body(code="", message=GENERAL, innererror={"message": "Write failed"}),
+            build_body(code="", message=GENERAL, innererror={"message": "Write failed"}),
             ("", GENERAL, "Write failed"),
         ),
         (
-            body(
+            build_body(
                 message=GENERAL,
                 innererror={
                     "message": "Exception occurred while executing action ImportFromPackage",
@@ -45,12 +45,12 @@ def body(**error: object) -> bytes:
             ("", GENERAL, "Execution id 'x' already exists."),
         ),
         (
-            body(message=GENERAL, innererror={"message": "why", "internalexception": {}}),
+            build_body(message=GENERAL, innererror={"message": "why", "internalexception": {}}),
             ("", GENERAL, "why"),
         ),
-        (body(message="", innererror={"innererror": {"message": "deep"}}), ("", "", "deep")),
-        (body(code="-2147204270", message="x"), ("0x80044352", "x", "x")),
-        (body(code=7, message=None), ("7", "", "")),
+        (build_body(message="", innererror={"innererror": {"message": "deep"}}), ("", "", "deep")),
+        (build_body(code="-2147204270", message="x"), ("0x80044352", "x", "x")),
+        (build_body(code=7, message=None), ("7", "", "")),
         (
             b'\xef\xbb\xbf{"error": "invalid_grant", "error_description": "expired"}',
             ("invalid_grant", "expired", "expired"),
@@ -71,14 +71,16 @@ def test_a_body_is_read_to_its_innermost_cause(content: bytes, said: tuple[str, 
 
 def test_texts_are_whole_but_hold_no_secrets() -> None:
     words = "field " * 200
-    found = read_refusal(400, body(message=f"{words}at https://x.example/p.zip?sig=abcdef123 end"))
+    found = read_refusal(
+        400, build_body(message=f"{words}at https://x.example/p.zip?sig=abcdef123 end")
+    )
     assert found.cause.endswith("at https://x.example/p.zip?… end")
     assert len(found.cause) > 1_000
-    assert read_refusal(400, body(message="x" * 9_000)).cause == "x" * 2_000 + "…"
+    assert read_refusal(400, build_body(message="x" * 9_000)).cause == "x" * 2_000 + "…"
 
 
 def test_a_part_of_a_batch_is_read_like_an_answer() -> None:
-    inner = body(message=GENERAL, innererror={"message": "Field 'Name' must be filled in."})
+    inner = build_body(message=GENERAL, innererror={"message": "Field 'Name' must be filled in."})
     part = (
         b"--b\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\n"
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n" + inner + b"\r\n"
@@ -111,7 +113,7 @@ def test_a_request_that_is_declined_keeps_what_was_said() -> None:
     assert RequestRefused("ours").refusal is NO_REFUSAL
 
 
-def asking(response: httpx.Response) -> Sales:
+def build_sales(response: httpx.Response) -> Sales:
     def handle(request: httpx.Request) -> httpx.Response:
         if "EntityDefinitions" in request.url.path:
             rows = [{"LogicalName": "firstname", "AttributeType": "String"}]
@@ -127,7 +129,9 @@ def test_a_missing_column_is_found_in_what_sales_said_not_in_our_sentence() -> N
         f"{'Some words of a plug-in. ' * 20}Could not find a property named 'firstnam' on type "
         "'Microsoft.Dynamics.CRM.contact'."
     )
-    sales = asking(httpx.Response(400, json={"error": {"code": "0x80060888", "message": text}}))
+    sales = build_sales(
+        httpx.Response(400, json={"error": {"code": "0x80060888", "message": text}})
+    )
     with pytest.raises(RequestRefused, match=r"'firstnam' in table contact\. Did you mean") as no:
         sales.get("contacts", lambda _: None, subject="contacts")
     assert no.value.refusal == Refusal(status=400, code="0x80060888", text=text, cause=text)

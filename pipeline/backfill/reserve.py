@@ -135,7 +135,7 @@ class _Reservation:
             path = f"{COUNTERS}({attempt['counter']})"
             self._rows.patch(path, attempt["etag"], {NEXT: attempt["base"] + attempt["count"]})
         except Declined as declined:
-            if declined.status != _CHANGED:
+            if declined.refusal.status != _CHANGED:
                 self._end(attempt, "changed")
                 raise
             if not self._lost:

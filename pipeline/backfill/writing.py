@@ -16,7 +16,7 @@ import orjson
 import polars as pl
 
 from pipeline.backfill.shares import COLUMNS, NUMBER, Row, Share
-from pipeline.errors import AccessDenied, Stopped
+from pipeline.errors import AccessDenied, Refusal, Stopped
 from pipeline.load.outcome import counted
 from pipeline.run.ledger import ODATA, REFUSED, Ledger
 from pipeline.wire import multipart
@@ -149,8 +149,12 @@ class Writer:
         except Declined as declined:
             if not bulk:
                 for row in rows:
+                    said = declined.refusal
                     state.refuse(
-                        row.contactid, "failed", "sales_refused", declined.text or declined.detail
+                        row.contactid,
+                        "failed",
+                        "sales_refused",
+                        (said.cause or said.code).rstrip(". "),
                     )
             state.one_by_one = True
         except Stopped:
@@ -182,7 +186,7 @@ class Writer:
                 "allows none of these updates (HTTP 403). Give the application user a role that "
                 "may write contacts."
             )
-            raise AccessDenied(told, where=self.sales.label, status=_DENIED)
+            raise AccessDenied(told, where=self.sales.label, refusal=Refusal(status=_DENIED))
         changed = []
         for number, row in enumerate(rows, start=1):
             answer = answers.get(number)
@@ -191,7 +195,7 @@ class Writer:
                 changed.append(row.contactid)
             elif answer.ok:
                 state.settle(row.contactid)
-            elif answer.status == _CHANGED and _error(answer)[0] != _TAKEN:
+            elif answer.status == _CHANGED and answer.refusal.code != _TAKEN:
                 changed.append(row.contactid)
             else:
                 _refuse(state, row.contactid, answer)
@@ -250,7 +254,7 @@ def _targets(rows: Iterable[Row]) -> Request:
 
 def _refuse(state: _State, contactid: str, answer: Answer) -> None:
     """A row's own failure: for good, or for now."""
-    code, text = _error(answer)
+    code, text = answer.refusal.code, answer.refusal.cause.rstrip(".")
     if answer.status in _BUSY:
         state.busy[contactid] = text
         state.doubtful |= {contactid} if answer.status != _THROTTLED else set()
@@ -262,15 +266,6 @@ def _refuse(state: _State, contactid: str, answer: Answer) -> None:
         state.refuse(contactid, "failed", "sales_denied", text)
     else:
         state.refuse(contactid, "failed", "sales_refused", text or code)
-
-
-def _error(answer: Answer) -> tuple[str, str]:
-    """Sales' own code and message; blank for what is no error body."""
-    try:
-        error = orjson.loads(answer.body)["error"]
-        return str(error.get("code") or ""), str(error.get("message") or "").strip().rstrip(".")
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return "", ""
 
 
 def _wait(answer: Answer) -> float:

@@ -69,7 +69,7 @@ def _sales(project: Project) -> list[Item]:
     with sales_of(project) as sales:
         organization = sales.organization()
         found: list[Item] = [
-            ("Sales", "ok", f"{sales.system.label}, organization {organization.told}")
+            ("Sales", "ok", f"{sales.system.label}, organization {organization.name_and_id}")
         ]
         wrong: list[str] = []
         for name in ROUTING_TABLES:

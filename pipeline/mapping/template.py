@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.mapping.mapfile import map_file
-from pipeline.suggest import near, sentences
+from pipeline.suggest import SettingProblem, near, sentences
 from schemas.catalogue import Entity, OnTooLong
 from schemas.scm import ENTITIES
 
@@ -123,7 +123,7 @@ def shipped(name: str) -> Template:
 
 def templates(
     overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None
-) -> tuple[dict[str, Template], list[str]]:
+) -> tuple[dict[str, Template], list[SettingProblem]]:
     """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
 
     Args:
@@ -132,16 +132,18 @@ def templates(
             were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
-    problems: list[str] = []
+    problems: list[SettingProblem] = []
     for task, section in overrides.items():
         if task not in found:
-            problems.append(f"tasks.{task}: unknown task '{task}'.{near(task, found)}")
+            problems.append(
+                SettingProblem(f"tasks.{task}", f"unknown task '{task}'.{near(task, found)}")
+            )
             continue
         if not isinstance(section, dict):
-            problems.append(f"tasks.{task}: must be a table.")
+            problems.append(SettingProblem(f"tasks.{task}", "must be a table."))
             continue
         problems += [
-            f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}"
+            SettingProblem(f"tasks.{task}.{key}", f"unknown key '{key}'.{near(key, ['fields'])}")
             for key in section
             if key != "fields"
         ]
@@ -149,19 +151,24 @@ def templates(
         if isinstance(fields, dict):
             found[task] = _changed(found[task], fields, folder, problems)
         else:
-            problems.append(f"tasks.{task}.fields: must be a table.")
+            problems.append(SettingProblem(f"tasks.{task}.fields", "must be a table."))
     return found, problems
 
 
 def _changed(
-    template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]
+    template: Template,
+    fields: Mapping[str, Any],
+    folder: Path | None,
+    problems: list[SettingProblem],
 ) -> Template:
     rows = {one.destination: one for one in template.rows}
     removed: list[str] = []
     for column, keys in fields.items():
         prefix = f"tasks.{template.task}.fields.{column}"
         if not isinstance(keys, dict):
-            problems.append(f'{prefix}: must be a table, as in {{ source = "address1_city" }}.')
+            problems.append(
+                SettingProblem(prefix, 'must be a table, as in { source = "address1_city" }.')
+            )
             continue
         before = rows.get(column)
         base = before.row.model_dump(exclude_unset=True) if before else {}
@@ -172,7 +179,8 @@ def _changed(
             row = Row.model_validate({**base, **keys})
         except ValidationError as error:
             problems += [
-                f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)
+                SettingProblem(f"{prefix}.{one.key}", one.sentence)
+                for one in sentences(error, lambda _path: Row.model_fields)
             ]
             continue
         if row.unmapped:
@@ -180,7 +188,11 @@ def _changed(
             problems += (
                 []
                 if before
-                else [f"{prefix}.unmapped: the template has no such row.{near(column, rows)}"]
+                else [
+                    SettingProblem(
+                        f"{prefix}.unmapped", f"the template has no such row.{near(column, rows)}"
+                    )
+                ]
             )
             rows.pop(column, None)
             continue
@@ -191,14 +203,19 @@ def _changed(
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(row: Row, folder: Path | None, prefix: str, problems: list[str]) -> Row:
+def _with_map_file(
+    row: Row, folder: Path | None, prefix: str, problems: list[SettingProblem]
+) -> Row:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
     if row.value_map_file is None or folder is None:
         return row
     pairs, wrong = map_file(folder / row.value_map_file)
     doubles = [key for key in pairs if key in (row.value_map or {})]
     wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
-    problems += [f"{prefix}.value_map_file: {row.value_map_file}: {text}" for text in wrong]
+    problems += [
+        SettingProblem(f"{prefix}.value_map_file", f"{row.value_map_file}: {text}")
+        for text in wrong
+    ]
     return row.model_copy(update={"value_map": {**(row.value_map or {}), **pairs}})
 
 

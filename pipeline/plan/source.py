@@ -184,7 +184,7 @@ def _traffic(one: Traffic) -> dict[str, Any]:
 
 def _lines(found: Extracted, label: str, organization: Organization) -> list[str]:
     total = sum(found.traffic.values(), start=Traffic())
-    lines = [f"From {label}, organization {organization.told}"]
+    lines = [f"From {label}, organization {organization.name_and_id}"]
     rate = (
         (
             f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, "

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, listed
 from pipeline.project.settings import SECTIONS, Settings
-from pipeline.suggest import near
+from pipeline.suggest import SettingProblem, near
 
 ENVIRONMENT: Final = "environment"
 FLAGS: Final = frozenset({"--set", "--source"})
@@ -43,17 +43,18 @@ class Layers:
         self.origins |= dict.fromkeys(_flat(more), origin)
         _overlay(self.raw, more)
 
-    def refusal(self, problems: Sequence[str]) -> ConfigurationError:
-        """All problems (``key: sentence``) as one error, each behind the file, variable or flag that it comes from."""
-        where, _, text = self._placed(problems[0]).partition(": ")
-        return ConfigurationError(listed([text, *map(self._placed, problems[1:])]), where=where)
+    def refusal(self, problems: Sequence[SettingProblem]) -> ConfigurationError:
+        """All problems as one error, each with the file, variable or flag that it comes from."""
+        first, *others = problems
+        more = [f"{self._place(one.key)}: {one.sentence}" for one in others]
+        return ConfigurationError(listed([first.sentence, *more]), where=self._place(first.key))
 
-    def _placed(self, problem: str) -> str:
-        key = problem.partition(": ")[0]
+    def _place(self, setting: str) -> str:
+        key = setting
         while key and key not in self.origins:
             key = key.rpartition(".")[0]
         origin = self.origins.get(key, self._name)
-        return f"{_variable(key) if origin == ENVIRONMENT else origin}, {problem}"
+        return f"{_variable(key) if origin == ENVIRONMENT else origin}, {setting}"
 
 
 def _parsed(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from pipeline.project.layers import (
     recorded,
 )
 from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
-from pipeline.suggest import sentences
+from pipeline.suggest import SettingProblem, sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 from schemas.text import fold
 
@@ -243,7 +243,7 @@ def _made(layers: Layers) -> Project:
     in_force, more = templates(tasks if isinstance(tasks, dict) else {}, folder)
     problems += more
     extra = check.extra_sources(in_force.values())
-    problems += [text for template in in_force.values() for text in check.problems(template, extra)]
+    problems += [one for template in in_force.values() for one in check.problems(template, extra)]
     if problems or settings is None:
         raise layers.refusal(problems)
     return Project(
@@ -255,7 +255,7 @@ def _made(layers: Layers) -> Project:
     )
 
 
-def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[SettingProblem]]:
     try:
         return Settings.model_validate(raw), []
     except ValidationError as error:

@@ -228,8 +228,8 @@ def _sentence(summary: Mapping[str, Any], verdict: str) -> str:
         isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")
     ):
         return f"The verdict is {verdict}; summary.json does not say why."
-    word, _, rest = run_text.verdict(summary).partition(":")
-    return f"{word.capitalize()}:{rest}"
+    word, reason = run_text.explain_verdict(summary)
+    return f"{word.capitalize()}: {reason}"
 
 
 def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:

@@ -114,16 +114,19 @@ def _listed(head: str, names: Sequence[str], width: int, indent: int | None = No
 
 def verdict(facts: Mapping[str, Any]) -> str:
     """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
+    word, reason = explain_verdict(facts)
+    return f"{word.upper()}: {reason}"
+
+
+def explain_verdict(facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The verdict in lower case, and the reason for it as a sentence."""
     counts, outcomes = facts["counts"], facts["outcomes"]
     match facts["verdict"]:
         case "clean" if facts["kind"] == "undo":
-            return (
-                "CLEAN: all of it is taken back."
-                if facts["applied"]
-                else "CLEAN: all of it can be taken back."
-            )
+            done = "is" if facts["applied"] else "can be"
+            return "clean", f"all of it {done} taken back."
         case "clean":
-            return "CLEAN: every contact has its place, and nothing needs a person."
+            return "clean", "every contact has its place, and nothing needs a person."
         case "attention":
             people = {
                 "to delete by hand": counts.get("by_hand", 0),
@@ -137,17 +140,18 @@ def verdict(facts: Mapping[str, Any]) -> str:
                 "batches that SCM counts otherwise": facts["findings"].get("counts_disagree", 0),
             }
             told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
-            return (
-                f"ATTENTION: a person must look at {told or 'the findings'}; the others have their "
-                "place."
+            sentence = (
+                f"a person must look at {told or 'the findings'}; the others have their place."
             )
+            return "attention", sentence
         case "stopped":
-            return "STOPPED: not all was done; the same command goes on."
+            return "stopped", "not all was done; the same command goes on."
         case _:
-            return (
-                "BROKEN: an equation does not balance. Do not go on; keep the run folder for "
-                "whoever looks into it."
+            sentence = (
+                "an equation does not balance. Do not go on; keep the run folder for whoever looks "
+                "into it."
             )
+            return "broken", sentence
 
 
 def _equation(one: Mapping[str, Any]) -> str:

@@ -306,6 +306,17 @@ def test_a_mistake_in_the_file_is_a_sentence(
     assert told in complaint(text)
 
 
+def test_a_key_with_a_colon_is_named_whole(load: LoadText, complaint: Callable[..., str]) -> None:
+    text = '[organizations]\n"Contoso: West" = []\n"Contoso: East" = []\n'
+    assert complaint(text) == (
+        "p2c.toml, organizations.Contoso: West: must be text.\n"
+        "1 further problem:\n  p2c.toml, organizations.Contoso: East: must be text."
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load(text)
+    assert caught.value.where == "p2c.toml, organizations.Contoso: West"
+
+
 ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
 
 

@@ -22,6 +22,7 @@ from pipeline.extract.dataverse.checkpoint import TableWork
 from pipeline.extract.dataverse.page import Page, PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
+from pipeline.wire.failures import describe_refusal
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
 from sql.query import query
@@ -99,11 +100,12 @@ class Refresh:
         try:
             link = self._drain(engine, kept.link, told)
         except RequestRefused as refused:
-            expired = refused.detail.lower() == _EXPIRED or "expired" in refused.message.lower()
+            said = refused.refusal
+            expired = said.code.lower() == _EXPIRED or "expired" in said.cause.lower()
             return (
                 "the change token has expired"
                 if expired
-                else f"the change token was {refused.message.rstrip('.')}"
+                else f"the change token was {describe_refusal('refused', said)}"
             )
         if link is None:
             return "a changed row cannot be read"

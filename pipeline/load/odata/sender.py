@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Final
 
 import httpx
-import orjson
 import polars as pl
 
 from pipeline.errors import Stopped
@@ -167,7 +166,7 @@ class Sender:
             state.busy |= dict.fromkeys(rows[_KEY], busy.message)
             state.wait = busy.seconds
         except Declined as declined:
-            meant = explained([declined.text], "package_refused")
+            meant = explained([declined.refusal.cause], "package_refused")
             for key in rows[_KEY]:
                 state.refuse(key, "failed", meant.code, meant.text)
             state.settle(set(rows[_KEY]))
@@ -209,7 +208,7 @@ class Sender:
 
     def _is_final(self, state: State, key: str, action: str, answer: Answer) -> bool:
         """A row that failed: whether there is nothing more to do about it."""
-        text = _message(answer)
+        text = answer.refusal.cause
         meant = explained([text])
         if answer.status in _BUSY or meant.later:
             state.busy[key] = meant.text
@@ -278,17 +277,6 @@ class Sender:
 
 def _answers(count: int, response: httpx.Response) -> dict[int, Answer]:
     return multipart.answers(response.headers.get("Content-Type", ""), response.content, count)
-
-
-def _message(answer: Answer) -> str:
-    """SCM's own message, the inner one where there is one; blank for what is no error body."""
-    try:
-        error = orjson.loads(answer.body)["error"]
-        return str(
-            (error.get("innererror") or {}).get("message") or error.get("message") or ""
-        ).strip()
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return ""
 
 
 def _wait(answer: Answer) -> float:

@@ -119,9 +119,8 @@ class Importer:
         except Busy as busy:
             return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
         except Declined as declined:
-            return _Attempt(
-                ids=ids, since=since, state=_declined(execution, declined.text), text=declined.text
-            )
+            said = declined.refusal.cause
+            return _Attempt(ids=ids, since=since, state=_declined(execution, said), text=said)
         except Stopped:
             self.ledger.close(ids, "not_sent")
             raise

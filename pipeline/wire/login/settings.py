@@ -1,7 +1,7 @@
 """Where a system is and how we log in there: ``[source]`` and ``[destination]`` url and auth.
 
-Secrets are never settings: a setting names the environment variable that holds one, so that nothing
-in a project file, a run folder or a message can give it away.
+Secrets are never settings: a setting names the environment variable that holds one. So nothing in
+a project file, a run folder or a message can reveal it.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class AuthSettings(_Section):
 
     ``secret_env``, ``password_env`` and ``token_env`` name environment variables. ``authority``
     replaces ``https://login.microsoftonline.com`` (other clouds, the sandbox); ``scope`` replaces
-    ``<url>/.default``; ``ca_file`` is a PEM file of certificates that are trusted beside the
-    machine's own.
+    ``<url>/.default``; ``ca_file`` is a PEM file of certificates that are trusted in addition to
+    the machine's own.
     """
 
     kind: Kind
@@ -102,7 +102,7 @@ class AuthSettings(_Section):
 
 
 class SystemSettings(_Section):
-    """One system: its address, how to log in, and how many requests may be under way at once at the most.
+    """One system: its address, how to log in, and how many requests at most may run at once.
 
     The system's own hint on parallelism counts as well; the smaller of the two wins.
     """
@@ -117,5 +117,5 @@ class SystemSettings(_Section):
 
     @property
     def scope(self) -> str:
-        """What tokens are asked for."""
+        """What tokens are requested for."""
         return self.auth.scope or f"{self.url}/.default"

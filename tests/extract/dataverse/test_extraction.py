@@ -283,7 +283,7 @@ NO_ROLE = {
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (httpx.Response(429, headers={"Retry-After": "3"}, json={}), Throttled, "asks to wait"),
+        (httpx.Response(429, headers={"Retry-After": "3"}, json={}), Throttled, "asks us to wait"),
         (httpx.Response(503, json={}), ServerFailed, "failed"),
         (httpx.Response(403, json=NO_ROLE), AccessDenied, "prvReadContact privilege"),
         (
@@ -291,7 +291,7 @@ NO_ROLE = {
             AnswerUnreadable,
             "answered contacts with a web page",
         ),
-        (httpx.Response(200, content=WHOLE[:-20]), AnswerUnreadable, "JSON that is not whole"),
+        (httpx.Response(200, content=WHOLE[:-20]), AnswerUnreadable, "incomplete JSON"),
     ],
 )
 def test_a_lasting_trouble_is_a_sentence_and_the_same_command_goes_on(

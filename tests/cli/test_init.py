@@ -55,7 +55,7 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
         (("--currency", "euro"), "destination.currency: must be three capital letters, as in EUR."),
         (
             ("--country", "Narnia"),
-            "destination.country: 'Narnia' is no country that p2c knows by exact name.",
+            "destination.country: 'Narnia' is not a country that p2c knows by its exact name.",
         ),
         (("--project", "nowhere/p2c.toml"), "there is no folder nowhere."),
     ],

@@ -47,7 +47,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class TextForm:
     """The form of a text.
 
     ``what`` says it in error messages, on the reference page and in the schema. A bare number gets
@@ -107,35 +107,35 @@ def _check_expression(value: str) -> str:
 
 
 LegalEntity = Annotated[
-    str, Form("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
+    str, TextForm("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
 ]
-Currency = Annotated[str, Form("three capital letters, as in EUR", "[A-Z]{3}")]
+Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
 Country = Annotated[
     str,
-    Form("a country's name or ISO 3166-1 code, as in Germany or DE"),
+    TextForm("a country's name or ISO 3166-1 code, as in Germany or DE"),
     AfterValidator(_read_country),
 ]
 CountryCode = Annotated[
     str,
-    Form("an ISO 3166-1 code of two letters, as in DE", "[A-Z]{2}"),
+    TextForm("an ISO 3166-1 code of two letters, as in DE", "[A-Z]{2}"),
     AfterValidator(_check_code),
 ]
-Expression = Annotated[str, Form("a regular expression"), AfterValidator(_check_expression)]
+Expression = Annotated[str, TextForm("a regular expression"), AfterValidator(_check_expression)]
 FileName = Annotated[
     str,
-    Form("letters, digits, dots, dashes or underscores", "[A-Za-z0-9_-][A-Za-z0-9._-]*"),
+    TextForm("letters, digits, dots, dashes or underscores", "[A-Za-z0-9_-][A-Za-z0-9._-]*"),
 ]
-Memory = Annotated[str, Form("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+)? ?[KMG]i?B")]
+Memory = Annotated[str, TextForm("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+)? ?[KMG]i?B")]
 Age = Annotated[
-    str, Form("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h")
+    str, TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h")
 ]
 Wait = Annotated[
     str,
-    Form(
+    TextForm(
         "seconds, minutes, hours or days, as in 10s, 2m or 12h", r"[0-9]+(\.[0-9]+)? ?[smhd]", "s"
     ),
 ]
-Numbers = Annotated[str, Form("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
+Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 

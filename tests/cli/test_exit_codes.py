@@ -27,7 +27,7 @@ def test_1_when_something_needs_a_person(p2c: P2c, runs: Path) -> None:
     answer = p2c("apply", "latest", "--runs", runs)
     assert answer.code == 1
     assert answer.out.startswith(
-        "ATTENTION: a person must look at 1 held, 1 rejected; the others have their place."
+        "ATTENTION: 1 held, 1 rejected need a person; all others are where they belong."
     )
 
 

@@ -10,13 +10,26 @@ from tests.scenes.command_line import P2c
 from tests.scenes.small import contactid
 
 KEYS = [
-    "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",
-]  # fmt: skip
+    "command",
+    "run",
+    "folder",
+    "verdict",
+    "balanced",
+    "counts",
+    "reasons",
+    "findings",
+    "outcomes",
+    "forecast",
+    "items",
+]
 COUNTS = {"customer": 5, "contact": 3, "skipped": 1, "held": 1, "rejected": 1}
 REASONS = {
-    "customer/active_customer": 5, "contact/company_is_account": 3, "skipped/no_company": 1, "held/contact_number_missing": 1,
+    "customer/active_customer": 5,
+    "contact/company_is_account": 3,
+    "skipped/no_company": 1,
+    "held/contact_number_missing": 1,
     "rejected/too_long": 1,
-}  # fmt: skip
+}
 
 
 def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
@@ -28,8 +41,14 @@ def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
     assert made["reasons"] == REASONS
     assert made["findings"]["too_long"] == 1
     assert made["outcomes"] == {
-        "created": 0, "updated": 0, "unchanged": 0, "written": 0, "failed": 0, "unknown": 0, "pending": 8,
-    }  # fmt: skip
+        "created": 0,
+        "updated": 0,
+        "unchanged": 0,
+        "written": 0,
+        "failed": 0,
+        "unknown": 0,
+        "pending": 8,
+    }
     assert list(made["forecast"]) == ["requests", "bytes", "minutes", "rate", "rate_from"]
     assert made["folder"] == str(tmp_path / "runs" / made["run"])
     answer = p2c("apply", made["run"], "--runs", tmp_path / "runs", "--json")

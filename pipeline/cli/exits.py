@@ -55,8 +55,8 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
             traceback.print_exception(self._error)
         error = _translate(self._error)
         if as_object:
-            told = {"code": error.code, "message": error.message, "where": error.where}
-            sys.stdout.write(json.dumps({"command": command, "error": told}) + "\n")
+            shown = {"code": error.code, "message": error.message, "where": error.where}
+            sys.stdout.write(json.dumps({"command": command, "error": shown}) + "\n")
             sys.stdout.flush()
         sys.stderr.write(f"p2c: {error}\n")
         return error.exit_code

@@ -209,9 +209,9 @@ def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[
     )
 
     def call(**given: Any) -> None:
-        said = {name: given.pop(name) for name in ALL if name in given}
-        said["assignments"] = tuple(said.get("assignments") or ())
-        flags = Flags(**said, environment=tuple(os.environ.items()))
+        values = {name: given.pop(name) for name in ALL if name in given}
+        values["assignments"] = tuple(values.get("assignments") or ())
+        flags = Flags(**values, environment=tuple(os.environ.items()))
         answer(flags, one.call(flags, **given))
 
     call.__doc__ = one.call.__doc__

@@ -213,8 +213,8 @@ def todays_project(
 ) -> Project:
     """The project as the plan's command would read it today.
 
-    The file is read anew, and flags and variables that the plan was made with are taken from its
-    record: nobody has to say them twice.
+    The file is read again. Flags and variables that the plan was made with are taken from its
+    record: you do not have to give them twice.
 
     Args:
         effective: what the run recorded (``Project.effective``).
@@ -231,7 +231,7 @@ def todays_project(
     if path is not None and not path.is_file():
         raise PlanRefused(
             (
-                "the project file of the plan is gone; nobody can tell whether it changed. Name it "
+                "the project file of the plan is gone, so p2c cannot tell whether it changed. Name it "
                 "with --project, or plan again."
             ),
             where=str(path),

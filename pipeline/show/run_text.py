@@ -109,7 +109,7 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
 def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
     """Names behind ``head``, never broken inside.
 
-    Further lines begin at ``indent``, below the first name if not said.
+    Further lines begin at ``indent``, or below the first name if it is null.
     """
     lines = textwrap.wrap(
         ", ".join(name.replace(" ", _HARD) for name in names),

@@ -1,8 +1,8 @@
-"""What the terminal says of a run: the facts as a page that can be read at three in the morning.
+"""What the terminal says about a run: a page that can be read at three in the morning.
 
 Verdict first, then what to look at, the equations with their numbers, where contacts go, findings
-with what to do, and what comes next. A pure function of facts; it shows no values but those that
-closed lists did not know.
+with what to do, and what comes next. A pure function of facts; the only values that it shows are
+those that a closed list does not have.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from schemas.codes import Code, Severity, catalogue
 from schemas.run import OUTCOME_NAMES
 
 TOP: Final = (
-    "row_unreadable", "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
+    "row_unreadable",
+    "no_contacts",
+    "flag_never_set",
+    "accounts_assumed",
+    "company_changed",
+    "promoted",
+    "no_longer_routed",
     "legal_entity_changed",
-)  # fmt: skip
-"""Findings that are told before everything else: they say something about the run as a whole."""
+)
+"""Findings that come before everything else: they say something about the run as a whole."""
 
 Columns = Mapping[str, Sequence[tuple[str, int]]]
 """Code → columns and how many findings each has, most first."""
@@ -61,10 +67,7 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
 
 
 def plain(sentence: str) -> str:
-    """A sentence of the catalogue without a case.
-
-    Its blanks in general words, or as an ellipsis.
-    """
+    """A sentence of the catalogue, its blanks filled with general words or an ellipsis."""
     sentence = re.sub(r"(^|\. )\{detail\} ", r"\1Some ", sentence)
     for blank, word in (
         ("of the type {limit}", "of its type"),
@@ -94,21 +97,29 @@ def _block(heading: str, lines: Iterable[str]) -> list[str]:
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
     space = " " * indent
     return textwrap.wrap(
-        text, max(width, indent + 40), initial_indent=space, subsequent_indent=space,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        max(width, indent + 40),
+        initial_indent=space,
+        subsequent_indent=space,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
     """Names behind ``head``, never broken inside.
 
-    Further lines begin at ``indent``, below the first name if not said.
+    Further lines begin at ``indent``, or below the first name if it is null.
     """
     lines = textwrap.wrap(
-        ", ".join(name.replace(" ", _HARD) for name in names), max(width, len(head) + 10), initial_indent=head,
-        subsequent_indent=" " * (len(head) if indent is None else indent), break_long_words=False, break_on_hyphens=False,
+        ", ".join(name.replace(" ", _HARD) for name in names),
+        max(width, len(head) + 10),
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent),
+        break_long_words=False,
+        break_on_hyphens=False,
         drop_whitespace=True,
-    )  # fmt: skip
+    )
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
@@ -123,39 +134,37 @@ def explain_verdict(facts: Mapping[str, Any]) -> tuple[str, str]:
     counts, outcomes = facts["counts"], facts["outcomes"]
     match facts["verdict"]:
         case "clean" if facts["kind"] == "undo":
-            done = "is" if facts["applied"] else "can be"
-            return "clean", f"all of it {done} taken back."
+            done = "was" if facts["applied"] else "can be"
+            return "clean", f"everything {done} taken back."
         case "clean":
-            return "clean", "every contact has its place, and nothing needs a person."
+            return "clean", "every contact is where it belongs, and nothing needs a person."
         case "attention":
             people = {
                 "to delete by hand": counts.get("by_hand", 0),
                 "that nobody can restore": counts.get("lost", 0),
-                "of unknown fate": counts.get("unknown", 0),
+                "with unknown fate": counts.get("unknown", 0),
                 "held": counts.get("held", 0),
                 "rejected": counts.get("rejected", 0),
                 "failed in SCM": outcomes["failed"],
                 "with unknown outcome": outcomes["unknown"],
                 "unreadable": facts["findings"].get("row_unreadable", 0),
-                "batches that SCM counts otherwise": facts["findings"].get("counts_disagree", 0),
+                "batches that SCM counts differently": facts["findings"].get("counts_disagree", 0),
             }
             told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
-            sentence = (
-                f"a person must look at {told or 'the findings'}; the others have their place."
-            )
+            sentence = f"{told or 'the findings'} need a person; all others are where they belong."
             return "attention", sentence
         case "stopped":
-            return "stopped", "not all was done; the same command goes on."
+            return "stopped", "not everything was done; run the same command again to continue."
         case _:
             sentence = (
-                "an equation does not balance. Do not go on; keep the run folder for whoever looks "
-                "into it."
+                "an equation does not balance. Stop here, and keep the run folder for whoever "
+                "investigates."
             )
             return "broken", sentence
 
 
 def _equation(one: Mapping[str, Any]) -> str:
-    """The numbers of an equation. Of many terms those that are nothing are left out."""
+    """The numbers of an equation. If it has many terms, those that are 0 are left out."""
     few = len(one["terms"]) <= 5  # noqa: PLR2004
     terms = " + ".join(f"{count:,} {name}" for name, count in one["terms"].items() if count or few)
     name = one["equation"].partition(" = ")[0]
@@ -202,7 +211,7 @@ def _findings(
 
 
 def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
-    """A finding that rows have: how many, in which columns, and what to do."""
+    """A finding of rows: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"

@@ -1,4 +1,6 @@
-"""CSV that is safe to open in a spreadsheet: a cell that would be a formula gets an apostrophe in front, and can be read back.
+"""CSV that is safe to open in a spreadsheet, and can be read back.
+
+A cell that would be a formula gets an apostrophe in front.
 
 UTF-8 with byte order mark, comma, CRLF, every cell quoted: what Excel opens with the right letters
 in every country.
@@ -24,10 +26,7 @@ _DEFUSED: Final = f"^'{_FORMULA}"
 
 
 def defused(value: pl.Expr) -> pl.Expr:
-    """Text as a spreadsheet takes it for text.
-
-    An apostrophe before whatever could begin a formula.
-    """
+    """Put an apostrophe before whatever a spreadsheet could take for a formula."""
     return (
         pl.when(value.str.contains(_DANGEROUS))
         .then(pl.lit("'") + value)
@@ -37,14 +36,14 @@ def defused(value: pl.Expr) -> pl.Expr:
 
 
 def restored(value: pl.Expr) -> pl.Expr:
-    """The text that ``defused`` was given."""
+    """The text from before ``defused``."""
     return (
         pl.when(value.str.contains(_DEFUSED)).then(value.str.slice(1)).otherwise(value).name.keep()
     )
 
 
 def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
-    """Write frames of one schema as one file, whole or not at all; the number of rows.
+    """Write frames of one schema as one file, completely or not at all; the number of rows.
 
     Raises:
         Stopped: the disk failed.

@@ -85,7 +85,7 @@ def told(
 @pytest.mark.parametrize(
     ("changes", "first"),
     [
-        ({}, "CLEAN: every contact has its place, and nothing needs a person."),
+        ({}, "CLEAN: every contact is where it belongs, and nothing needs a person."),
         (
             {
                 "verdict": "attention",
@@ -93,12 +93,12 @@ def told(
                 "findings": {"row_unreadable": 3},
             },
             (
-                "ATTENTION: a person must look at 2,000 held, 1 rejected, 3 unreadable; the others "
-                "have their place."
+                "ATTENTION: 2,000 held, 1 rejected, 3 unreadable need a person; all others are "
+                "where they belong."
             ),
         ),
         ({"verdict": "broken"}, "BROKEN: an equation does not balance."),
-        ({"verdict": "stopped"}, "STOPPED: not all was done; the same command goes on."),
+        ({"verdict": "stopped"}, "STOPPED: not everything was done; run the same command again"),
     ],
 )
 def test_the_verdict_comes_first(changes: dict[str, Any], first: str) -> None:
@@ -108,9 +108,7 @@ def test_the_verdict_comes_first(changes: dict[str, Any], first: str) -> None:
 def test_a_failure_in_scm_is_in_the_verdict() -> None:
     outcomes = facts()["outcomes"] | {"failed": 2, "unknown": 1, "created": 7}
     lines = told(facts(verdict="attention", applied=True, outcomes=outcomes))
-    assert lines[0].startswith(
-        "ATTENTION: a person must look at 2 failed in SCM, 1 with unknown outcome;"
-    )
+    assert lines[0].startswith("ATTENTION: 2 failed in SCM, 1 with unknown outcome need a person;")
     assert "Outcomes  7 created, 2 failed, 1 unknown" in lines
 
 

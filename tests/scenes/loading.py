@@ -17,8 +17,9 @@ from starlette.requests import Request as Incoming
 
 from pipeline.apply.orders import order_of
 from pipeline.events import silent
-from pipeline.load.loader import Loaded, load
+from pipeline.load.loader import load
 from pipeline.load.order import Options, Order
+from pipeline.load.results import Loaded
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
 from pipeline.project.resolve import Project, load_project

@@ -116,12 +116,14 @@ class Wire(httpx.BaseTransport):
             self.seen.append(f"{request.method} {request.url.path.rpartition('.')[2]}")
             answer = self.before(request)
             if answer is None:
-                answer = (
-                    self._data(request)
-                    if request.url.path.startswith("/data/")
-                    else self._runner.run(self._blob(request))
-                )
+                answer = self.answer(request)
             return self.after(request, answer)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """The twin's answer to a request."""
+        if request.url.path.startswith("/data/"):
+            return self._data(request)
+        return self._runner.run(self._blob(request))
 
     def _data(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}

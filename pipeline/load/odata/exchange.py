@@ -75,11 +75,7 @@ def failure(meant: Explained) -> Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replies:
-    """What the answers to a request say, row by row.
-
-    A row without an answer was not reached, for a server may stop at the first failure: it is in
-    none of these.
-    """
+    """What the answers to a request say, row by row."""
 
     done: list[str] = field(default_factory=list)
     declined: dict[str, Explained] = field(default_factory=dict)
@@ -87,6 +83,8 @@ class Replies:
     busy: dict[str, Outcome] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     """Seconds that busy rows are to wait."""
+    silent: list[str] = field(default_factory=list)
+    """Rows without an answer: a server may stop at the first failure, or the answers were cut."""
 
     @property
     def wait(self) -> float | None:
@@ -105,9 +103,11 @@ def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str])
     replies = Replies()
     for number, key in enumerate(keys, start=1):
         answer = answers.get(number)
-        if answer is not None and answer.ok:
+        if answer is None:
+            replies.silent.append(key)
+        elif answer.ok:
             replies.done.append(key)
-        elif answer is not None:
+        else:
             _read_failure(replies, key, answer, is_update=key in updates)
     return replies
 

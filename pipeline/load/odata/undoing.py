@@ -65,7 +65,7 @@ class Undo:
     def first_look(self, rows: Waiting, begun: Mapping[str, Any] | None) -> Judgement:
         """Settle what is gone, given back or changed already."""
         del begun
-        return self._look(rows.keys, rows, {})
+        return self._look(rows.keys, rows.in_doubt, {})
 
     def operations(self, rows: Waiting) -> Request:
         """A ``$batch`` with a changeset for each row."""
@@ -85,7 +85,7 @@ class Undo:
         """What a reply means; after a lost answer or a refusal SCM is asked what it has."""
         match reply:
             case LostAnswer():
-                return self._look(rows.keys, rows, {})
+                return self._look(rows.keys, rows.in_doubt, {})
             case Busy():
                 return wait_for_turn(rows, reply)
             case Declined():
@@ -106,18 +106,18 @@ class Undo:
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
         """What the answers mean.
 
-        If SCM refuses a row, a look tells whether it was changed or went away meanwhile.
+        If SCM refuses a row, or says nothing of it, a look shows what became of it.
         """
         replies = read_answers(rows.keys, answers, frozenset())
-        settled = dict.fromkeys(replies.done)
-        found = Judgement(settled=settled, busy=replies.busy, wait=replies.wait)
-        if not replies.declined:
+        settled, doubt = dict.fromkeys(replies.done), frozenset(replies.silent)
+        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        if not replies.declined and not doubt:
             return found
         waiting = [key for key in rows.keys if key not in settled]
-        return found | self._look(waiting, rows, replies.declined)
+        return found | self._look(waiting, rows.in_doubt | doubt, replies.declined)
 
     def _look(
-        self, keys: Sequence[str], rows: Waiting, declined: Mapping[str, Explained]
+        self, keys: Sequence[str], in_doubt: frozenset[str], declined: Mapping[str, Explained]
     ) -> Judgement:
         """Judge rows by what SCM has now.
 
@@ -132,7 +132,7 @@ class Undo:
         settled: dict[str, Outcome | None] = {}
         for key, action in waiting.select(_KEY, "action").iter_rows():
             if key in (missing if action == "delete" else restored):
-                settled[key] = None if key in rows.in_doubt else Outcome("unchanged")
+                settled[key] = None if key in in_doubt else Outcome("unchanged")
             elif key in missing:
                 settled[key] = _leave("gone_since_load")
             elif key not in written:

@@ -133,9 +133,13 @@ class Upserts:
         )
 
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
-        """What the answers mean. A record that an earlier request may have made is looked at."""
+        """What the answers mean.
+
+        Rows without one are looked up, as is a record that an earlier request may have made.
+        """
         updates = frozenset(self.decided.filter(pl.col("action") == "update")[_KEY])
         replies = read_answers(rows.keys, answers, updates)
+        doubt = frozenset(replies.silent)
         late = {
             key
             for key, meant in replies.declined.items()
@@ -143,10 +147,11 @@ class Upserts:
         }
         failed = {key: failure(meant) for key, meant in replies.declined.items() if key not in late}
         settled = {**self._settle(replies.done), **failed}
-        found = Judgement(settled=settled, busy=replies.busy, wait=replies.wait)
-        if not late:
+        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        if not late and not doubt:
             return found
-        return found | self._look([key for key in rows.keys if key in rows.in_doubt - set(settled)])
+        unclear = (rows.in_doubt | doubt) - settled.keys()
+        return found | self._look([key for key in rows.keys if key in unclear])
 
     def _settle(self, keys: Sequence[str]) -> dict[str, Outcome | None]:
         """Rows that SCM has now."""

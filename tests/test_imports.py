@@ -91,7 +91,7 @@ IN_THE_ROOT: Final = 6
 MOVING: Final = {
     "pipeline.mapping.mapfile", "pipeline.mapping.template",
     "pipeline.apply.execute", "pipeline.audit.explain", "pipeline.backfill.planning",
-    "pipeline.backfill.write_back", "pipeline.commands.apply", "pipeline.load.loader", "pipeline.plan.make",
+    "pipeline.commands.apply", "pipeline.plan.make",
     "pipeline.plan.stream", "pipeline.plan.summary", "pipeline.sandbox.sales.fetch", "pipeline.sandbox.sales.members",
     "pipeline.sandbox.sales.service", "pipeline.sandbox.world",
 }  # fmt: skip

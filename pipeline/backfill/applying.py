@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pipeline.backfill.counter import Wanted
-from pipeline.backfill.write_back import WriteBack, WrittenBack, write_back
+from pipeline.backfill.order import make_order
+from pipeline.backfill.write_back import WrittenBack, write_back
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.project.settings import BackfillSettings
@@ -18,24 +19,11 @@ from pipeline.run.facts import after_apply, facts_digest
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
 
 BACKFILL: Final = "backfill"
 """The table of ``run.json`` with what a reservation needs: count, highest, prefix, suffix_length.
 """
-
-
-def headers_of(manner: BackfillSettings) -> dict[str, str]:
-    """What every write carries besides (reference A.12): nothing, unless the project says so."""
-    found: dict[str, str] = {}
-    if manner.bypass == "plugins":
-        found["MSCRM.BypassCustomPluginExecution"] = "true"
-    if manner.bypass == "logic":
-        found["MSCRM.BypassBusinessLogicExecution"] = "CustomSync,CustomAsync"
-    if manner.duplicate_detection == "suppress":
-        found["MSCRM.SuppressDuplicateDetection"] = "true"
-    return found
 
 
 def wanted_of(facts: Mapping[str, Any]) -> Wanted:
@@ -65,17 +53,8 @@ def applied(
         Stopped: Sales or the disk failed; the same command goes on.
         InvariantBroken: an equation does not balance.
     """
-    written = write_back(
-        WriteBack(
-            folder=folder,
-            journal=journal,
-            sales=SalesRows(system=system, options=headers_of(manner)),
-            wanted=wanted_of(folder.facts()),
-            size=manner.request_rows,
-            in_bulk=manner.bulk == "UpdateMultiple",
-            listener=listener,
-        )
-    )
+    wanted = wanted_of(folder.facts())
+    written = write_back(make_order(folder, system, manner, wanted, journal, listener))
     added = findings.add(folder, journal, written.findings)
     result = _counted(read_json(folder.summary), written, added, system)
     result["journal"] = journal.append(

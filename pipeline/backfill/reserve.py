@@ -1,9 +1,10 @@
-"""Numbers reserved once for a whole run: the counter is moved on in one guarded update, and live creates go on behind it.
+"""Numbers reserved once for a whole run, while other clients keep creating contacts.
 
-The update names the version of the counter's row that was read, so of any number of sendings of one
-attempt at most one has its effect. When an answer is lost, the row tells: it is as it was (send
-again), or it lies behind our numbers and nobody has them (they are ours), or else the attempt had
-no effect and never will (begin anew; if it had one, its numbers are a gap).
+The counter is moved on in one guarded update; creates get the numbers behind it. The update names
+the version of the counter's row that was read, so of any number of sendings of one attempt at most
+one takes effect. After a lost answer the row shows what happened: it is as it was (send again); or
+it stands behind our numbers and nobody has them (they are ours); or the attempt had no effect and
+never will (begin another one; if it had an effect after all, its numbers are a gap).
 """
 
 from __future__ import annotations
@@ -28,49 +29,47 @@ Effect = Literal["reserved", "void", "open"]
 
 
 def reserved_base(entries: Iterable[Entry]) -> int | None:
-    """The first number of the run's reservation, as its journal has it.
-
-    Null while there is none.
-    """
-    done = [
-        one.payload
-        for one in entries
-        if one.event == "done" and one.payload.get("effect") == RESERVE
-    ]
+    """The first number of the run's reservation, by its journal; null while there is none."""
+    done = _list_results(entries)
     return next((int(one["base"]) for one in done if one["result"] == "reserved"), None)
 
 
-def gaps(entries: Iterable[Entry]) -> list[tuple[int, int]]:
+def find_gaps(entries: Iterable[Entry]) -> list[tuple[int, int]]:
     """First and last of the numbers that an attempt may have reserved in vain.
 
-    Its answer was lost, and others went past.
+    Its answer was lost, and others moved the counter past it.
     """
-    done = [
+    done = _list_results(entries)
+    return [
+        (one["base"], one["base"] + one["count"] - 1) for one in done if one["result"] == "void"
+    ]
+
+
+def _list_results(entries: Iterable[Entry]) -> list[Mapping[str, Any]]:
+    """How attempts at a reservation ended."""
+    return [
         one.payload
         for one in entries
         if one.event == "done" and one.payload.get("effect") == RESERVE
-    ]
-    return [
-        (one["base"], one["base"] + one["count"] - 1) for one in done if one["result"] == "void"
     ]
 
 
 def reserve(rows: SalesRows, journal: Journal, wanted: Wanted) -> int:
     """The first of ``wanted.count`` numbers that are this run's alone.
 
-    Reserved now, or by an earlier start of the run.
+    They are reserved now, or were by an earlier start of the run.
 
     Raises:
         PlanRefused: the counter is not as the plan found it, or numbers would become too long;
             nothing was reserved.
-        Stopped: Sales failed; the same command goes on, and finds out what the last attempt did.
+        Stopped: Sales failed; the same command continues, and finds out what the last attempt did.
     """
     base = reserved_base(journal.entries)
-    return _Reservation(rows, journal, wanted).made() if base is None else base
+    return _Reserving(rows, journal, wanted).make() if base is None else base
 
 
-class _Reservation:
-    """Attempts at a reservation, one after the other until one is known to have had its effect."""
+class _Reserving:
+    """Attempts at a reservation, one after the other until one is known to have taken effect."""
 
     def __init__(self, rows: SalesRows, journal: Journal, wanted: Wanted) -> None:
         self._rows = rows
@@ -87,14 +86,15 @@ class _Reservation:
             else None
         )
         self._lost = bool(begun)
-        """Whether the attempt may have had its effect already."""
+        """Whether the attempt may have taken effect already."""
 
-    def made(self) -> int:
+    def make(self) -> int:
+        """Try until numbers are reserved; the first of them."""
         idle = 0
         while True:
-            attempt = self._attempt or self._intended()
+            attempt = self._attempt or self._intend()
             if self._lost:
-                effect = self._effect(attempt)
+                effect = self._look_up(attempt)
                 if effect != "open":
                     self._end(attempt, effect)
                 if effect == "reserved":
@@ -102,7 +102,7 @@ class _Reservation:
                 if effect == "void":
                     continue
             try:
-                done = self._sent(attempt)
+                done = self._send(attempt)
             except (LostAnswer, Busy) as error:
                 idle += 1
                 self._lost |= isinstance(error, LostAnswer)
@@ -113,7 +113,7 @@ class _Reservation:
                 if done:
                     return int(attempt["base"])
 
-    def _intended(self) -> dict[str, Any]:
+    def _intend(self) -> dict[str, Any]:
         now = counter(self._rows, self._wanted.entity)
         base = first_number(self._rows, now, self._wanted)
         self._attempt = {
@@ -126,8 +126,8 @@ class _Reservation:
         self._journal.intent(RESERVE, **self._attempt)
         return self._attempt
 
-    def _sent(self, attempt: Mapping[str, Any]) -> bool:
-        """Send an attempt; whether it had its effect.
+    def _send(self, attempt: Mapping[str, Any]) -> bool:
+        """Send an attempt; whether it took effect.
 
         One that came too late is given up, unless an answer was lost before.
         """
@@ -144,10 +144,10 @@ class _Reservation:
         self._end(attempt, "reserved")
         return True
 
-    def _effect(self, attempt: Mapping[str, Any]) -> Effect:
+    def _look_up(self, attempt: Mapping[str, Any]) -> Effect:
         """What a doubtful attempt did.
 
-        Numbers that contacts have were handed out by creates: the counter passed without us.
+        If contacts have its numbers, creates handed them out: the counter passed without us.
         """
         now = counter(self._rows, self._wanted.entity)
         if now.etag == attempt["etag"]:
@@ -161,11 +161,14 @@ class _Reservation:
         self._attempt, self._lost = None, False
 
 
-def held(rows: SalesRows, journal: Journal, wanted: Wanted, base: int) -> bool:
-    """Whether the counter still stands behind the reserved numbers.
+def hold_counter(rows: SalesRows, journal: Journal, wanted: Wanted, base: int) -> bool:
+    """Put a counter that a create set back behind the reserved numbers again.
 
-    One that a create set back is put there again. The solution's own step may read the counter
-    before our update and write it after; then it hands out numbers of ours.
+    The solution's own step may read the counter before our update and write it after; then it
+    hands out numbers of ours.
+
+    Returns:
+        Whether the counter was where it should be.
     """
     behind, was_held = base + wanted.count, True
     for _ in range(_TRIES):

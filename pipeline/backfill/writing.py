@@ -1,36 +1,28 @@
-"""One share of a backfill: written in one request, row by row guarded by its version, until every row has its outcome.
+"""The write-back into Sales: row by row, each update guarded by the version that was planned.
 
-A request whose answer was lost is not simply repeated: its rows are read back first. What carries
-the planned version was not written; what has our values was; anything else was changed by somebody
-and is left alone.
+A row that does not have the planned version any more is read back. If it has our values after a
+lost answer, we wrote it; anything else was changed by somebody and is left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-import httpx
 import orjson
 import polars as pl
 
-from pipeline.backfill.shares import COLUMNS, NUMBER, Row, Share
-from pipeline.errors import AccessDenied, Refusal, Stopped
-from pipeline.load.outcome import counted
-from pipeline.run.ledger import ODATA, REFUSED, Ledger
+from pipeline.backfill.shares import COLUMNS, NUMBER, Row
+from pipeline.errors import AccessDenied, Refusal
+from pipeline.load.answers import read_wait
+from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.wire import multipart
-from pipeline.wire.failures import retry_after
 from pipeline.wire.multipart import Answer, Operation, Request
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import ETAG, SalesRows
 from schemas.codes import catalogue
 
-_TRIES: Final = 8
-"""Requests in a row after which not one row more may have its answer."""
-
-_LOST_WAIT: Final = 2.0
-_BUSY_WAIT: Final = 30.0
 _THROTTLED: Final = 429
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _DENIED: Final = 403
@@ -40,211 +32,149 @@ _TAKEN: Final = "0x80060892"
 _MODIFIED_BY: Final = "_modifiedby_value"
 _READ: Final = (*COLUMNS, _MODIFIED_BY)
 _CONTACT: Final = "Microsoft.Dynamics.CRM.contact"
+_BULK: Final = "UpdateMultiple"
 
 
 @dataclass(kw_only=True, slots=True)
-class _State:
-    """How a share stands."""
+class Updates:
+    """The conversation about rows of a backfill, or of its undo.
 
-    waiting: dict[str, Row]
-    doubtful: set[str] = field(default_factory=set)
-    """Rows of requests whose answers were lost."""
-    busy: dict[str, str] = field(default_factory=dict)
-    stop: Busy | None = None
-    """Sales took nothing of the last request."""
-    refused: list[dict[str, str | None]] = field(default_factory=list)
-    bytes: int = 0
-    one_by_one: bool = False
-    """Whether a bulk message failed before, so that its rows go each on their own."""
-
-    def refuse(self, contactid: str, outcome: str, code: str, text: str = "") -> None:
-        """A row's outcome is not ``updated``."""
-        told = catalogue()[code].message(detail=text)
-        self.refused.append(
-            {"destination_key": contactid, "outcome": outcome, "code": code, "message": told}
-        )
-        self.settle(contactid)
-
-    def settle(self, contactid: str) -> None:
-        """A row needs nothing more."""
-        self.waiting.pop(contactid, None)
-        self.busy.pop(contactid, None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Writer:
-    """Writes shares into one Sales; several threads may use it.
-
-    ``caller`` is the user who we are.
+    ``caller`` is the id of the user that we are. With ``in_bulk``, ``UpdateMultiple`` is tried
+    first. It checks no versions, so the rows are read back just before; nobody else may write in
+    between. Once Sales refuses it, rows are sent one by one.
     """
 
+    tries: ClassVar[int] = 8
+    lost_wait: ClassVar[float] = 2.0
+
     sales: SalesRows
-    ledger: Ledger
     caller: str
+    rows: Sequence[Row]
     in_bulk: bool = False
-    """Whether ``UpdateMultiple`` is tried first. It knows no versions: between our look and our
-    write nobody else may write."""
+    by_id: dict[str, Row] = field(init=False)
 
-    def write(self, share: Share) -> int:
-        """Write a share, or finish one that a stop interrupted.
+    def __post_init__(self) -> None:
+        self.by_id = {row.contactid: row for row in self.rows}
 
-        The journal holds its outcome afterwards.
+    @property
+    def label(self) -> str:
+        """The system's name in messages."""
+        return self.sales.label
 
-        Returns:
-            How many rows it has.
+    def foreseen(self) -> pl.DataFrame:
+        """``destination_key`` and ``action`` of every row: its id, and an update."""
+        keys = [row.contactid for row in self.rows]
+        return pl.DataFrame({"destination_key": keys}).with_columns(action=pl.lit("update"))
+
+    def first_look(self, rows: Waiting, begun: Mapping[str, Any] | None) -> Judgement:
+        """Read the rows back if an earlier start sent them, or if nothing else checks versions."""
+        return self._look(rows.keys, rows.in_doubt) if begun or self.in_bulk else Judgement()
+
+    def operations(self, rows: Waiting) -> Request:
+        """One ``UpdateMultiple``, or a ``$batch`` of guarded updates without changesets."""
+        wanted = [self.by_id[key] for key in rows.keys]
+        if self.in_bulk:
+            return _targets(wanted)
+        return multipart.request([self._operation(row) for row in wanted], changesets=False)
+
+    def facts(self, rows: Waiting) -> Mapping[str, Any]:
+        """Which kind of request it is."""
+        del rows
+        return {"way": _BULK if self.in_bulk else "$batch"}
+
+    def send(self, request: Request, count: int) -> Answers:
+        """Send the request, once. ``UpdateMultiple`` has no answers row by row.
 
         Raises:
-            Stopped: Sales cannot be reached, denies us every row, or lost answers again and again;
-                the same command goes on.
+            AccessDenied: Sales denies every row.
         """
-        begun = [dict(entry.payload) for entry in self.ledger.attempts(share.unit)]
-        state = _State(waiting={row.contactid: row for row in share.rows})
-        ids, is_open = (
-            (begun[-1], self.ledger.under_way(share.unit) is not None) if begun else ({}, False)
-        )
-        if begun:
-            state.doubtful = set(state.waiting)
-            self._look_up(state, list(state.waiting))
-        number, idle = len(begun), 0
-        while state.waiting and idle < _TRIES:
-            if is_open:
-                self.ledger.close(ids, "busy" if state.busy or state.stop else "unanswered")
-            number, before = number + 1, len(state.waiting)
-            ids, is_open = self._ask(share, state, number), True
-            idle = idle + 1 if len(state.waiting) == before else 0
-        self._end(share, state, ids)
-        return len(share.rows)
+        if self.in_bulk:
+            self.sales.action(f"contacts/Microsoft.Dynamics.CRM.{_BULK}", request.body)
+            return {}
+        answers = self.sales.batch(request, count)
+        if answers and all(answer.status == _DENIED for answer in answers.values()):
+            raise AccessDenied(
+                "allows none of these updates (HTTP 403). Give the application user a role that "
+                "may write contacts.",
+                where=self.sales.label,
+                refusal=Refusal(status=_DENIED),
+            )
+        return answers
 
-    def _ask(self, share: Share, state: _State, number: int) -> dict[str, Any]:
-        """Send what is waiting; the ids of the intent."""
-        bulk = self.in_bulk and not state.one_by_one
-        if bulk:
-            self._look_up(state, list(state.waiting))
-        rows = list(state.waiting.values())
-        request = (
-            _targets(rows)
-            if bulk
-            else multipart.request([self._operation(row) for row in rows], changesets=False)
-        )
-        ids = self.ledger.intend(
-            ODATA,
-            share.unit,
-            attempt=number,
-            operations=len(rows),
-            request=request.sha256,
-            way="UpdateMultiple" if bulk else "$batch",
-        )
-        state.bytes += len(request.body)
-        state.stop = None
-        try:
-            self._send(state, rows, request, bulk=bulk)
-        except LostAnswer:
-            state.busy.clear()
-            state.doubtful |= {row.contactid for row in rows}
-            self.sales.system.pace.sleep(_LOST_WAIT)
-            self._look_up(state, [row.contactid for row in rows])
-        except Busy as busy:
-            state.busy.clear()
-            state.stop = busy
-        except Declined as declined:
-            if not bulk:
-                for row in rows:
-                    said = declined.refusal
-                    state.refuse(
-                        row.contactid,
-                        "failed",
-                        "sales_refused",
-                        (said.cause or said.code).rstrip(". "),
-                    )
-            state.one_by_one = True
-        except Stopped:
-            self.ledger.close(ids, "stopped")
-            raise
-        return ids
-
-    def _send(self, state: _State, rows: list[Row], request: Request, *, bulk: bool) -> None:
-        if not bulk:
-            self._read(state, rows, self.sales.batch(request, len(rows)))
-        elif rows:
-            self.sales.action("contacts/Microsoft.Dynamics.CRM.UpdateMultiple", request.body)
-            for row in rows:
-                state.settle(row.contactid)
+    def judge(self, rows: Waiting, reply: Reply) -> Judgement:
+        """What a reply means; rows that may have been written are read back."""
+        match reply:
+            case LostAnswer():
+                return self._look(rows.keys, rows.in_doubt)
+            case Busy():
+                return self._look(rows.keys, rows.in_doubt) if self.in_bulk else Judgement()
+            case Declined() if self.in_bulk:
+                self.in_bulk = False
+                return Judgement()
+            case Declined():
+                refusal = reply.refusal
+                said = _failure("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
+                return Judgement(settled=dict.fromkeys(rows.keys, said))
+            case _ if self.in_bulk:
+                return Judgement(settled=dict.fromkeys(rows.keys))
+            case _:
+                return self._read(rows, reply)
 
     def _operation(self, row: Row) -> Operation:
         headers = {"If-Match": row.etag, **self.sales.options}
         url = f"{self.sales.root}contacts({row.contactid})"
         return Operation(method="PATCH", url=url, body=orjson.dumps(row.changes), headers=headers)
 
-    def _read(self, state: _State, rows: list[Row], answers: Mapping[int, Answer]) -> None:
-        """What each row's answer says.
+    def _read(self, rows: Waiting, answers: Answers) -> Judgement:
+        """What the answers mean.
 
-        Rows without one were not reached, or their answers were cut off.
+        Rows without one were not reached, or their answers were cut off: they are read back, as
+        are those that do not have the planned version.
         """
-        state.busy.clear()
-        if answers and all(answer.status == _DENIED for answer in answers.values()):
-            told = (
-                "allows none of these updates (HTTP 403). Give the application user a role that "
-                "may write contacts."
-            )
-            raise AccessDenied(told, where=self.sales.label, refusal=Refusal(status=_DENIED))
-        changed = []
-        for number, row in enumerate(rows, start=1):
-            answer = answers.get(number)
-            if answer is None:
-                state.doubtful.add(row.contactid)
-                changed.append(row.contactid)
-            elif answer.ok:
-                state.settle(row.contactid)
-            elif answer.status == _CHANGED and answer.refusal.code != _TAKEN:
-                changed.append(row.contactid)
-            else:
-                _refuse(state, row.contactid, answer)
-        waits = [_wait(answer) for answer in answers.values() if answer.status == _THROTTLED]
+        given = {key: answers.get(number) for number, key in enumerate(rows.keys, start=1)}
+        doubt = frozenset(key for key, answer in given.items() if _may_be_written(answer))
+        unclear = [key for key, answer in given.items() if answer is None or _is_changed(answer)]
+        clear = {key: one for key, one in given.items() if one is not None and not _is_changed(one)}
+        busy = {
+            key: _failure("sales_busy", _text(one))
+            for key, one in clear.items()
+            if one.status in _BUSY
+        }
+        settled = {key: _settle(one) for key, one in clear.items() if key not in busy}
+        self._hold(answers)
+        found = Judgement(settled=settled, busy=busy, in_doubt=doubt)
+        return found | self._look(unclear, rows.in_doubt | doubt) if unclear else found
+
+    def _hold(self, answers: Answers) -> None:
+        """Everybody waits if Sales throttled a row."""
+        waits = [read_wait(one) for one in answers.values() if one.status == _THROTTLED]
         if waits:
             self.sales.hold("$batch", max(waits))
-        if changed:
-            self._look_up(state, changed)
 
-    def _look_up(self, state: _State, ids: list[str]) -> None:
-        """Read rows back: those of the planned version wait on, all others have their outcome now."""
-        there = self.sales.found("contacts", "contactid", _READ, ids)
-        for contactid in ids:
-            row, now = state.waiting[contactid], there.get(contactid)
+    def _look(self, keys: Sequence[str], in_doubt: frozenset[str]) -> Judgement:
+        """Read rows back: those of the planned version keep waiting, all others are settled."""
+        there = self.sales.found("contacts", "contactid", _READ, keys)
+        settled: dict[str, Outcome | None] = {}
+        for key in keys:
+            row, now = self.by_id[key], there.get(key)
             if now is None:
-                state.refuse(contactid, "failed", "gone_from_sales")
+                settled[key] = _failure("gone_from_sales")
             elif now[ETAG] != row.etag:
-                self._judge(state, row, now)
+                settled[key] = self._judge_change(row, now, may_be_ours=key in in_doubt)
+        return Judgement(settled=settled)
 
-    def _judge(self, state: _State, row: Row, now: Mapping[str, Any]) -> None:
-        """A row that is not of the planned version any more: written by us, or by somebody else."""
-        if row.contactid in state.doubtful and row.is_ours(now):
+    def _judge_change(
+        self, row: Row, now: Mapping[str, Any], *, may_be_ours: bool
+    ) -> Outcome | None:
+        """A row that does not have the planned version any more: who wrote it, we or others."""
+        if may_be_ours and row.is_ours(now):
             if row.ranked or str(now.get(_MODIFIED_BY) or "").lower() == self.caller:
-                state.settle(row.contactid)
-            else:
-                state.refuse(row.contactid, "unknown", "sales_answer_lost")
-        elif row.is_met(now):
-            code = "number_meanwhile" if row.ranked else "done_meanwhile"
-            state.refuse(row.contactid, "unchanged", code, str(now.get(NUMBER) or ""))
-        else:
-            state.refuse(row.contactid, "failed", "changed_since_plan")
-
-    def _end(self, share: Share, state: _State, ids: Mapping[str, Any]) -> None:
-        """Write down what became of the share.
-
-        Rows that Sales was too busy for to the end have failed.
-        """
-        if state.waiting.keys() - state.busy.keys():
-            told = f"did not answer {_TRIES} requests with the same rows. The same command goes on."
-            raise state.stop or LostAnswer(told, where=self.sales.label)
-        for contactid in list(state.waiting):
-            state.refuse(contactid, "failed", "sales_busy", state.busy.get(contactid, ""))
-        refused = pl.DataFrame(state.refused, schema=REFUSED)
-        written = pl.DataFrame(
-            {"destination_key": [row.contactid for row in share.rows]}
-        ).with_columns(action=pl.lit("update"))
-        self.ledger.end(
-            ids, "answered", counted(written, refused, frozenset()), refused, bytes=state.bytes
-        )
+                return None
+            return Outcome("unknown", "sales_answer_lost", _sentence("sales_answer_lost"))
+        if row.is_met(now):
+            name = "number_meanwhile" if row.ranked else "done_meanwhile"
+            return Outcome("unchanged", name, _sentence(name, str(now.get(NUMBER) or "")))
+        return _failure("changed_since_plan")
 
 
 def _targets(rows: Iterable[Row]) -> Request:
@@ -252,22 +182,40 @@ def _targets(rows: Iterable[Row]) -> Request:
     return Request(content_type="application/json", body=orjson.dumps({"Targets": targets}))
 
 
-def _refuse(state: _State, contactid: str, answer: Answer) -> None:
-    """A row's own failure: for good, or for now."""
-    code, text = answer.refusal.code, answer.refusal.cause.rstrip(".")
-    if answer.status in _BUSY:
-        state.busy[contactid] = text
-        state.doubtful |= {contactid} if answer.status != _THROTTLED else set()
-    elif code == _TAKEN:
-        state.refuse(contactid, "failed", "number_taken")
-    elif answer.status == _GONE:
-        state.refuse(contactid, "failed", "gone_from_sales")
-    elif answer.status == _DENIED:
-        state.refuse(contactid, "failed", "sales_denied", text)
-    else:
-        state.refuse(contactid, "failed", "sales_refused", text or code)
+def _may_be_written(answer: Answer | None) -> bool:
+    """Whether a row without a clear answer may have been written all the same."""
+    return answer is None or (answer.status in _BUSY and answer.status != _THROTTLED)
 
 
-def _wait(answer: Answer) -> float:
-    seconds = retry_after(httpx.Headers(answer.headers))
-    return _BUSY_WAIT if seconds is None else seconds
+def _is_changed(answer: Answer) -> bool:
+    """Whether Sales says that the row does not have the planned version."""
+    return answer.status == _CHANGED and _code(answer) != _TAKEN
+
+
+def _settle(answer: Answer) -> Outcome | None:
+    """A row's outcome by its own answer."""
+    if answer.ok:
+        return None
+    if _code(answer) == _TAKEN:
+        return _failure("number_taken")
+    if answer.status == _GONE:
+        return _failure("gone_from_sales")
+    if answer.status == _DENIED:
+        return _failure("sales_denied", _text(answer))
+    return _failure("sales_refused", _text(answer) or _code(answer))
+
+
+def _failure(name: str, detail: str = "") -> Outcome:
+    return Outcome("failed", name, _sentence(name, detail))
+
+
+def _sentence(name: str, detail: str = "") -> str:
+    return catalogue()[name].message(detail=detail)
+
+
+def _code(answer: Answer) -> str:
+    return answer.refusal.code
+
+
+def _text(answer: Answer) -> str:
+    return answer.refusal.cause.rstrip(".")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
 from pipeline.events import Listener
+from pipeline.load import remember
 from pipeline.load.packages.importing import Patience
 from pipeline.load.packages.package import PackageSpec
 from pipeline.mapping.compile import Compiled
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.run.ledger import Place
+from pipeline.run.ledger import Place, Unit
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column
 
 Way = Literal["packages", "odata"]
+
+_BESIDES: Final = ["legal_entity", "destination_key", "action"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,3 +107,21 @@ class Order:
         return self.options.way(
             sum(rows for (entity, _), rows in self.places(task).items() if entity == legal_entity)
         )
+
+    def rows(self, unit: Unit, columns: Iterable[str]) -> pl.DataFrame:
+        """The planned rows of a batch, in source order.
+
+        They have these columns, legal_entity, destination_key and action.
+        """
+        mine = (pl.col("legal_entity") == unit.legal_entity) & (pl.col("batch") == unit.batch)
+        names = list(dict.fromkeys([*_BESIDES, *columns]))
+        planned = pl.scan_parquet(self.folder.rows_files(unit.task), glob=False)
+        return planned.filter(mine).select(names).collect()
+
+    def known(self, task: Task) -> frozenset[str]:
+        """Keys of a task that other runs loaded, where the plan could not tell what is there."""
+        planned = pl.scan_parquet(self.folder.rows_files(task.name), glob=False)
+        if not planned.select((pl.col("action") == "upsert").any()).collect().item():
+            return frozenset()
+        runs, run = self.folder.path.parent, str(self.folder.run)
+        return remember.loaded_before(runs, self.destination, task.name, run)

@@ -1,6 +1,6 @@
-"""From what SCM said to an outcome for every planned row, joined back to its contact.
+"""From what a system said to an outcome for every planned row, joined back to its contact.
 
-A row about which nothing was said takes the outcome that its action foresaw.
+A row about which nothing was said has the outcome that its action foresaw.
 """
 
 from __future__ import annotations
@@ -23,27 +23,29 @@ from schemas.run import BATCHES, OUTCOMES
 
 _ROWS_AT_ONCE: Final = 262_144
 _FILES_KEPT: Final = 64
-_BESIDE: Final = ["contactid", "legal_entity", "destination_key", "batch", "action", "row_hash"]
+_COLUMNS: Final = ["contactid", "legal_entity", "destination_key", "batch", "action", "row_hash"]
 _CHANGING: Final = ["update", "delete", "restore"]
 """Actions that foresee a change of a record that is there; the last two are an undo's."""
 
 _PLACE: Final = ["legal_entity", "batch"]
 
 
-def counted(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> dict[str, int]:
+def count_outcomes(
+    rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]
+) -> dict[str, int]:
     """Rows by outcome, and ``rows`` in all.
 
     Args:
         rows: destination_key and action.
         refused: ``REFUSED``, what differs from what the actions foresaw.
-        known: keys that were loaded before; they tell what an ``upsert`` foresees.
+        known: keys that were loaded before; an ``upsert`` of them foresees an update.
     """
     counts = dict.fromkeys(("created", "updated", "failed", "unknown"), 0)
-    counts.update(_told(rows, refused, known)["outcome"].value_counts().iter_rows())
+    counts.update(_add_outcomes(rows, refused, known)["outcome"].value_counts().iter_rows())
     return {"rows": rows.height, **counts}
 
 
-def _told(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> pl.DataFrame:
+def _add_outcomes(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> pl.DataFrame:
     loaded = pl.col("destination_key").is_in(list(known)) if known else pl.lit(value=False)
     updated = pl.col("action").is_in(_CHANGING) | ((pl.col("action") == "upsert") & loaded)
     foreseen = pl.when(updated).then(pl.lit("updated")).otherwise(pl.lit("created"))
@@ -51,16 +53,17 @@ def _told(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> p
     return joined.with_columns(outcome=pl.coalesce("outcome", foreseen))
 
 
-def outcomes(
+def read_outcomes(
     folder: RunFolder,
     task: str,
     units: Sequence[Ended],
     planned: Mapping[Place, int],
     known: frozenset[str],
 ) -> Iterator[pl.DataFrame]:
-    """Planned rows that have an outcome, in source order: ``OUTCOMES``, and beside it legal_entity, row_hash, action.
+    """Planned rows that have an outcome, in source order.
 
-    Rows of units that did not end are left out; unchanged rows were not sent.
+    They have the columns of ``OUTCOMES``, legal_entity, row_hash and action. Rows of units that
+    have not ended are left out; unchanged rows were not sent.
 
     Args:
         folder: the run.
@@ -74,11 +77,11 @@ def outcomes(
     """
     answers = _Answers(folder, [one for one in units if one.unit.task == task], planned)
     for path in folder.rows_files(task):
-        for part in _morsels(path):
+        for part in _read_morsels(path):
             rows = answers.ended(part)
             sent = pl.col("batch").is_not_null()
             yield (
-                _told(rows, answers.of(rows), known)
+                _add_outcomes(rows, answers.of(rows), known)
                 .with_columns(
                     task=pl.lit(task),
                     outcome=pl.when(sent).then("outcome").otherwise(pl.lit("unchanged")),
@@ -108,7 +111,7 @@ class _Answers:
             for place in spans.keys() - self._whole
         }
         self._seen: Counter[Place] = Counter()
-        self._read = lru_cache(maxsize=_FILES_KEPT)(_table)
+        self._read = lru_cache(maxsize=_FILES_KEPT)(_read_table)
 
     def ended(self, part: pl.DataFrame) -> pl.DataFrame:
         """The rows of a morsel that are unchanged or were sent by a unit that ended.
@@ -146,18 +149,18 @@ class _Answers:
         return pl.concat([REFUSED.to_frame(), *(self._read(file) for file in files)])
 
 
-def _morsels(path: Path) -> Iterator[pl.DataFrame]:
+def _read_morsels(path: Path) -> Iterator[pl.DataFrame]:
     try:
         with during("reading the planned rows"), pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=_BESIDE):
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=_COLUMNS):
                 yield pl.DataFrame(batch)
     except pa.ArrowInvalid as error:
         raise InvariantBroken(
-            "not a whole Parquet file; the run folder was altered", where=str(path)
+            "is not a whole Parquet file; the run folder was altered", where=str(path)
         ) from error
 
 
-def _table(path: Path) -> pl.DataFrame:
+def _read_table(path: Path) -> pl.DataFrame:
     try:
         return pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -166,7 +169,7 @@ def _table(path: Path) -> pl.DataFrame:
         ) from error
 
 
-def batches(
+def list_batches(
     units: Sequence[Ended], packages: Mapping[tuple[str, str, int], Mapping[str, Any]]
 ) -> pl.DataFrame:
     """``BATCHES`` of what ended, one row per batch.

@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.load.outcome import outcomes
+from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder, all_runs
@@ -56,7 +56,7 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
     Args:
         path: the memory of one task at one destination.
         frames: destination_key, batch, outcome, legal_entity, row_hash, action, as
-            ``outcome.outcomes`` gives them.
+            ``read_outcomes`` gives them.
         run: who loaded them.
         undoes: whether that run was an undo.
     """
@@ -173,4 +173,4 @@ def _loaded(
         return
     destination = str(run.facts()["destination"]["name"])
     known = loaded_before(run.path.parent, destination, task, str(run.run))
-    yield from outcomes(run, task, ended(entries), rows_by_batch(run, task), known)
+    yield from read_outcomes(run, task, ended(entries), rows_by_batch(run, task), known)

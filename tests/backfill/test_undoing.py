@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from pipeline.audit.verify import verified
-from pipeline.backfill.applying import applied, headers_of
+from pipeline.backfill.applying import applied
+from pipeline.backfill.order import headers_of
 from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import UsageError
 from pipeline.events import silent

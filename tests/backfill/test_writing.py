@@ -10,8 +10,7 @@ import orjson
 import polars as pl
 import pytest
 
-from pipeline.errors import AccessDenied, Stopped
-from pipeline.run.journal import read
+from pipeline.errors import AccessDenied
 from pipeline.wire.salesrows import SalesRows
 from tests.backfill.conftest import MakeScene
 from tests.scenes.writing import COLUMNS, Scene
@@ -130,54 +129,6 @@ def test_rows_that_are_gone_taken_or_refused_fail_alone_with_their_codes(scene: 
     assert table["outcome"].drop_nulls().to_list().count("updated") == 4
 
 
-@pytest.mark.parametrize("effect", [True, False])
-@pytest.mark.parametrize("how", ["reset", "error", "cut"])
-def test_after_a_lost_answer_rows_are_read_back_and_only_what_is_missing_is_sent(
-    scene: Scene, how: str, effect: bool
-) -> None:
-    start = scene.counter()["msdynce_numbersequence"]
-    answers: dict[str, httpx.Response | Exception] = {
-        "reset": httpx.ReadError("reset"),
-        "error": httpx.Response(
-            503, text="<html>gateway</html>", headers={"Content-Type": "text/html"}
-        ),
-        "cut": httpx.Response(
-            200, content=b"--batch", headers={"Content-Type": "multipart/mixed; boundary=batch"}
-        ),
-    }
-    once(scene, answers[how], effect=effect)
-    assert scene.write(size=7).outcomes == {"updated": 7}
-    assert scene.numbers() == expected(start)
-    assert scene.wire.count("$batch") == (1 if effect else 2)
-    done = [one.payload for one in read(scene.run.journal).entries if one.event == "done"]
-    events = [one["result"] for one in done if one["effect"] == "odata"]
-    assert events == (["answered"] if effect else ["unanswered", "answered"])
-
-
-def test_a_lost_answer_about_a_row_that_somebody_changed_then_is_unknown_unless_its_number_is_ours(
-    scene: Scene,
-) -> None:
-    first = pl.col("contactid") == scene.ids[0]
-    frame = scene.frame().with_columns(rank=pl.when(first).then(None).otherwise(pl.col("rank") - 1))
-    scene.run = scene.planned("20260101T000000Z-0002", frame)
-
-    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        if is_batch(request):
-            scene.calm()
-            scene.change(scene.ids[0], jobtitle="later")
-            scene.change(scene.ids[1], jobtitle="later")
-            raise httpx.ReadError("reset")
-        return response
-
-    scene.wire.after = after
-    scene.write(size=7)
-    assert scene.outcomes()[:3] == [
-        ("unknown", "sales_answer_lost"),
-        ("updated", None),
-        ("updated", None),
-    ]
-
-
 def test_throttling_is_obeyed_by_the_whole_run_and_counted(scene: Scene) -> None:
     once(
         scene,
@@ -194,18 +145,6 @@ def test_throttling_is_obeyed_by_the_whole_run_and_counted(scene: Scene) -> None
     assert scene.wire.count("$batch") == 2
 
 
-def test_a_sales_that_throttles_for_ever_stops_the_run_and_the_same_command_goes_on(
-    scene: Scene,
-) -> None:
-    scene.wire.before = lambda request: (
-        httpx.Response(429, headers={"Retry-After": "1"}) if is_batch(request) else None
-    )
-    with pytest.raises(Stopped):
-        scene.write(size=7)
-    scene.calm()
-    assert scene.write(size=7).outcomes == {"updated": 7}
-
-
 def refusals(status: bytes) -> httpx.Response:
     """A batch of which every row has this answer."""
     head = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 " + status
@@ -215,18 +154,6 @@ def refusals(status: bytes) -> httpx.Response:
         content=part * 7 + b"--b--\r\n",
         headers={"Content-Type": "multipart/mixed; boundary=b"},
     )
-
-
-def test_rows_that_a_batch_throttles_or_fails_for_now_are_sent_again(scene: Scene) -> None:
-    left = [
-        refusals(b"500 Internal Server Error"),
-        refusals(b"429 Too Many Requests\r\nRetry-After: 9"),
-    ]
-    scene.wire.before = lambda request: left.pop() if is_batch(request) and left else None
-    begin = scene.clock.seconds
-    assert scene.write(size=7).outcomes == {"updated": 7}
-    assert scene.wire.count("$batch") == 3
-    assert scene.clock.seconds - begin >= 9
 
 
 def test_rows_that_fail_for_now_to_the_end_have_failed_and_say_so(scene: Scene) -> None:
@@ -266,23 +193,6 @@ def test_in_bulk_rows_go_by_one_message_and_after_a_failure_row_by_row(scenes: M
         None,
         None,
     ]
-
-
-@pytest.mark.parametrize("effect", [True, False])
-def test_in_bulk_a_lost_answer_is_looked_up_as_well(scene: Scene, effect: bool) -> None:
-    left = [True]
-
-    def before(request: httpx.Request) -> httpx.Response | None:
-        if request.url.path.endswith("UpdateMultiple") and left:
-            left.clear()
-            if effect:
-                scene.wire.answer(request)
-            raise httpx.ReadError("reset")
-        return None
-
-    scene.wire.before = before
-    assert scene.write(size=7, in_bulk=True).outcomes == {"updated": 7}
-    assert scene.wire.count("UpdateMultiple") == (1 if effect else 2)
 
 
 def test_headers_that_bypass_logic_go_with_every_row_and_only_when_set(scene: Scene) -> None:

@@ -1,6 +1,6 @@
-"""A load that stops anywhere and is called again.
+"""A load by packages that stops anywhere and is called again.
 
-The same end state, and nothing reaches SCM twice.
+The same end state, and nothing reaches SCM twice. OData: ``test_delivery.py``.
 """
 
 from __future__ import annotations
@@ -18,29 +18,22 @@ from tests.scenes.loads import MakeScene
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 """The second contact is a customer already, the fourth cannot become one."""
 
-REQUESTS = {"packages": 19, "odata": 5}
-LINES = {"packages": 7, "odata": 8}
-
-
-_KNOWN: dict[str, dict[str, Any]] = {}
+REQUESTS, LINES = 19, 7
+_WHOLE: list[dict[str, Any]] = []
 
 
 @pytest.fixture
-def whole(scenes: MakeScene) -> Callable[[str], dict[str, Any]]:
+def whole(scenes: MakeScene) -> dict[str, Any]:
     """The end state of a load that nothing stopped."""
-
-    def of(how: str) -> dict[str, Any]:
-        if how not in _KNOWN:
-            scene = scenes("few", there=THERE)
-            scene.load(how)
-            assert len(scene.wire.seen) == REQUESTS[how]
-            assert len(read(scene.run.journal).entries) == LINES[how] + 2
-            assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
-            assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
-            _KNOWN[how] = scene.state()
-        return _KNOWN[how]
-
-    return of
+    if not _WHOLE:
+        scene = scenes("few", there=THERE)
+        scene.load()
+        assert len(scene.wire.seen) == REQUESTS
+        assert len(read(scene.run.journal).entries) == LINES + 2
+        assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
+        assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
+        _WHOLE.append(scene.state())
+    return _WHOLE[0]
 
 
 def halting(step: int) -> Callable[..., None]:
@@ -56,13 +49,13 @@ def halting(step: int) -> Callable[..., None]:
     return halt
 
 
-def goes_on(scene: Scene, how: str, whole: dict[str, Any]) -> None:
+def continues(scene: Scene, whole: dict[str, Any]) -> None:
     """The same command again, with nothing in its way."""
     scene.wire.before, scene.wire.after = (
         (lambda _request: None),
         (lambda _request, response: response),
     )
-    scene.load(how)
+    scene.load()
     assert scene.state() == whole
     executions = list(scene.twin.importer.executions)
     assert len({one.rpartition("-")[0] for one in executions}) == len(executions), (
@@ -70,23 +63,18 @@ def goes_on(scene: Scene, how: str, whole: dict[str, Any]) -> None:
     )
 
 
-CASES = [(how, step) for how, count in REQUESTS.items() for step in range(count)]
-
-
-@pytest.mark.parametrize(("how", "step"), CASES)
-def test_stopped_before_any_request(
-    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
-) -> None:
+@pytest.mark.parametrize("step", range(REQUESTS))
+def test_stopped_before_any_request(scenes: MakeScene, whole: dict[str, Any], step: int) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
     scene.wire.before = lambda _request: halt()
     with pytest.raises(Halt):
-        scene.load(how)
-    goes_on(scene, how, whole(how))
+        scene.load()
+    continues(scene, whole)
 
 
-@pytest.mark.parametrize(("how", "step"), CASES)
+@pytest.mark.parametrize("step", range(REQUESTS))
 def test_stopped_after_any_request_before_its_answer(
-    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
+    scenes: MakeScene, whole: dict[str, Any], step: int
 ) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
 
@@ -96,19 +84,13 @@ def test_stopped_after_any_request_before_its_answer(
 
     scene.wire.after = lose
     with pytest.raises(Halt):
-        scene.load(how)
-    goes_on(scene, how, whole(how))
+        scene.load()
+    continues(scene, whole)
 
 
-@pytest.mark.parametrize(
-    ("how", "step"), [(how, step) for how, count in LINES.items() for step in range(1, count + 1)]
-)
+@pytest.mark.parametrize("step", range(1, LINES + 1))
 def test_stopped_before_any_line_of_the_journal(
-    scenes: MakeScene,
-    whole: Callable[[str], Any],
-    how: str,
-    step: int,
-    monkeypatch: pytest.MonkeyPatch,
+    scenes: MakeScene, whole: dict[str, Any], step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
     append = Journal.append
@@ -119,6 +101,6 @@ def test_stopped_before_any_line_of_the_journal(
 
     monkeypatch.setattr(Journal, "append", stopping)
     with pytest.raises(Halt):
-        scene.load(how)
+        scene.load()
     monkeypatch.undo()
-    goes_on(scene, how, whole(how))
+    continues(scene, whole)

@@ -17,8 +17,9 @@ from starlette.requests import Request as Incoming
 
 from pipeline.apply.orders import order_of
 from pipeline.events import silent
-from pipeline.load.loader import Loaded, load
+from pipeline.load.loader import load
 from pipeline.load.order import Options, Order
+from pipeline.load.results import Loaded
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
 from pipeline.project.resolve import Project, load_project
@@ -115,12 +116,14 @@ class Wire(httpx.BaseTransport):
             self.seen.append(f"{request.method} {request.url.path.rpartition('.')[2]}")
             answer = self.before(request)
             if answer is None:
-                answer = (
-                    self._data(request)
-                    if request.url.path.startswith("/data/")
-                    else self._runner.run(self._blob(request))
-                )
+                answer = self.answer(request)
             return self.after(request, answer)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """The twin's answer to a request."""
+        if request.url.path.startswith("/data/"):
+            return self._data(request)
+        return self._runner.run(self._blob(request))
 
     def _data(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}

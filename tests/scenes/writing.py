@@ -12,7 +12,8 @@ import httpx
 import polars as pl
 
 from pipeline.backfill.counter import Wanted
-from pipeline.backfill.write_back import WriteBack, WrittenBack, write_back
+from pipeline.backfill.order import WriteBack
+from pipeline.backfill.write_back import WrittenBack, write_back
 from pipeline.events import silent
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder

@@ -1,143 +1,167 @@
-"""Taking back over OData what a load wrote: rows that it created are deleted, those that it updated get back what SCM had.
+"""The undo of a load in SCM: rows that it created are deleted, those it updated are restored.
 
-A row is touched only while SCM still has just what the load wrote, and its version guards that
+A row is touched only while SCM still has exactly what the load wrote, and its version guards that
 until the request arrives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 import polars as pl
 
-from pipeline.load.odata.sender import BEFORE, Sender, Share, State
-from pipeline.run.folder import RunFolder
-from pipeline.run.ledger import ODATA
+from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
+from pipeline.load.odata.before_images import image_of, read_images
+from pipeline.load.odata.exchange import (
+    Slice,
+    failure,
+    read_answers,
+    refuse_all,
+    rows_of,
+    send_batch,
+    wait_for_turn,
+)
 from pipeline.scm import lookup
 from pipeline.scm.literals import address, blank
 from pipeline.scm.messages import Explained
-from pipeline.wire.multipart import Operation
+from pipeline.wire import multipart
+from pipeline.wire.multipart import Operation, Request
+from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Kind
 from schemas.codes import code
 
 _KEY: Final = lookup.KEY
-_BEFORE: Final = "before:"
-"""In front of the columns that hold what SCM had."""
 
 
-def with_images(folder: RunFolder, task: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Planned rows of an undo, and beside each that is restored what SCM had before.
+@dataclass(kw_only=True, slots=True)
+class Undo:
+    """The conversation about rows that a load wrote and that are taken back.
 
-    Null for those that are deleted.
-    """
-    path = folder.path / BEFORE / f"{task}.parquet"
-    if not path.is_file():
-        return rows
-    images = (
-        pl.scan_parquet(path, glob=False).filter(pl.col(_KEY).is_in(rows[_KEY].to_list())).collect()
-    )
-    named = images.rename({name: f"{_BEFORE}{name}" for name in images.columns if name != _KEY})
-    return rows.join(named, on=_KEY, how="left", maintain_order="left")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Undoer(Sender):
-    """Sends shares of an undo.
-
-    A row whose answer was lost is looked up, like any row before it is sent.
+    What SCM has decides about each row: before the first request, after a lost answer, and when it
+    refuses the row. ``part.rows`` has the before-images next to the rows.
     """
 
+    tries: ClassVar[int] = 6
+    lost_wait: ClassVar[float] = 5.0
+
+    scm: Scm
+    part: Slice
     versions: dict[str, str | None] = field(default_factory=dict)
-    """Key → the version that was looked at."""
+    """Key → the version that was last looked at."""
 
-    def _planned(self, share: Share, begun: list[dict[str, Any]]) -> pl.DataFrame:
-        """The rows as they are; what SCM has decides of each."""
+    @property
+    def label(self) -> str:
+        """The system's name in messages."""
+        return self.scm.label
+
+    def foreseen(self) -> pl.DataFrame:
+        """``destination_key`` and ``action`` of every row, in order."""
+        return self.part.rows.select(_KEY, "action")
+
+    def first_look(self, rows: Waiting, begun: Mapping[str, Any] | None) -> Judgement:
+        """Settle what is gone, given back or changed already."""
         del begun
-        return share.rows
+        return self._look(rows.keys, rows.in_doubt, {})
 
-    def _settle_known(self, share: Share, state: State) -> None:
-        """Before the first request: what is gone, given back, or changed already."""
-        self._look_up(share, state)
+    def operations(self, rows: Waiting) -> Request:
+        """A ``$batch`` with a changeset for each row."""
+        waiting = rows_of(self.part.rows, rows.keys)
+        return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
 
-    def _look_up(self, share: Share, state: State) -> None:
-        """What SCM has now under the rows that wait.
+    def facts(self, rows: Waiting) -> Mapping[str, Any]:
+        """The slice's place in its batch; an undo creates nothing."""
+        del rows
+        return {"first": self.part.first, "creates": []}
 
-        Those that it has as the load wrote them go on waiting.
+    def send(self, request: Request, count: int) -> Answers:
+        """Send the batch, once."""
+        return send_batch(self.scm, request, count)
+
+    def judge(self, rows: Waiting, reply: Reply) -> Judgement:
+        """What a reply means; after a lost answer or a refusal SCM is asked what it has."""
+        match reply:
+            case LostAnswer():
+                return self._look(rows.keys, rows.in_doubt, {})
+            case Busy():
+                return wait_for_turn(rows, reply)
+            case Declined():
+                return refuse_all(rows, reply)
+            case _:
+                return self._read(rows, reply)
+
+    def _operation(self, row: Mapping[str, Any]) -> Operation:
+        path = address(self.part.entity, self.part.legal_entity, row)
+        is_delete = row["action"] == "delete"
+        return Operation(
+            method="DELETE" if is_delete else "PATCH",
+            url=f"{self.scm.root}/data/{path}?cross-company=true",
+            body=b"" if is_delete else _image(self.part.columns, row),
+            headers={"If-Match": self.versions.get(row[_KEY]) or "*"},
+        )
+
+    def _read(self, rows: Waiting, answers: Answers) -> Judgement:
+        """What the answers mean.
+
+        If SCM refuses a row, or says nothing of it, a look shows what became of it.
         """
-        rows = state.waiting
-        there = lookup.found(self.scm, share.entity, list(share.columns), rows, lookup.ETAG)
+        replies = read_answers(rows.keys, answers, frozenset())
+        settled, doubt = dict.fromkeys(replies.done), frozenset(replies.silent)
+        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        if not replies.declined and not doubt:
+            return found
+        waiting = [key for key in rows.keys if key not in settled]
+        return found | self._look(waiting, rows.in_doubt | doubt, replies.declined)
+
+    def _look(
+        self, keys: Sequence[str], in_doubt: frozenset[str], declined: Mapping[str, Explained]
+    ) -> Judgement:
+        """Judge rows by what SCM has now.
+
+        Those that it has as the load wrote them keep waiting, unless SCM declined them.
+        """
+        waiting, columns = rows_of(self.part.rows, keys), self.part.columns
+        there = lookup.found(self.scm, self.part.entity, list(columns), waiting, lookup.ETAG)
         self.versions.update(there.select(_KEY, lookup.ETAG).iter_rows())
-        missing = set(rows[_KEY]) - set(there[_KEY])
-        written = lookup.same(rows, there, share.columns)
-        old = _given_back(rows, there, share.columns)
-        for key, action in rows.select(_KEY, "action").iter_rows():
-            done = key in missing if action == "delete" else key in old
-            if done and key not in state.sent:
-                state.refuse(key, "unchanged", None, None)
-            elif not done and key in missing:
-                _leave(state, key, "gone_since_load")
-            elif not done and key not in written:
-                _leave(state, key, "changed_since_load")
-            elif not done and key in state.declined:
-                meant = state.declined[key]
-                state.refuse(key, "failed", meant.code, meant.text)
-        state.settle(
-            {
-                key
-                for key in rows[_KEY]
-                if key in missing or key in old or key not in written or key in state.declined
-            }
-        )
-        state.declined.clear()
-        state.lost = None
-
-    def _operation(self, share: Share, row: Mapping[str, Any]) -> Operation:
-        path = address(share.entity, share.unit.legal_entity, row)
-        url = f"{self.scm.root}/data/{path}?cross-company=true"
-        headers = {"If-Match": self.versions.get(row[_KEY]) or "*"}
-        if row["action"] == "delete":
-            return Operation(method="DELETE", url=url, body=b"", headers=headers)
-        return Operation(method="PATCH", url=url, body=_image(share.columns, row), headers=headers)
-
-    def _refused(self, state: State, key: str, meant: Explained) -> bool:
-        """SCM does not take a row: a look tells whether it was changed or went away meanwhile."""
-        state.declined[key] = meant
-        return False
-
-    def _end(
-        self, share: Share, state: State, planned: pl.DataFrame, ids: Mapping[str, Any]
-    ) -> None:
-        """Write down what became of the share, even if nothing of it was sent."""
-        begun = ids or self.ledger.intend(
-            ODATA, share.unit, attempt=1, first=share.first, operations=0, request=None, creates=[]
-        )
-        super(Undoer, self)._end(share, state, planned, begun)
+        missing = set(waiting[_KEY]) - set(there[_KEY])
+        written = lookup.same(waiting, there, columns)
+        restored = _restored(waiting, there, columns)
+        settled: dict[str, Outcome | None] = {}
+        for key, action in waiting.select(_KEY, "action").iter_rows():
+            if key in (missing if action == "delete" else restored):
+                settled[key] = None if key in in_doubt else Outcome("unchanged")
+            elif key in missing:
+                settled[key] = _leave("gone_since_load")
+            elif key not in written:
+                settled[key] = _leave("changed_since_load")
+            elif key in declined:
+                settled[key] = failure(declined[key])
+        return Judgement(settled=settled)
 
 
-def _leave(state: State, key: str, name: str) -> None:
-    state.refuse(key, "failed", name, code(name).message())
+def _leave(name: str) -> Outcome:
+    return Outcome("failed", name, code(name).message())
 
 
-def _given_back(rows: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
+def _restored(rows: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
     """The keys under which SCM has what it had before the load."""
-    restored = rows.filter(pl.col("action") == "restore")
-    if restored.is_empty():
+    rows = rows.filter(pl.col("action") == "restore")
+    if rows.is_empty():
         return set()
-    images = restored.select(_KEY, *(pl.col(f"{_BEFORE}{name}").alias(name) for name in columns))
-    return lookup.same(images, there, columns)
+    return lookup.same(read_images(rows, list(columns)), there, columns)
 
 
 def _image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
     """What SCM had before, as an update of all columns but the key."""
-    texts = {name: row[f"{_BEFORE}{name}"] for name, column in columns.items() if not column.key}
+    texts = image_of(row, [name for name, column in columns.items() if not column.key])
     return orjson.dumps({name: _json(columns[name], text) for name, text in texts.items()})
 
 
 def _json(column: Column, text: str | None) -> str | int | float:
-    """A value as SCM told it, as JSON again."""
+    """A value that SCM gave as text, as JSON."""
     if text is None:
         return blank(column)
     match column.kind:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.load.outcome import counted
+from pipeline.load.outcome import count_outcomes
 from pipeline.load.packages.dmf import Counts
 from pipeline.load.packages.error_rows import Said, placed
 from pipeline.run.ledger import REFUSED, Unit
@@ -59,7 +59,7 @@ def verdict(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> V
     refused = (
         found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
     )
-    outcome = counted(rows, refused, parcel.known)
+    outcome = count_outcomes(rows, refused, parcel.known)
     findings = (
         []
         if whole is not None and whole[1] == "package_refused"
@@ -80,7 +80,7 @@ def refused_whole(parcel: Parcel, text: str) -> Verdict:
     rows = parcel.rows()
     meant = explained([text], "package_refused")
     refused = _same_for(rows, "failed", meant.code, meant.text)
-    return Verdict(counts=counted(rows, refused, parcel.known), refused=refused)
+    return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
 
 def _whole(

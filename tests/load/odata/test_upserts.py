@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 
@@ -10,7 +9,6 @@ import httpx
 import polars as pl
 import pytest
 
-from pipeline.errors import Stopped
 from pipeline.run.journal import read
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
@@ -88,24 +86,6 @@ def test_what_was_there_before_an_update_is_kept(scenes: MakeScene) -> None:
     ]
 
 
-def test_each_request_has_its_hash_in_the_journal_before_it_is_sent(scenes: MakeScene) -> None:
-    scene, sent = scenes(), []
-
-    def look(request: httpx.Request) -> None:
-        if is_batch(request):
-            intents = [
-                entry for entry in read(scene.run.journal).entries if entry.event == "intent"
-            ]
-            sent.append(
-                (intents[-1].payload["request"], hashlib.sha256(request.read()).hexdigest())
-            )
-
-    scene.wire.before = look
-    scene.load("odata")
-    assert len(sent) == 5
-    assert all(said == found for said, found in sent)
-
-
 def test_many_requests_at_once_come_to_the_same_end(scenes: MakeScene) -> None:
     one, many = scenes(there=THERE), scenes(there=THERE)
     assert one.load("odata").outcomes == many.load("odata", odata_rows=1, odata_requests=4).outcomes
@@ -130,53 +110,6 @@ def test_a_record_that_came_since_the_plan_is_not_overwritten(scenes: MakeScene)
     assert scene.customers()[number(3)] == "Old"
 
 
-def lost(error: Exception) -> Callable[..., httpx.Response]:
-    def answer(*_: object) -> httpx.Response:
-        raise error
-
-    return answer
-
-
-LOST = {
-    "the connection breaks": lost(httpx.ReadError("broken")),
-    "a gateway answers": lambda: httpx.Response(502, html="<h1>Bad Gateway</h1>"),
-    "the page is no answer": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
-}
-
-
-@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
-def test_a_lost_answer_is_looked_up_and_only_what_did_not_arrive_is_sent_again(
-    scenes: MakeScene, answer: Callable[[], httpx.Response]
-) -> None:
-    scene = scenes(there=THERE)
-    left = 3
-
-    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        nonlocal left
-        left -= is_batch(request)
-        return answer() if is_batch(request) and left >= 0 else response
-
-    scene.wire.after = after
-    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
-    results = [
-        entry.payload["result"]
-        for entry in read(scene.run.journal).entries
-        if entry.event == "done"
-    ]
-    assert results == ["answered"] * 5
-    assert batches(scene) == 5
-
-
-@pytest.mark.parametrize("answer", LOST.values(), ids=LOST.keys())
-def test_a_request_that_never_arrived_is_sent_again(
-    scenes: MakeScene, answer: Callable[[], httpx.Response]
-) -> None:
-    scene = scenes(there=THERE)
-    scene.wire.before = first_batch(answer)
-    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
-    assert batches(scene) == 6
-
-
 def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown(
     scenes: MakeScene,
 ) -> None:
@@ -195,15 +128,6 @@ def test_a_record_under_our_key_with_other_values_after_a_lost_answer_is_unknown
     assert scene.customers()[number(1)] == "Old"
 
 
-def test_answers_that_are_lost_again_and_again_stop_the_command(scenes: MakeScene) -> None:
-    scene = scenes()
-    scene.wire.before = lambda request: httpx.Response(502) if is_batch(request) else None
-    with pytest.raises(Stopped, match="did not answer 6 requests with the same rows"):
-        scene.load("odata")
-    scene.wire.before = lambda _request: None
-    assert scene.load("odata").outcomes["created"] == 7
-
-
 def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> None:
     scene = scenes(there=THERE)
     scene.wire.before = first_batch(lambda: httpx.Response(429, headers={"Retry-After": "17"}))
@@ -215,33 +139,6 @@ def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> Non
         for entry in read(scene.run.journal).entries
         if entry.event == "throttled"
     ] == [17]
-
-
-def test_a_row_that_scm_is_too_busy_for_is_sent_again_when_it_says(scenes: MakeScene) -> None:
-    scene, left = scenes(there=THERE), 1
-    busy = (
-        b'HTTP/1.1 429 X\r\nRetry-After: 9\r\n\r\n{"error":{"message":"high resource utilization"}}'
-    )
-
-    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        nonlocal left
-        if not left or not is_batch(request) or b"PATCH" not in request.read():
-            return response
-        left = 0
-        content = re.sub(
-            rb"HTTP/1\.1 204 .*?(?=\r\n--changeset)",
-            busy,
-            response.content,
-            count=1,
-            flags=re.DOTALL,
-        )
-        return httpx.Response(200, headers=response.headers, content=content)
-
-    scene.wire.after = after
-    before = scene.clock.seconds
-    assert scene.load("odata").outcomes["updated"] == 1
-    assert scene.clock.seconds - before == 9
-    assert batches(scene) == 6
 
 
 def test_a_row_that_scm_stays_too_busy_for_fails_and_the_others_do_not(scenes: MakeScene) -> None:
@@ -277,14 +174,6 @@ def test_a_server_that_stops_at_the_first_failure_is_asked_for_the_rest(scenes: 
     scene.wire.before = before
     assert scene.load("odata", odata_rows=100).outcomes == {"created": 6, "updated": 1, "failed": 1}
     assert batches(scene) == 4
-
-
-def test_a_request_that_scm_does_not_read_fails_its_rows_alone(scenes: MakeScene) -> None:
-    scene = scenes(there=THERE)
-    scene.wire.before = first_batch(
-        lambda: httpx.Response(413, json={"error": {"message": "too large"}})
-    )
-    assert scene.load("odata").outcomes == {"created": 4, "updated": 1, "failed": 3}
 
 
 def test_rows_that_the_plan_was_not_sure_of_are_looked_up(scenes: MakeScene) -> None:

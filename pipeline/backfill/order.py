@@ -1,0 +1,71 @@
+"""What a write-back is asked for: which plan, into which Sales, how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.backfill.counter import Wanted
+from pipeline.events import Listener
+from pipeline.project.settings import BackfillSettings
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import Journal
+from pipeline.wire.salesrows import SalesRows
+from pipeline.wire.system import System
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteBack:
+    """One backfill, or the undo of one, that is to be written into Sales.
+
+    ``wanted``: the numbers to reserve; none for an undo. ``size``: rows of a request. ``in_bulk``:
+    by ``UpdateMultiple``, into a Sales that nobody else writes to.
+    """
+
+    folder: RunFolder
+    journal: Journal
+    sales: SalesRows
+    wanted: Wanted
+    size: int
+    in_bulk: bool
+    listener: Listener
+
+
+def make_order(
+    folder: RunFolder,
+    system: System,
+    manner: BackfillSettings,
+    wanted: Wanted,
+    journal: Journal,
+    listener: Listener,
+) -> WriteBack:
+    """An order by the project's settings.
+
+    Args:
+        folder: the run.
+        system: Sales.
+        manner: how the project wants rows written.
+        wanted: the numbers to reserve.
+        journal: the run's, open.
+        listener: hears of progress.
+    """
+    return WriteBack(
+        folder=folder,
+        journal=journal,
+        sales=SalesRows(system=system, options=headers_of(manner)),
+        wanted=wanted,
+        size=manner.request_rows,
+        in_bulk=manner.bulk == "UpdateMultiple",
+        listener=listener,
+    )
+
+
+def headers_of(manner: BackfillSettings) -> dict[str, str]:
+    """Extra headers of every write (reference A.12): none, unless the project asks for them."""
+    found: dict[str, str] = {}
+    if manner.bypass == "plugins":
+        found["MSCRM.BypassCustomPluginExecution"] = "true"
+    if manner.bypass == "logic":
+        found["MSCRM.BypassBusinessLogicExecution"] = "CustomSync,CustomAsync"
+    if manner.duplicate_detection == "suppress":
+        found["MSCRM.SuppressDuplicateDetection"] = "true"
+    return found

@@ -1,0 +1,19 @@
+"""How long one answer inside a ``$batch`` asks to wait."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from pipeline.wire.failures import retry_after
+from pipeline.wire.multipart import Answer
+
+_BUSY_WAIT: Final = 30.0
+"""Seconds to wait when a busy system does not say how long."""
+
+
+def read_wait(answer: Answer) -> float:
+    """The seconds that a busy system asks to wait."""
+    seconds = retry_after(httpx.Headers(answer.headers))
+    return _BUSY_WAIT if seconds is None else seconds

@@ -1,0 +1,124 @@
+"""One request with SCM: the rows that it is about, how it is sent, what its answers say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import httpx
+import polars as pl
+
+from pipeline.load.answers import read_wait
+from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
+from pipeline.scm import lookup
+from pipeline.scm.messages import Explained, explained
+from pipeline.wire import multipart
+from pipeline.wire.multipart import Answer, Request
+from pipeline.wire.once import Busy, Declined
+from pipeline.wire.scm import Scm
+from schemas.catalogue import Column, Entity
+
+_BUSY: Final = frozenset({408, 429, 503})
+_GONE: Final = 404
+_LATER_WAIT: Final = 2.0
+"""Seconds until a row that met another one in SCM is sent again."""
+_CONFLICT: Final = "refused_conflict"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slice:
+    """The rows of one request: a slice of a batch.
+
+    ``rows`` has the destination columns, legal_entity, destination_key and action.
+    """
+
+    legal_entity: str
+    first: int
+    """Place of its first row in the batch, from 0."""
+    entity: Entity
+    columns: Mapping[str, Column]
+    rows: pl.DataFrame
+
+
+def rows_of(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The rows with these keys, in their order."""
+    return rows.filter(pl.col(lookup.KEY).is_in(list(keys)))
+
+
+def send_batch(scm: Scm, request: Request, count: int) -> Answers:
+    """Send a ``$batch`` of so many operations, once. Raises as ``Scm.batch`` does."""
+    return scm.batch(request.content_type, request.body, partial(_read_batch, count))
+
+
+def _read_batch(count: int, response: httpx.Response) -> dict[int, Answer]:
+    return multipart.answers(response.headers.get("Content-Type", ""), response.content, count)
+
+
+def wait_for_turn(rows: Waiting, busy: Busy) -> Judgement:
+    """SCM was too busy for the whole request."""
+    said = failure(Explained(code=_CONFLICT, text=busy.message))
+    return Judgement(busy=dict.fromkeys(rows.keys, said), wait=busy.seconds)
+
+
+def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
+    """SCM did not take the request at all."""
+    said = failure(explained([declined.refusal.cause], "package_refused"))
+    return Judgement(settled=dict.fromkeys(rows.keys, said))
+
+
+def failure(meant: Explained) -> Outcome:
+    """The outcome of a row that SCM refused."""
+    return Outcome("failed", meant.code, meant.text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replies:
+    """What the answers to a request say, row by row."""
+
+    done: list[str] = field(default_factory=list)
+    declined: dict[str, Explained] = field(default_factory=dict)
+    """Rows that SCM refused, with what it said."""
+    busy: dict[str, Outcome] = field(default_factory=dict)
+    waits: list[float] = field(default_factory=list)
+    """Seconds that busy rows are to wait."""
+    silent: list[str] = field(default_factory=list)
+    """Rows without an answer: a server may stop at the first failure, or the answers were cut."""
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until all of the busy rows may be sent again; null if there are none."""
+        return max(self.waits, default=None)
+
+
+def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str]) -> Replies:
+    """Sort the answers to a request.
+
+    Args:
+        keys: the rows that were sent, in order.
+        answers: what came back.
+        updates: rows whose records must be there.
+    """
+    replies = Replies()
+    for number, key in enumerate(keys, start=1):
+        answer = answers.get(number)
+        if answer is None:
+            replies.silent.append(key)
+        elif answer.ok:
+            replies.done.append(key)
+        else:
+            _read_failure(replies, key, answer, is_update=key in updates)
+    return replies
+
+
+def _read_failure(replies: Replies, key: str, answer: Answer, *, is_update: bool) -> None:
+    text = answer.refusal.cause
+    meant = explained([text])
+    if answer.status in _BUSY or meant.later:
+        replies.busy[key] = failure(Explained(code=_CONFLICT, text=meant.text))
+        replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
+    elif answer.status == _GONE and is_update:
+        replies.declined[key] = explained([text], "gone_from_scm")
+    else:
+        replies.declined[key] = meant

@@ -1,0 +1,176 @@
+"""Upserts into SCM: each row in a changeset of its own, created or updated as the plan found it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import polars as pl
+
+from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
+from pipeline.load.odata.before_images import keep_images
+from pipeline.load.odata.exchange import (
+    Slice,
+    failure,
+    read_answers,
+    refuse_all,
+    rows_of,
+    send_batch,
+    wait_for_turn,
+)
+from pipeline.run.folder import RunFolder
+from pipeline.run.ledger import Unit
+from pipeline.scm import lookup
+from pipeline.scm.literals import address, body
+from pipeline.wire import multipart
+from pipeline.wire.multipart import Operation, Request
+from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.scm import Scm
+
+_KEY: Final = lookup.KEY
+_EXISTS: Final = "refused_exists"
+_OTHER_VALUES: Final = Outcome(
+    "unknown",
+    "answer_lost",
+    "The answer was lost; SCM has a record with this key, but with other values.",
+)
+
+
+@dataclass(kw_only=True, slots=True)
+class Upserts:
+    """The conversation about planned rows that SCM is to have afterwards.
+
+    A row planned as ``upsert`` is created or updated by what SCM has under its key when the unit
+    is first sent. Its outcome is always written down, for its action does not foresee one.
+    """
+
+    tries: ClassVar[int] = 6
+    lost_wait: ClassVar[float] = 5.0
+
+    scm: Scm
+    folder: RunFolder
+    unit: Unit
+    part: Slice
+    decided: pl.DataFrame = field(init=False)
+    """The rows, each with ``create`` or ``update``."""
+
+    def __post_init__(self) -> None:
+        self.decided = self.part.rows
+
+    @property
+    def label(self) -> str:
+        """The system's name in messages."""
+        return self.scm.label
+
+    def foreseen(self) -> pl.DataFrame:
+        """``destination_key`` and ``action`` of every row, in order."""
+        return self.decided.select(_KEY, "action")
+
+    def first_look(self, rows: Waiting, begun: Mapping[str, Any] | None) -> Judgement:
+        """Decide which rows are created; settle those that an earlier start sent.
+
+        What SCM has before an update is kept, for whoever wants to undo it.
+        """
+        if begun is None:
+            self._decide(self._look_before())
+            return Judgement()
+        self._decide([self.part.rows[_KEY][place] for place in begun["creates"]])
+        return self._look(rows.keys)
+
+    def operations(self, rows: Waiting) -> Request:
+        """A ``$batch`` with a changeset for each row."""
+        waiting = rows_of(self.decided, rows.keys)
+        return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
+
+    def facts(self, rows: Waiting) -> Mapping[str, Any]:
+        """The slice's place in its batch, and the places of rows that are created after a look."""
+        created = rows_of(self.decided, rows.keys).filter(pl.col("action") == "create")
+        unsure = self.part.rows.with_row_index("place").filter(pl.col("action") == "upsert")
+        creates = unsure.join(created, on=_KEY, how="semi", maintain_order="left")["place"]
+        return {"first": self.part.first, "creates": creates.to_list()}
+
+    def send(self, request: Request, count: int) -> Answers:
+        """Send the batch, once."""
+        return send_batch(self.scm, request, count)
+
+    def judge(self, rows: Waiting, reply: Reply) -> Judgement:
+        """What a reply means; after a lost answer SCM is asked what it has."""
+        match reply:
+            case LostAnswer():
+                return self._look(rows.keys)
+            case Busy():
+                return wait_for_turn(rows, reply)
+            case Declined():
+                return refuse_all(rows, reply)
+            case _:
+                return self._read(rows, reply)
+
+    def _look_before(self) -> Sequence[str]:
+        """The keys of rows that SCM does not have, of those that are not planned as ``create``."""
+        unsure = self.part.rows.filter(pl.col("action") != "create")
+        there = lookup.found(self.scm, self.part.entity, list(self.part.columns), unsure)
+        keep_images(self.folder, self.unit, there)
+        return unsure.join(there, on=_KEY, how="anti")[_KEY].to_list()
+
+    def _decide(self, creates: Sequence[str]) -> None:
+        action = pl.when(pl.col(_KEY).is_in(list(creates))).then(pl.lit("create"))
+        self.decided = self.part.rows.with_columns(
+            action=pl.when(pl.col("action") == "upsert")
+            .then(action.otherwise(pl.lit("update")))
+            .otherwise("action")
+        )
+
+    def _operation(self, row: Mapping[str, Any]) -> Operation:
+        entity, columns, area = self.part.entity, self.part.columns, self.part.legal_entity
+        is_new = row["action"] == "create"
+        path = entity.odata_set if is_new else address(entity, area, row)
+        return Operation(
+            method="POST" if is_new else "PATCH",
+            url=f"{self.scm.root}/data/{path}?cross-company=true",
+            body=body(columns, row, area if is_new else None),
+            headers={} if is_new else {"If-Match": "*"},
+        )
+
+    def _read(self, rows: Waiting, answers: Answers) -> Judgement:
+        """What the answers mean.
+
+        Rows without one are looked up, as is a record that an earlier request may have made.
+        """
+        updates = frozenset(self.decided.filter(pl.col("action") == "update")[_KEY])
+        replies = read_answers(rows.keys, answers, updates)
+        doubt = frozenset(replies.silent)
+        late = {
+            key
+            for key, meant in replies.declined.items()
+            if meant.code == _EXISTS and key in rows.in_doubt
+        }
+        failed = {key: failure(meant) for key, meant in replies.declined.items() if key not in late}
+        settled = {**self._settle(replies.done), **failed}
+        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        if not late and not doubt:
+            return found
+        unclear = (rows.in_doubt | doubt) - settled.keys()
+        return found | self._look([key for key in rows.keys if key in unclear])
+
+    def _settle(self, keys: Sequence[str]) -> dict[str, Outcome | None]:
+        """Rows that SCM has now."""
+        planned = dict(self.part.rows.select(_KEY, "action").iter_rows())
+        actions = dict(self.foreseen().iter_rows())
+        return {
+            key: Outcome(f"{actions[key]}d") if planned[key] == "upsert" else None for key in keys
+        }
+
+    def _look(self, keys: Sequence[str]) -> Judgement:
+        """What arrived of rows whose answers were lost.
+
+        An update that did not arrive is sent again, for that does no harm.
+        """
+        rows, columns = rows_of(self.decided, keys), self.part.columns
+        there = lookup.found(self.scm, self.part.entity, list(columns), rows)
+        arrived = lookup.same(rows, there, columns)
+        made = rows.filter((pl.col("action") == "create") & ~pl.col(_KEY).is_in(list(arrived)))
+        others = made.join(there, on=_KEY, how="semi")[_KEY]
+        return Judgement(
+            settled={**self._settle(list(arrived)), **dict.fromkeys(others, _OTHER_VALUES)}
+        )

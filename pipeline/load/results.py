@@ -1,0 +1,90 @@
+"""What a load leaves behind: outcomes, batches, findings, and the memory of what arrived."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipeline.load import remember
+from pipeline.load.odata.before_images import gather_images
+from pipeline.load.order import Order, Task
+from pipeline.load.outcome import list_batches, read_outcomes
+from pipeline.load.packages.folder import WRITTEN
+from pipeline.run import findings
+from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.journal import Entry, read
+from pipeline.run.ledger import Ended, ended, findings_of_units
+from pipeline.run.memory import path_of
+from schemas.run import OUTCOMES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """What a load came to: rows by outcome, findings added by code, and hashes of its tables."""
+
+    outcomes: Mapping[str, int]
+    findings: Mapping[str, int]
+    files: Mapping[str, str]
+
+
+def write_results(order: Order) -> Loaded:
+    """Write the tables of a load of which every unit has ended.
+
+    Raises:
+        Stopped: the disk failed.
+        InvariantBroken: the run folder was altered.
+    """
+    entries = read(order.folder.journal).entries
+    units = ended(entries)
+    with TableWriter(order.folder.outcomes, OUTCOMES) as writer:
+        counts = _remember(order, units, writer)
+    write_table(order.folder.batches, list_batches(units, _packages(entries)))
+    gather_images(order.folder, order.journal)
+    added = findings.add(order.folder, order.journal, findings_of_units(units))
+    files = {path.name: sha256_of(path) for path in (order.folder.batches, order.folder.outcomes)}
+    return Loaded(outcomes=counts, findings=added, files=files)
+
+
+def remember_arrived(order: Order) -> None:
+    """Put into the memory what arrived so far. Raises as ``write_results`` does."""
+    _remember(order, ended(read(order.folder.journal).entries), None)
+
+
+def _remember(order: Order, units: Sequence[Ended], writer: TableWriter | None) -> Counter[str]:
+    """Put what arrived into the memory, and all outcomes into a table.
+
+    The journal says when that is done.
+    """
+    counts: Counter[str] = Counter()
+    for task in order.tasks:
+        path = path_of(order.folder.path.parent, order.destination, task.name)
+        rows = _count(order, task, units, writer, counts)
+        remember.remember(path, rows, str(order.folder.run), undoes=order.undoes)
+    order.journal.append(remember.REMEMBERED, outcomes=dict(counts))
+    return counts
+
+
+def _count(
+    order: Order,
+    task: Task,
+    units: Sequence[Ended],
+    writer: TableWriter | None,
+    counts: Counter[str],
+) -> Iterator[pl.DataFrame]:
+    """The outcomes of a task, counted and written as they pass."""
+    places, known = order.places(task.name), order.known(task)
+    for frame in read_outcomes(order.folder, task.name, units, places, known):
+        counts.update(dict(frame["outcome"].value_counts().iter_rows()))
+        if writer is not None:
+            writer.write(frame.select(OUTCOMES.names()))
+        yield frame
+
+
+def _packages(entries: Sequence[Entry]) -> dict[tuple[str, str, int], Mapping[str, Any]]:
+    """What the journal says of each package."""
+    lines = [entry.payload for entry in entries if entry.event == WRITTEN]
+    return {(one["task"], one["legal_entity"], one["batch"]): one for one in lines}

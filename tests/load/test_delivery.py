@@ -1,0 +1,381 @@
+"""The delivery of a unit, for every conversation: stopped, lost, throttled, refused, changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.errors import Stopped
+from pipeline.run.journal import Journal
+from tests.scenes.delivering import ROW_BY_ROW, STAGES, Stage, answer_rows, make_stage
+from tests.scenes.loading import Halt
+from tests.scenes.loads import MakeScene
+
+MakeStage = Callable[..., Stage]
+Whole = Callable[..., dict[str, Any]]
+
+REQUESTS = {"upserts": 5, "undo": 4, "updates": 6, "updates undone": 3, "updates in bulk": 8}
+"""Of a delivery of few rows that nothing disturbs."""
+
+LINES = {"upserts": 9, "undo": 7, "updates": 6, "updates undone": 4, "updates in bulk": 6}
+"""What it writes into the journal."""
+
+EVERY_STAGE = pytest.mark.parametrize("name", STAGES)
+EVERY_ROW = pytest.mark.parametrize("name", ROW_BY_ROW)
+EVERY_REQUEST = pytest.mark.parametrize(
+    ("name", "step"), [(name, step) for name, count in REQUESTS.items() for step in range(count)]
+)
+EVERY_LINE = pytest.mark.parametrize(
+    ("name", "step"), [(name, step) for name, count in LINES.items() for step in range(count)]
+)
+
+_WHOLE: dict[tuple[str, bool], dict[str, Any]] = {}
+
+
+@pytest.fixture
+def stages(scenes: MakeScene, tmp_path: Path) -> Iterator[MakeStage]:
+    """Makes stages; each has a run, a twin and a clock of its own."""
+    opened: list[Stage] = []
+
+    def make(name: str, *, few: bool = False, rival: bool = False) -> Stage:
+        home = tmp_path / f"sales{len(opened)}"
+        opened.append(make_stage(name, scenes, home, few=few, rival=rival))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def whole(stages: MakeStage) -> Whole:
+    """The end state of a delivery that nothing disturbed."""
+
+    def of(name: str, *, few: bool = False) -> dict[str, Any]:
+        if (name, few) not in _WHOLE:
+            stage = stages(name, few=few, rival=few)
+            lines = len(stage.journal())
+            stage.deliver()
+            if few:
+                assert len(stage.wire.seen) == REQUESTS[name], stage.wire.seen
+                assert len(stage.journal()) - lines == LINES[name]
+            _WHOLE[name, few] = stage.state()
+        return _WHOLE[name, few]
+
+    return of
+
+
+def halting(step: int) -> Callable[..., None]:
+    """Halts at the call of that number, from 0."""
+    left = step
+
+    def halt(*_: object) -> None:
+        nonlocal left
+        if not left:
+            raise Halt
+        left -= 1
+
+    return halt
+
+
+def continues(stage: Stage, whole: dict[str, Any]) -> None:
+    """The same command again, with nothing in its way."""
+    stage.calm()
+    stage.deliver()
+    assert stage.state() == whole
+
+
+@EVERY_REQUEST
+def test_stopped_before_any_request(stages: MakeStage, whole: Whole, name: str, step: int) -> None:
+    stage, halt = stages(name, few=True, rival=True), halting(step)
+    stage.wire.before = lambda _request: halt()
+    with pytest.raises(Halt):
+        stage.deliver()
+    continues(stage, whole(name, few=True))
+
+
+@EVERY_REQUEST
+def test_stopped_after_any_request_before_its_answer(
+    stages: MakeStage, whole: Whole, name: str, step: int
+) -> None:
+    stage, halt = stages(name, few=True, rival=True), halting(step)
+
+    def lose(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        halt()
+        return response
+
+    stage.wire.after = lose
+    with pytest.raises(Halt):
+        stage.deliver()
+    continues(stage, whole(name, few=True))
+
+
+@EVERY_LINE
+def test_stopped_before_any_line_of_the_journal(
+    stages: MakeStage,
+    whole: Whole,
+    name: str,
+    step: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, halt, append = stages(name, few=True, rival=True), halting(step), Journal.append
+
+    def stopping(self: Journal, event: str, /, **payload: Any) -> str:
+        halt()
+        return append(self, event, **payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "append", stopping)
+        with pytest.raises(Halt):
+            stage.deliver()
+    continues(stage, whole(name, few=True))
+
+
+@EVERY_STAGE
+def test_what_was_delivered_to_the_end_is_not_sent_again(stages: MakeStage, name: str) -> None:
+    stage = stages(name, few=True, rival=True)
+    stage.deliver()
+    state = stage.state()
+    stage.wire.seen.clear()
+    stage.deliver()
+    assert stage.state() == state
+    assert not [one for one in stage.wire.seen if not one.startswith("GET")]
+
+
+@EVERY_STAGE
+def test_each_request_has_its_hash_in_the_journal_before_it_is_sent(
+    stages: MakeStage, name: str
+) -> None:
+    stage, sent = stages(name), []
+
+    def look(request: httpx.Request) -> None:
+        if request.url.path.endswith(("$batch", "UpdateMultiple")):
+            [*_, last] = [one.payload for one in stage.journal() if one.event == "intent"]
+            sent.append((last["request"], hashlib.sha256(request.read()).hexdigest()))
+
+    stage.wire.before = look
+    stage.deliver()
+    assert len(sent) == stage.units
+    assert all(written == found for written, found in sent)
+
+
+def lost(error: Exception) -> Callable[[], httpx.Response]:
+    def answer() -> httpx.Response:
+        raise error
+
+    return answer
+
+
+LOST: dict[str, Callable[[], httpx.Response]] = {
+    "the connection breaks": lost(httpx.ReadError("broken")),
+    "a gateway answers": lambda: httpx.Response(502, html="<h1>Bad Gateway</h1>"),
+    "the system is not there for now": lambda: httpx.Response(503, headers={"Retry-After": "9"}),
+}
+CUT: dict[str, Callable[[], httpx.Response]] = {
+    "the page is no answer": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
+    "the answer is cut off": lambda: httpx.Response(
+        200, content=b"--b", headers={"Content-Type": "multipart/mixed; boundary=b"}
+    ),
+}
+"""Answers of a batch; ``UpdateMultiple`` answers with nothing at all."""
+
+
+@pytest.mark.parametrize("effect", [True, False], ids=["arrived", "never arrived"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [*((name, how) for name in STAGES for how in LOST),
+     *((name, how) for name in ROW_BY_ROW for how in CUT)],
+)  # fmt: skip
+def test_a_lost_answer_is_looked_up_and_only_what_did_not_arrive_is_sent_again(
+    stages: MakeStage, whole: Whole, name: str, how: str, effect: bool
+) -> None:
+    stage = stages(name)
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        if effect:
+            stage.answer(request)
+        return (LOST | CUT)[how]()
+
+    stage.disturb(1, lose)
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert stage.changes() == stage.units + (not effect)
+    expected = ["answered"] * stage.units
+    assert sorted(stage.results()) == [*expected, *([] if effect else ["unanswered"])]
+
+
+@EVERY_STAGE
+def test_answers_that_are_lost_again_and_again_stop_the_command(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda _request: httpx.Response(502))
+    with pytest.raises(Stopped, match=f"did not answer {stage.tries} requests with the same rows"):
+        stage.deliver()
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+def test_a_row_that_changes_after_its_answer_was_lost_is_not_written_again(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        stage.answer(request)
+        stage.change(1)
+        raise httpx.ReadError("broken")
+
+    stage.disturb(1, lose)
+    stage.deliver()
+    done = stage.words.done
+    assert stage.said()[0] == stage.words.changed_then
+    assert [one for one, _ in stage.said()[1:]] == ["updated", done]
+    assert stage.changes() == stage.units
+
+
+@EVERY_STAGE
+def test_a_row_that_changes_before_it_is_sent_is_left_alone_and_the_others_are_not(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    if stage.in_bulk:
+        stage.change(1)
+    else:
+        stage.disturb(1, lambda _request: stage.change(1))
+    stage.deliver()
+    assert stage.said() == [stage.words.changed, ("updated", None), (stage.words.done, None)]
+
+
+@EVERY_STAGE
+def test_a_busy_system_is_given_the_time_that_it_asks_for(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1, lambda _request: httpx.Response(429, headers={"Retry-After": "77"}))
+    begin = stage.clock.seconds
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert 77 <= stage.clock.seconds - begin < 78
+    assert stage.changes() == stage.units + 1
+    assert sorted(stage.results()) == [*["answered"] * stage.units, "busy"]
+
+
+@EVERY_STAGE
+def test_a_system_that_throttles_for_ever_ends_the_unit_or_the_command(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda _request: httpx.Response(429, headers={"Retry-After": "1"}))
+    if not stage.stops_when_throttled:
+        stage.deliver()
+        assert stage.said() == [("failed", stage.words.busy)] * 3
+        return
+    with pytest.raises(Stopped):
+        stage.deliver()
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("status", [b"429 Too Many Requests", b"503 Service Unavailable"])
+def test_a_row_that_the_system_is_too_busy_for_is_sent_again_alone(
+    stages: MakeStage, whole: Whole, name: str, status: bytes
+) -> None:
+    stage = stages(name)
+    busy = status + b'\r\nRetry-After: 9\r\n\r\n{"error":{"message":"busy"}}'
+    stage.disturb(1, lambda request: answer_rows(stage, request, {1: b"HTTP/1.1 " + busy}))
+    begin = stage.clock.seconds
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert stage.changes() == stage.units + 1
+    intents = [one.payload for one in stage.journal() if one.event == "intent"]
+    assert 1 in [one["operations"] for one in intents if one.get("attempt") == 2]
+    if b"429" in status:
+        assert 9 <= stage.clock.seconds - begin < 10
+
+
+BUSY = b'HTTP/1.1 429 X\r\nRetry-After: 1\r\n\r\n{"error":{"message":"still busy"}}'
+REFUSED = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n"
+    b'{"error":{"code":"0x80040220","message":"Not like that"}}'
+)
+
+
+@EVERY_ROW
+def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}))
+    stage.deliver()
+    failed = ("failed", stage.words.busy)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
+    assert stage.changes() == stage.units + stage.tries
+
+
+@EVERY_ROW
+def test_rows_behind_one_that_stays_busy_get_their_turn_at_a_server_that_stops_there(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: BUSY}, reached=1))
+    stage.deliver()
+    failed = ("failed", stage.words.busy)
+    assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
+
+
+@EVERY_ROW
+def test_a_server_that_stops_at_the_first_failure_is_asked_for_the_rest(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1, lambda request: answer_rows(stage, request, {1: REFUSED}, reached=1))
+    stage.deliver()
+    refused = ("failed", stage.words.refused)
+    assert stage.said() == [refused, ("updated", None), (stage.words.done, None)]
+    assert stage.changes() == stage.units + 1
+
+
+@EVERY_ROW
+def test_a_refused_row_is_not_asked_again_and_the_others_are_delivered(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1000, lambda request: answer_rows(stage, request, {1: REFUSED, 3: BUSY}))
+    stage.deliver()
+    refused = ("failed", stage.words.refused)
+    assert stage.said() == [refused, ("updated", None), (stage.words.done, None)]
+    assert stage.changes() == stage.units + 1
+    stage.deliver()
+    assert stage.said()[0] == refused
+    assert stage.changes() == stage.units + 1
+
+
+@EVERY_ROW
+def test_a_request_that_the_system_does_not_read_fails_its_rows_alone(
+    stages: MakeStage, name: str
+) -> None:
+    stage = stages(name)
+    too_large = {"error": {"code": "x", "message": "too large"}}
+    stage.disturb(1, lambda _request: httpx.Response(413, json=too_large))
+    outcomes = stage.deliver()
+    assert outcomes["failed"] == 3
+    assert stage.said() == [("failed", stage.words.refused_whole)] * 3
+    assert stage.changes() == stage.units
+
+
+@EVERY_STAGE
+def test_a_system_that_denies_us_stops_the_command_before_the_rest_is_wasted(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    stage.disturb(1, lambda _request: httpx.Response(403, json={"error": {"message": "no"}}))
+    with pytest.raises(Stopped, match="does not allow"):
+        stage.deliver()
+    assert stage.results()[-1] == "not_sent"
+    continues(stage, whole(name))

@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from pipeline.mapping.compile import compiled
+
 ROOT = Path(__file__).parents[1]
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -249,6 +251,20 @@ def test_only_one_place_opens_what_others_share(owner: str, calls: set[str]) -> 
     assert found
     found -= {"pipeline.samples.generate", *MOVING}
     assert {module for module in found if not f"{module}.".startswith(f"{owner}.")} == set()
+
+
+def test_only_a_project_compiles_templates() -> None:
+    """Whoever compiled by itself could forget what a project says of its templates."""
+    name = compiled.__name__
+    makers = {
+        module
+        for module, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias)
+        and name in {getattr(node, part, "") for part in ("id", "attr", "name")}
+        and compiled.__module__ in imports(module) | {module}
+    }
+    assert makers == {"pipeline.project.resolve"}
 
 
 @pytest.mark.parametrize("module", FILES)

@@ -21,7 +21,6 @@ from pipeline.load.loader import load
 from pipeline.load.packages import folder as to_folder
 from pipeline.load.packages.package import Package, packages
 from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import compiled
 from pipeline.project.resolve import Project, project_of
 from pipeline.project.systems import scm_of
 from pipeline.run.facts import after_apply, facts_digest
@@ -202,8 +201,7 @@ def _imports(folder: RunFolder, facts: dict[str, Any], journal: Journal) -> Deli
 
 
 def _built(folder: RunFolder, project: Project) -> Iterator[tuple[str, Package]]:
-    for task, template in project.templates.items():
-        mapping = compiled(template, project.defaults, countries=project.countries)
+    for task, mapping in project.mappings().items():
         spec = partial(package_spec, project, mapping)
         yield from ((task, package) for package in packages(folder.rows_files(task), spec))
 

@@ -13,7 +13,7 @@ import polars as pl
 from pipeline.errors import during
 from pipeline.events import Listener, Step
 from pipeline.load import remember
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.references import References
 from pipeline.plan import known
 from pipeline.project.resolve import Project
@@ -72,15 +72,6 @@ class Destination:
             "persons are there"
         )
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
-
-
-def mappings_of(project: Project) -> dict[str, Compiled]:
-    """The project's templates, compiled. Packages cannot carry line breaks, OData can."""
-    keep = project.settings.destination.load == "odata"
-    return {
-        name: compiled(template, project.defaults, countries=project.countries, keep_breaks=keep)
-        for name, template in project.templates.items()
-    }
 
 
 def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:

@@ -267,6 +267,27 @@ def test_only_a_project_compiles_templates() -> None:
     assert makers == {"pipeline.project.resolve"}
 
 
+@pytest.mark.parametrize(
+    ("sign", "writers"),
+    [
+        ("filelock", {"pipeline.run.files"}),
+        ("os.fsync", {"pipeline.run.files", "pipeline.run.journal"}),
+        (".partial", {"pipeline.run.files", "pipeline.run.folder"}),
+    ],
+)
+def test_files_are_written_and_locked_in_one_way(sign: str, writers: set[str]) -> None:
+    """The journal is appended to; a run folder in the making gets its name as a whole."""
+    found = {
+        module
+        for module, path in FILES.items()
+        if not module.startswith("pipeline.sandbox")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) == sign)
+        or (isinstance(node, ast.Constant) and str(node.value).endswith(sign))
+    }
+    assert found == writers
+
+
 @pytest.mark.parametrize("module", FILES)
 def test_nothing_happens_at_import_but_definitions(module: str) -> None:
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))

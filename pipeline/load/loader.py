@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import filelock
 import polars as pl
 
-from pipeline.errors import P2cError, Stopped, during
+from pipeline.errors import P2cError
 from pipeline.load import remember
 from pipeline.load.odata import before_images
 from pipeline.load.order import Order, Task
@@ -23,10 +22,10 @@ from pipeline.load.outcome import batches, outcomes
 from pipeline.load.packages.folder import WRITTEN
 from pipeline.load.sending import known, send
 from pipeline.run import findings
-from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.files import TableWriter, locked, sha256_of, write_table
 from pipeline.run.journal import Entry, read
 from pipeline.run.ledger import Ended, ended, findings_of_units
-from pipeline.run.memory import path_of
+from pipeline.run.memory import folder_of, path_of
 from schemas.run import OUTCOMES
 
 
@@ -51,7 +50,9 @@ def load(order: Order) -> Loaded:
             command goes on.
         InvariantBroken: the run folder was altered.
     """
-    with _destination_locked(order):
+    destination = folder_of(order.folder.path.parent, order.destination)
+    # Two loads at the same time would forget each other's rows.
+    with locked(destination, "another process is loading into this destination."):
         try:
             send(order)
         except BaseException:
@@ -59,25 +60,6 @@ def load(order: Order) -> Loaded:
                 _remember(order, _units(order), None)
             raise
         return _finished(order)
-
-
-@contextlib.contextmanager
-def _destination_locked(order: Order) -> Iterator[None]:
-    """Two loads into one destination would import at the same time and forget each other's rows."""
-    folder = order.folder.path.parent / "loaded" / order.destination
-    with during("remembering what was loaded"):
-        folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped(
-            "another process is loading into this destination.", where=order.destination
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _entries(order: Order) -> tuple[Entry, ...]:

@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
+from pipeline.run.memory import folder_of
 from schemas.scm import CUSTOMERS_EXPORT
 from schemas.text import WHITE_SPACE
 
@@ -72,7 +73,7 @@ def only_ids(path: Path) -> pl.DataFrame:
 
 def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     """destination_key and row_hash of every row that was created or updated at this destination before."""
-    files = sorted((runs / "loaded" / project.settings.destination.name).glob("*.parquet"))
+    files = sorted(folder_of(runs, project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
     return pl.concat(

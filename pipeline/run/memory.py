@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import during
+from pipeline.run.files import replacing
 from sql.session import Session, literal
 
 LOADED: Final = pl.Schema(
@@ -25,9 +25,14 @@ LOADED: Final = pl.Schema(
 )
 
 
+def folder_of(runs: Path, destination: str) -> Path:
+    """Where the memory of a destination lies; whoever loads there holds this folder."""
+    return runs / "loaded" / destination
+
+
 def path_of(runs: Path, destination: str, task: str) -> Path:
     """Where the memory of a task at a destination lies."""
-    return runs / "loaded" / destination / f"{task}.parquet"
+    return folder_of(runs, destination) / f"{task}.parquet"
 
 
 def known(session: Session, path: Path) -> None:
@@ -49,16 +54,10 @@ def remember(session: Session, path: Path, rows: str) -> None:
         Stopped: the disk failed; the memory is as it was.
     """
     known(session, path)
-    partial = path.with_name(f".{path.name}.partial")
-    with during("remembering what was loaded"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            session.run(
-                f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = "
-                "l.destination_key "
-                f"UNION ALL SELECT * FROM ({rows}) WHERE row_hash IS NOT NULL) "
-                f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        session.run(
+            f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = "
+            "l.destination_key "
+            f"UNION ALL SELECT * FROM ({rows}) WHERE row_hash IS NOT NULL) "
+            f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+        )

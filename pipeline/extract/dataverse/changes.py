@@ -6,6 +6,7 @@ was deleted is looked at once more, because the two lists do not say which came 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pipeline.errors import AnswerUnreadable, RequestRefused, during
 from pipeline.extract.dataverse.assembly import DELETED, Assembly
 from pipeline.extract.dataverse.checkpoint import TableWork
 from pipeline.extract.dataverse.page import Page, PageReader
+from pipeline.run.files import write_json
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
@@ -53,6 +55,23 @@ class Kept:
         return cls(
             link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"])
         )
+
+
+def write_kept(path: Path, home: str, kept: Mapping[str, Kept]) -> None:
+    """Write ``changes.json``: of which Sales, and where the changes of each table begin."""
+    tables = {name: one.as_json() for name, one in kept.items()}
+    write_json(path, {"home": home, "tables": tables})
+
+
+def read_kept(path: Path, home: str) -> dict[str, Kept]:
+    """What an earlier run remembered of this Sales; nothing if it read another one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["home"] != home:
+            return {}
+        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

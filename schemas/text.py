@@ -8,11 +8,13 @@ property test feeds both the same strings.
   and byte order mark;
 * blank: null, or nothing but white space;
 * length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
-* key: trimmed and ASCII-upper-cased; used for comparing, never sent.
+* key: trimmed and ASCII-upper-cased; used for comparing, never sent;
+* GUID: read in any case, with or without braces; kept as 36 lower-case characters.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Final
 
@@ -37,6 +39,11 @@ WHITE_SPACE: Final = "".join(
 )
 """Characters that a value is trimmed of, at both ends."""
 
+GUID: Final = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""A GUID without braces, as a pattern that Python, Polars, Arrow and DuckDB read alike."""
+
+_WRITTEN_GUID: Final = rf"(?:{GUID}|\{{{GUID}\}})"
+
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
 
 _SQL_WHITE_SPACE: Final = f"'{WHITE_SPACE}'"
@@ -59,8 +66,20 @@ SQL_MACROS: Final = (
     ),
     f"CREATE OR REPLACE MACRO ascii_upper(x) AS CASE WHEN upper(x) = x THEN x ELSE {_UPPER} END",
     "CREATE OR REPLACE MACRO key_of(x) AS ascii_upper(trimmed(x))",
+    (
+        f"CREATE OR REPLACE MACRO written_guid(x) AS CASE WHEN regexp_full_match(x, "
+        f"'{_WRITTEN_GUID}') THEN CAST(trim(x, '{{}}') AS UUID) END"
+    ),
+    # The first branches prove the common forms at a fraction of the cost of the last.
+    (
+        "CREATE OR REPLACE MACRO guid_of(x) AS CASE "
+        "WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN TRY_CAST(x AS UUID) "
+        "WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = lower(x) THEN TRY_CAST(x AS UUID) "
+        "ELSE written_guid(trimmed(x)) END"
+    ),
 )
-"""``trimmed(x)`` (null when blank), ``utf16_length(x)``, ``key_of(x)`` for DuckDB."""
+"""``trimmed(x)`` (null when blank), ``utf16_length(x)``, ``key_of(x)``, ``guid_of(x)`` (a ``UUID``,
+null for what is none) for DuckDB."""
 
 
 def trimmed(value: pl.Expr) -> pl.Expr:
@@ -81,8 +100,24 @@ def key_of(value: pl.Expr) -> pl.Expr:
     )
 
 
+def guid_of(value: pl.Expr) -> pl.Expr:
+    """A GUID as it is kept: 36 lower-case characters; null for what is none."""
+    written = trimmed(value)
+    kept = written.str.strip_chars("{}").str.to_lowercase()
+    return pl.when(written.str.contains(f"^{_WRITTEN_GUID}$")).then(kept)
+
+
+def read_guid(text: str) -> str | None:
+    """What ``guid_of`` makes of one text."""
+    written = text.strip(WHITE_SPACE)
+    return written.strip("{}").lower() if re.fullmatch(_WRITTEN_GUID, written) else None
+
+
 def truncated(value: pl.Expr, length: int) -> pl.Expr:
-    """The longest prefix of at most ``length`` UTF-16 code units that ends between characters, trimmed at its end."""
+    """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
+
+    It ends between characters, never inside one.
+    """
     shortened = value.map_batches(lambda texts: _cut_series(texts, length), return_dtype=pl.String)
     return trimmed(shortened)
 

@@ -1,19 +1,5 @@
 -- How text of a source is read. Each macro gives null for blank and for what cannot be read; `unreadable` tells them apart.
 -- A macro's body is copied wherever the macro stands, so a parameter is named as seldom as speed allows.
-CREATE OR REPLACE MACRO written_guid(x) AS
-    CASE
-        WHEN regexp_full_match(x, '[[:xdigit:]]{8}(-[[:xdigit:]]{4}){3}-[[:xdigit:]]{12}|\{[[:xdigit:]]{8}(-[[:xdigit:]]{4}){3}-[[:xdigit:]]{12}\}')
-            THEN CAST(trim(x, '{}') AS UUID)
-    END;
-
--- The first branches prove the common forms at a fraction of the cost of the last.
-CREATE OR REPLACE MACRO guid_of(x) AS
-    CASE
-        WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN TRY_CAST(x AS UUID)
-        WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = lower(x) THEN TRY_CAST(x AS UUID)
-        ELSE written_guid(trimmed(x))
-    END;
-
 -- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as it stands, or none.
 CREATE OR REPLACE MACRO id_hash(x) AS
     CASE

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -16,11 +15,7 @@ from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
 from pipeline.run.memory import folder_of
 from schemas.scm import CUSTOMERS_EXPORT
-from schemas.text import WHITE_SPACE
-
-_GUID: Final = re.compile(
-    r"^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$", re.IGNORECASE
-)
+from schemas.text import WHITE_SPACE, read_guid
 
 
 def customers(path: Path) -> pl.DataFrame:
@@ -64,10 +59,10 @@ def only_ids(path: Path) -> pl.DataFrame:
         cell = re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"')
         if not cell or (number == 1 and cell.casefold() == "contactid"):
             continue
-        match = _GUID.match(cell)
-        if match is None:
+        contactid = read_guid(cell)
+        if contactid is None:
             raise UsageError("is no contactid.", where=f"--only {path.name}, line {number}")
-        found.append(match.group(1).lower())
+        found.append(contactid)
     return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
 

@@ -25,11 +25,13 @@ from pipeline.run.files import write_json
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
+from schemas.text import GUID
 from sql.session import identifier, literal, session
 
 _EXPIRED: Final = "0x80044352"
 _ID, _REASON = "id", "reason"
-_GUID: Final = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_DELETED: Final = f"(?P<id>{GUID})"
+"""How the entry of a deleted row names it."""
 _AT_ONCE: Final = 50
 """Ids in one condition."""
 
@@ -201,7 +203,7 @@ class Refresh:
         changes.write_table(
             pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema())
         )
-        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _GUID), "id")
+        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _DELETED), "id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
 
     def _merge(self, old: Path) -> dict[str, int]:

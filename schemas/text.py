@@ -8,11 +8,13 @@ columns count 2), so each rule stands twice and means one thing: here as a Polar
   and byte order mark;
 * blank: null, or nothing but white space;
 * length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
-* key: trimmed and ASCII-upper-cased; used for comparing, never sent.
+* key: trimmed and ASCII-upper-cased; used for comparing, never sent;
+* GUID: read in any case, with or without braces; kept as 36 lower-case characters.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Final
 
@@ -37,6 +39,11 @@ WHITE_SPACE: Final = "".join(
 )
 """Characters that a value is trimmed of, at both ends."""
 
+GUID: Final = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""A GUID without braces, as a pattern that Python, Polars, Arrow and DuckDB read alike."""
+
+WRITTEN_GUID: Final = rf"(?:{GUID}|\{{{GUID}\}})"
+
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
 
 
@@ -58,10 +65,23 @@ def key_of(value: pl.Expr) -> pl.Expr:
     )
 
 
+def guid_of(value: pl.Expr) -> pl.Expr:
+    """A GUID as it is kept: 36 lower-case characters; null for what is none."""
+    written = trimmed(value)
+    kept = written.str.strip_chars("{}").str.to_lowercase()
+    return pl.when(written.str.contains(f"^{WRITTEN_GUID}$")).then(kept)
+
+
+def read_guid(text: str) -> str | None:
+    """What ``guid_of`` makes of one text."""
+    written = text.strip(WHITE_SPACE)
+    return written.strip("{}").lower() if re.fullmatch(WRITTEN_GUID, written) else None
+
+
 def truncated(value: pl.Expr, length: int) -> pl.Expr:
     """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
 
-    It ends between characters.
+    It ends between characters, never inside one.
     """
     shortened = value.map_batches(lambda texts: _cut_series(texts, length), return_dtype=pl.String)
     return trimmed(shortened)

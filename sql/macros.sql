@@ -2,13 +2,7 @@
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows.
 CREATE OR REPLACE MACRO written_guid(x) AS
-    CASE
-        WHEN regexp_full_match(
-            x,
-            '(?i)[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\{[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\}'
-        )
-            THEN CAST(trim(x, '{}') AS UUID)
-    END;
+    CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
 -- The first branches prove the common forms at a fraction of the cost of the last.
 CREATE OR REPLACE MACRO guid_of(x) AS

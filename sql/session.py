@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from schemas.text import WHITE_SPACE
+from schemas.text import WHITE_SPACE, WRITTEN_GUID
 from sql.query import Value, identifier, literal, query, with_literals
 
 _PATTERN: Final = re.compile(r"[*?\[]")
@@ -195,7 +195,7 @@ def session(
             connection.execute("SET arrow_output_version = '1.4'")
             connection.execute("SET produce_arrow_string_view = true")
         connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
-        connection.execute(query("macros"))
+        connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID))
         yield Session(connection, scratch)
     finally:
         connection.close()

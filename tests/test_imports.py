@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from pipeline.mapping.compile import compiled
+
 ROOT = Path(__file__).parents[1]
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -253,6 +255,41 @@ def test_only_one_place_opens_what_others_share(owner: str, calls: set[str]) -> 
 def is_foreign(target: ast.expr) -> bool:
     """Whether an assignment changes something of another module."""
     return isinstance(target, ast.Attribute | ast.Subscript)
+
+
+def test_only_a_project_compiles_templates() -> None:
+    """Whoever compiled by itself could forget what a project says of its templates."""
+    name = compiled.__name__
+    makers = {
+        module
+        for module, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias)
+        and name in {getattr(node, part, "") for part in ("id", "attr", "name")}
+        and compiled.__module__ in imports(module) | {module}
+    }
+    assert makers == {"pipeline.project.resolve"}
+
+
+@pytest.mark.parametrize(
+    ("sign", "writers"),
+    [
+        ("filelock", {"pipeline.run.files"}),
+        ("os.fsync", {"pipeline.run.files", "pipeline.run.journal"}),
+        (".partial", {"pipeline.run.files", "pipeline.run.folder"}),
+    ],
+)
+def test_files_are_written_and_locked_in_one_way(sign: str, writers: set[str]) -> None:
+    """The journal is appended to; a run folder in the making gets its name as a whole."""
+    found = {
+        module
+        for module, path in FILES.items()
+        if not module.startswith("pipeline.sandbox")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) == sign)
+        or (isinstance(node, ast.Constant) and str(node.value).endswith(sign))
+    }
+    assert found == writers
 
 
 @pytest.mark.parametrize("module", FILES)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import polars as pl
 
 from pipeline.apply.errorfile import refused_rows
-from pipeline.errors import Stopped, UsageError, during
+from pipeline.errors import UsageError
 from pipeline.run import memory
 from pipeline.run.facts import after_apply, facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.run.files import TableWriter, locked, read_json, sha256_of, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.scm.messages import explained
@@ -75,30 +73,13 @@ def confirmed(
         errors=errors,
     )
     with (
-        _held(folder.path, "another process is applying this run.", str(folder.run)),
-        _held(
-            memory.path_of(folder.path.parent, facts["destination"]["name"], "any").parent,
+        locked(folder.path, "another process is applying this run."),
+        locked(
+            memory.folder_of(folder.path.parent, facts["destination"]["name"]),
             "another process is loading into this destination.",
-            facts["destination"]["name"],
         ),
     ):
         return _confirmed(folder, facts, before, imported, clock)
-
-
-@contextmanager
-def _held(path: Path, sentence: str, where: str) -> Iterator[None]:
-    """Hold a folder's lock; raise ``Stopped`` when another process has it."""
-    with during("confirming"):
-        path.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped(sentence, where=where) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:

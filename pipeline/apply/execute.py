@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline.apply import orders
 from pipeline.apply.consent import Ask, agreed_by_itself, question
-from pipeline.apply.guards import _has, _locked, _refuse_altered, _refuse_changed, _refuse_old
+from pipeline.apply.guards import _has, _refuse_altered, _refuse_changed, _refuse_old
 from pipeline.apply.writeback import is_write_back, written_back
 from pipeline.backfill.importfiles import write_imports
 from pipeline.errors import InvariantBroken, PlanRefused, Refused
@@ -21,11 +21,10 @@ from pipeline.load.loader import load
 from pipeline.load.packages import folder as to_folder
 from pipeline.load.packages.package import Package, packages
 from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import compiled
 from pipeline.project.resolve import Project, project_of
 from pipeline.project.systems import scm_of
 from pipeline.run.facts import after_apply, facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.run.files import TableWriter, locked, read_json, sha256_of, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal, read
 from schemas.run import OUTCOMES
@@ -77,7 +76,7 @@ def apply_plan(
             goes on.
     """
     facts = folder.facts()
-    with _locked(folder):
+    with locked(folder.path, "another process is applying this run."):
         found = read(folder.journal)
         started = _has(found.entries, "apply_started")
         _refuse_altered(folder, found, started=started)
@@ -202,8 +201,7 @@ def _imports(folder: RunFolder, facts: dict[str, Any], journal: Journal) -> Deli
 
 
 def _built(folder: RunFolder, project: Project) -> Iterator[tuple[str, Package]]:
-    for task, template in project.templates.items():
-        mapping = compiled(template, project.defaults, countries=project.countries)
+    for task, mapping in project.mappings().items():
         spec = partial(package_spec, project, mapping)
         yield from ((task, package) for package in packages(folder.rows_files(task), spec))
 

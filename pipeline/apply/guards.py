@@ -1,34 +1,18 @@
-"""What must hold before a plan is applied: its lock, its files, its age, its fingerprints."""
+"""What must hold before a plan is applied: its files, its age, its fingerprints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import filelock
-
-from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
+from pipeline.errors import InvariantBroken, PlanRefused, listed
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import Project, project_of
 from pipeline.run import findings
 from pipeline.run.files import read_json, sha256_of
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
-
-
-@contextmanager
-def _locked(folder: RunFolder) -> Iterator[None]:
-    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped("another process is applying this run.", where=folder.run) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _has(entries: Sequence[Entry], event: str) -> bool:

@@ -12,7 +12,6 @@ from pipeline.events import Listener
 from pipeline.load.order import Options, Order, Task
 from pipeline.load.packages.importing import Patience
 from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import compiled
 from pipeline.project.resolve import Project
 from pipeline.project.settings import RunSettings, duration
 from pipeline.run.folder import Clock, RunFolder
@@ -71,17 +70,12 @@ def order_of(
         clock: the time.
         listener: told about progress.
     """
-    tasks = []
     undoes = folder.facts()["kind"] == UNDO
-    templates = list(project.templates.values())
-    for template in reversed(templates) if undoes else templates:
-        mapping = compiled(
-            template,
-            project.defaults,
-            countries=project.countries,
-            keep_breaks=options.load == "odata",
-        )
-        tasks.append(Task(mapping=mapping, spec=partial(package_spec, project, mapping)))
+    mappings = list(project.mappings().values())
+    tasks = [
+        Task(mapping=mapping, spec=partial(package_spec, project, mapping))
+        for mapping in (reversed(mappings) if undoes else mappings)
+    ]
     return Order(
         folder=folder,
         destination=project.settings.destination.name,

@@ -11,7 +11,6 @@ from pipeline.audit.earlier import earlier_runs
 from pipeline.audit.source import contact_row
 from pipeline.audit.story import Story, told
 from pipeline.errors import UsageError
-from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import COMPANY, CURRENCY, column_of
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.project.resolve import Project
@@ -156,7 +155,7 @@ def _worked_out(
 ) -> dict[str, Any]:
     if not source:
         return {}
-    mapping = compiled(template, project.defaults, countries=project.countries)
+    mapping = project.mappings()[template.task]
     given = {**source, COMPANY: decision["company_key"]}
     texts = {column_of(name): [given.get(name)] for name in mapping.sources}
     row = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame.row(

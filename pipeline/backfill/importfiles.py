@@ -17,7 +17,7 @@ from pipeline.backfill.counter import NEXT
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS, TASK
 from pipeline.errors import during
-from pipeline.run.files import TableWriter, replace_file, sha256_of
+from pipeline.run.files import TableWriter, atomic, replace_file, sha256_of
 from pipeline.run.folder import RunFolder
 from schemas.run import OUTCOMES
 
@@ -99,8 +99,7 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
     changed = {name: stem for name, stem in COLUMNS.items() if _changes(plan, action, stem)}
     if not changed:
         return
-    partial = target.with_name(f".{target.name}.partial")
-    with during(f"writing {target.name}"), partial.open("wb") as file:
+    with atomic(target) as file:
         for place, part in enumerate(_parts(plan)):
             rows = part.filter(pl.col("action") == action).select(
                 "contactid",
@@ -110,8 +109,6 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
                 ),
             )
             rows.write_csv(file, include_header=place == 0)
-    with during(f"writing {target.name}"):
-        partial.replace(target)
 
 
 def _changes(plan: Path, action: str, stem: str) -> bool:

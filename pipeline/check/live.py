@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, listed
 from pipeline.extract.dataverse.columns import columns_of
-from pipeline.plan.destination import mappings_of, wanted
+from pipeline.plan.destination import wanted
 from pipeline.plan.source import ROUTING_TABLES, mapped_columns
 from pipeline.project.resolve import Project
 from pipeline.project.systems import sales_of, scm_of
@@ -122,6 +122,6 @@ def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[
 def _scm(project: Project) -> list[Item]:
     with scm_of(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
         seen = look(
-            scm, wanted(project, mappings_of(project)), Path(folder), lambda _what, _rows: None
+            scm, wanted(project, project.mappings()), Path(folder), lambda _what, _rows: None
         )
         return items(seen)

@@ -121,8 +121,7 @@ def rebuild(runs: Path, destination: str) -> None:
     Raises:
         InvariantBroken: a run folder was altered.
     """
-    folder = memory.path_of(runs, destination, "any").parent
-    for old in folder.glob("*.parquet"):
+    for old in memory.folder_of(runs, destination).glob("*.parquet"):
         old.unlink()
     ordered = sorted(
         ((read(one.journal).entries, one) for one in _at(runs, destination)),

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import polars as pl
 
-from pipeline.errors import during
 from pipeline.events import Listener, Step
 from pipeline.load import remember
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.references import References
 from pipeline.plan import known
 from pipeline.project.resolve import Project
 from pipeline.project.systems import scm_of
+from pipeline.run import memory
+from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
 from pipeline.scm.look import Seen, Wanted, look
 
@@ -74,15 +74,6 @@ class Destination:
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
 
 
-def mappings_of(project: Project) -> dict[str, Compiled]:
-    """The project's templates, compiled. Packages cannot carry line breaks, OData can."""
-    keep = project.settings.destination.load == "odata"
-    return {
-        name: compiled(template, project.defaults, countries=project.countries, keep_breaks=keep)
-        for name, template in project.templates.items()
-    }
-
-
 def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
     """What a project needs of SCM."""
     destination = project.settings.destination
@@ -135,12 +126,7 @@ def mend_memory(runs: Path, project: Project) -> bool:
     name = project.settings.destination.name
     if project.scm is None or not remember.is_behind(runs, name):
         return False
-    folder = runs / "loaded" / name
-    with during("remembering what was loaded"):
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(folder / ".lock", timeout=0):
+    with try_lock(memory.folder_of(runs, name) / LOCK) as is_free:
+        if is_free:
             remember.rebuild(runs, name)
-    except filelock.Timeout:
-        return False
-    return True
+        return is_free

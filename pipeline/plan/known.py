@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
+from pipeline.run.memory import folder_of
 from schemas.scm import CUSTOMERS_EXPORT
-from schemas.text import WHITE_SPACE
-
-_GUID: Final = re.compile(
-    r"^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$", re.IGNORECASE
-)
+from schemas.text import WHITE_SPACE, read_guid
 
 
 def customers(path: Path) -> pl.DataFrame:
@@ -63,16 +59,16 @@ def only_ids(path: Path) -> pl.DataFrame:
         cell = re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"')
         if not cell or (number == 1 and cell.casefold() == "contactid"):
             continue
-        match = _GUID.match(cell)
-        if match is None:
+        contactid = read_guid(cell)
+        if contactid is None:
             raise UsageError("is no contactid.", where=f"--only {path.name}, line {number}")
-        found.append(match.group(1).lower())
+        found.append(contactid)
     return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
 
 def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     """destination_key and row_hash of every row that was created or updated at this destination before."""
-    files = sorted((runs / "loaded" / project.settings.destination.name).glob("*.parquet"))
+    files = sorted(folder_of(runs, project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
     return pl.concat(

@@ -20,7 +20,7 @@ from pipeline.flow.ordered import ordered
 from pipeline.mapping.compile import Compiled
 from pipeline.mapping.paths import PATHS, column_of
 from pipeline.plan import known, summary
-from pipeline.plan.destination import look_at, mappings_of, mend_memory
+from pipeline.plan.destination import look_at, mend_memory
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.record import run_facts, source_hashes
 from pipeline.plan.request import Planning, Request
@@ -56,7 +56,7 @@ def make_plan(
     with building(runs, run) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         started = clock()
-        planning.mappings = mappings_of(project)
+        planning.mappings = project.mappings()
         planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
         planning.source = landed_source(project, folder, runs, listener, changes=request.changes)

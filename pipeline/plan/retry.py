@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -18,8 +17,7 @@ from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import FOLDER, Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.suggest import codes_known
-
-_GUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+from schemas.text import guid_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +67,10 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
             f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
             where=folder.run,
         ) from error
-    ids = pl.concat(parts)["contactid"]
-    readable = ids.str.contains(_GUID).fill_null(value=False)
+    ids = pl.concat(parts).select(guid_of(pl.col("contactid"))).to_series()
     return Wanted(
-        contactids=ids.filter(readable).unique(maintain_order=True).to_list(),
-        nameless=int((~readable).sum()),
+        contactids=ids.drop_nulls().unique(maintain_order=True).to_list(),
+        nameless=ids.null_count(),
     )
 
 

@@ -6,7 +6,6 @@ A pure function of the run folder, without values unless they are asked for.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.run.evidence import Evidence, Trouble, gathered
 from pipeline.run.folder import RunFolder
 from pipeline.show import run_text
 from schemas.codes import catalogue
+from schemas.text import read_guid
 
 _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
@@ -29,7 +29,6 @@ _FIRST: Final = (
     "legal_entity_changed", "counts_disagree",
 )  # fmt: skip
 _LONG: Final = 300
-_GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,7 +251,7 @@ def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
 
 def _key(example: str | None) -> str | None:
     """A contactid that is one; what stands in its place may be anything, a name too."""
-    return example if example is not None and _GUID.fullmatch(example) else None
+    return None if example is None else read_guid(example)
 
 
 def _retried(one: Mapping[str, Any]) -> bool:

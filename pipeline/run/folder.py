@@ -9,16 +9,14 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NewType
 
-import filelock
-
 from pipeline.errors import UsageError, during
-from pipeline.run.files import read_json
+from pipeline.run.files import LOCK, read_json, try_lock
 
 FOLDER: Final = "retries"
 """Beside the runs: what each retry was made from."""
@@ -27,9 +25,6 @@ RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
 
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
-_LOCK: Final = ".lock"
-"""Beside a run folder in the making, and held by its process."""
-
 EXTRACTING: Final = "extracting"
 """Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops.
 """
@@ -139,19 +134,24 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
     with during("creating the run folder"):
         _clear(runs)
         runs.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(partial.with_suffix(_LOCK))
-        lock.acquire()
-        partial.mkdir()
     try:
-        yield RunFolder(partial)
-        with during("finishing the run folder"):
-            partial.rename(runs / run)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        with try_lock(_lock_of(partial)):
+            with during("creating the run folder"):
+                partial.mkdir()
+            try:
+                yield RunFolder(partial)
+                with during("finishing the run folder"):
+                    partial.rename(runs / run)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
     finally:
-        lock.release()
-        partial.with_suffix(_LOCK).unlink(missing_ok=True)
+        _lock_of(partial).unlink(missing_ok=True)
+
+
+def _lock_of(partial: Path) -> Path:
+    """Beside a run folder in the making, and held by its process."""
+    return partial.with_suffix(LOCK)
 
 
 def _clear(runs: Path) -> None:
@@ -160,11 +160,12 @@ def _clear(runs: Path) -> None:
     They hold personal data, and room.
     """
     for path in runs.glob(".*.partial"):
-        lock = path.with_suffix(_LOCK)
+        lock = _lock_of(path)
         if path.is_dir() and lock.is_file():
-            with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=0):
-                shutil.rmtree(path, ignore_errors=True)
-                lock.unlink(missing_ok=True)
+            with try_lock(lock) as is_abandoned:
+                if is_abandoned:
+                    shutil.rmtree(path, ignore_errors=True)
+                    lock.unlink(missing_ok=True)
 
 
 def all_runs(runs: Path) -> list[RunFolder]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import during
+from pipeline.run.files import replacing
 from sql.query import query
 from sql.session import Session
 
@@ -26,9 +26,14 @@ LOADED: Final = pl.Schema(
 )
 
 
+def folder_of(runs: Path, destination: str) -> Path:
+    """Where the memory of a destination lies; whoever loads there holds this folder."""
+    return runs / "loaded" / destination
+
+
 def path_of(runs: Path, destination: str, task: str) -> Path:
     """Where the memory of a task at a destination lies."""
-    return runs / "loaded" / destination / f"{task}.parquet"
+    return folder_of(runs, destination) / f"{task}.parquet"
 
 
 def known(session: Session, path: Path) -> None:
@@ -51,11 +56,5 @@ def remember(session: Session, path: Path, rows: Path) -> None:
     """
     known(session, path)
     session.parquet("rows_loaded", rows, schema=LOADED)
-    partial = path.with_name(f".{path.name}.partial")
-    with during("remembering what was loaded"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            session.copy(query("run/remembered"), partial, compression="zstd")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        session.copy(query("run/remembered"), partial, compression="zstd")

@@ -15,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import during
+from pipeline.run.files import atomic
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet could take for the start of a formula, full-width signs included, after what
@@ -48,19 +48,11 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
     Raises:
         Stopped: the disk failed.
     """
-    partial = path.with_name(f".{path.name}.partial")
     rows = 0
-    with during(f"writing {path.name}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                for number, part in enumerate(parts):
-                    file.write(_encoded(part, header=number == 0))
-                    rows += part.height
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with atomic(path) as file:
+        for number, part in enumerate(parts):
+            file.write(_encoded(part, header=number == 0))
+            rows += part.height
     return rows
 
 

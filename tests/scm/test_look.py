@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, key
 from pipeline.plan import known
@@ -35,7 +35,7 @@ def compile_mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> lis
     if tasks:
         settings["tasks"] = {"ContactToCustomer": {"fields": tasks}}
     project = bare_project(settings, "test")
-    return [compiled(one, project.defaults) for one in project.templates.values()]
+    return list(project.mappings().values())
 
 
 def build_needs(

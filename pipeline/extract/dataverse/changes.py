@@ -6,6 +6,7 @@ was deleted is looked at once more, because the two lists do not say which came 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,16 +22,19 @@ from pipeline.extract.dataverse.assembly import MEMORY, Assembly
 from pipeline.extract.dataverse.checkpoint import TableWork
 from pipeline.extract.dataverse.page import Page, PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
+from pipeline.run.files import write_json
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.failures import describe_refusal
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
+from schemas.text import GUID
 from sql.query import query
 from sql.session import Session, session
 
 _EXPIRED: Final = "0x80044352"
 _ID, _REASON = "id", "reason"
-_GUID: Final = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_DELETED: Final = f"(?P<id>{GUID})"
+"""How the entry of a deleted row names it."""
 _AT_ONCE: Final = 50
 """Ids in one condition."""
 
@@ -56,6 +60,23 @@ class Kept:
         return cls(
             link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"])
         )
+
+
+def write_kept(path: Path, home: str, kept: Mapping[str, Kept]) -> None:
+    """Write ``changes.json``: of which Sales, and where the changes of each table begin."""
+    tables = {name: one.as_json() for name, one in kept.items()}
+    write_json(path, {"home": home, "tables": tables})
+
+
+def read_kept(path: Path, home: str) -> dict[str, Kept]:
+    """What an earlier run remembered of this Sales; nothing if it read another one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["home"] != home:
+            return {}
+        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,7 +213,7 @@ class Refresh:
         changes.write_table(
             pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema())
         )
-        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _GUID), "id")
+        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _DELETED), "id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
 
     def _merge(self, engine: Session, old: Path) -> dict[str, int]:

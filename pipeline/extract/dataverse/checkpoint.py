@@ -8,10 +8,10 @@ landed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from pipeline.errors import during
+from pipeline.run.files import atomic, locked, replace_file
 
 _PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
@@ -56,12 +57,7 @@ class Part:
 
 def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Write a file of JSON, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(json.dumps(content).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    replace_file(path, json.dumps(content).encode())
 
 
 WriteCheckpoint = Callable[[Path, Mapping[str, object]], None]
@@ -189,9 +185,14 @@ class TableWork:
         return found
 
 
+def hold(work: Path) -> AbstractContextManager[None]:
+    """Keep other processes out of an extraction's folder; raises ``Stopped`` when one is in it."""
+    return locked(work, "another process is reading the same Sales for this folder of runs.")
+
+
 def _write_page(path: Path, page: pa.Table) -> None:
-    with path.open("wb") as file:
-        with pa.ipc.new_file(file, page.schema, options=_PAGES) as writer:
-            writer.write_table(page)
-        file.flush()
-        os.fsync(file.fileno())
+    with (
+        atomic(path) as file,
+        pa.ipc.new_file(file, page.schema, options=_PAGES) as writer,
+    ):
+        writer.write_table(page)

@@ -17,7 +17,7 @@ from pipeline.project.schema import schema_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class DescribedSetting:
     """One setting. ``default`` and ``example`` are null where there is none."""
 
     name: str
@@ -27,7 +27,7 @@ class Setting:
     text: str
 
 
-def describe(model: type[BaseModel]) -> list[Setting]:
+def describe(model: type[BaseModel]) -> list[DescribedSetting]:
     """The settings of a table, in the order of the model; tables in it are left out."""
     schema = schema_of(model)
     defaults: dict[str, object] = {}
@@ -38,7 +38,7 @@ def describe(model: type[BaseModel]) -> list[Setting]:
         takes = _takes(schema["properties"][name], schema.get("$defs", {}))
         if takes:
             found.append(
-                Setting(
+                DescribedSetting(
                     name=name,
                     takes=takes,
                     default=defaults[name],

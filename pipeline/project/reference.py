@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from pipeline.mapping.template import Row
-from pipeline.project.fields import Setting, describe, explain_table, to_toml
+from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.schema import FILE, render_schema
 from pipeline.project.settings import SECTIONS, Settings
 from pipeline.wire.login.settings import EVERY, NEEDS, TAKES, AuthSettings, Kind
@@ -97,7 +97,7 @@ def _rows() -> Iterator[str]:
     yield _table(_HEADINGS, (_line("", one) for one in describe(Row)))
 
 
-def _line(table: str, setting: Setting) -> tuple[str, ...]:
+def _line(table: str, setting: DescribedSetting) -> tuple[str, ...]:
     name = f"{table}.{setting.name}" if table else setting.name
     shown = "" if setting.default is None else _code(to_toml(setting.default))
     example = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
 from pipeline.mapping import check
@@ -32,7 +32,6 @@ from pipeline.project.settings import (
     DestinationSettings,
     Settings,
     SourceSettings,
-    TomlTable,
 )
 from pipeline.suggest import SettingProblem, sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
@@ -116,7 +115,7 @@ class Project:
 
         Value maps out of files are in it, pair by pair.
         """
-        flat: TomlTable = {}
+        flat: dict[str, JsonValue] = {}
         for section in SECTIONS:
             dumped = getattr(self.settings, section).model_dump()
             auth = dumped.pop("auth", None) or {}
@@ -138,7 +137,9 @@ class Project:
             for key, value in flat.items()
         }
 
-    def _list_row(self, task: str, column: str, keys: TomlTable) -> TomlTable:
+    def _list_row(
+        self, task: str, column: str, keys: Mapping[str, JsonValue]
+    ) -> dict[str, JsonValue]:
         row = self.templates[task].row(column)
         pairs = row.row.value_map if row is not None and "value_map_file" in keys else None
         return dict(keys) if pairs is None else {**keys, "value_map": dict(pairs)}

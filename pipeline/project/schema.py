@@ -56,7 +56,8 @@ def schema_of(model: type[BaseModel]) -> JsonSchemaValue:
 def build_schema() -> JsonSchemaValue:
     """The schema of ``p2c.toml``."""
     whole, row = schema_of(Settings), schema_of(Row)
-    definitions = {**whole["$defs"], **row.pop("$defs"), "Row": row}
+    every: JsonSchemaValue = {**whole["$defs"], **row.pop("$defs"), "Row": row}
+    definitions = {name: one for name, one in every.items() if one}
     reference: JsonSchemaValue = {"$ref": "#/$defs/Row"}
     tasks = {
         task: _table({"fields": _table({one.name: reference for one in entity.columns})})

@@ -25,6 +25,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    JsonValue,
     SkipValidation,
     field_validator,
     model_validator,
@@ -478,7 +479,7 @@ class Settings(BaseModel):
         ),
         examples=[{"Tyskland (Vest)": "DE"}],
     )
-    tasks: dict[str, SkipValidation[dict[str, dict[str, TomlTable]]]] = Field(
+    tasks: dict[str, SkipValidation[dict[str, dict[str, dict[str, JsonValue]]]]] = Field(
         default_factory=dict,
         description=(
             "Changes to the mappings, row by row: [tasks.TASK.fields.COLUMN]. A row of yours "

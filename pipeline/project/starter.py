@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from pipeline.mapping.template import Row
-from pipeline.project.fields import Setting, describe, explain_table, to_toml
+from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.settings import SECTIONS, Settings
 from pipeline.wire.login.settings import NEEDS, AuthSettings
 
@@ -100,7 +100,7 @@ def _said(name: str, value: object) -> str:
     return f"{name} = {to_toml(value)}\n"
 
 
-def _off(setting: Setting) -> str:
+def _off(setting: DescribedSetting) -> str:
     """A setting that is not in force."""
     if setting.default is not None:
         return f"#{_said(setting.name, setting.default)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.project.fields import Setting, describe, to_toml
+from pipeline.project.fields import DescribedSetting, describe, to_toml
 from pipeline.project.resolve import Project, load_project
 from pipeline.project.settings import SECTIONS
 from pipeline.project.starter import starter
@@ -46,7 +46,7 @@ def test_what_a_new_project_needs_is_in_force(
 
 @pytest.mark.parametrize(("section", "setting"), SETTINGS)
 def test_every_setting_is_there_with_its_default_and_what_it_does(
-    section: str, setting: Setting
+    section: str, setting: DescribedSetting
 ) -> None:
     text = starter(**NOTHING, path="export")
     below = text.partition(f"\n[{section}]\n")[2].partition("\n[")[0]

@@ -1,6 +1,7 @@
 -- How text of a source is read. Each macro gives null for blank and for what cannot be read;
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows.
+-- params: $written_guid
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 

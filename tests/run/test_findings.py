@@ -38,7 +38,8 @@ def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
     ]
     assert after.schema == FINDINGS
     assert after["message"][-1] == (
-        "SCM said something of an import that names none of its rows: Contacts usmf-1, 3 messages."
+        "SCM gave a message about an import that names none of its rows: Contacts usmf-1, "
+        "3 messages."
     )
 
 

@@ -19,10 +19,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import AnswerUnreadable, RequestRefused, during
 from pipeline.extract.dataverse.assembly import MEMORY, Assembly
-from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.checkpoint import TableWork, write_checkpoint
 from pipeline.extract.dataverse.page import Page, PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
-from pipeline.run.files import write_json
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.failures import describe_refusal
 from pipeline.wire.links import Links
@@ -65,7 +64,7 @@ class Kept:
 def write_kept(path: Path, home: str, kept: Mapping[str, Kept]) -> None:
     """Write ``changes.json``: of which Sales, and where the changes of each table begin."""
     tables = {name: one.as_json() for name, one in kept.items()}
-    write_json(path, {"home": home, "tables": tables})
+    write_checkpoint(path, {"home": home, "tables": tables})
 
 
 def read_kept(path: Path, home: str) -> dict[str, Kept]:

@@ -88,7 +88,7 @@ def apply_plan(
         if before["applied"] and _has(found.entries, "applied"):
             return before
         if not started and facts["kind"] != orders.UNDO:
-            _refuse_changed(facts, today())
+            _refuse_changed(folder, facts, today())
             _refuse_old(facts, clock)
         asked = question(facts, before)
         if asked is not None:

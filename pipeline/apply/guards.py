@@ -20,7 +20,7 @@ def _has(entries: Sequence[Entry], event: str) -> bool:
 
 
 def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
-    """The plan's files are as the journal says, and the journal still holds the line that the summary knows."""
+    """The plan's files are as the journal says; the journal holds the line that the summary knows."""
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )
@@ -42,8 +42,15 @@ def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> 
         raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
 
 
-def _refuse_changed(facts: dict[str, Any], today: Project) -> None:
-    changed = fingerprint.changes(facts, today)
+def _refuse_changed(folder: RunFolder, facts: dict[str, Any], today: Project) -> None:
+    """What decided the plan is as it was when the plan was made."""
+    if fingerprint.is_of_another_version(facts, today):
+        raise PlanRefused(
+            "the plan was made by another version of p2c, which wrote down other things that "
+            "decide it. Plan again.",
+            where=facts["run"],
+        )
+    changed = fingerprint.changes(folder, facts, today)
     if changed:
         raise PlanRefused(
             f"changed since the plan was made: {'; '.join(changed)}. Plan again.",

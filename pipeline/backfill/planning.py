@@ -81,8 +81,8 @@ def make_backfill(
                 made = _Backfill(planning, main, hasher)
                 made.run()
             sources = {path: future.result() for path, future in hashes.items()}
-        facts = run_facts(planning, str(run), started.isoformat(), landed, sources)
-        write_json(folder.run_json, {**facts, "kind": "backfill", "backfill": made.numbers})
+        facts = run_facts(planning, str(run), started.isoformat(), landed, sources, kind="backfill")
+        write_json(folder.run_json, {**facts, "backfill": made.numbers})
         told = backfill_summary(made.told(str(run)))
         files = {
             path.name: sha256_of(path)

@@ -57,6 +57,7 @@ def make_plan(
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         started = clock()
         planning.mappings = project.mappings()
+        planning.pinned[known.KNOWN_CUSTOMERS] = known.hash_customers(project)
         planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
         planning.source = landed_source(project, folder, runs, listener, changes=request.changes)
@@ -135,6 +136,7 @@ def _decided(
             landed,
             lambda: _told_at_the_end(planning, decider, main, routing, prepared),
         )
+    planning.pinned[known.MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider
 
 

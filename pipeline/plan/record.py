@@ -46,16 +46,18 @@ def run_facts(
     started: str,
     landed: Mapping[str, Landed],
     hashes: Mapping[Path, str],
+    *,
+    kind: str = "main",
 ) -> dict[str, object]:
     """``run.json``."""
     project, request = planning.project, planning.request
     return {
         "run": run,
-        "kind": "main",
+        "kind": kind,
         "command": request.command,
         "started_at": started,
         "versions": versions(),
-        "fingerprints": fingerprints(project.templates),
+        "fingerprints": fingerprints(project, kind) | planning.pinned,
         "settings": project.effective(),
         "project": None if project.file is None else str(project.file.resolve()),
         "live_source": planning.source.is_live,

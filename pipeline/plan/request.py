@@ -37,5 +37,7 @@ class Planning:
     mappings: Mapping[str, Compiled] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     """Of the tables written, taken while they were written."""
+    pinned: dict[str, str] = field(default_factory=dict)
+    """Fingerprints of what is known of the destination, taken when it was looked at."""
     destination: Destination = field(default_factory=Destination)
     source: Source = field(default_factory=lambda: Source(landed={}))

@@ -328,11 +328,11 @@ def test_all_that_changed_is_named_at_once(run: RunFolder) -> None:
     "project",
     [
         PROJECT + "[run]\nmorsel_rows = 77\n",
-        PROJECT.replace('path = "."', 'path = "elsewhere"\nfilter = "statecode = 0"'),
+        PROJECT.replace('path = "."', 'path = "elsewhere"'),
         "# a comment\n" + PROJECT,
         PROJECT + '[tasks.Contacts.fields.Notes]\nsource = "description"\n',
     ],
-    ids=["run settings", "source", "comment", "a row that says what is shipped"],
+    ids=["run settings", "where exports lie", "comment", "a row that says what is shipped"],
 )
 def test_what_does_not_decide_the_output_may_change(run: RunFolder, project: str) -> None:
     assert applied(run, written(run, project))["applied"]

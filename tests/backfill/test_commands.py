@@ -45,7 +45,7 @@ def run(ready: Ready, tmp_path: Path) -> RunFolder:
         "live_source": True,
     }
     facts |= {
-        "fingerprints": fingerprint.fingerprints(project.templates),
+        "fingerprints": fingerprint.fingerprints(project, "backfill"),
         "started_at": datetime.now(UTC).isoformat(),
     }
     write_json(folder.run_json, facts)

@@ -15,7 +15,7 @@ import pytest
 from pipeline.apply.orders import options_of
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.load.order import Options
-from pipeline.plan.fingerprint import changes
+from pipeline.plan.fingerprint import changed_settings
 from pipeline.project.resolve import Project, load_project, recorded_project, todays_project
 from pipeline.project.systems import sales_of, scm_of
 
@@ -598,19 +598,22 @@ def test_a_run_records_who_logs_in_and_no_secret(load: LoadText) -> None:
 
 def test_a_plan_holds_on_to_its_destination_but_not_to_the_login(load: LoadText) -> None:
     then = load(LIVE)
-    facts = {"settings": then.effective(), "fingerprints": {}}
+    recorded = then.effective()
     assert (
-        changes(
-            facts, load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9")
+        changed_settings(
+            recorded,
+            load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9"),
         )
         == []
     )
     assert (
-        changes(facts, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]")))
+        changed_settings(
+            recorded, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]"))
+        )
         == []
     )
     other = LIVE.replace(SCM, "https://other.operations.dynamics.com")
-    assert changes(facts, load(other)) == [
+    assert changed_settings(recorded, load(other)) == [
         f"destination.url (was '{SCM}', is 'https://other.operations.dynamics.com')",
         (
             "destination.name (was 'contoso.operations.eu.dynamics.com', is "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 import polars as pl
 
@@ -189,7 +189,17 @@ def _told(
     )
 
 
-def groups(differences: pl.DataFrame) -> list[dict[str, Any]]:
+class DifferenceGroup(TypedDict):
+    """Differences of one task, kind and column, with a contact for an example."""
+
+    task: str
+    difference: str
+    column: str | None
+    rows: int
+    example: str | None
+
+
+def groups(differences: pl.DataFrame) -> list[DifferenceGroup]:
     """Differences by task, kind and column, most rows first, with a contact for an example.
 
     No values.
@@ -197,11 +207,12 @@ def groups(differences: pl.DataFrame) -> list[dict[str, Any]]:
     counted = differences.group_by("task", "difference", "column").agg(
         pl.len().cast(pl.Int64).alias("rows"), pl.col("contactid").min().alias("example")
     )
-    return counted.sort(
+    ordered = counted.sort(
         ["rows", "task", "difference", "column"],
         descending=[True, False, False, False],
         nulls_last=True,
-    ).to_dicts()
+    )
+    return cast("list[DifferenceGroup]", ordered.to_dicts())
 
 
 def sentence(results: Sequence[Compared]) -> str:

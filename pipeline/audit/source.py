@@ -6,7 +6,6 @@ Landed ones in the run folder, Parquet sources where they lie.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -25,7 +24,7 @@ def contacts_view(evidence: Evidence, columns: list[str] | None = None) -> str |
         columns: canonical names; those that the source does not have are null. None: all that it
             has.
     """
-    known: dict[str, str] = evidence.run.get("columns", {}).get("contacts", {})
+    known = evidence.run.columns.get("contacts", {})
     wanted = list(known) if columns is None else columns
     chosen = [
         (
@@ -40,28 +39,22 @@ def contacts_view(evidence: Evidence, columns: list[str] | None = None) -> str |
 
 def _place(evidence: Evidence) -> tuple[str, str] | None:
     """Where rows are: the columns that tell file and line, and the table function that reads them."""
-    paths = [
-        evidence.folder.path / name for name in evidence.run.get("landed", {}).get("contacts", [])
-    ]
-    sources = [
-        one
-        for one in evidence.run.get("sources", [])
-        if one.get("table") == "contacts" and one.get("in_place")
-    ]
+    paths = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
+    sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
     if not paths or not all(path.is_file() for path in paths):
         _gone(evidence, paths)
         return None
     files = ", ".join(literal(str(path)) for path in paths)
     if not sources:
         return "source_file, source_line", f"read_parquet([{files}])"
-    if any(path.stat().st_size != one["bytes"] for path, one in zip(paths, sources, strict=True)):
+    if any(path.stat().st_size != one.bytes for path, one in zip(paths, sources, strict=True)):
         evidence.note(
             evidence.folder.source,
             "altered",
             "The Parquet source changed since the run read it: its rows are not shown.",
         )
         return None
-    names = ", ".join(literal(one["file"]) for one in sources)
+    names = ", ".join(literal(one.file) for one in sources)
     which = (
         f"[{names}][list_position([{files}], filename)] AS source_file, file_row_number + 1 AS "
         "source_line"
@@ -84,7 +77,7 @@ def _gone(evidence: Evidence, paths: list[Path]) -> None:
 
 def contact_row(
     session: Session, evidence: Evidence, file: str | None, line: int | None
-) -> dict[str, Any]:
+) -> dict[str, str]:
     """One row as it was read, blanks left out; empty if it is gone."""
     text = contacts_view(evidence)
     if text is None:

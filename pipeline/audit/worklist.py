@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import duckdb
 import polars as pl
@@ -33,12 +33,19 @@ _OUTCOMES = ", ".join(
 )
 
 
+class OwnerContacts(TypedDict):
+    """Contacts that need work, of one owner; null: not known."""
+
+    owner: str | None
+    contacts: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worklist:
     """What was written: rows, rows by owner (null: not known), and what could not be told."""
 
     rows: int
-    owners: list[dict[str, Any]]
+    owners: list[OwnerContacts]
     notes: tuple[str, ...]
 
 
@@ -54,7 +61,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     Raises:
         UsageError: the address is none of https, or the run has no decisions.
     """
-    base = _base(sales_url or evidence.setting("source.url"))
+    base = _base(sales_url or evidence.run.text("source.url"))
     notes = (
         []
         if base
@@ -71,7 +78,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
         )
         if view is None:
             notes.append("No owners: the rows that the run read are gone.")
-        elif "ownerid" not in evidence.run.get("columns", {}).get("contacts", {}):
+        elif "ownerid" not in evidence.run.columns.get("contacts", {}):
             notes.append("No owners: the source has no column ownerid.")
         reader = here.stream(
             query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
@@ -86,7 +93,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
                 yield made_visible(frame)
 
         rows = write_csv(to, parts())
-    owners = [
+    owners: list[OwnerContacts] = [
         {"owner": owner, "contacts": count}
         for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     ]
@@ -103,7 +110,7 @@ def repair_file(evidence: Evidence, to: Path) -> int:
     Raises:
         UsageError: the rows that the run read are gone.
     """
-    columns = list(evidence.run.get("columns", {}).get("contacts", {}))
+    columns = list(evidence.run.columns.get("contacts", {}))
     view = contacts_view(evidence, columns)
     if view is None:
         raise UsageError(

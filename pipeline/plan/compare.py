@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 from pipeline.run.folder import RunFolder
 from sql.session import Session, literal, query, session
@@ -18,8 +18,18 @@ _WORDS: Final = {
 }
 
 
-def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
-    """Differences between two runs, one item per kind: change, before, after, contacts, example."""
+class Change(TypedDict):
+    """Contacts that changed in one way: where they stood before and after, and one of them."""
+
+    change: str
+    before: str | None
+    after: str | None
+    contacts: int
+    example: str | None
+
+
+def compared(before: RunFolder, after: RunFolder) -> list[Change]:
+    """Differences between two runs, one item per kind."""
     with (
         tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
         session(scratch=Path(scratch)) as here,
@@ -29,7 +39,7 @@ def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
                 f"{name}_decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
             )
             _rows(here, f"{name}_rows", sorted((folder.path / "rows").glob("*/*.parquet")))
-        return here.frame(query("diff")).to_dicts()
+        return cast("list[Change]", here.frame(query("diff")).to_dicts())
 
 
 def _rows(here: Session, name: str, files: list[Path]) -> None:
@@ -43,18 +53,18 @@ def _rows(here: Session, name: str, files: list[Path]) -> None:
     )
 
 
-def told(items: list[dict[str, Any]], before: RunFolder) -> str:
+def told(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
     return "\n".join([f"Against {before.run}", *map(_line, items)])
 
 
-def _line(one: dict[str, Any]) -> str:
+def _line(one: Change) -> str:
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"
         else [one["after"] or one["before"]]
     )
     example = f", for example {one['example']}" if one["example"] else ""
-    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(places)}{example}"
+    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(place or '' for place in places)}{example}"

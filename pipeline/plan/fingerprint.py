@@ -13,11 +13,14 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Final
+from typing import Final
+
+from pydantic import JsonValue
 
 from pipeline import __version__
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.project.resolve import Project, recorded_project
+from pipeline.run.facts import RunFacts, Setting
 
 _LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry", "babel")
 
@@ -63,7 +66,7 @@ def fingerprints(templates: Mapping[str, Template]) -> dict[str, str]:
     }
 
 
-def changes(facts: Mapping[str, Any], today: Project) -> list[str]:
+def changes(facts: RunFacts, today: Project) -> list[str]:
     """What changed since a plan was made, a phrase each.
 
     Empty when the plan still says what p2c would plan today.
@@ -73,26 +76,26 @@ def changes(facts: Mapping[str, Any], today: Project) -> list[str]:
         today: the project as it is now.
     """
     now = fingerprints(today.templates)
-    before = recorded_project(facts["settings"], None)
-    found = list(_settings(facts["settings"], today))
-    for name, value in facts["fingerprints"].items():
+    before = recorded_project(facts.settings, None)
+    found = list(_settings(facts.settings, today))
+    for name, value in facts.fingerprints.items():
         if now.get(name) != value:
             task = name.removeprefix("template ")
             found.append(_template(task, before, today) if task != name else _WORDS.get(name, name))
     return found
 
 
-def _settings(recorded: Mapping[str, Mapping[str, Any]], today: Project) -> Iterator[str]:
+def _settings(recorded: Mapping[str, Setting], today: Project) -> Iterator[str]:
     effective = today.effective()
     for key in dict.fromkeys([*recorded, *effective]):
         now, was = effective.get(key), recorded.get(key)
         if (
             not key.startswith(_PINNED)
             or key.startswith(_FREE)
-            or (was is None and now is not None and now["origin"] == "default")
+            or (was is None and now is not None and now.origin == "default")
         ):
             continue
-        old, new = (None if one is None else one["value"] for one in (was, now))
+        old, new = (None if one is None else one.value for one in (was, now))
         if old != new:
             yield f"{key} (was {_shown(old)}, is {_shown(new)})"
 
@@ -117,7 +120,7 @@ def _of_template(template: Template) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _content(row: FieldRow | None) -> dict[str, Any] | None:
+def _content(row: FieldRow | None) -> dict[str, JsonValue] | None:
     """What a row does. Where its value map was read from does not count, only what is in it."""
     return None if row is None else row.row.model_dump(mode="json", exclude={"value_map_file"})
 

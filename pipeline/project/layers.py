@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, listed
 from pipeline.project.settings import SECTIONS, Settings
+from pipeline.run.facts import Setting
 from pipeline.suggest import near
 
 ENVIRONMENT: Final = "environment"
@@ -90,7 +91,7 @@ def _overlay(base: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def recorded(
-    effective: Mapping[str, Mapping[str, Any]], origins: Collection[str] | None = None
+    effective: Mapping[str, Setting], origins: Collection[str] | None = None
 ) -> dict[str, Any]:
     """What a run recorded, as the tables of ``p2c.toml``.
 
@@ -98,16 +99,16 @@ def recorded(
     """
     raw: dict[str, Any] = {}
     for key, entry in effective.items():
-        if origins is not None and entry["origin"] not in origins:
+        if origins is not None and entry.origin not in origins:
             continue
         section, _, rest = key.partition(".")
         if section == "tasks":
             task, _, column = rest.partition(".fields.")
             raw.setdefault("tasks", {}).setdefault(task, {}).setdefault("fields", {})[column] = (
-                entry["value"]
+                entry.value
             )
         else:
-            _put(raw.setdefault(section, {}), section, rest, entry["value"], between=".")
+            _put(raw.setdefault(section, {}), section, rest, entry.value, between=".")
     return raw
 
 

@@ -10,9 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
 from pipeline.mapping import check
@@ -27,6 +27,7 @@ from pipeline.project.layers import (
     recorded,
 )
 from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
+from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 from schemas.text import fold
@@ -93,12 +94,12 @@ class Project:
             dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()])
         )
 
-    def effective(self) -> dict[str, dict[str, Any]]:
+    def effective(self) -> dict[str, Setting]:
         """Every setting with its origin, for ``run.json`` and ``check``.
 
         Value maps out of files are in it, pair by pair.
         """
-        flat: dict[str, Any] = {}
+        flat: dict[str, JsonValue] = {}
         for section in SECTIONS:
             dumped = getattr(self.settings, section).model_dump()
             auth = dumped.pop("auth", None) or {}
@@ -116,11 +117,11 @@ class Project:
             for column, keys in section.get("fields", {}).items()
         }
         return {
-            key: {"value": value, "origin": self.origins.get(key, "default")}
+            key: Setting(value=value, origin=self.origins.get(key, "default"))
             for key, value in flat.items()
         }
 
-    def _keys(self, task: str, column: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    def _keys(self, task: str, column: str, keys: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         row = self.templates[task].row(column)
         pairs = row.row.value_map if row is not None and "value_map_file" in keys else None
         return dict(keys) if pairs is None else {**keys, "value_map": dict(pairs)}
@@ -161,7 +162,7 @@ def load_project(
     return _made(layers)
 
 
-def bare_project(tables: Mapping[str, Any], origin: str) -> Project:
+def bare_project(tables: Mapping[str, object], origin: str) -> Project:
     """A project without a file: what ``tables`` say, and shipped defaults.
 
     Raises ``ConfigurationError``.
@@ -171,7 +172,7 @@ def bare_project(tables: Mapping[str, Any], origin: str) -> Project:
     return _made(layers)
 
 
-def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | None) -> Project:
+def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Project:
     """The project that a run recorded (``Project.effective``), whatever the project file says today."""
     raw = recorded(effective)
     for section, model in SECTIONS.items():
@@ -187,7 +188,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | No
         raise ConfigurationError(listed(problems), where="run.json")
     return Project(
         settings=settings,
-        origins=MappingProxyType({key: entry["origin"] for key, entry in effective.items()}),
+        origins=MappingProxyType({key: entry.origin for key, entry in effective.items()}),
         templates=MappingProxyType(in_force),
         file=file,
         folder=file.parent if file else Path(),
@@ -195,7 +196,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | No
 
 
 def todays_project(
-    effective: Mapping[str, Mapping[str, Any]],
+    effective: Mapping[str, Setting],
     recorded_file: Path | None,
     *,
     file: Path | None = None,
@@ -255,7 +256,7 @@ def _made(layers: Layers) -> Project:
     )
 
 
-def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+def _validated(raw: Mapping[str, object]) -> tuple[Settings | None, list[str]]:
     try:
         return Settings.model_validate(raw), []
     except ValidationError as error:
@@ -277,9 +278,9 @@ def _system(section: SourceSettings | DestinationSettings) -> SystemSettings | N
     return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
 
 
-def project_of(facts: dict[str, Any]) -> Project:
+def project_of(facts: RunFacts) -> Project:
     """The project as it was when the plan was made.
 
     Settings come from ``run.json``, not from today's file.
     """
-    return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)
+    return recorded_project(facts.settings, Path(facts.project) if facts.project else None)

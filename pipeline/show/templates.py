@@ -6,8 +6,8 @@ A mapping looks as it does on the mapping page of Data Integrator.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -71,7 +71,7 @@ def _source(template: Template, row: FieldRow) -> str:
     return f"{name} ({field.label})" if field is not None and field.label else name
 
 
-def template_items(template: Template) -> list[dict[str, Any]]:
+def template_items(template: Template) -> list[Mapping[str, object]]:
     """The rows of a template for ``--json``."""
     return [
         {
@@ -149,7 +149,7 @@ def _changed(template: Template) -> list[str]:
     return lines
 
 
-def code_items() -> list[dict[str, Any]]:
+def code_items() -> list[Mapping[str, object]]:
     """The catalogue of codes for ``--json``."""
     return [
         {

@@ -55,7 +55,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The samples, planned and applied."""
     runs = tmp_path_factory.mktemp("samples")
     result = plan_and_apply(Flags(project=SAMPLES, runs=runs), Request(command="run"), silent)
-    return find_run(runs, str(result.facts["run"]))
+    return find_run(runs, result.summary.run)
 
 
 @pytest.fixture

@@ -1,0 +1,55 @@
+"""Which contacts get a number, in which order, and where the numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.backfill.numbering import Origin, base_of, origin
+from pipeline.run.facts import Numbers
+from pipeline.run.findings import RunFinding
+from sql.session import Session, query
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranked:
+    """The counter, the rank of each contact that gets a number, and what is to be said of that.
+
+    ``ranks``: ``sql/backfill_ranks.sql``.
+    """
+
+    origin: Origin
+    ranks: pl.DataFrame
+    numbers: Numbers
+    findings: Sequence[RunFinding]
+
+
+def rank_contacts(main: Session, last_row: int, seed: str) -> Ranked:
+    """Settle the counter and rank ``candidates`` up to ``last_row``; ``seed`` decides suffixes.
+
+    Raises:
+        ConfigurationError: numbers would become too long.
+    """
+    source = origin(main.frame(query("backfill_counters")).to_dicts())
+    highest = int(main.frame(query("backfill_highest"), pattern=source.pattern).item())
+    ranks = pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
+    if source.is_usable:
+        ranks = main.frame(query("backfill_ranks"), last_row=last_row)
+    base = base_of(source, highest, ranks.height)
+    findings = [RunFinding(code=name, detail=detail) for name, detail in source.findings]
+    if source.id is not None and highest >= source.next:
+        findings.append(RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}"))
+    numbers = Numbers(
+        count=ranks.height,
+        highest=highest,
+        prefix=source.prefix,
+        suffix_length=source.suffix_length,
+        base=base,
+        next=source.next,
+        counter=source.id,
+        counter_etag=source.etag,
+        seed=seed,
+    )
+    return Ranked(origin=source, ranks=ranks, numbers=numbers, findings=findings)

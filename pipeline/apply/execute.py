@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pipeline.apply.consent import Ask, agreed_by_itself, question
 from pipeline.apply.delivery import deliver
-from pipeline.apply.guards import _locked, has_event, refuse_altered, refuse_changed, refuse_old
+from pipeline.apply.guards import _locked, has_event, refuse_altered, refuse_start
 from pipeline.apply.reach import Today, reach_today
 from pipeline.apply.writeback import written_back
-from pipeline.errors import InvariantBroken, PlanRefused
+from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.project.open_run import OpenRun, open_run
 from pipeline.run.folder import Clock, RunFolder
@@ -51,15 +51,10 @@ def apply_plan(
         started = has_event(found.entries, "apply_started")
         refuse_altered(folder, found, started=started)
         before = folder.read_summary()
-        if facts.is_undo and not before.outcomes["pending"] and not started:
-            raise PlanRefused(
-                "there is nothing that p2c can take back. `p2c report` says why.", where=folder.run
-            )
         if before.applied and has_event(found.entries, "applied"):
             return before
-        if not started and not facts.is_undo:
-            refuse_changed(facts, today())
-            refuse_old(facts, clock)
+        if not started:
+            refuse_start(facts, before, today, clock)
         asked = question(facts, before)
         if asked is not None:
             ask(asked)
@@ -82,7 +77,7 @@ def _applied(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Su
         run.folder,
         run.journal,
         "applied",
-        counted.model_copy(update={"throttling": dict(done.throttling)}),
+        counted.replace(throttling=dict(done.throttling)),
         outcomes=dict(done.outcomes),
         balanced=counted.balanced,
         files=dict(done.files),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import filelock
 
+from pipeline.apply.reach import Today
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import Project, project_of
@@ -15,6 +16,7 @@ from pipeline.run.facts import RunFacts
 from pipeline.run.files import sha256_of
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
+from pipeline.run.summary import Summary
 
 
 @contextmanager
@@ -58,7 +60,22 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
         raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
 
 
-def refuse_changed(facts: RunFacts, today: Project) -> None:
+def refuse_start(facts: RunFacts, before: Summary, today: Today, clock: Clock) -> None:
+    """What must hold before a plan is applied for the first time.
+
+    Raises:
+        PlanRefused: what it was made of changed, it is too old, or there is nothing to take back.
+    """
+    if not facts.is_undo:
+        _refuse_changed(facts, today())
+        _refuse_old(facts, clock)
+    elif not before.outcomes["pending"]:
+        raise PlanRefused(
+            "there is nothing that p2c can take back. `p2c report` says why.", where=facts.run
+        )
+
+
+def _refuse_changed(facts: RunFacts, today: Project) -> None:
     """What decides the output is as it was when the plan was made."""
     changed = fingerprint.changes(facts, today)
     if changed:
@@ -68,7 +85,7 @@ def refuse_changed(facts: RunFacts, today: Project) -> None:
         )
 
 
-def refuse_old(facts: RunFacts, clock: Clock) -> None:
+def _refuse_old(facts: RunFacts, clock: Clock) -> None:
     """Age counts for live sources only: files do not change unseen."""
     settings = project_of(facts).settings.run
     if facts.live_source and clock() - facts.started_at > settings.plan_age:

@@ -89,14 +89,12 @@ def _counted(
     after = after_apply(before, written.outcomes)
     told = [CountedFinding(code=code, detail=detail) for code, detail in written.findings]
     traffic = system.meter.total()
-    return after.model_copy(
-        update={
-            "findings": {**after.findings, **added},
-            "counted": (*after.counted, *told),
-            "traffic": {
-                "requests": traffic.requests,
-                "retries": traffic.retries,
-                "throttled": traffic.throttled,
-            },
-        }
+    return after.replace(
+        findings={**after.findings, **added},
+        counted=(*after.counted, *told),
+        traffic={
+            "requests": traffic.requests,
+            "retries": traffic.retries,
+            "throttled": traffic.throttled,
+        },
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 
-from pipeline.backfill.numbering import Origin, base_of, origin
+from pipeline.backfill.numbering import CounterRow, Origin, base_of, origin
 from pipeline.run.facts import Numbers
 from pipeline.run.findings import RunFinding
 from sql.session import Session, query
@@ -32,7 +33,8 @@ def rank_contacts(main: Session, last_row: int, seed: str) -> Ranked:
     Raises:
         ConfigurationError: numbers would become too long.
     """
-    source = origin(main.frame(query("backfill_counters")).to_dicts())
+    counters = cast("list[CounterRow]", main.frame(query("backfill_counters")).to_dicts())
+    source = origin(counters)
     highest = int(main.frame(query("backfill_highest"), pattern=source.pattern).item())
     ranks = pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
     if source.is_usable:

@@ -8,8 +8,8 @@ no effect and never will (begin anew; if it had one, its numbers are a gap).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal, TypedDict, cast
 
 from pipeline.backfill.counter import COUNTERS, NEXT, Wanted, counter, first_number, is_taken
 from pipeline.run.journal import Entry, Journal, unfinished
@@ -25,6 +25,16 @@ _TRIES: Final = 12
 _LOST_WAIT: Final = 2.0
 
 Effect = Literal["reserved", "void", "open"]
+
+
+class Attempt(TypedDict):
+    """An attempt at a reservation, as the journal has it: the counter's row that was read, its number, and ours."""
+
+    counter: str
+    etag: str
+    found: int
+    base: int
+    count: int
 
 
 def reserved_base(entries: Iterable[Entry]) -> int | None:
@@ -81,11 +91,10 @@ class _Reservation:
             for one in unfinished(journal.entries)
             if one.payload.get("effect") == RESERVE
         ]
-        self._attempt = (
-            {name: value for name, value in begun[-1].items() if name != "effect"}
-            if begun
-            else None
-        )
+        self._attempt: Attempt | None = None
+        if begun:
+            said = {name: value for name, value in begun[-1].items() if name != "effect"}
+            self._attempt = cast("Attempt", said)
         self._lost = bool(begun)
         """Whether the attempt may have had its effect already."""
 
@@ -113,7 +122,7 @@ class _Reservation:
                 if done:
                     return int(attempt["base"])
 
-    def _intended(self) -> dict[str, Any]:
+    def _intended(self) -> Attempt:
         now = counter(self._rows, self._wanted.entity)
         base = first_number(self._rows, now, self._wanted)
         self._attempt = {
@@ -126,7 +135,7 @@ class _Reservation:
         self._journal.intent(RESERVE, **self._attempt)
         return self._attempt
 
-    def _sent(self, attempt: Mapping[str, Any]) -> bool:
+    def _sent(self, attempt: Attempt) -> bool:
         """Send an attempt; whether it had its effect.
 
         One that came too late is given up, unless an answer was lost before.
@@ -144,7 +153,7 @@ class _Reservation:
         self._end(attempt, "reserved")
         return True
 
-    def _effect(self, attempt: Mapping[str, Any]) -> Effect:
+    def _effect(self, attempt: Attempt) -> Effect:
         """What a doubtful attempt did.
 
         Numbers that contacts have were handed out by creates: the counter passed without us.
@@ -156,7 +165,7 @@ class _Reservation:
         taken = any(is_taken(self._rows, self._wanted.prefix, number) for number in (first, last))
         return "reserved" if now.next > last and not taken else "void"
 
-    def _end(self, attempt: Mapping[str, Any], result: str) -> None:
+    def _end(self, attempt: Attempt, result: str) -> None:
         self._journal.done(RESERVE, **attempt, result=result)
         self._attempt, self._lost = None, False
 

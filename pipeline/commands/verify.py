@@ -22,9 +22,7 @@ def verify_run(common: Flags, run: str) -> Result:
         command="verify",
         run=str(found.run),
         folder=str(found.path),
-        facts=facts.model_copy(
-            update={"verdict": stands, "balanced": facts.balanced and not checked.altered}
-        ),
+        facts=facts.replace(verdict=stands, balanced=facts.balanced and not checked.altered),
         exit_code=checked.exit_code,
         items=verify.items(checked),
         text=verify.told(checked),

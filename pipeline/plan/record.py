@@ -88,16 +88,14 @@ def whole_facts(
     ``numbers`` are those that a backfill wants.
     """
     landed = planning.source.landed
-    return first.model_copy(
-        update={
-            "live_source": planning.source.is_live,
-            "sales": planning.source.facts,
-            "scm": planning.destination.facts,
-            "sources": tuple(one for table in landed.values() for one in _sources(table, hashes)),
-            "columns": {table.table: dict(table.columns) for table in landed.values()},
-            "landed": {table.table: _files(table) for table in landed.values()},
-            "backfill": numbers,
-        }
+    return first.replace(
+        live_source=planning.source.is_live,
+        sales=planning.source.facts,
+        scm=planning.destination.facts,
+        sources=tuple(one for table in landed.values() for one in _sources(table, hashes)),
+        columns={table.table: dict(table.columns) for table in landed.values()},
+        landed={table.table: _files(table) for table in landed.values()},
+        backfill=numbers,
     )
 
 

@@ -8,7 +8,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +18,7 @@ from pipeline.errors import UsageError, during
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from pydantic import JsonValue
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -33,7 +34,7 @@ def write_json(path: Path, content: object) -> None:
     replace_file(path, (text + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, JsonValue]:
     """Read a JSON object of a run folder."""
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))

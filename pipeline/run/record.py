@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -33,6 +33,14 @@ class RunRecord(BaseModel):
     def as_json(self) -> dict[str, JsonValue]:
         """The object as it is written."""
         return cast("dict[str, JsonValue]", self.model_dump(mode="json"))
+
+    def replace(self, **changes: object) -> Self:
+        """The same with other values in some fields, checked like all others."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        if not changes.keys() <= kept.keys():
+            unknown = ", ".join(sorted(changes.keys() - kept.keys()))
+            raise TypeError(f"{type(self).__name__} has no {unknown}")
+        return self.model_validate({**kept, **changes})
 
 
 Model = TypeVar("Model", bound=RunRecord)

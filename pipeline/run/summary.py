@@ -124,12 +124,12 @@ class Summary(RunRecord):
 
     def ending_with(self, line: str) -> Summary:
         """The same, with the hash of the journal line that it ends with."""
-        return self.model_copy(update={"journal": line})
+        return self.replace(journal=line)
 
     def without_values(self) -> Summary:
         """The same without source values: which ones had no map is forgotten, how many is not."""
-        maps = tuple(one.model_copy(update={"unmapped": {}}) for one in self.value_maps)
-        return self.model_copy(update={"value_maps": maps, "purged": True})
+        maps = tuple(one.replace(unmapped={}) for one in self.value_maps)
+        return self.replace(value_maps=maps, purged=True)
 
 
 def facts_digest(facts: Mapping[str, object]) -> str:
@@ -164,15 +164,13 @@ def after_apply(
     if reached == "clean" and not before.kind.is_load and before.verdict == "attention":
         # Its findings are of contacts, or rows to take back by hand, that no outcome speaks of.
         reached = "attention"
-    return before.model_copy(
-        update={
-            "applied": True,
-            "findings": findings,
-            "outcomes": whole,
-            "equations": equations,
-            "balanced": balanced,
-            "verdict": reached,
-        }
+    return before.replace(
+        applied=True,
+        findings=findings,
+        outcomes=whole,
+        equations=equations,
+        balanced=balanced,
+        verdict=reached,
     )
 
 

@@ -16,8 +16,8 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import SourceError, Stopped, UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder, all_runs
+from tests.scenes.json_files import read_json
 from tests.scenes.small import CUSTOMERS, PERSONS, number
 
 PLANNED = CUSTOMERS + PERSONS

@@ -26,9 +26,10 @@ from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
 from pipeline.run.facts import blank_facts
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, building
 from pipeline.run.journal import Journal, read
+from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import CUSTOMERS, PERSONS, PROJECT, write_small
 

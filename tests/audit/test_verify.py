@@ -17,9 +17,10 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.verify import verify_run as answer
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
+from tests.scenes.json_files import read_json
 from tests.scenes.small import write_small
 
 

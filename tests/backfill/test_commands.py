@@ -17,12 +17,13 @@ from pipeline.plan import fingerprint
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import sales_of
 from pipeline.run.facts import Setting
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.sandbox.serve import Options, Ready, running
 from schemas.run import FINDINGS, OUTCOMES
 from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
+from tests.scenes.json_files import read_json
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
+from tests.scenes.json_files import read_json
 
 CONTACT = ("contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid",
            "parentcustomeridtype", "msdynce_iscompanyanaccount", "createdon", "versionnumber")  # fmt: skip

@@ -15,11 +15,12 @@ from pipeline.events import silent
 from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import bare_project
 from pipeline.project.settings import BackfillSettings
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.summary import facts_digest
 from schemas.run import OUTCOME_NAMES
+from tests.scenes.json_files import read_json
 from tests.scenes.writing import COLUMNS, Scene
 
 EQUATION = "planned = created + updated + unchanged + written + failed + unknown + pending"

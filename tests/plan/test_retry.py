@@ -19,8 +19,8 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import P2cError, SourceError, UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder, all_runs, find_run
+from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid, number, rows, write_small
 
 REJECTED, HELD = contactid(11), contactid(10)

@@ -19,9 +19,10 @@ from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
-from pipeline.run.files import read_json, sha256_of, write_json
+from pipeline.run.files import sha256_of, write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
+from tests.scenes.json_files import read_json
 from tests.scenes.small import CUSTOMERS, PERSONS
 
 PLANNED = CUSTOMERS + PERSONS

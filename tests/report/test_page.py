@@ -23,10 +23,11 @@ from pipeline.report.facts import Cause, page_facts
 from pipeline.report.flow import Column, Link, Node, drawn
 from pipeline.report.page import LIMIT, rendered
 from pipeline.report.throughput import Span, described, series
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from tests.audit.test_findings import HARM, hostile
 from tests.report.conftest import START, clock
+from tests.scenes.json_files import read_json
 from tests.scenes.small import write_small
 
 Golden = Callable[[str, str], None]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.backfill.planning import make_backfill
 from pipeline.backfill.undo_on_files import undo_on_files
@@ -19,9 +20,10 @@ from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.run.evidence import gathered
 from pipeline.run.facts import Kind
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from tests.scenes.command_line import P2c
+from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid
 
 Change = Callable[[dict[str, Any]], object]
@@ -107,6 +109,16 @@ def test_what_is_written_is_what_was_read(run: RunFolder) -> None:
     run.write_facts(run.facts())
     run.write_summary(run.read_summary())
     assert (run.run_json.read_bytes(), run.summary.read_bytes()) == before
+
+
+def test_a_field_is_replaced_by_a_value_that_may_be_and_by_no_other(run: RunFolder) -> None:
+    summary = run.read_summary()
+    assert summary.replace(verdict="broken").verdict == "broken"
+    assert summary.verdict == "attention"
+    with pytest.raises(ValidationError):
+        summary.replace(verdict="fine")
+    with pytest.raises(TypeError, match="Summary has no verdikt"):
+        summary.replace(verdikt="broken")
 
 
 def test_evidence_keeps_what_can_be_read_and_says_what_cannot(run: RunFolder) -> None:

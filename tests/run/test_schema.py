@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
 from pipeline.run.schema import MODELS, main, schema_text
+from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 
 NAMES = sorted(MODELS)

@@ -7,17 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from pipeline.apply.errorfile import refused_rows
 from pipeline.errors import UsageError
 from pipeline.run import memory
-from pipeline.run.facts import after_apply, facts_digest
-from pipeline.run.files import TableWriter, locked, read_json, sha256_of, write_json, write_table
+from pipeline.run.files import TableWriter, locked, sha256_of, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
+from pipeline.run.summary import Summary, after_apply
+from pipeline.run.vouching import vouch
 from pipeline.scm.messages import explained
 from schemas.codes import code
 from schemas.run import OUTCOMES
@@ -33,7 +34,7 @@ _ROWS: Final = 131_072
 class Confirmed:
     """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
 
-    facts: dict[str, Any]
+    facts: Summary
     rows: int
     strangers: list[int]
 
@@ -63,9 +64,10 @@ def confirmed(
         Stopped: another process works on this run.
     """
     facts = folder.facts()
-    before = read_json(folder.summary)
-    _refuse(folder, facts, before)
-    if errors is None and not before["outcomes"].get("written"):
+    before = folder.read_summary()
+    destination = facts.destination
+    _refuse(folder, before, is_folder_load=facts.kind.is_load and destination.load == "folder")
+    if errors is None and not before.outcomes.get("written"):
         return Confirmed(facts=before, rows=0, strangers=[])
     imported = _Import(
         batches=_chosen(folder, packages),
@@ -75,20 +77,20 @@ def confirmed(
     with (
         locked(folder.path, "another process is applying this run."),
         locked(
-            memory.folder_of(folder.path.parent, facts["destination"]["name"]),
+            memory.folder_of(folder.path.parent, destination.name),
             "another process is loading into this destination.",
         ),
     ):
-        return _confirmed(folder, facts, before, imported, clock)
+        return _confirmed(folder, destination.name, before, imported, clock)
 
 
-def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:
-    if facts["kind"] not in ("main", "retry") or facts["destination"]["load"] != "folder":
+def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None:
+    if not is_folder_load:
         raise UsageError(
             "only loads into a folder are confirmed; other loads know their outcomes.",
             where=str(folder.run),
         )
-    if not before.get("applied"):
+    if not before.applied:
         raise UsageError(
             f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
         )
@@ -124,12 +126,11 @@ def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
 
 def _confirmed(
     folder: RunFolder,
-    facts: dict[str, Any],
-    before: dict[str, Any],
+    destination: str,
+    before: Summary,
     imported: _Import,
     clock: Clock,
 ) -> Confirmed:
-    destination = facts["destination"]["name"]
     outcomes = pl.scan_parquet(folder.outcomes, glob=False)
     tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
     counts: Counter[tuple[str, str, int | None, str]] = Counter()
@@ -232,8 +233,8 @@ def _batches(
 
 
 def _recorded(
-    folder: RunFolder, before: dict[str, Any], totals: Counter[str], imported: _Import, clock: Clock
-) -> dict[str, Any]:
+    folder: RunFolder, before: Summary, totals: Counter[str], imported: _Import, clock: Clock
+) -> Summary:
     after = after_apply(before, totals)
     results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
     errors = (
@@ -242,12 +243,12 @@ def _recorded(
         else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
     )
     with Journal.open(folder.journal, clock) as journal:
-        after["journal"] = journal.append(
+        return vouch(
+            folder,
+            journal,
             "confirmed",
+            after,
             outcomes=dict(totals),
             errors=errors,
             files=results,
-            summary=facts_digest(after),
         )
-    write_json(folder.summary, after)
-    return after

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import LOCK, TableWriter, locked, read_json, sha256_of, write_json
+from pipeline.run.files import LOCK, TableWriter, locked, sha256_of
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, all_runs
 from pipeline.run.journal import Journal, read, recorded
+from pipeline.run.vouching import vouch
 
 _PERSONAL: Final = (
     "source/*",
@@ -160,7 +160,7 @@ def purged(found: Held, clock: Clock) -> None:
 def _purged(found: Held, clock: Clock) -> None:
     folder = found.folder
     entries = read(folder.journal).entries
-    facts = _without_values(read_json(folder.summary))
+    summary = folder.read_summary().without_values()
     gone = {path.relative_to(folder.path).as_posix() for path in found.files}
     before = {
         name
@@ -181,10 +181,7 @@ def _purged(found: Held, clock: Clock) -> None:
             for name in _TABLES
             if (folder.path / name).is_file()
         }
-        facts["journal"] = journal.append(
-            "purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts)
-        )
-    write_json(folder.summary, facts)
+        vouch(folder, journal, "purged", summary, removed=sorted(gone | before), files=kept)
 
 
 def _blank(path: Path, column: str) -> None:
@@ -199,12 +196,6 @@ def _blank(path: Path, column: str) -> None:
             .collect_batches(maintain_order=True)
         ):
             writer.write(frame)
-
-
-def _without_values(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts without source values: which ones had no map is forgotten, how many is not."""
-    maps = [{**one, "unmapped": {}} for one in facts.get("value_maps", ())]
-    return {**facts, "value_maps": maps, "purged": True}
 
 
 def told(found: Sequence[Held | Leftover]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -34,7 +33,7 @@ def view_contacts(
     if found is None:
         return False
     paths, names = found
-    known: dict[str, str] = evidence.run.get("columns", {}).get("contacts", {})
+    known = evidence.run.columns.get("contacts", {})
     chosen = [
         Column(name=name, of=known[name], macro="as_text")
         for name in (known if columns is None else columns)
@@ -53,19 +52,13 @@ def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
 
     Null if they are gone or were altered.
     """
-    paths = [
-        evidence.folder.path / name for name in evidence.run.get("landed", {}).get("contacts", [])
-    ]
-    sources = [
-        one
-        for one in evidence.run.get("sources", [])
-        if one.get("table") == "contacts" and one.get("in_place")
-    ]
+    paths = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
+    sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
     if not paths or not all(path.is_file() for path in paths):
         _gone(evidence, paths)
         return None
     if sources and any(
-        path.stat().st_size != one["bytes"] for path, one in zip(paths, sources, strict=True)
+        path.stat().st_size != one.bytes for path, one in zip(paths, sources, strict=True)
     ):
         evidence.note(
             evidence.folder.source,
@@ -73,7 +66,7 @@ def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
             "The Parquet source changed since the run read it: its rows are not shown.",
         )
         return None
-    return paths, [str(one["file"]) for one in sources]
+    return paths, [one.file for one in sources]
 
 
 def _gone(evidence: Evidence, paths: list[Path]) -> None:
@@ -91,7 +84,7 @@ def _gone(evidence: Evidence, paths: list[Path]) -> None:
 
 def contact_row(
     session: Session, evidence: Evidence, file: str | None, line: int | None
-) -> dict[str, Any]:
+) -> dict[str, str]:
     """One row as it was read, blanks left out; empty if it is gone."""
     try:
         if not view_contacts(session, evidence):

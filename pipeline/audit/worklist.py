@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import duckdb
 import polars as pl
@@ -34,12 +34,19 @@ _OUTCOMES: Final = pl.Schema(
 """What is read of outcomes."""
 
 
+class OwnerContacts(TypedDict):
+    """Contacts that need work, of one owner; null: not known."""
+
+    owner: str | None
+    contacts: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worklist:
     """What was written: rows, rows by owner (null: not known), and what could not be told."""
 
     rows: int
-    owners: list[dict[str, Any]]
+    owners: list[OwnerContacts]
     notes: tuple[str, ...]
 
 
@@ -55,7 +62,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     Raises:
         UsageError: the address is none of https, or the run has no decisions.
     """
-    base = _base(sales_url or evidence.setting("source.url"))
+    base = _base(sales_url or evidence.run.text("source.url"))
     notes = (
         []
         if base
@@ -79,7 +86,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
                 yield made_visible(frame)
 
         rows = write_csv(to, parts())
-    owners = [
+    owners: list[OwnerContacts] = [
         {"owner": owner, "contacts": count}
         for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     ]
@@ -88,7 +95,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
 
 def _name_owners(here: Session, evidence: Evidence) -> list[str]:
     """Make the view ``owners`` of contact rows; why it has no rows."""
-    has_column = "ownerid" in evidence.run.get("columns", {}).get("contacts", {})
+    has_column = "ownerid" in evidence.run.columns.get("contacts", {})
     is_there = view_contacts(here, evidence, ["ownerid"] if has_column else None)
     if is_there and has_column:
         here.view("owners", query("audit/owners"))
@@ -109,7 +116,7 @@ def repair_file(evidence: Evidence, to: Path) -> int:
     Raises:
         UsageError: the rows that the run read are gone.
     """
-    columns = list(evidence.run.get("columns", {}).get("contacts", {}))
+    columns = list(evidence.run.columns.get("contacts", {}))
     with _tables(evidence) as here:
         if not view_contacts(here, evidence, columns):
             raise UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypedDict
 
 from pipeline.check.live import live_items
 from pipeline.extract.landing import Landed
@@ -20,8 +21,16 @@ from schemas.sales import CONTACTS
 from sql.session import session
 
 
-def checked(project: Project) -> list[dict[str, object]]:
-    """What was checked: what, status, message.
+class Checked(TypedDict):
+    """One thing that was looked at."""
+
+    what: str
+    status: str
+    message: str
+
+
+def checked(project: Project) -> list[Checked]:
+    """What was checked.
 
     A status is ``ok``, ``note`` (a choice that was left open) or ``warning`` (contacts will be held
     for it).
@@ -44,8 +53,8 @@ def checked(project: Project) -> list[dict[str, object]]:
 def _settings(project: Project) -> Iterator[tuple[str, str, str]]:
     """Every setting that somebody made, with its origin."""
     for key, entry in project.effective().items():
-        if entry["origin"] != "default" and not key.startswith("tasks."):
-            yield f"setting {key}", "ok", f"{entry['value']} ({entry['origin']})"
+        if entry.origin != "default" and not key.startswith("tasks."):
+            yield f"setting {key}", "ok", f"{entry.value} ({entry.origin})"
 
 
 def _templates(project: Project) -> Iterator[tuple[str, str, str]]:

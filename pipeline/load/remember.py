@@ -16,6 +16,7 @@ import polars as pl
 from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
+from pipeline.run.facts import Kind
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder, all_runs
 from pipeline.run.journal import Entry, read
@@ -128,7 +129,7 @@ def rebuild(runs: Path, destination: str) -> None:
         key=lambda one: one[0][-1].at,
     )
     for entries, run in ordered:
-        undoes = run.facts()["kind"] == "undo"
+        undoes = run.facts().kind is Kind.UNDO
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
         for task in _tasks(run):
             loaded = _loaded(run, entries, task, wanted)
@@ -139,7 +140,7 @@ def _at(runs: Path, destination: str) -> Iterator[RunFolder]:
     """Loads at a destination that were begun; what is no whole run folder is passed over."""
     for one in all_runs(runs):
         try:
-            there = one.facts().get("destination", {}).get("name") == destination
+            there = one.facts().destination.name == destination
         except UsageError:
             continue
         if (
@@ -170,6 +171,6 @@ def _loaded(
         )
         yield told.join(hashes, on="destination_key", how="inner", maintain_order="left").collect()
         return
-    destination = str(run.facts()["destination"]["name"])
+    destination = run.facts().destination.name
     known = loaded_before(run.path.parent, destination, task, str(run.run))
     yield from read_outcomes(run, task, ended(entries), rows_by_batch(run, task), known)

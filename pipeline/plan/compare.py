@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 import polars as pl
 
@@ -24,8 +24,18 @@ _WORDS: Final = {
 }
 
 
-def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
-    """Differences between two runs, one item per kind: change, before, after, contacts, example."""
+class Change(TypedDict):
+    """Contacts that changed in one way: where they stood before and after, and one of them."""
+
+    change: str
+    before: str | None
+    after: str | None
+    contacts: int
+    example: str | None
+
+
+def compared(before: RunFolder, after: RunFolder) -> list[Change]:
+    """Differences between two runs, one item per kind."""
     with (
         tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
         session(scratch=Path(scratch)) as here,
@@ -34,21 +44,21 @@ def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
             here.parquet(f"{name}_decisions", folder.decisions)
             rows = sorted((folder.path / "rows").glob("*/*.parquet"))
             here.parquet(f"{name}_rows", rows, schema=_PLANNED, by_name=True)
-        return here.frame(query("plan/diff")).to_dicts()
+        return cast("list[Change]", here.frame(query("plan/diff")).to_dicts())
 
 
-def told(items: list[dict[str, Any]], before: RunFolder) -> str:
+def told(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
     return "\n".join([f"Against {before.run}", *map(_line, items)])
 
 
-def _line(one: dict[str, Any]) -> str:
+def _line(one: Change) -> str:
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"
         else [one["after"] or one["before"]]
     )
     example = f", for example {one['example']}" if one["example"] else ""
-    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(places)}{example}"
+    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(place or '' for place in places)}{example}"

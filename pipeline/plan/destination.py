@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from pipeline.plan import known
 from pipeline.project.resolve import Project
 from pipeline.project.systems import scm_of
 from pipeline.run import memory
+from pipeline.run.facts import ScmSeen
 from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
 from pipeline.scm.look import Seen, Wanted, look
@@ -47,17 +48,17 @@ class Destination:
         ]
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ScmSeen:
         """For ``run.json``."""
         if self.seen is None:
-            return {}
-        return {
-            "system": self.seen.system,
-            "legal_entities": dict(self.seen.names),
-            "customers": self.seen.customer_count,
-            "contact_persons": self.seen.person_count,
-            "labels": dict(self.seen.labels),
-        }
+            return ScmSeen()
+        return ScmSeen(
+            system=self.seen.system,
+            legal_entities=dict(self.seen.names),
+            customers=self.seen.customer_count,
+            contact_persons=self.seen.person_count,
+            labels=dict(self.seen.labels),
+        )
 
     @property
     def lines(self) -> list[str]:

@@ -36,16 +36,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Final
+from typing import Final
+
+from pydantic import JsonValue
 
 from pipeline import __version__
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.plan import known
 from pipeline.project.resolve import Project, recorded_project
+from pipeline.run.facts import Kind, RunFacts, Setting
 from pipeline.run.folder import RunFolder
-
-BACKFILL: Final = "backfill"
-"""The kind of a run that plans for Sales; all others plan for SCM."""
 
 _LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry", "babel")
 _LISTS: Final = ("pycountry", "babel")
@@ -100,7 +100,7 @@ CODE: Final = {
             {"compare.py", "fingerprint.py", "forecast.py", "record.py", "sessions.py", "undo.py"}
         ),
     ),
-    BACKFILL: PinnedCode(
+    Kind.BACKFILL: PinnedCode(
         package="pipeline.backfill",
         words="the planning code of backfills",
         free=frozenset(
@@ -124,8 +124,8 @@ CODE: Final = {
 }
 """Fingerprint → the code that it is of."""
 
-_OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", BACKFILL)
-_OF_A_LOAD: Final = tuple(name for name in CODE if name != BACKFILL)
+_OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", Kind.BACKFILL)
+_OF_A_LOAD: Final = tuple(name for name in CODE if name != Kind.BACKFILL)
 
 _SETTINGS: Final = {
     True: ("source.", "backfill."),
@@ -154,25 +154,25 @@ def versions() -> dict[str, str]:
     return {"p2c": __version__, "python": platform.python_version(), **libraries}
 
 
-def fingerprints(project: Project, kind: str) -> dict[str, str]:
+def fingerprints(project: Project, kind: Kind) -> dict[str, str]:
     """The SHA-256 of all code that decides a plan of this kind, and of each template in force.
 
     What is known of the destination is pinned by ``known.pinned``.
     """
-    if kind == BACKFILL:
+    if kind is Kind.BACKFILL:
         return {name: hash_code(CODE[name]) for name in _OF_A_BACKFILL}
     found = {f"template {task}": _of_template(one) for task, one in project.templates.items()}
     return found | {name: hash_code(CODE[name]) for name in _OF_A_LOAD}
 
 
-def is_of_another_version(facts: Mapping[str, Any], today: Project) -> bool:
+def is_of_another_version(facts: RunFacts, today: Project) -> bool:
     """Whether a plan was made by a p2c that pinned other things than this one does."""
-    names = set(fingerprints(today, facts["kind"]))
-    data = set() if facts["kind"] == BACKFILL else set(_DATA)
-    return set(facts["fingerprints"]) != names | data
+    names = set(fingerprints(today, facts.kind))
+    data = set() if facts.kind is Kind.BACKFILL else set(_DATA)
+    return set(facts.fingerprints) != names | data
 
 
-def changes(folder: RunFolder, facts: Mapping[str, Any], today: Project) -> list[str]:
+def changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str]:
     """What changed since a plan was made, a phrase each.
 
     Empty when the plan still says what p2c would plan today of the same rows.
@@ -182,20 +182,20 @@ def changes(folder: RunFolder, facts: Mapping[str, Any], today: Project) -> list
         facts: ``run.json`` of the plan.
         today: the project as it is now.
     """
-    is_backfill = facts["kind"] == BACKFILL
-    now = fingerprints(today, facts["kind"])
+    is_backfill = facts.kind is Kind.BACKFILL
+    now = fingerprints(today, facts.kind)
     if not is_backfill:
         now |= known.pinned(folder, today)
-    found = changed_settings(facts["settings"], today, is_backfill=is_backfill)
-    before = recorded_project(facts["settings"], None)
-    for name, value in facts["fingerprints"].items():
+    found = changed_settings(facts.settings, today, is_backfill=is_backfill)
+    before = recorded_project(facts.settings, None)
+    for name, value in facts.fingerprints.items():
         if now.get(name) != value:
             found.append(_phrase(name, before, today))
     return found
 
 
 def changed_settings(
-    recorded: Mapping[str, Mapping[str, Any]], today: Project, *, is_backfill: bool = False
+    recorded: Mapping[str, Setting], today: Project, *, is_backfill: bool = False
 ) -> list[str]:
     """Settings that decide and have another value today, a phrase each."""
     effective = today.effective()
@@ -207,9 +207,9 @@ def changed_settings(
     found = []
     for key in pinned:
         now, was = effective.get(key), recorded.get(key)
-        if was is None and now is not None and now["origin"] == "default":
+        if was is None and now is not None and now.origin == "default":
             continue
-        old, new = (None if one is None else one["value"] for one in (was, now))
+        old, new = (None if one is None else one.value for one in (was, now))
         if old != new:
             found.append(f"{key} (was {_shown(old)}, is {_shown(new)})")
     return found
@@ -243,7 +243,7 @@ def _of_template(template: Template) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _content(row: FieldRow | None) -> dict[str, Any] | None:
+def _content(row: FieldRow | None) -> dict[str, JsonValue] | None:
     """What a row does. Where its value map was read from does not count, only what is in it."""
     return None if row is None else row.row.model_dump(mode="json", exclude={"value_map_file"})
 

@@ -12,10 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import read_json, write_json
-from pipeline.run.folder import FOLDER, Clock, RunFolder
-from pipeline.run.journal import Journal
+from pipeline.run.folder import FOLDER, RunFolder
 from pipeline.suggest import codes_known
 from schemas.text import guid_of
 
@@ -95,11 +92,3 @@ def only_file(folder: Path, contactids: Sequence[str]) -> Path:
             "\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8"
         )
     return path
-
-
-def marked(made: RunFolder, of: RunFolder, clock: Clock) -> None:
-    """Write into a plan that it retries another run."""
-    facts = read_json(made.summary) | {"kind": "retry", "retry_of": str(of.run)}
-    with Journal.open(made.journal, clock) as journal:
-        facts["journal"] = journal.append("retry_of", run=str(of.run), summary=facts_digest(facts))
-    write_json(made.summary, facts)

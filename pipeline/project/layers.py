@@ -13,6 +13,7 @@ from typing import Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, listed
 from pipeline.project.settings import SECTIONS, Settings, TomlTable
+from pipeline.run.facts import Setting
 from pipeline.suggest import SettingProblem, near
 
 ENVIRONMENT: Final = "environment"
@@ -93,23 +94,21 @@ def _overlay(base: TomlTable, more: Mapping[str, object]) -> None:
             base[key] = value
 
 
-def recorded(
-    effective: Mapping[str, Mapping[str, object]], origins: Collection[str] | None = None
-) -> TomlTable:
+def recorded(effective: Mapping[str, Setting], origins: Collection[str] | None = None) -> TomlTable:
     """What a run recorded, as the tables of ``p2c.toml``.
 
     All of it, or what came from ``origins``.
     """
     raw: TomlTable = {}
     for key, entry in effective.items():
-        if origins is not None and entry["origin"] not in origins:
+        if origins is not None and entry.origin not in origins:
             continue
         section, _, rest = key.partition(".")
         if section == "tasks":
             task, _, column = rest.partition(".fields.")
-            _overlay(raw, {section: {task: {"fields": {column: entry["value"]}}}})
+            _overlay(raw, {section: {task: {"fields": {column: entry.value}}}})
         else:
-            _overlay(raw, {section: _nest(section, rest, entry["value"], between=".")})
+            _overlay(raw, {section: _nest(section, rest, entry.value, between=".")})
     return raw
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
@@ -33,6 +33,7 @@ from pipeline.project.settings import (
     Settings,
     SourceSettings,
 )
+from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 from schemas.text import fold
@@ -110,7 +111,7 @@ class Project:
             dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()])
         )
 
-    def effective(self) -> dict[str, dict[str, object]]:
+    def effective(self) -> dict[str, Setting]:
         """Every setting with its origin, for ``run.json`` and ``check``.
 
         Value maps out of files are in it, pair by pair.
@@ -133,7 +134,7 @@ class Project:
             for column, keys in section.get("fields", {}).items()
         }
         return {
-            key: {"value": value, "origin": self.origins.get(key, "default")}
+            key: Setting(value=value, origin=self.origins.get(key, "default"))
             for key, value in flat.items()
         }
 
@@ -190,7 +191,7 @@ def bare_project(tables: Mapping[str, object], origin: str) -> Project:
     return _make(layers)
 
 
-def recorded_project(effective: Mapping[str, Mapping[str, object]], file: Path | None) -> Project:
+def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Project:
     """The project that a run recorded (``Project.effective``).
 
     The project file of today does not matter.
@@ -198,6 +199,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, object]], file: Path |
     raw = recorded(
         {key: entry for key, entry in effective.items() if _is_known(*key.partition("."))}
     )
+
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
@@ -209,7 +211,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, object]], file: Path |
         raise ConfigurationError(listed(problems), where="run.json")
     return Project(
         settings=settings,
-        origins=MappingProxyType({key: str(entry["origin"]) for key, entry in effective.items()}),
+        origins=MappingProxyType({key: entry.origin for key, entry in effective.items()}),
         templates=MappingProxyType(in_force),
         file=file,
         folder=file.parent if file else Path(),
@@ -217,7 +219,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, object]], file: Path |
 
 
 def todays_project(
-    effective: Mapping[str, Mapping[str, object]],
+    effective: Mapping[str, Setting],
     recorded_file: Path | None,
     *,
     file: Path | None = None,
@@ -305,9 +307,9 @@ def _read_system(section: SourceSettings | DestinationSettings) -> SystemSetting
     return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
 
 
-def project_of(facts: dict[str, Any]) -> Project:
+def project_of(facts: RunFacts) -> Project:
     """The project as it was when the plan was made.
 
     Settings come from ``run.json``, not from today's file.
     """
-    return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)
+    return recorded_project(facts.settings, Path(facts.project) if facts.project else None)

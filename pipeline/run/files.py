@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 import filelock
 import polars as pl
@@ -25,6 +25,7 @@ from pipeline.errors import Stopped, UsageError, during
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from pydantic import JsonValue
 
 LOCK: Final = ".lock"
 """The file of a folder that its process holds."""
@@ -148,7 +149,7 @@ def write_json(path: Path, content: object) -> None:
     replace_file(path, (text + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, JsonValue]:
     """Read a JSON object of a run folder."""
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))

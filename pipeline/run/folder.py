@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NewType
+from typing import Final, NewType
 
 from pipeline.errors import UsageError, during
-from pipeline.run.files import LOCK, read_json, try_lock
+from pipeline.run.facts import RunFacts
+from pipeline.run.files import LOCK, try_lock, write_json
+from pipeline.run.record import read_record
+from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
 """Beside the runs: what each retry was made from."""
@@ -108,9 +111,21 @@ class RunFolder:
         seen = sorted((self.path / "scm").glob("*.parquet"))
         return [path for path in [*fixed, *rows, *landed, *seen] if path.exists()]
 
-    def facts(self) -> dict[str, Any]:
-        """``run.json``."""
-        return read_json(self.run_json)
+    def facts(self) -> RunFacts:
+        """``run.json``. Raises ``UsageError`` where it is not whole."""
+        return read_record(self.run_json, RunFacts)
+
+    def read_summary(self) -> Summary:
+        """``summary.json``. Raises ``UsageError`` where it is not whole."""
+        return read_record(self.summary, Summary)
+
+    def write_facts(self, facts: RunFacts) -> None:
+        """Write ``run.json``."""
+        write_json(self.run_json, facts.as_json())
+
+    def write_summary(self, summary: Summary) -> None:
+        """Write ``summary.json``, which names the journal's last line."""
+        write_json(self.summary, summary.as_json())
 
 
 def new_run(clock: Clock) -> RunId:
@@ -119,10 +134,11 @@ def new_run(clock: Clock) -> RunId:
 
 
 @contextmanager
-def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
+def building(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     """A run folder that appears under its name only when it is whole.
 
-    What a killed process left is cleared away first.
+    Its ``run.json`` is the first that is written: what a killed process left says what it was going
+    to be, until the next run clears it away.
 
     Raises:
         UsageError: ``runs`` is no folder.
@@ -130,7 +146,7 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
     """
     if runs.exists() and not runs.is_dir():
         raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
-    partial = runs / f".{run}.partial"
+    partial = runs / f".{facts.run}.partial"
     with during("creating the run folder"):
         _clear(runs)
         runs.mkdir(parents=True, exist_ok=True)
@@ -139,9 +155,10 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
             with during("creating the run folder"):
                 partial.mkdir()
             try:
+                RunFolder(partial).write_facts(facts)
                 yield RunFolder(partial)
                 with during("finishing the run folder"):
-                    partial.rename(runs / run)
+                    partial.rename(runs / facts.run)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise

@@ -173,7 +173,7 @@ class Journal:
         """The hash of the last line; 64 zeros for an empty journal."""
         return self._last_hash
 
-    def append(self, event: str, /, **payload: Any) -> str:
+    def append(self, event: str, /, **payload: object) -> str:
         """Write one line and flush it to the disk; its hash.
 
         What is not on disk afterwards raises ``Stopped``.
@@ -191,11 +191,11 @@ class Journal:
             self._last_hash = _hash(line)
             return self._last_hash
 
-    def intent(self, effect: str, /, **ids: Any) -> str:
+    def intent(self, effect: str, /, **ids: object) -> str:
         """Before an effect that cannot be repeated blindly, with our own ids to look it up by."""
         return self.append(_INTENT, effect=effect, **ids)
 
-    def done(self, effect: str, /, **ids: Any) -> str:
+    def done(self, effect: str, /, **ids: object) -> str:
         """After it, with the ids of the intent; more may stand beside them."""
         return self.append(_DONE, effect=effect, **ids)
 
@@ -215,7 +215,7 @@ class Journal:
         self._file.truncate(self._size)
 
 
-def _line(content: Mapping[str, Any]) -> bytes:
+def _line(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
         "ascii"
     )

@@ -12,8 +12,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from pipeline.run.facts import Kind
+from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary
 from schemas.codes import Code, Severity, catalogue
 from schemas.run import OUTCOME_NAMES
 
@@ -40,7 +42,7 @@ _HARD: Final = "\u00a0"
 _LONGEST: Final = 40
 
 
-def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: int) -> str:
+def run_text(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
     """A run as text.
 
     Args:
@@ -52,11 +54,11 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
     blocks = (
         [
             verdict(facts),
-            f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}",
+            f"Run {facts.run}, {'applied' if facts.applied else 'planned'}, in {folder}",
         ],
-        list(facts.get("systems", ())),
+        list(facts.systems),
         _block("Look first", _findings(facts, columns, width, top=True)),
-        [_equation(one) for one in facts["equations"]],
+        [_equation(one) for one in facts.equations],
         _block("Where contacts go", _reasons(facts, width)),
         _block("What is planned", _planned(facts, width)),
         _block("Findings, most urgent first", _findings(facts, columns, width, top=False)),
@@ -123,34 +125,24 @@ def _listed(head: str, names: Sequence[str], width: int, indent: int | None = No
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
-def verdict(facts: Mapping[str, Any]) -> str:
+def verdict(facts: Summary) -> str:
     """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
     word, reason = explain_verdict(facts)
     return f"{word.upper()}: {reason}"
 
 
-def explain_verdict(facts: Mapping[str, Any]) -> tuple[str, str]:
+def explain_verdict(facts: Summary) -> tuple[str, str]:
     """The verdict in lower case, and the reason for it as a sentence."""
-    counts, outcomes = facts["counts"], facts["outcomes"]
-    match facts["verdict"]:
-        case "clean" if facts["kind"] == "undo":
-            done = "was" if facts["applied"] else "can be"
+    match facts.verdict:
+        case "clean" if facts.kind is Kind.UNDO:
+            done = "was" if facts.applied else "can be"
             return "clean", f"everything {done} taken back."
         case "clean":
             return "clean", "every contact is where it belongs, and nothing needs a person."
         case "attention":
-            people = {
-                "to delete by hand": counts.get("by_hand", 0),
-                "that nobody can restore": counts.get("lost", 0),
-                "with unknown fate": counts.get("unknown", 0),
-                "held": counts.get("held", 0),
-                "rejected": counts.get("rejected", 0),
-                "failed in SCM": outcomes["failed"],
-                "with unknown outcome": outcomes["unknown"],
-                "unreadable": facts["findings"].get("row_unreadable", 0),
-                "batches that SCM counts differently": facts["findings"].get("counts_disagree", 0),
-            }
-            told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
+            told = ", ".join(
+                f"{count:,} {name}" for name, count in _for_people(facts).items() if count
+            )
             sentence = f"{told or 'the findings'} need a person; all others are where they belong."
             return "attention", sentence
         case "stopped":
@@ -163,54 +155,66 @@ def explain_verdict(facts: Mapping[str, Any]) -> tuple[str, str]:
             return "broken", sentence
 
 
-def _equation(one: Mapping[str, Any]) -> str:
+def _for_people(facts: Summary) -> dict[str, int]:
+    """What waits for a person, and how much of it."""
+    counts, outcomes, findings = facts.counts, facts.outcomes, facts.findings
+    return {
+        "to delete by hand": counts.get("by_hand", 0),
+        "that nobody can restore": counts.get("lost", 0),
+        "with unknown fate": counts.get("unknown", 0),
+        "held": counts.get("held", 0),
+        "rejected": counts.get("rejected", 0),
+        "failed in SCM": outcomes.get("failed", 0),
+        "with unknown outcome": outcomes.get("unknown", 0),
+        "unreadable": findings.get("row_unreadable", 0),
+        "batches that SCM counts differently": findings.get("counts_disagree", 0),
+    }
+
+
+def _equation(one: Equation) -> str:
     """The numbers of an equation. If it has many terms, those that are 0 are left out."""
-    few = len(one["terms"]) <= 5  # noqa: PLR2004
-    terms = " + ".join(f"{count:,} {name}" for name, count in one["terms"].items() if count or few)
-    name = one["equation"].partition(" = ")[0]
-    sign = "=" if one["balanced"] else "≠"
-    return f"{one['left']:>11,} {name:<8} {sign} {terms or 0}"
+    few = len(one.terms) <= 5  # noqa: PLR2004
+    terms = " + ".join(f"{count:,} {name}" for name, count in one.terms.items() if count or few)
+    name = one.equation.partition(" = ")[0]
+    sign = "=" if one.balanced else "≠"
+    return f"{one.left:>11,} {name:<8} {sign} {terms or 0}"
 
 
-def _reasons(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for decision, count in facts["counts"].items():
+def _reasons(facts: Summary, width: int) -> Iterator[str]:
+    for decision, count in facts.counts.items():
         own = [
             (name.partition("/")[2], rows)
-            for name, rows in facts["reasons"].items()
+            for name, rows in facts.reasons.items()
             if name.startswith(f"{decision}/")
         ]
         told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
         yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
 
 
-def _planned(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for task, actions in groupby(facts.get("actions", []), key=lambda one: one["task"]):
+def _planned(facts: Summary, width: int) -> Iterator[str]:
+    for task, actions in groupby(facts.actions, key=lambda one: one.task):
         rows = list(actions)
-        told = [f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows]
+        told = [f"{one.legal_entity} {one.rows:,} {one.action}" for one in rows]
         yield from _listed(
-            f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT
+            f"{sum(one.rows for one in rows):>11,} {task}: ", told, width, indent=_INDENT
         )
 
 
-def _findings(
-    facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool
-) -> Iterator[str]:
+def _findings(facts: Summary, columns: Columns, width: int, *, top: bool) -> Iterator[str]:
     found = [
-        (catalogue()[name], count)
-        for name, count in facts["findings"].items()
-        if (name in TOP) is top
+        (catalogue()[name], count) for name, count in facts.findings.items() if (name in TOP) is top
     ]
-    counted = facts.get("counted", [])
     for code, count in sorted(
         found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
     ):
-        numbered = [one for one in counted if one["code"] == code.code]
-        yield from (_of_run if numbered else _of_rows)(
-            code, count, numbered or columns.get(code.code, ()), width
-        )
+        numbered = [one for one in facts.counted if one.code == code.code]
+        if numbered:
+            yield from _of_run(code, numbered, width)
+        else:
+            yield from _of_rows(code, count, columns.get(code.code, ()), width)
 
 
-def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
+def _of_rows(code: Code, count: int, where: Sequence[tuple[str, int]], width: int) -> Iterator[str]:
     """A finding of rows: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
@@ -220,34 +224,34 @@ def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
     yield from _wrapped(told, width, _INDENT)
 
 
-def _of_run(code: Code, _count: int, numbered: Any, width: int) -> Iterator[str]:
+def _of_run(code: Code, numbered: Iterable[CountedFinding], width: int) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
-        yield f"{int(one['detail']):>11,} {code.severity:<8} {code.code}"
+        yield f"{int(one.detail):>11,} {code.severity:<8} {code.code}"
         yield from _wrapped(
-            f"{code.message(detail=one['detail'], column=one['column'])} {code.advice}",
+            f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,
             _INDENT,
         )
 
 
-def _coverage(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for one in facts.get("value_maps", []):
-        if one["unmapped"]:
+def _coverage(facts: Summary, width: int) -> Iterator[str]:
+    for one in facts.value_maps:
+        if one.unmapped:
             values = [
                 f"{shown(value)} ({count:,})"
-                for value, count in list(one["unmapped"].items())[:_SHOWN]
+                for value, count in list(one.unmapped.items())[:_SHOWN]
             ]
             yield from _list(
-                f"{one['task']}.{one['destination']} does not know",
+                f"{one.task}.{one.destination} does not know",
                 values,
-                one["unmapped_values"],
+                one.unmapped_values,
                 width,
             )
-        if one["never_used"]:
-            keys = [shown(key) or '""' for key in one["never_used"]]
+        if one.never_used:
+            keys = [shown(key) or '""' for key in one.never_used]
             yield from _list(
-                f"{one['task']}.{one['destination']} never used", keys[:_SHOWN], len(keys), width
+                f"{one.task}.{one.destination} never used", keys[:_SHOWN], len(keys), width
             )
 
 
@@ -256,35 +260,34 @@ def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
     return _listed(f"    {head}: ", [*names, *more], width, indent=8)
 
 
-def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
-    if facts["applied"]:
+def _ending(facts: Summary, folder: Path, width: int) -> list[str]:
+    if facts.applied:
         told = [
-            f"{facts['outcomes'][name]:,} {name}"
-            for name in OUTCOME_NAMES
-            if facts["outcomes"][name]
+            f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
         ]
         lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
         return [*lines, *_why(facts, folder), *_import(facts, folder)]
-    forecast = facts["forecast"]
-    cost = [f"{forecast['bytes']:,} bytes to send", f"{forecast['requests']:,} requests"]
-    timed = (
-        [f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s"]
-        if forecast["rate"]
-        else []
-    )
     return [
-        *_listed("Forecast  ", [*cost, *timed], width),
-        *(_wrapped(f"rate {forecast['rate_from']}", width, 10) if timed else []),
+        *_cost(facts.forecast, width),
         *_why(facts, folder),
-        f"Next      p2c apply {facts['run']}{_runs(folder)}",
+        f"Next      p2c apply {facts.run}{_runs(folder)}",
     ]
 
 
-def _why(facts: Mapping[str, Any], folder: Path) -> list[str]:
-    if not facts["findings"]:
+def _cost(forecast: Forecast, width: int) -> list[str]:
+    cost = [f"{forecast.bytes:,} bytes to send", f"{forecast.requests:,} requests"]
+    timed = [f"{forecast.minutes:,} minutes at {forecast.rate:,} rows/s"] if forecast.rate else []
+    return [
+        *_listed("Forecast  ", [*cost, *timed], width),
+        *(_wrapped(f"rate {forecast.rate_from}", width, 10) if timed else []),
+    ]
+
+
+def _why(facts: Summary, folder: Path) -> list[str]:
+    if not facts.findings:
         return []
     return [
-        f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}",
+        f"Why       p2c explain CONTACT --run {facts.run}{_runs(folder)}",
         "          findings.parquet has them all",
     ]
 
@@ -293,10 +296,10 @@ def _runs(folder: Path) -> str:
     return "" if folder.parent == Path("runs") else f" --runs {folder.parent}"
 
 
-def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
-    if not facts["outcomes"]["written"]:
+def _import(facts: Summary, folder: Path) -> list[str]:
+    if not facts.outcomes.get("written"):
         return []
-    if facts["kind"] == "backfill":
+    if facts.kind is Kind.BACKFILL:
         return [
             f"Next      import {folder / 'import'}",
             "          in Sales, in the order of the names, then export contacts again",

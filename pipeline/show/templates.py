@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -68,7 +68,7 @@ def _source(template: Template, row: FieldRow) -> str:
     return f"{name} ({field.label})" if field is not None and field.label else name
 
 
-def template_items(template: Template) -> list[dict[str, object]]:
+def template_items(template: Template) -> list[Mapping[str, object]]:
     """The rows of a template for ``--json``."""
     return [
         {
@@ -146,7 +146,7 @@ def _changed(template: Template) -> list[str]:
     return lines
 
 
-def code_items() -> list[dict[str, object]]:
+def code_items() -> list[Mapping[str, object]]:
     """The catalogue of codes for ``--json``."""
     return [
         {

@@ -26,7 +26,7 @@ from tests.scenes.small import contactid, number, rows
 
 def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
     (item,) = explain_contact(common, contact, run).items
-    return item
+    return dict(item)
 
 
 def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(

@@ -16,6 +16,7 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.result import Result
 from pipeline.events import Step, silent
 from pipeline.plan.request import Request
+from pipeline.run.summary import Summary
 from pipeline.show import run_text
 from pipeline.show.templates import codes_text
 from schemas.codes import catalogue
@@ -28,7 +29,7 @@ RUN = "20260102T030405Z-abcd"
 
 def anonymous(result: Result, width: int) -> str:
     """The text with a run's id that is always the same."""
-    return result.lines(width).replace(str(result.facts["run"]), RUN) + "\n"
+    return result.lines(width).replace(result.summary.run, RUN) + "\n"
 
 
 def test_the_samples_planned_and_applied(
@@ -79,7 +80,8 @@ def facts(**changes: Any) -> dict[str, Any]:
 def told(
     told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100
 ) -> list[str]:
-    return run_text.run_text(told_facts, Path("runs") / RUN, columns or {}, width).splitlines()
+    summary = Summary.model_validate(told_facts)
+    return run_text.run_text(summary, Path("runs") / RUN, columns or {}, width).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,7 @@ def test_an_equation_that_does_not_balance_is_seen() -> None:
     equation = {
         "equation": "contacts = customer + contact",
         "left": 3,
+        "right": 2,
         "terms": {"customer": 1, "contact": 1},
         "balanced": False,
     }

@@ -96,7 +96,7 @@ def run_of(home: Path) -> RunFolder:
 def signed(run: RunFolder, **changes: Any) -> None:
     """Change what ``run.json`` says, as if the plan had been made so."""
     planned = read(run.journal).entries[0].payload["files"]
-    write_json(run.run_json, {**run.facts(), **changes})
+    write_json(run.run_json, {**read_json(run.run_json), **changes})
     run.journal.unlink()
     with Journal.open(run.journal, clock) as journal:
         files = planned | {"run.json": sha256_of(run.run_json)}
@@ -150,8 +150,8 @@ def recorded(name: str) -> Change:
 
     def change(home: Path) -> None:
         run = run_of(home)
-        assert name in run.facts()["fingerprints"]
-        signed(run, fingerprints=run.facts()["fingerprints"] | {name: "0" * 64})
+        assert name in run.facts().fingerprints
+        signed(run, fingerprints={**run.facts().fingerprints, name: "0" * 64})
 
     return change
 
@@ -164,7 +164,7 @@ def unrecorded(name: str) -> Change:
 
     def change(home: Path) -> None:
         run = run_of(home)
-        before = run.facts()["fingerprints"]
+        before = run.facts().fingerprints
         signed(run, fingerprints={key: one for key, one in before.items() if key != name})
 
     return change
@@ -172,7 +172,7 @@ def unrecorded(name: str) -> Change:
 
 def known_to_a_newer_version(home: Path) -> None:
     run = run_of(home)
-    signed(run, fingerprints=run.facts()["fingerprints"] | {"weather": "0" * 64})
+    signed(run, fingerprints={**run.facts().fingerprints, "weather": "0" * 64})
 
 
 SITE = "[tasks.ContactToCustomer.fields.SiteId]\ndefault = 1\n"
@@ -289,7 +289,7 @@ def test_other_code_and_another_version_are_refused_by_name(
 
 @pytest.mark.parametrize("kind", MADE)
 def test_the_table_names_all_that_is_pinned(plans: dict[str, Path], kind: str) -> None:
-    pinned = set(run_of(plans[kind]).facts()["fingerprints"])
+    pinned = set(run_of(plans[kind]).facts().fingerprints)
     more = {"template ContactToCustomer"} if kind == "main" else set()
     assert pinned == set(NAMES[kind]) | more
 
@@ -304,10 +304,10 @@ def test_a_started_apply_is_finished_whatever_changed(home_of: Callable[[str], P
     loaded(home, **BEFORE | {"CON_00002_ABCDEF": "1" * 64})
     export(None)(home)
     setting("source", 'filter = "statecode = 0"')(home)
-    recorded_before = run_of(home).facts()["fingerprints"]
+    recorded_before = run_of(home).facts().fingerprints
     applied(run_of(home))
     assert read_json(run_of(home).summary)["applied"]
-    assert run_of(home).facts()["fingerprints"] == recorded_before
+    assert run_of(home).facts().fingerprints == recorded_before
 
 
 def test_of_two_plans_of_one_contact_only_the_first_can_be_applied(tmp_path: Path) -> None:
@@ -454,7 +454,7 @@ def closure(*modules: str) -> set[str]:
 def test_every_module_that_plans_is_pinned_or_free_on_purpose(
     plans: dict[str, Path], kind: str, roots: tuple[str, ...], free: set[str]
 ) -> None:
-    names = set(run_of(plans[kind]).facts()["fingerprints"])
+    names = set(run_of(plans[kind]).facts().fingerprints)
     packages = [one.package for name, one in fingerprint.CODE.items() if name in names]
     left = {
         module

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pydantic import JsonValue
 
 from pipeline.apply.orders import options_of
 from pipeline.errors import ConfigurationError, UsageError
@@ -18,6 +19,7 @@ from pipeline.load.order import Options
 from pipeline.plan.fingerprint import changed_settings
 from pipeline.project.resolve import Project, load_project, recorded_project, todays_project
 from pipeline.project.systems import sales_of, scm_of
+from pipeline.run.facts import Setting
 
 LoadText = Callable[..., Project]
 SALES, SCM = "https://contoso.crm4.dynamics.com", "https://contoso.operations.eu.dynamics.com"
@@ -62,7 +64,7 @@ def test_flags_outrank_the_environment_which_outranks_the_file(load: LoadText) -
     )
     effective = project.effective()
     assert [
-        effective[f"destination.{key}"]
+        effective[f"destination.{key}"].as_json()
         for key in ("legal_entity", "currency", "country", "batch_rows")
     ] == [
         {"value": "usmf", "origin": "p2c.toml"},
@@ -81,7 +83,7 @@ def test_source_is_where_the_user_stands_and_path_is_where_the_file_lies(
     monkeypatch.chdir(elsewhere)
     project = load('[source]\npath = "export"', source=Path("here"))
     assert project.source_folder == elsewhere / "here"
-    assert project.effective()["source.path"]["origin"] == "--source"
+    assert project.effective()["source.path"].origin == "--source"
 
 
 def test_without_a_project_file_a_source_is_enough(
@@ -127,10 +129,9 @@ def test_without_a_project_file_a_source_is_enough(
     ],
 )
 def test_set_takes_any_setting(load: LoadText, assignment: str, key: str, value: object) -> None:
-    assert load("", assignments=[assignment]).effective()[key] == {
-        "value": value,
-        "origin": "--set",
-    }
+    assert load("", assignments=[assignment]).effective()[key] == Setting(
+        value=cast("JsonValue", value), origin="--set"
+    )
 
 
 @pytest.mark.parametrize(
@@ -518,7 +519,7 @@ def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_pat
 
 
 def test_a_setting_of_another_version_does_not_hide_an_old_run(load: LoadText) -> None:
-    effective = load("").effective() | {"run.of_old": {"value": 1, "origin": "default"}}
+    effective = load("").effective() | {"run.of_old": Setting(value=1, origin="default")}
     assert recorded_project(effective, None).settings.run.memory == "1GB"
 
 
@@ -579,7 +580,7 @@ def test_a_run_records_who_logs_in_and_no_secret(load: LoadText) -> None:
         assignments=["destination.auth.tenant=contoso"],
     )
     effective = project.effective()
-    assert {key: entry for key, entry in effective.items() if ".auth." in key} == {
+    assert {key: one.as_json() for key, one in effective.items() if ".auth." in key} == {
         "source.auth.kind": {"value": "client_secret", "origin": "p2c.toml"},
         "source.auth.tenant": {"value": "t", "origin": "p2c.toml"},
         "source.auth.client_id": {"value": "me", "origin": "environment"},

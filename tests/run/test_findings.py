@@ -8,7 +8,8 @@ import pytest
 from pipeline.run import findings
 from pipeline.run.files import sha256_of
 from pipeline.run.journal import Journal, read
-from schemas.run import FINDINGS, findings_contract
+from schemas.contracts import findings_contract
+from schemas.run import FINDINGS
 from tests.scenes.loading import Halt, Scene
 from tests.scenes.loads import MakeScene
 

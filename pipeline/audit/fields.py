@@ -16,10 +16,16 @@ from pipeline.show.templates import transform_text
 from schemas.scm import ENTITIES
 
 _BROKEN: Final = {
-    "mandatory_missing": "mandatory", "too_long": "length", "truncated": "length", "blanked": "length",
-    "value_not_allowed": "members", "value_invalid": "type", "value_not_mapped": "map", "country_unknown": "map",
+    "mandatory_missing": "mandatory",
+    "too_long": "length",
+    "truncated": "length",
+    "blanked": "length",
+    "value_not_allowed": "members",
+    "value_invalid": "type",
+    "value_not_mapped": "map",
+    "country_unknown": "map",
     "state_unknown": "map",
-}  # fmt: skip
+}
 """Code of a finding → the check of its column that did not hold."""
 
 

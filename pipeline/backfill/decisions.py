@@ -1,4 +1,4 @@
-"""Landed contacts, documents and counters → the tables of a backfill's plan, and what was counted."""
+"""Landed contacts, documents and counters → a backfill's tables, and what was counted."""
 
 from __future__ import annotations
 

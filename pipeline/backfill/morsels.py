@@ -1,4 +1,4 @@
-"""Contacts of a backfill stream by once, morsel by morsel in source order, and are decided on the way."""
+"""Contacts of a backfill stream by once, in source order, and are decided on the way."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ Effect = Literal["reserved", "void", "open"]
 
 
 class Attempt(TypedDict):
-    """An attempt at a reservation, as the journal has it: the counter's row that was read, its number, and ours."""
+    """An attempt at a reservation, as the journal has it.
+
+    The counter's row that was read, its next number, our first one, and how many are ours.
+    """
 
     counter: str
     etag: str

@@ -12,7 +12,10 @@ from schemas.run import BATCHES, OUTCOMES
 
 
 def write_batches(folder: RunFolder, project: Project, tally: Tally) -> None:
-    """Write ``batches.parquet`` and an empty ``outcomes.parquet``; unchanged rows are in no batch."""
+    """Write ``batches.parquet`` and an empty ``outcomes.parquet``.
+
+    Unchanged rows are in no batch.
+    """
     size = project.settings.destination.batch_rows
     sent: dict[tuple[str, str], int] = {}
     for (task, entity, action), count in sorted(tally.actions.items()):

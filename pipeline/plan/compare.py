@@ -60,5 +60,6 @@ def _line(one: Change) -> str:
         if one["change"] == "decision"
         else [one["after"] or one["before"]]
     )
+    shown = " → ".join(place or "" for place in places)
     example = f", for example {one['example']}" if one["example"] else ""
-    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(place or '' for place in places)}{example}"
+    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {shown}{example}"

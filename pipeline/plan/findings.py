@@ -25,7 +25,7 @@ _MISSING: Final = {
 def add_run_findings(
     planning: Planning, decider: Decider, main: Session, routing: Routing, prepared: Prepared
 ) -> list[RunFinding]:
-    """Add what the systems, the business units and the counts say to the findings of preparation."""
+    """Add to the findings of preparation what systems, business units and counts say."""
     prepared.findings += [*planning.source.findings, *planning.destination.findings]
     prepared.findings += unused_units(main, routing, decider.tally.units)
     prepared.findings += _counted(decider.finished(), planning.project, prepared)

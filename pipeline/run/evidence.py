@@ -58,7 +58,10 @@ class Evidence:
 
     @property
     def kind(self) -> Kind:
-        """What the run is: ``summary.json`` knows best, for p2c 0.1.0 called retries main in ``run.json``."""
+        """What the run is.
+
+        ``summary.json`` knows best: p2c 0.1.0 called a retry main in ``run.json``.
+        """
         return self.summary.kind if "kind" in self.summary_says else self.run.kind
 
     @property
@@ -196,7 +199,7 @@ def _salvaged(
     blank: Model,
     keys: tuple[str, ...],
 ) -> Salvaged[Model]:
-    """What an object says; fields that another version did not write, or wrote otherwise, are named."""
+    """What an object says; fields that it lacks, or that cannot be read, are a trouble."""
     found = salvage(loaded, blank)
     lacking = dict.fromkeys([*(key for key in keys if key not in found.known), *found.unreadable])
     if lacking:

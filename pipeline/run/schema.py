@@ -1,4 +1,4 @@
-"""``python -m pipeline.run.schema run|summary``: the JSON schema of ``run.json`` or ``summary.json``.
+"""JSON schemas of ``run.json`` and ``summary.json``: ``python -m pipeline.run.schema run|summary``.
 
 Both files are an interface: others read them.
 """

@@ -56,7 +56,10 @@ class CountedFinding(RunRecord):
 
 
 class ValueMap(RunRecord):
-    """How a closed list was used: by key, and which source values it did not know (the most frequent)."""
+    """How often a closed list was used, key by key, and which source values it did not know.
+
+    ``unmapped`` are the most frequent of those, ``unmapped_values`` is how many there are.
+    """
 
     task: str
     destination: str

@@ -1,4 +1,4 @@
-"""The journal line that a summary ends with: it is on disk first, then the summary that names it."""
+"""The journal line that a summary ends with: first it is on disk, then the summary is."""
 
 from __future__ import annotations
 

@@ -137,11 +137,19 @@ def test_evidence_keeps_what_can_be_read_and_says_what_cannot(run: RunFolder) ->
 @pytest.mark.parametrize(
     "words",
     [
-        ("apply", "latest", "--yes"), ("confirm", "latest"), ("retry", "latest"), ("undo", "latest"), ("report", "latest"),
-        ("findings", "latest"), ("verify", "latest"), ("reconcile", "latest", "--scm", "none.csv"), ("purge", "latest", "--yes"),
-        ("explain", contactid(1)), ("runs",),
+        ("apply", "latest", "--yes"),
+        ("confirm", "latest"),
+        ("retry", "latest"),
+        ("undo", "latest"),
+        ("report", "latest"),
+        ("findings", "latest"),
+        ("verify", "latest"),
+        ("reconcile", "latest", "--scm", "none.csv"),
+        ("purge", "latest", "--yes"),
+        ("explain", contactid(1)),
+        ("runs",),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("field", ["kind", "settings", "applied", "outcomes", "equations"])
 def test_no_command_fails_on_a_run_that_lacks_a_field(
     p2c: P2c, home: Path, run: RunFolder, words: tuple[str, ...], field: str

@@ -116,7 +116,7 @@ def test_text_that_is_no_utf_8_is_told_with_column_and_row(
     assert main(["plan", *words]) == 2
     told = json.loads(capsys.readouterr().out)["error"]
     assert (told["where"], told["message"]) == (
-        "contacts.parquet", "column lastname, row 4: its text is no UTF-8. Write the file again.",
+        "contacts.parquet", "column lastname, row 4: its text is not UTF-8. Write the file again.",
     )  # fmt: skip
     assert not list((tmp_path / "runs").glob("*"))
 

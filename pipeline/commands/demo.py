@@ -18,11 +18,11 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
+from pipeline.commands.sandbox import require_sandbox, running_sandbox
 from pipeline.events import Listener, Step
 from pipeline.plan.request import Request
 from pipeline.samples.expected import expected_rows
 from pipeline.samples.generate import write_samples
-from pipeline.sandbox.serve import Options, running
 
 _AS_EXPECTED: Final = "The samples ended as they should."
 _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
@@ -36,10 +36,11 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.
     """
+    require_sandbox("p2c demo", "; p2c demo --offline works without them")
     listener(Step(name="starting Sales and SCM", done=0))
-    with _samples() as samples, running(Options(data=samples, tls=True)) as ready:
+    with _samples() as samples, running_sandbox(samples) as project:
         result = plan_and_apply(
-            Flags(project=Path(ready.project), runs=runs), Request(command="demo"), listener
+            Flags(project=project, runs=runs), Request(command="demo"), listener
         )
         run = str(result.facts["run"])
         compared = reconcile_run(Flags(runs=runs), run, scm=(), listener=listener)

@@ -25,12 +25,14 @@ class Sql:
 class Column:
     """What a path means in SQL.
 
-    ``scale``: decimals are kept as integers of so many digits after the point. ``members``: what an
-    enumeration's or a label's text is kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
+    ``type_name``: the type as messages name it, where the kind does not tell. ``scale``: decimals
+    are kept as integers of so many digits after the point. ``members``: what an enumeration's
+    members are kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
     """
 
     sql: str
     kind: Kind
+    type_name: str = ""
     scale: int = 0
     members: Mapping[str, SqlValue] | None = None
     wildcards: bool = False
@@ -54,6 +56,11 @@ class Scope(Protocol):
     @property
     def functions(self) -> frozenset[str]:
         """The built-in functions that the service knows."""
+        ...
+
+    @property
+    def lists(self) -> bool:
+        """Whether the service knows ``in``."""
         ...
 
     def column(self, names: Sequence[str]) -> Column:
@@ -114,9 +121,9 @@ def bound(constant: Constant, column: Column) -> SqlValue:
 
     Raises ``ODataError`` where the types do not go together.
     """
-    value, kind = constant.value, constant.kind
-    if column.members is not None and kind in {Kind.TEXT, Kind.ENUM}:
-        return _member(str(value), column.members)
+    value = constant.value
+    if column.members is not None and constant.kind is Kind.ENUM:
+        return _member(constant, column, column.members)
     if value is None:
         return None
     if isinstance(value, date):
@@ -149,10 +156,20 @@ def _scaled(value: int | Decimal, column: Column) -> SqlValue:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _member(name: str, members: Mapping[str, SqlValue]) -> SqlValue:
-    if name not in members:
-        raise ODataError(f"The string '{name}' is not a valid enumeration type constant.")
-    return members[name]
+def _member(constant: Constant, column: Column, members: Mapping[str, SqlValue]) -> SqlValue:
+    if constant.type_name != column.type_name or constant.value not in members:
+        raise ODataError(
+            f"The string '{constant.type_name}'{constant.value}'' is not a valid enumeration type "
+            "constant."
+        )
+    return members[str(constant.value)]
+
+
+def conjoin(conditions: Sequence[Sql]) -> Sql:
+    """The condition that all of these hold; without any, everything does."""
+    if not conditions:
+        return Sql(text="1")
+    return compose(" AND ".join(["{}"] * len(conditions)), *conditions)
 
 
 def casefold(text: str | None) -> str | None:

@@ -20,7 +20,7 @@ def constant(token: Token) -> Constant:
     """
     if token.kind == "enum":
         name, _, quoted = token.text.partition("'")
-        return Constant(value=_unquoted("'" + quoted), kind=Kind.ENUM, enum=name)
+        return Constant(value=_unquoted("'" + quoted), kind=Kind.ENUM, type_name=name)
     if token.kind == "number":
         return _number(token.text)
     kind, read = _READERS[token.kind]

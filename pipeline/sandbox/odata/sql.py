@@ -1,13 +1,12 @@
-"""Conditions and orders as SQL for SQLite.
+"""Conditions and orders as SQL for SQLite, for both twins.
 
-What a path means is the service's business: it passes a :class:`Scope`. Texts compare without
-regard to ASCII case, as SQL Server's default collation does; ``ne`` finds blanks, ``eq`` does not;
-GUIDs are put in SQL Server's order (last six bytes first).
+What a path means, which functions there are, and whether ``in`` is one of the operators is the
+service's business: it passes a :class:`Scope`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from pipeline.sandbox.odata.columns import (
@@ -17,13 +16,13 @@ from pipeline.sandbox.odata.columns import (
     SqlValue,
     bound,
     compose,
-    guid_key,
-    guid_text_key,
     sort_key,
 )
+from pipeline.sandbox.odata.comparing import compare, compare_columns, match_pattern
 from pipeline.sandbox.odata.tree import (
     Calculation,
     Call,
+    Comparing,
     Comparison,
     Constant,
     Junction,
@@ -38,18 +37,8 @@ from pipeline.sandbox.odata.tree import (
     QueryFunction,
 )
 
-_OPERATORS: Final = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_WORDS: Final = {
-    "eq": "Equal",
-    "ne": "NotEqual",
-    "gt": "GreaterThan",
-    "ge": "GreaterThanOrEqual",
-    "lt": "LessThan",
-    "le": "LessThanOrEqual",
-}
 _CALCULATING: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
-_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
-_TIMES: Final = frozenset({Kind.TIMESTAMP, Kind.DATE})
+_TURNED: Final[Mapping[Comparing, Comparing]] = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _LIKE: Final = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
 _TEXT: Final = {"tolower": "lower", "toupper": "upper", "trim": "trim", "length": "length"}
 _PARTS: Final = {
@@ -127,20 +116,15 @@ def _flag(path: Path, scope: Scope) -> Sql:
 
 def _comparison(node: Comparison, scope: Scope) -> Sql:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        raise ODataError("A comparison needs a property on one side at least.")
-    if isinstance(left, Constant):
-        turned = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-        left, right, operator = right, left, turned.get(node.operator, node.operator)
-    else:
-        operator = node.operator
-    if not isinstance(left, Column):
-        raise ODataError("A comparison needs a property on one side at least.")
-    return (
-        _column_with_constant(operator, left, right)
-        if isinstance(right, Constant)
-        else _two_columns(operator, left, right)
-    )
+    match left, right:
+        case Column(), Constant():
+            return compare(node.operator, left, right)
+        case Constant(), Column():
+            return compare(_TURNED.get(node.operator, node.operator), right, left)
+        case Column(), Column():
+            return compare_columns(node.operator, left, right)
+        case _:
+            raise ODataError("A comparison needs a property on one side at least.")
 
 
 def _operand(node: Node, scope: Scope) -> Column | Constant:
@@ -159,66 +143,9 @@ def _operand(node: Node, scope: Scope) -> Column | Constant:
             )
 
 
-def _column_with_constant(operator: str, column: Column, constant: Constant) -> Sql:
-    _check(operator, column.kind, constant.kind)
-    value = bound(constant, column)
-    if value is None:
-        if operator not in {"eq", "ne"}:
-            return Sql(text="0")
-        return Sql(
-            text=f"({column.sql} IS {'NOT ' if operator == 'ne' else ''}NULL)", values=column.values
-        )
-    if column.wildcards and isinstance(value, str) and "*" in value and operator in {"eq", "ne"}:
-        return _wild(operator, column, value)
-    if column.kind is Kind.GUID and operator not in {"eq", "ne"}:
-        return Sql(
-            text=f"({guid_key(column.sql)} {_OPERATORS[operator]} ?)",
-            values=(guid_text_key(str(value)),),
-        )
-    left, right, value = _folded(column, value)
-    if operator == "ne":
-        return Sql(text=f"({left} IS NOT {right})", values=(*column.values, value))
-    return Sql(text=f"({left} {_OPERATORS[operator]} {right})", values=(*column.values, value))
-
-
-def _folded(column: Column, value: SqlValue) -> tuple[str, str, SqlValue]:
-    """Both sides of a comparison so that case does not count.
-
-    Only texts beyond ASCII pay for it.
-    """
-    if column.kind not in {Kind.TEXT, Kind.ENUM} or not isinstance(value, str):
-        return column.sql, "?", value
-    if value.isascii():
-        return column.sql, "? COLLATE NOCASE", value
-    return f"casefold({column.sql})", "?", value.casefold()
-
-
-def _wild(operator: str, column: Column, value: str) -> Sql:
-    pattern = value.replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-    word = "NOT LIKE" if operator == "ne" else "LIKE"
-    return Sql(text=f"({column.sql} {word} ? ESCAPE '\\')", values=(*column.values, pattern))
-
-
-def _two_columns(operator: str, left: Column, right: Column) -> Sql:
-    _check(operator, left.kind, right.kind)
-    sign = "IS NOT" if operator == "ne" else _OPERATORS[operator]
-    return Sql(
-        text=f"({sort_key(left)} {sign} {sort_key(right)})", values=(*left.values, *right.values)
-    )
-
-
-def _check(operator: str, left: Kind, right: Kind) -> None:
-    same = left == right or Kind.NULL in {left, right} or {left, right} == {Kind.ENUM, Kind.TEXT}
-    if same or {left, right} <= _NUMBERS or {left, right} <= _TIMES:
-        return
-    raise ODataError(
-        f"A binary operator with incompatible types was detected. Found operand types '{left}' and "
-        f"'{right}' "
-        f"for operator kind '{_WORDS[operator]}'."
-    )
-
-
 def _membership(node: Membership, scope: Scope) -> Sql:
+    if not scope.lists:
+        raise ODataError("The operator 'in' is not supported.")
     parts = [
         condition(Comparison(operator="eq", left=node.left, right=item), scope)
         for item in node.items
@@ -246,13 +173,8 @@ def _like(node: Call, scope: Scope) -> Sql:
         or text.kind is not Kind.TEXT
     ):
         raise ODataError(f"The function '{node.name}' takes a property and a text.")
-    pattern = _LIKE[node.name].format(str(text.value).replace("[", "\\["))
-    if pattern.isascii():
-        return Sql(text=f"({column.sql} LIKE ? ESCAPE '\\')", values=(*column.values, pattern))
-    return Sql(
-        text=f"(casefold({column.sql}) LIKE ? ESCAPE '\\')",
-        values=(*column.values, pattern.casefold()),
-    )
+    pattern = _LIKE[node.name].format(str(text.value).replace("\\", "\\\\"))
+    return match_pattern(column, pattern)
 
 
 def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:

@@ -38,12 +38,12 @@ Calculating: TypeAlias = Literal["add", "sub", "mul", "div", "mod"]
 class Constant:
     """A value that stands in the text.
 
-    ``enum`` is the type's name before an enumeration's member, else empty.
+    ``type_name`` is the type's name before an enumeration's member, else empty.
     """
 
     value: Scalar
     kind: Kind
-    enum: str = ""
+    type_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

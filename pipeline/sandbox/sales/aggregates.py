@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.odata.columns import Column, Sql, compose
+from pipeline.sandbox.odata.columns import Column, Sql, compose, conjoin
 from pipeline.sandbox.odata.conditions import parse_filter
 from pipeline.sandbox.odata.options import split
 from pipeline.sandbox.odata.sql import condition
@@ -48,11 +48,7 @@ def answer(call: Call, table: Table) -> Answer:
     plan = _plan(call, scope)
     if call.query.filter is not None:
         plan.wheres.append(condition(call.query.filter, scope))
-    where = (
-        compose(" AND ".join(["{}"] * len(plan.wheres)), *plan.wheres)
-        if plan.wheres
-        else Sql(text="1")
-    )
+    where = conjoin(plan.wheres)
     check_limit(call.store, f"{table.name} AS {scope.alias}", where)
     pieces = [*_grouped(call, scope, plan.groups), *plan.terms]
     if not pieces:

@@ -8,7 +8,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from pipeline.sandbox.odata.columns import Column as SqlColumn
-from pipeline.sandbox.odata.columns import Sql, compose
+from pipeline.sandbox.odata.columns import Sql, compose, conjoin
 from pipeline.sandbox.odata.tree import ODataError
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.paging import Term
@@ -66,11 +66,7 @@ class Plan:
     @property
     def where(self) -> Sql:
         """All conditions."""
-        return (
-            compose(" AND ".join(["{}"] * len(self.wheres)), *self.wheres)
-            if self.wheres
-            else Sql(text="1")
-        )
+        return conjoin(self.wheres)
 
     @property
     def source(self) -> Sql:

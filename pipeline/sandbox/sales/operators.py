@@ -17,14 +17,21 @@ from pipeline.sandbox.odata.columns import (
     Sql,
     SqlValue,
     bound,
-    guid_key,
-    guid_text_key,
     timestamp_text,
 )
+from pipeline.sandbox.odata.comparing import compare, compare_columns, match_pattern
 from pipeline.sandbox.odata.constants import timestamp
-from pipeline.sandbox.odata.tree import Constant, Kind, ODataError
+from pipeline.sandbox.odata.tree import Comparing, Constant, Kind, ODataError
 
-_SIGNS: Final = {"eq": "=", "ne": "<>", "neq": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_COMPARING: Final[Mapping[str, Comparing]] = {
+    "eq": "eq",
+    "ne": "ne",
+    "neq": "ne",
+    "gt": "gt",
+    "ge": "ge",
+    "lt": "lt",
+    "le": "le",
+}
 _RELATIVE: Final = re.compile(r"(last|next|olderthan)-x-(minutes|hours|days|weeks|months|years)")
 _LIKE: Final = {"like": "{}", "begins-with": "{}%", "ends-with": "%{}", "contains": "%{}%"}
 _MONTHS: Final = {"months": 1, "years": 12}
@@ -60,35 +67,30 @@ _POSITIVE: Final = {
 
 def two_columns(operator: str, left: Column, right: Column) -> Sql:
     """Two columns of one row compared."""
-    if operator not in _SIGNS:
+    if operator not in _COMPARING:
         raise ODataError(f"The condition operator '{operator}' cannot compare columns.")
-    return Sql(text=f"({left.sql} {_SIGNS[operator]} {right.sql})")
+    return compare_columns(_COMPARING[operator], left, right)
 
 
 def _value(column: Column, text: str) -> SqlValue:
-    try:
-        return bound(_constant(column.kind, text), column)
-    except (ValueError, InvalidOperation) as error:
-        raise ODataError(f"The value '{text}' is not of the type {column.kind}.") from error
+    return bound(_constant(column.kind, text), column)
 
 
 def _constant(kind: Kind, text: str) -> Constant:
-    if kind is Kind.BOOLEAN:
-        return Constant(
-            value={"1": True, "0": False}.get(text) if text in {"0", "1"} else _flag(text),
-            kind=kind,
-        )
-    reader = _READERS.get(kind, str)
-    return Constant(value=reader(text), kind=kind)
+    try:
+        return Constant(value=_READERS[kind](text), kind=kind)
+    except (ValueError, InvalidOperation) as error:
+        raise ODataError(f"The value '{text}' is not of the type {kind}.") from error
 
 
 def _flag(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
+    if text.lower() not in {"true", "false", "1", "0"}:
         raise ValueError(text)
-    return text.lower() == "true"
+    return text.lower() in {"true", "1"}
 
 
 _READERS: Final[Mapping[Kind, Callable[[str], str | int | Decimal | UUID | datetime]]] = {
+    Kind.BOOLEAN: _flag,
     Kind.INTEGER: int,
     Kind.DECIMAL: Decimal,
     Kind.GUID: lambda text: UUID(text.strip("{}")),
@@ -104,14 +106,9 @@ def _compared(operator: str, column: Column, texts: Sequence[str], _caller: str)
             text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)",
             values=column.values,
         )
-    if operator not in _SIGNS:
+    if operator not in _COMPARING:
         return None
-    value = _value(column, _one(operator, texts))
-    name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
-    if column.kind is Kind.GUID and operator not in {"eq", "ne", "neq"}:
-        name, value = guid_key(column.sql), guid_text_key(str(value))
-    sign = "IS NOT" if operator in {"ne", "neq"} else _SIGNS[operator]
-    return Sql(text=f"({name} {sign} ?)", values=(*column.values, value))
+    return compare(_COMPARING[operator], column, _constant(column.kind, _one(operator, texts)))
 
 
 def _one(operator: str, texts: Sequence[str]) -> str:
@@ -144,9 +141,7 @@ def _searched(operator: str, column: Column, texts: Sequence[str], _caller: str)
     if operator not in _LIKE:
         return None
     pattern = _LIKE[operator].format(_one(operator, texts))
-    if pattern.isascii():
-        return Sql(text=f"({column.sql} LIKE ?)", values=(*column.values, pattern))
-    return Sql(text=f"(casefold({column.sql}) LIKE ?)", values=(*column.values, pattern.casefold()))
+    return match_pattern(column, pattern.replace("\\", "\\\\"))
 
 
 def _user(operator: str, column: Column, _texts: Sequence[str], caller: str) -> Sql | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import orjson
 
-from pipeline.sandbox.odata.columns import Sql, SqlValue, compose, guid_key, sort_key
+from pipeline.sandbox.odata.columns import Sql, SqlValue, compose, conjoin, guid_key, sort_key
 from pipeline.sandbox.odata.sql import condition
 from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import paging
@@ -89,7 +89,7 @@ class Reader:
 
     def _counted(self, limit: int) -> int:
         scope = self.shape.scope
-        where = _all(self._wheres())
+        where = conjoin(self._wheres())
         sql = (
             f"SELECT count(*) FROM (SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE "
             f"{where.text} LIMIT {limit})"
@@ -166,7 +166,7 @@ class Reader:
 
     def _more(self, term: Term, wheres: Sequence[Sql], high: str) -> bool:
         scope = self.shape.scope
-        where = _all([*wheres, Sql(text=f"{term.sql.text} > ?", values=(high,))])
+        where = conjoin([*wheres, Sql(text=f"{term.sql.text} > ?", values=(high,))])
         sql = f"SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT 1"
         return bool(self.store.rows(sql, where.values))
 
@@ -189,7 +189,7 @@ class Reader:
             ),
             self.shape.row(),
             *(term.sql for term in terms),
-            _all(wheres),
+            conjoin(wheres),
         )
 
 
@@ -216,10 +216,6 @@ def linked(address: str, parts: Sequence[str]) -> str:
     What may not stand in a URL as it is, as requests in a batch have it, is encoded.
     """
     return orjson.dumps(quote(f"{address}?{'&'.join(parts)}", safe=_IN_URLS)).decode()
-
-
-def _all(wheres: Sequence[Sql]) -> Sql:
-    return compose(" AND ".join(["{}"] * len(wheres)), *wheres) if wheres else Sql(text="1")
 
 
 def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:

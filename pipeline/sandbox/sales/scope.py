@@ -47,6 +47,11 @@ class TableScope:
         """Dataverse knows the functions that texts are searched with, and no others."""
         return frozenset({"contains", "startswith", "endswith"})
 
+    @property
+    def lists(self) -> bool:
+        """Dataverse knows ``in``."""
+        return True
+
     def column(self, names: Sequence[str]) -> SqlColumn:
         """The column at the end of a path, through single-valued navigation properties if need be."""
         scope, rest = self._own(names)

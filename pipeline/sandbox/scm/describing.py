@@ -5,17 +5,17 @@ What data entities, properties and enums there are, as JSON, with their labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.odata import tree
 from pipeline.sandbox.odata.address import Segment, parse_address
+from pipeline.sandbox.odata.evaluate import holds
 from pipeline.sandbox.odata.options import parse_query
-from pipeline.sandbox.odata.tree import Node, ODataError, Query
+from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.entities import ENTITIES, ENUMS, NAMESPACE, Entity, Kind, Property
 from pipeline.sandbox.scm.failures import FailedError
@@ -26,6 +26,7 @@ from pipeline.sandbox.wire.batch import Answer, Operation
 Row = Mapping[str, Any]
 
 _ROOT: Final = "/metadata"
+_OPERATORS: Final = ("eq", "ne")
 _DATA_TYPES: Final = {
     Kind.STRING: "String",
     Kind.ENUM: "Enum",
@@ -67,7 +68,7 @@ def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) ->
     if segments[0].keys:
         found = _chosen(query, _find(rows, name, segments[0]))
         return _json({"@odata.context": f"{context}/$entity", **found})
-    rows = [row for row in rows if query.filter is None or _holds(query.filter, row)]
+    rows = [row for row in rows if query.filter is None or holds(query.filter, row, _OPERATORS)]
     page = rows[query.skip or 0 :][: query.top if query.top is not None else None]
     count = {"@odata.count": len(rows)} if query.count else {}
     return _json(
@@ -97,10 +98,6 @@ def _find(rows: Iterable[Row], name: str, segment: Segment) -> Row:
 
 def _chosen(query: Query, row: Row) -> Row:
     return {name: row[name] for name in query.select if name in row} if query.select else row
-
-
-# --- rows
-# -------------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -210,46 +207,3 @@ def _enumeration(name: str, members: Iterable[str]) -> Row:
         for value, member in enumerate(members)
     ]
     return {"Name": name, "LabelId": _label(name), "Members": listed}
-
-
-# --- filters
-# ----------------------------------------------------------------------------------------------------------
-
-_TEXTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "contains": lambda text, part: part in text,
-    "startswith": lambda text, part: text.startswith(part),
-    "endswith": lambda text, part: text.endswith(part),
-}
-
-
-def _holds(node: Node, row: Row) -> bool:
-    match node:
-        case tree.Junction(operator="and", left=left, right=right):
-            return _holds(left, row) and _holds(right, row)
-        case tree.Junction(left=left, right=right):
-            return _holds(left, row) or _holds(right, row)
-        case tree.Negation(operand=operand):
-            return not _holds(operand, row)
-        case tree.Comparison(operator="eq" | "ne" as operator, left=left, right=right):
-            return (_value(left, row) == _value(right, row)) is (operator == "eq")
-        case tree.Call(name=name, arguments=(text, part)) if name in _TEXTS:
-            return _TEXTS[name](str(_value(text, row)), str(_value(part, row)))
-        case tree.Path() | tree.Constant():
-            return bool(_value(node, row))
-        case _:
-            raise ODataError(
-                "The metadata service filters with eq, ne, and, or, not, contains, startswith and "
-                "endswith."
-            )
-
-
-def _value(node: Node, row: Row) -> Any:
-    match node:
-        case tree.Path(names=(name,)) if name in row:
-            return row[name]
-        case tree.Constant(value=value):
-            return value
-        case tree.Call(name="tolower", arguments=(inner,)):
-            return str(_value(inner, row)).lower()
-        case _:
-            raise ODataError("Could not find a property that the filter names.")

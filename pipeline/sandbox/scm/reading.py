@@ -11,12 +11,13 @@ from urllib.parse import quote
 
 import orjson
 
+from pipeline.sandbox.odata.columns import Sql, conjoin
 from pipeline.sandbox.odata.options import pairs
+from pipeline.sandbox.odata.sql import condition, ordering
 from pipeline.sandbox.odata.tree import ODataError, Query
-from pipeline.sandbox.scm import filters
 from pipeline.sandbox.scm.entities import COMPANY, NAMESPACE, Entity, Kind
-from pipeline.sandbox.scm.filters import Condition
 from pipeline.sandbox.scm.payload import as_json
+from pipeline.sandbox.scm.scope import EntityScope, find_property
 from pipeline.sandbox.scm.store import RECID, RECVERSION, Row, Store, etag, key_of
 
 ACROSS: Final = "cross-company"
@@ -40,14 +41,11 @@ class Reader:
         """One page of an entity set. Raises ``ODataError``."""
         _check(entity, query)
         token = _Token.read(query.skiptoken)
-        condition = self._where(entity, query)
         answer = self._head(entity, query)
         if query.count:
-            answer["@odata.count"] = self.store.value(
-                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
-            )
+            answer["@odata.count"] = self.count(entity, query)
         left = token.left if token.left >= 0 else (query.top if query.top is not None else -1)
-        rows = self._rows(entity, query, condition, token, left)
+        rows = self._rows(entity, query, token, left)
         answer["value"] = [self.row(entity, row, query) for row in rows[: self.page_size]]
         if len(rows) > self.page_size and (left < 0 or left > self.page_size):
             answer["@odata.nextLink"] = self._next(
@@ -57,12 +55,9 @@ class Reader:
 
     def count(self, entity: Entity, query: Query) -> int:
         """How many rows a query finds. Raises ``ODataError``."""
-        condition = self._where(entity, query)
-        return int(
-            self.store.value(
-                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
-            )
-        )
+        where = conjoin(self._conditions(entity, query))
+        sql = f'SELECT COUNT(*) FROM "{entity.name}" WHERE {where.text}'
+        return int(self.store.value(sql, where.values))
 
     def find(self, entity: Entity, key: Mapping[str, Any], query: Query) -> Row | None:
         """The row with this key that the caller can see."""
@@ -104,30 +99,33 @@ class Reader:
             else {"@odata.context": f"{self.root}/data/$metadata#{entity.name}{chosen}"}
         )
 
-    def _where(self, entity: Entity, query: Query) -> Condition:
-        condition = Condition()
+    def _conditions(self, entity: Entity, query: Query) -> list[Sql]:
+        found = []
         if not entity.shared and not _across(query):
-            condition.add(f'"{COMPANY}" = ?', self.company)
+            found.append(Sql(text=f'"{COMPANY}" = ?', values=(self.company,)))
         if query.filter is not None:
-            filters.add_filter(condition, entity, query.filter)
-        return condition
+            found.append(condition(query.filter, EntityScope(entity=entity)))
+        return found
 
-    def _rows(
-        self, entity: Entity, query: Query, condition: Condition, token: _Token, left: int
-    ) -> list[Row]:
+    def _rows(self, entity: Entity, query: Query, token: _Token, left: int) -> list[Row]:
         wanted = self.page_size + 1 if left < 0 else min(left, self.page_size + 1)
         names = [
             *(query.select or (one.name for one in entity.properties)),
             *(one.name for one in entity.keys),
         ]
         listed = ", ".join(f'"{name}"' for name in dict.fromkeys([RECID, RECVERSION, *names]))
-        page = Condition(parts=[*condition.parts], parameters=[*condition.parameters])
+        conditions = self._conditions(entity, query)
         if token.after:
-            page.add(f'"{RECID}" > ?', token.after)
+            conditions.append(Sql(text=f'"{RECID}" > ?', values=(token.after,)))
+        where = conjoin(conditions)
         skip = token.skip or (0 if token.after else query.skip or 0)
-        terms = ", ".join([*filters.order(entity, query.orderby), f'"{RECID}"'])
-        sql = f'SELECT {listed} FROM "{entity.name}" {page.sql} ORDER BY {terms} LIMIT ? OFFSET ?'
-        return self.store.select(sql, [*page.parameters, wanted, skip])
+        terms = [term.text for term in ordering(query.orderby, EntityScope(entity=entity))]
+        order = ", ".join([*terms, f'"{RECID}"'])
+        sql = (
+            f'SELECT {listed} FROM "{entity.name}" WHERE {where.text} ORDER BY {order} '
+            "LIMIT ? OFFSET ?"
+        )
+        return self.store.select(sql, [*where.values, wanted, skip])
 
     def _next(self, entity: Entity, query: Query, last: Row, token: _Token, left: int) -> str:
         rest = left - self.page_size if left >= 0 else -1
@@ -188,7 +186,7 @@ def _check(entity: Entity, query: Query) -> None:
     if unknown:
         raise ODataError(f"The query parameter '${unknown[0]}' is not supported.")
     for name in (*query.select, *("/".join(term.path) for term in query.expand)):
-        filters.find_property(entity, name)
+        find_property(entity, name)
 
 
 def _annotated(entity: Entity, name: str) -> dict[str, str]:

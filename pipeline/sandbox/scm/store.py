@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from pipeline.sandbox.odata.columns import casefold
 from pipeline.sandbox.scm.entities import (
     COMPANY,
     ENTITIES,
@@ -69,6 +70,7 @@ class Store:
         self._depth = 0
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("casefold", 1, casefold, deterministic=True)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("PRAGMA journal_mode = MEMORY")
         self._create()

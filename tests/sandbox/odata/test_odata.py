@@ -61,6 +61,7 @@ class Things:
         {"contains", "startswith", "endswith", "length", "tolower", "year"}
     )
     prefix: str = ""
+    lists: bool = True
 
     def column(self, names: Sequence[str]) -> Column:
         name = names[-1]
@@ -71,6 +72,7 @@ class Things:
         return Column(
             sql=f"{self.prefix or 't'}.{name}",
             kind=KINDS[name],
+            type_name="Some.Enum" if members else "",
             scale=scale,
             members=members,
             wildcards=name == "name",
@@ -148,7 +150,7 @@ def found(connection: sqlite3.Connection, where: Sql) -> list[int]:
         ("at lt 2024-02-29", [2]),
         ("year(at) eq 2023", [2]),
         ("state eq Some.Enum'Closed'", [2, 4]),
-        ("state ne 'Open'", [2, 3, 4]),
+        ("state ne Some.Enum'Open'", [2, 3, 4]),
         ("parts/any()", [1, 2, 4]),
         ("parts/any(p:p/id gt 1)", [2, 4]),
         ("parts/all(p:p/id eq 1)", [1, 3]),
@@ -183,6 +185,9 @@ def test_conditions_find_what_they_mean(
         ("length(name,name) eq 1", "No function signature"),
         ("day eq 2023-02-29", "Cannot convert the literal"),
         ("state eq Some.Enum'Lost'", "not a valid enumeration"),
+        ("state eq Other.Enum'Open'", "not a valid enumeration"),
+        ("state eq 'Open'", "'Some.Enum' and 'Edm.String'"),
+        ("state gt Some.Enum'Open'", "for operator kind 'GreaterThan'"),
         ("contains(name,5)", "takes a property and a text"),
     ],
 )

@@ -235,6 +235,8 @@ def test_filters_find(scm: Caller, condition: str, accounts: list[str]) -> None:
         ("$filter=Nonsense eq 'x'", "Could not find a property named 'Nonsense'"),
         ("$filter=CustomerAccount in ('a','b')", "'in' is not supported"),
         ("$filter=contains(CustomerAccount,'1')", "unknown function with name 'contains'"),
+        ("$filter=Some.Function(Name='x')", "unknown function with name 'Some.Function'"),
+        ("$filter=Orders/any(o:o/Id eq 1)", "'Orders' is none"),
         ("$filter=IsExternallyMaintained eq 'Yes'", "incompatible types"),
         (
             "$filter=IsExternallyMaintained gt Microsoft.Dynamics.DataEntities.NoYes'No'",

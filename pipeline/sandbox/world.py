@@ -22,7 +22,6 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from pipeline.errors import SourceError
-from pipeline.sandbox import scm_app as scm_wire
 from pipeline.sandbox.faults import Faulty
 from pipeline.sandbox.login import login as logins
 from pipeline.sandbox.login.grants import Application
@@ -37,8 +36,9 @@ from pipeline.sandbox.sales.load import Loaded
 from pipeline.sandbox.sales.schema import TABLES
 from pipeline.sandbox.sales.service import Service
 from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.scm import app as scm_wire
 from pipeline.sandbox.scm.seed import COMPANIES, Company, add_customers
-from pipeline.sandbox.scm_twin import Twin as ScmTwin
+from pipeline.sandbox.scm.twin import Twin as ScmTwin
 from pipeline.sandbox.wire.compression import Compressed
 from pipeline.sandbox.wire.faultspec import Faults, System
 

@@ -26,9 +26,9 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import seed
+from pipeline.sandbox.scm.app import app
 from pipeline.sandbox.scm.switches import STRICT, Switches
-from pipeline.sandbox.scm_app import app
-from pipeline.sandbox.scm_twin import Twin
+from pipeline.sandbox.scm.twin import Twin
 from pipeline.sandbox.wire.batch import Operation
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pipeline.sandbox.login.tokens import Claims
+from pipeline.sandbox.scm.app import Authorize, app
 from pipeline.sandbox.scm.switches import STRICT, Switches
-from pipeline.sandbox.scm_app import Authorize, app
-from pipeline.sandbox.scm_twin import Twin
+from pipeline.sandbox.scm.twin import Twin
 
 ROOT = "https://scm.test"
 DMF = "/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities."

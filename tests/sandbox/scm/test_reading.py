@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.sandbox.login.login import Login
+from pipeline.sandbox.scm.app import any_token
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
-from pipeline.sandbox.scm_app import any_token
 from pipeline.sandbox.wire import xmltree
 from tests.scenes.scm_caller import ROOT, Caller, inner
 

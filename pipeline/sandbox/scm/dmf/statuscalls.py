@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from urllib.parse import quote
 
-from pipeline.sandbox.dmf import reports
-from pipeline.sandbox.dmf.execution import Status
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import reports
+from pipeline.sandbox.scm.dmf.execution import Status
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 
 
 def status(dm: DataManagement, parameters: Parameters, _root: str) -> str:

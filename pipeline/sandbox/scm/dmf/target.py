@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.staging import Staged, StagedRow, record_id
 from pipeline.sandbox.scm import infolog
+from pipeline.sandbox.scm.dmf.staging import Staged, StagedRow, record_id
 from pipeline.sandbox.scm.entities import COMPANY, Entity
 from pipeline.sandbox.scm.infolog import RefusedError
 from pipeline.sandbox.scm.store import key_of

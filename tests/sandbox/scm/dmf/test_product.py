@@ -20,7 +20,7 @@ from pipeline.cli.app import main
 from pipeline.load.packages.package import PackageSpec, build_package
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.switches import Switches
-from tests.sandbox.dmf.test_importing import details, errors, file_behind, order, status
+from tests.sandbox.scm.dmf.test_importing import details, errors, file_behind, order, status
 from tests.scenes.places import SAMPLES
 from tests.scenes.scm_caller import Caller
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pipeline.sandbox.dmf import exportcalls, importcalls, statuscalls
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import exportcalls, importcalls, statuscalls
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import NAMESPACE, Entity
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.wire.blob import BlobError

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.login.origin import origin_of
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import describing
+from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.service import Service, with_trace
-from pipeline.sandbox.scm_twin import Twin
+from pipeline.sandbox.scm.twin import Twin
 from pipeline.sandbox.wire.batch import Answer, Operation
 from pipeline.sandbox.wire.blob_routes import routes as blob_routes
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 
-from pipeline.sandbox.dmf.importing import Order
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm.dmf.importing import Order
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError
 
 
 def write_url(dm: DataManagement, parameters: Parameters, root: str) -> str:

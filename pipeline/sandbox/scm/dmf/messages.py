@@ -10,9 +10,9 @@ import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipeline.sandbox.dmf.execution import Status
-from pipeline.sandbox.dmf.importing import Importer, Order
-from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm.dmf.execution import Status
+from pipeline.sandbox.scm.dmf.importing import Importer, Order
+from pipeline.sandbox.scm.dmf.package import PackageError
 
 
 class State(StrEnum):

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from pipeline.sandbox.dmf.datafile import UTF_16
-from pipeline.sandbox.dmf.package import MANIFEST_TYPE, NAMESPACE, PackageError
+from pipeline.sandbox.scm.dmf.datafile import UTF_16
+from pipeline.sandbox.scm.dmf.package import MANIFEST_TYPE, NAMESPACE, PackageError
 from pipeline.sandbox.scm.entities import COMPANY, Entity, by_label
 from pipeline.sandbox.scm.store import Row, Store
 from pipeline.sandbox.scm.switches import Switches

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox.dmf.package import FieldMap, PackageError
+from pipeline.sandbox.scm.dmf.package import FieldMap, PackageError
 from pipeline.sandbox.wire import xmltree
 from pipeline.sandbox.wire.xmltree import XmlError
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.dmf import staging, target
-from pipeline.sandbox.dmf.execution import ENDED, EntityRun, Execution, Phase
-from pipeline.sandbox.dmf.groups import Groups
-from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError, read_package
+from pipeline.sandbox.scm.dmf import staging, target
+from pipeline.sandbox.scm.dmf.execution import ENDED, EntityRun, Execution, Phase
+from pipeline.sandbox.scm.dmf.groups import Groups
+from pipeline.sandbox.scm.dmf.package import EntityFile, Package, PackageError, read_package
 from pipeline.sandbox.scm.entities import Entity, by_label
 from pipeline.sandbox.scm.writing import Desk
 

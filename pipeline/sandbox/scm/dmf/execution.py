@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from pipeline.sandbox.dmf.package import EntityFile
-from pipeline.sandbox.dmf.staging import Staged
-from pipeline.sandbox.dmf.target import Written
+from pipeline.sandbox.scm.dmf.package import EntityFile
+from pipeline.sandbox.scm.dmf.staging import Staged
+from pipeline.sandbox.scm.dmf.target import Written
 from pipeline.sandbox.scm.entities import Entity
 
 

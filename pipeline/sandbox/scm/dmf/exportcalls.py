@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from pipeline.sandbox.dmf import exporting
-from pipeline.sandbox.dmf.execution import Execution
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError, read_package
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import exporting
+from pipeline.sandbox.scm.dmf.execution import Execution
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError, read_package
 
 
 def export(dm: DataManagement, parameters: Parameters, _root: str) -> str:

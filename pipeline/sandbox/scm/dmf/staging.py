@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.datafile import DataFile, FileError, Line, read_delimited, read_xml
-from pipeline.sandbox.dmf.package import EntityFile, FieldMap, PackageError
 from pipeline.sandbox.scm.cells import CellError, typed
+from pipeline.sandbox.scm.dmf.datafile import DataFile, FileError, Line, read_delimited, read_xml
+from pipeline.sandbox.scm.dmf.package import EntityFile, FieldMap, PackageError
 from pipeline.sandbox.scm.entities import Entity, Property
 from pipeline.sandbox.scm.switches import Switches
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from pipeline.sandbox.dmf.actions import PackageApi
-from pipeline.sandbox.dmf.groups import Groups
-from pipeline.sandbox.dmf.importing import Importer, Work
-from pipeline.sandbox.dmf.management import DataManagement
-from pipeline.sandbox.dmf.messages import Messages
 from pipeline.sandbox.scm import seed
+from pipeline.sandbox.scm.dmf.actions import PackageApi
+from pipeline.sandbox.scm.dmf.groups import Groups
+from pipeline.sandbox.scm.dmf.importing import Importer, Work
+from pipeline.sandbox.scm.dmf.management import DataManagement
+from pipeline.sandbox.scm.dmf.messages import Messages
 from pipeline.sandbox.scm.seed import Company
 from pipeline.sandbox.scm.service import Service
 from pipeline.sandbox.scm.switches import STRICT, Switches

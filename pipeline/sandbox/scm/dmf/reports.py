@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.datafile import UTF_16
-from pipeline.sandbox.dmf.execution import EntityRun, Execution, Phase
+from pipeline.sandbox.scm.dmf.datafile import UTF_16
+from pipeline.sandbox.scm.dmf.execution import EntityRun, Execution, Phase
 from pipeline.sandbox.scm.entities import ENTITIES, Entity
 from pipeline.sandbox.scm.store import Store
 from pipeline.sandbox.scm.switches import Switches

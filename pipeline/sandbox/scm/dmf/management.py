@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.dmf import reports
-from pipeline.sandbox.dmf.execution import EntityRun, Execution
-from pipeline.sandbox.dmf.importing import Importer
-from pipeline.sandbox.dmf.messages import Messages
-from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import reports
+from pipeline.sandbox.scm.dmf.execution import EntityRun, Execution
+from pipeline.sandbox.scm.dmf.importing import Importer
+from pipeline.sandbox.scm.dmf.messages import Messages
+from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import ENTITIES, Entity
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.wire.blob import BlobStore

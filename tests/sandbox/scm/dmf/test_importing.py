@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.sandbox.dmf.target import ROWS_AT_ONCE
+from pipeline.sandbox.scm.dmf.target import ROWS_AT_ONCE
 from pipeline.sandbox.scm.switches import Switches
 from tests.scenes.handmade import CURRENCIES, CUSTOMER_COLUMNS, Data, Made, customers
 from tests.scenes.scm_caller import ROOT, Caller
@@ -352,7 +352,7 @@ def test_what_nobody_foresaw_ends_an_execution_with_dmf043(
     def broken(*_arguments: object) -> None:
         raise RuntimeError("disk")
 
-    monkeypatch.setattr("pipeline.sandbox.dmf.target._need_key", broken)
+    monkeypatch.setattr("pipeline.sandbox.scm.dmf.target._need_key", broken)
     with pytest.raises(RuntimeError, match="disk"):
         run(scm, customers(GOOD.format(1)), executionId="broken")
     assert status(scm, "broken") == "Failed"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.sandbox.scm.switches import CODE_PAGES, Switches
-from tests.sandbox.dmf.test_importing import accounts, details, errors, order, run, status
+from tests.sandbox.scm.dmf.test_importing import accounts, details, errors, order, run, status
 from tests.scenes.handmade import (
     CURRENCIES,
     CUSTOMER_COLUMNS,

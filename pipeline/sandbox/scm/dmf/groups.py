@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError
+from pipeline.sandbox.scm.dmf.package import EntityFile, Package, PackageError
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.store import Row, Store
 

@@ -32,10 +32,10 @@ DataOption = Annotated[
 ]
 RowsOption = Annotated[
     int | None,
-    typer.Option("--rows", metavar="N", help="Fill them with N generated contacts (1000)."),
+    typer.Option("--rows", metavar="N", help="Fill them with N sample contacts (1000)."),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="S", help="The same seed generates the same rows.")
+    int, typer.Option("--seed", metavar="S", help="The same seed makes the same samples.")
 ]
 FaultsOption = Annotated[
     str,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +19,7 @@ from pipeline.commands.sandbox import require_sandbox, running_sandbox
 from pipeline.events import Listener, Step
 from pipeline.plan.request import Request
 from pipeline.samples.expected import expected_rows
-from pipeline.samples.generate import write_samples
+from pipeline.samples.generate import temporary_samples
 
 _AS_EXPECTED: Final = "The samples ended as they should."
 _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
@@ -38,7 +35,7 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
     """
     require_sandbox("p2c demo", "; p2c demo --offline works without them")
     listener(Step(name="starting Sales and SCM", done=0))
-    with _samples() as samples, running_sandbox(samples) as project:
+    with temporary_samples() as samples, running_sandbox(samples) as project:
         result = plan_and_apply(
             Flags(project=project, runs=runs), Request(command="demo"), listener
         )
@@ -71,7 +68,7 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
 
 def demonstrate_offline(runs: Path, listener: Listener) -> Result:
     """The same on files: exports in, packages out. Returns as :func:`demonstrated` does."""
-    with _samples() as samples:
+    with temporary_samples() as samples:
         result = plan_and_apply(
             Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
         )
@@ -81,19 +78,6 @@ def demonstrate_offline(runs: Path, listener: Listener) -> Result:
         (),
         same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.facts["reasons"],
     )
-
-
-@contextmanager
-def _samples() -> Iterator[Path]:
-    """The samples in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="p2c-demo-") as temporary:
-        folder = Path(temporary) / "samples"
-        folder.mkdir()
-        write_samples(folder)
-        (folder / "p2c.toml").write_bytes(
-            files("pipeline.samples").joinpath("p2c.toml").read_bytes()
-        )
-        yield folder
 
 
 def _elsewhere(runs: Path) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UsageError
 from pipeline.lazy import lazily
+from pipeline.samples.generate import temporary_samples
 
 if TYPE_CHECKING:
     from pipeline.sandbox import serve as serving
 else:
     serving = lazily("pipeline.sandbox.serve")
+
+ROWS: Final = 1000
+"""Sample contacts when nobody says how many."""
 
 
 def serve_sandbox(
@@ -21,12 +25,17 @@ def serve_sandbox(
 ) -> None:
     """Serve both systems until SIGINT or SIGTERM.
 
-    Raises ``UsageError``, ``SourceError``, ``Stopped``.
+    They are filled from a folder of CSV files, or with so many sample contacts and what belongs to
+    them. Raises ``UsageError``, ``SourceError``, ``Stopped``.
     """
     require_sandbox("p2c sandbox")
-    serving.serve(
-        serving.Options(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults)
-    )
+    if data is not None and rows is not None:
+        raise UsageError("--data and --rows are two ways to fill the sandbox; name one of them.")
+    with ExitStack() as stack:
+        if data is None:
+            samples = temporary_samples(rows=ROWS if rows is None else rows, seed=seed)
+            data = stack.enter_context(samples)
+        serving.serve(serving.Options(port=port, tls=tls, data=data, faults=faults))
 
 
 @contextmanager

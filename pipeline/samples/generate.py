@@ -7,8 +7,10 @@ which rows a block has, the SQL beside it fills them. The first block of seed 1 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import pyarrow as pa
@@ -23,7 +25,6 @@ from sql.session import Session, Value, identifier, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 Form = Literal["csv", "parquet"]
 
@@ -97,6 +98,18 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
             writing.result()
             writing = writer.submit(_write, sinks, made)
         writing.result()
+
+
+@contextlib.contextmanager
+def temporary_samples(*, rows: int = 1000, seed: int = 1) -> Iterator[Path]:
+    """Samples as CSV, with their project file, in a folder that is gone afterwards.
+
+    Raises as :func:`write_samples` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="p2c-samples-") as temporary:
+        folder = Path(temporary)
+        write_samples(folder, rows=rows, seed=seed)
+        yield folder
 
 
 def _write(sinks: Mapping[str, Sink], tables: Mapping[str, pa.Table]) -> None:

@@ -19,14 +19,15 @@ from pipeline.project.systems import sales_of
 from pipeline.run.files import read_json, sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.sandbox.serve import Ready
 from schemas.run import FINDINGS, OUTCOMES
 from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
+from tests.scenes.sampled import running_samples
 
 
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ready]:
-    with running(Options(rows=60)) as found:
+    with running_samples(60) as found:
         monkeypatch.setenv(found.secret_env, found.secret)
         yield found
 

@@ -1,4 +1,4 @@
-"""``p2c demo`` and ``p2c sandbox`` where the packages of the extra are not installed."""
+"""``p2c sandbox``, and what it says where the packages of its extra are not installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.scenes.places import ROOT
+from tests.scenes.command_line import P2c, p2c
+from tests.scenes.places import ROOT, SAMPLES
 from tests.scenes.small import write_small
+
+__all__ = ["p2c"]
 
 HIDDEN: Final = ("cryptography", "jwt", "starlette", "trustme", "uvicorn")
 """What the extra brings, as imports name it."""
@@ -79,3 +82,20 @@ def test_everything_else_works_without_them(tmp_path: Path) -> None:
     ):
         answer = without(tmp_path, *words)
         assert answer.returncode in {0, 1}, f"{words}: {answer.stderr}"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--data", SAMPLES, "--rows", "5"), "--data and --rows are two ways"),
+        (("--rows", "0"), "at least one row"),
+        (("--rows", "5", "--faults", "fire"), "'fire' is no fault"),
+        (("--data", "nowhere"), "no such folder"),
+    ],
+)
+def test_what_cannot_be_served_is_said_at_once(
+    p2c: P2c, words: tuple[str | Path, ...], sentence: str
+) -> None:
+    answer = p2c("sandbox", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert sentence in answer.err

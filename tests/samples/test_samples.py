@@ -17,7 +17,7 @@ from pipeline.mapping.countries import country_code
 from pipeline.samples import block
 from pipeline.samples.cases import cases
 from pipeline.samples.expected import RUN_FINDINGS, expected_cases, expected_rows
-from pipeline.samples.generate import write_samples
+from pipeline.samples.generate import temporary_samples, write_samples
 from pipeline.samples.tables import COLUMNS
 from schemas import sales
 from schemas.codes import Decision, catalogue, code
@@ -268,3 +268,11 @@ def test_row_groups_do_not_depend_on_pieces(tmp_path: Path) -> None:
         122_880,
         4_240,
     ]
+
+
+def test_temporary_samples_are_the_same_and_leave_nothing_behind(tmp_path: Path) -> None:
+    write_samples(tmp_path, rows=300, seed=3)
+    with temporary_samples(rows=300, seed=3) as folder:
+        made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert not folder.exists()

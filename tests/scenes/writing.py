@@ -17,14 +17,14 @@ from pipeline.events import silent
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.sandbox.sales import seed
 from pipeline.sandbox.sales.call import Caller
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.schema import TABLES
+from pipeline.sandbox.sales.seed import add_missing_rows
 from pipeline.sandbox.sales.service import Service
 from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.twin import USERS
 from pipeline.sandbox.wire.batch import Operation
-from pipeline.sandbox.world import USERS
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace
 from pipeline.wire.salesrows import SalesRows
@@ -95,7 +95,7 @@ class Scene:
         home.mkdir(parents=True, exist_ok=True)
         self.store = Store(home / "sales.db")
         with self.store.transaction():
-            seed.fill(self.store, USERS, "Contoso")
+            add_missing_rows(self.store, USERS, "Contoso")
         self.store.index()
         totals = {
             name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeAlias
 from urllib.parse import quote
@@ -18,17 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.sandbox.login.origin import origin_of
 from pipeline.sandbox.login.tokens import Claims
-from pipeline.sandbox.sales.call import Caller
 from pipeline.sandbox.sales.failures import FailedError
-from pipeline.sandbox.sales.limits import Limits
-from pipeline.sandbox.sales.service import Service
+from pipeline.sandbox.sales.twin import Twin
 from pipeline.sandbox.wire.batch import Answer, Operation
 
 Authorize: TypeAlias = Callable[[Request], Claims | Response]
 """Who is calling, or the refusal."""
-
-DOP: Final = 4
-"""The usual hint on parallelism."""
 
 _METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _LONGEST: Final = 32_768
@@ -55,25 +49,6 @@ class Chunked(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Twin:
-    """One Sales environment. ``without_role``: applications that are users and may do nothing."""
-
-    service: Service
-    limits: Limits
-    without_role: frozenset[str] = frozenset()
-    dop: int = DOP
-
-    def caller(self, claims: Claims) -> Caller:
-        """The application user behind a token. Raises ``FailedError``."""
-        sql = "SELECT systemuserid FROM systemuser WHERE applicationid = ? AND isdisabled = 0"
-        found = self.service.store.rows(sql, (claims.application,))
-        if not found:
-            message = "The user is not a member of the organization."
-            raise FailedError(status=HTTPStatus.FORBIDDEN, code="0x80072560", message=message)
-        return Caller(id=found[0][0], privileged=claims.application not in self.without_role)
-
-
 def routes(twin: Twin, authorize: Authorize) -> list[Route]:
     """What one Sales environment answers to."""
 
@@ -96,7 +71,7 @@ def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> An
             body=b"The request URL is too long.",
         )
     try:
-        caller = twin.caller(claims)
+        caller = twin.find_caller(claims.application)
         twin.limits.enter(claims.application)
     except FailedError as failure:
         return failure.answer()

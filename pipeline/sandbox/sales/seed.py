@@ -37,8 +37,8 @@ class User:
         return str(uuid.uuid5(_IDS, self.application))
 
 
-def fill(store: Store, users: Sequence[User], name: str) -> None:
-    """Whatever the loaded rows leave out. Inside a transaction, after loading."""
+def add_missing_rows(store: Store, users: Sequence[User], name: str) -> None:
+    """Add what the loaded rows leave out. Inside a transaction, after loading."""
     unit = _root_unit(store)
     currency = _base_currency(store)
     owner = users[0].id

@@ -162,6 +162,31 @@ class Store:
         """A row is gone since a version."""
         self._writer.execute("INSERT INTO _deleted VALUES (?, ?, ?)", (table.name, row_id, version))
 
+    def drop_superseded(self, table: Table) -> None:
+        """Of rows with one id only the last version stays: of equal ones the one added last."""
+        ranked = (
+            f"SELECT rowid AS r, row_number() OVER (PARTITION BY {table.id} "
+            f"ORDER BY versionnumber DESC, rowid DESC) AS n FROM {table.name}"
+        )
+        self._writer.execute(
+            f"DELETE FROM {table.name} WHERE rowid IN (SELECT r FROM ({ranked}) WHERE n > 1)"
+        )
+
+    def drop_deleted(self, table: Table, versions: Mapping[str, int]) -> None:
+        """Rows are gone since a version, unless they have a later one; those are logged."""
+        self._writer.execute("CREATE TEMP TABLE gone (id TEXT PRIMARY KEY, version INTEGER)")
+        self._writer.executemany("INSERT INTO gone VALUES (?, ?)", versions.items())
+        self._writer.execute(
+            f"DELETE FROM {table.name} WHERE rowid IN (SELECT t.rowid FROM {table.name} AS t "
+            f"JOIN gone ON gone.id = t.{table.id} WHERE t.versionnumber <= gone.version)"
+        )
+        self._writer.execute(
+            "INSERT INTO _deleted SELECT ?, id, version FROM gone "
+            f"WHERE id NOT IN (SELECT {table.id} FROM {table.name})",
+            (table.name,),
+        )
+        self._writer.execute("DROP TABLE gone")
+
     def index(self) -> None:
         """Make the indexes, which is cheaper once the rows are there, and a journal, so that readers do not wait for writers."""
         for statement in _indexes():

@@ -27,6 +27,7 @@ from PowerPlatform.Dataverse.models.upsert import UpsertItem
 from pipeline.errors import SourceError, Stopped, UsageError
 from pipeline.sandbox.serve import Options, Ready, running
 from tests.scenes.places import SAMPLES
+from tests.scenes.sampled import running_samples
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def plain() -> Iterator[Ready]:
 
 @pytest.fixture(scope="module")
 def secure() -> Iterator[Ready]:
-    with running(Options(tls=True, rows=120)) as ready:
+    with running_samples(120, tls=True) as ready:
         yield ready
 
 
@@ -263,8 +264,6 @@ def test_microsofts_sdk_sends_batches_and_reads_metadata(trusted: Ready) -> None
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
-        (Options(data=SAMPLES, rows=5), UsageError),
-        (Options(rows=0), UsageError),
         (Options(faults="fire"), UsageError),
         (Options(data=Path("nowhere")), SourceError),
     ],
@@ -283,7 +282,7 @@ def test_a_port_that_somebody_has_is_named() -> None:
 
 
 def test_two_sandboxes_stand_side_by_side_and_leave_nothing_behind(plain: Ready) -> None:
-    with running(Options(rows=5, faults="token=60")) as second:
+    with running(Options(faults="token=60")) as second:
         assert second.sales_url != plain.sales_url
         folder = Path(second.project).parent
         with httpx.Client(trust_env=False) as client:

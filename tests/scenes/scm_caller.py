@@ -10,8 +10,9 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pipeline.sandbox.login.login import Authorize
 from pipeline.sandbox.login.tokens import Claims
-from pipeline.sandbox.scm.app import Authorize, app
+from pipeline.sandbox.scm.app import app
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.twin import Twin
 

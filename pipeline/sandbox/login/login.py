@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -30,6 +30,9 @@ DOMAIN: Final = "contoso.onmicrosoft.com"
 CLIENT: Final = "c0ffee00-5a1e-4000-8000-000000000001"
 WITHOUT_ROLE: Final = "c0ffee00-5a1e-4000-8000-000000000002"
 STRANGER: Final = "c0ffee00-5a1e-4000-8000-000000000003"
+
+Authorize: TypeAlias = Callable[[Request], Claims | Response]
+"""Who is calling, or the refusal."""
 
 _SHARED: Final = frozenset({"common", "organizations", "consumers"})
 _DEFAULT: Final = "/.default"

@@ -108,6 +108,16 @@ def guid_text_key(text: str) -> str:
     return "".join(text[start:end] for start, end in pieces)
 
 
+def guid_of_key(key: str | None) -> str | None:
+    """A GUID's text from its sort key."""
+    if key is None:
+        return None
+    node, clock = key[:12], key[12:16]
+    high, mid = key[18:20] + key[16:18], key[22:24] + key[20:22]
+    low = "".join(key[start : start + 2] for start in range(30, 22, -2))
+    return f"{low}-{mid}-{high}-{clock}-{node}"
+
+
 def compose(template: str, *parts: Sql) -> Sql:
     """A template whose ``{}`` are pieces of SQL; the values follow them."""
     return Sql(

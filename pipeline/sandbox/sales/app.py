@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final, TypeAlias
-from urllib.parse import quote
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,16 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from pipeline.sandbox.login.login import Authorize
 from pipeline.sandbox.login.origin import origin_of
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales.failures import FailedError
 from pipeline.sandbox.sales.twin import Twin
+from pipeline.sandbox.wire.asgi import METHODS, read_operation
 from pipeline.sandbox.wire.batch import Answer, Operation
 
-Authorize: TypeAlias = Callable[[Request], Claims | Response]
-"""Who is calling, or the refusal."""
-
-_METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _LONGEST: Final = 32_768
 _CHUNK: Final = 2**18
 _AFFINITY: Final = "ARRAffinity=5a1e5; path=/; HttpOnly"
@@ -56,11 +53,11 @@ def routes(twin: Twin, authorize: Authorize) -> list[Route]:
         claims = authorize(request)
         if isinstance(claims, Response):
             return claims
-        operation = await _operation(request)
+        operation = await read_operation(request)
         answer = await run_in_threadpool(_answer, twin, operation, origin_of(request), claims)
         return _response(twin, answer, claims, request.method)
 
-    return [Route("/api/data/{path:path}", data, methods=[*_METHODS, "HEAD"])]
+    return [Route("/api/data/{path:path}", data, methods=[*METHODS, "HEAD"])]
 
 
 def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> Answer:
@@ -80,18 +77,6 @@ def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> An
         return twin.service.handle(operation, origin, caller)
     finally:
         twin.limits.leave(claims.application, time.perf_counter() - begin)
-
-
-async def _operation(request: Request) -> Operation:
-    body = await request.body()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    raw = request.scope.get("raw_path") or quote(request.url.path).encode()
-    path = raw.decode("ascii").partition("?")[0]
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    method = "GET" if request.method == "HEAD" else request.method
-    return Operation(
-        method=method, url=f"{path}?{query}" if query else path, headers=headers, body=body
-    )
 
 
 def _response(twin: Twin, answer: Answer, claims: Claims, method: str) -> Response:

@@ -144,6 +144,14 @@ class Call:
             body=text.encode(),
         )
 
+    def xml(self, body: bytes) -> Answer:
+        """An answer in XML."""
+        return Answer(
+            status=HTTPStatus.OK,
+            headers={"Content-Type": "application/xml", "OData-Version": "4.0"},
+            body=body,
+        )
+
     def done(self, headers: Mapping[str, str] | None = None) -> Answer:
         """An answer without content."""
         return Answer(status=HTTPStatus.NO_CONTENT, headers={**self._headers(), **(headers or {})})

@@ -14,14 +14,13 @@ from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import paging
 from pipeline.sandbox.sales.aggregates import check_limit
 from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.fetchparts import Plan, is_true
+from pipeline.sandbox.sales.fetchparts import Plan, is_true, parse_fetch
 from pipeline.sandbox.sales.fetchplan import plan_of
-from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.paging import Term, key_values
 from pipeline.sandbox.sales.prefer import PAGE
-from pipeline.sandbox.sales.reading import COUNTED, guid_of_key
+from pipeline.sandbox.sales.reading import COUNTED
 from pipeline.sandbox.sales.rows import Piece, head, json_row
 from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.wire import xmltree
 from pipeline.sandbox.wire.batch import Answer
 
 SIMPLE: Final = 50_000
@@ -54,7 +53,7 @@ class _Paged:
 
 def answer(call: Call, table: Table, text: str) -> Answer:
     """The page that a ``<fetch>`` asks for. Raises ``ODataError`` and ``FailedError``."""
-    fetch = _parsed(text)
+    fetch = parse_fetch(text)
     plan = plan_of(fetch, call.prefer, call.caller.id)
     if plan.root.table is not table:
         raise ODataError(
@@ -81,16 +80,6 @@ def answer(call: Call, table: Table, text: str) -> Answer:
 def _id_term(plan: Plan, table: Table, key: Sql) -> Term:
     descending = any(term.descending for term in plan.terms if term.name == table.id)
     return Term(name=table.id, sql=key, kind=Kind.GUID, descending=descending)
-
-
-def _parsed(text: str) -> Element:
-    try:
-        fetch = xmltree.parse(text.encode())
-    except xmltree.XmlError as error:
-        raise ODataError(f"Invalid XML. {error}") from error
-    if fetch.tag != "fetch":
-        raise ODataError("Invalid FetchXML: the root element is not 'fetch'.")
-    return fetch
 
 
 def _number(fetch: Element, name: str) -> int | None:
@@ -174,7 +163,7 @@ def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] |
     """That there are more rows, and the cookie if the order allows one."""
     found = ""
     if rows is not None and call.prefer.notes(f"{_NOTE}.fetchxmlpagingcookie"):
-        first, last = (_values(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
+        first, last = (key_values(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
         outer = paging.outer_cookie(
             paged.number, paging.cookie(paged.number, plan.terms, first, last)
         )
@@ -182,13 +171,6 @@ def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] |
     return found + (
         f',"@{_NOTE}.morerecords":true' if call.prefer.notes(f"{_NOTE}.morerecords") else ""
     )
-
-
-def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [
-        guid_of_key(value) if term.kind is Kind.GUID else value
-        for term, value in zip(terms, row[1:], strict=True)
-    ]
 
 
 def _answer(call: Call, table: Table, rows: Sequence[str], notes: str) -> Answer:

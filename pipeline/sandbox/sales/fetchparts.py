@@ -16,6 +16,7 @@ from pipeline.sandbox.sales.prefer import Prefer
 from pipeline.sandbox.sales.rows import Piece
 from pipeline.sandbox.sales.schema import Column, Table
 from pipeline.sandbox.sales.scope import sql_column
+from pipeline.sandbox.wire import xmltree
 
 _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
@@ -75,6 +76,17 @@ class Plan:
             " ".join([f"{self.root.table.name} AS {self.root.sql}", *["{}"] * len(self.joins)]),
             *self.joins,
         )
+
+
+def parse_fetch(text: str) -> Element:
+    """The ``<fetch>`` of a query. Raises ``ODataError``."""
+    try:
+        fetch = xmltree.parse(text.encode())
+    except xmltree.XmlError as error:
+        raise ODataError(f"Invalid XML. {error}") from error
+    if fetch.tag != "fetch":
+        raise ODataError("Invalid FetchXML: the root element is not 'fetch'.")
+    return fetch
 
 
 def is_true(text: str | None) -> bool:

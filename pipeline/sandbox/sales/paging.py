@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox.odata.columns import Sql, SqlValue, guid_text_key
+from pipeline.sandbox.odata.columns import Sql, SqlValue, guid_of_key, guid_text_key
 from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.wire import xmltree
 
@@ -113,6 +113,14 @@ def after(terms: Sequence[Term], position: Position) -> Sql:
         ]
         same.append((f"{term.sql.text} IS ?", (*term.sql.values, value)))
     return Sql(text=f"({' OR '.join(steps)})", values=tuple(values))
+
+
+def key_values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
+    """The values that a row is ordered by, which stand behind its JSON."""
+    return [
+        guid_of_key(value) if term.kind is Kind.GUID else value
+        for term, value in zip(terms, row[1:], strict=True)
+    ]
 
 
 def _beyond(term: Term, value: SqlValue) -> str:

@@ -9,11 +9,19 @@ from urllib.parse import quote
 
 import orjson
 
-from pipeline.sandbox.odata.columns import Sql, SqlValue, compose, conjoin, guid_key, sort_key
+from pipeline.sandbox.odata.columns import (
+    Sql,
+    SqlValue,
+    compose,
+    conjoin,
+    guid_key,
+    guid_of_key,
+    sort_key,
+)
 from pipeline.sandbox.odata.sql import condition
 from pipeline.sandbox.odata.tree import Kind, ODataError
 from pipeline.sandbox.sales import paging
-from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.paging import Term, key_values
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.shape import Shape
 from pipeline.sandbox.sales.store import Store
@@ -135,7 +143,9 @@ class Reader:
         body = ",".join(row[0] for row in rows[:size]).encode()
         if len(rows) <= size:
             return Page(body=body, count=len(rows))
-        token = self._token(number, terms, _values(terms, rows[0]), _values(terms, rows[size - 1]))
+        token = self._token(
+            number, terms, key_values(terms, rows[0]), key_values(terms, rows[size - 1])
+        )
         return Page(body=body, count=size, token=token)
 
     def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> Page:
@@ -216,20 +226,3 @@ def linked(address: str, parts: Sequence[str]) -> str:
     What may not stand in a URL as it is, as requests in a batch have it, is encoded.
     """
     return orjson.dumps(quote(f"{address}?{'&'.join(parts)}", safe=_IN_URLS)).decode()
-
-
-def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [
-        guid_of_key(value) if term.kind is Kind.GUID else value
-        for term, value in zip(terms, row[1:], strict=True)
-    ]
-
-
-def guid_of_key(key: str | None) -> str | None:
-    """A GUID's text from its sort key."""
-    if key is None:
-        return None
-    node, clock = key[:12], key[12:16]
-    high, mid = key[18:20] + key[16:18], key[22:24] + key[20:22]
-    low = "".join(key[start : start + 2] for start in range(30, 22, -2))
-    return f"{low}-{mid}-{high}-{clock}-{node}"

@@ -10,25 +10,15 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox.odata.address import Segment, parse_address
+from pipeline.sandbox.odata.address import parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError, Query
-from pipeline.sandbox.sales import (
-    actions,
-    csdl,
-    definitions,
-    entities,
-    failures,
-    functions,
-    members,
-    tables,
-)
+from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.call import Call, Caller
 from pipeline.sandbox.sales.failures import FailedError
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.prefer import preferences
-from pipeline.sandbox.sales.references import table_of
-from pipeline.sandbox.sales.schema import NAMESPACE, SETS
+from pipeline.sandbox.sales.routing import route
 from pipeline.sandbox.sales.store import Store
 from pipeline.sandbox.wire import batch, multipart
 from pipeline.sandbox.wire.batch import Answer, BatchError, Operation
@@ -81,7 +71,8 @@ class Service:
             prefer=preferences(operation.headers, query.format),
             now=self.now,
         )
-        return self._routed(call, parse_address(path[match.end() :], _aliases(query)))
+        segments = parse_address(path[match.end() :], _aliases(query))
+        return route(call, self.facts, segments)
 
     def _batch(self, operation: Operation, origin: str, caller: Caller) -> Answer:
         """Answer a batch: with the first error's status, unless it was asked to go on."""
@@ -103,53 +94,6 @@ class Service:
         return Answer(
             status=status, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body
         )
-
-    def _routed(self, call: Call, segments: tuple[Segment, ...]) -> Answer:
-        if not segments:
-            return call.value(csdl.service_document(), "")
-        first = segments[0]
-        if first.name == "$metadata":
-            return Answer(
-                status=HTTPStatus.OK,
-                headers={"Content-Type": "application/xml", "OData-Version": "4.0"},
-                body=csdl.csdl(),
-            )
-        if first.name in definitions.ROOTS:
-            return definitions.answer(call, segments)
-        if first.name in SETS:
-            return _set(call, segments)
-        return self._function(call, first)
-
-    def _function(self, call: Call, segment: Segment) -> Answer:
-        name = segment.name.removeprefix(f"{NAMESPACE}.")
-        if name == "RetrieveMetadataChanges":
-            return definitions.changes(call, segment)
-        if name == "BulkDelete":
-            return actions.bulk_delete(call)
-        found = functions.answer(call, self.facts, segment)
-        if found is None:
-            raise failures.no_segment(segment.name)
-        return found
-
-
-def _set(call: Call, segments: tuple[Segment, ...]) -> Answer:
-    """What begins with an entity set."""
-    table, keyed = table_of(segments[0].name), segments[0].keys
-    if keyed:
-        return (
-            entities.answer(call, table, segments[0])
-            if len(segments) == 1
-            else members.answer(call, table, segments)
-        )
-    match [segment.name for segment in segments[1:]]:
-        case []:
-            return tables.answer(call, table)
-        case ["$count"]:
-            return tables.counted(call, table)
-        case [name] if name.startswith(f"{NAMESPACE}."):
-            return actions.answer(call, table, name)
-        case rest:
-            raise failures.no_segment(rest[0])
 
 
 def _aliases(query: Query) -> dict[str, str]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, TypeAlias
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,19 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from pipeline.sandbox.login.login import Authorize
 from pipeline.sandbox.login.origin import origin_of
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import describing
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.service import Service, with_trace
 from pipeline.sandbox.scm.twin import Twin
+from pipeline.sandbox.wire.asgi import METHODS, make_response, read_operation
 from pipeline.sandbox.wire.batch import Answer, Operation
 from pipeline.sandbox.wire.blob_routes import routes as blob_routes
-
-Authorize: TypeAlias = Callable[[Request], Claims | Response]
-"""Who is calling, or the refusal."""
-
-_METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
 def any_token(request: Request) -> Claims | Response:
@@ -45,19 +39,19 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        operation = await _operation(request)
+        operation = await read_operation(request)
         started = time.perf_counter()
         answer = await run_in_threadpool(_answer, twin.service, operation, origin_of(request))
-        return _response(with_trace(answer, time.perf_counter() - started))
+        return make_response(with_trace(answer, time.perf_counter() - started))
 
     async def metadata(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
         answer = describing.answer(
-            await _operation(request), origin_of(request), twin.service.actions.types
+            await read_operation(request), origin_of(request), twin.service.actions.types
         )
-        return _response(with_trace(answer, 0))
+        return make_response(with_trace(answer, 0))
 
     async def connector(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
@@ -67,10 +61,10 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
 
     return [
         Route("/api/connector/{verb}/{activity}", connector, methods=["GET", "POST"]),
-        Route("/data", data, methods=_METHODS),
-        Route("/data/{path:path}", data, methods=_METHODS),
-        Route("/metadata/{path:path}", metadata, methods=_METHODS),
-        Route("/Metadata/{path:path}", metadata, methods=_METHODS),
+        Route("/data", data, methods=METHODS),
+        Route("/data/{path:path}", data, methods=METHODS),
+        Route("/metadata/{path:path}", metadata, methods=METHODS),
+        Route("/Metadata/{path:path}", metadata, methods=METHODS),
         *blob_routes(twin.blobs),
     ]
 
@@ -90,17 +84,6 @@ def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
     if twin.applications is not None and caller.application not in twin.applications:
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     return None
-
-
-async def _operation(request: Request) -> Operation:
-    body = await request.body()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    raw = request.scope.get("raw_path") or quote(request.url.path).encode()
-    url = raw.decode("ascii").partition("?")[0]
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    return Operation(
-        method=request.method, url=f"{url}?{query}" if query else url, headers=headers, body=body
-    )
 
 
 def _answer(service: Service, operation: Operation, root: str) -> Answer:
@@ -126,7 +109,3 @@ def _connected(twin: Twin, request: Request, body: bytes) -> Response:
     except PackageError as error:
         return JSONResponse({"Message": str(error)}, status_code=400)
     return JSONResponse(twin.messages.enqueue(activity, company, body))
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.sandbox.sales.limits import throttled
-from pipeline.sandbox.wire.faultspec import USUAL, Fault, Faults, Kind, System
+from pipeline.sandbox.wire.faultspec import USUAL_VALUES, Fault, Faults, Kind, System
 from pipeline.sandbox.wire.server import ABORT
 
 _GATEWAY: Final = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
@@ -61,7 +61,7 @@ class Faulty:
         self, fault: Fault, system: System, number: int, call: tuple[Scope, Receive, Send]
     ) -> None:
         scope, receive, send = call
-        value = USUAL.get(fault.kind, 0.0) if fault.value is None else fault.value
+        value = USUAL_VALUES.get(fault.kind, 0.0) if fault.value is None else fault.value
         match fault.kind:
             case Kind.SLOW:
                 await self.sleep(value)

@@ -20,8 +20,6 @@ from pipeline.sandbox.sales.scope import TableScope
 from pipeline.sandbox.sales.store import Store
 from pipeline.sandbox.wire.batch import Answer
 
-LIMIT: Final = 50_000
-
 _TRANSFORMATION: Final = re.compile(r"(filter|groupby|aggregate)\((.*)\)", re.DOTALL)
 _TERM: Final = re.compile(r"\s*(\S+)\s+with\s+(sum|average|min|max|countdistinct)\s+as\s+(\w+)\s*")
 _COUNT: Final = re.compile(r"\s*\$count\s+as\s+(\w+)\s*")
@@ -49,7 +47,7 @@ def answer(call: Call, table: Table) -> Answer:
     if call.query.filter is not None:
         plan.wheres.append(condition(call.query.filter, scope))
     where = conjoin(plan.wheres)
-    check_limit(call.store, f"{table.name} AS {scope.alias}", where)
+    check_limit(call.store, f"{table.name} AS {scope.alias}", where, call.bounds.aggregated)
     pieces = [*_grouped(call, scope, plan.groups), *plan.terms]
     if not pieces:
         raise ODataError("The $apply expression has neither groups nor aggregates.")
@@ -69,13 +67,13 @@ def answer(call: Call, table: Table) -> Answer:
     return call.json(f'{{{call.context(table.set_name)}"value":[{body}]}}'.encode())
 
 
-def check_limit(store: Store, source: str, where: Sql) -> None:
+def check_limit(store: Store, source: str, where: Sql, most: int) -> None:
     """Refuse to aggregate more rows than Dataverse does. Raises ``FailedError``."""
     count = store.rows(
-        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {LIMIT + 1})",
+        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {most + 1})",
         where.values,
     )
-    if count[0][0] > LIMIT:
+    if count[0][0] > most:
         message = "The maximum record limit is exceeded. Reduce the number of records."
         raise failures.bad_request(message, "0x8004E023")
 

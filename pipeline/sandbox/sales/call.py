@@ -36,6 +36,18 @@ class Caller:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """How many rows one operation reaches: by simple paging, without a cookie; aggregated."""
+
+    simple: int = 50_000
+    aggregated: int = 50_000
+
+
+USUAL: Final = Bounds()
+"""The bounds that Dataverse has."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """One operation.
 
@@ -52,6 +64,7 @@ class Call:
     query_text: str
     prefer: Prefer
     now: Callable[[], datetime]
+    bounds: Bounds = USUAL
 
     @property
     def method(self) -> str:

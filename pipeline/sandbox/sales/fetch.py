@@ -23,9 +23,6 @@ from pipeline.sandbox.sales.rows import Piece, head, json_row
 from pipeline.sandbox.sales.schema import Table
 from pipeline.sandbox.wire.batch import Answer
 
-SIMPLE: Final = 50_000
-"""Rows that can be reached without a cookie."""
-
 _NOTE: Final = "Microsoft.Dynamics.CRM"
 
 
@@ -94,7 +91,7 @@ def _number(fetch: Element, name: str) -> int | None:
 def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tuple[Any, ...]]:
     """The rows of the page and, to see whether there are more, one beyond."""
     offset = 0 if paged.cookie else (paged.number - 1) * paged.size
-    if offset + paged.size > SIMPLE and offset:
+    if offset + paged.size > call.bounds.simple and offset:
         raise ODataError(
             "Paging cookie is required when trying to retrieve a set of records on any high pages."
         )
@@ -129,6 +126,7 @@ def _aggregated(call: Call, plan: Plan) -> list[str]:
         call.store,
         plan.source.text,
         Sql(text=plan.where.text, values=(*plan.source.values, *plan.where.values)),
+        call.bounds.aggregated,
     )
     group = f" GROUP BY {', '.join(plan.groups)}" if plan.groups else ""
     terms = ", ".join(

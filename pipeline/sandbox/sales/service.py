@@ -14,7 +14,7 @@ from pipeline.sandbox.odata.address import parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.call import Call, Caller
+from pipeline.sandbox.sales.call import USUAL, Bounds, Call, Caller
 from pipeline.sandbox.sales.failures import FailedError
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.prefer import preferences
@@ -35,6 +35,7 @@ class Service:
     store: Store
     facts: Facts
     now: Callable[[], datetime]
+    bounds: Bounds = USUAL
 
     def handle(self, operation: Operation, origin: str, caller: Caller) -> Answer:
         """Answer an operation. ``origin`` is scheme and host that the caller sees."""
@@ -70,6 +71,7 @@ class Service:
             query_text=query_text,
             prefer=preferences(operation.headers, query.format),
             now=self.now,
+            bounds=self.bounds,
         )
         segments = parse_address(path[match.end() :], _aliases(query))
         return route(call, self.facts, segments)

@@ -29,7 +29,7 @@ class Twin:
     ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else
     inside them, which tests like. ``company`` is the default legal entity of whoever calls;
     ``applications`` are the client ids that are registered here, null lets everyone in whom the
-    login knows.
+    login knows; ``desk`` writes the rows.
     """
 
     def __init__(
@@ -42,13 +42,14 @@ class Twin:
         clock: Callable[[], float] = time.time,
         path: str = ":memory:",
         background: bool = True,
+        desk: type[Desk] = Desk,
     ) -> None:
         self._pool = (
             ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
         )
         self.applications = applications
         self.store = seed.new_store(path, tuple(companies))
-        self.desk = Desk(store=self.store, switches=switches)
+        self.desk = desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
         self.importer = Importer(
             desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work

@@ -35,7 +35,7 @@ class Kind(StrEnum):
     LOST = "lost"
 
 
-USUAL: Final = {Kind.THROTTLE: 1.0, Kind.BUSY: 1.0, Kind.SLOW: 1.0, Kind.CUT: 0.5}
+USUAL_VALUES: Final = {Kind.THROTTLE: 1.0, Kind.BUSY: 1.0, Kind.SLOW: 1.0, Kind.CUT: 0.5}
 
 _ITEM: Final = re.compile(
     r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?"

@@ -5,13 +5,16 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from pipeline.sandbox.scm.dmf.target import ROWS_AT_ONCE
+from pipeline.sandbox.scm.entities import Entity
+from pipeline.sandbox.scm.store import Row
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.sandbox.scm.writing import Desk
 from tests.scenes.handmade import CURRENCIES, CUSTOMER_COLUMNS, Data, Made, customers
 from tests.scenes.scm_caller import ROOT, Caller
 
@@ -346,17 +349,19 @@ def test_an_import_goes_on_after_its_call_and_others_may_read_meanwhile() -> Non
         )
 
 
-def test_what_nobody_foresaw_ends_an_execution_with_dmf043(
-    scm: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_arguments: object) -> None:
-        raise RuntimeError("disk")
+class BrokenDesk(Desk):
+    """A desk whose disk fails."""
 
-    monkeypatch.setattr("pipeline.sandbox.scm.dmf.target._need_key", broken)
-    with pytest.raises(RuntimeError, match="disk"):
-        run(scm, customers(GOOD.format(1)), executionId="broken")
-    assert status(scm, "broken") == "Failed"
-    assert errors(scm, "broken")[0]["ErrorMessage"] == "DMF043: General error."
+    def upsert(self, entity: Entity, values: Mapping[str, Any]) -> tuple[Row, bool]:
+        raise RuntimeError("disk", entity.name, len(values))
+
+
+def test_what_nobody_foresaw_ends_an_execution_with_dmf043() -> None:
+    with Caller(desk=BrokenDesk) as scm:
+        with pytest.raises(RuntimeError, match="disk"):
+            run(scm, customers(GOOD.format(1)), executionId="broken")
+        assert status(scm, "broken") == "Failed"
+        assert errors(scm, "broken")[0]["ErrorMessage"] == "DMF043: General error."
 
 
 def test_units_levels_and_sequences_give_the_order_and_errors_stop_what_follows(

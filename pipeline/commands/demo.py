@@ -15,18 +15,18 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
-from pipeline.commands.sandbox import require_sandbox, running_sandbox
+from pipeline.commands.sandbox import fill_sandbox, require_sandbox
 from pipeline.events import Listener, Step
 from pipeline.plan.request import Request
-from pipeline.samples.expected import Expected, expected_rows
-from pipeline.samples.generate import temporary_samples
+from pipeline.samples.expected import Expected, expect_rows
+from pipeline.samples.generate import write_temporary_samples
 
 _AS_EXPECTED: Final = "The samples ended as they should."
 _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 
 
 def demonstrate(
-    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expected_rows
+    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
 ) -> Result:
     """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
 
@@ -37,7 +37,7 @@ def demonstrate(
     """
     require_sandbox("p2c demo", "; p2c demo --offline works without them")
     listener(Step(name="starting Sales and SCM", done=0))
-    with temporary_samples() as samples, running_sandbox(samples) as project:
+    with write_temporary_samples() as samples, fill_sandbox(samples) as project:
         result = plan_and_apply(
             Flags(project=project, runs=runs), Request(command="demo"), listener
         )
@@ -69,10 +69,10 @@ def demonstrate(
 
 
 def demonstrate_offline(
-    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expected_rows
+    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
 ) -> Result:
     """The same on files: exports in, packages out. Returns as :func:`demonstrate` does."""
-    with temporary_samples() as samples:
+    with write_temporary_samples() as samples:
         result = plan_and_apply(
             Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UsageError
 from pipeline.lazy import lazily
-from pipeline.samples.generate import temporary_samples
+from pipeline.samples.generate import write_temporary_samples
 
 if TYPE_CHECKING:
     from pipeline.sandbox import serve as serving
@@ -33,15 +33,15 @@ def serve_sandbox(
         raise UsageError("--data and --rows are two ways to fill the sandbox; name one of them.")
     with ExitStack() as stack:
         if data is None:
-            samples = temporary_samples(rows=ROWS if rows is None else rows, seed=seed)
+            samples = write_temporary_samples(rows=ROWS if rows is None else rows, seed=seed)
             data = stack.enter_context(samples)
-        serving.serve(serving.Options(port=port, tls=tls, data=data, faults=faults))
+        serving.serve(serving.SandboxOptions(port=port, tls=tls, data=data, faults=faults))
 
 
 @contextmanager
-def running_sandbox(data: Path) -> Iterator[Path]:
+def fill_sandbox(data: Path) -> Iterator[Path]:
     """Both systems over TLS, filled from a folder of CSV files; the project that points at them."""
-    with serving.running(serving.Options(data=data, tls=True)) as ready:
+    with serving.run_sandbox(serving.SandboxOptions(data=data, tls=True)) as ready:
         yield Path(ready.project)
 
 
@@ -54,7 +54,7 @@ def require_sandbox(command: str, otherwise: str = "") -> None:
         UsageError: a package of the extra is not installed.
     """
     try:
-        _ = serving.Options
+        _ = serving.SandboxOptions
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("pipeline"):
             raise

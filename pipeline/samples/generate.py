@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError, during
 from pipeline.samples import block
-from pipeline.samples.cases import data
+from pipeline.samples.cases import read_data
 from pipeline.samples.tables import COLUMNS, CUSTOMERS
 from pipeline.samples.writing import CsvSink, ParquetSink, Sink
 from sql.session import Session, Value, identifier, session
@@ -82,7 +82,7 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         sinks["known_customers"] = stack.enter_context(
             CsvSink(folder / "known_customers.csv", CUSTOMERS)
         )
-        source = stack.enter_context(prepared(seed))
+        source = stack.enter_context(prepare_session(seed))
         writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         blocks = -(-rows // block.CONTACTS)
         writing = writer.submit(_write, sinks, _once(source, seed, blocks, form))
@@ -101,7 +101,7 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
 
 
 @contextlib.contextmanager
-def temporary_samples(*, rows: int = 1000, seed: int = 1) -> Iterator[Path]:
+def write_temporary_samples(*, rows: int = 1000, seed: int = 1) -> Iterator[Path]:
     """Samples as CSV, with their project file, in a folder that is gone afterwards.
 
     Raises as :func:`write_samples` does.
@@ -122,7 +122,9 @@ def _chunk(
 ) -> dict[str, pa.Table]:
     """All tables of some blocks. While they are written, the next are made."""
     made = {
-        "contacts": contact_rows(source, seed=seed, first=first, last=last, rows=rows, form=form),
+        "contacts": make_contact_rows(
+            source, seed=seed, first=first, last=last, rows=rows, form=form
+        ),
         "accounts": _account_rows(source, seed=seed, first=first, last=last, form=form),
     }
     source.register("contact_rows", made["contacts"])
@@ -130,25 +132,25 @@ def _chunk(
     for table in _ACTIVITIES:
         made[table] = _activity_rows(source, table, seed=seed, first=first, last=last, form=form)
     tables = {name: table.select(list(COLUMNS[name])) for name, table in made.items()}
-    return {**tables, "known_customers": _table(source, query("customers"))}
+    return {**tables, "known_customers": _table(source, read_query("customers"))}
 
 
-def query(name: str) -> str:
+def read_query(name: str) -> str:
     """The text of the SQL file of that name beside this module."""
     return files("pipeline.samples").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
-def prepared(seed: int) -> Iterator[Session]:
+def prepare_session(seed: int) -> Iterator[Session]:
     """A session that knows the shape of a block, and what does not grow with the blocks."""
     with session() as source:
-        source.run(query("macros"))
-        source.register("contact_slots", block.contact_slots())
-        source.register("account_slots", block.account_slots())
-        source.register("cultures", block.cultures())
+        source.run(read_query("macros"))
+        source.register("contact_slots", block.make_contact_slots())
+        source.register("account_slots", block.make_account_slots())
+        source.register("cultures", block.list_cultures())
         for name, kind, table in (
-            ("units", "unit", block.units()),
-            ("currencies", "currency", block.currencies()),
+            ("units", "unit", block.list_units()),
+            ("currencies", "currency", block.list_currencies()),
         ):
             source.register("plain", table)
             source.store(
@@ -159,16 +161,16 @@ def prepared(seed: int) -> Iterator[Session]:
         yield source
 
 
-def contact_rows(
+def make_contact_rows(
     source: Session, *, seed: int, first: int, last: int, rows: int, form: Form
 ) -> pa.Table:
     """The contact rows of some blocks: the table's columns, and what other tables need of them."""
-    words = data("people")
+    words = read_data("people")
     table = _table(
         source,
         (
             f"SELECT {_HELPERS}, same, quote, orders, invoice, {_columns('contacts', form)} FROM "
-            f"({query('contacts')})"
+            f"({read_query('contacts')})"
         ),
         seed=seed,
         first=first,
@@ -176,7 +178,7 @@ def contact_rows(
         until=rows,
         size=block.CONTACTS,
         account_size=block.ACCOUNTS,
-        ordinary=block.ordinary_accounts(),
+        ordinary=block.count_ordinary_accounts(),
         cultures=len(words["culture"]),
         streets=words["streets"],
         jobs=words["jobs"],
@@ -186,12 +188,12 @@ def contact_rows(
 
 
 def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
-    words = data("people")
+    words = read_data("people")
     table = _table(
         source,
         (
             f"SELECT {_HELPERS}, same, ordinary, position, party_number, "
-            f"{_columns('accounts', form)} FROM ({query('accounts')})"
+            f"{_columns('accounts', form)} FROM ({read_query('accounts')})"
         ),
         seed=seed,
         first=first,
@@ -210,7 +212,7 @@ def _activity_rows(
     names = list(COLUMNS[table])
     named = (
         f"SELECT * EXCLUDE (id, number), id AS {names[0]}, number AS {names[1]} FROM "
-        f"({query('activity')})"
+        f"({read_query('activity')})"
     )
     text = f"SELECT row, {_columns(table, form)} FROM ({named})"
     return _in_order(
@@ -240,7 +242,7 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
     )
     tables = ("transactioncurrencies", "businessunits", "msdynce_p2cautonumbers")
     return {
-        table: _table(source, f"SELECT {_columns(table, form)} FROM ({query(table)})")
+        table: _table(source, f"SELECT {_columns(table, form)} FROM ({read_query(table)})")
         for table in tables
     }
 

@@ -21,12 +21,12 @@ from pipeline.sandbox.login.grants import Application
 from pipeline.sandbox.login.login import CLIENT, TENANT
 from pipeline.sandbox.project import VARIABLE, Place, write_project
 from pipeline.sandbox.wire import faultspec
-from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bound, make_tls, serving
+from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bind_port, make_tls, run_server
 from pipeline.sandbox.world import World, make_world
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
+class SandboxOptions:
     """What to serve, and where.
 
     Sales has ``port``, SCM the next one; 0: any two that are free. ``data``: a folder of CSV files
@@ -64,7 +64,7 @@ class Ready:
         return json.dumps(asdict(self))
 
 
-def serve(options: Options) -> None:
+def serve(options: SandboxOptions) -> None:
     """Print the line and serve until SIGINT or SIGTERM.
 
     Raises ``UsageError``, ``SourceError``, ``Stopped``.
@@ -75,7 +75,7 @@ def serve(options: Options) -> None:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with running(options) as ready:
+        with run_sandbox(options) as ready:
             sys.stdout.write(ready.line() + "\n")
             sys.stdout.flush()
             ended.wait()
@@ -85,20 +85,20 @@ def serve(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def running(options: Options) -> Iterator[Ready]:
+def run_sandbox(options: SandboxOptions) -> Iterator[Ready]:
     """A sandbox in this process, from when it is ready to the end of the block.
 
     Raises as :func:`serve` does.
     """
-    faults = faultspec.parse(options.faults)
+    faults = faultspec.parse_faults(options.faults)
     with contextlib.ExitStack() as stack, during("The sandbox"):
         folder = Path(
             stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="p2c-sandbox-", ignore_cleanup_errors=True)
             )
         )
-        sales_port, sales_sockets = stack.enter_context(bound(options.port))
-        scm_port, scm_sockets = stack.enter_context(bound(options.port and options.port + 1))
+        sales_port, sales_sockets = stack.enter_context(bind_port(options.port))
+        scm_port, scm_sockets = stack.enter_context(bind_port(options.port and options.port + 1))
         application, certificate = _application(folder)
         world = make_world(folder, options.data, faults, application)
         stack.callback(world.close)
@@ -107,7 +107,7 @@ def running(options: Options) -> Iterator[Ready]:
         scheme = "https" if tls else "http"
         sales, scm = f"{scheme}://{HOST}:{sales_port}", f"{scheme}://{HOST}:{scm_port}"
         app = ByPort(apps={sales_port: world.sales_app(sales), scm_port: world.scm_app(scm)})
-        stack.enter_context(serving(app, [*sales_sockets, *scm_sockets], tls))
+        stack.enter_context(run_server(app, [*sales_sockets, *scm_sockets], tls))
         place = Place(sales=sales, scm=scm, ca=tls.ca if tls else None, certificate=certificate)
         base = None if options.data is None else options.data / "p2c.toml"
         write_project(folder / "p2c.toml", place, base if base and base.is_file() else None)

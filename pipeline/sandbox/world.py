@@ -20,15 +20,14 @@ from starlette.types import Scope
 from pipeline.sandbox.faults import Faulty
 from pipeline.sandbox.login import login as logins
 from pipeline.sandbox.login.grants import Application
-from pipeline.sandbox.login.login import Login
+from pipeline.sandbox.login.login import LoginTwin
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app as sales_wire
-from pipeline.sandbox.sales.twin import Twin as SalesTwin
-from pipeline.sandbox.sales.twin import open_twin
+from pipeline.sandbox.sales.twin import SalesTwin, open_sales
 from pipeline.sandbox.scm import app as scm_wire
 from pipeline.sandbox.scm.load import read_companies, read_known_customers
 from pipeline.sandbox.scm.seed import add_customers
-from pipeline.sandbox.scm.twin import Twin as ScmTwin
+from pipeline.sandbox.scm.twin import ScmTwin
 from pipeline.sandbox.wire.compression import Compressed
 from pipeline.sandbox.wire.faultspec import Faults, System
 
@@ -39,7 +38,7 @@ class World:
 
     sales: SalesTwin
     scm: ScmTwin
-    login: Login
+    login: LoginTwin
     faults: Faults
 
     def close(self) -> None:
@@ -56,7 +55,7 @@ class World:
         def authorize(request: Request) -> Claims | Response:
             return self.login.authorize(request, homes)
 
-        return self._app(sales_wire.routes(self.sales, authorize), "sales")
+        return self._app(sales_wire.make_sales_routes(self.sales, authorize), "sales")
 
     def scm_app(self, *homes: str) -> Faulty:
         """SCM and the login."""
@@ -64,13 +63,13 @@ class World:
         def authorize(request: Request) -> Claims | Response:
             return self.login.authorize(request, homes, bare=True)
 
-        return self._app(scm_wire.routes(self.scm, authorize), "scm")
+        return self._app(scm_wire.make_scm_routes(self.scm, authorize), "scm")
 
     def _app(self, routes: Sequence[BaseRoute], system: System) -> Faulty:
         def system_of(scope: Scope) -> System:
             return "login" if _is_login(scope["path"]) else system
 
-        app = Starlette(routes=[*logins.routes(self.login), *routes])
+        app = Starlette(routes=[*logins.make_login_routes(self.login), *routes])
         return Faulty(app=Compressed(app=app), faults=self.faults, system_of=system_of)
 
 
@@ -80,7 +79,7 @@ def make_world(folder: Path, data: Path | None, faults: Faults, application: App
     Raises ``SourceError`` for files that cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        sales = open_twin(folder / "sales.db", data, faults)
+        sales = open_sales(folder / "sales.db", data, faults)
         stack.callback(sales.close)
         scm = ScmTwin(companies=read_companies(data), applications=frozenset({logins.CLIENT}))
         stack.callback(scm.close)
@@ -89,7 +88,7 @@ def make_world(folder: Path, data: Path | None, faults: Faults, application: App
             add_customers(scm.desk, read_known_customers(data))
             indexed.result()
         stack.pop_all()
-    login = Login(applications=_applications(application), lifetime=faults.token)
+    login = LoginTwin(applications=_applications(application), lifetime=faults.token)
     return World(sales=sales, scm=scm, login=login, faults=faults)
 
 

@@ -16,7 +16,7 @@ from pipeline.cli.app import main
 from pipeline.commands import demo
 from pipeline.commands.result import Result
 from pipeline.events import silent
-from pipeline.samples.expected import expected_rows
+from pipeline.samples.expected import expect_rows
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
@@ -35,9 +35,9 @@ def test_samples_go_from_sales_into_scm(tmp_path: Path, capsys: pytest.CaptureFi
         row["contactid"]: f"{row['decision']}/{row['reason']}"
         for row in decisions.iter_rows(named=True)
     }
-    assert found == {one.contactid: one.live for one in expected_rows() if one.live is not None}
+    assert found == {one.contactid: one.live for one in expect_rows() if one.live is not None}
     failed = pl.read_parquet(run / "outcomes.parquet").filter(pl.col("outcome") != "created")
-    assert set(failed["contactid"]) == {one.contactid for one in expected_rows() if one.refused}
+    assert set(failed["contactid"]) == {one.contactid for one in expect_rows() if one.refused}
     assert set(failed["code"]) == {"refused_reference"}
     assert (run / "report.html").is_file()
     assert not [one.name for one in threading.enumerate() if "uvicorn" in one.name.casefold()]
@@ -56,7 +56,7 @@ def test_offline_it_leaves_packages(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_samples_that_end_otherwise_are_a_defect(
     work: Callable[..., Result], tmp_path: Path
 ) -> None:
-    first, *others = expected_rows()
+    first, *others = expect_rows()
     changed = (replace(first, reason="too_long", live="rejected/too_long"), *others)
     result = work(tmp_path, silent, expect=lambda: changed)
     assert result.exit_code == 4

@@ -22,9 +22,9 @@ from pipeline.sandbox.sales.limits import Limits
 from pipeline.sandbox.sales.load import load_rows
 from pipeline.sandbox.sales.schema import TABLES
 from pipeline.sandbox.sales.seed import add_missing_rows
-from pipeline.sandbox.sales.service import Service
-from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.sales.twin import USERS, Twin
+from pipeline.sandbox.sales.service import SalesService
+from pipeline.sandbox.sales.store import SalesStore
+from pipeline.sandbox.sales.twin import USERS, SalesTwin
 
 ORIGIN = "https://sales.test"
 ROOT = f"{ORIGIN}/api/data/v9.2"
@@ -59,7 +59,7 @@ class Caller:
     def __init__(self, *, data: Path | None = None, bounds: Bounds = USUAL, **limits: Any) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="p2c-test-")
         self.clock = Clock()
-        self.store = Store(Path(self._folder.name) / "sales.db")
+        self.store = SalesStore(Path(self._folder.name) / "sales.db")
         self.loaded = load_rows(self.store, data) if data else {}
         with self.store.transaction():
             add_missing_rows(self.store, USERS, "Contoso")
@@ -67,16 +67,18 @@ class Caller:
         totals = {
             name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES
         }
-        service = Service(
+        service = SalesService(
             store=self.store,
             facts=Facts(tenant="t", unique_name="test", totals=totals),
             now=self.clock,
             bounds=bounds,
         )
         limited = Limits(now=self.clock.seconds, **limits)
-        twin = Twin(service=service, limits=limited, without_role=frozenset({WITHOUT_ROLE}))
+        twin = SalesTwin(service=service, limits=limited, without_role=frozenset({WITHOUT_ROLE}))
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app=Starlette(routes=app.routes(twin, authorize)))
+        transport = httpx.ASGITransport(
+            app=Starlette(routes=app.make_sales_routes(twin, authorize))
+        )
         self._client = httpx.AsyncClient(
             transport=transport, base_url=f"{ROOT}/", headers={"Authorization": "p2c"}
         )

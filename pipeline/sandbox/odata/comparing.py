@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.sandbox.odata.columns import (
-    Column,
     Sql,
+    SqlColumn,
     SqlValue,
-    bound,
-    guid_key,
-    guid_text_key,
-    sort_key,
+    bind_constant,
+    make_guid_key,
+    make_sort_key,
+    turn_guid,
 )
-from pipeline.sandbox.odata.tree import Comparing, Constant, Kind, ODataError
+from pipeline.sandbox.odata.tree import Comparing, Constant, ODataError, ValueKind
 
 _SIGNS: Final = {"eq": "=", "ne": "IS NOT", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _WORDS: Final = {
@@ -29,37 +29,37 @@ _WORDS: Final = {
     "le": "LessThanOrEqual",
 }
 _EQUALITY: Final = frozenset({"eq", "ne"})
-_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
-_TIMES: Final = frozenset({Kind.TIMESTAMP, Kind.DATE})
+_NUMBERS: Final = frozenset({ValueKind.INTEGER, ValueKind.DECIMAL})
+_TIMES: Final = frozenset({ValueKind.TIMESTAMP, ValueKind.DATE})
 
 
-def compare(operator: Comparing, column: Column, constant: Constant) -> Sql:
+def compare(operator: Comparing, column: SqlColumn, constant: Constant) -> Sql:
     """A column compared with a value. Raises ``ODataError`` where their types do not fit."""
     _check(operator, column, constant)
-    value = bound(constant, column)
+    value = bind_constant(constant, column)
     if value is None:
         return _compare_with_null(operator, column)
     if column.wildcards and isinstance(value, str) and "*" in value and operator in _EQUALITY:
         found = match_pattern(column, _escape(value).replace("*", "%"))
         return found if operator == "eq" else Sql(text=f"(NOT {found.text})", values=found.values)
     left, right = column.sql, "?"
-    if column.kind is Kind.GUID and operator not in _EQUALITY:
-        left, value = guid_key(column.sql), guid_text_key(str(value))
-    elif column.kind in {Kind.TEXT, Kind.ENUM} and isinstance(value, str):
+    if column.kind is ValueKind.GUID and operator not in _EQUALITY:
+        left, value = make_guid_key(column.sql), turn_guid(str(value))
+    elif column.kind in {ValueKind.TEXT, ValueKind.ENUM} and isinstance(value, str):
         left, right, value = _fold(column, value)
     return Sql(text=f"({left} {_SIGNS[operator]} {right})", values=(*column.values, value))
 
 
-def compare_columns(operator: Comparing, left: Column, right: Column) -> Sql:
+def compare_columns(operator: Comparing, left: SqlColumn, right: SqlColumn) -> Sql:
     """Two columns of one row compared. Raises ``ODataError`` where their types do not fit."""
     _check(operator, left, right)
     return Sql(
-        text=f"({sort_key(left)} {_SIGNS[operator]} {sort_key(right)})",
+        text=f"({make_sort_key(left)} {_SIGNS[operator]} {make_sort_key(right)})",
         values=(*left.values, *right.values),
     )
 
 
-def match_pattern(column: Column, pattern: str) -> Sql:
+def match_pattern(column: SqlColumn, pattern: str) -> Sql:
     r"""A column matched with a pattern of ``%`` and ``_``; a ``\`` takes their meaning away."""
     if pattern.isascii():
         return Sql(text=f"({column.sql} LIKE ? ESCAPE '\\')", values=(*column.values, pattern))
@@ -69,14 +69,14 @@ def match_pattern(column: Column, pattern: str) -> Sql:
     )
 
 
-def _compare_with_null(operator: Comparing, column: Column) -> Sql:
+def _compare_with_null(operator: Comparing, column: SqlColumn) -> Sql:
     if operator not in _EQUALITY:
         return Sql(text="0")
     word = "IS NOT" if operator == "ne" else "IS"
     return Sql(text=f"({column.sql} {word} NULL)", values=column.values)
 
 
-def _fold(column: Column, value: str) -> tuple[str, str, SqlValue]:
+def _fold(column: SqlColumn, value: str) -> tuple[str, str, SqlValue]:
     """Both sides of a comparison so that case does not count.
 
     Only texts beyond ASCII pay for it.
@@ -90,10 +90,10 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _check(operator: Comparing, left: Column, right: Column | Constant) -> None:
+def _check(operator: Comparing, left: SqlColumn, right: SqlColumn | Constant) -> None:
     kinds = {left.kind, right.kind}
-    fitting = len(kinds) == 1 or Kind.NULL in kinds or kinds <= _NUMBERS or kinds <= _TIMES
-    if fitting and (Kind.ENUM not in kinds or operator in _EQUALITY):
+    fitting = len(kinds) == 1 or ValueKind.NULL in kinds or kinds <= _NUMBERS or kinds <= _TIMES
+    if fitting and (ValueKind.ENUM not in kinds or operator in _EQUALITY):
         return
     raise ODataError(
         "A binary operator with incompatible types was detected. Found operand types "

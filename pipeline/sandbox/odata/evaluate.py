@@ -9,9 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from pipeline.sandbox.odata.tree import (
-    Call,
     Comparison,
     Constant,
+    FunctionCall,
     Junction,
     Membership,
     Negation,
@@ -65,7 +65,7 @@ def _held(node: Node, row: Mapping[str, Any]) -> bool:
     match node:
         case Membership():
             return _value(node.left, row) in [_value(item, row) for item in node.items]
-        case Call(arguments=(first, second)) if node.name in _LIKE:
+        case FunctionCall(arguments=(first, second)) if node.name in _LIKE:
             text, part = _value(first, row), _value(second, row)
             return text is not None and _LIKE[node.name](str(text), str(part))
         case _:
@@ -100,7 +100,7 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
             return node.value
         case Path():
             return _reached(node, row)
-        case Call(name="tolower"):
+        case FunctionCall(name="tolower"):
             return str(_value(node.arguments[0], row)).lower()
         case _:
             raise ODataError(

@@ -10,31 +10,31 @@ from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from pipeline.sandbox.odata.columns import (
-    Column,
     Scope,
     Sql,
+    SqlColumn,
     SqlValue,
-    bound,
+    bind_constant,
     compose,
-    sort_key,
+    make_sort_key,
 )
 from pipeline.sandbox.odata.comparing import compare, compare_columns, match_pattern
 from pipeline.sandbox.odata.tree import (
     Calculation,
-    Call,
     Comparing,
     Comparison,
     Constant,
+    FunctionCall,
     Junction,
-    Kind,
     Membership,
     Negation,
     Node,
     ODataError,
-    Order,
+    OrderTerm,
     Path,
     Quantifier,
     QueryFunction,
+    ValueKind,
 )
 
 _CALCULATING: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
@@ -51,16 +51,16 @@ _PARTS: Final = {
 }
 
 
-def condition(node: Node, scope: Scope) -> Sql:
+def compile_condition(node: Node, scope: Scope) -> Sql:
     """A condition for ``WHERE``.
 
     Raises ``ODataError`` for what cannot be compared or is not supported.
     """
     if isinstance(node, Junction):
-        left, right = condition(node.left, scope), condition(node.right, scope)
+        left, right = compile_condition(node.left, scope), compile_condition(node.right, scope)
         return compose(f"({{}} {node.operator.upper()} {{}})", left, right)
     if isinstance(node, Negation):
-        return compose("(NOT {})", condition(node.operand, scope))
+        return compose("(NOT {})", compile_condition(node.operand, scope))
     return (
         _judged(node, scope)
         if isinstance(node, Comparison | Membership | Quantifier | QueryFunction)
@@ -82,18 +82,18 @@ def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: S
             assert_never(node)
 
 
-def _truth(node: Constant | Path | Call | Calculation, scope: Scope) -> Sql:
+def _truth(node: Constant | Path | FunctionCall | Calculation, scope: Scope) -> Sql:
     """What is no operator and yet a condition."""
-    if isinstance(node, Call) and node.name in _LIKE:
+    if isinstance(node, FunctionCall) and node.name in _LIKE:
         return _like(node, scope)
-    if isinstance(node, Constant) and node.kind is Kind.BOOLEAN:
+    if isinstance(node, Constant) and node.kind is ValueKind.BOOLEAN:
         return Sql(text="1" if node.value else "0")
     if isinstance(node, Path):
         return _flag(node, scope)
     raise ODataError("The $filter expression must evaluate to a single boolean value.")
 
 
-def ordering(terms: Sequence[Order], scope: Scope) -> list[Sql]:
+def compile_ordering(terms: Sequence[OrderTerm], scope: Scope) -> list[Sql]:
     """The terms for ``ORDER BY``, in order, each with its direction.
 
     Blanks come first, as in SQL Server.
@@ -102,14 +102,14 @@ def ordering(terms: Sequence[Order], scope: Scope) -> list[Sql]:
         (scope.column(term.path.names), "DESC" if term.descending else "ASC") for term in terms
     ]
     return [
-        Sql(text=f"{sort_key(column)} {direction}", values=column.values)
+        Sql(text=f"{make_sort_key(column)} {direction}", values=column.values)
         for column, direction in columns
     ]
 
 
 def _flag(path: Path, scope: Scope) -> Sql:
     column = scope.column(path.names)
-    if column.kind is not Kind.BOOLEAN:
+    if column.kind is not ValueKind.BOOLEAN:
         raise ODataError("The $filter expression must evaluate to a single boolean value.")
     return Sql(text=f"({column.sql} = 1)", values=column.values)
 
@@ -117,23 +117,23 @@ def _flag(path: Path, scope: Scope) -> Sql:
 def _comparison(node: Comparison, scope: Scope) -> Sql:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
     match left, right:
-        case Column(), Constant():
+        case SqlColumn(), Constant():
             return compare(node.operator, left, right)
-        case Constant(), Column():
+        case Constant(), SqlColumn():
             return compare(_TURNED.get(node.operator, node.operator), right, left)
-        case Column(), Column():
+        case SqlColumn(), SqlColumn():
             return compare_columns(node.operator, left, right)
         case _:
             raise ODataError("A comparison needs a property on one side at least.")
 
 
-def _operand(node: Node, scope: Scope) -> Column | Constant:
+def _operand(node: Node, scope: Scope) -> SqlColumn | Constant:
     match node:
         case Constant():
             return node
         case Path():
             return scope.column(node.names)
-        case Call():
+        case FunctionCall():
             return _called(node, scope)
         case Calculation():
             return _calculated(node, scope)
@@ -147,7 +147,7 @@ def _membership(node: Membership, scope: Scope) -> Sql:
     if not scope.lists:
         raise ODataError("The operator 'in' is not supported.")
     parts = [
-        condition(Comparison(operator="eq", left=node.left, right=item), scope)
+        compile_condition(Comparison(operator="eq", left=node.left, right=item), scope)
         for item in node.items
     ]
     return (
@@ -159,25 +159,25 @@ def _membership(node: Membership, scope: Scope) -> Sql:
 
 def _quantifier(node: Quantifier, scope: Scope) -> Sql:
     members = scope.members(node.path.names, node.variable)
-    inner = Sql(text="1") if node.body is None else condition(node.body, members.scope)
+    inner = Sql(text="1") if node.body is None else compile_condition(node.body, members.scope)
     if node.kind == "any":
         return compose(f"EXISTS (SELECT 1 {members.source} AND {{}})", inner)
     return compose(f"NOT EXISTS (SELECT 1 {members.source} AND NOT coalesce({{}}, 0))", inner)
 
 
-def _like(node: Call, scope: Scope) -> Sql:
+def _like(node: FunctionCall, scope: Scope) -> Sql:
     column, text = _arguments(node, 2, scope)
     if (
-        not isinstance(column, Column)
+        not isinstance(column, SqlColumn)
         or not isinstance(text, Constant)
-        or text.kind is not Kind.TEXT
+        or text.kind is not ValueKind.TEXT
     ):
         raise ODataError(f"The function '{node.name}' takes a property and a text.")
     pattern = _LIKE[node.name].format(str(text.value).replace("\\", "\\\\"))
     return match_pattern(column, pattern)
 
 
-def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:
+def _arguments(node: FunctionCall, count: int, scope: Scope) -> list[SqlColumn | Constant]:
     if node.name not in scope.functions:
         raise ODataError(
             f"An unknown function with name '{node.name}' was found. "
@@ -192,32 +192,32 @@ def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:
     return [_operand(argument, scope) for argument in node.arguments]
 
 
-def _called(node: Call, scope: Scope) -> Column:
+def _called(node: FunctionCall, scope: Scope) -> SqlColumn:
     (column,) = _arguments(node, 1, scope)
-    if not isinstance(column, Column):
+    if not isinstance(column, SqlColumn):
         raise ODataError(f"The function '{node.name}' takes a property.")
     if node.name in _TEXT:
-        kind = Kind.INTEGER if node.name == "length" else Kind.TEXT
-        return Column(sql=f"{_TEXT[node.name]}({column.sql})", kind=kind, values=column.values)
+        kind = ValueKind.INTEGER if node.name == "length" else ValueKind.TEXT
+        return SqlColumn(sql=f"{_TEXT[node.name]}({column.sql})", kind=kind, values=column.values)
     if node.name in _PARTS:
         start, length = _PARTS[node.name]
-        return Column(
+        return SqlColumn(
             sql=f"CAST(substr({column.sql},{start},{length}) AS INTEGER)",
-            kind=Kind.INTEGER,
+            kind=ValueKind.INTEGER,
             values=column.values,
         )
     raise ODataError(f"The function '{node.name}' is not supported.")
 
 
-def _calculated(node: Calculation, scope: Scope) -> Column:
+def _calculated(node: Calculation, scope: Scope) -> SqlColumn:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
-    column = left if isinstance(left, Column) else right
-    if not isinstance(column, Column):
+    column = left if isinstance(left, SqlColumn) else right
+    if not isinstance(column, SqlColumn):
         raise ODataError("A calculation needs a property on one side at least.")
     texts: list[str] = []
     values: list[SqlValue] = []
     for side in (left, right):
         texts.append("?" if isinstance(side, Constant) else side.sql)
-        values += [bound(side, column)] if isinstance(side, Constant) else side.values
+        values += [bind_constant(side, column)] if isinstance(side, Constant) else side.values
     text = f"({texts[0]} {_CALCULATING[node.operator]} {texts[1]})"
-    return Column(sql=text, kind=column.kind, scale=column.scale, values=tuple(values))
+    return SqlColumn(sql=text, kind=column.kind, scale=column.scale, values=tuple(values))

@@ -15,7 +15,7 @@ class ODataError(Exception):
     """A query that cannot be answered; the text is the message of the 400."""
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What a value is, as far as comparing it goes."""
 
     NULL = "null"
@@ -42,7 +42,7 @@ class Constant:
     """
 
     value: Scalar
-    kind: Kind
+    kind: ValueKind
     type_name: str = ""
 
 
@@ -57,7 +57,7 @@ class Path:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class FunctionCall:
     """A built-in function, as in ``contains(name,'x')``."""
 
     name: str
@@ -130,7 +130,7 @@ class Quantifier:
 Node: TypeAlias = (
     Constant
     | Path
-    | Call
+    | FunctionCall
     | QueryFunction
     | Comparison
     | Membership
@@ -142,7 +142,7 @@ Node: TypeAlias = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class OrderTerm:
     """One term of ``$orderby``."""
 
     path: Path
@@ -166,7 +166,7 @@ class Query:
 
     select: tuple[str, ...] = ()
     filter: Node | None = None
-    orderby: tuple[Order, ...] = ()
+    orderby: tuple[OrderTerm, ...] = ()
     expand: tuple[Expand, ...] = ()
     count: bool = False
     top: int | None = None

@@ -15,12 +15,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pipeline.sandbox.login.login import Authorize
-from pipeline.sandbox.login.origin import origin_of
+from pipeline.sandbox.login.origin import find_origin
 from pipeline.sandbox.login.tokens import Claims
-from pipeline.sandbox.sales.failures import FailedError
-from pipeline.sandbox.sales.twin import Twin
+from pipeline.sandbox.sales.failures import SalesFailure
+from pipeline.sandbox.sales.twin import SalesTwin
 from pipeline.sandbox.wire.asgi import METHODS, read_operation
-from pipeline.sandbox.wire.batch import Answer, Operation
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
 
 _LONGEST: Final = 32_768
 _CHUNK: Final = 2**18
@@ -46,7 +46,7 @@ class Chunked(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def routes(twin: Twin, authorize: Authorize) -> list[Route]:
+def make_sales_routes(twin: SalesTwin, authorize: Authorize) -> list[Route]:
     """What one Sales environment answers to."""
 
     async def data(request: Request) -> Response:
@@ -54,15 +54,15 @@ def routes(twin: Twin, authorize: Authorize) -> list[Route]:
         if isinstance(claims, Response):
             return claims
         operation = await read_operation(request)
-        answer = await run_in_threadpool(_answer, twin, operation, origin_of(request), claims)
+        answer = await run_in_threadpool(_answer, twin, operation, find_origin(request), claims)
         return _response(twin, answer, claims, request.method)
 
     return [Route("/api/data/{path:path}", data, methods=[*METHODS, "HEAD"])]
 
 
-def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> Answer:
+def _answer(twin: SalesTwin, operation: ODataOperation, origin: str, claims: Claims) -> ODataAnswer:
     if len(operation.url) > _LONGEST and not operation.url.endswith("/$batch"):
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.REQUEST_URI_TOO_LONG,
             headers={"Content-Type": "text/plain"},
             body=b"The request URL is too long.",
@@ -70,7 +70,7 @@ def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> An
     try:
         caller = twin.find_caller(claims.application)
         twin.limits.enter(claims.application)
-    except FailedError as failure:
+    except SalesFailure as failure:
         return failure.answer()
     begin = time.perf_counter()
     try:
@@ -79,7 +79,7 @@ def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> An
         twin.limits.leave(claims.application, time.perf_counter() - begin)
 
 
-def _response(twin: Twin, answer: Answer, claims: Claims, method: str) -> Response:
+def _response(twin: SalesTwin, answer: ODataAnswer, claims: Claims, method: str) -> Response:
     identity = str(uuid.uuid4())
     named: Mapping[str, str] = {
         "x-ms-service-request-id": identity,

@@ -9,19 +9,19 @@ from xml.etree.ElementTree import Element
 
 import orjson
 
-from pipeline.sandbox.odata.columns import Sql, compose, guid_key
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.columns import Sql, compose, make_guid_key
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import paging
 from pipeline.sandbox.sales.aggregates import check_limit
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.fetchparts import Plan, is_true, parse_fetch
-from pipeline.sandbox.sales.fetchplan import plan_of
-from pipeline.sandbox.sales.paging import Term, key_values
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.fetchparts import FetchPlan, is_true, parse_fetch
+from pipeline.sandbox.sales.fetchplan import plan_fetch
+from pipeline.sandbox.sales.paging import Term, read_key
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.reading import COUNTED
-from pipeline.sandbox.sales.rows import Piece, head, json_row
-from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.rows import Piece, compile_head, compile_row
+from pipeline.sandbox.sales.schema import SalesTable
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 _NOTE: Final = "Microsoft.Dynamics.CRM"
 
@@ -36,7 +36,7 @@ class _Paged:
     top: bool
 
     @classmethod
-    def of(cls, fetch: Element, call: Call) -> _Paged:
+    def of(cls, fetch: Element, call: SalesCall) -> _Paged:
         top = _number(fetch, "top")
         size = min(_number(fetch, "count") or call.prefer.page or PAGE, PAGE)
         cookie = fetch.get("paging-cookie")
@@ -48,10 +48,10 @@ class _Paged:
         )
 
 
-def answer(call: Call, table: Table, text: str) -> Answer:
-    """The page that a ``<fetch>`` asks for. Raises ``ODataError`` and ``FailedError``."""
+def answer_fetch(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
+    """The page that a ``<fetch>`` asks for. Raises ``ODataError`` and ``SalesFailure``."""
     fetch = parse_fetch(text)
-    plan = plan_of(fetch, call.prefer, call.caller.id)
+    plan = plan_fetch(fetch, call.prefer, call.caller.id)
     if plan.root.table is not table:
         raise ODataError(
             f"The entity '{plan.root.name}' of the FetchXML is not the one of the address, "
@@ -62,7 +62,7 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     paged, distinct = _Paged.of(fetch, call), is_true(fetch.get("distinct"))
     bookmarked = not plan.foreign_order and not distinct
     if bookmarked:
-        key = Sql(text=guid_key(f"{plan.root.sql}.{table.id}"))
+        key = Sql(text=make_guid_key(f"{plan.root.sql}.{table.id}"))
         plan.terms = [
             *[term for term in plan.terms if term.name != table.id],
             _id_term(plan, table, key),
@@ -74,9 +74,9 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     return _answer(call, table, [row[0] for row in rows[: paged.size]], notes)
 
 
-def _id_term(plan: Plan, table: Table, key: Sql) -> Term:
+def _id_term(plan: FetchPlan, table: SalesTable, key: Sql) -> Term:
     descending = any(term.descending for term in plan.terms if term.name == table.id)
-    return Term(name=table.id, sql=key, kind=Kind.GUID, descending=descending)
+    return Term(name=table.id, sql=key, kind=ValueKind.GUID, descending=descending)
 
 
 def _number(fetch: Element, name: str) -> int | None:
@@ -88,14 +88,19 @@ def _number(fetch: Element, name: str) -> int | None:
     return int(text)
 
 
-def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tuple[Any, ...]]:
+def _rows(
+    call: SalesCall, plan: FetchPlan, paged: _Paged, *, distinct: bool
+) -> list[tuple[Any, ...]]:
     """The rows of the page and, to see whether there are more, one beyond."""
     offset = 0 if paged.cookie else (paged.number - 1) * paged.size
     if offset + paged.size > call.bounds.simple and offset:
         raise ODataError(
             "Paging cookie is required when trying to retrieve a set of records on any high pages."
         )
-    wheres = [plan.where, *([paging.after(plan.terms, paged.cookie)] if paged.cookie else [])]
+    wheres = [
+        plan.where,
+        *([paging.compile_after(plan.terms, paged.cookie)] if paged.cookie else []),
+    ]
     keys = [] if distinct else [term.sql for term in plan.terms]
     order = ", ".join(
         f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms
@@ -113,15 +118,19 @@ def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tupl
     return call.store.rows(sql.text, sql.values)
 
 
-def _row(call: Call, plan: Plan, *, distinct: bool) -> Sql:
-    pieces = [] if distinct else list(head(plan.root.table, plan.root.sql, call.prefer, call.root))
+def _row(call: SalesCall, plan: FetchPlan, *, distinct: bool) -> Sql:
+    pieces = (
+        []
+        if distinct
+        else list(compile_head(plan.root.table, plan.root.sql, call.prefer, call.root))
+    )
     if pieces:
-        return json_row([Piece(text="{"), *pieces, *plan.pieces, Piece(text="}")])
-    inside = json_row(plan.pieces)
+        return compile_row([Piece(text="{"), *pieces, *plan.pieces, Piece(text="}")])
+    inside = compile_row(plan.pieces)
     return compose("'{{'||substr({}, 2)||'}}'", inside)
 
 
-def _aggregated(call: Call, plan: Plan) -> list[str]:
+def _aggregated(call: SalesCall, plan: FetchPlan) -> list[str]:
     check_limit(
         call.store,
         plan.source.text,
@@ -138,7 +147,7 @@ def _aggregated(call: Call, plan: Plan) -> list[str]:
     return [text for (text,) in call.store.rows(sql.text, sql.values)]
 
 
-def _total(call: Call, plan: Plan) -> str:
+def _total(call: SalesCall, plan: FetchPlan) -> str:
     sql = compose(
         f"SELECT count(*) FROM (SELECT 1 FROM {{}} WHERE {{}} LIMIT {COUNTED + 1})",
         plan.source,
@@ -157,13 +166,15 @@ def _total(call: Call, plan: Plan) -> str:
     )
 
 
-def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] | None) -> str:
+def _more(
+    call: SalesCall, plan: FetchPlan, paged: _Paged, rows: Sequence[Sequence[Any]] | None
+) -> str:
     """That there are more rows, and the cookie if the order allows one."""
     found = ""
     if rows is not None and call.prefer.notes(f"{_NOTE}.fetchxmlpagingcookie"):
-        first, last = (key_values(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
-        outer = paging.outer_cookie(
-            paged.number, paging.cookie(paged.number, plan.terms, first, last)
+        first, last = (read_key(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
+        outer = paging.write_outer_cookie(
+            paged.number, paging.write_cookie(paged.number, plan.terms, first, last)
         )
         found = f',"@{_NOTE}.fetchxmlpagingcookie":{orjson.dumps(outer).decode()}'
     return found + (
@@ -171,7 +182,7 @@ def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] |
     )
 
 
-def _answer(call: Call, table: Table, rows: Sequence[str], notes: str) -> Answer:
+def _answer(call: SalesCall, table: SalesTable, rows: Sequence[str], notes: str) -> ODataAnswer:
     return call.json(
         f'{{{call.context(table.set_name)}"value":[{",".join(rows)}]{notes}}}'.encode()
     )

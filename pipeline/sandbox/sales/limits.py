@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox.sales.failures import FailedError
+from pipeline.sandbox.sales.failures import SalesFailure
 
 CODES: Final = {"requests": "0x80072322", "time": "0x80072321", "concurrency": "0x80072326"}
 
@@ -44,7 +44,7 @@ class Limits:
     def enter(self, user: str) -> None:
         """A request begins.
 
-        Raises ``FailedError`` with the time to wait; it grows with every request refused.
+        Raises ``SalesFailure`` with the time to wait; it grows with every request refused.
         """
         with self._lock:
             usage = self._users[user]
@@ -108,9 +108,9 @@ class Limits:
         raise throttled(kind, text, math.ceil(max(wait, 1.0)) + usage.refused - 1)
 
 
-def throttled(kind: str, text: str, seconds: int) -> FailedError:
+def throttled(kind: str, text: str, seconds: int) -> SalesFailure:
     """The refusal of one limit."""
     headers = {"Retry-After": str(seconds)}
-    return FailedError(
+    return SalesFailure(
         status=HTTPStatus.TOO_MANY_REQUESTS, code=CODES[kind], message=text, headers=headers
     )

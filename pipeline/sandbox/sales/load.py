@@ -18,8 +18,8 @@ from typing import Final
 
 from pipeline.errors import SourceError
 from pipeline.sandbox.sales.prefer import LOOKUP_TYPE
-from pipeline.sandbox.sales.schema import SETS, Column, Table, Type
-from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.schema import SETS, ColumnType, SalesColumn, SalesTable
+from pipeline.sandbox.sales.store import SalesStore
 
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
@@ -30,7 +30,7 @@ Kept = str | int | None
 
 
 @dataclass(kw_only=True, slots=True)
-class Loaded:
+class LoadedFile:
     """What became of one file."""
 
     rows: int = 0
@@ -38,7 +38,7 @@ class Loaded:
     values_left_out: int = 0
 
 
-def load_rows(store: Store, folder: Path) -> dict[str, Loaded]:
+def load_rows(store: SalesStore, folder: Path) -> dict[str, LoadedFile]:
     """All files of a folder that are named as entity sets are; answers what became of them.
 
     Raises ``SourceError``.
@@ -59,7 +59,7 @@ def load_rows(store: Store, folder: Path) -> dict[str, Loaded]:
 class _Layout:
     """Where a file has what: place, SQL column and reader of its cells; the mark of deletion."""
 
-    table: Table
+    table: SalesTable
     cells: tuple[tuple[int, str, Callable[[str], Kept]], ...]
     deleted: int | None
 
@@ -71,18 +71,18 @@ class _Layout:
         return list(dict.fromkeys(found))
 
 
-def _load_file(store: Store, table: Table, path: Path) -> Loaded:
+def _load_file(store: SalesStore, table: SalesTable, path: Path) -> LoadedFile:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
         layout = _layout(table, next(reader, []))
         if table.id not in layout.names:
             raise SourceError(f"the column {table.id} is missing.", where=str(path))
-        loaded = Loaded()
+        loaded = LoadedFile()
         loaded.rows = _insert(store, layout, _rows(layout, reader, loaded))
         return loaded
 
 
-def _layout(table: Table, header: Sequence[str]) -> _Layout:
+def _layout(table: SalesTable, header: Sequence[str]) -> _Layout:
     known = [(at, _column(table, name)) for at, name in enumerate(header)]
     marks = [at for at, name in enumerate(header) if name.strip().lower() == "isdelete"]
     return _Layout(
@@ -92,7 +92,7 @@ def _layout(table: Table, header: Sequence[str]) -> _Layout:
     )
 
 
-def _column(table: Table, header: str) -> tuple[str, Callable[[str], Kept]] | None:
+def _column(table: SalesTable, header: str) -> tuple[str, Callable[[str], Kept]] | None:
     """SQL column and reader of a CSV column; null for columns that the table does not have."""
     name = header.strip()
     base, _, note = name.partition("@")
@@ -104,17 +104,19 @@ def _column(table: Table, header: str) -> tuple[str, Callable[[str], Kept]] | No
     return column.name, _reader(column)
 
 
-def _reader(column: Column) -> Callable[[str], Kept]:
-    if column.type is Type.FLAG:
+def _reader(column: SalesColumn) -> Callable[[str], Kept]:
+    if column.type is ColumnType.FLAG:
         return _flag
-    if column.type in {Type.MONEY, Type.DECIMAL}:
+    if column.type in {ColumnType.MONEY, ColumnType.DECIMAL}:
         return lambda text: int(Decimal(text).scaleb(column.digits))
-    if column.type in {Type.ID, Type.GUID, Type.LOOKUP}:
+    if column.type in {ColumnType.ID, ColumnType.GUID, ColumnType.LOOKUP}:
         return _guid
     return int if column.type in _NUMBERS else _text
 
 
-_NUMBERS: Final = frozenset({Type.INTEGER, Type.BIGINT, Type.CHOICE, Type.STATE, Type.STATUS})
+_NUMBERS: Final = frozenset(
+    {ColumnType.INTEGER, ColumnType.BIGINT, ColumnType.CHOICE, ColumnType.STATE, ColumnType.STATUS}
+)
 
 
 def _text(text: str) -> str:
@@ -133,7 +135,7 @@ def _flag(text: str) -> int:
 
 
 def _rows(
-    layout: _Layout, reader: Iterator[Sequence[str]], loaded: Loaded
+    layout: _Layout, reader: Iterator[Sequence[str]], loaded: LoadedFile
 ) -> Iterator[tuple[dict[str, Kept], bool]]:
     """Rows as kept, and whether they are marked deleted."""
     for cells in reader:
@@ -145,7 +147,7 @@ def _rows(
         yield _settled(layout.table, row), any(text.strip().lower() in _TRUE for text in mark)
 
 
-def _read(layout: _Layout, cells: Sequence[str], loaded: Loaded) -> dict[str, Kept]:
+def _read(layout: _Layout, cells: Sequence[str], loaded: LoadedFile) -> dict[str, Kept]:
     row: dict[str, Kept] = {}
     width = len(cells)
     for at, name, read in layout.cells:
@@ -158,7 +160,7 @@ def _read(layout: _Layout, cells: Sequence[str], loaded: Loaded) -> dict[str, Ke
     return row
 
 
-def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
+def _settled(table: SalesTable, row: dict[str, Kept]) -> dict[str, Kept]:
     """A status for the state, where the file has only one of the two."""
     if "statecode" in table.columns and row.get("statuscode") is None:
         row["statecode"] = row.get("statecode") or next(iter(table.columns["statecode"].options))
@@ -169,7 +171,9 @@ def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
     return row
 
 
-def _insert(store: Store, layout: _Layout, rows: Iterator[tuple[dict[str, Kept], bool]]) -> int:
+def _insert(
+    store: SalesStore, layout: _Layout, rows: Iterator[tuple[dict[str, Kept], bool]]
+) -> int:
     """Insert rows; how many are there in the end.
 
     Of several with one id the last version counts, as a table can have it only once.

@@ -66,7 +66,7 @@ class Prefer:
         return ",".join(found)
 
 
-def preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
+def read_preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
     """What the headers (names in lower case) and ``$format`` ask for.
 
     Preferences that nobody knows are ignored.

@@ -7,21 +7,25 @@ from typing import Any
 import orjson
 
 from pipeline.sandbox.sales import entities, failures
-from pipeline.sandbox.sales.call import Call
+from pipeline.sandbox.sales.call import SalesCall
 from pipeline.sandbox.sales.links import RowAddress
-from pipeline.sandbox.sales.payload import Payload, loaded, lookup_values
-from pipeline.sandbox.sales.rows import json_value
-from pipeline.sandbox.sales.schema import Column, Type
-from pipeline.sandbox.sales.values import kept
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.payload import Payload, load_body, set_lookup
+from pipeline.sandbox.sales.rows import compile_value
+from pipeline.sandbox.sales.schema import ColumnType, SalesColumn
+from pipeline.sandbox.sales.values import read_value
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 
-def answer_property(call: Call, row: RowAddress, column: Column, rest: list[str]) -> Answer:
-    """GET, PUT or DELETE of a property. Raises ``FailedError``."""
+def answer_property(
+    call: SalesCall, row: RowAddress, column: SalesColumn, rest: list[str]
+) -> ODataAnswer:
+    """GET, PUT or DELETE of a property. Raises ``SalesFailure``."""
     if call.method in {"PUT", "DELETE"} and not rest:
         return _set_property(call, row, column)
     call.only("GET")
-    sql = f"SELECT {json_value(column, 't')} FROM {row.table.name} AS t WHERE t.{row.table.id} = ?"
+    sql = (
+        f"SELECT {compile_value(column, 't')} FROM {row.table.name} AS t WHERE t.{row.table.id} = ?"
+    )
     found = call.store.rows(sql, (row.id,))
     if not found:
         raise failures.no_row(row.table.name, row.id)
@@ -36,13 +40,13 @@ def answer_property(call: Call, row: RowAddress, column: Column, rest: list[str]
     return call.json(f'{{{context}"value":{found[0][0]}}}'.encode())
 
 
-def _set_property(call: Call, row: RowAddress, column: Column) -> Answer:
+def _set_property(call: SalesCall, row: RowAddress, column: SalesColumn) -> ODataAnswer:
     value: Any = None
     if call.method == "PUT":
-        value = loaded(row.table, call.operation.body).get("value")
-    values = {} if column.read_only else {column.name: kept(row.table, column, value)}
-    if column.type is Type.LOOKUP:
-        values = lookup_values(column, None, None)
+        value = load_body(row.table, call.operation.body).get("value")
+    values = {} if column.read_only else {column.name: read_value(row.table, column, value)}
+    if column.type is ColumnType.LOOKUP:
+        values = set_lookup(column, None, None)
     with call.store.transaction():
         entities.check_etag(call, row.table, row.id)
         call.writer.change(row.table, row.id, Payload(values=values))

@@ -13,18 +13,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pipeline.sandbox.login.login import Authorize
-from pipeline.sandbox.login.origin import origin_of
+from pipeline.sandbox.login.origin import find_origin
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import describing
 from pipeline.sandbox.scm.dmf.package import PackageError
-from pipeline.sandbox.scm.service import Service, with_trace
-from pipeline.sandbox.scm.twin import Twin
+from pipeline.sandbox.scm.service import ScmService, add_trace
+from pipeline.sandbox.scm.twin import ScmTwin
 from pipeline.sandbox.wire.asgi import METHODS, make_response, read_operation
-from pipeline.sandbox.wire.batch import Answer, Operation
-from pipeline.sandbox.wire.blob_routes import routes as blob_routes
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
+from pipeline.sandbox.wire.blob_routes import make_blob_routes as blob_routes
 
 
-def any_token(request: Request) -> Claims | Response:
+def accept_any_token(request: Request) -> Claims | Response:
     """Let in whoever shows a bearer token, whatever it says."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
@@ -32,7 +32,7 @@ def any_token(request: Request) -> Claims | Response:
     return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
 
 
-def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
+def make_scm_routes(twin: ScmTwin, authorize: Authorize) -> list[BaseRoute]:
     """What one SCM answers to."""
 
     async def data(request: Request) -> Response:
@@ -41,17 +41,17 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
             return refusal
         operation = await read_operation(request)
         started = time.perf_counter()
-        answer = await run_in_threadpool(_answer, twin.service, operation, origin_of(request))
-        return make_response(with_trace(answer, time.perf_counter() - started))
+        answer = await run_in_threadpool(_answer, twin.service, operation, find_origin(request))
+        return make_response(add_trace(answer, time.perf_counter() - started))
 
     async def metadata(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        answer = describing.answer(
-            await read_operation(request), origin_of(request), twin.service.actions.types
+        answer = describing.answer_metadata(
+            await read_operation(request), find_origin(request), twin.service.actions.types
         )
-        return make_response(with_trace(answer, 0))
+        return make_response(add_trace(answer, 0))
 
     async def connector(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
@@ -69,12 +69,12 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
     ]
 
 
-def app(twin: Twin, authorize: Authorize = any_token) -> Starlette:
+def make_scm_app(twin: ScmTwin, authorize: Authorize = accept_any_token) -> Starlette:
     """One SCM as an application of its own; without a login it takes any token."""
-    return Starlette(routes=routes(twin, authorize))
+    return Starlette(routes=make_scm_routes(twin, authorize))
 
 
-def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
+def _refusal(twin: ScmTwin, caller: Claims | Response) -> Response | None:
     """The refusal of who is nobody, or nobody here.
 
     An application must be registered in SCM itself.
@@ -86,7 +86,7 @@ def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
     return None
 
 
-def _answer(service: Service, operation: Operation, root: str) -> Answer:
+def _answer(service: ScmService, operation: ODataOperation, root: str) -> ODataAnswer:
     if operation.method == "POST" and operation.url.partition("?")[0].rstrip("/").endswith(
         "/data/$batch"
     ):
@@ -94,7 +94,7 @@ def _answer(service: Service, operation: Operation, root: str) -> Answer:
     return service.handle(operation, root)
 
 
-def _connected(twin: Twin, request: Request, body: bytes) -> Response:
+def _connected(twin: ScmTwin, request: Request, body: bytes) -> Response:
     """Recurring integrations: a message is enqueued, or its state is told."""
     verb, activity = request.path_params["verb"], request.path_params["activity"]
     if (request.method, verb) == ("GET", "jobstatus"):

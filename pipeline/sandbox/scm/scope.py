@@ -10,19 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from pipeline.sandbox.odata.columns import Column
-from pipeline.sandbox.odata.tree import Kind, ODataError, Scalar
+from pipeline.sandbox.odata.columns import SqlColumn
+from pipeline.sandbox.odata.tree import ODataError, Scalar, ValueKind
 from pipeline.sandbox.scm import entities
-from pipeline.sandbox.scm.entities import NAMESPACE, Entity, Property
-from pipeline.sandbox.scm.payload import edm_type
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, Property, ScmEntity
+from pipeline.sandbox.scm.payload import name_edm_type
 
 _KINDS: Final = {
-    entities.Kind.STRING: Kind.TEXT,
-    entities.Kind.ENUM: Kind.ENUM,
-    entities.Kind.INT: Kind.INTEGER,
-    entities.Kind.INT64: Kind.INTEGER,
-    entities.Kind.DECIMAL: Kind.DECIMAL,
-    entities.Kind.DATETIME: Kind.TIMESTAMP,
+    entities.PropertyKind.STRING: ValueKind.TEXT,
+    entities.PropertyKind.ENUM: ValueKind.ENUM,
+    entities.PropertyKind.INT: ValueKind.INTEGER,
+    entities.PropertyKind.INT64: ValueKind.INTEGER,
+    entities.PropertyKind.DECIMAL: ValueKind.DECIMAL,
+    entities.PropertyKind.DATETIME: ValueKind.TIMESTAMP,
 }
 
 
@@ -30,7 +30,7 @@ _KINDS: Final = {
 class EntityScope:
     """One entity set."""
 
-    entity: Entity
+    entity: ScmEntity
 
     @property
     def functions(self) -> frozenset[str]:
@@ -42,13 +42,13 @@ class EntityScope:
         """SCM does not know ``in``."""
         return False
 
-    def column(self, names: Sequence[str]) -> Column:
+    def column(self, names: Sequence[str]) -> SqlColumn:
         """The column of a property."""
         one = find_property(self.entity, "/".join(names))
-        return Column(
+        return SqlColumn(
             sql=f'"{one.name}"',
             kind=_KINDS[one.kind],
-            type_name=edm_type(one),
+            type_name=name_edm_type(one),
             members={name: name for name in one.members} if one.members else None,
             wildcards=True,
         )
@@ -68,11 +68,11 @@ class EntityScope:
         raise ODataError(f"An unknown function with name '{name}' was found.")
 
 
-def find_property(entity: Entity, name: str) -> Property:
+def find_property(entity: ScmEntity, name: str) -> Property:
     """A property by its name. Raises ``ODataError``."""
     found = entity.by_name.get(name)
     if found is None:
         raise ODataError(
-            f"Could not find a property named '{name}' on type '{NAMESPACE}.{entity.type}'."
+            f"Could not find a property named '{name}' on type '{DATA_ENTITIES}.{entity.type}'."
         )
     return found

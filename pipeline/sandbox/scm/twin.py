@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pipeline.sandbox.scm import seed
-from pipeline.sandbox.scm.dmf.actions import PackageApi
+from pipeline.sandbox.scm.dmf.actions import PackageActions
 from pipeline.sandbox.scm.dmf.groups import Groups
-from pipeline.sandbox.scm.dmf.importing import Importer, Work
+from pipeline.sandbox.scm.dmf.importing import PackageImporter, Work
 from pipeline.sandbox.scm.dmf.management import DataManagement
 from pipeline.sandbox.scm.dmf.messages import Messages
 from pipeline.sandbox.scm.seed import Company
-from pipeline.sandbox.scm.service import Service
+from pipeline.sandbox.scm.service import ScmService
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.writing import Desk
 from pipeline.sandbox.wire.blob import BlobStore
@@ -23,7 +23,7 @@ THREADS: Final = 4
 """Imports at the same time, where the switches allow more than one."""
 
 
-class Twin:
+class ScmTwin:
     """An SCM that is set up and has no customers yet.
 
     ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else
@@ -48,18 +48,18 @@ class Twin:
             ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
         )
         self.applications = applications
-        self.store = seed.new_store(path, tuple(companies))
+        self.store = seed.open_store(path, tuple(companies))
         self.desk = desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
-        self.importer = Importer(
+        self.importer = PackageImporter(
             desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work
         )
         self.messages = Messages(importer=self.importer)
         self.management = DataManagement(
             importer=self.importer, blobs=self.blobs, messages=self.messages
         )
-        self.service = Service(
-            desk=self.desk, actions=PackageApi(management=self.management), company=company
+        self.service = ScmService(
+            desk=self.desk, actions=PackageActions(management=self.management), company=company
         )
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from pipeline.sandbox.wire.xmltree import XmlError
 
 ACCOUNT: Final = "p2csandbox"
 CONTAINER: Final = "dmf"
-VERSION: Final = "2025-07-05"
+BLOB_VERSION: Final = "2025-07-05"
 
 _SMALL_UNTIL: Final = "2019-12-12"
 _SMALL_PUT: Final = 256 * 2**20
@@ -76,7 +76,7 @@ class BlobStore:
         end = dt.datetime.fromtimestamp(self._clock() + seconds, dt.UTC).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
         )
-        claims = {"sv": VERSION, "se": end, "sr": "b", "sp": rights}
+        claims = {"sv": BLOB_VERSION, "se": end, "sr": "b", "sp": rights}
         query = urlencode({**claims, "sig": self._signature(name, claims)})
         return f"{root}/{ACCOUNT}/{CONTAINER}/{quote(name)}?{query}"
 
@@ -158,7 +158,7 @@ class BlobStore:
                 "'BlockBlob': x-ms-blob-type."
             )
             raise BlobError(HTTPStatus.BAD_REQUEST, "MissingRequiredHeader", text)
-        small = headers.get("x-ms-version", VERSION) < _SMALL_UNTIL
+        small = headers.get("x-ms-version", BLOB_VERSION) < _SMALL_UNTIL
         _fits(content, _SMALL_PUT if small else _LARGE_PUT)
         _same_hash(content, headers)
         with self._lock:
@@ -274,7 +274,7 @@ def _same_hash(content: bytes, headers: Mapping[str, str]) -> None:
 
 def _block_list(body: bytes) -> list[tuple[str, str]]:
     try:
-        root = xmltree.parse(body)
+        root = xmltree.parse_xml(body)
     except XmlError as error:
         raise BlobError(
             HTTPStatus.BAD_REQUEST,

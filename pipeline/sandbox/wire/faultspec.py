@@ -19,7 +19,7 @@ from pipeline.errors import UsageError, listed
 System: TypeAlias = Literal["sales", "scm", "login"]
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What can go wrong.
 
     The value of an item: seconds for throttle, busy and slow, a status for error, a share for cut.
@@ -35,7 +35,12 @@ class Kind(StrEnum):
     LOST = "lost"
 
 
-USUAL_VALUES: Final = {Kind.THROTTLE: 1.0, Kind.BUSY: 1.0, Kind.SLOW: 1.0, Kind.CUT: 0.5}
+USUAL_VALUES: Final = {
+    FaultKind.THROTTLE: 1.0,
+    FaultKind.BUSY: 1.0,
+    FaultKind.SLOW: 1.0,
+    FaultKind.CUT: 0.5,
+}
 
 _ITEM: Final = re.compile(
     r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?"
@@ -47,7 +52,7 @@ _SETTINGS: Final = frozenset({"seed", "token", "dop", "limits"})
 class Fault:
     """One item. ``system`` is null for both systems, but not the login."""
 
-    kind: Kind
+    kind: FaultKind
     system: System | None = None
     rate: float = 0.0
     at: frozenset[int] = frozenset()
@@ -102,8 +107,8 @@ class _Reader:
         system, name, rate, at, value = match.groups()
         if name in _SETTINGS:
             self._set(text, name, rate, value)
-        elif name not in {kind.value for kind in Kind}:
-            known = ", ".join(kind.value for kind in Kind)
+        elif name not in {kind.value for kind in FaultKind}:
+            known = ", ".join(kind.value for kind in FaultKind)
             self.problems.append(f"'{name}' is no fault; there are {known}.")
         elif rate is not None and not _number(rate) <= 1:
             self.problems.append(f"'{text}': a rate is between 0 and 1.")
@@ -112,7 +117,7 @@ class _Reader:
             given = None if value is None else _number(value)
             self.faults.append(
                 Fault(
-                    kind=Kind(name),
+                    kind=FaultKind(name),
                     system=_system(system),
                     rate=_number(rate or "0"),
                     at=numbers,
@@ -129,7 +134,7 @@ class _Reader:
             self.settings[name] = int(given)
 
 
-def parse(spec: str) -> Faults:
+def parse_faults(spec: str) -> Faults:
     """What a specification means; blank means nothing. Raises ``UsageError`` with all problems."""
     reader = _Reader()
     for text in spec.split(","):

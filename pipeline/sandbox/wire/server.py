@@ -91,7 +91,7 @@ def make_tls(folder: Path) -> Tls:
 
 
 @contextlib.contextmanager
-def bound(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
+def bind_port(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
     """A port, 0 for any, on all loopback addresses that there are.
 
     Raises ``Stopped`` if somebody has it.
@@ -149,7 +149,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
+def run_server(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
     """Serve in a thread of its own, from when it accepts connections to the end of the block."""
     _quiet()
     config = uvicorn.Config(

@@ -205,7 +205,7 @@ def test_cookies_lead_through_every_page(sales: Caller, order: str) -> None:
         found += [row["msdynce_contactnumber"] for row in page["value"]]
         if not page.get(f"@{TYPE}.morerecords"):
             break
-        outer = xmltree.parse(page[f"@{TYPE}.fetchxmlpagingcookie"].encode())
+        outer = xmltree.parse_xml(page[f"@{TYPE}.fetchxmlpagingcookie"].encode())
         cookie = unquote(unquote(outer.attrib["pagingcookie"]))
         attributes = (
             f"count='4' page='{outer.attrib['pagenumber']}' paging-cookie={quoteattr(cookie)}"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from pipeline.samples.generate import temporary_samples
+from pipeline.samples.generate import write_temporary_samples
 from pipeline.sandbox.wire import xmltree
 from tests.scenes.sales_caller import ORIGIN, ROOT, TYPE, Caller
 
@@ -20,7 +20,7 @@ EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 @pytest.fixture(scope="module")
 def sales() -> Iterator[Caller]:
     """225 sample contacts, and a little world of one account with two contacts."""
-    with temporary_samples(rows=230) as data, Caller(data=data) as caller:
+    with write_temporary_samples(rows=230) as data, Caller(data=data) as caller:
         make(caller)
         yield caller
 
@@ -151,9 +151,9 @@ def test_a_next_link_repeats_the_query_and_adds_a_cookie(sales: Caller) -> None:
     assert link.startswith(
         f"{ROOT}/contacts?$select=lastname&$filter=statecode%20eq%200&$skiptoken=%3Ccookie%20pagenumber"
     )
-    outer = xmltree.parse(dict(parse_qsl(urlsplit(link).query))["$skiptoken"].encode())
+    outer = xmltree.parse_xml(dict(parse_qsl(urlsplit(link).query))["$skiptoken"].encode())
     assert (outer.tag, outer.get("pagenumber"), outer.get("istracking")) == ("cookie", "2", "False")
-    inner = xmltree.parse(unquote(unquote(outer.attrib["pagingcookie"])).encode())
+    inner = xmltree.parse_xml(unquote(unquote(outer.attrib["pagingcookie"])).encode())
     (last,) = inner
     assert last.get("last") == "{" + page["value"][-1]["contactid"].upper() + "}"
     assert last.get("first") == "{" + page["value"][0]["contactid"].upper() + "}"
@@ -437,7 +437,7 @@ def test_metadata_come_in_three_levels(
 def test_the_model_is_csdl_that_others_read(sales: Caller) -> None:
     response = sales.ask("GET", "$metadata")
     assert response.headers["content-type"].startswith("application/xml")
-    schema = next(xmltree.parse(response.content).iter(f"{EDM}Schema"))
+    schema = next(xmltree.parse_xml(response.content).iter(f"{EDM}Schema"))
     contact = next(one for one in schema.iter(f"{EDM}EntityType") if one.get("Name") == "contact")
     kinds = {one.get("Name"): one.get("Type") for one in contact.iter(f"{EDM}Property")}
     assert (kinds["creditlimit"], kinds[COMPANY], kinds["birthdate"]) == (

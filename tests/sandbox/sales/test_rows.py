@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.sandbox.sales.load import load_rows
-from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.store import SalesStore
 from tests.scenes.places import SAMPLES
 from tests.scenes.sales_caller import TYPE, Caller
 
@@ -82,7 +82,7 @@ def test_versions_go_on_behind_those_of_the_files(folder: Path) -> None:
 
 
 def test_folders_and_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    store = Store(tmp_path / "sales.db")
+    store = SalesStore(tmp_path / "sales.db")
     with pytest.raises(SourceError, match="there is no such folder"):
         load_rows(store, tmp_path / "nowhere")
     (tmp_path / "contacts.csv").write_text("lastname\nA\n", encoding="utf-8")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sandbox.login.login import Login
-from pipeline.sandbox.scm.app import any_token
+from pipeline.sandbox.login.login import LoginTwin
+from pipeline.sandbox.scm.app import accept_any_token
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.wire import xmltree
@@ -52,7 +52,7 @@ def test_an_application_must_be_registered_in_scm() -> None:
 
 
 def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
-    login = Login(applications={})
+    login = LoginTwin(applications={})
     with Caller(door=login.authorize) as other:
         assert other.ask("GET", "/data/Currencies?$top=1").status_code == 401
         for audience, status in ((ROOT, 200), ("https://elsewhere.test", 401)):
@@ -64,7 +64,7 @@ def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
 
 
 def test_without_a_login_any_token_will_do() -> None:
-    with Caller(door=any_token) as other:
+    with Caller(door=accept_any_token) as other:
         for header, status in (("", 401), ("Bearer ", 401), ("Basic x", 401), ("Bearer x", 200)):
             assert (
                 other.ask(
@@ -104,7 +104,7 @@ def test_the_service_document_lists_the_sets(scm: Caller) -> None:
 def test_metadata_has_types_keys_enums_and_actions(scm: Caller) -> None:
     response = scm.ask("GET", "/data/$metadata")
     assert response.headers["content-type"].startswith("application/xml")
-    schema = next(xmltree.parse(response.content).iter(f"{EDM}Schema"))
+    schema = next(xmltree.parse_xml(response.content).iter(f"{EDM}Schema"))
     assert schema.get("Namespace") == "Microsoft.Dynamics.DataEntities"
     types = {one.get("Name"): one for one in schema.iter(f"{EDM}EntityType")}
     keys = [ref.get("Name") for ref in types["CustomerV2"].iter(f"{EDM}PropertyRef")]

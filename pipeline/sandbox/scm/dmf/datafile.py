@@ -49,7 +49,7 @@ class DataFile:
     rows: Iterator[Line]
 
 
-def read_delimited(
+def read_delimited_file(
     content: bytes, code_page: int, maps: Sequence[FieldMap], label: str
 ) -> DataFile:
     """A delimited file.
@@ -68,10 +68,10 @@ def read_delimited(
     return DataFile(columns=header, rows=_delimited(lines[1:], header, qualified))
 
 
-def read_xml(content: bytes, *, attributes: bool) -> DataFile:
+def read_xml_file(content: bytes, *, attributes: bool) -> DataFile:
     """A file with one element for each row. Raises ``FileError``."""
     try:
-        root = xmltree.parse(content)
+        root = xmltree.parse_xml(content)
     except XmlError as error:
         raise FileError("DMF1830: XML is not in correct format.") from error
     rows = [

@@ -11,20 +11,20 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from pipeline.sandbox.scm.dmf.datafile import UTF_16
-from pipeline.sandbox.scm.dmf.package import MANIFEST_TYPE, NAMESPACE, PackageError
-from pipeline.sandbox.scm.entities import COMPANY, Entity, by_label
-from pipeline.sandbox.scm.store import Row, Store
+from pipeline.sandbox.scm.dmf.package import MANIFEST_NAMESPACE, MANIFEST_TYPE, PackageError
+from pipeline.sandbox.scm.entities import COMPANY, ScmEntity, find_by_label
+from pipeline.sandbox.scm.store import ScmRow, ScmStore
 from pipeline.sandbox.scm.switches import Switches
 
 _XML: Final = "XML-Element"
 _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def export(
-    store: Store,
+def write_package(
+    store: ScmStore,
     switches: Switches,
     group: str,
-    details: Sequence[Row],
+    details: Sequence[ScmRow],
     company: str,
     most: int = 0,
 ) -> bytes:
@@ -35,7 +35,7 @@ def export(
     members: dict[str, bytes] = {}
     listed = []
     for detail in details:
-        entity = by_label(detail["EntityName"])
+        entity = find_by_label(detail["EntityName"])
         if entity is None:
             raise PackageError(
                 f"Entity {detail['EntityName']} does not exist in the target environment"
@@ -49,17 +49,17 @@ def export(
     return _zipped(members)
 
 
-def _rows(store: Store, entity: Entity, company: str, most: int) -> list[Row]:
+def _rows(store: ScmStore, entity: ScmEntity, company: str, most: int) -> list[ScmRow]:
     where = "" if entity.shared else f'WHERE "{COMPANY}" = ?'
     sql = f'SELECT * FROM "{entity.name}" {where} ORDER BY "_recid" LIMIT ?'
     return store.select(sql, [*([] if entity.shared else [company]), most or -1])
 
 
-def _columns(entity: Entity) -> list[str]:
+def _columns(entity: ScmEntity) -> list[str]:
     return [one.name for one in entity.properties if one.name != COMPANY]
 
 
-def _data(entity: Entity, rows: Iterable[Row], form: str, switches: Switches) -> bytes:
+def _data(entity: ScmEntity, rows: Iterable[ScmRow], form: str, switches: Switches) -> bytes:
     names = _columns(entity)
     if form == _XML:
         return _as_xml(entity, names, rows)
@@ -74,7 +74,7 @@ def _data(entity: Entity, rows: Iterable[Row], form: str, switches: Switches) ->
     return text.getvalue().encode("cp1252" if form == "CSV" else "utf-8", "replace")
 
 
-def _as_xml(entity: Entity, names: Sequence[str], rows: Iterable[Row]) -> bytes:
+def _as_xml(entity: ScmEntity, names: Sequence[str], rows: Iterable[ScmRow]) -> bytes:
     tag = entity.aot.upper()
     cells = (
         "".join(f"<{name.upper()}>{escape(_cell(row[name]))}</{name.upper()}>" for name in names)
@@ -88,7 +88,7 @@ def _cell(value: Any) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def _manifest_entity(entity: Entity, detail: Row, form: str, name: str) -> str:
+def _manifest_entity(entity: ScmEntity, detail: ScmRow, form: str, name: str) -> str:
     maps = "".join(
         f"<EntityMap><ArrayIndex>0</ArrayIndex><EntityField>{one.upper()}</EntityField>"
         '<EntityFieldConversionList i:nil="true"/><IsAutoDefault>false</IsAutoDefault>'
@@ -114,7 +114,7 @@ def _manifest_entity(entity: Entity, detail: Row, form: str, name: str) -> str:
 
 def _manifest(group: str, entities: str) -> str:
     return (
-        f'<DataManagementPackageManifest xmlns="{NAMESPACE}" xmlns:i="{_INSTANCE}">'
+        f'<DataManagementPackageManifest xmlns="{MANIFEST_NAMESPACE}" xmlns:i="{_INSTANCE}">'
         f"<DefinitionGroupName>{escape(group)}</DefinitionGroupName><Description/>"
         f"<PackageEntityList>{entities}</PackageEntityList><ProjectCategory>0</ProjectCategory>"
         '<RulesData i:nil="true"/></DataManagementPackageManifest>'
@@ -123,7 +123,7 @@ def _manifest(group: str, entities: str) -> str:
 
 def _header(group: str) -> str:
     return (
-        f'<DataManagementPackageHeader xmlns="{NAMESPACE}" xmlns:i="{_INSTANCE}">'
+        f'<DataManagementPackageHeader xmlns="{MANIFEST_NAMESPACE}" xmlns:i="{_INSTANCE}">'
         f"<Description>{escape(group)}</Description><ManifestType>{MANIFEST_TYPE}</ManifestType>"
         "<PackageType>DefinitionGroup</PackageType><PackageVersion>2</PackageVersion></DataManagementPackageHeader>"
     )

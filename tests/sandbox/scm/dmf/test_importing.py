@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline.sandbox.scm.dmf.target import ROWS_AT_ONCE
-from pipeline.sandbox.scm.entities import Entity
-from pipeline.sandbox.scm.store import Row
+from pipeline.sandbox.scm.entities import ScmEntity
+from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.scm.writing import Desk
 from tests.scenes.handmade import CURRENCIES, CUSTOMER_COLUMNS, Data, Made, customers
@@ -352,7 +352,7 @@ def test_an_import_goes_on_after_its_call_and_others_may_read_meanwhile() -> Non
 class BrokenDesk(Desk):
     """A desk whose disk fails."""
 
-    def upsert(self, entity: Entity, values: Mapping[str, Any]) -> tuple[Row, bool]:
+    def upsert(self, entity: ScmEntity, values: Mapping[str, Any]) -> tuple[ScmRow, bool]:
         raise RuntimeError("disk", entity.name, len(values))
 
 

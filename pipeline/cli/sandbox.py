@@ -44,7 +44,7 @@ FaultsOption = Annotated[
     ),
 ]
 JsonFlag = Annotated[
-    bool, typer.Option("--json", help="Errors as JSON, too; the line that says ready always is.")
+    bool, typer.Option("--json", help="Errors as JSON, too, as the line that says ready always is.")
 ]
 
 
@@ -59,7 +59,7 @@ def sandbox(
 ) -> None:
     """Serve local twins of Sales and SCM until Ctrl-C.
 
-    One line of JSON tells when they are ready, and where.
+    One line of JSON says that they are ready, and where they are.
     """
     _ = json
     sandboxes.serve_sandbox(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults)

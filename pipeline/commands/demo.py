@@ -1,4 +1,7 @@
-"""``p2c demo``: the whole job on the samples, between the sandbox's systems or on files, held against what must come out."""
+"""``p2c demo``: the whole job on the samples, held against what must come out.
+
+Between the sandbox's systems, or on files.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ def _reasons(found: Iterator[str]) -> dict[str, int]:
 
 def _ended(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
     same = same and bool(result.facts["balanced"])
-    told = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
+    text = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
     return replace(
-        result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, told)
+        result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, text)
     )

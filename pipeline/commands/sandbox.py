@@ -17,7 +17,7 @@ else:
     serving = lazily("pipeline.sandbox.serve")
 
 ROWS: Final = 1000
-"""Sample contacts when nobody says how many."""
+"""Sample contacts when ``--rows`` is not given."""
 
 
 def serve_sandbox(

@@ -1,5 +1,7 @@
--- One row per account row of the blocks from $first to before $last, every value as text, and what other tables need of it.
--- in: account_slots, cultures, units, currencies    params: $seed, $first, $last, $size, $cultures    unique by: row
+-- One row per account row of the blocks from $first to before $last, every value as text, and what
+-- other tables need of it.
+-- in: account_slots, cultures, units, currencies    unique by: row
+-- params: $seed, $first, $last, $size, $cultures, $streets
 WITH numbered AS (
     SELECT b.block, s.*,
            b.block * $size + s.position AS row,
@@ -7,13 +9,16 @@ WITH numbered AS (
            1000 + b.block * $size + coalesce(s.number_owner, s.owner) AS serial,
            sample_hash($seed, 'account values', b.block, s.owner) AS hash,
            bits_of(hash) AS bits,
-           other_bits_of(CASE WHEN s.number_owner IS NULL THEN hash ELSE sample_hash($seed, 'account values', b.block, s.number_owner) END)
-               AS number_bits
+           other_bits_of(CASE
+               WHEN s.number_owner IS NULL THEN hash
+               ELSE sample_hash($seed, 'account values', b.block, s.number_owner)
+           END) AS number_bits
     FROM (SELECT unnest(range(CAST($first AS BIGINT), CAST($last AS BIGINT))) AS block) b
     CROSS JOIN account_slots s
 ),
 placed AS (
-    SELECT r.*, c.country, c.phone, c.currency AS currency_key, coalesce(r.unit, c.unit) AS unit_key, pick(c.places, bits, 16) AS place
+    SELECT r.*, c.country, c.phone, c.currency AS currency_key,
+           coalesce(r.unit, c.unit) AS unit_key, pick(c.places, bits, 16) AS place
     FROM numbered r
     JOIN cultures c ON c.culture = r.bits % $cultures
 )
@@ -21,8 +26,10 @@ SELECT
     row, block, owner, position, same, ordinary, in_scm, unit_key, currency_key,
     replace(party_number, '{n}', five_digits(serial)) AS party_number,
     sample_guid($seed, 'account', block, owner) AS accountid,
-    written(CASE WHEN number_text IS NULL THEN sample_number('ACC-', serial, number_bits) ELSE nullif(number_text, '') END, number_form)
-        AS accountnumber,
+    written(CASE
+        WHEN number_text IS NULL THEN sample_number('ACC-', serial, number_bits)
+        ELSE nullif(number_text, '')
+    END, number_form) AS accountnumber,
     placed.name,
     phone || lpad(CAST(bits % 100 AS VARCHAR), 2, '0') AS telephone1,
     'https://www.example.com/companies/' || n AS websiteurl,

@@ -1,7 +1,8 @@
-"""One block of samples without its values: which row is ordinary, which is a case, and what every row refers to.
+"""One block of samples without its values.
 
-A block is the unit that repeats: 1,000 contact rows and 150 account rows. Rows refer to one another
-by position within their block, so that blocks are alike and share no id.
+Which row is ordinary, which is a case, and what every row refers to. A block is the unit that
+repeats: 1,000 contact rows and 150 account rows. Rows refer to one another by position within their
+block, so that blocks are alike and share no id.
 """
 
 from __future__ import annotations
@@ -24,27 +25,30 @@ FIRST_NUMBER: Final = 1000
 NOBODY: Final = "nobody"
 """The key of a unit or a currency that has an id and is in no table."""
 SETTABLE: Final = (
-    "msdynce_isactivecustomer", "msdynce_iscompanyanaccount", "firstname", "middlename", "lastname", "fullname",
-    "jobtitle", "department", "emailaddress1", "telephone1", "fax", "websiteurl", "governmentid", "description",
-    "gendercode", "familystatuscode", "donotemail", "creditlimit", "address1_line1", "address1_city",
-    "address1_stateorprovince", "address1_postalcode", "address1_country", "merged", "statecode", "statuscode",
-    "createdon", "modifiedon", "versionnumber", "isdelete",
+    "msdynce_isactivecustomer", "msdynce_iscompanyanaccount", "firstname", "middlename", "lastname",
+    "fullname", "jobtitle", "department", "emailaddress1", "telephone1", "fax", "websiteurl",
+    "governmentid", "description", "gendercode", "familystatuscode", "donotemail", "creditlimit",
+    "address1_line1", "address1_city", "address1_stateorprovince", "address1_postalcode",
+    "address1_country", "merged", "statecode", "statuscode", "createdon", "modifiedon",
+    "versionnumber", "isdelete",
 )  # fmt: skip
 """Contact columns that a case may set."""
 
 _CONTACT_SLOT: Final = {
-    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean, "role": pl.String,
-    "id_text": pl.String, "id_form": pl.String, "number_text": pl.String, "number_owner": pl.Int64,
-    "number_account": pl.Int64, "number_form": pl.String, "company_kind": pl.String, "company_key": pl.String,
-    "company_form": pl.String, "company_type": pl.String, "unit": pl.String, "unit_text": pl.String,
-    "unit_form": pl.String, "currency": pl.String, "currency_form": pl.String, "quote": pl.Boolean,
-    "orders": pl.Boolean, "invoice": pl.Boolean, "in_scm": pl.Boolean,
+    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean,
+    "role": pl.String, "id_text": pl.String, "id_form": pl.String, "number_text": pl.String,
+    "number_owner": pl.Int64, "number_account": pl.Int64, "number_form": pl.String,
+    "company_kind": pl.String, "company_key": pl.String, "company_form": pl.String,
+    "company_type": pl.String, "unit": pl.String, "unit_text": pl.String, "unit_form": pl.String,
+    "currency": pl.String, "currency_form": pl.String, "quote": pl.Boolean, "orders": pl.Boolean,
+    "invoice": pl.Boolean, "in_scm": pl.Boolean,
     **{f"set_{column}": pl.String for column in SETTABLE},
 }  # fmt: skip
 _ACCOUNT_SLOT: Final = {
-    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean, "ordinary": pl.Boolean,
-    "name": pl.String, "number_text": pl.String, "number_owner": pl.Int64, "number_form": pl.String,
-    "party_number": pl.String, "unit": pl.String, "in_scm": pl.Boolean, "deleted": pl.Boolean, "inactive": pl.Boolean,
+    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean,
+    "ordinary": pl.Boolean, "name": pl.String, "number_text": pl.String, "number_owner": pl.Int64,
+    "number_form": pl.String, "party_number": pl.String, "unit": pl.String, "in_scm": pl.Boolean,
+    "deleted": pl.Boolean, "inactive": pl.Boolean,
 }  # fmt: skip
 _CUSTOMER, _CONTACT, _NO_COMPANY, _TURN = 7, 17, 19, 20
 """Of every 20 ordinary rows the first 7 are customers, then contact persons up to 17, then up to 19

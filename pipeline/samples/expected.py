@@ -35,8 +35,8 @@ class Expected:
     """What must become of one row.
 
     ``row`` counts from 1; ``case`` of an ordinary row begins with ``ordinary-``; ``contactid`` is
-    in its one form, or as written where it is no GUID; ``decision`` may also be ``superseded`` or
-    ``deleted``: then the row is no contact. ``findings`` are the codes beside the reason
+    in its one form, or as written where it is not a GUID; ``decision`` may also be ``superseded``
+    or ``deleted``: then the row is not a contact. ``findings`` are the codes besides the reason
     (``RUN_FINDINGS`` apart), ``may`` those that the rules leave open.
     """
 

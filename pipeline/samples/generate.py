@@ -1,7 +1,7 @@
 """Sample tables of any size, from a seed: for the demonstration, the tests and the benchmarks.
 
 Rows come in blocks of 1,000 contacts and 150 accounts, all of the same shape; ``block.py`` says
-which rows a block has, the SQL beside it fills them. The first block of seed 1 is ``data/samples``.
+which rows a block has, the SQL files fill them. The first block of seed 1 is ``data/samples``.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _chunk(
 
 
 def read_query(name: str) -> str:
-    """The text of the SQL file of that name beside this module."""
+    """The text of the SQL file of that name."""
     return files("pipeline.samples").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -235,7 +235,8 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
     source.store(
         "counters",
         """SELECT prefix AS key, entity, next, sample_guid($seed, 'counter', 0, entity) AS id
-           FROM (VALUES ('account', 'ACC', $accounts), ('contact', 'CON', $contacts)) AS t(entity, prefix, next)""",
+           FROM (VALUES ('account', 'ACC', $accounts), ('contact', 'CON', $contacts))
+               AS t(entity, prefix, next)""",
         seed=seed,
         accounts=block.FIRST_NUMBER + blocks * block.ACCOUNTS,
         contacts=block.FIRST_NUMBER + blocks * block.CONTACTS,

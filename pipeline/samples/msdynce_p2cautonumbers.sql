@@ -1,4 +1,5 @@
--- One row per number sequence; it holds the next free number.    in: counters    unique by: msdynce_p2cautonumberid
+-- One row per number sequence; it holds the next free number.
+-- in: counters    unique by: msdynce_p2cautonumberid
 SELECT
     id AS msdynce_p2cautonumberid,
     'P2C ' || entity AS msdynce_name,

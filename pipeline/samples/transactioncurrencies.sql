@@ -1,4 +1,5 @@
--- One row per currency, in the order of people.toml.    in: currencies    unique by: transactioncurrencyid
+-- One row per currency, in the order of people.toml.
+-- in: currencies    unique by: transactioncurrencyid
 SELECT
     id AS transactioncurrencyid,
     currency AS isocurrencycode,

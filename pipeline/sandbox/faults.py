@@ -30,7 +30,7 @@ _BUSY: Final = (
 
 @dataclass(kw_only=True)
 class Faulty:
-    """An application with faults. ``system_of`` tells whose request a scope is."""
+    """An application with faults. ``system_of`` names the system that a scope's request is for."""
 
     app: ASGIApp
     faults: Faults
@@ -100,7 +100,7 @@ class _Cut:
 
 
 async def _swallow(_message: Message) -> None:
-    """The answer that nobody gets."""
+    """Drop the answer."""
 
 
 async def _break_off(scope: Scope, *, gently: bool = False) -> None:
@@ -126,7 +126,7 @@ async def _drained(receive: Receive) -> None:
 
 
 def _refusal(kind: FaultKind, system: System, value: float, number: int) -> Response:
-    """The answer of somebody who did not do what was asked."""
+    """The answer of a system that did not do what was asked."""
     if kind is FaultKind.THROTTLE:
         return _throttled(system, value)
     if kind is FaultKind.BUSY:
@@ -163,5 +163,8 @@ def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> R
 def _page(status: int, headers: Mapping[str, str]) -> Response:
     """What a gateway says in the system's place."""
     words = f"{int(status)} {_GATEWAY[int(status)]}"
-    text = f"<html>\r\n<head><title>{words}</title></head>\r\n<body><center><h1>{words}</h1></center></body>\r\n</html>\r\n"
+    text = (
+        f"<html>\r\n<head><title>{words}</title></head>\r\n"
+        f"<body><center><h1>{words}</h1></center></body>\r\n</html>\r\n"
+    )
     return Response(text, status_code=status, headers=dict(headers), media_type="text/html")

@@ -33,7 +33,10 @@ class Place:
 
 
 def write_project(path: Path, place: Place, base: Path | None) -> None:
-    """Write a project: what ``base`` says of units, tasks and countries, with the sandbox as source and destination."""
+    """Write a project whose source and destination are the sandbox.
+
+    What ``base`` says of units, tasks and countries stays.
+    """
     given = tomllib.loads(base.read_text(encoding="utf-8")) if base else {}
     source = {
         "kind": "dataverse",

@@ -1,4 +1,4 @@
-"""``p2c sandbox``: both systems on the loopback interface, one line of JSON when they are ready, until somebody ends it."""
+"""Both systems on the loopback interface, one line of JSON when they are ready, until the end."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class World:
     faults: Faults
 
     def close(self) -> None:
-        """Let go of both databases."""
+        """Close both databases."""
         self.scm.close()
         self.sales.close()
 

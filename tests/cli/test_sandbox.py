@@ -89,7 +89,7 @@ def test_everything_else_works_without_them(tmp_path: Path) -> None:
     [
         (("--data", SAMPLES, "--rows", "5"), "--data and --rows are two ways"),
         (("--rows", "0"), "at least one row"),
-        (("--rows", "5", "--faults", "fire"), "'fire' is no fault"),
+        (("--rows", "5", "--faults", "fire"), "'fire' is not a fault"),
         (("--data", "nowhere"), "no such folder"),
     ],
 )

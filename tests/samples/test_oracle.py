@@ -1,4 +1,4 @@
-"""The samples end to end, held against an oracle that was derived by hand from the rules, not from a run."""
+"""The samples end to end, held against an oracle derived by hand from the rules, not from a run."""
 
 from __future__ import annotations
 

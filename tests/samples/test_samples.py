@@ -38,9 +38,9 @@ NOT_OF_THE_DATA = {
 }
 """Reasons that settings, projects' own rows or a live destination cause."""
 LIMITS = {
-    "firstname": 25, "middlename": 25, "lastname": 25, "fullname": 120, "jobtitle": 30, "department": 50,
-    "governmentid": 50, "address1_line1": 250, "address1_city": 60, "address1_stateorprovince": 10,
-    "address1_postalcode": 10,
+    "firstname": 25, "middlename": 25, "lastname": 25, "fullname": 120, "jobtitle": 30,
+    "department": 50, "governmentid": 50, "address1_line1": 250, "address1_city": 60,
+    "address1_stateorprovince": 10, "address1_postalcode": 10,
 }  # fmt: skip
 
 

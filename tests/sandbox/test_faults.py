@@ -90,7 +90,7 @@ def test_all_problems_of_a_specification_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         parse_faults("fire=1,throttle=2,cut,seed=x,token=0.5")
     text = str(caught.value)
-    assert text.startswith("--faults: 'fire' is no fault; there are throttle, busy,")
+    assert text.startswith("--faults: 'fire' is not a fault; there are throttle, busy,")
     assert "4 further problems" in text
     assert "'throttle=2': a rate is between 0 and 1." in text
 

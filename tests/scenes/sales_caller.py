@@ -16,7 +16,7 @@ from starlette.requests import Request
 from pipeline.sandbox.login.login import CLIENT, STRANGER, WITHOUT_ROLE
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app
-from pipeline.sandbox.sales.call import USUAL, Bounds
+from pipeline.sandbox.sales.call import USUAL, RowBounds
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.limits import Limits
 from pipeline.sandbox.sales.load import load_rows
@@ -56,7 +56,9 @@ def authorize(request: Request) -> Claims:
 class Caller:
     """A twin with its clock, and requests to it. Paths are relative to the service's root."""
 
-    def __init__(self, *, data: Path | None = None, bounds: Bounds = USUAL, **limits: Any) -> None:
+    def __init__(
+        self, *, data: Path | None = None, bounds: RowBounds = USUAL, **limits: Any
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="p2c-test-")
         self.clock = Clock()
         self.store = SalesStore(Path(self._folder.name) / "sales.db")

@@ -75,7 +75,7 @@ def check_grant(
 ) -> None:
     """Let an application in that proves who it is.
 
-    ``here`` tells whether an audience is this login. Raises ``GrantRefused``.
+    ``here``: whether an audience is this login. Raises ``GrantRefused``.
     """
     if form.get("client_assertion"):
         _check_assertion(application, form, here, now)

@@ -1,4 +1,6 @@
-"""The login of both twins: Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
+"""The login of both twins.
+
+Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
 
 One tenant. The client that the sandbox hands out may do everything; two more, with the same secret,
 show what else can happen: one that is a user without a role in Sales and unknown in SCM, and one

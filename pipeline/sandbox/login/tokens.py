@@ -1,4 +1,4 @@
-"""Access tokens: signed as Microsoft Entra ID signs them (RS256), with the key published beside."""
+"""Access tokens: signed as Microsoft Entra ID signs them (RS256), with a published key."""
 
 from __future__ import annotations
 

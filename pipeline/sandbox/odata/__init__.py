@@ -1,1 +1,1 @@
-"""OData for both twins: URLs and query options to trees, conditions to SQL or to a judgement of rows."""
+"""OData for both twins: URLs and query options to trees, conditions to SQL."""

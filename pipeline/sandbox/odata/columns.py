@@ -25,7 +25,7 @@ class Sql:
 class SqlColumn:
     """What a path means in SQL.
 
-    ``type_name``: the type as messages name it, where the kind does not tell. ``scale``: decimals
+    ``type_name``: the type as messages name it, where the kind does not say it. ``scale``: decimals
     are kept as integers of so many digits after the point. ``members``: what an enumeration's
     members are kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
     """

@@ -1,4 +1,4 @@
-"""The query part of a URL: text → :class:`Query`, ``$expand`` with what stands in its brackets included."""
+"""The query part of a URL: text → :class:`Query`, with what stands in ``$expand``'s brackets."""
 
 from __future__ import annotations
 

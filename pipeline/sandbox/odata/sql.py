@@ -83,7 +83,7 @@ def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: S
 
 
 def _truth(node: Constant | Path | FunctionCall | Calculation, scope: Scope) -> Sql:
-    """What is no operator and yet a condition."""
+    """A condition without an operator."""
     if isinstance(node, FunctionCall) and node.name in _LIKE:
         return _like(node, scope)
     if isinstance(node, Constant) and node.kind is ValueKind.BOOLEAN:

@@ -66,7 +66,10 @@ class FunctionCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryFunction:
-    """A function of the service with named parameters, as in ``Microsoft.Dynamics.CRM.In(PropertyName='a',…)``."""
+    """A function of the service with named parameters.
+
+    As in ``Microsoft.Dynamics.CRM.In(PropertyName='a',…)``.
+    """
 
     name: str
     parameters: Mapping[str, Scalar | tuple[Scalar, ...]]

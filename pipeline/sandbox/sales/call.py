@@ -36,14 +36,14 @@ class Caller:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
+class RowBounds:
     """How many rows one operation reaches: by simple paging, without a cookie; aggregated."""
 
     simple: int = 50_000
     aggregated: int = 50_000
 
 
-USUAL: Final = Bounds()
+USUAL: Final = RowBounds()
 """The bounds that Dataverse has."""
 
 
@@ -64,7 +64,7 @@ class SalesCall:
     query_text: str
     prefer: Prefer
     now: Callable[[], datetime]
-    bounds: Bounds = USUAL
+    bounds: RowBounds = USUAL
 
     @property
     def method(self) -> str:

@@ -36,7 +36,7 @@ class _Window:
 
 
 def asks_for_changes(call: SalesCall) -> bool:
-    """Whether an operation tracks changes, or goes on with one that does."""
+    """Whether an operation tracks changes, or continues one that does."""
     return (
         call.prefer.tracking
         or call.query.deltatoken is not None

@@ -155,7 +155,8 @@ def _keys(table: SalesTable) -> str:
     inside = "".join(records)
     return (
         "<Annotation "
-        f'Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection></Annotation>'
+        f'Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection>'
+        "</Annotation>"
     )
 
 

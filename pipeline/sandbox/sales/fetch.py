@@ -16,7 +16,7 @@ from pipeline.sandbox.sales.aggregates import check_limit
 from pipeline.sandbox.sales.call import SalesCall
 from pipeline.sandbox.sales.fetchparts import FetchPlan, is_true, parse_fetch
 from pipeline.sandbox.sales.fetchplan import plan_fetch
-from pipeline.sandbox.sales.paging import Term, read_key
+from pipeline.sandbox.sales.paging import Term, read_row_key
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.reading import COUNTED
 from pipeline.sandbox.sales.rows import Piece, compile_head, compile_row
@@ -108,7 +108,7 @@ def _rows(
     sql = compose(
         f"SELECT {{}}{''.join(', {}' for _ in keys)} FROM {{}} WHERE "
         f"{' AND '.join(['{}'] * len(wheres))}"
-        f"{f' GROUP BY 1 ORDER BY {order}' if distinct and order else ' GROUP BY 1' if distinct else f' ORDER BY {order}'}"
+        f"{' GROUP BY 1' if distinct else ''}{f' ORDER BY {order}' if order else ''}"
         f" LIMIT {paged.size + 1} OFFSET {offset}",
         _row(call, plan, distinct=distinct),
         *keys,
@@ -172,7 +172,7 @@ def _more(
     """That there are more rows, and the cookie if the order allows one."""
     found = ""
     if rows is not None and call.prefer.notes(f"{_NOTE}.fetchxmlpagingcookie"):
-        first, last = (read_key(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
+        first, last = (read_row_key(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
         outer = paging.write_outer_cookie(
             paged.number, paging.write_cookie(paged.number, plan.terms, first, last)
         )

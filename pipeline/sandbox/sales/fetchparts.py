@@ -1,4 +1,4 @@
-"""What FetchXML is made of: entities under their names, and the query that is put together from them."""
+"""What FetchXML is made of: entities under their names, and the query put together from them."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def need_attribute(element: Element, name: str) -> str:
 def read_alias(element: Element) -> str:
     """The alias of an element, empty if it has none.
 
-    Raises ``ODataError`` for what is no name: it goes into SQL.
+    Raises ``ODataError`` for an alias that is not a name, for it becomes SQL.
     """
     alias = element.get("alias", "")
     if alias and not _NAME.fullmatch(alias):

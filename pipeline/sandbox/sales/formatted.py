@@ -1,4 +1,7 @@
-"""``FormattedValue``: what people see, as SQL that gives JSON text, null where the column is null (an en-us user in UTC)."""
+"""``FormattedValue``: what an en-us user in UTC sees, as SQL that gives JSON text.
+
+Null where the column is null.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def _target_name(column: SalesColumn, alias: str) -> str:
 
 
 def _amount(table: SalesTable, column: SalesColumn, alias: str) -> str:
-    """Thousands parted by commas, two digits behind the point for money, with the row's currency before it."""
+    """Thousands parted by commas; money has two decimals and the row's currency before it."""
     name, unit = f"{alias}.{column.name}", 10**column.digits
     shown = 2 if column.type is ColumnType.MONEY else column.digits
     fraction = f"printf('.%0{shown}d', abs({name}) % {unit} / {10 ** (column.digits - shown)})"

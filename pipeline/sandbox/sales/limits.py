@@ -1,6 +1,6 @@
-"""Service protection: 6,000 requests and 20 minutes of work in 300 seconds, 52 requests at once, for each user.
+"""Service protection: 6,000 requests, 20 minutes of work in 300 seconds, 52 requests at once.
 
-Counted always, for the headers that tell; enforced on demand.
+For each user; always counted, for the headers that say what is left; enforced on demand.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Limits:
             usage.spent += seconds
 
     def headers(self, user: str) -> dict[str, str]:
-        """What is left, as responses tell it."""
+        """What is left, as response headers."""
         with self._lock:
             usage = self._users[user]
             left = max(0, self.requests - len(usage.past) - usage.running)

@@ -77,7 +77,8 @@ def _part(call: SalesCall, row: RowAddress, link: SalesLink, segment: Segment) -
 
 def find_target(call: SalesCall, row: RowAddress, link: SalesLink) -> str | None:
     """The id of the row that a single-valued link leads to. Raises ``SalesFailure``."""
-    sql = f"SELECT {compile_reference(link, 't')} FROM {row.table.name} AS t WHERE t.{row.table.id} = ?"
+    value = compile_reference(link, "t")
+    sql = f"SELECT {value} FROM {row.table.name} AS t WHERE t.{row.table.id} = ?"
     found = call.store.rows(sql, (row.id,))
     if not found:
         raise failures.no_row(row.table.name, row.id)

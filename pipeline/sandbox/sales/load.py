@@ -1,4 +1,6 @@
-"""Rows out of CSV files as Sales exports them: one file for each entity set, columns as the Web API spells them.
+"""Rows out of CSV files as Sales exports them.
+
+One file for each entity set, columns as the Web API spells them.
 
 Nothing is checked and no plug-in runs: an export may hold what the platform would refuse today.
 What no database holds is left out and counted: a row without a readable id, a value that is none of

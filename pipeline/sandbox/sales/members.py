@@ -1,4 +1,4 @@
-"""What hangs on a row: single properties, related rows, and the references that make rows related."""
+"""What hangs on a row: its properties, related rows, and the references that relate them."""
 
 from __future__ import annotations
 

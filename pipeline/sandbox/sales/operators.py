@@ -43,7 +43,7 @@ def compile_operator(
 ) -> Sql:
     """The condition.
 
-    Raises ``ODataError`` for operators that nobody knows and values that the column cannot have.
+    Raises ``ODataError`` for unknown operators and values that the column cannot have.
     """
     positive = _POSITIVE.get(operator)
     if positive is not None:

@@ -35,7 +35,7 @@ class Term:
 class Position:
     """Where the last page ended.
 
-    Its number, the values of the last row, and what the service wrote beside them.
+    Its number, the values of the last row, and what else the service wrote there.
     """
 
     page: int
@@ -115,7 +115,7 @@ def compile_after(terms: Sequence[Term], position: Position) -> Sql:
     return Sql(text=f"({' OR '.join(steps)})", values=tuple(values))
 
 
-def read_key(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
+def read_row_key(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
     """The values that a row is ordered by, which stand behind its JSON."""
     return [
         turn_guid_back(value) if term.kind is ValueKind.GUID else value

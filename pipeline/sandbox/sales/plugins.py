@@ -1,4 +1,4 @@
-"""The rules of the Prospect to Cash solution (domain-entities 2 and 8), as its plug-in steps are registered.
+"""The rules of the Prospect to Cash solution, as its plug-in steps are registered.
 
 Before a contact or an account is made: its number, if it has none. Before a contact is made, or its
 company set: *Is Company An Account*. After a quote, an order or an invoice is made or points

@@ -69,7 +69,7 @@ class Prefer:
 def read_preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
     """What the headers (names in lower case) and ``$format`` ask for.
 
-    Preferences that nobody knows are ignored.
+    Unknown preferences are ignored.
     """
     given = {
         match[1].lower(): match[2] or match[3] or ""

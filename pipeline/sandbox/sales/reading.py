@@ -21,7 +21,7 @@ from pipeline.sandbox.odata.columns import (
 from pipeline.sandbox.odata.sql import compile_condition
 from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import paging
-from pipeline.sandbox.sales.paging import Term, read_key
+from pipeline.sandbox.sales.paging import Term, read_row_key
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.shape import Shape
 from pipeline.sandbox.sales.store import SalesStore
@@ -149,7 +149,7 @@ class SalesReader:
         if len(rows) <= size:
             return SalesPage(body=body, count=len(rows))
         token = self._token(
-            number, terms, read_key(terms, rows[0]), read_key(terms, rows[size - 1])
+            number, terms, read_row_key(terms, rows[0]), read_row_key(terms, rows[size - 1])
         )
         return SalesPage(body=body, count=size, token=token)
 

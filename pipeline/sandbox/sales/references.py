@@ -26,7 +26,7 @@ def find_table(set_name: str) -> SalesTable:
 
 
 def find_row_id(store: SalesStore, table: SalesTable, segment: Segment) -> str | None:
-    """The id that a segment's keys mean; null for an alternate key that nobody has.
+    """The id that a segment's keys mean; null for an alternate key that no row has.
 
     Raises ``SalesFailure``.
     """

@@ -73,7 +73,7 @@ class SalesColumn:
 
     @property
     def polymorphic(self) -> bool:
-        """Whether the lookup's type must be kept beside it."""
+        """Whether the lookup's type must be kept, too."""
         return len(self.targets) > 1
 
     @property
@@ -96,7 +96,10 @@ class SalesColumn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SalesLink:
-    """A navigation property: to the row of ``table`` that ``column`` names, or ``to_many``, whose ``column`` names the row."""
+    """A navigation property to the row of ``table`` that ``column`` names.
+
+    ``to_many``: to the rows of ``table`` whose ``column`` names the row.
+    """
 
     name: str
     table: str

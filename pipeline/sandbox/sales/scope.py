@@ -59,7 +59,7 @@ class TableScope:
         return True
 
     def column(self, names: Sequence[str]) -> SqlColumn:
-        """The column at the end of a path, through single-valued navigation properties if need be."""
+        """The column at the end of a path, also through single-valued navigation properties."""
         scope, rest = self._own(names)
         if len(rest) == 1:
             return make_sql_column(_property(scope.table, rest[0]), scope.alias)
@@ -136,7 +136,7 @@ def make_sql_column(column: SalesColumn, alias: str) -> SqlColumn:
 
 
 def compile_reference(link: SalesLink, alias: str) -> str:
-    """The id that a single-valued link holds, null where the lookup names a row of another table."""
+    """The id that a single-valued link holds; null where the row is of another table."""
     value = f"{alias}.{link.column.name}"
     if not link.column.polymorphic:
         return value

@@ -14,7 +14,7 @@ from pipeline.sandbox.odata.address import parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.call import USUAL, Bounds, Caller, SalesCall
+from pipeline.sandbox.sales.call import USUAL, Caller, RowBounds, SalesCall
 from pipeline.sandbox.sales.failures import SalesFailure
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.prefer import read_preferences
@@ -35,7 +35,7 @@ class SalesService:
     store: SalesStore
     facts: Facts
     now: Callable[[], datetime]
-    bounds: Bounds = USUAL
+    bounds: RowBounds = USUAL
 
     def handle(self, operation: ODataOperation, origin: str, caller: Caller) -> ODataAnswer:
         """Answer an operation. ``origin`` is scheme and host that the caller sees."""

@@ -129,9 +129,9 @@ def _many(inner: Shape, link: SalesLink, outer: TableScope) -> Sql:
         *compile_ordering(inner.query.orderby, inner.scope),
         Sql(text=make_guid_key(f"{alias}.{table.id}")),
     ]
+    belonging = compile_belonging(link, alias, outer)
     rows = compose(
-        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {compile_belonging(link, alias, outer)} AND "
-        "{} "
+        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {belonging} AND {{}} "
         f"ORDER BY {', '.join(['{}'] * len(terms))} LIMIT {min(inner.query.top or PAGE, PAGE)}",
         inner.row(),
         kept,

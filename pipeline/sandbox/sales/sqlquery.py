@@ -38,7 +38,13 @@ def answer_sql(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
         raise ODataError("SELECT * is not supported; name the columns.")
     rows = _run(call, _translated(text))
     return call.json(
-        f'{{{call.context(table.set_name)}"value":{orjson.dumps(rows, default=str).decode()}}}'.encode()
+        b"".join(
+            (
+                f'{{{call.context(table.set_name)}"value":'.encode(),
+                orjson.dumps(rows, default=str),
+                b"}",
+            )
+        )
     )
 
 

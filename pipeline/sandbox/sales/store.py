@@ -1,4 +1,6 @@
-"""The database of the Sales twin: one SQLite table for each Dataverse table, one version counter, a log of deletions.
+"""The database of the Sales twin.
+
+One SQLite table for each Dataverse table, one version counter, a log of deletions.
 
 Readers see what was committed when they began; one writer at a time. Values are kept as answers
 show them, but for decimals (integers, so many digits after the point) and two-options (0 and 1).
@@ -106,12 +108,12 @@ class SalesStore:
         self._local.writing = self._depth > 0
 
     def next_version(self) -> int:
-        """A row version that nobody had, inside a transaction."""
+        """A row version that is not in use, inside a transaction."""
         self._version += 1
         return self._version
 
     def seen_version(self, version: int) -> None:
-        """Rows with versions of their own were loaded; go on behind them."""
+        """Rows with versions of their own were loaded; continue after them."""
         self._version = max(self._version, version)
 
     @property
@@ -196,7 +198,10 @@ class SalesStore:
         self._writer.execute("DROP TABLE gone")
 
     def index(self) -> None:
-        """Make the indexes, which is cheaper once the rows are there, and a journal, so that readers do not wait for writers."""
+        """Make the indexes, which is cheaper once the rows are there, and a journal.
+
+        With it readers do not wait for writers.
+        """
         for statement in _indexes():
             self._writer.execute(statement)
         self._writer.execute("PRAGMA journal_mode = WAL")

@@ -66,7 +66,7 @@ def count_rows(call: SalesCall, table: SalesTable, belonging: Sql | None = None)
 
 
 def create_row(call: SalesCall, table: SalesTable, given: SalesRow | None = None) -> ODataAnswer:
-    """A row is made from the body; ``given`` are columns set beside it."""
+    """Make a row from the body; ``given`` are further columns that are set."""
     body = load_body(table, call.operation.body)
     with call.store.transaction():
         row_id = call.writer.create(table, body, given=given)

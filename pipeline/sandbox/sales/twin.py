@@ -27,7 +27,7 @@ USERS: Final = (
     User(application=CLIENT, name="p2c"),
     User(application=WITHOUT_ROLE, name="p2c without a role"),
 )
-"""The application users of every environment; the first owns what nobody owns."""
+"""The application users of every environment; the first owns what has no owner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,7 +48,7 @@ class SalesWriter:
     ) -> str:
         """Make a row, and the related ones of a deep insert; answers its id.
 
-        ``given``: columns set beside the body's.
+        ``given``: columns set in addition to the body's.
         """
         payload = read_payload(self.store, table, body)
         row = {**self._defaults(table), **payload.values, **(given or {})}

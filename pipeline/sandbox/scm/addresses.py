@@ -85,7 +85,7 @@ def _country(
 ) -> Iterator[Info]:
     by_id, by_iso = address.name("CountryRegionId"), address.name("CountryRegionISOCode")
     if row[by_id] and (by_id in changed or by_iso not in changed):
-        yield from _from_id(store, entity, row, by_id, by_iso, told=by_iso in changed)
+        yield from _from_id(store, entity, row, by_id, by_iso, given=by_iso in changed)
     elif row[by_iso]:
         yield from _from_iso(store, switches, entity, row, by_id, by_iso)
     elif by_iso in changed:
@@ -95,12 +95,12 @@ def _country(
 
 
 def _from_id(
-    store: ScmStore, entity: ScmEntity, row: ScmRow, by_id: str, by_iso: str, *, told: bool
+    store: ScmStore, entity: ScmEntity, row: ScmRow, by_id: str, by_iso: str, *, given: bool
 ) -> Iterator[Info]:
     iso = store.mapping(_COUNTRIES, "CountryRegion", "ISOcode").get(row[by_id].lower())
     if iso is None:
         yield infolog.no_reference(entity.by_name[by_id], row[by_id], _COUNTRIES.label)
-    elif told and row[by_iso] and row[by_iso].lower() != iso.lower():
+    elif given and row[by_iso] and row[by_iso].lower() != iso.lower():
         yield infolog.error(
             f"The ISO code '{row[by_iso]}' does not belong to country/region '{row[by_id]}'.",
             by_iso,

@@ -1,4 +1,7 @@
-"""The SCM twin on the wire: ``/data`` and ``/metadata`` for who has a token, blobs for who has a signed URL."""
+"""The SCM twin on the wire.
+
+``/data`` and ``/metadata`` for callers with a token, blobs for callers with a signed URL.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from pipeline.sandbox.wire.blob_routes import make_blob_routes as blob_routes
 
 
 def accept_any_token(request: Request) -> Claims | Response:
-    """Let in whoever shows a bearer token, whatever it says."""
+    """Let in every caller that shows a bearer token, whatever it says."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return Claims(application="", audience="", expires=math.inf)
@@ -75,7 +78,7 @@ def make_scm_app(twin: ScmTwin, authorize: Authorize = accept_any_token) -> Star
 
 
 def _refusal(twin: ScmTwin, caller: Claims | Response) -> Response | None:
-    """The refusal of who is nobody, or nobody here.
+    """The refusal of a caller that is unknown, or unknown here.
 
     An application must be registered in SCM itself.
     """
@@ -95,7 +98,7 @@ def _answer(service: ScmService, operation: ODataOperation, root: str) -> ODataA
 
 
 def _connected(twin: ScmTwin, request: Request, body: bytes) -> Response:
-    """Recurring integrations: a message is enqueued, or its state is told."""
+    """Recurring integrations: a message is enqueued, or its state answered."""
     verb, activity = request.path_params["verb"], request.path_params["activity"]
     if (request.method, verb) == ("GET", "jobstatus"):
         state = twin.messages.state(request.query_params.get("jobId", ""))

@@ -60,7 +60,7 @@ class Property:
 
     @property
     def default(self) -> str | int | float:
-        """What the field holds when nobody sets it: no field of F&O is null."""
+        """What the field holds when it was not set: no field of F&O is null."""
         match self.kind:
             case PropertyKind.STRING:
                 return ""
@@ -138,7 +138,7 @@ class ScmEntity:
 
     @cached_property
     def blank(self) -> Mapping[str, str | int | float]:
-        """A row in which nobody has set anything."""
+        """A row in which nothing was set."""
         return {one.name: one.default for one in self.properties}
 
     @property
@@ -192,8 +192,7 @@ def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, .
                 mandatory=True,
             ),
         )
-    references = {one: ScmReference(**dict(zip(("entity_set", "target"), text.split(".", 1), strict=True)))
-                  for one, text in spec.get("references", {}).items()}  # fmt: skip
+    references = {one: _reference(text) for one, text in spec.get("references", {}).items()}
     if not spec.get("shared", False):
         references[COMPANY] = ScmReference(entity_set="LegalEntities", target="LegalEntityId")
     return ScmEntity(
@@ -210,6 +209,11 @@ def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, .
         properties=tuple(properties),
         references=MappingProxyType(references),
     )
+
+
+def _reference(text: str) -> ScmReference:
+    entity_set, target = text.split(".", 1)
+    return ScmReference(entity_set=entity_set, target=target)
 
 
 def _load() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, ScmEntity]]:

@@ -14,7 +14,10 @@ from pipeline.sandbox.wire.batch import ODataAnswer
 JSON: Final = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 _WRITE: Final = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
-_STACK: Final = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.SaveChanges()"
+_STACK: Final = (
+    "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update."
+    "UpdateManager.SaveChanges()"
+)
 
 
 @dataclass(kw_only=True)

@@ -43,7 +43,7 @@ def find_party(store: ScmStore, number: str) -> ScmRow | None:
 
 
 def take_party_number(store: ScmStore) -> str:
-    """The next number of the global sequence that nobody has taken by hand."""
+    """The next number of the global sequence that no party was given by hand."""
     while True:
         number = f"{store.next_number('Party', _FIRST_NUMBER):09d}"
         if find_party(store, number) is None:

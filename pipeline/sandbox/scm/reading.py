@@ -28,7 +28,11 @@ _ANSWERED: Final = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScmReader:
-    """One caller reading: where, whose company, how many rows a page, with which query string and how much metadata."""
+    """One caller reading.
+
+    ``root`` is scheme and host that the caller sees, ``company`` the caller's; ``page_size`` in
+    rows; ``metadata``: how many annotations there are, as ``odata.metadata`` names it.
+    """
 
     store: ScmStore
     root: str

@@ -1,6 +1,6 @@
-"""The rules of the two entities that are roles of a party: customers, and contact persons of a company.
+"""The rules of the two roles that a party can have: customer, and contact person of a company.
 
-A rule completes a row in place and says what is wrong; ``party`` tells what the accepted row says
+A rule completes a row in place and says what is wrong; ``party`` is what the accepted row says
 of its party.
 """
 

@@ -106,7 +106,7 @@ class ScmService:
 
 
 def add_trace(answer: ODataAnswer, seconds: float) -> ODataAnswer:
-    """The answer with the headers that tell which activity it was and how long it took."""
+    """The answer with the headers that name the activity and how long it took."""
     trace = {"ms-dyn-aid": str(uuid.uuid4()), "server-timing": f"dur={seconds * 1000:.0f}"}
     return replace(answer, headers={**answer.headers, **trace})
 
@@ -119,7 +119,7 @@ def _entity(name: str) -> ScmEntity:
 
 
 def _as_seen(part: batch.PartAnswer) -> batch.PartAnswer:
-    """A changeset that fails does so with 500, unless the wait of a 429 has to be told."""
+    """A changeset that fails does so with 500, unless it is a 429, whose wait must arrive."""
     if not isinstance(part, ChangesetAnswer) or all(answer.ok for answer in part.answers):
         return part
     failed = part.answers[0]

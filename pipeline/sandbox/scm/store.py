@@ -1,7 +1,8 @@
-"""The database of the SCM twin: one SQLite table for each entity set, used by several threads, one at a time.
+"""The database of the SCM twin: one SQLite table for each entity set.
 
-A row is a mapping of property to value, with ``_recid`` and ``_recversion`` beside them, of which
-etags are made. Text compares without regard to case, as SCM's database does.
+Several threads use it, one at a time. A row is a mapping of property to value, with ``_recid`` and
+``_recversion``, of which etags are made. Text compares without regard to case, as SCM's database
+does.
 """
 
 from __future__ import annotations
@@ -120,8 +121,7 @@ class ScmStore:
             with self.transaction():
                 yield
 
-    # --- rows
-    # ---------------------------------------------------------------------------------------------------------
+    # rows
 
     def find(self, entity: ScmEntity, key: Mapping[str, Any]) -> ScmRow | None:
         """The row with this key."""
@@ -188,8 +188,7 @@ class ScmStore:
             )
             self._generations[entity.name] += 1
 
-    # --- reference data
-    # -----------------------------------------------------------------------------------------------
+    # reference data
 
     def found(self, reference: ScmReference, value: str, company: str) -> bool:
         """Whether a value is there to be referred to, in this legal entity or in all."""
@@ -264,8 +263,7 @@ class ScmStore:
         rows = self.select(f'SELECT "{reference.target}" AS code FROM "{entity.name}" {where}', own)
         return {row["code"].lower(): row["code"] for row in rows}
 
-    # --- tables
-    # -------------------------------------------------------------------------------------------------------
+    # tables
 
     def _create(self) -> None:
         self._db.execute(

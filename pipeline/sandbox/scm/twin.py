@@ -1,4 +1,4 @@
-"""One SCM: its database, its blob storage, its Data management and its OData service, made and closed together."""
+"""One SCM: database, blob storage, Data management and OData service, made and closed together."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ THREADS: Final = 4
 class ScmTwin:
     """An SCM that is set up and has no customers yet.
 
-    ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else
-    inside them, which tests like. ``company`` is the default legal entity of whoever calls;
-    ``applications`` are the client ids that are registered here, null lets everyone in whom the
+    ``clock`` gives seconds since 1970. With ``background`` imports run in threads, else
+    within the calls that start them. ``company`` is every caller's default legal entity;
+    ``applications`` are the client ids that are registered here, null lets in everyone whom the
     login knows; ``desk`` writes the rows.
     """
 
@@ -63,7 +63,7 @@ class ScmTwin:
         )
 
     def close(self) -> None:
-        """End what is under way and let go of the database."""
+        """Wait for running imports and close the database."""
         if self._pool is not None:
             self._pool.shutdown()
         self.store.close()

@@ -15,7 +15,7 @@ METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
 async def read_operation(request: Request) -> ODataOperation:
-    """The operation that a request is: HEAD is a GET whose body nobody wants."""
+    """The operation that a request is: HEAD is read as GET."""
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     raw = request.scope.get("raw_path") or quote(request.url.path).encode()

@@ -3,13 +3,16 @@
 ``multipart.py`` reads and writes the wire. An app hands every operation to its own synchronous
 handler::
 
-    parts = multipart.parse(content_type, body, limit=1000)      # BatchError: answer 400 with its
-    text result = batch.run(parts, send=handle, transaction=store.transaction,
-    continue_on_error=False) content_type, body = multipart.render(result.parts)          # the
-    outer status is the app's: result.failed tells
+    parts = parse_batch(content_type, body, limit=1000)
+    result = run_batch(
+        parts, send=handle, transaction=store.transaction, continue_on_error=False
+    )
+    content_type, body = render_batch(result.parts)
 
-``handle`` answers an :class:`Operation` with an :class:`Answer`; ``transaction`` is a context
-manager that commits when it is left in peace and rolls back when it is left by an exception.
+A ``BatchError`` is a 400 with its text; the outer status is the app's, which ``result.failed``
+helps to choose. ``handle`` answers an :class:`ODataOperation` with an :class:`ODataAnswer`;
+``transaction`` is a context manager that commits at the end of its block and rolls back when it is
+left by an exception.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ _SYSTEM: Final = frozenset(
 
 
 class BatchError(Exception):
-    """The request is no batch that can be run; the text is the message to answer with."""
+    """The request is not a batch that can be run; the text is the message to answer with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,7 +101,7 @@ class _Reader:
         match = _ITEM.fullmatch(text)
         if match is None:
             self.problems.append(
-                f"'{text}' is no fault; write as in throttle=0.02, cut@5 or seed=7."
+                f"'{text}' is not a fault; write as in throttle=0.02, cut@5 or seed=7."
             )
             return
         system, name, rate, at, value = match.groups()
@@ -109,7 +109,7 @@ class _Reader:
             self._set(text, name, rate, value)
         elif name not in {kind.value for kind in FaultKind}:
             known = ", ".join(kind.value for kind in FaultKind)
-            self.problems.append(f"'{name}' is no fault; there are {known}.")
+            self.problems.append(f"'{name}' is not a fault; there are {known}.")
         elif rate is not None and not _number(rate) <= 1:
             self.problems.append(f"'{text}': a rate is between 0 and 1.")
         else:
@@ -146,7 +146,7 @@ def parse_faults(spec: str) -> Faults:
 
 
 def _drawn(text: str) -> float:
-    """A number from 0 to 1 that is the same for the same text, in every version and on every machine."""
+    """A number from 0 to 1, the same for the same text in every version and on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 

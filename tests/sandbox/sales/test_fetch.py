@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from pipeline.sandbox.sales.call import Bounds
+from pipeline.sandbox.sales.call import RowBounds
 from pipeline.sandbox.wire import xmltree
 from tests.scenes.sales_caller import TYPE, Caller
 
@@ -219,7 +219,7 @@ def test_cookies_lead_through_every_page(sales: Caller, order: str) -> None:
 def test_simple_paging_needs_no_cookie_and_has_an_end(sales: Caller) -> None:
     assert numbers(sales, "", attributes="count='4' page='2'") == ["F-5", "F-6"]
     text = "<fetch count='4' page='2'><entity name='contact'/></fetch>"
-    with Caller(bounds=Bounds(simple=6)) as small:
+    with Caller(bounds=RowBounds(simple=6)) as small:
         fill(small)
         assert (
             "Paging cookie is required"
@@ -279,7 +279,7 @@ def test_rows_are_grouped_and_aggregated(sales: Caller) -> None:
 def test_too_many_rows_are_not_aggregated() -> None:
     count = "<attribute name='contactid' alias='n' aggregate='count'/>"
     text = f"<fetch aggregate='true'><entity name='contact'>{count}</entity></fetch>"
-    with Caller(bounds=Bounds(aggregated=5)) as small:
+    with Caller(bounds=RowBounds(aggregated=5)) as small:
         fill(small)
         asked = {"params": {"fetchXml": text}}
         assert small.refused("GET", "contacts", 400, **asked)[0] == "0x8004E023"

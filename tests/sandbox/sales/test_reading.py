@@ -31,8 +31,9 @@ def make(sales: Caller) -> None:
     )
     bind = {"parentcustomerid_account@odata.bind": f"/accounts({account})"}
     ann = sales.create(
-        "contacts", firstname="Ann", lastname="Reader", msdynce_contactnumber="R-1", gendercode=2, creditlimit=-1234.5,
-        birthdate="1990-02-03", donotemail=True, lastusedincampaign="2024-05-06T15:04:05+02:00", **bind,
+        "contacts", firstname="Ann", lastname="Reader", msdynce_contactnumber="R-1", gendercode=2,
+        creditlimit=-1234.5, birthdate="1990-02-03", donotemail=True,
+        lastusedincampaign="2024-05-06T15:04:05+02:00", **bind,
     )  # fmt: skip
     company = {"parentcustomerid_contact@odata.bind": f"contacts({ann})"}
     sales.create(
@@ -58,7 +59,10 @@ def test_a_row_has_its_etag_its_id_and_what_was_selected_blanks_as_null(sales: C
 
 
 def test_values_have_the_forms_of_their_types(sales: Caller) -> None:
-    columns = "creditlimit,donotemail,gendercode,birthdate,lastusedincampaign,createdon,exchangerate,versionnumber"
+    columns = (
+        "creditlimit,donotemail,gendercode,birthdate,lastusedincampaign,createdon,exchangerate,"
+        "versionnumber"
+    )
     response = sales.ask("GET", f"contacts?{READERS}&$top=1&$select={columns}")
     (row,) = response.json()["value"]
     assert '"creditlimit":-1234.5000,' in response.text
@@ -149,7 +153,8 @@ def test_a_next_link_repeats_the_query_and_adds_a_cookie(sales: Caller) -> None:
     )
     link = page["@odata.nextLink"]
     assert link.startswith(
-        f"{ROOT}/contacts?$select=lastname&$filter=statecode%20eq%200&$skiptoken=%3Ccookie%20pagenumber"
+        f"{ROOT}/contacts?$select=lastname&$filter=statecode%20eq%200&"
+        "$skiptoken=%3Ccookie%20pagenumber"
     )
     outer = xmltree.parse_xml(dict(parse_qsl(urlsplit(link).query))["$skiptoken"].encode())
     assert (outer.tag, outer.get("pagenumber"), outer.get("istracking")) == ("cookie", "2", "False")
@@ -260,7 +265,8 @@ def test_rows_can_be_expanded_to_any_depth(sales: Caller) -> None:
         "contact_customer_accounts($select=firstname;$filter=firstname ne null;$orderby=firstname "
         "desc;$top=5)"
     )
-    url = f"contacts?{READERS}&$select=lastname&$expand=parentcustomerid_account($select=name;$expand={inner})"
+    outer = f"parentcustomerid_account($select=name;$expand={inner})"
+    url = f"contacts?{READERS}&$select=lastname&$expand={outer}"
     ann, boerge, _ = sales.get(url)["value"]
     account = ann["parentcustomerid_account"]
     assert account["name"] == "Reader Roast"

@@ -19,7 +19,10 @@ ACCOUNT, FIRST, SECOND = (f"{digit * 8}-1111-4111-8111-{digit * 12}" for digit i
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     lines = [
-        f"contactid,lastname,creditlimit,donotemail,_parentcustomerid_value,{LOOKUP},extra,versionnumber,isdelete",
+        (
+            f"contactid,lastname,creditlimit,donotemail,_parentcustomerid_value,{LOOKUP},extra,"
+            "versionnumber,isdelete"
+        ),
         f"{{{FIRST.upper()}}},Ærø,-12.5,yes,{ACCOUNT},account,x,70,false",
         f"{FIRST},Old,,,,,,60,",
         f"{SECOND},Gone,,,,,,80,true",

@@ -163,7 +163,8 @@ def test_a_count_alone_is_text_with_a_byte_order_mark(scm: Caller) -> None:
 
 def test_pages_follow_one_another_to_the_end(scm: Caller) -> None:
     first = scm.get(
-        "/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&$filter=CreditLimit gt 100"
+        "/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&"
+        "$filter=CreditLimit gt 100"
     )
     assert first["@odata.count"] == 8
     seen, page = [], first
@@ -326,8 +327,7 @@ def test_reference_data_are_there_from_the_start(
     assert len(scm.get(f"/data/{name}?$filter={condition}")["value"]) == 1
 
 
-# --- the metadata service
-# ---------------------------------------------------------------------------------------------
+# the metadata service
 
 
 def test_public_entities_describe_every_property_and_action(scm: Caller) -> None:

@@ -33,7 +33,10 @@ class FileError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One row of a data file: its number from 1, its text as it came, its cells by column, or what is wrong with it."""
+    """One row of a data file: its number from 1, its text as it came, its cells by column.
+
+    Or what is wrong with it.
+    """
 
     number: int
     text: str

@@ -1,4 +1,4 @@
-"""Executions: what Data management knows of each import and export, and how it tells their state."""
+"""Executions: what Data management knows of each import and export, and of their state."""
 
 from __future__ import annotations
 

@@ -84,8 +84,7 @@ class PackageImporter:
         """All executions that can be seen."""
         return [one for one in list(self.executions.values()) if one.visible_at <= self.clock()]
 
-    # --- before
-    # -------------------------------------------------------------------------------------------------------
+    # before
 
     def _refuse_parallel(self, order: ImportOrder) -> None:
         now = self.clock()
@@ -122,11 +121,10 @@ class PackageImporter:
             runs=runs,
         )
 
-    # --- the work
-    # -----------------------------------------------------------------------------------------------------
+    # the work
 
     def _guarded(self, execution: Execution, work: Work) -> None:
-        """An execution ends whatever happens; what nobody foresaw is DMF043."""
+        """An execution ends whatever happens; an unforeseen error is DMF043."""
         try:
             work()
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Recurring integrations: packages that are enqueued rather than called for, and the state of their messages.
+"""Recurring integrations: packages that are enqueued, and the state of their messages.
 
 The part of ``/api/connector`` that GetMessageStatus and GetExecutionIdByMessageId speak of: enqueue
 and job status. Each activity has a data project of its name.

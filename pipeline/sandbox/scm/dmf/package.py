@@ -1,4 +1,6 @@
-"""A data package as Data management opens it: the zip, its header, its manifest, one data file for each entity.
+"""A data package as Data management opens it.
+
+The zip, its header, its manifest, one data file for each entity.
 
 Strict as the .NET serialiser that reads it: the exact namespace, and children in alphabetical
 order, since what comes out of order is skipped and so missing.
@@ -17,7 +19,10 @@ from pipeline.sandbox.wire import xmltree
 from pipeline.sandbox.wire.xmltree import XmlError
 
 MANIFEST_NAMESPACE: Final = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
-MANIFEST_TYPE: Final = "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest"
+MANIFEST_TYPE: Final = (
+    "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization."
+    "DataManagementPackageManifest"
+)
 
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _VERSIONS: Final = ("1", "2")
@@ -110,7 +115,8 @@ def _root(files: Mapping[str, bytes], name: str, tag: str) -> Element:
         ) from error
     if root.tag != f"{{{MANIFEST_NAMESPACE}}}{tag}":
         raise PackageError(
-            f"Error in line 1. Expecting element '{tag}' from namespace '{MANIFEST_NAMESPACE}'. Encountered "
+            f"Error in line 1. Expecting element '{tag}' from namespace "
+            f"'{MANIFEST_NAMESPACE}'. Encountered "
             f"'{root.tag}'."
         )
     return root

@@ -1,4 +1,4 @@
-"""What Data management tells of an execution.
+"""What Data management reports of an execution.
 
 Error lists, error files, and the records that OData shows.
 """

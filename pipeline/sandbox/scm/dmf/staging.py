@@ -68,7 +68,7 @@ class Staged:
 def stage(entity: ScmEntity, definition: EntityFile, content: bytes, switches: Switches) -> Staged:
     """Stage one data file. Raises ``PackageError`` for what stops the whole import."""
     if not definition.maps:
-        return Staged()  # nothing is mapped, so nothing is read, and nobody complains
+        return Staged()  # nothing is mapped, so nothing is read, and nothing is wrong
     maps = _mapped(entity, definition)
     staged = Staged(
         auto_generated=frozenset(

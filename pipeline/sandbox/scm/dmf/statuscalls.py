@@ -1,4 +1,4 @@
-"""The actions that tell what became of an execution: its status, its errors, its error files."""
+"""The actions that ask what became of an execution: its status, its errors, its error files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def list_statuses(dm: DataManagement, parameters: Parameters, _root: str) -> lis
 def get_page_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetExecutionSummaryPageUrl."""
     execution = dm.execution(parameters)
-    return f"{root}/?cmp={execution.company.upper()}&mi=DMFExecutionSummaryWorkspace&executionId={quote(execution.id)}"
+    company = execution.company.upper()
+    page = "mi=DMFExecutionSummaryWorkspace"
+    return f"{root}/?cmp={company}&{page}&executionId={quote(execution.id)}"
 
 
 def get_errors(dm: DataManagement, parameters: Parameters, _root: str) -> str:

@@ -259,8 +259,7 @@ def test_keys_are_numbered_only_where_the_mapping_says_so(scm: Caller) -> None:
     assert len(accounts(scm)) == 2
 
 
-# --- executions
-# -------------------------------------------------------------------------------------------------------
+# executions
 
 
 def test_an_execution_is_not_found_until_it_is_there() -> None:
@@ -417,8 +416,7 @@ def test_a_group_that_truncates_empties_its_legal_entity_first(scm: Caller) -> N
     assert accounts(scm) == ["C-3"]
 
 
-# --- calls
-# ------------------------------------------------------------------------------------------------------------
+# calls
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,7 @@ def test_a_switch_lets_the_first_of_equal_keys_through() -> None:
         assert [error["RecordId"] for error in errors(scm, execution)] == ["C-1"]
 
 
-# --- cells
-# ------------------------------------------------------------------------------------------------------------
+# cells
 
 
 def names_of(scm: Caller) -> list[str]:

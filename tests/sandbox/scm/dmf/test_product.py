@@ -1,4 +1,6 @@
-"""What p2c builds from the samples, imported by the twin: every row arrives as planned, or fails alone and is named.
+"""What p2c builds from the samples, imported by the twin.
+
+Every row arrives as planned, or fails alone and is named.
 
 Which rows SCM must refuse is computed here from the plan and from the standard itself: states that
 are none of their country's, and companies that are known by account number only.

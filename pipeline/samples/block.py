@@ -81,7 +81,7 @@ def make_contact_slots() -> pl.DataFrame:
     return pl.DataFrame([_filled(row) for row in rows], schema=_CONTACT_SLOT, orient="row")
 
 
-def _filled(row: Mapping[str, Any]) -> list[Any]:
+def _filled(row: Mapping[str, object]) -> list[object]:
     defaults = {
         "older": 0,
         "same": False,
@@ -93,7 +93,7 @@ def _filled(row: Mapping[str, Any]) -> list[Any]:
     return [row.get(column, defaults.get(column)) for column in _CONTACT_SLOT]
 
 
-def _ordinary_slot(index: int, position: int) -> dict[str, Any]:
+def _ordinary_slot(index: int, position: int) -> Mapping[str, object]:
     turn = index % _TURN
     common = {"position": position, "owner": position}
     if turn < _CUSTOMER:
@@ -109,7 +109,7 @@ def _ordinary_slot(index: int, position: int) -> dict[str, Any]:
     return {**common, "role": "contact", "company_kind": "contact", "company_key": colleague}
 
 
-def _case_slot(case: Case, position: int) -> dict[str, Any]:
+def _case_slot(case: Case, position: int) -> Mapping[str, object]:
     places = place_cases()
     owner = places[case.same_as] if case.same_as else position
     kind, key = _company(case)
@@ -197,7 +197,7 @@ def make_account_slots() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_ACCOUNT_SLOT, orient="row")
 
 
-def _account_slot(account: Mapping[str, Any]) -> dict[str, Any]:
+def _account_slot(account: Mapping[str, Any]) -> Mapping[str, object]:
     places = place_accounts()
     copied = (
         "older",

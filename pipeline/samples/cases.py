@@ -60,7 +60,7 @@ class Case:
 
 
 @cache
-def read_data(name: str) -> dict[str, Any]:
+def read_data(name: str) -> Mapping[str, Any]:
     """The shipped ``<name>.toml``."""
     return tomllib.loads(
         files("pipeline.samples").joinpath(f"{name}.toml").read_text(encoding="utf-8")

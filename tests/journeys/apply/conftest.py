@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipeline.run.folder import RunFolder
-from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.command_line import p2c
 from tests.scenes.small import write_small
 
@@ -74,7 +74,7 @@ def begin(
             folder = tmp_path_factory.mktemp("world")
             write_small(folder, contacts=contacts)
             (folder / "known_customers.csv").write_text(ACCOUNTS)
-            ready = stack.enter_context(running(Options(data=folder, faults=faults)))
+            ready = stack.enter_context(run_sandbox(SandboxOptions(data=folder, faults=faults)))
             monkeypatch.setenv(ready.secret_env, ready.secret)
             return World(ready, folder)
 

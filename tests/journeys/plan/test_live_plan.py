@@ -15,10 +15,10 @@ import pytest
 
 from pipeline.extract.dataverse import assembly
 from pipeline.sandbox.login.login import STRANGER, WITHOUT_ROLE
-from pipeline.sandbox.serve import Options, running
 from pipeline.wire.retry import Policy
 from tests.journeys.plan.conftest import Sandbox, World
 from tests.scenes.command_line import P2c
+from tests.scenes.sampled import running_samples
 from tests.scenes.small import CUSTOMERS, PERSONS, contactid, number, write_small
 
 ACCOUNT = "ACC-01000-ABCDEF"
@@ -376,7 +376,7 @@ def test_a_web_page_or_a_cut_answer_stops_and_the_same_command_goes_on(
 
 
 def test_a_certificate_that_does_not_verify_is_never_passed_over(p2c: P2c, tmp_path: Path) -> None:
-    with running(Options(tls=True, rows=10)) as ready:
+    with running_samples(10, tls=True) as ready:
         path = tmp_path / "strange.toml"
         text = Path(ready.project).read_text()
         path.write_text(

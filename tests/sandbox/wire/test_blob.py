@@ -16,7 +16,7 @@ from azure.storage.blob import BlobBlock, BlobClient
 from starlette.applications import Starlette
 
 from pipeline.sandbox.wire.blob import BlobError, BlobStore
-from pipeline.sandbox.wire.blob_routes import routes
+from pipeline.sandbox.wire.blob_routes import make_blob_routes
 
 BLOCK = {"x-ms-blob-type": "BlockBlob"}
 
@@ -41,7 +41,7 @@ def store(clock: Clock) -> BlobStore:
 
 def ask(store: BlobStore, method: str, url: str, **more: Any) -> httpx.Response:
     async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(app=Starlette(routes=routes(store)))
+        transport = httpx.ASGITransport(app=Starlette(routes=make_blob_routes(store)))
         async with httpx.AsyncClient(transport=transport) as client:
             return await client.request(method, url, **more)
 
@@ -206,7 +206,9 @@ def served(store: BlobStore, clock: Clock) -> Iterator[str]:
     """The store on a port of this machine, for clients that cannot be given a transport."""
     clock.now = time.time()
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=routes(store)), port=0, log_level="error", lifespan="off")
+        uvicorn.Config(
+            Starlette(routes=make_blob_routes(store)), port=0, log_level="error", lifespan="off"
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -12,13 +12,13 @@ import tomllib
 import unicodedata
 from collections import defaultdict
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import pycountry
 from babel import Locale
 
+from pipeline.templates import read_shipped
 from schemas.text import fold
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def _names() -> Iterator[tuple[str, str]]:
 
 
 def _own_spellings() -> tuple[dict[str, str], set[str]]:
-    text = files("pipeline").joinpath("templates/countries.toml").read_text(encoding="utf-8")
-    shipped = tomllib.loads(text)
+    shipped = tomllib.loads(read_shipped("countries"))
     own = {
         key: code
         for code, names in shipped["names"].items()

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pipeline.mapping.mapfile import map_file
 from pipeline.suggest import near, sentences
+from pipeline.templates import read_shipped
 from schemas.catalogue import Entity, OnTooLong
 from schemas.scm import ENTITIES
 
@@ -31,6 +29,10 @@ _REPLACES: Final = (
     ("value_map_file", "value_map"),
 )
 """A project's key, and the shipped row's key that it puts out of force."""
+
+
+PairReader = Callable[[str], tuple[dict[str, str], list[str]]]
+"""Name of a value-map file → its pairs, and what is wrong with it, a sentence each."""
 
 
 class OnUnknown(StrEnum):
@@ -113,8 +115,7 @@ class Template:
 @cache
 def shipped(name: str) -> Template:
     """A template as it ships, by the name of its file."""
-    text = files("pipeline.templates").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    parsed = _Shipped.model_validate(tomllib.loads(text))
+    parsed = _Shipped.model_validate(tomllib.loads(read_shipped(name)))
     rows = tuple(FieldRow(destination=column, row=row) for column, row in parsed.fields.items())
     return Template(
         name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows
@@ -122,13 +123,13 @@ def shipped(name: str) -> Template:
 
 
 def templates(
-    overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None
+    overrides: Mapping[str, Mapping[str, Any]], read_pairs: PairReader | None = None
 ) -> tuple[dict[str, Template], list[str]]:
     """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
-        folder: where ``value_map_file`` is looked for; none: value maps were read when the rows
+        read_pairs: reads the pairs of a ``value_map_file``; none: they were read when the rows
             were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
@@ -147,14 +148,17 @@ def templates(
         ]
         fields = section.get("fields", {})
         if isinstance(fields, dict):
-            found[task] = _changed(found[task], fields, folder, problems)
+            found[task] = _changed(found[task], fields, read_pairs, problems)
         else:
             problems.append(f"tasks.{task}.fields: must be a table.")
     return found, problems
 
 
 def _changed(
-    template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]
+    template: Template,
+    fields: Mapping[str, Any],
+    read_pairs: PairReader | None,
+    problems: list[str],
 ) -> Template:
     rows = {one.destination: one for one in template.rows}
     removed: list[str] = []
@@ -184,18 +188,20 @@ def _changed(
             )
             rows.pop(column, None)
             continue
-        row = _with_map_file(row, folder, prefix, problems)
+        row = _with_map_file(row, read_pairs, prefix, problems)
         rows[column] = FieldRow(
             destination=column, row=row, changed=frozenset(keys), added=before is None
         )
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(row: Row, folder: Path | None, prefix: str, problems: list[str]) -> Row:
+def _with_map_file(
+    row: Row, read_pairs: PairReader | None, prefix: str, problems: list[str]
+) -> Row:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
-    if row.value_map_file is None or folder is None:
+    if row.value_map_file is None or read_pairs is None:
         return row
-    pairs, wrong = map_file(folder / row.value_map_file)
+    pairs, wrong = read_pairs(row.value_map_file)
     doubles = [key for key in pairs if key in (row.value_map or {})]
     wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
     problems += [f"{prefix}.value_map_file: {row.value_map_file}: {text}" for text in wrong]

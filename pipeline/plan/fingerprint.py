@@ -27,7 +27,7 @@ _PACKAGES: Final = {
     "mapping": ("pipeline.mapping", (".py",)),
     "lists": ("pipeline.templates", (".toml",)),
     "transform": ("pipeline.transform", (".py",)),
-    "prepare": ("pipeline.plan", ("prepare.py",)),
+    "prepare": ("pipeline.plan", ("prepare.py", "reading.py")),
 }
 """Fingerprint → package and the endings of the files that count."""
 

@@ -22,6 +22,7 @@ from pipeline.mapping.paths import PATHS, column_of
 from pipeline.plan import known, summary
 from pipeline.plan.destination import look_at, mappings_of, mend_memory
 from pipeline.plan.prepare import Prepared, Routing, prepare
+from pipeline.plan.reading import plain
 from pipeline.plan.record import run_facts, source_hashes
 from pipeline.plan.request import Planning, Request
 from pipeline.plan.sessions import md5_of, sessions
@@ -34,7 +35,6 @@ from pipeline.run.journal import Journal
 from pipeline.transform.batch import Batcher
 from pipeline.transform.decide import Decider, task
 from pipeline.transform.identify import RAW
-from pipeline.transform.reading import plain
 from schemas.sales import CONTACTS
 from sql.session import Session, query
 

@@ -26,6 +26,7 @@ from pipeline.project.layers import (
     from_environment,
     recorded,
 )
+from pipeline.project.mapfile import map_file
 from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
 from pipeline.suggest import sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
@@ -240,7 +241,9 @@ def _made(layers: Layers) -> Project:
     folder = layers.file.parent if layers.file else Path()
     settings, problems = _validated(layers.raw)
     tasks = layers.raw.get("tasks", {})
-    in_force, more = templates(tasks if isinstance(tasks, dict) else {}, folder)
+    in_force, more = templates(
+        tasks if isinstance(tasks, dict) else {}, lambda name: map_file(folder / name)
+    )
     problems += more
     extra = check.extra_sources(in_force.values())
     problems += [text for template in in_force.values() for text in check.problems(template, extra)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
 from pipeline.events import Listener, Step
 from pipeline.plan.request import Request
-from pipeline.samples.expected import expected_rows
+from pipeline.samples.expected import Expected, expected_rows
 from pipeline.samples.generate import write_samples
 from pipeline.sandbox.serve import Options, running
 
@@ -28,10 +28,17 @@ _AS_EXPECTED: Final = "The samples ended as they should."
 _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 
 
-def demonstrate(runs: Path, listener: Listener) -> Result:
+def demonstrate(
+    runs: Path, listener: Listener, *, expected: Sequence[Expected] | None = None
+) -> Result:
     """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
 
     Read SCM back, write the report.
+
+    Args:
+        runs: where the run goes.
+        listener: hears of progress.
+        expected: how each row must end; none: as the samples say.
 
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.
@@ -46,7 +53,7 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
     page = report.report_run(Flags(runs=runs), run, to=None, values=False, listener=listener).items[
         0
     ]["file"]
-    rows = [one for one in expected_rows() if one.live is not None]
+    rows = [one for one in expected or expected_rows() if one.live is not None]
     refused = sum(one.refused for one in rows)
     outcomes = {name: count for name, count in result.facts["outcomes"].items() if count}
     as_expected = (
@@ -68,13 +75,15 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
     return _ended(result, more, same=as_expected and arrived and compared.exit_code == 0)
 
 
-def demonstrate_offline(runs: Path, listener: Listener) -> Result:
-    """The same on files: exports in, packages out. Returns as :func:`demonstrated` does."""
+def demonstrate_offline(
+    runs: Path, listener: Listener, *, expected: Sequence[Expected] | None = None
+) -> Result:
+    """The same on files: exports in, packages out. Returns as :func:`demonstrate` does."""
     with _samples() as samples:
         result = plan_and_apply(
             Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
         )
-    rows = [one for one in expected_rows() if one.is_contact]
+    rows = [one for one in expected or expected_rows() if one.is_contact]
     return _ended(
         result,
         (),

@@ -24,16 +24,17 @@ from pipeline.scm.reference import COMPANY, rows_of
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Entity
 
-_FEW: Final = 400
+FEW: Final = 400
 """Up to so many rows twenty keys a request cost less than a look at everything."""
 
 
 def from_scm(
-    folder: RunFolder, scm: Scm, into: Path, listener: Listener
+    folder: RunFolder, scm: Scm, into: Path, listener: Listener, *, few: int = FEW
 ) -> dict[str, pl.LazyFrame]:
     """SCM's rows by task, of the entities that a run loaded.
 
-    They are kept below ``into`` meanwhile.
+    They are kept below ``into`` meanwhile. Of legal entities with at most ``few`` planned rows
+    only these are read.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
@@ -44,7 +45,7 @@ def from_scm(
         if folder.rows_files(task):
             path = into / f"{task}.parquet"
             told = partial(_tell, listener, entity.name)
-            _read_rows(scm, model, entity, rows_that_arrived(folder, task), path, told)
+            _read_rows(scm, model, entity, rows_that_arrived(folder, task), path, told, few)
             found[task] = pl.scan_parquet(path, glob=False)
     return found
 
@@ -60,6 +61,7 @@ def _read_rows(
     planned: pl.LazyFrame,
     into: Path,
     progress: Callable[[int], None],
+    few: int,
 ) -> int:
     """Write SCM's rows of the legal entities that planned rows are of: dataAreaId, keys, and planned columns that SCM has.
 
@@ -69,7 +71,8 @@ def _read_rows(
         entity: which rows.
         planned: destination columns, legal_entity and destination_key.
         into: the Parquet file to write, all columns as text.
-        progress: told how many rows there are so far.
+        progress: hears how many rows there are so far.
+        few: up to so many planned rows are read by their keys.
 
     Returns:
         How many rows were read.
@@ -90,7 +93,7 @@ def _read_rows(
     count = int(planned.select(pl.len()).collect().item())
     done = 0
     with TableWriter(into, schema) as writer:
-        if count <= _FEW:
+        if count <= few:
             for (area,), rows in (
                 planned.select("legal_entity", lookup.KEY, *entity.key)
                 .collect()

@@ -53,7 +53,7 @@ class Task:
 def task(mapping: Compiled) -> Task:
     """A task ready to run."""
     held_against = contract(mapping)
-    return Task(mapping=mapping, contract=held_against, guard=Guard(held_against))
+    return Task(mapping=mapping, contract=held_against, guard=Guard(held_against.keep))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

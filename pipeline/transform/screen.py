@@ -8,7 +8,7 @@ its problem on the way, a defect of p2c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,8 +76,9 @@ class Guard:
     The schema costs the same for one row and for a thousand.
     """
 
-    def __init__(self, contract: Contract, *, at_once: int = _AT_ONCE) -> None:
-        self._contract = contract
+    def __init__(self, keep: Callable[[pl.DataFrame], None], *, at_once: int = _AT_ONCE) -> None:
+        """``keep`` is the contract's own (``Contract.keep``)."""
+        self._keep = keep
         self._at_once = at_once
         self._waiting: list[pl.DataFrame] = []
 
@@ -102,7 +103,7 @@ class Guard:
         """
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._contract.keep(pl.concat(waiting))
+            self._keep(pl.concat(waiting))
 
 
 def contract(mapping: Compiled) -> Contract:

@@ -200,7 +200,7 @@ def test_a_sales_that_throttles_for_ever_stops_the_run_and_the_same_command_goes
     scene.wire.before = lambda request: (
         httpx.Response(429, headers={"Retry-After": "1"}) if is_batch(request) else None
     )
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match=r"asks to wait \(HTTP 429\)"):
         scene.write(size=7)
     scene.calm()
     assert scene.write(size=7).outcomes == {"updated": 7}

@@ -1,6 +1,6 @@
-"""``python -m tests.benchmarks.house [FOLDER]``: the figures of the house, read from the code itself.
+"""``python -m tests.benchmarks.house [FOLDER] [--places]``: figures of the house, read from the code.
 
-Of another checkout, for a comparison, with its folder as the argument.
+Of another checkout, for a comparison, with its folder as the argument; ``--places`` says where.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ def _queries(tree: ast.Module) -> Iterator[int]:
 
 def main(arguments: list[str]) -> None:
     """Print the figures."""
-    house = measure(Path(arguments[0]) if arguments else Path(__file__).parents[2])
+    folders = [Path(one) for one in arguments if not one.startswith("--")]
+    house = measure(folders[0] if folders else Path(__file__).parents[2])
     shown: Counter[str] = Counter(place.split(":")[0] for place in house.sql_in_python)
     share = 1000 * house.any_beyond_the_sandbox / max(house.lines_beyond_the_sandbox, 1)
     rows = [

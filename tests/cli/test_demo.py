@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 
 from pipeline.cli.app import main
 from pipeline.commands import demo
+from pipeline.commands.result import Result
+from pipeline.events import silent
 from pipeline.samples.expected import expected_rows
 
 
@@ -49,18 +52,12 @@ def test_offline_it_leaves_packages(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert list((tmp_path / told["run"] / "packages").glob("*/*.zip"))
 
 
-@pytest.mark.parametrize("words", [(), ("--offline",)])
+@pytest.mark.parametrize("call", [demo.demonstrate, demo.demonstrate_offline])
 def test_samples_that_end_otherwise_are_a_defect(
-    words: tuple[str, ...],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[..., Result], tmp_path: Path
 ) -> None:
     first, *others = expected_rows()
-    monkeypatch.setattr(
-        demo,
-        "expected_rows",
-        lambda: (replace(first, reason="too_long", live="rejected/too_long"), *others),
-    )
-    assert main(["demo", *words, "--runs", str(tmp_path)]) == 4
-    assert "a defect of p2c" in capsys.readouterr().out
+    wrong = replace(first, reason="too_long", live="rejected/too_long")
+    result = call(tmp_path, silent, expected=[wrong, *others])
+    assert result.exit_code == 4
+    assert "a defect of p2c" in result.lines(100)

@@ -6,12 +6,13 @@ The same end state, and nothing reaches SCM twice.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from pipeline.run.journal import Journal, read
+from pipeline.run.journal import read
 from tests.scenes.loading import OURS, RIVAL, Halt, Scene, number
 from tests.scenes.loads import MakeScene
 
@@ -104,21 +105,15 @@ def test_stopped_after_any_request_before_its_answer(
     ("how", "step"), [(how, step) for how, count in LINES.items() for step in range(1, count + 1)]
 )
 def test_stopped_before_any_line_of_the_journal(
-    scenes: MakeScene,
-    whole: Callable[[str], Any],
-    how: str,
-    step: int,
-    monkeypatch: pytest.MonkeyPatch,
+    scenes: MakeScene, whole: Callable[[str], Any], how: str, step: int
 ) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
-    append = Journal.append
 
-    def stopping(self: Journal, event: str, /, **payload: Any) -> str:
+    def stopping() -> datetime:
+        """The journal asks for the time before it writes a line."""
         halt()
-        return append(self, event, **payload)
+        return scene.clock()
 
-    monkeypatch.setattr(Journal, "append", stopping)
     with pytest.raises(Halt):
-        scene.load(how)
-    monkeypatch.undo()
+        scene.load(how, at=stopping)
     goes_on(scene, how, whole(how))

@@ -274,8 +274,15 @@ def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path
     ],
 )
 def test_source_and_destination_must_be_two_systems(source: str, destination: str) -> None:
-    with pytest.raises(ConfigurationError, match="same system"):
+    assert is_refused(source, destination)
+
+
+def is_refused(source: str, destination: str) -> bool:
+    try:
         refuse_same_system(source, destination)
+    except ConfigurationError as error:
+        return "same system" in error.message
+    return False
 
 
 @pytest.mark.parametrize(
@@ -283,7 +290,7 @@ def test_source_and_destination_must_be_two_systems(source: str, destination: st
     ["https://b.dynamics.com", "https://a.dynamics.com:8443", "https://a.dynamics.com/scm"],
 )
 def test_two_systems_may_be_neighbours(destination: str) -> None:
-    refuse_same_system("https://a.dynamics.com", destination)
+    assert not is_refused("https://a.dynamics.com", destination)
 
 
 CSDL = b"""<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>

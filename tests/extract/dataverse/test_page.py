@@ -179,10 +179,18 @@ def test_a_row_that_cannot_be_read_is_told_apart(row: bytes, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"value":{}}', b"<html></html>", b'{"value":[{"a":"\xff"}]}']
+    ("body", "kind", "words"),
+    [
+        (b"", ValueError, "Expecting value"),
+        (b"{}", KeyError, "value"),
+        (b"[]", KeyError, "value"),
+        (b'{"value":{}}', KeyError, "value"),
+        (b"<html></html>", ValueError, "Expecting value"),
+        (b'{"value":[{"a":"\xff"}]}', UnicodeDecodeError, "0xff"),
+    ],
 )
-def test_what_is_no_page_is_refused(body: bytes) -> None:
-    with pytest.raises((ValueError, KeyError)):
+def test_what_is_no_page_is_refused(body: bytes, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
         READER.read(body)
 
 

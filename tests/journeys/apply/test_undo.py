@@ -5,6 +5,7 @@ SCM is as it was, and what others did to our rows stays.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def loaded_twice(begin: Begin, p2c: P2c, faults: str = "") -> tuple[Path, Rows]:
     """
     world = begin(faults)
     project = world.project("odata", source=FILES)
-    assert p2c("run", "--project", project, "--limit", "3").code in (0, 1)
+    assert p2c("run", "--project", project, "--limit", "3").code == 0
     before = rows_of(project)
     path = world.folder / CONTACTS
     text = path.read_text(encoding="utf-8")
@@ -94,7 +95,7 @@ def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
     answer = p2c("apply", pack.run)
     assert answer.code == 0, answer.out + answer.err
     assert rows_of(project) == before
-    assert set(told(pack).values()) <= {"updated", "unchanged"}
+    assert Counter(told(pack).values()) == {"updated": 7}
     assert facts(pack)["verdict"] == "clean"
     assert p2c("verify", pack.run).code == 0
     assert p2c("report", pack.run).code == 0
@@ -159,7 +160,7 @@ def test_an_undo_that_was_stopped_goes_on(
     assert codes[0] == 3
     assert codes[-1] == 0
     assert rows_of(project) == before
-    assert set(told(pack).values()) <= {"updated", "unchanged"}
+    assert Counter(told(pack).values()) == {"updated": 7}
 
 
 def test_a_record_that_changes_under_our_hands_is_left_alone(

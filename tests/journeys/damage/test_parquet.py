@@ -145,6 +145,7 @@ def test_runs_and_sources_in_folders_named_like_patterns(
     words = ["--runs", str(home / "runs"), "--json"]
     assert main(["run", "--project", str(home / "p2c.toml"), *words]) == 1
     run = json.loads(capsys.readouterr().out)["run"]
-    for command in ("report", "findings", "verify", "undo", "retry"):
-        assert main([command, run, *words]) in (0, 1), command
+    looks, repairs = ("report", "findings", "verify"), ("undo", "retry")
+    assert [main([command, run, *words]) for command in looks] == [0, 0, 0]
+    assert [main([command, run, *words]) for command in repairs] == [1, 1]
     assert main(["explain", contactid(1), *words]) == 0

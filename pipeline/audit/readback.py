@@ -106,9 +106,10 @@ def reconciled(
         raise UsageError(
             f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
         )
-    known = entities_by_task()
     results = {
-        task: _compared(rows_that_arrived(folder, task), rows, known[task], task, rows_at_once)
+        task: _compared(
+            rows_that_arrived(folder, task), rows, entities_by_task()[task], task, rows_at_once
+        )
         for task, rows in found.items()
         if folder.rows_files(task)
     }

@@ -15,14 +15,14 @@ from tests.benchmarks.house import measure
 ROOT: Final = Path(__file__).parents[1]
 
 _WORDS: Final = """
-Answer Call Column Entity FailedError Importer Job Kind Link Loaded Login Operation Options
-Order Package PackageApi Page Part Placed Reader Reference RefusedError Request Result Row
-Rule Service Share Source State Store Table Task Token Told Twin Type Wanted Writer address
-answer as_json bad_payload bad_request batches bound changes check cleaned compared condition
-contract counted country_code csdl described drawn duration exists explained export find found
-gather guid held items json_object json_value key_of known listed load loaded main missing
-not_found order_of outcomes parse plain problems query read read_delimited recorded remember
-routes service_document templates timestamp told too_long typed verdict wanted whole
+Answer Call Column Entity FailedError Importer Job Kind Link Loaded Login Operation Options Order
+Package PackageApi Page Part Placed Reader Reference RefusedError Request Result Row Service Share
+Source State Store Table Token Told Twin Type Wanted Writer address answer as_json bad_payload
+bad_request batches bound changes check compared condition contract counted csdl described drawn
+duration exists explained export find found gather guid held items json_object json_value key_of
+known listed load loaded main missing not_found order_of outcomes parse plain problems query read
+read_delimited recorded remember routes service_document templates timestamp told too_long typed
+verdict wanted whole
 """
 KNOWN: Final = frozenset(_WORDS.split())
 """Names that still stand for two things. The list only gets shorter."""

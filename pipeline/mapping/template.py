@@ -1,7 +1,7 @@
 """Templates: the rows of a mapping as text, parsed.
 
-Shipped ones are data beside this package; projects change rows. One row says how one destination
-column is filled: trim → country → value map → default if still blank → length.
+Shipped ones are data in ``pipeline/templates``; projects change rows. One row says how one
+destination column is filled: trim → country → value map → default if still blank → length.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -43,13 +43,13 @@ class OnUnknown(StrEnum):
     DEFAULT = "default"
 
 
-def _as_text(value: object) -> object:
+def _to_text(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
+Text = Annotated[str, BeforeValidator(_to_text)]
 
 
 class Row(BaseModel):
@@ -85,7 +85,10 @@ class _Shipped(BaseModel):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FieldRow:
-    """One row in force: destination column, the row, and the keys that the project changed (all of them for an added row)."""
+    """One row in force: its destination column, and the keys that the project changed.
+
+    Of an added row these are all keys.
+    """
 
     destination: str
     row: Row
@@ -123,9 +126,11 @@ def shipped(name: str) -> Template:
 
 
 def templates(
-    overrides: Mapping[str, Mapping[str, Any]], read_pairs: PairReader | None = None
+    overrides: Mapping[str, object], read_pairs: PairReader | None = None
 ) -> tuple[dict[str, Template], list[str]]:
-    """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
+    """All templates by task with a project's rows applied, and the problems of those rows.
+
+    A problem is a sentence.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
@@ -148,15 +153,15 @@ def templates(
         ]
         fields = section.get("fields", {})
         if isinstance(fields, dict):
-            found[task] = _changed(found[task], fields, read_pairs, problems)
+            found[task] = _change_rows(found[task], fields, read_pairs, problems)
         else:
             problems.append(f"tasks.{task}.fields: must be a table.")
     return found, problems
 
 
-def _changed(
+def _change_rows(
     template: Template,
-    fields: Mapping[str, Any],
+    fields: Mapping[str, object],
     read_pairs: PairReader | None,
     problems: list[str],
 ) -> Template:
@@ -188,16 +193,14 @@ def _changed(
             )
             rows.pop(column, None)
             continue
-        row = _with_map_file(row, read_pairs, prefix, problems)
+        row = _add_map_file(row, read_pairs, prefix, problems)
         rows[column] = FieldRow(
             destination=column, row=row, changed=frozenset(keys), added=before is None
         )
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(
-    row: Row, read_pairs: PairReader | None, prefix: str, problems: list[str]
-) -> Row:
+def _add_map_file(row: Row, read_pairs: PairReader | None, prefix: str, problems: list[str]) -> Row:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
     if row.value_map_file is None or read_pairs is None:
         return row

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.house [FOLDER] [--places]``: figures of the house, read from the code.
+"""``python -m tests.benchmarks.house [FOLDER] [--places]``: figures read from the code itself.
 
 Of another checkout, for a comparison, with its folder as the argument; ``--places`` says where.
 """
@@ -21,7 +21,9 @@ BORDERS: Final = ("pipeline/wire/", "pipeline/sandbox/", "pipeline/run/facts.py"
 LONG: Final = 50
 WIDE: Final = 100
 _SQL: Final = re.compile(
-    r"\b(SELECT\s.+\sFROM\s|INSERT\s+INTO\s|CREATE\s+(OR\s+REPLACE\s+)?(TEMP\s+)?(TABLE|VIEW|MACRO)\s|DELETE\s+FROM\s|^FROM\s+\w+\s+(SELECT|WHERE|JOIN)\b)",
+    r"\b(SELECT\s.+\sFROM\s|INSERT\s+INTO\s|DELETE\s+FROM\s"
+    r"|CREATE\s+(OR\s+REPLACE\s+)?(TEMP\s+)?(TABLE|VIEW|MACRO)\s"
+    r"|^FROM\s+\w+\s+(SELECT|WHERE|JOIN)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 

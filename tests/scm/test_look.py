@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
 from pipeline.mapping.compile import Compiled, compiled
 from pipeline.mapping.problem import PROBLEMS
-from pipeline.mapping.references import REFERENCES, References, key
+from pipeline.mapping.references import REFERENCES, References, join_key
 from pipeline.plan import known
 from pipeline.project.resolve import bare_project
 from pipeline.project.settings import refuse_same_system
@@ -353,9 +353,9 @@ def test_columns_and_enum_values_are_held_against_the_live_model() -> None:
 
 KNOWN = References(
     known={
-        "CustomerGroupId": frozenset({key("usmf", "10"), key("demf", "20")}),
-        "LanguageId": frozenset({key("en-US"), key("de")}),
-        "AddressState": frozenset({key("US", "WA"), key("USA", "WA")}),
+        "CustomerGroupId": frozenset({join_key("usmf", "10"), join_key("demf", "20")}),
+        "LanguageId": frozenset({join_key("en-US"), join_key("de")}),
+        "AddressState": frozenset({join_key("US", "WA"), join_key("USA", "WA")}),
     }
 )
 

@@ -22,9 +22,9 @@ from pipeline.plan.request import Request
 from pipeline.project.resolve import bare_project
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher
-from pipeline.transform.decide import Decided, Decider, Task, task
+from pipeline.transform.decide import Decided, Decider, PlanTask, task
 from pipeline.transform.identify import RAW
-from pipeline.transform.screen import Contract, Guard, contract, screened
+from pipeline.transform.screen import Contract, Guard, build_contract, screen
 from schemas.codes import catalogue
 from tests.scenes.small import CUSTOMERS, rows, write_small
 
@@ -45,11 +45,11 @@ def mapped() -> tuple[pl.DataFrame, Contract]:
     texts[column_of("lastname")] = SURNAMES
     texts[column_of("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
     frame = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame
-    return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), contract(mapping)
+    return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), build_contract(mapping)
 
 
 def test_each_broken_rule_is_a_problem_of_its_row(mapped: tuple[pl.DataFrame, Contract]) -> None:
-    found = screened(*mapped)
+    found = screen(*mapped)
     assert found.problems.select("row", "code", "destination", "limit").sort("row").rows() == [
         (1, "too_long", "LastName", "25"),
         (2, "too_long", "LastName", "25"),
@@ -73,7 +73,7 @@ def test_other_types_than_the_contract_s_stop_the_plan(
 ) -> None:
     frame, held_against = mapped
     with pytest.raises(InvariantBroken, match=r"LastName.*String"):
-        screened(frame.with_columns(LastName=pl.lit(1)), held_against)
+        screen(frame.with_columns(LastName=pl.lit(1)), held_against)
 
 
 def routed(**columns: list[str]) -> pl.DataFrame:
@@ -94,7 +94,7 @@ TEXTS: Final = [column_of(name) for name in CUSTOMERS_MAPPING.sources]
 BESIDE: Final = ["company_type", "company_type_from", "company_key", "source_file", "loaded_hash"]
 
 
-def decide(one: Task) -> Decided:
+def decide(one: PlanTask) -> Decided:
     """Three customers; the surname of the second is too long."""
     decider = Decider(
         tasks={"ContactToCustomer": one}, hasher=lambda texts: texts, batcher=Batcher(rows=9)

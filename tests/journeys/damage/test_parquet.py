@@ -100,7 +100,7 @@ def test_a_file_that_is_damaged_inside_is_named_and_nothing_is_left(
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_text_that_is_no_utf_8_is_told_with_column_and_row(
+def test_text_that_is_not_utf_8_is_named_with_column_and_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_small(tmp_path)
@@ -121,7 +121,7 @@ def test_text_that_is_no_utf_8_is_told_with_column_and_row(
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_a_filter_that_fails_on_a_value_is_told_without_the_value(
+def test_a_filter_that_fails_on_a_value_is_named_without_the_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_small(tmp_path)

@@ -245,7 +245,7 @@ def test_changes_of_files_are_refused(p2c: P2c, tmp_path: Path) -> None:
     assert "--changes asks Sales what changed; this project reads files" in answer.err
 
 
-def test_an_interrupted_extraction_goes_on_where_it_stopped(p2c: P2c, sandbox: Sandbox) -> None:
+def test_an_interrupted_extraction_continues_where_it_stopped(p2c: P2c, sandbox: Sandbox) -> None:
     world = with_account(sandbox())
 
     def stop(step: object) -> None:
@@ -332,7 +332,8 @@ def test_a_wrong_secret_is_said_and_never_shown(
 def test_what_is_wrong_in_both_systems_comes_at_once(p2c: P2c, logged: World) -> None:
     missing = 'tasks.Contacts.fields.Notes={ source = "emailadress1" }'
     answer = p2c(
-        "check", "--project", logged.project, "--set", missing, "--set", "destination.legal_entity=usmx",
+        "check", "--project", logged.project, "--set", missing, "--set",
+        "destination.legal_entity=usmx",
     )  # fmt: skip
     assert answer.code == 2
     assert (
@@ -363,7 +364,7 @@ def test_a_check_names_both_systems(p2c: P2c, logged: World) -> None:
 
 
 @pytest.mark.parametrize("fault", ["sales.cut", "scm.html"])
-def test_a_web_page_or_a_cut_answer_stops_and_the_same_command_goes_on(
+def test_a_web_page_or_a_cut_answer_stops_and_the_same_command_continues(
     p2c: P2c, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     world = sandbox(f"{fault}@5")

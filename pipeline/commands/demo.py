@@ -33,7 +33,12 @@ def demonstrate(
 ) -> Result:
     """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
 
-    Read SCM back, write the report. ``expect``: what must become of every row.
+    Read SCM back, write the report.
+
+    Args:
+        runs: where the run goes.
+        listener: hears of progress.
+        expect: gives what must become of each row.
 
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.

@@ -128,11 +128,13 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
     lacks = pl.col("msdynce_contactnumber").is_null()
     number, active, flag = map(pl.col, _COLUMNS)
     plan = found.select(
-        "contactid", pl.when(lacks).then(pl.lit("number")).otherwise(pl.lit("none")).alias("action"),
+        "contactid",
+        pl.when(lacks).then(pl.lit("number")).otherwise(pl.lit("none")).alias("action"),
         flag.alias("company_flag_before"), flag.alias("company_flag_after"),
         pl.when(lacks).then(lacks.cum_sum().cast(pl.Int64) - 1).alias("rank"),
         pl.col("contactid").str.slice(0, 6).str.to_uppercase().alias("suffix"),
-        number.alias("number_before"), number.alias("number_after"), active.alias("active_before"), active.alias("active_after"),
+        number.alias("number_before"), number.alias("number_after"), active.alias("active_before"),
+        active.alias("active_after"),
         "etag", pl.lit(None, pl.String).alias("outcome"), pl.lit(None, pl.String).alias("code"),
     )  # fmt: skip
     folder.path.mkdir(parents=True)

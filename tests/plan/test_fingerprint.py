@@ -29,7 +29,7 @@ from pipeline.run.folder import RunFolder, all_runs
 from pipeline.run.journal import Journal, read
 from pipeline.run.memory import LOADED, path_of
 from tests.scenes.small import PROJECT, contactid, number, write_small
-from tests.test_imports import FILES, ours
+from tests.test_imports import FILES, read_module
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMED = PROJECT + 'name = "test"\nknown_customers = "known.csv"\n'
@@ -440,7 +440,7 @@ def closure(*modules: str) -> set[str]:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += ours(one)
+            waiting += read_module(one).ours
     return seen
 
 

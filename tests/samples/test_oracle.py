@@ -95,6 +95,7 @@ def test_messages_never_hold_the_value(result: Result) -> None:
         pl.col("contactid").is_not_null()
     )
     telling = findings.filter(pl.col("value").str.len_chars() > 5)
+    assert telling.height > 50
     shown = telling.filter(pl.col("message").str.contains(pl.col("value"), literal=True))
     assert shown.filter(pl.col("code") != "contact_number_repeated").is_empty()
 

@@ -65,7 +65,9 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_committed_samples_are_what_the_generator_writes(tmp_path: Path) -> None:
     write_samples(tmp_path)
-    for name in sorted(path.name for path in tmp_path.iterdir()):
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{table}.csv" for table in COLUMNS} | {"p2c.toml", "known_customers.csv"}
+    for name in sorted(names):
         assert (COMMITTED / name).read_bytes() == (tmp_path / name).read_bytes(), name
 
 
@@ -151,7 +153,9 @@ def test_ordinary_rows_have_no_trouble() -> None:
         for name in ("quotes", "salesorders", "invoices")
         for row in read(COMMITTED / f"{name}.csv")
     }
-    for row in _ordinary():
+    ordinary = list(_ordinary())
+    assert len(ordinary) > 500
+    for row in ordinary:
         assert str(uuid.UUID(row["contactid"])) == row["contactid"]
         assert all(cut(row[column], limit) == row[column] for column, limit in LIMITS.items())
         assert all(value == value.strip() for value in row.values())

@@ -196,10 +196,20 @@ def test_a_row_that_cannot_be_read_is_told_apart(reader: PageReader, row: bytes,
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"value":{}}', b"<html></html>", b'{"value":[{"a":"\xff"}]}']
+    ("body", "kind", "words"),
+    [
+        (b"", ValueError, "Expecting value"),
+        (b"{}", KeyError, "value"),
+        (b"[]", KeyError, "value"),
+        (b'{"value":{}}', KeyError, "value"),
+        (b"<html></html>", ValueError, "Expecting value"),
+        (b'{"value":[{"a":"\xff"}]}', UnicodeDecodeError, "0xff"),
+    ],
 )
-def test_what_is_no_page_is_refused(reader: PageReader, body: bytes) -> None:
-    with pytest.raises((ValueError, KeyError)):
+def test_what_is_no_page_is_refused(
+    reader: PageReader, body: bytes, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
         reader.read(body)
 
 

@@ -25,9 +25,11 @@ STATELESS = (
 )
 """Twenty thousand states need not be read for each test."""
 
-ACCOUNTS = """dataAreaId,CustomerAccount,PartyNumber,PartyType,OrganizationName,CustomerGroupId,SalesCurrencyCode
-usmf,ACC-01000-ABCDEF,ACC-01000-ABCDEF,Organization,Fourth Coffee,10,EUR
-"""
+ACCOUNTS = (
+    "dataAreaId,CustomerAccount,PartyNumber,PartyType,OrganizationName,CustomerGroupId,"
+    "SalesCurrencyCode\n"
+    "usmf,ACC-01000-ABCDEF,ACC-01000-ABCDEF,Organization,Fourth Coffee,10,EUR\n"
+)
 LOGIN = (
     'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = '
     '"{sales}"\nsecret_env = "{secret}"\n'
@@ -67,7 +69,7 @@ Begin = Callable[..., World]
 def begin(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Begin]:
-    """Starts sandboxes; the small source is in them, and as CSV beside the project."""
+    """Starts sandboxes; the small source is in them, and as CSV in the project's folder."""
     with contextlib.ExitStack() as stack:
 
         def start(faults: str = "", contacts: list[dict[str, str]] | None = None) -> World:

@@ -12,7 +12,6 @@ import pytest
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import sales_of, scm_of
 from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
-from pipeline.wire.retry import Policy
 from tests.scenes.command_line import p2c
 from tests.scenes.small import contactid, write_small
 
@@ -95,9 +94,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def logged(shared: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The shared sandbox, asked without patience."""
+    """The shared sandbox."""
     monkeypatch.setenv(shared.ready.secret_env, shared.ready.secret)
-    monkeypatch.setattr(Policy, "wait", lambda *_, **__: None)
     return shared
 
 

@@ -20,7 +20,7 @@ def _has(entries: Sequence[Entry], event: str) -> bool:
 
 
 def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
-    """The plan's files are as the journal says; the journal holds the line that the summary knows."""
+    """The plan's files are as the journal says, and it holds the line that the summary knows."""
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )

@@ -6,7 +6,7 @@ otherwise today. An apply that has started may always be finished.
 Pinned are
 
 * the code and SQL that read, prepare, decide, map and count, and the lists of countries and states
-  with the libraries that they come from (``CODE``);
+  with the libraries that they come from (``PINNED_CODE``);
 * the templates in force, row by row, and value maps by what is in them;
 * the settings that decide (``_SETTINGS``);
 * the export of known customers, by its content, and what earlier loads left of the plan's own
@@ -44,7 +44,7 @@ from pipeline.plan import known
 from pipeline.project.resolve import Project, recorded_project
 from pipeline.run.folder import RunFolder
 
-BACKFILL: Final = "backfill"
+_BACKFILL: Final = "backfill"
 """The kind of a run that plans for Sales; all others plan for SCM."""
 
 _LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry", "babel")
@@ -68,7 +68,7 @@ class PinnedCode:
     lists: tuple[str, ...] = ()
 
 
-CODE: Final = {
+PINNED_CODE: Final = {
     "sql": PinnedCode(
         package="sql",
         words="the SQL of p2c",
@@ -100,7 +100,7 @@ CODE: Final = {
             {"compare.py", "fingerprint.py", "forecast.py", "record.py", "sessions.py", "undo.py"}
         ),
     ),
-    BACKFILL: PinnedCode(
+    _BACKFILL: PinnedCode(
         package="pipeline.backfill",
         words="the planning code of backfills",
         free=frozenset(
@@ -124,8 +124,8 @@ CODE: Final = {
 }
 """Fingerprint → the code that it is of."""
 
-_OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", BACKFILL)
-_OF_A_LOAD: Final = tuple(name for name in CODE if name != BACKFILL)
+_OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", _BACKFILL)
+_OF_A_LOAD: Final = tuple(name for name in PINNED_CODE if name != _BACKFILL)
 
 _SETTINGS: Final = {
     True: ("source.", "backfill."),
@@ -143,7 +143,7 @@ not ask. Addresses are pinned: a plan made of one system is not for another."""
 
 _DATA: Final = {
     known.KNOWN_CUSTOMERS: "destination.known_customers (the export has other content, or is gone)",
-    known.MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
+    known.LOADED_MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
 }
 """Fingerprint → what it is of."""
 
@@ -159,16 +159,16 @@ def fingerprints(project: Project, kind: str) -> dict[str, str]:
 
     What is known of the destination is pinned by ``known.pinned``.
     """
-    if kind == BACKFILL:
-        return {name: hash_code(CODE[name]) for name in _OF_A_BACKFILL}
+    if kind == _BACKFILL:
+        return {name: hash_code(PINNED_CODE[name]) for name in _OF_A_BACKFILL}
     found = {f"template {task}": _of_template(one) for task, one in project.templates.items()}
-    return found | {name: hash_code(CODE[name]) for name in _OF_A_LOAD}
+    return found | {name: hash_code(PINNED_CODE[name]) for name in _OF_A_LOAD}
 
 
 def is_of_another_version(facts: Mapping[str, Any], today: Project) -> bool:
     """Whether a plan was made by a p2c that pinned other things than this one does."""
     names = set(fingerprints(today, facts["kind"]))
-    data = set() if facts["kind"] == BACKFILL else set(_DATA)
+    data = set() if facts["kind"] == _BACKFILL else set(_DATA)
     return set(facts["fingerprints"]) != names | data
 
 
@@ -182,7 +182,7 @@ def changes(folder: RunFolder, facts: Mapping[str, Any], today: Project) -> list
         facts: ``run.json`` of the plan.
         today: the project as it is now.
     """
-    is_backfill = facts["kind"] == BACKFILL
+    is_backfill = facts["kind"] == _BACKFILL
     now = fingerprints(today, facts["kind"])
     if not is_backfill:
         now |= known.pinned(folder, today)
@@ -216,8 +216,8 @@ def changed_settings(
 
 
 def _phrase(name: str, before: Project, today: Project) -> str:
-    if name in CODE:
-        return CODE[name].words
+    if name in PINNED_CODE:
+        return PINNED_CODE[name].words
     if name in _DATA:
         return _DATA[name]
     return _template(name.removeprefix("template "), before, today)

@@ -136,7 +136,7 @@ def _decided(
             landed,
             lambda: _told_at_the_end(planning, decider, main, routing, prepared),
         )
-    planning.pinned[known.MEMORY] = known.digest_memory(main, planning.folder)
+    planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider
 
 

@@ -1,4 +1,4 @@
-"""SCM as a plan needs it: what is there, which keys are ours, and what a look at it adds to ``run.json``."""
+"""SCM as a plan needs it: what is there, which keys are ours, and what ``run.json`` says of it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def look_at(
 
 
 def mend_memory(runs: Path, project: Project) -> bool:
-    """Make the memory of a destination anew if a load was killed before it wrote down what arrived.
+    """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
 
     Whether it was. While another process loads there, nothing is done: that load writes it down
     itself.

@@ -116,7 +116,7 @@ def test_2_when_runs_is_a_file(p2c: P2c, source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     answer = p2c("plan", "--project", source / "p2c.toml", "--runs", tmp_path / "file")
     assert answer.code == 2
-    assert "is no folder" in answer.err
+    assert "is not a folder" in answer.err
 
 
 def test_a_damaged_run_does_not_hide_the_others(p2c: P2c, runs: Path) -> None:

@@ -1,7 +1,4 @@
-"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``.
-
-Written back, counted, vouched for.
-"""
+"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``."""
 
 from __future__ import annotations
 
@@ -46,11 +43,11 @@ def applied(
 ) -> dict[str, Any]:
     """Carry out a plan; the facts after it.
 
-    The caller holds the lock, has checked the plan and said that it starts.
+    The caller holds the lock, has checked the plan and has written that applying starts.
 
     Raises:
         PlanRefused: numbers cannot be reserved as planned; nothing was written.
-        Stopped: Sales or the disk failed; the same command goes on.
+        Stopped: Sales or the disk failed; the same command continues.
         InvariantBroken: an equation does not balance.
     """
     wanted = wanted_of(folder.facts())
@@ -73,7 +70,7 @@ def applied(
 def _counted(
     before: dict[str, Any], written: WrittenBack, added: Mapping[str, int], system: System
 ) -> dict[str, Any]:
-    """The facts with outcomes, run findings and traffic: the last is of this start alone."""
+    """The facts with outcomes, run findings, and the traffic of this start alone."""
     facts = after_apply(before, written.outcomes)
     told = [{"code": code, "detail": detail, "column": ""} for code, detail in written.findings]
     traffic = system.meter.total()

@@ -1,22 +1,22 @@
 """Every error that stops p2c, grouped by what the run does next.
 
     P2cError
-    ├── Refused                 exit 2   nothing was sent; change the input and call again
-    │   ├── UsageError                   the command line asks for something that cannot be
-    │   ├── ConfigurationError           p2c.toml, a setting or a template is wrong
-    │   ├── SourceError                  a source cannot be read as a whole
-    │   └── PlanRefused                  a plan is stale, altered or made for something else
-    ├── Stopped                 exit 3   the world stopped us; the same command goes on
-    │   └── SystemStopped                a system on the wire did not do what it was asked
-    │       ├── Unreachable              no connection, or it broke off: name, address, proxy,
-    certificate, time-out │       ├── LoginFailed              the login service or the system
-    refuses who is calling │       ├── AccessDenied             the caller is known and may not do
-    this │       ├── Throttled                the system asks to wait, longer or oftener than we do
-    │       ├── ServerFailed             the system, or a gateway before it, fails │       ├──
-    AnswerUnreadable         the answer is not what the protocol promises: HTML, cut, no JSON │
-    └── RequestRefused           the request was understood and refused; nothing happened ├──
-    InvariantBroken         exit 4   an equation does not balance: a defect of p2c, or an altered
-    run folder └── Defect                  exit 4   an error of the program that nobody foresaw
+    ├── Refused               exit 2   nothing was sent; change the input and call again
+    │   ├── UsageError                 the command line asks for something impossible
+    │   ├── ConfigurationError         p2c.toml, a setting or a template is wrong
+    │   ├── SourceError                a source cannot be read as a whole
+    │   └── PlanRefused                a plan is stale, altered or made for something else
+    ├── Stopped               exit 3   the world stopped us; the same command resumes
+    │   └── SystemStopped              a system on the wire did not do what it was asked
+    │       ├── Unreachable            no connection, or it broke off
+    │       ├── LoginFailed            the login service or the system refuses the caller
+    │       ├── AccessDenied           the caller is known and may not do this
+    │       ├── Throttled              the system asks us to wait longer than we do
+    │       ├── ServerFailed           the system, or a gateway before it, fails
+    │       ├── AnswerUnreadable       the answer breaks the protocol: HTML, cut off, no JSON
+    │       └── RequestRefused         the request was understood and refused; nothing happened
+    ├── InvariantBroken       exit 4   an equation does not balance: a defect, or an altered folder
+    └── Defect                exit 4   an error of the program that nobody foresaw
 
 Problems of single rows are not errors: they are findings (``schemas/codes.toml``).
 """
@@ -26,13 +26,14 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 
 class P2cError(Exception):
     """An error that is a sentence.
 
-    ``where`` names file, row, column or setting; ``code`` is stable for programs.
+    ``where`` names file, row, column or setting. ``code`` is stable: programs may rely on it.
     """
 
     exit_code: ClassVar[int] = 4
@@ -52,7 +53,7 @@ class Refused(P2cError):
 
 
 class UsageError(Refused):
-    """The command line asks for something that cannot be."""
+    """The command line asks for something impossible."""
 
     code = "usage"
 
@@ -76,21 +77,42 @@ class PlanRefused(Refused):
 
 
 class Stopped(P2cError):
-    """A system, network, disk, another process or Ctrl-C stopped the run.
+    """A system, the network, the disk, another process or Ctrl-C stopped the run.
 
-    The same command goes on.
+    The same command resumes it.
     """
 
     exit_code = 3
     code = "stopped"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """What a system said when it did not do what it was asked, as data.
+
+    Sentences are made from it; nobody reads it back out of a sentence. Texts hold no secrets and
+    are blank where the answer has none.
+    """
+
+    status: int | None = None
+    """The HTTP status; null without an answer."""
+    code: str = ""
+    """The system's own code or word, as in ``0x80044352`` or ``AADSTS7000215``."""
+    text: str = ""
+    """The message of the answer."""
+    cause: str = ""
+    """The innermost message of the answer, which says most; ``text`` where none is nested."""
+
+
+NO_REFUSAL: Final = Refusal()
+"""Nothing was said: there was no answer, or the failure is our own finding."""
+
+
 class SystemStopped(Stopped):
     """A system on the wire did not do what it was asked.
 
-    ``again`` says whether the same request may go better later; ``wait`` are the seconds that the
-    system asked for; ``status`` is the HTTP status if there was an answer; ``detail`` is the
-    system's own code (``0x80044352``) or word.
+    ``again`` says whether the same request may succeed later. ``wait`` is how many seconds the
+    system asked us to wait.
     """
 
     code = "system_stopped"
@@ -102,14 +124,17 @@ class SystemStopped(Stopped):
         where: str = "",
         again: bool = False,
         wait: float | None = None,
-        status: int | None = None,
-        detail: str = "",
+        refusal: Refusal = NO_REFUSAL,
     ) -> None:
         super().__init__(message, where=where)
         self.again = again
         self.wait = wait
-        self.status = status
-        self.detail = detail
+        self.refusal = refusal
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; null without an answer."""
+        return self.refusal.status
 
 
 class Unreachable(SystemStopped):
@@ -119,7 +144,7 @@ class Unreachable(SystemStopped):
 
 
 class LoginFailed(SystemStopped):
-    """The login service or the system refuses who is calling."""
+    """The login service or the system refuses the caller."""
 
     code = "login_failed"
 
@@ -131,7 +156,7 @@ class AccessDenied(SystemStopped):
 
 
 class Throttled(SystemStopped):
-    """The system asks to wait, longer or oftener than we do."""
+    """The system asks us to wait longer, or more often, than we do."""
 
     code = "throttled"
 
@@ -168,10 +193,10 @@ class Defect(P2cError):
     code = "defect"
 
 
-def listed(problems: Sequence[str]) -> str:
-    """All problems of one kind as one message: the first one whole, then the others, one a line."""
+def listed(problems: Sequence[object]) -> str:
+    """All problems of one kind as one message: the first, then the others, one on each line."""
     if len(problems) == 1:
-        return problems[0]
+        return str(problems[0])
     others = "".join(f"\n  {problem}" for problem in problems[1:])
     noun = "problem" if len(problems) == 2 else "problems"  # noqa: PLR2004
     return f"{problems[0]}\n{len(problems) - 1} further {noun}:{others}"
@@ -216,8 +241,8 @@ _REFUSED = {
     errno.EPERM: "access is denied",
     errno.ENOENT: "there is no such file",
     errno.EISDIR: "it is a folder",
-    errno.ENOTDIR: "a step on the way is no folder",
-    errno.ELOOP: "its links go round in a circle",
+    errno.ENOTDIR: "a part of its path is not a folder",
+    errno.ELOOP: "its links form a circle",
 }
 
 
@@ -226,7 +251,7 @@ def reading(name: str) -> Iterator[None]:
     """Translate what the operating system says while the source file ``name`` is read.
 
     Raises:
-        SourceError: the file is closed to us or not there; calling again would not help.
+        SourceError: the file is not there, or we may not read it; calling again would not help.
         Stopped: the disk or the network failed.
     """
     try:
@@ -236,5 +261,5 @@ def reading(name: str) -> Iterator[None]:
             raise SourceError(f"cannot be read: {_REFUSED[error.errno]}.", where=name) from error
         reason = error.strerror or type(error).__name__
         raise Stopped(
-            f"reading it stopped: {reason}. The same command goes on.", where=name
+            f"reading it stopped: {reason}. Run the same command again to continue.", where=name
         ) from error

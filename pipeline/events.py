@@ -1,4 +1,4 @@
-"""What a running command tells while it works: steps and counts, on stderr.
+"""What a running command reports while it works: steps and counts, on stderr.
 
 Results go to stdout.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """Where a run is: rows done of this step, and of how many if that is known."""
+    """How far a run is: rows done in this step, and the total if it is known."""
 
     name: str
     done: int
@@ -22,4 +22,4 @@ Listener = Callable[[Step], None]
 
 
 def silent(_step: Step) -> None:
-    """Tell nothing."""
+    """Report nothing."""

@@ -1,6 +1,6 @@
 """Modules that load when they are first used.
 
-``p2c --help`` and a shell's completion need none of the engines.
+``p2c --help`` and shell completion need none of the engines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import ModuleType
 
 
 def lazily(name: str) -> ModuleType:
-    """The module of that name; its code runs when something in it is first asked for."""
+    """Import the module of that name; its code runs when something in it is first used."""
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.find_spec(name)

@@ -1,6 +1,6 @@
 """What the user may have meant.
 
-Near misses for every name that is not known, and pydantic's complaints as sentences.
+A near miss for every unknown name, and pydantic's complaints in our own words.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pipeline.errors import UsageError
 from schemas.codes import catalogue
@@ -31,11 +33,23 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
 }
-"""pydantic's complaints in our words; others keep theirs."""
+"""pydantic's complaints in our words; the others keep its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """Something wrong with a setting: ``key`` says where, as in ``run.morsel_rows``."""
+
+    key: str
+    sentence: str
+
+    def __str__(self) -> str:
+        """Both, for a list of problems."""
+        return f"{self.key}: {self.sentence}"
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'x'?`` for the nearest known word, else nothing."""
+    """`` Did you mean 'x'?`` for the nearest known word; blank if none is near."""
     words = {one.casefold(): one for one in known}
     found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=0.7)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
@@ -43,50 +57,56 @@ def near(word: str, known: Iterable[str]) -> str:
 
 def sentences(
     error: ValidationError, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]
-) -> list[str]:
-    """One sentence for each complaint: where, what, and a near miss for unknown keys and words.
+) -> list[SettingProblem]:
+    """One problem for each complaint, with a near miss for unknown keys and words.
 
     Args:
         error: what pydantic found.
-        keys_at: the keys known at a place (the path of the table that holds the unknown key).
+        keys_at: the keys that are known at a place, the path of the table with the unknown key.
     """
-    found = []
-    for detail in error.errors(include_url=False):
-        if detail["type"] == "default_factory_not_called":
-            continue  # A default that depends on a setting that is wrong.
-        path = tuple(part for part in detail["loc"] if part != "[key]")
-        where = ".".join(str(part) for part in path)
-        if detail["type"] == "extra_forbidden":
-            text = f"unknown key '{path[-1]}'.{_known(str(path[-1]), list(keys_at(path[:-1])))}"
-        elif detail["type"] in {"literal_error", "enum"}:
-            text = _closed(detail["ctx"]["expected"], detail["input"])
-        else:
-            sentence = _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+    return [
+        _translate(detail, keys_at)
+        for detail in error.errors(include_url=False)
+        if detail["type"] != "default_factory_not_called"  # Its default needs a wrong setting.
+    ]
+
+
+def _translate(
+    detail: ErrorDetails, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]
+) -> SettingProblem:
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            word = str(path[-1])
+            text = f"unknown key '{word}'.{_suggest_key(word, list(keys_at(path[:-1])))}"
+        case "literal_error" | "enum":
+            text = _suggest_word(context["expected"], detail["input"])
+        case "value_error":
+            text = f"{context['error']}."
+        case kind:
             text = (
-                f"{sentence.format_map(detail.get('ctx', {}))}."
-                if detail["type"] in _SENTENCES
-                else f"{sentence}."
+                f"{_SENTENCES[kind].format_map(context) if kind in _SENTENCES else detail['msg']}."
             )
-        found.append(f"{where}: {text}")
-    return found
+    return SettingProblem(".".join(map(str, path)), text)
 
 
-def _known(word: str, known: Sequence[str]) -> str:
+def _suggest_key(word: str, known: Sequence[str]) -> str:
     """The near miss, or all that is known."""
     return near(word, known) or (f" Known are {', '.join(known)}." if known else "")
 
 
-def _closed(expected: str, given: Any) -> str:
+def _suggest_word(expected: str, given: object) -> str:
     """``expected`` is pydantic's list: ``'no', 'hold' or 'x'``."""
     words = re.findall("'([^']*)'", expected)
     return f"must be {expected}.{near(str(given), words)}"
 
 
 def codes_known(codes: Sequence[str]) -> list[str]:
-    """The codes to filter by.
+    """The codes to filter by, as a list.
 
     Raises:
-        UsageError: one is not in the catalogue.
+        UsageError: one of them is not in the catalogue.
     """
     for name in codes:
         if name not in catalogue():

@@ -1,18 +1,20 @@
 """One meaning of blank, length and equal, given to both engines.
 
 Polars and DuckDB differ (one trims tabs, the other does not; both count an emoji as 1 where SCM's
-columns count 2), so each rule stands here once: as a Polars expression and as a DuckDB macro. A
-property test feeds both the same strings.
+columns count 2), so each rule stands twice and means one thing: here as a Polars expression, in
+``sql/text.sql`` as a DuckDB macro of the same name. A property test feeds both the same strings.
 
 * white space: the Unicode ``White_Space`` characters, the four ASCII separators, zero-width space
   and byte order mark;
 * blank: null, or nothing but white space;
 * length: UTF-16 code units, as SCM's ``nvarchar`` columns count; never cut inside a surrogate pair;
-* key: trimmed and ASCII-upper-cased; used for comparing, never sent.
+* key: trimmed and ASCII-upper-cased; used for comparing, never sent;
+* GUID: read in any case, with or without braces; kept as 36 lower-case characters.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Final
 
@@ -37,30 +39,12 @@ WHITE_SPACE: Final = "".join(
 )
 """Characters that a value is trimmed of, at both ends."""
 
+GUID: Final = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""A GUID without braces, as a pattern that Python, Polars, Arrow and DuckDB read alike."""
+
+WRITTEN_GUID: Final = rf"(?:{GUID}|\{{{GUID}\}})"
+
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
-
-_SQL_WHITE_SPACE: Final = f"'{WHITE_SPACE}'"
-"""A literal, not a sum of ``chr``: macros are copied wherever they stand, and binding pays for
-every node."""
-
-_UPPER: Final = f"translate(x, '{string.ascii_lowercase}', '{string.ascii_uppercase}')"
-
-SQL_MACROS: Final = (
-    # Values whose ends are printable ASCII need no trimming; that test is ten times faster than the
-    # trimming.
-    (
-        "CREATE OR REPLACE MACRO trimmed(x) AS CASE WHEN ord(x) BETWEEN 33 AND 126 AND "
-        "ord(substr(x, -1, 1)) "
-        f"BETWEEN 33 AND 126 THEN x ELSE nullif(trim(x, {_SQL_WHITE_SPACE}), '') END"
-    ),
-    (
-        r"CREATE OR REPLACE MACRO utf16_length(x) AS "
-        r"2 * length(x) - length(regexp_replace(x, '[\x{10000}-\x{10FFFF}]', '', 'g'))"
-    ),
-    f"CREATE OR REPLACE MACRO ascii_upper(x) AS CASE WHEN upper(x) = x THEN x ELSE {_UPPER} END",
-    "CREATE OR REPLACE MACRO key_of(x) AS ascii_upper(trimmed(x))",
-)
-"""``trimmed(x)`` (null when blank), ``utf16_length(x)``, ``key_of(x)`` for DuckDB."""
 
 
 def trimmed(value: pl.Expr) -> pl.Expr:
@@ -81,8 +65,24 @@ def key_of(value: pl.Expr) -> pl.Expr:
     )
 
 
+def guid_of(value: pl.Expr) -> pl.Expr:
+    """A GUID as it is kept: 36 lower-case characters; null for what is none."""
+    written = trimmed(value)
+    kept = written.str.strip_chars("{}").str.to_lowercase()
+    return pl.when(written.str.contains(f"^{WRITTEN_GUID}$")).then(kept)
+
+
+def read_guid(text: str) -> str | None:
+    """What ``guid_of`` makes of one text."""
+    written = text.strip(WHITE_SPACE)
+    return written.strip("{}").lower() if re.fullmatch(WRITTEN_GUID, written) else None
+
+
 def truncated(value: pl.Expr, length: int) -> pl.Expr:
-    """The longest prefix of at most ``length`` UTF-16 code units that ends between characters, trimmed at its end."""
+    """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
+
+    It ends between characters, never inside one.
+    """
     shortened = value.map_batches(lambda texts: _cut_series(texts, length), return_dtype=pl.String)
     return trimmed(shortened)
 

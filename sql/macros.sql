@@ -1,10 +1,9 @@
--- How text of a source is read. Each macro gives null for blank and for what cannot be read; `unreadable` tells them apart.
--- A macro's body is copied wherever the macro stands, so a parameter is named as seldom as speed allows.
+-- How text of a source is read. Each macro gives null for blank and for what cannot be read;
+-- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
+-- is named as seldom as speed allows.
+-- params: $written_guid
 CREATE OR REPLACE MACRO written_guid(x) AS
-    CASE
-        WHEN regexp_full_match(x, '[[:xdigit:]]{8}(-[[:xdigit:]]{4}){3}-[[:xdigit:]]{12}|\{[[:xdigit:]]{8}(-[[:xdigit:]]{4}){3}-[[:xdigit:]]{12}\}')
-            THEN CAST(trim(x, '{}') AS UUID)
-    END;
+    CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
 -- The first branches prove the common forms at a fraction of the cost of the last.
 CREATE OR REPLACE MACRO guid_of(x) AS
@@ -14,14 +13,16 @@ CREATE OR REPLACE MACRO guid_of(x) AS
         ELSE written_guid(trimmed(x))
     END;
 
--- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as it stands, or none.
+-- Hashes of text that is equal where the ids, or the keys, are; text of 36 characters is a GUID as
+-- it stands, or none.
 CREATE OR REPLACE MACRO id_hash(x) AS
     CASE
         WHEN strlen(x) = 36 THEN hash(lower(x))
         WHEN guid_of(x) IS NOT NULL THEN hash(CAST(guid_of(x) AS VARCHAR))
     END;
 
--- Text that is equal where the ids are; for joins of large tables, where reading GUIDs would cost more than the join.
+-- Text that is equal where the ids are; for joins of large tables, where reading GUIDs would cost
+-- more than the join.
 CREATE OR REPLACE MACRO id_text(x) AS
     CASE WHEN strlen(x) = 36 THEN lower(x) ELSE CAST(guid_of(x) AS VARCHAR) END;
 
@@ -45,17 +46,30 @@ CREATE OR REPLACE MACRO lookup_type_of(x) AS
 CREATE OR REPLACE MACRO timestamp_of(x) AS
     coalesce(
         TRY_CAST(trimmed(x) AS TIMESTAMPTZ),
-        CAST(try_strptime(trimmed(x), ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%m/%d/%Y %H:%M', '%m/%d/%Y']) AS TIMESTAMPTZ)
+        CAST(
+            try_strptime(
+                trimmed(x),
+                [
+                    '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p',
+                    '%m/%d/%Y %H:%M', '%m/%d/%Y'
+                ]
+            ) AS TIMESTAMPTZ
+        )
     );
 
 CREATE OR REPLACE MACRO plain_decimal(x) AS
-    CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END;
+    CASE
+        WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.')
+        ELSE CAST(x AS VARCHAR)
+    END;
 
--- Floating point as it is written shortest; what is no number stays as it is, to be found later. Exponents are never written.
+-- Floating point as it is written shortest; what is no number stays as it is, to be found later.
+-- Exponents are never written.
 CREATE OR REPLACE MACRO plain_float(x) AS
     CASE
         WHEN contains(CAST(x AS VARCHAR), 'e-') THEN plain_decimal(TRY_CAST(x AS DECIMAL(38, 10)))
-        WHEN contains(CAST(x AS VARCHAR), 'e') THEN coalesce(CAST(TRY_CAST(x AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))
+        WHEN contains(CAST(x AS VARCHAR), 'e')
+            THEN coalesce(CAST(TRY_CAST(x AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))
         ELSE plain_decimal(x)
     END;
 
@@ -64,3 +78,12 @@ CREATE OR REPLACE MACRO unit_key(x) AS
 
 CREATE OR REPLACE MACRO in_legal_entity(entities, legal_entity) AS
     list_contains(entities, key_of(legal_entity));
+
+-- Text in the order in which SQL Server compares ids: of a GUID in lower case, its last bytes
+-- first.
+CREATE OR REPLACE MACRO guid_order(x) AS
+    substr(x, 25, 12) || substr(x, 20, 4)
+    || substr(x, 17, 2) || substr(x, 15, 2) || substr(x, 12, 2) || substr(x, 10, 2)
+    || substr(x, 7, 2) || substr(x, 5, 2) || substr(x, 3, 2) || substr(x, 1, 2);
+
+CREATE OR REPLACE MACRO as_text(x) AS CAST(x AS VARCHAR);

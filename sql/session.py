@@ -6,31 +6,28 @@ Private, in memory, UTC, seeing registered tables only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final, Protocol
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 
-from schemas.text import SQL_MACROS
+from schemas.text import WHITE_SPACE, WRITTEN_GUID
+from sql.query import Value, identifier, literal, query, with_literals
 
-Value = str | int | float | bool | None | list[str] | list[int]
-"""What a query parameter can be."""
-
-
-@cache
-def query(name: str) -> str:
-    """The text of ``sql/<name>.sql``."""
-    return files("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+_PATTERN: Final = re.compile(r"[*?\[]")
+"""Signs that DuckDB takes for a pattern of many files' names."""
 
 
-def names() -> list[str]:
-    """All query files, for fingerprints."""
-    return sorted(entry.name for entry in files("sql").iterdir() if entry.name.endswith(".sql"))
+class ArrowTable(Protocol):
+    """A table that Arrow can read as it streams by, such as ``pa.Table``."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Arrow's stream of record batches."""
+        ...
 
 
 class Session:
@@ -50,34 +47,33 @@ class Session:
         """
         return Session(self._connection.cursor())
 
-    def run(self, text: str, **parameters: Value) -> None:
+    def run(self, text: str, /, **parameters: Value) -> None:
         """Run a statement for its effect."""
         self._connection.execute(text, parameters or None)
 
-    def frame(self, text: str, **parameters: Value) -> pl.DataFrame:
+    def frame(self, text: str, /, **parameters: Value) -> pl.DataFrame:
         """All rows of a query; for small answers."""
-        relation = (
-            self._connection.sql(text, params=parameters)
-            if parameters
-            else self._connection.sql(text)
-        )
-        frame: pl.DataFrame = relation.pl()
+        frame: pl.DataFrame = self._relation(text, parameters).pl()
         return frame
 
-    def stream(self, text: str, rows: int, **parameters: Value) -> pa.RecordBatchReader:
+    def arrow(self, text: str, /, **parameters: Value) -> pa.Table:
+        """All rows of a query as an Arrow table."""
+        return self._relation(text, parameters).to_arrow_table()
+
+    def stream(self, text: str, rows: int, /, **parameters: Value) -> pa.RecordBatchReader:
         """The rows of a query in batches of at most ``rows``.
 
         The session is busy until they are drained.
         """
-        relation = (
-            self._connection.sql(text, params=parameters)
-            if parameters
-            else self._connection.sql(text)
-        )
-        return relation.to_arrow_reader(rows)
+        return self._relation(text, parameters).to_arrow_reader(rows)
 
-    def register(self, name: str, table: pl.DataFrame | pa.Table) -> None:
-        """Make a table known by name, replacing one of that name."""
+    def _relation(self, text: str, parameters: Mapping[str, Value]) -> duckdb.DuckDBPyRelation:
+        if not parameters:
+            return self._connection.sql(text)
+        return self._connection.sql(text, params=dict(parameters))
+
+    def register(self, name: str, table: pl.DataFrame | ArrowTable) -> None:
+        """Make a table known by name, replacing a table that was registered by that name."""
         self._connection.register(
             name,
             table.to_arrow(compat_level=pl.CompatLevel.newest())
@@ -85,39 +81,85 @@ class Session:
             else table,
         )
 
-    def store(self, name: str, text: str, **parameters: Value) -> None:
+    def parquet(
+        self,
+        name: str,
+        files: Path | Iterable[Path],
+        *,
+        schema: pl.Schema | None = None,
+        by_name: bool = False,
+        places: bool = False,
+    ) -> None:
+        """Name the rows of Parquet files, one file after the other. No sign of a path means more.
+
+        Args:
+            name: the view.
+            files: one or more. With a ``schema`` they may be missing.
+            schema: these columns are read, and no others. The view has them without a file, too.
+            by_name: columns are matched by name, and a file need not have all of them.
+            places: adds ``filename`` and ``file_row_number``, which is 0 for a file's first row.
+        """
+        paths = [files] if isinstance(files, Path) else list(files)
+        if schema is not None and not any(path.is_file() for path in paths):
+            self.register(f"{name}_without_rows", schema.to_frame())
+            self.view(name, f"FROM {identifier(f'{name}_without_rows')}")
+            return
+        listed = [_PATTERN.sub(r"[\g<0>]", str(path)) for path in paths]
+        options = ["hive_partitioning = false"]
+        options += ["union_by_name = true"] if by_name else []
+        options += ["filename = true", "file_row_number = true"] if places else []
+        columns = "*" if schema is None else ", ".join(map(identifier, schema))
+        self.view(
+            name, f"SELECT {columns} FROM read_parquet({', '.join([literal(listed), *options])})"
+        )
+
+    def store(self, name: str, text: str, /, **parameters: Value) -> None:
         """Keep the answer of a query as a temporary table."""
-        self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", **parameters)
+        self.run(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {text}", **parameters)
 
     def drop(self, name: str) -> None:
         """Forget a table that ``store`` kept."""
-        self.run(f"DROP TABLE {name}")
+        self.run(f"DROP TABLE {identifier(name)}")
 
     def set_aside(self, name: str, *, but: str) -> None:
-        """Keep a table that ``store`` kept, but for one column, in the scratch folder, where it takes no memory.
+        """Move a table that ``store`` kept, but for one column, into the scratch folder.
 
-        A session without a scratch folder keeps it as it is.
+        There it takes no memory. A session without a scratch folder keeps it as it is.
         """
         if self._scratch is None:
             return
         self._scratch.mkdir(exist_ok=True)
         path = self._scratch / f"{name}.parquet"
-        self.copy(f"SELECT * EXCLUDE ({identifier(but)}) FROM {name}", path)
+        self.copy(f"SELECT * EXCLUDE ({identifier(but)}) FROM {identifier(name)}", path)
         self.drop(name)
-        self.view(name, f"FROM read_parquet([{literal(str(path))}], hive_partitioning = false)")
+        self.parquet(name, path)
 
-    def copy(self, text: str, target: Path) -> None:
+    def copy(self, text: str, target: Path, *, compression: str = "snappy") -> None:
         """Write the answer of a query to a Parquet file, in the query's order."""
-        self.run(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet)")
+        options = f"FORMAT parquet, COMPRESSION {compression}"
+        self.run(f"COPY ({text}) TO {literal(str(target))} ({options})")
 
-    def view(self, name: str, text: str) -> None:
-        """Name a query without parameters."""
-        self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {text}")
+    def view(self, name: str, text: str, /, **values: Value) -> None:
+        """Name a query."""
+        text = with_literals(text, **values)
+        self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {text}")
 
-    def columns(self, text: str) -> Mapping[str, str]:
-        """Column names and DuckDB types of a query, without running it."""
-        relation = self._connection.sql(text)
+    def prepare(self, name: str, text: str, /, **values: Value) -> None:
+        """Plan a query once. ``EXECUTE name`` is the text that runs it."""
+        self.run(f"PREPARE {identifier(name)} AS {with_literals(text, **values)}")
+
+    def columns(self, name: str) -> Mapping[str, str]:
+        """Column names and DuckDB types of a relation, without reading it."""
+        relation = self._connection.sql(f"FROM {identifier(name)}")
         return dict(zip(relation.columns, map(str, relation.types), strict=True))
+
+    def empty(self, name: str) -> pl.DataFrame:
+        """A relation without its rows."""
+        return self.frame(f"FROM {identifier(name)} LIMIT 0")
+
+    def use_threads(self, count: int) -> None:
+        """From now on, work in this many threads."""
+        self.run(f"SET threads = {count}")
 
 
 @contextlib.contextmanager
@@ -135,7 +177,10 @@ def session(
     read through first, and rows come out nearly in its order. ``views``: texts leave as Arrow's
     string views. Polars takes them as they are; many of Arrow's own functions cannot.
     """
-    config: dict[str, Any] = {"memory_limit": memory, "python_enable_replacements": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory,
+        "python_enable_replacements": "false",
+    }
     if scratch is not None:
         config["temp_directory"] = str(scratch)
     if threads is not None:
@@ -149,19 +194,8 @@ def session(
         if views:
             connection.execute("SET arrow_output_version = '1.4'")
             connection.execute("SET produce_arrow_string_view = true")
-        for macro in SQL_MACROS:
-            connection.execute(macro)
-        connection.execute(query("macros"))
+        connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
+        connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID))
         yield Session(connection, scratch)
     finally:
         connection.close()
-
-
-def literal(text: str) -> str:
-    """``text`` as an SQL string literal, for names of files in view definitions (views take no parameters)."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """``name`` as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import filelock
 import polars as pl
 
 from pipeline.apply.errorfile import refused_rows
-from pipeline.errors import Stopped, UsageError, during
+from pipeline.errors import UsageError
 from pipeline.run import memory
-from pipeline.run.facts import after_apply, facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.run.files import TableWriter, locked, sha256_of, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
+from pipeline.run.summary import Summary, after_apply
+from pipeline.run.vouching import vouch
 from pipeline.scm.messages import explained
 from schemas.codes import code
 from schemas.run import OUTCOMES
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _CODE: Final = "import_failed"
 _MEMORY: Final = "600MB"
@@ -34,7 +34,7 @@ _ROWS: Final = 131_072
 class Confirmed:
     """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
 
-    facts: dict[str, Any]
+    facts: Summary
     rows: int
     strangers: list[int]
 
@@ -64,9 +64,10 @@ def confirmed(
         Stopped: another process works on this run.
     """
     facts = folder.facts()
-    before = read_json(folder.summary)
-    _refuse(folder, facts, before)
-    if errors is None and not before["outcomes"].get("written"):
+    before = folder.read_summary()
+    destination = facts.destination
+    _refuse(folder, before, is_folder_load=facts.kind.is_load and destination.load == "folder")
+    if errors is None and not before.outcomes.get("written"):
         return Confirmed(facts=before, rows=0, strangers=[])
     imported = _Import(
         batches=_chosen(folder, packages),
@@ -74,39 +75,22 @@ def confirmed(
         errors=errors,
     )
     with (
-        _held(folder.path, "another process is applying this run.", str(folder.run)),
-        _held(
-            memory.path_of(folder.path.parent, facts["destination"]["name"], "any").parent,
+        locked(folder.path, "another process is applying this run."),
+        locked(
+            memory.folder_of(folder.path.parent, destination.name),
             "another process is loading into this destination.",
-            facts["destination"]["name"],
         ),
     ):
-        return _confirmed(folder, facts, before, imported, clock)
+        return _confirmed(folder, destination.name, before, imported, clock)
 
 
-@contextmanager
-def _held(path: Path, sentence: str, where: str) -> Iterator[None]:
-    """Hold a folder's lock; raise ``Stopped`` when another process has it."""
-    with during("confirming"):
-        path.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped(sentence, where=where) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _refuse(folder: RunFolder, facts: dict[str, Any], before: dict[str, Any]) -> None:
-    if facts["kind"] not in ("main", "retry") or facts["destination"]["load"] != "folder":
+def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None:
+    if not is_folder_load:
         raise UsageError(
             "only loads into a folder are confirmed; other loads know their outcomes.",
             where=str(folder.run),
         )
-    if not before.get("applied"):
+    if not before.applied:
         raise UsageError(
             f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
         )
@@ -142,12 +126,11 @@ def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
 
 def _confirmed(
     folder: RunFolder,
-    facts: dict[str, Any],
-    before: dict[str, Any],
+    destination: str,
+    before: Summary,
     imported: _Import,
     clock: Clock,
 ) -> Confirmed:
-    destination = facts["destination"]["name"]
     outcomes = pl.scan_parquet(folder.outcomes, glob=False)
     tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
     counts: Counter[tuple[str, str, int | None, str]] = Counter()
@@ -162,7 +145,7 @@ def _confirmed(
             path = memory.path_of(folder.path.parent, destination, task)
             matched |= _prepared(here, folder, task, imported, path)
             _write(here, folder, task, Path(scratch), writer, counts)
-            memory.remember(here, path, _new_rows(folder, Path(scratch) / f"{task}.parquet"))
+            memory.remember(here, path, Path(scratch) / f"{task}.parquet")
     totals: Counter[str] = Counter()
     for (_, _, _, outcome), rows in counts.items():
         totals[outcome] += rows
@@ -175,22 +158,18 @@ def _confirmed(
 def _prepared(
     here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path
 ) -> set[int]:
-    """Name the relations that ``confirmed.sql`` reads.
+    """Name the relations that ``sql/apply/confirmed.sql`` reads.
 
     The lines of the error file that mean a row of this task.
     """
-    files = ", ".join(literal(str(path)) for path in folder.rows_files(task))
-    here.view("planned", f"SELECT * FROM read_parquet([{files}])")
-    here.view(
-        "outcomes",
-        f"SELECT * FROM read_parquet({literal(str(folder.outcomes))}) WHERE task = {literal(task)}",
-    )
+    here.parquet("planned", folder.rows_files(task))
+    here.parquet("outcomes", folder.outcomes)
     here.register(
         "imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch")
     )
     memory.known(here, loaded)
     here.register("refused", imported.refused)
-    found = here.frame(query("audit/refused"))
+    found = here.frame(query("apply/refused"))
     here.register("failed", _explained(found))
     return set(found["lines"].explode().drop_nulls().to_list())
 
@@ -216,25 +195,22 @@ def _write(
     writer: TableWriter,
     counts: Counter[tuple[str, str, int | None, str]],
 ) -> None:
-    reader = here.stream(query("audit/confirmed"), _ROWS, task=task, run=str(folder.run))
-    kept = scratch / f"{task}.parquet"
-    schema = pl.DataFrame(reader.schema.empty_table()).schema
-    with TableWriter(kept, schema) as beside:
+    reader = here.stream(query("apply/confirmed"), _ROWS, task=task, run=str(folder.run))
+    with TableWriter(scratch / f"{task}.parquet", memory.LOADED) as arrived:
         for batch in reader:
             frame = pl.DataFrame(batch)
             writer.write(frame.select(OUTCOMES.names()))
-            beside.write(frame)
+            arrived.write(_arrived(frame, str(folder.run)))
             for entity, number, outcome, rows in (
                 frame.group_by("legal_entity", "batch", "outcome").len().iter_rows()
             ):
                 counts[task, entity, number, outcome] += rows
 
 
-def _new_rows(folder: RunFolder, kept: Path) -> str:
-    return (
-        f"SELECT legal_entity, destination_key, row_hash, {literal(str(folder.run))} AS run, batch "
-        f"FROM read_parquet({literal(str(kept))}) WHERE outcome IN ('created', 'updated')"
-    )
+def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    """Rows that SCM has now, as the memory of the destination keeps them."""
+    rows = frame.filter(pl.col("outcome").is_in(["created", "updated"]))
+    return rows.with_columns(run=pl.lit(run)).select(memory.LOADED.names()).cast(memory.LOADED)
 
 
 def _batches(
@@ -257,8 +233,8 @@ def _batches(
 
 
 def _recorded(
-    folder: RunFolder, before: dict[str, Any], totals: Counter[str], imported: _Import, clock: Clock
-) -> dict[str, Any]:
+    folder: RunFolder, before: Summary, totals: Counter[str], imported: _Import, clock: Clock
+) -> Summary:
     after = after_apply(before, totals)
     results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
     errors = (
@@ -267,12 +243,12 @@ def _recorded(
         else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
     )
     with Journal.open(folder.journal, clock) as journal:
-        after["journal"] = journal.append(
+        return vouch(
+            folder,
+            journal,
             "confirmed",
+            after,
             outcomes=dict(totals),
             errors=errors,
             files=results,
-            summary=facts_digest(after),
         )
-    write_json(folder.summary, after)
-    return after

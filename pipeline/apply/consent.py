@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pipeline.apply.writeback import is_write_back
+from pipeline.run.facts import RunFacts
+from pipeline.run.summary import Summary
 from pipeline.wire.login.settings import is_loopback
 
 
@@ -27,7 +28,7 @@ def agreed_by_itself(_question: Question) -> None:
     """For callers that have asked before."""
 
 
-def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:
+def question(facts: RunFacts, summary: Summary) -> Question | None:
     """What applying will do, as lines; null where nobody needs to be asked.
 
     A folder load sends nothing, a system on this machine is a rehearsal, and a plan without rows to
@@ -37,13 +38,13 @@ def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question |
         facts: ``run.json``.
         summary: ``summary.json``.
     """
-    if is_write_back(facts):
+    if facts.is_write_back:
         return _write_back(facts, summary)
-    url, load = _setting(facts, "destination.url"), _setting(facts, "destination.load")
+    url, load = facts.text("destination.url"), facts.text("destination.load")
     rows: Counter[tuple[str, str, str]] = Counter()
-    for one in summary.get("actions", ()):
-        if one["action"] != "unchanged":
-            rows[one["legal_entity"], one["task"], one["action"]] += one["rows"]
+    for one in summary.actions:
+        if one.action != "unchanged":
+            rows[one.legal_entity, one.task, one.action] += one.rows
     if load in (None, "folder") or url is None or is_loopback(url) or not rows:
         return None
     width = max(len(f"{total:,}") for total in rows.values())
@@ -51,35 +52,29 @@ def question(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question |
         f"  {total:>{width},}  {entity}  {task}  {action}"
         for (entity, task, action), total in sorted(rows.items())
     ]
-    if facts["kind"] == "undo":
+    if facts.is_undo:
         head = [
             (
-                f"Run {facts['run']} will take back {rows.total():,} rows of run "
-                f"{facts['undo_of']} by odata"
+                f"Run {facts.run} will take back {rows.total():,} rows of run "
+                f"{facts.undo_of} by odata"
             ),
             f"  in    {url}",
         ]
     else:
-        source = _setting(facts, "source.url") or _setting(facts, "source.path") or "files"
+        source = facts.text("source.url") or facts.text("source.path") or "files"
         head = [
-            f"Run {facts['run']} will send {rows.total():,} rows by {load}",
+            f"Run {facts.run} will send {rows.total():,} rows by {load}",
             f"  from  {source}",
             f"  into  {url}",
         ]
-    return Question(run=str(facts["run"]), text="\n".join([*head, *lines]))
+    return Question(run=facts.run, text="\n".join([*head, *lines]))
 
 
-def _write_back(facts: Mapping[str, Any], summary: Mapping[str, Any]) -> Question | None:
-    url, rows = _setting(facts, "source.url"), summary["outcomes"]["pending"]
+def _write_back(facts: RunFacts, summary: Summary) -> Question | None:
+    url, rows = facts.text("source.url"), summary.outcomes["pending"]
     if url is None or is_loopback(url) or not rows:
         return None
     return Question(
-        run=str(facts["run"]),
-        text=f"Run {facts['run']} will write {rows:,} contacts into Sales\n  at  {url}",
+        run=facts.run,
+        text=f"Run {facts.run} will write {rows:,} contacts into Sales\n  at  {url}",
     )
-
-
-def _setting(facts: Mapping[str, Any], key: str) -> str | None:
-    entry = facts["settings"].get(key)
-    value = None if entry is None else entry["value"]
-    return None if value is None else str(value)

@@ -1,47 +1,33 @@
-"""What must hold before a plan is applied: its lock, its files, its age, its fingerprints."""
+"""What must hold before a plan is applied: its files, its age, its fingerprints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
-import filelock
-
-from pipeline.errors import InvariantBroken, PlanRefused, Stopped, listed
+from pipeline.apply.reach import Today
+from pipeline.errors import InvariantBroken, PlanRefused, listed
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import Project, project_of
 from pipeline.run import findings
-from pipeline.run.files import read_json, sha256_of
+from pipeline.run.facts import RunFacts
+from pipeline.run.files import sha256_of
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
+from pipeline.run.summary import Summary
 
 
-@contextmanager
-def _locked(folder: RunFolder) -> Iterator[None]:
-    lock = filelock.FileLock(folder.path / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped("another process is applying this run.", where=folder.run) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _has(entries: Sequence[Entry], event: str) -> bool:
+def has_event(entries: Sequence[Entry], event: str) -> bool:
+    """Whether a journal has a line of an event."""
     return any(entry.event == event for entry in entries)
 
 
-def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
-    """The plan's files are as the journal says, and the journal still holds the line that the summary knows."""
+def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
+    """The plan's files are as the journal says; the journal holds the line that the summary knows."""
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )
     wrong = [] if files else ["the journal does not say what the plan was."]
-    if read_json(folder.summary).get("journal") not in {entry.hash for entry in found.entries}:
+    if folder.read_summary().journal not in {entry.hash for entry in found.entries}:
         wrong.append("the journal lost the line that summary.json ends with.")
     for name, sha256 in (files or {}).items():
         path = folder.path / name
@@ -58,23 +44,44 @@ def _refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> 
         raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
 
 
-def _refuse_changed(facts: dict[str, Any], today: Project) -> None:
-    changed = fingerprint.changes(facts, today)
-    if changed:
+def refuse_start(
+    folder: RunFolder, facts: RunFacts, before: Summary, today: Today, clock: Clock
+) -> None:
+    """What must hold before a plan is applied for the first time.
+
+    Raises:
+        PlanRefused: what it was made of changed, it is too old, or there is nothing to take back.
+    """
+    if not facts.is_undo:
+        _refuse_changed(folder, facts, today())
+        _refuse_old(facts, clock)
+    elif not before.outcomes["pending"]:
         raise PlanRefused(
-            f"changed since the plan was made: {'; '.join(changed)}. Plan again.",
-            where=facts["run"],
+            "there is nothing that p2c can take back. `p2c report` says why.", where=facts.run
         )
 
 
-def _refuse_old(facts: dict[str, Any], clock: Clock) -> None:
+def _refuse_changed(folder: RunFolder, facts: RunFacts, today: Project) -> None:
+    """What decided the plan is as it was when the plan was made."""
+    if fingerprint.is_of_another_version(facts, today):
+        raise PlanRefused(
+            "the plan was made by another version of p2c, which wrote down other things that "
+            "decide it. Plan again.",
+            where=facts.run,
+        )
+    changed = fingerprint.changes(folder, facts, today)
+    if changed:
+        raise PlanRefused(
+            f"changed since the plan was made: {'; '.join(changed)}. Plan again.",
+            where=facts.run,
+        )
+
+
+def _refuse_old(facts: RunFacts, clock: Clock) -> None:
     """Age counts for live sources only: files do not change unseen."""
     settings = project_of(facts).settings.run
-    if (
-        facts["live_source"]
-        and clock() - datetime.fromisoformat(facts["started_at"]) > settings.plan_age
-    ):
+    if facts.live_source and clock() - facts.started_at > settings.plan_age:
         raise PlanRefused(
             f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.",
-            where=facts["run"],
+            where=facts.run,
         )

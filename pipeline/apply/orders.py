@@ -6,21 +6,16 @@ The one place where settings become what ``load`` is asked for.
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 from pipeline.events import Listener
 from pipeline.load.order import Options, Order, Task
 from pipeline.load.packages.importing import Patience
 from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import compiled
+from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project
 from pipeline.project.settings import RunSettings, duration
-from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import Journal
+from pipeline.run.folder import Clock
 from pipeline.wire.scm import Scm
-
-UNDO: Final = "undo"
-"""The kind of a run that takes back what another did."""
 
 
 def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> Options:
@@ -52,50 +47,41 @@ def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> O
 
 
 def order_of(
-    folder: RunFolder,
-    project: Project,
+    run: OpenRun,
     options: Options,
     scm: Scm,
-    journal: Journal,
     clock: Clock,
     listener: Listener,
 ) -> Order:
     """What ``load`` is asked for.
 
     Args:
-        folder: the run.
-        project: the project as the plan recorded it.
+        run: the run.
         options: how to load.
         scm: where to.
-        journal: the run's, open.
         clock: the time.
         listener: told about progress.
     """
-    tasks = []
-    undoes = folder.facts()["kind"] == UNDO
-    templates = list(project.templates.values())
-    for template in reversed(templates) if undoes else templates:
-        mapping = compiled(
-            template,
-            project.defaults,
-            countries=project.countries,
-            keep_breaks=options.load == "odata",
-        )
-        tasks.append(Task(mapping=mapping, spec=partial(package_spec, project, mapping)))
+    undoes, project = run.facts.is_undo, run.project
+    mappings = list(project.mappings().values())
+    tasks = [
+        Task(mapping=mapping, spec=partial(package_spec, project, mapping))
+        for mapping in (reversed(mappings) if undoes else mappings)
+    ]
     return Order(
-        folder=folder,
+        folder=run.folder,
         destination=project.settings.destination.name,
         tasks=tasks,
         options=options,
         scm=scm,
-        journal=journal,
+        journal=run.journal,
         clock=clock,
         listener=listener,
         undoes=undoes,
     )
 
 
-def traffic_of(scm: Scm) -> dict[str, float]:
+def traffic_of(scm: Scm) -> dict[str, int | float]:
     """What talking to SCM cost since the client was made.
 
     Requests, bytes of answers, retries, refusals, seconds waited.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import polars as pl
 
@@ -12,12 +12,26 @@ from pipeline.run.evidence import Evidence, gathered
 from pipeline.run.folder import RunFolder
 
 
-def earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[dict[str, Any]]:
-    """What earlier runs did: run, kind, decision, reason, outcome.
+class Earlier(TypedDict, total=False):
+    """What an earlier run did; for a backfill its action and numbers."""
 
-    For a backfill its action and numbers. What cannot be read of a damaged run is passed over.
+    run: str
+    kind: str
+    decision: str
+    reason: str
+    outcome: str | None
+    destination_key: str | None
+    action: str
+    number_before: str | None
+    number_after: str | None
+
+
+def earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[Earlier]:
+    """What earlier runs did.
+
+    What cannot be read of a damaged run is passed over.
     """
-    found = []
+    found: list[Earlier] = []
     for run in runs:
         evidence = gathered(run)
         did = {
@@ -31,13 +45,13 @@ def earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[dict[
             ),
         }
         if did:
-            found.append({"run": str(run.run), "kind": evidence.kind, **did})
+            found.append(cast("Earlier", {"run": run.run, "kind": evidence.kind, **did}))
     return found
 
 
 def _did(
     evidence: Evidence, path: Path, contactid: str | None, columns: Sequence[str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     if not path.is_file():
         return {}
     rows = evidence.frame(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -175,7 +175,7 @@ def write_source(placed: Sequence[Placed], into: Path) -> None:
         one for group in CONTACTS.required for one in group
     }
     for number, one in enumerate(placed):
-        row: dict[str, Any] = {
+        row: dict[str, Value | None] = {
             **dict.fromkeys(sorted(columns)),
             **_routed(one, number),
             **one.source,
@@ -195,9 +195,9 @@ def _account(number: int) -> str:
     return str(uuid.uuid5(_SPACE, f"account {number}"))
 
 
-def _routed(one: Placed, number: int) -> dict[str, Any]:
+def _routed(one: Placed, number: int) -> dict[str, Value]:
     """What an example need not say: a number of its own, and what sends it the way of its task."""
-    found: dict[str, Any] = {"msdynce_contactnumber": f"CON-{10_000 + number}-EXAMPL"}
+    found: dict[str, Value] = {"msdynce_contactnumber": f"CON-{10_000 + number}-EXAMPL"}
     if one.example.task == CUSTOMERS:
         found["msdynce_isactivecustomer"] = "true"
     elif one.example.task is not None:
@@ -210,7 +210,10 @@ def _routed(one: Placed, number: int) -> dict[str, Any]:
 
 
 def differences(
-    one: Example, decision: Mapping[str, Any] | None, codes: set[str], row: Mapping[str, Any] | None
+    one: Example,
+    decision: Mapping[str, object] | None,
+    codes: set[str],
+    row: Mapping[str, object] | None,
 ) -> list[Difference]:
     """What came out otherwise than an example says.
 
@@ -252,7 +255,7 @@ def differences(
     ]
 
 
-def _same(expected: Value, got: Any) -> bool:
+def _same(expected: Value, got: object) -> bool:
     if got is None or expected == "":
         return got is None and expected == ""
     if isinstance(got, int | Decimal) and not isinstance(got, bool):
@@ -263,5 +266,5 @@ def _same(expected: Value, got: Any) -> bool:
     return str(got) == (str(expected).lower() if isinstance(expected, bool) else str(expected))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "blank" if value is None or value == "" else repr(str(value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 import duckdb
 import polars as pl
@@ -21,7 +21,8 @@ from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from pipeline.suggest import codes_known
 from schemas.codes import catalogue
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _GENERAL: Final = (
     (": {detail}.", "."),
@@ -70,15 +71,14 @@ def _written(
     here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool
 ) -> int:
     for path in (folder.findings, folder.decisions):
-        here.view(path.stem, f"SELECT * FROM read_parquet({literal(str(path))})")
+        here.parquet(path.stem, path)
     here.register(
         "codes",
         pl.DataFrame(
             {"code": list(catalogue()), "advice": [one.advice for one in catalogue().values()]}
         ),
     )
-    parameters: dict[str, Any] = {"codes": list(codes), "every_code": not codes}
-    parts = _frames(here, parameters, () if values else ("value",))
+    parts = _frames(here, codes, () if values else ("value",))
     if to.suffix.lower() == ".csv":
         return write_csv(to, (made_visible(part) for part in parts))
     first = next(parts)
@@ -91,21 +91,30 @@ def _written(
     return rows
 
 
-def _frames(
-    here: Session, parameters: dict[str, Any], left_out: Sequence[str]
-) -> Iterator[pl.DataFrame]:
+def _frames(here: Session, codes: Sequence[str], left_out: Sequence[str]) -> Iterator[pl.DataFrame]:
     """The export in frames of one schema; the first is empty and tells the columns."""
-    reader = here.stream(query("audit/findings"), _ROWS, **parameters)
+    reader = here.stream(query("audit/findings"), _ROWS, codes=list(codes), every_code=not codes)
     yield pl.DataFrame(reader.schema.empty_table()).drop(left_out)
     for batch in reader:
         yield pl.DataFrame(batch).drop(left_out)
 
 
-def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[dict[str, Any]] | None:
-    """Findings by cause, most rows first: code, severity, column, rows, an example.
+class FindingGroup(TypedDict):
+    """Findings of one code at one column: how many, a contact for an example, and what to do."""
 
-    Null if they cannot be read.
-    """
+    code: str
+    severity: str
+    column: str | None
+    destination: str | None
+    rows: int
+    example: str | None
+    message: str | None
+    one_message: bool
+    advice: str
+
+
+def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[FindingGroup] | None:
+    """Findings by cause, most rows first. Null if they cannot be read."""
     keys = ["code", "severity", "column", "destination"]
     frame = evidence.frame(
         evidence.folder.findings,
@@ -127,10 +136,11 @@ def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[dict[str, Any
         descending=[True, False, False, False],
         nulls_last=True,
     )
-    return [_told_in_words(row) for row in ordered.iter_rows(named=True)]
+    rows = cast("list[FindingGroup]", ordered.with_columns(advice=pl.lit("")).to_dicts())
+    return [_told_in_words(row) for row in rows]
 
 
-def _told_in_words(row: dict[str, Any]) -> dict[str, Any]:
+def _told_in_words(row: FindingGroup) -> FindingGroup:
     """A group with its sentence.
 
     The findings' own where all say the same, else the catalogue's without its blanks.
@@ -155,7 +165,7 @@ def plain(sentence: str, column: str | None = None) -> str:
     return told if column and sentence.startswith("{column}") else told[:1].upper() + told[1:]
 
 
-def told(groups: Sequence[dict[str, Any]]) -> str:
+def told(groups: Sequence[FindingGroup]) -> str:
     """The groups as lines."""
     if not groups:
         return "There are no findings."

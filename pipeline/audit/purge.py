@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import filelock
 import polars as pl
 
-from pipeline.errors import Stopped, UsageError, during
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json
+from pipeline.errors import UsageError, during
+from pipeline.run.files import LOCK, TableWriter, locked, sha256_of
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, all_runs
 from pipeline.run.journal import Journal, read, recorded
+from pipeline.run.vouching import vouch
 
 _PERSONAL: Final = (
     "source/*",
@@ -40,7 +39,6 @@ _FOLDERS: Final = ("source", "rows", "packages", "before", "answers", "import")
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""
 
-_LOCK: Final = ".lock"
 _STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
 
 
@@ -75,7 +73,7 @@ def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
     limit = (clock().astimezone(UTC) - timedelta(days=days)).timestamp()
     found = []
     for path in sorted(one for one in (runs / EXTRACTING).glob("*") if one.is_dir()):
-        files = tuple(sorted(one for one in path.rglob("*") if one.is_file() and one.name != _LOCK))
+        files = tuple(sorted(one for one in path.rglob("*") if one.is_file() and one.name != LOCK))
         if files and max(one.stat().st_mtime for one in files) < limit:
             found.append(
                 Leftover(path=path, files=files, size=sum(one.stat().st_size for one in files))
@@ -89,15 +87,12 @@ def cleared(found: Leftover) -> None:
     Raises:
         Stopped: it is going on, or the disk failed.
     """
-    try:
-        with (
-            filelock.FileLock(found.path / _LOCK, timeout=0),
-            during("purging a stopped extraction"),
-        ):
-            for path in found.files:
-                path.unlink(missing_ok=True)
-    except filelock.Timeout as error:
-        raise Stopped("another process is reading this Sales.", where=found.path.name) from error
+    with (
+        locked(found.path, "another process is reading this Sales."),
+        during("purging a stopped extraction"),
+    ):
+        for path in found.files:
+            path.unlink(missing_ok=True)
     shutil.rmtree(found.path, ignore_errors=True)
 
 
@@ -158,19 +153,14 @@ def purged(found: Held, clock: Clock) -> None:
         InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven
             after it.
     """
-    folder = found.folder
-    lock = filelock.FileLock(folder.path / _LOCK, timeout=0)
-    try:
-        with lock:
-            _purged(found, clock)
-    except filelock.Timeout as error:
-        raise Stopped("another process is applying this run.", where=folder.run) from error
+    with locked(found.folder.path, "another process is applying this run."):
+        _purged(found, clock)
 
 
 def _purged(found: Held, clock: Clock) -> None:
     folder = found.folder
     entries = read(folder.journal).entries
-    facts = _without_values(read_json(folder.summary))
+    summary = folder.read_summary().without_values()
     gone = {path.relative_to(folder.path).as_posix() for path in found.files}
     before = {
         name
@@ -191,10 +181,7 @@ def _purged(found: Held, clock: Clock) -> None:
             for name in _TABLES
             if (folder.path / name).is_file()
         }
-        facts["journal"] = journal.append(
-            "purged", removed=sorted(gone | before), files=kept, summary=facts_digest(facts)
-        )
-    write_json(folder.summary, facts)
+        vouch(folder, journal, "purged", summary, removed=sorted(gone | before), files=kept)
 
 
 def _blank(path: Path, column: str) -> None:
@@ -209,12 +196,6 @@ def _blank(path: Path, column: str) -> None:
             .collect_batches(maintain_order=True)
         ):
             writer.write(frame)
-
-
-def _without_values(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts without source values: which ones had no map is forgotten, how many is not."""
-    maps = [{**one, "unmapped": {}} for one in facts.get("value_maps", ())]
-    return {**facts, "value_maps": maps, "purged": True}
 
 
 def told(found: Sequence[Held | Leftover]) -> str:

@@ -6,19 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import polars as pl
 
-from pipeline.audit.reconcile import LEGAL_ENTITY, Compared, compared_in_parts, groups, sentence
+from pipeline.audit.reconcile import (
+    LEGAL_ENTITY,
+    Compared,
+    DifferenceGroup,
+    compared_in_parts,
+    groups,
+    sentence,
+)
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.mapping.template import entities_by_task
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.rows import rows_that_arrived
+from pipeline.run.vouching import vouch
 from schemas.catalogue import Entity, Field, Table
 
 FACTS: Final = "reconciliation.json"
@@ -27,12 +34,30 @@ _ROWS_AT_ONCE: Final = 250_000
 """Rows of either side that are in memory at a time."""
 
 
+class TaskCompared(TypedDict):
+    """Rows of a task: compared, equal; and the columns that SCM did not tell."""
+
+    rows: int
+    equal: int
+    not_compared: list[str]
+
+
+class Reconciliation(TypedDict):
+    """``reconciliation.json``."""
+
+    at: str
+    read_from: str
+    sentence: str
+    tasks: dict[str, TaskCompared]
+    differences: list[DifferenceGroup]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reconciled:
     """What was compared, by task, and the facts as they were kept."""
 
     results: Mapping[str, Compared]
-    facts: Mapping[str, Any]
+    facts: Reconciliation
 
 
 def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
@@ -96,8 +121,8 @@ def reconciled(
     Raises:
         UsageError: the plan was not applied.
     """
-    before = read_json(folder.summary)
-    if not before.get("applied"):
+    before = folder.read_summary()
+    if not before.applied:
         raise UsageError(
             f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
         )
@@ -112,7 +137,7 @@ def reconciled(
             "the run planned no rows of the tasks that the exports are of.", where=str(folder.run)
         )
     differences = pl.concat([one.differences for one in results.values()])
-    facts = {
+    facts: Reconciliation = {
         "at": clock().isoformat(),
         "read_from": read_from,
         "sentence": sentence(list(results.values())),
@@ -126,10 +151,7 @@ def reconciled(
     write_json(folder.path / FACTS, facts)
     kept = {name: sha256_of(folder.path / name) for name in (FACTS, ROWS)}
     with Journal.open(folder.journal, clock) as journal:
-        before["journal"] = journal.append(
-            "reconciled", sentence=facts["sentence"], files=kept, summary=facts_digest(before)
-        )
-    write_json(folder.summary, before)
+        vouch(folder, journal, "reconciled", before, sentence=facts["sentence"], files=kept)
     return Reconciled(results=results, facts=facts)
 
 
@@ -140,7 +162,7 @@ def _compared(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: 
 
 def told(found: Reconciled) -> str:
     """The result as lines, without values."""
-    lines = [str(found.facts["sentence"])]
+    lines = [found.facts["sentence"]]
     for task, one in found.results.items():
         lines.append(f"  {task}: {one.rows:,} rows compared, {one.equal:,} equal")
         if one.not_compared:

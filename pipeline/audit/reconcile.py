@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypedDict, cast
 
 import polars as pl
 
 from pipeline.scm.normal import normal
-from schemas.catalogue import Entity
+from schemas.catalogue import Column, Entity
 
 LEGAL_ENTITY: Final = "dataAreaId"
 
@@ -69,56 +69,59 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
         one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
     ]
     told = [one for one in columns if one.name in found.columns]
+    area = LEGAL_ENTITY if by_entity else None
     left = planned.select(
         "contactid", "destination_key", key=_key(entity, "legal_entity" if by_entity else None)
     ).with_row_index("row")
-    right = found.select(key=_key(entity, LEGAL_ENTITY if by_entity else None)).with_row_index(
-        "other"
-    )
+    right = found.select(key=_key(entity, area)).with_row_index("other")
+    first = right.unique("key", keep="first", maintain_order=True)
+    pairs = left.join(first, on="key", how="left", maintain_order="left")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
-    pairs = left.join(
-        right.unique("key", keep="first", maintain_order=True),
-        on="key",
-        how="left",
-        maintain_order="left",
-    )
-    parts = [
-        _told(task, pairs.filter(pl.col("other").is_null()), "missing"),
-        _told(task, left.join(repeated, on="key", how="semi", maintain_order="left"), "repeated"),
-    ]
+    several = left.join(repeated, on="key", how="semi", maintain_order="left")
     both = pairs.filter(pl.col("other").is_not_null())
-    for column in told:
-        here = (
-            planned[column.name]
-            .gather(both["row"])
-            .to_frame("value")
-            .select(normal(pl.col("value"), column))
-            .to_series()
-        )
-        there = (
-            found[column.name]
-            .gather(both["other"])
-            .to_frame("value")
-            .select(normal(pl.col("value"), column))
-            .to_series()
-        )
-        different = here.ne_missing(there)
-        if different.any():
-            wrong = both.filter(different)
-            sides = {"planned": here.filter(different), "found": there.filter(different)}
-            parts.append(_told(task, wrong, "differs", column.name, sides))
-    differing = pl.concat(parts)
-    order = left.select("destination_key", "row")
-    ordered = (
-        differing.join(order, on="destination_key", how="left")
-        .sort("row", maintain_order=True)
-        .select(DIFFERENCES.names())
+    ordered = _ordered(
+        left,
+        [
+            _told(task, pairs.filter(pl.col("other").is_null()), "missing"),
+            _told(task, several, "repeated"),
+            *(_differing(task, column, planned, found, both) for column in told),
+        ],
     )
     return Compared(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
         not_compared=tuple(one.name for one in columns if one not in told),
+    )
+
+
+def _differing(
+    task: str, column: Column, planned: pl.DataFrame, found: pl.DataFrame, both: pl.DataFrame
+) -> pl.DataFrame:
+    """The rows of both sides whose values of a column differ.
+
+    ``both``: the rows' numbers on either side, ``row`` and ``other``.
+    """
+    here, there = (
+        side[column.name]
+        .gather(both[place])
+        .to_frame("value")
+        .select(normal(pl.col("value"), column))
+        .to_series()
+        for side, place in ((planned, "row"), (found, "other"))
+    )
+    different = here.ne_missing(there)
+    sides = {"planned": here.filter(different), "found": there.filter(different)}
+    return _told(task, both.filter(different), "differs", column.name, sides)
+
+
+def _ordered(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Differences in the order of the planned rows."""
+    return (
+        pl.concat(parts)
+        .join(left.select("destination_key", "row"), on="destination_key", how="left")
+        .sort("row", maintain_order=True)
+        .select(DIFFERENCES.names())
     )
 
 
@@ -189,7 +192,17 @@ def _told(
     )
 
 
-def groups(differences: pl.DataFrame) -> list[dict[str, Any]]:
+class DifferenceGroup(TypedDict):
+    """Differences of one task, kind and column, with a contact for an example."""
+
+    task: str
+    difference: str
+    column: str | None
+    rows: int
+    example: str | None
+
+
+def groups(differences: pl.DataFrame) -> list[DifferenceGroup]:
     """Differences by task, kind and column, most rows first, with a contact for an example.
 
     No values.
@@ -197,11 +210,12 @@ def groups(differences: pl.DataFrame) -> list[dict[str, Any]]:
     counted = differences.group_by("task", "difference", "column").agg(
         pl.len().cast(pl.Int64).alias("rows"), pl.col("contactid").min().alias("example")
     )
-    return counted.sort(
+    ordered = counted.sort(
         ["rows", "task", "difference", "column"],
         descending=[True, False, False, False],
         nulls_last=True,
-    ).to_dicts()
+    )
+    return cast("list[DifferenceGroup]", ordered.to_dicts())
 
 
 def sentence(results: Sequence[Compared]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import polars as pl
@@ -12,8 +11,11 @@ import polars as pl
 from pipeline.backfill.recount import renumbered
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
+from pipeline.run.facts import Kind
+from pipeline.run.summary import Equation
 from schemas.run import OUTCOME_NAMES
-from sql.session import literal, session
+from sql.query import query
+from sql.session import session
 
 _MEMORY: Final = "400MB"
 
@@ -23,27 +25,27 @@ def recounted(evidence: Evidence) -> list[Check]:
 
     A table that cannot be read is told elsewhere and left out here.
     """
-    checks = [_equation(one) for one in evidence.summary.get("equations", [])]
-    if evidence.kind in ("main", "retry"):
+    checks = [_equation(one) for one in evidence.summary.equations]
+    if evidence.kind.is_load:
         checks += [
             *_decisions(evidence),
             *_findings(evidence),
             *_planned(evidence),
             *_outcomes(evidence),
         ]
-    if evidence.kind == "undo" and (evidence.folder.path / "undo.parquet").is_file():
+    if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
         checks += [*_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
-    elif evidence.kind in ("backfill", "undo"):
+    elif not evidence.kind.is_load:
         checks += renumbered(evidence)
     return checks
 
 
-def _equation(one: Mapping[str, Any]) -> Check:
-    total = sum(one["terms"].values())
-    what = f"equation {one['equation']}"
-    if total == one["left"]:
-        return Check(what=what, status="ok", sentence=f"{one['left']:,} = {total:,}.")
-    return Check(what=what, status="altered", sentence=f"{one['left']:,} is not {total:,}.")
+def _equation(one: Equation) -> Check:
+    total = sum(one.terms.values())
+    what = f"equation {one.equation}"
+    if total == one.left:
+        return Check(what=what, status="ok", sentence=f"{one.left:,} = {total:,}.")
+    return Check(what=what, status="altered", sentence=f"{one.left:,} is not {total:,}.")
 
 
 def _decisions(evidence: Evidence) -> list[Check]:
@@ -51,15 +53,15 @@ def _decisions(evidence: Evidence) -> list[Check]:
         evidence.folder.decisions,
         lambda rows: rows.group_by("decision", "reason").agg(rows=pl.len().cast(pl.Int64)),
     )
-    if frame is None or "counts" not in evidence.summary:
+    if frame is None or "counts" not in evidence.summary_says:
         return []
-    counts = dict.fromkeys(evidence.summary["counts"], 0) | dict(
+    counts = dict.fromkeys(evidence.summary.counts, 0) | dict(
         frame.group_by("decision").agg(pl.col("rows").sum()).iter_rows()
     )
     reasons = {f"{decision}/{reason}": rows for decision, reason, rows in frame.iter_rows()}
     return [
-        _compared("decisions.parquet", "decisions", evidence.summary["counts"], counts),
-        _compared("decisions.parquet", "reasons", evidence.summary.get("reasons", {}), reasons),
+        _compared("decisions.parquet", "decisions", evidence.summary.counts, counts),
+        _compared("decisions.parquet", "reasons", evidence.summary.reasons, reasons),
     ]
 
 
@@ -68,11 +70,11 @@ def _findings(evidence: Evidence) -> list[Check]:
         evidence.folder.findings,
         lambda rows: rows.group_by("code").agg(rows=pl.len().cast(pl.Int64)),
     )
-    if frame is None or "findings" not in evidence.summary:
+    if frame is None or "findings" not in evidence.summary_says:
         return []
     return [
         _compared(
-            "findings.parquet", "findings", evidence.summary["findings"], dict(frame.iter_rows())
+            "findings.parquet", "findings", evidence.summary.findings, dict(frame.iter_rows())
         )
     ]
 
@@ -82,7 +84,7 @@ def _tasks(evidence: Evidence) -> list[str]:
 
 
 def _planned(evidence: Evidence) -> list[Check]:
-    if "actions" not in evidence.summary or any(
+    if "actions" not in evidence.summary_says or any(
         name.startswith("rows/") for name in evidence.purged
     ):
         return []
@@ -96,14 +98,13 @@ def _planned(evidence: Evidence) -> list[Check]:
             return []
         found |= {f"{task} {entity} {action}": rows for entity, action, rows in frame.iter_rows()}
     said = {
-        f"{one['task']} {one['legal_entity']} {one['action']}": one["rows"]
-        for one in evidence.summary["actions"]
+        f"{one.task} {one.legal_entity} {one.action}": one.rows for one in evidence.summary.actions
     }
     return [_compared("rows", "planned rows", said, found)]
 
 
 def _outcomes(evidence: Evidence) -> list[Check]:
-    if not evidence.summary.get("applied"):
+    if not evidence.summary.applied:
         return []
     frame = evidence.frame(
         evidence.folder.outcomes,
@@ -111,7 +112,7 @@ def _outcomes(evidence: Evidence) -> list[Check]:
     )
     if frame is None:
         return []
-    said = {name: rows for name, rows in evidence.summary["outcomes"].items() if name != "pending"}
+    said = {name: rows for name, rows in evidence.summary.outcomes.items() if name != "pending"}
     found = dict.fromkeys((name for name in OUTCOME_NAMES if name != "pending"), 0) | dict(
         frame.iter_rows()
     )
@@ -128,13 +129,11 @@ def _matched(evidence: Evidence) -> list[Check]:
         files = evidence.folder.rows_files(task)
         try:
             with session(memory=_MEMORY) as here:
-                planned = here.frame(_digest(files, "true"))
-                outcomes = here.frame(
-                    _digest([evidence.folder.outcomes], "task = $task"), task=task
-                )
+                here.parquet("planned", files)
+                here.parquet("outcomes", evidence.folder.outcomes)
+                same = bool(here.frame(query("audit/outcomes_match"), task=task).item())
         except duckdb.Error:
             continue
-        same = planned.equals(outcomes)
         sentence = (
             f"Every planned row of {task} has its outcome."
             if same
@@ -144,14 +143,6 @@ def _matched(evidence: Evidence) -> list[Check]:
             Check(what="outcomes.parquet", status="ok" if same else "altered", sentence=sentence)
         )
     return checks
-
-
-def _digest(files: list[Path], condition: str) -> str:
-    names = ", ".join(literal(str(path)) for path in files)
-    digest = (
-        "count(*) AS n, coalesce(bit_xor(hash(contactid, destination_key, batch)), 0) AS digest"
-    )
-    return f"SELECT {digest} FROM read_parquet([{names}]) WHERE {condition}"
 
 
 def _compared(file: str, what: str, said: Mapping[str, int], found: Mapping[str, int]) -> Check:

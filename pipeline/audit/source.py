@@ -5,68 +5,68 @@ Landed ones in the run folder, Parquet sources where they lie.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipeline.run.evidence import Evidence
 from schemas.sales import CONTACTS
-from sql.session import Session, identifier, literal
+from sql.query import Column, query
+from sql.session import Session
 
 
-def contacts_view(evidence: Evidence, columns: list[str] | None = None) -> str | None:
-    """SQL that gives ``source_file``, ``source_line`` and the contacts' columns as text.
-
-    Null if the rows are gone.
+def view_contacts(
+    session: Session, evidence: Evidence, columns: Collection[str] | None = None
+) -> bool:
+    """Name the contact rows ``contacts_read``: ``source_file``, ``source_line``, columns as text.
 
     Args:
+        session: gets the view.
         evidence: the run.
-        columns: canonical names; those that the source does not have are null. None: all that it
-            has.
+        columns: canonical names, of those that the source has. None: all of them.
+
+    Returns:
+        Whether the rows are there. A note of ``evidence`` says why they are not.
     """
-    known: dict[str, str] = evidence.run.get("columns", {}).get("contacts", {})
-    wanted = list(known) if columns is None else columns
+    found = _files(evidence)
+    if found is None:
+        return False
+    paths, names = found
+    known = evidence.run.columns.get("contacts", {})
     chosen = [
-        (
-            f"CAST({identifier(known[name]) if name in known else 'NULL'} AS VARCHAR) AS "
-            f"{identifier(name)}"
-        )
-        for name in wanted
+        Column(name=name, of=known[name], macro="as_text")
+        for name in (known if columns is None else columns)
     ]
-    place = _place(evidence)
-    return None if place is None else f"SELECT {', '.join([place[0], *chosen])} FROM {place[1]}"
+    session.parquet("contacts_files", paths, places=bool(names))
+    if names:
+        text = query("audit/contacts_in_place", columns=chosen)
+        session.view("contacts_read", text, files=[str(path) for path in paths], names=names)
+    else:
+        session.view("contacts_read", query("audit/contacts", columns=chosen))
+    return True
 
 
-def _place(evidence: Evidence) -> tuple[str, str] | None:
-    """Where rows are: the columns that tell file and line, and the table function that reads them."""
-    paths = [
-        evidence.folder.path / name for name in evidence.run.get("landed", {}).get("contacts", [])
-    ]
-    sources = [
-        one
-        for one in evidence.run.get("sources", [])
-        if one.get("table") == "contacts" and one.get("in_place")
-    ]
+def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
+    """Where the rows are, and what the run calls the files if they are the user's own.
+
+    Null if they are gone or were altered.
+    """
+    paths = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
+    sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
     if not paths or not all(path.is_file() for path in paths):
         _gone(evidence, paths)
         return None
-    files = ", ".join(literal(str(path)) for path in paths)
-    if not sources:
-        return "source_file, source_line", f"read_parquet([{files}])"
-    if any(path.stat().st_size != one["bytes"] for path, one in zip(paths, sources, strict=True)):
+    if sources and any(
+        path.stat().st_size != one.bytes for path, one in zip(paths, sources, strict=True)
+    ):
         evidence.note(
             evidence.folder.source,
             "altered",
             "The Parquet source changed since the run read it: its rows are not shown.",
         )
         return None
-    names = ", ".join(literal(one["file"]) for one in sources)
-    which = (
-        f"[{names}][list_position([{files}], filename)] AS source_file, file_row_number + 1 AS "
-        "source_line"
-    )
-    return which, f"read_parquet([{files}], filename = true, file_row_number = true)"
+    return paths, [one.file for one in sources]
 
 
 def _gone(evidence: Evidence, paths: list[Path]) -> None:
@@ -84,17 +84,12 @@ def _gone(evidence: Evidence, paths: list[Path]) -> None:
 
 def contact_row(
     session: Session, evidence: Evidence, file: str | None, line: int | None
-) -> dict[str, Any]:
+) -> dict[str, str]:
     """One row as it was read, blanks left out; empty if it is gone."""
-    text = contacts_view(evidence)
-    if text is None:
-        return {}
     try:
-        rows = session.frame(
-            f"SELECT * FROM ({text}) WHERE source_line = $line AND source_file = $file",
-            file=file,
-            line=line,
-        )
+        if not view_contacts(session, evidence):
+            return {}
+        rows = session.frame(query("audit/contact"), file=file, line=line)
     except duckdb.Error:
         evidence.note(
             evidence.folder.source,

@@ -4,11 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
+from pipeline.audit.earlier import Earlier
 from pipeline.show.visible import visible
 from schemas.codes import catalogue
+
+PlannedRow = Mapping[str, object]
+"""A row of ``rows/<task>/``: what every planned row has, and its destination columns."""
+
+
+class DecisionRow(TypedDict):
+    """A row of ``decisions.parquet``."""
+
+    contactid: str | None
+    contact_number: str | None
+    decision: str
+    reason: str
+    task: str | None
+    legal_entity: str | None
+    company_type: str | None
+    company_type_from: str | None
+    company_id: str | None
+    company_key: str | None
+    is_active_customer: bool | None
+    destination_key: str | None
+    source_file: str | None
+    source_line: int | None
+
+
+class FindingRow(TypedDict):
+    """A row of ``findings.parquet``, as far as a story needs it."""
+
+    severity: str
+    code: str
+    destination: str | None
+    message: str
+
+
+class BatchRow(TypedDict, total=False):
+    """A row of ``batches.parquet``; empty where there is none."""
+
+    task: str
+    legal_entity: str
+    batch: int
+    status: str | None
+    file: str | None
+    definition_group: str | None
+    execution_id: str | None
+    attempt: int | None
+    sent_at: datetime | None
+    finished_at: datetime | None
+
+
+class OutcomeRow(TypedDict, total=False):
+    """A row of ``outcomes.parquet``; empty where there is none."""
+
+    outcome: str
+    code: str | None
+    message: str | None
+
+
+class CheckStory(TypedDict):
+    """A rule that a column's value must keep; ``code`` is the finding where it did not."""
+
+    rule: str
+    holds: bool
+    code: str | None
+
+
+class FieldStory(TypedDict):
+    """One row of the mapping: where its value comes from, and what became of it."""
+
+    destination: str
+    source: str | None
+    value: str | None
+    transform: str
+    result: object
+    result_from: str | None
+    checks: list[CheckStory]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Story:
+    """What is known of one contact in one run.
+
+    What cannot be read is empty, and ``notes`` says so.
+    """
+
+    decision: DecisionRow
+    findings: list[FindingRow]
+    source: dict[str, str]
+    """The row as it was read, blanks left out."""
+    fields: list[FieldStory]
+    planned: PlannedRow
+    batch: BatchRow
+    outcome: OutcomeRow
+    earlier: list[Earlier]
+    notes: list[str]
+
+    def as_item(self) -> dict[str, object]:
+        """The story for ``--json``."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 def told(story: Story, folder: Path) -> str:
@@ -42,8 +141,8 @@ def _lines(story: Story, folder: Path) -> Iterator[str]:
     if story.planned:
         yield f"  action        {story.planned['action']}, row hash {story.planned['row_hash']}"
     yield from _way(story, folder)
-    for one in story.earlier:
-        yield f"  earlier       {one['run']}, {one['kind']}: {_earlier(one)}"
+    for before in story.earlier:
+        yield f"  earlier       {before['run']}, {before['kind']}: {_earlier(before)}"
     for note in story.notes:
         yield f"  not whole     {note}"
 
@@ -61,7 +160,7 @@ def _yes_no(flag: bool | None) -> str:
     return "blank" if flag is None else "Yes" if flag else "No"
 
 
-def _company(decision: Mapping[str, Any]) -> str:
+def _company(decision: DecisionRow) -> str:
     if decision["company_id"] is None:
         return "none"
     kind = decision["company_type"] or "of unknown type"
@@ -72,7 +171,7 @@ def _company(decision: Mapping[str, Any]) -> str:
     )
 
 
-def _field(one: Mapping[str, Any]) -> Iterator[str]:
+def _field(one: FieldStory) -> Iterator[str]:
     value = "" if one["value"] is None else f" {str(one['value'])!r}"
     result = (
         "not known"
@@ -94,21 +193,7 @@ def _field(one: Mapping[str, Any]) -> Iterator[str]:
 
 def _way(story: Story, folder: Path) -> Iterator[str]:
     """Batch, package, import and outcome."""
-    batch = story.batch
-    if batch:
-        file = f", {folder / batch['file']}" if batch.get("file") else ""
-        yield (
-            f"  batch         {batch['batch']} of {batch['task']} in {batch['legal_entity']}, "
-            f"{batch['status']}{file}"
-        )
-        names = ("definition_group", "execution_id", "attempt", "sent_at", "finished_at")
-        parts = [
-            f"{name.replace('_', ' ')} {batch[name]}"
-            for name in names
-            if batch.get(name) is not None
-        ]
-        if parts:
-            yield f"  import        {', '.join(parts)}"
+    yield from _batch(story.batch, folder)
     if story.outcome:
         known = catalogue().get(story.outcome.get("code") or "")
         parts = [
@@ -119,7 +204,22 @@ def _way(story: Story, folder: Path) -> Iterator[str]:
         yield f"  outcome       {': '.join(parts).rstrip('.')}{advice}"
 
 
-def _earlier(one: Mapping[str, Any]) -> str:
+def _batch(batch: BatchRow, folder: Path) -> Iterator[str]:
+    if batch:
+        name = batch.get("file")
+        file = f", {folder / name}" if name else ""
+        yield (
+            f"  batch         {batch['batch']} of {batch['task']} in {batch['legal_entity']}, "
+            f"{batch['status']}{file}"
+        )
+        names = ("definition_group", "execution_id", "attempt", "sent_at", "finished_at")
+        told = {name: value for name, value in batch.items() if value is not None}
+        parts = [f"{one.replace('_', ' ')} {told[one]}" for one in names if one in told]
+        if parts:
+            yield f"  import        {', '.join(parts)}"
+
+
+def _earlier(one: Earlier) -> str:
     if one.get("action"):
         number = (
             f", number {one.get('number_before') or 'none'} → {one.get('number_after') or 'none'}"
@@ -127,25 +227,3 @@ def _earlier(one: Mapping[str, Any]) -> str:
         return f"{one['action']}{number}, {one.get('outcome') or 'not applied'}"
     outcome = f", {one['outcome']}" if one.get("outcome") else ""
     return f"{one.get('decision', 'no decision')}/{one.get('reason', '')}{outcome}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Story:
-    """What is known of one contact in one run.
-
-    What cannot be read is empty, and ``notes`` says so.
-    """
-
-    decision: dict[str, Any]
-    findings: list[dict[str, Any]]
-    source: dict[str, Any]
-    fields: list[dict[str, Any]]
-    planned: dict[str, Any]
-    batch: dict[str, Any]
-    outcome: dict[str, Any]
-    earlier: list[dict[str, Any]]
-    notes: list[str]
-
-    def as_item(self) -> dict[str, Any]:
-        """The story for ``--json``."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}

@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pipeline.audit.recount import recounted
 from pipeline.errors import P2cError
 from pipeline.run.chain import Check, chain
 from pipeline.run.evidence import Evidence, gathered
-from pipeline.run.facts import facts_digest
+from pipeline.run.facts import SourceRead
 from pipeline.run.files import sha256_of
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import recorded
@@ -47,8 +47,7 @@ class Verified:
 def verified(folder: RunFolder) -> Verified:
     """Check a run folder; nothing in it stops the check."""
     evidence = gathered(folder)
-    end = evidence.summary.get("journal")
-    checks = chain(folder.journal, end if isinstance(end, str) else None)
+    checks = chain(folder.journal, evidence.summary.journal)
     checks += [
         Check(what=one.file, status=one.fault, sentence=one.sentence)
         for one in evidence.troubles
@@ -70,13 +69,13 @@ def verified(folder: RunFolder) -> Verified:
 
 def _summary(evidence: Evidence) -> list[Check]:
     """The summary against the digest in the journal line that it ends with, where that line has one."""
-    end = evidence.summary.get("journal")
+    end = evidence.summary.journal
     said = next(
         (entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None
     )
     if not isinstance(said, str):
         return []
-    if facts_digest(evidence.summary) == said:
+    if evidence.summary_digest == said:
         return [
             Check(what="summary.json", status="ok", sentence="summary.json is as it was written.")
         ]
@@ -144,28 +143,24 @@ def _sources(evidence: Evidence) -> list[Check]:
     Those that are read where they lie belong to the evidence; others were copied when landed.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        sources = [
-            one
-            for one in evidence.run.get("sources", [])
-            if isinstance(one, dict) and one.get("in_place")
-        ]
-        return [check for check in pool.map(_source, sources) if check is not None]
+        sources = [one for one in evidence.run.sources if one.in_place]
+        return list(pool.map(_source, sources))
 
 
-def _source(one: Mapping[str, Any]) -> Check | None:
-    path, what = Path(one["path"]), f"source {one['file']}"
+def _source(one: SourceRead) -> Check:
+    path, what = Path(one.path), f"source {one.file}"
     if not path.is_file():
         return Check(
             what=what,
             status="changed",
-            sentence=f"{one['file']} is not where the run read it: {path}.",
+            sentence=f"{one.file} is not where the run read it: {path}.",
         )
-    if path.stat().st_size == one["bytes"] and sha256_of(path) == one["sha256"]:
-        return Check(what=what, status="ok", sentence=f"{one['file']} is as the run read it.")
+    if path.stat().st_size == one.bytes and sha256_of(path) == one.sha256:
+        return Check(what=what, status="ok", sentence=f"{one.file} is as the run read it.")
     return Check(
         what=what,
         status="changed",
-        sentence=f"{one['file']} changed since the run read it: {path}.",
+        sentence=f"{one.file} changed since the run read it: {path}.",
     )
 
 

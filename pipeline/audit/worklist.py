@@ -10,27 +10,35 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import duckdb
 import polars as pl
 
 from pipeline.audit.findings import MEMORY
-from pipeline.audit.source import contacts_view
+from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
 from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from schemas.codes import catalogue
 from schemas.run import OUTCOMES
-from sql.session import Session, identifier, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 _RECORD: Final = "/main.aspx?pagetype=entityrecord&etn=contact&id="
 _ROWS: Final = 65_536
-_OUTCOMES = ", ".join(
-    f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}"
-    for name, kind in OUTCOMES.items()
+_OUTCOMES: Final = pl.Schema(
+    {name: OUTCOMES[name] for name in ("contactid", "outcome", "code", "message")}
 )
+"""What is read of outcomes."""
+
+
+class OwnerContacts(TypedDict):
+    """Contacts that need work, of one owner; null: not known."""
+
+    owner: str | None
+    contacts: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +46,7 @@ class Worklist:
     """What was written: rows, rows by owner (null: not known), and what could not be told."""
 
     rows: int
-    owners: list[dict[str, Any]]
+    owners: list[OwnerContacts]
     notes: tuple[str, ...]
 
 
@@ -54,7 +62,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     Raises:
         UsageError: the address is none of https, or the run has no decisions.
     """
-    base = _base(sales_url or evidence.setting("source.url"))
+    base = _base(sales_url or evidence.run.text("source.url"))
     notes = (
         []
         if base
@@ -64,15 +72,7 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     )
     counts: dict[str | None, int] = {}
     with _tables(evidence) as here:
-        view = contacts_view(evidence, ["ownerid"])
-        here.view(
-            "owners",
-            view or "SELECT '' AS source_file, 0 AS source_line, '' AS ownerid WHERE false",
-        )
-        if view is None:
-            notes.append("No owners: the rows that the run read are gone.")
-        elif "ownerid" not in evidence.run.get("columns", {}).get("contacts", {}):
-            notes.append("No owners: the source has no column ownerid.")
+        notes += _name_owners(here, evidence)
         reader = here.stream(
             query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
         )
@@ -86,11 +86,24 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
                 yield made_visible(frame)
 
         rows = write_csv(to, parts())
-    owners = [
+    owners: list[OwnerContacts] = [
         {"owner": owner, "contacts": count}
         for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     ]
     return Worklist(rows=rows, owners=owners, notes=tuple(notes))
+
+
+def _name_owners(here: Session, evidence: Evidence) -> list[str]:
+    """Make the view ``owners`` of contact rows; why it has no rows."""
+    has_column = "ownerid" in evidence.run.columns.get("contacts", {})
+    is_there = view_contacts(here, evidence, ["ownerid"] if has_column else None)
+    if is_there and has_column:
+        here.view("owners", query("audit/owners"))
+        return []
+    here.view("owners", query("audit/no_owners"))
+    if is_there:
+        return ["No owners: the source has no column ownerid."]
+    return ["No owners: the rows that the run read are gone."]
 
 
 def repair_file(evidence: Evidence, to: Path) -> int:
@@ -103,21 +116,14 @@ def repair_file(evidence: Evidence, to: Path) -> int:
     Raises:
         UsageError: the rows that the run read are gone.
     """
-    columns = list(evidence.run.get("columns", {}).get("contacts", {}))
-    view = contacts_view(evidence, columns)
-    if view is None:
-        raise UsageError(
-            "the rows that the run read are gone; export them from Sales again.",
-            where=str(evidence.folder.run),
-        )
-    chosen = ", ".join(f"s.{identifier(name)}" for name in columns)
-    text = (
-        f"SELECT {chosen} FROM ({view}) AS s "
-        "SEMI JOIN (SELECT * FROM needed WHERE has_id) AS n ON n.source_line = s.source_line AND "
-        "n.source_file = s.source_file"
-    )
+    columns = list(evidence.run.columns.get("contacts", {}))
     with _tables(evidence) as here:
-        reader = here.stream(text, _ROWS)
+        if not view_contacts(here, evidence, columns):
+            raise UsageError(
+                "the rows that the run read are gone; export them from Sales again.",
+                where=str(evidence.folder.run),
+            )
+        reader = here.stream(query("audit/repair", columns=columns), _ROWS)
         empty = pl.DataFrame(reader.schema.empty_table())
         return write_csv(
             to,
@@ -148,17 +154,9 @@ def _tables(evidence: Evidence) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="p2c-worklist-") as scratch:
         try:
             with session(memory=MEMORY, scratch=Path(scratch)) as here:
-                here.view(
-                    "decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
-                )
-                outcomes = f"SELECT * FROM read_parquet({literal(str(folder.outcomes))})"
-                here.view(
-                    "outcomes",
-                    outcomes if folder.outcomes.is_file() else f"SELECT {_OUTCOMES} WHERE false",
-                )
-                here.view(
-                    "findings", f"SELECT * FROM read_parquet({literal(str(folder.findings))})"
-                )
+                here.parquet("decisions", folder.decisions)
+                here.parquet("outcomes", folder.outcomes, schema=_OUTCOMES)
+                here.parquet("findings", folder.findings)
                 here.register("codes", codes)
                 here.store("needed", query("audit/needed"))
                 yield here

@@ -1,4 +1,4 @@
-"""Rows of ``sql/backfill_contacts.sql`` → the plan's rows and their findings, morsel by morsel."""
+"""Rows of ``sql/backfill/contacts.sql`` → the plan's rows and their findings, morsel by morsel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FINDINGS: Final = (
 
 
 def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
-    """Rows of ``sql/backfill_contacts.sql`` with their documents, and what becomes of their flags."""
+    """Rows of ``sql/backfill/contacts.sql`` with their documents, and what becomes of their flags."""
     wanted, active, flag = pl.col("wanted"), pl.col("active"), pl.col("company_flag")
     has_activity = pl.col("quotes").is_not_null()
     disagrees = wanted & (flag != pl.col("is_account"))

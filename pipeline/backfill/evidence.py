@@ -10,7 +10,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipeline.errors import InvariantBroken, during
-from sql.session import Session, query
+from sql.query import query
+from sql.session import Session
 
 EVIDENCE: Final = pl.Schema(
     {
@@ -23,7 +24,6 @@ EVIDENCE: Final = pl.Schema(
     }
 )
 _ROW: Final = "source_row"
-_TABLES: Final = ("quotes", "salesorders", "invoices")
 
 
 def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[str, int]:
@@ -37,40 +37,28 @@ def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[s
     Returns:
         Documents that raise nobody's flag, by the code of the finding.
     """
-    session.store("activity_of", query("backfill_activity"), statuses=list(statuses))
-    session.store("evidence", query("backfill_evidence"))
+    session.store("activity_of", query("backfill/activity"), statuses=list(statuses))
+    session.store("evidence", query("backfill/evidence"))
     with during(f"writing {target.name}"):
         target.parent.mkdir(exist_ok=True)
-    session.copy(f"SELECT * FROM evidence WHERE {_ROW} IS NOT NULL ORDER BY {_ROW}", target)
-    counted = "quotes + orders + invoices"
-    found = session.frame(
-        f"SELECT coalesce(sum({counted}), 0) AS met, coalesce(sum({counted}) FILTER (WHERE id IS "
-        "NULL), 0) AS nobodys, (SELECT "
-        f"coalesce(sum({counted}), 0) FROM evidence WHERE {_ROW} IS NULL) AS missing FROM "
-        "activity_of"
-    )
+    session.copy(query("backfill/evidence_in_order"), target)
+    found = session.frame(query("backfill/documents_met"))
     met, nobodys, missing = (int(value) for value in found.row(0))
     for name in ("activity_of", "evidence"):
-        session.run(f"DROP TABLE {name}")
+        session.drop(name)
+    documents = session.frame(query("backfill/documents"), statuses=list(statuses)).item()
     return {
         "activity_of_nobody": nobodys,
-        "activity_of_account": _documents(session, statuses) - met,
+        "activity_of_account": int(documents) - met,
         "activity_of_missing": missing,
     }
-
-
-def _documents(session: Session, statuses: Sequence[int]) -> int:
-    """How many documents count."""
-    counted = "isdelete IS NOT TRUE AND (len($statuses) = 0 OR list_contains($statuses, statecode))"
-    parts = [f"(SELECT count(*) FROM {table} WHERE {counted})" for table in _TABLES]
-    return int(session.frame(f"SELECT {' + '.join(parts)}", statuses=list(statuses)).item())
 
 
 class Beside:
     """The documents and the ranks beside contact rows that come in source order, every row once."""
 
     def __init__(self, evidence: Path, ranks: pl.DataFrame) -> None:
-        """``ranks``: ``sql/backfill_ranks.sql``."""
+        """``ranks``: ``sql/backfill/ranks.sql``."""
         self._parts = self._read(evidence)
         self._held = pl.DataFrame(schema={_ROW: pl.Int64(), **EVIDENCE})
         self._ranks = ranks

@@ -5,7 +5,8 @@ One contact's row of the plan or its result, with the findings about it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, TypedDict, cast
 
 import polars as pl
 
@@ -23,7 +24,37 @@ _WORDS: Final = {
 }
 
 
-def stories(folder: RunFolder, contact: str) -> list[dict[str, Any]]:
+class BackfillFinding(TypedDict):
+    """A row of ``findings.parquet``, as far as it is told."""
+
+    severity: str
+    code: str
+    message: str
+
+
+class BackfillStory(TypedDict):
+    """A row of ``backfill.parquet`` with its findings."""
+
+    contactid: str
+    action: str
+    company_flag_before: bool | None
+    company_flag_after: bool | None
+    rank: int | None
+    number_before: str | None
+    number_after: str | None
+    active_before: bool | None
+    active_after: bool | None
+    quotes: int | None
+    orders: int | None
+    invoices: int | None
+    first_activity: datetime | None
+    last_activity: datetime | None
+    document: str | None
+    outcome: str | None
+    findings: list[BackfillFinding]
+
+
+def stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
     """The rows of ``backfill.parquet`` that a contactid or contact number means, each with its findings.
 
     Raises:
@@ -44,13 +75,14 @@ def stories(folder: RunFolder, contact: str) -> list[dict[str, Any]]:
         .filter(pl.col("contactid").is_in(rows["contactid"].implode()))
         .collect()
     )
-    return [
+    found = [
         {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
         for row in rows.iter_rows(named=True)
     ]
+    return cast("list[BackfillStory]", found)
 
 
-def told(row: dict[str, Any]) -> str:
+def told(row: BackfillStory) -> str:
     """One row as text."""
     lines = [f"Contact {row['contactid']}: {_WORDS[row['action']]}"]
     if row["rank"] is not None:
@@ -62,9 +94,12 @@ def told(row: dict[str, Any]) -> str:
         f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is "
         "Company An Account)"
     )
-    counts = ", ".join(
-        f"{row[name]:,} {name}" for name in ("quotes", "orders", "invoices") if row[name]
-    )
+    documents = {
+        "quotes": row["quotes"],
+        "orders": row["orders"],
+        "invoices": row["invoices"],
+    }
+    counts = ", ".join(f"{count:,} {name}" for name, count in documents.items() if count)
     lines.append(
         f"  evidence  {counts}, for example {row['document'] or 'one without a number'}"
         if counts

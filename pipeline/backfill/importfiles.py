@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -17,7 +17,8 @@ from pipeline.backfill.counter import NEXT
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS, TASK
 from pipeline.errors import during
-from pipeline.run.files import TableWriter, replace_file, sha256_of
+from pipeline.run.facts import Numbers
+from pipeline.run.files import TableWriter, atomic, replace_file, sha256_of
 from pipeline.run.folder import RunFolder
 from schemas.run import OUTCOMES
 
@@ -54,7 +55,7 @@ _ROWS_AT_ONCE: Final = 65_536
 
 
 def write_imports(
-    folder: RunFolder, numbers: Mapping[str, Any] | None
+    folder: RunFolder, numbers: Numbers | None
 ) -> tuple[Counter[str], dict[str, str]]:
     """Write the files, ``backfill.parquet`` and ``outcomes.parquet``.
 
@@ -70,7 +71,7 @@ def write_imports(
     target = folder.path / FOLDER
     with during("writing files to import"):
         target.mkdir(exist_ok=True)
-    if numbers is not None and numbers["count"]:
+    if numbers is not None and numbers.count:
         replace_file(target / _COUNTER_FILE, _counter_row(numbers).encode())
     for action, name in _FILES.items():
         _write_contacts(folder.path / PLAN, action, target / name)
@@ -83,12 +84,12 @@ def write_imports(
     return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}
 
 
-def _counter_row(numbers: Mapping[str, Any]) -> str:
-    following = numbers["base"] + numbers["count"]
-    if numbers["counter"] is not None:
-        return f"msdynce_p2cautonumberid,{NEXT}\n{numbers['counter']},{following}\n"
+def _counter_row(numbers: Numbers) -> str:
+    following = numbers.base + numbers.count
+    if numbers.counter is not None:
+        return f"msdynce_p2cautonumberid,{NEXT}\n{numbers.counter},{following}\n"
     columns = f"msdynce_entityname,msdynce_prefix,{NEXT},msdynce_suffixlength"
-    return f"{columns}\ncontact,{numbers['prefix']},{following},{numbers['suffix_length']}\n"
+    return f"{columns}\ncontact,{numbers.prefix},{following},{numbers.suffix_length}\n"
 
 
 def _write_contacts(plan: Path, action: str, target: Path) -> None:
@@ -99,8 +100,7 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
     changed = {name: stem for name, stem in COLUMNS.items() if _changes(plan, action, stem)}
     if not changed:
         return
-    partial = target.with_name(f".{target.name}.partial")
-    with during(f"writing {target.name}"), partial.open("wb") as file:
+    with atomic(target) as file:
         for place, part in enumerate(_parts(plan)):
             rows = part.filter(pl.col("action") == action).select(
                 "contactid",
@@ -110,8 +110,6 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
                 ),
             )
             rows.write_csv(file, include_header=place == 0)
-    with during(f"writing {target.name}"):
-        partial.replace(target)
 
 
 def _changes(plan: Path, action: str, stem: str) -> bool:

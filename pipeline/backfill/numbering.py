@@ -11,7 +11,7 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import polars as pl
 
@@ -52,8 +52,19 @@ class Origin:
         return rf"\A{re.escape(self.prefix.upper())}-([0-9]{{1,9}})(?:-.*)?\z"
 
 
-def origin(counters: Sequence[dict[str, Any]]) -> Origin:
-    """The counter of contacts, from ``sql/backfill_counters.sql``.
+class CounterRow(TypedDict):
+    """A row of ``sql/backfill/counters.sql``."""
+
+    entity: str | None
+    prefix: str | None
+    next: int | None
+    suffix_length: int
+    id: str | None
+    etag: str | None
+
+
+def origin(counters: Sequence[CounterRow]) -> Origin:
+    """The counter of contacts, from ``sql/backfill/counters.sql``.
 
     Without a usable one, what the solution begins with.
     """

@@ -17,7 +17,7 @@ _WRITTEN: Final = ("updated", "unknown")
 
 def renumbered(evidence: Evidence) -> list[Check]:
     """The checks of an applied backfill, or of its undo; none where it was not applied."""
-    if not evidence.summary.get("applied") or not (evidence.folder.path / RESULT).is_file():
+    if not evidence.summary.applied or not (evidence.folder.path / RESULT).is_file():
         return []
     checks = [_outcomes(evidence, name) for name in (RESULT, evidence.folder.outcomes.name)]
     return [one for one in [*checks, _numbers(evidence)] if one is not None]
@@ -35,7 +35,7 @@ def _outcomes(evidence: Evidence, name: str) -> Check | None:
     if frame is None:
         return None
     found = dict.fromkeys(OUTCOME_NAMES, 0) | dict(frame.iter_rows())
-    said = dict.fromkeys(OUTCOME_NAMES, 0) | evidence.summary["outcomes"]
+    said = dict.fromkeys(OUTCOME_NAMES, 0) | dict(evidence.summary.outcomes)
     wrong = [
         f"{one} {found[one]:,} instead of {said[one]:,}"
         for one in OUTCOME_NAMES

@@ -10,7 +10,7 @@ never will (begin another one; if it had an effect after all, its numbers are a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict, cast
 
 from pipeline.backfill.counter import COUNTERS, NEXT, Wanted, counter, first_number, is_taken
 from pipeline.run.journal import Entry, Journal, unfinished
@@ -26,6 +26,19 @@ _TRIES: Final = 12
 _LOST_WAIT: Final = 2.0
 
 Effect = Literal["reserved", "void", "open"]
+
+
+class Attempt(TypedDict):
+    """An attempt at a reservation, as the journal has it.
+
+    The counter's row that was read, its next number, our first one, and how many are ours.
+    """
+
+    counter: str
+    etag: str
+    found: int
+    base: int
+    count: int
 
 
 def reserved_base(entries: Iterable[Entry]) -> int | None:
@@ -80,11 +93,10 @@ class _Reserving:
             for one in unfinished(journal.entries)
             if one.payload.get("effect") == RESERVE
         ]
-        self._attempt = (
-            {name: value for name, value in begun[-1].items() if name != "effect"}
-            if begun
-            else None
-        )
+        self._attempt: Attempt | None = None
+        if begun:
+            said = {name: value for name, value in begun[-1].items() if name != "effect"}
+            self._attempt = cast("Attempt", said)
         self._lost = bool(begun)
         """Whether the attempt may have taken effect already."""
 
@@ -113,7 +125,7 @@ class _Reserving:
                 if done:
                     return int(attempt["base"])
 
-    def _intend(self) -> dict[str, Any]:
+    def _intend(self) -> Attempt:
         now = counter(self._rows, self._wanted.entity)
         base = first_number(self._rows, now, self._wanted)
         self._attempt = {
@@ -126,7 +138,7 @@ class _Reserving:
         self._journal.intent(RESERVE, **self._attempt)
         return self._attempt
 
-    def _send(self, attempt: Mapping[str, Any]) -> bool:
+    def _send(self, attempt: Attempt) -> bool:
         """Send an attempt; whether it took effect.
 
         One that came too late is given up, unless an answer was lost before.
@@ -135,7 +147,7 @@ class _Reserving:
             path = f"{COUNTERS}({attempt['counter']})"
             self._rows.patch(path, attempt["etag"], {NEXT: attempt["base"] + attempt["count"]})
         except Declined as declined:
-            if declined.status != _CHANGED:
+            if declined.refusal.status != _CHANGED:
                 self._end(attempt, "changed")
                 raise
             if not self._lost:
@@ -144,7 +156,7 @@ class _Reserving:
         self._end(attempt, "reserved")
         return True
 
-    def _look_up(self, attempt: Mapping[str, Any]) -> Effect:
+    def _look_up(self, attempt: Attempt) -> Effect:
         """What a doubtful attempt did.
 
         If contacts have its numbers, creates handed them out: the counter passed without us.
@@ -156,7 +168,7 @@ class _Reserving:
         taken = any(is_taken(self._rows, self._wanted.prefix, number) for number in (first, last))
         return "reserved" if now.next > last and not taken else "void"
 
-    def _end(self, attempt: Mapping[str, Any], result: str) -> None:
+    def _end(self, attempt: Attempt, result: str) -> None:
         self._journal.done(RESERVE, **attempt, result=result)
         self._attempt, self._lost = None, False
 

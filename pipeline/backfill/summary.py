@@ -6,11 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
-from pipeline.errors import InvariantBroken
-from pipeline.run.facts import PLANNED, equation
+from pipeline.run.facts import Kind, Numbers
 from pipeline.run.findings import RunFinding
+from pipeline.run.summary import (
+    PLANNED,
+    CountedFinding,
+    Forecast,
+    Summary,
+    equation,
+    refuse_unbalanced,
+)
 from schemas.codes import code
 from schemas.run import BACKFILL_ACTIONS, OUTCOME_NAMES
 
@@ -21,80 +28,76 @@ _RATE: Final = 50.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class CountedBackfill:
     """What planning counted.
 
     ``rows``: contact rows that were read; ``request_rows``: null where files are written.
     """
 
-    run: str
     rows: int
     unreadable: int
     left_out: Mapping[str, int]
     actions: Counter[str]
     findings: Counter[str]
     of_run: Sequence[RunFinding]
-    numbers: Mapping[str, Any]
+    numbers: Numbers
     request_rows: int | None
 
 
-def backfill_summary(told: Told) -> dict[str, Any]:
+def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
     """The summary.
 
     Raises:
         InvariantBroken: an equation does not balance.
     """
-    contacts = sum(told.actions.values())
-    pending = contacts - told.actions["none"]
+    contacts = sum(counted.actions.values())
+    pending = contacts - counted.actions["none"]
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": pending}
-    terms = {"contacts": contacts, **told.left_out, "unreadable": told.unreadable}
-    counts = {one: told.actions[one] for one in BACKFILL_ACTIONS}
-    equations = [
+    terms = {"contacts": contacts, **counted.left_out, "unreadable": counted.unreadable}
+    counts = {one: counted.actions[one] for one in BACKFILL_ACTIONS}
+    equations = (
         equation(
             "rows = contacts + superseded + deleted + unreadable",
-            told.rows + told.unreadable,
+            counted.rows + counted.unreadable,
             terms,
         ),
         equation("contacts = number + activate + both + other + none", contacts, counts),
         equation(PLANNED, pending, outcomes),
-    ]
-    if not all(one["balanced"] for one in equations):
-        raise InvariantBroken(f"the equations of the backfill do not balance: {equations}.")
-    errors = any(str(code(name).severity) == "error" for name in told.findings)
-    return {
-        "run": told.run,
-        "kind": "backfill",
-        "applied": False,
-        "verdict": "attention" if errors else "clean",
-        "balanced": True,
-        "equations": equations,
-        "counts": counts,
-        "reasons": {},
-        "findings": dict(sorted((told.findings + Counter(row_unreadable=told.unreadable)).items())),
-        "counted": [
-            {"code": one.code, "detail": one.detail, "column": one.column}
-            for one in told.of_run
+    )
+    refuse_unbalanced(equations)
+    errors = any(str(code(name).severity) == "error" for name in counted.findings)
+    unreadable = Counter(row_unreadable=counted.unreadable)
+    return Summary(
+        run=run,
+        kind=Kind.BACKFILL,
+        applied=False,
+        verdict="attention" if errors else "clean",
+        balanced=True,
+        equations=equations,
+        counts=counts,
+        findings=dict(sorted((counted.findings + unreadable).items())),
+        outcomes=outcomes,
+        counted=tuple(
+            CountedFinding(code=one.code, detail=one.detail, column=one.column)
+            for one in counted.of_run
             if one.detail
-        ],
-        "outcomes": outcomes,
-        "actions": [],
-        "value_maps": [],
-        "forecast": _forecast(pending, told.request_rows),
-        "numbers": told.numbers,
-    }
+        ),
+        forecast=_forecast(pending, counted.request_rows),
+        numbers=counted.numbers,
+    )
 
 
-def _forecast(pending: int, request_rows: int | None) -> dict[str, Any]:
+def _forecast(pending: int, request_rows: int | None) -> Forecast:
     """What applying will cost: requests of a live Sales, none for files."""
     said = (
         "assumed; a Sales was not measured"
         if request_rows
         else "assumed; files are written as fast as the disk takes them"
     )
-    return {
-        "requests": ceil(pending / request_rows) if request_rows else 0,
-        "bytes": pending * _ROW_BYTES,
-        "minutes": round(pending / _RATE / 60, 1) if request_rows else 0.0,
-        "rate": _RATE if request_rows else 0.0,
-        "rate_from": said,
-    }
+    return Forecast(
+        requests=ceil(pending / request_rows) if request_rows else 0,
+        bytes=pending * _ROW_BYTES,
+        minutes=round(pending / _RATE / 60, 1) if request_rows else 0.0,
+        rate=_RATE if request_rows else 0.0,
+        rate_from=said,
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS
 from pipeline.errors import UsageError
-from pipeline.run.facts import PLANNED, equation, facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
+from pipeline.plan.undo import undo_facts
+from pipeline.run.facts import Kind
+from pipeline.run.files import TableWriter, write_table
 from pipeline.run.folder import Clock, RunFolder, building, new_run
-from pipeline.run.journal import Journal
+from pipeline.run.summary import PLANNED, Summary, equation
+from pipeline.run.vouching import write_plan
 from pipeline.wire.salesrows import ETAG
 from schemas.codes import code
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
@@ -36,7 +38,7 @@ class Found(Protocol):
 
     def found(
         self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
-    ) -> dict[str, dict[str, Any]]:
+    ) -> Mapping[str, Mapping[str, object]]:
         """Id → row, of those that are there."""
         ...
 
@@ -57,29 +59,15 @@ def undo_plan(
         UsageError: the run was not applied, or is not a backfill.
         SystemStopped: Sales failed; nothing is left behind.
     """
-    facts, before = of.facts(), read_json(of.summary)
-    if facts["kind"] != "backfill" or not before.get("applied"):
+    facts, before = of.facts(), of.read_summary()
+    if facts.kind is not Kind.BACKFILL or not before.applied:
         raise UsageError("only applied backfills are undone here.", where=str(of.run))
     run = new_run(clock)
-    with building(of.path.parent, run) as folder:
+    made = undo_facts(facts, versions, run, clock(), live=live)
+    with building(of.path.parent, made) as folder:
         counts = _write(of, folder, sales)
-        write_json(
-            folder.run_json, _facts(facts, of, str(run), versions, clock) | {"live_source": live}
-        )
-        summary = _summary(str(run), of, counts)
-        files = {
-            path.name: sha256_of(path)
-            for path in (folder.run_json, folder.findings, folder.path / PLAN)
-        }
-        with Journal.open(folder.journal, clock) as journal:
-            summary["journal"] = journal.append(
-                "planned",
-                run=str(run),
-                undo_of=str(of.run),
-                files=files,
-                summary=facts_digest(summary),
-            )
-        write_json(folder.summary, summary)
+        files = (folder.run_json, folder.findings, folder.path / PLAN)
+        write_plan(folder, _summary(run, of, counts), files, clock)
     return RunFolder(of.path.parent / run)
 
 
@@ -100,15 +88,11 @@ def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
         for part in _read_written(source):
             there = sales.found("contacts", "contactid", tuple(COLUMNS), part["contactid"])
             rows = [_turn(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
-            counts.update(row["action"] for row in rows)
-            left = [row for row in rows if row["code"] is not None]
-            counts.update(row["code"] for row in left)
+            counts.update(str(row["action"]) for row in rows)
+            left = [(row["contactid"], str(row["code"])) for row in rows if row["code"] is not None]
+            counts.update(name for _, name in left)
             writer.write(pl.DataFrame(rows, schema=schema))
-            findings.write(
-                pl.DataFrame(
-                    [_finding(row["contactid"], row["code"]) for row in left], schema=FINDINGS
-                )
-            )
+            findings.write(pl.DataFrame([_finding(*one) for one in left], schema=FINDINGS))
     write_table(folder.outcomes, OUTCOMES.to_frame())
     write_table(folder.batches, BATCHES.to_frame())
     return counts
@@ -120,7 +104,7 @@ def _read_written(source: Path) -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(batch).filter(pl.col("outcome").is_in(["updated", "written"]))
 
 
-def _finding(contactid: str, name: str) -> dict[str, Any]:
+def _finding(contactid: object, name: str) -> dict[str, object]:
     said = {
         "contactid": contactid,
         "severity": str(code(name).severity),
@@ -130,7 +114,7 @@ def _finding(contactid: str, name: str) -> dict[str, Any]:
     return {**dict.fromkeys(FINDINGS.names()), **said}
 
 
-def _turn(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:
+def _turn(row: Mapping[str, object], now: Mapping[str, object] | None) -> dict[str, object]:
     """A row the other way round; there is nothing to do for one that is gone or was changed."""
     turned = {**row, "rank": None, "suffix": None, "outcome": None, "code": None}
     for stem in COLUMNS.values():
@@ -152,42 +136,19 @@ def _turn(row: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, An
     return {**turned, "etag": now.get(ETAG)}
 
 
-def _facts(
-    facts: Mapping[str, Any], of: RunFolder, run: str, versions: Mapping[str, str], clock: Clock
-) -> dict[str, Any]:
-    return {
-        "run": run,
-        "kind": "undo",
-        "command": "undo",
-        "undo_of": str(of.run),
-        "undo_of_kind": "backfill",
-        "started_at": clock().isoformat(),
-        **{
-            key: facts[key]
-            for key in ("fingerprints", "settings", "project", "destination")
-            if key in facts
-        },
-        "live_source": True,
-        "sources": [],
-        "versions": dict(versions),
-    }
-
-
-def _summary(run: str, of: RunFolder, counts: Counter[str]) -> dict[str, Any]:
+def _summary(run: str, of: RunFolder, counts: Counter[str]) -> Summary:
     planned = sum(counts[action] for action in ACTIONS if action != "none")
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
     left = {name: counts[name] for name in _LEFT if counts[name]}
-    return {
-        "run": run,
-        "kind": "undo",
-        "undo_of": str(of.run),
-        "applied": False,
-        "verdict": "attention" if left else "clean",
-        "balanced": True,
-        "equations": [equation(PLANNED, planned, outcomes)],
-        "counts": {action: counts[action] for action in ACTIONS},
-        "reasons": {},
-        "findings": left,
-        "outcomes": outcomes,
-        "forecast": {},
-    }
+    return Summary(
+        run=run,
+        kind=Kind.UNDO,
+        undo_of=of.run,
+        applied=False,
+        verdict="attention" if left else "clean",
+        balanced=True,
+        equations=(equation(PLANNED, planned, outcomes),),
+        counts={action: counts[action] for action in ACTIONS},
+        findings=left,
+        outcomes=outcomes,
+    )

@@ -14,8 +14,8 @@ import orjson
 import polars as pl
 
 from pipeline.backfill.shares import COLUMNS, NUMBER, Row
-from pipeline.errors import AccessDenied
-from pipeline.load.answers import read_error, read_wait
+from pipeline.errors import AccessDenied, Refusal
+from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.wire import multipart
 from pipeline.wire.multipart import Answer, Operation, Request
@@ -97,7 +97,7 @@ class Updates:
                 "allows none of these updates (HTTP 403). Give the application user a role that "
                 "may write contacts.",
                 where=self.sales.label,
-                status=_DENIED,
+                refusal=Refusal(status=_DENIED),
             )
         return answers
 
@@ -112,7 +112,8 @@ class Updates:
                 self.in_bulk = False
                 return Judgement()
             case Declined():
-                said = _fail("sales_refused", reply.text or reply.detail)
+                refusal = reply.refusal
+                said = _fail("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
                 return Judgement(settled=dict.fromkeys(rows.keys, said))
             case _ if self.in_bulk:
                 return Judgement(settled=dict.fromkeys(rows.keys))
@@ -213,8 +214,8 @@ def _describe(name: str, detail: str = "") -> str:
 
 
 def _code(answer: Answer) -> str:
-    return str(read_error(answer).get("code") or "")
+    return answer.refusal.code
 
 
 def _text(answer: Answer) -> str:
-    return str(read_error(answer).get("message") or "").strip().rstrip(".")
+    return answer.refusal.cause.rstrip(".")

@@ -1,6 +1,6 @@
-"""``check`` against live systems: can we log in, is everything there that a plan needs.
+"""``check`` against live systems: can we log in, and is everything there that a plan needs?
 
-All that is wrong at once.
+All problems come at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, listed
 from pipeline.extract.dataverse.columns import columns_of
-from pipeline.plan.destination import mappings_of, wanted
+from pipeline.plan.destination import wanted
 from pipeline.plan.source import ROUTING_TABLES, mapped_columns
 from pipeline.project.resolve import Project
 from pipeline.project.systems import sales_of, scm_of
@@ -30,8 +30,8 @@ def live_items(project: Project) -> list[Item]:
 
     Raises:
         ConfigurationError: something is missing or wrong in one of them or in both.
-        Stopped: one of them cannot be reached, or refuses; what is wrong with the other one is told
-            as well.
+        Stopped: one of them cannot be reached, or refuses. What is wrong with the other one is in
+            the error, too.
     """
     found: list[Item] = []
     failed: list[P2cError] = []
@@ -53,7 +53,7 @@ def live_items(project: Project) -> list[Item]:
 def _together(failed: Sequence[P2cError]) -> P2cError:
     """The failures of both systems as one.
 
-    What the world did wrong outranks what the project says.
+    A system that failed outranks a mistake in the project.
     """
     if len(failed) == 1:
         return failed[0]
@@ -69,7 +69,7 @@ def _sales(project: Project) -> list[Item]:
     with sales_of(project) as sales:
         organization = sales.organization()
         found: list[Item] = [
-            ("Sales", "ok", f"{sales.system.label}, organization {organization.told}")
+            ("Sales", "ok", f"{sales.system.label}, organization {organization.name_and_id}")
         ]
         wrong: list[str] = []
         for name in ROUTING_TABLES:
@@ -100,11 +100,11 @@ def _columns(sales: Sales, table: Table) -> dict[str, str] | None:
 def _absent(table: Table) -> tuple[str, str]:
     if table is ACCOUNTS:
         return "warning", "is missing; contacts with a company need it"
-    return "note", "is not there; the plan does without it"
+    return "note", "is not there; the plan works without it"
 
 
 def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[str]:
-    """Columns that a plan asks for and that are not there."""
+    """A sentence for each column that a plan asks for and that is missing."""
     mapped = sorted(mapped_columns(project)) if table is CONTACTS else []
     for wire in columns_of(table, mapped, spelled=there).wire_names:
         name = wire.partition("@")[0]
@@ -122,6 +122,6 @@ def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[
 def _scm(project: Project) -> list[Item]:
     with scm_of(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
         seen = look(
-            scm, wanted(project, mappings_of(project)), Path(folder), lambda _what, _rows: None
+            scm, wanted(project, project.mappings()), Path(folder), lambda _what, _rows: None
         )
         return items(seen)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from pipeline.check.live import live_items
 from pipeline.extract.landing import Landed
-from pipeline.extract.view import landed_view
+from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.prepare import refuse_filter
 from pipeline.plan.source import land_files, mapped_columns, template_sources
@@ -21,11 +21,19 @@ from schemas.sales import CONTACTS
 from sql.session import session
 
 
-def checked(project: Project) -> list[dict[str, Any]]:
-    """What was checked: what, status, message.
+class Checked(TypedDict):
+    """One thing that was looked at."""
 
-    A status is ``ok``, ``note`` (a choice that was left open), or ``warning`` (contacts will stay
-    behind for it).
+    what: str
+    status: str
+    message: str
+
+
+def checked(project: Project) -> list[Checked]:
+    """What was checked.
+
+    A status is ``ok``, ``note`` (a choice that was left open) or ``warning`` (contacts will be held
+    for it).
 
     Raises:
         Refused: a setting, a template or a table is wrong.
@@ -43,10 +51,10 @@ def checked(project: Project) -> list[dict[str, Any]]:
 
 
 def _settings(project: Project) -> Iterator[tuple[str, str, str]]:
-    """Every setting that somebody said, with its origin."""
+    """Every setting that somebody made, with its origin."""
     for key, entry in project.effective().items():
-        if entry["origin"] != "default" and not key.startswith("tasks."):
-            yield f"setting {key}", "ok", f"{entry['value']} ({entry['origin']})"
+        if entry.origin != "default" and not key.startswith("tasks."):
+            yield f"setting {key}", "ok", f"{entry.value} ({entry.origin})"
 
 
 def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
@@ -57,7 +65,7 @@ def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
 
 
 def _tables(project: Project) -> Iterator[tuple[str, str, str]]:
-    """The tables of a folder of exports; those of a live Sales are looked at over there."""
+    """The tables of a folder of exports. Those of a live Sales are looked at in Sales."""
     if project.sales is not None:
         return
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
@@ -72,22 +80,22 @@ def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[st
     condition = project.settings.source.filter
     if condition is not None:
         with session() as here:
-            here.view("contacts_landed", landed_view(landed[CONTACTS.name]))
+            view_landed(here, landed[CONTACTS.name])
             refuse_filter(here, condition)
-        yield "source.filter", "ok", "is a condition on the columns that contacts have"
+        yield "source.filter", "ok", "is a valid condition on the columns of contacts"
 
 
 def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
     """Columns that the templates read and contacts lack.
 
-    Nobody is kept back, but a misspelled header shows here.
+    No contact is held for it, but a misspelled header shows here.
     """
     absent = sorted(mapped_columns(project) - set(landed[CONTACTS.name].columns))
     if absent:
         yield (
             "columns of contacts",
             "note",
-            f"not there, and so blank for every contact: {', '.join(absent)}",
+            f"missing, and therefore blank for every contact: {', '.join(absent)}",
         )
 
 

@@ -1,4 +1,4 @@
-"""The entry point: words → typed calls; errors → exit codes; nothing else."""
+"""The entry point: words become typed calls, errors become exit codes."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _UNBOUNDED: Final = 10_000
 
 _HELP: Final = (
     "Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves "
-    "for every contact where it went and why. Exit codes: 0 clean, 1 something needs a person, 2 "
-    "wrong use or input (nothing was sent), "
-    "3 stopped by the world (the same command goes on), 4 an invariant is broken."
+    "for every contact where it went and why. Exit codes: 0 all is well, 1 something needs a "
+    "person, 2 wrong usage or input (nothing was sent), 3 stopped from outside (run the same "
+    "command again to continue), 4 an invariant is broken."
 )
 
 
@@ -40,14 +40,14 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
     for part in (main_job, listing, audit, repair):
         for one in part.COMMANDS:
-            app.command(one.name)(with_flags(one, _answer))
+            app.command(one.name)(with_flags(one, _do))
     app.command()(sandbox.sandbox)
-    app.callback()(_top)
+    app.callback()(_take_top_flags)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script; its answer is the exit code."""
+    """The console script; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         prepare_process()
@@ -60,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:
             return UsageError.exit_code
         return code if isinstance(code, int) else 0
-    return caught.told(command, as_object="--json" in words)
+    return caught.report(command, as_object="--json" in words)
 
 
-def _answer(flags: Flags, work: Work) -> None:
-    """Do the work and print the answer; the exit code is the answer's."""
+def _do(flags: Flags, work: Work) -> None:
+    """Do the work and print the result, which has the exit code."""
     with on_stderr() as listener:
         result = work(listener)
     _print(result, as_object=flags.as_object)
@@ -86,15 +86,16 @@ def _print(result: Result, *, as_object: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"p2c {__version__}\n")
         raise typer.Exit
 
 
-def _top(
+def _take_top_flags(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     _ = version

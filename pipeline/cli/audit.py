@@ -1,4 +1,4 @@
-"""The words of the commands that prove: report, findings, verify, reconcile, test."""
+"""The commands that prove: report, findings, verify, reconcile, test."""
 
 from __future__ import annotations
 
@@ -56,13 +56,17 @@ def findings(
     worklist: Annotated[
         Path | None,
         typer.Option(
-            "--worklist", metavar="FILE", help="Write what to repair in Sales, by owner, as CSV."
+            "--worklist",
+            metavar="FILE",
+            help="Write a CSV file of what to repair in Sales, by owner.",
         ),
     ] = None,
     sales_url: Annotated[
         str | None,
         typer.Option(
-            "--sales-url", metavar="URL", help="Where Sales is, for links in the worklist."
+            "--sales-url",
+            metavar="URL",
+            help="The address of Sales, for the links in the worklist.",
         ),
     ] = None,
     repair: Annotated[
@@ -70,13 +74,15 @@ def findings(
         typer.Option(
             "--repair",
             metavar="FILE",
-            help="Write the source rows to correct, with values, as CSV.",
+            help="Write a CSV file of the source rows to correct, with values.",
         ),
     ] = None,
 ) -> Work:
     """Count findings by cause, or export them as CSV or Parquet."""
     if sum(one is not None for one in (to, worklist, repair)) > 1:
-        raise UsageError("--to, --worklist and --repair write different files: say one of them.")
+        raise UsageError(
+            "--to, --worklist and --repair write different files; name only one of them."
+        )
     if worklist is not None:
         return lambda _: exporting.write_worklist(flags, run, to=worklist, sales_url=sales_url)
     if repair is not None:
@@ -88,7 +94,7 @@ def findings(
 
 @command(takes=RUN_ONLY, hides=ALL)
 def verify(flags: Flags, run: RunArgument) -> Work:
-    """Check a run folder: journal, hashes, equations."""
+    """Check that a run folder is as it was written."""
     return lambda _: verifying.verify_run(flags, run)
 
 
@@ -98,11 +104,11 @@ def try_(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...", help="Examples in TOML; examples.toml beside p2c.toml."
+            metavar="[FILE]...", help="Files of examples; default: examples.toml next to p2c.toml."
         ),
     ] = None,
 ) -> Work:
-    """Try example rows against the project's templates."""
+    """Try example rows on the templates of the project."""
     return lambda listener: trying.try_examples(flags, files or (), listener)
 
 
@@ -112,10 +118,15 @@ def reconcile(
     run: RunArgument,
     scm: Annotated[
         list[Path] | None,
-        typer.Option("--scm", metavar="FILE", help="An export of SCM's rows; may be said again."),
+        typer.Option(
+            "--scm", metavar="FILE", help="An export of SCM's rows. Can be given several times."
+        ),
     ] = None,
 ) -> Work:
-    """Compare what SCM has with what was planned: SCM itself is asked, unless exports are named."""
+    """Compare SCM with what was planned.
+
+    SCM itself is asked, unless you name exports.
+    """
     return lambda listener: comparing.reconcile_run(flags, run, scm=scm or (), listener=listener)
 
 

@@ -1,4 +1,4 @@
-"""Errors → a sentence and an exit code. Nobody reads a traceback who did not ask for it."""
+"""Errors become a sentence and an exit code. A traceback is shown only if it was asked for."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ _HOME: Final = Path(__file__).parents[2]
 _OURS: Final = ("pipeline", "schemas", "sql")
 
 _asked_to_end = threading.Event()
-"""Set by a signal: engines may turn the ``KeyboardInterrupt`` that it raises into an error of their
-own."""
+"""Set by a signal. Engines may turn the ``KeyboardInterrupt`` of it into an error of their own."""
 
 
 class Caught(contextlib.AbstractContextManager["Caught", bool]):
-    """Catches whatever ends a command, but for a call of ``sys.exit``."""
+    """Catches whatever ends a command, except ``sys.exit``."""
 
     def __init__(self) -> None:
         self._error: BaseException | None = None
@@ -45,23 +44,26 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
         self._error = error
         return error is not None
 
-    def told(self, command: str, *, as_object: bool) -> int:
-        """Tell the error on stderr, and with ``--json`` as an object on stdout; its exit code."""
+    def report(self, command: str, *, as_object: bool) -> int:
+        """Print the error to stderr, with ``--json`` also as an object to stdout.
+
+        Returns its exit code; 0 if there was no error.
+        """
         if self._error is None:
             return 0
         if os.environ.get(_TRACEBACK):
             traceback.print_exception(self._error)
-        error = _translated(self._error)
+        error = _translate(self._error)
         if as_object:
-            told = {"code": error.code, "message": error.message, "where": error.where}
-            sys.stdout.write(json.dumps({"command": command, "error": told}) + "\n")
+            shown = {"code": error.code, "message": error.message, "where": error.where}
+            sys.stdout.write(json.dumps({"command": command, "error": shown}) + "\n")
             sys.stdout.flush()
         sys.stderr.write(f"p2c: {error}\n")
         return error.exit_code
 
 
-def _translated(error: BaseException) -> P2cError:
-    """What stopped p2c, as a sentence."""
+def _translate(error: BaseException) -> P2cError:
+    """What stopped p2c, as an error of ours."""
     if _asked_to_end.is_set() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
@@ -70,18 +72,18 @@ def _translated(error: BaseException) -> P2cError:
         case TyperException():
             return UsageError(error.format_message())
         case KeyboardInterrupt() | typer.Abort():
-            return Stopped("stopped from outside; the same command goes on.")
+            return Stopped("stopped from outside. Run the same command again to continue.")
         case MemoryError():
             return Stopped(
-                "the machine has no memory left. Lower run.morsel_rows or run.memory, and call "
-                "again."
+                "the machine has no memory left. Lower run.morsel_rows or run.memory and run the "
+                "command again."
             )
         case _:
-            return _defect(error)
+            return _make_defect(error)
 
 
-def _defect(error: BaseException) -> Defect:
-    """An error that nobody foresaw. Its own text is left out: it may hold values."""
+def _make_defect(error: BaseException) -> Defect:
+    """An error that nobody expected. Its own text is left out: it may hold values."""
     frames = [
         (Path(one.filename).relative_to(_HOME), one.lineno)
         for one in traceback.extract_tb(error.__traceback__)
@@ -97,10 +99,7 @@ def _defect(error: BaseException) -> Defect:
 
 
 def prepare_process() -> None:
-    """Take what terminals and operating systems do.
-
-    Text that they cannot write, and signals that ask to end.
-    """
+    """Get ready for terminals that cannot write a text, and for signals that ask to end."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,6 @@
-"""Flags of the command line.
+"""Flags of the command line: those of a few commands, and the common ones.
 
-Those that a few commands know, and the common ones, which a command gets as one value.
+A command gets the common ones as one value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Work = Callable[["Listener"], "Result"]
 """What a command does once its words are understood."""
 
 
-def _runs_there(context: typer.Context, incomplete: str) -> list[str]:
+def _complete_runs(context: typer.Context, incomplete: str) -> list[str]:
     folder = Path(context.params.get("runs") or "runs")
     names = (
         [path.name for path in folder.iterdir() if path.is_dir() and path.name[:1].isdigit()]
@@ -40,7 +40,7 @@ def _runs_there(context: typer.Context, incomplete: str) -> list[str]:
     ]
 
 
-def _tasks(incomplete: str) -> list[str]:
+def _complete_tasks(incomplete: str) -> list[str]:
     names = [template.shipped(name).task for name in template.SHIPPED]
     return [name for name in names if name.casefold().startswith(incomplete.casefold())]
 
@@ -50,16 +50,18 @@ LimitFlag = Annotated[
 ]
 OnlyFlag = Annotated[
     Path | None,
-    typer.Option("--only", metavar="FILE", help="Take only the contactids in FILE, one a line."),
+    typer.Option(
+        "--only", metavar="FILE", help="Take only the contacts whose ids are in FILE, one per line."
+    ),
 ]
 FullFlag = Annotated[
-    bool, typer.Option("--full", help="Send rows that did not change since the last load, too.")
+    bool, typer.Option("--full", help="Also send rows that did not change since the last load.")
 ]
 BackfillFlag = Annotated[
     bool,
     typer.Option(
         "--backfill",
-        help="Fill in Contact Number and Is Active Customer in Sales first (live only).",
+        help="First fill in Contact Number and Is Active Customer in Sales (live systems only).",
     ),
 ]
 ChangesFlag = Annotated[
@@ -67,40 +69,46 @@ ChangesFlag = Annotated[
     typer.Option(
         "--changes",
         help=(
-            "Ask Sales only for what changed since the newest run that read it; the plan is of all."
+            "Read only what changed in Sales since the newest run that read it. The plan still "
+            "covers all contacts."
         ),
     ),
 ]
 TakeOverFlag = Annotated[
     bool,
     typer.Option(
-        "--take-over", help="Overwrite keys that are in SCM though p2c never loaded them."
+        "--take-over", help="Overwrite records that are in SCM although p2c never loaded them."
     ),
 ]
 YesFlag = Annotated[
     bool,
-    typer.Option("--yes", help="Do not ask. Folder loads and systems on this machine never ask."),
+    typer.Option(
+        "--yes",
+        help="Do not ask before sending. Folder loads and systems on this machine never ask.",
+    ),
 ]
-ToOption = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to write.")]
+ToOption = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="The file to write.")]
 ValuesFlag = Annotated[
     bool,
-    typer.Option("--with-values", help="Add source values: the file then holds personal data."),
+    typer.Option(
+        "--with-values", help="Include values of the source: the file then holds personal data."
+    ),
 ]
 CodeOption = Annotated[
     list[str] | None,
-    typer.Option("--code", metavar="CODE", help="Only this code; may be said again."),
+    typer.Option("--code", metavar="CODE", help="Take only this code. Can be given several times."),
 ]
-_RUN_HELP: Final = "A run's id, a unique prefix of one, or latest."
+_RUN_HELP: Final = "The id of a run, the unique beginning of one, or latest."
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)
+    str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_complete_runs)
 ]
 RunFlag = Annotated[
-    str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_runs_there)
+    str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_complete_runs)
 ]
 TaskArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TASK]", help="Show this task's mapping as a table.", autocompletion=_tasks
+        metavar="[TASK]", help="The task whose mapping to show.", autocompletion=_complete_tasks
     ),
 ]
 AgainstFlag = Annotated[
@@ -108,29 +116,50 @@ AgainstFlag = Annotated[
     typer.Option(
         "--against",
         metavar="RUN",
-        help="Show what changed since another run.",
-        autocompletion=_runs_there,
+        help="Show what changed since this run.",
+        autocompletion=_complete_runs,
     ),
 ]
 
-_COMMON: Final[dict[str, tuple[Any, Any, str, dict[str, Any]]]] = {
-    "project": (
-        Path | None,
-        None,
-        "--project",
-        {"metavar": "FILE", "help": "Project file; p2c.toml here if not said."},
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Common:
+    """One of the common flags: its type, default and word, and what the help says."""
+
+    kind: object
+    default: object
+    word: str
+    help: str
+    metavar: str | None = None
+
+
+_COMMON: Final[dict[str, _Common]] = {
+    "project": _Common(
+        kind=Path | None,
+        default=None,
+        word="--project",
+        metavar="FILE",
+        help="The project file; default: p2c.toml in this folder.",
     ),
-    "runs": (Path, Path("runs"), "--runs", {"metavar": "DIR", "help": "Where run folders are."}),
-    "source": (Path | None, None, "--source", {"metavar": "DIR", "help": "A folder of exports."}),
-    "assignments": (
-        list[str] | None,
-        None,
-        "--set",
-        {"metavar": "KEY=VALUE", "help": "Any setting, as in destination.legal_entity=usmf."},
+    "runs": _Common(
+        kind=Path, default=Path("runs"), word="--runs", metavar="DIR", help="The folder of runs."
     ),
-    "as_object": (bool, False, "--json", {"help": "Print one JSON object."}),
+    "source": _Common(
+        kind=Path | None,
+        default=None,
+        word="--source",
+        metavar="DIR",
+        help="The folder of exports to read.",
+    ),
+    "assignments": _Common(
+        kind=list[str] | None,
+        default=None,
+        word="--set",
+        metavar="KEY=VALUE",
+        help=("Any setting, as in destination.legal_entity=usmf. Can be given several times."),
+    ),
+    "as_object": _Common(kind=bool, default=False, word="--json", help="Print one JSON object."),
 }
-"""Flag → type, default, word, and what the help says."""
 
 ALL: Final = tuple(_COMMON)
 RUN_ONLY: Final = ("runs", "as_object")
@@ -141,10 +170,10 @@ class Command:
     """A command of the command line before it is put there.
 
     Attributes:
-        call: ``(flags, own …)`` → the work to do.
+        call: takes the flags, then its own arguments; returns the work to do.
         name: how the command line spells it; null as the function is called.
         takes: the common flags that it knows.
-        hides: those that it accepts without a use, so that a script can pass the same ones to all.
+        hides: those that it accepts but does not use: a script can pass the same ones to all.
     """
 
     call: Callable[..., Work]
@@ -161,7 +190,9 @@ def command(
 
 
 def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[..., None]:
-    """A command as typer sees it: the common flags behind its own, which it gets as its first argument.
+    """A command as typer sees it: its own flags, then the common ones.
+
+    The command gets the common ones as its first argument.
 
     Args:
         one: the command.
@@ -169,7 +200,7 @@ def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[
     """
     own = list(inspect.signature(one.call, eval_str=True).parameters.values())[1:]
     common = [
-        _parameter(name, hidden=name not in one.takes)
+        _make_parameter(name, hidden=name not in one.takes)
         for name in ALL
         if name in one.takes or name in one.hides
     ]
@@ -178,9 +209,9 @@ def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[
     )
 
     def call(**given: Any) -> None:
-        said = {name: given.pop(name) for name in ALL if name in given}
-        said["assignments"] = tuple(said.get("assignments") or ())
-        flags = Flags(**said, environment=tuple(os.environ.items()))
+        values = {name: given.pop(name) for name in ALL if name in given}
+        values["assignments"] = tuple(values.get("assignments") or ())
+        flags = Flags(**values, environment=tuple(os.environ.items()))
         answer(flags, one.call(flags, **given))
 
     call.__doc__ = one.call.__doc__
@@ -190,10 +221,13 @@ def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[
     return call
 
 
-def _parameter(name: str, *, hidden: bool) -> inspect.Parameter:
-    kind, default, word, words = _COMMON[name]
+def _make_parameter(name: str, *, hidden: bool) -> inspect.Parameter:
+    flag = _COMMON[name]
+    option = typer.Option(flag.word, hidden=hidden, help=flag.help, metavar=flag.metavar)
     annotated: Any = Annotated
-    annotation = annotated[kind, typer.Option(word, hidden=hidden, **words)]
     return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=flag.default,
+        annotation=annotated[flag.kind, option],
     )

@@ -1,4 +1,4 @@
-"""The words of the commands that list and show: runs, explain, templates, codes."""
+"""The commands that list and show: runs, explain, templates, codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ else:
 
 @command(takes=("runs", "as_object"), hides=ALL)
 def runs(flags: Flags) -> Work:
-    """List runs."""
+    """List the runs."""
     return lambda _: listing.list_runs(flags)
 
 
@@ -30,23 +30,23 @@ def runs(flags: Flags) -> Work:
 def explain(
     flags: Flags,
     contact: Annotated[
-        str, typer.Argument(metavar="CONTACT", help="A contactid or contact number.")
+        str, typer.Argument(metavar="CONTACT", help="A contactid or a Contact Number.")
     ],
     run: RunFlag = "latest",
 ) -> Work:
-    """Tell one contact's story, with its values."""
+    """Show what happened to one contact and why, with its values."""
     return lambda _: explaining.explain_contact(flags, contact, run)
 
 
 @command(takes=("project", "source", "assignments", "as_object"), hides=("runs",))
 def templates(flags: Flags, task: TaskArgument = None) -> Work:
-    """List the templates, or show one as a mapping table."""
+    """List the mapping templates, or show one as a table."""
     return lambda _: showing.show_templates(flags, task)
 
 
 @command(takes=("as_object",), hides=ALL)
 def codes(flags: Flags) -> Work:
-    """List all reason and finding codes, in order of rank."""
+    """List all codes of reasons and findings, with what to do."""
     _ = flags
     return lambda _: showing.show_codes()
 

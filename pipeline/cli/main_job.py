@@ -1,4 +1,4 @@
-"""The words of the main job: init, check, plan, backfill, apply, run, and the demo of it all."""
+"""The commands of the main job: demo, init, check, plan, backfill, apply, run."""
 
 from __future__ import annotations
 
@@ -47,10 +47,12 @@ def demo(
     flags: Flags,
     offline: Annotated[
         bool,
-        typer.Option("--offline", help="From exported files into packages; no system is needed."),
+        typer.Option(
+            "--offline", help="Read exported files and write packages; no systems are needed."
+        ),
     ] = False,
 ) -> Work:
-    """Do the whole job on the samples, between a Sales and an SCM that are served meanwhile."""
+    """Do the whole job on sample contacts, with local systems."""
     return lambda listener: (demos.demonstrate_offline if offline else demos.demonstrate)(
         flags.runs, listener
     )
@@ -60,31 +62,35 @@ def demo(
 def init(
     flags: Flags,
     legal_entity: Annotated[
-        str | None, typer.Option("--legal-entity", metavar="ID", help="Legal entity, as in usmf.")
+        str | None,
+        typer.Option("--legal-entity", metavar="ID", help="The legal entity, as in usmf."),
     ] = None,
     currency: Annotated[
         str | None,
         typer.Option(
-            "--currency", metavar="CODE", help="Currency of contacts without one, as in EUR."
+            "--currency", metavar="CODE", help="The currency of contacts that have none, as in EUR."
         ),
     ] = None,
     country: Annotated[
         str | None,
         typer.Option(
-            "--country", metavar="CODE", help="Country of contacts without one, as in DE."
+            "--country", metavar="CODE", help="The country of contacts that have none, as in DE."
         ),
     ] = None,
 ) -> Work:
-    """Write a commented p2c.toml; asks for what it is not told."""
+    """Write a p2c.toml that explains every setting.
+
+    On a terminal it asks for what the flags do not say.
+    """
     if sys.stdin.isatty() and sys.stderr.isatty():
         legal_entity = legal_entity or typer.prompt(
-            "Legal entity (blank: by business unit)", default="", err=True
+            "Legal entity (blank: set it by business unit)", default="", err=True
         )
         currency = currency or typer.prompt(
-            "Currency of contacts without one (blank: none)", default="", err=True
+            "Currency of contacts that have none (blank: assume none)", default="", err=True
         )
         country = country or typer.prompt(
-            "Country of contacts without one (blank: none)", default="", err=True
+            "Country of contacts that have none (blank: assume none)", default="", err=True
         )
     answers = {
         "legal_entity": legal_entity or None,
@@ -97,7 +103,7 @@ def init(
 
 @command()
 def check(flags: Flags) -> Work:
-    """Check settings, templates and sources without making a plan."""
+    """Check settings, templates, exports and live systems."""
     return lambda _: checking.check_project(flags)
 
 
@@ -120,9 +126,9 @@ def plan(
 
 @command()
 def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Work:
-    """Plan Contact Number and Is Active Customer for contacts that lack them.
+    """Plan missing Contact Numbers and Is Active Customer flags.
 
-    Write nothing into Sales.
+    Nothing is written to Sales before you apply the plan.
     """
     request = requests.Request(limit=limit, only=only, command="backfill")
     return lambda listener: planning.backfill_contacts(flags, request, listener)
@@ -130,7 +136,7 @@ def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Wo
 
 @command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
 def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
-    """Execute a plan; goes on where it was stopped."""
+    """Carry out a plan, or continue one that was stopped."""
     return lambda listener: applying.apply_run(flags, run, listener, asker(flags.runs, yes=yes))
 
 

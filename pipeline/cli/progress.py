@@ -29,7 +29,7 @@ _EVERY: Final = 10.0
 def on_stderr() -> Iterator[Listener]:
     """A live bar on a terminal, plain lines elsewhere."""
     if sys.stderr.isatty():
-        with _bars() as listener:
+        with _show_bars() as listener:
             yield listener
     else:
         lines = Lines(sys.stderr.write, time.monotonic)
@@ -40,7 +40,7 @@ def on_stderr() -> Iterator[Listener]:
 
 
 @contextmanager
-def _bars() -> Iterator[Listener]:
+def _show_bars() -> Iterator[Listener]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -60,31 +60,34 @@ def _bars() -> Iterator[Listener]:
 
 
 class Lines:
-    """Progress as plain lines: one when a step begins, one now and then while it goes on, one with its last count."""
+    """Progress as plain lines.
+
+    One when a step begins, one now and then while it runs, one with its last count.
+    """
 
     def __init__(self, write: Callable[[str], object], clock: Callable[[], float]) -> None:
         self._write = write
         self._clock = clock
-        self._told: Step | None = None
+        self._shown: Step | None = None
         self._last: Step | None = None
         self._since = clock()
 
     def __call__(self, step: Step) -> None:
-        """Hear a step."""
+        """Take note of a step."""
         begins = self._last is None or step.name != self._last.name
         if begins:
             self.finish()
         self._last = step
         if (begins and not step.done) or self._clock() - self._since >= _EVERY:
-            self._tell(step)
+            self._show(step)
 
     def finish(self) -> None:
-        """The step that was running is over."""
-        if self._last is not None and self._last != self._told:
-            self._tell(self._last)
+        """End the step that was running."""
+        if self._last is not None and self._last != self._shown:
+            self._show(self._last)
         self._since = self._clock()
 
-    def _tell(self, step: Step) -> None:
+    def _show(self, step: Step) -> None:
         of = "" if step.total is None else f" of {step.total:,}"
         self._write(f"{step.name}: {step.done:,}{of}\n" if step.done else f"{step.name}\n")
-        self._told, self._since = step, self._clock()
+        self._shown, self._since = step, self._clock()

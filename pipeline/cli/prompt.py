@@ -1,4 +1,4 @@
-"""Asking a person on the terminal; without one nobody agrees."""
+"""Asking a person on the terminal. Without a terminal, nobody agrees."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
         command = f"p2c apply {question.run}" + ("" if runs == Path("runs") else f" --runs {runs}")
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageError(
-                f"nothing was sent, for there is no terminal to ask on; `{command} --yes` "
-                f"sends.\n{question.text}"
+                f"nothing was sent, because there is no terminal to ask on; `{command} --yes` "
+                f"sends it.\n{question.text}"
             )
         if not typer.confirm(f"\n{question.text}\nSend them?", default=False, err=True):
             raise UsageError(f"nothing was sent; `{command}` asks again.")

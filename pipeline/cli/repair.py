@@ -1,4 +1,4 @@
-"""The words of the commands that follow a run: confirm, retry, undo, purge."""
+"""The commands that follow a run: confirm, retry, undo, purge."""
 
 from __future__ import annotations
 
@@ -32,18 +32,20 @@ def confirm(
     run: RunArgument,
     errors: Annotated[
         Path | None,
-        typer.Option("--errors", metavar="FILE", help="The rows that SCM refused, by key; CSV."),
+        typer.Option(
+            "--errors", metavar="FILE", help="A CSV file of the rows that SCM refused, by key."
+        ),
     ] = None,
     package: Annotated[
         list[str] | None,
         typer.Option(
             "--package",
             metavar="NAME",
-            help="Only this package, as in Contacts/usmf-1; may be said again.",
+            help="Only this package, as in Contacts/usmf-1. Can be given several times.",
         ),
     ] = None,
 ) -> Work:
-    """Record that a folder load was imported by hand."""
+    """Record that packages were imported by hand."""
     return lambda _: confirming.confirm_import(flags, run, errors=errors, packages=package or ())
 
 
@@ -54,7 +56,9 @@ def retry(
     corrected: Annotated[
         Path | None,
         typer.Option(
-            "--corrected", metavar="FILE", help="Corrected rows, as findings --repair writes them."
+            "--corrected",
+            metavar="FILE",
+            help="A file of corrected rows, as `p2c findings --repair` writes it.",
         ),
     ] = None,
     code: CodeOption = None,
@@ -67,7 +71,10 @@ def retry(
 
 @command(takes=(*RUN_ONLY, "source"), hides=ALL)
 def undo(flags: Flags, run: RunArgument) -> Work:
-    """Plan to take a load or a backfill back; says what cannot be undone."""
+    """Plan how to take back a load or a backfill.
+
+    The plan also says what cannot be taken back.
+    """
     return lambda listener: undoing.undo_run(flags, run, listener)
 
 
@@ -75,14 +82,18 @@ def undo(flags: Flags, run: RunArgument) -> Work:
 def purge(
     flags: Flags,
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="These runs; else all old ones.")
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="The runs; default: all old ones."),
     ] = None,
     older_than: Annotated[
-        float, typer.Option("--older-than", min=0, metavar="DAYS", help="How old a run must be.")
+        float,
+        typer.Option(
+            "--older-than", min=0, metavar="DAYS", help="Take only runs that are at least this old."
+        ),
     ] = 30,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
 ) -> Work:
-    """Remove personal data of old runs; keys and counts stay."""
+    """Remove personal data from old runs; keys and counts stay."""
 
     def work(_: Listener) -> Result:
         found = purging.list_purgeable(flags, run or (), older_than)

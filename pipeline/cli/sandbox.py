@@ -1,4 +1,4 @@
-"""The words of ``p2c sandbox``."""
+"""The command ``sandbox``."""
 
 from __future__ import annotations
 
@@ -17,34 +17,43 @@ else:
 PortOption = Annotated[
     int,
     typer.Option(
-        "--port", metavar="N", min=0, max=65534, help="Sales' port, SCM has the next; 0: any."
+        "--port",
+        metavar="N",
+        min=0,
+        max=65534,
+        help="The port of Sales; SCM gets the next one. 0: any free ports.",
     ),
 ]
 TlsFlag = Annotated[
     bool,
     typer.Option(
-        "--tls", help="Serve https, with a CA of its own; Microsoft's clients insist on it."
+        "--tls", help="Serve https with a certificate of its own. Microsoft's clients need it."
     ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Fill both systems from a folder of CSV files."),
+    typer.Option("--data", metavar="DIR", help="Fill both systems from this folder of CSV files."),
 ]
 RowsOption = Annotated[
     int | None,
-    typer.Option("--rows", metavar="N", help="Fill them with N generated contacts (1000)."),
+    typer.Option(
+        "--rows", metavar="N", help="Fill both systems with N generated contacts; default: 1000."
+    ),
 ]
 SeedOption = Annotated[
-    int, typer.Option("--seed", metavar="S", help="The same seed generates the same rows.")
+    int, typer.Option("--seed", metavar="S", help="The same seed generates the same contacts.")
 ]
 FaultsOption = Annotated[
     str,
     typer.Option(
-        "--faults", metavar="SPEC", help="What goes wrong, as in throttle=0.02,lost@7,seed=1."
+        "--faults", metavar="SPEC", help="The faults to inject, as in throttle=0.02,lost@7,seed=1."
     ),
 ]
 JsonFlag = Annotated[
-    bool, typer.Option("--json", help="Errors as JSON, too; the line that says ready always is.")
+    bool,
+    typer.Option(
+        "--json", help="Print errors as JSON, too. The line that says ready is always JSON."
+    ),
 ]
 
 
@@ -57,9 +66,9 @@ def sandbox(
     faults: FaultsOption = "",
     json: JsonFlag = False,
 ) -> None:
-    """Serve local twins of Sales and SCM until Ctrl-C.
+    """Serve a local Sales and a local SCM, to rehearse on.
 
-    One line of JSON tells when they are ready, and where.
+    Prints one line of JSON when they are ready. Ctrl-C ends it.
     """
     _ = json
     serving.serve(

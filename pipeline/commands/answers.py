@@ -4,39 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import polars as pl
 
-from pipeline.commands.result import Result
+from pipeline.commands.result import Item, Result
 from pipeline.run.evidence import gathered
-from pipeline.run.facts import exit_code
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
 from pipeline.show.run_text import Columns, run_text
 
 
 def answer_about(
-    found: RunFolder, command: str, *, items: Sequence[dict[str, Any]] = (), text: str = ""
+    found: RunFolder, command: str, *, items: Sequence[Item] = (), text: str = ""
 ) -> Result:
     """A result about a run whose exit code does not depend on it."""
-    facts = gathered(found).summary
+    evidence = gathered(found)
     return Result(
         command=command,
         run=str(found.run),
         folder=str(found.path),
-        facts=facts,
-        items=list(items),
+        facts=evidence.summary if evidence.summary_says else None,
+        items=items,
         text=text,
     )
 
 
 def describe_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the run, told whole."""
-    facts = read_json(made.summary)
+    facts = made.read_summary()
     text = partial(run_text, facts, made.path, _columns(made))
     return Result(
-        command=command, exit_code=exit_code(facts), facts=facts, folder=str(made.path), text=text
+        command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )
 
 

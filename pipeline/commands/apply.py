@@ -16,14 +16,12 @@ from pipeline.events import Listener
 from pipeline.plan import make
 from pipeline.plan.request import Request
 from pipeline.run import folder
-from pipeline.run.facts import exit_code
-from pipeline.run.files import read_json
 
 
 def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
     """``apply``."""
     found = folder.find_run(common.runs, run)
-    before = read_json(found.summary)["applied"]
+    before = found.read_summary().applied
     execute.apply_plan(found, lambda: common.today(found.facts()), now, listener, ask)
     result = describe_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
@@ -58,11 +56,11 @@ def backfill_plan_and_apply(
     facts = execute.apply_plan(filled, lambda: project, now, listener, ask)
     result = plan_and_apply(common, request, listener, ask)
     told = (
-        f"Before it, the backfill {filled.run} changed {facts['outcomes']['updated']:,} contacts "
+        f"Before it, the backfill {filled.run} changed {facts.outcomes['updated']:,} contacts "
         "in Sales."
     )
     return replace(
         result,
-        exit_code=max(result.exit_code, exit_code(facts)),
+        exit_code=max(result.exit_code, facts.exit_code),
         text=partial(append_text, result, told),
     )

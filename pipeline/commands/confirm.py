@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import Any
 
 from pipeline.apply import confirm
 from pipeline.commands.answers import answer_about
@@ -20,9 +19,7 @@ def confirm_import(
     """``confirm``: after a manual import of a folder load."""
     found = folder.find_run(common.runs, run)
     done = confirm.confirmed(found, now, errors=errors, packages=packages)
-    outcomes = ", ".join(
-        f"{rows:,} {name}" for name, rows in done.facts["outcomes"].items() if rows
-    )
+    outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts.outcomes.items() if rows)
     lines = [f"{done.rows:,} written rows were confirmed. Outcomes now: {outcomes}."]
     if done.strangers:
         places = ", ".join(map(str, done.strangers[:10]))
@@ -31,10 +28,8 @@ def confirm_import(
             f"{places}."
         )
     facts = done.facts
-    code = 1 if done.strangers or facts["verdict"] != "clean" else 0
-    items: list[dict[str, Any]] = [
-        {"line": line, "problem": "names no row that was imported"} for line in done.strangers
-    ]
+    code = 1 if done.strangers or facts.verdict != "clean" else 0
+    items = [{"line": line, "problem": "names no row that was imported"} for line in done.strangers]
     return changed(
         answer_about(found, "confirm", items=items, text="\n".join(lines)), exit_code=code
     )

@@ -41,16 +41,16 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
         result = plan_and_apply(
             Flags(project=Path(ready.project), runs=runs), Request(command="demo"), listener
         )
-        run = str(result.facts["run"])
+        run = result.summary.run
         compared = reconcile_run(Flags(runs=runs), run, scm=(), listener=listener)
     page = report.report_run(Flags(runs=runs), run, to=None, values=False, listener=listener).items[
         0
     ]["file"]
     rows = [one for one in expected_rows() if one.live is not None]
     refused = sum(one.refused for one in rows)
-    outcomes = {name: count for name, count in result.facts["outcomes"].items() if count}
+    outcomes = {name: count for name, count in result.summary.outcomes.items() if count}
     as_expected = (
-        _reasons(str(one.live) for one in rows) == result.facts["reasons"]
+        _reasons(str(one.live) for one in rows) == result.summary.reasons
         and outcomes.get("failed", 0) == refused
     )
     arrived = sum(outcomes.values()) == outcomes.get("created", 0) + refused
@@ -78,7 +78,7 @@ def demonstrate_offline(runs: Path, listener: Listener) -> Result:
     return _ended(
         result,
         (),
-        same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.facts["reasons"],
+        same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.summary.reasons,
     )
 
 
@@ -104,7 +104,7 @@ def _reasons(found: Iterator[str]) -> dict[str, int]:
 
 
 def _ended(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
-    same = same and bool(result.facts["balanced"])
+    same = same and result.summary.balanced
     told = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
     return replace(
         result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, told)

@@ -10,6 +10,7 @@ from pipeline.commands.runs import newest_that_decided
 from pipeline.errors import UsageError
 from pipeline.project.resolve import project_of
 from pipeline.run import folder
+from pipeline.run.facts import Kind
 
 
 def explain_contact(common: Flags, contact: str, run: str) -> Result:
@@ -19,18 +20,19 @@ def explain_contact(common: Flags, contact: str, run: str) -> Result:
         if run == folder.LATEST
         else folder.find_run(common.runs, run)
     )
-    if found.facts()["kind"] == "undo":
+    facts = found.facts()
+    if facts.is_undo:
         raise UsageError(
-            f"an undo decides nothing: explain the contact in {found.facts()['undo_of']}.",
+            f"an undo decides nothing: explain the contact in {facts.undo_of}.",
             where=str(found.run),
         )
-    if found.facts()["kind"] == "backfill":
+    if facts.kind is Kind.BACKFILL:
         rows = backfill_explain.stories(found, contact)
         told = "\n\n".join(backfill_explain.told(row) for row in rows)
         return Result(
             command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path)
         )
-    project = project_of(found.facts())
+    project = project_of(facts)
     earlier = [one for one in folder.all_runs(common.runs) if one.run < found.run]
     stories = explain.explained(found, project, contact, earlier)
     items = [one.as_item() for one in stories]

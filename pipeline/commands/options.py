@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.lazy import lazily
 
 if TYPE_CHECKING:
     from pipeline.project import resolve
+    from pipeline.run.facts import RunFacts
 else:
     resolve = lazily("pipeline.project.resolve")
 
@@ -36,11 +36,11 @@ class Flags:
             environment=dict(self.environment),
         )
 
-    def today(self, facts: Mapping[str, Any]) -> resolve.Project:
+    def today(self, facts: RunFacts) -> resolve.Project:
         """The project of a run as it is today."""
         return resolve.todays_project(
-            facts["settings"],
-            Path(facts["project"]) if facts["project"] else None,
+            facts.settings,
+            Path(facts.project) if facts.project else None,
             file=self.project,
             assignments=self.assignments,
             environment=dict(self.environment),

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pipeline.run.summary import Summary
 
 _VERDICTS: Final = {0: "clean", 3: "stopped", 4: "broken"}
+
+Item = Mapping[str, object]
+"""One thing that a command lists, as a JSON object."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """A command's answer and exit code.
 
-    ``facts`` is the run's ``summary.json``, ``items`` what the command lists, ``text`` what people
-    read: as it stands, or for a width in characters.
+    ``facts`` is the run's ``summary.json``, null where the answer is not about a run or it cannot
+    be read; ``items`` is what the command lists, ``text`` what people read: as it stands, or for a
+    width in characters.
     """
 
     command: str
     exit_code: int = 0
     run: str | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Summary | None = None
     folder: str | None = None
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: Sequence[Item] = ()
     text: str | Callable[[int], str] = ""
+
+    @property
+    def summary(self) -> Summary:
+        """The facts of the run. Raises ``ValueError`` where there are none."""
+        if self.facts is None:
+            raise ValueError(f"{self.command} is not about a run")
+        return self.facts
 
     def lines(self, width: int) -> str:
         """The text for people."""
@@ -33,20 +47,36 @@ class Result:
 
 def as_json(result: Result) -> str:
     """The answer as one JSON object on one line, in ASCII: it survives every terminal and pipe."""
-    facts = result.facts
     return json.dumps(
         {
             "command": result.command,
-            "run": result.run or facts.get("run"),
+            "run": result.run,
             "folder": result.folder,
-            "verdict": facts.get("verdict", _VERDICTS.get(result.exit_code, "attention")),
-            "balanced": facts.get("balanced", True),
-            "counts": facts.get("counts", {}),
-            "reasons": facts.get("reasons", {}),
-            "findings": facts.get("findings", {}),
-            "outcomes": facts.get("outcomes", {}),
-            "forecast": facts.get("forecast", {}),
-            "items": result.items,
+            "verdict": _VERDICTS.get(result.exit_code, "attention"),
+            "balanced": True,
+            "counts": {},
+            "reasons": {},
+            "findings": {},
+            "outcomes": {},
+            "forecast": {},
+            **_facts(result),
+            "items": list(result.items),
         },
         default=str,
     )
+
+
+def _facts(result: Result) -> dict[str, object]:
+    facts = result.facts
+    if facts is None:
+        return {}
+    return {
+        "run": result.run or facts.run,
+        "verdict": facts.verdict,
+        "balanced": facts.balanced,
+        "counts": facts.counts,
+        "reasons": facts.reasons,
+        "findings": facts.findings,
+        "outcomes": facts.outcomes,
+        "forecast": facts.forecast.as_json(),
+    }

@@ -54,16 +54,14 @@ def _planned_again(
     with retry.place(common.runs, found) as beside:
         if correction is not None:
             options = ReadOptions(row_limit=project.settings.source.row_limit)
-            columns = facts["columns"]["contacts"]
+            columns = facts.columns["contacts"]
             overlay = corrected.laid_over(
                 project.source_folder, correction, beside / "source", columns, options
             )
             project = _reading(given, overlay.folder).today(facts)
             ids += overlay.contactids
-        request = Request(only=retry.only_file(beside, ids), command="retry")
-        made = make.make_plan(project, request, common.runs, now, listener)
-    retry.marked(made, found, now)
-    return made
+        request = Request(only=retry.only_file(beside, ids), command="retry", retry_of=found.run)
+        return make.make_plan(project, request, common.runs, now, listener)
 
 
 def _reading(common: Flags, source: Path) -> Flags:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import P2cError
 from pipeline.run import folder
-from pipeline.run.files import read_json
+from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read
 
@@ -27,26 +27,45 @@ def list_runs(common: Flags) -> Result:
     )
 
 
-def _listed(one: RunFolder) -> dict[str, Any]:
+class ListedRun(TypedDict):
+    """A run as ``p2c runs`` lists it."""
+
+    run: str
+    kind: str
+    applied: bool
+    state: str
+    verdict: str
+    contacts: int
+    planned: int
+
+
+def _listed(one: RunFolder) -> ListedRun:
     """One run as a line; what cannot be read is said, for the others shall be listed."""
     try:
-        facts = read_json(one.summary)
+        facts = one.read_summary()
         started = any(entry.event == "apply_started" for entry in read(one.journal).entries)
     except P2cError:
-        nothing = {"kind": "unknown", "applied": False, "contacts": 0, "planned": 0}
-        return {"run": str(one.run), **nothing, "state": "damaged", "verdict": "broken"}
+        return {
+            "run": one.run,
+            "kind": "unknown",
+            "applied": False,
+            "state": "damaged",
+            "verdict": "broken",
+            "contacts": 0,
+            "planned": 0,
+        }
     return {
-        "run": str(one.run),
-        "kind": facts["kind"],
-        "applied": facts["applied"],
-        "state": "applied" if facts["applied"] else "stopped" if started else "planned",
-        "verdict": "stopped" if started and not facts["applied"] else facts["verdict"],
-        "contacts": sum(facts["counts"].values()),
-        "planned": sum(facts["outcomes"].values()),
+        "run": one.run,
+        "kind": facts.kind,
+        "applied": facts.applied,
+        "state": "applied" if facts.applied else "stopped" if started else "planned",
+        "verdict": "stopped" if started and not facts.applied else facts.verdict,
+        "contacts": sum(facts.counts.values()),
+        "planned": sum(facts.outcomes.values()),
     }
 
 
 def newest_that_decided(runs: Path) -> RunFolder:
     """The newest run that decided about contacts; an undo does not."""
-    found = [one for one in folder.all_runs(runs) if _listed(one)["kind"] != "undo"]
+    found = [one for one in folder.all_runs(runs) if _listed(one)["kind"] != Kind.UNDO]
     return found[-1] if found else folder.find_run(runs, folder.LATEST)

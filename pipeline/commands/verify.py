@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pipeline.audit import verify
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.run import folder
+
+_VERDICTS: Final = {0: "clean", 1: "attention", 4: "broken"}
 
 
 def verify_run(common: Flags, run: str) -> Result:
@@ -13,17 +17,13 @@ def verify_run(common: Flags, run: str) -> Result:
     found = folder.find_run(common.runs, run)
     checked = verify.verified(found)
     facts = checked.evidence.summary
-    verdict = {0: "clean", 1: "attention", 4: "broken"}[checked.exit_code]
+    stands = _VERDICTS[checked.exit_code]
     return Result(
         command="verify",
         run=str(found.run),
         folder=str(found.path),
-        facts={
-            **facts,
-            "verdict": verdict,
-            "balanced": facts.get("balanced", False) and not checked.altered,
-        },
+        facts=facts.replace(verdict=stands, balanced=facts.balanced and not checked.altered),
         exit_code=checked.exit_code,
-        items=[dict(one) for one in verify.items(checked)],
+        items=verify.items(checked),
         text=verify.told(checked),
     )

@@ -5,31 +5,29 @@ from __future__ import annotations
 import itertools
 
 from pipeline.extract.landing import Landed
-from sql.session import identifier, literal
+from sql.query import Column, query
+from sql.session import Session
 
 
-def landed_view(table: Landed) -> str:
-    """The landed table under its canonical column names, with file and line of each row."""
-    columns = [
-        f"{identifier(physical)} AS {identifier(name)}" for name, physical in table.columns.items()
-    ]
-    files = ", ".join(literal(str(path)) for path in table.files)
-    if len(table.files) == 1:
-        row, name = "file_row_number", literal(table.sources[0].name)
+def view_landed(session: Session, table: Landed) -> None:
+    """Name a landed table ``<table>_landed``.
+
+    It has its canonical columns and ``source_row``, ``source_file`` and ``source_line``.
+    """
+    files = f"{table.table}_files"
+    session.parquet(files, table.files, places=True)
+    columns = [Column(name=name, of=physical) for name, physical in table.columns.items()]
+    names = [one.name for one in table.sources]
+    view = f"{table.table}_landed"
+    if not table.in_place:
+        session.view(view, query("extract/landed", files=files, columns=columns))
+    elif len(names) == 1:
+        text = query("extract/landed_in_place", files=files, columns=columns)
+        session.view(view, text, name=names[0])
     else:
-        which = f"list_position([{files}], filename)"
-        row = f"[{', '.join(map(str, _starts(table)))}][{which}] + file_row_number"
-        name = f"[{', '.join(literal(one.name) for one in table.sources)}][{which}]"
-    place = (
-        f"{name} AS source_file, file_row_number + 1 AS source_line"
-        if table.in_place
-        else "source_file, source_line"
-    )
-    return (
-        f"SELECT {row} AS source_row, {place}, {', '.join(columns)} "
-        f"FROM read_parquet([{files}], filename = true, file_row_number = true, hive_partitioning "
-        "= false)"
-    )
+        text = query("extract/landed_in_parts", files=files, columns=columns)
+        paths = [str(path) for path in table.files]
+        session.view(view, text, paths=paths, names=names, starts=_starts(table))
 
 
 def _starts(table: Landed) -> list[int]:

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.run.files import Partial
+
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
 _GROUP_ROWS: Final = 122_880
@@ -32,8 +34,7 @@ class LandedFile:
     """
 
     def __init__(self, path: Path, columns: pa.Schema) -> None:
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._partial = Partial(path)
         self._schema = pa.schema(
             [*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
         )
@@ -41,9 +42,9 @@ class LandedFile:
         self._rows = self._bytes = 0
         self._pool = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._writer: pq.ParquetWriter | None = None
-        self._partial.touch()
+        self._partial.begin()
+        self._partial.path.touch()
 
     def add(self, rows: pa.Table, source: str) -> None:
         """Append rows of the file that findings call ``source``.
@@ -89,7 +90,7 @@ class LandedFile:
                 name for name in texts if pc.count_distinct(sample[name]).as_py() > len(sample) // 4
             ]
             self._writer = pq.ParquetWriter(
-                self._partial,
+                self._partial.path,
                 self._schema,
                 compression=_COMPRESSION,
                 compression_level=_LEVEL,
@@ -118,7 +119,7 @@ class LandedFile:
                     self._flush()
                 self._wait()
                 self._opened(self._schema.empty_table()).close()
-                self._partial.replace(self._path)
+                self._partial.finish()
             except BaseException:
                 self._abandon()
                 raise
@@ -129,4 +130,4 @@ class LandedFile:
         with contextlib.suppress(OSError, pa.ArrowException):
             if self._writer is not None:
                 self._writer.close()
-        self._partial.unlink(missing_ok=True)
+        self._partial.drop()

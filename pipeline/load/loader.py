@@ -7,14 +7,13 @@ where it was.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
-import filelock
-
-from pipeline.errors import P2cError, Stopped, during
+from pipeline.errors import P2cError
 from pipeline.load.order import Order
 from pipeline.load.results import Loaded, remember_arrived, write_results
 from pipeline.load.sending import send
+from pipeline.run.files import locked
+from pipeline.run.memory import folder_of
 
 
 def load(order: Order) -> Loaded:
@@ -29,7 +28,9 @@ def load(order: Order) -> Loaded:
             same command continues.
         InvariantBroken: the run folder was altered.
     """
-    with _destination_locked(order):
+    destination = folder_of(order.folder.path.parent, order.destination)
+    # Two loads at the same time would forget each other's rows.
+    with locked(destination, "another process is loading into this destination."):
         try:
             send(order)
         except BaseException:
@@ -37,22 +38,3 @@ def load(order: Order) -> Loaded:
                 remember_arrived(order)
             raise
         return write_results(order)
-
-
-@contextlib.contextmanager
-def _destination_locked(order: Order) -> Iterator[None]:
-    """Two loads into one destination would import at the same time and forget each other's rows."""
-    folder = order.folder.path.parent / "loaded" / order.destination
-    with during("remembering what was loaded"):
-        folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise Stopped(
-            "another process is loading into this destination.", where=order.destination
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()

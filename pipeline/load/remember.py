@@ -16,12 +16,13 @@ import polars as pl
 from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
+from pipeline.run.facts import Kind
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder, all_runs
 from pipeline.run.journal import Entry, read
 from pipeline.run.ledger import ended
 from pipeline.run.rows import rows_by_batch
-from sql.session import Session, literal, session
+from sql.session import Session, session
 
 REMEMBERED: Final = "remembered"
 """The journal's line after a load's rows are in the memory."""
@@ -73,7 +74,7 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
                 tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
                 _session(scratch) as here,
             ):
-                memory.remember(here, path, f"SELECT * FROM read_parquet({literal(str(kept))})")
+                memory.remember(here, path, kept)
         elif count and not undoes:
             with during("remembering what was loaded"):
                 kept.replace(path)
@@ -121,15 +122,14 @@ def rebuild(runs: Path, destination: str) -> None:
     Raises:
         InvariantBroken: a run folder was altered.
     """
-    folder = memory.path_of(runs, destination, "any").parent
-    for old in folder.glob("*.parquet"):
+    for old in memory.folder_of(runs, destination).glob("*.parquet"):
         old.unlink()
     ordered = sorted(
         ((read(one.journal).entries, one) for one in _list_loads(runs, destination)),
         key=lambda one: one[0][-1].at,
     )
     for entries, run in ordered:
-        undoes = run.facts()["kind"] == "undo"
+        undoes = run.facts().kind is Kind.UNDO
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
         for task in _list_tasks(run):
             loaded = _read_loaded(run, entries, task, wanted)
@@ -140,7 +140,7 @@ def _list_loads(runs: Path, destination: str) -> Iterator[RunFolder]:
     """Loads into a destination that were begun; what is not a whole run folder is skipped."""
     for one in all_runs(runs):
         try:
-            there = one.facts().get("destination", {}).get("name") == destination
+            there = one.facts().destination.name == destination
         except UsageError:
             continue
         if (
@@ -173,6 +173,6 @@ def _read_loaded(
             hashes, on="destination_key", how="inner", maintain_order="left"
         ).collect()
         return
-    destination = str(run.facts()["destination"]["name"])
+    destination = run.facts().destination.name
     known = loaded_before(run.path.parent, destination, task, str(run.run))
     yield from read_outcomes(run, task, ended(entries), rows_by_batch(run, task), known)

@@ -11,7 +11,7 @@ from pipeline.mapping.countries import country_code
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
 from pipeline.mapping.template import FieldRow, OnUnknown, Row, Template
-from pipeline.suggest import near
+from pipeline.suggest import SettingProblem, near
 from schemas.catalogue import Column, Entity, Kind, Table
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
@@ -36,7 +36,7 @@ def extra_sources(templates: Iterable[Template]) -> set[str]:
     }
 
 
-def problems(template: Template, extra: Collection[str] = ()) -> list[str]:
+def problems(template: Template, extra: Collection[str] = ()) -> list[SettingProblem]:
     """What is wrong with a template, a sentence each; empty when it can be compiled.
 
     Args:
@@ -50,15 +50,13 @@ def problems(template: Template, extra: Collection[str] = ()) -> list[str]:
 
 def _row(
     template: Template, row: FieldRow, entity: Entity, table: Table, extra: Collection[str]
-) -> Iterator[str]:
+) -> Iterator[SettingProblem]:
     where = f"tasks.{template.task}.fields.{row.destination}"
     column = entity.column(row.destination)
     if column is None:
         names = [one.name for one in entity.columns]
-        yield (
-            f"{where}: {entity.name} has no column "
-            f"'{row.destination}'.{near(row.destination, names)}"
-        )
+        hint = near(row.destination, names)
+        yield SettingProblem(where, f"{entity.name} has no column '{row.destination}'.{hint}")
         return
     for text in (
         *_source(row.row, table, extra),
@@ -66,7 +64,7 @@ def _row(
         *_keys(row.row, table),
         *_values(row.row, column),
     ):
-        yield f"{where}: {text}"
+        yield SettingProblem(where, text)
 
 
 def _source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
@@ -149,15 +147,15 @@ def _is_number(text: str, kind: Kind) -> bool:
     return digits and (not point or (kind is Kind.DECIMAL and rest.isascii() and rest.isdigit()))
 
 
-def _missing(template: Template, entity: Entity) -> Iterator[str]:
+def _missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:
     for column in entity.columns:
         if column.mandatory and template.row(column.name) is None:
-            yield (
-                f"tasks.{template.task}.fields.{column.name}: {entity.name} needs this column; map "
-                "it."
+            yield SettingProblem(
+                f"tasks.{template.task}.fields.{column.name}",
+                f"{entity.name} needs this column; map it.",
             )
     if not any(template.row(name) for name in entity.person_name):
-        yield (
-            f"tasks.{template.task}: {entity.name} needs one of {', '.join(entity.person_name)}; "
-            "map one."
+        yield SettingProblem(
+            f"tasks.{template.task}",
+            f"{entity.name} needs one of {', '.join(entity.person_name)}; map one.",
         )

@@ -15,10 +15,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from pipeline.mapping.mapfile import map_file
-from pipeline.suggest import near, sentences
+from pipeline.suggest import SettingProblem, near, sentences
 from schemas.catalogue import Entity, OnTooLong
 from schemas.scm import ENTITIES
 
@@ -47,28 +54,97 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
+Text = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "title": "text or a number"}),
+]
 
 
 class Row(BaseModel):
-    """One row of a mapping, as TOML spells it.
+    """How one column of SCM is filled.
 
-    A project's row changes the keys it names and leaves the others.
+    The order is always the same: source, then country or state, then value map, then default if
+    the value is still blank, then length.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str | None = None
-    country: bool = False
-    state: bool = False
-    value_map: dict[Text, Text] | None = None
-    value_map_file: str | None = None
-    default: Text | None = None
-    default_setting: str | None = None
-    on_unknown: OnUnknown = OnUnknown.REJECT
-    on_too_long: OnTooLong | None = None
-    max_length: Annotated[int, Field(ge=1)] | None = None
-    unmapped: bool = False
+    source: str | None = Field(
+        None,
+        description=(
+            "The column of contacts that is read, or one of the paths that `p2c templates` shows. "
+            "Without a source the default fills the column."
+        ),
+        examples=["address1_country"],
+    )
+    country: bool = Field(
+        default=False,
+        description=(
+            "Turns the name of a country into its ISO 3166-1 code of two letters; the value map "
+            "then sees the code. Spellings of your own are in [countries]."
+        ),
+        examples=[True],
+    )
+    state: bool = Field(
+        default=False,
+        description=(
+            "Turns the name of a state or province into its code within the country of the row. "
+            "Not together with country."
+        ),
+    )
+    value_map: dict[Text, Text] | None = Field(
+        None,
+        description=(
+            "What each value becomes. Keys are compared without regard to case and to spaces at "
+            'their ends; the key "" is a blank.'
+        ),
+        examples=[{"DE": "2", "DK": "3"}],
+    )
+    value_map_file: str | None = Field(
+        None,
+        description=(
+            "A CSV file with more of the value map, relative to the project file: a header line, "
+            "then one source value and one destination value per line."
+        ),
+    )
+    default: Text | None = Field(
+        None, description="What fills the column if the value is blank.", examples=["1"]
+    )
+    default_setting: str | None = Field(
+        None,
+        description=(
+            "A setting that gives the default: destination.currency or destination.country. Not "
+            "together with default."
+        ),
+    )
+    on_unknown: OnUnknown = Field(
+        OnUnknown.REJECT,
+        description=(
+            "What happens to a value that country, state or the value map does not know: the row "
+            'is rejected ("reject"), the value passes unchanged ("pass"), or the default is used '
+            '("default").'
+        ),
+        examples=["default"],
+    )
+    on_too_long: OnTooLong | None = Field(
+        None,
+        description=(
+            'What happens to a value that is too long: the row is rejected ("reject"), the value '
+            'is cut ("truncate") or left out ("blank"). If it is not set, names and keys are '
+            "rejected, and free text is cut."
+        ),
+    )
+    max_length: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description=(
+            "The longest value, in characters (UTF-16 code units). Set it if your site extended "
+            "the column. If it is not set, it is the length in a standard SCM."
+        ),
+    )
+    unmapped: bool = Field(
+        default=False, description="Leaves the column out: p2c does not send it."
+    )
 
 
 class _Shipped(BaseModel):
@@ -83,7 +159,10 @@ class _Shipped(BaseModel):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FieldRow:
-    """One row in force: destination column, the row, and the keys that the project changed (all of them for an added row)."""
+    """One row in force: destination column, the row, and the keys that the project changed.
+
+    Of an added row that is all of them.
+    """
 
     destination: str
     row: Row
@@ -123,8 +202,8 @@ def shipped(name: str) -> Template:
 
 def templates(
     overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None
-) -> tuple[dict[str, Template], list[str]]:
-    """All templates by task with a project's rows applied, and what is wrong with those rows, a sentence each.
+) -> tuple[dict[str, Template], list[SettingProblem]]:
+    """All templates by task with a project's rows applied, and what is wrong with those rows.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
@@ -132,16 +211,18 @@ def templates(
             were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
-    problems: list[str] = []
+    problems: list[SettingProblem] = []
     for task, section in overrides.items():
         if task not in found:
-            problems.append(f"tasks.{task}: unknown task '{task}'.{near(task, found)}")
+            problems.append(
+                SettingProblem(f"tasks.{task}", f"unknown task '{task}'.{near(task, found)}")
+            )
             continue
         if not isinstance(section, dict):
-            problems.append(f"tasks.{task}: must be a table.")
+            problems.append(SettingProblem(f"tasks.{task}", "must be a table."))
             continue
         problems += [
-            f"tasks.{task}.{key}: unknown key '{key}'.{near(key, ['fields'])}"
+            SettingProblem(f"tasks.{task}.{key}", f"unknown key '{key}'.{near(key, ['fields'])}")
             for key in section
             if key != "fields"
         ]
@@ -149,19 +230,24 @@ def templates(
         if isinstance(fields, dict):
             found[task] = _changed(found[task], fields, folder, problems)
         else:
-            problems.append(f"tasks.{task}.fields: must be a table.")
+            problems.append(SettingProblem(f"tasks.{task}.fields", "must be a table."))
     return found, problems
 
 
 def _changed(
-    template: Template, fields: Mapping[str, Any], folder: Path | None, problems: list[str]
+    template: Template,
+    fields: Mapping[str, Any],
+    folder: Path | None,
+    problems: list[SettingProblem],
 ) -> Template:
     rows = {one.destination: one for one in template.rows}
     removed: list[str] = []
     for column, keys in fields.items():
         prefix = f"tasks.{template.task}.fields.{column}"
         if not isinstance(keys, dict):
-            problems.append(f'{prefix}: must be a table, as in {{ source = "address1_city" }}.')
+            problems.append(
+                SettingProblem(prefix, 'must be a table, as in { source = "address1_city" }.')
+            )
             continue
         before = rows.get(column)
         base = before.row.model_dump(exclude_unset=True) if before else {}
@@ -172,7 +258,8 @@ def _changed(
             row = Row.model_validate({**base, **keys})
         except ValidationError as error:
             problems += [
-                f"{prefix}.{text}" for text in sentences(error, lambda _path: Row.model_fields)
+                SettingProblem(f"{prefix}.{one.key}", one.sentence)
+                for one in sentences(error, lambda _path: Row.model_fields)
             ]
             continue
         if row.unmapped:
@@ -180,7 +267,11 @@ def _changed(
             problems += (
                 []
                 if before
-                else [f"{prefix}.unmapped: the template has no such row.{near(column, rows)}"]
+                else [
+                    SettingProblem(
+                        f"{prefix}.unmapped", f"the template has no such row.{near(column, rows)}"
+                    )
+                ]
             )
             rows.pop(column, None)
             continue
@@ -191,14 +282,19 @@ def _changed(
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(row: Row, folder: Path | None, prefix: str, problems: list[str]) -> Row:
+def _with_map_file(
+    row: Row, folder: Path | None, prefix: str, problems: list[SettingProblem]
+) -> Row:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
     if row.value_map_file is None or folder is None:
         return row
     pairs, wrong = map_file(folder / row.value_map_file)
     doubles = [key for key in pairs if key in (row.value_map or {})]
     wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
-    problems += [f"{prefix}.value_map_file: {row.value_map_file}: {text}" for text in wrong]
+    problems += [
+        SettingProblem(f"{prefix}.value_map_file", f"{row.value_map_file}: {text}")
+        for text in wrong
+    ]
     return row.model_copy(update={"value_map": {**(row.value_map or {}), **pairs}})
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict, cast
+
+import polars as pl
 
 from pipeline.run.folder import RunFolder
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import session
+
+_PLANNED: Final = pl.Schema({"contactid": pl.String(), "row_hash": pl.String()})
+"""What is compared of planned rows."""
 
 _WORDS: Final = {
     "new": "was not there before",
@@ -18,43 +24,42 @@ _WORDS: Final = {
 }
 
 
-def compared(before: RunFolder, after: RunFolder) -> list[dict[str, Any]]:
-    """Differences between two runs, one item per kind: change, before, after, contacts, example."""
+class Change(TypedDict):
+    """Contacts that changed in one way: where they stood before and after, and one of them."""
+
+    change: str
+    before: str | None
+    after: str | None
+    contacts: int
+    example: str | None
+
+
+def compared(before: RunFolder, after: RunFolder) -> list[Change]:
+    """Differences between two runs, one item per kind."""
     with (
         tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
         session(scratch=Path(scratch)) as here,
     ):
         for name, folder in (("before", before), ("after", after)):
-            here.view(
-                f"{name}_decisions", f"SELECT * FROM read_parquet({literal(str(folder.decisions))})"
-            )
-            _rows(here, f"{name}_rows", sorted((folder.path / "rows").glob("*/*.parquet")))
-        return here.frame(query("diff")).to_dicts()
+            here.parquet(f"{name}_decisions", folder.decisions)
+            rows = sorted((folder.path / "rows").glob("*/*.parquet"))
+            here.parquet(f"{name}_rows", rows, schema=_PLANNED, by_name=True)
+        return cast("list[Change]", here.frame(query("plan/diff")).to_dicts())
 
 
-def _rows(here: Session, name: str, files: list[Path]) -> None:
-    """Contact and hash of every planned row of a run."""
-    if not files:
-        here.view(name, "SELECT NULL::VARCHAR AS contactid, NULL::VARCHAR AS row_hash WHERE false")
-        return
-    listed = ", ".join(literal(str(path)) for path in files)
-    here.view(
-        name, f"SELECT contactid, row_hash FROM read_parquet([{listed}], union_by_name = true)"
-    )
-
-
-def told(items: list[dict[str, Any]], before: RunFolder) -> str:
+def told(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
     return "\n".join([f"Against {before.run}", *map(_line, items)])
 
 
-def _line(one: dict[str, Any]) -> str:
+def _line(one: Change) -> str:
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"
         else [one["after"] or one["before"]]
     )
+    shown = " → ".join(place or "" for place in places)
     example = f", for example {one['example']}" if one["example"] else ""
-    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {' → '.join(places)}{example}"
+    return f"{one['contacts']:>11,} {_WORDS[one['change']]}: {shown}{example}"

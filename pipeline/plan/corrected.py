@@ -22,14 +22,14 @@ from pipeline.extract.files.discover import Form, Stored
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restored
 from schemas.sales import CONTACTS
-from schemas.text import trimmed
-from sql.session import identifier, literal, session
+from schemas.text import guid_of, trimmed
+from sql.query import Column, query
+from sql.session import session
 
 VERSION: Final = 9_000_000_000_000_000_000
 """The versionnumber of the first correction; the next one of the same source gets one more."""
 
 _PREFIX: Final = "corrected-"
-_GUID: Final = r"^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +73,8 @@ def laid_over(
         _link(source, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
-    ids = (
-        rows["contactid"]
-        .str.strip_chars("{}")
-        .str.to_lowercase()
-        .unique(maintain_order=True)
-        .to_list()
-    )
-    return Corrected(folder=into, contactids=ids)
+    ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
+    return Corrected(folder=into, contactids=ids.to_list())
 
 
 def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
@@ -105,9 +99,7 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     rows = frame.select(restored(pl.col(name)) for name in text).with_columns(
         contactid=trimmed(pl.col("contactid"))
     )
-    wrong = rows.with_row_index("row").filter(
-        ~pl.col("contactid").str.contains(_GUID).fill_null(value=False)
-    )
+    wrong = rows.with_row_index("row").filter(guid_of(pl.col("contactid")).is_null())
     if wrong.height:
         raise SourceError(
             f"row {wrong['row'][0] + 1} has no contactid that is a GUID.", where=where
@@ -162,18 +154,12 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
         )
     with session() as here:
         here.register("corrected", rows)
-        here.view("source", f"SELECT * FROM read_parquet({literal(str(like))})")
-        types = here.columns("SELECT * FROM source")
-        taken = {physical: name for name, physical in columns.items()}
-        parts = [
-            (
-                f"CAST({identifier(taken[physical]) if physical in taken else 'NULL'} AS "
-                f"{kind}) AS {identifier(physical)}"
-            )
-            for physical, kind in types.items()
-        ]
+        here.parquet("source", like)
+        here.store("rows_typed", query("plan/corrected_types"))
+        taken = [Column(name=physical, of=name) for name, physical in columns.items()]
         try:
-            here.frame(f"SELECT {', '.join(parts)} FROM corrected").write_parquet(at)
+            here.run(query("plan/corrected_rows", columns=taken))
+            here.frame(query("plan/corrected")).write_parquet(at)
         except duckdb.Error as error:
             raise SourceError(
                 f"a value is not of its column's type: {str(error).splitlines()[0]}",

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import filelock
 import polars as pl
 
-from pipeline.errors import during
 from pipeline.events import Listener, Step
 from pipeline.load import remember
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.references import References
 from pipeline.plan import known
 from pipeline.project.resolve import Project
 from pipeline.project.systems import scm_of
+from pipeline.run import memory
+from pipeline.run.facts import ScmSeen
+from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
 from pipeline.scm.look import Seen, Wanted, look
 
@@ -47,17 +48,17 @@ class Destination:
         ]
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ScmSeen:
         """For ``run.json``."""
         if self.seen is None:
-            return {}
-        return {
-            "system": self.seen.system,
-            "legal_entities": dict(self.seen.names),
-            "customers": self.seen.customer_count,
-            "contact_persons": self.seen.person_count,
-            "labels": dict(self.seen.labels),
-        }
+            return ScmSeen()
+        return ScmSeen(
+            system=self.seen.system,
+            legal_entities=dict(self.seen.names),
+            customers=self.seen.customer_count,
+            contact_persons=self.seen.person_count,
+            labels=dict(self.seen.labels),
+        )
 
     @property
     def lines(self) -> list[str]:
@@ -72,15 +73,6 @@ class Destination:
             "persons are there"
         )
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
-
-
-def mappings_of(project: Project) -> dict[str, Compiled]:
-    """The project's templates, compiled. Packages cannot carry line breaks, OData can."""
-    keep = project.settings.destination.load == "odata"
-    return {
-        name: compiled(template, project.defaults, countries=project.countries, keep_breaks=keep)
-        for name, template in project.templates.items()
-    }
 
 
 def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
@@ -135,12 +127,7 @@ def mend_memory(runs: Path, project: Project) -> bool:
     name = project.settings.destination.name
     if project.scm is None or not remember.is_behind(runs, name):
         return False
-    folder = runs / "loaded" / name
-    with during("remembering what was loaded"):
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(folder / ".lock", timeout=0):
+    with try_lock(memory.folder_of(runs, name) / LOCK) as is_free:
+        if is_free:
             remember.rebuild(runs, name)
-    except filelock.Timeout:
-        return False
-    return True
+        return is_free

@@ -1,7 +1,29 @@
-"""What decides the output: templates, destination, SQL, schemas, code.
+"""What decides what a plan says: code, rules, and what is known of the destination.
 
-Pinned in a plan, compared before it is applied. Code that only carries out what was planned is left
-out: a mended loader may apply a plan that was made before.
+Pinned in a plan, and compared before it is first applied: a plan is refused when p2c would decide
+otherwise today. An apply that has started may always be finished.
+
+Pinned are
+
+* the code and SQL that read, prepare, decide, map and count, and the lists of countries and states
+  with the libraries that they come from (``CODE``);
+* the templates in force, row by row, and value maps by what is in them;
+* the settings that decide (``_SETTINGS``);
+* the export of known customers, by its content, and what earlier loads left of the plan's own
+  contacts (``pipeline/plan/known.py``).
+
+Free on purpose are
+
+* code that only carries out (loading, writing back), carries bytes (``wire``, ``run``, ``flow``) or
+  tells (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
+* how a system is reached: logins and parallelism; and all of ``[run]``;
+* where exports lie and what is in them by now: the plan has a copy of its own, and what was read
+  from a live Sales ages (``run.max_plan_age``);
+* ``--limit``, ``--only`` and the like: that is what was asked, not what decides;
+* the versions of Python and of the engines: they are recorded, and ``row_hash`` does not depend on
+  them.
+
+The plan that undoes a run is of that run alone: nothing here speaks of it.
 """
 
 from __future__ import annotations
@@ -10,43 +32,120 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, Final
+from typing import Final
+
+from pydantic import JsonValue
 
 from pipeline import __version__
 from pipeline.mapping.template import FieldRow, Template
+from pipeline.plan import known
 from pipeline.project.resolve import Project, recorded_project
+from pipeline.run.facts import Kind, RunFacts, Setting
+from pipeline.run.folder import RunFolder
 
 _LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry", "babel")
+_LISTS: Final = ("pycountry", "babel")
+"""Libraries that are lists: of countries, of states, of their names."""
 
-_PACKAGES: Final = {
-    "sql": ("sql", (".sql", ".py")),
-    "schemas": ("schemas", (".py", ".toml")),
-    "mapping": ("pipeline.mapping", (".py",)),
-    "lists": ("pipeline.templates", (".toml",)),
-    "transform": ("pipeline.transform", (".py",)),
-    "prepare": ("pipeline.plan", ("prepare.py",)),
+_ENDINGS: Final = (".py", ".sql", ".toml")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinnedCode:
+    """A package that decides, and how people call it.
+
+    ``free`` are files and folders (``audit/``) in it that decide nothing of what a plan says. A new
+    file is pinned unless it is put there.
+    """
+
+    package: str
+    words: str
+    free: frozenset[str] = frozenset()
+    lists: tuple[str, ...] = ()
+
+
+CODE: Final = {
+    "sql": PinnedCode(
+        package="sql",
+        words="the SQL of p2c",
+        free=frozenset({"apply/", "audit/", "report/", "run/"}),
+    ),
+    "schemas": PinnedCode(package="schemas", words="the schemas of p2c"),
+    "mapping": PinnedCode(package="pipeline.mapping", words="the mapping code of p2c"),
+    "lists": PinnedCode(
+        package="pipeline.templates",
+        words="the shipped templates and country lists of p2c",
+        lists=_LISTS,
+    ),
+    "transform": PinnedCode(package="pipeline.transform", words="the transform code of p2c"),
+    "extract": PinnedCode(package="pipeline.extract", words="the reading code of p2c"),
+    "project": PinnedCode(
+        package="pipeline.project",
+        words="the settings code of p2c",
+        free=frozenset({"fields.py", "reference.py", "schema.py", "starter.py", "systems.py"}),
+    ),
+    "scm": PinnedCode(
+        package="pipeline.scm",
+        words="the code of p2c that looks at SCM",
+        free=frozenset({"lookup.py", "messages.py", "messages.toml", "normal.py", "rows.py"}),
+    ),
+    "plan": PinnedCode(
+        package="pipeline.plan",
+        words="the planning code of p2c",
+        free=frozenset(
+            {"compare.py", "fingerprint.py", "forecast.py", "record.py", "sessions.py", "undo.py"}
+        ),
+    ),
+    Kind.BACKFILL: PinnedCode(
+        package="pipeline.backfill",
+        words="the planning code of backfills",
+        free=frozenset(
+            {
+                "applying.py",
+                "counter.py",
+                "explain.py",
+                "importfiles.py",
+                "order.py",
+                "recount.py",
+                "reserve.py",
+                "results.py",
+                "sending.py",
+                "shares.py",
+                "undoing.py",
+                "write_back.py",
+                "writing.py",
+            }
+        ),
+    ),
 }
-"""Fingerprint → package and the endings of the files that count."""
+"""Fingerprint → the code that it is of."""
 
-_WORDS: Final = {
-    "sql": "the SQL of p2c",
-    "schemas": "the schemas of p2c",
-    "mapping": "the mapping code of p2c",
-    "lists": "the shipped templates and country lists of p2c",
-    "transform": "the transform code of p2c",
-    "prepare": "the preparation code of p2c",
+_OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", Kind.BACKFILL)
+_OF_A_LOAD: Final = tuple(name for name in CODE if name != Kind.BACKFILL)
+
+_SETTINGS: Final = {
+    True: ("source.", "backfill."),
+    False: ("source.", "destination.", "organizations.", "countries."),
 }
+"""Whether it is a backfill → settings that decide. Those of templates are in the templates."""
 
-_PINNED: Final = ("destination.", "organizations.", "countries.")
-"""Settings that a plan holds on to. Those of templates are in the templates' fingerprints; ``run``
-may change."""
+_REACH: Final = (
+    "source.auth.", "source.parallel", "source.path",
+    "destination.auth.", "destination.parallel", "destination.known_customers",
+)  # fmt: skip
+_FREE: Final = {True: (*_REACH, "source.flag_blank"), False: _REACH}
+"""Among them, what says only how a system is reached or where a file lies, and what a backfill does
+not ask. Addresses are pinned: a plan made of one system is not for another."""
 
-_FREE: Final = ("destination.auth.", "destination.parallel")
-"""Among them, what says only how SCM is reached: the address is pinned, and a new login shall not
-cost a plan."""
+_DATA: Final = {
+    known.KNOWN_CUSTOMERS: "destination.known_customers (the export has other content, or is gone)",
+    known.MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
+}
+"""Fingerprint → what it is of."""
 
 
 def versions() -> dict[str, str]:
@@ -55,46 +154,73 @@ def versions() -> dict[str, str]:
     return {"p2c": __version__, "python": platform.python_version(), **libraries}
 
 
-def fingerprints(templates: Mapping[str, Template]) -> dict[str, str]:
-    """SHA-256 of each template in force, of all SQL, of all schemas, of the mapping code and its lists."""
-    found = {f"template {task}": _of_template(template) for task, template in templates.items()}
-    return found | {
-        name: _of_package(package, endings) for name, (package, endings) in _PACKAGES.items()
-    }
+def fingerprints(project: Project, kind: Kind) -> dict[str, str]:
+    """The SHA-256 of all code that decides a plan of this kind, and of each template in force.
+
+    What is known of the destination is pinned by ``known.pinned``.
+    """
+    if kind is Kind.BACKFILL:
+        return {name: hash_code(CODE[name]) for name in _OF_A_BACKFILL}
+    found = {f"template {task}": _of_template(one) for task, one in project.templates.items()}
+    return found | {name: hash_code(CODE[name]) for name in _OF_A_LOAD}
 
 
-def changes(facts: Mapping[str, Any], today: Project) -> list[str]:
+def is_of_another_version(facts: RunFacts, today: Project) -> bool:
+    """Whether a plan was made by a p2c that pinned other things than this one does."""
+    names = set(fingerprints(today, facts.kind))
+    data = set() if facts.kind is Kind.BACKFILL else set(_DATA)
+    return set(facts.fingerprints) != names | data
+
+
+def changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str]:
     """What changed since a plan was made, a phrase each.
 
-    Empty when the plan still says what p2c would plan today.
+    Empty when the plan still says what p2c would plan today of the same rows.
 
     Args:
+        folder: the run.
         facts: ``run.json`` of the plan.
         today: the project as it is now.
     """
-    now = fingerprints(today.templates)
-    before = recorded_project(facts["settings"], None)
-    found = list(_settings(facts["settings"], today))
-    for name, value in facts["fingerprints"].items():
+    is_backfill = facts.kind is Kind.BACKFILL
+    now = fingerprints(today, facts.kind)
+    if not is_backfill:
+        now |= known.pinned(folder, today)
+    found = changed_settings(facts.settings, today, is_backfill=is_backfill)
+    before = recorded_project(facts.settings, None)
+    for name, value in facts.fingerprints.items():
         if now.get(name) != value:
-            task = name.removeprefix("template ")
-            found.append(_template(task, before, today) if task != name else _WORDS.get(name, name))
+            found.append(_phrase(name, before, today))
     return found
 
 
-def _settings(recorded: Mapping[str, Mapping[str, Any]], today: Project) -> Iterator[str]:
+def changed_settings(
+    recorded: Mapping[str, Setting], today: Project, *, is_backfill: bool = False
+) -> list[str]:
+    """Settings that decide and have another value today, a phrase each."""
     effective = today.effective()
-    for key in dict.fromkeys([*recorded, *effective]):
+    pinned = [
+        key
+        for key in dict.fromkeys([*recorded, *effective])
+        if key.startswith(_SETTINGS[is_backfill]) and not key.startswith(_FREE[is_backfill])
+    ]
+    found = []
+    for key in pinned:
         now, was = effective.get(key), recorded.get(key)
-        if (
-            not key.startswith(_PINNED)
-            or key.startswith(_FREE)
-            or (was is None and now is not None and now["origin"] == "default")
-        ):
+        if was is None and now is not None and now.origin == "default":
             continue
-        old, new = (None if one is None else one["value"] for one in (was, now))
+        old, new = (None if one is None else one.value for one in (was, now))
         if old != new:
-            yield f"{key} (was {_shown(old)}, is {_shown(new)})"
+            found.append(f"{key} (was {_shown(old)}, is {_shown(new)})")
+    return found
+
+
+def _phrase(name: str, before: Project, today: Project) -> str:
+    if name in CODE:
+        return CODE[name].words
+    if name in _DATA:
+        return _DATA[name]
+    return _template(name.removeprefix("template "), before, today)
 
 
 def _shown(value: object) -> str:
@@ -117,16 +243,20 @@ def _of_template(template: Template) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _content(row: FieldRow | None) -> dict[str, Any] | None:
+def _content(row: FieldRow | None) -> dict[str, JsonValue] | None:
     """What a row does. Where its value map was read from does not count, only what is in it."""
     return None if row is None else row.row.model_dump(mode="json", exclude={"value_map_file"})
 
 
-def _of_package(package: str, endings: tuple[str, ...]) -> str:
+def hash_code(code: PinnedCode) -> str:
+    """The SHA-256 of all files of a package that are not free, and of the versions of its lists."""
     digest = hashlib.sha256()
-    for name, entry in sorted(_below(files(package), "")):
-        if name.endswith(endings):
+    for name, entry in sorted(_below(files(code.package), "")):
+        folder = f"{name.partition('/')[0]}/"
+        if name.endswith(_ENDINGS) and not {name, folder} & code.free:
             digest.update(name.encode() + b"\0" + entry.read_bytes() + b"\0")
+    for name in code.lists:
+        digest.update(f"{name} {version(name)}".encode())
     return digest.hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from pipeline.load.packages.spec import package_spec
 from pipeline.mapping.compile import Compiled
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
+from pipeline.run.summary import Forecast
 from pipeline.transform.tally import Tally
 
 RATE: Final = 200_000 / 3600
@@ -27,7 +28,7 @@ _SAMPLE: Final = 2_000
 
 def forecast(
     project: Project, folder: RunFolder, tally: Tally, mappings: Mapping[str, Compiled]
-) -> dict[str, Any]:
+) -> Forecast:
     """What applying will cost.
 
     Bytes are reckoned from packages of the first rows; the rate is stated with its source.
@@ -39,13 +40,13 @@ def forecast(
         _reckoned(project, folder, task, mappings[task], count) for task, count in sent.items()
     )
     rows = sum(sent.values())
-    return {
-        "requests": _requests(project, tally),
-        "bytes": size,
-        "minutes": round(rows / RATE / 60, 1),
-        "rate": round(RATE, 1),
-        "rate_from": _RATE_FROM,
-    }
+    return Forecast(
+        requests=_requests(project, tally),
+        bytes=size,
+        minutes=round(rows / RATE / 60, 1),
+        rate=round(RATE, 1),
+        rate_from=_RATE_FROM,
+    )
 
 
 def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled, rows: int) -> int:

@@ -1,6 +1,13 @@
-"""What the plan knows from elsewhere.
+"""What a plan knows from elsewhere, and whether that still holds.
 
-SCM's customers from an export, the last load, the contacts of ``--only``.
+SCM's customers from an export, what earlier loads left, the contacts of ``--only``.
+
+**The memory of loads decides what is created, updated and left alone.** When another run loads
+contacts of a plan (or an undo takes them back), what that plan says of them is stale: a row that it
+calls unchanged would not be sent, though SCM has other values by now. So a plan pins what the
+memory has of the contacts that it compares, by key and by number, and is refused when that is
+something else. Loads of other contacts do not touch it, nor does what the plan's own load
+remembers: once started, nothing is compared any more.
 """
 
 from __future__ import annotations
@@ -14,16 +21,28 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
+from pipeline.run.files import sha256_of
+from pipeline.run.folder import RunFolder
+from pipeline.run.memory import folder_of
 from schemas.scm import CUSTOMERS_EXPORT
-from schemas.text import WHITE_SPACE
+from schemas.text import WHITE_SPACE, read_guid
+from sql.query import query
+from sql.session import Session, session
 
-_GUID: Final = re.compile(
-    r"^\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?$", re.IGNORECASE
-)
+KNOWN_CUSTOMERS: Final = "known customers"
+"""The fingerprint of the export."""
+
+MEMORY: Final = "memory"
+"""The fingerprint of what earlier loads left of the contacts of a plan."""
+
+NO_EXPORT: Final = "none"
+
+LOADED_HASHES: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.String})
+"""One row per key that was created or updated at a destination."""
 
 
 def customers(path: Path) -> pl.DataFrame:
-    """A *Customers V2* export: CustomerAccount, PartyNumber and, if it has them, dataAreaId, as text.
+    """A *Customers V2* export: CustomerAccount, PartyNumber and dataAreaId if it has them, as text.
 
     Raises:
         SourceError: the file is missing, cannot be read, lacks a column, or has rows that cannot be
@@ -46,6 +65,12 @@ def customers(path: Path) -> pl.DataFrame:
     return frame.with_columns(missing).select(names)
 
 
+def hash_customers(project: Project) -> str:
+    """The SHA-256 of the export of known customers; ``NO_EXPORT`` where there is none."""
+    path = project.known_customers
+    return NO_EXPORT if path is None or not path.is_file() else sha256_of(path)
+
+
 def only_ids(path: Path) -> pl.DataFrame:
     """The contactids of ``--only``: one a line, or a CSV whose first column they are.
 
@@ -63,21 +88,44 @@ def only_ids(path: Path) -> pl.DataFrame:
         cell = re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"')
         if not cell or (number == 1 and cell.casefold() == "contactid"):
             continue
-        match = _GUID.match(cell)
-        if match is None:
+        contactid = read_guid(cell)
+        if contactid is None:
             raise UsageError("is no contactid.", where=f"--only {path.name}, line {number}")
-        found.append(match.group(1).lower())
+        found.append(contactid)
     return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
 
+def pinned(folder: RunFolder, project: Project) -> dict[str, str]:
+    """What a plan for SCM holds on to, as it is now.
+
+    Args:
+        folder: the run that was planned.
+        project: says where the export and the memory are.
+    """
+    frame = loaded(folder.path.parent, project)
+    with session() as here:
+        here.register("loaded", pl.DataFrame(schema=LOADED_HASHES) if frame is None else frame)
+        memory = digest_memory(here, folder)
+    return {KNOWN_CUSTOMERS: hash_customers(project), MEMORY: memory}
+
+
+def digest_memory(here: Session, folder: RunFolder) -> str:
+    """What the memory has of the contacts that a run decided about.
+
+    The session has a table ``loaded``. Text that is equal where that is, in whatever order.
+    """
+    here.parquet("decisions", folder.decisions)
+    return str(here.frame(query("plan/loaded_content")).item())
+
+
 def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
-    """destination_key and row_hash of every row that was created or updated at this destination before."""
-    files = sorted((runs / "loaded" / project.settings.destination.name).glob("*.parquet"))
+    """destination_key and row_hash of every row that was created or updated here before.
+
+    Null when nothing was loaded at this destination yet.
+    """
+    files = sorted(folder_of(runs, project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
     return pl.concat(
-        [
-            pl.read_parquet(path, columns=["destination_key", "row_hash"], glob=False)
-            for path in files
-        ]
+        [pl.read_parquet(path, columns=LOADED_HASHES.names(), glob=False) for path in files]
     ).unique("destination_key", keep="last", maintain_order=True)

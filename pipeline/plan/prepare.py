@@ -1,7 +1,7 @@
 """Before the contacts stream by once: everything that needs a look at the whole table, kept small.
 
-Landed tables come in as views ``<table>_landed``; out come the relations that ``sql/route.sql``
-reads.
+Landed tables come in as views ``<table>_landed``; out come the relations that
+``sql/plan/route.sql`` reads.
 """
 
 from __future__ import annotations
@@ -22,12 +22,9 @@ from pipeline.transform.reading import PLACE, declared
 from pipeline.transform.suspects import Suspects, marks, repeated_rows, suspects
 from schemas import sales
 from schemas.catalogue import Table
-from sql.session import Session, identifier, query
+from sql.query import query
+from sql.session import Session
 
-NO_ROWS: Final = (
-    "SELECT CAST(0 AS BIGINT) AS source_row, CAST(NULL AS VARCHAR) AS source_file, CAST(0 AS "
-    "BIGINT) AS source_line WHERE false"
-)
 _ACTIVITY: Final = ("quotes", "salesorders", "invoices")
 
 
@@ -120,10 +117,10 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
     for table, left_out in ((sales.ACCOUNTS, "account_rows_left_out"), (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
                             (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
         findings += _left_out(session, table, left_out)
-    session.store("accounts", query("accounts"))
-    session.run("DELETE FROM accounts WHERE accountid IS NULL")
-    session.view("activity", query("activity"))
-    hashes = session.frame(query("hashes" if routing.is_routed else "backfill_hashes"))
+    session.store("accounts", query("plan/accounts"))
+    session.run(query("plan/drop_accounts_without_id"))
+    session.view("activity", query("plan/activity"))
+    hashes = session.frame(query("plan/hashes" if routing.is_routed else "backfill/hashes"))
     looked_at = _suspects(session, hashes, is_routed=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
@@ -134,7 +131,7 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
         )
     findings += _shared_account_numbers(session)
     for name in ("numbers", "companies", "marks", "currencies"):
-        session.store(name, query(name))
+        session.store(name, query(f"plan/{name}"))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
     if routing.is_routed:
@@ -177,19 +174,17 @@ def _hold(read: Mapping[str, pl.DataFrame]) -> None:
 def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> pl.DataFrame:
     """Name the table's views; it is as it is read, without rows."""
     if not is_there:
-        session.view(f"{table.name}_landed", NO_ROWS)
-    columns = session.columns(f"FROM {table.name}_landed")
+        session.view(f"{table.name}_landed", query("plan/no_rows"))
+    columns = session.columns(f"{table.name}_landed")
     select = declared(table, columns, said=said)
     session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
-    content = ", ".join(identifier(column) for column in columns if column not in PLACE) or "NULL"
-    some = (
-        f"SELECT *, hash({content}) AS content_hash FROM {table.name}_landed SEMI JOIN chosen_rows "
-        "USING (source_row)"
-    )
+    content = [column for column in columns if column not in PLACE] or ["source_row"]
+    chosen = f"{table.name}_landed_chosen"
     session.view(
-        f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM ({some}) AS some_rows"
+        chosen, query("plan/chosen_landed", landed=f"{table.name}_landed", content=content)
     )
-    return session.frame(f"FROM {_declared_name(table)} LIMIT 0")
+    session.view(f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM {chosen}")
+    return session.empty(_declared_name(table))
 
 
 def _declared_name(table: Table) -> str:
@@ -199,17 +194,16 @@ def _declared_name(table: Table) -> str:
 def _filter(session: Session, condition: str | None) -> None:
     """The source filter becomes a column; null means left out."""
     if condition is None:
-        session.view("contacts_filtered", "SELECT *, true AS passes_filter FROM contacts")
+        session.view("contacts_filtered", query("plan/unfiltered"))
         return
-    text = (
-        f"SELECT *, coalesce(CAST(({condition}\n) AS BOOLEAN), false) AS passes_filter FROM "
-        "contacts"
-    )
+    # The condition is SQL already: the one text of a query that does not come out of a file.
+    passes = f"coalesce(CAST(({condition}\n) AS BOOLEAN), false)"
+    text = f"SELECT *, {passes} AS passes_filter FROM contacts"
     try:
         if len(duckdb.extract_statements(text)) != 1:
             raise ConfigurationError("must be one SQL condition.", where="source.filter")
         session.view("contacts_filtered", text)
-        session.columns("FROM contacts_filtered")
+        session.columns("contacts_filtered")
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise ConfigurationError(
@@ -226,26 +220,12 @@ def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
 
 def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
-    accountid = "accountid" if is_routed else "CAST(accountid AS VARCHAR)"
-    found = suspects(
-        hashes,
-        session.frame(
-            f"SELECT hash({accountid}) AS id, number_hash(number) AS number FROM accounts"
-        ),
-    )
+    room = "plan" if is_routed else "backfill"
+    found = suspects(hashes, session.frame(query(f"{room}/account_hashes")))
     session.register("chosen_rows", found.all.to_frame("source_row"))
-    content = (
-        "CAST(NULL AS UBIGINT)" if found.repeated.is_empty() else "content_hash"
-    )  # It reads every column.
-    session.store(
-        "suspects",
-        f"SELECT {', '.join(PLACE)}, contactid, msdynce_contactnumber, versionnumber, modifiedon, "
-        "isdelete, "
-        f"{content} AS content_hash FROM contacts_chosen",
-    )
-    session.view(
-        "suspects_chosen", "SELECT * FROM suspects SEMI JOIN chosen_rows USING (source_row)"
-    )
+    content = "no_content" if found.repeated.is_empty() else "content_hash"
+    session.store("suspects", query("plan/suspects", content=content))
+    session.view("suspects_chosen", query("plan/suspects_chosen"))
     _states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
     return found
 
@@ -253,16 +233,10 @@ def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Sus
 def _states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
     """Which of several rows of one id counts; rows of other ids do not appear."""
     session.register("chosen_rows", rows.to_frame("source_row"))
-    key = identifier(table.key)
-    session.store(
-        "repeated_rows",
-        f"SELECT {key} AS id, {', '.join(PLACE)}, versionnumber, modifiedon, coalesce(isdelete, "
-        "false) AS deleted, "
-        f"content_hash AS content FROM {view}_chosen "
-        f"WHERE {key} IS NOT NULL QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
-    )
-    session.store("ranked_rows", query("ranked"))
-    session.store(name, query("versions"))
+    repeated = query("plan/repeated_rows", chosen=f"{view}_chosen", key=table.key)
+    session.store("repeated_rows", repeated)
+    session.store("ranked_rows", query("plan/ranked"))
+    session.store(name, query("plan/versions"))
 
 
 def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
@@ -270,18 +244,11 @@ def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
 
     Of unresolved repeats the first is kept, with a warning.
     """
-    view, key = _declared_name(table), identifier(table.key)
-    hashes = session.frame(
-        f"SELECT source_row, CASE WHEN {key} IS NOT NULL THEN hash({key}) END AS id FROM {view}"
-    )
+    view = _declared_name(table)
+    hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
     _states(session, table, "side_states", repeated_rows(hashes), view)
-    session.store(name, query("left_out"))
-    repeated = session.frame(
-        "SELECT CAST(id AS VARCHAR) AS id, count(*) AS n, arg_min(source_file, source_row) AS "
-        "source_file, "
-        "arg_min(source_line, source_row) AS source_line "
-        "FROM side_states WHERE state = 'repeated' GROUP BY id ORDER BY id"
-    )
+    session.store(name, query("plan/left_out"))
+    repeated = session.frame(query("plan/side_repeats"))
     return [
         RunFinding(
             code="row_repeated", detail=f"{table.name}, id {row['id']}", column=table.key, value=row["id"],
@@ -292,10 +259,7 @@ def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
 
 
 def _shared_account_numbers(session: Session) -> list[RunFinding]:
-    shared = session.frame(
-        "SELECT number_key, count(*) AS n FROM accounts WHERE number_key IS NOT NULL "
-        "GROUP BY number_key HAVING count(*) > 1 ORDER BY number_key"
-    )
+    shared = session.frame(query("plan/shared_account_numbers"))
     return [
         RunFinding(
             code="account_number_repeated", detail=str(count), column="accountnumber", value=number
@@ -322,14 +286,14 @@ def _known_customers(session: Session, routing: Routing) -> None:
         "own_entities",
         pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}),
     )
-    session.store("known_customers", query("known_customers"))
+    session.store("known_customers", query("plan/known_customers"))
     persons = routing.known_persons
     columns = ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
     session.register(
         "known_persons",
         pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons,
     )
-    session.store("known_keys", query("known_keys"))
+    session.store("known_keys", query("plan/known_keys"))
 
 
 def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
@@ -344,11 +308,8 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
             schema={"unit": pl.String, "legal_entity": pl.String},
         ),
     )
-    session.store("spellings", query("units"))
-    doubled = session.frame(
-        "SELECT unit FROM spellings GROUP BY unit HAVING count(DISTINCT legal_entity) > 1 ORDER BY "
-        "unit"
-    )
+    session.store("spellings", query("plan/spellings"))
+    doubled = session.frame(query("plan/units_doubled"))
     if not doubled.is_empty():
         raise ConfigurationError(
             (
@@ -357,16 +318,12 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
             ),
             where="organizations",
         )
-    session.store(
-        "units", "SELECT unit, min(legal_entity) AS legal_entity FROM spellings GROUP BY unit"
-    )
+    session.store("units", query("plan/units"))
     if not has_table or not routing.organizations:
         return
-    unknown = session.frame(query("units_unknown"))["unit"].to_list()
+    unknown = session.frame(query("plan/units_unknown"))["unit"].to_list()
     if unknown:
-        known = session.frame(
-            "SELECT DISTINCT trimmed(name) AS name FROM businessunits WHERE name IS NOT NULL"
-        )["name"].to_list()
+        known = session.frame(query("plan/unit_names"))["name"].to_list()
         told = "; ".join(
             f"'{name}' is no business unit of the source.{near(name, known)}" for name in unknown
         )
@@ -378,9 +335,7 @@ def _others(session: Session, routing: Routing) -> None:
         routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
     )
     session.register("only_given", only)
-    session.store(
-        "only_ids", "SELECT DISTINCT CAST(contactid AS UUID) AS contactid FROM only_given"
-    )
+    session.store("only_ids", query("plan/only_ids"))
     text = pl.String()
     loaded = routing.loaded
     session.register(
@@ -389,7 +344,7 @@ def _others(session: Session, routing: Routing) -> None:
         if loaded is not None
         else pl.DataFrame(schema={"destination_key": text, "row_hash": text}),
     )
-    session.store("loaded_numbers", query("loaded_numbers"))
+    session.store("loaded_numbers", query("plan/loaded_numbers"))
 
 
 def unused_units(session: Session, routing: Routing, seen: Collection[str]) -> list[RunFinding]:
@@ -400,7 +355,7 @@ def unused_units(session: Session, routing: Routing, seen: Collection[str]) -> l
     if not routing.organizations:
         return []
     session.register("seen_units", pl.DataFrame({"unit": list(seen)}, schema={"unit": pl.String}))
-    unused = session.frame(query("units_unused"))["organization"].to_list()
+    unused = session.frame(query("plan/units_unused"))["organization"].to_list()
     return [
         RunFinding(code="organization_unused", detail=name, column="owningbusinessunit")
         for name in unused

@@ -6,15 +6,19 @@ import getpass
 import socket
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from pipeline.extract.landing import Landed
 from pipeline.plan.fingerprint import fingerprints, versions
-from pipeline.plan.request import Planning
+from pipeline.plan.request import Planning, Request
+from pipeline.project.resolve import Project
+from pipeline.run.facts import DestinationFacts, Kind, Numbers, Requested, RunFacts, SourceRead
 from pipeline.run.files import sha256_of
 from pipeline.run.findings import RunFinding, findings_of_run
+from pipeline.run.folder import RunId
 
 
 def source_hashes(
@@ -40,56 +44,79 @@ def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
     return findings_of_run(found)
 
 
-def run_facts(
+def first_facts(
+    project: Project, request: Request, kind: Kind, run: RunId, began: datetime
+) -> RunFacts:
+    """``run.json`` as it is written before anything is read."""
+    destination = project.settings.destination
+    return RunFacts(
+        run=run,
+        kind=kind,
+        command=request.command,
+        retry_of=request.retry_of,
+        started_at=began,
+        versions=versions(),
+        fingerprints=fingerprints(project, kind),
+        settings=project.effective(),
+        project=None if project.file is None else str(project.file.resolve()),
+        destination=DestinationFacts(
+            name=destination.name,
+            load=destination.load,
+            url=destination.url,
+            legal_entities=project.legal_entities,
+        ),
+        request=Requested(
+            limit=request.limit,
+            only=None if request.only is None else str(request.only),
+            full=request.full,
+            take_over=request.take_over,
+            changes=request.changes,
+        ),
+        host=socket.gethostname(),
+        user=getpass.getuser(),
+    )
+
+
+def whole_facts(
+    first: RunFacts,
     planning: Planning,
-    run: str,
-    started: str,
-    landed: Mapping[str, Landed],
     hashes: Mapping[Path, str],
-) -> dict[str, object]:
-    """``run.json``."""
-    project, request = planning.project, planning.request
-    return {
-        "run": run,
-        "kind": "main",
-        "command": request.command,
-        "started_at": started,
-        "versions": versions(),
-        "fingerprints": fingerprints(project.templates),
-        "settings": project.effective(),
-        "project": None if project.file is None else str(project.file.resolve()),
-        "live_source": planning.source.is_live,
-        "sales": planning.source.facts,
-        "scm": planning.destination.facts,
-        "destination": {
-            "name": project.settings.destination.name,
-            "load": project.settings.destination.load,
-            "url": project.settings.destination.url,
-            "legal_entities": list(project.legal_entities),
-        },
-        "request": {
-            "limit": request.limit,
-            "only": None if request.only is None else str(request.only),
-            "full": request.full,
-            "take_over": request.take_over,
-            "changes": request.changes,
-        },
-        "sources": [
-            {
-                "table": table.table,
-                "file": one.name,
-                "path": str(one.path.resolve()),
-                "in_place": table.in_place,
-                "rows": one.rows,
-                "bytes": one.bytes,
-                "sha256": hashes[one.path],
-            }
-            for table in landed.values()
-            for one in table.sources
-        ],
-        "columns": {table.table: dict(table.columns) for table in landed.values()},
-        "landed": {table.table: [str(path) for path in table.files] if table.in_place else [f"source/{table.table}.parquet"]
-                   for table in landed.values()},
-        "host": socket.gethostname(),
-        "user": getpass.getuser(),
-    }  # fmt: skip
+    numbers: Numbers | None = None,
+) -> RunFacts:
+    """``run.json`` with what was read: files, tables, and the live systems that were asked.
+
+    ``numbers`` are those that a backfill wants.
+    """
+    landed = planning.source.landed
+    return first.replace(
+        fingerprints={**first.fingerprints, **planning.pinned},
+        live_source=planning.source.is_live,
+        sales=planning.source.facts,
+        scm=planning.destination.facts,
+        sources=tuple(one for table in landed.values() for one in _sources(table, hashes)),
+        columns={table.table: dict(table.columns) for table in landed.values()},
+        landed={table.table: _files(table) for table in landed.values()},
+        backfill=numbers,
+    )
+
+
+def _sources(table: Landed, hashes: Mapping[Path, str]) -> list[SourceRead]:
+    return [
+        SourceRead(
+            table=table.table,
+            file=one.name,
+            path=str(one.path.resolve()),
+            in_place=table.in_place,
+            rows=one.rows,
+            bytes=one.bytes,
+            sha256=hashes[one.path],
+        )
+        for one in table.sources
+    ]
+
+
+def _files(table: Landed) -> tuple[str, ...]:
+    """Where a table's rows are: the user's own files, or one of the run folder."""
+    if table.in_place:
+        return tuple(str(path) for path in table.files)
+    return (f"source/{table.table}.parquet",)

@@ -11,6 +11,7 @@ from pipeline.mapping.compile import Compiled
 from pipeline.plan.destination import Destination
 from pipeline.plan.source import Source
 from pipeline.project.resolve import Project
+from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 
 
@@ -24,6 +25,13 @@ class Request:
     take_over: bool = False
     changes: bool = False
     command: str = "plan"
+    retry_of: str | None = None
+    """The run whose contacts are planned again."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the plan is going to be, if it is one of contacts into SCM."""
+        return Kind.MAIN if self.retry_of is None else Kind.RETRY
 
 
 @dataclass(kw_only=True, slots=True)
@@ -37,5 +45,7 @@ class Planning:
     mappings: Mapping[str, Compiled] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     """Of the tables written, taken while they were written."""
+    pinned: dict[str, str] = field(default_factory=dict)
+    """Fingerprints of what is known of the destination, taken when it was looked at."""
     destination: Destination = field(default_factory=Destination)
     source: Source = field(default_factory=lambda: Source(landed={}))

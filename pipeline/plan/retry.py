@@ -8,18 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import read_json, write_json
-from pipeline.run.folder import FOLDER, Clock, RunFolder
-from pipeline.run.journal import Journal
+from pipeline.run.folder import FOLDER, RunFolder
 from pipeline.suggest import codes_known
-
-_GUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+from schemas.text import guid_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +64,10 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
             f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
             where=folder.run,
         ) from error
-    ids = pl.concat(parts)["contactid"]
-    readable = ids.str.contains(_GUID).fill_null(value=False)
+    ids = pl.concat(parts).select(guid_of(pl.col("contactid"))).to_series()
     return Wanted(
-        contactids=ids.filter(readable).unique(maintain_order=True).to_list(),
-        nameless=int((~readable).sum()),
+        contactids=ids.drop_nulls().unique(maintain_order=True).to_list(),
+        nameless=ids.null_count(),
     )
 
 
@@ -98,11 +92,3 @@ def only_file(folder: Path, contactids: Sequence[str]) -> Path:
             "\n".join(["contactid", *dict.fromkeys(contactids)]) + "\n", encoding="utf-8"
         )
     return path
-
-
-def marked(made: RunFolder, of: RunFolder, clock: Clock) -> None:
-    """Write into a plan that it retries another run."""
-    facts = read_json(made.summary) | {"kind": "retry", "retry_of": str(of.run)}
-    with Journal.open(made.journal, clock) as journal:
-        facts["journal"] = journal.append("retry_of", run=str(of.run), summary=facts_digest(facts))
-    write_json(made.summary, facts)

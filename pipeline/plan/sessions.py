@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipeline.errors import ConfigurationError, Stopped
 from pipeline.extract.texts import refuse_damaged
 from pipeline.plan.request import Planning
+from sql.query import query
 from sql.session import Session, session
 
 _OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
@@ -66,7 +67,7 @@ def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
         if not hasattr(own, "session"):
             own.session = hasher.beside()
         own.session.register("texts", texts.to_frame("text"))
-        frame: pl.DataFrame = own.session.frame("SELECT md5(text) AS h FROM texts")
+        frame: pl.DataFrame = own.session.frame(query("plan/md5"))
         return frame["h"]
 
     return hashed

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pipeline.errors import ConfigurationError, UsageError, listed
 from pipeline.events import Listener, Step
-from pipeline.extract.dataverse.extraction import CHANGES, Extracted, Wish, land_dataverse
-from pipeline.extract.landing import Landed, ReadOptions, land
+from pipeline.extract.dataverse.extraction import CHANGES, Wish, land_dataverse
+from pipeline.extract.landing import Landed, Progress, ReadOptions, land
 from pipeline.mapping import check
+from pipeline.plan.sales_read import describe_sales, sales_lines
 from pipeline.project.resolve import Project
 from pipeline.project.systems import sales_of
+from pipeline.run.facts import SalesRead
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import EXTRACTING, RunFolder, all_runs
-from pipeline.wire.dataverse import Organization
-from pipeline.wire.meter import Traffic
 from schemas.sales import CONTACTS, TABLES
 
 ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
@@ -35,7 +35,7 @@ class Source:
     landed: Mapping[str, Landed]
     is_live: bool = False
     findings: list[RunFinding] = field(default_factory=list)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: SalesRead = field(default_factory=SalesRead)
     lines: list[str] = field(default_factory=list)
 
 
@@ -68,28 +68,37 @@ def landed_source(
     def told(table: str, rows: int) -> None:
         listener(Step(name=f"reading {table}", done=rows))
 
-    if project.sales is None:
-        if changes:
-            raise UsageError(
-                "--changes asks Sales what changed; this project reads files, and a plan reads "
-                "them whole anyway."
-            )
-        return Source(landed=land_files(project, folder.source, told, tables))
-    with sales_of(project) as sales:
-        organization = sales.organization()
-        home = str(sales.system.client.base_url)
-        since = _newest(runs, home) if changes else None
+    if project.sales is not None:
         wish = Wish(
             tables=tables,
             mapped=mapped_columns(project),
             wished=filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
+        return _land_sales(project, folder, runs, wish, told)
+    if changes:
+        raise UsageError(
+            "--changes asks Sales what changed; this project reads files, and a plan reads "
+            "them whole anyway."
+        )
+    return Source(landed=land_files(project, folder.source, told, tables))
+
+
+def _land_sales(
+    project: Project, folder: RunFolder, runs: Path, wish: Wish, progress: Progress
+) -> Source:
+    changes = wish.tracking == "always"
+    with sales_of(project) as sales:
+        organization = sales.organization()
+        home = str(sales.system.client.base_url)
+        since = _newest(runs, home) if changes else None
         work = (
             runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
         )
         folder.source.mkdir(parents=True, exist_ok=True)
-        found = land_dataverse(sales, folder.source, wish, work=work, since=since, progress=told)
+        found = land_dataverse(
+            sales, folder.source, wish, work=work, since=since, progress=progress
+        )
     findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
     if changes and since is None:
         reason = "there is no earlier run in this folder of runs that read this Sales"
@@ -98,13 +107,13 @@ def landed_source(
         landed=found.landed,
         is_live=True,
         findings=findings,
-        facts=_facts(found, sales.system.label, organization, since),
-        lines=list(_lines(found, sales.system.label, organization)),
+        facts=describe_sales(found, sales.system.label, organization, since),
+        lines=sales_lines(found, sales.system.label, organization),
     )
 
 
 def land_files(
-    project: Project, into: Path, progress: Any, tables: Collection[str] = ROUTING_TABLES
+    project: Project, into: Path, progress: Progress, tables: Collection[str] = ROUTING_TABLES
 ) -> dict[str, Landed]:
     """Land exports."""
     return land(
@@ -156,58 +165,3 @@ def _newest(runs: Path, home: str) -> Path | None:
         if changes.is_file() and f'"{home}"' in changes.read_text(encoding="utf-8"):
             return one.source
     return None
-
-
-def _facts(
-    found: Extracted, label: str, organization: Organization, since: Path | None
-) -> dict[str, Any]:
-    return {
-        "system": label,
-        "organization": asdict(organization),
-        "refreshed_from": None if since is None else since.parent.name,
-        "totals": [asdict(one) for one in found.totals],
-        "traffic": {subject: _traffic(one) for subject, one in found.traffic.items()},
-        "changes": {
-            table: {"added": one.added, "changed": one.changed, "deleted": one.deleted}
-            for table, one in found.refreshed.items()
-        },
-    }
-
-
-def _traffic(one: Traffic) -> dict[str, Any]:
-    return {
-        **asdict(one),
-        "requests_per_1000": one.requests_per_1000,
-        "bytes_per_1000": one.bytes_per_1000,
-    }
-
-
-def _lines(found: Extracted, label: str, organization: Organization) -> list[str]:
-    total = sum(found.traffic.values(), start=Traffic())
-    lines = [f"From {label}, organization {organization.told}"]
-    rate = (
-        (
-            f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, "
-            f"{total.bytes_per_1000:,.0f} bytes"
-        )
-        if total.rows
-        else ""
-    )
-    lines.append(
-        f"  {total.rows:,} rows read in {total.requests:,} requests, {total.bytes:,} bytes{rate}"
-    )
-    if total.throttled or total.retries:
-        lines.append(
-            f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, "
-            f"{total.waited:,.0f} s waited"
-        )
-    return [*lines, *_changes(found)]
-
-
-def _changes(found: Extracted) -> list[str]:
-    told = []
-    for table, one in found.refreshed.items():
-        counts = {"added": one.added, "changed": one.changed, "deleted": one.deleted}
-        words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
-        told += [f"  since the last read, {table}: {words}"] if words else []
-    return told or (["  nothing changed since the last read"] if found.refreshed else [])

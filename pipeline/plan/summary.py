@@ -1,32 +1,34 @@
-"""The facts of a run: counts, equations, verdict.
-
-``summary.json``, ``--json`` and what the terminal shows are renderings.
-"""
+"""``summary.json`` of a plan of contacts into SCM."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import polars as pl
-
-from pipeline.errors import InvariantBroken
 from pipeline.extract.landing import Landed
 from pipeline.mapping.compile import Compiled
 from pipeline.plan.forecast import forecast
-from pipeline.plan.prepare import Prepared
-from pipeline.project.resolve import Project
-from pipeline.run.facts import PLANNED, _verdict, equation
-from pipeline.run.files import write_table
+from pipeline.plan.request import Planning
+from pipeline.run.facts import RunFacts
 from pipeline.run.findings import RunFinding
-from pipeline.run.folder import RunFolder
-from pipeline.transform.decide import CUSTOMERS
+from pipeline.run.summary import (
+    PLANNED,
+    CountedFinding,
+    Equation,
+    PlannedRows,
+    Summary,
+    ValueMap,
+    equation,
+    reach_verdict,
+    refuse_unbalanced,
+)
 from pipeline.transform.tally import Tally
 from schemas.codes import Decision
-from schemas.run import BATCHES, OUTCOME_NAMES, OUTCOMES
+from schemas.run import OUTCOME_NAMES
 
-_DONE: Final = ("created", "updated", "unchanged", "written")
+_UNMAPPED: Final = 200
+"""So many values that a map does not know are kept, the most frequent ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,81 +40,75 @@ class Counted:
     landed: Mapping[str, Landed]
 
 
-def run_findings(tally: Tally, project: Project, prepared: Prepared) -> list[RunFinding]:
-    """Warnings of the run as a whole, each counted once."""
-    found: list[RunFinding] = []
-    contacts = sum(tally.decisions.values())
-    if not contacts:
-        found.append(RunFinding(code="no_contacts"))
-    elif not tally.flags["yes"]:
-        found.append(RunFinding(code="flag_never_set", column="msdynce_isactivecustomer"))
-    if tally.flags["blank"] and project.settings.source.flag_blank == "no":
-        found.append(
-            RunFinding(
-                code="flag_null",
-                detail=f"{tally.flags['blank']}",
-                column="msdynce_isactivecustomer",
-            )
-        )
-    persons = tally.decisions["contact"]
-    if persons and not prepared.parameters["scm_read"]:
-        found.append(RunFinding(code="accounts_assumed", detail=str(persons)))
-    if tally.customers_with_currency_id and not prepared.parameters["has_currencies"]:
-        found.append(
-            RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id))
-        )
-    for (task, column), count in tally.defaulted.items():
-        if count:
-            found.append(
-                RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")
-            )
-    for (_, column), code in zip(
-        ((CUSTOMERS, "SiteId"), (CUSTOMERS, "WarehouseId"), (CUSTOMERS, "LanguageId")),
-        ("site_missing", "warehouse_missing", "language_missing"),
-        strict=True,
-    ):
-        if tally.blanks[CUSTOMERS, column]:
-            found.append(
-                RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
-            )
-    return found
-
-
-def of_plan(
-    project: Project,
-    folder: RunFolder,
-    run: str,
-    counted: Counted,
-    mappings: Mapping[str, Compiled],
-) -> dict[str, Any]:
+def summarize_plan(planning: Planning, facts: RunFacts, counted: Counted) -> Summary:
     """The facts of a plan.
 
     Raises:
         InvariantBroken: an equation does not balance.
     """
     tally = counted.tally
-    contacts = counted.landed["contacts"]
-    unreadable = len(contacts.unreadable)
     counts = {name.value: tally.decisions[name.value] for name in Decision}
     findings = dict(sorted(_finding_counts(counted).items()))
+    outcomes = _outcomes(tally)
+    equations = _equations(counted, counts, outcomes)
+    refuse_unbalanced(equations)
+    return Summary(
+        run=facts.run,
+        kind=facts.kind,
+        retry_of=facts.retry_of,
+        applied=False,
+        verdict=reach_verdict(counts, outcomes, findings),
+        balanced=True,
+        equations=equations,
+        counts=counts,
+        reasons={
+            f"{decision}/{reason}": count
+            for (decision, reason), count in sorted(tally.reasons.items())
+        },
+        findings=findings,
+        outcomes=outcomes,
+        actions=tuple(
+            PlannedRows(task=task, legal_entity=entity, action=action, rows=count)
+            for (task, entity, action), count in sorted(tally.actions.items())
+        ),
+        counted=tuple(
+            CountedFinding(code=one.code, detail=one.detail, column=one.column)
+            for one in counted.findings
+            if one.detail.isdigit()
+        ),
+        value_maps=tuple(_value_maps(tally, planning.mappings)),
+        forecast=forecast(planning.project, planning.folder, tally, planning.mappings),
+        systems=(*planning.source.lines, *planning.destination.lines),
+    )
+
+
+def _outcomes(tally: Tally) -> dict[str, int]:
+    """Planned rows by outcome: unchanged ones have theirs, all others wait."""
     planned = sum(tally.actions.values())
     unchanged = sum(
         count for (_, _, action), count in tally.actions.items() if action == "unchanged"
     )
-    outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {
+    return dict.fromkeys(OUTCOME_NAMES, 0) | {
         "unchanged": unchanged,
         "pending": planned - unchanged,
     }
-    equations = [
+
+
+def _equations(
+    counted: Counted, counts: Mapping[str, int], outcomes: Mapping[str, int]
+) -> tuple[Equation, ...]:
+    contacts, states = counted.landed["contacts"], counted.tally.states
+    unreadable, planned = len(contacts.unreadable), sum(counted.tally.actions.values())
+    rows = {
+        "contacts": sum(counts.values()),
+        "superseded": states["superseded"],
+        "deleted": states["deleted"],
+        "unreadable": unreadable,
+    }
+    ways = {name: counts[name] for name in ("customer", "contact")}
+    return (
         equation(
-            "rows = contacts + superseded + deleted + unreadable",
-            contacts.rows + unreadable,
-            {
-                "contacts": sum(counts.values()),
-                "superseded": tally.states["superseded"],
-                "deleted": tally.states["deleted"],
-                "unreadable": unreadable,
-            },
+            "rows = contacts + superseded + deleted + unreadable", contacts.rows + unreadable, rows
         ),
         equation(
             "contacts = customer + contact + skipped + held + rejected",
@@ -120,44 +116,8 @@ def of_plan(
             counts,
         ),
         equation(PLANNED, planned, outcomes),
-        equation(
-            "planned = customer + contact",
-            planned,
-            {name: counts[name] for name in ("customer", "contact")},
-        ),
-    ]
-    facts = {
-        "run": run,
-        "kind": "main",
-        "applied": False,
-        "verdict": _verdict(counts, outcomes, findings),
-        "balanced": all(one["balanced"] for one in equations),
-        "equations": equations,
-        "counts": counts,
-        "reasons": {
-            f"{decision}/{reason}": count
-            for (decision, reason), count in sorted(tally.reasons.items())
-        },
-        "findings": findings,
-        "outcomes": outcomes,
-        "actions": [
-            {"task": task, "legal_entity": entity, "action": action, "rows": count}
-            for (task, entity, action), count in sorted(tally.actions.items())
-        ],
-        "counted": [
-            {"code": one.code, "detail": one.detail, "column": one.column}
-            for one in counted.findings
-            if one.detail.isdigit()
-        ],
-        "value_maps": _coverage(tally, mappings),
-        "forecast": forecast(project, folder, tally, mappings),
-    }
-    if not facts["balanced"]:
-        wrong = next(one for one in equations if not one["balanced"])
-        raise InvariantBroken(
-            f"{wrong['equation']} does not balance: {wrong['left']} against {wrong['right']}."
-        )
-    return facts
+        equation("planned = customer + contact", planned, ways),
+    )
 
 
 def _finding_counts(counted: Counted) -> dict[str, int]:
@@ -169,9 +129,8 @@ def _finding_counts(counted: Counted) -> dict[str, int]:
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
 
 
-def _coverage(tally: Tally, mappings: Mapping[str, Compiled]) -> list[dict[str, Any]]:
+def _value_maps(tally: Tally, mappings: Mapping[str, Compiled]) -> Iterator[ValueMap]:
     """For every value map: how often each key was used, which never were, and which source values had none."""
-    found = []
     for task, mapping in mappings.items():
         for target in mapping.targets:
             if target.lookup is None:
@@ -182,40 +141,13 @@ def _coverage(tally: Tally, mappings: Mapping[str, Compiled]) -> list[dict[str, 
                 for (name, column, value), count in tally.unmapped.items()
                 if (name, column) == (task, target.name)
             }
-            found.append(
-                {
-                    "task": task,
-                    "destination": target.name,
-                    "source": target.row.row.source,
-                    "keys": uses,
-                    "never_used": [key for key, count in uses.items() if not count],
-                    "unmapped": dict(
-                        sorted(unmapped.items(), key=lambda one: (-one[1], one[0]))[:200]
-                    ),
-                    "unmapped_values": len(unmapped),
-                }
+            often = sorted(unmapped.items(), key=lambda one: (-one[1], one[0]))
+            yield ValueMap(
+                task=task,
+                destination=target.name,
+                source=target.row.row.source,
+                keys=uses,
+                never_used=tuple(key for key, count in uses.items() if not count),
+                unmapped=dict(often[:_UNMAPPED]),
+                unmapped_values=len(unmapped),
             )
-    return found
-
-
-def batches_preview(folder: RunFolder, project: Project, tally: Tally) -> pl.DataFrame:
-    """The batches that apply will send; outcomes of unchanged rows are known already."""
-    write_table(folder.outcomes, OUTCOMES.to_frame())
-    rows = []
-    size = project.settings.destination.batch_rows
-    sent: dict[tuple[str, str], int] = {}
-    for (task, entity, action), count in sorted(tally.actions.items()):
-        sent[task, entity] = sent.get((task, entity), 0) + (count if action != "unchanged" else 0)
-    for (task, entity), count in sent.items():
-        for batch in range(1, -(-count // size) + 1):
-            there = min(size, count - (batch - 1) * size)
-            rows.append(
-                {
-                    "task": task,
-                    "legal_entity": entity,
-                    "batch": batch,
-                    "rows": there,
-                    "status": "planned",
-                }
-            )
-    return pl.DataFrame([{**dict.fromkeys(BATCHES.names()), **row} for row in rows], schema=BATCHES)

@@ -8,20 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError
-from pipeline.run.facts import PLANNED, equation, facts_digest
-from pipeline.run.files import TableWriter, read_json, sha256_of, write_json, write_table
-from pipeline.run.folder import Clock, RunFolder, building, new_run
-from pipeline.run.journal import Journal, read, recorded
+from pipeline.project.settings import DestinationSettings
+from pipeline.run.facts import Kind, RunFacts
+from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.folder import Clock, RunFolder, RunId, building, new_run
+from pipeline.run.journal import read, recorded
+from pipeline.run.summary import PLANNED, PlannedRows, Summary, equation
+from pipeline.run.vouching import write_plan
 from pipeline.show.spreadsheet import write_csv
 from pipeline.show.visible import made_visible
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
-from sql.session import Session, literal, query, session
+from sql.query import query
+from sql.session import Session, session
 
 SCHEMA: Final = pl.Schema(
     {
@@ -65,6 +70,9 @@ _PLANNED: Final = pl.Schema(
 )
 """Rows that are taken back, counted."""
 
+_IMAGES: Final = pl.Schema({"destination_key": pl.String()})
+"""What is read of before-images: which keys have one."""
+
 _ROWS: Final = 131_072
 _ODATA: Final = "odata"
 
@@ -98,36 +106,39 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         UsageError: the run was not applied, is itself no load, or its planned rows were purged.
         InvariantBroken: the files of the run that the pack is made of were altered.
     """
-    facts, before = of.facts(), read_json(of.summary)
-    if before["kind"] not in ("main", "retry") or not before.get("applied"):
+    facts, before = of.facts(), of.read_summary()
+    if not before.kind.is_load or not before.applied:
         raise UsageError("only applied loads are undone.", where=str(of.run))
     _refuse_altered(of)
     run = new_run(clock)
-    with building(of.path.parent, run) as folder:
-        counts, planned = _write(
-            of, folder, int(facts["settings"]["destination.batch_rows"]["value"])
-        )
-        write_json(
-            folder.run_json, {**_facts(facts, of, str(run), clock), "versions": dict(versions)}
-        )
-        facts_then = _summary(str(run), of, counts, planned)
-        files = {
-            path.relative_to(folder.path).as_posix(): sha256_of(path)
-            for path in sorted(folder.path.rglob("*"))
-            if path.is_file()
-        }
+    with building(of.path.parent, undo_facts(facts, versions, run, clock())) as folder:
+        rows = facts.text("destination.batch_rows") or DestinationSettings().batch_rows
+        counts, planned = _write(of, folder, int(rows))
+        files = [path for path in sorted(folder.path.rglob("*")) if path.is_file()]
         write_table(folder.batches, _batches(planned))
         write_table(folder.outcomes, OUTCOMES.to_frame())
-        with Journal.open(folder.journal, clock) as journal:
-            facts_then["journal"] = journal.append(
-                "planned",
-                run=str(run),
-                undo_of=str(of.run),
-                files=files,
-                summary=facts_digest(facts_then),
-            )
-        write_json(folder.summary, facts_then)
+        write_plan(folder, _summary(run, of, counts, planned), files, clock)
     return Pack(folder=RunFolder(of.path.parent / run), counts=counts)
+
+
+def undo_facts(
+    of: RunFacts, versions: Mapping[str, str], run: RunId, began: datetime, *, live: bool = False
+) -> RunFacts:
+    """``run.json`` of the undo of a run: settings and destination are those of that run."""
+    return RunFacts(
+        run=run,
+        kind=Kind.UNDO,
+        command="undo",
+        undo_of=of.run,
+        undo_of_kind=Kind.BACKFILL if of.kind is Kind.BACKFILL else None,
+        started_at=began,
+        versions=versions,
+        fingerprints=of.fingerprints,
+        settings=of.settings,
+        project=of.project,
+        live_source=live,
+        destination=of.destination,
+    )
 
 
 def _refuse_altered(of: RunFolder) -> None:
@@ -179,12 +190,11 @@ def _write(
         session(memory="500MB", scratch=folder.path / "scratch") as here,
         TableWriter(listed, SCHEMA) as writer,
     ):
-        here.view("outcomes", f"SELECT * FROM read_parquet({literal(str(of.outcomes))})")
+        here.parquet("outcomes", of.outcomes)
         here.register("by_odata", _by_odata(of))
         for task in tasks:
-            images = of.path / "before" / f"{task}.parquet"
-            _name_images(here, images)
-            for batch in here.stream(query("audit/undo"), _ROWS, task=task):
+            here.parquet("before", of.path / "before" / f"{task}.parquet", schema=_IMAGES)
+            for batch in here.stream(query("plan/undo"), _ROWS, task=task):
                 frame = pl.DataFrame(batch)
                 found = dict(frame["action"].value_counts().iter_rows())
                 counts.update(found)
@@ -192,7 +202,7 @@ def _write(
                 writer.write(frame)
     if turned:
         with session(memory="500MB", scratch=folder.path / "scratch") as here:
-            here.view("listed", f"SELECT * FROM read_parquet({literal(str(listed))})")
+            here.parquet("listed", listed)
             planned += [
                 _write_rows(here, of, folder, task, batch_rows) for task in tasks if task in turned
             ]
@@ -222,14 +232,12 @@ def _write_rows(
             f"the planned rows of {task} are gone: nobody can tell what was sent.",
             where=str(of.run),
         )
-    names = ", ".join(literal(str(path)) for path in files)
-    options = "filename = true, file_row_number = true, hive_partitioning = false"
-    here.view("planned", f"SELECT * FROM read_parquet([{names}], {options})")
+    here.parquet("planned", files, places=True)
     path = folder.rows(task) / files[0].name
     counts = []
     schema = pl.Schema(pl.read_parquet_schema(files[0]))
     with TableWriter(path, schema) as writer:
-        for batch in here.stream(query("audit/undo_rows"), _ROWS, task=task, size=batch_rows):
+        for batch in here.stream(query("plan/undo_rows"), _ROWS, task=task, size=batch_rows):
             frame = pl.DataFrame(batch).select(schema.names()).cast(schema)
             writer.write(frame)
             counts.append(
@@ -238,16 +246,6 @@ def _write_rows(
     places = ["legal_entity", "batch", "action"]
     whole = pl.concat(counts).group_by(places).agg(pl.col("rows").sum()).sort(places)
     return whole.select(pl.lit(task).alias("task"), *places, "rows")
-
-
-def _name_images(here: Session, images: Path) -> None:
-    there = f"SELECT DISTINCT destination_key FROM read_parquet({literal(str(images))})"
-    here.view(
-        "before",
-        there
-        if images.is_file()
-        else "SELECT CAST(NULL AS VARCHAR) AS destination_key WHERE false",
-    )
 
 
 def _copy_images(of: RunFolder, folder: RunFolder, task: str) -> None:
@@ -272,19 +270,6 @@ def _remove_empty(scratch: Path) -> None:
         scratch.rmdir()
 
 
-def _facts(facts: Mapping[str, Any], of: RunFolder, run: str, clock: Clock) -> dict[str, Any]:
-    return {
-        "run": run,
-        "kind": "undo",
-        "command": "undo",
-        "undo_of": str(of.run),
-        "started_at": clock().isoformat(),
-        **{key: facts[key] for key in ("fingerprints", "settings", "project", "destination")},
-        "live_source": False,
-        "sources": [],
-    }
-
-
 def _batches(planned: pl.DataFrame) -> pl.DataFrame:
     """``BATCHES`` of a plan: what will be sent together."""
     whole = planned.group_by("task", "legal_entity", "batch", maintain_order=True).agg(
@@ -295,32 +280,29 @@ def _batches(planned: pl.DataFrame) -> pl.DataFrame:
 
 
 def _summary(
-    run: str, of: RunFolder, counts: Mapping[str, int], planned: pl.DataFrame
-) -> dict[str, Any]:
+    run: RunId, of: RunFolder, counts: Mapping[str, int], planned: pl.DataFrame
+) -> Summary:
     people = counts["by_hand"] + counts["lost"] + counts["unknown"]
     undone = sum(counts[action] for action in UNDONE)
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": undone}
     actions = planned.group_by("task", "legal_entity", "action", maintain_order=True).agg(
         pl.col("rows").sum()
     )
-    return {
-        "run": run,
-        "kind": "undo",
-        "undo_of": str(of.run),
-        "applied": False,
-        "verdict": "attention" if people else "clean",
-        "balanced": True,
-        "equations": [
+    return Summary(
+        run=run,
+        kind=Kind.UNDO,
+        undo_of=of.run,
+        applied=False,
+        verdict="attention" if people else "clean",
+        balanced=True,
+        equations=(
             equation(EQUATION, sum(counts.values()), counts),
             equation(PLANNED, undone, outcomes),
-        ],
-        "counts": dict(counts),
-        "reasons": {},
-        "findings": {},
-        "outcomes": outcomes,
-        "actions": list(actions.iter_rows(named=True)),
-        "forecast": {},
-    }
+        ),
+        counts=dict(counts),
+        outcomes=outcomes,
+        actions=tuple(PlannedRows(**one) for one in actions.iter_rows(named=True)),
+    )
 
 
 def told(pack: Pack, of: RunFolder) -> str:

@@ -1,6 +1,6 @@
-"""Settings as text from outside.
+"""Settings as text from outside: file, variables and flags, laid over one another.
 
-A file, variables and flags laid over one another, each value with its origin.
+Each value keeps its origin.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import contextlib
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, listed
-from pipeline.project.settings import SECTIONS, Settings
-from pipeline.suggest import near
+from pipeline.project.settings import SECTIONS, Settings, TomlTable
+from pipeline.run.facts import Setting
+from pipeline.suggest import SettingProblem, near
 
 ENVIRONMENT: Final = "environment"
 FLAGS: Final = frozenset({"--set", "--source"})
@@ -34,29 +35,30 @@ class Layers:
 
     def __init__(self, file: Path | None) -> None:
         self.file = file
-        self.raw: dict[str, Any] = {} if file is None else _parsed(file)
+        self.raw: TomlTable = {} if file is None else _parse(file)
         self._name = "settings" if file is None else file.name
-        self.origins = dict.fromkeys(_flat(self.raw), self._name)
+        self.origins = dict.fromkeys(_list_keys(self.raw), self._name)
 
-    def add(self, more: Mapping[str, Any], origin: str) -> None:
+    def add(self, more: Mapping[str, object], origin: str) -> None:
         """Lay ``more`` over what is there, key by key."""
-        self.origins |= dict.fromkeys(_flat(more), origin)
+        self.origins |= dict.fromkeys(_list_keys(more), origin)
         _overlay(self.raw, more)
 
-    def refusal(self, problems: Sequence[str]) -> ConfigurationError:
-        """All problems (``key: sentence``) as one error, each behind the file, variable or flag that it comes from."""
-        where, _, text = self._placed(problems[0]).partition(": ")
-        return ConfigurationError(listed([text, *map(self._placed, problems[1:])]), where=where)
+    def refusal(self, problems: Sequence[SettingProblem]) -> ConfigurationError:
+        """All problems as one error, each with the file, variable or flag that it comes from."""
+        first, *others = problems
+        more = [f"{self._locate(one.key)}: {one.sentence}" for one in others]
+        return ConfigurationError(listed([first.sentence, *more]), where=self._locate(first.key))
 
-    def _placed(self, problem: str) -> str:
-        key = problem.partition(": ")[0]
+    def _locate(self, setting: str) -> str:
+        key = setting
         while key and key not in self.origins:
             key = key.rpartition(".")[0]
         origin = self.origins.get(key, self._name)
-        return f"{_variable(key) if origin == ENVIRONMENT else origin}, {problem}"
+        return f"{_variable(key) if origin == ENVIRONMENT else origin}, {setting}"
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> TomlTable:
     with during("reading the project file"):
         content = path.read_bytes()
     try:
@@ -67,106 +69,96 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"is not valid TOML: {error}.", where=path.name) from error
 
 
-def _flat(raw: Mapping[str, Any], prefix: str = "") -> list[str]:
+def _list_keys(raw: Mapping[str, object], prefix: str = "") -> list[str]:
     found: list[str] = []
     for key, value in raw.items():
         name = f"{prefix}{key}"
-        deep = isinstance(value, dict) and (not prefix or _is_table(name))
-        found += _flat(value, f"{name}.") if deep else [name]
+        if isinstance(value, dict) and (not prefix or _is_table(name)):
+            found += _list_keys(value, f"{name}.")
+        else:
+            found.append(name)
     return found
 
 
 def _is_table(name: str) -> bool:
-    """Whether a key of a section is a table of settings, and no setting."""
+    """Whether a key of a section is a table of settings, not a setting."""
     return name in AUTHS or (name.startswith("tasks.") and name.count(".") < _TASK_DEPTH)
 
 
-def _overlay(base: dict[str, Any], more: Mapping[str, Any]) -> None:
+def _overlay(base: TomlTable, more: Mapping[str, object]) -> None:
     for key, value in more.items():
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            _overlay(base[key], value)
+        below = base.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            _overlay(below, value)
         else:
             base[key] = value
 
 
-def recorded(
-    effective: Mapping[str, Mapping[str, Any]], origins: Collection[str] | None = None
-) -> dict[str, Any]:
+def recorded(effective: Mapping[str, Setting], origins: Collection[str] | None = None) -> TomlTable:
     """What a run recorded, as the tables of ``p2c.toml``.
 
     All of it, or what came from ``origins``.
     """
-    raw: dict[str, Any] = {}
+    raw: TomlTable = {}
     for key, entry in effective.items():
-        if origins is not None and entry["origin"] not in origins:
+        if origins is not None and entry.origin not in origins:
             continue
         section, _, rest = key.partition(".")
         if section == "tasks":
             task, _, column = rest.partition(".fields.")
-            raw.setdefault("tasks", {}).setdefault(task, {}).setdefault("fields", {})[column] = (
-                entry["value"]
-            )
+            _overlay(raw, {section: {task: {"fields": {column: entry.value}}}})
         else:
-            _put(raw.setdefault(section, {}), section, rest, entry["value"], between=".")
+            _overlay(raw, {section: _nest(section, rest, entry.value, between=".")})
     return raw
 
 
-def _put(table: dict[str, Any], section: str, key: str, value: Any, *, between: str) -> None:
-    """Put a value into a section, or into its table of logging in."""
+def _nest(section: str, key: str, value: object, *, between: str) -> TomlTable:
+    """A key of a section with its value, within its table of logging in if it belongs there."""
     inner, _, rest = key.partition(between)
     if rest and f"{section}.{inner}" in AUTHS:
-        table.setdefault(inner, {})[rest] = value
-    else:
-        table[key] = value
+        return {inner: {rest: value}}
+    return {key: value}
 
 
 def _variable(key: str) -> str:
     return f"P2C_{key.replace('.', '_')}".upper()
 
 
-def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Variables named ``P2C_<SECTION>_<KEY>``, as tables.
-
-    A name that no key has is refused later, like any other.
-    """
-    found: dict[str, Any] = {}
+def from_environment(environment: Mapping[str, str]) -> TomlTable:
+    """Variables named ``P2C_<SECTION>_<KEY>``, as tables. Unknown names are refused later."""
+    found: TomlTable = {}
     for name, value in environment.items():
         for section in SECTIONS:
             prefix = _variable(f"{section}.")
             if name.upper().startswith(prefix):
-                _put(
-                    found.setdefault(section, {}),
-                    section,
-                    name[len(prefix) :].lower(),
-                    value,
-                    between="_",
-                )
+                key = name[len(prefix) :].lower()
+                _overlay(found, {section: _nest(section, key, value, between="_")})
     return found
 
 
-def from_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` of ``--set``, as tables. Raises ``UsageError`` for what is none."""
-    found: dict[str, Any] = {}
+def from_assignments(assignments: Sequence[str]) -> TomlTable:
+    """``KEY=VALUE`` of ``--set``, as tables. Raises ``UsageError`` for anything else."""
+    found: TomlTable = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
             raise UsageError(
                 f"--set takes KEY=VALUE, as in destination.legal_entity=usmf; got '{assignment}'."
             )
-        path = _path(key.strip())
+        path = _split_key(key.strip())
         if path[0] not in Settings.model_fields:
             raise UsageError(
                 f"--set {key.strip()}: there is no section "
                 f"'{path[0]}'.{near(path[0], Settings.model_fields)}"
             )
-        made: Any = _value(assignment, value.strip())
-        for step in reversed(path):
+        made = _read_value(assignment, value.strip())
+        for step in reversed(path[1:]):
             made = {step: made}
-        _overlay(found, made)
+        _overlay(found, {path[0]: made})
     return found
 
 
-def _path(key: str) -> list[str]:
+def _split_key(key: str) -> list[str]:
     """The steps of a key as TOML reads them.
 
     A free name such as a business unit's need not be quoted.
@@ -182,14 +174,19 @@ def _path(key: str) -> list[str]:
     return steps
 
 
-def _value(assignment: str, value: str) -> Any:
-    """A value of ``--set``: tables, lists and quoted text as TOML writes them, everything else as it stands."""
+def _read_value(assignment: str, value: str) -> object:
+    """A value of ``--set``.
+
+    Tables, lists and quoted text are as TOML writes them, everything else as it stands.
+    """
     if value[:1] in {"{", "["}:
         try:
-            return tomllib.loads(f"value = {value}")["value"]
+            table: TomlTable = tomllib.loads(f"value = {value}")
+            return table["value"]
         except tomllib.TOMLDecodeError as error:
             raise UsageError(f"--set {assignment}: is not valid TOML: {error}.") from error
     if value[:1] in {'"', "'"}:
         with contextlib.suppress(tomllib.TOMLDecodeError):
-            return tomllib.loads(f"value = {value}")["value"]
+            text: TomlTable = tomllib.loads(f"value = {value}")
+            return text["value"]
     return value

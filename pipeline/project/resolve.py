@@ -10,12 +10,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
 from pipeline.mapping import check
+from pipeline.mapping.compile import Compiled, compiled
 from pipeline.mapping.template import Template, templates
 from pipeline.project.layers import (
     AUTHS,
@@ -26,8 +27,14 @@ from pipeline.project.layers import (
     from_environment,
     recorded,
 )
-from pipeline.project.settings import SECTIONS, DestinationSettings, Settings, SourceSettings
-from pipeline.suggest import sentences
+from pipeline.project.settings import (
+    SECTIONS,
+    DestinationSettings,
+    Settings,
+    SourceSettings,
+)
+from pipeline.run.facts import RunFacts, Setting
+from pipeline.suggest import SettingProblem, sentences
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 from schemas.text import fold
 
@@ -58,12 +65,12 @@ class Project:
     @property
     def sales(self) -> SystemSettings | None:
         """The Sales that is the source; none when files are."""
-        return _system(self.settings.source)
+        return _read_system(self.settings.source)
 
     @property
     def scm(self) -> SystemSettings | None:
         """The SCM that is looked at and loaded into; none when only files are written."""
-        return _system(self.settings.destination)
+        return _read_system(self.settings.destination)
 
     @property
     def known_customers(self) -> Path | None:
@@ -85,6 +92,17 @@ class Project:
         """The project's own country spellings, folded."""
         return {fold(spelling): code for spelling, code in self.settings.countries.items()}
 
+    def mappings(self) -> dict[str, Compiled]:
+        """Task → its template, compiled for the way rows are loaded: nobody else compiles.
+
+        OData carries line breaks in values, packages do not.
+        """
+        keep = self.settings.destination.load == "odata"
+        return {
+            task: compiled(template, self.defaults, countries=self.countries, keep_breaks=keep)
+            for task, template in self.templates.items()
+        }
+
     @property
     def legal_entities(self) -> tuple[str, ...]:
         """All legal entities that the project can fill, in order."""
@@ -93,12 +111,12 @@ class Project:
             dict.fromkeys([*([default] if default else []), *self.settings.organizations.values()])
         )
 
-    def effective(self) -> dict[str, dict[str, Any]]:
+    def effective(self) -> dict[str, Setting]:
         """Every setting with its origin, for ``run.json`` and ``check``.
 
         Value maps out of files are in it, pair by pair.
         """
-        flat: dict[str, Any] = {}
+        flat: dict[str, JsonValue] = {}
         for section in SECTIONS:
             dumped = getattr(self.settings, section).model_dump()
             auth = dumped.pop("auth", None) or {}
@@ -111,16 +129,18 @@ class Project:
         }
         flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
         flat |= {
-            f"tasks.{task}.fields.{column}": self._keys(task, column, keys)
+            f"tasks.{task}.fields.{column}": self._list_row(task, column, keys)
             for task, section in self.settings.tasks.items()
             for column, keys in section.get("fields", {}).items()
         }
         return {
-            key: {"value": value, "origin": self.origins.get(key, "default")}
+            key: Setting(value=value, origin=self.origins.get(key, "default"))
             for key, value in flat.items()
         }
 
-    def _keys(self, task: str, column: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    def _list_row(
+        self, task: str, column: str, keys: Mapping[str, JsonValue]
+    ) -> dict[str, JsonValue]:
         row = self.templates[task].row(column)
         pairs = row.row.value_map if row is not None and "value_map_file" in keys else None
         return dict(keys) if pairs is None else {**keys, "value_map": dict(pairs)}
@@ -158,36 +178,40 @@ def load_project(
     layers.add(from_assignments(assignments), "--set")
     if source is not None:
         layers.add({"source": {"path": str(source.resolve())}}, "--source")
-    return _made(layers)
+    return _make(layers)
 
 
-def bare_project(tables: Mapping[str, Any], origin: str) -> Project:
+def bare_project(tables: Mapping[str, object], origin: str) -> Project:
     """A project without a file: what ``tables`` say, and shipped defaults.
 
     Raises ``ConfigurationError``.
     """
     layers = Layers(None)
     layers.add(tables, origin)
-    return _made(layers)
+    return _make(layers)
 
 
-def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | None) -> Project:
-    """The project that a run recorded (``Project.effective``), whatever the project file says today."""
-    raw = recorded(effective)
-    for section, model in SECTIONS.items():
-        raw[section] = {
-            key: value for key, value in raw.get(section, {}).items() if key in model.model_fields
-        }
+def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Project:
+    """The project that a run recorded (``Project.effective``).
+
+    The project file of today does not matter.
+    """
+    raw = recorded(
+        {key: entry for key, entry in effective.items() if _is_known(*key.partition("."))}
+    )
+
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationError(listed(sentences(error, _keys_at)), where="run.json") from error
+        raise ConfigurationError(
+            listed(sentences(error, _list_known_keys)), where="run.json"
+        ) from error
     in_force, problems = templates(settings.tasks)
     if problems:
         raise ConfigurationError(listed(problems), where="run.json")
     return Project(
         settings=settings,
-        origins=MappingProxyType({key: entry["origin"] for key, entry in effective.items()}),
+        origins=MappingProxyType({key: entry.origin for key, entry in effective.items()}),
         templates=MappingProxyType(in_force),
         file=file,
         folder=file.parent if file else Path(),
@@ -195,7 +219,7 @@ def recorded_project(effective: Mapping[str, Mapping[str, Any]], file: Path | No
 
 
 def todays_project(
-    effective: Mapping[str, Mapping[str, Any]],
+    effective: Mapping[str, Setting],
     recorded_file: Path | None,
     *,
     file: Path | None = None,
@@ -204,8 +228,8 @@ def todays_project(
 ) -> Project:
     """The project as the plan's command would read it today.
 
-    The file is read anew, and flags and variables that the plan was made with are taken from its
-    record: nobody has to say them twice.
+    The file is read again. Flags and variables that the plan was made with are taken from its
+    record: you do not have to give them twice.
 
     Args:
         effective: what the run recorded (``Project.effective``).
@@ -222,7 +246,7 @@ def todays_project(
     if path is not None and not path.is_file():
         raise PlanRefused(
             (
-                "the project file of the plan is gone; nobody can tell whether it changed. Name it "
+                "the project file of the plan is gone, so p2c cannot tell whether it changed. Name it "
                 "with --project, or plan again."
             ),
             where=str(path),
@@ -232,18 +256,18 @@ def todays_project(
     layers.add(from_environment(environment), ENVIRONMENT)
     layers.add(recorded(effective, FLAGS), "--set")
     layers.add(from_assignments(assignments), "--set")
-    return _made(layers)
+    return _make(layers)
 
 
-def _made(layers: Layers) -> Project:
+def _make(layers: Layers) -> Project:
     """The project that the layers make, if nothing is wrong with it."""
     folder = layers.file.parent if layers.file else Path()
-    settings, problems = _validated(layers.raw)
+    settings, problems = _validate(layers.raw)
     tasks = layers.raw.get("tasks", {})
     in_force, more = templates(tasks if isinstance(tasks, dict) else {}, folder)
     problems += more
     extra = check.extra_sources(in_force.values())
-    problems += [text for template in in_force.values() for text in check.problems(template, extra)]
+    problems += [one for template in in_force.values() for one in check.problems(template, extra)]
     if problems or settings is None:
         raise layers.refusal(problems)
     return Project(
@@ -255,14 +279,20 @@ def _made(layers: Layers) -> Project:
     )
 
 
-def _validated(raw: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+def _validate(raw: Mapping[str, object]) -> tuple[Settings | None, list[SettingProblem]]:
     try:
         return Settings.model_validate(raw), []
     except ValidationError as error:
-        return None, sentences(error, _keys_at)
+        return None, sentences(error, _list_known_keys)
 
 
-def _keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
+def _is_known(section: str, _dot: str, key: str) -> bool:
+    """Whether this version has the setting; tables of the user's own keys have any."""
+    model = SECTIONS.get(section)
+    return model is None or key.partition(".")[0] in model.model_fields
+
+
+def _list_known_keys(path: tuple[str | int, ...]) -> Iterable[str]:
     if not path:
         return Settings.model_fields
     if ".".join(map(str, path)) in AUTHS:
@@ -271,15 +301,15 @@ def _keys_at(path: tuple[str | int, ...]) -> Iterable[str]:
     return section.model_fields if section else ()
 
 
-def _system(section: SourceSettings | DestinationSettings) -> SystemSettings | None:
+def _read_system(section: SourceSettings | DestinationSettings) -> SystemSettings | None:
     if section.url is None or section.auth is None:
         return None
     return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
 
 
-def project_of(facts: dict[str, Any]) -> Project:
+def project_of(facts: RunFacts) -> Project:
     """The project as it was when the plan was made.
 
     Settings come from ``run.json``, not from today's file.
     """
-    return recorded_project(facts["settings"], Path(facts["project"]) if facts["project"] else None)
+    return recorded_project(facts.settings, Path(facts.project) if facts.project else None)

@@ -1,29 +1,37 @@
-"""Every setting: its name, its default, what it may be.
+"""Every setting: its name, its default, what it may be and what it does.
 
-Text from outside is parsed here and nowhere else.
+Text from outside is parsed here and nowhere else. The descriptions are the one source of the file
+that ``init`` writes (``starter``), of the reference page (``reference``) and of the JSON schema
+(``schema``).
 
-``[source]`` and ``[destination]`` decide what comes out; a plan holds on to them, but for how we
-log in and how many requests are under way at once. ``[run]`` says how p2c works on this machine and
-may change between plan and apply.
+``[source]`` and ``[destination]`` decide what comes out. A plan holds on to them, except for the
+login and for how many requests are under way at once. ``[run]`` says how p2c works on this machine
+and may change between plan and apply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+    SkipValidation,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from pipeline.errors import ConfigurationError
 from pipeline.mapping.countries import country_code
@@ -31,34 +39,67 @@ from pipeline.wire.login.settings import Address, AuthSettings
 from schemas.sales import USUAL_NUMBER
 from schemas.text import fold
 
+TomlTable = dict[str, object]
+"""A table of TOML whose values nobody has checked yet."""
+
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PORTS: Final = {"https": 443, "http": 80}
 
 
-def _matching(pattern: str, sentence: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if re.fullmatch(pattern, value) is None:
-            raise ValueError(sentence)
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """The form of a text.
+
+    ``what`` says it in error messages, on the reference page and in the schema. A bare number gets
+    ``unit``, if there is one.
+    """
+
+    what: str
+    pattern: str = ".*"
+    unit: str = ""
+
+    def check(self, value: str) -> str:
+        """Return the text. Raises ``ValueError`` if it has another form."""
+        if re.fullmatch(self.pattern, value) is None:
+            raise ValueError(f"must be {self.what}")
         return value
 
-    return check
+    def _add_unit(self, value: object) -> object:
+        return f"{value}{self.unit}" if self.unit and isinstance(value, int | float) else value
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        checked = core_schema.no_info_after_validator_function(self.check, handler(source))
+        return core_schema.no_info_before_validator_function(self._add_unit, checked)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = {**handler(schema), "title": self.what}
+        if self.unit:
+            described["type"] = ["string", "number"]
+            described["title"] += f"; a bare number is {_UNITS[self.unit]}"
+        if self.pattern != ".*":
+            described["pattern"] = f"^(?:{self.pattern})?$"
+        return described
 
 
-def _code_of(value: str) -> str:
+def _read_country(value: str) -> str:
     found = country_code(value)
     if found is None:
-        raise ValueError(f"'{value}' is no country that p2c knows by exact name")
+        raise ValueError(f"'{value}' is not a country that p2c knows by its exact name")
     return found
 
 
-def _is_code(value: str) -> str:
+def _check_code(value: str) -> str:
     if country_code(value) != value:
-        raise ValueError(f"'{value}' is no ISO 3166-1 code of two letters")
+        raise ValueError(f"'{value}' is not an ISO 3166-1 code")
     return value
 
 
-def _pattern(value: str) -> str:
+def _check_expression(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -67,47 +108,35 @@ def _pattern(value: str) -> str:
 
 
 LegalEntity = Annotated[
+    str, TextForm("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
+]
+Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
+Country = Annotated[
     str,
-    AfterValidator(
-        _matching("[A-Za-z0-9_-]{1,4}", "must be one to four letters or digits, as in usmf")
-    ),
+    TextForm("a country's name or ISO 3166-1 code, as in Germany or DE"),
+    AfterValidator(_read_country),
 ]
-Currency = Annotated[
-    str, AfterValidator(_matching("[A-Z]{3}", "must be three capital letters, as in EUR"))
+CountryCode = Annotated[
+    str,
+    TextForm("an ISO 3166-1 code of two letters, as in DE", "[A-Z]{2}"),
+    AfterValidator(_check_code),
 ]
-Country = Annotated[str, AfterValidator(_code_of)]
-CountryCode = Annotated[str, AfterValidator(_is_code)]
+Expression = Annotated[str, TextForm("a regular expression"), AfterValidator(_check_expression)]
 FileName = Annotated[
     str,
-    AfterValidator(
-        _matching(
-            "[A-Za-z0-9_-][A-Za-z0-9._-]*", "must be letters, digits, dots, dashes or underscores"
-        )
-    ),
+    TextForm("letters, digits, dots, dashes or underscores", "[A-Za-z0-9_-][A-Za-z0-9._-]*"),
 ]
-Memory = Annotated[
-    str,
-    AfterValidator(_matching(r"[0-9]+(\.[0-9]+)? ?[KMG]i?B", "must be a size, as in 512MB or 2GB")),
-]
+Memory = Annotated[str, TextForm("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+)? ?[KMG]i?B")]
 Age = Annotated[
-    str,
-    BeforeValidator(lambda value: f"{value}h" if isinstance(value, int | float) else value),
-    AfterValidator(
-        _matching(
-            r"[0-9]+(\.[0-9]+)? ?[mhd]", "must be minutes, hours or days, as in 90m, 24h or 2d"
-        )
-    ),
+    str, TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h")
 ]
 Wait = Annotated[
     str,
-    BeforeValidator(lambda value: f"{value}s" if isinstance(value, int | float) else value),
-    AfterValidator(
-        _matching(
-            r"[0-9]+(\.[0-9]+)? ?[smhd]",
-            "must be seconds, minutes, hours or days, as in 10s, 2m or 12h",
-        )
+    TextForm(
+        "seconds, minutes, hours or days, as in 10s, 2m or 12h", r"[0-9]+(\.[0-9]+)? ?[smhd]", "s"
     ),
 ]
+Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 
@@ -116,12 +145,12 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
 
 
-def _host_of(given: dict[str, Any]) -> str:
+def _name_destination(given: Mapping[str, object]) -> str:
     """SCM's host, and its port if that is not the usual one, as the name of a folder.
 
     ``folder`` without an SCM.
     """
-    parts = urlsplit(given.get("url") or "")
+    parts = urlsplit(str(given.get("url") or ""))
     if not parts.hostname:
         return "folder"
     port = "" if parts.port in {None, _PORTS[parts.scheme]} else f"-{parts.port}"
@@ -129,16 +158,13 @@ def _host_of(given: dict[str, Any]) -> str:
 
 
 class Section(BaseModel):
-    """A table of settings.
-
-    A blank text is a setting that was not set: TOML and ``--set`` have no null.
-    """
+    """A table of settings. A blank text means "not set": TOML and ``--set`` have no null."""
 
     model_config = _STRICT
 
     @model_validator(mode="before")
     @classmethod
-    def _without_blanks(cls, given: Any) -> Any:
+    def _drop_blanks(cls, given: object) -> object:
         return (
             {key: value for key, value in given.items() if value != ""}
             if isinstance(given, dict)
@@ -147,19 +173,61 @@ class Section(BaseModel):
 
 
 class SourceSettings(Section):
-    """``[source]``: where contacts come from and which of them are taken."""
+    """Where contacts come from, and which of them are taken."""
 
-    kind: Literal["files", "dataverse"] = "files"
-    url: Address | None = None
-    auth: AuthSettings | None = None
-    parallel: AtOnce = 50
-    path: str | None = Field(
-        default_factory=lambda given: "." if given.get("kind") == "files" else None
+    kind: Literal["files", "dataverse"] = Field(
+        "files",
+        description=(
+            '"files" reads a folder of exports. "dataverse" reads Sales itself; it needs url and '
+            "[source.auth], and no path."
+        ),
     )
-    filter: str | None = None
-    flag_blank: Literal["no", "hold"] = "no"
-    contact_number_pattern: Annotated[str, AfterValidator(_pattern)] = USUAL_NUMBER
-    row_limit: Annotated[int, Field(ge=1024)] = 1_048_576
+    url: Address | None = Field(
+        None,
+        description='The address of Sales. Only with kind = "dataverse".',
+        examples=["https://contoso.crm4.dynamics.com"],
+    )
+    auth: AuthSettings | None = Field(None, description="How p2c logs in to Sales.")
+    parallel: AtOnce = Field(
+        50,
+        description=(
+            "The largest number of requests to Sales at the same time. Sales itself recommends a "
+            "number, too; p2c uses the smaller one."
+        ),
+    )
+    path: str | None = Field(
+        default_factory=lambda given: "." if given.get("kind") == "files" else None,
+        description=(
+            "The folder of exports, relative to the project file. It holds one file or one folder "
+            'per table. Only with kind = "files".'
+        ),
+    )
+    filter: str | None = Field(
+        None,
+        description=(
+            "An SQL condition on the columns of contacts. Contacts for which it is false or null "
+            "are skipped. If it is not set, all contacts are taken."
+        ),
+        examples=["statecode = 0"],
+    )
+    flag_blank: Literal["no", "hold"] = Field(
+        "no",
+        description=(
+            'What a blank Is Active Customer means. "no" treats it as No; "hold" holds the contact '
+            "back until somebody fills it in."
+        ),
+    )
+    contact_number_pattern: Expression = Field(
+        USUAL_NUMBER,
+        description=(
+            "The usual form of a Contact Number. A number of another form is used all the same, "
+            "with a warning."
+        ),
+    )
+    row_limit: Annotated[int, Field(ge=1024)] = Field(
+        1_048_576,
+        description="The longest row of a text file, in bytes. A longer row counts as unreadable.",
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -179,21 +247,88 @@ class SourceSettings(Section):
 
 
 class DestinationSettings(Section):
-    """``[destination]``: what SCM shall get, and how."""
+    """What SCM gets, and how it gets it."""
 
-    load: Literal["folder", "packages", "odata", "auto"] = "folder"
-    url: Address | None = None
-    auth: AuthSettings | None = None
-    parallel: AtOnce = 50
-    name: FileName = Field(default_factory=_host_of)
-    legal_entity: LegalEntity | None = None
-    currency: Currency | None = None
-    country: Country | None = None
-    known_customers: str | None = None
-    batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
-    auto_rows: Annotated[int, Field(ge=0)] = 500
-    odata_rows: Annotated[int, Field(ge=1, le=1_000)] = 100
-    contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = "CDS Contacts"
+    load: Literal["folder", "packages", "odata", "auto"] = Field(
+        "folder",
+        description=(
+            '"folder" writes packages that you import by hand. The others send rows to SCM and '
+            'need url and [destination.auth]: "packages" through Data management, "odata" through '
+            'OData, "auto" through whichever suits the number of rows (see auto_rows).'
+        ),
+    )
+    url: Address | None = Field(
+        None,
+        description=(
+            'The address of SCM. With load = "folder" SCM is only read: p2c looks up what is there.'
+        ),
+        examples=["https://contoso.operations.eu.dynamics.com"],
+    )
+    auth: AuthSettings | None = Field(None, description="How p2c logs in to SCM.")
+    parallel: AtOnce = Field(
+        50, description="The largest number of requests to SCM at the same time."
+    )
+    name: FileName = Field(
+        default_factory=_name_destination,
+        description=(
+            "The name under which p2c remembers what was loaded, in runs/loaded. If it is not set, "
+            "it is the host of url; without url it is folder."
+        ),
+    )
+    legal_entity: LegalEntity | None = Field(
+        None,
+        description=(
+            "The legal entity of contacts whose business unit is not in [organizations]. If it is "
+            "not set, such contacts are held."
+        ),
+        examples=["usmf"],
+    )
+    currency: Currency | None = Field(
+        None,
+        description=(
+            "The currency of contacts that have none. If it is not set, p2c assumes none and "
+            "rejects them."
+        ),
+        examples=["EUR"],
+    )
+    country: Country | None = Field(
+        None,
+        description=(
+            "The country of contacts that have none. If it is not set, p2c assumes none and "
+            "rejects them if SCM needs one."
+        ),
+        examples=["DE"],
+    )
+    known_customers: str | None = Field(
+        None,
+        description=(
+            "An export of Customers V2 (columns CustomerAccount, PartyNumber, dataAreaId), "
+            "relative to the project file. It tells p2c which accounts SCM has. Not together with "
+            "url: then SCM itself is asked. Without either, the plan assumes that all accounts are "
+            "there."
+        ),
+        examples=["customers.csv"],
+    )
+    batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        20_000, description="The number of rows in one package."
+    )
+    auto_rows: Annotated[int, Field(ge=0)] = Field(
+        500,
+        description=(
+            'With load = "auto": up to this many rows of one task and legal entity go through '
+            "OData, more go as packages. The default is a guess; nobody has measured it."
+        ),
+    )
+    odata_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        100, description="The number of rows in one OData request."
+    )
+    contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = Field(
+        "CDS Contacts",
+        description=(
+            'The name of the entity of contact persons in your SCM: "CDS Contacts" or "Dataverse '
+            'Contacts".'
+        ),
+    )
 
     @model_validator(mode="after")
     def _fits_its_load(self) -> Self:
@@ -209,18 +344,58 @@ class DestinationSettings(Section):
 
 
 class RunSettings(Section):
-    """``[run]``: how p2c works on this machine; nothing here changes what comes out."""
+    """How p2c works on this machine. Nothing here changes what comes out."""
 
-    morsel_rows: Annotated[int, Field(ge=1)] = 122_880
-    memory: Memory = "1GB"
-    max_plan_age: Age = "24h"
-    odata_requests: AtOnce = 4
-    parallel_imports: AtOnce = 1
-    poll: Wait = "10s"
-    wait_known: Wait = "2m"
-    wait_turn: Wait = "1h"
-    wait_import: Wait = "12h"
-    wait_keys: Wait = "5m"
+    morsel_rows: Annotated[int, Field(ge=1)] = Field(
+        122_880, description="The number of rows that p2c works on at once. Less needs less memory."
+    )
+    memory: Memory = Field(
+        "1GB",
+        description=(
+            "The memory for joins and look-ups. What needs more goes to temporary files. p2c as a "
+            "whole takes more than this."
+        ),
+    )
+    max_plan_age: Age = Field(
+        "24h",
+        description=(
+            "How old a plan may be when it is first applied. Only plans that read a live Sales "
+            "have this limit."
+        ),
+    )
+    odata_requests: AtOnce = Field(
+        4, description="The largest number of OData requests to SCM at the same time during a load."
+    )
+    parallel_imports: AtOnce = Field(
+        1,
+        description=(
+            "The number of packages that SCM imports at the same time. More than one needs the "
+            "parameter Enhanced parallel package import in SCM."
+        ),
+    )
+    poll: Wait = Field(
+        "10s", description="The longest time between two looks at an import that is running."
+    )
+    wait_known: Wait = Field(
+        "2m", description="How long SCM may take to show an import that was sent to it."
+    )
+    wait_turn: Wait = Field(
+        "1h", description="How long p2c waits for SCM to accept an import while others are running."
+    )
+    wait_import: Wait = Field(
+        "12h",
+        description=(
+            "How long an import may run. Then p2c stops waiting (exit 3); the same command waits "
+            "again."
+        ),
+    )
+    wait_keys: Wait = Field(
+        "5m",
+        description=(
+            "How long p2c waits, after an import with errors, for the file of keys that SCM "
+            "refused."
+        ),
+    )
 
     @property
     def plan_age(self) -> timedelta:
@@ -229,25 +404,54 @@ class RunSettings(Section):
 
 
 class BackfillSettings(Section):
-    """``[backfill]``: what is filled in, and how rows are written into Sales.
+    """What a backfill fills in, and how p2c writes it into Sales."""
 
-    ``seed`` decides the suffixes; ``statuses`` narrows quotes, orders and invoices to those
-    ``statecode`` values; ``bulk`` needs a Sales that nobody else writes to meanwhile.
-    """
-
-    seed: str = "p2c"
-    statuses: (
-        Annotated[
-            str, AfterValidator(_matching("[0-9]+(, ?[0-9]+)*", "must be whole numbers, as in 0,1"))
-        ]
-        | None
-    ) = None
-    null_to_no: bool = False
-    fix_company_flag: bool = False
-    bulk: Literal["batch", "UpdateMultiple"] = "batch"
-    request_rows: Annotated[int, Field(ge=1, le=1_000)] = 100
-    bypass: Literal["none", "plugins", "logic"] = "none"
-    duplicate_detection: Literal["default", "suppress"] = "default"
+    seed: str = Field(
+        "p2c",
+        description=(
+            "What the suffix of a new Contact Number is derived from, together with the contactid. "
+            "The same seed gives the same suffixes."
+        ),
+    )
+    statuses: Numbers | None = Field(
+        None,
+        description=(
+            "The statecode values of quotes, orders and invoices that make a contact an active "
+            "customer. If it is not set, all documents count."
+        ),
+        examples=["0,1"],
+    )
+    null_to_no: bool = Field(
+        default=False,
+        description=(
+            "Whether a blank Is Active Customer becomes No if no document names the contact."
+        ),
+    )
+    fix_company_flag: bool = Field(
+        default=False,
+        description="Whether Is Company An Account is corrected where the company contradicts it.",
+    )
+    bulk: Literal["batch", "UpdateMultiple"] = Field(
+        "batch",
+        description=(
+            '"batch" guards each row by the version that was planned. "UpdateMultiple" is faster '
+            "and guards nothing: use it only if nobody else writes to Sales meanwhile."
+        ),
+    )
+    request_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        100, description="The number of rows in one request to Sales."
+    )
+    bypass: Literal["none", "plugins", "logic"] = Field(
+        "none",
+        description=(
+            'Which custom code Sales skips for these rows: "plugins" skips custom plug-ins, '
+            '"logic" all custom logic. Each needs a privilege in Sales.'
+        ),
+    )
+    duplicate_detection: Literal["default", "suppress"] = Field(
+        "default",
+        description='"suppress" makes Sales skip duplicate detection for these rows.',
+    )
 
 
 class Settings(BaseModel):
@@ -259,9 +463,29 @@ class Settings(BaseModel):
     destination: DestinationSettings = DestinationSettings()
     run: RunSettings = RunSettings()
     backfill: BackfillSettings = BackfillSettings()
-    organizations: dict[str, LegalEntity] = Field(default_factory=dict)
-    countries: dict[str, CountryCode] = Field(default_factory=dict)
-    tasks: dict[str, Any] = Field(default_factory=dict)
+    organizations: dict[str, LegalEntity] = Field(
+        default_factory=dict,
+        description=(
+            "The legal entity of each business unit. The key is the business unit's name or id, "
+            "exactly as in Sales."
+        ),
+        examples=[{"Contoso Germany": "demf"}],
+    )
+    countries: dict[str, CountryCode] = Field(
+        default_factory=dict,
+        description=(
+            "Your own spellings of countries. The key is the spelling, without regard to case; the "
+            "value is the ISO 3166-1 code."
+        ),
+        examples=[{"Tyskland (Vest)": "DE"}],
+    )
+    tasks: dict[str, SkipValidation[dict[str, dict[str, dict[str, JsonValue]]]]] = Field(
+        default_factory=dict,
+        description=(
+            "Changes to the mappings, row by row: [tasks.TASK.fields.COLUMN]. A row of yours "
+            "changes the keys that it names and leaves the others; a new column is added."
+        ),
+    )
 
     @field_validator("countries")
     @classmethod
@@ -285,26 +509,25 @@ SECTIONS: Final[dict[str, type[Section]]] = {
 
 
 def refuse_same_system(source: str, destination: str) -> None:
-    """Refuse a project whose two addresses are one.
+    """Refuse a project whose two addresses lead to the same system.
 
     Raises:
         ConfigurationError: source and destination are the same system.
     """
-    if _place(source) == _place(destination):
+    if _locate(source) == _locate(destination):
         raise ConfigurationError(
             (
-                f"source and destination are the same system, {_place(source)[0]}. The source is "
+                f"source and destination are the same system, {_locate(source)[0]}. The source is "
                 "Sales, the destination SCM."
             ),
             where="destination.url",
         )
 
 
-def _place(url: str) -> tuple[str, int | None, str]:
+def _locate(url: str) -> tuple[str, int | None, str]:
     parts = urlsplit(url)
-    ports = {"https": 443, "http": 80}
     return (
         (parts.hostname or "").lower(),
-        parts.port or ports.get(parts.scheme),
+        parts.port or _PORTS.get(parts.scheme),
         parts.path.rstrip("/").lower(),
     )

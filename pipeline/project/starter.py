@@ -1,207 +1,111 @@
-"""The ``p2c.toml`` that ``p2c init`` writes.
+"""The ``p2c.toml`` that ``p2c init`` writes: every setting with what it does.
 
-Every setting with its default, commented out where it need not be said.
+What a new project needs is in force; the rest is commented out and shows its default.
 """
 
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from schemas.sales import USUAL_NUMBER
+from pydantic import BaseModel
 
-_WIDTH: Final = 44
+from pipeline.mapping.template import Row
+from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
+from pipeline.project.settings import SECTIONS, Settings
+from pipeline.wire.login.settings import NEEDS, AuthSettings
 
-
-def _line(key: str, value: str | None, shown: str, why: str) -> str:
-    text = (
-        f"{key} = {json.dumps(value, ensure_ascii=False)}"
-        if value is not None
-        else f"# {key} = {shown}"
-    )
-    return f"{text:<{_WIDTH - 2}}  # {why}"
-
-
-def _auth(section: str, variable: str) -> list[str]:
-    return [
-        f"# [{section}.auth]",
-        _line(
-            "kind", None, '"client_secret"', "or certificate, managed_identity, azure_cli, token"
-        ),
-        _line("tenant", None, '"contoso.onmicrosoft.com"', "name or id"),
-        _line("client_id", None, '"00000000-0000-0000-0000-000000000000"', "the app registration"),
-        _line(
-            "secret_env",
-            None,
-            f'"{variable}"',
-            "the variable with the secret; none stands in this file",
-        ),
-    ]
+_WIDTH: Final = 96
+_LOGIN: Final = ("kind", *NEEDS["client_secret"])
+_HEAD: Final = """\
+# p2c: contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management (SCM).
+#
+# A line that begins with # and a space explains. A line that begins with # alone is a setting that
+# is not in force: it shows the default or, where it says so, an example. Remove the # to set it.
+# docs/reference/settings.md has all settings and the values that they take.
+"""
 
 
 def starter(
     *, legal_entity: str | None, currency: str | None, country: str | None, path: str
 ) -> str:
-    """The text of a new project file."""
-    return "\n".join(
-        (
-            "# p2c: contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management.",
-            "# Settings that are commented out show their default or an example.",
-            "",
-            "[source]",
-            _line(
-                "kind",
-                "files",
-                "",
-                'a folder of exports; or "dataverse": Sales itself, without path',
-            ),
-            _line("path", path, "", "relative to this file; one file or folder per table"),
-            _line(
-                "filter", None, '"statecode = 0"', "SQL condition on contacts; null means left out"
-            ),
-            _line("flag_blank", None, '"no"', 'blank Is Active Customer: "no", or "hold"'),
-            _line("contact_number_pattern", None, f'"{USUAL_NUMBER}"', "other forms get a warning"),
-            _line("row_limit", None, "1048576", "bytes that one record may have"),
-            _line("url", None, '"https://contoso.crm4.dynamics.com"', "Sales' address"),
-            _line(
-                "parallel", None, "50", "requests at once, at the most; Sales' own hint counts, too"
-            ),
-            "",
-            *_auth("source", "P2C_SALES_SECRET"),
-            "",
-            "[destination]",
-            _line(
-                "load",
-                "folder",
-                "",
-                'packages to import by hand; or "packages", "odata", "auto": sent to url',
-            ),
-            _line("url", None, '"https://contoso.operations.eu.dynamics.com"', "SCM's address"),
-            _line("parallel", None, "50", "requests at once, at the most"),
-            _line(
-                "name",
-                None,
-                '"folder"',
-                "names the destination in runs/loaded; else the host of url",
-            ),
-            _line(
-                "legal_entity",
-                legal_entity,
-                '"usmf"',
-                "serves business units that [organizations] leaves out",
-            ),
-            _line("currency", currency, '"EUR"', "for contacts without a currency"),
-            _line("country", country, '"DE"', "for contacts without a country"),
-            _line(
-                "known_customers",
-                None,
-                '"customers.csv"',
-                "a Customers V2 export: which accounts SCM has",
-            ),
-            _line("batch_rows", None, "20000", "rows of one package"),
-            _line(
-                "auto_rows",
-                None,
-                "500",
-                'load = "auto": up to so many rows go over OData (a guess)',
-            ),
-            _line("odata_rows", None, "100", "rows of one OData request"),
-            _line(
-                "contacts_label",
-                None,
-                '"CDS Contacts"',
-                'or "Dataverse Contacts", as your SCM calls the entity',
-            ),
-            "",
-            *_auth("destination", "P2C_SCM_SECRET"),
-            "",
-            "[run]",
-            _line("morsel_rows", None, "122880", "rows worked on at once; changes no result"),
-            _line("memory", None, '"1GB"', "for joins and look-ups; beyond it they spill to disk"),
-            _line("max_plan_age", None, '"24h"', "when it is first applied; live sources only"),
-            _line("odata_requests", None, "4", "OData requests at once"),
-            _line(
-                "parallel_imports", None, "1", "more needs Enhanced parallel package import in SCM"
-            ),
-            _line("poll", None, '"10s"', "between two looks at an import, at the most"),
-            _line("wait_known", None, '"2m"', "until SCM must know an import that was sent"),
-            _line(
-                "wait_turn", None, '"1h"', "until SCM must take an import, if others are under way"
-            ),
-            _line(
-                "wait_import",
-                None,
-                '"12h"',
-                "until an import must have ended; then the same command goes on",
-            ),
-            _line("wait_keys", None, '"5m"', "until the file of refused keys must be there"),
-            "",
-            "[backfill]",
-            _line(
-                "seed",
-                None,
-                '"p2c"',
-                "what the suffixes of new numbers are derived from, with the contactid",
-            ),
-            _line(
-                "statuses",
-                None,
-                '""',
-                'statecode values of quotes, orders and invoices that count, as in "0,1"; all',
-            ),
-            _line(
-                "null_to_no",
-                None,
-                "false",
-                "blank Is Active Customer without such documents becomes No",
-            ),
-            _line(
-                "fix_company_flag",
-                None,
-                "false",
-                "Is Company An Account is set right by the company",
-            ),
-            _line(
-                "bulk",
-                None,
-                '"batch"',
-                'or "UpdateMultiple": faster, for a Sales that nobody else writes to',
-            ),
-            _line("request_rows", None, "100", "rows of one request into Sales"),
-            _line(
-                "bypass",
-                None,
-                '"none"',
-                'custom code in Sales to skip: "plugins" or "logic"; needs a privilege',
-            ),
-            _line(
-                "duplicate_detection",
-                None,
-                '"default"',
-                'or "suppress": skip duplicate detection in Sales',
-            ),
-            "",
-            f"{'[organizations]':<{_WIDTH}}# business unit (name or id, exact) = legal entity",
-            '# "Contoso Germany" = "demf"',
-            "",
-            f"{'[countries]':<{_WIDTH}}# spellings of your own = ISO 3166-1 code",
-            '# "Tyskland (Vest)" = "DE"',
-            "",
-            (
-                "# A row of a mapping: change one, or add one. `p2c templates ContactToCustomer` "
-                "shows all."
-            ),
-            "# [tasks.ContactToCustomer.fields.SiteId]",
-            '# source = "address1_country"',
-            _line("country", None, "true", "after it the value map sees the ISO-2 code"),
-            '# value_map = { DE = "2", DK = "3" }',
-            _line("default", None, '"1"', "serves blanks"),
-            _line(
-                "on_unknown",
-                None,
-                '"default"',
-                'and what the value map does not know; else "reject" or "pass"',
-            ),
-            "",
-        )
-    )
+    """The text of a new project file.
+
+    Args:
+        legal_entity: for contacts whose business unit has none; null: none.
+        currency: for contacts without one; null: none.
+        country: for contacts without one; null: none.
+        path: the folder of exports, as seen from the file.
+    """
+    answers: dict[str, dict[str, str | None]] = {
+        "source": {"kind": "files", "path": path},
+        "destination": {
+            "load": "folder",
+            "legal_entity": legal_entity,
+            "currency": currency,
+            "country": country,
+        },
+    }
+    blocks = [_HEAD]
+    for name, model in SECTIONS.items():
+        blocks += _section(name, model, answers.get(name, {}))
+        if "auth" in model.model_fields:
+            blocks += _login(name)
+    blocks += [_free_table(name) for name in ("organizations", "countries")]
+    return "\n".join([*blocks, *_row()])
+
+
+def _section(name: str, model: type[BaseModel], answers: Mapping[str, str | None]) -> Iterator[str]:
+    """A section: first what is in force or was asked for, then the others."""
+    yield _comment(explain_table(model)) + f"[{name}]\n"
+    settings = describe(model)
+    asked = [one for one in settings if one.name in answers]
+    for one in (*asked, *(one for one in settings if one.name not in answers)):
+        value = answers.get(one.name)
+        yield _comment(one.text) + (_said(one.name, value) if value else _off(one))
+
+
+def _login(section: str) -> Iterator[str]:
+    """How to log in with a client secret."""
+    about = f"{explain_table(AuthSettings)} The keys here are those for a client secret."
+    yield f"{_comment(about)}#[{section}.auth]\n"
+    yield from _lines(AuthSettings, _LOGIN)
+
+
+def _free_table(name: str) -> str:
+    """A table whose keys are the user's own."""
+    field = Settings.model_fields[name]
+    [pair] = next(iter(field.examples or ())).items()
+    key, value = (json.dumps(one, ensure_ascii=False) for one in pair)
+    return f"{_comment(field.description or '')}[{name}]\n#{key} = {value}  # an example\n"
+
+
+def _row() -> Iterator[str]:
+    """A row of a mapping, as an example."""
+    about = f"{Settings.model_fields['tasks'].description} `p2c templates` shows the mappings."
+    yield _comment(f"{about} An example:") + "#[tasks.ContactToCustomer.fields.SiteId]\n"
+    yield from _lines(Row, [one.name for one in describe(Row) if one.example is not None])
+
+
+def _lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]:
+    """Some settings of a table, commented out, with their examples."""
+    settings = {one.name: one for one in describe(model)}
+    for name in names:
+        yield f"{_comment(settings[name].text)}#{_said(name, settings[name].example)}"
+
+
+def _said(name: str, value: object) -> str:
+    return f"{name} = {to_toml(value)}\n"
+
+
+def _off(setting: DescribedSetting) -> str:
+    """A setting that is not in force."""
+    if setting.default is not None:
+        return f"#{_said(setting.name, setting.default)}"
+    return f"#{_said(setting.name, setting.example).rstrip()}  # an example\n"
+
+
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False))

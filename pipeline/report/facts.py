@@ -6,21 +6,25 @@ A pure function of the run folder, without values unless they are asked for.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from pipeline.audit.findings import grouped, plain
+from pydantic import JsonValue
+
+from pipeline.audit.findings import FindingGroup, grouped, plain
 from pipeline.report import tables
 from pipeline.report.flow import Column, Link
 from pipeline.report.picture import flow_of
 from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gathered
+from pipeline.run.facts import Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
+from pipeline.run.summary import Equation, Summary, ValueMap
 from pipeline.show import run_text
 from schemas.codes import catalogue
+from schemas.text import read_guid
 
 _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
@@ -28,8 +32,8 @@ _FIRST: Final = (
     "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
     "legal_entity_changed", "counts_disagree",
 )  # fmt: skip
+_NOT_TAKEN: Final = {Kind.BACKFILL: "Contacts that Sales did not take"}
 _LONG: Final = 300
-_GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,24 @@ class Cause:
     values: tuple[str, ...] = ()
 
 
+class Reason(TypedDict):
+    """Contacts of one decision and reason, in plain words."""
+
+    decision: str
+    reason: str
+    rows: int
+    sentence: str
+    advice: str
+
+
+class FailureCause(tables.Failure):
+    """Rows that failed, in plain words, with what to do and the command that retries."""
+
+    sentence: str
+    advice: str
+    retry: str | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageFacts:
     """What the page shows.
@@ -67,26 +89,26 @@ class PageFacts:
     with_values: bool
     troubles: tuple[Trouble, ...]
     about: tuple[tuple[str, str], ...]
-    equations: tuple[Mapping[str, Any], ...]
+    equations: tuple[Equation, ...]
     columns: tuple[Column, ...]
     links: tuple[Link, ...]
-    reasons: tuple[Mapping[str, Any], ...]
+    reasons: tuple[Reason, ...]
     first: tuple[Cause, ...]
     causes: tuple[Cause, ...]
     warnings: tuple[Cause, ...]
     flags: tuple[Cause, ...]
     cut: tuple[Cause, ...]
-    failures: tuple[Mapping[str, Any], ...]
-    value_maps: tuple[Mapping[str, Any], ...]
-    legal_entities: tuple[Mapping[str, Any], ...]
-    backfill: tuple[Mapping[str, Any], ...]
-    batches: tuple[Mapping[str, Any], ...]
-    batch_totals: tuple[Mapping[str, Any], ...]
+    failures: tuple[FailureCause, ...]
+    value_maps: tuple[ValueMap, ...]
+    legal_entities: tuple[Mapping[str, str | int | None], ...]
+    backfill: tuple[Mapping[str, object], ...]
+    batches: tuple[Mapping[str, object], ...]
+    batch_totals: tuple[tables.BatchTotal, ...]
     spans: tuple[Span, ...]
     throttling: str
-    reconciliation: Mapping[str, Any] | None
+    reconciliation: Mapping[str, JsonValue] | None
     fingerprints: tuple[tuple[str, str], ...]
-    sources: tuple[Mapping[str, Any], ...]
+    sources: tuple[SourceRead, ...]
     versions: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str, str], ...]
 
@@ -99,137 +121,125 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         values: add source values and SCM's own messages, which can be personal data.
     """
     evidence = gathered(folder)
-    summary = evidence.summary
-    verdict = str(summary.get("verdict", "unknown"))
-    is_load = evidence.kind in ("main", "retry")
-    causes = _causes(evidence, values=values) if folder.findings.is_file() or is_load else []
-    outcomes = tables.outcomes_by_task(evidence) if is_load else None
+    summary, kind = evidence.summary, evidence.kind
+    verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
+    causes = _causes(evidence, values=values) if folder.findings.is_file() or kind.is_load else []
+    outcomes = tables.outcomes_by_task(evidence) if kind.is_load else None
     columns, links = flow_of(evidence, outcomes)
-    found = tables.batches(evidence) if folder.batches.is_file() or is_load else None
-    backfill = tables.backfilled(evidence) if evidence.kind == "backfill" else []
-    entities = tables.legal_entities(evidence) if is_load else []
+    found = tables.batches(evidence) if folder.batches.is_file() or kind.is_load else None
+    backfill = tables.backfilled(evidence) if kind is Kind.BACKFILL else []
+    entities = tables.legal_entities(evidence) if kind.is_load else []
+    by_place = _placed(causes)
     return PageFacts(
-        run=str(folder.run),
-        kind=evidence.kind,
+        run=folder.run,
+        kind=kind,
         verdict=verdict,
-        sentence=_sentence(summary, verdict),
+        sentence=_sentence(evidence, verdict),
         with_values=values,
         about=tuple(_about(evidence)),
-        equations=tuple(summary.get("equations", ())),
+        equations=summary.equations,
         columns=columns,
         links=links,
         reasons=tuple(_reasons(summary)),
-        first=tuple(one for one in causes if one.code in _FIRST),
-        causes=tuple(one for one in causes if one.severity in _PERSON and one.code not in _FIRST),
-        warnings=tuple(one for one in causes if _is_warning(one)),
-        flags=tuple(
-            one
-            for one in causes
-            if one.code.startswith("flag_") and one.code not in _FIRST and one.severity == "warning"
-        ),
-        cut=tuple(one for one in causes if one.code in _CUT),
-        failures=tuple(_failures(evidence, is_load=is_load, values=values))
-        if folder.outcomes.is_file() or is_load
-        else (),
-        is_load=is_load,
-        not_taken="Contacts that Sales did not take"
-        if evidence.kind == "backfill"
-        else "Rows that SCM did not take",
-        value_maps=tuple(summary.get("value_maps", ())),
+        first=by_place["first"],
+        causes=by_place["causes"],
+        warnings=by_place["warnings"],
+        flags=by_place["flags"],
+        cut=by_place["cut"],
+        failures=tuple(_failures(evidence, values=values)),
+        is_load=kind.is_load,
+        not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not take"),
+        value_maps=summary.value_maps,
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.totals(found)),
-        spans=() if found is None else tuple(Span(**one) for one in tables.spans(found)),
+        spans=() if found is None else tuple(tables.spans(found)),
         throttling=_throttling(evidence),
         reconciliation=_reconciliation(evidence),
-        fingerprints=tuple(
-            (name, str(value)) for name, value in evidence.run.get("fingerprints", {}).items()
-        ),
-        sources=tuple(evidence.run.get("sources", ())),
-        versions=tuple(
-            (name, str(value)) for name, value in evidence.run.get("versions", {}).items()
-        ),
-        settings=tuple(_settings(evidence.run.get("settings", {}))),
+        fingerprints=tuple(evidence.run.fingerprints.items()),
+        sources=evidence.run.sources,
+        versions=tuple(evidence.run.versions.items()),
+        settings=tuple(_settings(evidence.run.settings)),
         troubles=tuple(evidence.troubles),
     )
 
 
-def _is_warning(one: Cause) -> bool:
-    return (
-        one.severity == "warning"
-        and one.code not in (*_FIRST, *_CUT)
-        and not one.code.startswith("flag_")
-    )
+def _placed(causes: Sequence[Cause]) -> dict[str, tuple[Cause, ...]]:
+    """The causes by the place of the page that shows them."""
+    later = [one for one in causes if one.code not in _FIRST]
+    warnings = [one for one in later if one.severity == "warning"]
+    flags = [one for one in warnings if one.code.startswith("flag_")]
+    others = [one for one in warnings if not one.code.startswith("flag_")]
+    return {
+        "first": tuple(one for one in causes if one.code in _FIRST),
+        "causes": tuple(one for one in later if one.severity in _PERSON),
+        "warnings": tuple(one for one in others if one.code not in _CUT),
+        "flags": tuple(flags),
+        "cut": tuple(one for one in causes if one.code in _CUT),
+    }
 
 
 def _about(evidence: Evidence) -> list[tuple[str, str]]:
     run, summary = evidence.run, evidence.summary
-    destination = run.get("destination", {})
-    entities = ", ".join(destination.get("legal_entities", ())) or "none named"
-    state = "applied" if summary.get("applied") else "planned, not applied"
+    destination = run.destination
+    entities = ", ".join(destination.legal_entities) or "none named"
+    state = "applied" if summary.applied else "planned, not applied"
     finished = next(
         (entry.at for entry in reversed(evidence.entries) if entry.event in ("applied", "planned")),
         None,
     )
     told = [
         ("Run", f"{evidence.folder.run}, {evidence.kind}, {state}"),
-        ("Began", run.get("started_at")),
+        ("Began", run.started_at.isoformat() if "started_at" in evidence.run_says else None),
         ("Last step", finished),
         ("From", _source(evidence)),
         (
             "Into",
             (
-                f"{destination.get('name', 'unknown')} by {destination.get('load', 'unknown')}, "
+                f"{destination.name or 'unknown'} by {destination.load or 'unknown'}, "
                 f"legal entities: {entities}"
             ),
         ),
-        ("Project", run.get("project") or "none, flags only"),
-        ("Retry of", summary.get("retry_of")),
-        ("By", " on ".join(str(run[key]) for key in ("user", "host") if run.get(key))),
-        ("Last journal line", summary.get("journal")),
+        ("Project", run.project or "none, flags only"),
+        ("Retry of", summary.retry_of),
+        ("By", " on ".join(name for name in (run.user, run.host) if name)),
+        ("Last journal line", summary.journal),
     ]
-    return [(name, str(text)) for name, text in told if text]
+    return [(name, text) for name, text in told if text]
 
 
 def _source(evidence: Evidence) -> str:
     """Where the run read from: the address, else the folder."""
-    paths = [
-        str(Path(one["path"]).parent) for one in evidence.run.get("sources", ()) if one.get("path")
-    ]
-    return str(
-        evidence.setting("source.url")
-        or (paths[0] if paths else evidence.setting("source.path") or "")
+    paths = [str(Path(one.path).parent) for one in evidence.run.sources if one.path]
+    return (
+        evidence.run.text("source.url")
+        or (paths[0] if paths else evidence.run.text("source.path"))
+        or ""
     )
 
 
-def _reasons(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for name, rows in sorted(summary.get("reasons", {}).items(), key=lambda one: (-one[1], one[0])):
+def _reasons(summary: Summary) -> Iterator[Reason]:
+    for name, rows in sorted(summary.reasons.items(), key=lambda one: (-one[1], one[0])):
         decision, _, reason = name.partition("/")
         known = catalogue().get(reason)
-        sentence = plain(known.sentence) if known else "Another version of p2c wrote this reason."
-        advice = known.advice if known else ""
-        found.append(
-            {
-                "decision": decision,
-                "reason": reason,
-                "rows": rows,
-                "sentence": sentence,
-                "advice": advice,
-            }
-        )
-    return found
+        yield {
+            "decision": decision,
+            "reason": reason,
+            "rows": rows,
+            "sentence": plain(known.sentence)
+            if known
+            else "Another version of p2c wrote this reason.",
+            "advice": known.advice if known else "",
+        }
 
 
-def _sentence(summary: Mapping[str, Any], verdict: str) -> str:
+def _sentence(evidence: Evidence, verdict: str) -> str:
     """The verdict in one line, as the terminal has it."""
-    if not all(
-        isinstance(summary.get(name), Mapping) for name in ("counts", "outcomes", "findings")
-    ):
+    if not {"verdict", "counts", "outcomes", "findings"} <= evidence.summary_says:
         return f"The verdict is {verdict}; summary.json does not say why."
-    word, _, rest = run_text.verdict(summary).partition(":")
-    return f"{word.capitalize()}:{rest}"
+    word, reason = run_text.explain_verdict(evidence.summary)
+    return f"{word.capitalize()}: {reason}"
 
 
 def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
@@ -252,44 +262,41 @@ def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
 
 def _key(example: str | None) -> str | None:
     """A contactid that is one; what stands in its place may be anything, a name too."""
-    return example if example is not None and _GUID.fullmatch(example) else None
+    return None if example is None else read_guid(example)
 
 
-def _retried(one: Mapping[str, Any]) -> bool:
+def _retried(one: FindingGroup) -> bool:
     return one["severity"] in ("error", "hold") and _key(one["example"]) is not None
 
 
-def _failures(evidence: Evidence, *, is_load: bool, values: bool) -> list[dict[str, Any]]:
-    found = []
+def _failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
+    is_load = evidence.kind.is_load
+    if not evidence.folder.outcomes.is_file() and not is_load:
+        return
     for one in tables.failures(evidence, values=values):
         known = catalogue().get(one["code"] or "")
-        said = {
+        yield {
+            **one,
             "sentence": known.sentence if known and "{" not in known.sentence else "",
             "advice": known.advice if known else "",
             "retry": f"p2c retry {evidence.folder.run}" if is_load else None,
         }
-        found.append({**one, **said})
-    return found
 
 
 def _throttling(evidence: Evidence) -> str:
-    told = evidence.summary.get("throttling")
-    if isinstance(told, Mapping):
-        return ", ".join(
-            f"{name.replace('_', ' ')}: {value:,}"
-            for name, value in told.items()
-            if isinstance(value, int | float)
-        )
+    told = evidence.summary.throttling
+    if told:
+        return ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in told.items())
     events = [entry for entry in evidence.entries if entry.event == "throttled"]
     if events:
         waited = sum(float(entry.payload.get("seconds", 0)) for entry in events)
         return f"SCM asked {len(events):,} times to wait, {waited:,.1f} s in all."
-    if evidence.run.get("destination", {}).get("load") == "folder":
+    if evidence.run.destination.load == "folder":
         return "Nothing was sent over the network: a load into a folder cannot be throttled."
     return "None was recorded."
 
 
-def _reconciliation(evidence: Evidence) -> Mapping[str, Any] | None:
+def _reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:
     path = evidence.folder.path / "reconciliation.json"
     if not path.is_file():
         return None
@@ -301,10 +308,9 @@ def _reconciliation(evidence: Evidence) -> Mapping[str, Any] | None:
     return loaded if isinstance(loaded, dict) else None
 
 
-def _settings(settings: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
-    found = []
-    for name, entry in settings.items():
-        value = entry.get("value") if isinstance(entry, dict) else entry
+def _settings(settings: Mapping[str, Setting]) -> Iterator[tuple[str, str, str]]:
+    for name, one in settings.items():
+        value = one.value
         text = (
             ""
             if value is None
@@ -312,6 +318,4 @@ def _settings(settings: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
             if isinstance(value, str)
             else json.dumps(value, ensure_ascii=False)
         )
-        origin = str(entry.get("origin", "")) if isinstance(entry, dict) else ""
-        found.append((name, text if len(text) <= _LONG else f"{text[:_LONG]}…", origin))
-    return found
+        yield name, text if len(text) <= _LONG else f"{text[:_LONG]}…", one.origin

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import jinja2
 from markupsafe import Markup
 
 from pipeline.report import flow, throughput
 from pipeline.report.facts import PageFacts
+from pipeline.report.tables import Batch
 from pipeline.show.visible import visible
 
 LIMIT: Final = 2_000_000
@@ -93,7 +94,7 @@ def _moment(value: datetime | None) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
-def _seconds(batch: dict[str, Any]) -> str:
+def _seconds(batch: Batch) -> str:
     """How long a batch took, where both ends are known."""
     if batch["sent_at"] is None or batch["finished_at"] is None:
         return ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pipeline.report.flow import Column, Link, Node
+from pipeline.report.tables import TaskOutcome
 from pipeline.run.evidence import Evidence
+from pipeline.run.summary import Summary
 
 _TASK_OF: Final = {"customer": "ContactToCustomer", "contact": "Contacts"}
 _TONES: Final = {
@@ -18,21 +20,21 @@ _DONE: Final = "done"
 
 
 def flow_of(
-    evidence: Evidence, outcomes: Sequence[Mapping[str, Any]] | None
+    evidence: Evidence, outcomes: Sequence[TaskOutcome] | None
 ) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
     """Columns and links of a run; empty where the summary does not tell enough."""
     summary = evidence.summary
-    if not summary.get("counts") or not summary.get("equations"):
+    if not summary.counts or not summary.equations:
         return (), ()
-    if evidence.kind not in ("main", "retry"):
-        return _actions(summary["counts"])
+    if not evidence.kind.is_load:
+        return _actions(summary.counts)
     columns = [
         Column(
             heading="Rows read",
-            nodes=(Node(name="rows", rows=summary["equations"][0]["left"], tone="source"),),
+            nodes=(Node(name="rows", rows=summary.equations[0].left, tone="source"),),
         ),
-        _column("Contacts", summary["equations"][0]["terms"]),
-        _column("Decisions", summary["counts"]),
+        _column("Contacts", summary.equations[0].terms),
+        _column("Decisions", summary.counts),
     ]
     links = [
         Link(column=0, source="rows", target=one.name, rows=one.rows) for one in columns[1].nodes
@@ -44,7 +46,7 @@ def flow_of(
         ]
     ends = _ends(summary, outcomes)
     if ends:
-        columns.append(_column("Outcomes" if summary.get("applied") else "Planned", _summed(ends)))
+        columns.append(_column("Outcomes" if summary.applied else "Planned", _summed(ends)))
         links += [
             Link(column=2, source=decision, target=end, rows=rows)
             for decision, found in ends.items()
@@ -75,22 +77,20 @@ def _column(heading: str, counts: Mapping[str, int]) -> Column:
     return Column(heading=heading, nodes=nodes)
 
 
-def _ends(
-    summary: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]] | None
-) -> dict[str, dict[str, int]]:
+def _ends(summary: Summary, outcomes: Sequence[TaskOutcome] | None) -> dict[str, dict[str, int]]:
     """For each decision that is planned: what became of its rows, or what is planned for them."""
     rows: list[tuple[str, str, int]] = []
-    if summary.get("applied") and outcomes is not None:
+    if summary.applied and outcomes is not None:
         rows = [(one["task"], one["outcome"], one["rows"]) for one in outcomes]
-    elif not summary.get("applied"):
-        rows = [(one["task"], one["action"], one["rows"]) for one in summary.get("actions", ())]
+    elif not summary.applied:
+        rows = [(one.task, one.action, one.rows) for one in summary.actions]
     found: dict[str, dict[str, int]] = {}
     for decision, task in _TASK_OF.items():
         ends: dict[str, int] = {}
         for name, end, count in rows:
             if name == task:
                 ends[end] = ends.get(end, 0) + count
-        if ends and summary["counts"].get(decision):
+        if ends and summary.counts.get(decision):
             found[decision] = ends
     return found
 

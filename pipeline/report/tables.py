@@ -5,46 +5,105 @@ Every function answers null where its table cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypedDict, cast
 
 import duckdb
 import polars as pl
 
+from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence
-from sql.session import literal, session
+from sql.query import query
+from sql.session import session
 
 _SAMPLES: Final = 5
 _MANY: Final = 20_000
 _ROWS: Final = pl.len().cast(pl.Int64).alias("rows")
 
 
-def legal_entities(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """One row per legal entity: contacts by decision, most contacts first."""
+class TaskOutcome(TypedDict):
+    """Planned rows of a task with one outcome."""
+
+    task: str
+    outcome: str
+    rows: int
+
+
+class Failure(TypedDict):
+    """Rows of a task that failed, or whose outcome is unknown, for one code."""
+
+    task: str
+    outcome: str
+    code: str | None
+    rows: int
+    example: str | None
+    message: str | None
+
+
+class Batch(TypedDict):
+    """A row of ``batches.parquet``."""
+
+    task: str
+    legal_entity: str
+    batch: int
+    rows: int
+    file: str | None
+    bytes: int | None
+    definition_group: str | None
+    execution_id: str | None
+    sent_at: datetime | None
+    finished_at: datetime | None
+    status: str | None
+
+
+class BatchTotal(TypedDict):
+    """All batches of one task and legal entity; ``rate`` is in rows per second."""
+
+    task: str
+    legal_entity: str
+    batches: int
+    rows: int
+    bytes: int | None
+    created: int | None
+    updated: int | None
+    failed: int | None
+    sent_at: datetime | None
+    finished_at: datetime | None
+    rate: float | None
+
+
+def legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | None]] | None:
+    """One row per legal entity: ``legal_entity``, ``contacts``, and how many of each decision.
+
+    Most contacts first.
+    """
     frame = evidence.frame(
         evidence.folder.decisions, lambda rows: rows.group_by("legal_entity", "decision").agg(_ROWS)
     )
     if frame is None:
         return None
-    found: dict[str | None, dict[str, Any]] = {}
+    found: dict[str | None, dict[str, int]] = {}
     for entity, decision, rows in frame.iter_rows():
-        found.setdefault(entity, {"legal_entity": entity, "contacts": 0})[decision] = rows
-        found[entity]["contacts"] += rows
-    return sorted(
-        found.values(),
-        key=lambda one: (one["legal_entity"] is None, -one["contacts"], one["legal_entity"]),
-    )
+        found.setdefault(entity, {})[decision] = rows
+    ordered = sorted(found.items(), key=lambda one: (one[0] is None, -sum(one[1].values()), one[0]))
+    return [
+        {"legal_entity": entity, "contacts": sum(counts.values()), **counts}
+        for entity, counts in ordered
+    ]
 
 
-def outcomes_by_task(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """task, outcome, rows."""
+def outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
+    """Planned rows by task and outcome; null where they cannot be read."""
     frame = evidence.frame(
         evidence.folder.outcomes, lambda rows: rows.group_by("task", "outcome").agg(_ROWS)
     )
-    return None if frame is None else frame.sort("task", "outcome").to_dicts()
+    if frame is None:
+        return None
+    return cast("list[TaskOutcome]", frame.sort("task", "outcome").to_dicts())
 
 
-def failures(evidence: Evidence, *, values: bool) -> list[dict[str, Any]]:
+def failures(evidence: Evidence, *, values: bool) -> list[Failure]:
     """Rows that failed or whose outcome is unknown, by task and code, most first.
 
     Messages of SCM can hold values.
@@ -60,7 +119,8 @@ def failures(evidence: Evidence, *, values: bool) -> list[dict[str, Any]]:
     if frame is None:
         return []
     ordered = frame.sort(["rows", "task", "code"], descending=[True, False, False], nulls_last=True)
-    return (ordered if values else ordered.with_columns(message=pl.lit(None, pl.String))).to_dicts()
+    shown = ordered if values else ordered.with_columns(message=pl.lit(None, pl.String))
+    return cast("list[Failure]", shown.to_dicts())
 
 
 def batches(evidence: Evidence) -> pl.DataFrame | None:
@@ -69,8 +129,8 @@ def batches(evidence: Evidence) -> pl.DataFrame | None:
     return None if frame is None else frame.sort("task", "legal_entity", "batch")
 
 
-def spans(found: pl.DataFrame) -> list[dict[str, Any]]:
-    """start, end, rows of finished batches; of very many, those with equal ends as one."""
+def spans(found: pl.DataFrame) -> list[Span]:
+    """Finished batches; of very many, those with equal ends as one."""
     done = found.filter(pl.col("finished_at").is_not_null()).select(
         start=pl.col("sent_at"), end=pl.col("finished_at"), rows=pl.col("rows")
     )
@@ -78,7 +138,7 @@ def spans(found: pl.DataFrame) -> list[dict[str, Any]]:
         done = done.group_by(pl.col("end").dt.truncate("1s")).agg(
             pl.col("start").min(), pl.col("rows").sum()
         )
-    return done.sort("end").to_dicts()
+    return [Span(**one) for one in done.sort("end").iter_rows(named=True)]
 
 
 def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequence[str]]:
@@ -86,22 +146,19 @@ def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequ
 
     Code, column, destination → the first in order.
     """
-    text = (
-        f'SELECT code, "column", destination, min(value, {_SAMPLES}) AS some '
-        f"FROM read_parquet({literal(str(evidence.folder.findings))}) WHERE value IS NOT NULL "
-        "GROUP BY ALL"
-    )
     try:
         with session(memory="400MB") as here:
+            here.parquet("findings", evidence.folder.findings)
+            found = here.frame(query("report/value_samples"), count=_SAMPLES)
             return {
                 (code, column, destination): some
-                for code, column, destination, some in here.frame(text).iter_rows()
+                for code, column, destination, some in found.iter_rows()
             }
     except duckdb.Error:
         return {}
 
 
-def backfilled(evidence: Evidence) -> list[dict[str, Any]] | None:
+def backfilled(evidence: Evidence) -> list[Mapping[str, object]] | None:
     """One row per action and outcome of a backfill.
 
     Contacts, first and last number by rank, evidence.
@@ -120,14 +177,11 @@ def backfilled(evidence: Evidence) -> list[dict[str, Any]] | None:
             *(pl.col(name).sum().cast(pl.Int64) for name in ("quotes", "orders", "invoices")),
         ),
     )
-    return None if frame is None else frame.sort("action", "outcome").to_dicts()
+    return None if frame is None else list(frame.sort("action", "outcome").to_dicts())
 
 
-def totals(found: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row per task and legal entity.
-
-    Batches, rows, bytes, from when to when, rows per second where it can be told.
-    """
+def totals(found: pl.DataFrame) -> list[BatchTotal]:
+    """One row per task and legal entity."""
     keys = ["task", "legal_entity"]
     grouped = found.group_by(keys, maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("batches"),
@@ -135,10 +189,12 @@ def totals(found: pl.DataFrame) -> list[dict[str, Any]]:
         pl.col("sent_at").min(),
         pl.col("finished_at").max(),
     )
-    return [{**one, "rate": _rate(one)} for one in grouped.iter_rows(named=True)]
+    found_totals = [{**one, "rate": None} for one in grouped.iter_rows(named=True)]
+    return [{**one, "rate": _rate(one)} for one in cast("list[BatchTotal]", found_totals)]
 
 
-def _rate(one: dict[str, Any]) -> float | None:
+def _rate(one: BatchTotal) -> float | None:
+    """Rows per second; null where a batch has no ends, or no time passed between them."""
     if one["sent_at"] is None or one["finished_at"] is None:
         return None
     seconds = (one["finished_at"] - one["sent_at"]).total_seconds()

@@ -1,15 +1,25 @@
-"""The journal's hash chain, line by line: not only that it breaks, but which line was altered."""
+"""The journal's hash chain: whether it holds, and which line was altered where it does not.
+
+The one check of it: reading a journal, salvaging a broken one and ``p2c verify`` all ask
+``check_chain``.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pipeline.errors import during
-from pipeline.run.journal import FIRST
+
+FIRST: Final = "0" * 64
+"""The ``previous`` of the first line."""
+
+OWN_KEYS: Final = frozenset({"at", "event", "previous"})
+"""What the journal itself writes into every line."""
 
 Status = Literal["ok", "note", "changed", "missing", "cut", "altered"]
 
@@ -27,83 +37,141 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Line:
+class Line:
+    """One line: its number from 1, its hash, and what it says; null when it is no journal line."""
+
     number: int
     hash: str
-    previous: str | None
-    """Null when the line is no journal line."""
+    content: Mapping[str, Any] | None
+
+    @property
+    def previous(self) -> str | None:
+        """The hash of the line before, as this line has it; null when it is no journal line."""
+        return None if self.content is None else str(self.content["previous"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Break:
+    """A line that does not follow the one before it, and a sentence about what was altered."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chain:
+    """A journal, line by line; a torn last line is left out.
+
+    ``size``: bytes of these lines. ``breaks``: where the chain does not hold, in order.
+    """
+
+    lines: tuple[Line, ...]
+    torn: bool
+    size: int
+    breaks: tuple[Break, ...]
+
+
+def check_chain(content: bytes, known_end: str | None = None) -> Chain:
+    """Hold every line of a journal against the line before it.
+
+    Args:
+        content: the journal's file.
+        known_end: a hash that is known from elsewhere. Whatever the chain says, that line was not
+            altered.
+    """
+    texts, torn = _split(content)
+    lines = tuple(_line(number, text) for number, text in enumerate(texts, start=1))
+    breaks = _breaks(lines, known_end)
+    is_ended = torn or not content or content.endswith(b"\n")
+    if not is_ended and lines[-1].content is not None:
+        sentence = f"Line {len(lines)} has another line end: it was altered."
+        breaks.append(Break(line=len(lines), sentence=sentence))
+    size = sum(len(text) + 1 for text in texts)
+    return Chain(lines=lines, torn=torn, size=size, breaks=tuple(breaks))
 
 
 def chain(path: Path, known_end: str | None) -> list[Check]:
-    """Hold every line against the next, and the last against ``known_end``, the hash that ``summary.json`` keeps."""
+    """Check a journal, and its last line against ``known_end``, the hash that ``summary.json`` keeps."""
     what = path.name
     if not path.is_file():
         return [Check(what=what, status="missing", sentence=f"{what} is missing.")]
     with during("reading the journal"):
-        content = path.read_bytes()
-    *texts, rest = content.split(b"\n")
-    found = (
-        []
-        if not rest
-        else [Check(what=what, status="note", sentence="The last line is torn; it is left out.")]
-    )
-    lines = [_line(number, text) for number, text in enumerate(texts, start=1)]
-    if lines and lines[-1].previous is None and not rest:
-        found.append(
-            Check(what=what, status="note", sentence="The last line is torn; it is left out.")
-        )
-        lines.pop()
-    broken = [_altered(what, text) for text in _breaks(lines, known_end)]
-    found += broken + ([] if broken else _end(what, lines, known_end))
-    if not any(one.status in ("altered", "cut") for one in found):
-        found.insert(
-            0,
-            Check(
-                what=what,
-                status="ok",
-                sentence=f"{len(lines)} lines, each bound to the one before.",
-            ),
-        )
-    return found
+        found = check_chain(path.read_bytes(), known_end)
+    torn = Check(what=what, status="note", sentence="The last line is torn; it is left out.")
+    checks = [torn] if found.torn else []
+    altered = [Check(what=what, status="altered", sentence=one.sentence) for one in found.breaks]
+    checks += altered or _end(what, found.lines, known_end)
+    if any(one.status in ("altered", "cut") for one in checks):
+        return checks
+    whole = f"{len(found.lines)} lines, each bound to the one before."
+    return [Check(what=what, status="ok", sentence=whole), *checks]
 
 
-def _line(number: int, text: bytes) -> _Line:
+def _split(content: bytes) -> tuple[list[bytes], bool]:
+    """The whole lines, and whether a torn one followed.
+
+    Torn are bytes without a line end, and a last line that is no JSON. A whole object with
+    something behind it was not torn: its line end was altered, and what it records did happen.
+    """
+    *lines, last = content.split(b"\n")
+    if last:
+        rest = _after_object(last)
+        if rest is not None and rest.strip("\x00"):
+            return [*lines, last], False
+        return lines, True
+    if lines and _after_object(lines[-1]) is None:
+        return lines[:-1], True
+    return lines, False
+
+
+def _after_object(line: bytes) -> str | None:
+    """What stands behind the JSON value with which the line begins; null without such a value."""
+    text = line.decode("ascii", "replace")
     try:
-        content = json.loads(text)
+        _, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return None
+    return text[end:]
+
+
+def _line(number: int, text: bytes) -> Line:
+    try:
+        content = json.loads(text.decode("ascii"))
     except ValueError:
         content = None
-    previous = content.get("previous") if isinstance(content, dict) else None
-    return _Line(
+    is_entry = (
+        isinstance(content, dict)
+        and content.keys() >= OWN_KEYS
+        and isinstance(content["previous"], str)
+    )
+    return Line(
         number=number,
         hash=hashlib.sha256(text).hexdigest(),
-        previous=previous if isinstance(previous, str) else None,
+        content=content if is_entry else None,
     )
 
 
-def _altered(what: str, sentence: str) -> Check:
-    return Check(what=what, status="altered", sentence=sentence)
-
-
-def _breaks(lines: list[_Line], known_end: str | None) -> list[str]:
+def _breaks(lines: tuple[Line, ...], known_end: str | None) -> list[Break]:
     """Where the chain does not hold.
 
     A line that the next one vouches for was not altered: then the one before it was.
     """
     vouched = {line.previous for line in lines} | {known_end}
     hashes = {line.hash: line.number for line in lines}
-    told = []
+    found = []
     for before, line in zip([None, *lines], lines, strict=False):
         expected = FIRST if before is None else before.hash
         if line.previous is None:
-            told.append(f"Line {line.number} is no journal line: it was altered.")
+            sentence = f"Line {line.number} is no journal line: it was altered."
+            found.append(Break(line=line.number, sentence=sentence))
         elif line.previous != expected and (before is None or before.previous is not None):
-            told.append(
-                _told(before, line, trusted=line.hash in vouched, follows=hashes.get(line.previous))
-            )
-    return told
+            follows, trusted = hashes.get(line.previous), line.hash in vouched
+            sentence = _describe_break(before, line, trusted=trusted, follows=follows)
+            found.append(Break(line=line.number, sentence=sentence))
+    return found
 
 
-def _told(before: _Line | None, line: _Line, *, trusted: bool, follows: int | None) -> str:
+def _describe_break(before: Line | None, line: Line, *, trusted: bool, follows: int | None) -> str:
     if before is None:
         return (
             "The first line does not begin a journal: lines before it were removed, or it was "
@@ -128,10 +196,10 @@ def _told(before: _Line | None, line: _Line, *, trusted: bool, follows: int | No
     )
 
 
-def _end(what: str, lines: list[_Line], known_end: str | None) -> list[Check]:
+def _end(what: str, lines: tuple[Line, ...], known_end: str | None) -> list[Check]:
     """Whether the journal ends where ``summary.json`` says.
 
-    Lines behind that are written before the summary is.
+    The lines behind that one are written before the summary is.
     """
     if known_end is None:
         sentence = (
@@ -140,11 +208,11 @@ def _end(what: str, lines: list[_Line], known_end: str | None) -> list[Check]:
         return [Check(what=what, status="note", sentence=sentence)]
     ends = [line.number for line in lines if line.hash == known_end]
     if not ends:
-        told = (
+        sentence = (
             "The last line was altered, or lines were removed after it: summary.json knows another "
             "end."
         )
-        return [Check(what=what, status="cut", sentence=told)]
+        return [Check(what=what, status="cut", sentence=sentence)]
     further = len(lines) - ends[0]
     if not further:
         return []

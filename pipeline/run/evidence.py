@@ -9,14 +9,20 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import polars as pl
+from pydantic import JsonValue
 
+from pipeline.run.facts import Kind, RunFacts, blank_facts
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, salvaged
+from pipeline.run.record import RunRecord, Salvaged, salvage
+from pipeline.run.summary import Summary, blank_summary, facts_digest
 
 Fault = Literal["missing", "cut", "altered", "older", "unfinished", "purged"]
+
+Model = TypeVar("Model", bound=RunRecord)
 
 _SUMMARY_KEYS: Final = ("run", "kind", "verdict", "equations", "counts", "outcomes", "journal")
 _RUN_KEYS: Final = ("run", "kind", "started_at", "versions", "settings", "sources")
@@ -35,20 +41,28 @@ class Trouble:
 class Evidence:
     """A run folder as far as it can be read.
 
-    ``run`` and ``summary`` are empty where their files cannot be read.
+    ``run`` and ``summary`` are blank where their files cannot be read; ``run_says`` and
+    ``summary_says`` are the fields that could be.
     """
 
     folder: RunFolder
-    run: dict[str, Any]
-    summary: dict[str, Any]
+    run: RunFacts
+    summary: Summary
     entries: tuple[Entry, ...]
     torn: bool
+    run_says: frozenset[str] = frozenset()
+    summary_says: frozenset[str] = frozenset()
+    summary_digest: str = ""
+    """Of ``summary.json`` as it lies there; blank when it is no JSON object."""
     troubles: list[Trouble] = field(default_factory=list)
 
     @property
-    def kind(self) -> str:
-        """What the run is: main, backfill, retry, undo."""
-        return str(self.summary.get("kind") or self.run.get("kind") or "main")
+    def kind(self) -> Kind:
+        """What the run is.
+
+        ``summary.json`` knows best: p2c 0.1.0 called a retry main in ``run.json``.
+        """
+        return self.summary.kind if "kind" in self.summary_says else self.run.kind
 
     @property
     def started(self) -> bool:
@@ -62,11 +76,6 @@ class Evidence:
             entry.event for entry in self.entries if entry.event in ("apply_started", "applied")
         ]
         return bool(events) and events[-1] == "applied"
-
-    def setting(self, key: str) -> Any:
-        """A setting's value as the run recorded it; null if it did not."""
-        entry = self.run.get("settings", {}).get(key)
-        return entry.get("value") if isinstance(entry, dict) else None
 
     def frame(
         self, paths: Path | Iterable[Path], query: Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -116,7 +125,11 @@ def gathered(folder: RunFolder) -> Evidence:
     """Read run.json, summary.json and the journal of a run as far as they go."""
     journal, broken = salvaged(folder.journal)
     evidence = Evidence(
-        folder=folder, run={}, summary={}, entries=journal.entries, torn=journal.torn
+        folder=folder,
+        run=blank_facts(folder.run),
+        summary=blank_summary(folder.run),
+        entries=journal.entries,
+        torn=journal.torn,
     )
     if broken is not None:
         fault: Fault = "altered" if folder.journal.exists() else "missing"
@@ -130,8 +143,7 @@ def gathered(folder: RunFolder) -> Evidence:
         evidence.note(
             folder.journal, "cut", "The last line of journal.jsonl is torn; it is left out."
         )
-    evidence.run = _object(evidence, folder.run_json, _RUN_KEYS)
-    evidence.summary = _object(evidence, folder.summary, _SUMMARY_KEYS)
+    _read_files(evidence)
     if evidence.started and not evidence.finished:
         sentence = (
             f"This run is still going, or was stopped: `p2c apply {folder.run}` goes on with it."
@@ -151,23 +163,45 @@ def gathered(folder: RunFolder) -> Evidence:
     return evidence
 
 
-def _object(evidence: Evidence, path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    """A JSON object of the folder, empty if it cannot be read.
+def _read_files(evidence: Evidence) -> None:
+    run = _object(evidence, evidence.folder.run_json)
+    if run is not None:
+        facts = _salvaged(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
+        evidence.run, evidence.run_says = facts.content, facts.known
+    loaded = _object(evidence, evidence.folder.summary)
+    if loaded is not None:
+        path = evidence.folder.summary
+        summary = _salvaged(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
+        evidence.summary, evidence.summary_says = summary.content, summary.known
+        evidence.summary_digest = facts_digest(loaded)
 
-    Keys that an older version did not write are said.
-    """
+
+def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
+    """A JSON object of the folder; null if it cannot be read."""
     if not path.is_file():
         evidence.note(path, "missing", f"{path.name} is missing.")
-        return {}
+        return None
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         evidence.note(path, "cut", f"{path.name} is not valid JSON: it was cut or altered.")
-        return {}
+        return None
     if not isinstance(loaded, dict):
         evidence.note(path, "altered", f"{path.name} holds no JSON object.")
-        return {}
-    lacking = [key for key in keys if key not in loaded]
+        return None
+    return loaded
+
+
+def _salvaged(
+    evidence: Evidence,
+    path: Path,
+    loaded: dict[str, JsonValue],
+    blank: Model,
+    keys: tuple[str, ...],
+) -> Salvaged[Model]:
+    """What an object says; fields that it lacks, or that cannot be read, are a trouble."""
+    found = salvage(loaded, blank)
+    lacking = dict.fromkeys([*(key for key in keys if key not in found.known), *found.unreadable])
     if lacking:
         evidence.note(
             path,
@@ -177,7 +211,7 @@ def _object(evidence: Evidence, path: Path, keys: tuple[str, ...]) -> dict[str, 
                 "or it was altered."
             ),
         )
-    return loaded
+    return found
 
 
 def whole(path: Path) -> bool:

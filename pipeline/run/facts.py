@@ -1,91 +1,212 @@
-"""The facts of a run: equations, verdict, exit code."""
+"""``run.json``: what a run is, and what was known when it began.
+
+One form for every kind of run; what does not apply to a kind is empty.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
 
-from schemas.run import OUTCOME_NAMES
+from pydantic import AwareDatetime, JsonValue, PlainSerializer
 
-PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
+from pipeline.run.record import RunRecord
+
+Moment = Annotated[AwareDatetime, PlainSerializer(datetime.isoformat, return_type=str)]
+"""A point in time, written as in ``2026-01-02T03:04:05+00:00``."""
 
 
-def facts_digest(facts: Mapping[str, Any]) -> str:
-    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it.
+class Kind(StrEnum):
+    """What a run is for."""
 
-    The journal vouches for it.
+    MAIN = "main"
+    """Contacts into SCM."""
+
+    BACKFILL = "backfill"
+    """Contact Number and Is Active Customer into Sales."""
+
+    RETRY = "retry"
+    """Contacts that an earlier run held, rejected or failed, into SCM."""
+
+    UNDO = "undo"
+    """What another run did is taken back."""
+
+    @property
+    def is_load(self) -> bool:
+        """Whether its rows go into SCM."""
+        return self in (Kind.MAIN, Kind.RETRY)
+
+
+class Setting(RunRecord):
+    """A setting in force, and where it comes from: ``default``, a file, a variable or a flag."""
+
+    value: JsonValue
+    origin: str
+
+
+class DestinationFacts(RunRecord):
+    """Where rows go, and how."""
+
+    name: str = ""
+    load: str = ""
+    url: str | None = None
+    legal_entities: tuple[str, ...] = ()
+
+
+class Requested(RunRecord):
+    """What the user asked for beside the project."""
+
+    limit: int | None = None
+    only: str | None = None
+    full: bool = False
+    take_over: bool = False
+    changes: bool = False
+
+
+class SourceRead(RunRecord):
+    """A file of the source, or what was read of a table over the wire.
+
+    ``in_place`` says that its rows were not copied: they are read where they lie.
     """
-    told = json.loads(
-        json.dumps({name: value for name, value in facts.items() if name != "journal"}, default=str)
-    )
-    return hashlib.sha256(
-        json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
+
+    table: str
+    file: str
+    path: str
+    in_place: bool = False
+    rows: int
+    bytes: int
+    sha256: str
 
 
-def after_apply(
-    facts: dict[str, Any], outcomes: Mapping[str, int], added: Mapping[str, int] | None = None
-) -> dict[str, Any]:
-    """The facts of a plan once it was applied.
+class OrganizationRead(RunRecord):
+    """Whose Sales it is."""
 
-    Args:
-        facts: those of the plan.
-        outcomes: rows by outcome.
-        added: findings that applying added, by code.
-    """
-    findings = facts["findings"] | dict(added or {})
-    whole = dict.fromkeys(OUTCOME_NAMES, 0) | dict(outcomes)
-    planned = next(one["left"] for one in facts["equations"] if one["equation"] == PLANNED)
-    whole["pending"] = planned - sum(whole[name] for name in OUTCOME_NAMES if name != "pending")
-    counted = equation(PLANNED, planned, whole)
-    equations = [counted if one["equation"] == PLANNED else one for one in facts["equations"]]
-    balanced = all(one["balanced"] for one in equations) and whole["pending"] == 0
-    verdict = _verdict(facts["counts"], whole, findings) if balanced else "broken"
-    if (
-        verdict == "clean"
-        and facts["kind"] in ("backfill", "undo")
-        and facts["verdict"] == "attention"
-    ):
-        verdict = "attention"  # its findings are of contacts, or rows to take back by hand, that no outcome speaks of
-    return {
-        **facts,
-        "applied": True,
-        "findings": findings,
-        "outcomes": whole,
-        "equations": equations,
-        "balanced": balanced,
-        "verdict": verdict,
-    }
+    id: str = ""
+    name: str = ""
 
 
-def exit_code(facts: Mapping[str, Any]) -> int:
-    """0 clean, 1 something needs a person, 3 stopped, 4 broken."""
-    return {"clean": 0, "attention": 1, "stopped": 3, "broken": 4}[str(facts["verdict"])]
+class TableTotal(RunRecord):
+    """Rows of a table as they were read, and as Sales counted them."""
+
+    table: str
+    read: int
+    counted: int
 
 
-def equation(text: str, left: int, right: Mapping[str, int]) -> dict[str, Any]:
-    """An equation of ``summary.json``: its terms, and whether they add up."""
-    total = sum(right.values())
-    return {
-        "equation": text,
-        "left": left,
-        "right": total,
-        "terms": dict(right),
-        "balanced": left == total,
-    }
+class TableTraffic(RunRecord):
+    """What reading a table cost; shares are null without rows, ``waited`` is in seconds."""
+
+    requests: int = 0
+    bytes: int = 0
+    rows: int = 0
+    retries: int = 0
+    throttled: int = 0
+    waited: float = 0.0
+    requests_per_1000: float | None = None
+    bytes_per_1000: float | None = None
 
 
-def _verdict(
-    counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]
-) -> str:
-    people = (
-        counts.get("held", 0)
-        + counts.get("rejected", 0)
-        + outcomes["failed"]
-        + outcomes["unknown"]
-        + findings.get("row_unreadable", 0)
-        + findings.get("counts_disagree", 0)
-    )
-    return "attention" if people else "clean"
+class TableChanges(RunRecord):
+    """Rows of a table that changed since the last read."""
+
+    added: int
+    changed: int
+    deleted: int
+
+
+class SalesRead(RunRecord):
+    """A live Sales as a plan read it; empty where files are the source."""
+
+    system: str = ""
+    organization: OrganizationRead = OrganizationRead()
+    refreshed_from: str | None = None
+    """The run whose tables were refreshed."""
+    totals: tuple[TableTotal, ...] = ()
+    traffic: Mapping[str, TableTraffic] = {}
+    changes: Mapping[str, TableChanges] = {}
+
+
+class ScmSeen(RunRecord):
+    """A live SCM as a plan found it; empty where none was asked."""
+
+    system: str = ""
+    legal_entities: Mapping[str, str] = {}
+    customers: int | None = None
+    contact_persons: int | None = None
+    labels: Mapping[str, str | None] = {}
+
+
+class Numbers(RunRecord):
+    """The contact numbers that a backfill wants: how many, from which counter, of which form."""
+
+    count: int = 0
+    highest: int = 0
+    """The highest number that a contact has; 0 without any."""
+    prefix: str = ""
+    suffix_length: int = 0
+    base: int = 0
+    """The first number, as far as the plan can tell."""
+    next: int = 0
+    counter: str | None = None
+    """The id of the counter's row; null where there is none."""
+    counter_etag: str | None = None
+    seed: str = ""
+
+
+class RunFacts(RunRecord):
+    """What was known of a run at its start, and what it read."""
+
+    run: str
+    kind: Kind
+    command: str = ""
+    retry_of: str | None = None
+    undo_of: str | None = None
+    undo_of_kind: Kind | None = None
+    started_at: Moment
+    versions: Mapping[str, str] = {}
+    fingerprints: Mapping[str, str] = {}
+    settings: Mapping[str, Setting]
+    project: str | None = None
+    """The project file; null where there was none."""
+    live_source: bool = False
+    sales: SalesRead = SalesRead()
+    scm: ScmSeen = ScmSeen()
+    destination: DestinationFacts = DestinationFacts()
+    request: Requested = Requested()
+    sources: tuple[SourceRead, ...] = ()
+    columns: Mapping[str, Mapping[str, str]] = {}
+    """Table → catalogue column → column of the source."""
+    landed: Mapping[str, tuple[str, ...]] = {}
+    """Table → the files that its rows are in, from the run folder on."""
+    host: str = ""
+    user: str = ""
+    backfill: Numbers | None = None
+    """Null but for a backfill."""
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it takes back what another run did."""
+        return self.kind is Kind.UNDO
+
+    @property
+    def fills_sales(self) -> bool:
+        """Whether its rows are for Sales: a backfill, or the undo of one."""
+        return Kind.BACKFILL in (self.kind, self.undo_of_kind)
+
+    @property
+    def is_write_back(self) -> bool:
+        """Whether it writes into a live Sales."""
+        return self.live_source and self.fills_sales
+
+    def text(self, key: str) -> str | None:
+        """A setting's value as text; null where it is not set."""
+        found = self.settings.get(key)
+        return None if found is None or found.value is None else str(found.value)
+
+
+def blank_facts(run: str) -> RunFacts:
+    """What stands for a ``run.json`` that cannot be read."""
+    began = datetime.min.replace(tzinfo=UTC)
+    return RunFacts(run=run, kind=Kind.MAIN, started_at=began, settings={})

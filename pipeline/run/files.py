@@ -1,4 +1,8 @@
-"""Files written whole or not at all, and their hashes."""
+"""Files written whole or not at all, their hashes, and locks between processes.
+
+Whoever writes a file or holds a lock does it with these, so that a full disk, a killed process and
+a power cut leave the same everywhere: the file as it was, or the file as it should be.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,25 @@ import hashlib
 import io
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
+import filelock
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import UsageError, during
+from pipeline.errors import Stopped, UsageError, during
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from pydantic import JsonValue
+
+LOCK: Final = ".lock"
+"""The file of a folder that its process holds."""
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -27,13 +38,118 @@ _PAGE: Final = 8 << 20
 _SAMPLE: Final = 10_000
 
 
+class Disk:
+    """What whole files ask of the operating system."""
+
+    def flush(self, path: Path) -> None:
+        """Return when all that was written to a file is on the disk."""
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+
+    def replace(self, partial: Path, path: Path) -> None:
+        """Give a file the name of another, which is gone then."""
+        partial.replace(path)
+
+
+DISK: Final = Disk()
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A file in the making, beside the place that it takes when it is whole."""
+
+    place: Path
+    disk: Disk = DISK
+
+    @property
+    def path(self) -> Path:
+        """Where it is written."""
+        return self.place.with_name(f".{self.place.name}.partial")
+
+    def begin(self) -> None:
+        """Make the folder, if there is none."""
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+
+    def finish(self) -> None:
+        """Put it in its place, once it is on the disk."""
+        self.disk.flush(self.path)
+        self.disk.replace(self.path, self.place)
+
+    def drop(self) -> None:
+        """Leave the place as it was."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, disk: Disk = DISK) -> Iterator[Path]:
+    """Write a file whole or not at all; for writers that open files themselves.
+
+    The path to write to. When the block ends, that file is on the disk and takes the place of
+    ``path``; when it fails, ``path`` is as it was and nothing is left.
+
+    Raises:
+        Stopped: the disk failed.
+    """
+    partial = Partial(path, disk)
+    with during(f"writing {path.name}"):
+        partial.begin()
+        try:
+            yield partial.path
+            partial.finish()
+        except BaseException:
+            partial.drop()
+            raise
+
+
+@contextmanager
+def atomic(path: Path, disk: Disk = DISK) -> Iterator[BinaryIO]:
+    """Write a file whole or not at all; its folder is made if there is none.
+
+    The file to write to. Raises ``Stopped`` as ``replacing`` does.
+    """
+    with replacing(path, disk) as partial, partial.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def locked(folder: Path, sentence: str) -> Iterator[None]:
+    """Hold a folder, which is made if there is none, against other processes.
+
+    Raises:
+        Stopped: another process holds it, which ``sentence`` says; or the disk failed.
+    """
+    with try_lock(folder / LOCK) as is_ours:
+        if not is_ours:
+            raise Stopped(sentence, where=folder.name)
+        yield
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Hold a lock file until the block ends, if no other process holds it; whether it is ours.
+
+    Its folder is made if there is none.
+
+    Raises:
+        Stopped: the disk failed.
+    """
+    lock = filelock.FileLock(path, timeout=0)
+    with during(f"locking {path.parent.name}"), suppress(filelock.Timeout):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
+
+
 def write_json(path: Path, content: object) -> None:
     """Write JSON whole or not at all."""
     text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
     replace_file(path, (text + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, JsonValue]:
     """Read a JSON object of a run folder."""
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
@@ -50,18 +166,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put ``content`` in place of a file, atomically; its folder is made if there is none."""
-    partial = path.with_name(f".{path.name}.partial")
-    with during(f"writing {path.name}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with atomic(path) as file:
+        file.write(content)
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
@@ -98,12 +204,12 @@ class TableWriter:
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self.path = path
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._partial = Partial(path)
         self._schema = schema
         self._writer: pq.ParquetWriter | None = None
         with during(f"writing {path.name}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _Hashed(self._partial)
+            self._partial.begin()
+            self._file = _Hashed(self._partial.path)
 
     @property
     def sha256(self) -> str:
@@ -157,7 +263,7 @@ class TableWriter:
             try:
                 self._opened(self._schema.to_frame()).close()
                 self._file.close()
-                self._partial.replace(self.path)
+                self._partial.finish()
             except BaseException:
                 self._abandon()
                 raise
@@ -167,7 +273,7 @@ class TableWriter:
             if self._writer is not None:
                 self._writer.close()
             self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._partial.drop()
 
 
 def sha256_of(path: Path) -> str:

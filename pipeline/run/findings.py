@@ -5,7 +5,6 @@ What SCM said or counted of a batch, not of a contact.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,8 +47,7 @@ def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -
             writer.write(part)
         writer.write(_rows(found))
     with during("writing findings.parquet"):
-        digest = hashlib.sha256(beside.read_bytes()).hexdigest()
-        journal.append(ADDED, files={folder.findings.name: digest})
+        journal.append(ADDED, files={folder.findings.name: writer.sha256})
         beside.replace(folder.findings)
     return Counter(name for name, _ in found)
 

@@ -9,16 +9,17 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NewType
-
-import filelock
+from typing import Final, NewType
 
 from pipeline.errors import UsageError, during
-from pipeline.run.files import read_json
+from pipeline.run.facts import RunFacts
+from pipeline.run.files import LOCK, try_lock, write_json
+from pipeline.run.record import read_record
+from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
 """Beside the runs: what each retry was made from."""
@@ -27,9 +28,6 @@ RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
 
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
-_LOCK: Final = ".lock"
-"""Beside a run folder in the making, and held by its process."""
-
 EXTRACTING: Final = "extracting"
 """Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops.
 """
@@ -113,9 +111,21 @@ class RunFolder:
         seen = sorted((self.path / "scm").glob("*.parquet"))
         return [path for path in [*fixed, *rows, *landed, *seen] if path.exists()]
 
-    def facts(self) -> dict[str, Any]:
-        """``run.json``."""
-        return read_json(self.run_json)
+    def facts(self) -> RunFacts:
+        """``run.json``. Raises ``UsageError`` where it is not whole."""
+        return read_record(self.run_json, RunFacts)
+
+    def read_summary(self) -> Summary:
+        """``summary.json``. Raises ``UsageError`` where it is not whole."""
+        return read_record(self.summary, Summary)
+
+    def write_facts(self, facts: RunFacts) -> None:
+        """Write ``run.json``."""
+        write_json(self.run_json, facts.as_json())
+
+    def write_summary(self, summary: Summary) -> None:
+        """Write ``summary.json``, which names the journal's last line."""
+        write_json(self.summary, summary.as_json())
 
 
 def new_run(clock: Clock) -> RunId:
@@ -124,10 +134,11 @@ def new_run(clock: Clock) -> RunId:
 
 
 @contextmanager
-def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
+def building(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     """A run folder that appears under its name only when it is whole.
 
-    What a killed process left is cleared away first.
+    Its ``run.json`` is the first that is written: what a killed process left says what it was going
+    to be, until the next run clears it away.
 
     Raises:
         UsageError: ``runs`` is no folder.
@@ -135,23 +146,29 @@ def building(runs: Path, run: RunId) -> Iterator[RunFolder]:
     """
     if runs.exists() and not runs.is_dir():
         raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
-    partial = runs / f".{run}.partial"
+    partial = runs / f".{facts.run}.partial"
     with during("creating the run folder"):
         _clear(runs)
         runs.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(partial.with_suffix(_LOCK))
-        lock.acquire()
-        partial.mkdir()
     try:
-        yield RunFolder(partial)
-        with during("finishing the run folder"):
-            partial.rename(runs / run)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        with try_lock(_lock_of(partial)):
+            with during("creating the run folder"):
+                partial.mkdir()
+            try:
+                RunFolder(partial).write_facts(facts)
+                yield RunFolder(partial)
+                with during("finishing the run folder"):
+                    partial.rename(runs / facts.run)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
     finally:
-        lock.release()
-        partial.with_suffix(_LOCK).unlink(missing_ok=True)
+        _lock_of(partial).unlink(missing_ok=True)
+
+
+def _lock_of(partial: Path) -> Path:
+    """Beside a run folder in the making, and held by its process."""
+    return partial.with_suffix(LOCK)
 
 
 def _clear(runs: Path) -> None:
@@ -160,11 +177,12 @@ def _clear(runs: Path) -> None:
     They hold personal data, and room.
     """
     for path in runs.glob(".*.partial"):
-        lock = path.with_suffix(_LOCK)
+        lock = _lock_of(path)
         if path.is_dir() and lock.is_file():
-            with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=0):
-                shutil.rmtree(path, ignore_errors=True)
-                lock.unlink(missing_ok=True)
+            with try_lock(lock) as is_abandoned:
+                if is_abandoned:
+                    shutil.rmtree(path, ignore_errors=True)
+                    lock.unlink(missing_ok=True)
 
 
 def all_runs(runs: Path) -> list[RunFolder]:

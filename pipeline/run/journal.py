@@ -1,4 +1,6 @@
-"""The journal of a run: append-only, each line bound to the line before, on disk before the next step begins.
+"""The journal of a run: append-only, each line bound to the line before.
+
+It is on the disk before the next step begins.
 
 One line is one JSON object with sorted keys in ASCII: ``at`` (UTC), ``event``, ``previous``
 (SHA-256 of the whole line before, without its line end; 64 zeros in the first line) and what the
@@ -8,10 +10,10 @@ An effect that cannot be repeated blindly has two lines: *intent* with our own i
 after it. An intent without done is looked up, never repeated.
 
 The last line can be torn when a process or machine stopped while it was being written. It is
-dropped and said, and cut away when the journal is opened again: what it was to record had not begun
-(intent) or is looked up (done). Everything else that does not fit the chain breaks the run. The
-chain cannot vouch for its own end: whoever must know that nothing is missing or changed there
-compares ``last_hash`` with the one kept elsewhere.
+dropped, which is said, and cut away when the journal is opened again: what it was to record had not
+begun (intent) or is looked up (done). Everything else that does not fit the chain breaks the run
+(``run/chain.py``). The chain cannot vouch for its own end: whoever must know that nothing is
+missing or changed there compares ``last_hash`` with the one kept elsewhere.
 """
 
 from __future__ import annotations
@@ -28,16 +30,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pipeline.errors import InvariantBroken, during
+from pipeline.run.chain import FIRST, OWN_KEYS, Line, check_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from io import FileIO
     from pathlib import Path
 
-FIRST: Final = "0" * 64
-"""The ``previous`` of the first line."""
-
-_OWN_KEYS: Final = frozenset({"at", "event", "previous"})
 _INTENT: Final = "intent"
 _DONE: Final = "done"
 
@@ -55,7 +54,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JournalRead:
-    """A journal read back: its whole lines, whether a torn line followed them, the hash of the last whole line."""
+    """A journal read back: its whole lines, and the hash of the last one.
+
+    ``torn``: whether a torn line followed them.
+    """
 
     entries: tuple[Entry, ...]
     torn: bool
@@ -69,39 +71,43 @@ def read(path: Path) -> JournalRead:
 
     Raises ``InvariantBroken`` naming the line where the chain does not hold.
     """
-    if not path.exists():
-        raise InvariantBroken("the journal is missing; the run folder was altered", where=str(path))
-    with during("reading the journal"):
-        content = path.read_bytes()
-    lines, torn = _split(path, content)
-    entries = _chained(path, lines)
-    return JournalRead(
-        entries=entries,
-        torn=torn,
-        last_hash=entries[-1].hash if entries else FIRST,
-        size=sum(len(line) + 1 for line in lines),
-    )
+    found, broken = salvaged(path)
+    if broken is not None:
+        raise broken
+    return found
 
 
 def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     """What can still be read of a journal, and what broke it.
 
     Of a broken one these are all lines that are entries by themselves, also behind the break: they
-    tell what once was said, and vouch for nothing.
+    say what was once written, and vouch for nothing.
     """
     nothing = JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
-    try:
-        return read(path), None
-    except InvariantBroken as error:
-        if not path.exists():
-            return nothing, error
-        broken = error
-    entries: list[Entry] = []
+    if not path.exists():
+        missing = "the journal is missing; the run folder was altered"
+        return nothing, InvariantBroken(missing, where=str(path))
     with during("reading the journal"):
-        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-            with contextlib.suppress(InvariantBroken):
-                entries.append(_entry(path, number, line, None))
-    return dataclasses.replace(nothing, entries=tuple(entries)), broken
+        found = check_chain(path.read_bytes())
+    entries = tuple(_entry(line, line.content) for line in found.lines if line.content is not None)
+    if found.breaks:
+        broken = InvariantBroken(
+            "the chain does not hold here; this line or the one before it was altered",
+            where=f"{path}, line {found.breaks[0].line}",
+        )
+        return dataclasses.replace(nothing, entries=entries), broken
+    last_hash = entries[-1].hash if entries else FIRST
+    return JournalRead(entries=entries, torn=found.torn, last_hash=last_hash, size=found.size), None
+
+
+def _entry(line: Line, content: Mapping[str, Any]) -> Entry:
+    return Entry(
+        line=line.number,
+        at=content["at"],
+        event=content["event"],
+        payload={key: value for key, value in content.items() if key not in OWN_KEYS},
+        hash=line.hash,
+    )
 
 
 def unfinished(entries: Iterable[Entry]) -> list[Entry]:
@@ -167,12 +173,12 @@ class Journal:
         """The hash of the last line; 64 zeros for an empty journal."""
         return self._last_hash
 
-    def append(self, event: str, /, **payload: Any) -> str:
+    def append(self, event: str, /, **payload: object) -> str:
         """Write one line and flush it to the disk; its hash.
 
         What is not on disk afterwards raises ``Stopped``.
         """
-        taken = _OWN_KEYS & payload.keys()
+        taken = OWN_KEYS & payload.keys()
         if taken:
             raise ValueError(f"the journal itself writes {', '.join(sorted(taken))}")
         with self._lock:
@@ -185,11 +191,11 @@ class Journal:
             self._last_hash = _hash(line)
             return self._last_hash
 
-    def intent(self, effect: str, /, **ids: Any) -> str:
+    def intent(self, effect: str, /, **ids: object) -> str:
         """Before an effect that cannot be repeated blindly, with our own ids to look it up by."""
         return self.append(_INTENT, effect=effect, **ids)
 
-    def done(self, effect: str, /, **ids: Any) -> str:
+    def done(self, effect: str, /, **ids: object) -> str:
         """After it, with the ids of the intent; more may stand beside them."""
         return self.append(_DONE, effect=effect, **ids)
 
@@ -209,72 +215,7 @@ class Journal:
         self._file.truncate(self._size)
 
 
-def _split(path: Path, content: bytes) -> tuple[list[bytes], bool]:
-    """The whole lines, and whether a torn one followed: bytes without line end, or a last line that is no JSON.
-
-    A whole object with something behind it was not torn: a line end was altered, and the line
-    before it did happen.
-    """
-    *lines, last = content.split(b"\n")
-    if last:
-        rest = _after_object(last)
-        if rest is not None and rest.strip("\x00"):
-            raise _broken(path, len(lines) + 1)
-        return lines, True
-    if lines and _after_object(lines[-1]) is None:
-        return lines[:-1], True
-    return lines, False
-
-
-def _after_object(line: bytes) -> str | None:
-    """What stands behind the JSON value with which the line begins.
-
-    Null when it begins with none.
-    """
-    try:
-        text = line.decode("ascii")
-        _, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
-        return None
-    return text[end:]
-
-
-def _chained(path: Path, lines: list[bytes]) -> tuple[Entry, ...]:
-    entries: list[Entry] = []
-    previous = FIRST
-    for number, line in enumerate(lines, start=1):
-        entry = _entry(path, number, line, previous)
-        previous = entry.hash
-        entries.append(entry)
-    return tuple(entries)
-
-
-def _entry(path: Path, number: int, line: bytes, previous: str | None) -> Entry:
-    """A line as an entry that follows ``previous``; null: whatever it follows."""
-    try:
-        content = json.loads(line.decode("ascii"))
-    except ValueError as error:
-        raise _broken(path, number) from error
-    if (
-        not isinstance(content, dict)
-        or not content.keys() >= _OWN_KEYS
-        or previous not in (None, content["previous"])
-    ):
-        raise _broken(path, number)
-    payload = {key: value for key, value in content.items() if key not in _OWN_KEYS}
-    return Entry(
-        line=number, at=content["at"], event=content["event"], payload=payload, hash=_hash(line)
-    )
-
-
-def _broken(path: Path, number: int) -> InvariantBroken:
-    where = f"{path}, line {number}"
-    return InvariantBroken(
-        "the chain does not hold here; this line or the one before it was altered", where=where
-    )
-
-
-def _line(content: Mapping[str, Any]) -> bytes:
+def _line(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
         "ascii"
     )

@@ -48,7 +48,7 @@ class Unit:
         return f"{self.legal_entity}-{self.batch}" + (f"-{self.part}" if self.part else "")
 
     @property
-    def ids(self) -> dict[str, Any]:
+    def ids(self) -> dict[str, object]:
         """As the journal names it."""
         return {
             "task": self.task,
@@ -104,7 +104,7 @@ class Ledger:
         attempts = self.attempts(unit)
         return attempts[-1] if attempts and attempts[-1].line in self._waiting else None
 
-    def intend(self, effect: str, unit: Unit, **ids: Any) -> dict[str, Any]:
+    def intend(self, effect: str, unit: Unit, **ids: object) -> dict[str, object]:
         """Write an intent; its ids, for the *done* that ends it."""
         whole = {**unit.ids, **ids}
         self.journal.intent(effect, **whole)
@@ -120,13 +120,13 @@ class Ledger:
         result: str,
         counts: Mapping[str, int],
         refused: pl.DataFrame,
-        **facts: Any,
+        **facts: object,
     ) -> None:
         """End a unit: its refused rows on disk first, then the line that says how many rows became what."""
         kept = self._kept(Unit.of(ids), refused)
         self._done(ids, result=result, final=True, **counts, **kept, **facts)
 
-    def _done(self, ids: Mapping[str, Any], **facts: Any) -> None:
+    def _done(self, ids: Mapping[str, Any], **facts: object) -> None:
         rest = {name: value for name, value in ids.items() if name != "effect"}
         self.journal.done(ids["effect"], **rest, **facts)
 

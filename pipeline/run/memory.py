@@ -11,8 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import during
-from sql.session import Session, literal
+from pipeline.run.files import replacing
+from sql.query import query
+from sql.session import Session
 
 LOADED: Final = pl.Schema(
     {
@@ -25,40 +26,35 @@ LOADED: Final = pl.Schema(
 )
 
 
+def folder_of(runs: Path, destination: str) -> Path:
+    """Where the memory of a destination lies; whoever loads there holds this folder."""
+    return runs / "loaded" / destination
+
+
 def path_of(runs: Path, destination: str, task: str) -> Path:
     """Where the memory of a task at a destination lies."""
-    return runs / "loaded" / destination / f"{task}.parquet"
+    return folder_of(runs, destination) / f"{task}.parquet"
 
 
 def known(session: Session, path: Path) -> None:
     """Make the memory known to a session as ``loaded``, empty if there is none yet."""
-    columns = ", ".join(
-        f"CAST(NULL AS {'INTEGER' if kind == pl.Int32 else 'VARCHAR'}) AS {name}"
-        for name, kind in LOADED.items()
-    )
-    there = f"SELECT {', '.join(LOADED)} FROM read_parquet({literal(str(path))})"
-    session.view("loaded", there if path.is_file() else f"SELECT {columns} WHERE false")
+    session.parquet("loaded", path, schema=LOADED)
 
 
-def remember(session: Session, path: Path, rows: str) -> None:
-    """Lay rows (a query of ``LOADED``'s columns) over the memory, atomically: the newer row of a key wins.
+def remember(session: Session, path: Path, rows: Path) -> None:
+    """Lay rows over the memory, atomically: the newer row of a key wins.
 
     The keys of rows without row_hash leave it.
+
+    Args:
+        session: where to do it.
+        path: the memory of one task at one destination.
+        rows: a Parquet file with ``LOADED``'s columns.
 
     Raises:
         Stopped: the disk failed; the memory is as it was.
     """
     known(session, path)
-    partial = path.with_name(f".{path.name}.partial")
-    with during("remembering what was loaded"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            session.run(
-                f"COPY (SELECT l.* FROM loaded AS l ANTI JOIN ({rows}) AS n ON n.destination_key = "
-                "l.destination_key "
-                f"UNION ALL SELECT * FROM ({rows}) WHERE row_hash IS NOT NULL) "
-                f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    session.parquet("rows_loaded", rows, schema=LOADED)
+    with replacing(path) as partial:
+        session.copy(query("run/remembered"), partial, compression="zstd")

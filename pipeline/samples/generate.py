@@ -19,10 +19,11 @@ from pipeline.samples import block
 from pipeline.samples.cases import data
 from pipeline.samples.tables import COLUMNS, CUSTOMERS
 from pipeline.samples.writing import CsvSink, ParquetSink, Sink
-from sql.session import Session, Value, identifier, session
+from sql.query import Column, query
+from sql.session import Session, session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 Form = Literal["csv", "parquet"]
@@ -44,7 +45,16 @@ _ACTIVITIES: Final = {
     "salesorders": ("salesorder", "ORD-"),
     "invoices": ("invoice", "INV-"),
 }
-_HELPERS: Final = "row, block, owner, in_scm, unit_key, currency_key"
+_MACROS: Final = {
+    "BOOLEAN": "flag_of",
+    "INTEGER": "choice_of",
+    "BIGINT": "whole_of",
+    "DECIMAL(19, 4)": "money_of",
+    "TIMESTAMPTZ": "time_of",
+}
+"""Type of a column in Parquet → the macro of ``macros.sql`` that reads text as it."""
+
+_HERE: Final = "pipeline.samples"
 _ARROW: Final = {
     "VARCHAR": pa.string(),
     "BOOLEAN": pa.bool_(),
@@ -72,9 +82,7 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         raise UsageError("Samples need at least one row.")
     with during("writing samples"), contextlib.ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "p2c.toml").write_bytes(
-            files("pipeline.samples").joinpath("p2c.toml").read_bytes()
-        )
+        (folder / "p2c.toml").write_bytes(files(_HERE).joinpath("p2c.toml").read_bytes())
         sinks: dict[str, Sink] = {
             table: stack.enter_context(_sink(folder, table, form)) for table in COLUMNS
         }
@@ -117,32 +125,20 @@ def _chunk(
     for table in _ACTIVITIES:
         made[table] = _activity_rows(source, table, seed=seed, first=first, last=last, form=form)
     tables = {name: table.select(list(COLUMNS[name])) for name, table in made.items()}
-    return {**tables, "known_customers": _table(source, query("customers"))}
-
-
-def query(name: str) -> str:
-    """The text of the SQL file of that name beside this module."""
-    return files("pipeline.samples").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return {**tables, "known_customers": source.arrow(query("customers", _HERE))}
 
 
 @contextlib.contextmanager
 def prepared(seed: int) -> Iterator[Session]:
     """A session that knows the shape of a block, and what does not grow with the blocks."""
     with session() as source:
-        source.run(query("macros"))
+        source.run(query("macros", _HERE))
         source.register("contact_slots", block.contact_slots())
         source.register("account_slots", block.account_slots())
         source.register("cultures", block.cultures())
-        for name, kind, table in (
-            ("units", "unit", block.units()),
-            ("currencies", "currency", block.currencies()),
-        ):
-            source.register("plain", table)
-            source.store(
-                name,
-                f"SELECT *, sample_guid($seed, '{kind}', 0, {kind}) AS id FROM plain",
-                seed=seed,
-            )
+        for name, table in (("units", block.units()), ("currencies", block.currencies())):
+            source.register(f"given_{name}", table)
+            source.store(name, query(name, _HERE), seed=seed)
         yield source
 
 
@@ -151,12 +147,8 @@ def contact_rows(
 ) -> pa.Table:
     """The contact rows of some blocks: the table's columns, and what other tables need of them."""
     words = data("people")
-    table = _table(
-        source,
-        (
-            f"SELECT {_HELPERS}, same, quote, orders, invoice, {_columns('contacts', form)} FROM "
-            f"({query('contacts')})"
-        ),
+    table = source.arrow(
+        query("contacts", _HERE, columns=_columns("contacts", form)),
         seed=seed,
         first=first,
         last=last,
@@ -174,12 +166,8 @@ def contact_rows(
 
 def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
     words = data("people")
-    table = _table(
-        source,
-        (
-            f"SELECT {_HELPERS}, same, ordinary, position, party_number, "
-            f"{_columns('accounts', form)} FROM ({query('accounts')})"
-        ),
+    table = source.arrow(
+        query("accounts", _HERE, columns=_columns("accounts", form)),
         seed=seed,
         first=first,
         last=last,
@@ -194,14 +182,9 @@ def _activity_rows(
     source: Session, table: str, *, seed: int, first: int, last: int, form: Form
 ) -> pa.Table:
     kind, prefix = _ACTIVITIES[table]
-    names = list(COLUMNS[table])
-    named = (
-        f"SELECT * EXCLUDE (id, number), id AS {names[0]}, number AS {names[1]} FROM "
-        f"({query('activity')})"
-    )
-    text = f"SELECT row, {_columns(table, form)} FROM ({named})"
+    text = query("activity", _HERE, columns=_columns(table, form, of=("id", "number")))
     return _in_order(
-        _table(source, text, seed=seed, kind=kind, prefix=prefix, first=first, last=last)
+        source.arrow(text, seed=seed, kind=kind, prefix=prefix, first=first, last=last)
     )
 
 
@@ -219,39 +202,28 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
     """The tables that do not grow with the blocks."""
     source.store(
         "counters",
-        """SELECT prefix AS key, entity, next, sample_guid($seed, 'counter', 0, entity) AS id
-           FROM (VALUES ('account', 'ACC', $accounts), ('contact', 'CON', $contacts)) AS t(entity, prefix, next)""",
+        query("counters", _HERE),
         seed=seed,
         accounts=block.FIRST_NUMBER + blocks * block.ACCOUNTS,
         contacts=block.FIRST_NUMBER + blocks * block.CONTACTS,
     )
     tables = ("transactioncurrencies", "businessunits", "msdynce_p2cautonumbers")
     return {
-        table: _table(source, f"SELECT {_columns(table, form)} FROM ({query(table)})")
-        for table in tables
+        table: source.arrow(query(table, _HERE, columns=_columns(table, form))) for table in tables
     }
 
 
-def _columns(table: str, form: Form) -> str:
-    """The select list of a table: its text as it is, or read as the column's type."""
-    columns = {identifier(column): kind for column, kind in COLUMNS[table].items()}
-    if form == "csv":
-        return ", ".join(columns)
-    return ", ".join(
-        column if kind == "VARCHAR" else _read(column, kind) for column, kind in columns.items()
-    )
+def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[Column]:
+    """The columns of a table: text as it is, or read as the column's type.
 
-
-def _read(column: str, kind: str) -> str:
-    return (
-        f"flag_of({column}) AS {column}"
-        if kind == "BOOLEAN"
-        else f"TRY_CAST({column} AS {kind}) AS {column}"
-    )
-
-
-def _table(source: Session, text: str, **parameters: Value) -> pa.Table:
-    return source.stream(text, 100_000, **parameters).read_all()
+    ``of``: what the first ones are called before.
+    """
+    columns = COLUMNS[table]
+    given = [*of, *list(columns)[len(of) :]]
+    return [
+        Column(name=name, of=column, macro="" if form == "csv" else _MACROS.get(kind, ""))
+        for (name, kind), column in zip(columns.items(), given, strict=True)
+    ]
 
 
 def _sink(folder: Path, table: str, form: Form) -> Sink:

@@ -1,4 +1,4 @@
-"""Templates held against a live SCM: its entity sets, columns and enums. Pure."""
+"""Templates compared with a live SCM: its entity sets, columns and enums. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pipeline.suggest import near
 from schemas.catalogue import Kind
 
 
-def problems(mappings: Iterable[Compiled], model: Model) -> list[str]:
-    """What SCM would not take of the templates, a sentence each.
+def check_contract(mappings: Iterable[Compiled], model: Model) -> list[str]:
+    """What SCM would not accept of the templates, one sentence each.
 
     Empty when every column and every fixed value fits.
     """
-    return [text for mapping in mappings for text in _of_mapping(mapping, model)]
+    return [text for mapping in mappings for text in _check_mapping(mapping, model)]
 
 
-def _of_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
+def _check_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
     entity, task = mapping.entity, mapping.template.task
     if entity.odata_set not in model.sets:
         yield (
@@ -36,14 +36,14 @@ def _of_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
                 f"column.{near(target.name, columns)}"
             )
         else:
-            yield from _of_enum(target, place, model.enums.get(columns[target.name]))
+            yield from _check_enum(target, place, model.enums.get(columns[target.name]))
 
 
-def _of_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Iterator[str]:
+def _check_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Iterator[str]:
     """Values that the template can produce for an enum column and that SCM does not know."""
     if members is None or target.column.kind is not Kind.ENUM:
         return
-    for value in fixed_values(target):
+    for value in list_fixed_values(target):
         if value not in members:
             yield (
                 f"{place}: SCM does not know '{value}'; it takes "
@@ -51,10 +51,10 @@ def _of_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Ite
             )
 
 
-def fixed_values(target: Target) -> tuple[str, ...]:
-    """Values that a row of a template can produce whatever the source says.
+def list_fixed_values(target: Target) -> tuple[str, ...]:
+    """Values that a row of a template can produce, whatever the source says.
 
-    Its default, and the right side of its map.
+    These are its default and the right side of its value map.
     """
     mapped = (target.row.row.value_map or {}).values()
     return tuple(dict.fromkeys(value for value in (*mapped, target.default) if value))

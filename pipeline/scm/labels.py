@@ -1,25 +1,25 @@
 """The names under which Data management knows entities.
 
-A package with a wrong one is refused whole.
+A package with a wrong name is refused as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from pipeline.errors import RequestRefused
 from pipeline.scm.metadata import Model
-from pipeline.wire.scm import Scm
+from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import json_object
 from schemas.catalogue import Entity
 
 _ENTITIES: Final = "DataManagementEntities"
 
 
-def entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
-    """The name of an entity in Data management; null where this SCM does not tell.
+def read_entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
+    """The name of an entity in Data management; null where this SCM does not say.
 
     Data management's own list of entities is asked first, then the metadata service, whose labels
     are the same texts.
@@ -28,21 +28,19 @@ def entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
         Stopped: SCM cannot be reached.
     """
     if model.has(_ENTITIES, "EntityName"):
-        wanted = " or ".join(f"EntityName eq '{label}'" for label in entity.labels)
+        condition = " or ".join(f"EntityName eq '{label}'" for label in entity.labels)
         names = {
             str(row["EntityName"])
-            for page in scm.pages(_ENTITIES, select="EntityName", filter=wanted)
+            for page in scm.pages(_ENTITIES, select="EntityName", filter=condition)
             for row in page
         }
         return next((label for label in entity.labels if label in names), None)
-    return _from_metadata(scm, entity.odata_set)
+    return _read_from_metadata(scm, entity.odata_set)
 
 
-def _from_metadata(scm: Scm, entity_set: str) -> str | None:
-    rows = _asked(
-        scm,
-        f"metadata/DataEntities?$filter={quote(f'PublicCollectionName eq {chr(39)}{entity_set}{chr(39)}')}",
-    )
+def _read_from_metadata(scm: Scm, entity_set: str) -> str | None:
+    condition = quote(f"PublicCollectionName eq '{entity_set}'")
+    rows = _ask(scm, f"metadata/DataEntities?$filter={condition}")
     label = next(
         (
             str(row.get("LabelId") or "")
@@ -53,14 +51,14 @@ def _from_metadata(scm: Scm, entity_set: str) -> str | None:
     )
     if not label.startswith("@"):
         return label or None
-    found = _asked(scm, f"metadata/Labels(Id='{quote(label, safe='')}',Language='en-us')")
+    found = _ask(scm, f"metadata/Labels(Id='{quote(label, safe='')}',Language='en-us')")
     return next((str(row["Value"]) for row in found if row.get("Value")), None)
 
 
-def _asked(scm: Scm, url: str) -> Sequence[dict[str, Any]]:
-    """Rows of the metadata service; none where it is not there."""
+def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
+    """Rows of the metadata service; empty where it is missing."""
     try:
-        answer: dict[str, Any] = scm.system.ask("GET", url, json_object, subject="metadata")
+        answer = scm.system.ask("GET", url, json_object, subject="metadata")
     except RequestRefused:
         return []
     rows = answer.get("value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -13,10 +13,10 @@ import orjson
 from schemas.catalogue import Column, Entity, Kind
 
 COMPANY: Final = "dataAreaId"
-"""The key property that every entity of a legal entity has."""
+"""The key property of every entity that belongs to a legal entity."""
 
 NEVER: Final = "1900-01-01T00:00:00Z"
-"""What SCM keeps where no time is set."""
+"""What SCM stores where no time is set."""
 
 
 def quoted(text: str) -> str:
@@ -24,20 +24,23 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def address(entity: Entity, legal_entity: str, row: Mapping[str, Any]) -> str:
+def address(entity: Entity, legal_entity: str, row: Mapping[str, object]) -> str:
     """The path of one row below ``/data``: its set and its whole key, percent-encoded."""
     keys = {COMPANY: legal_entity, **{name: str(row[name]) for name in entity.key}}
-    listed = ",".join(f"{name}={quote(quoted(value), safe='')}" for name, value in keys.items())
-    return f"{entity.odata_set}({listed})"
+    pairs = ",".join(f"{name}={quote(quoted(value), safe='')}" for name, value in keys.items())
+    return f"{entity.odata_set}({pairs})"
 
 
-def body(columns: Mapping[str, Column], row: Mapping[str, Any], legal_entity: str | None) -> bytes:
+def body(
+    columns: Mapping[str, Column], row: Mapping[str, object], legal_entity: str | None
+) -> bytes:
     """A row as JSON.
 
-    With a legal entity it is a whole new row, without one what an update may set: all but the key.
+    With a legal entity it is a whole new row. Without one it is what an update may set: all columns
+    but the key.
     """
     given = {
-        name: json_value(column, row[name])
+        name: encode_value(column, row[name])
         for name, column in columns.items()
         if legal_entity or not column.key
     }
@@ -45,7 +48,7 @@ def body(columns: Mapping[str, Column], row: Mapping[str, Any], legal_entity: st
 
 
 def blank(column: Column) -> str | int | float:
-    """How a column says that it is empty: SCM knows no null (reference B.2)."""
+    """How a column says that it is empty: SCM has no null (reference B.2)."""
     match column.kind:
         case Kind.TEXT:
             return ""
@@ -59,8 +62,8 @@ def blank(column: Column) -> str | int | float:
             return NEVER
 
 
-def json_value(column: Column, value: Any) -> str | int | float:
-    """A value of ``rows/`` as JSON; a null is sent as empty, for the source is the master."""
+def encode_value(column: Column, value: object) -> str | int | float:
+    """A value of ``rows/`` as JSON; a null is sent as empty, because the source is the master."""
     if value is None:
         return blank(column)
     if isinstance(value, Decimal):
@@ -70,6 +73,6 @@ def json_value(column: Column, value: Any) -> str | int | float:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def company_filter(legal_entities: Sequence[str]) -> str:
-    """The condition that a row belongs to one of these legal entities; without any, none does."""
+def build_company_filter(legal_entities: Sequence[str]) -> str:
+    """The condition that a row belongs to one of these legal entities; without any, no row does."""
     return " or ".join(f"{COMPANY} eq '{entity.lower()}'" for entity in legal_entities or [""])

@@ -1,6 +1,6 @@
 """One look at SCM before a plan or a check.
 
-Everything that is wrong at once, and what a plan needs to know.
+It reports everything that is wrong at once, and reads what a plan needs to know.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import polars as pl
 from pipeline.errors import ConfigurationError, listed
 from pipeline.mapping.compile import Compiled
 from pipeline.mapping.references import REFERENCES, References
-from pipeline.scm import contract
+from pipeline.scm.contract import check_contract
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
-from pipeline.scm.labels import entity_label
+from pipeline.scm.labels import read_entity_label
 from pipeline.scm.metadata import read_model
-from pipeline.scm.reference import Missing, Unread, missing, read_references
+from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import near
 from pipeline.wire.scm import Scm
 
@@ -27,8 +27,8 @@ CUSTOMERS_FILE: Final = "scm_customers.parquet"
 PERSONS_FILE: Final = "scm_contact_persons.parquet"
 
 _CONTACTS: Final = "CDS Contacts"
-_UNTOLD: Final = (
-    "SCM does not tell its name in Data management; the first package shows whether it is right"
+_UNKNOWN_NAME: Final = (
+    "SCM does not say its name in Data management; the first package shows whether it is right"
 )
 
 Item = tuple[str, str, str]
@@ -37,22 +37,22 @@ Item = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """What a project needs of SCM. ``contacts_label`` is the setting."""
+    """What a project needs of SCM. ``contacts_label`` is the setting of that name."""
 
     mappings: Sequence[Compiled]
     legal_entities: Sequence[str]
     contacts_label: str
     packages: bool
-    """Whether anything may go as a package, so that names in Data management matter."""
+    """Whether anything may be sent as a package, so that names in Data management matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
     """What SCM has.
 
-    ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``); ``names`` are
-    our legal entities with their names; ``references`` is what gate 6 holds rows against;
-    ``unread`` and ``missing`` are for findings and checks.
+    ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``). ``names`` maps
+    our legal entities to their names. ``references`` is what gate 6 compares rows with. ``unread``
+    and ``missing`` are for findings and checks.
     """
 
     system: str
@@ -62,15 +62,12 @@ class Seen:
     customer_count: int
     person_count: int
     references: References
-    unread: Sequence[Unread]
-    missing: Sequence[Missing]
+    unread: Sequence[UnreadColumn]
+    missing: Sequence[MissingValue]
     labels: Mapping[str, str | None]
 
     def known_customers(self) -> pl.DataFrame:
-        """CustomerAccount, PartyNumber, dataAreaId as text.
-
-        What ``known.customers`` gives for an export.
-        """
+        """CustomerAccount, PartyNumber, dataAreaId as text, as ``known.customers`` reads them."""
         return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
 
 
@@ -80,25 +77,25 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
     Args:
         scm: where to look.
         wanted: what the project needs.
-        into: the folder for what has many rows.
-        progress: told what is read, and how many rows it had.
+        into: the folder for tables.
+        progress: called with what was read, and how many rows it had.
 
     Raises:
-        ConfigurationError: SCM does not take the templates, has not our legal entities, or knows
-            the entity by another name; all at once.
+        ConfigurationError: SCM does not accept the templates, lacks our legal entities, or knows
+            the entity by another name; all problems at once.
         Stopped: SCM cannot be reached, or refuses.
     """
     model = read_model(scm.metadata(), scm.label)
     labels = (
-        {one.entity.name: entity_label(scm, model, one.entity) for one in wanted.mappings}
+        {one.entity.name: read_entity_label(scm, model, one.entity) for one in wanted.mappings}
         if wanted.packages
         else {}
     )
     names = read_legal_entities(scm, model)
     wrong = [
-        *contract.problems(wanted.mappings, model),
-        *_entities(wanted, names),
-        *_labels(wanted, labels),
+        *check_contract(wanted.mappings, model),
+        *_check_entities(wanted, names),
+        *_check_labels(wanted, labels),
     ]
     if wrong:
         raise ConfigurationError(listed(wrong), where=scm.label)
@@ -118,12 +115,12 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
         person_count=persons,
         references=references,
         unread=unread,
-        missing=list(missing(wanted.mappings, references, wanted.legal_entities)),
+        missing=list(find_missing(wanted.mappings, references, wanted.legal_entities)),
         labels=labels,
     )
 
 
-def _entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
+def _check_entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
     """Legal entities of the project that SCM does not have."""
     if names is None:
         return []
@@ -137,8 +134,8 @@ def _entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
     ]
 
 
-def _labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]:
-    """An entity that Data management knows by another name than the packages will say."""
+def _check_labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]:
+    """An entity that Data management knows by another name than the packages will use."""
     found = labels.get(_CONTACTS)
     if found is None or found == wanted.contacts_label:
         return []
@@ -160,23 +157,25 @@ def items(seen: Seen) -> list[Item]:
         ("customers of SCM", "ok", f"{seen.customer_count:,}"),
         ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
     ]
-    for entity, label in seen.labels.items():
-        told = (
-            (entity, "ok", f"is '{label}' in Data management")
-            if label
-            else (entity, "note", _UNTOLD)
-        )
-        found.append((f"entity {told[0]}", told[1], told[2]))
-    for one in seen.missing:
-        where = f"legal entity {one.legal_entity} has" if one.legal_entity else "SCM has"
-        told_missing = (
-            f"{where} no {REFERENCES[one.column].what} '{one.value}'; rows that need it will be "
-            "held"
-        )
-        found.append((f"tasks.{one.task}.fields.{one.column}", "warning", told_missing))
-    for column in seen.unread:
-        told_unread = (
-            f"SCM does not publish {column.entity_set}: values are not checked before the load"
-        )
-        found.append((column.column, "note", told_unread))
+    found += [_describe_label(entity, label) for entity, label in seen.labels.items()]
+    found += [_describe_missing(one) for one in seen.missing]
+    for one in seen.unread:
+        note = f"SCM does not publish {one.entity_set}: values are not checked before the load"
+        found.append((one.column, "note", note))
     return found
+
+
+def _describe_label(entity: str, label: str | None) -> Item:
+    if label:
+        return f"entity {entity}", "ok", f"is '{label}' in Data management"
+    return f"entity {entity}", "note", _UNKNOWN_NAME
+
+
+def _describe_missing(one: MissingValue) -> Item:
+    owner = f"legal entity {one.legal_entity} has" if one.legal_entity else "SCM has"
+    what = REFERENCES[one.column].what
+    return (
+        f"tasks.{one.task}.fields.{one.column}",
+        "warning",
+        f"{owner} no {what} '{one.value}'; rows that need it will be held",
+    )

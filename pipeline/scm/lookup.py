@@ -1,77 +1,77 @@
 """What SCM has under the keys of planned rows.
 
-For lost answers, for rows nobody looked up yet, and before an update.
+Asked after lost answers, for rows that nobody looked up yet, and before an update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import polars as pl
 
 from pipeline.scm.literals import COMPANY, quoted
 from pipeline.scm.normal import normal
-from pipeline.wire.scm import Scm
+from pipeline.wire.scm import Scm, ScmRow
 from schemas.catalogue import Column, Entity
 from schemas.text import key_of
 
 KEY: Final = "destination_key"
 ETAG: Final = "@odata.etag"
 _KEYS_AT_ONCE: Final = 20
-"""Keys in one ``$filter``: F&O has no ``in``, and web servers take about 2,000 characters of query.
-"""
+"""Keys in one ``$filter``: F&O has no ``in``, and web servers accept queries of about 2,000
+characters."""
 
 
 def found(
-    scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *beside: str
+    scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *extra: str
 ) -> pl.DataFrame:
     """SCM's rows under the keys of these planned rows, all of one legal entity.
 
     Args:
         scm: where to look.
         entity: what to look at.
-        columns: destination columns to read beside the key.
+        columns: destination columns to read in addition to the key.
         rows: legal_entity, destination_key and the key columns.
-        beside: what SCM says of rows without being asked: ``ETAG``.
+        extra: what SCM says of rows without being asked: ``ETAG``.
 
     Returns:
-        One row per row that is there: destination_key as planned, the columns as text, and what was
-            wanted beside.
+        One row for each row that is there: destination_key as planned, the columns and the extra
+            ones, all as text.
     """
     names = list(dict.fromkeys([*entity.key, *columns]))
-    schema = dict.fromkeys([COMPANY, *names, *beside], pl.String)
+    schema = dict.fromkeys([COMPANY, *names, *extra], pl.String)
     got = [
-        _texts(row, schema)
+        _to_text(row, schema)
         for part in rows.iter_slices(_KEYS_AT_ONCE)
-        for row in _rows(scm, entity, names, part)
+        for row in _read_rows(scm, entity, names, part)
     ]
     there = pl.DataFrame(got, schema=schema)
     keys = [COMPANY, *entity.key]
-    wanted = rows.select(KEY, pl.col("legal_entity").alias(COMPANY), *entity.key).with_columns(
-        _folded(keys)
+    planned = rows.select(KEY, pl.col("legal_entity").alias(COMPANY), *entity.key).with_columns(
+        _fold(keys)
     )
     return (
-        wanted.select(KEY, *(f"={name}" for name in keys))
+        planned.select(KEY, *(f"={name}" for name in keys))
         .join(
-            there.with_columns(_folded(keys)),
+            there.with_columns(_fold(keys)),
             on=[f"={name}" for name in keys],
             how="inner",
             maintain_order="left",
         )
         .unique(KEY, keep="first", maintain_order=True)
-        .select(KEY, *names, *beside)
+        .select(KEY, *names, *extra)
     )
 
 
-def _folded(keys: Sequence[str]) -> list[pl.Expr]:
+def _fold(keys: Sequence[str]) -> list[pl.Expr]:
     """Keys as SCM compares them."""
     return [key_of(pl.col(name)).alias(f"={name}") for name in keys]
 
 
-def _rows(
+def _read_rows(
     scm: Scm, entity: Entity, names: Sequence[str], part: pl.DataFrame
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[ScmRow]:
     keys = " or ".join(
         "("
         + " and ".join(
@@ -89,12 +89,12 @@ def _rows(
         yield from page
 
 
-def _texts(row: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, str | None]:
+def _to_text(row: ScmRow, schema: Iterable[str]) -> dict[str, str | None]:
     return {name: None if row.get(name) is None else str(row[name]) for name in schema}
 
 
 def same(sent: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
-    """The keys under which SCM has just what was sent, whatever either calls blank."""
+    """The keys under which SCM has exactly what was sent, whatever either calls blank."""
     own = sent.select(
         KEY, *(normal(pl.col(name), column).alias(name) for name, column in columns.items())
     )

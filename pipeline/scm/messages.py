@@ -1,6 +1,6 @@
-"""Messages of SCM in plain words: which code they have, what happened, what to do.
+"""Messages of SCM in plain words: their code, what happened, what to do.
 
-The patterns are ``messages.toml``.
+The patterns are in ``messages.toml``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Final
 
 OTHER: Final = "import_failed"
-"""The code of a message that no pattern knows."""
+"""The code of a message that matches no pattern."""
 
 _LONGEST: Final = 2_000
 _NOISE: Final = re.compile(
@@ -36,9 +36,10 @@ class Pattern:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explained:
-    """A message with its code, and as a text: plain words first, then what to do, then what SCM said.
+    """A message with its code and its text.
 
-    ``later`` says that the same request can succeed a little later.
+    The text says what happened, then what to do, then what SCM said. ``later`` says that the same
+    request can succeed a little later.
     """
 
     code: str
@@ -47,7 +48,7 @@ class Explained:
 
 
 @cache
-def patterns() -> tuple[Pattern, ...]:
+def load_patterns() -> tuple[Pattern, ...]:
     """All patterns, in the order in which they are tried."""
     text = files("pipeline.scm").joinpath("messages.toml").read_text(encoding="utf-8")
     return tuple(
@@ -65,14 +66,14 @@ def patterns() -> tuple[Pattern, ...]:
 def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
     """What several messages about one row or package mean.
 
-    The first pattern of the list that any of them has counts.
+    The first pattern in the list that matches any of them counts.
 
     Args:
         texts: SCM's messages.
-        code: of messages that no pattern knows.
+        code: for messages that match no pattern.
     """
-    said = cleaned(texts)
-    for pattern in patterns():
+    said = clean_messages(texts)
+    for pattern in load_patterns():
         match = pattern.expression.search(said)
         if match is not None:
             words = {name: value or "a field" for name, value in match.groupdict().items()}
@@ -85,7 +86,7 @@ def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
     return Explained(code=code, text=f"SCM said: {said}" if said else "SCM gave no message.")
 
 
-def cleaned(texts: Iterable[str]) -> str:
-    """SCM's messages as one line, each once, without the words that stand in all of them."""
+def clean_messages(texts: Iterable[str]) -> str:
+    """SCM's messages as one line, each once, without the phrases that say nothing."""
     lines = (_SPACES.sub(" ", _NOISE.sub("", text.strip())).strip() for text in texts)
     return " | ".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]

@@ -33,65 +33,63 @@ def read_model(document: bytes, system: str) -> Model:
 
     Args:
         document: CSDL 4.0 as XML.
-        system: whom messages name.
+        system: the name for messages.
 
     Raises:
-        AnswerUnreadable: it is no such document.
+        AnswerUnreadable: it is not such a document.
     """
     types: dict[str, dict[str, str]] = {}
     enums: dict[str, tuple[str, ...]] = {}
     sets: dict[str, str] = {}
     try:
-        for element in _elements(document):
-            match _local(element.tag):
+        for element in _walk_elements(document):
+            match _strip_namespace(element.tag):
                 case "EntityType":
-                    types[element.get("Name", "")] = _properties(element)
+                    types[element.get("Name", "")] = _read_properties(element)
                 case "EnumType":
-                    enums[element.get("Name", "")] = _members(element)
+                    enums[element.get("Name", "")] = _read_members(element)
                 case "EntitySet":
-                    sets[element.get("Name", "")] = _bare(element.get("EntityType", ""))
+                    sets[element.get("Name", "")] = _shorten_type(element.get("EntityType", ""))
                 case _:
                     continue
             element.clear()
     except ET.ParseError as error:
-        told = (
-            "answered $metadata with something that is no XML, or with half of it. Check url, "
+        message = (
+            "answered $metadata with something that is not XML, or with half of it. Check url, "
             "proxy and network."
         )
-        raise AnswerUnreadable(told, where=system, again=True) from error
+        raise AnswerUnreadable(message, where=system, again=True) from error
     return Model(sets={name: types.get(kind, {}) for name, kind in sets.items()}, enums=enums)
 
 
-def _elements(document: bytes) -> Iterator[ET.Element]:
-    """Elements as they end: SCM's metadata have tens of megabytes, a tree of them would have hundreds."""
+def _walk_elements(document: bytes) -> Iterator[ET.Element]:
+    """Elements as they end: SCM's metadata is tens of megabytes long, a tree of it hundreds."""
     if b"<!DOCTYPE" in document[:4096] or b"<!ENTITY" in document:
-        raise ET.ParseError(
-            "metadata have no use for entities of their own, which could fill the memory"
-        )
+        raise ET.ParseError("metadata needs no entities of its own, which could fill the memory")
     for _, element in ET.iterparse(io.BytesIO(document)):  # noqa: S314 - see above
         yield element
 
 
-def _properties(element: ET.Element) -> dict[str, str]:
+def _read_properties(element: ET.Element) -> dict[str, str]:
     return {
-        one.get("Name", ""): _bare(one.get("Type", ""))
+        one.get("Name", ""): _shorten_type(one.get("Type", ""))
         for one in element
-        if _local(one.tag) == "Property"
+        if _strip_namespace(one.tag) == "Property"
     }
 
 
-def _members(element: ET.Element) -> tuple[str, ...]:
-    members = [one for one in element if _local(one.tag) == "Member"]
+def _read_members(element: ET.Element) -> tuple[str, ...]:
+    members = [one for one in element if _strip_namespace(one.tag) == "Member"]
     numbered = [
         (int(one.get("Value", place)), one.get("Name", "")) for place, one in enumerate(members)
     ]
     return tuple(name for _, name in sorted(numbered))
 
 
-def _local(tag: str) -> str:
+def _strip_namespace(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _bare(name: str) -> str:
+def _shorten_type(name: str) -> str:
     """A type without its namespace; those of Edm keep theirs."""
     return name if name.startswith("Edm.") else name.rpartition(".")[2]

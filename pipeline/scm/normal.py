@@ -1,13 +1,13 @@
-"""One form for values that SCM and a plan write differently but mean alike.
+"""One form for values that SCM and a plan write differently but that mean the same.
 
-SCM knows no null: empty text, 0, the date 1900-01-01 and an enum's default (its first member) are
+SCM has no null: empty text, 0, the date 1900-01-01 and an enum's default (its first member) are
 its blanks.
 
 * text: trimmed; every run of line breaks and tabs is one space, as in a package; empty is blank;
 * enums: a member's name in any case, or its number; the first member is blank;
-* integers and decimals: as numbers, six places at most, 0 is blank; text that is none stays text;
+* integers and decimals: as numbers, six places at most, 0 is blank; other text stays as it is;
 * timestamps: UTC, whole seconds; 1900-01-01 is blank;
-* keys: ASCII-upper-cased, for SCM keeps them so.
+* keys: in ASCII upper case, as SCM stores them.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ def normal(value: pl.Expr, column: Column) -> pl.Expr:
         case Kind.TEXT:
             text = trimmed(value.cast(pl.String).str.replace_all(r"[\r\n\t]+", " "))
             if column.members:
-                return _member(text, column, blank=False)
+                return _normalize_member(text, column, blank=False)
             return key_of(text) if column.key else text
         case Kind.ENUM:
-            return _member(trimmed(value.cast(pl.String)), column, blank=True)
+            return _normalize_member(trimmed(value.cast(pl.String)), column, blank=True)
         case Kind.INTEGER | Kind.DECIMAL:
-            return _number(trimmed(value.cast(pl.String)))
+            return _normalize_number(trimmed(value.cast(pl.String)))
         case Kind.TIMESTAMP:
-            return _moment(trimmed(value.cast(pl.String)))
+            return _normalize_time(trimmed(value.cast(pl.String)))
 
 
-def _member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
+def _normalize_member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
     """The member's name.
 
-    A text that SCM reads like an enum has no number and no blank of its own.
+    A text that SCM reads like an enum has neither numbers nor a blank of its own.
     """
     names = {name.lower(): name for name in column.members}
     if blank:
         names |= {str(number): name for number, name in enumerate(column.members)}
     lowered = text.str.to_lowercase()
     found = lowered.replace_strict(names, default=None, return_dtype=pl.String)
-    told = pl.coalesce(found, text)
-    return pl.when(told != column.members[0]).then(told) if blank else told
+    name = pl.coalesce(found, text)
+    return pl.when(name != column.members[0]).then(name) if blank else name
 
 
-def _number(text: pl.Expr) -> pl.Expr:
-    """Numbers in plain decimals; what is no number stays text."""
+def _normalize_number(text: pl.Expr) -> pl.Expr:
+    """Numbers in plain decimals; what is not a number stays text."""
     exact = text.cast(_DECIMAL, strict=False)
     rough = text.cast(pl.Float64, strict=False).round(_PLACES).cast(_DECIMAL, strict=False)
     number = pl.coalesce(exact, rough).round(_PLACES)
@@ -63,8 +63,8 @@ def _number(text: pl.Expr) -> pl.Expr:
     return pl.when(number.is_null()).then(text).when(number != 0).then(plain)
 
 
-def _moment(text: pl.Expr) -> pl.Expr:
-    """Times of several spellings; what is no time stays text."""
+def _normalize_time(text: pl.Expr) -> pl.Expr:
+    """Times in one spelling; what is not a time stays text."""
     zoned = text.str.replace("T", " ").str.replace(r"(\.[0-9]+)?(Z|[+-]00:?00)?$", "")
     dated = (
         pl.when(zoned.str.contains(r"^\d{4}-\d{2}-\d{2}$"))

@@ -1,19 +1,19 @@
-"""Reference data of SCM, read for the columns that a mapping fills, and the fixed values that are missing in it."""
+"""Reference data of SCM for the columns that a mapping fills, and fixed values missing in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.compile import Compiled
 from pipeline.mapping.references import REFERENCES, Reference, References
-from pipeline.scm.contract import fixed_values
-from pipeline.scm.literals import company_filter
+from pipeline.scm.contract import list_fixed_values
+from pipeline.scm.literals import build_company_filter
 from pipeline.scm.metadata import Model
-from pipeline.wire.scm import Scm
+from pipeline.wire.scm import Scm, ScmRow
 from schemas.text import key_of
 
 COMPANY: Final = "dataAreaId"
@@ -28,14 +28,14 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         if one.entity_set not in {_COUNTRIES, _STATES}
     },
 }
-"""Entity set → the columns that are read of it."""
+"""Entity set → the columns that are read from it."""
 
 _BETWEEN: Final = "\x1f"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unread:
-    """A column whose values could not be checked, and the entity set that this SCM does not publish."""
+class UnreadColumn:
+    """A column that could not be checked, and the entity set that this SCM does not publish."""
 
     column: str
     entity_set: str
@@ -43,7 +43,7 @@ class Unread:
 
 def read_references(
     scm: Scm, model: Model, mappings: Iterable[Compiled], legal_entities: Sequence[str]
-) -> tuple[References, list[Unread]]:
+) -> tuple[References, list[UnreadColumn]]:
     """Read what the mapped columns refer to; each entity set once.
 
     Raises:
@@ -57,19 +57,19 @@ def read_references(
     )
     reader = _Reader(scm, model, legal_entities)
     known: dict[str, frozenset[str]] = {}
-    unread: list[Unread] = []
+    unread: list[UnreadColumn] = []
     for column in columns:
         reference = REFERENCES[column]
         values = reader.values(reference)
         if values is None:
-            unread.append(Unread(column=column, entity_set=reference.entity_set))
+            unread.append(UnreadColumn(column=column, entity_set=reference.entity_set))
         else:
             known[column] = values
     return References(known=known), unread
 
 
 class _Reader:
-    """Reads each entity set once, with all of its columns that anything refers to."""
+    """Reads each entity set once, with all its columns that anything refers to."""
 
     def __init__(self, scm: Scm, model: Model, legal_entities: Sequence[str]) -> None:
         self._scm, self._model, self._entities = scm, model, legal_entities
@@ -78,13 +78,13 @@ class _Reader:
     def values(self, reference: Reference) -> frozenset[str] | None:
         """The values of a reference as keys; null where this SCM does not publish them."""
         if reference.within:
-            return self._states()
+            return self._read_states()
         names = [*([COMPANY] if reference.by_company else []), reference.property]
         if not self._model.has(reference.entity_set, *names):
             return None
-        return frozenset(_keys(self._table(reference.entity_set), names))
+        return frozenset(_fold_keys(self._table(reference.entity_set), names))
 
-    def _states(self) -> frozenset[str] | None:
+    def _read_states(self) -> frozenset[str] | None:
         """States behind the id of their country, and behind its ISO code."""
         if not all(self._model.has(name, *_COLUMNS[name]) for name in (_STATES, _COUNTRIES)):
             return None
@@ -93,7 +93,10 @@ class _Reader:
             self._table(_COUNTRIES), left_on="CountryRegionId", right_on="CountryRegion"
         )
         return frozenset(
-            [*_keys(states, ["CountryRegionId", "State"]), *_keys(by_iso, ["ISOcode", "State"])]
+            [
+                *_fold_keys(states, ["CountryRegionId", "State"]),
+                *_fold_keys(by_iso, ["ISOcode", "State"]),
+            ]
         )
 
     def _table(self, entity_set: str) -> pl.DataFrame:
@@ -105,21 +108,21 @@ class _Reader:
         names = [name for name in _COLUMNS[entity_set] if self._model.has(entity_set, name)]
         options = {"select": ",".join(names)}
         if COMPANY in names:
-            options["filter"] = company_filter(self._entities)
+            options["filter"] = build_company_filter(self._entities)
         pages = self._scm.pages(entity_set, **options)
         schema = dict.fromkeys(names, pl.String)
-        return pl.concat([pl.DataFrame(schema=schema), *(rows_of(page, schema) for page in pages)])
+        return pl.concat([pl.DataFrame(schema=schema), *(tabulate(page, schema) for page in pages)])
 
 
-def rows_of(page: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
+def tabulate(page: Sequence[ScmRow], names: Iterable[str]) -> pl.DataFrame:
     """A page as a table of text; what a row does not have is null."""
     columns = {
-        name: [None if row.get(name) is None else str(row[name]) for row in page] for name in schema
+        name: [None if row.get(name) is None else str(row[name]) for row in page] for name in names
     }
-    return pl.DataFrame(columns, schema=dict(schema))
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
-def _keys(rows: pl.DataFrame, names: Sequence[str]) -> list[str]:
+def _fold_keys(rows: pl.DataFrame, names: Sequence[str]) -> list[str]:
     return (
         rows.select(pl.concat_str([key_of(pl.col(name)) for name in names], separator=_BETWEEN))
         .to_series()
@@ -129,10 +132,10 @@ def _keys(rows: pl.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Missing:
-    """A value that a template produces whatever the source says, and that SCM lacks.
+class MissingValue:
+    """A value that a template produces, whatever the source says, and that SCM lacks.
 
-    Blank legal entity: all of them do.
+    A blank legal entity means all of them.
     """
 
     task: str
@@ -141,22 +144,22 @@ class Missing:
     legal_entity: str
 
 
-def missing(
+def find_missing(
     mappings: Iterable[Compiled], references: References, legal_entities: Sequence[str]
-) -> Iterator[Missing]:
-    """Fixed values that are not there.
+) -> Iterator[MissingValue]:
+    """Fixed values that SCM does not have.
 
-    Values that come from the source are looked at contact by contact.
+    Values that come from the source are checked contact by contact.
     """
     for mapping in mappings:
         for target in mapping.targets:
             reference = REFERENCES.get(target.name)
             if reference is None or reference.within or target.name not in references.known:
                 continue
-            for value in fixed_values(target):
+            for value in list_fixed_values(target):
                 for entity in legal_entities if reference.by_company else [""]:
                     if not references.has(target.name, value, legal_entity=entity):
-                        yield Missing(
+                        yield MissingValue(
                             task=mapping.template.task,
                             column=target.name,
                             value=value,

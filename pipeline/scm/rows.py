@@ -1,11 +1,12 @@
 """SCM's rows as ``reconcile`` compares them, read over OData.
 
-Under few keys, or whole legal entities page by page.
+Few rows are read by their keys, many by whole legal entities, page by page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,14 +19,14 @@ from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.run.rows import rows_that_arrived
 from pipeline.scm import lookup
-from pipeline.scm.literals import company_filter
+from pipeline.scm.literals import build_company_filter
 from pipeline.scm.metadata import Model, read_model
-from pipeline.scm.reference import COMPANY, rows_of
+from pipeline.scm.reference import COMPANY, tabulate
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Entity
 
 _FEW: Final = 400
-"""Up to so many rows twenty keys a request cost less than a look at everything."""
+"""Up to so many rows, twenty keys a request cost less than a look at everything."""
 
 
 def from_scm(
@@ -33,7 +34,7 @@ def from_scm(
 ) -> dict[str, pl.LazyFrame]:
     """SCM's rows by task, of the entities that a run loaded.
 
-    They are kept below ``into`` meanwhile.
+    They are stored below ``into`` for the time being.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
@@ -43,33 +44,28 @@ def from_scm(
     for task, entity in entities_by_task().items():
         if folder.rows_files(task):
             path = into / f"{task}.parquet"
-            told = partial(_tell, listener, entity.name)
-            _read_rows(scm, model, entity, rows_that_arrived(folder, task), path, told)
+            planned = rows_that_arrived(folder, task)
+            progress = partial(_report, listener, entity.name)
+            _write_rows(_Reader(scm=scm, model=model, entity=entity), planned, path, progress)
             found[task] = pl.scan_parquet(path, glob=False)
     return found
 
 
-def _tell(listener: Listener, entity: str, rows: int) -> None:
+def _report(listener: Listener, entity: str, rows: int) -> None:
     listener(Step(name=f"reading {entity} of SCM", done=rows))
 
 
-def _read_rows(
-    scm: Scm,
-    model: Model,
-    entity: Entity,
-    planned: pl.LazyFrame,
-    into: Path,
-    progress: Callable[[int], None],
+def _write_rows(
+    reader: _Reader, planned: pl.LazyFrame, into: Path, progress: Callable[[int], None]
 ) -> int:
-    """Write SCM's rows of the legal entities that planned rows are of: dataAreaId, keys, and planned columns that SCM has.
+    """Write SCM's rows of the legal entities that have planned rows.
 
     Args:
-        scm: where to read.
-        model: its ``$metadata``.
-        entity: which rows.
+        reader: reads an entity's rows.
         planned: destination columns, legal_entity and destination_key.
-        into: the Parquet file to write, all columns as text.
-        progress: told how many rows there are so far.
+        into: the Parquet file to write: dataAreaId, keys, and planned columns that SCM has, all as
+            text.
+        progress: called with the number of rows so far.
 
     Returns:
         How many rows were read.
@@ -77,36 +73,48 @@ def _read_rows(
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
-    known = planned.collect_schema().names()
-    columns = [
-        one.name
-        for one in entity.columns
-        if one.name in known and model.has(entity.odata_set, one.name)
-    ]
-    schema = pl.Schema(dict.fromkeys([COMPANY, *columns], pl.String()))
-    areas = sorted(
-        planned.select(pl.col("legal_entity").unique()).collect()["legal_entity"].to_list()
-    )
-    count = int(planned.select(pl.len()).collect().item())
+    names = reader.shared_columns(planned.collect_schema().names())
+    is_small = int(planned.select(pl.len()).collect().item()) <= _FEW
+    parts = reader.by_keys(planned, names) if is_small else reader.by_company(planned, names)
     done = 0
-    with TableWriter(into, schema) as writer:
-        if count <= _FEW:
-            for (area,), rows in (
-                planned.select("legal_entity", lookup.KEY, *entity.key)
-                .collect()
-                .group_by("legal_entity")
-            ):
-                found = lookup.found(scm, entity, columns, rows).with_columns(
-                    pl.lit(area).alias(COMPANY)
-                )
-                writer.write(found.select(schema.names()))
-                done += found.height
-                progress(done)
-            return done
-        for page in scm.pages(
-            entity.odata_set, select=",".join(schema), filter=company_filter(areas)
-        ):
-            writer.write(rows_of(page, schema))
-            done += len(page)
+    with TableWriter(into, pl.Schema(dict.fromkeys([COMPANY, *names], pl.String()))) as writer:
+        for part in parts:
+            writer.write(part)
+            done += part.height
             progress(done)
     return done
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reader:
+    """Reads an entity's rows; each part has dataAreaId and the columns, as text."""
+
+    scm: Scm
+    model: Model
+    entity: Entity
+
+    def shared_columns(self, planned: Collection[str]) -> list[str]:
+        """The planned columns that this SCM has."""
+        return [
+            one.name
+            for one in self.entity.columns
+            if one.name in planned and self.model.has(self.entity.odata_set, one.name)
+        ]
+
+    def by_keys(self, planned: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The rows under the planned keys, one legal entity after the other."""
+        keys = planned.select("legal_entity", lookup.KEY, *self.entity.key).collect()
+        for (area,), rows in keys.group_by("legal_entity"):
+            found = lookup.found(self.scm, self.entity, names, rows)
+            yield found.with_columns(pl.lit(area).alias(COMPANY)).select(COMPANY, *names)
+
+    def by_company(self, planned: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """All rows of the legal entities that have planned rows, page by page."""
+        areas = planned.select(pl.col("legal_entity").unique()).collect()["legal_entity"]
+        chosen = [COMPANY, *names]
+        for page in self.scm.pages(
+            self.entity.odata_set,
+            select=",".join(chosen),
+            filter=build_company_filter(sorted(areas.to_list())),
+        ):
+            yield tabulate(page, chosen)

@@ -1,8 +1,8 @@
-"""What the terminal says of a run: the facts as a page that can be read at three in the morning.
+"""What the terminal says about a run: a page that can be read at three in the morning.
 
 Verdict first, then what to look at, the equations with their numbers, where contacts go, findings
-with what to do, and what comes next. A pure function of facts; it shows no values but those that
-closed lists did not know.
+with what to do, and what comes next. A pure function of facts; the only values that it shows are
+those that a closed list does not have.
 """
 
 from __future__ import annotations
@@ -12,16 +12,24 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from pipeline.run.facts import Kind
+from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary
 from schemas.codes import Code, Severity, catalogue
 from schemas.run import OUTCOME_NAMES
 
 TOP: Final = (
-    "row_unreadable", "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
+    "row_unreadable",
+    "no_contacts",
+    "flag_never_set",
+    "accounts_assumed",
+    "company_changed",
+    "promoted",
+    "no_longer_routed",
     "legal_entity_changed",
-)  # fmt: skip
-"""Findings that are told before everything else: they say something about the run as a whole."""
+)
+"""Findings that come before everything else: they say something about the run as a whole."""
 
 Columns = Mapping[str, Sequence[tuple[str, int]]]
 """Code → columns and how many findings each has, most first."""
@@ -34,7 +42,7 @@ _HARD: Final = "\u00a0"
 _LONGEST: Final = 40
 
 
-def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: int) -> str:
+def run_text(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
     """A run as text.
 
     Args:
@@ -46,11 +54,11 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
     blocks = (
         [
             verdict(facts),
-            f"Run {facts['run']}, {'applied' if facts['applied'] else 'planned'}, in {folder}",
+            f"Run {facts.run}, {'applied' if facts.applied else 'planned'}, in {folder}",
         ],
-        list(facts.get("systems", ())),
+        list(facts.systems),
         _block("Look first", _findings(facts, columns, width, top=True)),
-        [_equation(one) for one in facts["equations"]],
+        [_equation(one) for one in facts.equations],
         _block("Where contacts go", _reasons(facts, width)),
         _block("What is planned", _planned(facts, width)),
         _block("Findings, most urgent first", _findings(facts, columns, width, top=False)),
@@ -61,10 +69,7 @@ def run_text(facts: Mapping[str, Any], folder: Path, columns: Columns, width: in
 
 
 def plain(sentence: str) -> str:
-    """A sentence of the catalogue without a case.
-
-    Its blanks in general words, or as an ellipsis.
-    """
+    """A sentence of the catalogue, its blanks filled with general words or an ellipsis."""
     sentence = re.sub(r"(^|\. )\{detail\} ", r"\1Some ", sentence)
     for blank, word in (
         ("of the type {limit}", "of its type"),
@@ -94,111 +99,123 @@ def _block(heading: str, lines: Iterable[str]) -> list[str]:
 def _wrapped(text: str, width: int, indent: int) -> list[str]:
     space = " " * indent
     return textwrap.wrap(
-        text, max(width, indent + 40), initial_indent=space, subsequent_indent=space,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        max(width, indent + 40),
+        initial_indent=space,
+        subsequent_indent=space,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
     """Names behind ``head``, never broken inside.
 
-    Further lines begin at ``indent``, below the first name if not said.
+    Further lines begin at ``indent``, or below the first name if it is null.
     """
     lines = textwrap.wrap(
-        ", ".join(name.replace(" ", _HARD) for name in names), max(width, len(head) + 10), initial_indent=head,
-        subsequent_indent=" " * (len(head) if indent is None else indent), break_long_words=False, break_on_hyphens=False,
+        ", ".join(name.replace(" ", _HARD) for name in names),
+        max(width, len(head) + 10),
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) if indent is None else indent),
+        break_long_words=False,
+        break_on_hyphens=False,
         drop_whitespace=True,
-    )  # fmt: skip
+    )
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
-def verdict(facts: Mapping[str, Any]) -> str:
+def verdict(facts: Summary) -> str:
     """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
-    counts, outcomes = facts["counts"], facts["outcomes"]
-    match facts["verdict"]:
-        case "clean" if facts["kind"] == "undo":
-            return (
-                "CLEAN: all of it is taken back."
-                if facts["applied"]
-                else "CLEAN: all of it can be taken back."
-            )
+    word, reason = explain_verdict(facts)
+    return f"{word.upper()}: {reason}"
+
+
+def explain_verdict(facts: Summary) -> tuple[str, str]:
+    """The verdict in lower case, and the reason for it as a sentence."""
+    match facts.verdict:
+        case "clean" if facts.kind is Kind.UNDO:
+            done = "was" if facts.applied else "can be"
+            return "clean", f"everything {done} taken back."
         case "clean":
-            return "CLEAN: every contact has its place, and nothing needs a person."
+            return "clean", "every contact is where it belongs, and nothing needs a person."
         case "attention":
-            people = {
-                "to delete by hand": counts.get("by_hand", 0),
-                "that nobody can restore": counts.get("lost", 0),
-                "of unknown fate": counts.get("unknown", 0),
-                "held": counts.get("held", 0),
-                "rejected": counts.get("rejected", 0),
-                "failed in SCM": outcomes["failed"],
-                "with unknown outcome": outcomes["unknown"],
-                "unreadable": facts["findings"].get("row_unreadable", 0),
-                "batches that SCM counts otherwise": facts["findings"].get("counts_disagree", 0),
-            }
-            told = ", ".join(f"{count:,} {name}" for name, count in people.items() if count)
-            return (
-                f"ATTENTION: a person must look at {told or 'the findings'}; the others have their "
-                "place."
+            told = ", ".join(
+                f"{count:,} {name}" for name, count in _for_people(facts).items() if count
             )
+            sentence = f"{told or 'the findings'} need a person; all others are where they belong."
+            return "attention", sentence
         case "stopped":
-            return "STOPPED: not all was done; the same command goes on."
+            return "stopped", "not everything was done; run the same command again to continue."
         case _:
-            return (
-                "BROKEN: an equation does not balance. Do not go on; keep the run folder for "
-                "whoever looks into it."
+            sentence = (
+                "an equation does not balance. Stop here, and keep the run folder for whoever "
+                "investigates."
             )
+            return "broken", sentence
 
 
-def _equation(one: Mapping[str, Any]) -> str:
-    """The numbers of an equation. Of many terms those that are nothing are left out."""
-    few = len(one["terms"]) <= 5  # noqa: PLR2004
-    terms = " + ".join(f"{count:,} {name}" for name, count in one["terms"].items() if count or few)
-    name = one["equation"].partition(" = ")[0]
-    sign = "=" if one["balanced"] else "≠"
-    return f"{one['left']:>11,} {name:<8} {sign} {terms or 0}"
+def _for_people(facts: Summary) -> dict[str, int]:
+    """What waits for a person, and how much of it."""
+    counts, outcomes, findings = facts.counts, facts.outcomes, facts.findings
+    return {
+        "to delete by hand": counts.get("by_hand", 0),
+        "that nobody can restore": counts.get("lost", 0),
+        "with unknown fate": counts.get("unknown", 0),
+        "held": counts.get("held", 0),
+        "rejected": counts.get("rejected", 0),
+        "failed in SCM": outcomes.get("failed", 0),
+        "with unknown outcome": outcomes.get("unknown", 0),
+        "unreadable": findings.get("row_unreadable", 0),
+        "batches that SCM counts differently": findings.get("counts_disagree", 0),
+    }
 
 
-def _reasons(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for decision, count in facts["counts"].items():
+def _equation(one: Equation) -> str:
+    """The numbers of an equation. If it has many terms, those that are 0 are left out."""
+    few = len(one.terms) <= 5  # noqa: PLR2004
+    terms = " + ".join(f"{count:,} {name}" for name, count in one.terms.items() if count or few)
+    name = one.equation.partition(" = ")[0]
+    sign = "=" if one.balanced else "≠"
+    return f"{one.left:>11,} {name:<8} {sign} {terms or 0}"
+
+
+def _reasons(facts: Summary, width: int) -> Iterator[str]:
+    for decision, count in facts.counts.items():
         own = [
             (name.partition("/")[2], rows)
-            for name, rows in facts["reasons"].items()
+            for name, rows in facts.reasons.items()
             if name.startswith(f"{decision}/")
         ]
         told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
         yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
 
 
-def _planned(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for task, actions in groupby(facts.get("actions", []), key=lambda one: one["task"]):
+def _planned(facts: Summary, width: int) -> Iterator[str]:
+    for task, actions in groupby(facts.actions, key=lambda one: one.task):
         rows = list(actions)
-        told = [f"{one['legal_entity']} {one['rows']:,} {one['action']}" for one in rows]
+        told = [f"{one.legal_entity} {one.rows:,} {one.action}" for one in rows]
         yield from _listed(
-            f"{sum(one['rows'] for one in rows):>11,} {task}: ", told, width, indent=_INDENT
+            f"{sum(one.rows for one in rows):>11,} {task}: ", told, width, indent=_INDENT
         )
 
 
-def _findings(
-    facts: Mapping[str, Any], columns: Columns, width: int, *, top: bool
-) -> Iterator[str]:
+def _findings(facts: Summary, columns: Columns, width: int, *, top: bool) -> Iterator[str]:
     found = [
-        (catalogue()[name], count)
-        for name, count in facts["findings"].items()
-        if (name in TOP) is top
+        (catalogue()[name], count) for name, count in facts.findings.items() if (name in TOP) is top
     ]
-    counted = facts.get("counted", [])
     for code, count in sorted(
         found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
     ):
-        numbered = [one for one in counted if one["code"] == code.code]
-        yield from (_of_run if numbered else _of_rows)(
-            code, count, numbered or columns.get(code.code, ()), width
-        )
+        numbered = [one for one in facts.counted if one.code == code.code]
+        if numbered:
+            yield from _of_run(code, numbered, width)
+        else:
+            yield from _of_rows(code, count, columns.get(code.code, ()), width)
 
 
-def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
-    """A finding that rows have: how many, in which columns, and what to do."""
+def _of_rows(code: Code, count: int, where: Sequence[tuple[str, int]], width: int) -> Iterator[str]:
+    """A finding of rows: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
@@ -207,34 +224,34 @@ def _of_rows(code: Code, count: int, where: Any, width: int) -> Iterator[str]:
     yield from _wrapped(told, width, _INDENT)
 
 
-def _of_run(code: Code, _count: int, numbered: Any, width: int) -> Iterator[str]:
+def _of_run(code: Code, numbered: Iterable[CountedFinding], width: int) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
-        yield f"{int(one['detail']):>11,} {code.severity:<8} {code.code}"
+        yield f"{int(one.detail):>11,} {code.severity:<8} {code.code}"
         yield from _wrapped(
-            f"{code.message(detail=one['detail'], column=one['column'])} {code.advice}",
+            f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,
             _INDENT,
         )
 
 
-def _coverage(facts: Mapping[str, Any], width: int) -> Iterator[str]:
-    for one in facts.get("value_maps", []):
-        if one["unmapped"]:
+def _coverage(facts: Summary, width: int) -> Iterator[str]:
+    for one in facts.value_maps:
+        if one.unmapped:
             values = [
                 f"{shown(value)} ({count:,})"
-                for value, count in list(one["unmapped"].items())[:_SHOWN]
+                for value, count in list(one.unmapped.items())[:_SHOWN]
             ]
             yield from _list(
-                f"{one['task']}.{one['destination']} does not know",
+                f"{one.task}.{one.destination} does not know",
                 values,
-                one["unmapped_values"],
+                one.unmapped_values,
                 width,
             )
-        if one["never_used"]:
-            keys = [shown(key) or '""' for key in one["never_used"]]
+        if one.never_used:
+            keys = [shown(key) or '""' for key in one.never_used]
             yield from _list(
-                f"{one['task']}.{one['destination']} never used", keys[:_SHOWN], len(keys), width
+                f"{one.task}.{one.destination} never used", keys[:_SHOWN], len(keys), width
             )
 
 
@@ -243,35 +260,34 @@ def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
     return _listed(f"    {head}: ", [*names, *more], width, indent=8)
 
 
-def _ending(facts: Mapping[str, Any], folder: Path, width: int) -> list[str]:
-    if facts["applied"]:
+def _ending(facts: Summary, folder: Path, width: int) -> list[str]:
+    if facts.applied:
         told = [
-            f"{facts['outcomes'][name]:,} {name}"
-            for name in OUTCOME_NAMES
-            if facts["outcomes"][name]
+            f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
         ]
         lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
         return [*lines, *_why(facts, folder), *_import(facts, folder)]
-    forecast = facts["forecast"]
-    cost = [f"{forecast['bytes']:,} bytes to send", f"{forecast['requests']:,} requests"]
-    timed = (
-        [f"{forecast['minutes']:,} minutes at {forecast['rate']:,} rows/s"]
-        if forecast["rate"]
-        else []
-    )
     return [
-        *_listed("Forecast  ", [*cost, *timed], width),
-        *(_wrapped(f"rate {forecast['rate_from']}", width, 10) if timed else []),
+        *_cost(facts.forecast, width),
         *_why(facts, folder),
-        f"Next      p2c apply {facts['run']}{_runs(folder)}",
+        f"Next      p2c apply {facts.run}{_runs(folder)}",
     ]
 
 
-def _why(facts: Mapping[str, Any], folder: Path) -> list[str]:
-    if not facts["findings"]:
+def _cost(forecast: Forecast, width: int) -> list[str]:
+    cost = [f"{forecast.bytes:,} bytes to send", f"{forecast.requests:,} requests"]
+    timed = [f"{forecast.minutes:,} minutes at {forecast.rate:,} rows/s"] if forecast.rate else []
+    return [
+        *_listed("Forecast  ", [*cost, *timed], width),
+        *(_wrapped(f"rate {forecast.rate_from}", width, 10) if timed else []),
+    ]
+
+
+def _why(facts: Summary, folder: Path) -> list[str]:
+    if not facts.findings:
         return []
     return [
-        f"Why       p2c explain CONTACT --run {facts['run']}{_runs(folder)}",
+        f"Why       p2c explain CONTACT --run {facts.run}{_runs(folder)}",
         "          findings.parquet has them all",
     ]
 
@@ -280,10 +296,10 @@ def _runs(folder: Path) -> str:
     return "" if folder.parent == Path("runs") else f" --runs {folder.parent}"
 
 
-def _import(facts: Mapping[str, Any], folder: Path) -> list[str]:
-    if not facts["outcomes"]["written"]:
+def _import(facts: Summary, folder: Path) -> list[str]:
+    if not facts.outcomes.get("written"):
         return []
-    if facts["kind"] == "backfill":
+    if facts.kind is Kind.BACKFILL:
         return [
             f"Next      import {folder / 'import'}",
             "          in Sales, in the order of the names, then export contacts again",

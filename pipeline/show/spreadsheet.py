@@ -1,4 +1,6 @@
-"""CSV that is safe to open in a spreadsheet: a cell that would be a formula gets an apostrophe in front, and can be read back.
+"""CSV that is safe to open in a spreadsheet, and can be read back.
+
+A cell that would be a formula gets an apostrophe in front.
 
 UTF-8 with byte order mark, comma, CRLF, every cell quoted: what Excel opens with the right letters
 in every country.
@@ -13,7 +15,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import during
+from pipeline.run.files import atomic
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet could take for the start of a formula, full-width signs included, after what
@@ -24,10 +26,7 @@ _DEFUSED: Final = f"^'{_FORMULA}"
 
 
 def defused(value: pl.Expr) -> pl.Expr:
-    """Text as a spreadsheet takes it for text.
-
-    An apostrophe before whatever could begin a formula.
-    """
+    """Put an apostrophe before whatever a spreadsheet could take for a formula."""
     return (
         pl.when(value.str.contains(_DANGEROUS))
         .then(pl.lit("'") + value)
@@ -37,31 +36,23 @@ def defused(value: pl.Expr) -> pl.Expr:
 
 
 def restored(value: pl.Expr) -> pl.Expr:
-    """The text that ``defused`` was given."""
+    """The text from before ``defused``."""
     return (
         pl.when(value.str.contains(_DEFUSED)).then(value.str.slice(1)).otherwise(value).name.keep()
     )
 
 
 def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
-    """Write frames of one schema as one file, whole or not at all; the number of rows.
+    """Write frames of one schema as one file, completely or not at all; the number of rows.
 
     Raises:
         Stopped: the disk failed.
     """
-    partial = path.with_name(f".{path.name}.partial")
     rows = 0
-    with during(f"writing {path.name}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                for number, part in enumerate(parts):
-                    file.write(_encoded(part, header=number == 0))
-                    rows += part.height
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with atomic(path) as file:
+        for number, part in enumerate(parts):
+            file.write(_encoded(part, header=number == 0))
+            rows += part.height
     return rows
 
 

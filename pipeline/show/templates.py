@@ -1,13 +1,10 @@
-"""Templates and codes as readable tables.
-
-A mapping looks as it does on the mapping page of Data Integrator.
-"""
+"""Templates and codes as tables; a mapping looks as on the mapping page of Data Integrator."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +28,7 @@ def symbol(row: FieldRow) -> str:
 
 
 def transform_text(row: FieldRow) -> str:
-    """What a row does to its value, in words, in the order in which it does it."""
+    """What a row does to its value, in words and in order."""
     rule = row.row
     parts: list[str] = []
     if rule.country:
@@ -71,7 +68,7 @@ def _source(template: Template, row: FieldRow) -> str:
     return f"{name} ({field.label})" if field is not None and field.label else name
 
 
-def template_items(template: Template) -> list[dict[str, Any]]:
+def template_items(template: Template) -> list[Mapping[str, object]]:
     """The rows of a template for ``--json``."""
     return [
         {
@@ -135,7 +132,7 @@ def template_text(template: Template, width: int) -> str:
 
 
 def _changed(template: Template) -> list[str]:
-    """What the project says of shipped rows, and what they are without it."""
+    """What the project changed in shipped rows, and what they are without it."""
     before = next(one for one in map(shipped, SHIPPED) if one.task == template.task)
     lines = []
     for row in template.rows:
@@ -143,13 +140,13 @@ def _changed(template: Template) -> list[str]:
         if row.changed and was is not None:
             ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
             lines.append(
-                f"* {row.destination}: the project says {', '.join(sorted(row.changed))}; shipped "
-                f"is {ships}"
+                f"* {row.destination}: the project sets {', '.join(sorted(row.changed))}; "
+                f"without it: {ships}"
             )
     return lines
 
 
-def code_items() -> list[dict[str, Any]]:
+def code_items() -> list[Mapping[str, object]]:
     """The catalogue of codes for ``--json``."""
     return [
         {

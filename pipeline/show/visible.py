@@ -1,6 +1,6 @@
 """Text of strangers, shown so that it does no harm.
 
-Control and direction characters become visible, nothing is lost.
+Control and direction characters become visible; nothing is lost.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _HIDDEN_CLASS: Final = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
 
 
 def visible(text: str) -> str:
-    r"""``text`` with every character that a reader would not see, or that turns text around, as ``\u202e``.
+    r"""Show characters that a reader would not see, or that turn text around, as ``\u202e``.
 
-    Line ends and tabs count among them; letters of all scripts, marks and emoji stay as they are.
+    Line ends and tabs are among them; letters of all scripts, marks and emoji stay as they are.
     """
     return _SUSPECT.sub(lambda found: _shown(found.group()), text)
 
@@ -32,7 +32,7 @@ def _shown(character: str) -> str:
 
 
 def made_visible(frame: pl.DataFrame) -> pl.DataFrame:
-    """All text of a frame, ``visible``."""
+    """Make all text of a frame ``visible``."""
     changed = []
     for name, dtype in frame.schema.items():
         if dtype == pl.String:

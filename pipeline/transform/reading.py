@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from schemas.catalogue import Field, Table, Type
-from sql.session import identifier, literal
+from sql.query import identifier, literal
 
 _SQL_TYPES: Final = {
     Type.GUID: "UUID",

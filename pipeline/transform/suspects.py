@@ -1,6 +1,7 @@
 """Which few rows of a large table need an exact look: found by hashes, so that the rest never meets a join.
 
-A hash that occurs twice proves nothing; ``sql/versions.sql`` and ``sql/numbers.sql`` look exactly.
+A hash that occurs twice proves nothing; ``sql/plan/versions.sql`` and ``sql/plan/numbers.sql`` look
+exactly.
 But equal ids and equal numbers always have equal hashes, so nothing is missed.
 """
 
@@ -29,7 +30,7 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
     """Contacts that may share an id or a number, whose number an account may have, or that may be a company.
 
     Args:
-        contacts: ``sql/hashes.sql``.
+        contacts: ``sql/plan/hashes.sql``.
         accounts: hashes ``id`` and ``number`` of accounts.
     """
     twice = _repeated(contacts["id"])
@@ -57,7 +58,7 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
 
 
 def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Boolean columns of ``sql/hashes.sql`` by number of the row, whatever order they came in.
+    """Boolean columns of ``sql/plan/hashes.sql`` by number of the row, whatever order they came in.
 
     A bit a row.
     """

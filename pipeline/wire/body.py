@@ -1,4 +1,7 @@
-"""The bodies of answers: those packed with gzip are unpacked in one go, by isal, in half of the time that zlib needs."""
+"""The bodies of answers.
+
+Those packed with gzip are unpacked at once, by isal, which takes half as long as zlib.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,16 @@ from isal import isal_zlib
 _GZIP: Final = 31
 _BROKEN: Final = cast("type[Exception]", isal_zlib.error)
 _LENGTH: Final = 4
-"""Bytes at the end of gzip that tell how long the text is."""
+"""Bytes at the end of gzip that say how long the text is."""
 _LARGEST: Final = 64 * 1024 * 1024
-"""Memory that a body may claim before it has shown anything; more is taken as it comes."""
+"""Memory that a body may claim up front; more is taken as it comes."""
 
 
-def whole(response: httpx.Response) -> tuple[httpx.Response, int]:
+def read_body(response: httpx.Response) -> tuple[httpx.Response, int]:
     """Read the body of an answer that is a stream.
 
-    The answer with it, and its bytes as they came over the wire.
+    Returns:
+        The answer with its body, and how many bytes came over the wire.
 
     Raises:
         httpx.HTTPError: the body broke off, or is not packed as its headers say.
@@ -35,13 +39,13 @@ def whole(response: httpx.Response) -> tuple[httpx.Response, int]:
         for pair in response.headers.multi_items()
         if pair[0] not in {"content-encoding", "content-length"}
     ]
-    text = _unpacked(packed, response.request) if packed else b""
+    text = _unpack(packed, response.request) if packed else b""
     return httpx.Response(
         response.status_code, headers=kept, content=text, request=response.request
     ), len(packed)
 
 
-def _unpacked(packed: bytes, request: httpx.Request) -> bytes:
+def _unpack(packed: bytes, request: httpx.Request) -> bytes:
     room = min(int.from_bytes(packed[-_LENGTH:], "little") + 1, _LARGEST)
     try:
         unpacked: bytes = isal_zlib.decompress(packed, _GZIP, room)

@@ -16,28 +16,31 @@ import httpx
 from pipeline import __version__
 from pipeline.errors import ConfigurationError
 from pipeline.wire.login.auth import Credential, TokenAuth
-from pipeline.wire.login.credentials import credential_maker
+from pipeline.wire.login.credentials import make_credential_factory
 from pipeline.wire.login.settings import SystemSettings, is_loopback
 
 TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
-"""Seconds. A page of Dataverse may take two minutes; waiting for a free connection is the pace's
-part."""
+"""Seconds. A page of Dataverse may take two minutes. Waiting for a free connection is left to the
+pace."""
 
 _READ: Final = 1_048_576
+"""Bytes of one read. Pages are large: in pieces of 64 KiB, h11 needs three times the CPU."""
 
-for _name in ("httpx", "httpcore", "azure", "msal"):
-    # They log URLs, and a signed URL is a secret; and what they warn of, we say in a sentence.
-    logging.getLogger(_name).setLevel(logging.CRITICAL)
+_TALKATIVE: Final = ("httpx", "httpcore", "azure", "msal")
+"""Libraries that log URLs; a signed URL is a secret. What they warn of, we say in a sentence."""
 
-# Pages have megabytes: read as they come in 64 KiB pieces, h11 needs three times the CPU.
-httpcore.HTTP11Connection.READ_NUM_BYTES = _READ
+
+def _prepare_libraries() -> None:
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    httpcore.HTTP11Connection.READ_NUM_BYTES = _READ
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Certificates that are trusted: the machine's own, Mozilla's, and those in ``ca_file``.
+    """The certificates that are trusted: the machine's own, Mozilla's, and those in ``ca_file``.
 
     Raises:
-        ConfigurationError: the file is not there, or holds no certificate.
+        ConfigurationError: the file is missing, or holds no certificate.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -69,16 +72,17 @@ def client(
     Args:
         url: its base address; requests are relative to it.
         auth: puts a token into every request.
-        verify: certificates that are trusted, ``trust()`` if not given.
-        transport: instead of the network, for tests.
+        verify: trusted certificates; ``trust()`` by default.
+        transport: replaces the network in tests.
         connections: how many at once.
         timeout: in seconds.
 
     Returns:
         A client that follows no redirects and keeps no cookies: Dataverse's affinity cookie would
-        send all requests to one web server, whose limits count for itself. Machines' proxies are
-        used, but not on the way to this machine itself.
+        send all requests to one web server, which has limits of its own. The machine's proxies are
+        used, except for addresses on this machine.
     """
+    _prepare_libraries()
     return httpx.Client(
         base_url=url,
         auth=auth,
@@ -101,21 +105,21 @@ def connect(
     credential: Credential | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
-    """The client of a system as the settings describe it. Close it when done.
+    """Make the client of a system as the settings describe it. Close it when done.
 
     Args:
         settings: address and login.
         environment: holds the secrets, under the names in the settings.
         folder: what file names in the settings are relative to.
-        credential: any ``TokenCredential``, instead of the one in the settings.
-        transport: instead of the network, for tests.
+        credential: any ``TokenCredential``; replaces the one in the settings.
+        transport: replaces the network in tests.
 
     Raises:
-        ConfigurationError: a variable or a file that the settings name is not there.
+        ConfigurationError: a variable or a file that the settings name is missing.
     """
     trusted = trust(settings.ca_path(folder))
     make = (
-        credential_maker(settings.auth, environment, folder, trusted)
+        make_credential_factory(settings.auth, environment, folder, trusted)
         if credential is None
         else lambda: credential
     )

@@ -1,11 +1,11 @@
-"""Sales on the wire: what the Dataverse Web API is asked besides rows, and the headers that it likes."""
+"""Sales on the wire: what the Dataverse Web API is asked besides rows, and its headers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -37,14 +37,14 @@ _CURRENT: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Organization:
-    """Whose Sales it is. ``name`` is blank where it is not told."""
+    """Whose Sales it is. ``name`` is blank where Sales does not say."""
 
     id: str
     name: str
 
     @property
-    def told(self) -> str:
-        """For people: name and id."""
+    def name_and_id(self) -> str:
+        """For people: the name with the id, or the id alone."""
         return f"{self.name} ({self.id})" if self.name else self.id
 
 
@@ -57,16 +57,17 @@ class Sales:
     def get(
         self,
         url: str,
-        read: Any,
+        read: Callable[[httpx.Response], T],
         *,
         subject: str,
         prefer: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        """GET below the API's root, or a link of its own.
+    ) -> T:
+        """GET below the API's root, or a link that Sales gave us.
 
         Raises:
-            SystemStopped: it failed for good; a missing column is named with its nearest neighbour.
+            SystemStopped: it failed for good; a missing column is named, with the nearest name
+                that is there.
         """
         preferences = {"Prefer": ",".join(prefer)} if prefer else {}
         where = url if url.startswith(("http://", "https://", "/")) else ROOT + url
@@ -79,39 +80,37 @@ class Sales:
                 headers={**_HEADERS, **preferences, **(headers or {})},
             )
         except RequestRefused as refused:
-            raise self._explained(refused, subject) from refused
+            raise self._explain(refused, subject) from refused
 
-    def _explained(self, refused: RequestRefused, subject: str) -> SystemStopped:
-        found = _NO_PROPERTY.search(refused.message)
+    def _explain(self, refused: RequestRefused, subject: str) -> SystemStopped:
+        found = _NO_PROPERTY.search(refused.refusal.cause)
         if found is not None:
             name, table = found[1], found[2]
             hint = near(name, self.columns(table, quiet=True))
             if name.startswith("msdynce_") and not hint:
                 hint = " Is the solution Prospect to Cash installed there?"
-            told = (
+            message = (
                 f"has no column '{name}' in table "
                 f"{table}.{hint or ' Check the name in the project and its templates.'}"
             )
         elif refused.status == _TABLE_GONE:
-            told = (
+            message = (
                 f"has no table {subject} at this address. Check url, and that Sales is installed "
                 "there."
             )
         else:
             return refused
-        return RequestRefused(
-            told,
-            where=self.system.label,
-            status=refused.status,
-            detail=found[1] if found else refused.detail,
-        )
+        return RequestRefused(message, where=self.system.label, refusal=refused.refusal)
 
     def columns(self, table: str, *, quiet: bool = False) -> dict[str, str]:
-        """Column → how it is spelled in queries, of a table by its logical name.
+        """Column → its spelling in queries, of a table by its logical name.
 
-        Empty if nobody tells and ``quiet``.
+        Empty if Sales does not say and ``quiet``.
         """
-        url = f"EntityDefinitions(LogicalName='{table}')/Attributes?$select=LogicalName,AttributeType,AttributeOf"
+        url = (
+            f"EntityDefinitions(LogicalName='{table}')/Attributes"
+            "?$select=LogicalName,AttributeType,AttributeOf"
+        )
         try:
             answer = self.system.ask(
                 "GET", ROOT + url, json_object, subject="metadata", headers=_HEADERS
@@ -124,39 +123,39 @@ class Sales:
         return (
             {}
             if not isinstance(rows, list)
-            else dict(_spelling(row) for row in rows if isinstance(row, dict))
+            else dict(_spell(row) for row in rows if isinstance(row, dict))
         )
 
     def try_read(self, entity_set: str, key: str) -> None:
-        """Read one row, whatever it is: who may not read the table learns it now.
+        """Read any one row: whoever may not read the table learns of it now.
 
         Raises ``SystemStopped``.
         """
         self.get(f"{entity_set}?$select={key}&$top=1", json_object, subject=entity_set)
 
     def totals(self, tables: Collection[str]) -> dict[str, int]:
-        """Logical name → rows, as the server counted at some time of the last day.
+        """Logical name → rows, as the server counted at some time within the last day.
 
-        Those that it does not tell are left out.
+        Tables that it did not count are left out.
         """
-        found = self._totals(tables)
+        found = self._ask_totals(tables)
         if found is None and len(tables) > 1:
-            parts = [self._totals([table]) or {} for table in tables]
+            parts = [self._ask_totals([table]) or {} for table in tables]
             return {table: rows for part in parts for table, rows in part.items()}
         return found or {}
 
-    def _totals(self, tables: Collection[str]) -> dict[str, int] | None:
+    def _ask_totals(self, tables: Collection[str]) -> dict[str, int] | None:
         names = quote("[" + ",".join(f'"{name}"' for name in tables) + "]", safe="")
         url = f"{ROOT}RetrieveTotalRecordCount(EntityNames=@p1)?@p1={names}"
         try:
-            return self.system.ask("GET", url, _counts, subject="totals", headers=_HEADERS)
+            return self.system.ask("GET", url, _read_counts, subject="totals", headers=_HEADERS)
         except RequestRefused:
             return None
 
     def tracked(self) -> frozenset[str]:
-        """Logical names of tables with change tracking.
+        """Logical names of the tables with change tracking.
 
-        None where the caller may not see definitions.
+        Empty where the caller may not see definitions.
         """
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
@@ -180,7 +179,7 @@ class Sales:
         return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
 
     def organization(self) -> Organization:
-        """Whose Sales this is; it shows whether we can log in, too. Raises ``SystemStopped``."""
+        """Whose Sales this is, which also shows whether we can log in. Raises ``SystemStopped``."""
         identity = self.who_am_i().get("OrganizationId", "")
         try:
             answer = self.system.ask(
@@ -193,13 +192,13 @@ class Sales:
         return Organization(id=identity, name=str(name or ""))
 
 
-def _spelling(row: Mapping[str, Any]) -> tuple[str, str]:
+def _spell(row: Mapping[str, object]) -> tuple[str, str]:
     name = str(row.get("LogicalName"))
     is_lookup = row.get("AttributeType") in {"Lookup", "Customer", "Owner"}
     return name, f"_{name}_value" if is_lookup else name
 
 
-def _counts(response: httpx.Response) -> dict[str, int]:
+def _read_counts(response: httpx.Response) -> dict[str, int]:
     found = json_object(response)["EntityRecordCountCollection"]
     if not isinstance(found, dict):
         raise TypeError(type(found))

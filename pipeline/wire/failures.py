@@ -1,16 +1,16 @@
-"""The one seam where failures of the wire become sentences: httpx exceptions, refusals, answers that are no answers.
+"""The one seam where failures of the wire become sentences.
 
-A message names the system, what went wrong and what to do; never a query string, a token or a body.
+They come as httpx exceptions, as refusals, and as answers that nobody can read. A message names
+the system, what went wrong and what to do; never a query string, a token or a body.
 """
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -18,22 +18,24 @@ from pipeline.errors import (
     AccessDenied,
     AnswerUnreadable,
     LoginFailed,
+    Refusal,
     RequestRefused,
     ServerFailed,
     SystemStopped,
     Throttled,
     Unreachable,
 )
-from pipeline.wire.redact import without_secrets
+from pipeline.wire.redact import redact_secrets
+from pipeline.wire.refusal import read_refusal
 
-GOES_ON: Final = "The same command goes on."
+CONTINUE: Final = "Run the same command again to continue."
 _TRANSIENT: Final = frozenset({408, 425, 500, 502, 503, 504})
 _NOT_A_MEMBER: Final = "0x80072560"
 
 _BROKEN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.ConnectTimeout, "does not answer: no connection within {seconds} s"),
     (httpx.ReadTimeout, "does not answer within {seconds} s"),
-    (httpx.WriteTimeout, "takes nothing more: a request could not be sent within {seconds} s"),
+    (httpx.WriteTimeout, "stopped receiving: a request could not be sent within {seconds} s"),
     (httpx.PoolTimeout, "keeps all connections busy"),
     (httpx.TimeoutException, "does not answer in time"),
     (
@@ -45,27 +47,27 @@ _BROKEN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpx.ProtocolError, "breaks the rules of HTTP"),
     (httpx.NetworkError, "broke the connection off"),
     (httpx.UnsupportedProtocol, "has an address that is neither http nor https. Check its url"),
-    (httpx.InvalidURL, "has an address that is none. Check its url"),
-    (httpx.TooManyRedirects, "sends us in a circle. Check its url"),
+    (httpx.InvalidURL, "has an address that is not valid. Check its url"),
+    (httpx.TooManyRedirects, "redirects us in a circle. Check its url"),
     (httpx.CookieConflict, "sets cookies that contradict each other"),
 )
-"""From the particular to the general: the first that fits is told."""
+"""From the particular to the general: the first that fits is used."""
 
 
-def translated(error: Exception, system: str, client: httpx.Client) -> SystemStopped:
+def translate_exception(error: Exception, system: str, client: httpx.Client) -> SystemStopped:
     """What an httpx exception means.
 
     Args:
         error: raised by httpx while a request was under way.
-        system: whom messages name, as in ``Sales (contoso.crm4.dynamics.com)``.
+        system: the name for messages, as in ``Sales (contoso.crm4.dynamics.com)``.
         client: knows the time-outs.
     """
     if isinstance(error, httpx.DecodingError):
         return AnswerUnreadable(
-            f"answered with something that cannot be unpacked. {GOES_ON}", where=system, again=True
+            f"answered with something that cannot be unpacked. {CONTINUE}", where=system, again=True
         )
     if isinstance(error, httpx.ConnectError):
-        return _unconnected(error, system)
+        return _translate_connect_error(error, system)
     sentence = next(
         (text for kind, text in _BROKEN if isinstance(error, kind)), "failed on the way"
     )
@@ -76,11 +78,11 @@ def translated(error: Exception, system: str, client: httpx.Client) -> SystemSto
         | httpx.InvalidURL
         | httpx.TooManyRedirects,
     )
-    told = sentence.format(seconds=_seconds(error, client))
-    return Unreachable(f"{told}. {GOES_ON}", where=system, again=again)
+    message = sentence.format(seconds=_format_limit(error, client))
+    return Unreachable(f"{message}. {CONTINUE}", where=system, again=again)
 
 
-def _seconds(error: Exception, client: httpx.Client) -> str:
+def _format_limit(error: Exception, client: httpx.Client) -> str:
     limit = client.timeout
     match error:
         case httpx.ConnectTimeout():
@@ -92,40 +94,44 @@ def _seconds(error: Exception, client: httpx.Client) -> str:
     return "the time-out of unlimited" if value is None else f"{value:g}"
 
 
-def _unconnected(error: httpx.ConnectError, system: str) -> Unreachable:
-    chain = list(causes(error))
+def _translate_connect_error(error: httpx.ConnectError, system: str) -> Unreachable:
+    chain = list(walk_causes(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = cause.verify_message or "it is not trusted"
-            told = (
-                f"shows a certificate that does not verify: {reason}. If your network or the "
-                "sandbox has a CA of its own, name "
-                "its file in auth.ca_file; p2c never goes on unverified."
-            )
-            return Unreachable(told, where=system)
+            return distrust(system, cause.verify_message or "it is not trusted")
         if isinstance(cause, ssl.SSLError):
             reason = getattr(cause, "reason", None) or "the handshake failed"
             return Unreachable(
-                f"agrees on no TLS connection: {reason}. Check url and proxy.",
+                f"could not agree on a TLS connection: {reason}. Check url and proxy.",
                 where=system,
                 again=True,
             )
         if isinstance(cause, socket.gaierror):
-            told = (
-                "cannot be found: no address is known for its name. Check url and network. "
-                f"{GOES_ON}"
+            return Unreachable(
+                f"cannot be found: its name has no address. Check url and network. {CONTINUE}",
+                where=system,
+                again=cause.errno == socket.EAI_AGAIN,
             )
-            return Unreachable(told, where=system, again=cause.errno == socket.EAI_AGAIN)
     refused = any(isinstance(cause, ConnectionRefusedError) for cause in chain)
-    told = (
+    message = (
         "is not there: nothing listens at this address. Check its url"
         if refused
         else "cannot be reached"
     )
-    return Unreachable(f"{told}. {GOES_ON}", where=system, again=True)
+    return Unreachable(f"{message}. {CONTINUE}", where=system, again=True)
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
+def distrust(system: str, reason: str = "") -> Unreachable:
+    """A system shows a certificate that we do not trust; asking again would not help."""
+    return Unreachable(
+        f"shows a certificate that does not verify{f': {reason}' if reason else ''}. If your "
+        "network or the sandbox has a CA of its own, name its file in auth.ca_file; p2c never "
+        "continues unverified.",
+        where=system,
+    )
+
+
+def walk_causes(error: BaseException) -> Iterator[BaseException]:
     """The exception and all that led to it."""
     found: BaseException | None = error
     seen: set[int] = set()
@@ -135,97 +141,93 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__ or found.__context__
 
 
-def refusal(response: httpx.Response, system: str) -> SystemStopped:
+def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
     """What an answer other than 2xx means; its body has been read."""
     status = response.status_code
+    said = read_refusal(status, response.content)
     if response.is_redirect:
         host = httpx.URL(response.headers.get("Location", "")).host or "another page"
         return AnswerUnreadable(
-            f"sends us to {host} instead of an answer (HTTP {status}). Check its url.", where=system
+            f"redirects us to {host} instead of answering (HTTP {status}). Check its url.",
+            where=system,
         )
+    wait = retry_after(response.headers)
     if is_html(response) and status not in {
         httpx.codes.UNAUTHORIZED,
         httpx.codes.TOO_MANY_REQUESTS,
     }:
-        return _from_gateway(response, system)
-    code, message = error_of(response)
-    told = f": {message.rstrip('. ')}" if message else ""
-    return _refused(status, code, told, retry_after(response.headers), system)
+        return _blame_gateway(said, wait, system)
+    return _translate_refusal(said, wait, system)
 
 
-def _refused(status: int, code: str, told: str, wait: float | None, system: str) -> SystemStopped:
-    match status:
+def _translate_refusal(said: Refusal, wait: float | None, system: str) -> SystemStopped:
+    match said.status:
         case 429:
-            return Throttled(
-                f"asks to wait{told} (HTTP 429). {GOES_ON}",
-                where=system,
-                again=True,
-                wait=wait,
-                status=status,
-                detail=code,
-            )
+            message = f"{describe_refusal('asks us to wait', said)}. {CONTINUE}"
+            return Throttled(message, where=system, again=True, wait=wait, refusal=said)
         case 401:
-            return LoginFailed(_unauthorized(told), where=system, status=status, detail=code)
+            return LoginFailed(_explain_unauthorized(said), where=system, refusal=said)
         case 403:
-            return AccessDenied(_forbidden(code, told), where=system, status=status, detail=code)
-        case _ if status in _TRANSIENT:
-            sentence = f"failed{told} (HTTP {status}). {GOES_ON}"
-            return ServerFailed(
-                sentence, where=system, again=True, wait=wait, status=status, detail=code
-            )
+            return AccessDenied(_explain_forbidden(said), where=system, refusal=said)
+        case status if status in _TRANSIENT:
+            message = f"{describe_refusal('failed', said)}. {CONTINUE}"
+            return ServerFailed(message, where=system, again=True, wait=wait, refusal=said)
         case _:
             return RequestRefused(
-                f"refused{told} (HTTP {status}).", where=system, status=status, detail=code
+                f"{describe_refusal('refused', said)}.", where=system, refusal=said
             )
 
 
-def _unauthorized(told: str) -> str:
+def describe_refusal(verb: str, said: Refusal) -> str:
+    """A verb with what a system said: ``refused: there is no such row (HTTP 404)``."""
+    reason = redact_secrets(said.cause).rstrip(". ")
+    return f"{verb}{f': {reason}' if reason else ''} (HTTP {said.status})"
+
+
+def _explain_unauthorized(said: Refusal) -> str:
+    sentence = describe_refusal("does not accept our login", said)
     return (
-        f"does not accept our login{told} (HTTP 401). Check tenant and url, and that the app "
-        "registration is an application "
-        "user of this environment."
+        f"{sentence}. Check tenant and url, and that the app registration is an application user "
+        "of this environment."
     )
 
 
-def _forbidden(code: str, told: str) -> str:
-    if code.lower() == _NOT_A_MEMBER:
+def _explain_forbidden(said: Refusal) -> str:
+    if said.code.lower() == _NOT_A_MEMBER:
         return (
-            f"does not know the caller{told} (HTTP 403). Check the tenant, and make the app "
-            "registration an application user "
-            "of this environment."
+            f"{describe_refusal('does not know the caller', said)}. Check the tenant, and make "
+            "the app registration an application user of this environment."
         )
     return (
-        f"does not allow this{told} (HTTP 403). Give the application user a security role with "
-        "this privilege."
+        f"{describe_refusal('does not allow this', said)}. Give the application user a security "
+        "role with this privilege."
     )
 
 
-def _from_gateway(response: httpx.Response, system: str) -> SystemStopped:
-    status = response.status_code
-    told = f"is hidden by a gateway or proxy, which answered with a web page (HTTP {status})"
-    if status in _TRANSIENT:
+def _blame_gateway(said: Refusal, wait: float | None, system: str) -> SystemStopped:
+    message = (
+        f"is hidden by a gateway or proxy, which answered with a web page (HTTP {said.status})"
+    )
+    if said.status in _TRANSIENT:
         return ServerFailed(
-            f"{told}. {GOES_ON}",
-            where=system,
-            again=True,
-            wait=retry_after(response.headers),
-            status=status,
+            f"{message}. {CONTINUE}", where=system, again=True, wait=wait, refusal=said
         )
-    return AnswerUnreadable(f"{told}. Check url, proxy and network.", where=system, status=status)
+    return AnswerUnreadable(f"{message}. Check url, proxy and network.", where=system, refusal=said)
 
 
-def unreadable(response: httpx.Response, system: str, what: str) -> AnswerUnreadable:
-    """An answer 2xx that is not what it should be: a web page, cut short, no JSON."""
+def translate_unreadable(response: httpx.Response, system: str, what: str) -> AnswerUnreadable:
+    """A 2xx answer that is not what it should be: a web page, cut short, not JSON."""
     if is_html(response):
-        told = (
+        message = (
             f"is hidden by a gateway or proxy, which answered {what} with a web page. Check url, "
-            f"proxy and network. {GOES_ON}"
+            f"proxy and network. {CONTINUE}"
         )
     elif not response.content:
-        told = f"answered {what} with nothing. {GOES_ON}"
+        message = f"answered {what} with nothing. {CONTINUE}"
     else:
-        told = f"answered {what} with JSON that is not whole. {GOES_ON}"
-    return AnswerUnreadable(told, where=system, again=True, status=response.status_code)
+        message = f"answered {what} with incomplete JSON. {CONTINUE}"
+    said = Refusal(status=response.status_code)
+    return AnswerUnreadable(message, where=system, again=True, refusal=said)
 
 
 def is_html(response: httpx.Response) -> bool:
@@ -240,40 +242,10 @@ def is_html(response: httpx.Response) -> bool:
     )
 
 
-def error_of(response: httpx.Response) -> tuple[str, str]:
-    """The system's own code and message, without secrets; blank for what is no error body."""
-    try:
-        error = json.loads(response.content.removeprefix(b"\xef\xbb\xbf"))["error"]
-        if isinstance(error, str):
-            return error, without_secrets(
-                str(json.loads(response.content).get("error_description", ""))
-            )
-        return _code(error.get("code")), without_secrets(
-            str(_inner(error) or error.get("message") or "")
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return "", ""
-
-
-def _inner(error: dict[str, Any]) -> str:
-    inner = error.get("innererror")
-    return str(inner.get("message") or "") if isinstance(inner, dict) else ""
-
-
-def _code(code: object) -> str:
-    """An HRESULT as ``0x…``, however it is written."""
-    text = str(code or "")
-    return (
-        f"0x{int(text) & 0xFFFFFFFF:08x}"
-        if text.lstrip("-").isdigit() and text.startswith("-")
-        else text
-    )
-
-
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that ``Retry-After`` asks for, as a number or as a date beside the answer's own.
+    """Seconds that ``Retry-After`` asks for, as a number or as a date after the answer's own.
 
-    Null if it is not there.
+    Null if it is missing.
     """
     text = headers.get("Retry-After", "").strip()
     if not text:

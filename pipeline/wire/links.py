@@ -1,4 +1,4 @@
-"""Links that a system hands out: followed as they are, but only to that system, and never twice."""
+"""Links that a system hands out: followed as they are, only to that system, and never twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.errors import AnswerUnreadable
 
 
 class Links:
-    """The next links of one walk through pages."""
+    """The next links of one series of pages."""
 
     def __init__(self, home: httpx.URL, system: str, what: str) -> None:
         self._home, self._system, self._what = home, system, what
@@ -18,25 +18,25 @@ class Links:
         """The link itself.
 
         Raises:
-            AnswerUnreadable: it leads to another host, or was handed out before; nothing is sent
+            AnswerUnreadable: it leads to another host, or was handed out before. Nothing is sent
                 there.
         """
         try:
             url = self._home.join(link)
         except httpx.InvalidURL as error:
             raise AnswerUnreadable(
-                f"names a next page of {self._what} that is no address.", where=self._system
+                f"names a next page of {self._what} that is not an address.", where=self._system
             ) from error
         home = self._home
         if (url.scheme, url.host, url.port) != (home.scheme, home.host, home.port):
-            told = (
+            message = (
                 f"names a next page of {self._what} on another host, {url.host}; p2c does not go "
                 "there. Check url and proxy."
             )
-            raise AnswerUnreadable(told, where=self._system)
+            raise AnswerUnreadable(message, where=self._system)
         if link in self._seen:
             raise AnswerUnreadable(
-                f"names the same next page of {self._what} twice; it would never end.",
+                f"names the same next page of {self._what} twice; reading would never end.",
                 where=self._system,
             )
         self._seen.add(link)

@@ -1,6 +1,6 @@
 """What passed over the wire: requests, bytes, rows, waits.
 
-Data for reports and for people who pay by the request.
+For reports, and for people who pay by the request.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traffic:
-    """Counts of one subject, mostly a table.
+    """Counts of one subject, usually a table.
 
-    ``bytes`` are those of bodies as they came over the wire.
+    ``bytes`` counts bodies as they came over the wire.
     """
 
     requests: int = 0

@@ -1,6 +1,6 @@
-"""``$batch`` on the wire, so that a row that is refused fails alone (reference A.9, B.3).
+"""``$batch`` on the wire: a row that is refused fails alone (reference A.9, B.3).
 
-SCM takes writes in changesets only, one for each row; Dataverse takes them as they are, without a
+SCM takes writes only in changesets, one for each row. Dataverse takes them as they are, without a
 transaction around each.
 """
 
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
 from typing import Final
+
+from pipeline.errors import Refusal
+from pipeline.wire.refusal import read_refusal
 
 _STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})")
 _CRLF: Final = b"\r\n"
@@ -42,12 +45,17 @@ class Answer:
         """Whether the operation had its effect."""
         return 200 <= self.status < 300  # noqa: PLR2004
 
+    @property
+    def refusal(self) -> Refusal:
+        """What the system said, if it refused."""
+        return read_refusal(self.status, self.body)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A batch ready to be sent.
 
-    Equal operations make equal bytes: ``sha256`` tells what was sent.
+    Equal operations make equal bytes, so ``sha256`` identifies what was sent.
     """
 
     content_type: str
@@ -69,24 +77,24 @@ def request(operations: Sequence[Operation], *, changesets: bool = True) -> Requ
         digest.update(one.url.encode() + one.body)
     mark = digest.hexdigest()[:24]
     boundary = f"batch_{mark}"
-    parts = [_part(one, number) for number, one in enumerate(operations, start=1)]
+    parts = [_build_part(one, number) for number, one in enumerate(operations, start=1)]
     if changesets:
         parts = [
-            _changeset(part, f"changeset_{mark}_{number}")
+            _wrap_in_changeset(part, f"changeset_{mark}_{number}")
             for number, part in enumerate(parts, start=1)
         ]
     return Request(
-        content_type=f"multipart/mixed; boundary={boundary}", body=_joined(boundary, parts)
+        content_type=f"multipart/mixed; boundary={boundary}", body=_join(boundary, parts)
     )
 
 
-def _changeset(part: bytes, boundary: str) -> bytes:
-    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _joined(
+def _wrap_in_changeset(part: bytes, boundary: str) -> bytes:
+    return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + _join(
         boundary, [part]
     )
 
 
-def _part(operation: Operation, number: int) -> bytes:
+def _build_part(operation: Operation, number: int) -> bytes:
     outer = [
         "Content-Type: application/http",
         "Content-Transfer-Encoding: binary",
@@ -107,7 +115,7 @@ def _part(operation: Operation, number: int) -> bytes:
     return "\r\n".join([*outer, *inner]).encode() + operation.body
 
 
-def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
+def _join(boundary: str, parts: Sequence[bytes]) -> bytes:
     opening, closing = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
     return b"".join(opening + part + _CRLF for part in parts) + closing
 
@@ -115,15 +123,15 @@ def _joined(boundary: str, parts: Sequence[bytes]) -> bytes:
 def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
     """The answers of a batch of ``count`` operations, by the number of the operation.
 
-    Those that did not come are missing.
+    Answers that did not come are missing.
 
     Raises:
-        ValueError: it is no answer to a batch.
+        ValueError: it is not an answer to a batch.
     """
     whole = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + content)
     if not whole.is_multipart():
         raise ValueError("the answer to a batch is not multipart")
-    found = list(_answers(whole))
+    found = list(_walk_answers(whole))
     if all(one.content_id for one in found):
         return {
             int(one.content_id): one for one in found if one.content_id and one.content_id.isdigit()
@@ -131,11 +139,11 @@ def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
     return dict(enumerate(found[:count], start=1))
 
 
-def _answers(part: Message) -> Iterator[Answer]:
+def _walk_answers(part: Message) -> Iterator[Answer]:
     if part.is_multipart():
         for inner in part.get_payload():
             if isinstance(inner, Message):
-                yield from _answers(inner)
+                yield from _walk_answers(inner)
         return
     content = part.get_payload(decode=True)
     head, _, body = (

@@ -1,18 +1,18 @@
 """A request that is sent once: what its failure means for its effect.
 
-What may be asked twice is asked again after a failure of the world; what may not (starting an
+What may be asked twice is asked again after a failure of the world. What may not (starting an
 import, sending rows) is asked once, and ``LostAnswer`` says that nobody knows whether it happened.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import httpx
 
 from pipeline.errors import (
     AnswerUnreadable,
+    Refusal,
     RequestRefused,
     ServerFailed,
     Stopped,
@@ -25,8 +25,6 @@ _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _UNSENT_WAIT: Final = 5.0
 _BUSY_WAIT: Final = 30.0
 """Seconds to wait when a system is busy and does not say how long (reference B.4)."""
-
-_WORDS: Final = re.compile(r"\Arefused(?:: (?P<text>.*))? \(HTTP \d+\)\.\Z", re.DOTALL)
 
 
 class LostAnswer(Stopped):
@@ -42,34 +40,28 @@ class Busy(Stopped):
 
 
 class Declined(Stopped):
-    """A system understood and refused; nothing happened.
+    """A system understood and refused; nothing happened. ``refusal`` is what it said."""
 
-    ``text`` is its own message, ``detail`` its own code.
-    """
-
-    def __init__(
-        self, message: str, *, where: str, status: int, text: str, detail: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, where: str, refusal: Refusal) -> None:
         super().__init__(message, where=where)
-        self.status = status
-        self.text = text
-        self.detail = detail
+        self.refusal = refusal
 
 
-class Told:
-    """What a failure of a request that is sent once means for its effect."""
+class SentOnce:
+    """Translates the failure of a request that is sent once into what it means for its effect."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, SystemStopped):
-            told = _told(error)
-            if told is not None:
-                raise told from error
+            meaning = _translate(error)
+            if meaning is not None:
+                raise meaning from error
 
 
-def _told(error: SystemStopped) -> Stopped | None:
+def _translate(error: SystemStopped) -> Stopped | None:
+    """The failure by its effect; null where it stays as it is."""
     match error:
         case Throttled():
             return Busy(
@@ -78,7 +70,7 @@ def _told(error: SystemStopped) -> Stopped | None:
                 seconds=_BUSY_WAIT if error.wait is None else error.wait,
             )
         case RequestRefused():
-            return declined(error)
+            return translate_refusal(error)
         case Unreachable() if isinstance(error.__cause__, _UNSENT):
             return (
                 Busy(error.message, where=error.where, seconds=_UNSENT_WAIT)
@@ -91,14 +83,6 @@ def _told(error: SystemStopped) -> Stopped | None:
             return None
 
 
-def declined(refused: RequestRefused) -> Declined:
-    """A refusal, with the system's own words."""
-    words = _WORDS.match(refused.message)
-    text = (words["text"] or "") if words else refused.message
-    return Declined(
-        refused.message,
-        where=refused.where,
-        status=refused.status or 0,
-        text=text,
-        detail=refused.detail,
-    )
+def translate_refusal(refused: RequestRefused) -> Declined:
+    """A refusal of a request that may be sent once only, or again."""
+    return Declined(refused.message, where=refused.where, refusal=refused.refusal)

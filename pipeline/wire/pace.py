@@ -1,4 +1,4 @@
-"""How fast a run goes with one system: how many requests at once, and when all of them wait."""
+"""The pace of a run with one system: how many requests at once, and when all of them wait."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final
 from pipeline.errors import Stopped
 
 _FIRST: Final = 4
-"""Requests at once until the system says what suits it (``x-ms-dop-hint``)."""
+"""Requests at once until the system says how many it prefers (``x-ms-dop-hint``)."""
 _RECOVERY: Final = 20
-"""Answers in a row after which one more request at once is tried again."""
+"""Answers in a row after which one more request at once is allowed again."""
 
 
 class Halted(Stopped):
@@ -21,10 +21,10 @@ class Halted(Stopped):
 
 
 class Pace:
-    """Shared by all that talk to one system.
+    """Shared by everything that talks to one system.
 
-    A 429 makes everybody wait, and halves how many requests are under way at once; answers bring it
-    back, one by one, to what the system hinted at.
+    A 429 makes everybody wait and halves how many requests may be under way at once. Answers bring
+    the number back, one by one, to what the system hinted at.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many requests may be under way at once now."""
+        """How many requests may be under way at once, as of now."""
         return self._limit
 
     def hint(self, degree: int) -> None:
-        """The system's own word on parallelism."""
+        """Take the system's own word on parallelism."""
         with self._changed:
             wanted = max(1, min(degree, self._ceiling))
             if self._limit == self._target or wanted < self._limit:
@@ -59,14 +59,14 @@ class Pace:
             self._changed.notify_all()
 
     def slow_down(self, seconds: float) -> None:
-        """Nobody sends anything for so long; then half as many at once."""
+        """Let nobody send anything for so many seconds; then half as many at once."""
         with self._changed:
             self._not_before = max(self._not_before, self._clock() + seconds)
             self._limit = max(1, self._limit // 2)
             self._answers = 0
 
     def answered(self) -> None:
-        """A request went well."""
+        """Note that a request went well."""
         with self._changed:
             self._answers += 1
             if self._limit < self._target and self._answers >= _RECOVERY:
@@ -107,11 +107,11 @@ class Pace:
             raise Halted("the run is being stopped.")
 
     def halt(self) -> None:
-        """Everybody who waits, or comes, ends."""
+        """Stop everybody who waits now or wants a slot later."""
         with self._changed:
             self._halt.set()
             self._changed.notify_all()
 
     def resume(self) -> None:
-        """Take up work again after a halt."""
+        """Allow requests again after a halt."""
         self._halt.clear()

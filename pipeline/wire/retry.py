@@ -1,7 +1,7 @@
 """The one retry policy: what is asked again, after how long, and when it is enough.
 
-stamina retries well, but its sleep cannot be passed in, and one worker's wait would not hold up the
-others.
+stamina retries well, but its sleep cannot be passed in, and one worker's wait would not make the
+others wait.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pipeline.errors import SystemStopped, Throttled
 class Policy:
     """Caps on attempts, on seconds overall, and on one wait.
 
-    ``first_attempts`` count until a system has answered once. A system that never answered is more
-    likely misspelt than tired, so people need not wait long to be told.
+    ``first_attempts`` counts until a system has answered once. A system that never answered is more
+    likely misspelt than overloaded, so people should hear of it soon.
     """
 
     attempts: int = 8
@@ -45,7 +45,7 @@ class Policy:
             failed: attempts so far.
             spent: seconds since the first one.
             was_there: whether this system has ever answered.
-            chance: a random number from 0 to 1: jitter, so that workers do not come back in step.
+            chance: a random number from 0 to 1: jitter, so that workers do not return in step.
         """
         if not error.again or failed >= (
             self.attempts if was_there or error.status else self.first_attempts
@@ -63,6 +63,6 @@ class Policy:
         return seconds if spent + seconds <= self.seconds else None
 
 
-def jitter() -> float:
-    """A random number from 0 to 1; nothing secret depends on it."""
+def draw_jitter() -> float:
+    """A random number from 0 to 1; no secret depends on it."""
     return random.SystemRandom().random()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -16,8 +16,10 @@ from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
 from pipeline.wire.meter import Traffic
 from pipeline.wire.multipart import Answer, Request
-from pipeline.wire.once import Busy, Told
-from pipeline.wire.system import System, json_object
+from pipeline.wire.once import Busy, SentOnce
+from pipeline.wire.system import System, json_object, read_rows
+
+T = TypeVar("T")
 
 ETAG: Final = "@odata.etag"
 _JSON: Final = {
@@ -27,19 +29,19 @@ _JSON: Final = {
     "OData-MaxVersion": "4.0",
 }
 _IDS_AT_ONCE: Final = 200
-"""Ids in one query: addresses may have 32,768 characters."""
+"""Ids in one query: a URL may have 32,768 characters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SalesRows:
-    """Dataverse, as who writes rows sees it; ``options`` are headers of every write."""
+    """Dataverse, for whoever writes rows; ``options`` are the headers of every write."""
 
     system: System
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """Whom messages name."""
+        """The name for messages."""
         return self.system.label
 
     @property
@@ -50,17 +52,20 @@ class SalesRows:
     def query(
         self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0
     ) -> list[dict[str, Any]]:
-        """The rows that meet a condition, at most one page. Raises ``SystemStopped``."""
+        """The rows that meet a condition, one page at most. Raises ``SystemStopped``."""
         more = f"&$top={top}" if top else ""
-        url = f"{ROOT}{entity_set}?$select={','.join(columns)}&$filter={quote(condition, safe='')}{more}"
-        return self.system.ask("GET", url, _rows, subject=f"{entity_set} read back", headers=_JSON)
+        chosen = f"$select={','.join(columns)}&$filter={quote(condition, safe='')}"
+        url = f"{ROOT}{entity_set}?{chosen}{more}"
+        return self.system.ask(
+            "GET", url, read_rows, subject=f"{entity_set} read back", headers=_JSON
+        )
 
     def found(
         self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
     ) -> dict[str, dict[str, Any]]:
-        """Id → row, of those that are there. Raises ``SystemStopped``."""
+        """Id → row, of the rows that are there. Raises ``SystemStopped``."""
         there: dict[str, dict[str, Any]] = {}
-        for part in _parts(list(ids)):
+        for part in _split(list(ids)):
             listed = ",".join(f'"{one}"' for one in part)
             condition = f"Microsoft.Dynamics.CRM.In(PropertyName='{key}',PropertyValues=[{listed}])"
             there |= {
@@ -69,7 +74,7 @@ class SalesRows:
         return there
 
     def caller(self) -> str:
-        """The id of the user who we are."""
+        """The id of the user that we are."""
         return str(
             self.system.ask(
                 "GET", f"{ROOT}WhoAmI", json_object, subject="login", headers=_JSON
@@ -77,17 +82,17 @@ class SalesRows:
         ).lower()
 
     def patch(self, path: str, etag: str, changes: Mapping[str, Any]) -> None:
-        """Update one row of this version.
+        """Update one row, if it still has this version.
 
         Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``.
         """
         headers = {**_JSON, **self.options, "If-Match": etag}
-        self._once(
+        self._send(
             "PATCH", ROOT + path, lambda _: None, "guarded updates", headers, orjson.dumps(changes)
         )
 
     def batch(self, request: Request, count: int) -> dict[int, Answer]:
-        """Send a ``$batch`` of so many operations; their answers by number.
+        """Send a ``$batch`` of ``count`` operations; their answers by number.
 
         Raises as ``patch`` does.
         """
@@ -97,14 +102,13 @@ class SalesRows:
             "Accept": "multipart/mixed",
             "Prefer": "odata.continue-on-error",
         }
-        answers: dict[int, Answer] = self._once(
-            "POST", f"{ROOT}$batch", partial(_answers, count), "$batch", headers, request.body
+        return self._send(
+            "POST", f"{ROOT}$batch", partial(_parse, count), "$batch", headers, request.body
         )
-        return answers
 
     def action(self, path: str, body: bytes) -> None:
-        """Send an action that answers nothing. Raises as ``patch`` does."""
-        self._once(
+        """Send an action without a result. Raises as ``patch`` does."""
+        self._send(
             "POST",
             ROOT + path,
             lambda _: None,
@@ -114,21 +118,21 @@ class SalesRows:
         )
 
     def hold(self, subject: str, seconds: float, *, throttled: bool = True) -> None:
-        """Nobody sends anything for so long: Sales asked for it."""
+        """Let nobody send anything for so many seconds, as Sales asked."""
         self.system.meter.add(subject, Traffic(retries=1, throttled=throttled, waited=seconds))
         self.system.pace.slow_down(seconds)
 
-    def _once(
+    def _send(
         self,
         method: str,
         url: str,
-        read: Any,
+        read: Callable[[httpx.Response], T],
         subject: str,
         headers: Mapping[str, str],
         content: bytes,
-    ) -> Any:
+    ) -> T:
         try:
-            with Told():
+            with SentOnce():
                 return self.system.once(
                     method, url, read, subject=subject, headers=headers, content=content
                 )
@@ -137,16 +141,9 @@ class SalesRows:
             raise
 
 
-def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
 
 
-def _rows(response: httpx.Response) -> list[dict[str, Any]]:
-    found = json_object(response)["value"]
-    if not isinstance(found, list):
-        raise TypeError("no list of rows")
-    return found
-
-
-def _answers(count: int, response: httpx.Response) -> dict[int, Answer]:
+def _parse(count: int, response: httpx.Response) -> dict[int, Answer]:
     return multipart.answers(response.headers.get("Content-Type", ""), response.content, count)

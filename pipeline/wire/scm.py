@@ -1,14 +1,14 @@
 """SCM on the wire: OData reads, actions of Data management, batches, blobs by signed URL.
 
-What may be asked twice is asked again after a failure of the world; what may not (starting an
+What may be asked twice is asked again after a failure of the world. What may not (starting an
 import, sending rows) is asked once, and ``LostAnswer`` says that nobody knows whether it happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -16,10 +16,13 @@ import orjson
 
 from pipeline.errors import RequestRefused
 from pipeline.wire.links import Links
-from pipeline.wire.once import Told, declined
-from pipeline.wire.system import System, json_object
+from pipeline.wire.once import SentOnce, translate_refusal
+from pipeline.wire.system import System, json_object, read_rows
 
 T = TypeVar("T")
+
+ScmRow = Mapping[str, object]
+"""A row as SCM sends it: property → value."""
 
 NAMESPACE: Final = "Microsoft.Dynamics.DataEntities"
 ACTIONS: Final = f"data/DataManagementDefinitionGroups/{NAMESPACE}."
@@ -34,14 +37,14 @@ _BLOB: Final = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scm:
-    """SCM at one address. ``blobs`` does not log in: signed URLs carry their rights."""
+    """SCM at one address. ``blobs`` does not log in: signed URLs carry their own rights."""
 
     system: System
     blobs: System
 
     @property
     def label(self) -> str:
-        """Whom messages name."""
+        """The name for messages."""
         return self.system.label
 
     @property
@@ -53,10 +56,10 @@ class Scm:
         """Wait, unless the run is being stopped."""
         self.system.pace.sleep(seconds)
 
-    def pages(self, entity_set: str, **options: str) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, entity_set: str, **options: str) -> Iterator[list[ScmRow]]:
         """The rows of an entity set across all legal entities, page by page.
 
-        ``options`` without their ``$``.
+        ``options`` are query options without their ``$``.
 
         Raises:
             Declined: SCM does not have the set, or refuses the query.
@@ -66,12 +69,12 @@ class Scm:
         url: str | None = f"data/{entity_set}?cross-company=true{query}"
         links = Links(self.system.client.base_url, self.label, entity_set)
         while url is not None:
-            rows, link = self._safely("GET", url, _page, entity_set)
+            rows, link = self._ask_again("GET", url, _read_page, entity_set)
             yield rows
             url = None if link is None else links.checked(link)
 
     def metadata(self) -> bytes:
-        """``$metadata`` as it is sent."""
+        """``$metadata`` as SCM sends it."""
         return self.system.ask(
             "GET",
             "data/$metadata",
@@ -80,19 +83,26 @@ class Scm:
             headers={"Accept": "application/xml"},
         )
 
-    def ask(self, action: str, **body: Any) -> Any:
+    def ask(self, action: str, **body: str | bool) -> object:
         """The value of an action of Data management that may be asked again.
 
         Raises ``Declined``, else ``Stopped``.
         """
-        return self._safely("POST", f"{ACTIONS}{action}", _value, action, orjson.dumps(body))
+        return self._ask_again(
+            "POST", f"{ACTIONS}{action}", _read_value, action, orjson.dumps(body)
+        )
 
-    def start(self, action: str, **body: Any) -> Any:
+    def start(self, action: str, **body: str | bool) -> object:
         """The value of an action that must not be asked twice. Raises as ``batch`` does."""
-        with Told():
+        with SentOnce():
             return self.system.once(
-                "POST", f"{ACTIONS}{action}", _value, subject=action, headers=_JSON, content=orjson.dumps(body)
-            )  # fmt: skip
+                "POST",
+                f"{ACTIONS}{action}",
+                _read_value,
+                subject=action,
+                headers=_JSON,
+                content=orjson.dumps(body),
+            )
 
     def batch(self, content_type: str, body: bytes, read: Callable[[httpx.Response], T]) -> T:
         """Send a ``$batch``, once.
@@ -105,20 +115,20 @@ class Scm:
             "Accept": "multipart/mixed",
             "Prefer": "odata.continue-on-error",
         }
-        with Told():
+        with SentOnce():
             return self.system.once(
                 "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
             )
 
     def upload(self, url: str, content: bytes) -> None:
-        """Put a blob behind a signed URL; twice does no harm."""
+        """Put a blob behind a signed URL; doing it twice does no harm."""
         self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
 
     def download(self, url: str) -> bytes:
         """The blob behind a signed URL."""
         return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
 
-    def _safely(
+    def _ask_again(
         self,
         method: str,
         url: str,
@@ -131,13 +141,13 @@ class Scm:
                 method, url, read, subject=subject, headers=_JSON, content=content
             )
         except RequestRefused as refused:
-            raise declined(refused) from refused
+            raise translate_refusal(refused) from refused
 
 
-def _page(response: httpx.Response) -> tuple[list[dict[str, Any]], str | None]:
-    page: dict[str, Any] = json_object(response)
-    return page["value"], page.get("@odata.nextLink")
+def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:
+    link = json_object(response).get("@odata.nextLink")
+    return [*read_rows(response)], None if link is None else str(link)
 
 
-def _value(response: httpx.Response) -> Any:
+def _read_value(response: httpx.Response) -> object:
     return json_object(response).get("value")

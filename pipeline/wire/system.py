@@ -1,11 +1,14 @@
-"""One system on the wire: requests with one pace, one retry policy, one meter, and failures that are sentences."""
+"""One system on the wire: requests with one pace, one retry policy and one meter.
+
+Its failures are sentences.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,17 +16,17 @@ from pipeline.errors import SystemStopped, Throttled
 from pipeline.wire import body, failures
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Pace
-from pipeline.wire.retry import Policy, jitter
+from pipeline.wire.retry import Policy, draw_jitter
 
 T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
 class System:
-    """A system, for as many threads as like to ask it something.
+    """A system; many threads may ask it at once.
 
-    ``name`` is what messages call it (``Sales``, ``SCM``); ``clock`` counts seconds; tests pass in
-    a pace with a sleep of their own and a ``chance`` without surprises.
+    ``name`` is what messages call it (``Sales``, ``SCM``). ``clock`` counts seconds. Tests pass in
+    a pace with a sleep of their own and a ``chance`` that is fixed.
     """
 
     name: str
@@ -32,13 +35,13 @@ class System:
     pace: Pace = field(default_factory=Pace)
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.monotonic
-    chance: Callable[[], float] = jitter
+    chance: Callable[[], float] = draw_jitter
     was_there: bool = False
     """Whether it has ever answered."""
 
     @property
     def label(self) -> str:
-        """Whom messages name: the system and its host."""
+        """The name for messages: the system and its host."""
         url = self.client.base_url
         return f"{self.name} ({url.host}{f':{url.port}' if url.port else ''})"
 
@@ -57,15 +60,15 @@ class System:
         Args:
             method: ``GET``, or what has the same effect when repeated.
             url: relative to the system's address, or a link of its own.
-            read: makes something of an answer 2xx; raises ``ValueError``, ``TypeError`` or
-                ``KeyError`` if it is not whole.
+            read: makes a value of a 2xx answer; raises ``ValueError``, ``TypeError`` or
+                ``KeyError`` if the answer is incomplete.
             subject: what requests and bytes are counted under.
-            headers: beside the client's own.
+            headers: in addition to the client's own.
             content: the body.
 
         Raises:
-            SystemStopped: the last failure, when asking again would not help or has been tried
-                often enough.
+            SystemStopped: the last failure, when asking again would not help or was tried often
+                enough.
         """
         failed, begun = 0, self.clock()
         while True:
@@ -96,21 +99,23 @@ class System:
     ) -> T:
         """Ask once.
 
-        A failure with ``status`` null or an unreadable answer leaves open whether the request had
-        its effect.
+        After a failure without a status, or an unreadable answer, nobody knows whether the request
+        had its effect.
         """
         with self.pace.slot():
-            response, size = self._answer(method, url, headers, content)
+            response, size = self._send(method, url, headers, content)
         self.meter.add(subject, Traffic(requests=1, bytes=size))
         if not response.is_success:
-            raise failures.refusal(response, self.label)
+            raise failures.translate_answer(response, self.label)
         self._learn(response)
         try:
             return read(response)
         except (ValueError, TypeError, KeyError) as error:
-            raise failures.unreadable(response, self.label, subject or "a request") from error
+            raise failures.translate_unreadable(
+                response, self.label, subject or "a request"
+            ) from error
 
-    def _answer(
+    def _send(
         self,
         method: str,
         url: str | httpx.URL,
@@ -119,14 +124,14 @@ class System:
     ) -> tuple[httpx.Response, int]:
         try:
             with self.client.stream(method, url, headers=headers, content=content) as response:
-                return body.whole(response)
+                return body.read_body(response)
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
             httpx.CookieConflict,
             httpx.StreamError,
         ) as error:
-            raise failures.translated(error, self.label, self.client) from error
+            raise failures.translate_exception(error, self.label, self.client) from error
 
     def _learn(self, response: httpx.Response) -> None:
         self.was_there = True
@@ -148,5 +153,13 @@ def json_object(response: httpx.Response) -> dict[str, object]:
     """The JSON object of an answer. Raises ``ValueError``, ``TypeError``."""
     found = httpx.Response(200, content=response.content.removeprefix(b"\xef\xbb\xbf")).json()
     if not isinstance(found, dict):
-        raise TypeError("no JSON object")
+        raise TypeError("not a JSON object")
+    return found
+
+
+def read_rows(response: httpx.Response) -> list[dict[str, Any]]:
+    """The rows of an answer. Raises ``KeyError``, ``ValueError``, ``TypeError``."""
+    found = json_object(response)["value"]
+    if not isinstance(found, list):
+        raise TypeError("not a list of rows")
     return found

@@ -1,13 +1,17 @@
--- One row per finding, in the order of the run: the contact it belongs to, the place of its row, what to do.
+-- One row per finding, in the order of the run: the contact it belongs to, the place of its row,
+-- what to do.
 -- in: findings, decisions, codes (code, advice)    params: $codes, $every_code
 WITH chosen AS (
     SELECT * FROM findings WHERE $every_code OR list_contains($codes, code)
 ),
 told AS (
-    SELECT d.contactid, d.source_file, d.source_line, d.contact_number, d.decision, d.reason, d.legal_entity
+    SELECT
+        d.contactid, d.source_file, d.source_line, d.contact_number, d.decision, d.reason,
+        d.legal_entity
     FROM decisions AS d
     SEMI JOIN chosen AS f
-        ON f.source_line = d.source_line AND f.source_file = d.source_file AND f.contactid = d.contactid
+        ON f.source_line = d.source_line AND f.source_file = d.source_file
+            AND f.contactid = d.contactid
 )
 SELECT
     f.contactid,

@@ -10,7 +10,7 @@ SELECT
     d.reason,
     d.source_file,
     d.source_line,
-    coalesce(regexp_full_match(d.contactid, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'), false) AS has_id,
+    guid_of(d.contactid) IS NOT NULL AS has_id,
     w.outcome,
     w.code AS outcome_code,
     w.message AS outcome_message

@@ -1,15 +1,20 @@
--- One row per contact that needs work in Sales, by owner: what is wrong, what to do, a link to the record.
--- in: needed, findings, codes (code, rank, advice), owners (source_file, source_line, ownerid)    params: $link
+-- One row per contact that needs work in Sales, by owner: what is wrong, what to do, a link to the
+-- record.
+-- in: needed, findings, codes (code, rank, advice), owners (source_file, source_line, ownerid)
+-- params: $link
 -- unique by: source_file, source_line
 WITH wrong AS (
     SELECT
         f.source_file,
         f.source_line,
         string_agg(DISTINCT f.code, '; ' ORDER BY f.code) AS codes,
-        string_agg(DISTINCT coalesce(f."column", f.destination), '; ' ORDER BY coalesce(f."column", f.destination)) AS columns,
-        list(DISTINCT {'rank': c.rank, 'message': f.message, 'advice': c.advice} ORDER BY {'rank': c.rank, 'message': f.message, 'advice': c.advice}) AS told
+        string_agg(DISTINCT coalesce(f."column", f.destination), '; '
+            ORDER BY coalesce(f."column", f.destination)) AS columns,
+        list(DISTINCT {'rank': c.rank, 'message': f.message, 'advice': c.advice}
+            ORDER BY {'rank': c.rank, 'message': f.message, 'advice': c.advice}) AS told
     FROM findings AS f
-    SEMI JOIN needed AS n ON n.source_line = f.source_line AND n.source_file = f.source_file AND n.contactid = f.contactid
+    SEMI JOIN needed AS n ON n.source_line = f.source_line AND n.source_file = f.source_file
+        AND n.contactid = f.contactid
     LEFT JOIN codes AS c ON c.code = f.code
     WHERE f.severity <> 'warning'
     GROUP BY f.source_file, f.source_line
@@ -22,8 +27,12 @@ SELECT
     n.decision,
     coalesce(w.codes, n.outcome_code, n.outcome) AS codes,
     w.columns AS "columns",
-    coalesce(array_to_string(list_distinct(list_transform(w.told, lambda one: one.message)), ' '), n.outcome_message) AS what_is_wrong,
-    array_to_string(list_distinct(list_transform(w.told, lambda one: one.advice)), ' ') AS what_to_do,
+    coalesce(
+        array_to_string(list_distinct(list_transform(w.told, lambda one: one.message)), ' '),
+        n.outcome_message
+    ) AS what_is_wrong,
+    array_to_string(list_distinct(list_transform(w.told, lambda one: one.advice)), ' ')
+        AS what_to_do,
     n.source_file,
     n.source_line
 FROM needed AS n

@@ -16,8 +16,8 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import SourceError, Stopped, UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder, all_runs
+from tests.scenes.json_files import read_json
 from tests.scenes.small import CUSTOMERS, PERSONS, number
 
 PLANNED = CUSTOMERS + PERSONS
@@ -54,8 +54,8 @@ def test_without_errors_every_written_row_arrived_and_is_remembered(
 
 def test_the_next_plan_sends_nothing_of_it_again(common: Flags, run: RunFolder) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
-    facts = plan_contacts(common, Request(), silent).facts
-    assert facts["outcomes"] == dict.fromkeys(facts["outcomes"], 0) | {"unchanged": PLANNED}
+    outcomes = plan_contacts(common, Request(), silent).summary.outcomes
+    assert outcomes == dict.fromkeys(outcomes, 0) | {"unchanged": PLANNED}
 
 
 def test_rows_of_the_error_file_failed_and_are_not_remembered(

@@ -25,9 +25,11 @@ from pipeline.events import Step, silent
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
-from pipeline.run.files import read_json, write_json
-from pipeline.run.folder import RunFolder, RunId, building
+from pipeline.run.facts import blank_facts
+from pipeline.run.files import write_json
+from pipeline.run.folder import RunFolder, building
 from pipeline.run.journal import Journal, read
+from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import CUSTOMERS, PERSONS, PROJECT, write_small
 
@@ -63,12 +65,12 @@ def run(made: Path, tmp_path: Path) -> RunFolder:
 def applied(
     run: RunFolder, common: Flags = PLAIN, at: Callable[[], datetime] = clock
 ) -> dict[str, Any]:
-    return apply_plan(run, lambda: common.today(run.facts()), at, silent)
+    return apply_plan(run, lambda: common.today(run.facts()), at, silent).as_json()
 
 
 def signed(run: RunFolder, **changes: Any) -> None:
     """Change what ``run.json`` says and make the journal agree, as a run of that kind would have been made."""
-    write_json(run.run_json, {**run.facts(), **changes})
+    write_json(run.run_json, {**run.facts().as_json(), **changes})
     files = read(run.journal).entries[0].payload["files"] | {
         "run.json": hashlib.sha256(run.run_json.read_bytes()).hexdigest()
     }
@@ -182,14 +184,14 @@ def test_stopped_before_any_result_the_same_command_goes_on(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline.apply import apply_plan
-from pipeline.commands import Common, now
-from pipeline.folder import RunFolder
+from pipeline.apply.execute import apply_plan
+from pipeline.commands.options import Flags, now
+from pipeline.run.folder import RunFolder
 run = RunFolder(Path(sys.argv[1]))
 def stop(step):
     if step.done == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-apply_plan(run, lambda: Common().today(run.facts()), now, stop)
+apply_plan(run, lambda: Flags().today(run.facts()), now, stop)
 """
 
 
@@ -328,11 +330,11 @@ def test_all_that_changed_is_named_at_once(run: RunFolder) -> None:
     "project",
     [
         PROJECT + "[run]\nmorsel_rows = 77\n",
-        PROJECT.replace('path = "."', 'path = "elsewhere"\nfilter = "statecode = 0"'),
+        PROJECT.replace('path = "."', 'path = "elsewhere"'),
         "# a comment\n" + PROJECT,
         PROJECT + '[tasks.Contacts.fields.Notes]\nsource = "description"\n',
     ],
-    ids=["run settings", "source", "comment", "a row that says what is shipped"],
+    ids=["run settings", "where exports lie", "comment", "a row that says what is shipped"],
 )
 def test_what_does_not_decide_the_output_may_change(run: RunFolder, project: str) -> None:
     assert applied(run, written(run, project))["applied"]
@@ -379,7 +381,7 @@ def test_a_project_file_that_is_gone_can_be_named(run: RunFolder, made: Path) ->
 def test_another_version_of_what_decides_is_refused_by_name(
     run: RunFolder, name: str, told: str
 ) -> None:
-    signed(run, fingerprints=run.facts()["fingerprints"] | {name: "0" * 64})
+    signed(run, fingerprints={**run.facts().fingerprints, name: "0" * 64})
     with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}. Plan again"):
         applied(run)
 
@@ -422,9 +424,8 @@ def test_a_changed_value_map_file_is_refused_and_an_equal_one_is_not(tmp_path: P
     )
     (project.parent / "sites.csv").write_text("country,site\nDE,2\n")
     run = make_plan(load_project(project), Request(), tmp_path / "runs", clock, silent)
-    assert run.facts()["settings"]["tasks.ContactToCustomer.fields.SiteId"]["value"][
-        "value_map"
-    ] == {"DE": "2"}
+    value: Any = run.facts().settings["tasks.ContactToCustomer.fields.SiteId"].value
+    assert value["value_map"] == {"DE": "2"}
     (project.parent / "sites.csv").write_text("country,site\nDE,3\n")
     with pytest.raises(PlanRefused, match=r"template ContactToCustomer \(SiteId\)"):
         applied(run)
@@ -462,12 +463,12 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_no
         (path / "decisions.parquet").touch()
     with (
         filelock.FileLock(living.with_suffix(".lock")),
-        building(tmp_path, RunId("20260101T000000Z-0000")) as made,
+        building(tmp_path, blank_facts("20260101T000000Z-0000")) as made,
     ):
         assert not killed.exists()
         assert (living / "decisions.parquet").exists()
         assert made.path.name == ".20260101T000000Z-0000.partial"
-        assert list(made.path.iterdir()) == []
+        assert list(made.path.iterdir()) == [made.run_json]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".20260101T000000Z-beef.lock", ".20260101T000000Z-beef.partial", "20260101T000000Z-0000",
     ]  # fmt: skip

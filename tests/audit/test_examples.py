@@ -28,10 +28,9 @@ def tried(tmp_path: Path, text: str, project: str = PROJECT) -> Result:
 
 
 def differences(result: Result) -> list[tuple[Any, ...]]:
+    items: Any = result.items
     return [
-        (one["what"], one["expected"], one["got"])
-        for item in result.items
-        for one in item["differences"]
+        (one["what"], one["expected"], one["got"]) for item in items for one in item["differences"]
     ]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.audit import explain
 from pipeline.commands.confirm import confirm_import
 from pipeline.commands.explain import explain_contact
 from pipeline.commands.options import Flags
@@ -17,13 +19,14 @@ from pipeline.commands.retry import retry_run
 from pipeline.errors import UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.folder import RunFolder
+from pipeline.project.resolve import load_project
+from pipeline.run.folder import RunFolder, all_runs
 from tests.scenes.small import contactid, number, rows
 
 
 def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
     (item,) = explain_contact(common, contact, run).items
-    return item
+    return dict(item)
 
 
 def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(
@@ -97,3 +100,32 @@ def test_harmful_names_do_not_reach_the_terminal(
     text = str(explain_contact(common, contactid(1), "latest").text)
     assert "\\u202e" in text
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)
+
+
+@pytest.mark.parametrize(
+    ("load", "memo"), [("packages", "first second"), ("odata", "first\nsecond")]
+)
+def test_the_values_shown_are_those_that_this_way_of_loading_would_send(
+    tmp_path: Path,
+    source: Callable[[list[dict[str, str]]], Path],
+    golden: Callable[[str, str], None],
+    load: str,
+    memo: str,
+) -> None:
+    """Packages carry no line breaks, OData does.
+
+    The contact is rejected, so its fields are worked out.
+    """
+    file = source([rows()[10] | {"description": "first\nsecond"}])
+    plan_contacts(Flags(project=file, runs=tmp_path / "runs"), Request(), silent)
+    scm = "destination.url=https://scm.example"
+    auth = ("destination.auth.kind=token", "destination.auth.token_env=TOKEN")
+    project = load_project(file, assignments=[f"destination.load={load}", scm, *auth])
+    (run,) = all_runs(tmp_path / "runs")
+    (found,) = explain.explained(run, project, contactid(11), [])
+    (field,) = (one for one in found.fields if one["destination"] == "SalesMemo")
+    assert (field["result"], field["result_from"]) == (memo, "mapping")
+    if load == "odata":
+        own = [one for one in found.findings if one["code"] != "line_break_replaced"]
+        shown = replace(found, findings=own)  # The warning is of the plan, which wrote files.
+        golden("explain-odata.txt", explain.told(shown, run.path) + "\n")

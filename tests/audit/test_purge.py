@@ -20,8 +20,8 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import InvariantBroken, Stopped
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
+from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid
 
 

@@ -21,11 +21,11 @@ from pipeline.errors import UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.report.facts import page_facts
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
 from pipeline.scm.normal import normal
 from schemas.catalogue import Column, Kind
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
+from tests.scenes.json_files import read_json
 from tests.scenes.small import number
 
 

@@ -17,9 +17,10 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.verify import verify_run as answer
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
+from tests.scenes.json_files import read_json
 from tests.scenes.small import write_small
 
 
@@ -176,7 +177,7 @@ def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(
     pl.read_csv(contacts, infer_schema=False).write_parquet(contacts.with_suffix(".parquet"))
     contacts.unlink()
     result = plan_contacts(Flags(project=project, runs=tmp_path / "runs"), Request(), silent)
-    run = find_run(tmp_path / "runs", str(result.facts["run"]))
+    run = find_run(tmp_path / "runs", result.summary.run)
     assert verified(run).exit_code == 0
     path = contacts.with_suffix(".parquet")
     pl.read_parquet(path).with_columns(lastname=pl.lit("Other")).write_parquet(path)
@@ -219,5 +220,5 @@ def test_the_command_answers_with_exit_4_and_the_verdict_broken(
     run.decisions.write_bytes(run.decisions.read_bytes()[:-100])
     result = answer(common, str(run.run))
     assert result.exit_code == 4
-    assert result.facts["verdict"] == "broken"
+    assert result.summary.verdict == "broken"
     assert "decisions.parquet was altered" in str(result.text)

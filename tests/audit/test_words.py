@@ -75,7 +75,7 @@ def test_every_command_answers_with_one_object(
     ("words", "says"),
     [
         (("report", "2025"), "no run has an id"),
-        (("findings", "latest", "--to", "a.csv", "--repair", "b.csv"), "say one of them"),
+        (("findings", "latest", "--to", "a.csv", "--repair", "b.csv"), "name only one of them"),
         (("findings", "latest", "--code", "to_long"), "Did you mean 'too_long'"),
         (("reconcile", "latest"), "--scm FILE"),
         (("retry", "latest", "--project", "none.toml"), "none.toml"),

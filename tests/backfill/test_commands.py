@@ -16,12 +16,14 @@ from pipeline.cli.app import main
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import sales_of
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.facts import Kind, Setting
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.sandbox.serve import Options, Ready, running
 from schemas.run import FINDINGS, OUTCOMES
 from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
+from tests.scenes.json_files import read_json
 
 
 @pytest.fixture
@@ -39,13 +41,13 @@ def run(ready: Ready, tmp_path: Path) -> RunFolder:
         emptied(sales, 60)
         planned(sales, folder)
     project = load_project(Path(ready.project))
-    facts: dict[str, Any] = folder.facts() | {
-        "settings": project.effective(),
+    facts: dict[str, Any] = read_json(folder.run_json) | {
+        "settings": {key: one.as_json() for key, one in project.effective().items()},
         "project": ready.project,
         "live_source": True,
     }
     facts |= {
-        "fingerprints": fingerprint.fingerprints(project.templates),
+        "fingerprints": fingerprint.fingerprints(project, Kind.BACKFILL),
         "started_at": datetime.now(UTC).isoformat(),
     }
     write_json(folder.run_json, facts)
@@ -104,11 +106,13 @@ def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(
 
 def test_beyond_this_machine_nothing_is_written_unless_somebody_agreed(run: RunFolder) -> None:
     far = "https://contoso.crm4.dynamics.com"
-    facts, summary = run.facts(), read_json(run.summary)
+    facts, summary = run.facts(), run.read_summary()
     assert question(facts, summary) is None
-    facts["settings"]["source.url"]["value"] = far
-    asked = question(facts, summary)
+    there = {**facts.settings, "source.url": Setting(value=far, origin="p2c.toml")}
+    asked = question(facts.model_copy(update={"settings": there}), summary)
     assert asked is not None
     assert f"6 contacts into Sales\n  at  {far}" in asked.text
-    with sales_of(load_project(Path(facts["project"]), assignments=[f"source.url={far}"])) as sales:
+    with sales_of(
+        load_project(Path(str(facts.project)), assignments=[f"source.url={far}"])
+    ) as sales:
         assert sales.system.label == "Sales (contoso.crm4.dynamics.com)"

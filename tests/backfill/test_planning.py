@@ -23,8 +23,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
+from tests.scenes.json_files import read_json
 
 CONTACT = ("contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid",
            "parentcustomeridtype", "msdynce_iscompanyanaccount", "createdon", "versionnumber")  # fmt: skip
@@ -225,7 +225,7 @@ def test_applied_it_leaves_files_to_import_counter_first_the_same_each_time(tmp_
     )
     project = load_project(None, source=tmp_path, assignments=())
     facts = apply_plan(run, lambda: project, lambda: NOW, silent)
-    assert (facts["outcomes"]["written"], facts["outcomes"]["pending"]) == (3, 0)
+    assert (facts.outcomes["written"], facts.outcomes["pending"]) == (3, 0)
     files = {
         path.name: path.read_text(encoding="utf-8")
         for path in sorted((run.path / "import").iterdir())

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from pipeline.cli.app import main
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder
 from tests.backfill.test_planning import contact, counter, document, guid
+from tests.scenes.json_files import read_json
 
 Rows = list[dict[str, Any]]
 CONTACTS: Rows = [

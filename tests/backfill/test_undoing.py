@@ -13,12 +13,15 @@ from pipeline.backfill.order import headers_of
 from pipeline.backfill.undoing import undo_plan
 from pipeline.errors import UsageError
 from pipeline.events import silent
+from pipeline.project.open_run import OpenRun
+from pipeline.project.resolve import bare_project
 from pipeline.project.settings import BackfillSettings
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
+from pipeline.run.summary import facts_digest
 from schemas.run import OUTCOME_NAMES
+from tests.scenes.json_files import read_json
 from tests.scenes.writing import COLUMNS, Scene
 
 EQUATION = "planned = created + updated + unchanged + written + failed + unknown + pending"
@@ -43,10 +46,10 @@ def make_whole(scene: Scene) -> None:
         facts
         | {
             "fingerprints": {},
-            "destination": "sales",
+            "destination": {},
             "versions": {},
             "sources": [],
-            "started_at": "now",
+            "started_at": "2026-01-01T00:00:00+00:00",
         },
     )
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
@@ -81,11 +84,18 @@ def make_whole(scene: Scene) -> None:
 
 
 def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
+    told = {"request_rows": "3", **{name: str(value) for name, value in manner.items()}}
+    project = bare_project({"backfill": told}, "test")
     with Journal.open(run.journal, scene.clock) as journal:
         journal.append("apply_started", run=str(run.run))
-        return applied(
-            run, scene.sales.system, BackfillSettings(request_rows=3, **manner), journal, silent
+        opened = OpenRun(
+            folder=run,
+            facts=run.facts(),
+            summary=run.read_summary(),
+            project=project,
+            journal=journal,
         )
+        return applied(opened, scene.sales.system, silent).as_json()
 
 
 def values(scene: Scene) -> dict[str, tuple[Any, ...]]:

@@ -32,11 +32,12 @@ from pipeline.backfill.applying import applied, wanted_of
 from pipeline.backfill.reserve import reserved_base
 from pipeline.backfill.undoing import undo_plan
 from pipeline.events import silent
-from pipeline.project.settings import BackfillSettings
-from pipeline.run.facts import facts_digest
-from pipeline.run.files import read_json, sha256_of, write_json, write_table
+from pipeline.project.open_run import OpenRun
+from pipeline.project.resolve import bare_project
+from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal, read
+from pipeline.run.summary import facts_digest
 from pipeline.wire.client import client
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
@@ -144,7 +145,7 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
         "settings": {},
         "project": None,
         "fingerprints": {},
-        "destination": "",
+        "destination": {},
         "versions": {},
         "sources": [],
     }
@@ -154,7 +155,7 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
             "run": str(folder.run),
             "kind": "backfill",
             "backfill": backfill,
-            "started_at": "",
+            "started_at": datetime.now(UTC).isoformat(),
             **more,
         },
     )
@@ -195,7 +196,14 @@ def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]
         Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal,
     ):
         journal.append("apply_started")
-        return applied(folder, sales.system, BackfillSettings(request_rows=size), journal, silent)
+        run = OpenRun(
+            folder=folder,
+            facts=folder.facts(),
+            summary=folder.read_summary(),
+            project=bare_project({"backfill": {"request_rows": str(size)}}, "benchmark"),
+            journal=journal,
+        )
+        return applied(run, sales.system, silent).as_json()
 
 
 def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int) -> int:
@@ -338,7 +346,7 @@ def _check(
     assert query[0]["msdynce_numbersequence"] > highest, "the counter is behind all"
     base = reserved_base(read(folder.journal).entries)
     assert base is not None
-    assert wanted_of(read_json(folder.run_json)).count == count
+    assert wanted_of(folder.facts()).count == count
     assert verified(folder).exit_code == 0
 
 

@@ -11,7 +11,7 @@ from tests.scenes.places import SAMPLES
 from tests.scenes.small import PROJECT, write_small
 
 
-def said(answer: Answer, what: str) -> list[tuple[str, str]]:
+def messages(answer: Answer, what: str) -> list[tuple[str, str]]:
     return [
         (one["status"], one["message"]) for one in answer.object["items"] if one["what"] == what
     ]
@@ -19,12 +19,14 @@ def said(answer: Answer, what: str) -> list[tuple[str, str]]:
 
 def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) -> None:
     project = write_small(tmp_path)
-    [(_, before)] = said(p2c("check", "--project", project, "--json"), "columns of contacts")
+    [(_, before)] = messages(p2c("check", "--project", project, "--json"), "columns of contacts")
     contacts = project.with_name("contacts.csv")
     contacts.write_text(
         contacts.read_text(encoding="utf-8").replace("firstname", "frstname", 1), encoding="utf-8"
     )
-    [(status, after)] = said(p2c("check", "--project", project, "--json"), "columns of contacts")
+    [(status, after)] = messages(
+        p2c("check", "--project", project, "--json"), "columns of contacts"
+    )
     assert status == "note"
     assert "firstname" not in before
     assert "firstname" in after
@@ -36,9 +38,9 @@ def test_a_filter_is_tried(p2c: P2c, tmp_path: Path) -> None:
         for text in ("statecode = 0", "statcode = 0")
     )
     assert (
-        said(p2c("check", "--project", write_small(tmp_path, right), "--json"), "source.filter")[0][
-            0
-        ]
+        messages(
+            p2c("check", "--project", write_small(tmp_path, right), "--json"), "source.filter"
+        )[0][0]
         == "ok"
     )
     answer = p2c("check", "--project", write_small(tmp_path, wrong), "--json")

@@ -1,4 +1,4 @@
-"""The demo: both systems embedded, every sample where it belongs, and no trace of the systems afterwards."""
+"""The demo: both systems are local, every sample ends where it belongs, no system is left over."""
 
 from __future__ import annotations
 

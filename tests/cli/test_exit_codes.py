@@ -27,7 +27,7 @@ def test_1_when_something_needs_a_person(p2c: P2c, runs: Path) -> None:
     answer = p2c("apply", "latest", "--runs", runs)
     assert answer.code == 1
     assert answer.out.startswith(
-        "ATTENTION: a person must look at 1 held, 1 rejected; the others have their place."
+        "ATTENTION: 1 held, 1 rejected need a person; all others are where they belong."
     )
 
 
@@ -81,11 +81,11 @@ def test_4_when_a_run_folder_was_altered(p2c: P2c, runs: Path) -> None:
 
 
 class PanicException(BaseException):
-    """What a library written in Rust raises is no ``Exception``."""
+    """What a library written in Rust raises is not an ``Exception``."""
 
 
 @pytest.mark.parametrize("error", [KeyError("Ada Lovelace"), PanicException("Ada Lovelace")])
-def test_4_when_nobody_foresaw_it_without_its_text(
+def test_4_for_an_unexpected_error_without_its_text(
     p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     def defect() -> None:

@@ -1,4 +1,4 @@
-"""``init``: a project file that parses and plans, and that says what it was told."""
+"""``init``: a project file that parses, plans and has what was asked for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (
             ("--legal-entity", "contoso"),
@@ -55,17 +55,17 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
         (("--currency", "euro"), "destination.currency: must be three capital letters, as in EUR."),
         (
             ("--country", "Narnia"),
-            "destination.country: 'Narnia' is no country that p2c knows by exact name.",
+            "destination.country: 'Narnia' is not a country that p2c knows by its exact name.",
         ),
         (("--project", "nowhere/p2c.toml"), "there is no folder nowhere."),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(
-    p2c: P2c, tmp_path: Path, words: tuple[str, str], told: str
+    p2c: P2c, tmp_path: Path, words: tuple[str, str], sentence: str
 ) -> None:
     answer = p2c("init", *words)
     assert answer.code == 2
-    assert told in answer.err
+    assert sentence in answer.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,7 +77,7 @@ def test_a_project_file_is_never_overwritten(p2c: P2c, tmp_path: Path) -> None:
     assert (tmp_path / "p2c.toml").read_text() == "# mine\n"
 
 
-def test_on_a_terminal_init_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
+def test_on_a_terminal_init_asks_for_what_the_flags_do_not_say(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pipeline.cli", "init", "--currency", "DKK", "--json"]
     home = str(ROOT)

@@ -10,13 +10,26 @@ from tests.scenes.command_line import P2c
 from tests.scenes.small import contactid
 
 KEYS = [
-    "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",
-]  # fmt: skip
+    "command",
+    "run",
+    "folder",
+    "verdict",
+    "balanced",
+    "counts",
+    "reasons",
+    "findings",
+    "outcomes",
+    "forecast",
+    "items",
+]
 COUNTS = {"customer": 5, "contact": 3, "skipped": 1, "held": 1, "rejected": 1}
 REASONS = {
-    "customer/active_customer": 5, "contact/company_is_account": 3, "skipped/no_company": 1, "held/contact_number_missing": 1,
+    "customer/active_customer": 5,
+    "contact/company_is_account": 3,
+    "skipped/no_company": 1,
+    "held/contact_number_missing": 1,
     "rejected/too_long": 1,
-}  # fmt: skip
+}
 
 
 def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
@@ -28,8 +41,14 @@ def test_a_plan_and_its_apply(p2c: P2c, source: Path, tmp_path: Path) -> None:
     assert made["reasons"] == REASONS
     assert made["findings"]["too_long"] == 1
     assert made["outcomes"] == {
-        "created": 0, "updated": 0, "unchanged": 0, "written": 0, "failed": 0, "unknown": 0, "pending": 8,
-    }  # fmt: skip
+        "created": 0,
+        "updated": 0,
+        "unchanged": 0,
+        "written": 0,
+        "failed": 0,
+        "unknown": 0,
+        "pending": 8,
+    }
     assert list(made["forecast"]) == ["requests", "bytes", "minutes", "rate", "rate_from"]
     assert made["folder"] == str(tmp_path / "runs" / made["run"])
     answer = p2c("apply", made["run"], "--runs", tmp_path / "runs", "--json")
@@ -60,16 +79,16 @@ def test_every_command_answers_with_all_keys(
     p2c: P2c, runs: Path, words: tuple[str, ...], items: int
 ) -> None:
     answer = p2c(*words, "--runs", runs, "--json")
-    said = answer.object
-    assert list(said) == KEYS
-    assert said["command"] == words[0]
-    assert len(said["items"]) >= items
-    assert (answer.code == 0) == (said["verdict"] == "clean")
+    shown = answer.object
+    assert list(shown) == KEYS
+    assert shown["command"] == words[0]
+    assert len(shown["items"]) >= items
+    assert (answer.code == 0) == (shown["verdict"] == "clean")
 
 
 def test_explain_names_the_run_and_its_folder(p2c: P2c, runs: Path) -> None:
-    said = p2c("explain", contactid(1), "--runs", runs, "--json").object
-    assert said["folder"] == str(runs / said["run"])
+    shown = p2c("explain", contactid(1), "--runs", runs, "--json").object
+    assert shown["folder"] == str(runs / shown["run"])
 
 
 def test_check_and_init_answer_with_all_keys(p2c: P2c, source: Path) -> None:
@@ -81,7 +100,7 @@ def test_check_and_init_answer_with_all_keys(p2c: P2c, source: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "command", "code", "told"),
+    ("words", "command", "code", "sentence"),
     [
         (("plan",), "plan", "usage", "there is no p2c.toml here"),
         (("nosuch",), "nosuch", "usage", "No such command 'nosuch'"),
@@ -110,15 +129,15 @@ def test_check_and_init_answer_with_all_keys(p2c: P2c, source: Path) -> None:
     ids=str,
 )
 def test_errors_are_an_object_too(
-    p2c: P2c, words: tuple[str, ...], command: str, code: str, told: str
+    p2c: P2c, words: tuple[str, ...], command: str, code: str, sentence: str
 ) -> None:
     answer = p2c(*words, "--json")
-    said = answer.object
-    assert list(said) == ["command", "error"]
-    assert said["command"] == command
-    assert list(said["error"]) == ["code", "message", "where"]
-    assert said["error"]["code"] == code
-    assert told in said["error"]["message"]
+    shown = answer.object
+    assert list(shown) == ["command", "error"]
+    assert shown["command"] == command
+    assert list(shown["error"]) == ["code", "message", "where"]
+    assert shown["error"]["code"] == code
+    assert sentence in shown["error"]["message"]
     assert answer.code == 2
     assert answer.err.startswith("p2c: "), "people read the same sentence"
 

@@ -78,7 +78,8 @@ from types import SimpleNamespace
 from pipeline.cli import app
 from pipeline.cli import listing
 from pipeline.commands.result import Result
-listing.showing = SimpleNamespace(show_codes=lambda: Result(command="codes", exit_code=1, text="a line\\n" * 100_000))
+result = Result(command="codes", exit_code=1, text="a line\\n" * 100_000)
+listing.showing = SimpleNamespace(show_codes=lambda: result)
 sys.argv = ["p2c", "codes"]
 sys.exit(app.main())
 """
@@ -122,7 +123,7 @@ def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
         process.send_signal(signal.Signals[name])
         _, err = process.communicate()
     assert process.returncode == 3
-    assert err == "p2c: stopped from outside; the same command goes on.\n"
+    assert err == "p2c: stopped from outside. Run the same command again to continue.\n"
 
 
 SWALLOWED = """
@@ -144,7 +145,7 @@ def test_a_signal_is_no_defect_when_an_engine_makes_an_error_of_it() -> None:
     )
     assert (ended.returncode, ended.stderr) == (
         3,
-        "p2c: stopped from outside; the same command goes on.\n",
+        "p2c: stopped from outside. Run the same command again to continue.\n",
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.result import Result
 from pipeline.events import Step, silent
 from pipeline.plan.request import Request
+from pipeline.run.summary import Summary
 from pipeline.show import run_text
 from pipeline.show.templates import codes_text
 from schemas.codes import catalogue
@@ -28,7 +29,7 @@ RUN = "20260102T030405Z-abcd"
 
 def anonymous(result: Result, width: int) -> str:
     """The text with a run's id that is always the same."""
-    return result.lines(width).replace(str(result.facts["run"]), RUN) + "\n"
+    return result.lines(width).replace(result.summary.run, RUN) + "\n"
 
 
 def test_the_samples_planned_and_applied(
@@ -79,13 +80,14 @@ def facts(**changes: Any) -> dict[str, Any]:
 def told(
     told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100
 ) -> list[str]:
-    return run_text.run_text(told_facts, Path("runs") / RUN, columns or {}, width).splitlines()
+    summary = Summary.model_validate(told_facts)
+    return run_text.run_text(summary, Path("runs") / RUN, columns or {}, width).splitlines()
 
 
 @pytest.mark.parametrize(
     ("changes", "first"),
     [
-        ({}, "CLEAN: every contact has its place, and nothing needs a person."),
+        ({}, "CLEAN: every contact is where it belongs, and nothing needs a person."),
         (
             {
                 "verdict": "attention",
@@ -93,12 +95,12 @@ def told(
                 "findings": {"row_unreadable": 3},
             },
             (
-                "ATTENTION: a person must look at 2,000 held, 1 rejected, 3 unreadable; the others "
-                "have their place."
+                "ATTENTION: 2,000 held, 1 rejected, 3 unreadable need a person; all others are "
+                "where they belong."
             ),
         ),
         ({"verdict": "broken"}, "BROKEN: an equation does not balance."),
-        ({"verdict": "stopped"}, "STOPPED: not all was done; the same command goes on."),
+        ({"verdict": "stopped"}, "STOPPED: not everything was done; run the same command again"),
     ],
 )
 def test_the_verdict_comes_first(changes: dict[str, Any], first: str) -> None:
@@ -108,9 +110,7 @@ def test_the_verdict_comes_first(changes: dict[str, Any], first: str) -> None:
 def test_a_failure_in_scm_is_in_the_verdict() -> None:
     outcomes = facts()["outcomes"] | {"failed": 2, "unknown": 1, "created": 7}
     lines = told(facts(verdict="attention", applied=True, outcomes=outcomes))
-    assert lines[0].startswith(
-        "ATTENTION: a person must look at 2 failed in SCM, 1 with unknown outcome;"
-    )
+    assert lines[0].startswith("ATTENTION: 2 failed in SCM, 1 with unknown outcome need a person;")
     assert "Outcomes  7 created, 2 failed, 1 unknown" in lines
 
 
@@ -118,6 +118,7 @@ def test_an_equation_that_does_not_balance_is_seen() -> None:
     equation = {
         "equation": "contacts = customer + contact",
         "left": 3,
+        "right": 2,
         "terms": {"customer": 1, "contact": 1},
         "balanced": False,
     }

@@ -251,4 +251,4 @@ def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(
         assert [
             value for frame in frames if column in frame for value in frame[column].to_list()
         ] == values
-    assert result.facts["balanced"]
+    assert result.summary.balanced

@@ -19,8 +19,8 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import P2cError, SourceError, UsageError
 from pipeline.events import silent
 from pipeline.plan.request import Request
-from pipeline.run.files import read_json
 from pipeline.run.folder import RunFolder, all_runs, find_run
+from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid, number, rows, write_small
 
 REJECTED, HELD = contactid(11), contactid(10)
@@ -30,7 +30,7 @@ def retry(
     common: Flags, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()
 ) -> RunFolder:
     result = retry_run(common, str(run.run), correction=correction, codes=codes, listener=silent)
-    return find_run(common.runs, str(result.facts["run"]))
+    return find_run(common.runs, result.summary.run)
 
 
 def decisions(run: RunFolder) -> dict[str, str]:
@@ -64,8 +64,9 @@ def test_only_what_was_held_or_rejected_is_planned_again(common: Flags, run: Run
     assert found.pop(REJECTED) == "rejected/too_long"
     assert set(found.values()) == {"skipped/not_selected"}
     assert planned_rows(made).is_empty()
-    facts = read_json(made.summary)
-    assert (facts["kind"], facts["retry_of"]) == ("retry", str(run.run))
+    for path in (made.run_json, made.summary):
+        facts = read_json(path)
+        assert (facts["kind"], facts["retry_of"]) == ("retry", str(run.run)), path.name
     assert verify_run(common, str(made.run)).exit_code == 0
 
 

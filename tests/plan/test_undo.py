@@ -19,9 +19,10 @@ from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.report.facts import page_facts
 from pipeline.report.page import rendered
-from pipeline.run.files import read_json, sha256_of, write_json
+from pipeline.run.files import sha256_of, write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
+from tests.scenes.json_files import read_json
 from tests.scenes.small import CUSTOMERS, PERSONS
 
 PLANNED = CUSTOMERS + PERSONS
@@ -32,7 +33,7 @@ def clock() -> datetime:
 
 
 def pack(common: Flags, run: RunFolder) -> RunFolder:
-    return find_run(common.runs, str(undo_run(common, str(run.run)).facts["run"]))
+    return find_run(common.runs, undo_run(common, str(run.run)).summary.run)
 
 
 def actions(pack_: RunFolder) -> dict[str, int]:
@@ -47,7 +48,7 @@ def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(
     assert result.exit_code == 1
     assert "packages delete nothing" in str(result.text)
     assert "Nothing of this run can be undone by p2c." in str(result.text)
-    made = find_run(common.runs, str(result.facts["run"]))
+    made = find_run(common.runs, result.summary.run)
     assert actions(made) == {"by_hand": PLANNED}
     with (made.path / "undo.csv").open(encoding="utf-8-sig", newline="") as file:
         listed = [row["destination_key"] for row in csv.DictReader(file)]

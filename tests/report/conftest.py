@@ -17,8 +17,9 @@ from pipeline.events import silent
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
 from pipeline.project.resolve import load_project
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, all_runs, find_run
+from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import write_small
 
@@ -55,7 +56,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The samples, planned and applied."""
     runs = tmp_path_factory.mktemp("samples")
     result = plan_and_apply(Flags(project=SAMPLES, runs=runs), Request(command="run"), silent)
-    return find_run(runs, str(result.facts["run"]))
+    return find_run(runs, result.summary.run)
 
 
 @pytest.fixture

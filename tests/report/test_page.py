@@ -23,10 +23,11 @@ from pipeline.report.facts import Cause, page_facts
 from pipeline.report.flow import Column, Link, Node, drawn
 from pipeline.report.page import LIMIT, rendered
 from pipeline.report.throughput import Span, described, series
-from pipeline.run.files import read_json, write_json
+from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from tests.audit.test_findings import HARM, hostile
 from tests.report.conftest import START, clock
+from tests.scenes.json_files import read_json
 from tests.scenes.small import write_small
 
 Golden = Callable[[str, str], None]
@@ -87,7 +88,7 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
     )
     rows: dict[str, int] = {}
     for one in facts.failures:
-        rows[one["code"]] = rows.get(one["code"], 0) + one["rows"]
+        rows[str(one["code"])] = rows.get(str(one["code"]), 0) + one["rows"]
     assert sum(rows.values()) == outcomes["failed"]
     assert rows.keys() == {
         "refused_reference",
@@ -198,7 +199,7 @@ def test_names_full_of_html_and_control_characters_do_no_harm(tmp_path: Path, va
         runs=tmp_path / "runs",
         assignments=(f"source.filter=lastname <> '{HARM[8]}'",),
     )
-    run = find_run(tmp_path / "runs", str(plan_contacts(common, Request(), silent).facts["run"]))
+    run = find_run(tmp_path / "runs", plan_contacts(common, Request(), silent).summary.run)
     page = rendered(page_facts(run, values=values))
     reader = Reader(page)
     assert reader.tags <= TAGS

@@ -8,7 +8,8 @@ import pytest
 from pipeline.run import findings
 from pipeline.run.files import sha256_of
 from pipeline.run.journal import Journal, read
-from schemas.run import FINDINGS, findings_contract
+from schemas.contracts import findings_contract
+from schemas.run import FINDINGS
 from tests.scenes.loading import Halt, Scene
 from tests.scenes.loads import MakeScene
 
@@ -38,7 +39,8 @@ def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
     ]
     assert after.schema == FINDINGS
     assert after["message"][-1] == (
-        "SCM said something of an import that names none of its rows: Contacts usmf-1, 3 messages."
+        "SCM gave a message about an import that names none of its rows: Contacts usmf-1, "
+        "3 messages."
     )
 
 

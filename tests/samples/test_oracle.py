@@ -14,7 +14,7 @@ from pipeline.events import silent
 from pipeline.plan.request import Request
 from pipeline.samples.expected import Expected, expected_rows
 from pipeline.samples.generate import write_samples
-from schemas.run import decisions_contract, findings_contract
+from schemas.contracts import decisions_contract, findings_contract
 from tests.scenes.places import SAMPLES
 
 PROJECT = SAMPLES / "p2c.toml"
@@ -70,13 +70,13 @@ def test_a_contact_ends_where_the_rules_say(
 
 
 def test_the_equations_balance_and_every_planned_row_is_written(result: Result) -> None:
-    facts = result.facts
-    assert facts["balanced"]
-    assert facts["verdict"] == "attention"
+    facts = result.summary
+    assert facts.balanced
+    assert facts.verdict == "attention"
     assert result.exit_code == 1
-    assert facts["outcomes"]["written"] == facts["counts"]["customer"] + facts["counts"]["contact"]
-    assert facts["outcomes"]["pending"] == 0
-    terms = facts["equations"][0]["terms"]
+    assert facts.outcomes["written"] == facts.counts["customer"] + facts.counts["contact"]
+    assert facts.outcomes["pending"] == 0
+    terms = facts.equations[0].terms
     assert terms["superseded"] == sum(one.decision == "superseded" for one in expected_rows())
     assert terms["deleted"] == sum(one.decision == "deleted" for one in expected_rows())
 
@@ -87,7 +87,7 @@ def test_the_run_folder_keeps_its_contracts(result: Result) -> None:
     decisions_contract().validate(decisions)
     findings_contract().validate(findings)
     counted = dict(findings["code"].value_counts().iter_rows())
-    assert counted == result.facts["findings"]
+    assert counted == result.summary.findings
 
 
 def test_messages_never_hold_the_value(result: Result) -> None:

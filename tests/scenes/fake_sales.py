@@ -291,12 +291,12 @@ class Clock:
         self.now += seconds
 
 
-def sales_of(fake: Fake, *, parallel: int = 50) -> Sales:
+def sales_of(fake: Fake, *, parallel: int = 50, pace: type[Pace] = Pace) -> Sales:
     """Sales as p2c sees it; waits take no time."""
     made, clock = client(HOST, transport=httpx.MockTransport(fake)), Clock()
-    pace = Pace(ceiling=parallel, sleep=clock.sleep, clock=clock)
+    paced = pace(ceiling=parallel, sleep=clock.sleep, clock=clock)
     return Sales(
-        system=System(name="Sales", client=made, pace=pace, policy=Policy(attempts=3), clock=clock)
+        system=System(name="Sales", client=made, pace=paced, policy=Policy(attempts=3), clock=clock)
     )
 
 
@@ -311,7 +311,7 @@ def extract(fake: Fake, folder: Path, **options: Any) -> Extracted:
     )
     into = options.pop("into", folder / "source")
     into.mkdir(parents=True, exist_ok=True)
-    sales = sales_of(fake, parallel=options.pop("parallel", 50))
+    sales = sales_of(fake, parallel=options.pop("parallel", 50), pace=options.pop("pace", Pace))
     with sales.system.client:
         return land_dataverse(
             sales,

@@ -22,6 +22,7 @@ from pipeline.load.order import Options, Order
 from pipeline.load.results import Loaded
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import Request
+from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project, load_project
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
@@ -185,7 +186,14 @@ class Scene:
         )
 
     def order(self, journal: Journal, options: Options) -> Order:
-        return order_of(self.run, self.project, options, self.scm, journal, self.clock, silent)
+        opened = OpenRun(
+            folder=self.run,
+            facts=self.run.facts(),
+            summary=self.run.read_summary(),
+            project=self.project,
+            journal=journal,
+        )
+        return order_of(opened, options, self.scm, self.clock, silent)
 
     def load(
         self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any

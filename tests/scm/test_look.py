@@ -1,4 +1,4 @@
-"""SCM read before anything is written: what is missing is said before it costs a load."""
+"""SCM is read before anything is written: what is missing is reported before it costs a load."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
-from pipeline.mapping.compile import Compiled, compiled
+from pipeline.mapping.compile import Compiled
 from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, key
 from pipeline.plan import known
 from pipeline.project.resolve import bare_project
 from pipeline.project.settings import refuse_same_system
 from pipeline.sandbox.scm.switches import Switches
-from pipeline.scm import contract
+from pipeline.scm.contract import check_contract
 from pipeline.scm.look import Seen, Wanted, items, look
 from pipeline.scm.metadata import Model, read_model
 from schemas.scm import ENTITIES
@@ -28,17 +28,17 @@ from tests.scenes.loads import MakeScene
 NOTHING: dict[str, Any] = {}
 
 
-def mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compiled]:
+def compile_mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compiled]:
     settings: dict[str, Any] = {
         "destination": {"legal_entity": "usmf", "currency": "EUR", "country": "DE", **destination}
     }
     if tasks:
         settings["tasks"] = {"ContactToCustomer": {"fields": tasks}}
     project = bare_project(settings, "test")
-    return [compiled(one, project.defaults) for one in project.templates.values()]
+    return list(project.mappings().values())
 
 
-def wanted(
+def build_needs(
     tasks: dict[str, Any] = NOTHING,
     *,
     entities: tuple[str, ...] = ("usmf",),
@@ -46,37 +46,44 @@ def wanted(
     packages: bool = True,
 ) -> Wanted:
     return Wanted(
-        mappings=mappings(tasks), legal_entities=entities, contacts_label=label, packages=packages
+        mappings=compile_mappings(tasks),
+        legal_entities=entities,
+        contacts_label=label,
+        packages=packages,
     )
 
 
-def seen_by(scene: Scene, what: Wanted, folder: Path) -> Seen:
+def look_at(scene: Scene, what: Wanted, folder: Path) -> Seen:
     return look(scene.scm, what, folder, lambda _what, _rows: None)
 
 
-def told(seen: Seen) -> dict[str, str]:
+def list_notes(seen: Seen) -> dict[str, str]:
     return {what: sentence for what, status, sentence in items(seen) if status != "ok"}
 
 
 def test_what_is_there_is_named_with_its_legal_entities(scenes: MakeScene, tmp_path: Path) -> None:
-    seen = seen_by(scenes(there=[RIVAL]), wanted(entities=("usmf", "DEMF")), tmp_path)
+    seen = look_at(scenes(there=[RIVAL]), build_needs(entities=("usmf", "DEMF")), tmp_path)
     assert items(seen)[0] == (
-        "SCM", "ok",
-        ("SCM (scm.test), legal entities: usmf (Contoso Entertainment System USA), DEMF (Contoso Entertainment System Germany)"),
-    )  # fmt: skip
-    assert told(seen) == {}
+        "SCM",
+        "ok",
+        (
+            "SCM (scm.test), legal entities: usmf (Contoso Entertainment System USA), DEMF "
+            "(Contoso Entertainment System Germany)"
+        ),
+    )
+    assert list_notes(seen) == {}
 
 
 @pytest.mark.parametrize("page_size", [1, 10_000])
 def test_customers_come_as_an_export_would_give_them(
     scenes: MakeScene, tmp_path: Path, page_size: int
 ) -> None:
-    scene = scenes(there=[RIVAL, RIVAL | {"DATAAREAID": "demf", "CUSTOMERACCOUNT": "D-1", "PARTYNUMBER": "D-1"}],
-                   switches=Switches(page_size=page_size))  # fmt: skip
-    seen = seen_by(
+    german = {"DATAAREAID": "demf", "CUSTOMERACCOUNT": "D-1", "PARTYNUMBER": "D-1"}
+    scene = scenes(there=[RIVAL, RIVAL | german], switches=Switches(page_size=page_size))
+    seen = look_at(
         scene,
         Wanted(
-            mappings=mappings(),
+            mappings=compile_mappings(),
             legal_entities=["usmf"],
             contacts_label="CDS Contacts",
             packages=False,
@@ -100,7 +107,7 @@ def test_customers_come_as_an_export_would_give_them(
 def test_contact_persons_that_are_there_are_read(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
     scene.load("odata")
-    seen = seen_by(scene, wanted(), tmp_path)
+    seen = look_at(scene, build_needs(), tmp_path)
     assert seen.person_count == 3
     persons = pl.read_parquet(seen.persons)
     assert set(persons.iter_rows()) == {
@@ -119,8 +126,8 @@ def test_fixed_values_that_a_legal_entity_lacks_are_named(
         },
         "LanguageId": {"default": "tlh"},
     }
-    seen = seen_by(scenes(), wanted(tasks, entities=("usmf", "demf")), tmp_path)
-    assert told(seen) == {
+    seen = look_at(scenes(), build_needs(tasks, entities=("usmf", "demf")), tmp_path)
+    assert list_notes(seen) == {
         f"tasks.ContactToCustomer.fields.{column}": f"{sentence}; rows that need it will be held"
         for column, sentence in {
             "CustomerGroupId": "legal entity demf has no customer group '77'",
@@ -131,19 +138,19 @@ def test_fixed_values_that_a_legal_entity_lacks_are_named(
     assert len(seen.missing) == 5
 
 
-def test_a_legal_entity_that_is_not_there_is_refused_with_its_neighbour(
+def test_a_legal_entity_that_is_not_there_is_refused_with_the_nearest_one(
     scenes: MakeScene, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"no legal entity 'usmx'\. Did you mean 'usmf'\?"):
-        seen_by(scenes(), wanted(entities=("usmf", "usmx")), tmp_path)
+        look_at(scenes(), build_needs(entities=("usmf", "usmx")), tmp_path)
 
 
 def test_another_name_of_the_entity_is_refused_and_named(scenes: MakeScene, tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"are called 'CDS Contacts' here: set destination\.contacts_label"
     ):
-        seen_by(scenes(), wanted(label="Dataverse Contacts"), tmp_path)
-    seen_by(scenes(), wanted(label="Dataverse Contacts", packages=False), tmp_path)
+        look_at(scenes(), build_needs(label="Dataverse Contacts"), tmp_path)
+    look_at(scenes(), build_needs(label="Dataverse Contacts", packages=False), tmp_path)
 
 
 def test_data_managements_own_list_of_entities_counts_first(
@@ -176,22 +183,22 @@ def test_data_managements_own_list_of_entities_counts_first(
         )
 
     scene.wire.before, scene.wire.after = listed, described
-    seen = seen_by(scene, wanted(label="Dataverse Contacts"), tmp_path)
+    seen = look_at(scene, build_needs(label="Dataverse Contacts"), tmp_path)
     assert seen.labels == {"CDS Contacts": "Dataverse Contacts", "Customers V2": "Customers V2"}
 
 
-def test_a_name_that_nobody_tells_is_a_note(scenes: MakeScene, tmp_path: Path) -> None:
+def test_a_name_that_scm_does_not_say_is_a_note(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
     scene.wire.before = lambda request: (
         httpx.Response(404) if request.url.path.startswith("/metadata") else None
     )
-    assert told(seen_by(scene, wanted(), tmp_path)).keys() == {
+    assert list_notes(look_at(scene, build_needs(), tmp_path)).keys() == {
         "entity CDS Contacts",
         "entity Customers V2",
     }
 
 
-def without(*names: str) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+def hide_sets(*names: str) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
     """Metadata in which these sets have another name."""
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -211,9 +218,9 @@ def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(
     scenes: MakeScene, tmp_path: Path
 ) -> None:
     scene = scenes()
-    scene.wire.after = without("Languages", "AddressStates", "LegalEntities", "CDSParties")
-    seen = seen_by(scene, wanted(), tmp_path)
-    assert told(seen) == {
+    scene.wire.after = hide_sets("Languages", "AddressStates", "LegalEntities", "CDSParties")
+    seen = look_at(scene, build_needs(), tmp_path)
+    assert list_notes(seen) == {
         "LanguageId": "SCM does not publish Languages: values are not checked before the load",
         "AddressState": (
             "SCM does not publish AddressStates: values are not checked before the load"
@@ -226,14 +233,14 @@ def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(
     assert seen.references.has("LanguageId", "anything")
 
 
-def test_a_system_that_is_no_scm_is_refused(scenes: MakeScene, tmp_path: Path) -> None:
+def test_a_system_that_is_not_scm_is_refused(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
-    scene.wire.after = without("CustomersV2", "CDSContactPersons")
+    scene.wire.after = hide_sets("CustomersV2", "CDSContactPersons")
     with pytest.raises(
         ConfigurationError,
         match=r"publishes no entity set CDSContactPersons .*Did you mean 'CDSContactPersonsX'",
     ):
-        seen_by(scene, wanted(), tmp_path)
+        look_at(scene, build_needs(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +254,7 @@ def test_metadata_that_cannot_be_read_stop_the_command(
         httpx.Response(200, content=content) if request.url.path.endswith("$metadata") else None
     )
     with pytest.raises(AnswerUnreadable, match=r"\$metadata"):
-        seen_by(scene, wanted(), tmp_path)
+        look_at(scene, build_needs(), tmp_path)
 
 
 def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path) -> None:
@@ -262,7 +269,7 @@ def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path
 
     scene.wire.after = after
     with pytest.raises(Stopped, match=r"another host, evil\.test"):
-        seen_by(scene, wanted(), tmp_path)
+        look_at(scene, build_needs(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -286,14 +293,16 @@ def test_two_systems_may_be_neighbours(destination: str) -> None:
     refuse_same_system("https://a.dynamics.com", destination)
 
 
-CSDL = b"""<?xml version="1.0"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+CSDL = b"""<?xml version="1.0"?>
+<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
 <Schema Namespace="Microsoft.Dynamics.DataEntities" xmlns="http://docs.oasis-open.org/odata/ns/edm">
 <EnumType Name="NoYes"><Member Name="Yes" Value="1"/><Member Name="No" Value="0"/></EnumType>
 <EntityType Name="CustomerV2"><Key><PropertyRef Name="dataAreaId"/></Key>
 <Property Name="CustomerAccount" Type="Edm.String"/>
 <Property Name="OnHold" Type="Microsoft.Dynamics.DataEntities.NoYes"/></EntityType>
 <EntityContainer Name="Resources">
-<EntitySet Name="CustomersV2" EntityType="Microsoft.Dynamics.DataEntities.CustomerV2"/></EntityContainer>
+<EntitySet Name="CustomersV2" EntityType="Microsoft.Dynamics.DataEntities.CustomerV2"/>
+</EntityContainer>
 </Schema></edmx:DataServices></edmx:Edmx>"""
 
 
@@ -308,7 +317,7 @@ def test_metadata_become_sets_and_enums() -> None:
     assert not model.has("Customers")
 
 
-def live(**changes: Any) -> Model:
+def build_model(**changes: Any) -> Model:
     """A model that has just what the catalogue says, but for changes.
 
     Column → type, or null where it is not there.
@@ -331,8 +340,10 @@ def live(**changes: Any) -> Model:
     return Model(sets=sets, enums=enums)
 
 
-def test_columns_and_enum_values_are_held_against_the_live_model() -> None:
-    found = contract.problems(mappings(), live(PrimaryContactFax=None, PersonFirstName=None))
+def test_columns_and_enum_values_are_compared_with_the_live_model() -> None:
+    found = check_contract(
+        compile_mappings(), build_model(PrimaryContactFax=None, PersonFirstName=None)
+    )
     assert found[0].endswith(
         "SCM does not know 'Widowhood'; it takes None, Single, Married, Divorced."
     )
@@ -353,7 +364,9 @@ KNOWN = References(
 )
 
 
-def absent(entities: list[str | None], **columns: list[str | None]) -> list[tuple[int, str, str]]:
+def find_absent(
+    entities: list[str | None], **columns: list[str | None]
+) -> list[tuple[int, str, str]]:
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     found = KNOWN.absent(frame, pl.Series(entities, dtype=pl.String))
     assert found.schema == PROBLEMS
@@ -362,28 +375,33 @@ def absent(entities: list[str | None], **columns: list[str | None]) -> list[tupl
 
 
 def test_values_are_looked_for_in_their_legal_entity() -> None:
-    assert absent(
+    assert find_absent(
         ["usmf", "USMF", "demf", "demf", None], CustomerGroupId=["10", " 10", "10", "20", "99"]
     ) == [(2, "CustomerGroupId", "10")]
 
 
 def test_values_are_compared_as_scm_compares_them_and_blanks_refer_to_nothing() -> None:
-    assert absent(["usmf"] * 4, LanguageId=["en-us", "DE", None, "fr"]) == [(3, "LanguageId", "fr")]
+    assert find_absent(["usmf"] * 4, LanguageId=["en-us", "DE", None, "fr"]) == [
+        (3, "LanguageId", "fr")
+    ]
 
 
 def test_a_state_is_looked_for_in_its_country() -> None:
-    columns = {
+    columns: dict[str, list[str | None]] = {
         "AddressState": ["WA", "WA", "wa", "XX"],
         "AddressCountryRegionISOCode": ["US", "CA", None, "us"],
     }
-    assert absent(["usmf"] * 4, **columns) == [(1, "AddressState", "WA"), (3, "AddressState", "XX")]  # type: ignore[arg-type]
-    assert absent(["usmf"], AddressState=["WA"], AddressCountryRegionId=["usa"]) == []
-    assert absent(["usmf"], AddressState=["??"]) == [], "without a country nobody can tell"
+    assert find_absent(["usmf"] * 4, **columns) == [
+        (1, "AddressState", "WA"),
+        (3, "AddressState", "XX"),
+    ]
+    assert find_absent(["usmf"], AddressState=["WA"], AddressCountryRegionId=["usa"]) == []
+    assert find_absent(["usmf"], AddressState=["??"]) == [], "without a country nobody can tell"
 
 
 def test_columns_that_were_not_read_are_passed_over() -> None:
-    assert absent(["usmf"], SiteId=["99"], PersonFirstName=["Ada"]) == []
-    assert absent([], LanguageId=[]) == []
+    assert find_absent(["usmf"], SiteId=["99"], PersonFirstName=["Ada"]) == []
+    assert find_absent([], LanguageId=[]) == []
 
 
 def test_every_referring_column_is_in_the_catalogue() -> None:

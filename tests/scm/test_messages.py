@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.scm.messages import OTHER, cleaned, explained, patterns
+from pipeline.scm.messages import OTHER, clean_messages, explained, load_patterns
 from schemas.codes import Severity, catalogue
 
 EXAMPLES = {
@@ -35,7 +35,9 @@ EXAMPLES = {
         "already exists."
     ): "refused_exists",
     "DMF1959: Multiple rows have the same key column values: C-1.": "refused_repeated",
-    "Party number 'C-1' already belongs to customer account 'A-1' of company 'usmf'.": "refused_party",
+    (
+        "Party number 'C-1' already belongs to customer account 'A-1' of company 'usmf'."
+    ): "refused_party",
     "Field 'Party number' cannot be changed.": "refused_fixed",
     (
         "The property 'Siteid' does not exist on type 'Microsoft.Dynamics.DataEntities.CustomerV2'."
@@ -62,22 +64,26 @@ def test_a_message_has_its_code_and_says_what_to_do(text: str, code: str) -> Non
     found = explained([text])
     assert found.code == code
     plain, _, said = found.text.partition(" SCM said: ")
-    assert said == cleaned([text])
+    assert said == clean_messages([text])
     assert plain.endswith(".")
     assert "{" not in plain
     assert "'XX'" not in plain
 
 
-def test_every_pattern_is_met_by_an_example() -> None:
+def test_every_pattern_has_an_example() -> None:
     met = {
-        next(one.expression.pattern for one in patterns() if one.expression.search(cleaned([text])))
+        next(
+            one.expression.pattern
+            for one in load_patterns()
+            if one.expression.search(clean_messages([text]))
+        )
         for text in EXAMPLES
     }
-    assert met == {one.expression.pattern for one in patterns()}
+    assert met == {one.expression.pattern for one in load_patterns()}
 
 
 def test_every_code_is_in_the_catalogue_as_an_error() -> None:
-    codes = {one.code for one in patterns()} | {OTHER}
+    codes = {one.code for one in load_patterns()} | {OTHER}
     assert {catalogue()[code].severity for code in codes} == {Severity.ERROR}
 
 
@@ -95,7 +101,7 @@ def test_the_odata_form_of_a_message_means_the_same() -> None:
     )
 
 
-def test_several_messages_of_one_row_are_told_once_each() -> None:
+def test_several_messages_of_one_row_appear_once_each() -> None:
     found = explained(
         [
             "Results. Field 'A' must be filled in.",
@@ -106,7 +112,7 @@ def test_several_messages_of_one_row_are_told_once_each() -> None:
     assert found.text.endswith("SCM said: Field 'A' must be filled in. | Something else.")
 
 
-def test_an_unknown_message_is_kept_and_silence_is_said() -> None:
+def test_an_unknown_message_is_kept_and_silence_is_reported() -> None:
     assert (
         explained(["Chart of accounts invalid: 0"]).text == "SCM said: Chart of accounts invalid: 0"
     )

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.transform.reading import mapping_text, typed
+from schemas import text as meaning
 from schemas.catalogue import Field, Type
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE
 from sql.session import Session, session
+from tests.scenes.places import ROOT
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 spaces = st.text(alphabet=st.sampled_from(" \t\u00a0\u200b\r\n"), max_size=2)
@@ -89,7 +91,24 @@ def ids(draw: st.DrawFn) -> str:
 def test_ids_are_read_in_any_case_with_or_without_braces(
     duck: Session, values: list[str | None]
 ) -> None:
-    assert read(duck, "CAST(guid_of(x) AS VARCHAR)", values) == [guid_of(value) for value in values]
+    expected = [guid_of(value) for value in values]
+    assert read(duck, "CAST(guid_of(x) AS VARCHAR)", values) == expected
+    frame = pl.DataFrame({"x": values}, schema={"x": pl.String})
+    assert frame.select(meaning.guid_of(pl.col("x")))["x"].to_list() == expected
+    assert [None if one is None else meaning.read_guid(one) for one in values] == expected
+
+
+def test_a_guid_is_described_in_one_place() -> None:
+    """The sandbox knows it from the reference: it imports nothing."""
+    files = [
+        path
+        for folder in ("pipeline", "schemas", "sql")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".sql", ".toml"} and "sandbox" not in path.parts
+    ]
+    pattern = re.compile(r"\{8\}.*\{12\}")
+    own = [path.name for path in files if pattern.search(path.read_text(encoding="utf-8"))]
+    assert own == ["text.py"]
 
 
 def test_ids_in_forms_that_duckdb_would_take_are_not_ids(duck: Session) -> None:

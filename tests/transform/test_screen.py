@@ -14,7 +14,6 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken
 from pipeline.events import silent
-from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import column_of
 from pipeline.plan.request import Request
 from pipeline.project.resolve import bare_project
@@ -27,8 +26,7 @@ SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, No
 
 @pytest.fixture
 def mapped() -> tuple[pl.DataFrame, Contract]:
-    settings: dict[str, str | None] = {"destination.currency": None, "destination.country": None}
-    mapping = compiled(bare_project({}, "test").templates["Contacts"], settings)
+    mapping = bare_project({}, "test").mappings()["Contacts"]
     blank: list[str | None] = [None] * len(SURNAMES)
     texts = {column_of(name): blank for name in mapping.sources}
     texts[column_of("lastname")] = SURNAMES

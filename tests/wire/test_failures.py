@@ -1,6 +1,6 @@
 """Every failure of the wire is a sentence that names the system, says what, and what now.
 
-None gives a secret away.
+None reveals a secret.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.wire import failures
-from pipeline.wire.redact import without_secrets
+from pipeline.wire.redact import redact_secrets
 
 SYSTEM = "Sales (contoso.crm4.dynamics.com)"
 CLIENT = httpx.Client(timeout=7)
 SIGNED = "https://acct.blob.core.windows.net/dmf/p.zip?sv=2025&sig=abc%2Fdef123"
 
 
-def all_kinds(base: type[BaseException]) -> Iterator[type[BaseException]]:
+def walk_kinds(base: type[BaseException]) -> Iterator[type[BaseException]]:
     yield base
     for kind in base.__subclasses__():
-        yield from all_kinds(kind)
+        yield from walk_kinds(kind)
 
 
 KINDS = sorted(
@@ -46,14 +46,14 @@ KINDS = sorted(
             httpx.InvalidURL,
             httpx.CookieConflict,
         )
-        for kind in all_kinds(base)
+        for kind in walk_kinds(base)
         if kind.__module__ == "httpx"
     },
     key=lambda kind: kind.__name__,
 )
 
 
-def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
+def build_answer(status: int, body: object = None, **headers: str) -> httpx.Response:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     if isinstance(body, str):
         return httpx.Response(status, headers=names, text=body)
@@ -62,22 +62,22 @@ def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_httpx_failure_has_a_translation(kind: type[Exception]) -> None:
-    told = failures.translated(kind(f"while asking {SIGNED}"), SYSTEM, CLIENT)
-    assert told.exit_code == 3
-    assert str(told).startswith(f"{SYSTEM}: ")
-    assert "failed on the way" not in str(told) or kind is httpx.TransportError
-    assert "sig=" not in str(told)
-    assert str(told).endswith(".")
+    failure = failures.translate_exception(kind(f"while asking {SIGNED}"), SYSTEM, CLIENT)
+    assert failure.exit_code == 3
+    assert str(failure).startswith(f"{SYSTEM}: ")
+    assert "failed on the way" not in str(failure) or kind is httpx.TransportError
+    assert "sig=" not in str(failure)
+    assert str(failure).endswith(".")
 
 
-def connect_error(cause: Exception) -> httpx.ConnectError:
+def build_connect_error(cause: Exception) -> httpx.ConnectError:
     error = httpx.ConnectError("no")
     error.__cause__ = OSError("between")
     error.__cause__.__context__ = cause
     return error
 
 
-def verification() -> ssl.SSLCertVerificationError:
+def build_verification_error() -> ssl.SSLCertVerificationError:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_message = "self-signed certificate in certificate chain"
     return error
@@ -87,26 +87,28 @@ def verification() -> ssl.SSLCertVerificationError:
     ("cause", "words", "again"),
     [
         (
-            verification(),
+            build_verification_error(),
             "a certificate that does not verify: self-signed certificate in certificate chain",
             False,
         ),
-        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "agrees on no TLS connection", True),
-        (socket.gaierror(socket.EAI_NONAME, "x"), "no address is known for its name", False),
-        (socket.gaierror(socket.EAI_AGAIN, "x"), "no address is known for its name", True),
+        (ssl.SSLError(1, "WRONG_VERSION_NUMBER"), "could not agree on a TLS connection", True),
+        (socket.gaierror(socket.EAI_NONAME, "x"), "its name has no address", False),
+        (socket.gaierror(socket.EAI_AGAIN, "x"), "its name has no address", True),
         (ConnectionRefusedError(111, "x"), "nothing listens at this address", True),
         (OSError(113, "x"), "cannot be reached", True),
     ],
 )
 def test_a_connection_that_fails_says_why(cause: Exception, words: str, *, again: bool) -> None:
-    told = failures.translated(connect_error(cause), SYSTEM, CLIENT)
-    assert isinstance(told, Unreachable)
-    assert words in told.message
-    assert told.again is again
+    failure = failures.translate_exception(build_connect_error(cause), SYSTEM, CLIENT)
+    assert isinstance(failure, Unreachable)
+    assert words in failure.message
+    assert failure.again is again
 
 
 def test_a_time_out_says_how_long_it_was() -> None:
-    assert "within 7 s" in failures.translated(httpx.ReadTimeout("x"), SYSTEM, CLIENT).message
+    assert (
+        "within 7 s" in failures.translate_exception(httpx.ReadTimeout("x"), SYSTEM, CLIENT).message
+    )
 
 
 DATAVERSE = {
@@ -118,17 +120,17 @@ DATAVERSE = {
     ("response", "kind", "words"),
     [
         (
-            answer(429, DATAVERSE, Retry_After="17"),
+            build_answer(429, DATAVERSE, Retry_After="17"),
             Throttled,
             "exceeded the limit of 6000 (HTTP 429)",
         ),
         (
-            answer(401, ""),
+            build_answer(401, ""),
             LoginFailed,
             "does not accept our login (HTTP 401). Check tenant and url",
         ),
         (
-            answer(
+            build_answer(
                 403,
                 {
                     "error": {
@@ -144,7 +146,7 @@ DATAVERSE = {
             ),
         ),
         (
-            answer(
+            build_answer(
                 403,
                 {
                     "error": {
@@ -157,38 +159,38 @@ DATAVERSE = {
             "make the app registration an application user",
         ),
         (
-            answer(502, "<html><body>Bad Gateway</body></html>", Content_Type="text/html"),
+            build_answer(502, "<html><body>Bad Gateway</body></html>", Content_Type="text/html"),
             ServerFailed,
             "answered with a web page",
         ),
         (
-            answer(403, "<!DOCTYPE html><p>blocked", Content_Type="text/html"),
+            build_answer(403, "<!DOCTYPE html><p>blocked", Content_Type="text/html"),
             AnswerUnreadable,
             "Check url, proxy and network",
         ),
         (
-            answer(404, "  <HTML>no", Content_Type="text/plain"),
+            build_answer(404, "  <HTML>no", Content_Type="text/plain"),
             AnswerUnreadable,
             "web page (HTTP 404)",
         ),
         (
-            answer(302, "", Location="https://login.example.com/x?ticket=1"),
+            build_answer(302, "", Location="https://login.example.com/x?ticket=1"),
             AnswerUnreadable,
-            "sends us to login.example.com instead",
+            "redirects us to login.example.com instead",
         ),
         (
-            answer(503, {"error": {"code": "", "message": "down"}}),
+            build_answer(503, {"error": {"code": "", "message": "down"}}),
             ServerFailed,
             "failed: down (HTTP 503)",
         ),
-        (answer(500, "no json"), ServerFailed, "failed (HTTP 500)"),
+        (build_answer(500, "no json"), ServerFailed, "failed (HTTP 500)"),
         (
-            answer(400, {"error": {"code": "-2147204270", "message": "expired"}}),
+            build_answer(400, {"error": {"code": "-2147204270", "message": "expired"}}),
             RequestRefused,
             "refused: expired (HTTP 400)",
         ),
         (
-            answer(
+            build_answer(
                 400,
                 {
                     "error": {
@@ -205,16 +207,16 @@ DATAVERSE = {
 def test_each_refusal_has_its_own_sentence(
     response: httpx.Response, kind: type[SystemStopped], words: str
 ) -> None:
-    told = failures.refusal(response, SYSTEM)
-    assert type(told) is kind
-    assert words in told.message
-    assert told.exit_code == 3
-    assert "ticket" not in str(told)
+    failure = failures.translate_answer(response, SYSTEM)
+    assert type(failure) is kind
+    assert words in failure.message
+    assert failure.exit_code == 3
+    assert "ticket" not in str(failure)
 
 
 def test_codes_of_both_spellings_are_one() -> None:
-    response = answer(400, {"error": {"code": "-2147204270", "message": "x"}})
-    assert failures.refusal(response, SYSTEM).detail == "0x80044352"
+    response = build_answer(400, {"error": {"code": "-2147204270", "message": "x"}})
+    assert failures.translate_answer(response, SYSTEM).refusal.code == "0x80044352"
 
 
 @pytest.mark.parametrize(
@@ -249,15 +251,15 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
 @pytest.mark.parametrize(
     ("response", "words"),
     [
-        (answer(200, "<html>sign in</html>"), "a web page"),
-        (answer(200, ""), "with nothing"),
-        (answer(200, '{"value":['), "JSON that is not whole"),
+        (build_answer(200, "<html>sign in</html>"), "a web page"),
+        (build_answer(200, ""), "with nothing"),
+        (build_answer(200, '{"value":['), "incomplete JSON"),
     ],
 )
-def test_an_answer_that_is_none_says_so(response: httpx.Response, words: str) -> None:
-    told = failures.unreadable(response, SYSTEM, "contacts")
-    assert words in told.message
-    assert told.again
+def test_an_answer_that_nobody_can_read_says_so(response: httpx.Response, words: str) -> None:
+    failure = failures.translate_unreadable(response, SYSTEM, "contacts")
+    assert words in failure.message
+    assert failure.again
 
 
 @pytest.mark.parametrize(
@@ -275,4 +277,4 @@ def test_an_answer_that_is_none_says_so(response: httpx.Response, words: str) ->
     ],
 )
 def test_secrets_are_cut_out_of_text(text: str, clean: str) -> None:
-    assert without_secrets(text) == clean
+    assert redact_secrets(text) == clean

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.errors import (
     AnswerUnreadable,
+    Refusal,
     RequestRefused,
     ServerFailed,
     SystemStopped,
@@ -41,8 +42,8 @@ class Clock:
         self.now += seconds
 
 
-def system(*answers: httpx.Response | Exception) -> tuple[System, Clock, list[httpx.Request]]:
-    """A system that answers so, one after the other, and the last for ever."""
+def build_system(*answers: httpx.Response | Exception) -> tuple[System, Clock, list[httpx.Request]]:
+    """A system that gives these answers one after the other, and the last one for ever."""
     clock, asked, left = Clock(), list[httpx.Request](), list(answers)
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -71,8 +72,8 @@ def ask(asked: System) -> dict[str, object]:
     return asked.ask("GET", "x", json_object, subject="contacts")
 
 
-def test_a_throttled_request_waits_as_long_as_it_was_told_and_is_counted() -> None:
-    sales, clock, asked = system(BUSY, BUSY, OK)
+def test_a_throttled_request_waits_as_long_as_asked_and_is_counted() -> None:
+    sales, clock, asked = build_system(BUSY, BUSY, OK)
     ask(sales)
     assert clock.slept == [17.0, 17.0]
     assert len(asked) == 3
@@ -82,7 +83,7 @@ def test_a_throttled_request_waits_as_long_as_it_was_told_and_is_counted() -> No
 
 
 def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
-    sales, clock, asked = system(DOWN)
+    sales, clock, asked = build_system(DOWN)
     with pytest.raises(ServerFailed):
         ask(sales)
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
@@ -90,22 +91,22 @@ def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
 
 
 def test_jitter_is_at_most_half_of_a_wait_and_adds_at_most_a_second_to_one_asked_for() -> None:
-    policy, failed = Policy(), ServerFailed("x", again=True, status=503)
+    policy, failed = Policy(), ServerFailed("x", again=True, refusal=Refusal(status=503))
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 0.0) == 4.0
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 1.0) == 8.0
-    busy = Throttled("x", again=True, wait=10.0, status=429)
+    busy = Throttled("x", again=True, wait=10.0, refusal=Refusal(status=429))
     assert policy.wait(busy, 1, 0.0, was_there=True, chance=lambda: 1.0) == 11.0
 
 
 def test_time_is_capped_too() -> None:
-    sales, clock, _ = system(httpx.Response(429, headers={"Retry-After": "400"}, json={}))
+    sales, clock, _ = build_system(httpx.Response(429, headers={"Retry-After": "400"}, json={}))
     with pytest.raises(Throttled):
         ask(sales)
     assert clock.slept == [400.0, 400.0]
 
 
 def test_what_would_fail_again_is_not_asked_again() -> None:
-    sales, clock, asked = system(
+    sales, clock, asked = build_system(
         httpx.Response(400, json={"error": {"code": "1", "message": "no"}})
     )
     with pytest.raises(
@@ -116,11 +117,11 @@ def test_what_would_fail_again_is_not_asked_again() -> None:
 
 
 def test_a_system_that_never_answered_is_given_up_sooner() -> None:
-    sales, clock, asked = system(httpx.ConnectError("no"))
+    sales, clock, asked = build_system(httpx.ConnectError("no"))
     with pytest.raises(Unreachable):
         ask(sales)
     assert len(asked) == 3
-    sales, clock, asked = system(OK, httpx.ConnectError("no"))
+    sales, clock, asked = build_system(OK, httpx.ConnectError("no"))
     ask(sales)
     with pytest.raises(Unreachable):
         ask(sales)
@@ -129,23 +130,23 @@ def test_a_system_that_never_answered_is_given_up_sooner() -> None:
 
 
 def test_an_answer_that_is_cut_is_asked_for_again() -> None:
-    sales, clock, _ = system(httpx.Response(200, content=b'{"value": ['), OK)
+    sales, clock, _ = build_system(httpx.Response(200, content=b'{"value": ['), OK)
     assert ask(sales) == {"value": []}
     assert clock.slept == [0.5]
-    sales, _, _ = system(httpx.Response(200, content=b'{"value": ['))
-    with pytest.raises(AnswerUnreadable, match="answered contacts with JSON that is not whole"):
+    sales, _, _ = build_system(httpx.Response(200, content=b'{"value": ['))
+    with pytest.raises(AnswerUnreadable, match="answered contacts with incomplete JSON"):
         ask(sales)
 
 
-def test_a_signed_url_is_no_part_of_a_failure() -> None:
-    sales, _, _ = system(httpx.ReadError("cut"))
+def test_a_signed_url_is_not_in_a_failure() -> None:
+    sales, _, _ = build_system(httpx.ReadError("cut"))
     with pytest.raises(SystemStopped) as caught:
         sales.ask("GET", "https://contoso.example/x?sig=abcdef", json_object)
     assert "sig" not in str(caught.value)
 
 
 def test_a_cookie_is_never_sent_back() -> None:
-    sales, _, asked = system(
+    sales, _, asked = build_system(
         httpx.Response(200, headers={"Set-Cookie": "ARRAffinity=1; Path=/"}, json={})
     )
     ask(sales)
@@ -154,14 +155,14 @@ def test_a_cookie_is_never_sent_back() -> None:
 
 
 def test_the_systems_hint_decides_how_many_requests_go_at_once() -> None:
-    sales, _, _ = system(httpx.Response(200, headers={"x-ms-dop-hint": "12"}, json={}))
+    sales, _, _ = build_system(httpx.Response(200, headers={"x-ms-dop-hint": "12"}, json={}))
     assert sales.pace.limit == 4
     ask(sales)
     assert sales.pace.limit == 12
     assert Pace(ceiling=3).limit == 3
 
 
-def test_a_hint_is_no_licence_to_go_over_the_projects_own_cap() -> None:
+def test_a_hint_does_not_lift_the_projects_own_cap() -> None:
     pace = Pace(ceiling=8)
     pace.hint(52)
     assert pace.limit == 8

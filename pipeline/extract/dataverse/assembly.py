@@ -13,15 +13,17 @@ import pyarrow.parquet as pq
 from pipeline.errors import AnswerUnreadable, during
 from pipeline.extract.dataverse.checkpoint import Part, TableWork
 from pipeline.extract.dataverse.columns import Columns
-from pipeline.extract.dataverse.guids import order_keys, order_of, order_sql
+from pipeline.extract.dataverse.guids import order_keys, order_of
 from pipeline.extract.landing import Landed, SourceFile
 from pipeline.extract.records import UnreadableRow
 from pipeline.extract.writing import LandedFile
-from sql.session import identifier, literal, session
+from sql.query import query
+from sql.session import Session, session
 
 DELETED: Final = "isdelete"
 _ROWS: Final = 50_000
-_MEMORY: Final = "512MB"
+MEMORY: Final = "512MB"
+"""What DuckDB may use while rows are put in order."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,22 +114,22 @@ class Assembly:
             for part in work.parts:
                 for page in work.pages(part):
                     writer.write_table(page.select(columns.names))
-        rows = self.sort(f"SELECT * FROM read_parquet({literal(str(raw))})", work)
+        with session(memory=MEMORY, scratch=work.folder / "scratch") as here:
+            here.parquet("extracted", raw)
+            rows = self.sort(here, work)
         unreadable = [why for part in work.parts for _, why in part.unreadable]
         return tuple(
             self._unreadable(rows + number, why) for number, why in enumerate(unreadable, start=1)
         )
 
-    def sort(self, query: str, work: TableWork) -> int:
-        """Land the rows of a query in the order of ids, and count them.
+    def sort(self, here: Session, work: TableWork) -> int:
+        """Land the rows of the relation ``extracted`` in the order of ids, and count them.
 
         Raises ``AnswerUnreadable`` if an id comes twice.
         """
-        key = identifier(self.columns.key)
-        ordered = f"SELECT * FROM ({query}) ORDER BY {order_sql(key)}"
         rows, last = 0, b""
-        with session(memory=_MEMORY, scratch=work.folder / "scratch") as db, self._file() as file:
-            for batch in db.stream(ordered, _ROWS):
+        with self._file() as file:
+            for batch in here.stream(query("extract/sorted", key=self.columns.key), _ROWS):
                 page = pa.Table.from_batches([batch])
                 keys = order_keys(page[self.columns.key])
                 if (

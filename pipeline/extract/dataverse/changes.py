@@ -6,6 +6,7 @@ was deleted is looked at once more, because the two lists do not say which came 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,17 +18,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import AnswerUnreadable, RequestRefused, during
-from pipeline.extract.dataverse.assembly import DELETED, Assembly
-from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.assembly import MEMORY, Assembly
+from pipeline.extract.dataverse.checkpoint import TableWork, write_checkpoint
 from pipeline.extract.dataverse.page import Page, PageReader
+from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
+from pipeline.wire.failures import describe_refusal
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
-from sql.session import identifier, literal, session
+from schemas.text import GUID
+from sql.query import query
+from sql.session import Session, session
 
 _EXPIRED: Final = "0x80044352"
 _ID, _REASON = "id", "reason"
-_GUID: Final = r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_DELETED: Final = f"(?P<id>{GUID})"
+"""How the entry of a deleted row names it."""
 _AT_ONCE: Final = 50
 """Ids in one condition."""
 
@@ -53,6 +59,23 @@ class Kept:
         return cls(
             link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"])
         )
+
+
+def write_kept(path: Path, home: str, kept: Mapping[str, Kept]) -> None:
+    """Write ``changes.json``: of which Sales, and where the changes of each table begin."""
+    tables = {name: one.as_json() for name, one in kept.items()}
+    write_checkpoint(path, {"home": home, "tables": tables})
+
+
+def read_kept(path: Path, home: str) -> dict[str, Kept]:
+    """What an earlier run remembered of this Sales; nothing if it read another one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["home"] != home:
+            return {}
+        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,18 +111,25 @@ class Refresh:
         reason = self._reason(kept, old)
         if kept is None or reason:
             return reason
+        with open_engine() as engine:
+            return self._refresh(engine, kept, old, told, begun)
+
+    def _refresh(
+        self, engine: Session, kept: Kept, old: Path, told: Callable[[int], None], begun: str
+    ) -> Refreshed | str:
         try:
-            link = self._drain(kept.link, told)
+            link = self._drain(engine, kept.link, told)
         except RequestRefused as refused:
-            expired = refused.detail.lower() == _EXPIRED or "expired" in refused.message.lower()
+            said = refused.refusal
+            expired = said.code.lower() == _EXPIRED or "expired" in said.cause.lower()
             return (
                 "the change token has expired"
                 if expired
-                else f"the change token was {refused.message.rstrip('.')}"
+                else f"the change token was {describe_refusal('refused', said)}"
             )
         if link is None:
             return "a changed row cannot be read"
-        counts = self._merge(old)
+        counts = self._merge(engine, old)
         return Refreshed(kept=Kept(link=link, names=kept.names, begun=begun), **counts)
 
     def _reason(self, kept: Kept | None, old: Path) -> str:
@@ -112,10 +142,10 @@ class Refresh:
             return "the table of the earlier run is gone"
         return ""
 
-    def _drain(self, link: str, told: Callable[[int], None]) -> str | None:
+    def _drain(self, engine: Session, link: str, told: Callable[[int], None]) -> str | None:
         """Write all changes down; where the next ones begin, null if a row cannot be read."""
         columns = self.assembly.columns
-        reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts)
+        reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts, engine)
         links = Links(
             self.sales.system.client.base_url, self.sales.system.label, columns.table.name
         )
@@ -182,89 +212,51 @@ class Refresh:
         changes.write_table(
             pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema())
         )
-        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _GUID), "id")
+        ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _DELETED), "id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
 
-    def _merge(self, old: Path) -> dict[str, int]:
+    def _merge(self, engine: Session, old: Path) -> dict[str, int]:
         """Land the old rows with the changes."""
-        key = identifier(self.assembly.columns.key)
-        names = ", ".join(identifier(name) for name in self.assembly.columns.names)
-        self._settle(key)
-        new = (
-            f"SELECT {names} FROM read_parquet({literal(str(self._settled))}) "
-            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY place DESC) = 1"
-        )
-        gone = f"SELECT DISTINCT id FROM read_parquet({literal(str(self._deletions))})"
-        rest = (
-            f"FROM read_parquet({literal(str(old))}) AS o WHERE {key} NOT IN (SELECT {key} FROM "
-            "new)"
-        )
-        query = (
-            f"WITH new AS MATERIALIZED ({new}), gone AS MATERIALIZED ({gone}) "
-            f"SELECT {names}, {DELETED} {rest} AND {key} NOT IN (SELECT id FROM gone) "
-            f"UNION ALL SELECT {names}, 'true' {rest} AND {key} IN (SELECT id FROM gone) "
-            f"UNION ALL SELECT {names}, NULL FROM new"
-        )
-        counts = self._counted(f"WITH new AS ({new}), gone AS ({gone})", key, old)
-        table = self.assembly.columns.table.name
-        with during(f"landing {table}"):
-            if any(counts.values()):
-                self.assembly.sort(
-                    query, TableWork(folder=self.work, asked={}, begun="", tracked=True)
-                )
-            else:
-                self.assembly.into.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(old, self.assembly.path)
-        return counts
+        names = self.assembly.columns.names
+        key = self.assembly.columns.key
+        with session(memory=MEMORY, scratch=self.work / "scratch") as here:
+            here.parquet("changes", self._changes)
+            here.parquet("deletions", self._deletions)
+            self._settle(engine, here)
+            here.parquet("known", old)
+            here.view("latest", query("extract/latest", key=key, columns=list(names)))
+            counts = here.frame(query("extract/change_counts", key=key)).row(0, named=True)
+            with during(f"landing {self.assembly.columns.table.name}"):
+                if any(counts.values()):
+                    text = query("extract/refreshed", key=key, columns=list(names))
+                    here.view("extracted", text)
+                    work = TableWork(folder=self.work, asked={}, begun="", tracked=True)
+                    self.assembly.sort(here, work)
+                else:
+                    self.assembly.into.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(old, self.assembly.path)
+        return {name: int(count) for name, count in counts.items()}
 
-    def _counted(self, tables: str, key: str, old: Path) -> dict[str, int]:
-        known = f"SELECT {key}, {DELETED} FROM read_parquet({literal(str(old))})"
-        with session(memory="512MB", scratch=self.work / "scratch") as db:
-            row = db.frame(
-                f"{tables}, known AS ({known}) SELECT "
-                f"(SELECT count(*) FROM new WHERE {key} NOT IN (SELECT {key} FROM known)) AS "
-                "added, "
-                f"(SELECT count(*) FROM new WHERE {key} IN (SELECT {key} FROM known)) AS changed, "
-                f"(SELECT count(*) FROM known WHERE {DELETED} IS NULL AND {key} IN (SELECT id FROM "
-                "gone) "
-                f"AND {key} NOT IN (SELECT {key} FROM new)) AS deleted"
-            ).row(0, named=True)
-        return {name: int(count) for name, count in row.items()}
-
-    def _settle(self, key: str) -> None:
-        """Rows that changed and were deleted.
+    def _settle(self, engine: Session, here: Session) -> None:
+        """Make the view ``settled``: rows that changed and were deleted are looked at once more.
 
         Those that are there now count as changed, the others as deleted.
         """
-        changes, deletions = literal(str(self._changes)), literal(str(self._deletions))
-        both = (
-            f"SELECT DISTINCT {key} AS id FROM read_parquet({changes}) WHERE {key} IN (SELECT id "
-            f"FROM read_parquet({deletions}))"
-        )
-        with session(memory="256MB") as db:
-            doubtful = db.frame(f"{both} ORDER BY 1")["id"].to_list()
+        key = self.assembly.columns.key
+        doubtful = here.frame(query("extract/changed_and_deleted", key=key))["id"].to_list()
         found = [
             row
             for begin in range(0, len(doubtful), _AT_ONCE)
-            for row in self._asked(doubtful[begin : begin + _AT_ONCE])
+            for row in self._asked(engine, doubtful[begin : begin + _AT_ONCE])
         ]
-        there = pa.concat_tables(found) if found else self._schema().empty_table()
-        pq.write_table(there, self._again)
-        alive = literal(str(self._again))
-        with session(memory="256MB") as db:
-            sure = f"{key} NOT IN (SELECT id FROM read_parquet({deletions}))"
-            names = ", ".join(identifier(name) for name in self._schema().names)
-            settled = literal(str(self._settled))
-            db.run(
-                f"COPY (SELECT {names} FROM read_parquet({changes}) WHERE {sure} "
-                f"UNION ALL SELECT {names} FROM read_parquet({alive})) TO {settled} (FORMAT "
-                "parquet)"
-            )
+        schema = self._schema()
+        here.register("again", pa.concat_tables(found) if found else schema.empty_table())
+        here.view("settled", query("extract/settled", key=key, columns=schema.names))
 
-    def _asked(self, ids: list[str]) -> list[pa.Table]:
+    def _asked(self, engine: Session, ids: list[str]) -> list[pa.Table]:
         """Those rows as they are now."""
         columns = self.assembly.columns
-        reader = PageReader(columns.wire_names, columns.amounts)
+        reader = PageReader(columns.wire_names, columns.amounts, engine)
         condition = "%20or%20".join(f"{columns.key}%20eq%20{row_id}" for row_id in ids)
         page = self._page(
             f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader
@@ -279,11 +271,3 @@ class Refresh:
     @property
     def _deletions(self) -> Path:
         return self.work / "deletions.parquet"
-
-    @property
-    def _again(self) -> Path:
-        return self.work / "again.parquet"
-
-    @property
-    def _settled(self) -> Path:
-        return self.work / "settled.parquet"

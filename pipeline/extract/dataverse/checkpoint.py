@@ -8,10 +8,10 @@ landed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from pipeline.errors import during
+from pipeline.run.files import atomic, locked, replace_file
 
 _PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
@@ -54,6 +55,14 @@ class Part:
         return {"number": self.number, "lows": self.lows, "highs": self.highs}
 
 
+def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
+    """Write a file of JSON, whole or not at all."""
+    replace_file(path, json.dumps(content).encode())
+
+
+WriteCheckpoint = Callable[[Path, Mapping[str, object]], None]
+
+
 @dataclass(kw_only=True, slots=True)
 class TableWork:
     """The parts of one table. ``can_range``: ids can be compared, so there may be several parts."""
@@ -65,6 +74,7 @@ class TableWork:
     can_range: bool = True
     parts: list[Part] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    write: WriteCheckpoint = write_checkpoint
 
     @property
     def is_done(self) -> bool:
@@ -107,7 +117,7 @@ class TableWork:
             folder = self._folder_of(part)
             folder.mkdir(exist_ok=True)
             _write_page(folder / f"{part.pages + 1:06d}.arrow", page)
-            _write_json(folder / "progress.json", asdict(found))
+            self.write(folder / "progress.json", asdict(found))
             for name, value in asdict(found).items():
                 setattr(part, name, value)
 
@@ -140,7 +150,7 @@ class TableWork:
             "can_range": self.can_range,
             "parts": [part.range for part in self.parts],
         }
-        _write_json(self.folder / "index.json", index)
+        self.write(self.folder / "index.json", index)
 
     def resume(self) -> bool:
         """Take up what an earlier extraction left, if it asked the same.
@@ -175,18 +185,14 @@ class TableWork:
         return found
 
 
+def hold(work: Path) -> AbstractContextManager[None]:
+    """Keep other processes out of an extraction's folder; raises ``Stopped`` when one is in it."""
+    return locked(work, "another process is reading the same Sales for this folder of runs.")
+
+
 def _write_page(path: Path, page: pa.Table) -> None:
-    with path.open("wb") as file:
-        with pa.ipc.new_file(file, page.schema, options=_PAGES) as writer:
-            writer.write_table(page)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(json.dumps(content).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with (
+        atomic(path) as file,
+        pa.ipc.new_file(file, page.schema, options=_PAGES) as writer,
+    ):
+        writer.write_table(page)

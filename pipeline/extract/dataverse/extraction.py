@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import filelock
-
-from pipeline.errors import RequestRefused, Stopped, during
+from pipeline.errors import RequestRefused, during
 from pipeline.extract.dataverse.assembly import Assembly
-from pipeline.extract.dataverse.changes import Kept, Refresh, Refreshed
-from pipeline.extract.dataverse.checkpoint import TableWork
+from pipeline.extract.dataverse.changes import Kept, Refresh, Refreshed, read_kept, write_kept
+from pipeline.extract.dataverse.checkpoint import (
+    TableWork,
+    WriteCheckpoint,
+    hold,
+    write_checkpoint,
+)
 from pipeline.extract.dataverse.columns import Columns, columns_of
 from pipeline.extract.dataverse.parallel import Crew, Job
 from pipeline.extract.landing import Landed
@@ -94,6 +96,7 @@ def land_dataverse(
     since: Path | None = None,
     progress: Progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    write: WriteCheckpoint = write_checkpoint,
 ) -> Extracted:
     """Land tables of a live Sales as ``<table>.parquet``, and what a later refresh needs as ``changes.json``.
 
@@ -107,23 +110,22 @@ def land_dataverse(
             of a full read.
         progress: told table and rows while reading.
         now: the time.
+        write: puts a checkpoint on disk, whole or not at all.
 
     Raises:
         SystemStopped: Sales failed; the same command goes on.
         Stopped: the disk failed, or another process extracts into ``work``.
     """
-    with during("extracting"):
-        work.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(work / ".lock", timeout=0)
-    try:
-        with lock, heap.settled():
-            return _Extraction(
-                sales=sales, into=into, wish=wish, work=work, progress=progress, now=now
-            ).run(since)
-    except filelock.Timeout as error:
-        raise Stopped(
-            "another process is reading the same Sales for this folder of runs.", where=str(work)
-        ) from error
+    with hold(work), heap.settled():
+        return _Extraction(
+            sales=sales,
+            into=into,
+            wish=wish,
+            work=work,
+            progress=progress,
+            now=now,
+            write=write,
+        ).run(since)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -134,13 +136,14 @@ class _Extraction:
     work: Path
     progress: Progress
     now: Callable[[], datetime]
+    write: WriteCheckpoint
     notes: list[Note] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
 
     def run(self, since: Path | None) -> Extracted:
         tables = [TABLES[name] for name in self.wish.tables]
         columns = {table.name: self._columns(table) for table in tables}
-        kept = {} if since is None else _kept(since, self._home)
+        kept = {} if since is None else read_kept(since / CHANGES, self._home)
         refreshed, landed = self._refreshed(columns, kept, since)
         rest = {name: one for name, one in columns.items() if name not in landed}
         links: dict[str, Kept] = {name: one.kept for name, one in refreshed.items()}
@@ -246,7 +249,11 @@ class _Extraction:
         begun = self.now().isoformat()
         oldest = (self.now() - _FRESH).isoformat()
         work = TableWork(
-            folder=self.work / columns.table.name, asked=asked, begun=oldest, tracked=tracked
+            folder=self.work / columns.table.name,
+            asked=asked,
+            begun=oldest,
+            tracked=tracked,
+            write=self.write,
         )
         if not work.resume():
             work.begun = begun
@@ -286,23 +293,8 @@ class _Extraction:
         return found
 
     def _remember(self, links: Mapping[str, Kept]) -> None:
-        content = {
-            "home": self._home,
-            "tables": {name: one.as_json() for name, one in links.items()},
-        }
+        write_kept(self.into / CHANGES, self._home, links)
         with during("landing"):
-            (self.into / CHANGES).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
             for path in self.work.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-
-
-def _kept(folder: Path, home: str) -> dict[str, Kept]:
-    """What an earlier run remembered; nothing if it read another Sales."""
-    try:
-        content = json.loads((folder / CHANGES).read_text(encoding="utf-8"))
-        if content["home"] != home:
-            return {}
-        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}

@@ -1,6 +1,7 @@
 """The order of ids.
 
-SQL Server compares GUIDs by their last six bytes first; ranges of ids follow that order.
+SQL Server compares GUIDs by their last six bytes first; ranges of ids follow that order. The macro
+``guid_order`` of ``sql/macros.sql`` means the same.
 """
 
 from __future__ import annotations
@@ -89,9 +90,3 @@ def guid_at(order: int) -> str:
     for place, digit in zip(_ORDER, f"{order:032x}", strict=True):
         letters[place] = digit
     return "".join(letters)
-
-
-def order_sql(column: str) -> str:
-    """SQL that orders a column of lower-case GUIDs (text) so."""
-    pieces = ((25, 12), (20, 4), (17, 2), (15, 2), (12, 2), (10, 2), (7, 2), (5, 2), (3, 2), (1, 2))
-    return " || ".join(f"substr({column}, {begin}, {length})" for begin, length in pieces)

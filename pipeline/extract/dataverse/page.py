@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.extract.dataverse.page_fast import DELTA, NEXT, Scanner, UnusualPageError
+from sql.session import Session
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -40,11 +41,12 @@ class PageReader:
     Args:
         names: the members of rows that are wanted.
         numbers: those of ``names`` that hold amounts.
+        engine: reads those that are written as usual (see ``page_fast``).
     """
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[str] = ()) -> None:
+    def __init__(self, names: Sequence[str], numbers: Sequence[str], engine: Session) -> None:
         self._names = list(names)
-        self._scanner = Scanner(self._names, numbers)
+        self._scanner = Scanner(self._names, numbers, engine)
 
     def read(self, body: bytes) -> Page:
         """Read a page.

@@ -1,15 +1,15 @@
-"""A page of the Web API → text columns, by DuckDB's JSON functions: no Python object is made of any value.
+"""A page of the Web API → text columns, by DuckDB's JSON functions.
 
-What they refuse, or would round, is left to ``pagetext``, which is slower and says what is wrong
-with which row.
+No value becomes a Python object. What DuckDB refuses, or would round, is left to ``page``, which is
+slower and says what is wrong with which row.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sql.session import literal
+from sql.query import query
+from sql.session import Session, session
 
 NEXT: Final = "@odata.nextLink"
 DELTA: Final = "@odata.deltaLink"
@@ -36,11 +37,16 @@ class UnusualPageError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scanned:
-    """What a page holds: text columns (null where a row lacks one), and the links beside the rows."""
+    """What a page holds: text columns (null where a row lacks one), and the links next to them."""
 
     rows: pa.Table
     next_link: str | None
     delta_link: str | None
+
+
+def open_engine() -> AbstractContextManager[Session]:
+    """What reads pages: one for all scanners, in which each thread has a session of its own."""
+    return session(memory="1GB", threads=1)
 
 
 class Scanner:
@@ -49,9 +55,11 @@ class Scanner:
     Args:
         names: the members of rows that are wanted, as the service spells them.
         numbers: those that hold amounts, which must not be rounded.
+        engine: reads them (see ``open_engine``).
     """
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], numbers: Sequence[str], engine: Session) -> None:
+        self._engine = engine
         self._shape = json.dumps([dict.fromkeys(names, "VARCHAR")])
         self._names = list(names)
         self._numbers = list(numbers)
@@ -79,7 +87,7 @@ class Scanner:
 
     def _columns(self, array: memoryview) -> list[pa.StringArray]:
         if not hasattr(self._local, "shaper"):
-            self._local.shaper = _Shaper(self._shape)
+            self._local.shaper = _Shaper(self._engine.beside(), self._shape)
         shaper: _Shaper = self._local.shaper
         try:
             return shaper.columns(array)
@@ -100,34 +108,26 @@ class _Source:
 
 
 class _Shaper:
-    """One thread's connection, its statement prepared.
+    """One thread's session, its statement prepared.
 
-    To plan that anew for every page would cost a fifth of the time.
+    To plan it again for every page would cost a fifth of the time.
     """
 
-    def __init__(self, shape: str) -> None:
+    def __init__(self, session: Session, shape: str) -> None:
         self._source = _Source()
-        self._connection = _database().cursor()
-        self._connection.register("body", self._source)
-        self._connection.execute(
-            f"PREPARE shaped AS SELECT from_json(page, {literal(shape)}) AS rows FROM body"
-        )
+        self._session = session
+        self._session.register("body", self._source)
+        self._session.prepare("page", query("extract/page"), shape=shape)
 
     def columns(self, array: memoryview) -> list[pa.StringArray]:
         """A JSON array of objects as columns. Raises ``duckdb.Error``, ``UnicodeError``."""
         self._source.array = array
         try:
-            found = self._connection.sql("EXECUTE shaped").to_arrow_table()["rows"].combine_chunks()
+            found = self._session.arrow("EXECUTE page")["rows"].combine_chunks()
         finally:
             self._source.array = memoryview(b"[]")
         columns: list[pa.StringArray] = found.values.flatten()
         return columns
-
-
-@functools.cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """One engine for all; each thread has a connection of its own to it."""
-    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"})
 
 
 def _links(rest: bytes) -> dict[str, str]:

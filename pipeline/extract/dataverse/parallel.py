@@ -13,9 +13,11 @@ from pipeline.errors import RequestRefused
 from pipeline.extract.dataverse.checkpoint import AbandonedError, Part, TableWork
 from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.page import PageReader
+from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.extract.dataverse.part_reader import DisorderedError, StaleError, Walk
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Halted
+from sql.session import Session
 
 _THREADS: Final = 50
 """The server refuses more than 52 requests at once (reference A.8)."""
@@ -29,10 +31,10 @@ class Job:
     work: TableWork
     reader: PageReader = field(init=False)
 
-    def __post_init__(self) -> None:
-        """One reader serves all parts."""
+    def begin(self, engine: Session) -> None:
+        """Make the folder, and the reader that serves all parts."""
         self.work.folder.mkdir(parents=True, exist_ok=True)
-        self.reader = PageReader(self.columns.wire_names, self.columns.amounts)
+        self.reader = PageReader(self.columns.wire_names, self.columns.amounts, engine)
 
 
 class Crew:
@@ -55,9 +57,10 @@ class Crew:
             SystemStopped: the first failure; what is on disk stays good.
         """
         self._sales.system.pace.resume()
-        with self._pool:
+        with open_engine() as engine, self._pool:
             try:
                 for job in jobs.values():
+                    job.begin(engine)
                     for part in list(job.work.parts):
                         if not part.is_done:
                             self.take(job, part)

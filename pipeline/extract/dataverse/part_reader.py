@@ -23,7 +23,7 @@ from pipeline.extract.dataverse.page import Page, PageReader
 from pipeline.wire.dataverse import LOOKUP_TYPE, PAGE_ROWS, Sales
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
-from pipeline.wire.system import json_object
+from pipeline.wire.system import read_rows
 
 _WORTH_SPLITTING: Final = 2 * PAGE_ROWS
 """Rows that must be left for another worker to be of use."""
@@ -217,11 +217,7 @@ class Walk:
             f"{self.columns.table.name}?$select={key}&$orderby={key}%20desc&$top=1{self._filter()}"
         )
         try:
-            rows = self.sales.get(
-                url,
-                lambda response: json_object(response)["value"],
-                subject=self.columns.table.name,
-            )
+            rows = self.sales.get(url, read_rows, subject=self.columns.table.name)
         except RequestRefused:
             self.work.can_range = False
             return None

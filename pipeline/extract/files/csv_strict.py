@@ -15,7 +15,8 @@ from typing import Final
 from pipeline.extract.files.csv_bounds import Dialect
 from pipeline.extract.records import too_long
 
-csv.field_size_limit(2**31 - 1)  # the row limit is ours
+_NO_LIMIT: Final = 2**31 - 1
+"""Of Python's reader: the row limit is ours."""
 
 _REASONS: Final = {
     "unexpected end": "a quote does not close before the end of the file",
@@ -64,6 +65,7 @@ def read_carefully(
             the next call.
         most: read no more records than this.
     """
+    csv.field_size_limit(_NO_LIMIT)
     lines = block.split(dialect.line_end)
     tail = lines.pop()
     if is_last and tail:

@@ -7,6 +7,7 @@ somewhere in the table.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any, Final
@@ -25,10 +26,12 @@ _ROWS: Final = 2_000
 _NO_OBJECT: Final = "it is no JSON object"
 
 
-class _Bad(str):
-    """Why a row cannot be read."""
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """Why a row cannot be read; ``is_other`` for a line that is not an object at all."""
 
-    __slots__ = ()
+    reason: str
+    is_other: bool = False
 
 
 def read_pages(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
@@ -62,11 +65,7 @@ def read_lines(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> I
     while batch := list(islice(rows, _ROWS)):
         chunk = _chunk(name, wanted, batch)
         is_empty = False
-        is_hopeless = (
-            is_hopeless
-            and not chunk.table.num_rows
-            and all(row.detail == _NO_OBJECT for row in chunk.unreadable)
-        )
+        is_hopeless = is_hopeless and all(_is_other(row) for _, row in batch)
         yield chunk
     if is_empty:
         raise SourceError("is empty.", where=name)
@@ -97,7 +96,7 @@ def _parsed(line: bytes | None, limit: int) -> Any:
     try:
         return DECODER.decode(line.decode())
     except (ValueError, RecursionError):
-        return _Bad(_NO_OBJECT)
+        return _Bad(_NO_OBJECT, is_other=True)
 
 
 def _chunk(
@@ -135,7 +134,12 @@ def _chunk(
 
 
 def _why(row: Any) -> str:
-    return str(row) if isinstance(row, _Bad) else _NO_OBJECT
+    return row.reason if isinstance(row, _Bad) else _NO_OBJECT
+
+
+def _is_other(row: Any) -> bool:
+    """Whether a line is not an object, or not JSON at all."""
+    return row.is_other if isinstance(row, _Bad) else type(row) is not dict
 
 
 def _troubles(column: str, cells: Sequence[Any]) -> Iterator[tuple[int, str]]:

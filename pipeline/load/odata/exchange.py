@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 import polars as pl
 
-from pipeline.load.answers import read_error, read_wait
+from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
 from pipeline.scm.messages import Explained, explained
@@ -64,7 +64,7 @@ def wait_for_turn(rows: Waiting, busy: Busy) -> Judgement:
 
 def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
     """SCM did not take the request at all."""
-    said = refuse_row(explained([declined.text], "package_refused"))
+    said = refuse_row(explained([declined.refusal.cause], "package_refused"))
     return Judgement(settled=dict.fromkeys(rows.keys, said))
 
 
@@ -113,7 +113,7 @@ def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str])
 
 
 def _read_failure(replies: Replies, key: str, answer: Answer, *, is_update: bool) -> None:
-    text = _message(answer)
+    text = answer.refusal.cause
     meant = explained([text])
     if answer.status in _BUSY or meant.later:
         replies.busy[key] = refuse_row(Explained(code=_CONFLICT, text=meant.text))
@@ -122,11 +122,3 @@ def _read_failure(replies: Replies, key: str, answer: Answer, *, is_update: bool
         replies.declined[key] = explained([text], "gone_from_scm")
     else:
         replies.declined[key] = meant
-
-
-def _message(answer: Answer) -> str:
-    """SCM's own message, the inner one where there is one."""
-    error = read_error(answer)
-    inner = error.get("innererror")
-    text = inner.get("message") if isinstance(inner, dict) else None
-    return str(text or error.get("message") or "").strip()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from pipeline.errors import Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
 from pipeline.scm.literals import quoted
 from pipeline.wire.once import Declined
-from pipeline.wire.scm import Scm
+from pipeline.wire.scm import Scm, ScmRow
 
 ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled"})
 """Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing``
@@ -63,13 +63,12 @@ class PackageApi:
         """
         answer = self.scm.ask("GetAzureWriteUrl", uniqueFileName=name)
         try:
-            url = str((json.loads(answer) if isinstance(answer, str) else answer)["BlobUrl"])
+            return _read_blob_url(answer)
         except (ValueError, KeyError, TypeError) as error:
             raise Stopped(
                 "gave no URL to upload to. Run the same command again to continue.",
                 where=self.scm.label,
             ) from error
-        return url
 
     def upload(self, url: str, content: bytes) -> None:
         """Put a package behind its URL; putting it twice does no harm."""
@@ -85,7 +84,7 @@ class PackageApi:
             LostAnswer: nobody knows whether it started: look it up.
             Busy, Declined: it did not start.
         """
-        body = {
+        body: dict[str, str | bool] = {
             "packageUrl": package_url,
             "definitionGroupId": job.definition_group,
             "executionId": job.execution_id,
@@ -96,7 +95,7 @@ class PackageApi:
         try:
             self.scm.start("ImportFromPackageAsync", **body)
         except Declined as declined:
-            if declined.status not in _ABSENT:
+            if declined.refusal.status not in _ABSENT:
                 raise
             self.scm.start("ImportFromPackage", **body)
 
@@ -105,12 +104,12 @@ class PackageApi:
         try:
             answer = self.scm.ask("GetExecutionSummaryStatus", executionId=execution_id)
         except Declined as declined:
-            if _NOT_FOUND not in declined.text:
+            if _NOT_FOUND not in declined.refusal.cause:
                 raise
             return None
         return str(answer)
 
-    def details(self, job: Job) -> list[dict[str, Any]]:
+    def details(self, job: Job) -> list[ScmRow]:
         """The records of a job; none when SCM does not know it."""
         group = f"DefinitionGroupId eq {quoted(job.definition_group)}"
         rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
@@ -127,7 +126,7 @@ class PackageApi:
             return None
 
         def total(name: str) -> int:
-            return sum(int(row.get(name) or 0) for row in rows)
+            return sum(int(str(row.get(name) or 0)) for row in rows)
 
         return Counts(
             read=total("StagingRecordsToBeProcessedCount"),
@@ -157,11 +156,18 @@ class PackageApi:
         url = str(self._offered(action, job) or "")
         return self.scm.download(url) if urlsplit(url).scheme else b""
 
-    def _offered(self, action: str, job: Job) -> Any:
+    def _offered(self, action: str, job: Job) -> object:
         """An action's answer; null where this SCM does not have the action."""
         try:
             return self.scm.ask(action, executionId=job.execution_id, entityName=job.entity_label)
         except Declined as declined:
-            if declined.status not in _ABSENT:
+            if declined.refusal.status not in _ABSENT:
                 raise
             return None
+
+
+def _read_blob_url(answer: object) -> str:
+    found = json.loads(answer) if isinstance(answer, str) else answer
+    if not isinstance(found, dict):
+        raise TypeError("not a JSON object")
+    return str(found["BlobUrl"])

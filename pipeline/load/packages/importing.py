@@ -118,12 +118,9 @@ class Importer:
         except Busy as busy:
             return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
         except Declined as declined:
-            return _Attempt(
-                ids=ids,
-                since=since,
-                state=_read_refusal(execution, declined.text),
-                text=declined.text,
-            )
+            said = declined.refusal.cause
+            state = _read_refusal(execution, said)
+            return _Attempt(ids=ids, since=since, state=state, text=said)
         except Stopped:
             self.ledger.close(ids, "not_sent")
             raise

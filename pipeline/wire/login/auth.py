@@ -1,4 +1,7 @@
-"""Tokens for requests: taken from a credential, renewed before they end and once more when a system refuses one."""
+"""Tokens for requests, taken from a credential.
+
+They are renewed before they expire, and once more when a system refuses one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, Final, Protocol
 import httpx
 
 _EARLY: Final = 300.0
-"""Seconds before its end at which a token is renewed."""
+"""Seconds before a token expires at which it is renewed."""
 
 
 class Token(Protocol):
@@ -23,7 +26,7 @@ class Token(Protocol):
 
     @property
     def expires_on(self) -> int:
-        """When it ends, in seconds since 1970."""
+        """When it expires, in seconds since 1970."""
         ...
 
 
@@ -39,9 +42,9 @@ class TokenAuth(httpx.Auth):
     """``Authorization: Bearer`` for every request.
 
     Args:
-        make: gives a credential. Called again when a system refuses a token before its time,
-            because credentials keep tokens for as long as these claim to last.
-        scope: what tokens are asked for.
+        make: makes a credential. Called again when a system refuses a token before it expires,
+            because credentials keep a token for as long as it claims to last.
+        scope: what tokens are requested for.
         clock: seconds since 1970.
     """
 
@@ -58,7 +61,7 @@ class TokenAuth(httpx.Auth):
     def sync_auth_flow(
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send with a token; when it is refused, once more with a new one.
+        """Send with a token; if it is refused, once more with a new one.
 
         Raises what the credential raises.
         """
@@ -76,7 +79,7 @@ class TokenAuth(httpx.Auth):
     def token(self, instead_of: str | None = None) -> str:
         """A token that is good for some minutes.
 
-        Another one than ``instead_of``, if the credential has another one.
+        A different one than ``instead_of``, if the credential has one.
         """
         with self._lock:
             held = self._token

@@ -1,8 +1,9 @@
-"""Credentials of azure-identity, with our trust and our words."""
+"""Credentials of azure-identity, with the certificates that we trust and our own messages."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,18 +22,18 @@ from azure.identity import (
 from requests.adapters import HTTPAdapter
 
 from pipeline.errors import LoginFailed, SystemStopped, Unreachable
-from pipeline.wire.failures import GOES_ON, causes
+from pipeline.wire.failures import CONTINUE, distrust, walk_causes
 from pipeline.wire.login.auth import Token
-from pipeline.wire.login.refusals import refused
+from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings
-from pipeline.wire.redact import without_secrets
+from pipeline.wire.redact import redact_secrets
 
 _NETWORK: Final = (ServiceRequestError, ServiceResponseError, requests.RequestException)
 _MICROSOFT: Final = "https://login.microsoftonline.com"
 
 
 class _Trusting(HTTPAdapter):
-    """Connections that trust what the rest of p2c trusts."""
+    """Connections that trust the same certificates as the rest of p2c."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
@@ -42,7 +43,7 @@ class _Trusting(HTTPAdapter):
         super().init_poolmanager(*args, **options, ssl_context=self._trust)
 
 
-def _common(settings: AuthSettings, trust: ssl.SSLContext) -> dict[str, Any]:
+def _share_options(settings: AuthSettings, trust: ssl.SSLContext) -> dict[str, Any]:
     session = requests.Session()
     session.mount("https://", _Trusting(trust))
     authority = settings.authority or _MICROSOFT
@@ -54,19 +55,21 @@ def _common(settings: AuthSettings, trust: ssl.SSLContext) -> dict[str, Any]:
     }
 
 
-def with_secret(settings: AuthSettings, secret: str, trust: ssl.SSLContext) -> TokenCredential:
+def make_secret_credential(
+    settings: AuthSettings, secret: str, trust: ssl.SSLContext
+) -> TokenCredential:
     """An app registration with a client secret."""
     return ClientSecretCredential(
-        settings.tenant or "", settings.client_id or "", secret, **_common(settings, trust)
+        settings.tenant or "", settings.client_id or "", secret, **_share_options(settings, trust)
     )
 
 
-def with_certificate(
+def make_certificate_credential(
     settings: AuthSettings, path: Path, password: str | None, trust: ssl.SSLContext
 ) -> TokenCredential:
     """An app registration with a certificate (PEM or PFX).
 
-    Raises ``LoginFailed`` for a file that is none.
+    Raises ``LoginFailed`` for a file that is not a certificate.
     """
     try:
         return CertificateCredential(
@@ -74,26 +77,27 @@ def with_certificate(
             settings.client_id or "",
             str(path),
             password=password,
-            **_common(settings, trust),
+            **_share_options(settings, trust),
         )
     except ValueError as error:
-        told = (
-            "cannot be used: it is no certificate with its private key, or the password is wrong."
+        message = (
+            "cannot be used: it is not a certificate with its private key, or the password is "
+            "wrong."
         )
-        raise LoginFailed(told, where=f"auth.certificate ({path.name})") from error
+        raise LoginFailed(message, where=f"auth.certificate ({path.name})") from error
 
 
-def managed(settings: AuthSettings) -> TokenCredential:
+def make_machine_credential(settings: AuthSettings) -> TokenCredential:
     """The identity of the machine we run on."""
     return ManagedIdentityCredential(client_id=settings.client_id)
 
 
-def from_cli(settings: AuthSettings) -> TokenCredential:
-    """Whoever is logged in at the Azure CLI."""
+def make_cli_credential(settings: AuthSettings) -> TokenCredential:
+    """Whoever is logged in to the Azure CLI."""
     return AzureCliCredential(tenant_id=settings.tenant or "")
 
 
-class Login:
+class AzureLogin:
     """A credential whose failures are sentences."""
 
     def __init__(self, settings: AuthSettings, credential: TokenCredential) -> None:
@@ -111,30 +115,37 @@ class Login:
         try:
             return self._credential.get_token(*scopes, **options)
         except (AzureError, ValueError) as error:
-            raise self._told(error) from error
+            raise self._translate(error) from error
 
-    def _told(self, error: AzureError | ValueError) -> SystemStopped:
+    def _translate(self, error: AzureError | ValueError) -> SystemStopped:
         if isinstance(error, CredentialUnavailableError):
             return LoginFailed(
-                f"is not possible here: {without_secrets(str(error)).rstrip('. ')}.",
+                f"is not possible here: {redact_secrets(str(error)).rstrip('. ')}.",
                 where=self._system,
             )
-        # azure-identity makes a refused login of everything, a network that failed among it.
-        network = [one for one in causes(error) if isinstance(one, _NETWORK)]
-        if network:
-            return self._unreached(str(network[-1]))
-        return refused(str(error), self._settings, self._system)
+        # azure-identity calls everything a refused login, even a network that failed.
+        chain = list(_walk_all_causes(error))
+        if any(isinstance(one, _NETWORK) for one in chain):
+            return self._explain_network(chain)
+        return translate_login_refusal(str(error), self._settings, self._system)
 
-    def _unreached(self, text: str) -> Unreachable:
-        if "CERTIFICATE_VERIFY_FAILED" in text:
-            told = (
-                "shows a certificate that does not verify. If your network or the sandbox has a CA "
-                "of its own, name its file in "
-                "auth.ca_file; p2c never goes on unverified."
-            )
-            return Unreachable(told, where=self._system)
+    def _explain_network(self, chain: list[BaseException]) -> Unreachable:
+        if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
+            return distrust(self._system)
         return Unreachable(
-            f"cannot be reached. Check network and auth.authority. {GOES_ON}",
+            f"cannot be reached. Check network and auth.authority. {CONTINUE}",
             where=self._system,
             again=True,
         )
+
+
+def _walk_all_causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that led to it.
+
+    azure-core keeps the error of requests as an attribute, and urllib3 that of ssl as an argument.
+    """
+    for one in walk_causes(error):
+        yield one
+        if isinstance(one, AzureError) and one.inner_exception is not None:
+            yield from _walk_all_causes(one.inner_exception)
+        yield from (part for part in one.args if isinstance(part, ssl.SSLError))

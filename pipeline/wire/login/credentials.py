@@ -1,4 +1,4 @@
-"""Settings → credentials: every way people log in at Microsoft, through azure-identity, and the sandbox's own."""
+"""Settings → credentials: all ways to log in to Microsoft, and the sandbox's own."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipeline.errors import AnswerUnreadable, ConfigurationError, SystemStopped
+from pipeline.errors import AnswerUnreadable, ConfigurationError, Refusal, SystemStopped
 from pipeline.lazy import lazily
-from pipeline.wire.failures import GOES_ON, is_html, translated
+from pipeline.wire.failures import CONTINUE, is_html, translate_exception
 from pipeline.wire.login.auth import Credential, Token
-from pipeline.wire.login.refusals import refused
+from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings
 
 azure = lazily("pipeline.wire.login.azure")
-"""azure-identity takes a third of a second to load; the sandbox and static tokens need none of it.
-"""
+"""azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
 
 _FOREVER: Final = 2**53
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Given:
-    """A token as it is; one that we were given cannot be renewed."""
+class GivenToken:
+    """A token as we were given it; it cannot be renewed."""
 
     token: str
     expires_on: int = _FOREVER
@@ -39,31 +38,33 @@ class Given:
         return self
 
 
-def credential_maker(
+def make_credential_factory(
     settings: AuthSettings, environment: Mapping[str, str], folder: Path, trust: ssl.SSLContext
 ) -> Callable[[], Credential]:
     """A function that makes the credential which the settings ask for.
 
-    Made anew, it keeps no old token.
+    A fresh credential holds no old token.
 
     Args:
         settings: ``[source.auth]`` or ``[destination.auth]``.
         environment: holds the secrets, under the names in the settings.
         folder: what file names are relative to.
-        trust: certificates that are trusted.
+        trust: the certificates that are trusted.
 
     Raises:
-        ConfigurationError: a variable is not set, or the certificate's file is not there.
+        ConfigurationError: a variable is not set, or the certificate's file is missing.
     """
     match settings.kind:
         case "token":
-            given = Given(token=_secret(settings.token_env, "token_env", environment))
+            given = GivenToken(token=_read_secret(settings.token_env, "token_env", environment))
             return lambda: given
         case "client_secret":
-            secret = _secret(settings.secret_env, "secret_env", environment)
+            secret = _read_secret(settings.secret_env, "secret_env", environment)
             if urlsplit(settings.authority or "").scheme == "http":
-                return lambda: Plain(settings=settings, secret=secret)
-            return lambda: azure.Login(settings, azure.with_secret(settings, secret, trust))
+                return lambda: PlainLogin(settings=settings, secret=secret)
+            return lambda: azure.AzureLogin(
+                settings, azure.make_secret_credential(settings, secret, trust)
+            )
         case "certificate":
             path = folder / (settings.certificate or "")
             if not path.is_file():
@@ -71,20 +72,20 @@ def credential_maker(
                     f"there is no certificate {path}.", where="auth.certificate"
                 )
             password = (
-                _secret(settings.password_env, "password_env", environment)
+                _read_secret(settings.password_env, "password_env", environment)
                 if settings.password_env
                 else None
             )
-            return lambda: azure.Login(
-                settings, azure.with_certificate(settings, path, password, trust)
+            return lambda: azure.AzureLogin(
+                settings, azure.make_certificate_credential(settings, path, password, trust)
             )
         case "managed_identity":
-            return lambda: azure.Login(settings, azure.managed(settings))
+            return lambda: azure.AzureLogin(settings, azure.make_machine_credential(settings))
         case "azure_cli":
-            return lambda: azure.Login(settings, azure.from_cli(settings))
+            return lambda: azure.AzureLogin(settings, azure.make_cli_credential(settings))
 
 
-def _secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:
+def _read_secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name or "", "")
     if not value:
         raise ConfigurationError(
@@ -94,8 +95,11 @@ def _secret(name: str | None, setting: str, environment: Mapping[str, str]) -> s
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Plain:
-    """Client id and secret at a login service on this machine without TLS, which azure-identity refuses to talk to."""
+class PlainLogin:
+    """Client id and secret at a login service on this machine without TLS.
+
+    azure-identity refuses to talk to such a service.
+    """
 
     settings: AuthSettings
     secret: str
@@ -116,28 +120,29 @@ class Plain:
                     f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token", data=form
                 )
             except httpx.HTTPError as error:
-                raise translated(error, system, client) from error
+                raise translate_exception(error, system, client) from error
         return self._read(response, system)
 
     def _read(self, response: httpx.Response, system: str) -> Token:
         try:
             answer = json.loads(response.content)
             if response.is_success:
-                return Given(
+                return GivenToken(
                     token=str(answer["access_token"]),
                     expires_on=int(time.time() + float(answer["expires_in"])),
                 )
-            raise refused(
+            raise translate_login_refusal(
                 str(answer.get("error_description") or answer.get("error") or ""),
                 self.settings,
                 system,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _unreadable(response, system) from error
+            raise _translate_unreadable(response, system) from error
 
 
-def _unreadable(response: httpx.Response, system: str) -> SystemStopped:
-    what = "a web page" if is_html(response) else "something that is no token"
+def _translate_unreadable(response: httpx.Response, system: str) -> SystemStopped:
+    what = "a web page" if is_html(response) else "something that is not a token"
     transient = response.is_server_error
-    told = f"answered with {what} (HTTP {response.status_code}). Check auth.authority. {GOES_ON}"
-    return AnswerUnreadable(told, where=system, again=transient, status=response.status_code)
+    said = Refusal(status=response.status_code)
+    message = f"answered with {what} (HTTP {said.status}). Check auth.authority. {CONTINUE}"
+    return AnswerUnreadable(message, where=system, again=transient, refusal=said)

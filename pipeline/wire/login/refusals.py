@@ -1,4 +1,4 @@
-"""What the login service says when it refuses, in words that tell what to do."""
+"""Refusals of the login service, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.errors import LoginFailed
+from pipeline.errors import LoginFailed, Refusal
 from pipeline.wire.login.settings import AuthSettings
-from pipeline.wire.redact import without_secrets
+from pipeline.wire.redact import redact_secrets
 
 _NO_TENANT: Final = "knows no tenant '{tenant}'. Check auth.tenant."
 _SENTENCES: Final[Mapping[str, str]] = {
@@ -42,29 +42,27 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _CODE: Final = re.compile(r"AADSTS(\d+)")
 
 
-def refused(text: str, settings: AuthSettings, system: str) -> LoginFailed:
+def translate_login_refusal(text: str, settings: AuthSettings, system: str) -> LoginFailed:
     """A refusal as a sentence.
 
     Args:
         text: what the login service said.
-        settings: whose login it was; secrets are not in it.
-        system: whom messages name.
+        settings: of the login; they hold no secrets.
+        system: the name for messages.
     """
     found = _CODE.search(text)
     code = found[1] if found else ""
     sentence = _SENTENCES.get(code)
     if sentence is None and "get authority config" in text:
         code, sentence = "90002", _NO_TENANT
+    clean = redact_secrets(text)
+    said = Refusal(code=f"AADSTS{code}" if code else "", text=clean, cause=clean)
     if sentence is None:
-        told = f": {without_secrets(text).rstrip('. ')}" if text else ""
-        return LoginFailed(
-            f"refuses the login{told}.", where=system, detail=f"AADSTS{code}" if code else ""
-        )
+        reason = f": {clean.rstrip('. ')}" if clean else ""
+        return LoginFailed(f"refuses the login{reason}.", where=system, refusal=said)
     words = {
         "tenant": settings.tenant or "",
         "client": settings.client_id or "",
         "secret": settings.secret_env or "",
     }
-    return LoginFailed(
-        f"{sentence.format(**words)} (AADSTS{code})", where=system, detail=f"AADSTS{code}"
-    )
+    return LoginFailed(f"{sentence.format(**words)} ({said.code})", where=system, refusal=said)

@@ -1,36 +1,48 @@
 """Where a system is and how we log in there: ``[source]`` and ``[destination]`` url and auth.
 
-Secrets are never settings: a setting names the environment variable that holds one, so that nothing
-in a project file, a run folder or a message can give it away.
+Secrets are never settings: a setting names the environment variable that holds one. So nothing in
+a project file, a run folder or a message can reveal it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Kind = Literal["client_secret", "certificate", "managed_identity", "azure_cli", "token"]
 
-_NEEDS: Final[dict[Kind, tuple[str, ...]]] = {
+NEEDS: Final[dict[Kind, tuple[str, ...]]] = {
     "client_secret": ("tenant", "client_id", "secret_env"),
     "certificate": ("tenant", "client_id", "certificate"),
     "managed_identity": (),
     "azure_cli": (),
     "token": ("token_env",),
 }
-_TAKES: Final[dict[Kind, tuple[str, ...]]] = {
+"""The keys that a kind of login must have."""
+
+TAKES: Final[dict[Kind, tuple[str, ...]]] = {
     "client_secret": ("authority",),
     "certificate": ("password_env", "authority"),
     "managed_identity": ("client_id",),
     "azure_cli": ("tenant",),
     "token": (),
 }
-_EVERY: Final = ("kind", "ca_file", "scope")
+"""The keys that a kind of login may have."""
+
+EVERY: Final = ("kind", "ca_file", "scope")
+"""The keys that every kind of login may have."""
 
 
 def is_loopback(url: str) -> bool:
@@ -38,7 +50,7 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOOPBACK
 
 
-def _address(value: str) -> str:
+def _check_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an address, as in https://contoso.crm4.dynamics.com")
@@ -49,7 +61,11 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[
+    str,
+    AfterValidator(_check_address),
+    WithJsonSchema({"type": "string", "title": "an address that begins with https://"}),
+]
 
 
 class _Section(BaseModel):
@@ -57,7 +73,7 @@ class _Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_blanks(cls, given: Any) -> Any:
+    def _drop_blanks(cls, given: object) -> object:
         return (
             {key: value for key, value in given.items() if value != ""}
             if isinstance(given, dict)
@@ -66,31 +82,73 @@ class _Section(BaseModel):
 
 
 class AuthSettings(_Section):
-    """``[source.auth]`` and ``[destination.auth]``: who we are.
+    """How p2c logs in.
 
-    ``secret_env``, ``password_env`` and ``token_env`` name environment variables. ``authority``
-    replaces ``https://login.microsoftonline.com`` (other clouds, the sandbox); ``scope`` replaces
-    ``<url>/.default``; ``ca_file`` is a PEM file of certificates that are trusted beside the
-    machine's own.
+    No secret stands here: a setting names the environment variable that has it.
     """
 
-    kind: Kind
-    tenant: str | None = None
-    client_id: str | None = None
-    secret_env: str | None = None
-    certificate: str | None = None
-    password_env: str | None = None
-    token_env: str | None = None
-    authority: Address | None = None
-    scope: str | None = None
-    ca_file: str | None = None
+    kind: Kind = Field(
+        description=(
+            'An app registration logs in with a "client_secret" or a "certificate". Others are '
+            '"managed_identity" (on Azure), "azure_cli" (whoever did `az login`) and "token" (an '
+            "access token that you have)."
+        ),
+        examples=["client_secret"],
+    )
+    tenant: str | None = Field(
+        None,
+        description="The Microsoft Entra tenant, by name or id.",
+        examples=["contoso.onmicrosoft.com"],
+    )
+    client_id: str | None = Field(
+        None,
+        description="The id of the app registration, or of a user-assigned managed identity.",
+        examples=["00000000-0000-0000-0000-000000000000"],
+    )
+    secret_env: str | None = Field(
+        None,
+        description="The environment variable that holds the client secret.",
+        examples=["P2C_CLIENT_SECRET"],
+    )
+    certificate: str | None = Field(
+        None,
+        description=(
+            "The file of the certificate and its private key, PEM or PFX, relative to the project "
+            "file."
+        ),
+    )
+    password_env: str | None = Field(
+        None,
+        description="The environment variable that holds the password of the certificate's file.",
+    )
+    token_env: str | None = Field(
+        None, description="The environment variable that holds the access token."
+    )
+    authority: Address | None = Field(
+        None,
+        description=(
+            "The login service, for other clouds and the sandbox. If it is not set, it is "
+            "https://login.microsoftonline.com."
+        ),
+    )
+    scope: str | None = Field(
+        None,
+        description="The scope of the token. If it is not set, it is the system's url + /.default.",
+    )
+    ca_file: str | None = Field(
+        None,
+        description=(
+            "A PEM file of certificates to trust in addition to those of the machine, relative to "
+            "the project file. For a network with a certificate authority of its own."
+        ),
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        missing = [name for name in _NEEDS[self.kind] if getattr(self, name) is None]
+        missing = [name for name in NEEDS[self.kind] if getattr(self, name) is None]
         if missing:
             raise ValueError(f"kind '{self.kind}' needs {', '.join(missing)}")
-        known = {*_EVERY, *_NEEDS[self.kind], *_TAKES[self.kind]}
+        known = {*EVERY, *NEEDS[self.kind], *TAKES[self.kind]}
         unused = [
             name
             for name in sorted(self.model_fields_set)
@@ -102,7 +160,7 @@ class AuthSettings(_Section):
 
 
 class SystemSettings(_Section):
-    """One system: its address, how to log in, and how many requests may be under way at once at the most.
+    """One system: its address, how to log in, and how many requests go there at the same time.
 
     The system's own hint on parallelism counts as well; the smaller of the two wins.
     """
@@ -117,5 +175,5 @@ class SystemSettings(_Section):
 
     @property
     def scope(self) -> str:
-        """What tokens are asked for."""
+        """What tokens are requested for."""
         return self.auth.scope or f"{self.url}/.default"

@@ -175,6 +175,21 @@ def test_an_expired_token_falls_back_to_a_full_read_and_says_so(tmp_path: Path) 
     assert refresh(fake, tmp_path, since="second", into="third").notes == ()
 
 
+def test_why_a_token_was_refused_is_what_sales_said(tmp_path: Path) -> None:
+    fake = begun(tmp_path)
+
+    def refuse(request: httpx.Request, _number: int) -> httpx.Response | None:
+        if "deltatoken" not in str(request.url) or "/contacts" not in request.url.path:
+            return None
+        error = {"code": "0x80060888", "message": "The token is of another table."}
+        return httpx.Response(404, json={"error": error})
+
+    fake.fault = refuse
+    assert reason(refresh(fake, tmp_path)) == (
+        "contacts: the change token was refused: The token is of another table (HTTP 404)"
+    )
+
+
 def test_other_columns_or_another_sales_are_read_in_full(tmp_path: Path) -> None:
     fake = begun(tmp_path)
     extracted = refresh(fake, tmp_path, mapped=("firstname",))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from pipeline.errors import (
     SystemStopped,
     Throttled,
 )
-from pipeline.extract.dataverse import checkpoint
+from pipeline.extract.dataverse.checkpoint import write_checkpoint
 from pipeline.extract.dataverse.extraction import Note, Total
 from pipeline.wire.pace import Pace
 from tests.scenes.fake_sales import (
@@ -282,7 +283,7 @@ NO_ROLE = {
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (httpx.Response(429, headers={"Retry-After": "3"}, json={}), Throttled, "asks to wait"),
+        (httpx.Response(429, headers={"Retry-After": "3"}, json={}), Throttled, "asks us to wait"),
         (httpx.Response(503, json={}), ServerFailed, "failed"),
         (httpx.Response(403, json=NO_ROLE), AccessDenied, "prvReadContact privilege"),
         (
@@ -290,7 +291,7 @@ NO_ROLE = {
             AnswerUnreadable,
             "answered contacts with a web page",
         ),
-        (httpx.Response(200, content=WHOLE[:-20]), AnswerUnreadable, "JSON that is not whole"),
+        (httpx.Response(200, content=WHOLE[:-20]), AnswerUnreadable, "incomplete JSON"),
     ],
 )
 def test_a_lasting_trouble_is_a_sentence_and_the_same_command_goes_on(
@@ -326,26 +327,23 @@ def test_stopped_at_every_request_it_ends_with_the_same_table(
         assert table(folder).equals(expected)
 
 
-def test_stopped_between_the_two_notes_of_a_split_nothing_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("last", range(2, 10))
+def test_stopped_between_the_two_checkpoints_of_a_split_nothing_is_lost(
+    tmp_path: Path, last: int
 ) -> None:
-    write, notes = checkpoint._write_json, [0]
+    written: list[Path] = []
 
-    def stop(path: Path, content: dict[str, Any]) -> None:
-        notes[0] += 1
-        if notes[0] == crash:
+    def write_until_full(path: Path, content: Mapping[str, object]) -> None:
+        if len(written) >= last:
             raise OSError(28, "No space left on device")
-        write(path, content)
+        write_checkpoint(path, content)
+        written.append(path)
 
-    monkeypatch.setattr(checkpoint, "_write_json", stop)
-    for crash in range(3, 11):
-        notes[0], folder = 0, tmp_path / str(crash)
-        fake = fake_of(120, hint="3")
-        with pytest.raises(Stopped, match="the disk is full"):
-            extract(fake, folder, parallel=3, page_rows=20)
-        notes[0] = 1_000
-        extract(fake, folder, parallel=3, page_rows=20)
-        assert table(folder)["contactid"].n_unique() == table(folder).height == 120
+    fake = fake_of(120, hint="3")
+    with pytest.raises(Stopped, match="the disk is full"):
+        extract(fake, tmp_path, parallel=3, page_rows=20, write=write_until_full)
+    extract(fake, tmp_path, parallel=3, page_rows=20)
+    assert table(tmp_path)["contactid"].n_unique() == table(tmp_path).height == 120
 
 
 def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_the_same(
@@ -539,20 +537,18 @@ def test_requests_and_bytes_for_a_thousand_rows_are_data(tmp_path: Path) -> None
     assert 500_000 < traffic.bytes_per_1000 < 800_000
 
 
-def test_when_everything_waits_it_is_because_everybody_was_told_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_one_refusal_everything_waits_once(tmp_path: Path) -> None:
     waits: list[float] = []
-    slow_down = Pace.slow_down
 
-    def listened(pace: Pace, seconds: float) -> None:
-        waits.append(seconds)
-        slow_down(pace, seconds)
+    class Listening(Pace):
+        def slow_down(self, seconds: float) -> None:
+            waits.append(seconds)
+            super().slow_down(seconds)
 
-    monkeypatch.setattr(Pace, "slow_down", listened)
     extract(
         fake_of(600, fault=once(5, httpx.Response(429, headers={"Retry-After": "7"}, json={}))),
         tmp_path,
+        pace=Listening,
     )
     assert len(waits) == 1
     assert 7.0 <= waits[0] <= 8.0

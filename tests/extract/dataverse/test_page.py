@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from pipeline.extract.dataverse.guids import guid_at, order_keys, order_of
 from pipeline.extract.dataverse.page import PageReader
-from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError
+from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError, open_engine
+from sql.session import Session
 from tests.scenes.fake_sales import as_sql_server
 
 NAMES = [
@@ -30,9 +32,6 @@ NAMES = [
     "_x_value@Some.annotation",
     "note",
 ]
-
-READER = PageReader(NAMES)
-SCANNER = Scanner(NAMES, [])
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
     [
@@ -68,6 +67,22 @@ ROWS = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Session]:
+    with open_engine() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def reader(engine: Session) -> PageReader:
+    return PageReader(NAMES, [], engine)
+
+
+@pytest.fixture(scope="module")
+def scanner(engine: Session) -> Scanner:
+    return Scanner(NAMES, [], engine)
+
+
 def compact(
     rows: list[dict[str, Any]], link: str | None = None, *, ascii_only: bool = False, **options: Any
 ) -> bytes:
@@ -90,10 +105,10 @@ def expected(body: bytes) -> dict[str, list[str | None]]:
 @given(rows=ROWS, link=st.none() | TEXT.filter(bool), ascii_only=st.booleans())
 @settings(max_examples=80, deadline=None)
 def test_any_page_is_read_as_json_says(
-    rows: list[dict[str, Any]], link: str | None, *, ascii_only: bool
+    reader: PageReader, rows: list[dict[str, Any]], link: str | None, *, ascii_only: bool
 ) -> None:
     body = compact(rows, link, ascii_only=ascii_only)
-    page = READER.read(body)
+    page = reader.read(body)
     assert {name: page.rows[name].to_pylist() for name in NAMES} == expected(body)
     assert page.next_link == link
     assert page.rows["line"].to_pylist() == list(range(1, len(rows) + 1))
@@ -103,25 +118,27 @@ def test_any_page_is_read_as_json_says(
 @given(rows=ROWS.filter(len))
 @settings(max_examples=40, deadline=None)
 @example(rows=[{"contactid": "x", "a": None}])
-def test_the_fast_reader_reads_every_usual_page_itself(rows: list[dict[str, Any]]) -> None:
+def test_the_fast_reader_reads_every_usual_page_itself(
+    scanner: Scanner, rows: list[dict[str, Any]]
+) -> None:
     """Every row has a value at least: its id."""
     body = compact(
         [{**row, "contactid": row.get("contactid") or "id"} for row in rows], "https://x/y"
     )
-    scanned = SCANNER.scan(body)
+    scanned = scanner.scan(body)
     assert scanned.rows.to_pydict() == expected(body)
 
 
 @given(rows=ROWS, cut=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=3))
 @settings(max_examples=80, deadline=None)
 def test_a_damaged_page_is_never_read_as_something_else(
-    rows: list[dict[str, Any]], cut: float, junk: bytes
+    reader: PageReader, rows: list[dict[str, Any]], cut: float, junk: bytes
 ) -> None:
     body = compact(rows, "https://x/y")
     place = int(cut * len(body))
     for damaged in (body[:place], body[place:], body + junk.strip() + b"x"):
         try:
-            found = READER.read(damaged)
+            found = reader.read(damaged)
         except (ValueError, KeyError):
             continue
         assert {name: found.rows[name].to_pylist() for name in NAMES} == expected(damaged)
@@ -138,8 +155,8 @@ def test_a_damaged_page_is_never_read_as_something_else(
         b'{"@odata.nextLink":"early","value":[{"a":1}]}',
     ],
 )
-def test_pages_that_are_written_otherwise_are_read_too(body: bytes) -> None:
-    page = READER.read(body)
+def test_pages_that_are_written_otherwise_are_read_too(reader: PageReader, body: bytes) -> None:
+    page = reader.read(body)
     assert page.rows["a"].to_pylist() == ["1"]
     assert page.next_link == ("early" if b"early" in body else None)
 
@@ -155,10 +172,10 @@ def test_pages_that_are_written_otherwise_are_read_too(body: bytes) -> None:
         "100000000000.0001",
     ],
 )
-def test_amounts_are_never_rounded(number: str) -> None:
-    page = PageReader(NAMES, ["a"]).read(b'{"value":[{"a":' + number.encode() + b"}]}")
+def test_amounts_are_never_rounded(engine: Session, number: str) -> None:
+    page = PageReader(NAMES, ["a"], engine).read(b'{"value":[{"a":' + number.encode() + b"}]}")
     assert Decimal(page.rows["a"][0].as_py()) == Decimal(number)
-    again = PageReader(NAMES, ["a"]).read(b'{ "value" : [{"a":' + number.encode() + b"}]}")
+    again = PageReader(NAMES, ["a"], engine).read(b'{ "value" : [{"a":' + number.encode() + b"}]}")
     assert page.rows["a"] == again.rows["a"], "both readers write one number alike"
 
 
@@ -171,8 +188,8 @@ def test_amounts_are_never_rounded(number: str) -> None:
         (b'"row"', "it is no JSON object"),
     ],
 )
-def test_a_row_that_cannot_be_read_is_told_apart(row: bytes, why: str) -> None:
-    page = READER.read(b'{"value":[{"a":"1"},' + row + b',{"a":"3"}]}')
+def test_a_row_that_cannot_be_read_is_told_apart(reader: PageReader, row: bytes, why: str) -> None:
+    page = reader.read(b'{"value":[{"a":"1"},' + row + b',{"a":"3"}]}')
     assert page.rows["a"].to_pylist() == ["1", "3"]
     assert page.rows["line"].to_pylist() == [1, 3]
     assert (page.slots, page.unreadable) == (3, {2: why})
@@ -181,37 +198,41 @@ def test_a_row_that_cannot_be_read_is_told_apart(row: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b'{"value":{}}', b"<html></html>", b'{"value":[{"a":"\xff"}]}']
 )
-def test_what_is_no_page_is_refused(body: bytes) -> None:
+def test_what_is_no_page_is_refused(reader: PageReader, body: bytes) -> None:
     with pytest.raises((ValueError, KeyError)):
-        READER.read(body)
+        reader.read(body)
 
 
 @pytest.mark.parametrize("space", [b"", b" "])
-def test_of_a_member_twice_in_one_row_both_readers_take_the_first(space: bytes) -> None:
-    assert READER.read(b'{"value":' + space + b'[{"a":1,"note":"x","a":2}]}').rows[
+def test_of_a_member_twice_in_one_row_both_readers_take_the_first(
+    reader: PageReader, space: bytes
+) -> None:
+    assert reader.read(b'{"value":' + space + b'[{"a":1,"note":"x","a":2}]}').rows[
         "a"
     ].to_pylist() == ["1"]
 
 
 @pytest.mark.parametrize("cell", ['"half \\ud83d of it"', '{"b":1}', "[1]", "01", '"\x01"'])
-def test_the_fast_reader_leaves_alone_what_needs_a_reason(cell: str) -> None:
+def test_the_fast_reader_leaves_alone_what_needs_a_reason(scanner: Scanner, cell: str) -> None:
     with pytest.raises(UnusualPageError):
-        SCANNER.scan(b'{"value":[{"a":' + cell.encode() + b"}]}")
+        scanner.scan(b'{"value":[{"a":' + cell.encode() + b"}]}")
 
 
 @pytest.mark.parametrize("row", [b"null", b'"row"', b"7", b"[1]"])
-def test_the_fast_reader_takes_nothing_for_a_row_that_is_no_object(row: bytes) -> None:
+def test_the_fast_reader_takes_nothing_for_a_row_that_is_no_object(
+    scanner: Scanner, row: bytes
+) -> None:
     with pytest.raises(UnusualPageError):
-        SCANNER.scan(b'{"value":[{"a":"1"},' + row + b',{"a":"3"}]}')
+        scanner.scan(b'{"value":[{"a":"1"},' + row + b',{"a":"3"}]}')
 
 
-def test_names_that_are_alike_are_told_apart() -> None:
+def test_names_that_are_alike_are_told_apart(engine: Session) -> None:
     names = [
         f"address1_{uuid.uuid5(uuid.NAMESPACE_OID, str(number)).hex[:6]}_value"
         for number in range(120)
     ]
     row = {name: str(number) for number, name in enumerate(names)}
-    page = PageReader(names).read(compact([row, dict(reversed(row.items()))]))
+    page = PageReader(names, [], engine).read(compact([row, dict(reversed(row.items()))]))
     assert [page.rows[name].to_pylist() for name in names] == [
         [str(number)] * 2 for number in range(120)
     ]

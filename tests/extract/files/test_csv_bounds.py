@@ -210,3 +210,10 @@ def test_a_line_that_never_ends_is_given_up_before_its_end_is_seen() -> None:
     assert alone.goes_on
     quoted = read_carefully(b'a,"b\n' + b"c" * 50, LF, LIMIT, is_last=False)
     assert quoted.records[0].trouble == "a quote does not close within 40 bytes"
+
+
+def test_a_field_may_be_longer_than_pythons_own_reader_allows() -> None:
+    csv.field_size_limit(131_072)
+    field = "x" * 200_000
+    found = read_carefully(f'a,"{field}"\n'.encode(), LF, 1_000_000, is_last=True)
+    assert [record.fields for record in found.records] == [["a", field]]

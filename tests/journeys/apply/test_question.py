@@ -9,6 +9,8 @@ import pytest
 from pipeline.apply.consent import Question, question
 from pipeline.cli.prompt import asker
 from pipeline.errors import UsageError
+from pipeline.run.facts import Setting, blank_facts
+from pipeline.run.summary import PlannedRows, blank_summary
 
 FAR = {"destination.load": "packages", "destination.url": "https://contoso.operations.dynamics.com",
        "source.url": "https://contoso.crm4.dynamics.com"}  # fmt: skip
@@ -22,9 +24,16 @@ ACTIONS = [
 def asked(
     settings: dict[str, str] = FAR, actions: list[dict[str, object]] | None = None
 ) -> Question | None:
-    told = {key: {"value": value, "origin": "p2c.toml"} for key, value in settings.items()}
-    run = {"run": "20260101T000000Z-0001", "kind": "main", "live_source": True, "settings": told}
-    return question(run, {"actions": ACTIONS if actions is None else actions})
+    run = blank_facts("20260101T000000Z-0001").model_copy(
+        update={
+            "live_source": True,
+            "settings": {
+                key: Setting(value=value, origin="p2c.toml") for key, value in settings.items()
+            },
+        }
+    )
+    rows = [PlannedRows.model_validate(one) for one in (ACTIONS if actions is None else actions)]
+    return question(run, blank_summary(run.run).model_copy(update={"actions": tuple(rows)}))
 
 
 def test_it_names_both_systems_the_legal_entities_and_how_many_rows_of_what() -> None:

@@ -70,13 +70,16 @@ def keys_in_scm(project: Path) -> list[tuple[str, ...]]:
     """Keys of persons that SCM has, as often as it has them."""
     with scm_of(load_project(project)) as scm:
         customers = [
-            (row["dataAreaId"], row["CustomerAccount"])
+            (str(row["dataAreaId"]), str(row["CustomerAccount"]))
             for page in scm.pages("CustomersV2")
             for row in page
             if row["PartyType"] == "Person"
         ]
         persons = [
-            (row["dataAreaId"], row["ContactPersonPartyNumber"], row["AssociatedPartyNumber"])
+            tuple(
+                str(row[name])
+                for name in ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
+            )
             for page in scm.pages("CDSContactPersons")
             for row in page
         ]

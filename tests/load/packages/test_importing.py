@@ -20,6 +20,8 @@ from tests.scenes.loads import MakeScene
 
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 PACKAGES = 3
+LONG = "Infolog: some warning of a batch server. " * 15
+"""More than a sentence of ours quotes."""
 
 
 def asks(request: httpx.Request, name: str) -> bool:
@@ -54,6 +56,17 @@ def rewriting(
         return httpx.Response(200, json={**body, "value": change(body["value"])})
 
     return after
+
+
+def wrapped_refusal(text: str) -> httpx.Response:
+    """A refusal as F&O gives it for actions: the cause lies below the action's own error."""
+    action = "Exception occurred while executing action on Entity DataManagementDefinitionGroup: "
+    error = {
+        "code": "",
+        "message": "An error has occurred.",
+        "innererror": {"message": action * 5, "internalexception": {"message": text}},
+    }
+    return httpx.Response(400, json={"error": error})
 
 
 def refusal(text: str, status: int = 400) -> httpx.Response:
@@ -237,6 +250,32 @@ def test_a_package_that_scm_does_not_take_fails_whole_and_the_others_go(scenes: 
     }
     assert codes == {"refused_mapping"}
     assert results(scene) == ["refused", "Succeeded", "Succeeded"]
+
+
+def test_an_import_is_looked_for_again_whatever_error_wraps_that_it_is_not_known(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes()
+    text = f"{LONG}The execution details for execution id 'x' were not found."
+    scene.wire.before = once(lambda: wrapped_refusal(text), "GetExecutionSummaryStatus")
+    assert scene.load().outcomes["failed"] == 0
+    assert results(scene) == ["Succeeded"] * PACKAGES
+
+
+def test_an_execution_id_that_is_taken_means_the_import_was_sent_whatever_error_wraps_it(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes()
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not asks(request, "ImportFromPackageAsync"):
+            return response
+        execution = json.loads(request.content)["executionId"]
+        return wrapped_refusal(f"{LONG}Execution id '{execution}' already exists.")
+
+    scene.wire.after = after
+    assert scene.load().outcomes["failed"] == 0
+    assert results(scene) == ["Succeeded"] * PACKAGES
 
 
 def test_another_import_under_way_is_waited_for(scenes: MakeScene) -> None:

@@ -1,4 +1,4 @@
-"""Logging in: tokens put into requests and renewed, credentials made from settings, refusals in plain words."""
+"""Logging in: tokens in requests and their renewal, credentials from settings, plain refusals."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from cryptography.x509.oid import NameOID
 from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
 from pipeline.wire.client import client, connect, trust
 from pipeline.wire.login.auth import TokenAuth
-from pipeline.wire.login.azure import Login
-from pipeline.wire.login.credentials import Given, Plain, credential_maker
-from pipeline.wire.login.refusals import refused
+from pipeline.wire.login.azure import AzureLogin
+from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
+from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
 
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -47,13 +47,15 @@ class Credential:
         self.clock = clock
         self.given = 0
 
-    def get_token(self, *scopes: str, **_: Any) -> Given:
+    def get_token(self, *scopes: str, **_: Any) -> GivenToken:
         assert scopes == ("https://contoso.example/.default",)
         self.given += 1
-        return Given(token=f"t{self.given}", expires_on=int(self.clock[0]) + 3600)
+        return GivenToken(token=f"t{self.given}", expires_on=int(self.clock[0]) + 3600)
 
 
-def asking(refused_tokens: set[str]) -> tuple[httpx.Client, Credential, list[float], list[str]]:
+def build_client(
+    refused_tokens: set[str],
+) -> tuple[httpx.Client, Credential, list[float], list[str]]:
     clock, seen = [1_000_000.0], list[str]()
     credential = Credential(clock)
 
@@ -72,7 +74,7 @@ def asking(refused_tokens: set[str]) -> tuple[httpx.Client, Credential, list[flo
 
 
 def test_one_token_serves_many_requests_and_is_renewed_before_it_ends() -> None:
-    sales, credential, clock, seen = asking(set())
+    sales, credential, clock, seen = build_client(set())
     for seconds in (0, 3000, 299, 2, 10):
         clock[0] += seconds
         sales.get("/x")
@@ -81,11 +83,11 @@ def test_one_token_serves_many_requests_and_is_renewed_before_it_ends() -> None:
 
 
 def test_a_refused_token_is_renewed_once_in_the_middle_of_a_run() -> None:
-    sales, _, _, seen = asking({"t1"})
+    sales, _, _, seen = build_client({"t1"})
     assert sales.get("/x").status_code == 200
     assert sales.post("/x", content=b"body").status_code == 200
     assert seen == ["t1", "t2", "t2"]
-    sales, _, _, seen = asking({"t1", "t2"})
+    sales, _, _, seen = build_client({"t1", "t2"})
     assert sales.get("/x").status_code == 401
     assert seen == ["t1", "t2"]
 
@@ -144,7 +146,7 @@ def test_what_a_login_needs_is_looked_for_before_anything_is_sent(
     auth: dict[str, str], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        credential_maker(AuthSettings.model_validate(auth), {}, tmp_path, trust())
+        make_credential_factory(AuthSettings.model_validate(auth), {}, tmp_path, trust())
 
 
 @pytest.mark.parametrize(
@@ -173,13 +175,13 @@ def test_an_address_that_would_give_the_login_away_is_refused(url: str) -> None:
         SystemSettings.model_validate({"url": url, "auth": {"kind": "azure_cli"}})
 
 
-def test_secrets_are_no_settings() -> None:
+def test_secrets_are_not_settings() -> None:
     settings = SystemSettings.model_validate({"url": "https://contoso.example/", "auth": LOGIN})
     assert VALUE not in repr(settings.model_dump())
     assert settings.url == "https://contoso.example"
     assert settings.scope == "https://contoso.example/.default"
-    assert VALUE not in repr(Plain(settings=settings.auth, secret=VALUE))
-    assert VALUE not in repr(Given(token=VALUE))
+    assert VALUE not in repr(PlainLogin(settings=settings.auth, secret=VALUE))
+    assert VALUE not in repr(GivenToken(token=VALUE))
 
 
 @pytest.mark.parametrize(
@@ -201,13 +203,18 @@ def test_secrets_are_no_settings() -> None:
     ],
 )
 def test_each_refusal_of_a_login_has_its_own_sentence(text: str, words: str) -> None:
-    told = refused(text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)")
-    assert words in told.message
-    assert (told.exit_code, told.again) == (3, False)
+    failure = translate_login_refusal(
+        text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)"
+    )
+    assert words in failure.message
+    assert (failure.exit_code, failure.again) == (3, False)
 
 
 class LoginService(BaseHTTPRequestHandler):
-    """A token endpoint: the right secret gets a token, a wrong one AADSTS7000215, a wrong tenant AADSTS90002."""
+    """A token endpoint.
+
+    The right secret gets a token, a wrong one AADSTS7000215, a wrong tenant AADSTS90002.
+    """
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -266,7 +273,7 @@ def authority_ca() -> trustme.CA:
     return trustme.CA()
 
 
-def serving(ca: trustme.CA | None) -> Iterator[str]:
+def serve(ca: trustme.CA | None) -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), LoginService)
     if ca is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -282,21 +289,23 @@ def serving(ca: trustme.CA | None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def tls_login(authority_ca: trustme.CA) -> Iterator[str]:
-    yield from serving(authority_ca)
+    yield from serve(authority_ca)
 
 
 @pytest.fixture(scope="module")
 def plain_login() -> Iterator[str]:
-    yield from serving(None)
+    yield from serve(None)
 
 
-def token(auth: dict[str, str], secret: str, folder: Path, ca_file: Path | None = None) -> str:
+def get_token_for(
+    auth: dict[str, str], secret: str, folder: Path, ca_file: Path | None = None
+) -> str:
     settings = AuthSettings.model_validate(auth)
-    make = credential_maker(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
+    make = make_credential_factory(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
     return make().get_token("https://contoso.example/.default").token
 
 
-def ca_file(ca: trustme.CA, folder: Path) -> Path:
+def write_ca_file(ca: trustme.CA, folder: Path) -> Path:
     path = folder / "ca.pem"
     ca.cert_pem.write_to_path(str(path))
     return path
@@ -305,43 +314,43 @@ def ca_file(ca: trustme.CA, folder: Path) -> Path:
 def test_a_client_secret_gets_a_token_through_azure_identity(
     tls_login: str, authority_ca: trustme.CA, tmp_path: Path
 ) -> None:
-    pem = ca_file(authority_ca, tmp_path)
+    pem = write_ca_file(authority_ca, tmp_path)
     auth = {**LOGIN, "authority": tls_login}
-    assert token(auth, VALUE, tmp_path, pem) == "for https://contoso.example/.default"
+    assert get_token_for(auth, VALUE, tmp_path, pem) == "for https://contoso.example/.default"
     with pytest.raises(LoginFailed, match="refuses the client secret") as caught:
-        token(auth, "Q~wrong-secret", tmp_path, pem)
+        get_token_for(auth, "Q~wrong-secret", tmp_path, pem)
     assert "Q~wrong-secret" not in str(caught.value)
     with pytest.raises(LoginFailed, match=r"knows no tenant 'nobody\.example'\. Check auth"):
-        token({**auth, "tenant": "nobody.example"}, VALUE, tmp_path, pem)
+        get_token_for({**auth, "tenant": "nobody.example"}, VALUE, tmp_path, pem)
 
 
 def test_a_login_service_with_a_foreign_certificate_is_not_believed(
     tls_login: str, tmp_path: Path
 ) -> None:
     with pytest.raises(Unreachable, match=r"does not verify.*auth\.ca_file"):
-        token({**LOGIN, "authority": tls_login}, VALUE, tmp_path)
+        get_token_for({**LOGIN, "authority": tls_login}, VALUE, tmp_path)
 
 
 def test_a_login_service_that_is_not_there_is_said_to_be_unreachable(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="cannot be reached") as caught:
-        token({**LOGIN, "authority": "https://127.0.0.1:9"}, VALUE, tmp_path)
+        get_token_for({**LOGIN, "authority": "https://127.0.0.1:9"}, VALUE, tmp_path)
     assert caught.value.again
     with pytest.raises(Unreachable, match="nothing listens"):
-        token({**LOGIN, "authority": "http://127.0.0.1:9"}, VALUE, tmp_path)
+        get_token_for({**LOGIN, "authority": "http://127.0.0.1:9"}, VALUE, tmp_path)
 
 
 def test_a_login_service_on_this_machine_may_do_without_tls(
     plain_login: str, tmp_path: Path
 ) -> None:
     auth = {**LOGIN, "authority": plain_login}
-    assert token(auth, VALUE, tmp_path) == "for https://contoso.example/.default"
+    assert get_token_for(auth, VALUE, tmp_path) == "for https://contoso.example/.default"
     with pytest.raises(LoginFailed, match="The variable SALES_SECRET must hold"):
-        token(auth, "wrong", tmp_path)
+        get_token_for(auth, "wrong", tmp_path)
     with pytest.raises(LoginFailed, match="knows no tenant"):
-        token({**auth, "tenant": "nobody.example"}, VALUE, tmp_path)
+        get_token_for({**auth, "tenant": "nobody.example"}, VALUE, tmp_path)
 
 
-def certificate(path: Path) -> None:
+def write_certificate(path: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "p2c")])
     begun = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -362,7 +371,7 @@ def certificate(path: Path) -> None:
 def test_a_certificate_gets_a_token(
     tls_login: str, authority_ca: trustme.CA, tmp_path: Path
 ) -> None:
-    certificate(tmp_path / "app.pem")
+    write_certificate(tmp_path / "app.pem")
     auth = {
         "kind": "certificate",
         "tenant": TENANT,
@@ -370,20 +379,22 @@ def test_a_certificate_gets_a_token(
         "certificate": "app.pem",
         "authority": tls_login,
     }
-    assert token(auth, "", tmp_path, ca_file(authority_ca, tmp_path)).startswith("for ")
+    assert get_token_for(auth, "", tmp_path, write_ca_file(authority_ca, tmp_path)).startswith(
+        "for "
+    )
     (tmp_path / "app.pem").write_text("no certificate")
-    with pytest.raises(LoginFailed, match="no certificate with its private key"):
-        token(auth, "", tmp_path)
+    with pytest.raises(LoginFailed, match="not a certificate with its private key"):
+        get_token_for(auth, "", tmp_path)
 
 
-def test_a_machine_without_the_azure_cli_is_told_so(
+def test_a_machine_without_the_azure_cli_hears_of_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
         LoginFailed, match=r"Login \(azure_cli\): is not possible here: Azure CLI not found"
     ):
-        token({"kind": "azure_cli"}, "", tmp_path)
+        get_token_for({"kind": "azure_cli"}, "", tmp_path)
 
 
 def test_other_failures_of_azure_are_sentences_too() -> None:
@@ -392,7 +403,7 @@ def test_other_failures_of_azure_are_sentences_too() -> None:
             raise ClientAuthenticationError("client_secret=Q~8abcdefgh is bad")
 
     with pytest.raises(SystemStopped) as caught:
-        Login(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
+        AzureLogin(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
     assert "Q~8" not in str(caught.value)
 
 
@@ -407,7 +418,7 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
 def test_a_system_with_a_foreign_certificate_gets_nothing(
     tls_login: str, authority_ca: trustme.CA, tmp_path: Path
 ) -> None:
-    with client(tls_login, verify=trust(ca_file(authority_ca, tmp_path))) as known:
+    with client(tls_login, verify=trust(write_ca_file(authority_ca, tmp_path))) as known:
         assert known.get(f"/{TENANT}/x").status_code == 200
     with client(tls_login) as foreign, pytest.raises(httpx.ConnectError):
         foreign.get("/x")

@@ -1,0 +1,65 @@
+"""Planned rows as packages in the run folder, for somebody to import."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import polars as pl
+
+from pipeline.errors import InvariantBroken
+from pipeline.events import Listener
+from pipeline.load.packages import folder as packages_folder
+from pipeline.load.packages.package import Package, packages
+from pipeline.load.packages.spec import package_spec
+from pipeline.mapping.compile import compiled
+from pipeline.project.open_run import OpenRun
+from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.folder import RunFolder
+from pipeline.run.journal import read
+from schemas.run import OUTCOMES
+
+
+def write_to_folder(
+    run: OpenRun, listener: Listener
+) -> tuple[Mapping[str, int], Mapping[str, str]]:
+    """Write the packages, ``batches.parquet`` and ``outcomes.parquet``.
+
+    Returns:
+        Rows by outcome; table → SHA-256.
+    """
+    folder = run.folder
+    planned = pl.read_parquet(folder.batches, glob=False)
+    packages_folder.write_packages(folder, _built(run), run.journal, planned.height, listener)
+    _write_batches(folder, planned)
+    counts = _write_outcomes(run)
+    return counts, {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
+
+
+def _built(run: OpenRun) -> Iterator[tuple[str, Package]]:
+    project = run.project
+    for task, template in project.templates.items():
+        mapping = compiled(template, project.defaults, countries=project.countries)
+        spec = partial(package_spec, project, mapping)
+        yield from ((task, package) for package in packages(run.folder.rows_files(task), spec))
+
+
+def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
+    batches = packages_folder.batches(read(folder.journal).entries)
+    if batches["rows"].sum() != planned["rows"].sum():
+        raise InvariantBroken(
+            f"packages hold {batches['rows'].sum()} rows, planned were {planned['rows'].sum()}.",
+            where=folder.run,
+        )
+    write_table(folder.batches, batches)
+
+
+def _write_outcomes(run: OpenRun) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    with TableWriter(run.folder.outcomes, OUTCOMES) as writer:
+        for task in run.project.templates:
+            for part in packages_folder.outcomes(run.folder.rows_files(task), task):
+                counts.update(dict(part["outcome"].value_counts().iter_rows()))
+                writer.write(part)
+    return counts

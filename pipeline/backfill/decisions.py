@@ -1,0 +1,61 @@
+"""Landed contacts, documents and counters → a backfill's tables, and what was counted."""
+
+from __future__ import annotations
+
+from pipeline.backfill.evidence import gather
+from pipeline.backfill.morsels import BackfillTally, Stream, planned_morsels
+from pipeline.backfill.plan_tables import write_plan_tables
+from pipeline.backfill.preparing import choose_contacts, prepare_contacts
+from pipeline.backfill.ranking import rank_contacts
+from pipeline.backfill.summary import CountedBackfill
+from pipeline.errors import InvariantBroken
+from pipeline.events import Step
+from pipeline.plan.request import Planning
+from pipeline.plan.sessions import md5_of
+from pipeline.run.findings import RunFinding
+from sql.session import Session
+
+
+def decide_backfill(planning: Planning, main: Session, hasher: Session) -> CountedBackfill:
+    """Read, decide, write."""
+    settings, contacts = planning.project.settings, planning.source.landed["contacts"]
+    rows = prepare_contacts(main, planning).rows
+    last_row = choose_contacts(main, planning, rows)
+    evidence = planning.folder.path / "scratch" / "evidence.parquet"
+    statuses = [int(one) for one in (settings.backfill.statuses or "").split(",") if one.strip()]
+    strays = gather(main, statuses, evidence)
+    ranked = rank_contacts(main, last_row, settings.backfill.seed)
+    of_run = [
+        *planning.source.findings,
+        *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
+        *ranked.findings,
+    ]
+    tally = BackfillTally()
+    stream = Stream(
+        main=main,
+        md5=md5_of(hasher),
+        settings=settings,
+        evidence=evidence,
+        ranked=ranked,
+        last_row=last_row,
+        tally=tally,
+    )
+
+    def progress() -> None:
+        planning.listener(Step(name="planning", done=sum(tally.states.values()), total=rows))
+
+    with planned_morsels(stream) as morsels:
+        write_plan_tables(planning, morsels, of_run, progress)
+    if ranked.numbers.count != tally.actions["number"] + tally.actions["both"]:
+        raise InvariantBroken("contacts that get a number are not as many as ranks.")
+    tally.findings.update(one.code for one in of_run)
+    return CountedBackfill(
+        rows=contacts.rows,
+        unreadable=len(contacts.unreadable),
+        left_out={name: tally.states[name] for name in ("superseded", "deleted")},
+        actions=tally.actions,
+        findings=tally.findings,
+        of_run=of_run,
+        numbers=ranked.numbers,
+        request_rows=settings.backfill.request_rows if planning.source.is_live else None,
+    )

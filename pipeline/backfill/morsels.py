@@ -1,0 +1,89 @@
+"""Contacts of a backfill stream by once, in source order, and are decided on the way."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.backfill.deciding import decided, findings_of, planned
+from pipeline.backfill.evidence import Beside
+from pipeline.backfill.ranking import Ranked
+from pipeline.flow import heap
+from pipeline.flow.frames import ahead, frames
+from pipeline.flow.ordered import ordered
+from pipeline.project.settings import Settings
+from sql.query import query
+from sql.session import Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackfillTally:
+    """Contact rows by state, contacts by action, findings by code."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+
+    def count(self, frame: pl.DataFrame, found: pl.DataFrame) -> None:
+        """Add a morsel's rows and findings."""
+        self.findings.update(dict(found["code"].value_counts().iter_rows()))
+        self.actions.update(dict(frame["action"].value_counts().iter_rows()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """What contacts of a backfill stream by with.
+
+    ``evidence`` is the file of their documents, ``last_row`` the last contact row that is taken.
+    """
+
+    main: Session
+    md5: Callable[[pl.Series], pl.Series]
+    settings: Settings
+    evidence: Path
+    ranked: Ranked
+    last_row: int
+    tally: BackfillTally
+
+
+@contextlib.contextmanager
+def planned_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.DataFrame]]]:
+    """The plan's rows and their findings; they are counted on the way."""
+    size = stream.settings.run.morsel_rows
+    reader = stream.main.stream(
+        query("backfill/contacts"),
+        size,
+        last_row=stream.last_row,
+        number_pattern=stream.settings.source.contact_number_pattern,
+    )
+    with (
+        heap.settled(),
+        contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
+    ):
+        yield _planned(stream, morsels)
+
+
+def _planned(
+    stream: Stream, morsels: Iterator[pl.DataFrame]
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    beside = Beside(stream.evidence, stream.ranked.ranks)
+    for morsel in morsels:
+        yield _decide(stream, beside.of(morsel))
+    beside.close()
+
+
+def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    stream.tally.states.update(dict(rows["state"].value_counts().iter_rows()))
+    contacts = decided(
+        rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), stream.settings.backfill
+    )
+    numbers = stream.ranked.numbers
+    frame = planned(contacts, stream.ranked.origin, numbers.base, numbers.seed, stream.md5)
+    found = findings_of(contacts)
+    stream.tally.count(frame, found)
+    return frame, found

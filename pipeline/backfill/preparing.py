@@ -1,0 +1,45 @@
+"""What every query over the contacts of a backfill reads, and which contacts it takes."""
+
+from __future__ import annotations
+
+from pipeline.events import Step
+from pipeline.extract.view import view_landed
+from pipeline.plan import known
+from pipeline.plan.prepare import Prepared, Routing, prepare
+from pipeline.plan.request import Planning
+from sql.query import query
+from sql.session import Session
+
+
+def prepare_contacts(main: Session, planning: Planning) -> Prepared:
+    """Name the tables that were landed, and compute what contacts are joined with."""
+    request, landed, settings = planning.request, planning.source.landed, planning.project.settings
+    for table in landed.values():
+        view_landed(main, table)
+    if "accounts" not in landed:
+        main.view("accounts_landed", query("plan/no_rows"))
+    planning.listener(Step(name="looking for repeats", done=0))
+    routing = Routing(
+        legal_entity=None,
+        organizations={},
+        filter=settings.source.filter,
+        hold_blank_flags=False,
+        number_pattern=settings.source.contact_number_pattern,
+        only=None if request.only is None else known.only_ids(request.only),
+        is_routed=False,
+    )
+    return prepare(main, {*landed, "accounts"}, routing)
+
+
+def choose_contacts(main: Session, planning: Planning, rows: int) -> int:
+    """Name ``contacts_selected`` and ``candidates``; the last row that ``--limit`` lets through.
+
+    ``rows`` is how many there are.
+    """
+    selected = "selected" if planning.request.only is None else "selected_only"
+    main.view("contacts_selected", query(f"backfill/{selected}"))
+    main.view("candidates", query("backfill/candidates"))
+    limit = planning.request.limit
+    if limit is None:
+        return rows
+    return int(main.frame(query("backfill/last_row"), limit=limit).item())

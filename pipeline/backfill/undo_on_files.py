@@ -1,0 +1,71 @@
+"""``undo`` of a backfill whose files were imported, by an export that was made since."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.backfill.preparing import prepare_contacts
+from pipeline.backfill.results import RESULT
+from pipeline.backfill.undoing import undo_plan
+from pipeline.events import Listener
+from pipeline.plan.fingerprint import versions
+from pipeline.plan.request import Planning, Request
+from pipeline.plan.sessions import sessions
+from pipeline.plan.source import landed_source
+from pipeline.project.resolve import Project
+from pipeline.run.folder import Clock, RunFolder
+from schemas.sales import CONTACTS
+from sql.query import query
+from sql.session import Session
+
+
+def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Listener) -> RunFolder:
+    """Make the plan.
+
+    Args:
+        of: the backfill's run.
+        project: its ``[source]`` is the export.
+        clock: the time.
+        listener: told about progress.
+
+    Raises:
+        Refused: the run was not applied, or the export cannot be read.
+        Stopped: the disk or another part of the world failed; nothing is left behind.
+    """
+    runs = of.path.parent
+    with tempfile.TemporaryDirectory(dir=runs, prefix=".undoing-") as scratch:
+        planning = Planning(
+            project=project,
+            request=Request(command="undo"),
+            folder=RunFolder(Path(scratch)),
+            listener=listener,
+        )
+        planning.source = landed_source(
+            project, planning.folder, runs, listener, changes=False, tables=(CONTACTS.name,)
+        )
+        with sessions(planning) as (main, _):
+            prepare_contacts(main, planning)
+            main.view("contacts_selected", query("backfill/selected_all"))
+            main.view("candidates", query("backfill/candidates"))
+            main.parquet("backfilled", of.path / RESULT)
+            main.store("contacts_there", query("backfill/there"))
+            return undo_plan(of, _Export(main), versions(), clock, live=False)
+
+
+class _Export:
+    """Contacts as an export has them."""
+
+    def __init__(self, main: Session) -> None:
+        self._main = main
+
+    def found(
+        self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
+    ) -> dict[str, Mapping[str, object]]:
+        """Id → row, of those contacts that are there."""
+        there = query("backfill/there_of", there=f"{entity_set}_there", key=key)
+        rows = self._main.frame(there, ids=list(ids))
+        return {
+            row[key]: {name: row[name] for name in columns} for row in rows.iter_rows(named=True)
+        }

@@ -1,0 +1,37 @@
+"""Landed tables → decisions, findings and planned rows in the run folder."""
+
+from __future__ import annotations
+
+from pipeline.events import Step
+from pipeline.extract.view import view_landed
+from pipeline.plan import known
+from pipeline.plan.findings import add_run_findings
+from pipeline.plan.morsels import decided_morsels
+from pipeline.plan.prepare import Prepared, prepare
+from pipeline.plan.request import Planning
+from pipeline.plan.routing import decider_of, routing_of
+from pipeline.plan.writing import write_decided
+from pipeline.transform.decide import Decider
+from schemas.sales import CONTACTS
+from sql.session import Session
+
+
+def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple[Prepared, Decider]:
+    """Decide about every contact and write it down; what was counted is in both answers."""
+    landed = planning.source.landed
+    for table in landed.values():
+        view_landed(main, table)
+    routing = routing_of(planning)
+    planning.listener(Step(name="looking for repeats", done=0))
+    prepared = prepare(main, set(landed), routing)
+    decider = decider_of(planning, hasher)
+    rows = planning.project.settings.run.morsel_rows
+    with decided_morsels(main, landed[CONTACTS.name], routing, prepared, decider, rows) as decided:
+        write_decided(
+            planning,
+            decided,
+            prepared.rows,
+            lambda: add_run_findings(planning, decider, main, routing, prepared),
+        )
+    planning.pinned[known.MEMORY] = known.digest_memory(main, planning.folder)
+    return prepared, decider

@@ -1,0 +1,57 @@
+"""Findings of a plan as a whole, once every contact has gone by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pipeline.plan.prepare import Prepared, Routing, unused_units
+from pipeline.plan.request import Planning
+from pipeline.project.resolve import Project
+from pipeline.run.findings import RunFinding
+from pipeline.transform.decide import CUSTOMERS, Decider
+from pipeline.transform.tally import Tally
+from sql.session import Session
+
+_FLAG: Final = "msdynce_isactivecustomer"
+_MISSING: Final = {
+    "SiteId": "site_missing",
+    "WarehouseId": "warehouse_missing",
+    "LanguageId": "language_missing",
+}
+"""Column of customers that may be blank, but should not → code."""
+
+
+def add_run_findings(
+    planning: Planning, decider: Decider, main: Session, routing: Routing, prepared: Prepared
+) -> list[RunFinding]:
+    """Add to the findings of preparation what systems, business units and counts say."""
+    prepared.findings += [*planning.source.findings, *planning.destination.findings]
+    prepared.findings += unused_units(main, routing, decider.tally.units)
+    prepared.findings += _counted(decider.finished(), planning.project, prepared)
+    return prepared.findings
+
+
+def _counted(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:
+    """Warnings of the run as a whole, each counted once."""
+    yield from _flags(tally, project)
+    persons = tally.decisions["contact"]
+    if persons and not prepared.parameters["scm_read"]:
+        yield RunFinding(code="accounts_assumed", detail=str(persons))
+    if tally.customers_with_currency_id and not prepared.parameters["has_currencies"]:
+        yield RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id))
+    for (task, column), count in tally.defaulted.items():
+        if count:
+            yield RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")
+    for column, code in _MISSING.items():
+        if tally.blanks[CUSTOMERS, column]:
+            yield RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
+
+
+def _flags(tally: Tally, project: Project) -> Iterator[RunFinding]:
+    if not sum(tally.decisions.values()):
+        yield RunFinding(code="no_contacts")
+    elif not tally.flags["yes"]:
+        yield RunFinding(code="flag_never_set", column=_FLAG)
+    if tally.flags["blank"] and project.settings.source.flag_blank == "no":
+        yield RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column=_FLAG)

@@ -1,0 +1,74 @@
+"""What reading a live Sales came to: for ``run.json``, and as lines for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.extract.dataverse.extraction import Extracted
+from pipeline.run.facts import (
+    OrganizationRead,
+    SalesRead,
+    TableChanges,
+    TableTotal,
+    TableTraffic,
+)
+from pipeline.wire.dataverse import Organization
+from pipeline.wire.meter import Traffic
+
+
+def describe_sales(
+    found: Extracted, label: str, organization: Organization, since: Path | None
+) -> SalesRead:
+    """For ``run.json``; ``since`` are the landed tables that were refreshed."""
+    return SalesRead(
+        system=label,
+        organization=OrganizationRead(**asdict(organization)),
+        refreshed_from=None if since is None else since.parent.name,
+        totals=tuple(TableTotal(**asdict(one)) for one in found.totals),
+        traffic={subject: _traffic(one) for subject, one in found.traffic.items()},
+        changes={
+            table: TableChanges(added=one.added, changed=one.changed, deleted=one.deleted)
+            for table, one in found.refreshed.items()
+        },
+    )
+
+
+def _traffic(one: Traffic) -> TableTraffic:
+    return TableTraffic(
+        **asdict(one),
+        requests_per_1000=one.requests_per_1000,
+        bytes_per_1000=one.bytes_per_1000,
+    )
+
+
+def sales_lines(found: Extracted, label: str, organization: Organization) -> list[str]:
+    """For people."""
+    total = sum(found.traffic.values(), start=Traffic())
+    lines = [f"From {label}, organization {organization.name_and_id}"]
+    rate = (
+        (
+            f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, "
+            f"{total.bytes_per_1000:,.0f} bytes"
+        )
+        if total.rows
+        else ""
+    )
+    lines.append(
+        f"  {total.rows:,} rows read in {total.requests:,} requests, {total.bytes:,} bytes{rate}"
+    )
+    if total.throttled or total.retries:
+        lines.append(
+            f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, "
+            f"{total.waited:,.0f} s waited"
+        )
+    return [*lines, *_changes(found)]
+
+
+def _changes(found: Extracted) -> list[str]:
+    told = []
+    for table, one in found.refreshed.items():
+        counts = {"added": one.added, "changed": one.changed, "deleted": one.deleted}
+        words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+        told += [f"  since the last read, {table}: {words}"] if words else []
+    return told or (["  nothing changed since the last read"] if found.refreshed else [])

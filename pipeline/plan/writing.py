@@ -1,0 +1,76 @@
+"""Decided contacts into the run folder, morsel by morsel in source order."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import polars as pl
+
+from pipeline.events import Step
+from pipeline.mapping.compile import Compiled
+from pipeline.plan.record import unreadable_rows
+from pipeline.plan.request import Planning
+from pipeline.run.files import TableWriter
+from pipeline.run.findings import RunFinding, findings_of_run
+from pipeline.transform.decide import Decided
+from schemas.run import DECISIONS, FINDINGS, PLANNED
+
+
+def write_decided(
+    planning: Planning,
+    morsels: Generator[Decided],
+    total: int,
+    last: Callable[[], list[RunFinding]],
+) -> None:
+    """Write what was decided, morsel after morsel, in a thread of its own.
+
+    Args:
+        planning: the plan; it gets the hashes of what was written.
+        morsels: decided contacts.
+        total: contact rows, for progress.
+        last: gives the findings of the run, once every contact has gone by.
+    """
+    folder, done = planning.folder, 0
+    decisions, findings = (
+        TableWriter(folder.decisions, DECISIONS),
+        TableWriter(folder.findings, FINDINGS),
+    )
+    rows = {
+        name: TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping))
+        for name, mapping in planning.mappings.items()
+    }
+    writers = [decisions, findings, *rows.values()]
+    with contextlib.ExitStack() as stack:
+        for writer in writers:
+            stack.enter_context(writer)
+        pool = stack.enter_context(
+            ThreadPoolExecutor(1, thread_name_prefix="writer")
+        )  # It rests before a writer closes.
+        stack.enter_context(contextlib.closing(morsels))
+        findings.write(unreadable_rows(planning.source.landed))
+        pending: Future[None] | None = None
+        for decided in morsels:
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(_append, decided, decisions, findings, rows)
+            done += decided.read
+            planning.listener(Step(name="planning", done=done, total=total))
+        if pending is not None:
+            pending.result()
+        findings.write(findings_of_run(last()))
+    planning.hashes.update((writer.path, writer.sha256) for writer in writers)
+
+
+def _append(
+    decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]
+) -> None:
+    decisions.write(decided.decisions)
+    findings.write(decided.findings)
+    for name, frame in decided.rows.items():
+        rows[name].write(frame)
+
+
+def _rows_schema(mapping: Compiled) -> pl.Schema:
+    return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})

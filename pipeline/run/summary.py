@@ -1,0 +1,232 @@
+"""``summary.json``: what a run comes to. Counts, equations, outcomes, verdict.
+
+One form for every kind of run; what does not apply to a kind is empty. The terminal, ``--json``
+and the page are renderings of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from pipeline.errors import InvariantBroken
+from pipeline.run.facts import Kind, Numbers
+from pipeline.run.record import RunRecord
+from schemas.run import OUTCOME_NAMES
+
+PLANNED: Final = "planned = created + updated + unchanged + written + failed + unknown + pending"
+
+Verdict = Literal["clean", "attention", "stopped", "broken"]
+
+_EXIT_CODES: Final[Mapping[Verdict, int]] = {
+    "clean": 0,
+    "attention": 1,
+    "stopped": 3,
+    "broken": 4,
+}
+
+
+class Equation(RunRecord):
+    """One equation: its two sides, the terms of the right one, and whether they are equal."""
+
+    equation: str
+    left: int
+    right: int = 0
+    terms: Mapping[str, int]
+    balanced: bool
+
+
+class PlannedRows(RunRecord):
+    """Planned rows of one task, legal entity and action."""
+
+    task: str
+    legal_entity: str
+    action: str
+    rows: int
+
+
+class CountedFinding(RunRecord):
+    """A finding of the run as a whole that is a number."""
+
+    code: str
+    detail: str
+    column: str = ""
+
+
+class ValueMap(RunRecord):
+    """How often a closed list was used, key by key, and which source values it did not know.
+
+    ``unmapped`` are the most frequent of those, ``unmapped_values`` is how many there are.
+    """
+
+    task: str
+    destination: str
+    source: str | None = None
+    keys: Mapping[str, int] = {}
+    never_used: tuple[str, ...] = ()
+    unmapped: Mapping[str, int] = {}
+    unmapped_values: int = 0
+
+
+class Forecast(RunRecord):
+    """What applying will cost. ``rate`` is in rows per second; 0 where nothing is sent."""
+
+    requests: int = 0
+    bytes: int = 0
+    minutes: float = 0.0
+    rate: float = 0.0
+    rate_from: str = ""
+
+
+class Summary(RunRecord):
+    """The facts of a run, planned or applied."""
+
+    run: str
+    kind: Kind
+    retry_of: str | None = None
+    undo_of: str | None = None
+    applied: bool
+    verdict: Verdict
+    balanced: bool
+    equations: tuple[Equation, ...]
+    counts: Mapping[str, int]
+    """Contacts by decision; of a backfill and of an undo, rows by action."""
+    reasons: Mapping[str, int] = {}
+    """Contacts by decision and reason, as in ``held/contact_number_missing``."""
+    findings: Mapping[str, int] = {}
+    """Rows of ``findings.parquet`` by code."""
+    outcomes: Mapping[str, int]
+    """Planned rows by outcome."""
+    actions: tuple[PlannedRows, ...] = ()
+    counted: tuple[CountedFinding, ...] = ()
+    value_maps: tuple[ValueMap, ...] = ()
+    forecast: Forecast = Forecast()
+    systems: tuple[str, ...] = ()
+    """Lines about the live systems that a plan asked, for people."""
+    numbers: Numbers | None = None
+    """Null but for a backfill."""
+    throttling: Mapping[str, int | float] = {}
+    """What a load over the wire cost: requests, bytes, retries, refusals, seconds waited."""
+    traffic: Mapping[str, int] = {}
+    """What writing into Sales cost, at the last start."""
+    purged: bool = False
+    """Whether values of contacts were removed."""
+    journal: str | None = None
+    """The hash of the journal line that the summary ends with."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 something needs a person, 3 stopped, 4 broken."""
+        return _EXIT_CODES[self.verdict]
+
+    def digest(self) -> str:
+        """What the journal vouches for it with."""
+        return facts_digest(self.as_json())
+
+    def ending_with(self, line: str) -> Summary:
+        """The same, with the hash of the journal line that it ends with."""
+        return self.replace(journal=line)
+
+    def without_values(self) -> Summary:
+        """The same without source values: which ones had no map is forgotten, how many is not."""
+        maps = tuple(one.replace(unmapped={}) for one in self.value_maps)
+        return self.replace(value_maps=maps, purged=True)
+
+
+def facts_digest(facts: Mapping[str, object]) -> str:
+    """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it.
+
+    The journal vouches for it.
+    """
+    told = {name: value for name, value in facts.items() if name != "journal"}
+    return hashlib.sha256(
+        json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def after_apply(
+    before: Summary, outcomes: Mapping[str, int], added: Mapping[str, int] | None = None
+) -> Summary:
+    """The facts of a plan once it was applied.
+
+    Args:
+        before: those of the plan.
+        outcomes: rows by outcome.
+        added: findings that applying added, by code.
+    """
+    findings = {**before.findings, **(added or {})}
+    whole = dict.fromkeys(OUTCOME_NAMES, 0) | dict(outcomes)
+    planned = next(one.left for one in before.equations if one.equation == PLANNED)
+    whole["pending"] = planned - sum(whole[name] for name in OUTCOME_NAMES if name != "pending")
+    counted = equation(PLANNED, planned, whole)
+    equations = tuple(counted if one.equation == PLANNED else one for one in before.equations)
+    balanced = is_balanced(equations) and whole["pending"] == 0
+    reached: Verdict = reach_verdict(before.counts, whole, findings) if balanced else "broken"
+    if reached == "clean" and not before.kind.is_load and before.verdict == "attention":
+        # Its findings are of contacts, or rows to take back by hand, that no outcome speaks of.
+        reached = "attention"
+    return before.replace(
+        applied=True,
+        findings=findings,
+        outcomes=whole,
+        equations=equations,
+        balanced=balanced,
+        verdict=reached,
+    )
+
+
+def equation(text: str, left: int, right: Mapping[str, int]) -> Equation:
+    """An equation: its terms, and whether they add up."""
+    total = sum(right.values())
+    return Equation(
+        equation=text, left=left, right=total, terms=dict(right), balanced=left == total
+    )
+
+
+def is_balanced(equations: Iterable[Equation]) -> bool:
+    """Whether all of them hold."""
+    return all(one.balanced for one in equations)
+
+
+def refuse_unbalanced(equations: Iterable[Equation]) -> None:
+    """Look at the equations of a plan.
+
+    Raises:
+        InvariantBroken: one of them does not hold.
+    """
+    for one in equations:
+        if not one.balanced:
+            raise InvariantBroken(
+                f"{one.equation} does not balance: {one.left} against {one.right}."
+            )
+
+
+def reach_verdict(
+    counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]
+) -> Literal["clean", "attention"]:
+    """``attention`` where something waits for a person."""
+    people = (
+        counts.get("held", 0)
+        + counts.get("rejected", 0)
+        + outcomes["failed"]
+        + outcomes["unknown"]
+        + findings.get("row_unreadable", 0)
+        + findings.get("counts_disagree", 0)
+    )
+    return "attention" if people else "clean"
+
+
+def blank_summary(run: str) -> Summary:
+    """What stands for a summary that cannot be read."""
+    return Summary(
+        run=run,
+        kind=Kind.MAIN,
+        applied=False,
+        verdict="broken",
+        balanced=False,
+        equations=(),
+        counts={},
+        outcomes={},
+    )

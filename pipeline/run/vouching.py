@@ -1,0 +1,60 @@
+"""The journal line that a summary ends with: first it is on disk, then the summary is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from pipeline.run.files import sha256_of
+from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.journal import Journal
+from pipeline.run.summary import Summary
+
+
+def write_plan(
+    folder: RunFolder,
+    summary: Summary,
+    files: Iterable[Path],
+    clock: Clock,
+    *,
+    known: Mapping[Path, str] | None = None,
+) -> None:
+    """End the making of a plan: the line that vouches for its files, and ``summary.json``.
+
+    Of a plan that follows another run a digest of the summary is in the journal, too.
+
+    Args:
+        folder: the run.
+        summary: its facts.
+        files: those that the plan is.
+        clock: the time.
+        known: hashes that were taken while files were written.
+    """
+    hashes = {
+        path.relative_to(folder.path).as_posix(): (known or {}).get(path) or sha256_of(path)
+        for path in files
+    }
+    with Journal.open(folder.journal, clock) as journal:
+        if summary.undo_of is not None:
+            payload: dict[str, JsonValue] = {
+                "undo_of": summary.undo_of,
+                "summary": summary.digest(),
+            }
+        else:
+            payload = {"balanced": summary.balanced}
+        line = journal.append("planned", run=summary.run, files=hashes, **payload)
+        if summary.retry_of is not None:
+            line = journal.append("retry_of", run=summary.retry_of, summary=summary.digest())
+    folder.write_summary(summary.ending_with(line))
+
+
+def vouch(
+    folder: RunFolder, journal: Journal, event: str, summary: Summary, **payload: object
+) -> Summary:
+    """Write the line that vouches for a summary, then the summary itself; as it was written."""
+    line = journal.append(event, **payload, summary=summary.digest())
+    written = summary.ending_with(line)
+    folder.write_summary(written)
+    return written

@@ -1,0 +1,65 @@
+"""The body of a refusal as data: the system's own code, its message, and the innermost cause.
+
+OData nests causes: SCM in ``innererror`` and its ``internalexception``, to any depth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from pipeline.errors import Refusal
+from pipeline.wire.redact import redact_secrets
+
+_LONGEST: Final = 2_000
+"""Characters of one message; those of SCM can be long, for they list what failed in a row."""
+
+_NESTED: Final = ("innererror", "internalexception")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def read_refusal(status: int, content: bytes) -> Refusal:
+    """What a body says, of an answer or of one part of a batch; blank if it is not an error body.
+
+    Args:
+        status: the HTTP status.
+        content: the body: ``{"error": {"code": …, "message": …, "innererror": …}}``, or with
+            ``error_description`` as login services have it.
+    """
+    try:
+        body = json.loads(content.removeprefix(_BOM))
+    except ValueError:
+        return Refusal(status=status)
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str):
+        text = _clean(body.get("error_description"))
+        return Refusal(status=status, code=error, text=text, cause=text)
+    if not isinstance(error, dict):
+        return Refusal(status=status)
+    messages = [text for text in map(_clean, _messages(error)) if text]
+    return Refusal(
+        status=status,
+        code=_code(error.get("code")),
+        text=_clean(error.get("message")),
+        cause=messages[-1] if messages else "",
+    )
+
+
+def _messages(error: dict[str, object]) -> Iterator[object]:
+    """The messages of an error, from the outermost to the innermost."""
+    node: object = error
+    while isinstance(node, dict):
+        yield node.get("message")
+        node = next((node[name] for name in _NESTED if isinstance(node.get(name), dict)), None)
+
+
+def _clean(text: object) -> str:
+    return redact_secrets(str(text or ""), longest=_LONGEST)
+
+
+def _code(code: object) -> str:
+    """An HRESULT as ``0x…``, however it is written."""
+    text = str(code or "")
+    is_number = text.startswith("-") and text[1:].isdigit()
+    return f"0x{int(text) & 0xFFFFFFFF:08x}" if is_number else text

@@ -1,0 +1,14 @@
+-- One row per quote, order or invoice whose customer may be a contact; null where its id cannot be
+-- read.
+-- in: quotes, salesorders, invoices    unique by: nothing
+-- Nulls stay: a condition on the id would read every id twice.
+SELECT customerid AS contactid
+FROM (
+    SELECT customerid, customeridtype, isdelete FROM quotes
+    UNION ALL
+    SELECT customerid, customeridtype, isdelete FROM salesorders
+    UNION ALL
+    SELECT customerid, customeridtype, isdelete FROM invoices
+) AS sales
+WHERE isdelete IS NOT TRUE
+  AND lookup_type_of(customeridtype) IS DISTINCT FROM 'account'

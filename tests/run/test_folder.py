@@ -1,0 +1,77 @@
+"""A run folder says what it is going to be before anything else is in it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.backfill.planning import make_backfill
+from pipeline.commands.options import Flags, now
+from pipeline.commands.retry import retry_run
+from pipeline.events import Step
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import Request
+from pipeline.run.facts import Kind, RunFacts
+from pipeline.run.folder import RunFolder, all_runs
+from tests.scenes.places import ROOT
+
+STEPS = ("reading contacts", "looking for repeats", "planning")
+
+
+def in_the_making(runs: Path) -> RunFacts:
+    """The one run that is being made, as a killed process would leave it."""
+    [partial] = [path for path in runs.glob(".*.partial") if path.is_dir()]
+    return RunFolder(partial).facts()
+
+
+@pytest.mark.parametrize("kind", [Kind.MAIN, Kind.RETRY, Kind.BACKFILL])
+def test_a_plan_says_at_every_step_what_it_is_going_to_be(
+    common: Flags, run: RunFolder, kind: Kind
+) -> None:
+    heard: dict[str, RunFacts] = {}
+
+    def listen(step: Step) -> None:
+        heard.setdefault(step.name, in_the_making(common.runs))
+
+    match kind:
+        case Kind.MAIN:
+            make_plan(common.load(), Request(), common.runs, now, listen)
+        case Kind.RETRY:
+            retry_run(common, run.run, correction=None, codes=(), listener=listen)
+        case _:
+            make_backfill(common.load(), Request(command="backfill"), common.runs, now, listen)
+    made = all_runs(common.runs)[-1].facts()
+    assert heard.keys() >= set(STEPS)
+    assert {one.kind for one in heard.values()} == {made.kind} == {kind}
+    assert {one.retry_of for one in heard.values()} == {made.retry_of}
+    assert {one.run for one in heard.values()} == {made.run}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.commands.options import Flags
+from pipeline.commands.retry import retry_run
+def stop(step):
+    if step.name == sys.argv[4]:
+        os.kill(os.getpid(), signal.SIGKILL)
+flags = Flags(project=Path(sys.argv[1]), runs=Path(sys.argv[2]))
+retry_run(flags, sys.argv[3], correction=None, codes=(), listener=stop)
+"""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_retry_that_was_killed_says_that_it_was_one(
+    common: Flags, run: RunFolder, step: str
+) -> None:
+    words = [str(common.project), str(common.runs), run.run, step]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, cwd=ROOT)
+    assert ended.returncode == -signal.SIGKILL
+    left = in_the_making(common.runs)
+    assert (left.kind, left.retry_of, left.command) == (Kind.RETRY, run.run, "retry")
+    assert left.settings == common.load().effective()
+    assert [one.run for one in all_runs(common.runs)] == [run.run]

@@ -82,7 +82,7 @@ class Kind(StrEnum):
 
 
 DECIMAL: Final = pl.Decimal(32, 6)
-"""The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them behind the
+"""The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them after the
 point at the most."""
 
 

@@ -55,7 +55,7 @@ PLANNED: Final[pl.Schema] = pl.Schema(
         "row_hash": pl.String,
     }
 )
-"""What every planned row has beside its destination columns; batch is null when unchanged."""
+"""What every planned row has besides its destination columns; batch is null when unchanged."""
 
 BATCHES: Final[pl.Schema] = pl.Schema(
     {

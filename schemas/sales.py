@@ -1,7 +1,7 @@
 """The Sales (Dataverse) tables that p2c reads: reference 2, 3.1 to 3.4.
 
 ``names`` holds the spellings of the Web API (``_x_value``), of exports and of Synapse Link. A
-lookup's type arrives in a column beside it. Required columns: DESIGN 4.
+lookup's type arrives in a column next to it. Required columns: DESIGN 4.
 """
 
 from __future__ import annotations
@@ -84,10 +84,17 @@ def _choice(name: str, label: str, **options: int) -> Field:
 
 def _address(number: int) -> tuple[Field, ...]:
     parts = {
-        "name": "Name", "line1": "Street 1", "line2": "Street 2", "line3": "Street 3", "city": "City",
-        "stateorprovince": "State/Province", "county": "County", "country": "Country/Region",
-        "postalcode": "ZIP/Postal Code", "postofficebox": "Post Office Box",
-    }  # fmt: skip
+        "name": "Name",
+        "line1": "Street 1",
+        "line2": "Street 2",
+        "line3": "Street 3",
+        "city": "City",
+        "stateorprovince": "State/Province",
+        "county": "County",
+        "country": "Country/Region",
+        "postalcode": "ZIP/Postal Code",
+        "postofficebox": "Post Office Box",
+    }
     return tuple(
         _text(f"address{number}_{part}", f"Address {number}: {label}")
         for part, label in parts.items()
@@ -251,8 +258,15 @@ TABLES: Final = MappingProxyType(
     {
         table.name: table
         for table in (
-            CONTACTS, ACCOUNTS, QUOTES, SALESORDERS, INVOICES, TRANSACTIONCURRENCIES, BUSINESSUNITS, P2CAUTONUMBERS,
+            CONTACTS,
+            ACCOUNTS,
+            QUOTES,
+            SALESORDERS,
+            INVOICES,
+            TRANSACTIONCURRENCIES,
+            BUSINESSUNITS,
+            P2CAUTONUMBERS,
         )
     }
-)  # fmt: skip
+)
 """All source tables by name: reference 2 and 3, DESIGN 4."""

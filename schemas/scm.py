@@ -13,12 +13,31 @@ ENUMS: Final = MappingProxyType(
         "Gender": ("Unknown", "Male", "Female", "NonSpecific"),
         "DirPersonMaritalStatus": ("None", "Single", "Married", "Divorced", "Widowhood"),
         "MonthsOfYear": (
-            "None", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-            "November", "December",
+            "None",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
         ),
-        "CustVendorBlocked": ("No", "Invoice", "All", "Payment", "Requisition", "Never", "PurchOrder"),
+        "CustVendorBlocked": (
+            "No",
+            "Invoice",
+            "All",
+            "Payment",
+            "Requisition",
+            "Never",
+            "PurchOrder",
+        ),
     }
-)  # fmt: skip
+)
 """Enum members in the order of their values (reference 4.4)."""
 
 _PARTY_TYPES: Final = ("Person", "Organization")
@@ -202,4 +221,4 @@ CUSTOMERS_EXPORT: Final = Table(
     ),
     required=(("CustomerAccount",), ("PartyNumber",)),
 )
-"""A *Customers V2* export, as far as it tells which accounts and keys SCM has."""
+"""A *Customers V2* export, as far as it says which accounts and keys SCM has."""

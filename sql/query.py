@@ -28,7 +28,7 @@ _ENDING: Final = ".sql"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """A column of a select list: the column ``of``, read by a macro if there is one, as ``name``."""
+    """A column of a select list: the column ``of``, read by a macro if one is named."""
 
     name: str
     of: str

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.apply.errorfile import refused_rows
+from pipeline.apply.errorfile import explain_refusals, refused_rows
 from pipeline.errors import UsageError
 from pipeline.run import memory
 from pipeline.run.files import TableWriter, locked, sha256_of, write_table
@@ -19,13 +19,10 @@ from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.summary import Summary, after_apply
 from pipeline.run.vouching import vouch
-from pipeline.scm.messages import explained
-from schemas.codes import code
 from schemas.run import OUTCOMES
 from sql.query import query
 from sql.session import Session, session
 
-_CODE: Final = "import_failed"
 _MEMORY: Final = "600MB"
 _ROWS: Final = 131_072
 
@@ -170,21 +167,8 @@ def _prepared(
     memory.known(here, loaded)
     here.register("refused", imported.refused)
     found = here.frame(query("apply/refused"))
-    here.register("failed", _explained(found))
+    here.register("failed", explain_refusals(found))
     return set(found["lines"].explode().drop_nulls().to_list())
-
-
-def _explained(found: pl.DataFrame) -> pl.DataFrame:
-    """destination_key, and SCM's message with its code and in plain words."""
-    texts = found["message"].drop_nulls().unique().to_list()
-    meant = {text: explained([text]) for text in texts}
-    rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
-    told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
-    return found.join(told, on="message", how="left", maintain_order="left").select(
-        "destination_key",
-        pl.col("code").fill_null(_CODE),
-        message=pl.col("plain").fill_null(code(_CODE).message(detail="no message")),
-    )
 
 
 def _write(

@@ -12,9 +12,12 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.scm.messages import explained
 from schemas.catalogue import Field, Table
+from schemas.codes import code
 from schemas.text import key_of, trimmed
 
+_CODE: Final = "import_failed"
 _TEXT: Final = (
     "message",
     "error",
@@ -98,3 +101,16 @@ def refused_rows(path: Path) -> pl.DataFrame:
             where=f"--errors {path.name}",
         )
     return rows
+
+
+def explain_refusals(found: pl.DataFrame) -> pl.DataFrame:
+    """destination_key, and SCM's message with its code and in plain words."""
+    texts = found["message"].drop_nulls().unique().to_list()
+    meant = {text: explained([text]) for text in texts}
+    rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
+    told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
+    return found.join(told, on="message", how="left", maintain_order="left").select(
+        "destination_key",
+        pl.col("code").fill_null(_CODE),
+        message=pl.col("plain").fill_null(code(_CODE).message(detail="no message")),
+    )

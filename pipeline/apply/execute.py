@@ -7,14 +7,13 @@ from pipeline.apply.delivery import deliver
 from pipeline.apply.guards import has_event, refuse_altered, refuse_start
 from pipeline.apply.reach import Today, reach_today
 from pipeline.apply.writeback import written_back
-from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.project.open_run import OpenRun, open_run
 from pipeline.run.files import locked
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import read
 from pipeline.run.summary import Summary, after_apply
-from pipeline.run.vouching import vouch
+from pipeline.run.vouching import vouch_applied
 
 
 def apply_plan(
@@ -74,15 +73,5 @@ def _applied(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Su
         return written_back(run, listener)
     done = deliver(run, reach, clock, listener)
     counted = after_apply(run.summary, done.outcomes, done.findings)
-    result = vouch(
-        run.folder,
-        run.journal,
-        "applied",
-        counted.replace(throttling=dict(done.throttling)),
-        outcomes=dict(done.outcomes),
-        balanced=counted.balanced,
-        files=dict(done.files),
-    )
-    if not result.balanced:
-        raise InvariantBroken("the equations do not balance after applying.", where=run.folder.run)
-    return result
+    summary = counted.replace(throttling=dict(done.throttling))
+    return vouch_applied(run.folder, run.journal, summary, done.outcomes, done.files)

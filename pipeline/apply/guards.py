@@ -22,7 +22,7 @@ def has_event(entries: Sequence[Entry], event: str) -> bool:
 
 
 def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> None:
-    """The plan's files are as the journal says; the journal holds the line that the summary knows."""
+    """The plan's files are as the journal says, and it holds the line that the summary knows."""
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )

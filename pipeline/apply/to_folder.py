@@ -13,7 +13,6 @@ from pipeline.events import Listener
 from pipeline.load.packages import folder as packages_folder
 from pipeline.load.packages.package import Package, packages
 from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import compiled
 from pipeline.project.open_run import OpenRun
 from pipeline.run.files import TableWriter, sha256_of, write_table
 from pipeline.run.folder import RunFolder
@@ -39,8 +38,7 @@ def write_to_folder(
 
 def _built(run: OpenRun) -> Iterator[tuple[str, Package]]:
     project = run.project
-    for task, template in project.templates.items():
-        mapping = compiled(template, project.defaults, countries=project.countries)
+    for task, mapping in project.mappings().items():
         spec = partial(package_spec, project, mapping)
         yield from ((task, package) for package in packages(run.folder.rows_files(task), spec))
 

@@ -8,7 +8,6 @@ from typing import Final
 import polars as pl
 
 from pipeline.audit.story import CheckStory, DecisionRow, FieldStory, FindingRow, PlannedRow
-from pipeline.mapping.compile import compiled
 from pipeline.mapping.paths import COMPANY, CURRENCY, column_of
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.project.resolve import Project
@@ -64,7 +63,7 @@ def _worked_out(
 ) -> dict[str, object]:
     if not source:
         return {}
-    mapping = compiled(template, project.defaults, countries=project.countries)
+    mapping = project.mappings()[template.task]
     given = {**source, COMPANY: decision["company_key"]}
     texts = {column_of(name): [given.get(name)] for name in mapping.sources}
     row = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame.row(

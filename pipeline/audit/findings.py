@@ -18,7 +18,6 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.show.spreadsheet import write_csv
-from pipeline.show.visible import made_visible
 from pipeline.suggest import codes_known
 from schemas.codes import catalogue
 from sql.query import query
@@ -80,7 +79,7 @@ def _written(
     )
     parts = _frames(here, codes, () if values else ("value",))
     if to.suffix.lower() == ".csv":
-        return write_csv(to, (made_visible(part) for part in parts))
+        return write_csv(to, parts, visible=True)
     first = next(parts)
     rows = first.height
     with TableWriter(to, first.schema) as writer:

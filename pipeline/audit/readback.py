@@ -30,7 +30,7 @@ from schemas.catalogue import Entity, Field, Table
 
 FACTS: Final = "reconciliation.json"
 ROWS: Final = "reconciliation.parquet"
-_ROWS_AT_ONCE: Final = 250_000
+ROWS_AT_ONCE: Final = 250_000
 """Rows of either side that are in memory at a time."""
 
 
@@ -108,7 +108,11 @@ def _export(path: Path) -> tuple[str, pl.DataFrame]:
 
 
 def reconciled(
-    folder: RunFolder, found: Mapping[str, pl.LazyFrame], read_from: str, clock: Clock
+    folder: RunFolder,
+    found: Mapping[str, pl.LazyFrame],
+    read_from: str,
+    clock: Clock,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> Reconciled:
     """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
 
@@ -117,6 +121,7 @@ def reconciled(
         found: SCM's rows by task; tasks that are not in it are not compared.
         read_from: where they come from, as the report says it.
         clock: the time.
+        rows_at_once: how many rows of either side are in memory at a time.
 
     Raises:
         UsageError: the plan was not applied.
@@ -126,9 +131,10 @@ def reconciled(
         raise UsageError(
             f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
         )
-    known = entities_by_task()
     results = {
-        task: _compared(rows_that_arrived(folder, task), rows, known[task], task)
+        task: _compared(
+            rows_that_arrived(folder, task), rows, entities_by_task()[task], task, rows_at_once
+        )
         for task, rows in found.items()
         if folder.rows_files(task)
     }
@@ -141,10 +147,7 @@ def reconciled(
         "at": clock().isoformat(),
         "read_from": read_from,
         "sentence": sentence(list(results.values())),
-        "tasks": {
-            task: {"rows": one.rows, "equal": one.equal, "not_compared": list(one.not_compared)}
-            for task, one in results.items()
-        },
+        "tasks": {task: _counts(one) for task, one in results.items()},
         "differences": groups(differences),
     }
     write_table(folder.path / ROWS, differences)
@@ -155,9 +158,15 @@ def reconciled(
     return Reconciled(results=results, facts=facts)
 
 
-def _compared(planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str) -> Compared:
+def _counts(found: Compared) -> TaskCompared:
+    return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
+
+
+def _compared(
+    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, rows_at_once: int
+) -> Compared:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return compared_in_parts(planned, found, entity, task, max(1, ceil(rows / _ROWS_AT_ONCE)))
+    return compared_in_parts(planned, found, entity, task, max(1, ceil(rows / rows_at_once)))
 
 
 def told(found: Reconciled) -> str:

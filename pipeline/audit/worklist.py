@@ -20,7 +20,6 @@ from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
 from pipeline.show.spreadsheet import write_csv
-from pipeline.show.visible import made_visible
 from schemas.codes import catalogue
 from schemas.run import OUTCOMES
 from sql.query import query
@@ -83,9 +82,9 @@ def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
                 frame = pl.DataFrame(batch)
                 for owner, rows in frame.group_by("owner").len().iter_rows():
                     counts[owner] = counts.get(owner, 0) + rows
-                yield made_visible(frame)
+                yield frame
 
-        rows = write_csv(to, parts())
+        rows = write_csv(to, parts(), visible=True)
     owners: list[OwnerContacts] = [
         {"owner": owner, "contacts": count}
         for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pipeline.backfill.counter import Wanted
 from pipeline.backfill.order import make_order
 from pipeline.backfill.write_back import WrittenBack, write_back
-from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.project.open_run import OpenRun
 from pipeline.run import findings
 from pipeline.run.facts import Numbers, RunFacts
 from pipeline.run.summary import CountedFinding, Summary, after_apply
-from pipeline.run.vouching import vouch
+from pipeline.run.vouching import vouch_applied
 from pipeline.wire.system import System
 
 
@@ -43,18 +42,7 @@ def applied(run: OpenRun, system: System, listener: Listener) -> Summary:
     written = write_back(make_order(run.folder, system, manner, wanted, run.journal, listener))
     added = findings.add(run.folder, run.journal, written.findings)
     counted = _counted(run.summary, written, added, system)
-    result = vouch(
-        run.folder,
-        run.journal,
-        "applied",
-        counted,
-        outcomes=dict(written.outcomes),
-        balanced=counted.balanced,
-        files=dict(written.files),
-    )
-    if not result.balanced:
-        raise InvariantBroken("the equations do not balance after applying.", where=run.folder.run)
-    return result
+    return vouch_applied(run.folder, run.journal, counted, written.outcomes, written.files)
 
 
 def _counted(

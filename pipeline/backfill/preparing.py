@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pipeline.backfill.results import RESULT
 from pipeline.events import Step
 from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
+from pipeline.run.folder import RunFolder
 from sql.query import query
 from sql.session import Session
 
@@ -29,6 +31,15 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         is_routed=False,
     )
     return prepare(main, {*landed, "accounts"}, routing)
+
+
+def prepare_export(main: Session, planning: Planning, of: RunFolder) -> None:
+    """Name what the undo of a backfill reads: ``contacts_there`` is a later export's contacts."""
+    prepare_contacts(main, planning)
+    main.view("contacts_selected", query("backfill/selected_all"))
+    main.view("candidates", query("backfill/candidates"))
+    main.parquet("backfilled", of.path / RESULT)
+    main.store("contacts_there", query("backfill/there"))
 
 
 def choose_contacts(main: Session, planning: Planning, rows: int) -> int:

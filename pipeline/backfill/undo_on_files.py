@@ -6,8 +6,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.backfill.preparing import prepare_contacts
-from pipeline.backfill.results import RESULT
+from pipeline.backfill.preparing import prepare_export
 from pipeline.backfill.undoing import undo_plan
 from pipeline.events import Listener
 from pipeline.plan.fingerprint import versions
@@ -46,11 +45,7 @@ def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Liste
             project, planning.folder, runs, listener, changes=False, tables=(CONTACTS.name,)
         )
         with sessions(planning) as (main, _):
-            prepare_contacts(main, planning)
-            main.view("contacts_selected", query("backfill/selected_all"))
-            main.view("candidates", query("backfill/candidates"))
-            main.parquet("backfilled", of.path / RESULT)
-            main.store("contacts_there", query("backfill/there"))
+            prepare_export(main, planning, of)
             return undo_plan(of, _Export(main), versions(), clock, live=False)
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -14,12 +15,12 @@ from rich.text import Text
 
 from pipeline import __version__
 from pipeline.cli import audit, listing, main_job, repair, sandbox
-from pipeline.cli.exits import Caught, prepare_process
+from pipeline.cli.exits import answer_errors, prepare_process
 from pipeline.cli.flags import Work, with_flags
 from pipeline.cli.progress import on_stderr
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, as_json
-from pipeline.errors import UsageError, during
+from pipeline.errors import UsageError
 
 _INTERRUPTED: Final = 130
 """What typer makes of Ctrl-C."""
@@ -52,15 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         prepare_process()
     command = next((word for word in words if not word.startswith("-")), "")
-    caught = Caught()
-    with caught, during(command or "p2c"):
-        code = command_line()(words or ["--help"], standalone_mode=False, prog_name="p2c")
-        if code == _INTERRUPTED:
-            raise KeyboardInterrupt
-        if not words:
-            return UsageError.exit_code
-        return code if isinstance(code, int) else 0
-    return caught.report(command, as_object="--json" in words)
+    return answer_errors(partial(_run, words), command, as_object="--json" in words)
+
+
+def _run(words: Sequence[str]) -> int:
+    code = command_line()(words or ["--help"], standalone_mode=False, prog_name="p2c")
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    if not words:
+        return UsageError.exit_code
+    return code if isinstance(code, int) else 0
 
 
 def _do(flags: Flags, work: Work) -> None:

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -17,7 +18,7 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError
+from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
@@ -60,6 +61,14 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
             sys.stdout.flush()
         sys.stderr.write(f"p2c: {error}\n")
         return error.exit_code
+
+
+def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> int:
+    """Do the work of a command; its exit code, or that of the error that ended it."""
+    caught = Caught()
+    with caught, during(command or "p2c"):
+        return work()
+    return caught.report(command, as_object=as_object)
 
 
 def _translate(error: BaseException) -> P2cError:

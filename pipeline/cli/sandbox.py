@@ -10,9 +10,9 @@ import typer
 from pipeline.lazy import lazily
 
 if TYPE_CHECKING:
-    from pipeline.sandbox import serve as serving
+    from pipeline.commands import sandbox as sandboxes
 else:
-    serving = lazily("pipeline.sandbox.serve")
+    sandboxes = lazily("pipeline.commands.sandbox")
 
 PortOption = Annotated[
     int,
@@ -71,6 +71,4 @@ def sandbox(
     Prints one line of JSON when they are ready. Ctrl-C ends it.
     """
     _ = json
-    serving.serve(
-        serving.Options(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults)
-    )
+    sandboxes.serve_sandbox(port=port, tls=tls, data=data, rows=rows, seed=seed, faults=faults)

@@ -1,14 +1,14 @@
-"""``p2c demo``: the whole job on the samples, between the sandbox's systems or on files, held against what must come out."""
+"""``p2c demo``: the whole job on the samples, held against what must come out.
+
+Between the sandbox's systems, or on files.
+"""
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -18,35 +18,43 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
+from pipeline.commands.sandbox import fill_sandbox, require_sandbox
 from pipeline.events import Listener, Step
 from pipeline.plan.request import Request
-from pipeline.samples.expected import expected_rows
-from pipeline.samples.generate import write_samples
-from pipeline.sandbox.serve import Options, running
+from pipeline.samples.expected import Expected, expect_rows
+from pipeline.samples.generate import write_temporary_samples
 
 _AS_EXPECTED: Final = "The samples ended as they should."
 _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 
 
-def demonstrate(runs: Path, listener: Listener) -> Result:
+def demonstrate(
+    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
+) -> Result:
     """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
 
     Read SCM back, write the report.
 
+    Args:
+        runs: where the run goes.
+        listener: hears of progress.
+        expect: gives what must become of each row.
+
     Returns:
         The run; exit code 0 when the samples ended as they should, 4 when they did not.
     """
+    require_sandbox("p2c demo", "; p2c demo --offline works without them")
     listener(Step(name="starting Sales and SCM", done=0))
-    with _samples() as samples, running(Options(data=samples, tls=True)) as ready:
+    with write_temporary_samples() as samples, fill_sandbox(samples) as project:
         result = plan_and_apply(
-            Flags(project=Path(ready.project), runs=runs), Request(command="demo"), listener
+            Flags(project=project, runs=runs), Request(command="demo"), listener
         )
         run = result.summary.run
         compared = reconcile_run(Flags(runs=runs), run, scm=(), listener=listener)
     page = report.report_run(Flags(runs=runs), run, to=None, values=False, listener=listener).items[
         0
     ]["file"]
-    rows = [one for one in expected_rows() if one.live is not None]
+    rows = [one for one in expect() if one.live is not None]
     refused = sum(one.refused for one in rows)
     outcomes = {name: count for name, count in result.summary.outcomes.items() if count}
     as_expected = (
@@ -68,31 +76,20 @@ def demonstrate(runs: Path, listener: Listener) -> Result:
     return _ended(result, more, same=as_expected and arrived and compared.exit_code == 0)
 
 
-def demonstrate_offline(runs: Path, listener: Listener) -> Result:
-    """The same on files: exports in, packages out. Returns as :func:`demonstrated` does."""
-    with _samples() as samples:
+def demonstrate_offline(
+    runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
+) -> Result:
+    """The same on files: exports in, packages out. Returns as :func:`demonstrate` does."""
+    with write_temporary_samples() as samples:
         result = plan_and_apply(
             Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
         )
-    rows = [one for one in expected_rows() if one.is_contact]
+    rows = [one for one in expect() if one.is_contact]
     return _ended(
         result,
         (),
         same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.summary.reasons,
     )
-
-
-@contextmanager
-def _samples() -> Iterator[Path]:
-    """The samples in a folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="p2c-demo-") as temporary:
-        folder = Path(temporary) / "samples"
-        folder.mkdir()
-        write_samples(folder)
-        (folder / "p2c.toml").write_bytes(
-            files("pipeline.samples").joinpath("p2c.toml").read_bytes()
-        )
-        yield folder
 
 
 def _elsewhere(runs: Path) -> str:
@@ -105,7 +102,7 @@ def _reasons(found: Iterator[str]) -> dict[str, int]:
 
 def _ended(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
     same = same and result.summary.balanced
-    told = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
+    text = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
     return replace(
-        result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, told)
+        result, command="demo", exit_code=0 if same else 4, text=partial(append_text, result, text)
     )

@@ -17,21 +17,34 @@ from pipeline.project.resolve import project_of
 from pipeline.project.systems import scm_of
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
-from pipeline.scm.rows import from_scm
+from pipeline.scm.rows import FEW, from_scm
 
 
-def reconcile_run(common: Flags, run: str, *, scm: Sequence[Path], listener: Listener) -> Result:
+def reconcile_run(
+    common: Flags,
+    run: str,
+    *,
+    scm: Sequence[Path],
+    listener: Listener,
+    few: int = FEW,
+    rows_at_once: int = readback.ROWS_AT_ONCE,
+) -> Result:
     """``reconcile``: with exports of SCM, or with SCM itself where the run's project has one.
 
-    Exit 1 when it differs.
+    Exit 1 when it differs. A run of at most ``few`` rows is looked up by its keys;
+    ``rows_at_once`` of either side are compared at a time.
     """
     found = folder.find_run(common.runs, run)
     if scm:
         done = readback.reconciled(
-            found, readback.from_exports(scm), ", ".join(path.name for path in scm), now
+            found,
+            readback.from_exports(scm),
+            ", ".join(path.name for path in scm),
+            now,
+            rows_at_once=rows_at_once,
         )
     else:
-        done = _reconciled_live(found, listener)
+        done = _reconciled_live(found, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = answer_about(
         found, "reconcile", items=done.facts["differences"], text=readback.told(done)
@@ -39,7 +52,9 @@ def reconcile_run(common: Flags, run: str, *, scm: Sequence[Path], listener: Lis
     return changed(result, exit_code=1 if differs else 0)
 
 
-def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconciled:
+def _reconciled_live(
+    found: RunFolder, listener: Listener, few: int, rows_at_once: int
+) -> readback.Reconciled:
     project = project_of(found.facts())
     if project.scm is None:
         raise UsageError(
@@ -50,6 +65,5 @@ def _reconciled_live(found: RunFolder, listener: Listener) -> readback.Reconcile
         scm_of(project) as system,
         tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
     ):
-        return readback.reconciled(
-            found, from_scm(found, system, Path(scratch), listener), system.label, now
-        )
+        rows = from_scm(found, system, Path(scratch), listener, few=few)
+        return readback.reconciled(found, rows, system.label, now, rows_at_once=rows_at_once)

@@ -15,15 +15,15 @@ PLACE = ("source_file", "source_line")
 """What landing adds to every row."""
 
 
-def _plain(header: str) -> str:
+def _fold(header: str) -> str:
     return header.strip(WHITE_SPACE).casefold()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class ColumnSelection:
     """The columns that are taken from a table: those of the catalogue, and some beyond it.
 
-    Names of the Web API and of exports outrank display labels; a label beside a name is an extra
+    Names of the Web API and of exports outrank display labels; a label next to a name is an extra
     column and ignored. ``extra`` columns must be there; ``wished`` ones are taken if they are
     there.
     """
@@ -35,12 +35,12 @@ class Wanted:
     @property
     def names(self) -> list[str]:
         """All columns that there can be, in order, no two of them equal but for case."""
-        names = {_plain(name): name for name in PLACE}
+        names = {_fold(name): name for name in PLACE}
         for name in (*(field.name for field in self.table.fields), *self.extra, *self.wished):
-            names.setdefault(_plain(name), name)
+            names.setdefault(_fold(name), name)
         return list(names.values())[len(PLACE) :]
 
-    def picked(self, headers: Collection[str], file: str) -> dict[str, str]:
+    def pick(self, headers: Collection[str], file: str) -> dict[str, str]:
         """Catalogue column → header as written, for the columns that are there.
 
         Args:
@@ -51,19 +51,19 @@ class Wanted:
             SourceError: a header twice, two names of one column, or a needed column missing; all
                 missing ones at once.
         """
-        found = self.spelled(headers, file)
+        found = self.match(headers, file)
         used = set(found.values())
         self.check(found, [header for header in headers if header not in used], file)
         return found
 
-    def spelled(self, headers: Collection[str], file: str) -> dict[str, str]:
-        """Like ``picked``, but needed columns may be missing."""
+    def match(self, headers: Collection[str], file: str) -> dict[str, str]:
+        """Like ``pick``, but needed columns may be missing."""
         _refuse_doubles(headers, file)
-        written = {_plain(header): header for header in headers}
+        written = {_fold(header): header for header in headers}
         found: dict[str, str] = {}
         for name in self.names:
             field = self.table.field(name) or Field(name=name)
-            header = _header_of(field, written, file)
+            header = _find_header(field, written, file)
             if header is not None:
                 found[name] = header
         return found
@@ -76,16 +76,16 @@ class Wanted:
                 meant.
         """
         headers = list(headers)
-        there = {_plain(name) for name in found}
+        there = {_fold(name) for name in found}
         problems = [
-            *_missing(self.table, found, headers),
+            *_list_missing(self.table, found, headers),
             *(
                 (
                     f"there is no column '{name}', which the project's mapping "
                     f"uses.{near(name, headers)}"
                 )
                 for name in sorted(self.extra)
-                if _plain(name) not in there
+                if _fold(name) not in there
             ),
         ]
         if problems:
@@ -93,13 +93,11 @@ class Wanted:
 
 
 def _refuse_doubles(headers: Collection[str], file: str) -> None:
-    counts = Counter(_plain(header) for header in headers if _plain(header))
+    counts = Counter(_fold(header) for header in headers if _fold(header))
     for name, count in counts.items():
         if count > 1:
             places = [
-                str(place)
-                for place, header in enumerate(headers, start=1)
-                if _plain(header) == name
+                str(place) for place, header in enumerate(headers, start=1) if _fold(header) == name
             ]
             raise SourceError(
                 f"the column '{name}' is there {count} times, in columns {', '.join(places)}.",
@@ -107,10 +105,8 @@ def _refuse_doubles(headers: Collection[str], file: str) -> None:
             )
 
 
-def _header_of(field: Field, written: Mapping[str, str], file: str) -> str | None:
-    names = [
-        written[_plain(name)] for name in (field.name, *field.names) if _plain(name) in written
-    ]
+def _find_header(field: Field, written: Mapping[str, str], file: str) -> str | None:
+    names = [written[_fold(name)] for name in (field.name, *field.names) if _fold(name) in written]
     if len(names) > 1:
         raise SourceError(
             f"the columns '{names[0]}' and '{names[1]}' both mean {field.name}; leave one out.",
@@ -118,16 +114,21 @@ def _header_of(field: Field, written: Mapping[str, str], file: str) -> str | Non
         )
     if names:
         return names[0]
-    return written.get(_plain(field.label)) if field.label else None
+    return written.get(_fold(field.label)) if field.label else None
 
 
-def _missing(table: Table, found: Collection[str], headers: Collection[str]) -> list[str]:
+def _list_missing(table: Table, found: Collection[str], headers: Collection[str]) -> list[str]:
     problems = []
     for group in table.required:
         if any(name in found for name in group):
             continue
         hint = next(
-            (text for text in (near(one, headers) for one in _spellings(table, group)) if text), ""
+            (
+                text
+                for text in (near(one, headers) for one in _list_spellings(table, group))
+                if text
+            ),
+            "",
         )
         if len(group) > 1:
             problems.append(
@@ -140,7 +141,7 @@ def _missing(table: Table, found: Collection[str], headers: Collection[str]) -> 
     return problems
 
 
-def _spellings(table: Table, names: Iterable[str]) -> Iterable[str]:
+def _list_spellings(table: Table, names: Iterable[str]) -> Iterable[str]:
     """All ways to write some columns, the column names first."""
     fields = [table.field(name) or Field(name=name) for name in names]
     return [

@@ -1,7 +1,7 @@
 """Sources → landed tables: Parquet with declared columns, file and line of every row.
 
-Text sources (CSV, JSON) are landed as text, exactly as written; reading types is the next step's
-part, so nothing is guessed per batch. Parquet sources are read where they lie.
+Text sources (CSV, JSON) are landed as text, exactly as written; types are read in the
+next step, so nothing is guessed per batch. Parquet sources are read where they lie.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ import pyarrow as pa
 from pipeline.errors import SourceError, during
 from pipeline.extract.files import discover, synapse
 from pipeline.extract.files.csv_reader import read_delimited
-from pipeline.extract.files.discover import Form, Part
+from pipeline.extract.files.discover import FilePart, Form
 from pipeline.extract.files.json_reader import read_lines, read_pages
-from pipeline.extract.files.parquet import ParquetPart, can_stay, common, described, text_chunks
-from pipeline.extract.headers import Wanted
+from pipeline.extract.files.parquet import (
+    ParquetPart,
+    can_stay,
+    describe_part,
+    read_text_chunks,
+    unify_types,
+)
+from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
@@ -33,7 +39,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFile:
-    """One file of the user's: where it is, what findings call it, its readable rows and its bytes."""
+    """One file of the user's: its path, its name in findings, its readable rows and its bytes."""
 
     path: Path
     name: str
@@ -78,7 +84,7 @@ def land(
         extra: table → further columns that must be there.
         wished: table → further columns that are taken if they are there.
         options: limits.
-        progress: told table and rows while reading.
+        progress: is given table and rows while reading.
 
     Raises:
         SourceError: contacts are missing, or a table cannot be read as a whole.
@@ -86,9 +92,11 @@ def land(
     """
     found: dict[str, Landed] = {}
     for name in tables:
-        wanted = Wanted(table=TABLES[name], extra=extra.get(name, ()), wished=wished.get(name, ()))
-        landing = _Landing(wanted=wanted, into=into, options=options, progress=progress)
-        landed = landing.of(folder)
+        selection = ColumnSelection(
+            table=TABLES[name], extra=extra.get(name, ()), wished=wished.get(name, ())
+        )
+        landing = _Landing(selection=selection, into=into, options=options, progress=progress)
+        landed = landing.run(folder)
         if landed is not None:
             found[name] = landed
         elif name == "contacts":
@@ -104,15 +112,15 @@ def land_file(
     Raises:
         SourceError: it cannot be read as a whole.
     """
-    part = Part(path=path, name=path.name)
-    wanted = Wanted(table=table)
-    form = discover.form_of(path)
+    part = FilePart(path=path, name=path.name)
+    selection = ColumnSelection(table=table)
+    form = discover.find_form(path)
     if form is Form.PARQUET:
-        chunks = list(text_chunks(part, wanted))
+        chunks = list(read_text_chunks(part, selection))
     else:
         seen = _Seen()
-        chunks = list(seen.watched(_text_chunks(part, form, wanted, options)))
-        seen.check(form, wanted, path.name)
+        chunks = list(seen.watch(_read_chunks(part, form, selection, options)))
+        seen.check(form, selection, path.name)
     frame = pl.from_arrow(
         pa.concat_tables([chunk.table for chunk in chunks], promote_options="default")
     )
@@ -121,16 +129,18 @@ def land_file(
     return frame, [row for chunk in chunks for row in chunk.unreadable]
 
 
-def _text_chunks(part: Part, form: Form, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+def _read_chunks(
+    part: FilePart, form: Form, selection: ColumnSelection, options: ReadOptions
+) -> Iterator[Chunk]:
     match form:
         case Form.DELIMITED:
-            return read_delimited(part.path, part.name, wanted.picked, options)
+            return read_delimited(part.path, part.name, selection.pick, options)
         case Form.PAGES:
-            return read_pages(part.path, part.name, wanted, options)
+            return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
-            return read_lines(part.path, part.name, wanted, options)
+            return read_lines(part.path, part.name, selection, options)
         case Form.PARQUET:
-            return text_chunks(part, wanted)
+            return read_text_chunks(part, selection)
         case _:
             assert_never(form)
 
@@ -146,7 +156,7 @@ class _Seen:
     next_pages: int = 0
     parts: int = 0
 
-    def watched(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks of one part, looked at."""
         self.parts += 1
         for chunk in chunks:
@@ -157,7 +167,7 @@ class _Seen:
             self.next_pages += chunk.has_next
             yield chunk
 
-    def check(self, form: Form, wanted: Wanted, where: str) -> None:
+    def check(self, form: Form, selection: ColumnSelection, where: str) -> None:
         """What can be said of JSON only when all of it was read.
 
         Raises:
@@ -166,15 +176,15 @@ class _Seen:
         if form not in {Form.PAGES, Form.LINES}:
             return
         if self.rows:
-            wanted.check(self.columns, self.headers, where)
+            selection.check(self.columns, self.headers, where)
         if self.next_pages and self.next_pages == self.parts:
             pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
-            told = (
+            sentence = (
                 f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or "
                 "delete the name of"
             )
             raise SourceError(
-                f"{told} the next page in the last file if it shall not count.", where=where
+                f"{sentence} the next page in the last file if it should not count.", where=where
             )
 
 
@@ -182,87 +192,101 @@ class _Seen:
 class _Landing:
     """One table on its way."""
 
-    wanted: Wanted
+    selection: ColumnSelection
     into: Path
     options: ReadOptions
     progress: Progress
 
-    def of(self, folder: Path) -> Landed | None:
+    def run(self, folder: Path) -> Landed | None:
         """The table, none if the folder does not have it."""
-        linked = synapse.find(folder, self.wanted.table)
+        linked = synapse.find_linked(folder, self.selection.table)
         if linked is not None:
-            self.wanted.picked(linked.header, synapse.MODEL)
-            return self._text(
-                linked.parts, lambda part: self._headerless(part, linked.header), Form.DELIMITED
+            self.selection.pick(linked.header, synapse.MODEL)
+            return self._land_text(
+                linked.parts,
+                lambda part: self._read_headerless(part, linked.header),
+                Form.DELIMITED,
             )
-        stored = discover.find(folder, self.wanted.table)
+        stored = discover.find(folder, self.selection.table)
         if stored is None:
             return None
         if stored.form is Form.PARQUET:
-            return self._parquet([described(part, self.wanted) for part in stored.parts])
+            return self._land_parquet(
+                [describe_part(part, self.selection) for part in stored.parts]
+            )
         form = stored.form
-        return self._text(
-            stored.parts, lambda part: _text_chunks(part, form, self.wanted, self.options), form
+        return self._land_text(
+            stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
         )
 
-    def _headerless(self, part: Part, header: Sequence[str]) -> Iterator[Chunk]:
-        return read_delimited(part.path, part.name, self.wanted.picked, self.options, header=header)
+    def _read_headerless(self, part: FilePart, header: Sequence[str]) -> Iterator[Chunk]:
+        return read_delimited(
+            part.path, part.name, self.selection.pick, self.options, header=header
+        )
 
-    def _text(
-        self, parts: tuple[Part, ...], chunks: Callable[[Part], Iterator[Chunk]], form: Form
+    def _land_text(
+        self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
     ) -> Landed:
         """All parts in one file.
 
         Later parts may lack columns that the first one has, and the other way round.
         """
         seen, sources = _Seen(), []
-        columns = pa.schema([(name, pa.string()) for name in self.wanted.names])
-        with during(f"landing {self.wanted.table.name}"), LandedFile(self._path, columns) as file:
+        columns = pa.schema([(name, pa.string()) for name in self.selection.names])
+        with (
+            during(f"landing {self.selection.table.name}"),
+            LandedFile(self._path, columns) as file,
+        ):
             for part in parts:
                 before = seen.rows
-                for chunk in seen.watched(chunks(part)):
+                for chunk in seen.watch(chunks(part)):
                     file.add(chunk.table, part.name)
-                    self.progress(self.wanted.table.name, seen.rows)
-                sources.append(_source(part, seen.rows - before))
+                    self.progress(self.selection.table.name, seen.rows)
+                sources.append(_describe_source(part, seen.rows - before))
             seen.check(
-                form, self.wanted, parts[0].name if len(parts) == 1 else self.wanted.table.name
+                form,
+                self.selection,
+                parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
-        return self._landed(
-            dict.fromkeys(seen.columns or self.wanted.names), sources, tuple(seen.unreadable)
+        return self._describe(
+            dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
         )
 
-    def _parquet(self, parts: Sequence[ParquetPart]) -> Landed:
-        sources = [_source(one.part, one.rows) for one in parts]
+    def _land_parquet(self, parts: Sequence[ParquetPart]) -> Landed:
+        sources = [_describe_source(one.part, one.rows) for one in parts]
         if can_stay(parts):
             return Landed(
-                table=self.wanted.table.name,
+                table=self.selection.table.name,
                 in_place=True,
                 files=tuple(one.part.path for one in parts),
                 columns=parts[0].columns,
                 rows=sum(one.rows for one in parts),
                 sources=tuple(sources),
             )
-        done, columns = 0, common(parts)
-        with during(f"landing {self.wanted.table.name}"), LandedFile(self._path, columns) as file:
+        done, columns = 0, unify_types(parts)
+        with (
+            during(f"landing {self.selection.table.name}"),
+            LandedFile(self._path, columns) as file,
+        ):
             for one in parts:
-                for table in one.chunks(columns):
+                for table in one.read_chunks(columns):
                     file.add(table, one.part.name)
                     done += table.num_rows
-                    self.progress(self.wanted.table.name, done)
-        return self._landed(columns.names, sources)
+                    self.progress(self.selection.table.name, done)
+        return self._describe(columns.names, sources)
 
     @property
     def _path(self) -> Path:
-        return self.into / f"{self.wanted.table.name}.parquet"
+        return self.into / f"{self.selection.table.name}.parquet"
 
-    def _landed(
+    def _describe(
         self,
         columns: Collection[str],
         sources: Sequence[SourceFile],
         unreadable: tuple[UnreadableRow, ...] = (),
     ) -> Landed:
         return Landed(
-            table=self.wanted.table.name,
+            table=self.selection.table.name,
             in_place=False,
             files=(self._path,),
             columns={name: name for name in columns},
@@ -272,5 +296,5 @@ class _Landing:
         )
 
 
-def _source(part: Part, rows: int) -> SourceFile:
+def _describe_source(part: FilePart, rows: int) -> SourceFile:
     return SourceFile(path=part.path, name=part.name, rows=rows, bytes=part.path.stat().st_size)

@@ -1,7 +1,4 @@
-"""What the readers of text forms hand on.
-
-Chunks of rows as text, and rows that could not be read.
-"""
+"""What the readers of text forms yield: chunks of rows as text, and rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -32,10 +29,10 @@ class UnreadableRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Some rows of a file: canonical columns as text exactly as written (empty is null), and ``source_line``.
+    """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 
-    ``headers`` are all columns that a chunk of JSON has, known or not; ``has_next`` tells that its
-    page names a next one.
+    Empty text is null. ``headers`` are all columns that a chunk of JSON has, known or not;
+    ``has_next`` says that its page names a next one.
     """
 
     table: pa.Table
@@ -49,6 +46,6 @@ class Chunk:
         return [name for name in self.table.column_names if name != "source_line"]
 
 
-def too_long(limit: int) -> str:
+def render_too_long(limit: int) -> str:
     """Why a record over the limit cannot be read."""
     return f"it is longer than {limit:,} bytes"

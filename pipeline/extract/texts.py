@@ -1,4 +1,7 @@
-"""Columns of a landed table that need no reading, straight from its Parquet files, a stretch of rows at a time."""
+"""Columns of a landed table that mapping takes as they are, straight from its Parquet files.
+
+They come as slices of rows, and no engine reads them before.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def refuse_damaged(landed: Landed) -> None:
             with pq.ParquetFile(path) as file:
                 start = 0
                 for batch in file.iter_batches(columns=list(landed.columns.values())):
-                    _refuse_no_text(batch, start, source.name)
+                    _refuse_broken_text(batch, start, source.name)
                     start += batch.num_rows
         except (OSError, pa.ArrowException) as error:
             raise SourceError(
@@ -37,10 +40,10 @@ def refuse_damaged(landed: Landed) -> None:
             ) from error
 
 
-def _refuse_no_text(batch: pa.RecordBatch, start: int, name: str) -> None:
-    """Find text that is no UTF-8.
+def _refuse_broken_text(batch: pa.RecordBatch, start: int, name: str) -> None:
+    """Find text that is not UTF-8.
 
-    Parquet says that its strings are, and no writer has to hold it.
+    Parquet says that all strings are, but a writer may break that rule.
     """
     for column, cells in zip(batch.schema.names, batch.columns, strict=True):
         if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
@@ -61,7 +64,7 @@ def _refuse_no_text(batch: pa.RecordBatch, start: int, name: str) -> None:
                 + 1
             )
             raise SourceError(
-                f"column {column}, row {row}: its text is no UTF-8. Write the file again.",
+                f"column {column}, row {row}: its text is not UTF-8. Write the file again.",
                 where=name,
             ) from error
 
@@ -79,10 +82,13 @@ _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 
 
 class Texts:
-    """Columns that mapping takes as they are: no engine has to read them first."""
+    """The columns that mapping takes as they are."""
 
     def __init__(self, landed: Landed, columns: Mapping[str, str]) -> None:
-        """``columns``: wanted name → canonical name of a landed column of text, whole numbers or booleans."""
+        """``columns``: wanted name → canonical name of a landed column.
+
+        It holds text, whole numbers or booleans.
+        """
         self._landed = landed
         self._wanted = [
             pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()
@@ -91,10 +97,10 @@ class Texts:
         self._starts = list(accumulate(self._heights, initial=0))[:-1]
 
     def rows(self, start: int, count: int) -> pl.DataFrame:
-        """The wanted columns, ``source_file`` and ``source_line`` of ``count`` rows from ``start``."""
-        return pl.concat(list(self._parts(start, count)))
+        """``count`` rows from ``start``: the wanted columns, and where each row stands."""
+        return pl.concat(list(self._read_parts(start, count)))
 
-    def _parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
+    def _read_parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
         for file, first, height in zip(
             range(len(self._starts)), self._starts, self._heights, strict=True
         ):
@@ -104,12 +110,12 @@ class Texts:
 
     def _read(self, file: int, begin: int, count: int) -> pl.DataFrame:
         try:
-            return self._rows(file, begin, count)
+            return self._read_rows(file, begin, count)
         except pl.exceptions.PolarsError:
             refuse_damaged(self._landed)
             raise
 
-    def _rows(self, file: int, begin: int, count: int) -> pl.DataFrame:
+    def _read_rows(self, file: int, begin: int, count: int) -> pl.DataFrame:
         scan = pl.scan_parquet(self._landed.files[file], glob=False, hive_partitioning=False).slice(
             begin, count
         )

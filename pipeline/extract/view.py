@@ -27,9 +27,9 @@ def view_landed(session: Session, table: Landed) -> None:
     else:
         text = query("extract/landed_in_parts", files=files, columns=columns)
         paths = [str(path) for path in table.files]
-        session.view(view, text, paths=paths, names=names, starts=_starts(table))
+        session.view(view, text, paths=paths, names=names, starts=_sum_rows_before(table))
 
 
-def _starts(table: Landed) -> list[int]:
+def _sum_rows_before(table: Landed) -> list[int]:
     """How many rows come before each file of a table."""
     return list(itertools.accumulate((one.rows for one in table.sources[:-1]), initial=0))

@@ -53,13 +53,13 @@ class LandedFile:
         """
         if not rows.num_rows:
             return
-        self._kept.append(self._filled(rows, source))
+        self._kept.append(self._fill(rows, source))
         self._rows += rows.num_rows
         self._bytes += rows.nbytes
         if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
             self._flush()
 
-    def _filled(self, rows: pa.Table, source: str) -> pa.Table:
+    def _fill(self, rows: pa.Table, source: str) -> pa.Table:
         there = {
             **dict(zip(rows.column_names, rows.columns, strict=True)),
             "source_file": pa.repeat(source, len(rows)),
@@ -76,9 +76,9 @@ class LandedFile:
         self._pending = self._pool.submit(self._write, table)
 
     def _write(self, table: pa.Table) -> None:
-        self._opened(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
+        self._open(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
 
-    def _opened(self, sample: pa.Table) -> pq.ParquetWriter:
+    def _open(self, sample: pa.Table) -> pq.ParquetWriter:
         """The writer.
 
         Texts that do not repeat themselves get no dictionary and are written apart from their
@@ -118,7 +118,7 @@ class LandedFile:
                 if self._kept:
                     self._flush()
                 self._wait()
-                self._opened(self._schema.empty_table()).close()
+                self._open(self._schema.empty_table()).close()
                 self._partial.finish()
             except BaseException:
                 self._abandon()

@@ -18,13 +18,13 @@ Made = TypeVar("Made")
 
 
 def frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
-    """The batches of a reader, after an empty one that tells the columns."""
-    yield _frame(reader.schema.empty_table())
+    """The batches of a reader, after an empty one that has the columns."""
+    yield _to_frame(reader.schema.empty_table())
     for batch in reader:
-        yield _frame(pa.Table.from_batches([batch]))
+        yield _to_frame(pa.Table.from_batches([batch]))
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
+def _to_frame(table: pa.Table) -> pl.DataFrame:
     frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(type(frame))

@@ -14,7 +14,7 @@ _THREADS = 50
 def run_jobs(
     jobs: Iterable[Job],
     workers: Callable[[], int],
-    told: Callable[[int], None],
+    report: Callable[[int], None],
     stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Run jobs; the first failure lets those under way end and begins no other.
@@ -22,13 +22,13 @@ def run_jobs(
     Args:
         jobs: taken one by one, when there is room for it.
         workers: how many at once, asked before each job; one runs in this thread.
-        told: hears of the rows of every job that ended.
+        report: hears of the rows of every job that ended.
         stop: called at the first failure, Ctrl-C too, so that jobs under way need not wait any
             longer.
     """
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="load") as pool:
         try:
-            _run(pool, jobs, workers, told)
+            _run(pool, jobs, workers, report)
         except BaseException:
             stop()
             raise
@@ -38,22 +38,22 @@ def _run(
     pool: ThreadPoolExecutor,
     jobs: Iterable[Job],
     workers: Callable[[], int],
-    told: Callable[[int], None],
+    report: Callable[[int], None],
 ) -> None:
     running: set[Future[int]] = set()
     for job in jobs:
         if workers() == 1 and not running:
-            told(job())
+            report(job())
             continue
         running.add(pool.submit(job))
         while len(running) >= workers():
-            running = _first(running, told)
+            running = _wait_for_first(running, report)
     while running:
-        running = _first(running, told)
+        running = _wait_for_first(running, report)
 
 
-def _first(running: set[Future[int]], told: Callable[[int], None]) -> set[Future[int]]:
+def _wait_for_first(running: set[Future[int]], report: Callable[[int], None]) -> set[Future[int]]:
     ready, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in ready:
-        told(future.result())
+        report(future.result())
     return rest

@@ -15,9 +15,9 @@ from pipeline.errors import InvariantBroken
 def ordered(
     batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row"
 ) -> Iterator[pl.DataFrame]:
-    """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows`` and a last one that may be shorter or empty.
+    """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows``.
 
-    Frames end at the same rows whatever the batches are.
+    The last one may be shorter, or empty. Frames end at the same rows whatever the batches are.
 
     Raises:
         InvariantBroken: a row is missing or there twice.
@@ -27,19 +27,19 @@ def ordered(
         held = pl.concat([held, batch]) if held.height else batch
         if held.height < rows:
             continue
-        if not _whole(held[by], start):
+        if not _is_whole(held[by], start):
             held = held.sort(by)
-        while held.height >= rows and _whole(held[by].head(rows), start):
+        while held.height >= rows and _is_whole(held[by].head(rows), start):
             yield held.head(rows)
             start, held = start + rows, held.slice(rows)
     held = held.sort(by)
-    if not _whole(held[by], start):
+    if not _is_whole(held[by], start):
         raise InvariantBroken("joins lost or doubled rows of contacts.")
     if held.height or not start:
         yield held
 
 
-def _whole(numbers: pl.Series, start: int) -> bool:
+def _is_whole(numbers: pl.Series, start: int) -> bool:
     """Whether sorted numbers count up from ``start`` without a gap."""
     if numbers.is_empty():
         return True

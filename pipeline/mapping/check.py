@@ -24,7 +24,7 @@ SETTINGS: tuple[str, ...] = ("destination.currency", "destination.country")
 def extra_sources(templates: Iterable[Template]) -> set[str]:
     """Source columns beyond the catalogue.
 
-    Whether they are there, only the user's file can tell.
+    Only the user's file shows whether they are there.
     """
     return {
         row.row.source
@@ -44,11 +44,13 @@ def problems(template: Template, extra: Collection[str] = ()) -> list[SettingPro
         extra: columns that the user's file has beyond the catalogue.
     """
     entity, table = ENTITIES[template.entity], TABLES[template.source]
-    found = [text for row in template.rows for text in _row(template, row, entity, table, extra)]
-    return found + list(_missing(template, entity))
+    found = [
+        text for row in template.rows for text in _check_row(template, row, entity, table, extra)
+    ]
+    return found + list(_check_missing(template, entity))
 
 
-def _row(
+def _check_row(
     template: Template, row: FieldRow, entity: Entity, table: Table, extra: Collection[str]
 ) -> Iterator[SettingProblem]:
     where = f"tasks.{template.task}.fields.{row.destination}"
@@ -59,15 +61,15 @@ def _row(
         yield SettingProblem(where, f"{entity.name} has no column '{row.destination}'.{hint}")
         return
     for text in (
-        *_source(row.row, table, extra),
-        *_shape(row.row),
-        *_keys(row.row, table),
-        *_values(row.row, column),
+        *_check_source(row.row, table, extra),
+        *_check_shape(row.row),
+        *_check_keys(row.row, table),
+        *_check_values(row.row, column),
     ):
         yield SettingProblem(where, text)
 
 
-def _source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
+def _check_source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
     if rule.source is None:
         if rule.default is None and rule.default_setting is None:
             yield "needs a source or a default."
@@ -81,7 +83,7 @@ def _source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
         yield f"unknown source column '{rule.source}'.{near(rule.source, known)}"
 
 
-def _shape(rule: Row) -> Iterator[str]:
+def _check_shape(rule: Row) -> Iterator[str]:
     listed = rule.value_map is not None or rule.country or rule.state
     has_default = rule.default is not None or rule.default_setting is not None
     if rule.country and rule.state:
@@ -101,7 +103,7 @@ def _shape(rule: Row) -> Iterator[str]:
         yield "a value map, country or state needs a source."
 
 
-def _keys(rule: Row, table: Table) -> Iterator[str]:
+def _check_keys(rule: Row, table: Table) -> Iterator[str]:
     """Two keys of one meaning, and keys that no value can meet."""
     field = (
         table.field(rule.source) if rule.source and not rule.country and not rule.state else None
@@ -126,7 +128,7 @@ def _keys(rule: Row, table: Table) -> Iterator[str]:
             )
 
 
-def _values(rule: Row, column: Column) -> Iterator[str]:
+def _check_values(rule: Row, column: Column) -> Iterator[str]:
     limit = rule.max_length or column.length
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
         if column.members and fold(text) and text not in column.members:
@@ -147,7 +149,7 @@ def _is_number(text: str, kind: Kind) -> bool:
     return digits and (not point or (kind is Kind.DECIMAL and rest.isascii() and rest.isdigit()))
 
 
-def _missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:
+def _check_missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:
     for column in entity.columns:
         if column.mandatory and template.row(column.name) is None:
             yield SettingProblem(

@@ -20,7 +20,7 @@ _SAMPLE: Final = 4_096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Broken:
+class BrokenTexts:
     """The rows of a column that had line breaks or tabs inside, and their texts before, trimmed."""
 
     rows: pl.Series
@@ -28,22 +28,22 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cleaned:
+class CleanTexts:
     """Columns of clean texts, and which of them had line breaks where."""
 
     texts: pl.DataFrame
-    broken: Mapping[str, Broken]
+    broken: Mapping[str, BrokenTexts]
 
 
-def cleaned(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
-    """Trim each text of the frame's text columns, and put CR, LF, TAB and NUL inside it on one line unless they are kept.
+def clean_texts(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
+    """Trim each text of the frame's text columns; CR, LF, TAB and NUL become spaces unless kept.
 
-    Texts of a column that repeats itself are nearly all clean: its distinct texts tell which are
+    Texts of a column that repeats itself are nearly all clean: its distinct texts show which are
     not. Other columns are looked at row by row.
     """
     words = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     if frame.is_empty() or not words:
-        return Cleaned(texts=frame, broken={})
+        return CleanTexts(texts=frame, broken={})
     sample = frame.select(words).head(_SAMPLE)
     counts = sample.select(
         pl.struct(distinct=pl.col(name).n_unique(), filled=pl.col(name).count()).alias(name)
@@ -56,16 +56,18 @@ def cleaned(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
         frame.select(one for one in words if one not in repeating), keep_breaks=keep_breaks
     )
     changed, broken = {name: done.texts[name] for name in done.texts.columns}, dict(done.broken)
-    for name, rows in _odd(frame, repeating, keep_breaks=keep_breaks).items():
+    for name, rows in _find_unclean(frame, repeating, keep_breaks=keep_breaks).items():
         some = _clean(frame.select(pl.col(name).gather(rows)), keep_breaks=keep_breaks)
         changed[name] = frame[name].clone().scatter(rows, some.texts[name])
         if name in some.broken:
             one = some.broken[name]
-            broken[name] = Broken(rows=rows.gather(one.rows), before=one.before)
-    return Cleaned(texts=frame.with_columns(changed.values()), broken=broken)
+            broken[name] = BrokenTexts(rows=rows.gather(one.rows), before=one.before)
+    return CleanTexts(texts=frame.with_columns(changed.values()), broken=broken)
 
 
-def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> dict[str, pl.Series]:
+def _find_unclean(
+    frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool
+) -> dict[str, pl.Series]:
     """Columns that have texts which are not clean, with the numbers of their rows."""
     if not columns:
         return {}
@@ -87,7 +89,7 @@ def _odd(frame: pl.DataFrame, columns: list[str], *, keep_breaks: bool) -> dict[
     )
 
 
-def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
+def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
     """Texts without white space at their ends, null where nothing is left.
 
     CR, LF, TAB and NUL inside become one space: a package's data file is text of one line per row.
@@ -100,13 +102,13 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> Cleaned:
         else {(name, "breaks"): pl.col(name).str.contains_any(_BREAKS) for name in frame.columns}
     )
     changed: dict[str, pl.Series] = {}
-    broken: dict[str, Broken] = {}
+    broken: dict[str, BrokenTexts] = {}
     for (name, what), rows in rows_where(stripped, blank | breaks).items():
         texts = changed.get(name, stripped[name].clone())
         if what == "blank":
             changed[name] = texts.scatter(rows, None)
             continue
         before = texts.gather(rows)
-        broken[name] = Broken(rows=rows, before=before)
+        broken[name] = BrokenTexts(rows=rows, before=before)
         changed[name] = texts.scatter(rows, before.str.replace_all(r"[\r\n\t\x00]+", " "))
-    return Cleaned(texts=stripped.with_columns(changed.values()), broken=broken)
+    return CleanTexts(texts=stripped.with_columns(changed.values()), broken=broken)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.mapping.lookup import Lookup, country_code
+from pipeline.mapping.lookup import Lookup, look_up_country
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,7 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcomes:
+class ValueOutcomes:
     """What becomes of a source column.
 
     By distinct ``given`` value (and ``country``) result, problem, key, rows.
@@ -64,22 +64,22 @@ class Outcomes:
         return (
             pl.col(self.source)
             if self.country is None
-            else _joined(pl.col(self.source), pl.col(self.country))
+            else _join(pl.col(self.source), pl.col(self.country))
         )
 
     def _keys(self, values: pl.DataFrame) -> pl.Series:
         if self.country is None:
             return values["given"]
-        return values.select(_joined(pl.col("given"), pl.col("country"))).to_series()
+        return values.select(_join(pl.col("given"), pl.col("country"))).to_series()
 
 
-def outcomes(
+def look_up_values(
     lookup: Lookup,
     texts: pl.DataFrame,
     source: str,
     country: str | None,
     countries: Mapping[str, str],
-) -> Outcomes:
+) -> ValueOutcomes:
     """Look up each distinct value of a column; for states, each distinct pair of state and country.
 
     Args:
@@ -100,14 +100,14 @@ def outcomes(
     )
     distinct = counted.sort("given", "country").with_columns(value=pl.col("given").cast(pl.String))
     found = [
-        lookup.outcome(value, country_code(where, countries) if where else None)
+        lookup.outcome(value, look_up_country(where, countries) if where else None)
         for value, where in distinct.select("value", "country").iter_rows()
     ]
     results = {
         name: [one[place] for one in found]
         for place, name in enumerate(("result", "problem", "key"))
     }
-    return Outcomes(
+    return ValueOutcomes(
         source=source,
         country=country,
         values=distinct.with_columns(
@@ -116,7 +116,7 @@ def outcomes(
     )
 
 
-def _joined(value: pl.Expr, country: pl.Expr) -> pl.Expr:
+def _join(value: pl.Expr, country: pl.Expr) -> pl.Expr:
     return pl.concat_str(
         [value.cast(pl.String).fill_null(""), country.fill_null("")], separator="\x1f"
     )

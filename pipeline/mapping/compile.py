@@ -12,8 +12,8 @@ from functools import cached_property
 
 import polars as pl
 
-from pipeline.mapping.cleaning import cleaned
-from pipeline.mapping.closed import Usage, outcomes
+from pipeline.mapping.cleaning import clean_texts
+from pipeline.mapping.closed import Usage, look_up_values
 from pipeline.mapping.lookup import Lookup
 from pipeline.mapping.paths import column_of
 from pipeline.mapping.problem import PROBLEMS, problem, rows_where
@@ -26,7 +26,7 @@ from schemas.text import truncated, utf16_length
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mapped:
-    """A mapped morsel: destination columns row by row, problems, usage of closed lists and of setting defaults."""
+    """A mapped morsel: destination columns, problems, use of closed lists and of defaults."""
 
     frame: pl.DataFrame
     problems: pl.DataFrame
@@ -89,13 +89,13 @@ class Compiled:
         Text, or whole numbers and booleans as they were read.
         """
         problems: list[pl.DataFrame] = []
-        texts = self._cleaned(morsel, problems)
-        raw, usage = self._looked_up(texts, problems)
-        defaulted = self._defaulted(raw, usage)
-        filled = raw.select(_filled(target) for target in self.targets)
-        fitted = self._fitted(filled, problems)
+        texts = self._clean(morsel, problems)
+        raw, usage = self._look_up(texts, problems)
+        defaulted = self._count_defaults(raw, usage)
+        filled = raw.select(_fill(target) for target in self.targets)
+        fitted = self._fit(filled, problems)
         return Mapped(
-            frame=self._typed(fitted, problems),
+            frame=self._cast_types(fitted, problems),
             problems=pl.concat([PROBLEMS.to_frame(), *problems]),
             usage=usage,
             defaulted=defaulted,
@@ -108,18 +108,18 @@ class Compiled:
             name
             for one in self.targets
             if one.lookup is None or one.row.row.state
-            for name in _read_by(one, self)
+            for name in _list_sources(one, self)
         }
         return frozenset(self.sources) - read
 
-    def _cleaned(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+    def _clean(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Every source column, trimmed and on one line."""
         columns = {name: pl.col(column_of(name)).alias(name) for name in self.sources}
         given = morsel.select(
             column if name in self._typed_sources else column.cast(pl.String)
             for name, column in columns.items()
         )
-        clean = cleaned(given, keep_breaks=self.keep_breaks)
+        clean = clean_texts(given, keep_breaks=self.keep_breaks)
         for target in self.targets:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
@@ -133,7 +133,7 @@ class Compiled:
                 )
         return clean.texts
 
-    def _looked_up(
+    def _look_up(
         self, texts: pl.DataFrame, problems: list[pl.DataFrame]
     ) -> tuple[pl.DataFrame, tuple[Usage, ...]]:
         """Every target's value before its default and length; a constant is null here."""
@@ -147,7 +147,7 @@ class Compiled:
             elif target.lookup is None:
                 columns.append(pl.col(source).alias(target.name))
             else:
-                found = outcomes(
+                found = look_up_values(
                     target.lookup, texts, source, self.country_of(target), self.countries
                 )
                 usage.append(found.usage(target.name))
@@ -166,17 +166,17 @@ class Compiled:
         ]
         return named[0] if named else None
 
-    def _defaulted(self, raw: pl.DataFrame, usage: tuple[Usage, ...]) -> dict[str, int]:
+    def _count_defaults(self, raw: pl.DataFrame, usage: tuple[Usage, ...]) -> dict[str, int]:
         """How many rows took the default that is a setting."""
         blank = pl.col("value").is_null() & pl.col("key").is_null()
         counts = {one.destination: int(one.values.filter(blank)["rows"].sum()) for one in usage}
         by_setting = [one for one in self.targets if one.row.row.default_setting and one.default]
         return {one.name: counts.get(one.name, raw[one.name].null_count()) for one in by_setting}
 
-    def _fitted(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
-        """Lengths: what shall be cut is cut, what shall be blank is blanked.
+    def _fit(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+        """Cut or blank what is too long, as the row says.
 
-        What shall be rejected the contract finds.
+        What is to be rejected is left to the contract.
         """
         bounded = {
             one.name: one
@@ -203,7 +203,7 @@ class Compiled:
             changes.append(texts.clone().scatter(rows, shortened))
         return filled.with_columns(changes)
 
-    def _typed(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
+    def _cast_types(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
         casts = [one for one in self.targets if one.column.kind not in (Kind.TEXT, Kind.ENUM)]
         typed = fitted.with_columns(_cast(one) for one in casts)
@@ -270,7 +270,7 @@ def compiled(
     )
 
 
-def _filled(target: Target) -> pl.Expr:
+def _fill(target: Target) -> pl.Expr:
     """The default serves blanks.
 
     Lookups have applied theirs, because an unknown value must not look like a blank one.
@@ -295,7 +295,7 @@ def _cast(target: Target) -> pl.Expr:
             return value.cast(target.column.dtype, strict=False)
 
 
-def _read_by(target: Target, mapping: Compiled) -> set[str]:
+def _list_sources(target: Target, mapping: Compiled) -> set[str]:
     """The sources that a target's value is made of."""
     return {
         name for name in (target.row.row.source, mapping.country_of(target)) if name is not None

@@ -12,33 +12,34 @@ import tomllib
 import unicodedata
 from collections import defaultdict
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import pycountry
 from babel import Locale
 
+from pipeline.templates import read_shipped
 from schemas.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 LANGUAGES: Final = (
-    "en", "de", "fr", "es", "it", "nl", "da", "sv", "nb", "fi", "pl", "pt", "cs", "sk", "hu", "ro", "tr", "ru", "uk",
+    "en", "de", "fr", "es", "it", "nl", "da", "sv", "nb", "fi", "pl", "pt", "cs", "sk", "hu", "ro",
+    "tr", "ru", "uk",
     "el", "ja", "zh", "zh_Hant", "ko", "ar", "he",
 )  # fmt: skip
 """Languages whose names of countries are known."""
 
 
 @cache
-def country_codes() -> Mapping[str, str]:
+def load_country_codes() -> Mapping[str, str]:
     """Folded spelling → ISO 3166-1 alpha-2 code."""
-    own, ambiguous = _own_spellings()
-    known = _unambiguous(_names())
+    own, ambiguous = _read_own_spellings()
+    known = _keep_unambiguous(_list_names())
     for spelling in ambiguous:
         known.pop(spelling, None)
-    return MappingProxyType({**known, **_unambiguous(_codes()), **own})
+    return MappingProxyType({**known, **_keep_unambiguous(_list_codes()), **own})
 
 
 def country_code(text: str) -> str | None:
@@ -46,10 +47,10 @@ def country_code(text: str) -> str | None:
 
     Null when it names none, or several.
     """
-    return country_codes().get(fold(text))
+    return load_country_codes().get(fold(text))
 
 
-def forms(text: str) -> set[str]:
+def fold_forms(text: str) -> set[str]:
     """``text`` as a look-up key, with its accents as one character and as two.
 
     Both look the same to who types them.
@@ -57,13 +58,13 @@ def forms(text: str) -> set[str]:
     return {fold(unicodedata.normalize("NFC", text)), fold(unicodedata.normalize("NFD", text))}
 
 
-def _codes() -> Iterator[tuple[str, str]]:
+def _list_codes() -> Iterator[tuple[str, str]]:
     for country in pycountry.countries:
         yield country.alpha_2, country.alpha_2
         yield country.alpha_3, country.alpha_2
 
 
-def _names() -> Iterator[tuple[str, str]]:
+def _list_names() -> Iterator[tuple[str, str]]:
     iso = set()
     for country in pycountry.countries:
         iso.add(country.alpha_2)
@@ -76,21 +77,20 @@ def _names() -> Iterator[tuple[str, str]]:
                 yield name, code
 
 
-def _own_spellings() -> tuple[dict[str, str], set[str]]:
-    text = files("pipeline").joinpath("templates/countries.toml").read_text(encoding="utf-8")
-    shipped = tomllib.loads(text)
+def _read_own_spellings() -> tuple[dict[str, str], set[str]]:
+    shipped = tomllib.loads(read_shipped("countries"))
     own = {
         key: code
         for code, names in shipped["names"].items()
         for name in names
-        for key in forms(name)
+        for key in fold_forms(name)
     }
-    return own, {key for name in shipped["ambiguous"] for key in forms(name)}
+    return own, {key for name in shipped["ambiguous"] for key in fold_forms(name)}
 
 
-def _unambiguous(spellings: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _keep_unambiguous(spellings: Iterable[tuple[str, str]]) -> dict[str, str]:
     meanings: defaultdict[str, set[str]] = defaultdict(set)
     for spelling, code in spellings:
-        for key in forms(spelling):
+        for key in fold_forms(spelling):
             meanings[key].add(code)
     return {key: codes.pop() for key, codes in meanings.items() if len(codes) == 1}

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from pipeline.mapping import countries as shipped
-from pipeline.mapping.states import state_codes
+from pipeline.mapping.states import load_state_codes
 from pipeline.mapping.template import OnUnknown, Row
 from schemas.catalogue import Field, Type
 from schemas.text import fold
@@ -27,7 +27,7 @@ _TWO_OPTIONS: Final = {
 }
 
 
-def country_code(text: str, own: Mapping[str, str]) -> str | None:
+def look_up_country(text: str, own: Mapping[str, str]) -> str | None:
     """ISO-2 of a country: the project's own spellings first, then the shipped ones.
 
     Exact match only.
@@ -87,9 +87,9 @@ class Lookup:
         current, problem = value, None
         if value is not None and (self.row.country or self.row.state):
             found = (
-                country_code(value, self.countries)
+                look_up_country(value, self.countries)
                 if self.row.country
-                else state_codes(country or "").get(fold(value))
+                else load_state_codes(country or "").get(fold(value))
             )
             problem = None if found else "country_unknown" if self.row.country else "state_unknown"
             current = found

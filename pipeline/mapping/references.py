@@ -31,9 +31,10 @@ _ADDRESSES: Final = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """Where a column's value must be found: a property of an entity set, in each legal entity or in all of them at once.
+    """Where a column's value must exist: in a property of an entity set.
 
-    ``within`` names columns that hold the country of a state; the first one that is mapped counts.
+    ``by_company``: in the row's own legal entity, not in any. ``within`` names columns that hold
+    the country of a state; the first one that is mapped counts.
     """
 
     what: str
@@ -43,7 +44,7 @@ class Reference:
     within: tuple[str, ...] = ()
 
 
-def _of_addresses() -> dict[str, Reference]:
+def _list_address_references() -> dict[str, Reference]:
     found: dict[str, Reference] = {}
     for prefix, state in _ADDRESSES.items():
         iso, code = f"{prefix}CountryRegionISOCode", f"{prefix}CountryRegionId"
@@ -77,7 +78,7 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
         "WarehouseId": Reference(
             what="warehouse", entity_set="Warehouses", property="WarehouseId", by_company=True
         ),
-        **_of_addresses(),
+        **_list_address_references(),
     }
 )
 """Destination column → what its values refer to (reference 4.1, 4.5)."""
@@ -97,7 +98,7 @@ class References:
         """Whether SCM has a value; true for columns that were not read."""
         return (
             column not in self.known
-            or _joined(column, value, legal_entity, country) in self.known[column]
+            or _join_value(column, value, legal_entity, country) in self.known[column]
         )
 
     def absent(self, mapped: pl.DataFrame, legal_entity: pl.Series) -> pl.DataFrame:
@@ -132,14 +133,14 @@ class References:
         return problem(rows, mapped[column].gather(rows), code=CODE, destination=column)
 
 
-def key(*parts: str) -> str:
+def join_key(*parts: str) -> str:
     """Values as ``References`` holds them: trimmed, ASCII upper case, joined."""
     return _BETWEEN.join(pl.select(key_of(pl.lit(part))).item() or "" for part in parts)
 
 
-def _joined(column: str, value: str, legal_entity: str, country: str) -> str:
+def _join_value(column: str, value: str, legal_entity: str, country: str) -> str:
     reference = REFERENCES[column]
-    return key(
+    return join_key(
         *([legal_entity] if reference.by_company else []),
         *([country] if reference.within else []),
         value,

@@ -1,19 +1,17 @@
 """Templates: the rows of a mapping as text, parsed.
 
-Shipped ones are data beside this package; projects change rows. One row says how one destination
-column is filled: trim → country → value map → default if still blank → length.
+Shipped ones are data in ``pipeline/templates``; projects change rows. One row says how one
+destination column is filled: trim → country → value map → default if still blank → length.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import (
     BaseModel,
@@ -24,8 +22,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from pipeline.mapping.mapfile import map_file
 from pipeline.suggest import SettingProblem, near, sentences
+from pipeline.templates import read_shipped
 from schemas.catalogue import Entity, OnTooLong
 from schemas.scm import ENTITIES
 
@@ -40,6 +38,10 @@ _REPLACES: Final = (
 """A project's key, and the shipped row's key that it puts out of force."""
 
 
+PairReader = Callable[[str], tuple[dict[str, str], list[str]]]
+"""Name of a value-map file → its pairs, and what is wrong with it, a sentence each."""
+
+
 class OnUnknown(StrEnum):
     """What becomes of a value that its country list, state list or value map does not know."""
 
@@ -48,7 +50,7 @@ class OnUnknown(StrEnum):
     DEFAULT = "default"
 
 
-def _as_text(value: object) -> object:
+def _to_text(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -56,7 +58,7 @@ def _as_text(value: object) -> object:
 
 Text = Annotated[
     str,
-    BeforeValidator(_as_text),
+    BeforeValidator(_to_text),
     WithJsonSchema({"type": ["string", "number", "boolean"], "title": "text or a number"}),
 ]
 
@@ -159,9 +161,9 @@ class _Shipped(BaseModel):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FieldRow:
-    """One row in force: destination column, the row, and the keys that the project changed.
+    """One row in force: its destination column, and the keys that the project changed.
 
-    Of an added row that is all of them.
+    Of an added row these are all keys.
     """
 
     destination: str
@@ -192,8 +194,7 @@ class Template:
 @cache
 def shipped(name: str) -> Template:
     """A template as it ships, by the name of its file."""
-    text = files("pipeline.templates").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    parsed = _Shipped.model_validate(tomllib.loads(text))
+    parsed = _Shipped.model_validate(tomllib.loads(read_shipped(name)))
     rows = tuple(FieldRow(destination=column, row=row) for column, row in parsed.fields.items())
     return Template(
         name=parsed.name, task=parsed.task, source=parsed.source, entity=parsed.entity, rows=rows
@@ -201,13 +202,13 @@ def shipped(name: str) -> Template:
 
 
 def templates(
-    overrides: Mapping[str, Mapping[str, Any]], folder: Path | None = None
+    overrides: Mapping[str, object], read_pairs: PairReader | None = None
 ) -> tuple[dict[str, Template], list[SettingProblem]]:
-    """All templates by task with a project's rows applied, and what is wrong with those rows.
+    """All templates by task with a project's rows applied, and the problems of those rows.
 
     Args:
         overrides: ``tasks`` of ``p2c.toml``: task → ``fields`` → destination column → keys.
-        folder: where ``value_map_file`` is looked for; none: value maps were read when the rows
+        read_pairs: reads the pairs of a ``value_map_file``; none: they were read when the rows
             were recorded.
     """
     found = {one.task: one for one in map(shipped, SHIPPED)}
@@ -228,16 +229,16 @@ def templates(
         ]
         fields = section.get("fields", {})
         if isinstance(fields, dict):
-            found[task] = _changed(found[task], fields, folder, problems)
+            found[task] = _change_rows(found[task], fields, read_pairs, problems)
         else:
             problems.append(SettingProblem(f"tasks.{task}.fields", "must be a table."))
     return found, problems
 
 
-def _changed(
+def _change_rows(
     template: Template,
-    fields: Mapping[str, Any],
-    folder: Path | None,
+    fields: Mapping[str, object],
+    read_pairs: PairReader | None,
     problems: list[SettingProblem],
 ) -> Template:
     rows = {one.destination: one for one in template.rows}
@@ -275,20 +276,20 @@ def _changed(
             )
             rows.pop(column, None)
             continue
-        row = _with_map_file(row, folder, prefix, problems)
+        row = _add_map_file(row, read_pairs, prefix, problems)
         rows[column] = FieldRow(
             destination=column, row=row, changed=frozenset(keys), added=before is None
         )
     return dataclasses.replace(template, rows=tuple(rows.values()), removed=tuple(removed))
 
 
-def _with_map_file(
-    row: Row, folder: Path | None, prefix: str, problems: list[SettingProblem]
+def _add_map_file(
+    row: Row, read_pairs: PairReader | None, prefix: str, problems: list[SettingProblem]
 ) -> Row:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
-    if row.value_map_file is None or folder is None:
+    if row.value_map_file is None or read_pairs is None:
         return row
-    pairs, wrong = map_file(folder / row.value_map_file)
+    pairs, wrong = read_pairs(row.value_map_file)
     doubles = [key for key in pairs if key in (row.value_map or {})]
     wrong += [f"the key '{key}' is in value_map as well." for key in doubles]
     problems += [

@@ -33,5 +33,5 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
             prepared.rows,
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
-    planning.pinned[known.MEMORY] = known.digest_memory(main, planning.folder)
+    planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

@@ -1,9 +1,9 @@
-"""SCM as a plan needs it: what is there, which keys are ours, and what a look at it adds to ``run.json``."""
+"""SCM as a plan needs it: what is there, which keys are ours, and what ``run.json`` says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +37,8 @@ class Destination:
     persons: pl.DataFrame | None = None
     references: References | None = None
     seen: Seen | None = None
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprints of the data that it was read from, taken before they were read."""
 
     @property
     def findings(self) -> list[RunFinding]:
@@ -102,8 +104,10 @@ def look_at(
         Stopped: SCM cannot be reached, or refuses.
     """
     if project.scm is None:
+        pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
         given = project.known_customers
-        return Destination(customers=None if given is None else known.customers(given))
+        customers = None if given is None else known.customers(given)
+        return Destination(customers=customers, pinned=pinned)
 
     def told(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))
@@ -115,11 +119,12 @@ def look_at(
         persons=pl.read_parquet(seen.persons, glob=False),
         references=seen.references,
         seen=seen,
+        pinned={known.KNOWN_CUSTOMERS: known.hash_customers(project)},
     )
 
 
 def mend_memory(runs: Path, project: Project) -> bool:
-    """Make the memory of a destination anew if a load was killed before it wrote down what arrived.
+    """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
 
     Whether it was. While another process loads there, nothing is done: that load writes it down
     itself.

@@ -6,7 +6,7 @@ otherwise today. An apply that has started may always be finished.
 Pinned are
 
 * the code and SQL that read, prepare, decide, map and count, and the lists of countries and states
-  with the libraries that they come from (``CODE``);
+  with the libraries that they come from (``PINNED_CODE``);
 * the templates in force, row by row, and value maps by what is in them;
 * the settings that decide (``_SETTINGS``);
 * the export of known customers, by its content, and what earlier loads left of the plan's own
@@ -68,7 +68,7 @@ class PinnedCode:
     lists: tuple[str, ...] = ()
 
 
-CODE: Final = {
+PINNED_CODE: Final = {
     "sql": PinnedCode(
         package="sql",
         words="the SQL of p2c",
@@ -125,7 +125,7 @@ CODE: Final = {
 """Fingerprint → the code that it is of."""
 
 _OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "plan", Kind.BACKFILL)
-_OF_A_LOAD: Final = tuple(name for name in CODE if name != Kind.BACKFILL)
+_OF_A_LOAD: Final = tuple(name for name in PINNED_CODE if name != Kind.BACKFILL)
 
 _SETTINGS: Final = {
     True: ("source.", "backfill."),
@@ -143,7 +143,7 @@ not ask. Addresses are pinned: a plan made of one system is not for another."""
 
 _DATA: Final = {
     known.KNOWN_CUSTOMERS: "destination.known_customers (the export has other content, or is gone)",
-    known.MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
+    known.LOADED_MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
 }
 """Fingerprint → what it is of."""
 
@@ -160,9 +160,9 @@ def fingerprints(project: Project, kind: Kind) -> dict[str, str]:
     What is known of the destination is pinned by ``known.pinned``.
     """
     if kind is Kind.BACKFILL:
-        return {name: hash_code(CODE[name]) for name in _OF_A_BACKFILL}
+        return {name: hash_code(PINNED_CODE[name]) for name in _OF_A_BACKFILL}
     found = {f"template {task}": _of_template(one) for task, one in project.templates.items()}
-    return found | {name: hash_code(CODE[name]) for name in _OF_A_LOAD}
+    return found | {name: hash_code(PINNED_CODE[name]) for name in _OF_A_LOAD}
 
 
 def is_of_another_version(facts: RunFacts, today: Project) -> bool:
@@ -216,8 +216,8 @@ def changed_settings(
 
 
 def _phrase(name: str, before: Project, today: Project) -> str:
-    if name in CODE:
-        return CODE[name].words
+    if name in PINNED_CODE:
+        return PINNED_CODE[name].words
     if name in _DATA:
         return _DATA[name]
     return _template(name.removeprefix("template "), before, today)

@@ -32,7 +32,7 @@ from sql.session import Session, session
 KNOWN_CUSTOMERS: Final = "known customers"
 """The fingerprint of the export."""
 
-MEMORY: Final = "memory"
+LOADED_MEMORY: Final = "memory"
 """The fingerprint of what earlier loads left of the contacts of a plan."""
 
 NO_EXPORT: Final = "none"
@@ -77,7 +77,7 @@ def only_ids(path: Path) -> pl.DataFrame:
     A header line may say contactid.
 
     Raises:
-        UsageError: the file is missing, or a line is no contactid.
+        UsageError: the file is missing, or a line is not a contactid.
     """
     if not path.is_file():
         raise UsageError(f"--only: there is no file {path}.")
@@ -90,7 +90,7 @@ def only_ids(path: Path) -> pl.DataFrame:
             continue
         contactid = read_guid(cell)
         if contactid is None:
-            raise UsageError("is no contactid.", where=f"--only {path.name}, line {number}")
+            raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
         found.append(contactid)
     return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
@@ -106,7 +106,7 @@ def pinned(folder: RunFolder, project: Project) -> dict[str, str]:
     with session() as here:
         here.register("loaded", pl.DataFrame(schema=LOADED_HASHES) if frame is None else frame)
         memory = digest_memory(here, folder)
-    return {KNOWN_CUSTOMERS: hash_customers(project), MEMORY: memory}
+    return {KNOWN_CUSTOMERS: hash_customers(project), LOADED_MEMORY: memory}
 
 
 def digest_memory(here: Session, folder: RunFolder) -> str:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.events import Listener
-from pipeline.plan import known
 from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
@@ -40,7 +39,6 @@ def make_plan(
     with building(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         planning.mappings = project.mappings()
-        planning.pinned[known.KNOWN_CUSTOMERS] = known.hash_customers(project)
         planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
         planning.source = landed_source(project, folder, runs, listener, changes=request.changes)

@@ -15,8 +15,8 @@ from pipeline.flow import heap
 from pipeline.flow.frames import ahead, frames, side_by_side
 from pipeline.flow.ordered import ordered
 from pipeline.plan.prepare import Prepared, Routing
+from pipeline.plan.reading import plain
 from pipeline.transform.decide import Decided, Decider, Weighed
-from pipeline.transform.reading import plain
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session

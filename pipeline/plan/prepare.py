@@ -16,9 +16,9 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
+from pipeline.plan.reading import PLACE, declared
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import near
-from pipeline.transform.reading import PLACE, declared
 from pipeline.transform.suspects import Suspects, marks, repeated_rows, suspects
 from schemas import sales
 from schemas.catalogue import Table

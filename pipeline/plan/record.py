@@ -89,7 +89,11 @@ def whole_facts(
     """
     landed = planning.source.landed
     return first.replace(
-        fingerprints={**first.fingerprints, **planning.pinned},
+        fingerprints={
+            **first.fingerprints,
+            **planning.destination.pinned,
+            **planning.pinned,
+        },
         live_source=planning.source.is_live,
         sales=planning.source.facts,
         scm=planning.destination.facts,

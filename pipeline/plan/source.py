@@ -1,4 +1,4 @@
-"""A project's source → landed tables: exports as they lie, or Sales itself, read over the wire."""
+"""A project's source → landed tables: exports as they lie, or Sales itself, over the wire."""
 
 from __future__ import annotations
 

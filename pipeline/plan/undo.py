@@ -23,7 +23,6 @@ from pipeline.run.journal import read, recorded
 from pipeline.run.summary import PLANNED, PlannedRows, Summary, equation
 from pipeline.run.vouching import write_plan
 from pipeline.show.spreadsheet import write_csv
-from pipeline.show.visible import made_visible
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
 from sql.query import query
 from sql.session import Session, session
@@ -214,7 +213,7 @@ def _write(
         .filter(pl.col("action") == "by_hand")
         .select("task", "legal_entity", "destination_key", "contactid")
     )
-    write_csv(folder.path / "undo.csv", [made_visible(keys.collect())])
+    write_csv(folder.path / "undo.csv", [keys.collect()], visible=True)
     write_table(folder.findings, FINDINGS.to_frame())
     return {action: counts[action] for action in ACTIONS}, pl.concat(planned)
 

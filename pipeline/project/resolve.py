@@ -27,6 +27,7 @@ from pipeline.project.layers import (
     from_environment,
     recorded,
 )
+from pipeline.project.mapfile import map_file
 from pipeline.project.settings import (
     SECTIONS,
     DestinationSettings,
@@ -264,7 +265,9 @@ def _make(layers: Layers) -> Project:
     folder = layers.file.parent if layers.file else Path()
     settings, problems = _validate(layers.raw)
     tasks = layers.raw.get("tasks", {})
-    in_force, more = templates(tasks if isinstance(tasks, dict) else {}, folder)
+    in_force, more = templates(
+        tasks if isinstance(tasks, dict) else {}, lambda name: map_file(folder / name)
+    )
     problems += more
     extra = check.extra_sources(in_force.values())
     problems += [one for template in in_force.values() for one in check.problems(template, extra)]

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from pipeline.errors import during
 
-FIRST: Final = "0" * 64
+START_HASH: Final = "0" * 64
 """The ``previous`` of the first line."""
 
 OWN_KEYS: Final = frozenset({"at", "event", "previous"})
@@ -38,7 +38,10 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One line: its number from 1, its hash, and what it says; null when it is no journal line."""
+    """One line: its number from 1, its hash, and what it says.
+
+    ``content`` is null when it is not a line of a journal.
+    """
 
     number: int
     hash: str
@@ -46,7 +49,7 @@ class Line:
 
     @property
     def previous(self) -> str | None:
-        """The hash of the line before, as this line has it; null when it is no journal line."""
+        """The hash of the line before, as this line has it; null without content."""
         return None if self.content is None else str(self.content["previous"])
 
 
@@ -91,7 +94,7 @@ def check_chain(content: bytes, known_end: str | None = None) -> Chain:
 
 
 def chain(path: Path, known_end: str | None) -> list[Check]:
-    """Check a journal, and its last line against ``known_end``, the hash that ``summary.json`` keeps."""
+    """Check a journal, and its end against ``known_end``, the hash that ``summary.json`` keeps."""
     what = path.name
     if not path.is_file():
         return [Check(what=what, status="missing", sentence=f"{what} is missing.")]
@@ -110,7 +113,7 @@ def chain(path: Path, known_end: str | None) -> list[Check]:
 def _split(content: bytes) -> tuple[list[bytes], bool]:
     """The whole lines, and whether a torn one followed.
 
-    Torn are bytes without a line end, and a last line that is no JSON. A whole object with
+    Torn are bytes without a line end, and a last line that is not JSON. A whole object with
     something behind it was not torn: its line end was altered, and what it records did happen.
     """
     *lines, last = content.split(b"\n")
@@ -160,9 +163,9 @@ def _breaks(lines: tuple[Line, ...], known_end: str | None) -> list[Break]:
     hashes = {line.hash: line.number for line in lines}
     found = []
     for before, line in zip([None, *lines], lines, strict=False):
-        expected = FIRST if before is None else before.hash
+        expected = START_HASH if before is None else before.hash
         if line.previous is None:
-            sentence = f"Line {line.number} is no journal line: it was altered."
+            sentence = f"Line {line.number} is not a line of a journal: it was altered."
             found.append(Break(line=line.number, sentence=sentence))
         elif line.previous != expected and (before is None or before.previous is not None):
             follows, trusted = hashes.get(line.previous), line.hash in vouched

@@ -56,7 +56,7 @@ DISK: Final = Disk()
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A file in the making, beside the place that it takes when it is whole."""
+    """A file in the making, next to the place that it takes when it is whole."""
 
     place: Path
     disk: Disk = DISK
@@ -155,7 +155,7 @@ def read_json(path: Path) -> dict[str, JsonValue]:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(
-            f"{path.name} is missing: this is no whole run folder.", where=str(path.parent)
+            f"{path.name} is missing: this is not a whole run folder.", where=str(path.parent)
         ) from error
     except ValueError as error:
         raise UsageError(f"{path.name} is not valid JSON.", where=str(path.parent)) from error

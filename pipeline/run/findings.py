@@ -41,19 +41,22 @@ def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -
     """
     if not found:
         return {}
-    beside = folder.findings.with_name("findings-added.parquet")
-    with TableWriter(beside, FINDINGS) as writer:
+    added = folder.findings.with_name("findings-added.parquet")
+    with TableWriter(added, FINDINGS) as writer:
         for part in _planned(folder):
             writer.write(part)
         writer.write(_rows(found))
     with during("writing findings.parquet"):
         journal.append(ADDED, files={folder.findings.name: writer.sha256})
-        beside.replace(folder.findings)
+        added.replace(folder.findings)
     return Counter(name for name, _ in found)
 
 
 def accepted(entries: Iterable[Entry]) -> frozenset[str]:
-    """Hashes that ``findings.parquet`` may have once a load of this journal has added to it, beside the planned one."""
+    """Hashes that ``findings.parquet`` may have, next to the planned one.
+
+    They are of the findings that a load of this journal added.
+    """
     added = (entry.payload["files"].values() for entry in entries if entry.event == ADDED)
     return frozenset(digest for digests in added for digest in digests)
 

@@ -141,11 +141,11 @@ def building(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     to be, until the next run clears it away.
 
     Raises:
-        UsageError: ``runs`` is no folder.
+        UsageError: ``runs`` is not a folder.
         Stopped: the disk failed; nothing is left behind.
     """
     if runs.exists() and not runs.is_dir():
-        raise UsageError("is no folder; --runs names the folder of all runs.", where=str(runs))
+        raise UsageError("is not a folder; --runs names the folder of all runs.", where=str(runs))
     partial = runs / f".{facts.run}.partial"
     with during("creating the run folder"):
         _clear(runs)

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pipeline.errors import InvariantBroken, during
-from pipeline.run.chain import FIRST, OWN_KEYS, Line, check_chain
+from pipeline.run.chain import OWN_KEYS, START_HASH, Line, check_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -83,7 +83,7 @@ def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     Of a broken one these are all lines that are entries by themselves, also behind the break: they
     say what was once written, and vouch for nothing.
     """
-    nothing = JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
+    nothing = JournalRead(entries=(), torn=False, last_hash=START_HASH, size=0)
     if not path.exists():
         missing = "the journal is missing; the run folder was altered"
         return nothing, InvariantBroken(missing, where=str(path))
@@ -96,7 +96,7 @@ def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
             where=f"{path}, line {found.breaks[0].line}",
         )
         return dataclasses.replace(nothing, entries=entries), broken
-    last_hash = entries[-1].hash if entries else FIRST
+    last_hash = entries[-1].hash if entries else START_HASH
     return JournalRead(entries=entries, torn=found.torn, last_hash=last_hash, size=found.size), None
 
 
@@ -196,7 +196,7 @@ class Journal:
         return self.append(_INTENT, effect=effect, **ids)
 
     def done(self, effect: str, /, **ids: object) -> str:
-        """After it, with the ids of the intent; more may stand beside them."""
+        """After it, with the ids of the intent; more may stand with them."""
         return self.append(_DONE, effect=effect, **ids)
 
     def _write(self, line: bytes) -> None:

@@ -122,7 +122,7 @@ class Ledger:
         refused: pl.DataFrame,
         **facts: object,
     ) -> None:
-        """End a unit: its refused rows on disk first, then the line that says how many rows became what."""
+        """End a unit: its refused rows are on disk first, then the line that counts its rows."""
         kept = self._kept(Unit.of(ids), refused)
         self._done(ids, result=result, final=True, **counts, **kept, **facts)
 

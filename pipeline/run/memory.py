@@ -1,7 +1,7 @@
-"""The memory of a destination: which keys were loaded there, with which content, by which run (DESIGN 3).
+"""The memory of a destination: which keys were loaded there, with what content, by which run.
 
 One row per destination key that was created or updated: legal_entity, destination_key, row_hash,
-run, batch.
+run, batch (DESIGN 3).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from pipeline.errors import InvariantBroken
 from pipeline.run.files import sha256_of
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
@@ -48,6 +49,32 @@ def write_plan(
         if summary.retry_of is not None:
             line = journal.append("retry_of", run=summary.retry_of, summary=summary.digest())
     folder.write_summary(summary.ending_with(line))
+
+
+def vouch_applied(
+    folder: RunFolder,
+    journal: Journal,
+    summary: Summary,
+    outcomes: Mapping[str, int],
+    files: Mapping[str, str],
+) -> Summary:
+    """End an apply: rows by outcome, and the hashes of the tables that it wrote.
+
+    Raises:
+        InvariantBroken: an equation does not balance.
+    """
+    written = vouch(
+        folder,
+        journal,
+        "applied",
+        summary,
+        outcomes=dict(outcomes),
+        balanced=summary.balanced,
+        files=dict(files),
+    )
+    if not written.balanced:
+        raise InvariantBroken("the equations do not balance after applying.", where=folder.run)
+    return written
 
 
 def vouch(

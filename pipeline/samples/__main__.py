@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.samples.generate import write_samples
 
 
-def main() -> None:
+def write_files() -> None:
     """Read the command line and write."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.samples", description="Write sample tables."
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_files()

@@ -1,7 +1,8 @@
-"""One block of samples without its values: which row is ordinary, which is a case, and what every row refers to.
+"""One block of samples without its values.
 
-A block is the unit that repeats: 1,000 contact rows and 150 account rows. Rows refer to one another
-by position within their block, so that blocks are alike and share no id.
+Which row is ordinary, which is a case, and what every row refers to. A block is the unit that
+repeats: 1,000 contact rows and 150 account rows. Rows refer to one another by position within their
+block, so that blocks are alike and share no id.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from pipeline.samples.cases import Case, cases, data
+from pipeline.samples.cases import Case, read_cases, read_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,47 +25,52 @@ FIRST_NUMBER: Final = 1000
 NOBODY: Final = "nobody"
 """The key of a unit or a currency that has an id and is in no table."""
 SETTABLE: Final = (
-    "msdynce_isactivecustomer", "msdynce_iscompanyanaccount", "firstname", "middlename", "lastname", "fullname",
-    "jobtitle", "department", "emailaddress1", "telephone1", "fax", "websiteurl", "governmentid", "description",
-    "gendercode", "familystatuscode", "donotemail", "creditlimit", "address1_line1", "address1_city",
-    "address1_stateorprovince", "address1_postalcode", "address1_country", "merged", "statecode", "statuscode",
-    "createdon", "modifiedon", "versionnumber", "isdelete",
+    "msdynce_isactivecustomer", "msdynce_iscompanyanaccount", "firstname", "middlename", "lastname",
+    "fullname", "jobtitle", "department", "emailaddress1", "telephone1", "fax", "websiteurl",
+    "governmentid", "description", "gendercode", "familystatuscode", "donotemail", "creditlimit",
+    "address1_line1", "address1_city", "address1_stateorprovince", "address1_postalcode",
+    "address1_country", "merged", "statecode", "statuscode", "createdon", "modifiedon",
+    "versionnumber", "isdelete",
 )  # fmt: skip
 """Contact columns that a case may set."""
 
 _CONTACT_SLOT: Final = {
-    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean, "role": pl.String,
-    "id_text": pl.String, "id_form": pl.String, "number_text": pl.String, "number_owner": pl.Int64,
-    "number_account": pl.Int64, "number_form": pl.String, "company_kind": pl.String, "company_key": pl.String,
-    "company_form": pl.String, "company_type": pl.String, "unit": pl.String, "unit_text": pl.String,
-    "unit_form": pl.String, "currency": pl.String, "currency_form": pl.String, "quote": pl.Boolean,
-    "orders": pl.Boolean, "invoice": pl.Boolean, "in_scm": pl.Boolean,
+    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean,
+    "role": pl.String, "id_text": pl.String, "id_form": pl.String, "number_text": pl.String,
+    "number_owner": pl.Int64, "number_account": pl.Int64, "number_form": pl.String,
+    "company_kind": pl.String, "company_key": pl.String, "company_form": pl.String,
+    "company_type": pl.String, "unit": pl.String, "unit_text": pl.String, "unit_form": pl.String,
+    "currency": pl.String, "currency_form": pl.String, "quote": pl.Boolean, "orders": pl.Boolean,
+    "invoice": pl.Boolean, "in_scm": pl.Boolean,
     **{f"set_{column}": pl.String for column in SETTABLE},
 }  # fmt: skip
 _ACCOUNT_SLOT: Final = {
-    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean, "ordinary": pl.Boolean,
-    "name": pl.String, "number_text": pl.String, "number_owner": pl.Int64, "number_form": pl.String,
-    "party_number": pl.String, "unit": pl.String, "in_scm": pl.Boolean, "deleted": pl.Boolean, "inactive": pl.Boolean,
+    "position": pl.Int64, "owner": pl.Int64, "older": pl.Int64, "same": pl.Boolean,
+    "ordinary": pl.Boolean, "name": pl.String, "number_text": pl.String, "number_owner": pl.Int64,
+    "number_form": pl.String, "party_number": pl.String, "unit": pl.String, "in_scm": pl.Boolean,
+    "deleted": pl.Boolean, "inactive": pl.Boolean,
 }  # fmt: skip
 _CUSTOMER, _CONTACT, _NO_COMPANY, _TURN = 7, 17, 19, 20
 """Of every 20 ordinary rows the first 7 are customers, then contact persons up to 17, then up to 19
 have no company."""
 
 
-def case_positions() -> dict[str, int]:
+def place_cases() -> dict[str, int]:
     """Where the cases stand in a block: spread evenly among the ordinary rows."""
-    return {case.name: index * CONTACTS // len(cases()) for index, case in enumerate(cases())}
+    return {
+        case.name: index * CONTACTS // len(read_cases()) for index, case in enumerate(read_cases())
+    }
 
 
-def ordinary_accounts() -> int:
+def count_ordinary_accounts() -> int:
     """How many accounts of a block are without trouble; they stand first."""
-    return ACCOUNTS - len(data("people")["account"])
+    return ACCOUNTS - len(read_data("people")["account"])
 
 
-def contact_slots() -> pl.DataFrame:
+def make_contact_slots() -> pl.DataFrame:
     """One row per contact row of a block."""
-    by_position = {position: name for name, position in case_positions().items()}
-    by_name = {case.name: case for case in cases()}
+    by_position = {position: name for name, position in place_cases().items()}
+    by_name = {case.name: case for case in read_cases()}
     rows, ordinary = [], 0
     for position in range(CONTACTS):
         if position in by_position:
@@ -75,7 +81,7 @@ def contact_slots() -> pl.DataFrame:
     return pl.DataFrame([_filled(row) for row in rows], schema=_CONTACT_SLOT, orient="row")
 
 
-def _filled(row: Mapping[str, Any]) -> list[Any]:
+def _filled(row: Mapping[str, object]) -> list[object]:
     defaults = {
         "older": 0,
         "same": False,
@@ -87,7 +93,7 @@ def _filled(row: Mapping[str, Any]) -> list[Any]:
     return [row.get(column, defaults.get(column)) for column in _CONTACT_SLOT]
 
 
-def _ordinary_slot(index: int, position: int) -> dict[str, Any]:
+def _ordinary_slot(index: int, position: int) -> Mapping[str, object]:
     turn = index % _TURN
     common = {"position": position, "owner": position}
     if turn < _CUSTOMER:
@@ -99,12 +105,12 @@ def _ordinary_slot(index: int, position: int) -> dict[str, Any]:
         return {**common, "role": "contact", "company_kind": "pick"}
     if turn < _NO_COMPANY:
         return {**common, "role": "no_company"}
-    colleague = str(case_positions()["customer_plain"])
+    colleague = str(place_cases()["customer_plain"])
     return {**common, "role": "contact", "company_kind": "contact", "company_key": colleague}
 
 
-def _case_slot(case: Case, position: int) -> dict[str, Any]:
-    places = case_positions()
+def _case_slot(case: Case, position: int) -> Mapping[str, object]:
+    places = place_cases()
     owner = places[case.same_as] if case.same_as else position
     kind, key = _company(case)
     active = case.role == "customer" if case.activity is None else case.activity
@@ -118,7 +124,7 @@ def _case_slot(case: Case, position: int) -> dict[str, Any]:
         "id_form": case.id_form,
         "number_text": case.number,
         "number_owner": places[case.number_of] if case.number_of else None,
-        "number_account": account_positions()[case.number_of_account]
+        "number_account": place_accounts()[case.number_of_account]
         if case.number_of_account
         else None,
         "number_form": case.number_form,
@@ -151,30 +157,31 @@ def _company(case: Case) -> tuple[str | None, str | None]:
     kind, _, key = case.company.rpartition(":")
     match kind:
         case "contact":
-            return "contact", str(case_positions()[key])
+            return "contact", str(place_cases()[key])
         case "nobody":
             return "nobody", key
         case _:
-            return "account", str(account_positions()[key])
+            return "account", str(place_accounts()[key])
 
 
-def account_positions() -> dict[str, int]:
+def place_accounts() -> dict[str, int]:
     """Where the accounts with a trouble stand in a block."""
-    first = ordinary_accounts()
+    first = count_ordinary_accounts()
     return {
-        account["key"]: first + index for index, account in enumerate(data("people")["account"])
+        account["key"]: first + index
+        for index, account in enumerate(read_data("people")["account"])
     }
 
 
-def account_slots() -> pl.DataFrame:
+def make_account_slots() -> pl.DataFrame:
     """One row per account row of a block."""
-    companies = data("people")["companies"]
+    companies = read_data("people")["companies"]
     names = [name + branch for branch in companies["branches"] for name in companies["names"]]
     ordinary = [
         {"position": index, "owner": index, "name": names[index], "ordinary": True, "in_scm": True}
-        for index in range(ordinary_accounts())
+        for index in range(count_ordinary_accounts())
     ]
-    troubled = [_account_slot(account) for account in data("people")["account"]]
+    troubled = [_account_slot(account) for account in read_data("people")["account"]]
     defaults = {
         "older": 0,
         "same": False,
@@ -190,8 +197,8 @@ def account_slots() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_ACCOUNT_SLOT, orient="row")
 
 
-def _account_slot(account: Mapping[str, Any]) -> dict[str, Any]:
-    places = account_positions()
+def _account_slot(account: Mapping[str, Any]) -> Mapping[str, object]:
+    places = place_accounts()
     copied = (
         "older",
         "name",
@@ -212,7 +219,7 @@ def _account_slot(account: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def cultures() -> pl.DataFrame:
+def list_cultures() -> pl.DataFrame:
     """One row per culture: names, places, and what follows from living there."""
     return pl.DataFrame(
         [
@@ -226,7 +233,7 @@ def cultures() -> pl.DataFrame:
                 one["last"],
                 one["places"],
             ]
-            for index, one in enumerate(data("people")["culture"])
+            for index, one in enumerate(read_data("people")["culture"])
         ],
         schema={
             "culture": pl.Int64,
@@ -242,19 +249,19 @@ def cultures() -> pl.DataFrame:
     )
 
 
-def units() -> pl.DataFrame:
+def list_units() -> pl.DataFrame:
     """One row per business unit.
 
     Key, name, and the legal entity that the sample project gives it, if any.
     """
-    entities = data("p2c")["organizations"]
-    named = [[key, name, entities.get(name)] for key, name in data("people")["units"].items()]
+    entities = read_data("p2c")["organizations"]
+    named = [[key, name, entities.get(name)] for key, name in read_data("people")["units"].items()]
     schema = {"unit": pl.String, "name": pl.String, "legal_entity": pl.String}
     return pl.DataFrame([*named, [NOBODY, None, None]], schema=schema, orient="row")
 
 
-def currencies() -> pl.DataFrame:
+def list_currencies() -> pl.DataFrame:
     """One row per currency: code, name, symbol and rate."""
-    named = [[code, *words] for code, words in data("people")["currencies"].items()]
+    named = [[code, *words] for code, words in read_data("people")["currencies"].items()]
     schema = dict.fromkeys(("currency", "name", "symbol", "rate"), pl.String)
     return pl.DataFrame([*named, [NOBODY, None, None, None]], schema=schema, orient="row")

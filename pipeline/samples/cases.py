@@ -60,7 +60,7 @@ class Case:
 
 
 @cache
-def data(name: str) -> dict[str, Any]:
+def read_data(name: str) -> Mapping[str, Any]:
     """The shipped ``<name>.toml``."""
     return tomllib.loads(
         files("pipeline.samples").joinpath(f"{name}.toml").read_text(encoding="utf-8")
@@ -68,10 +68,10 @@ def data(name: str) -> dict[str, Any]:
 
 
 @cache
-def cases() -> tuple[Case, ...]:
+def read_cases() -> tuple[Case, ...]:
     """All cases, in the order in which they stand in a block."""
     return tuple(
-        _case(group, entry) for group in data("cases")["group"] for entry in group["cases"]
+        _case(group, entry) for group in read_data("cases")["group"] for entry in group["cases"]
     )
 
 

@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.samples import block
-from pipeline.samples.cases import NO_CONTACT, Case, Role, cases
-from pipeline.samples.generate import Form, contact_rows, prepared
+from pipeline.samples.cases import NO_CONTACT, Case, Role, read_cases
+from pipeline.samples.generate import Form, make_contact_rows, prepare_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ class Expected:
     """What must become of one row.
 
     ``row`` counts from 1; ``case`` of an ordinary row begins with ``ordinary-``; ``contactid`` is
-    in its one form, or as written where it is no GUID; ``decision`` may also be ``superseded`` or
-    ``deleted``: then the row is no contact. ``findings`` are the codes beside the reason
+    in its one form, or as written where it is not a GUID; ``decision`` may also be ``superseded``
+    or ``deleted``: then the row is not a contact. ``findings`` are the codes besides the reason
     (``RUN_FINDINGS`` apart), ``may`` those that the rules leave open.
     """
 
@@ -64,22 +64,22 @@ class Expected:
         return self.decision not in NO_CONTACT
 
 
-def expected_cases(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
+def expect_cases(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
     """The cases of the first block, in the order of its rows.
 
     In Parquet without those that only text can hold.
     """
-    return tuple(one for one in expected_rows(seed=seed, form=form) if not one.is_ordinary)
+    return tuple(one for one in expect_rows(seed=seed, form=form) if not one.is_ordinary)
 
 
 @cache
-def expected_rows(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
+def expect_rows(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
     """All rows of the first block, cases and ordinary ones."""
-    positions = block.case_positions()
-    by_position = {positions[case.name]: case for case in cases()}
-    slots = block.contact_slots().select("role", "company_kind").rows()
-    with prepared(seed) as source:
-        made = contact_rows(
+    positions = block.place_cases()
+    by_position = {positions[case.name]: case for case in read_cases()}
+    slots = block.make_contact_slots().select("role", "company_kind").rows()
+    with prepare_session(seed) as source:
+        made = make_contact_rows(
             source, seed=seed, first=0, last=1, rows=block.CONTACTS, form="csv"
         ).to_pylist()
     found = []

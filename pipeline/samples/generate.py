@@ -1,14 +1,16 @@
 """Sample tables of any size, from a seed: for the demonstration, the tests and the benchmarks.
 
 Rows come in blocks of 1,000 contacts and 150 accounts, all of the same shape; ``block.py`` says
-which rows a block has, the SQL beside it fills them. The first block of seed 1 is ``data/samples``.
+which rows a block has, the SQL files fill them. The first block of seed 1 is ``data/samples``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import pyarrow as pa
@@ -16,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import UsageError, during
 from pipeline.samples import block
-from pipeline.samples.cases import data
+from pipeline.samples.cases import read_data
 from pipeline.samples.tables import COLUMNS, CUSTOMERS
 from pipeline.samples.writing import CsvSink, ParquetSink, Sink
 from sql.query import Column, query
@@ -24,7 +26,7 @@ from sql.session import Session, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
 
 Form = Literal["csv", "parquet"]
 
@@ -89,7 +91,7 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         sinks["known_customers"] = stack.enter_context(
             CsvSink(folder / "known_customers.csv", CUSTOMERS)
         )
-        source = stack.enter_context(prepared(seed))
+        source = stack.enter_context(prepare_session(seed))
         writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         blocks = -(-rows // block.CONTACTS)
         writing = writer.submit(_write, sinks, _once(source, seed, blocks, form))
@@ -107,6 +109,18 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         writing.result()
 
 
+@contextlib.contextmanager
+def write_temporary_samples(*, rows: int = 1000, seed: int = 1) -> Iterator[Path]:
+    """Samples as CSV, with their project file, in a folder that is gone afterwards.
+
+    Raises as :func:`write_samples` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="p2c-samples-") as temporary:
+        folder = Path(temporary)
+        write_samples(folder, rows=rows, seed=seed)
+        yield folder
+
+
 def _write(sinks: Mapping[str, Sink], tables: Mapping[str, pa.Table]) -> None:
     for name, table in tables.items():
         sinks[name].write(table)
@@ -117,7 +131,9 @@ def _chunk(
 ) -> dict[str, pa.Table]:
     """All tables of some blocks. While they are written, the next are made."""
     made = {
-        "contacts": contact_rows(source, seed=seed, first=first, last=last, rows=rows, form=form),
+        "contacts": make_contact_rows(
+            source, seed=seed, first=first, last=last, rows=rows, form=form
+        ),
         "accounts": _account_rows(source, seed=seed, first=first, last=last, form=form),
     }
     source.register("contact_rows", made["contacts"])
@@ -129,24 +145,24 @@ def _chunk(
 
 
 @contextlib.contextmanager
-def prepared(seed: int) -> Iterator[Session]:
+def prepare_session(seed: int) -> Iterator[Session]:
     """A session that knows the shape of a block, and what does not grow with the blocks."""
     with session() as source:
         source.run(query("macros", _HERE))
-        source.register("contact_slots", block.contact_slots())
-        source.register("account_slots", block.account_slots())
-        source.register("cultures", block.cultures())
-        for name, table in (("units", block.units()), ("currencies", block.currencies())):
+        source.register("contact_slots", block.make_contact_slots())
+        source.register("account_slots", block.make_account_slots())
+        source.register("cultures", block.list_cultures())
+        for name, table in (("units", block.list_units()), ("currencies", block.list_currencies())):
             source.register(f"given_{name}", table)
             source.store(name, query(name, _HERE), seed=seed)
         yield source
 
 
-def contact_rows(
+def make_contact_rows(
     source: Session, *, seed: int, first: int, last: int, rows: int, form: Form
 ) -> pa.Table:
     """The contact rows of some blocks: the table's columns, and what other tables need of them."""
-    words = data("people")
+    words = read_data("people")
     table = source.arrow(
         query("contacts", _HERE, columns=_columns("contacts", form)),
         seed=seed,
@@ -155,7 +171,7 @@ def contact_rows(
         until=rows,
         size=block.CONTACTS,
         account_size=block.ACCOUNTS,
-        ordinary=block.ordinary_accounts(),
+        ordinary=block.count_ordinary_accounts(),
         cultures=len(words["culture"]),
         streets=words["streets"],
         jobs=words["jobs"],
@@ -165,7 +181,7 @@ def contact_rows(
 
 
 def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
-    words = data("people")
+    words = read_data("people")
     table = source.arrow(
         query("accounts", _HERE, columns=_columns("accounts", form)),
         seed=seed,

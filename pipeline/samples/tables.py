@@ -1,4 +1,4 @@
-"""The columns of the sample tables as an export of the Web API spells them, and their types in Parquet."""
+"""The columns of the sample tables, as an export of the Web API spells them, and their types."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ COLUMNS: Final = MappingProxyType(
 """Table → column → DuckDB type. Lookups and ids are text in both forms, as exports have them."""
 
 CUSTOMERS: Final = (
-    "CUSTOMERACCOUNT", "PARTYNUMBER", "PARTYTYPE", "ORGANIZATIONNAME", "PERSONFIRSTNAME", "PERSONLASTNAME",
-    "CUSTOMERGROUPID", "SALESCURRENCYCODE", "LANGUAGEID", "ISEXTERNALLYMAINTAINED", "DATAAREAID",
+    "CUSTOMERACCOUNT", "PARTYNUMBER", "PARTYTYPE", "ORGANIZATIONNAME", "PERSONFIRSTNAME",
+    "PERSONLASTNAME", "CUSTOMERGROUPID", "SALESCURRENCYCODE", "LANGUAGEID",
+    "ISEXTERNALLYMAINTAINED", "DATAAREAID",
 )  # fmt: skip
 """The columns of ``known_customers.csv``: a Customers V2 export of Data management."""

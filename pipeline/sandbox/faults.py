@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.sandbox.sales.limits import throttled
-from pipeline.sandbox.wire.faultspec import USUAL, Fault, Faults, Kind, System
+from pipeline.sandbox.wire.faultspec import USUAL_VALUES, Fault, FaultKind, Faults, System
 from pipeline.sandbox.wire.server import ABORT
 
 _GATEWAY: Final = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
@@ -30,7 +30,7 @@ _BUSY: Final = (
 
 @dataclass(kw_only=True)
 class Faulty:
-    """An application with faults. ``system_of`` tells whose request a scope is."""
+    """An application with faults. ``system_of`` names the system that a scope's request is for."""
 
     app: ASGIApp
     faults: Faults
@@ -61,21 +61,21 @@ class Faulty:
         self, fault: Fault, system: System, number: int, call: tuple[Scope, Receive, Send]
     ) -> None:
         scope, receive, send = call
-        value = USUAL.get(fault.kind, 0.0) if fault.value is None else fault.value
+        value = USUAL_VALUES.get(fault.kind, 0.0) if fault.value is None else fault.value
         match fault.kind:
-            case Kind.SLOW:
+            case FaultKind.SLOW:
                 await self.sleep(value)
                 await self.app(scope, receive, send)
-            case Kind.RESET:
+            case FaultKind.RESET:
                 await _drained(receive)
                 await _break_off(scope)
-            case Kind.LOST:
+            case FaultKind.LOST:
                 await self.app(scope, receive, _swallow)
                 await _break_off(scope)
-            case Kind.CUT:
+            case FaultKind.CUT:
                 await self.app(scope, receive, _Cut(send=send, share=value).send_part)
                 await _break_off(scope, gently=True)
-            case Kind.THROTTLE | Kind.BUSY | Kind.ERROR | Kind.HTML:
+            case FaultKind.THROTTLE | FaultKind.BUSY | FaultKind.ERROR | FaultKind.HTML:
                 await _drained(receive)
                 await _refusal(fault.kind, system, value, number)(scope, receive, send)
 
@@ -100,7 +100,7 @@ class _Cut:
 
 
 async def _swallow(_message: Message) -> None:
-    """The answer that nobody gets."""
+    """Drop the answer."""
 
 
 async def _break_off(scope: Scope, *, gently: bool = False) -> None:
@@ -125,13 +125,13 @@ async def _drained(receive: Receive) -> None:
             return
 
 
-def _refusal(kind: Kind, system: System, value: float, number: int) -> Response:
-    """The answer of somebody who did not do what was asked."""
-    if kind is Kind.THROTTLE:
+def _refusal(kind: FaultKind, system: System, value: float, number: int) -> Response:
+    """The answer of a system that did not do what was asked."""
+    if kind is FaultKind.THROTTLE:
         return _throttled(system, value)
-    if kind is Kind.BUSY:
+    if kind is FaultKind.BUSY:
         return _page(HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": f"{value:.0f}"})
-    if kind is Kind.HTML:
+    if kind is FaultKind.HTML:
         return _page(HTTPStatus.BAD_GATEWAY, {})
     status = int(value) or _ERRORS[number % len(_ERRORS)]
     if status in _GATEWAY:
@@ -163,5 +163,8 @@ def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> R
 def _page(status: int, headers: Mapping[str, str]) -> Response:
     """What a gateway says in the system's place."""
     words = f"{int(status)} {_GATEWAY[int(status)]}"
-    text = f"<html>\r\n<head><title>{words}</title></head>\r\n<body><center><h1>{words}</h1></center></body>\r\n</html>\r\n"
+    text = (
+        f"<html>\r\n<head><title>{words}</title></head>\r\n"
+        f"<body><center><h1>{words}</h1></center></body>\r\n</html>\r\n"
+    )
     return Response(text, status_code=status, headers=dict(headers), media_type="text/html")

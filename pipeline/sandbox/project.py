@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.sandbox.login.login import CLIENT, TENANT
-from pipeline.sandbox.sales.generate import PEOPLE
 
 VARIABLE: Final = "P2C_SANDBOX_SECRET"
 """The environment variable that the project takes the secret from."""
@@ -34,8 +33,11 @@ class Place:
 
 
 def write_project(path: Path, place: Place, base: Path | None) -> None:
-    """Write a project: what ``base`` says of units, tasks and countries, with the sandbox as source and destination."""
-    given = tomllib.loads(base.read_text(encoding="utf-8")) if base else _generated()
+    """Write a project whose source and destination are the sandbox.
+
+    What ``base`` says of units, tasks and countries stays.
+    """
+    given = tomllib.loads(base.read_text(encoding="utf-8")) if base else {}
     source = {
         "kind": "dataverse",
         "url": place.sales,
@@ -74,12 +76,6 @@ def _auth(place: Place) -> dict[str, Any]:
 
 def _chosen(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in given.get(section, {}).items() if name in names}
-
-
-def _generated() -> dict[str, Any]:
-    """The project of generated rows: their units and legal entities."""
-    organizations = {unit["name"]: unit["entity"] for unit in PEOPLE["units"]}
-    return {"destination": {"currency": "EUR"}, "organizations": organizations}
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``p2c sandbox``: both systems on the loopback interface, one line of JSON when they are ready, until somebody ends it."""
+"""Both systems on the loopback interface, one line of JSON when they are ready, until the end."""
 
 from __future__ import annotations
 
@@ -13,34 +13,29 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
 
 import trustme
 
-from pipeline.errors import UsageError, during
+from pipeline.errors import during
 from pipeline.sandbox.login.grants import Application
 from pipeline.sandbox.login.login import CLIENT, TENANT
 from pipeline.sandbox.project import VARIABLE, Place, write_project
 from pipeline.sandbox.wire import faultspec
-from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bound, make_tls, serving
-from pipeline.sandbox.world import Rows, World, make_world
-
-ROWS: Final = 1000
-"""Contacts that are generated when nobody says how many."""
+from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bind_port, make_tls, run_server
+from pipeline.sandbox.world import World, make_world
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """What the command line says.
+class SandboxOptions:
+    """What to serve, and where.
 
-    Sales has ``port``, SCM the next one; 0: any two that are free.
+    Sales has ``port``, SCM the next one; 0: any two that are free. ``data``: a folder of CSV files
+    that both systems are filled from.
     """
 
     port: int = 0
     tls: bool = False
     data: Path | None = None
-    rows: int | None = None
-    seed: int = 1
     faults: str = ""
 
 
@@ -69,7 +64,7 @@ class Ready:
         return json.dumps(asdict(self))
 
 
-def serve(options: Options) -> None:
+def serve(options: SandboxOptions) -> None:
     """Print the line and serve until SIGINT or SIGTERM.
 
     Raises ``UsageError``, ``SourceError``, ``Stopped``.
@@ -80,7 +75,7 @@ def serve(options: Options) -> None:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with running(options) as ready:
+        with run_sandbox(options) as ready:
             sys.stdout.write(ready.line() + "\n")
             sys.stdout.flush()
             ended.wait()
@@ -90,44 +85,33 @@ def serve(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def running(options: Options) -> Iterator[Ready]:
+def run_sandbox(options: SandboxOptions) -> Iterator[Ready]:
     """A sandbox in this process, from when it is ready to the end of the block.
 
     Raises as :func:`serve` does.
     """
-    _check(options)
-    faults = faultspec.parse(options.faults)
-    rows = Rows(
-        data=options.data, rows=ROWS if options.rows is None else options.rows, seed=options.seed
-    )
+    faults = faultspec.parse_faults(options.faults)
     with contextlib.ExitStack() as stack, during("The sandbox"):
         folder = Path(
             stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="p2c-sandbox-", ignore_cleanup_errors=True)
             )
         )
-        sales_port, sales_sockets = stack.enter_context(bound(options.port))
-        scm_port, scm_sockets = stack.enter_context(bound(options.port and options.port + 1))
+        sales_port, sales_sockets = stack.enter_context(bind_port(options.port))
+        scm_port, scm_sockets = stack.enter_context(bind_port(options.port and options.port + 1))
         application, certificate = _application(folder)
-        world = make_world(folder, rows, faults, application)
+        world = make_world(folder, options.data, faults, application)
         stack.callback(world.close)
         _tell(world)
         tls = make_tls(folder) if options.tls else None
         scheme = "https" if tls else "http"
         sales, scm = f"{scheme}://{HOST}:{sales_port}", f"{scheme}://{HOST}:{scm_port}"
         app = ByPort(apps={sales_port: world.sales_app(sales), scm_port: world.scm_app(scm)})
-        stack.enter_context(serving(app, [*sales_sockets, *scm_sockets], tls))
+        stack.enter_context(run_server(app, [*sales_sockets, *scm_sockets], tls))
         place = Place(sales=sales, scm=scm, ca=tls.ca if tls else None, certificate=certificate)
         base = None if options.data is None else options.data / "p2c.toml"
         write_project(folder / "p2c.toml", place, base if base and base.is_file() else None)
         yield _ready(folder, place, application, tls)
-
-
-def _check(options: Options) -> None:
-    if options.data is not None and options.rows is not None:
-        raise UsageError("--data and --rows are two ways to fill the sandbox; name one of them.")
-    if options.rows is not None and options.rows < 1:
-        raise UsageError("--rows must be at least 1.")
 
 
 def _application(folder: Path) -> tuple[Application, Path]:
@@ -146,7 +130,7 @@ def _application(folder: Path) -> tuple[Application, Path]:
 
 def _tell(world: World) -> None:
     """What of the files could not become rows, on stderr."""
-    for table, loaded in world.loaded.items():
+    for table, loaded in world.sales.loaded.items():
         left = [f"{loaded.rows_left_out} rows"] * bool(loaded.rows_left_out)
         left += [f"{loaded.values_left_out} values"] * bool(loaded.values_left_out)
         if left:

@@ -25,16 +25,17 @@ from pipeline.scm.reference import COMPANY, tabulate
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Entity
 
-_FEW: Final = 400
+FEW: Final = 400
 """Up to so many rows, twenty keys a request cost less than a look at everything."""
 
 
 def from_scm(
-    folder: RunFolder, scm: Scm, into: Path, listener: Listener
+    folder: RunFolder, scm: Scm, into: Path, listener: Listener, *, few: int = FEW
 ) -> dict[str, pl.LazyFrame]:
     """SCM's rows by task, of the entities that a run loaded.
 
-    They are stored below ``into`` for the time being.
+    They are stored below ``into`` for the time being. Of legal entities with at most ``few``
+    planned rows only these are read.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
@@ -46,7 +47,8 @@ def from_scm(
             path = into / f"{task}.parquet"
             planned = rows_that_arrived(folder, task)
             progress = partial(_report, listener, entity.name)
-            _write_rows(_Reader(scm=scm, model=model, entity=entity), planned, path, progress)
+            reader = _Reader(scm=scm, model=model, entity=entity, few=few)
+            _write_rows(reader, planned, path, progress)
             found[task] = pl.scan_parquet(path, glob=False)
     return found
 
@@ -74,7 +76,7 @@ def _write_rows(
         Stopped: SCM cannot be reached, or refuses.
     """
     names = reader.shared_columns(planned.collect_schema().names())
-    is_small = int(planned.select(pl.len()).collect().item()) <= _FEW
+    is_small = int(planned.select(pl.len()).collect().item()) <= reader.few
     parts = reader.by_keys(planned, names) if is_small else reader.by_company(planned, names)
     done = 0
     with TableWriter(into, pl.Schema(dict.fromkeys([COMPANY, *names], pl.String()))) as writer:
@@ -92,6 +94,7 @@ class _Reader:
     scm: Scm
     model: Model
     entity: Entity
+    few: int
 
     def shared_columns(self, planned: Collection[str]) -> list[str]:
         """The planned columns that this SCM has."""

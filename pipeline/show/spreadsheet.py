@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.run.files import atomic
+from pipeline.show.visible import made_visible
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet could take for the start of a formula, full-width signs included, after what
@@ -42,8 +43,13 @@ def restored(value: pl.Expr) -> pl.Expr:
     )
 
 
-def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
+def write_csv(path: Path, parts: Iterable[pl.DataFrame], *, visible: bool = False) -> int:
     """Write frames of one schema as one file, completely or not at all; the number of rows.
+
+    Args:
+        path: the file.
+        parts: its rows.
+        visible: show control characters; such a file is not for reading back.
 
     Raises:
         Stopped: the disk failed.
@@ -51,7 +57,8 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame]) -> int:
     rows = 0
     with atomic(path) as file:
         for number, part in enumerate(parts):
-            file.write(_encoded(part, header=number == 0))
+            shown = made_visible(part) if visible else part
+            file.write(_encoded(shown, header=number == 0))
             rows += part.height
     return rows
 

@@ -14,7 +14,7 @@ Hasher = Callable[[pl.Series], pl.Series]
 """MD5 of each text, as 32 lower-case hexadecimal digits."""
 
 
-def row_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+def build_row_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """The text form that a row's hash is taken of.
 
     Eight digits of the SHA-256 of the sorted column names joined by U+001F, then the values in the
@@ -42,7 +42,7 @@ class Batcher:
     rows: int
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def numbered(self, task: str, planned: pl.DataFrame) -> pl.DataFrame:
+    def number_rows(self, task: str, planned: pl.DataFrame) -> pl.DataFrame:
         """Add ``batch`` to planned rows (``action``, ``legal_entity``).
 
         Null where nothing is sent.
@@ -63,7 +63,7 @@ class Batcher:
         return numbered
 
 
-def actions(*, scm_read: bool, full: bool) -> pl.Expr:
+def choose_actions(*, scm_read: bool, full: bool) -> pl.Expr:
     """``create``, ``update``, ``unchanged``; ``upsert`` where SCM was not read.
 
     A key that SCM lost is ``create``.

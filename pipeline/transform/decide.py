@@ -16,9 +16,9 @@ from pipeline.mapping.compile import Compiled, Mapped
 from pipeline.mapping.paths import column_of
 from pipeline.mapping.references import References
 from pipeline.transform import problems
-from pipeline.transform.batch import Batcher, Hasher, actions, row_texts
-from pipeline.transform.identify import identified
-from pipeline.transform.screen import Contract, Guard, contract, screened
+from pipeline.transform.batch import Batcher, Hasher, build_row_texts, choose_actions
+from pipeline.transform.identify import identify
+from pipeline.transform.screen import Contract, Guard, build_contract, screen
 from pipeline.transform.tally import Tally
 from schemas.run import DECISIONS, FINDINGS, PLANNED
 
@@ -42,7 +42,7 @@ class Decided:
 
 
 @dataclass(kw_only=True, slots=True)
-class Task:
+class PlanTask:
     """One task's compiled mapping with its contract, and who guards the contract."""
 
     mapping: Compiled
@@ -50,14 +50,14 @@ class Task:
     guard: Guard
 
 
-def task(mapping: Compiled) -> Task:
+def task(mapping: Compiled) -> PlanTask:
     """A task ready to run."""
-    held_against = contract(mapping)
-    return Task(mapping=mapping, contract=held_against, guard=Guard(held_against))
+    held_against = build_contract(mapping)
+    return PlanTask(mapping=mapping, contract=held_against, guard=Guard(held_against.keep))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class TaskShare:
     """What one task makes of a morsel, before anything is decided.
 
     Planning columns, destination columns, problems.
@@ -70,14 +70,15 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Planned:
-    """One task's rows that passed all gates: destination columns, and what ``PLANNED`` has beside them but for the batch.
+class PlannedRows:
+    """One task's rows that passed all gates.
 
+    ``frame`` are their destination columns, ``keys`` the columns of ``PLANNED`` but for the batch.
     ``doubtful`` are those of them that the contract is held against: the others cannot break it.
     """
 
     frame: pl.DataFrame
-    beside: pl.DataFrame
+    keys: pl.DataFrame
     doubtful: pl.DataFrame
 
 
@@ -95,7 +96,7 @@ class Weighed:
     findings: pl.DataFrame
     usage: Mapping[str, tuple[Usage, ...]]
     defaulted: Mapping[str, Mapping[str, int]]
-    planned: Mapping[str, Planned]
+    planned: Mapping[str, PlannedRows]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -108,7 +109,7 @@ class Decider:
     run for several at once.
     """
 
-    tasks: Mapping[str, Task]
+    tasks: Mapping[str, PlanTask]
     hasher: Hasher
     batcher: Batcher
     scm_read: bool = False
@@ -134,38 +135,41 @@ class Decider:
         )
 
     def weighed(self, routed: pl.DataFrame) -> Weighed:
-        """Everything that a morsel can be told by itself."""
+        """Everything that a morsel decides by itself."""
         gone = routed["row_state"].is_in(_NO_CONTACT)
-        contacts = _numbered(identified(routed.filter(~gone) if gone.any() else routed))
-        shares = {name: self._share(contacts, name, one) for name, one in self.tasks.items()}
-        first, told = problems.weighed(
+        contacts = _number_rows(identify(routed.filter(~gone) if gone.any() else routed))
+        shares = {name: self._map_task(contacts, name, one) for name, one in self.tasks.items()}
+        first, worth = problems.weigh_problems(
             pl.concat(
-                [problems.of_routing(contacts), *(share.problems for share in shares.values())]
+                [
+                    problems.find_routing_problems(contacts),
+                    *(share.problems for share in shares.values()),
+                ]
             )
         )
-        decided = _decided(contacts, first)
+        decided = _decide(contacts, first)
         passed = {
             name: decided["passed"].gather(share.rows["row"]) for name, share in shares.items()
         }
         frames = {name: share.mapped.frame.filter(passed[name]) for name, share in shares.items()}
-        hashes = self._hashes(frames)
+        hashes = self._hash_rows(frames)
         return Weighed(
             rows=routed.height,
             states=dict(routed["row_state"].value_counts().iter_rows()),
             units=routed["raw:owningbusinessunit"].unique().drop_nulls().to_list(),
             decided=decided,
-            findings=_findings(decided, told),
+            findings=_write_findings(decided, worth),
             usage={name: share.mapped.usage for name, share in shares.items()},
             defaulted={name: share.mapped.defaulted for name, share in shares.items()},
             planned={
-                name: self._planned(name, share, passed[name], frames[name], hashes[name])
+                name: self._plan(name, share, passed[name], frames[name], hashes[name])
                 for name, share in shares.items()
             },
         )
 
     def settled(self, weighed: Weighed) -> Decided:
         """Number batches, and count."""
-        planned = {name: self._batched(name, one) for name, one in weighed.planned.items()}
+        planned = {name: self._number_batches(name, one) for name, one in weighed.planned.items()}
         tally = self.tally
         tally.rows += weighed.rows
         tally.states.update(weighed.states)
@@ -191,26 +195,27 @@ class Decider:
             one.guard.finish()
         return self.tally
 
-    def _share(self, contacts: pl.DataFrame, name: str, one: Task) -> Share:
+    def _map_task(self, contacts: pl.DataFrame, name: str, one: PlanTask) -> TaskShare:
         texts = [column_of(source) for source in one.mapping.sources]
         wanted = (pl.col("route") == name) & ~pl.col("filtered_out") & ~pl.col("not_selected")
         rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts).collect()
         mapped = one.mapping.apply(rows)
-        checked = screened(mapped.frame, one.contract)
+        checked = screen(mapped.frame, one.contract)
         wrong = [mapped.problems, checked.problems]
         if self.references is not None:
             wrong.append(self.references.absent(mapped.frame, rows["legal_entity"]))
-        return Share(
+        return TaskShare(
             rows=rows.select(_PLANNING),
             mapped=mapped,
             doubtful=checked.doubtful,
-            problems=problems.of_mapping(pl.concat(wrong), rows["row"], one.mapping),
+            problems=problems.place_mapping_problems(pl.concat(wrong), rows["row"], one.mapping),
         )
 
-    def _hashes(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.Series]:
+    def _hash_rows(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.Series]:
         """The row hashes of each task's rows, asked for at once."""
         texts = [
-            row_texts(frame, self.tasks[name].mapping.columns) for name, frame in frames.items()
+            build_row_texts(frame, self.tasks[name].mapping.columns)
+            for name, frame in frames.items()
         ]
         hashes = self.hasher(pl.concat(texts))
         ends = accumulate(text.len() for text in texts)
@@ -219,43 +224,45 @@ class Decider:
             for name, text, end in zip(frames, texts, ends, strict=True)
         }
 
-    def _planned(
-        self, name: str, share: Share, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series
-    ) -> Planned:
+    def _plan(
+        self, name: str, share: TaskShare, passed: pl.Series, frame: pl.DataFrame, hashes: pl.Series
+    ) -> PlannedRows:
         """The rows that passed all gates, with key, hash and action."""
         keyed = share.rows.filter(passed).with_columns(row_hash=hashes)
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
-        acted = keyed.with_columns(action=actions(scm_read=keys_read, full=self.full))
+        acted = keyed.with_columns(action=choose_actions(scm_read=keys_read, full=self.full))
         doubtful = share.doubtful.filter(passed.gather(share.doubtful))
-        return Planned(
-            frame=frame, beside=acted.select(_BESIDE), doubtful=share.mapped.frame[doubtful]
+        return PlannedRows(
+            frame=frame, keys=acted.select(_KEYS), doubtful=share.mapped.frame[doubtful]
         )
 
-    def _batched(self, name: str, planned: Planned) -> pl.DataFrame:
+    def _number_batches(self, name: str, planned: PlannedRows) -> pl.DataFrame:
         frame = planned.frame
-        beside = self.batcher.numbered(name, planned.beside).select(PLANNED.names())
-        for entity, action, count in beside.group_by("legal_entity", "action").len().iter_rows():
+        keys = self.batcher.number_rows(name, planned.keys).select(PLANNED.names())
+        for entity, action, count in keys.group_by("legal_entity", "action").len().iter_rows():
             self.tally.actions[name, entity, action] += count
         for column in ("SiteId", "WarehouseId", "LanguageId"):
             if name == CUSTOMERS:
                 missing = frame[column].null_count() if column in frame.columns else frame.height
                 self.tally.blanks[name, column] += missing
-        return pl.concat([frame, beside], how="horizontal")
+        return pl.concat([frame, keys], how="horizontal")
 
 
 _OPEN = frozenset({"is_active_customer", "has_activity"})
 """What SQL says of a contact that may be unknown; values of the source have a colon in their names.
 """
-_BESIDE = tuple(name for name in PLANNED.names() if name != "batch")
+_KEYS = tuple(name for name in PLANNED.names() if name != "batch")
 _PLANNING = ("row", "contactid", "legal_entity", "destination_key", "key_in_scm", "loaded_hash")
 _DECIDING = (
-    "row", "route", "contactid", "contact_number", "legal_entity", "company_type", "company_type_from", "company_id",
-    "company_key", "is_active_customer", "destination_key", "source_file", "source_line", "unreadable_flag",
+    "row", "route", "contactid", "contact_number", "legal_entity", "company_type",
+    "company_type_from", "company_id",
+    "company_key", "is_active_customer", "destination_key", "source_file", "source_line",
+    "unreadable_flag",
     "raw:transactioncurrencyid",
 )  # fmt: skip
 
 
-def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
+def _number_rows(contacts: pl.DataFrame) -> pl.DataFrame:
     """Number the rows; a flag that SQL left open counts as false."""
     flags = [
         name
@@ -265,7 +272,7 @@ def _numbered(contacts: pl.DataFrame) -> pl.DataFrame:
     return contacts.with_row_index("row").with_columns(pl.col(flags).fill_null(value=False))
 
 
-def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+def _decide(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     """Every contact with its decision and reason; what a decision leaves open is null.
 
     ``passed`` is who passed all gates.
@@ -291,12 +298,12 @@ def _decided(contacts: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _findings(decided: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
-    if told.is_empty():
+def _write_findings(decided: pl.DataFrame, worth: pl.DataFrame) -> pl.DataFrame:
+    if worth.is_empty():
         return FINDINGS.to_frame()
     where = decided.select("row", "contactid", "task", "source_file", "source_line")
-    placed = told.join(where, on="row", how="left", maintain_order="left")
-    written = problems.messages(placed).with_columns(
+    placed = worth.join(where, on="row", how="left", maintain_order="left")
+    written = problems.write_messages(placed).with_columns(
         pl.when(pl.col(name) != "").then(pl.col(name)).alias(name)
         for name in ("column", "destination")
     )

@@ -13,7 +13,8 @@ from pipeline.mapping.paths import COMPANY, column_of
 from schemas.text import WHITE_SPACE, trimmed
 
 RAW: Final = (
-    "raw:contactid", "raw:parentcustomerid", "raw:msdynce_contactnumber", "raw:owningbusinessunit", "raw:transactioncurrencyid",
+    "raw:contactid", "raw:parentcustomerid", "raw:msdynce_contactnumber", "raw:owningbusinessunit",
+    "raw:transactioncurrencyid",
 )  # fmt: skip
 """What ``identified`` needs of each contact, as it is written in the source."""
 
@@ -21,7 +22,7 @@ _PLAIN_LENGTH: Final = 36
 """Text of this length is an id without braces and white space, or none at all."""
 
 
-def identified(morsel: pl.DataFrame) -> pl.DataFrame:
+def identify(morsel: pl.DataFrame) -> pl.DataFrame:
     """Add contactid, contact_number, company_id, destination_key and the company's key for mapping.
 
     Ids are 36 lower-case characters, whatever their case and braces; one that cannot be read stays
@@ -30,8 +31,8 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
     customer = pl.col("route") == "ContactToCustomer"
     entity = pl.col("legal_entity")
     return morsel.with_columns(
-        _id(morsel, "raw:contactid", unreadable="contactid_invalid").alias("contactid"),
-        _id(morsel, "raw:parentcustomerid").alias("company_id"),
+        _read_ids(morsel, "raw:contactid", unreadable="contactid_invalid").alias("contactid"),
+        _read_ids(morsel, "raw:parentcustomerid").alias("company_id"),
         contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
     ).with_columns(
         pl.coalesce("unreadable_company", "company_id").alias("company_id"),
@@ -43,7 +44,7 @@ def identified(morsel: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _id(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Series:
+def _read_ids(morsel: pl.DataFrame, name: str, unreadable: str | None = None) -> pl.Series:
     """Ids of a column; only those of an unusual length need more than lower case."""
     written = morsel[name]
     unusual = (written.str.len_bytes() != _PLAIN_LENGTH).fill_null(value=False)

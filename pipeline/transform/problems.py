@@ -1,4 +1,4 @@
-"""Problems of rows: collected from SQL and mapping, weighed by gate and catalogue order, written out as findings."""
+"""Problems of rows: from SQL and mapping, weighed by gate and catalogue order, made findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from schemas.text import trimmed
 
 SCHEMA: Final = pl.Schema(
     {
-        "row": pl.UInt32, "code": pl.String, "column": pl.String, "destination": pl.String, "limit": pl.String,
+        "row": pl.UInt32, "code": pl.String, "column": pl.String, "destination": pl.String,
+        "limit": pl.String,
         "detail": pl.String, "value": pl.String,
     }
 )  # fmt: skip
@@ -24,7 +25,7 @@ the message, value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class RoutingRule:
     """A boolean column of ``route.sql`` and what its finding says."""
 
     code: str
@@ -34,16 +35,16 @@ class Rule:
     detail: pl.Expr | None = None
 
 
-def _rule(
+def _make_rule(
     name: str,
     column: str,
     value: str | pl.Expr,
     *,
     flag: pl.Expr | None = None,
     detail: pl.Expr | None = None,
-) -> Rule:
+) -> RoutingRule:
     shown = pl.col(value) if isinstance(value, str) else value
-    return Rule(
+    return RoutingRule(
         code=name,
         flag=pl.col(name) if flag is None else flag,
         column=column,
@@ -52,14 +53,15 @@ def _rule(
     )
 
 
-def _unreadable(column: str, raw: str) -> Rule:
-    return _rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
+def _make_unreadable(column: str, raw: str) -> RoutingRule:
+    return _make_rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
 
 
 _OTHERS: Final = pl.col("others")
 _MORE: Final = pl.col("owners") - 1 - _OTHERS.list.len()
 _NAMES: Final = pl.when(_MORE > 0).then(
-    pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String), pl.lit(" more")])
+    pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String),
+    pl.lit(" more")])
 ).otherwise(_OTHERS.list.join(", "))  # fmt: skip
 
 _HAS_ACTIVITY: Final = pl.col("has_activity")
@@ -68,57 +70,60 @@ _STALE: Final = _HAS_ACTIVITY & ~_YES & pl.col("unreadable_flag").is_null()
 _EARLIER: Final = pl.col("earlier_keys")
 
 RULES: Final = (
-    _rule("contactid_invalid", "contactid", "contactid"),
-    _rule("contactid_repeated", "contactid", "contactid"),
-    _unreadable("msdynce_isactivecustomer", "unreadable_flag"),
-    _unreadable("parentcustomerid", "unreadable_company"),
-    _unreadable("parentcustomeridtype", "unreadable_type"),
-    _rule("filtered_out", "", "contactid"),
-    _rule("not_selected", "", "contactid"),
-    _rule("flag_blank", "msdynce_isactivecustomer", "is_active_customer"),
-    _rule("no_company", "parentcustomerid", "company_id"),
-    _rule("company_is_contact", "parentcustomerid", "company_id"),
-    _rule("account_not_found", "parentcustomerid", "company_id"),
-    _rule("account_without_number", "parentcustomerid", "company_id"),
-    _rule("account_not_in_scm", "parentcustomerid", "company_key"),
-    _rule("company_not_found", "parentcustomerid", "company_id"),
-    _rule("legal_entity_unmapped", "owningbusinessunit", trimmed(pl.col("raw:owningbusinessunit"))),
-    _rule("contact_number_missing", NUMBER, "contact_number"),
-    _rule("contact_number_repeated", NUMBER, "contact_number", detail=_NAMES),
-    _rule("contact_number_is_account_number", NUMBER, "contact_number"),
-    _rule("contact_number_invalid", NUMBER, "contact_number"),
-    _rule(
+    _make_rule("contactid_invalid", "contactid", "contactid"),
+    _make_rule("contactid_repeated", "contactid", "contactid"),
+    _make_unreadable("msdynce_isactivecustomer", "unreadable_flag"),
+    _make_unreadable("parentcustomerid", "unreadable_company"),
+    _make_unreadable("parentcustomeridtype", "unreadable_type"),
+    _make_rule("filtered_out", "", "contactid"),
+    _make_rule("not_selected", "", "contactid"),
+    _make_rule("flag_blank", "msdynce_isactivecustomer", "is_active_customer"),
+    _make_rule("no_company", "parentcustomerid", "company_id"),
+    _make_rule("company_is_contact", "parentcustomerid", "company_id"),
+    _make_rule("account_not_found", "parentcustomerid", "company_id"),
+    _make_rule("account_without_number", "parentcustomerid", "company_id"),
+    _make_rule("account_not_in_scm", "parentcustomerid", "company_key"),
+    _make_rule("company_not_found", "parentcustomerid", "company_id"),
+    _make_rule(
+        "legal_entity_unmapped", "owningbusinessunit", trimmed(pl.col("raw:owningbusinessunit"))
+    ),
+    _make_rule("contact_number_missing", NUMBER, "contact_number"),
+    _make_rule("contact_number_repeated", NUMBER, "contact_number", detail=_NAMES),
+    _make_rule("contact_number_is_account_number", NUMBER, "contact_number"),
+    _make_rule("contact_number_invalid", NUMBER, "contact_number"),
+    _make_rule(
         "currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))
     ),
-    _rule("takeover", NUMBER, "contact_number"),
-    _rule("contact_number_malformed", NUMBER, "contact_number"),
-    _rule("party_number_differs", "parentcustomerid", "company_key"),
-    _rule("company_type_disagrees", "parentcustomeridtype", "company_id"),
-    _rule("flag_company_disagrees", "msdynce_iscompanyanaccount", "company_id"),
-    _rule(
+    _make_rule("takeover", NUMBER, "contact_number"),
+    _make_rule("contact_number_malformed", NUMBER, "contact_number"),
+    _make_rule("party_number_differs", "parentcustomerid", "company_key"),
+    _make_rule("company_type_disagrees", "parentcustomeridtype", "company_id"),
+    _make_rule("flag_company_disagrees", "msdynce_iscompanyanaccount", "company_id"),
+    _make_rule(
         "flag_unreadable",
         "msdynce_iscompanyanaccount",
         "flag_unreadable",
         flag=pl.col("flag_unreadable").is_not_null(),
     ),
-    _rule("customer_inactive", "statecode", "contactid"),
-    _rule("customer_merged", "merged", "contactid"),
-    _rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer", flag=_STALE),
-    _rule(
+    _make_rule("customer_inactive", "statecode", "contactid"),
+    _make_rule("customer_merged", "merged", "contactid"),
+    _make_rule("flag_stale", "msdynce_isactivecustomer", "is_active_customer", flag=_STALE),
+    _make_rule(
         "flag_without_activity",
         "msdynce_isactivecustomer",
         "is_active_customer",
         flag=~_HAS_ACTIVITY & _YES,
     ),
-    _rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
-    _rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
-    _rule("no_longer_routed", "parentcustomerid", "earlier_keys"),
-    _rule("legal_entity_changed", "owningbusinessunit", "legal_entity", detail=_EARLIER),
+    _make_rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
+    _make_rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
+    _make_rule("no_longer_routed", "parentcustomerid", "earlier_keys"),
+    _make_rule("legal_entity_changed", "owningbusinessunit", "legal_entity", detail=_EARLIER),
 )
 """In catalogue order."""
 
 _STAY_WHEN_SKIPPED: Final = (
-    "company_type_disagrees", "flag_company_disagrees", "flag_unreadable", "flag_stale", "flag_without_activity",
+    "company_type_disagrees", "flag_company_disagrees", "flag_unreadable", "flag_stale",
+    "flag_without_activity",
     "no_longer_routed",
 )  # fmt: skip
 
@@ -133,14 +138,14 @@ _FOLLOWS: Final = {
 """code → the source column and the codes that merely follow from it there."""
 
 
-def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
+def find_routing_problems(morsel: pl.DataFrame) -> pl.DataFrame:
     """The problems that SQL found in a morsel (which has ``row``)."""
     hits = (
         morsel.select(rule.flag.any().alias(str(place)) for place, rule in enumerate(RULES)).row(0)
         if morsel.height
         else ()
     )
-    told = [
+    found = [
         morsel.lazy()
         .filter(rule.flag)
         .select(
@@ -155,10 +160,12 @@ def of_routing(morsel: pl.DataFrame) -> pl.DataFrame:
         for rule, hit in zip(RULES, hits, strict=False)
         if hit
     ]
-    return pl.concat([SCHEMA.to_frame(), *pl.collect_all(told)])
+    return pl.concat([SCHEMA.to_frame(), *pl.collect_all(found)])
 
 
-def of_mapping(problems: pl.DataFrame, rows: pl.Series, mapping: Compiled) -> pl.DataFrame:
+def place_mapping_problems(
+    problems: pl.DataFrame, rows: pl.Series, mapping: Compiled
+) -> pl.DataFrame:
     """Problems of one task's mapping: rows numbered as in the morsel, source columns named."""
     if problems.is_empty():
         return SCHEMA.to_frame()
@@ -171,7 +178,7 @@ def of_mapping(problems: pl.DataFrame, rows: pl.Series, mapping: Compiled) -> pl
 
 
 @cache
-def _codes() -> pl.DataFrame:
+def _tabulate_codes() -> pl.DataFrame:
     entries = list(catalogue().values())
     return pl.DataFrame(
         {
@@ -192,22 +199,22 @@ def _codes() -> pl.DataFrame:
 
 
 @cache
-def _followers() -> pl.DataFrame:
+def _tabulate_followers() -> pl.DataFrame:
     pairs = [
         (name, source, one) for name, (source, followers) in _FOLLOWS.items() for one in followers
     ]
     return pl.DataFrame(pairs, schema=["code", "column", "follower"], orient="row")
 
 
-def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def weigh_problems(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which problem decides each row, and which of the others are worth a finding.
 
     Returns:
         ``first``: row, reason, decision, gate; and the problems with ``severity`` set, in row and
             catalogue order.
     """
-    known = _without_followers(problems).join(
-        _codes(), on="code", how="left", maintain_order="left"
+    known = _drop_followers(problems).join(
+        _tabulate_codes(), on="code", how="left", maintain_order="left"
     )
     gated = known.filter(pl.col("gate").is_not_null())
     first = (
@@ -219,7 +226,7 @@ def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             gate=pl.col("gate").first(),
         )
     )
-    told = known.join(
+    ranked = known.join(
         first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left"
     )
     skipped = (pl.col("end") == "skipped").fill_null(value=False)
@@ -232,7 +239,7 @@ def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .otherwise(pl.lit(Severity.ALSO.value))
     )
     findings = (
-        told.filter(~(skipped & (later | idle)))
+        ranked.filter(~(skipped & (later | idle)))
         .with_columns(severity=severity)
         .filter(pl.col("severity").is_not_null())
         .sort("row", "order", "column", "destination", maintain_order=True)
@@ -240,11 +247,11 @@ def weighed(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return first, findings
 
 
-def _without_followers(problems: pl.DataFrame) -> pl.DataFrame:
+def _drop_followers(problems: pl.DataFrame) -> pl.DataFrame:
     """Leave out what merely follows from another problem of the same row."""
     if problems.is_empty():
         return problems
-    causes = problems.select("row", "code").join(_followers(), on="code")
+    causes = problems.select("row", "code").join(_tabulate_followers(), on="code")
     if not causes.is_empty():
         follow = causes.select("row", "column", code="follower")
         problems = problems.join(
@@ -263,7 +270,7 @@ def _without_followers(problems: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def messages(findings: pl.DataFrame) -> pl.DataFrame:
+def write_messages(findings: pl.DataFrame) -> pl.DataFrame:
     """Add ``message``: the catalogue's sentence with its blanks filled in, never with the value."""
     named = (
         pl.when(pl.col("destination") == "").then(pl.col("column")).otherwise(pl.col("destination"))
@@ -275,7 +282,7 @@ def messages(findings: pl.DataFrame) -> pl.DataFrame:
         code(name).message(column=column, limit=limit, detail=detail)
         for name, column, limit, detail in distinct.iter_rows()
     ]
-    told = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))
-    return keyed.join(told, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop(
+    written = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))
+    return keyed.join(written, on=blanks, how="left", nulls_equal=True, maintain_order="left").drop(
         "named"
     )

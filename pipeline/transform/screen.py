@@ -1,16 +1,16 @@
-"""The destination contract: one boolean column per rule, and a Pandera schema of the same rules, built from the catalogue.
+"""The destination contract: one boolean column per rule, and a Pandera schema of the same rules.
 
-A rule that does not hold is a finding of its row, never the end of the run; its name is the
-finding's code. The schema's types are held against every morsel, its checks against those rows that
-were looked at closely, passed all gates and go into the plan: one that breaks a rule there has lost
-its problem on the way, a defect of p2c.
+Both are built from the catalogue. A rule that does not hold is a finding of its row, never the end
+of the run; its name is the finding's code. The schema's types are held against every morsel, its
+checks against those rows that were looked at closely, passed all gates and go into the plan: one
+that breaks a rule there has lost its problem on the way, a defect of p2c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandera.polars as pa
 import polars as pl
@@ -28,7 +28,7 @@ _AT_ONCE: Final = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class ContractRule:
     """One rule of one destination column.
 
     ``holds`` is exact, ``surely`` is cheap and true only where ``holds`` is.
@@ -48,7 +48,7 @@ class Contract:
     """
 
     schema: pa.DataFrameSchema
-    rules: tuple[Rule, ...]
+    rules: tuple[ContractRule, ...]
     types: pl.Schema
     limits: Mapping[str, str]
     """Destination column → the allowed length or values that messages name."""
@@ -63,7 +63,7 @@ class Contract:
         try:
             self.schema.validate(planned, lazy=True)
         except SchemaErrors as errors:
-            cases: Any = errors.failure_cases
+            cases = pl.DataFrame(errors.failure_cases)
             broken = cases.select("column", "check").unique().sort("column", "check").rows()
             raise InvariantBroken(
                 f"planned rows break the contract of {self.schema.name}: {broken}."
@@ -76,8 +76,9 @@ class Guard:
     The schema costs the same for one row and for a thousand.
     """
 
-    def __init__(self, contract: Contract, *, at_once: int = _AT_ONCE) -> None:
-        self._contract = contract
+    def __init__(self, keep: Callable[[pl.DataFrame], None], *, at_once: int = _AT_ONCE) -> None:
+        """``keep`` is the contract's own (``Contract.keep``)."""
+        self._keep = keep
         self._at_once = at_once
         self._waiting: list[pl.DataFrame] = []
 
@@ -102,15 +103,19 @@ class Guard:
         """
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._contract.keep(pl.concat(waiting))
+            self._keep(pl.concat(waiting))
 
 
-def contract(mapping: Compiled) -> Contract:
-    """The contract of a mapped morsel, with the checks ``mandatory_missing``, ``too_long``, ``value_not_allowed``."""
-    made = tuple(rule for target in mapping.targets for rule in _rules(target, mapping))
+def build_contract(mapping: Compiled) -> Contract:
+    """The contract of a mapped morsel.
+
+    Its checks are ``mandatory_missing``, ``too_long`` and ``value_not_allowed``.
+    """
+    made = tuple(rule for target in mapping.targets for rule in _list_rules(target, mapping))
     columns = {
         one.name: pa.Column(
-            one.column.dtype, checks=[_check(rule) for rule in made if rule.column == one.name], nullable=True
+            one.column.dtype,
+            checks=[_make_check(rule) for rule in made if rule.column == one.name], nullable=True
         )
         for one in mapping.targets
     }  # fmt: skip
@@ -122,20 +127,24 @@ def contract(mapping: Compiled) -> Contract:
     return Contract(schema=schema, rules=made, types=types, limits=limits)
 
 
-def _rules(target: Target, mapping: Compiled) -> Iterator[Rule]:
+def _list_rules(target: Target, mapping: Compiled) -> Iterator[ContractRule]:
     column, value = target.column, pl.col(target.name)
     if column.mandatory:
-        yield _rule(column, "mandatory_missing", value.is_not_null())
-    if column.name == _name_column(mapping):
+        yield _make_rule(column, "mandatory_missing", value.is_not_null())
+    if column.name == _find_name_column(mapping):
         names = [name for name in mapping.entity.person_name if name in mapping.columns]
-        yield _rule(column, "mandatory_missing", pl.any_horizontal(pl.col(names).is_not_null()))
+        yield _make_rule(
+            column, "mandatory_missing", pl.any_horizontal(pl.col(names).is_not_null())
+        )
     for filled, needed in mapping.entity.needs.items():
         if needed == column.name and filled in mapping.columns:
-            yield _rule(column, "mandatory_missing", pl.col(filled).is_null() | value.is_not_null())
+            yield _make_rule(
+                column, "mandatory_missing", pl.col(filled).is_null() | value.is_not_null()
+            )
     if column.members:
-        yield _rule(column, "value_not_allowed", value.is_in(column.members) | value.is_null())
+        yield _make_rule(column, "value_not_allowed", value.is_in(column.members) | value.is_null())
     if target.limit is not None and column.dtype == pl.String():
-        yield Rule(
+        yield ContractRule(
             column=column.name,
             code="too_long",
             holds=(utf16_length(value) <= target.limit).fill_null(value=True),
@@ -143,12 +152,12 @@ def _rules(target: Target, mapping: Compiled) -> Iterator[Rule]:
         )
 
 
-def _rule(column: Column, code: str, holds: pl.Expr) -> Rule:
+def _make_rule(column: Column, code: str, holds: pl.Expr) -> ContractRule:
     exact = holds.fill_null(value=False)
-    return Rule(column=column.name, code=code, holds=exact, surely=exact)
+    return ContractRule(column=column.name, code=code, holds=exact, surely=exact)
 
 
-def _name_column(mapping: Compiled) -> str | None:
+def _find_name_column(mapping: Compiled) -> str | None:
     """The column under which a row without any name is reported.
 
     The last of the three that is mapped.
@@ -158,7 +167,7 @@ def _name_column(mapping: Compiled) -> str | None:
     )
 
 
-def _check(rule: Rule) -> pa.Check:
+def _make_check(rule: ContractRule) -> pa.Check:
     def holds(data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(rule.holds.alias("holds"))
 
@@ -167,13 +176,16 @@ def _check(rule: Rule) -> pa.Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Screened:
-    """The problems of a morsel (``PROBLEMS``), and the rows that were looked at closely, sound ones among them."""
+    """The problems of a morsel (``PROBLEMS``), and the rows that were looked at closely.
+
+    Sound rows are among them.
+    """
 
     problems: pl.DataFrame
     doubtful: pl.Series
 
 
-def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
+def screen(frame: pl.DataFrame, held_against: Contract) -> Screened:
     """Hold a mapped morsel against its contract, rule by rule.
 
     Exactly only where a rule does not surely hold.
@@ -192,14 +204,18 @@ def screened(frame: pl.DataFrame, held_against: Contract) -> Screened:
     rows = frame[doubtful]
     broken = rows_where(rows, {place: ~rules[place].holds for place in doubts})
     found = [
-        _problem(rules[place], rows, doubtful, where, held_against.limits)
+        _tabulate_broken(rules[place], rows, doubtful, where, held_against.limits)
         for place, where in broken.items()
     ]
     return Screened(problems=pl.concat([PROBLEMS.to_frame(), *found]), doubtful=doubtful)
 
 
-def _problem(
-    rule: Rule, rows: pl.DataFrame, numbers: pl.Series, broken: pl.Series, limits: Mapping[str, str]
+def _tabulate_broken(
+    rule: ContractRule,
+    rows: pl.DataFrame,
+    numbers: pl.Series,
+    broken: pl.Series,
+    limits: Mapping[str, str],
 ) -> pl.DataFrame:
     limit = "" if rule.code == "mandatory_missing" else limits.get(rule.column, "")
     values = rows[rule.column].gather(broken)

@@ -1,4 +1,4 @@
-"""Which few rows of a large table need an exact look: found by hashes, so that the rest never meets a join.
+"""Which few rows of a large table need an exact look, found by hashes: the rest meets no join.
 
 A hash that occurs twice proves nothing; ``sql/plan/versions.sql`` and ``sql/plan/numbers.sql`` look
 exactly.
@@ -27,13 +27,15 @@ class Suspects:
 
 
 def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
-    """Contacts that may share an id or a number, whose number an account may have, or that may be a company.
+    """Contacts that may share an id or a number with another row, or may be a company.
+
+    A number may also be shared with an account.
 
     Args:
         contacts: ``sql/plan/hashes.sql``.
         accounts: hashes ``id`` and ``number`` of accounts.
     """
-    twice = _repeated(contacts["id"])
+    twice = _find_repeated(contacts["id"])
     orphaned = ~pl.col("company").is_in(accounts["id"].implode()) | pl.col("of_contact")
     companies = (
         contacts.lazy()
@@ -42,7 +44,7 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
         .unique()
         .collect()
     )
-    numbers = pl.concat([_repeated(contacts["number"]), accounts["number"]]).unique()
+    numbers = pl.concat([_find_repeated(contacts["number"]), accounts["number"]]).unique()
     marked = contacts.select(
         "source_row",
         repeated=pl.col("id").is_in(twice.implode()),
@@ -69,9 +71,9 @@ def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 def repeated_rows(hashes: pl.DataFrame) -> pl.Series:
     """``source_row`` of the rows whose ``id`` occurs more than once."""
-    return hashes.filter(pl.col("id").is_in(_repeated(hashes["id"]).implode()))["source_row"]
+    return hashes.filter(pl.col("id").is_in(_find_repeated(hashes["id"]).implode()))["source_row"]
 
 
-def _repeated(hashes: pl.Series) -> pl.Series:
+def _find_repeated(hashes: pl.Series) -> pl.Series:
     ordered = hashes.drop_nulls().sort()
     return ordered.filter(ordered == ordered.shift()).unique()

@@ -268,7 +268,7 @@ def test_a_changed_journal_breaks_an_invariant(run: RunFolder) -> None:
     run.journal.write_bytes(
         run.journal.read_bytes().replace(b'"balanced":true', b'"balanced":null') + b"{}\n"
     )
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="line 2: the chain does not hold"):
         applied(run)
 
 

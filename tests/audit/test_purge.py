@@ -129,6 +129,6 @@ def test_report_and_explain_say_that_values_are_gone(common: Flags, run: RunFold
 
 def test_a_run_with_a_broken_journal_is_left_as_it_is(common: Flags, run: RunFolder) -> None:
     run.journal.write_bytes(run.journal.read_bytes().replace(b"planned", b"Planned"))
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="line 2: the chain does not hold"):
         purged(common, run)
     assert personal(run.path)

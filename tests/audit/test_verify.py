@@ -89,7 +89,7 @@ def lines(run: RunFolder) -> list[bytes]:
         ),
         (lambda all_: all_[:-1], "lines were removed after it"),
         (lambda all_: all_[1:], "lines before it were removed"),
-        (lambda all_: [*all_[:2], b"nonsense\n", *all_[2:]], "Line 3 is no journal line"),
+        (lambda all_: [*all_[:2], b"nonsense\n", *all_[2:]], "Line 3 is not a line of a journal"),
     ],
     ids=["middle", "end", "removed", "cut", "beginning", "garbage"],
 )

@@ -20,15 +20,16 @@ from pipeline.run.facts import Kind, Setting
 from pipeline.run.files import sha256_of, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.sandbox.serve import Ready
 from schemas.run import FINDINGS, OUTCOMES
 from tests.benchmarks.backfill_live import contacts, emptied, planned, sales_at
 from tests.scenes.json_files import read_json
+from tests.scenes.sampled import running_samples
 
 
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ready]:
-    with running(Options(rows=60)) as found:
+    with running_samples(60) as found:
         monkeypatch.setenv(found.secret_env, found.secret)
         yield found
 

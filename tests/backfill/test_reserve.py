@@ -158,7 +158,7 @@ def test_an_answer_that_is_always_lost_stops_the_run(at: Scene) -> None:
             raise httpx.ReadError("reset")
 
     at.wire.before = before
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match="broke the connection off"):
         at.write()
     at.calm()
     at.write()
@@ -166,18 +166,18 @@ def test_an_answer_that_is_always_lost_stops_the_run(at: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"msdynce_prefix": "XYZ"},
-        {"msdynce_suffixlength": 4},
-        {"msdynce_numbersequence": 999_999_995},
+        ({"msdynce_prefix": "XYZ"}, "prefix or suffix length changed"),
+        ({"msdynce_suffixlength": 4}, "prefix or suffix length changed"),
+        ({"msdynce_numbersequence": 999_999_995}, "more than 20 characters"),
     ],
 )
 def test_a_counter_that_does_not_fit_the_plan_any_more_is_refused(
-    at: Scene, changes: dict[str, Any]
+    at: Scene, changes: dict[str, Any], words: str
 ) -> None:
     at.ask("PATCH", f"msdynce_p2cautonumbers({at.counter()['msdynce_p2cautonumberid']})", **changes)
-    with pytest.raises(PlanRefused):
+    with pytest.raises(PlanRefused, match=words):
         at.write()
     assert at.numbers() == [None] * 7
     assert results(at) == []

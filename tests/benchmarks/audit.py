@@ -1,7 +1,8 @@
-"""``python -m tests.benchmarks.audit [--rows N]``: report, verify and the exports of a run of many contacts, each as a command.
+"""``python -m tests.benchmarks.audit [--rows N]``: looking at a run of many contacts.
 
-The contacts are planned and written as packages once; then every command runs in a process of its
-own, from its start to its exit code, the import of its libraries included.
+report, verify and the exports are each timed as a command. The contacts are planned and written as
+packages once; then every command runs in a process of its own, from its start to its exit code, the
+import of its libraries included.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""``python -m tests.benchmarks.backfill``: planning a backfill, beside the bare DuckDB aggregation and join.
+"""``python -m tests.benchmarks.backfill``: planning a backfill against the bare DuckDB work.
 
-Each is timed in a process of its own (``--as ours|bare|allowed|bounded``): the bare query with all
-the memory it asks for, with as much as a plan may take in all, and with as much as a plan gives
-DuckDB. Three documents for a contact, a tenth of contacts without a number.
+That is an aggregation and a join. Each is timed in a process of its own (``--as
+ours|bare|allowed|bounded``): the bare query with all the memory it asks for, with as much as a plan
+may take in all, and with as much as a plan gives DuckDB. Three documents for a contact, a tenth of
+contacts without a number.
 """
 
 from __future__ import annotations

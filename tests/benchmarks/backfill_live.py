@@ -41,7 +41,7 @@ from pipeline.run.summary import facts_digest
 from pipeline.wire.client import client
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
-from schemas.run import OUTCOME_NAMES
+from schemas.run import FINDINGS, OUTCOME_NAMES
 
 KILLS: Final = 5
 SINGLES: Final = 500
@@ -128,16 +128,19 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
     lacks = pl.col("msdynce_contactnumber").is_null()
     number, active, flag = map(pl.col, _COLUMNS)
     plan = found.select(
-        "contactid", pl.when(lacks).then(pl.lit("number")).otherwise(pl.lit("none")).alias("action"),
+        "contactid",
+        pl.when(lacks).then(pl.lit("number")).otherwise(pl.lit("none")).alias("action"),
         flag.alias("company_flag_before"), flag.alias("company_flag_after"),
         pl.when(lacks).then(lacks.cum_sum().cast(pl.Int64) - 1).alias("rank"),
         pl.col("contactid").str.slice(0, 6).str.to_uppercase().alias("suffix"),
-        number.alias("number_before"), number.alias("number_after"), active.alias("active_before"), active.alias("active_after"),
+        number.alias("number_before"), number.alias("number_after"), active.alias("active_before"),
+        active.alias("active_after"),
         "etag", pl.lit(None, pl.String).alias("outcome"), pl.lit(None, pl.String).alias("code"),
     )  # fmt: skip
     folder.path.mkdir(parents=True)
     path = folder.path / "backfill-plan.parquet"
     write_table(path, plan)
+    write_table(folder.findings, FINDINGS.to_frame())
     rows = plan["rank"].count()
     highest = found["msdynce_contactnumber"].str.extract("^CON-([0-9]+)-").cast(pl.Int64).max()
     backfill = {"count": rows, "highest": highest, "prefix": "CON", "suffix_length": 6}
@@ -304,7 +307,7 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
             kills = killed(ready, folder, count / size, size)
             facts = write(ready, folder, size)
         after = contacts(sales)
-        _check(after, facts, folder, sales, count)
+        _check(start, after, facts, folder, sales, count)
         _say(
             f"killed {kills} times, {len(made):,} contacts made meanwhile: no number twice, none "
             "missing, counter behind all"
@@ -331,12 +334,19 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
 
 
 def _check(
-    after: pl.DataFrame, facts: dict[str, Any], folder: RunFolder, sales: SalesRows, count: int
+    start: pl.DataFrame,
+    after: pl.DataFrame,
+    facts: dict[str, Any],
+    folder: RunFolder,
+    sales: SalesRows,
+    count: int,
 ) -> None:
     numbers = after["msdynce_contactnumber"]
     plain = numbers.str.extract("^CON-([0-9]+)-").cast(pl.Int64)
+    lacking = start.filter(pl.col("msdynce_contactnumber").is_null())
+    given = after.join(lacking, on="contactid", how="semi")["msdynce_contactnumber"]
     assert numbers.null_count() == 0, "none missing"
-    assert plain.n_unique() == plain.len(), "no number twice"
+    assert numbers.is_in(given.implode()).sum() == given.n_unique() == count, "no number twice"
     assert facts["outcomes"]["updated"] == count, facts["outcomes"]
     query = sales.query(
         "msdynce_p2cautonumbers", ["msdynce_numbersequence"], "msdynce_entityname eq 'contact'"

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipeline.mapping.countries import country_codes
+from pipeline.mapping.countries import load_country_codes
 
 LABELS = {
     "gendercode": {1: "Male", 2: "Female"},
@@ -24,7 +24,7 @@ LABELS = {
 def main(folder: Path, out: Path) -> None:
     """Time both COPY statements."""
     spellings = pl.DataFrame(
-        {"spelling": list(country_codes()), "code": list(country_codes().values())}
+        {"spelling": list(load_country_codes()), "code": list(load_country_codes().values())}
     )
     labels = pl.DataFrame(
         [

@@ -1,9 +1,9 @@
-"""``python -m tests.benchmarks.extraction [--rows N]``: reading contacts out of a sandbox, against Microsoft's Python client.
+"""``python -m tests.benchmarks.extraction [--rows N]``: contacts read out of a sandbox.
 
-Both read the same columns in the same pages over TLS from the same sandbox, one after the other.
-Counted is the processor time of the client's own process. p2c lands the rows on disk as it reads;
-the other client only looks through them. A tenth of the rows is read first, to show that memory
-does not grow with them.
+Microsoft's Python client reads them for comparison. Both read the same columns in the same pages
+over TLS from the same sandbox, one after the other. Counted is the processor time of the client's
+own process. p2c lands the rows on disk as it reads; the other client only looks through them. A
+tenth of the rows is read first, to show that memory does not grow with them.
 """
 
 from __future__ import annotations

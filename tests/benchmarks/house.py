@@ -1,6 +1,6 @@
-"""``python -m tests.benchmarks.house [FOLDER]``: the figures of the house, read from the code itself.
+"""``python -m tests.benchmarks.house [FOLDER] [--places]``: figures read from the code itself.
 
-Of another checkout, for a comparison, with its folder as the argument.
+Of another checkout, for a comparison, with its folder as the argument; ``--places`` says where.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ BORDERS: Final = ("pipeline/wire/", "pipeline/sandbox/", "pipeline/run/facts.py"
 LONG: Final = 50
 WIDE: Final = 100
 _SQL: Final = re.compile(
-    r"\b(SELECT\s.+\sFROM\s|INSERT\s+INTO\s|CREATE\s+(OR\s+REPLACE\s+)?(TEMP\s+)?(TABLE|VIEW|MACRO)\s|DELETE\s+FROM\s|^FROM\s+\w+\s+(SELECT|WHERE|JOIN)\b)",
+    r"\b(SELECT\s.+\sFROM\s|INSERT\s+INTO\s|DELETE\s+FROM\s"
+    r"|CREATE\s+(OR\s+REPLACE\s+)?(TEMP\s+)?(TABLE|VIEW|MACRO)\s"
+    r"|^FROM\s+\w+\s+(SELECT|WHERE|JOIN)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -149,7 +151,8 @@ def _queries(tree: ast.Module) -> Iterator[int]:
 
 def main(arguments: list[str]) -> None:
     """Print the figures."""
-    house = measure(Path(arguments[0]) if arguments else Path(__file__).parents[2])
+    folders = [Path(one) for one in arguments if not one.startswith("--")]
+    house = measure(folders[0] if folders else Path(__file__).parents[2])
     shown: Counter[str] = Counter(place.split(":")[0] for place in house.sql_in_python)
     share = 1000 * house.any_beyond_the_sandbox / max(house.lines_beyond_the_sandbox, 1)
     rows = [

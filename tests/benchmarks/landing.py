@@ -1,6 +1,7 @@
-"""``python -m tests.benchmarks.landing FOLDER INTO``: landing the contacts of a source of text, timed; rows/s and MB/s of it.
+"""``python -m tests.benchmarks.landing FOLDER INTO``: contacts of a source of text, landed.
 
-``python -m pipeline.samples --rows 1000000 FOLDER`` makes such a source as CSV.
+It prints rows/s and MB/s. ``python -m pipeline.samples --rows 1000000 FOLDER`` makes such a source
+as CSV.
 """
 
 from __future__ import annotations

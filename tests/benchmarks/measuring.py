@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """What one step took: seconds and processor seconds of its work, peak resident memory in MiB, and what it told."""
+    """What one step took: seconds, processor seconds, peak memory in MiB, and its answer."""
 
     seconds: float
     processor: float

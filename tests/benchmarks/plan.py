@@ -1,7 +1,7 @@
-"""``python -m tests.benchmarks.plan``: plan time and memory against the bare DuckDB work, and the speed of packages.
+"""``python -m tests.benchmarks.plan``: time and memory of a plan against the bare DuckDB work.
 
-All steps run in turn, each in a process of its own, so that noise meets all of them alike; ratios
-are medians.
+The speed of packages is measured, too. All steps run in turn, each in a process of its own, so that
+noise meets all of them alike; ratios are medians.
 """
 
 from __future__ import annotations

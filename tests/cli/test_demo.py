@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 from pipeline.cli.app import main
 from pipeline.commands import demo
-from pipeline.samples.expected import expected_rows
+from pipeline.commands.result import Result
+from pipeline.events import silent
+from pipeline.samples.expected import expect_rows
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
@@ -32,9 +35,9 @@ def test_samples_go_from_sales_into_scm(tmp_path: Path, capsys: pytest.CaptureFi
         row["contactid"]: f"{row['decision']}/{row['reason']}"
         for row in decisions.iter_rows(named=True)
     }
-    assert found == {one.contactid: one.live for one in expected_rows() if one.live is not None}
+    assert found == {one.contactid: one.live for one in expect_rows() if one.live is not None}
     failed = pl.read_parquet(run / "outcomes.parquet").filter(pl.col("outcome") != "created")
-    assert set(failed["contactid"]) == {one.contactid for one in expected_rows() if one.refused}
+    assert set(failed["contactid"]) == {one.contactid for one in expect_rows() if one.refused}
     assert set(failed["code"]) == {"refused_reference"}
     assert (run / "report.html").is_file()
     assert not [one.name for one in threading.enumerate() if "uvicorn" in one.name.casefold()]
@@ -49,18 +52,12 @@ def test_offline_it_leaves_packages(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert list((tmp_path / told["run"] / "packages").glob("*/*.zip"))
 
 
-@pytest.mark.parametrize("words", [(), ("--offline",)])
+@pytest.mark.parametrize("work", [demo.demonstrate, demo.demonstrate_offline])
 def test_samples_that_end_otherwise_are_a_defect(
-    words: tuple[str, ...],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[..., Result], tmp_path: Path
 ) -> None:
-    first, *others = expected_rows()
-    monkeypatch.setattr(
-        demo,
-        "expected_rows",
-        lambda: (replace(first, reason="too_long", live="rejected/too_long"), *others),
-    )
-    assert main(["demo", *words, "--runs", str(tmp_path)]) == 4
-    assert "a defect of p2c" in capsys.readouterr().out
+    first, *others = expect_rows()
+    changed = (replace(first, reason="too_long", live="rejected/too_long"), *others)
+    result = work(tmp_path, silent, expect=lambda: changed)
+    assert result.exit_code == 4
+    assert "a defect of p2c" in result.lines(0)

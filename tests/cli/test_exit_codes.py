@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import filelock
 import pytest
 
-from pipeline.cli.app import main
-from pipeline.commands import templates
+from pipeline.cli.exits import answer_errors
 from tests.scenes.command_line import P2c
 from tests.scenes.small import PROJECT, rows, write_small
 
@@ -54,19 +55,23 @@ def test_3_when_another_process_applies_the_run(p2c: P2c, runs: Path) -> None:
     assert answer.err == f"p2c: {run.name}: another process is applying this run.\n"
 
 
+def raising(error: BaseException) -> Callable[[], int]:
+    """The work of a command that ends with an error."""
+
+    def work() -> int:
+        raise error
+
+    return work
+
+
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), MemoryError(), OSError(28, "No space left on device")]
 )
 def test_3_when_the_world_stops_it(
-    p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    capsys: pytest.CaptureFixture[str], error: BaseException
 ) -> None:
-    def stopped() -> None:
-        raise error
-
-    monkeypatch.setattr(templates, "show_codes", stopped)
-    answer = p2c("codes", "--json")
-    assert answer.code == 3
-    assert answer.object["error"]["code"] == "stopped"
+    assert answer_errors(raising(error), "codes", as_object=True) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "stopped"
 
 
 def test_4_when_a_run_folder_was_altered(p2c: P2c, runs: Path) -> None:
@@ -86,37 +91,32 @@ class PanicException(BaseException):
 
 @pytest.mark.parametrize("error", [KeyError("Ada Lovelace"), PanicException("Ada Lovelace")])
 def test_4_for_an_unexpected_error_without_its_text(
-    p2c: P2c, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    capsys: pytest.CaptureFixture[str], error: BaseException
 ) -> None:
-    def defect() -> None:
-        raise error
-
-    monkeypatch.setattr(templates, "show_codes", defect)
-    answer = p2c("codes", "--json")
-    assert answer.code == 4
-    assert answer.object["error"]["code"] == "defect"
-    assert type(error).__name__ in answer.err
-    assert "P2C_TRACEBACK=1" in answer.err
-    assert "Ada" not in answer.out + answer.err
+    assert answer_errors(raising(error), "codes", as_object=True) == 4
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == "defect"
+    assert type(error).__name__ in err
+    assert "P2C_TRACEBACK=1" in err
+    assert "Traceback" not in err
+    assert "Ada" not in out + err
 
 
 def test_a_traceback_is_printed_for_whoever_asks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def defect() -> None:
-        raise KeyError("here")
-
-    monkeypatch.setattr(templates, "show_codes", defect)
     monkeypatch.setenv("P2C_TRACEBACK", "1")
-    assert main(["codes"]) == 4
-    assert "Traceback" in capsys.readouterr().err
+    assert answer_errors(raising(KeyError("here")), "codes", as_object=False) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Traceback")
 
 
 def test_2_when_runs_is_a_file(p2c: P2c, source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     answer = p2c("plan", "--project", source / "p2c.toml", "--runs", tmp_path / "file")
     assert answer.code == 2
-    assert "is no folder" in answer.err
+    assert "is not a folder" in answer.err
 
 
 def test_a_damaged_run_does_not_hide_the_others(p2c: P2c, runs: Path) -> None:

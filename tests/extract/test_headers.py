@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
-from pipeline.extract.headers import Wanted
+from pipeline.extract.headers import ColumnSelection
 from schemas.sales import CONTACTS, TABLES
 from schemas.scm import CUSTOMERS_EXPORT
 
@@ -18,12 +18,12 @@ NEEDED = [
     "msdynce_isactivecustomer",
     "parentcustomerid",
 ]
-WANTED = Wanted(table=CONTACTS)
+WANTED = ColumnSelection(table=CONTACTS)
 
 
-def refused(headers: list[str], wanted: Wanted = WANTED) -> str:
+def refused(headers: list[str], wanted: ColumnSelection = WANTED) -> str:
     with pytest.raises(SourceError) as caught:
-        wanted.picked(headers, "x.csv")
+        wanted.pick(headers, "x.csv")
     return str(caught.value)
 
 
@@ -50,12 +50,12 @@ def refused(headers: list[str], wanted: Wanted = WANTED) -> str:
 )
 def test_a_column_is_known_by_every_spelling(header: str, column: str) -> None:
     others = [name for name in NEEDED if name != column]
-    assert WANTED.picked([*others, header], "x.csv")[column] == header
+    assert WANTED.pick([*others, header], "x.csv")[column] == header
 
 
 def test_all_labels_of_the_data_integrator_serve_as_headers() -> None:
     labelled = {field.label: field.name for field in CONTACTS.fields if field.label}
-    assert {name: header for header, name in labelled.items()} == WANTED.picked(
+    assert {name: header for header, name in labelled.items()} == WANTED.pick(
         list(labelled), "x.csv"
     )
 
@@ -73,7 +73,7 @@ def test_no_spelling_means_two_columns(table: object) -> None:
 
 
 def test_a_label_beside_a_name_is_an_extra_column() -> None:
-    found = WANTED.picked([*NEEDED, "Last Name", "Contact Number", "anything"], "x.csv")
+    found = WANTED.pick([*NEEDED, "Last Name", "Contact Number", "anything"], "x.csv")
     assert found == {name: name for name in NEEDED}
 
 
@@ -91,7 +91,7 @@ def test_a_column_twice_is_refused_with_its_places_known_or_not() -> None:
 
 
 def test_columns_without_a_name_are_ignored_however_many() -> None:
-    assert WANTED.picked([*NEEDED, "", " "], "x.csv") == {name: name for name in NEEDED}
+    assert WANTED.pick([*NEEDED, "", " "], "x.csv") == {name: name for name in NEEDED}
 
 
 def test_all_that_is_missing_is_said_at_once_with_what_may_have_been_meant() -> None:
@@ -116,13 +116,13 @@ def test_a_column_that_is_in_use_is_no_near_miss() -> None:
 
 
 def test_columns_of_the_project_must_be_there_and_wished_ones_may() -> None:
-    wanted = Wanted(
+    wanted = ColumnSelection(
         table=CONTACTS,
         extra=["new_site"],
         wished=["New_Site", "new_team", "LASTNAME", "source_line"],
     )
-    assert wanted.picked([*NEEDED, "NEW_SITE"], "x.csv")["new_site"] == "NEW_SITE"
-    assert wanted.picked([*NEEDED, "NEW_SITE", "new_team"], "x.csv")["new_team"] == "new_team"
+    assert wanted.pick([*NEEDED, "NEW_SITE"], "x.csv")["new_site"] == "NEW_SITE"
+    assert wanted.pick([*NEEDED, "NEW_SITE", "new_team"], "x.csv")["new_team"] == "new_team"
     assert (
         "no column 'new_site', which the project's mapping uses. Did you mean 'newsite'?"
         in refused([*NEEDED, "newsite"], wanted)
@@ -141,7 +141,7 @@ def test_columns_of_the_project_must_be_there_and_wished_ones_may() -> None:
 )
 def test_columns_are_picked_or_refused_whatever_the_header(headers: list[str]) -> None:
     try:
-        found = WANTED.picked(headers, "x.csv")
+        found = WANTED.pick(headers, "x.csv")
     except SourceError:
         return
     assert set(found.values()) <= set(headers)

@@ -38,7 +38,7 @@ def test_any_order_in_any_batches_becomes_source_order_in_frames_of_one_size(
 
 @pytest.mark.parametrize("numbers", [[0, 1, 3], [0, 1, 1], [1, 2]], ids=["lost", "doubled", "late"])
 def test_a_lost_or_doubled_row_breaks_the_run(numbers: list[int]) -> None:
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="joins lost or doubled rows"):
         list(ordered([pl.DataFrame({"source_row": numbers})], 2))
 
 

@@ -33,13 +33,16 @@ ACCOUNT: Final = "00000000-0000-0000-0001-000000000001"
 ORDINARY: Final = {
     **dict.fromkeys(
         (
-            "contactid", "msdynce_contactnumber", "msdynce_iscompanyanaccount", "parentcustomerid", "parentcustomeridtype",
-            "fullname", "description", "gendercode", "merged", "address1_city", "address1_postalcode", "creditlimit",
+            "contactid", "msdynce_contactnumber", "msdynce_iscompanyanaccount", "parentcustomerid",
+            "parentcustomeridtype",
+            "fullname", "description", "gendercode", "merged", "address1_city",
+            "address1_postalcode", "creditlimit",
             "modifiedon", "versionnumber", "isdelete",
         ),
         "",
     ),
-    "msdynce_isactivecustomer": "true", "firstname": "Ann", "lastname": "Brown", "statecode": "0", "address1_country": "DE",
+    "msdynce_isactivecustomer": "true", "firstname": "Ann", "lastname": "Brown", "statecode": "0",
+    "address1_country": "DE",
     "transactioncurrencyid.isocurrencycode": "EUR",
 }  # fmt: skip
 SHORT: Final = (

@@ -5,6 +5,7 @@ Only what arrived, replaced whole, rebuilt from the runs.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -109,13 +110,11 @@ def test_a_load_that_stops_remembers_what_it_had_loaded(scenes: MakeScene, how: 
     assert not remember.is_behind(scene.run.path.parent, "test")
 
 
-def kill_before_it_remembers(scene: Scene, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a kill -9 in the middle of the second unit: nothing is written down but the journal."""
+def kill_before_it_remembers(scene: Scene, how: str) -> None:
+    """As a kill -9 in the middle of the second unit: nothing is written down but the journal.
 
-    def gone(*_: object, **__: object) -> None:
-        raise Halt
-
-    monkeypatch.setattr(remember, "remember", gone)
+    What was written after it is taken away: the memory, and the line that says so.
+    """
     name = "ImportFromPackageAsync" if how == "packages" else "$batch"
 
     def before(request: httpx.Request) -> None:
@@ -125,16 +124,20 @@ def kill_before_it_remembers(scene: Scene, how: str, monkeypatch: pytest.MonkeyP
     scene.wire.before = before
     with pytest.raises(Halt):
         scene.load(how)
-    monkeypatch.undo()
     scene.wire.before = lambda _request: None
+    for path in (scene.run.path.parent / "loaded" / "test").glob("*.parquet"):
+        path.unlink()
+    *lines, last = scene.run.journal.read_bytes().splitlines(keepends=True)
+    assert json.loads(last)["event"] == remember.REMEMBERED
+    scene.run.journal.write_bytes(b"".join(lines))
 
 
 @pytest.mark.parametrize("how", ["packages", "odata"])
 def test_the_memory_of_a_killed_load_is_behind_and_can_be_rebuilt(
-    scenes: MakeScene, how: str, monkeypatch: pytest.MonkeyPatch
+    scenes: MakeScene, how: str
 ) -> None:
     scene, whole = scenes(there=THERE), scenes(there=THERE)
-    kill_before_it_remembers(scene, how, monkeypatch)
+    kill_before_it_remembers(scene, how)
     runs = scene.run.path.parent
     assert remember.is_behind(runs, "test")
     remember.rebuild(runs, "test")

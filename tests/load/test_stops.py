@@ -6,12 +6,13 @@ The same end state, and nothing reaches SCM twice. OData: ``test_delivery.py``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from pipeline.run.journal import Journal, read
+from pipeline.run.journal import read
 from tests.scenes.loading import OURS, RIVAL, Halt, Scene, number
 from tests.scenes.loads import MakeScene
 
@@ -90,17 +91,15 @@ def test_stopped_after_any_request_before_its_answer(
 
 @pytest.mark.parametrize("step", range(1, LINES + 1))
 def test_stopped_before_any_line_of_the_journal(
-    scenes: MakeScene, whole: dict[str, Any], step: int, monkeypatch: pytest.MonkeyPatch
+    scenes: MakeScene, whole: dict[str, Any], step: int
 ) -> None:
     scene, halt = scenes("few", there=THERE), halting(step)
-    append = Journal.append
 
-    def stopping(self: Journal, event: str, /, **payload: Any) -> str:
+    def stopping() -> datetime:
+        """The journal asks for the time before it writes a line."""
         halt()
-        return append(self, event, **payload)
+        return scene.clock()
 
-    monkeypatch.setattr(Journal, "append", stopping)
     with pytest.raises(Halt):
-        scene.load()
-    monkeypatch.undo()
+        scene.load(at=stopping)
     continues(scene, whole)

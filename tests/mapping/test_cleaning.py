@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.mapping.cleaning import cleaned
+from pipeline.mapping.cleaning import clean_texts
 from schemas.text import WHITE_SPACE
 
 texts = st.none() | st.text(alphabet=st.sampled_from(WHITE_SPACE + "abß😀\0'"), max_size=7)
@@ -36,7 +36,7 @@ def test_distinct_and_repeated_texts_are_cleaned_alike(
             {"one": values, "number": range(len(values)), "two": values[::-1]},
             schema={"one": pl.String, "number": pl.Int32, "two": pl.String},
         )
-        done = cleaned(frame, keep_breaks=False)
+        done = clean_texts(frame, keep_breaks=False)
         for name, column in (("one", values), ("two", values[::-1])):
             assert done.texts[name].to_list() == [model(value) for value in column]
             rows = [row for row, value in enumerate(column) if has_breaks(value)]
@@ -51,5 +51,7 @@ def test_distinct_and_repeated_texts_are_cleaned_alike(
 
 
 def test_line_breaks_stay_where_they_are_kept() -> None:
-    done = cleaned(pl.DataFrame({"text": [" a\tb\r\n ", "a\tb", "a\tb", "a\tb"]}), keep_breaks=True)
+    done = clean_texts(
+        pl.DataFrame({"text": [" a\tb\r\n ", "a\tb", "a\tb", "a\tb"]}), keep_breaks=True
+    )
     assert (done.texts["text"].to_list(), done.broken) == (["a\tb"] * 4, {})

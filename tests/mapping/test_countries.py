@@ -5,20 +5,26 @@ import unicodedata
 import pycountry
 import pytest
 
-from pipeline.mapping.countries import country_code, country_codes
-from pipeline.mapping.states import state_codes
+from pipeline.mapping.countries import country_code, load_country_codes
+from pipeline.mapping.states import load_state_codes
 from schemas.text import fold
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("UK", "GB"), ("Great Britain", "GB"), ("england", "GB"), ("Northern Ireland", "GB"), ("EL", "GR"),
-        ("usa", "US"), ("U.S.A.", "US"), ("U.S.", "US"), ("Vereinigte Staaten", "US"), ("Deutschland", "DE"),
-        ("BRD", "DE"), ("日本", "JP"), ("Holland", "NL"), ("The Netherlands", "NL"), ("Czech Republic", "CZ"),
-        ("Türkiye", "TR"), ("Turkey", "TR"), ("Ivory Coast", "CI"), ("UAE", "AE"), ("Macau", "MO"), ("Burma", "MM"),
-        ("Swaziland", "SZ"), ("Cape Verde", "CV"), ("East Timor", "TL"), ("Kosovo", "XK"), ("South Korea", "KR"),
-        ("DR Congo", "CD"), ("Guinea", "GN"), ("Niger", "NE"), ("Georgia", "GE"), ("Россия", "RU"), ("ישראל", "IL"),
+        ("UK", "GB"), ("Great Britain", "GB"), ("england", "GB"), ("Northern Ireland", "GB"), ("EL",
+        "GR"),
+        ("usa", "US"), ("U.S.A.", "US"), ("U.S.", "US"), ("Vereinigte Staaten", "US"),
+        ("Deutschland", "DE"),
+        ("BRD", "DE"), ("日本", "JP"), ("Holland", "NL"), ("The Netherlands", "NL"),
+        ("Czech Republic", "CZ"),
+        ("Türkiye", "TR"), ("Turkey", "TR"), ("Ivory Coast", "CI"), ("UAE", "AE"), ("Macau", "MO"),
+        ("Burma", "MM"),
+        ("Swaziland", "SZ"), ("Cape Verde", "CV"), ("East Timor", "TL"), ("Kosovo", "XK"),
+        ("South Korea", "KR"),
+        ("DR Congo", "CD"), ("Guinea", "GN"), ("Niger", "NE"), ("Georgia", "GE"), ("Россия", "RU"),
+        ("ישראל", "IL"),
         ("Danmark", "DK"), ("Irland", "IE"), ("  germany\u00a0", "DE"), ("ÖSTERREICH", "AT"),
     ],
 )  # fmt: skip
@@ -42,10 +48,10 @@ def test_every_iso_code_and_name_maps_to_its_country(country: object) -> None:
 
 
 def test_every_answer_is_a_code_that_names_itself() -> None:
-    assert {country_code(code) for code in country_codes().values()} == set(
-        country_codes().values()
+    assert {country_code(code) for code in load_country_codes().values()} == set(
+        load_country_codes().values()
     )
-    assert all(country_code(code) == code for code in country_codes().values())
+    assert all(country_code(code) == code for code in load_country_codes().values())
 
 
 def test_accents_may_be_one_character_or_two() -> None:
@@ -55,27 +61,29 @@ def test_accents_may_be_one_character_or_two() -> None:
 
 
 def test_keys_are_folded() -> None:
-    assert all(fold(key) == key for key in country_codes())
+    assert all(fold(key) == key for key in load_country_codes())
 
 
 @pytest.mark.parametrize(
     ("country", "text", "code"),
     [
-        ("US", "Washington", "WA"), ("US", "wa", "WA"), ("US", "US-WA", "WA"), ("DE", "Bayern", "BY"),
-        ("de", "by", "BY"), ("ES", "Catalunya", "CT"), ("ES", "Cataluña", "CT"), ("CH", "Zürich", "ZH"),
+        ("US", "Washington", "WA"), ("US", "wa", "WA"), ("US", "US-WA", "WA"), ("DE", "Bayern",
+        "BY"),
+        ("de", "by", "BY"), ("ES", "Catalunya", "CT"), ("ES", "Cataluña", "CT"), ("CH", "Zürich",
+        "ZH"),
         ("CA", "Quebec", "QC"), ("AU", "New South Wales", "NSW"),
     ],
 )  # fmt: skip
 def test_a_state_has_the_code_behind_the_dash(country: str, text: str, code: str) -> None:
-    assert state_codes(country)[fold(text)] == code
+    assert load_state_codes(country)[fold(text)] == code
 
 
 def test_a_state_of_another_country_or_none_has_no_code() -> None:
-    assert "washington" not in state_codes("DE")
-    assert state_codes("ZZ") == {}
+    assert "washington" not in load_state_codes("DE")
+    assert load_state_codes("ZZ") == {}
 
 
 def test_every_state_code_maps_to_itself() -> None:
     for division in pycountry.subdivisions:
         short = division.code.partition("-")[2]
-        assert state_codes(division.country_code)[fold(short)] == short
+        assert load_state_codes(division.country_code)[fold(short)] == short

@@ -1,4 +1,4 @@
-"""What decides a plan is pinned in it: whoever changes that since has to plan again; all else may change."""
+"""What decides a plan is pinned in it: who changes that has to plan again. All else may change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pipeline.run.folder import RunFolder, all_runs
 from pipeline.run.journal import Journal, read
 from pipeline.run.memory import LOADED, path_of
 from tests.scenes.small import PROJECT, contactid, number, write_small
-from tests.test_imports import FILES, ours
+from tests.test_imports import FILES, read_module
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMED = PROJECT + 'name = "test"\nknown_customers = "known.csv"\n'
@@ -226,7 +226,7 @@ CHANGES: list[tuple[str, Change, str | None, str | None]] = [
     ("the memory lost", forgotten, "is loaded", None),
     ("a newer version", known_to_a_newer_version, OLDER, OLDER),
 ]
-"""What changes, and how the refusal of a main plan and of a backfill begins; null: it is applied."""
+"""What changes, and what the refusal of a main plan and of a backfill says; null: it is applied."""
 
 PLANS_ONLY = {
     "mapping": "the mapping code of p2c",
@@ -234,7 +234,7 @@ PLANS_ONLY = {
     "scm": "the code of p2c that looks at SCM",
     "template Contacts": "template Contacts",
     known.KNOWN_CUSTOMERS: r"destination\.known_customers",
-    known.MEMORY: "what is loaded",
+    known.LOADED_MEMORY: "what is loaded",
 }
 BOTH = {
     "sql": "the SQL of p2c",
@@ -440,7 +440,7 @@ def closure(*modules: str) -> set[str]:
         one = waiting.pop()
         if one not in seen:
             seen.add(one)
-            waiting += ours(one)
+            waiting += read_module(one).ours
     return seen
 
 
@@ -455,7 +455,7 @@ def test_every_module_that_plans_is_pinned_or_free_on_purpose(
     plans: dict[str, Path], kind: str, roots: tuple[str, ...], free: set[str]
 ) -> None:
     names = set(run_of(plans[kind]).facts().fingerprints)
-    packages = [one.package for name, one in fingerprint.CODE.items() if name in names]
+    packages = [one.package for name, one in fingerprint.PINNED_CODE.items() if name in names]
     left = {
         module
         for module in closure(*roots)
@@ -467,6 +467,6 @@ def test_every_module_that_plans_is_pinned_or_free_on_purpose(
 
 
 def test_what_is_free_within_a_package_is_there() -> None:
-    for code in fingerprint.CODE.values():
+    for code in fingerprint.PINNED_CODE.values():
         folder = FILES[code.package].parent
         assert [name for name in sorted(code.free) if not (folder / name).exists()] == []

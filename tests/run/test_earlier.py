@@ -110,5 +110,5 @@ def test_what_follows_an_apply_writes_them_in_the_form_of_today(there: P2c) -> N
 
 def test_an_applied_plan_is_only_looked_at_and_one_of_other_code_is_refused(there: P2c) -> None:
     assert "nothing was done now" in there("apply", MAIN).out
-    assert "changed since the plan was made" in there("apply", RETRY, "--project", "p2c.toml").err
+    assert "made by another version of p2c" in there("apply", RETRY, "--project", "p2c.toml").err
     assert len(all_runs(Path("runs"))) == len(EVERY)

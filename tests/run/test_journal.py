@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.run.chain import FIRST, chain
+from pipeline.run.chain import START_HASH, chain
 from pipeline.run.journal import Journal, JournalRead, read, salvaged, unfinished
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def filled(path: Path, lines: int = 4) -> bytes:
 def test_a_line_is_sorted_compact_ascii_and_bound_to_the_line_before(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.open(path, ticking()) as journal:
-        assert journal.last_hash == FIRST
+        assert journal.last_hash == START_HASH
         first = journal.append("plan_read", rows=2, note="\u00fc")
         second = journal.append("finished")
         assert journal.last_hash == second
@@ -67,7 +67,7 @@ def test_a_new_journal_is_empty_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.open(path, ticking()):
         pass
-    assert read(path) == JournalRead(entries=(), torn=False, last_hash=FIRST, size=0)
+    assert read(path) == JournalRead(entries=(), torn=False, last_hash=START_HASH, size=0)
 
 
 def test_a_missing_journal_is_an_altered_run(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_journal_that_is_only_a_torn_line_begins_anew(tmp_path: Path) -> None:
     path.write_bytes(b'{"at":')
     with Journal.open(path, ticking()) as journal:
         assert journal.torn
-        assert journal.last_hash == FIRST
+        assert journal.last_hash == START_HASH
 
 
 @settings(deadline=None, max_examples=300)
@@ -257,7 +257,7 @@ def test_what_the_journal_writes_itself_cannot_be_carried(tmp_path: Path) -> Non
             journal.append("x", at="now", previous="?")
         with pytest.raises(ValueError, match="JSON compliant"):
             journal.append("x", rate=float("nan"))
-        assert journal.last_hash == FIRST
+        assert journal.last_hash == START_HASH
 
 
 def test_a_clock_without_a_time_zone_is_refused(tmp_path: Path) -> None:

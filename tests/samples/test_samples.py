@@ -15,9 +15,9 @@ import pytest
 
 from pipeline.mapping.countries import country_code
 from pipeline.samples import block
-from pipeline.samples.cases import cases
-from pipeline.samples.expected import RUN_FINDINGS, expected_cases, expected_rows
-from pipeline.samples.generate import write_samples
+from pipeline.samples.cases import read_cases
+from pipeline.samples.expected import RUN_FINDINGS, expect_cases, expect_rows
+from pipeline.samples.generate import write_samples, write_temporary_samples
 from pipeline.samples.tables import COLUMNS
 from schemas import sales
 from schemas.codes import Decision, catalogue, code
@@ -38,9 +38,9 @@ NOT_OF_THE_DATA = {
 }
 """Reasons that settings, projects' own rows or a live destination cause."""
 LIMITS = {
-    "firstname": 25, "middlename": 25, "lastname": 25, "fullname": 120, "jobtitle": 30, "department": 50,
-    "governmentid": 50, "address1_line1": 250, "address1_city": 60, "address1_stateorprovince": 10,
-    "address1_postalcode": 10,
+    "firstname": 25, "middlename": 25, "lastname": 25, "fullname": 120, "jobtitle": 30,
+    "department": 50, "governmentid": 50, "address1_line1": 250, "address1_city": 60,
+    "address1_stateorprovince": 10, "address1_postalcode": 10,
 }  # fmt: skip
 
 
@@ -65,7 +65,9 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_committed_samples_are_what_the_generator_writes(tmp_path: Path) -> None:
     write_samples(tmp_path)
-    for name in sorted(path.name for path in tmp_path.iterdir()):
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{table}.csv" for table in COLUMNS} | {"p2c.toml", "known_customers.csv"}
+    for name in sorted(names):
         assert (COMMITTED / name).read_bytes() == (tmp_path / name).read_bytes(), name
 
 
@@ -83,13 +85,13 @@ def test_files_are_utf_8_without_byte_order_mark_and_with_line_feeds() -> None:
 
 
 def test_every_case_has_a_name_of_its_own_and_a_row() -> None:
-    names = [case.name for case in cases()]
+    names = [case.name for case in read_cases()]
     assert len(set(names)) == len(names)
-    assert len(set(block.case_positions().values())) == len(names) == len(expected_cases())
+    assert len(set(block.place_cases().values())) == len(names) == len(expect_cases())
 
 
 def test_sizes() -> None:
-    assert len(read(COMMITTED / "contacts.csv")) == len(expected_rows()) == block.CONTACTS
+    assert len(read(COMMITTED / "contacts.csv")) == len(expect_rows()) == block.CONTACTS
     assert len(read(COMMITTED / "accounts.csv")) == block.ACCOUNTS
     assert all(
         len(read(COMMITTED / f"{table}.csv")) > 50
@@ -117,27 +119,27 @@ def test_every_column_is_known_to_the_catalogue() -> None:
 
 
 def test_every_decision_and_every_reason_that_data_can_cause_occurs() -> None:
-    expected = [one for one in expected_cases() if one.is_contact]
+    expected = [one for one in expect_cases() if one.is_contact]
     assert {one.decision for one in expected} == set(Decision)
     reasons = {name for name, entry in catalogue().items() if entry.decision is not None}
     assert {one.reason for one in expected} == reasons - NOT_OF_THE_DATA
 
 
 def test_every_expected_code_is_in_the_catalogue_and_gives_its_decision() -> None:
-    for one in expected_cases():
+    for one in expect_cases():
         assert (one.findings | one.may | RUN_FINDINGS) <= set(catalogue())
         if one.is_contact:
             assert code(one.reason).decision == one.decision
 
 
 def test_expected_rows_are_those_of_the_file() -> None:
-    for one, row in zip(expected_rows(), read(COMMITTED / "contacts.csv"), strict=True):
+    for one, row in zip(expect_rows(), read(COMMITTED / "contacts.csv"), strict=True):
         assert row["contactid"].strip("{}").lower() == (one.contactid or "")
         assert row["msdynce_contactnumber"].strip() == (one.contact_number or "")
 
 
 def _ordinary() -> Iterator[dict[str, str]]:
-    for one, row in zip(expected_rows(), read(COMMITTED / "contacts.csv"), strict=True):
+    for one, row in zip(expect_rows(), read(COMMITTED / "contacts.csv"), strict=True):
         if one.is_ordinary:
             yield row
 
@@ -151,7 +153,9 @@ def test_ordinary_rows_have_no_trouble() -> None:
         for name in ("quotes", "salesorders", "invoices")
         for row in read(COMMITTED / f"{name}.csv")
     }
-    for row in _ordinary():
+    ordinary = list(_ordinary())
+    assert len(ordinary) > 500
+    for row in ordinary:
         assert str(uuid.UUID(row["contactid"])) == row["contactid"]
         assert all(cut(row[column], limit) == row[column] for column, limit in LIMITS.items())
         assert all(value == value.strip() for value in row.values())
@@ -163,7 +167,7 @@ def test_ordinary_rows_have_no_trouble() -> None:
 
 
 def test_values_have_the_lengths_that_their_cases_are_named_for() -> None:
-    for one, row in zip(expected_rows(), read(COMMITTED / "contacts.csv"), strict=True):
+    for one, row in zip(expect_rows(), read(COMMITTED / "contacts.csv"), strict=True):
         if not one.is_contact or one.decision == "skipped":
             continue
         over = {
@@ -218,8 +222,8 @@ def test_another_seed_gives_other_ids_and_the_same_cases(tmp_path: Path) -> None
         for row in ours
         if row["msdynce_contactnumber"].startswith("CON-")
     } & {row["msdynce_contactnumber"] for row in others if len(row["msdynce_contactnumber"]) == 16}
-    shape = [(one.case, one.decision, one.reason) for one in expected_rows()]
-    assert [(one.case, one.decision, one.reason) for one in expected_rows(seed=2)] == shape
+    shape = [(one.case, one.decision, one.reason) for one in expect_rows()]
+    assert [(one.case, one.decision, one.reason) for one in expect_rows(seed=2)] == shape
 
 
 def test_parquet_has_types(parquet: Path) -> None:
@@ -242,7 +246,7 @@ def test_parquet_holds_what_text_holds(parquet: Path) -> None:
         pl.read_parquet(parquet / "contacts.parquet").to_dicts(),
     )
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    text_only = {block.case_positions()[case.name] for case in cases() if case.text_only}
+    text_only = {block.place_cases()[case.name] for case in read_cases() if case.text_only}
     for position, (row, other) in enumerate(zip(text, typed, strict=True)):
         if position in text_only:
             continue
@@ -256,7 +260,7 @@ def test_parquet_holds_what_text_holds(parquet: Path) -> None:
             None if other["creditlimit"] is None else f"{other['creditlimit']:.4f}"
         )
         assert row["gendercode"] == str(other["gendercode"] or "")
-    assert len(expected_cases(form="parquet")) == len(cases()) - len(text_only)
+    assert len(expect_cases(form="parquet")) == len(read_cases()) - len(text_only)
 
 
 @pytest.mark.slow
@@ -268,3 +272,11 @@ def test_row_groups_do_not_depend_on_pieces(tmp_path: Path) -> None:
         122_880,
         4_240,
     ]
+
+
+def test_temporary_samples_are_the_same_and_leave_nothing_behind(tmp_path: Path) -> None:
+    write_samples(tmp_path, rows=300, seed=3)
+    with write_temporary_samples(rows=300, seed=3) as folder:
+        made = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert not folder.exists()

@@ -15,8 +15,8 @@ from starlette.types import Scope
 
 from pipeline.errors import UsageError
 from pipeline.sandbox.faults import Faulty
-from pipeline.sandbox.wire.faultspec import Faults, Kind, System, parse
-from pipeline.sandbox.wire.server import bound, serving
+from pipeline.sandbox.wire.faultspec import FaultKind, Faults, System, parse_faults
+from pipeline.sandbox.wire.server import bind_port, run_server
 from tests.scenes.sales_caller import Caller
 
 Serve = Callable[[str], tuple["Desk", str]]
@@ -35,7 +35,7 @@ class Desk:
 
     def faulty(self, spec: str, **more: Any) -> Faulty:
         app = Starlette(routes=[Route("/{path:path}", self.work, methods=["GET", "POST"])])
-        return Faulty(app=app, faults=parse(spec), system_of=_system_of, **more)
+        return Faulty(app=app, faults=parse_faults(spec), system_of=_system_of, **more)
 
 
 def _system_of(scope: Scope) -> System:
@@ -50,8 +50,8 @@ def serve() -> Iterator[Serve]:
 
         def start(spec: str) -> tuple[Desk, str]:
             desk = Desk()
-            port, sockets = stack.enter_context(bound(0))
-            stack.enter_context(serving(desk.faulty(spec), sockets, None))
+            port, sockets = stack.enter_context(bind_port(0))
+            stack.enter_context(run_server(desk.faulty(spec), sockets, None))
             return desk, f"http://localhost:{port}/"
 
         yield start
@@ -70,34 +70,34 @@ def ask(app: Faulty, path: str = "sales", method: str = "GET") -> httpx.Response
 
 
 def test_a_specification_is_read_as_a_whole() -> None:
-    found = parse(
+    found = parse_faults(
         "throttle=0.5:7, scm.cut@3+5:0.25,login.error=1:503,seed=9,token=60,dop=2,limits=100:10"
     )
     throttle, cut, error = found.faults
     assert (throttle.kind, throttle.system, throttle.rate, throttle.value) == (
-        Kind.THROTTLE,
+        FaultKind.THROTTLE,
         None,
         0.5,
         7,
     )
-    assert (cut.kind, cut.system, sorted(cut.at), cut.value) == (Kind.CUT, "scm", [3, 5], 0.25)
-    assert (error.kind, error.system, error.rate, error.value) == (Kind.ERROR, "login", 1, 503)
+    assert (cut.kind, cut.system, sorted(cut.at), cut.value) == (FaultKind.CUT, "scm", [3, 5], 0.25)
+    assert (error.kind, error.system, error.rate, error.value) == (FaultKind.ERROR, "login", 1, 503)
     assert (found.seed, found.token, found.dop, found.limits) == (9, 60, 2, (100, 10))
-    assert parse("") == Faults()
+    assert parse_faults("") == Faults()
 
 
 def test_all_problems_of_a_specification_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
-        parse("fire=1,throttle=2,cut,seed=x,token=0.5")
+        parse_faults("fire=1,throttle=2,cut,seed=x,token=0.5")
     text = str(caught.value)
-    assert text.startswith("--faults: 'fire' is no fault; there are throttle, busy,")
+    assert text.startswith("--faults: 'fire' is not a fault; there are throttle, busy,")
     assert "4 further problems" in text
     assert "'throttle=2': a rate is between 0 and 1." in text
 
 
 def test_a_schedule_is_the_same_for_the_same_seed_and_near_its_rate() -> None:
     def hits(seed: int, system: System) -> list[int]:
-        faults = parse(f"slow=0.1,seed={seed}")
+        faults = parse_faults(f"slow=0.1,seed={seed}")
         return [number for number in range(1, 2001) if faults.of(system, number)]
 
     assert hits(1, "sales") == hits(1, "sales")

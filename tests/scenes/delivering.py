@@ -21,7 +21,7 @@ from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, Journal, read
 from pipeline.sandbox.scm import seed
-from pipeline.sandbox.wire.batch import Operation
+from pipeline.sandbox.wire.batch import ODataOperation
 from tests.scenes import loading, writing
 from tests.scenes.loading import OURS, RIVAL, Clock, number
 from tests.scenes.loads import MakeScene
@@ -169,7 +169,7 @@ class Loading(Stage):
     def _ask(self, method: str, address: str, body: bytes) -> bool:
         url = f"{loading.ROOT}{address}?cross-company=true"
         headers = {"content-type": "application/json"}
-        asked = Operation(method=method, url=url, headers=headers, body=body)
+        asked = ODataOperation(method=method, url=url, headers=headers, body=body)
         return self.scene.twin.service.handle(asked, loading.ROOT).ok
 
     def said(self) -> list[Said]:

@@ -28,10 +28,10 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import seed
+from pipeline.sandbox.scm.app import make_scm_app
 from pipeline.sandbox.scm.switches import STRICT, Switches
-from pipeline.sandbox.scm_app import app
-from pipeline.sandbox.scm_twin import Twin
-from pipeline.sandbox.wire.batch import Operation
+from pipeline.sandbox.scm.twin import ScmTwin
+from pipeline.sandbox.wire.batch import ODataOperation
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace
 from pipeline.wire.scm import Scm
@@ -103,9 +103,9 @@ class Wire(httpx.BaseTransport):
     Only blobs take the way over ASGI: it is slow.
     """
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, twin: ScmTwin) -> None:
         self._twin = twin
-        self._transport = httpx.ASGITransport(app=app(twin, anybody))
+        self._transport = httpx.ASGITransport(app=make_scm_app(twin, anybody))
         self._runner = asyncio.Runner()
         self._lock = threading.Lock()
         self.before: Hook = pass_on
@@ -129,7 +129,9 @@ class Wire(httpx.BaseTransport):
     def _data(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         url = request.url.raw_path.decode("ascii")
-        operation = Operation(method=request.method, url=url, headers=headers, body=request.read())
+        operation = ODataOperation(
+            method=request.method, url=url, headers=headers, body=request.read()
+        )
         service = self._twin.service
         answer = (
             service.batch(operation, ROOT)
@@ -170,7 +172,9 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.twin = Twin(switches=self.switches, clock=lambda: self.clock.seconds, background=False)
+        self.twin = ScmTwin(
+            switches=self.switches, clock=lambda: self.clock.seconds, background=False
+        )
         seed.add_customers(self.twin.desk, [ACCOUNT, *self.there])
         self.wire = Wire(self.twin)
         self.scm = Scm(system=self._system("SCM"), blobs=self._system("Blob storage"))

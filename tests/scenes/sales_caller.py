@@ -15,13 +15,16 @@ from starlette.requests import Request
 
 from pipeline.sandbox.login.login import CLIENT, STRANGER, WITHOUT_ROLE
 from pipeline.sandbox.login.tokens import Claims
-from pipeline.sandbox.sales import app, generate, load, seed
+from pipeline.sandbox.sales import app
+from pipeline.sandbox.sales.call import USUAL, RowBounds
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.limits import Limits
+from pipeline.sandbox.sales.load import load_rows
 from pipeline.sandbox.sales.schema import TABLES
-from pipeline.sandbox.sales.service import Service
-from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.world import USERS
+from pipeline.sandbox.sales.seed import add_missing_rows
+from pipeline.sandbox.sales.service import SalesService
+from pipeline.sandbox.sales.store import SalesStore
+from pipeline.sandbox.sales.twin import USERS, SalesTwin
 
 ORIGIN = "https://sales.test"
 ROOT = f"{ORIGIN}/api/data/v9.2"
@@ -53,35 +56,34 @@ def authorize(request: Request) -> Claims:
 class Caller:
     """A twin with its clock, and requests to it. Paths are relative to the service's root."""
 
-    def __init__(self, *, rows: int = 0, data: Path | None = None, **limits: Any) -> None:
+    def __init__(
+        self, *, data: Path | None = None, bounds: RowBounds = USUAL, **limits: Any
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="p2c-test-")
         self.clock = Clock()
-        self.store = Store(Path(self._folder.name) / "sales.db")
-        self._fill(rows, data)
+        self.store = SalesStore(Path(self._folder.name) / "sales.db")
+        self.loaded = load_rows(self.store, data) if data else {}
+        with self.store.transaction():
+            add_missing_rows(self.store, USERS, "Contoso")
+        self.store.index()
         totals = {
             name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES
         }
-        service = Service(
+        service = SalesService(
             store=self.store,
             facts=Facts(tenant="t", unique_name="test", totals=totals),
             now=self.clock,
+            bounds=bounds,
         )
         limited = Limits(now=self.clock.seconds, **limits)
-        twin = app.Twin(service=service, limits=limited, without_role=frozenset({WITHOUT_ROLE}))
+        twin = SalesTwin(service=service, limits=limited, without_role=frozenset({WITHOUT_ROLE}))
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app=Starlette(routes=app.routes(twin, authorize)))
+        transport = httpx.ASGITransport(
+            app=Starlette(routes=app.make_sales_routes(twin, authorize))
+        )
         self._client = httpx.AsyncClient(
             transport=transport, base_url=f"{ROOT}/", headers={"Authorization": "p2c"}
         )
-
-    def _fill(self, rows: int, data: Path | None) -> None:
-        with self.store.transaction():
-            if rows:
-                generate.generate(self.store, rows, 7, USERS[0].id)
-        self.loaded = load.load(self.store, data) if data else {}
-        with self.store.transaction():
-            seed.fill(self.store, USERS, "Contoso")
-        self.store.index()
 
     def __enter__(self) -> Self:
         return self

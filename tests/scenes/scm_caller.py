@@ -10,10 +10,11 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pipeline.sandbox.login.login import Authorize
 from pipeline.sandbox.login.tokens import Claims
+from pipeline.sandbox.scm.app import make_scm_app
 from pipeline.sandbox.scm.switches import STRICT, Switches
-from pipeline.sandbox.scm_app import Authorize, app
-from pipeline.sandbox.scm_twin import Twin
+from pipeline.sandbox.scm.twin import ScmTwin
 
 ROOT = "https://scm.test"
 DMF = "/data/DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities."
@@ -48,9 +49,9 @@ class Caller:
         **more: Any,
     ) -> None:
         self.clock = Clock()
-        self.twin = Twin(switches=switches, clock=self.clock, background=background, **more)
+        self.twin = ScmTwin(switches=switches, clock=self.clock, background=background, **more)
         self._runner = asyncio.Runner()
-        transport = httpx.ASGITransport(app=app(self.twin, door))
+        transport = httpx.ASGITransport(app=make_scm_app(self.twin, door))
         self._client = httpx.AsyncClient(
             transport=transport, base_url=ROOT, headers={"Authorization": "Bearer test"}
         )
@@ -100,7 +101,7 @@ class Caller:
 
     async def _put(self, url: str, content: bytes) -> httpx.Response:
         """No token: the URL is signed."""
-        transport = httpx.ASGITransport(app=app(self.twin, authorize))
+        transport = httpx.ASGITransport(app=make_scm_app(self.twin, authorize))
         async with httpx.AsyncClient(transport=transport) as client:
             return await client.put(url, content=content, headers={"x-ms-blob-type": "BlockBlob"})
 

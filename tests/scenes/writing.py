@@ -18,14 +18,14 @@ from pipeline.events import silent
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.sandbox.sales import seed
 from pipeline.sandbox.sales.call import Caller
 from pipeline.sandbox.sales.functions import Facts
 from pipeline.sandbox.sales.schema import TABLES
-from pipeline.sandbox.sales.service import Service
-from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.wire.batch import Operation
-from pipeline.sandbox.world import USERS
+from pipeline.sandbox.sales.seed import add_missing_rows
+from pipeline.sandbox.sales.service import SalesService
+from pipeline.sandbox.sales.store import SalesStore
+from pipeline.sandbox.sales.twin import USERS
+from pipeline.sandbox.wire.batch import ODataOperation
 from pipeline.wire.client import client
 from pipeline.wire.pace import Pace
 from pipeline.wire.salesrows import SalesRows
@@ -49,7 +49,7 @@ After = Callable[[httpx.Request, httpx.Response], httpx.Response]
 class Wire(httpx.BaseTransport):
     """Requests to a Sales twin, counted, with a hook before and one after each."""
 
-    def __init__(self, service: Service, caller: Caller) -> None:
+    def __init__(self, service: SalesService, caller: Caller) -> None:
         self._service = service
         self._caller = caller
         self._lock = threading.Lock()
@@ -71,7 +71,9 @@ class Wire(httpx.BaseTransport):
     def answer(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         url = request.url.raw_path.decode("ascii")
-        operation = Operation(method=request.method, url=url, headers=headers, body=request.read())
+        operation = ODataOperation(
+            method=request.method, url=url, headers=headers, body=request.read()
+        )
         found = self._service.handle(operation, ROOT, self._caller)
         return httpx.Response(
             found.status,
@@ -94,15 +96,15 @@ class Scene:
         self.home = home
         self.clock = Clock()
         home.mkdir(parents=True, exist_ok=True)
-        self.store = Store(home / "sales.db")
+        self.store = SalesStore(home / "sales.db")
         with self.store.transaction():
-            seed.fill(self.store, USERS, "Contoso")
+            add_missing_rows(self.store, USERS, "Contoso")
         self.store.index()
         totals = {
             name: int(self.store.rows(f"SELECT count(*) FROM {name}")[0][0]) for name in TABLES
         }
         facts = Facts(tenant="t", unique_name="test", totals=totals)
-        service = Service(store=self.store, facts=facts, now=lambda: datetime.now(UTC))
+        service = SalesService(store=self.store, facts=facts, now=lambda: datetime.now(UTC))
         user = self.store.rows(
             "SELECT systemuserid FROM systemuser WHERE applicationid = ?", (USERS[0].application,)
         )[0][0]

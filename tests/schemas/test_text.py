@@ -35,10 +35,12 @@ LOOKALIKES = "".join(
 """Characters that one may take for white space and that are none here."""
 OTHERS = "aZzß İ\u0131\u017fKÅﬁ😀𝒜é́ΐ🇩🇪ж漢א٣'\"\\%"
 texts = st.lists(
-    st.none() | st.text(alphabet=st.sampled_from(text.WHITE_SPACE + LOOKALIKES + OTHERS), max_size=8) | st.text(max_size=6),
+    st.none()
+    | st.text(alphabet=st.sampled_from(text.WHITE_SPACE + LOOKALIKES + OTHERS), max_size=8)
+    | st.text(max_size=6),
     min_size=5,
     max_size=40,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
 from pipeline.mapping.compile import Compiled
 from pipeline.mapping.problem import PROBLEMS
-from pipeline.mapping.references import REFERENCES, References, key
+from pipeline.mapping.references import REFERENCES, References, join_key
 from pipeline.plan import known
 from pipeline.project.resolve import bare_project
 from pipeline.project.settings import refuse_same_system
@@ -281,8 +281,15 @@ def test_a_next_page_elsewhere_is_not_followed(scenes: MakeScene, tmp_path: Path
     ],
 )
 def test_source_and_destination_must_be_two_systems(source: str, destination: str) -> None:
-    with pytest.raises(ConfigurationError, match="same system"):
+    assert is_refused(source, destination)
+
+
+def is_refused(source: str, destination: str) -> bool:
+    try:
         refuse_same_system(source, destination)
+    except ConfigurationError as error:
+        return "same system" in error.message
+    return False
 
 
 @pytest.mark.parametrize(
@@ -290,7 +297,7 @@ def test_source_and_destination_must_be_two_systems(source: str, destination: st
     ["https://b.dynamics.com", "https://a.dynamics.com:8443", "https://a.dynamics.com/scm"],
 )
 def test_two_systems_may_be_neighbours(destination: str) -> None:
-    refuse_same_system("https://a.dynamics.com", destination)
+    assert not is_refused("https://a.dynamics.com", destination)
 
 
 CSDL = b"""<?xml version="1.0"?>
@@ -357,9 +364,9 @@ def test_columns_and_enum_values_are_compared_with_the_live_model() -> None:
 
 KNOWN = References(
     known={
-        "CustomerGroupId": frozenset({key("usmf", "10"), key("demf", "20")}),
-        "LanguageId": frozenset({key("en-US"), key("de")}),
-        "AddressState": frozenset({key("US", "WA"), key("USA", "WA")}),
+        "CustomerGroupId": frozenset({join_key("usmf", "10"), join_key("demf", "20")}),
+        "LanguageId": frozenset({join_key("en-US"), join_key("de")}),
+        "AddressState": frozenset({join_key("US", "WA"), join_key("USA", "WA")}),
     }
 )
 

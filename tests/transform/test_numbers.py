@@ -1,4 +1,4 @@
-"""A project's own form of contact numbers is no leave to send what SCM refuses."""
+"""A project's own form of contact numbers does not send what SCM refuses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SOUND = ("customer", "active_customer")
     ("pattern", "malformed"),
     [("CON-[0-9]{5,9}-[A-Z0-9]{4,6}", [3]), ("(?s).*", []), ("(?:[A-Z].*)", [3])],
 )
-def test_numbers_are_trimmed_judged_and_told_apart_whatever_their_pattern(
+def test_numbers_are_trimmed_judged_and_distinguished_whatever_their_pattern(
     tmp_path: Path, pattern: str, malformed: list[int]
 ) -> None:
     contacts = [

@@ -5,7 +5,9 @@ The schema of the same rules guards what is planned.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 import pytest
@@ -18,10 +20,16 @@ from pipeline.mapping.paths import column_of
 from pipeline.plan.request import Request
 from pipeline.project.resolve import bare_project
 from pipeline.transform import problems
-from pipeline.transform.screen import Contract, Guard, contract, screened
+from pipeline.transform.batch import Batcher
+from pipeline.transform.decide import Decided, Decider, PlanTask, task
+from pipeline.transform.identify import RAW
+from pipeline.transform.screen import Contract, Guard, build_contract, screen
+from schemas.codes import catalogue
 from tests.scenes.small import CUSTOMERS, rows, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
+PROJECT: Final = bare_project({"destination": {"currency": "EUR"}}, "test")
+CUSTOMERS_MAPPING: Final = PROJECT.mappings()["ContactToCustomer"]
 
 
 @pytest.fixture
@@ -32,11 +40,11 @@ def mapped() -> tuple[pl.DataFrame, Contract]:
     texts[column_of("lastname")] = SURNAMES
     texts[column_of("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
     frame = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame
-    return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), contract(mapping)
+    return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), build_contract(mapping)
 
 
 def test_each_broken_rule_is_a_problem_of_its_row(mapped: tuple[pl.DataFrame, Contract]) -> None:
-    found = screened(*mapped)
+    found = screen(*mapped)
     assert found.problems.select("row", "code", "destination", "limit").sort("row").rows() == [
         (1, "too_long", "LastName", "25"),
         (2, "too_long", "LastName", "25"),
@@ -59,18 +67,58 @@ def test_other_types_than_the_contract_s_stop_the_plan(
     mapped: tuple[pl.DataFrame, Contract],
 ) -> None:
     frame, held_against = mapped
-    with pytest.raises(InvariantBroken):
-        screened(frame.with_columns(LastName=pl.lit(1)), held_against)
+    with pytest.raises(InvariantBroken, match=r"LastName.*String"):
+        screen(frame.with_columns(LastName=pl.lit(1)), held_against)
 
 
-def test_a_plan_that_loses_a_problem_on_its_way_breaks_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(problems, "of_mapping", lambda *_: problems.SCHEMA.to_frame())
-    common = Flags(project=write_small(tmp_path), runs=tmp_path / "runs")
+def routed(**columns: list[str]) -> pl.DataFrame:
+    """A morsel of active customers as SQL routes them: no rule is broken, nothing else is known."""
+    (height,) = {len(values) for values in columns.values()}
+    names = {name for rule in problems.RULES for name in rule.flag.meta.root_names()}
+    flags = dict.fromkeys(names & set(catalogue()), False)
+    texts = dict.fromkeys([*names - set(flags), *RAW, *TEXTS, *BESIDE])
+    known = {"is_active_customer": True, "has_activity": True, "key_in_scm": False}
+    fixed = {"row_state": "current", "route": "ContactToCustomer", "legal_entity": "usmf"}
+    other = {"owners": 1, "others": [], "source_line": 2}
+    one = pl.DataFrame([{**texts, **flags, **known, **fixed, **other}], infer_schema_length=1)
+    typed = one.with_columns(pl.col(pl.Null).cast(pl.String), others=pl.lit([], pl.List(pl.String)))
+    return pl.concat([typed] * height).with_columns(pl.Series(*item) for item in columns.items())
+
+
+TEXTS: Final = [column_of(name) for name in CUSTOMERS_MAPPING.sources]
+BESIDE: Final = ["company_type", "company_type_from", "company_key", "source_file", "loaded_hash"]
+
+
+def decide(one: PlanTask) -> Decided:
+    """Three customers; the surname of the second is too long."""
+    decider = Decider(
+        tasks={"ContactToCustomer": one}, hasher=lambda texts: texts, batcher=Batcher(rows=9)
+    )
+    numbers = [f"CON-0100{place}-ABCDEF" for place in range(3)]
+    columns = {
+        "raw:contactid": [f"00000000-0000-0000-0000-00000000000{place}" for place in range(3)],
+        "raw:msdynce_contactnumber": numbers,
+        column_of("msdynce_contactnumber"): numbers,
+        column_of("lastname"): ["Brown", "x" * 26, "Green"],
+    }
+    found = decider.settled(decider.weighed(routed(**columns)))
+    decider.finished()
+    return found
+
+
+def test_a_plan_that_loses_a_problem_on_its_way_breaks() -> None:
+    sound = task(CUSTOMERS_MAPPING)
+    assert decide(sound).decisions["reason"].to_list() == [
+        "active_customer",
+        "too_long",
+        "active_customer",
+    ]
+    blind = [
+        replace(rule, holds=pl.col(rule.column).is_null() | True) for rule in sound.contract.rules
+    ]
+    lost = replace(task(CUSTOMERS_MAPPING), contract=replace(sound.contract, rules=tuple(blind)))
     with pytest.raises(InvariantBroken, match=r"Customers V2: .*PersonLastName.*too_long"):
-        plan_and_apply(common, Request(command="plan"), silent)
-    assert list((tmp_path / "runs").iterdir()) == []
+        decide(lost)
 
 
 @pytest.mark.parametrize("at_once", [0, 1, 50_000])
@@ -80,7 +128,7 @@ def test_planned_rows_are_held_against_the_contract_however_many_at_once(
     frame, held_against = mapped
 
     def looked_at(*morsels: pl.DataFrame) -> None:
-        guard = Guard(held_against, at_once=at_once)
+        guard = Guard(held_against.keep, at_once=at_once)
         for morsel in morsels:
             guard.look(morsel)
         guard.finish()
@@ -91,16 +139,15 @@ def test_planned_rows_are_held_against_the_contract_however_many_at_once(
 
 
 def test_rows_that_wait_do_not_keep_the_frames_they_come_from(
-    mapped: tuple[pl.DataFrame, Contract], monkeypatch: pytest.MonkeyPatch
+    mapped: tuple[pl.DataFrame, Contract],
 ) -> None:
-    frame, held_against = mapped
+    frame, _ = mapped
     kept: list[int] = []
-    monkeypatch.setattr(Contract, "keep", lambda _, rows: kept.append(_buffers(rows)))
     large = pl.concat(
         [frame[[3]].with_columns(LastName=pl.lit(f"{number:09d}" * 3)) for number in range(1_000)]
     ).rechunk()
     assert _buffers(large[[7]]) > 20_000  # Or this shows nothing.
-    guard = Guard(held_against)
+    guard = Guard(lambda rows: kept.append(_buffers(rows)))
     guard.look(large[[7]])
     guard.finish()
     assert [size < 20_000 for size in kept] == [True]

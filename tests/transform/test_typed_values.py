@@ -1,4 +1,4 @@
-"""Numbers and booleans of a Parquet source mean what the same values mean as text, blanks included."""
+"""Typed values of a Parquet source mean what the same values mean as text, blanks included."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_floating_point_is_the_number_that_it_says(
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf"), 1e30])
-def test_floating_point_that_is_no_amount_is_found_not_blanked(
+def test_floating_point_that_is_not_an_amount_is_found_not_blanked(
     tmp_path: Path, given: float
 ) -> None:
     rows, findings = limits(tmp_path, given)
@@ -107,7 +107,7 @@ def test_floating_point_that_is_no_amount_is_found_not_blanked(
 
 
 def limits(folder: Path, given: float | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The planned row of a customer with this credit limit, and the findings that name ``value_invalid``."""
+    """The planned row of a customer with this credit limit, and its ``value_invalid`` findings."""
     project = write_small(folder)
     (folder / "contacts.csv").unlink()
     contact = {

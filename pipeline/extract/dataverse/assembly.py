@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import AnswerUnreadable, during
-from pipeline.extract.dataverse.checkpoint import Part, TableWork
+from pipeline.extract.dataverse.checkpoint import TablePart, TableWork
 from pipeline.extract.dataverse.columns import Columns
-from pipeline.extract.dataverse.guids import order_keys, order_of
+from pipeline.extract.dataverse.guids import encode_guid, encode_guids
 from pipeline.extract.landing import Landed, SourceFile
 from pipeline.extract.records import UnreadableRow
 from pipeline.extract.writing import LandedFile
@@ -52,10 +52,12 @@ class Assembly:
         """
         table = self.columns.table.name
         with during(f"landing {table}"):
-            unreadable = self._in_order(work) if self._is_in_order(work) else self._sorted(work)
-        return self.landed(unreadable)
+            unreadable = (
+                self._land_in_order(work) if self._is_in_order(work) else self._land_sorted(work)
+            )
+        return self.describe(unreadable)
 
-    def landed(self, unreadable: tuple[UnreadableRow, ...] = ()) -> Landed:
+    def describe(self, unreadable: tuple[UnreadableRow, ...] = ()) -> Landed:
         """The landed table as it lies on disk."""
         name = self.columns.table.name
         rows = pq.read_metadata(self.path).num_rows
@@ -70,7 +72,7 @@ class Assembly:
             unreadable=unreadable,
         )
 
-    def _file(self) -> LandedFile:
+    def _open(self) -> LandedFile:
         return LandedFile(self.path, pa.schema([(name, pa.string()) for name in self.names]))
 
     def _is_in_order(self, work: TableWork) -> bool:
@@ -78,35 +80,35 @@ class Assembly:
             work.can_range or len(work.parts) == 1
         )
 
-    def _in_order(self, work: TableWork) -> tuple[UnreadableRow, ...]:
-        """Parts one behind the other: each was in order when it came, page by page.
+    def _land_in_order(self, work: TableWork) -> tuple[UnreadableRow, ...]:
+        """Parts one after the other: each was in order when it came, page by page.
 
         No two overlap.
         """
         unreadable: list[UnreadableRow] = []
         begun, last = 0, b""
-        with self._file() as file:
-            for part in sorted(work.parts, key=_lowest):
+        with self._open() as file:
+            for part in sorted(work.parts, key=_find_lowest):
                 unreadable += [
-                    self._unreadable(begun + place, why) for place, why in part.unreadable
+                    self._make_unreadable(begun + place, why) for place, why in part.unreadable
                 ]
                 for page in work.pages(part):
-                    ends = order_keys(
+                    ends = encode_guids(
                         page[self.columns.key].take([0, len(page) - 1])
                         if len(page)
                         else page[self.columns.key]
                     )
                     if ends is None or (len(ends) and bytes(ends[0]) <= last):
-                        raise self._repeated(work, page[self.columns.key][0].as_py())
+                        raise self._make_repeated_error(work, page[self.columns.key][0].as_py())
                     last = bytes(ends[-1]) if len(ends) else last
                     self._add(file, page, pc.add(page["line"], begun))
                 begun += part.slots
         return tuple(unreadable)
 
-    def _sorted(self, work: TableWork) -> tuple[UnreadableRow, ...]:
+    def _land_sorted(self, work: TableWork) -> tuple[UnreadableRow, ...]:
         """Parts in no known order: all rows are put in order.
 
-        Those that cannot be read stand behind them.
+        Those that cannot be read come after them.
         """
         raw = work.folder / "unsorted.parquet"
         columns = pa.schema([(name, pa.string()) for name in self.columns.names])
@@ -119,7 +121,8 @@ class Assembly:
             rows = self.sort(here, work)
         unreadable = [why for part in work.parts for _, why in part.unreadable]
         return tuple(
-            self._unreadable(rows + number, why) for number, why in enumerate(unreadable, start=1)
+            self._make_unreadable(rows + number, why)
+            for number, why in enumerate(unreadable, start=1)
         )
 
     def sort(self, here: Session, work: TableWork) -> int:
@@ -128,16 +131,16 @@ class Assembly:
         Raises ``AnswerUnreadable`` if an id comes twice.
         """
         rows, last = 0, b""
-        with self._file() as file:
+        with self._open() as file:
             for batch in here.stream(query("extract/sorted", key=self.columns.key), _ROWS):
                 page = pa.Table.from_batches([batch])
-                keys = order_keys(page[self.columns.key])
+                keys = encode_guids(page[self.columns.key])
                 if (
                     keys is None
                     or (keys[1:] == keys[:-1]).any()
                     or (len(keys) and bytes(keys[0]) == last)
                 ):
-                    raise self._repeated(work, None)
+                    raise self._make_repeated_error(work, None)
                 last = bytes(keys[-1]) if len(keys) else last
                 self._add(file, page, pa.array(range(rows + 1, rows + len(page) + 1), pa.int64()))
                 rows += len(page)
@@ -147,18 +150,18 @@ class Assembly:
         there = [name for name in page.column_names if name in self.names]
         file.add(page.select(there).append_column("source_line", lines), self.columns.table.name)
 
-    def _unreadable(self, line: int, why: str) -> UnreadableRow:
+    def _make_unreadable(self, line: int, why: str) -> UnreadableRow:
         return UnreadableRow(source_file=self.columns.table.name, source_line=line, detail=why)
 
-    def _repeated(self, work: TableWork, row_id: str | None) -> AnswerUnreadable:
+    def _make_repeated_error(self, work: TableWork, row_id: str | None) -> AnswerUnreadable:
         work.drop()
         which = f"the row {row_id}" if row_id else "a row"
-        told = (
+        sentence = (
             f"gives {which} twice in {self.columns.table.name}; that cannot be. Nothing of this "
             "table was kept; call again."
         )
-        return AnswerUnreadable(told, where=self.system)
+        return AnswerUnreadable(sentence, where=self.system)
 
 
-def _lowest(part: Part) -> int:
-    return max((order_of(low) for low in part.lows), default=-1)
+def _find_lowest(part: TablePart) -> int:
+    return max((encode_guid(low) for low in part.lows), default=-1)

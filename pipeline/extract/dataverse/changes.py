@@ -1,7 +1,7 @@
 """Change tracking: an earlier run's landed table, refreshed by what happened since (reference A.7).
 
 Rows that changed are replaced, new ones added, deleted ones marked ``isdelete``; what changed and
-was deleted is looked at once more, because the two lists do not say which came last.
+was deleted is looked up again, because the two lists do not say which came last.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import AnswerUnreadable, RequestRefused, during
 from pipeline.extract.dataverse.assembly import MEMORY, Assembly
 from pipeline.extract.dataverse.checkpoint import TableWork, write_checkpoint
-from pipeline.extract.dataverse.page import Page, PageReader
+from pipeline.extract.dataverse.page import PageReader, SalesPage
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.failures import describe_refusal
@@ -38,8 +38,16 @@ _AT_ONCE: Final = 50
 """Ids in one condition."""
 
 
+class LinkContent(TypedDict):
+    """A table in ``changes.json``."""
+
+    link: str
+    names: dict[str, str]
+    begun: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class DeltaLink:
     """Where the changes of one table begin.
 
     The server's link, the columns it was made for, and since when.
@@ -49,40 +57,40 @@ class Kept:
     names: Mapping[str, str]
     begun: str
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> LinkContent:
         """For ``changes.json``."""
         return {"link": self.link, "names": dict(self.names), "begun": self.begun}
 
     @classmethod
-    def of_json(cls, content: Mapping[str, Any]) -> Kept:
+    def from_json(cls, content: LinkContent) -> DeltaLink:
         """From ``changes.json``."""
         return cls(
             link=str(content["link"]), names=dict(content["names"]), begun=str(content["begun"])
         )
 
 
-def write_kept(path: Path, home: str, kept: Mapping[str, Kept]) -> None:
+def write_links(path: Path, home: str, links: Mapping[str, DeltaLink]) -> None:
     """Write ``changes.json``: of which Sales, and where the changes of each table begin."""
-    tables = {name: one.as_json() for name, one in kept.items()}
+    tables = {name: one.to_json() for name, one in links.items()}
     write_checkpoint(path, {"home": home, "tables": tables})
 
 
-def read_kept(path: Path, home: str) -> dict[str, Kept]:
+def read_links(path: Path, home: str) -> dict[str, DeltaLink]:
     """What an earlier run remembered of this Sales; nothing if it read another one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["home"] != home:
             return {}
-        return {name: Kept.of_json(one) for name, one in content["tables"].items()}
+        return {name: DeltaLink.from_json(one) for name, one in content["tables"].items()}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refreshed:
+class RefreshResult:
     """Rows by what became of them, and where the next changes begin."""
 
-    kept: Kept
+    kept: DeltaLink
     added: int
     changed: int
     deleted: int
@@ -98,27 +106,32 @@ class Refresh:
     page_rows: int
 
     def run(
-        self, kept: Kept | None, old: Path, told: Callable[[int], None], begun: str
-    ) -> Refreshed | str:
+        self, kept: DeltaLink | None, old: Path, progress: Callable[[int], None], begun: str
+    ) -> RefreshResult | str:
         """Refresh the table that lies at ``old``.
 
         Returns:
             What became of it, or why all of it must be read.
 
         Raises:
-            SystemStopped: the server failed; the same command goes on.
+            SystemStopped: the server failed; the same command resumes.
         """
-        reason = self._reason(kept, old)
+        reason = self._find_obstacle(kept, old)
         if kept is None or reason:
             return reason
         with open_engine() as engine:
-            return self._refresh(engine, kept, old, told, begun)
+            return self._refresh(engine, kept, old, progress, begun)
 
     def _refresh(
-        self, engine: Session, kept: Kept, old: Path, told: Callable[[int], None], begun: str
-    ) -> Refreshed | str:
+        self,
+        engine: Session,
+        kept: DeltaLink,
+        old: Path,
+        progress: Callable[[int], None],
+        begun: str,
+    ) -> RefreshResult | str:
         try:
-            link = self._drain(engine, kept.link, told)
+            link = self._drain(engine, kept.link, progress)
         except RequestRefused as refused:
             said = refused.refusal
             expired = said.code.lower() == _EXPIRED or "expired" in said.cause.lower()
@@ -130,9 +143,9 @@ class Refresh:
         if link is None:
             return "a changed row cannot be read"
         counts = self._merge(engine, old)
-        return Refreshed(kept=Kept(link=link, names=kept.names, begun=begun), **counts)
+        return RefreshResult(kept=DeltaLink(link=link, names=kept.names, begun=begun), **counts)
 
-    def _reason(self, kept: Kept | None, old: Path) -> str:
+    def _find_obstacle(self, kept: DeltaLink | None, old: Path) -> str:
         names = self.assembly.names
         if kept is None:
             return "there is no change token from an earlier run"
@@ -142,7 +155,7 @@ class Refresh:
             return "the table of the earlier run is gone"
         return ""
 
-    def _drain(self, engine: Session, link: str, told: Callable[[int], None]) -> str | None:
+    def _drain(self, engine: Session, link: str, progress: Callable[[int], None]) -> str | None:
         """Write all changes down; where the next ones begin, null if a row cannot be read."""
         columns = self.assembly.columns
         reader = PageReader([*columns.wire_names, _ID, _REASON], columns.amounts, engine)
@@ -156,33 +169,33 @@ class Refresh:
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir(parents=True)
             with (
-                pq.ParquetWriter(self._changes, self._schema(), compression="lz4") as changes,
+                pq.ParquetWriter(self._changes, self._make_schema(), compression="lz4") as changes,
                 pq.ParquetWriter(self._deletions, pa.schema([("id", pa.string())])) as deletions,
             ):
                 while following is not None:
-                    page = self._page(following, reader)
+                    page = self._get_page(following, reader)
                     if page.unreadable:
                         return None
                     self._write(page, rows, changes, deletions)
                     rows += page.slots
-                    told(rows)
+                    progress(rows)
                     delta = page.delta_link
                     following = None if page.next_link is None else links.checked(page.next_link)
-        return links.checked(delta) if delta else self._unfinished()
+        return links.checked(delta) if delta else self._refuse_unfinished()
 
-    def _unfinished(self) -> str:
+    def _refuse_unfinished(self) -> str:
         table = self.assembly.columns.table.name
-        told = (
+        sentence = (
             f"ends the changes of {table} without saying where the next ones begin. The same "
             "command goes on."
         )
-        raise AnswerUnreadable(told, where=self.sales.system.label)
+        raise AnswerUnreadable(sentence, where=self.sales.system.label)
 
-    def _page(self, link: str, reader: PageReader) -> Page:
+    def _get_page(self, link: str, reader: PageReader) -> SalesPage:
         columns = self.assembly.columns
         prefer = [f"odata.maxpagesize={self.page_rows}"]
         prefer += [f'odata.include-annotations="{LOOKUP_TYPE}"'] if columns.has_lookup_types else []
-        page: Page = self.sales.get(
+        page: SalesPage = self.sales.get(
             link,
             lambda response: reader.read(response.content),
             subject=columns.table.name,
@@ -191,26 +204,26 @@ class Refresh:
         self.sales.system.meter.add(columns.table.name, Traffic(rows=page.slots))
         return page
 
-    def _schema(self) -> pa.Schema:
+    def _make_schema(self) -> pa.Schema:
         return pa.schema(
             [*((name, pa.string()) for name in self.assembly.columns.names), ("place", pa.int64())]
         )
 
     def _write(
-        self, page: Page, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter
+        self, page: SalesPage, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter
     ) -> None:
         is_gone = pc.is_valid(page.rows[_REASON])
         names = self.assembly.columns.names
         found = page.rows.filter(pc.invert(is_gone))
         if found[names[self.assembly.columns.key]].null_count:
-            told = (
+            sentence = (
                 f"gives a changed row without an id in {self.assembly.columns.table.name}. The "
                 "same command goes on."
             )
-            raise AnswerUnreadable(told, where=self.sales.system.label)
+            raise AnswerUnreadable(sentence, where=self.sales.system.label)
         cells = {name: found[wire] for name, wire in names.items()}
         changes.write_table(
-            pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._schema())
+            pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._make_schema())
         )
         ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _DELETED), "id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
@@ -238,7 +251,7 @@ class Refresh:
         return {name: int(count) for name, count in counts.items()}
 
     def _settle(self, engine: Session, here: Session) -> None:
-        """Make the view ``settled``: rows that changed and were deleted are looked at once more.
+        """Make the view ``settled``: rows that changed and were deleted are looked up again.
 
         Those that are there now count as changed, the others as deleted.
         """
@@ -247,22 +260,22 @@ class Refresh:
         found = [
             row
             for begin in range(0, len(doubtful), _AT_ONCE)
-            for row in self._asked(engine, doubtful[begin : begin + _AT_ONCE])
+            for row in self._ask(engine, doubtful[begin : begin + _AT_ONCE])
         ]
-        schema = self._schema()
+        schema = self._make_schema()
         here.register("again", pa.concat_tables(found) if found else schema.empty_table())
         here.view("settled", query("extract/settled", key=key, columns=schema.names))
 
-    def _asked(self, engine: Session, ids: list[str]) -> list[pa.Table]:
+    def _ask(self, engine: Session, ids: list[str]) -> list[pa.Table]:
         """Those rows as they are now."""
         columns = self.assembly.columns
         reader = PageReader(columns.wire_names, columns.amounts, engine)
         condition = "%20or%20".join(f"{columns.key}%20eq%20{row_id}" for row_id in ids)
-        page = self._page(
+        page = self._get_page(
             f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader
         )
         cells = {name: page.rows[wire] for name, wire in columns.names.items()}
-        return [pa.table({**cells, "place": page.rows["line"]}, schema=self._schema())]
+        return [pa.table({**cells, "place": page.rows["line"]}, schema=self._make_schema())]
 
     @property
     def _changes(self) -> Path:

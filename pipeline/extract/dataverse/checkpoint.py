@@ -1,8 +1,8 @@
-"""What an extraction has on disk, so that it goes on where it stopped: pages as Arrow files, and how far each part came.
+"""What an extraction has on disk, so that it resumes where it stopped.
 
-``<table>/index.json`` lists the parts (ranges of ids); ``<table>/<part>/progress.json`` is written
-after a page, never before, and ``<page>.arrow`` is that page. The folder is gone once the table is
-landed.
+``<table>/index.json`` lists the parts, which are ranges of ids. ``<table>/<part>/progress.json`` is
+the checkpoint of a part, written after a page, never before; ``<page>.arrow`` is that page. The
+folder is gone once the table is landed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import pyarrow as pa
 
@@ -25,15 +25,23 @@ _PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
 
 class AbandonedError(Exception):
-    """A table is read anew, so its old parts do not count."""
+    """A table is read again from the start, so its old parts do not count."""
+
+
+class Range(TypedDict):
+    """What the index keeps of a part."""
+
+    number: int
+    lows: list[str]
+    highs: list[str]
 
 
 @dataclass(kw_only=True, slots=True)
-class Part:
-    """A range of ids of one table: those above all ``lows`` and not above any of the ``highs``, as the server compares.
+class TablePart:
+    """A range of ids of one table: above all ``lows`` and not above any of the ``highs``.
 
-    ``link`` is the next page's address, valid for the range as it is; without it the next page
-    begins behind ``last``.
+    Ids compare as the server compares them. ``link`` is the next page's address, valid for the
+    range as it is; without it the next page begins after ``last``.
     """
 
     number: int
@@ -50,7 +58,7 @@ class Part:
     """Place among the part's rows, from 1, and why."""
 
     @property
-    def range(self) -> dict[str, Any]:
+    def range(self) -> Range:
         """What the index keeps."""
         return {"number": self.number, "lows": self.lows, "highs": self.highs}
 
@@ -68,11 +76,11 @@ class TableWork:
     """The parts of one table. ``can_range``: ids can be compared, so there may be several parts."""
 
     folder: Path
-    asked: dict[str, Any]
+    asked: Mapping[str, object]
     begun: str
     tracked: bool
     can_range: bool = True
-    parts: list[Part] = field(default_factory=list)
+    parts: list[TablePart] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     write: WriteCheckpoint = write_checkpoint
 
@@ -87,11 +95,11 @@ class TableWork:
         return sum(part.slots for part in self.parts)
 
     def begin(self) -> None:
-        """Start anew with one part."""
+        """Start again with one part."""
         with self.lock, during("extracting"):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
-            self.parts = [Part(number=1)]
+            self.parts = [TablePart(number=1)]
             self._write_index()
 
     def drop(self) -> None:
@@ -100,7 +108,7 @@ class TableWork:
             self.parts = []
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def keep(self, part: Part, page: pa.Table, found: Part) -> None:
+    def keep(self, part: TablePart, page: pa.Table, found: TablePart) -> None:
         """Keep a page, then say that it is there.
 
         Args:
@@ -121,25 +129,25 @@ class TableWork:
             for name, value in asdict(found).items():
                 setattr(part, name, value)
 
-    def split(self, part: Part, at: str) -> Part:
-        """Give the ids above ``at`` to a new part; ``part`` goes on behind its last row."""
+    def split(self, part: TablePart, at: str) -> TablePart:
+        """Give the ids above ``at`` to a new part; ``part`` continues after its last row."""
         with self.lock, during("extracting"):
-            behind = [part.last] if part.last else part.lows
+            after = [part.last] if part.last else part.lows
             if not any(one is part for one in self.parts):
                 raise AbandonedError
-            child = Part(number=len(self.parts) + 1, lows=[*behind, at], highs=list(part.highs))
-            part.lows, part.highs, part.link = behind, [*part.highs, at], None
+            child = TablePart(number=len(self.parts) + 1, lows=[*after, at], highs=list(part.highs))
+            part.lows, part.highs, part.link = after, [*part.highs, at], None
             self.parts.append(child)
             self._write_index()
             return child
 
-    def pages(self, part: Part) -> Iterator[pa.Table]:
+    def pages(self, part: TablePart) -> Iterator[pa.Table]:
         """The pages of a part, in order."""
         for number in range(1, part.pages + 1):
             with pa.memory_map(str(self._folder_of(part) / f"{number:06d}.arrow")) as file:
                 yield pa.ipc.open_file(file).read_all()
 
-    def _folder_of(self, part: Part) -> Path:
+    def _folder_of(self, part: TablePart) -> Path:
         return self.folder / f"{part.number:05d}"
 
     def _write_index(self) -> None:
@@ -161,7 +169,7 @@ class TableWork:
             index = json.loads((self.folder / "index.json").read_bytes())
             if index["asked"] != self.asked or index["begun"] < self.begun:
                 return False
-            parts = [self._resumed(one) for one in index["parts"]]
+            parts = [self._resume_part(one) for one in index["parts"]]
         except (OSError, ValueError, KeyError, TypeError):
             return False
         self.begun, self.tracked, self.can_range, self.parts = (
@@ -172,12 +180,12 @@ class TableWork:
         )
         return bool(parts)
 
-    def _resumed(self, kept: dict[str, Any]) -> Part:
-        part = Part(**kept)
+    def _resume_part(self, kept: Range) -> TablePart:
+        part = TablePart(**kept)
         path = self._folder_of(part) / "progress.json"
         if not path.exists():
             return part
-        found = Part(**json.loads(path.read_bytes()))
+        found = TablePart(**json.loads(path.read_bytes()))
         found.unreadable = [(int(place), str(why)) for place, why in found.unreadable]
         if found.range != part.range:
             found.lows, found.highs, found.link = part.lows, part.highs, None

@@ -9,11 +9,24 @@ from typing import Final
 from schemas.catalogue import Field, Table, Type
 from schemas.sales import CONTACTS, LOOKUP_TYPE
 
-_ROUTING: Final = frozenset({
-    "contactid", "msdynce_contactnumber", "msdynce_isactivecustomer", "msdynce_iscompanyanaccount", "parentcustomerid",
-    "parentcustomeridtype", "transactioncurrencyid", "merged", "statecode", "ownerid", "owningbusinessunit", "versionnumber",
-    "createdon", "modifiedon",
-})  # fmt: skip
+_ROUTING: Final = frozenset(
+    {
+        "contactid",
+        "msdynce_contactnumber",
+        "msdynce_isactivecustomer",
+        "msdynce_iscompanyanaccount",
+        "parentcustomerid",
+        "parentcustomeridtype",
+        "transactioncurrencyid",
+        "merged",
+        "statecode",
+        "ownerid",
+        "owningbusinessunit",
+        "versionnumber",
+        "createdon",
+        "modifiedon",
+    }
+)
 """Columns of contacts that routing, numbering and worklists read; templates add theirs."""
 
 _NOT_THERE: Final = frozenset({"isdelete"})
@@ -76,7 +89,7 @@ def columns_of(
         wanted = [name for name in known if name not in _NOT_THERE]
     wanted += [name for name in mapped if name not in known and name not in wanted]
     names = {
-        name: _wire_name(known[name]) if name in known else (spelled or {}).get(name, name)
+        name: _find_wire_name(known[name]) if name in known else (spelled or {}).get(name, name)
         for name in wanted
     }
     return Columns(
@@ -85,7 +98,7 @@ def columns_of(
     )
 
 
-def _wire_name(field: Field) -> str:
+def _find_wire_name(field: Field) -> str:
     """A lookup is read as ``_x_value``, its type as an annotation of that."""
     types = [name for name in field.names if name.endswith(f"_value{LOOKUP_TYPE}")]
     lookups = [name for name in field.names if name.startswith("_") and name.endswith("_value")]

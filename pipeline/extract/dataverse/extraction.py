@@ -7,11 +7,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pipeline.errors import RequestRefused, during
 from pipeline.extract.dataverse.assembly import Assembly
-from pipeline.extract.dataverse.changes import Kept, Refresh, Refreshed, read_kept, write_kept
+from pipeline.extract.dataverse.changes import (
+    DeltaLink,
+    Refresh,
+    RefreshResult,
+    read_links,
+    write_links,
+)
 from pipeline.extract.dataverse.checkpoint import (
     TableWork,
     WriteCheckpoint,
@@ -19,7 +25,7 @@ from pipeline.extract.dataverse.checkpoint import (
     write_checkpoint,
 )
 from pipeline.extract.dataverse.columns import Columns, columns_of
-from pipeline.extract.dataverse.parallel import Crew, Job
+from pipeline.extract.dataverse.parallel import TableJob, WorkerPool
 from pipeline.extract.landing import Landed
 from pipeline.flow import heap
 from pipeline.wire.dataverse import PAGE_ROWS, Sales
@@ -31,7 +37,7 @@ Progress = Callable[[str, int], None]
 Tracking = Literal["auto", "always", "never"]
 
 CHANGES: Final = "changes.json"
-"""Beside landed tables: where the next refresh goes on."""
+"""Next to landed tables: where the next refresh begins."""
 
 _SMALL: Final = 100_000
 """Rows up to which a table is read in one stream that ends in a delta link; more go faster in
@@ -77,13 +83,13 @@ class Note:
 class Extracted:
     """What came of it.
 
-    ``traffic`` counts by table, and for what was asked beside rows (``metadata``, ``totals``).
+    ``traffic`` counts by table, and for what was asked besides rows (``metadata``, ``totals``).
     """
 
     landed: dict[str, Landed]
     totals: tuple[Total, ...] = ()
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
-    refreshed: Mapping[str, Refreshed] = field(default_factory=dict)
+    refreshed: Mapping[str, RefreshResult] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
@@ -98,22 +104,24 @@ def land_dataverse(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     write: WriteCheckpoint = write_checkpoint,
 ) -> Extracted:
-    """Land tables of a live Sales as ``<table>.parquet``, and what a later refresh needs as ``changes.json``.
+    """Land tables of a live Sales as ``<table>.parquet``.
+
+    What a later refresh needs is written as ``changes.json``.
 
     Args:
         sales: whom to ask.
         into: the run's ``source`` folder.
         wish: which tables and columns.
-        work: a folder that outlives a run which stops: called again with it, extraction goes on
-            where it was. It is empty once everything is landed.
+        work: a folder that outlives a run which stops. Called again with it, the extraction
+            resumes. It is empty once everything is landed.
         since: the ``source`` folder of an earlier run, to be refreshed by change tracking instead
             of a full read.
-        progress: told table and rows while reading.
+        progress: is given table and rows while reading.
         now: the time.
         write: puts a checkpoint on disk, whole or not at all.
 
     Raises:
-        SystemStopped: Sales failed; the same command goes on.
+        SystemStopped: Sales failed; the same command resumes.
         Stopped: the disk failed, or another process extracts into ``work``.
     """
     with hold(work), heap.settled():
@@ -142,17 +150,17 @@ class _Extraction:
 
     def run(self, since: Path | None) -> Extracted:
         tables = [TABLES[name] for name in self.wish.tables]
-        columns = {table.name: self._columns(table) for table in tables}
-        kept = {} if since is None else read_kept(since / CHANGES, self._home)
-        refreshed, landed = self._refreshed(columns, kept, since)
+        columns = {table.name: self._choose_columns(table) for table in tables}
+        kept = {} if since is None else read_links(since / CHANGES, self._home)
+        refreshed, landed = self._refresh(columns, kept, since)
         rest = {name: one for name, one in columns.items() if name not in landed}
-        links: dict[str, Kept] = {name: one.kept for name, one in refreshed.items()}
+        links: dict[str, DeltaLink] = {name: one.kept for name, one in refreshed.items()}
         if rest:
             landed |= self._read(rest, links, always=since is not None)
-        self._remember(links)
+        self._write_links(links)
         return Extracted(
             landed={name: landed[name] for name in columns if name in landed},
-            totals=tuple(self._totals(landed)),
+            totals=tuple(self._compare_totals(landed)),
             traffic=self.sales.system.meter.by_subject(),
             refreshed=refreshed,
             notes=tuple(self.notes),
@@ -162,7 +170,7 @@ class _Extraction:
     def _home(self) -> str:
         return str(self.sales.system.client.base_url)
 
-    def _columns(self, table: Table) -> Columns:
+    def _choose_columns(self, table: Table) -> Columns:
         if table is not CONTACTS:
             return columns_of(table)
         known = {one.name for one in table.fields}
@@ -175,11 +183,11 @@ class _Extraction:
         wished = {name for name in self.wish.wished if name in known or name in spelled}
         return columns_of(table, [*self.wish.mapped, *sorted(wished)], spelled=spelled)
 
-    def _refreshed(
-        self, columns: Mapping[str, Columns], kept: Mapping[str, Kept], since: Path | None
-    ) -> tuple[dict[str, Refreshed], dict[str, Landed]]:
+    def _refresh(
+        self, columns: Mapping[str, Columns], kept: Mapping[str, DeltaLink], since: Path | None
+    ) -> tuple[dict[str, RefreshResult], dict[str, Landed]]:
         """Tables whose changes could be had."""
-        done: dict[str, Refreshed] = {}
+        done: dict[str, RefreshResult] = {}
         landed: dict[str, Landed] = {}
         if since is None:
             return done, landed
@@ -193,42 +201,42 @@ class _Extraction:
             found = refresh.run(
                 kept.get(name),
                 since / f"{name}.parquet",
-                self._teller(name),
+                self._progress_of(name),
                 self.now().isoformat(),
             )
             if isinstance(found, str):
                 self.notes.append(Note(code="changes_read_in_full", detail=f"{name}: {found}"))
             else:
-                done[name], landed[name] = found, refresh.assembly.landed()
+                done[name], landed[name] = found, refresh.assembly.describe()
         return done, landed
 
-    def _teller(self, name: str) -> Callable[[int], None]:
+    def _progress_of(self, name: str) -> Callable[[int], None]:
         return lambda rows: self.progress(name, rows)
 
     def _read(
-        self, columns: Mapping[str, Columns], links: dict[str, Kept], *, always: bool
+        self, columns: Mapping[str, Columns], links: dict[str, DeltaLink], *, always: bool
     ) -> dict[str, Landed]:
         """Read tables in full."""
         self.counted = self.sales.totals([one.table.singular for one in columns.values()])
-        tracked = self._tracked(columns, always=always)
+        tracked = self._choose_tracked(columns, always=always)
         jobs = {
-            name: Job(columns=one, work=self._work(one, tracked=name in tracked))
+            name: TableJob(columns=one, work=self._open_work(one, tracked=name in tracked))
             for name, one in columns.items()
         }
         self._leave_out_missing(jobs)
-        Crew(self.sales, self.wish.page_rows, self.progress).read(jobs)
+        WorkerPool(self.sales, self.wish.page_rows, self.progress).read(jobs)
         landed = {}
         for name, job in jobs.items():
             assembly = Assembly(columns=job.columns, into=self.into, system=self.sales.system.label)
             landed[name] = assembly.land(job.work)
             delta = job.work.parts[0].delta
             if delta is not None and not landed[name].unreadable:
-                links[name] = Kept(link=delta, names=job.columns.names, begun=job.work.begun)
+                links[name] = DeltaLink(link=delta, names=job.columns.names, begun=job.work.begun)
         for job in jobs.values():
             job.work.drop()
         return landed
 
-    def _tracked(self, columns: Mapping[str, Columns], *, always: bool) -> set[str]:
+    def _choose_tracked(self, columns: Mapping[str, Columns], *, always: bool) -> set[str]:
         if self.wish.tracking == "never":
             return set()
         always = always or self.wish.tracking == "always"
@@ -244,8 +252,8 @@ class _Extraction:
                 self.notes.append(Note(code="not_tracked", detail=name))
         return {name for name in wanted if columns[name].table.singular in on}
 
-    def _work(self, columns: Columns, *, tracked: bool) -> TableWork:
-        asked: dict[str, Any] = {"home": self._home, "names": columns.names, "tracked": tracked}
+    def _open_work(self, columns: Columns, *, tracked: bool) -> TableWork:
+        asked = {"home": self._home, "names": columns.names, "tracked": tracked}
         begun = self.now().isoformat()
         oldest = (self.now() - _FRESH).isoformat()
         work = TableWork(
@@ -260,8 +268,8 @@ class _Extraction:
             work.begin()
         return work
 
-    def _leave_out_missing(self, jobs: dict[str, Job]) -> None:
-        """Side tables that this Sales does not have are left out, as they are from a folder of files."""
+    def _leave_out_missing(self, jobs: dict[str, TableJob]) -> None:
+        """Leave out side tables that this Sales does not have, as with a folder of files."""
         for name, job in list(jobs.items()):
             if (
                 job.work.slots
@@ -279,7 +287,7 @@ class _Extraction:
                 job.work.drop()
                 del jobs[name]
 
-    def _totals(self, landed: Mapping[str, Landed]) -> list[Total]:
+    def _compare_totals(self, landed: Mapping[str, Landed]) -> list[Total]:
         found = []
         for name, one in landed.items():
             counted = self.counted.get(TABLES[name].singular)
@@ -292,8 +300,8 @@ class _Extraction:
                 self.notes.append(Note(code="source_total_differs", detail=detail))
         return found
 
-    def _remember(self, links: Mapping[str, Kept]) -> None:
-        write_kept(self.into / CHANGES, self._home, links)
+    def _write_links(self, links: Mapping[str, DeltaLink]) -> None:
+        write_links(self.into / CHANGES, self._home, links)
         with during("landing"):
             for path in self.work.iterdir():
                 if path.is_dir():

@@ -6,7 +6,7 @@ SQL Server compares GUIDs by their last six bytes first; ranges of ids follow th
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -55,10 +55,10 @@ _DASHES: Final = np.array((8, 13, 18, 23))
 HIGHEST: Final = (1 << 128) - 1
 
 
-def order_keys(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_] | None:
+def encode_guids(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_] | None:
     """For each id 32 bytes that compare as SQL Server compares ids.
 
-    Null if one is no lower-case GUID or is missing.
+    Null if one is missing or is not a lower-case GUID.
     """
     array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
     if array.null_count or not len(array):
@@ -79,14 +79,14 @@ def order_keys(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.bytes_] | None:
     return keys
 
 
-def order_of(text: str) -> int:
+def encode_guid(text: str) -> int:
     """A GUID's place in SQL Server's order."""
     return int("".join(text[place] for place in _ORDER), 16)
 
 
-def guid_at(order: int) -> str:
+def decode_guid(order: int) -> str:
     """The GUID at a place in SQL Server's order."""
-    letters: list[Any] = ["-"] * _TEXT
+    letters = ["-"] * _TEXT
     for place, digit in zip(_ORDER, f"{order:032x}", strict=True):
         letters[place] = digit
     return "".join(letters)

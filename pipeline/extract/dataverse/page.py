@@ -1,6 +1,6 @@
-"""A page of the Web API → text columns, by way of Python objects.
+"""A page of the Web API → text columns, fast if it is written as usual.
 
-Slow, but it understands all of JSON.
+Other pages go by way of Python objects: slow, but that understands all of JSON.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +21,11 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """One page: a text column for each wanted name (null where a row lacks it), and ``line``, from 1 within the page.
+class SalesPage:
+    """One page: a text column for each wanted name, null where a row lacks it, and ``line``.
 
-    ``slots`` counts all rows of the page; those in ``unreadable`` (line → why) are not among the
-    ``rows``.
+    That is the place within the page, from 1. ``slots`` counts all rows of the page; those in
+    ``unreadable`` (line → why) are not among the ``rows``.
     """
 
     rows: pa.Table
@@ -48,18 +48,18 @@ class PageReader:
         self._names = list(names)
         self._scanner = Scanner(self._names, numbers, engine)
 
-    def read(self, body: bytes) -> Page:
+    def read(self, body: bytes) -> SalesPage:
         """Read a page.
 
         Raises:
-            ValueError, KeyError: it is no page, or not a whole one.
+            ValueError, KeyError: it is not a page, or not a whole one.
         """
         try:
             scanned = self._scanner.scan(body)
         except UnusualPageError:
-            return _by_objects(body, self._names)
+            return _read_by_objects(body, self._names)
         lines = pa.array(np.arange(1, scanned.rows.num_rows + 1))
-        return Page(
+        return SalesPage(
             rows=scanned.rows.append_column("line", lines),
             slots=scanned.rows.num_rows,
             unreadable={},
@@ -68,27 +68,27 @@ class PageReader:
         )
 
 
-def _by_objects(body: bytes, names: Sequence[str]) -> Page:
+def _read_by_objects(body: bytes, names: Sequence[str]) -> SalesPage:
     text = body.removeprefix(_BOM)
     page = json.loads(
         text,
-        parse_float=_amount,
+        parse_float=_format_amount,
         parse_int=str,
-        parse_constant=_no_constant,
-        object_pairs_hook=_first_of_each,
+        parse_constant=_refuse_constant,
+        object_pairs_hook=_keep_first,
     )
     rows = page.get("value") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise KeyError("value")
     unreadable = {
-        line: why for line, row in enumerate(rows, start=1) if (why := _trouble(row, names))
+        line: why for line, row in enumerate(rows, start=1) if (why := _find_trouble(row, names))
     }
     good = [(line, row) for line, row in enumerate(rows, start=1) if line not in unreadable]
     columns = {
-        name: pa.array([_text(row.get(name)) for _, row in good], pa.string()) for name in names
+        name: pa.array([_to_text(row.get(name)) for _, row in good], pa.string()) for name in names
     }
     lines = pa.array([line for line, _ in good], pa.int64())
-    return Page(
+    return SalesPage(
         rows=pa.table({**columns, "line": lines}),
         slots=len(rows),
         unreadable=unreadable,
@@ -97,38 +97,38 @@ def _by_objects(body: bytes, names: Sequence[str]) -> Page:
     )
 
 
-def _amount(text: str) -> str:
+def _format_amount(text: str) -> str:
     """A number as DuckDB would write it, if nothing of it is lost."""
     shortest = repr(float(text))
     return shortest if Decimal(shortest) == Decimal(text) else text
 
 
-def _first_of_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+def _keep_first(members: list[tuple[str, object]]) -> dict[str, object]:
     """An object.
 
-    Of a member that stands there twice, which OData forbids, DuckDB sees the first.
+    Of a member that is there twice, which OData forbids, the first counts, as in DuckDB.
     """
     return dict(reversed(members))
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
 
 
-def _trouble(row: Any, names: Sequence[str]) -> str | None:
+def _find_trouble(row: object, names: Sequence[str]) -> str | None:
     """Why a row cannot be read; null if it can."""
     if not isinstance(row, dict):
-        return "it is no JSON object"
+        return "it is not a JSON object"
     for name in names:
         value = row.get(name)
         if isinstance(value, dict | list):
             return f"{name} holds an object or a list"
-        if isinstance(value, str) and not value.isascii() and not _encodes(value):
+        if isinstance(value, str) and not value.isascii() and not _can_encode(value):
             return f"{name} holds half a character"
     return None
 
 
-def _encodes(text: str) -> bool:
+def _can_encode(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -136,7 +136,8 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _text(value: Any) -> str | None:
+def _to_text(value: object) -> str | None:
+    """A value as text: numbers were parsed as text, and objects and lists were sorted out."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value or None
+    return str(value) if value else None

@@ -26,7 +26,7 @@ DELTA: Final = "@odata.deltaLink"
 
 _ROWS: Final = b'"value":['
 _ROUNDED: Final = r"^-?[0-9.]{16,}$|^-?[0-9.]+[eE]|^-?[NI]"
-"""Numbers with so many digits do not survive a double; some are no JSON at all."""
+"""Numbers with so many digits do not survive a double; some are not JSON at all."""
 
 _OPENS: Final = np.isin(np.arange(256), np.frombuffer(b"{[", np.uint8))
 
@@ -69,28 +69,28 @@ class Scanner:
         """Read a page.
 
         Raises:
-            UnusualPageError: it needs a slower reader, or is no whole page.
+            UnusualPageError: it needs a slower reader, or is not a whole page.
         """
         begin, end = body.find(_ROWS) + len(_ROWS) - 1, body.rfind(b"]") + 1
         if begin < len(_ROWS) or end <= begin:
             raise UnusualPageError
-        links = _links(body[:begin] + b"[]" + body[end:])
-        columns = self._columns(memoryview(body)[begin:end])
+        links = _read_links(body[:begin] + b"[]" + body[end:])
+        columns = self._read_columns(memoryview(body)[begin:end])
         if _may_lack_rows(columns) or (
             any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)
         ):
             raise UnusualPageError
-        rows = pa.table([_without_empty(column) for column in columns], names=self._names)
+        rows = pa.table([_remove_empty(column) for column in columns], names=self._names)
         if any(_is_rounded(rows[name]) for name in self._numbers):
             raise UnusualPageError
         return Scanned(rows=rows, next_link=links.get(NEXT), delta_link=links.get(DELTA))
 
-    def _columns(self, array: memoryview) -> list[pa.StringArray]:
+    def _read_columns(self, array: memoryview) -> list[pa.StringArray]:
         if not hasattr(self._local, "shaper"):
             self._local.shaper = _Shaper(self._engine.beside(), self._shape)
         shaper: _Shaper = self._local.shaper
         try:
-            return shaper.columns(array)
+            return shaper.read_columns(array)
         except (duckdb.Error, UnicodeError) as error:
             raise UnusualPageError from error
 
@@ -119,7 +119,7 @@ class _Shaper:
         self._session.register("body", self._source)
         self._session.prepare("page", query("extract/page"), shape=shape)
 
-    def columns(self, array: memoryview) -> list[pa.StringArray]:
+    def read_columns(self, array: memoryview) -> list[pa.StringArray]:
         """A JSON array of objects as columns. Raises ``duckdb.Error``, ``UnicodeError``."""
         self._source.array = array
         try:
@@ -130,7 +130,7 @@ class _Shaper:
         return columns
 
 
-def _links(rest: bytes) -> dict[str, str]:
+def _read_links(rest: bytes) -> dict[str, str]:
     """The page without its rows."""
     try:
         found = json.loads(rest)
@@ -146,16 +146,16 @@ def _links(rest: bytes) -> dict[str, str]:
 def _may_lack_rows(columns: Sequence[pa.StringArray]) -> bool:
     """Whether a row has no value at all: then it may be no object."""
     return not any(column.null_count == 0 for column in columns) and any(
-        map(all, zip(*map(_nulls, columns), strict=True))
+        map(all, zip(*map(_find_nulls, columns), strict=True))
     )
 
 
-def _nulls(column: pa.StringArray) -> list[bool]:
+def _find_nulls(column: pa.StringArray) -> list[bool]:
     found: list[bool] = column.is_null().to_pylist()
     return found
 
 
-def _ends(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+def _read_ends(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     return np.frombuffer(column.buffers()[1], np.int32)[
         column.offset : column.offset + len(column) + 1
     ]
@@ -164,12 +164,12 @@ def _ends(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
 def _may_be_nested(column: pa.StringArray) -> bool:
     """Whether a text begins as objects and lists do, which would pass for text."""
     letters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
-    return bool(len(letters) and _OPENS[letters.take(_ends(column)[:-1], mode="clip")].any())
+    return bool(len(letters) and _OPENS[letters.take(_read_ends(column)[:-1], mode="clip")].any())
 
 
-def _without_empty(column: pa.StringArray) -> pa.StringArray:
+def _remove_empty(column: pa.StringArray) -> pa.StringArray:
     """Empty is null."""
-    ends = _ends(column)
+    ends = _read_ends(column)
     if len(column) - np.count_nonzero(ends[1:] - ends[:-1]) == column.null_count:
         return column
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.errors import RequestRefused
-from pipeline.extract.dataverse.checkpoint import AbandonedError, Part, TableWork
+from pipeline.extract.dataverse.checkpoint import AbandonedError, TablePart, TableWork
 from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.page import PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
-from pipeline.extract.dataverse.part_reader import DisorderedError, StaleError, Walk
+from pipeline.extract.dataverse.part_reader import DisorderedError, PartReader, StaleError
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Halted
 from sql.session import Session
@@ -24,7 +24,7 @@ _THREADS: Final = 50
 
 
 @dataclass(kw_only=True, slots=True)
-class Job:
+class TableJob:
     """One table to be read."""
 
     columns: Columns
@@ -37,20 +37,20 @@ class Job:
         self.reader = PageReader(self.columns.wire_names, self.columns.amounts, engine)
 
 
-class Crew:
+class WorkerPool:
     """Reads all parts of all jobs. The first failure stops everybody."""
 
-    def __init__(self, sales: Sales, page_rows: int, told: Callable[[str, int], None]) -> None:
+    def __init__(self, sales: Sales, page_rows: int, progress: Callable[[str, int], None]) -> None:
         self._sales = sales
         self._page_rows = page_rows
-        self._told = told
+        self._progress = progress
         self._decoding = threading.Semaphore(os.cpu_count() or 2)
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sales")
         self._running: set[Future[None]] = set()
         self._is_stopping = False
 
-    def read(self, jobs: Mapping[str, Job]) -> None:
+    def read(self, jobs: Mapping[str, TableJob]) -> None:
         """Read every part that is not done.
 
         Raises:
@@ -71,18 +71,18 @@ class Crew:
 
     def _drain(self) -> None:
         failures: list[BaseException] = []
-        while running := self._under_way():
+        while running := self._list_running():
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             with self._lock:
                 self._running -= done
             failures += [error for one in done if (error := one.exception()) is not None]
             if failures:
                 self._stop()
-        told = [error for error in failures if not isinstance(error, Halted)] or failures
-        if told:
-            raise told[0]
+        causes = [error for error in failures if not isinstance(error, Halted)] or failures
+        if causes:
+            raise causes[0]
 
-    def _under_way(self) -> set[Future[None]]:
+    def _list_running(self) -> set[Future[None]]:
         with self._lock:
             return set(self._running)
 
@@ -92,8 +92,8 @@ class Crew:
             self._is_stopping = True
         self._sales.system.pace.halt()
 
-    def _walk(self, job: Job, part: Part) -> None:
-        walk = Walk(
+    def _read_part(self, job: TableJob, part: TablePart) -> None:
+        reader = PartReader(
             sales=self._sales,
             columns=job.columns,
             work=job.work,
@@ -103,24 +103,24 @@ class Crew:
             decoding=self._decoding,
         )
         try:
-            walk.run(
-                _Helpers(crew=self, job=job),
-                lambda _rows: self._told(job.columns.table.name, job.work.slots),
+            reader.run(
+                _Workers(pool=self, job=job),
+                lambda _rows: self._progress(job.columns.table.name, job.work.slots),
             )
         except AbandonedError:
             return
         except DisorderedError:
-            self._again(job, part, can_range=False)
+            self._read_again(job, part, can_range=False)
         except StaleError:
-            self._again(job, part, can_range=job.work.can_range)
+            self._read_again(job, part, can_range=job.work.can_range)
         except RequestRefused as refused:
             if not job.work.tracked or part.pages or refused.status != _BAD_REQUEST:
                 raise
             job.work.tracked = False
-            self._again(job, part, can_range=True)
+            self._read_again(job, part, can_range=True)
 
-    def _again(self, job: Job, part: Part, *, can_range: bool) -> None:
-        """Read the table anew, unless another of its parts has begun to."""
+    def _read_again(self, job: TableJob, part: TablePart, *, can_range: bool) -> None:
+        """Read the table again from the start, unless another of its parts has begun to."""
         with job.work.lock:
             if not any(one is part for one in job.work.parts):
                 return
@@ -134,25 +134,25 @@ class Crew:
             busy = sum(not one.done() for one in self._running)
         return busy < min(self._sales.system.pace.limit, _THREADS)
 
-    def take(self, job: Job, part: Part) -> None:
+    def take(self, job: TableJob, part: TablePart) -> None:
         """Read this part as well."""
         with self._lock:
             if not self._is_stopping:
-                self._running.add(self._pool.submit(self._walk, job, part))
+                self._running.add(self._pool.submit(self._read_part, job, part))
 
 
 _BAD_REQUEST: Final = 400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Helpers:
-    """The crew, as the walk through a part of one table sees it."""
+class _Workers:
+    """The pool, as the reader through a part of one table sees it."""
 
-    crew: Crew
-    job: Job
+    pool: WorkerPool
+    job: TableJob
 
     def are_idle(self) -> bool:
-        return self.crew.is_idle()
+        return self.pool.is_idle()
 
-    def take(self, child: Part) -> None:
-        self.crew.take(self.job, child)
+    def take(self, child: TablePart) -> None:
+        self.pool.take(self.job, child)

@@ -1,8 +1,10 @@
-"""Where the records of a block of CSV begin and end, all at once, for blocks in which every quote and line end is in its place.
+"""Where the records of a block of CSV begin and end, found for the whole block at once.
+
+That works for blocks in which every quote and line end is in its place.
 
 A line end is a record's end if the number of quotes before it is even. That is right only if every
 quote opens a field, closes one or stands doubled inside one; so this is looked at too, and a block
-that fails is for ``careful``.
+that fails is read by ``csv_strict``.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _NONE: Final = pl.Series([], dtype=pl.Int64)
 class Dialect:
     """How a file separates fields and physical lines.
 
-    ``line_end`` is LF (CRLF counts as LF) or a CR alone; ``may_be_short`` tells that missing cells
+    ``line_end`` is LF (CRLF counts as LF) or a CR alone; ``may_be_short`` says that missing cells
     at a row's end are null.
     """
 
@@ -49,14 +51,14 @@ class Bounds:
     longest: int
 
 
-def bounds(block: bytes, dialect: Dialect) -> Bounds | None:
+def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     """The records of a block that begins with a record.
 
     None if a quote or a line end is out of its place.
     """
-    text = _series(block)
-    breaks = _places(text, dialect.line_end[0])
-    quotes = _places(text, _QUOTE) if b'"' in block else _NONE
+    text = _wrap(block)
+    breaks = _find_places(text, dialect.line_end[0])
+    quotes = _find_places(text, _QUOTE) if b'"' in block else _NONE
     is_end = _is_outside(breaks, quotes)
     ends = breaks.filter(is_end)
     if ends.is_empty():
@@ -64,35 +66,36 @@ def bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     end = int(ends[-1]) + 1
     inner = quotes.filter(quotes < end)
     other = _CR if dialect.line_end[0] == _LF else _LF
-    others = _places(text.head(end), other) if bytes([other]) in block else _NONE
+    others = _find_places(text.head(end), other) if bytes([other]) in block else _NONE
     if not (
-        _quotes_in_place(text, inner, dialect) and _line_ends_in_place(text, others, inner, dialect)
+        _are_quotes_in_place(text, inner, dialect)
+        and _are_line_ends_in_place(text, others, inner, dialect)
     ):
         return None
     numbers = is_end.arg_true().cast(pl.Int64)
-    starts = _next_starts(ends)
+    starts = _find_starts(ends)
     lengths = ends - starts
     is_blank = (lengths == 0) | ((lengths == 1) & (text.gather(starts) == _CR))
     return Bounds(
         end=end,
-        lines=_next_starts(numbers).filter(~is_blank),
+        lines=_find_starts(numbers).filter(~is_blank),
         breaks=int(numbers[-1]) + 1,
         longest=int(lengths.to_frame().max().item()),
     )
 
 
-def _series(block: bytes) -> pl.Series:
+def _wrap(block: bytes) -> pl.Series:
     """The bytes as numbers, without a copy."""
     array = pa.Array.from_buffers(pa.uint8(), len(block), [None, pa.py_buffer(block)])
     return pl.Series(array)
 
 
-def _places(text: pl.Series, byte: int) -> pl.Series:
-    return _numbers(-(-len(text) // _STEP)).head(len(text)).filter(text == byte).cast(pl.Int64)
+def _find_places(text: pl.Series, byte: int) -> pl.Series:
+    return _count_up(-(-len(text) // _STEP)).head(len(text)).filter(text == byte).cast(pl.Int64)
 
 
 @lru_cache(maxsize=1)
-def _numbers(steps: int) -> pl.Series:
+def _count_up(steps: int) -> pl.Series:
     """0, 1, 2, …: kept, for counting takes ten times as long as filtering."""
     return pl.int_range(steps * _STEP, dtype=pl.UInt32, eager=True)
 
@@ -102,15 +105,16 @@ def _is_outside(places: pl.Series, quotes: pl.Series) -> pl.Series:
     return quotes.search_sorted(places) % 2 == 0
 
 
-def _next_starts(ends: pl.Series) -> pl.Series:
-    """Where each begins, the first one at 0, each other one behind the end of the one before."""
+def _find_starts(ends: pl.Series) -> pl.Series:
+    """Where each one begins: the first at 0, the others after the end of the one before."""
     return (ends + 1).shift(1, fill_value=0)
 
 
-def _quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bool:
-    """Whether each first quote follows a delimiter or line end, each second one comes before one, or both touch.
+def _are_quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bool:
+    """Whether each opening quote follows a delimiter or line end and each closing one precedes one.
 
-    ``quotes`` are even in number, and a line end comes behind the last one.
+    A closing quote may also touch the next opening one. ``quotes`` are even in number, and a line
+    end comes after the last one.
     """
     if quotes.is_empty():
         return True
@@ -132,7 +136,7 @@ def _quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -> bo
     return bool(after.all())
 
 
-def _line_ends_in_place(
+def _are_line_ends_in_place(
     text: pl.Series, others: pl.Series, quotes: pl.Series, dialect: Dialect
 ) -> bool:
     """Whether no CR stands alone outside quotes, or no LF where CR ends lines.

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from pipeline.errors import SourceError
-from pipeline.extract.files.csv_bounds import Bounds, Dialect, bounds
-from pipeline.extract.files.csv_strict import Record, read_carefully
-from pipeline.extract.files.encoding import text_blocks
+from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
+from pipeline.extract.files.csv_strict import Record, read_strict
+from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 
 _DELIMITERS: Final = (",", ";", "\t")
@@ -54,13 +54,13 @@ def read_delimited(
         SourceError: the file is empty, binary, in another encoding, or its header lacks what is
             needed.
     """
-    text = _Text(text_blocks(path, name, options.block), name, options.row_limit)
+    text = _Text(read_text_blocks(path, name, options.block), name, options.row_limit)
     if header is not None:
-        dialect = Dialect(delimiter=",", line_end=_line_end(text), may_be_short=True)
+        dialect = Dialect(delimiter=",", line_end=_find_line_end(text), may_be_short=True)
     else:
-        dialect, header = _header(text)
+        dialect, header = _read_header(text)
     picked = {column: list(header).index(written) for column, written in pick(header, name).items()}
-    yield from _Rows(text=text, dialect=dialect, width=len(header), picked=picked).chunks()
+    yield from _Rows(text=text, dialect=dialect, width=len(header), picked=picked).read_chunks()
 
 
 class _Text:
@@ -71,7 +71,7 @@ class _Text:
         self.name, self.limit = name, limit
         self.rest, self.line, self.ended = b"", 1, False
 
-    def more(self) -> bool:
+    def read_more(self) -> bool:
         """Add a block; false at the end of the file."""
         block = next(self._blocks, None)
         self.ended = block is None
@@ -87,32 +87,32 @@ class _Text:
         """Drop everything until the next physical line."""
         while line_end not in self.rest:
             self.rest = b""
-            if not self.more():
+            if not self.read_more():
                 return
         self.take(self.rest.index(line_end) + 1, 1)
 
 
-def _line_end(text: _Text) -> bytes:
+def _find_line_end(text: _Text) -> bytes:
     """What ends the first line that is not blank.
 
     A CR at the end of what is at hand could be half a CRLF.
     """
     while (found := _FIRST_LINE.match(text.rest)) is None or found.end() == len(text.rest):
-        if not text.more() or len(text.rest) > text.limit:
+        if not text.read_more() or len(text.rest) > text.limit:
             break
     return b"\r" if found is not None and found.group(1) == b"\r" else b"\n"
 
 
-def _header(text: _Text) -> tuple[Dialect, list[str]]:
+def _read_header(text: _Text) -> tuple[Dialect, list[str]]:
     """The dialect and the columns, by the first line that is not blank."""
-    line_end = _line_end(text)
+    line_end = _find_line_end(text)
     given = _SEPARATOR_LINE.match(text.rest)
     if given is not None:
         text.take(given.end(), given.group().count(line_end))
-        _line_end(text)
-    delimiter = given.group(1).decode() if given is not None else _delimiter(text.rest)
+        _find_line_end(text)
+    delimiter = given.group(1).decode() if given is not None else _find_delimiter(text.rest)
     dialect = Dialect(delimiter=delimiter, line_end=line_end)
-    read = read_carefully(text.rest, dialect, text.limit, is_last=text.ended, most=1)
+    read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=1)
     if not read.records:
         raise SourceError(
             "is empty." if given is None and not text.rest.strip() else "has no header line.",
@@ -125,7 +125,7 @@ def _header(text: _Text) -> tuple[Dialect, list[str]]:
     return dialect, list(header.fields)
 
 
-def _delimiter(text: bytes) -> str:
+def _find_delimiter(text: bytes) -> str:
     """The delimiter that the first line uses most, outside quotes."""
     found = _FIRST_LINE.match(text)
     line = (found.group() if found is not None else text).decode()
@@ -135,7 +135,7 @@ def _delimiter(text: bytes) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rows:
-    """Everything behind the header.
+    """Everything after the header.
 
     ``picked``: canonical column → its place among ``width`` cells.
     """
@@ -145,14 +145,14 @@ class _Rows:
     width: int
     picked: Mapping[str, int]
 
-    def chunks(self) -> Iterator[Chunk]:
+    def read_chunks(self) -> Iterator[Chunk]:
         """All rows."""
-        yield self._chunk([])
-        while self.text.more() or self.text.rest:
-            found = self._fast()
-            yield found if found is not None else self._slow()
+        yield self._make_chunk([])
+        while self.text.read_more() or self.text.rest:
+            found = self._read_fast()
+            yield found if found is not None else self._read_strict()
 
-    def _fast(self) -> Chunk | None:
+    def _read_fast(self) -> Chunk | None:
         """The whole records at hand by Arrow.
 
         None if one is out of the ordinary, or none is whole.
@@ -163,35 +163,35 @@ class _Rows:
             block += self.dialect.line_end
         if block.startswith(_BOM):  # Arrow would drop it
             return None
-        found = bounds(block, self.dialect)
+        found = find_bounds(block, self.dialect)
         if found is None or found.lines.is_empty() or found.longest > text.limit:
             return None
-        cells = _in_bulk(block, found, self)
+        cells = _read_in_bulk(block, found, self)
         if cells is None:
             return None
         lines = (found.lines + text.line).to_arrow()
         text.take(found.end, found.breaks)
         return Chunk(table=pa.table({**cells, "source_line": lines}))
 
-    def _slow(self) -> Chunk:
+    def _read_strict(self) -> Chunk:
         """The whole records at hand one by one."""
         text = self.text
-        read = read_carefully(text.rest, self.dialect, text.limit, is_last=text.ended)
+        read = read_strict(text.rest, self.dialect, text.limit, is_last=text.ended)
         is_cut = text.ended and not text.rest.endswith(self.dialect.line_end)
-        chunk = self._chunk(read.records, is_cut=is_cut)
+        chunk = self._make_chunk(read.records, is_cut=is_cut)
         text.take(read.end, read.breaks)
-        if read.goes_on:
+        if read.continues:
             text.skip_line(self.dialect.line_end)
         return chunk
 
-    def _chunk(self, records: Sequence[Record], *, is_cut: bool = False) -> Chunk:
+    def _make_chunk(self, records: Sequence[Record], *, is_cut: bool = False) -> Chunk:
         rows: list[Sequence[str]] = []
         lines: list[int] = []
         unreadable: list[UnreadableRow] = []
         for record in records:
             line = record.line + self.text.line
             is_whole = not is_cut or record is not records[-1]
-            trouble = record.trouble or self._miscounted(len(record.fields), is_whole=is_whole)
+            trouble = record.trouble or self._explain_count(len(record.fields), is_whole=is_whole)
             if trouble is not None:
                 unreadable.append(
                     UnreadableRow(source_file=self.text.name, source_line=line, detail=trouble)
@@ -208,10 +208,10 @@ class _Rows:
             unreadable=tuple(unreadable),
         )
 
-    def _miscounted(self, fields: int, *, is_whole: bool) -> str | None:
+    def _explain_count(self, fields: int, *, is_whole: bool) -> str | None:
         """What is wrong with the number of fields.
 
-        A row at which the file breaks off may not be short.
+        The row at which the file breaks off must not be short.
         """
         if fields == self.width or (self.dialect.may_be_short and is_whole and fields < self.width):
             return None
@@ -219,7 +219,7 @@ class _Rows:
         return f"it has {fields} {noun} where the header has {self.width}"
 
 
-def _in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedArray] | None:
+def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedArray] | None:
     """All records at once; none if one has a wrong number of fields."""
     names = [str(place) for place in range(rows.width)]
     try:

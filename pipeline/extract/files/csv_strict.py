@@ -1,8 +1,8 @@
 """Records one by one, for blocks of CSV in which something is out of its place.
 
 A record is what Python's strict ``csv`` reader makes of the physical lines from its first one on.
-What that refuses is an unreadable row of one line, and reading goes on at the next line: a quote
-that never closes costs one line, not the file.
+What that refuses is an unreadable row of one line, and reading continues at the next line: a
+quote that never closes costs one line, not the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.extract.files.csv_bounds import Dialect
-from pipeline.extract.records import too_long
+from pipeline.extract.records import render_too_long
 
 _NO_LIMIT: Final = 2**31 - 1
 """Of Python's reader: the row limit is ours."""
@@ -27,7 +27,7 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """One record: its first physical line, counted from 0, and its fields, or why it cannot be read."""
+    """One record: its first physical line, from 0, and its fields, or why it cannot be read."""
 
     line: int
     fields: Sequence[str] = ()
@@ -35,33 +35,36 @@ class Record:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Carefully:
-    """What was read: the records, the bytes and physical lines that are done with, and whether the last line goes on."""
+class StrictRecords:
+    """The records that were read, and the bytes and physical lines that they took.
+
+    ``continues``: the last line continues after the block, and the rest of it is to be skipped.
+    """
 
     records: list[Record]
     end: int
     breaks: int
-    goes_on: bool = False
+    continues: bool = False
 
 
 class _NeedMoreError(Exception):
-    """The record goes on behind the block."""
+    """The record continues after the block."""
 
 
 class _TooLongError(Exception):
     """The record is longer than it may be."""
 
 
-def read_carefully(
+def read_strict(
     block: bytes, dialect: Dialect, limit: int, *, is_last: bool, most: int | None = None
-) -> Carefully:
+) -> StrictRecords:
     """The records of a block that begins with a record.
 
     Args:
         block: valid UTF-8.
         dialect: of the file.
         limit: bytes that a record may have.
-        is_last: nothing comes behind the block. Otherwise a record that is not whole is left for
+        is_last: nothing comes after the block. Otherwise a record that is not whole is left for
             the next call.
         most: read no more records than this.
     """
@@ -72,12 +75,12 @@ def read_carefully(
         lines.append(tail)
         tail = b""
     source = _Lines(lines=lines, tail=tail, dialect=dialect, limit=limit, is_last=is_last)
-    records, done = source.records(most)
+    records, done = source.read_records(most)
     end = min(sum(map(len, lines[:done])) + done, len(block))
     if done == len(lines) and len(tail) > limit and len(records) != most:
-        records.append(Record(line=done, trouble=too_long(limit)))
-        return Carefully(records=records, end=len(block), breaks=done, goes_on=True)
-    return Carefully(records=records, end=end, breaks=done)
+        records.append(Record(line=done, trouble=render_too_long(limit)))
+        return StrictRecords(records=records, end=len(block), breaks=done, continues=True)
+    return StrictRecords(records=records, end=end, breaks=done)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +93,7 @@ class _Lines:
     limit: int
     is_last: bool
 
-    def records(self, most: int | None) -> tuple[list[Record], int]:
+    def read_records(self, most: int | None) -> tuple[list[Record], int]:
         """Whole records, and how many lines they took."""
         found: list[Record] = []
         place = 0
@@ -99,29 +102,29 @@ class _Lines:
                 place += 1
                 continue
             try:
-                record, taken = self._record(place)
+                record, taken = self._read_record(place)
             except _NeedMoreError:
                 break
             found.append(record)
             place += taken
         return found, place
 
-    def _record(self, place: int) -> tuple[Record, int]:
-        reader = csv.reader(self._from(place), delimiter=self.dialect.delimiter, strict=True)
+    def _read_record(self, place: int) -> tuple[Record, int]:
+        reader = csv.reader(self._lines_from(place), delimiter=self.dialect.delimiter, strict=True)
         try:
             return Record(line=place, fields=next(reader)), reader.line_num
         except _TooLongError:
             alone = len(self.lines[place]) > self.limit
             trouble = (
-                too_long(self.limit)
+                render_too_long(self.limit)
                 if alone
                 else f"a quote does not close within {self.limit:,} bytes"
             )
         except csv.Error as error:
-            trouble = _reason(str(error))
+            trouble = _explain(str(error))
         return Record(line=place, trouble=trouble), 1
 
-    def _from(self, place: int) -> Iterator[str]:
+    def _lines_from(self, place: int) -> Iterator[str]:
         """Physical lines from here on, for one record."""
         line_end, size = self.dialect.line_end.decode(), -1
         for number in range(place, len(self.lines)):
@@ -136,7 +139,7 @@ class _Lines:
             raise _NeedMoreError
 
 
-def _reason(error: str) -> str:
+def _explain(error: str) -> str:
     return next(
         (reason for sign, reason in _REASONS.items() if sign in error), "its quotes are malformed"
     )

@@ -23,14 +23,19 @@ class Form(StrEnum):
 
 
 _ENDINGS: Final = {
-    ".csv": Form.DELIMITED, ".tsv": Form.DELIMITED, ".txt": Form.DELIMITED, ".parquet": Form.PARQUET,
-    ".json": Form.PAGES, ".jsonl": Form.LINES, ".ndjson": Form.LINES,
-}  # fmt: skip
+    ".csv": Form.DELIMITED,
+    ".tsv": Form.DELIMITED,
+    ".txt": Form.DELIMITED,
+    ".parquet": Form.PARQUET,
+    ".json": Form.PAGES,
+    ".jsonl": Form.LINES,
+    ".ndjson": Form.LINES,
+}
 _WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class FilePart:
     """One file of a table; ``name`` is what findings call it, relative to the source folder."""
 
     path: Path
@@ -42,10 +47,10 @@ class Stored:
     """Where a table is: its form and its files, in order."""
 
     form: Form
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
 
 
-def form_of(path: Path) -> Form:
+def find_form(path: Path) -> Form:
     """The form of a file, by its ending."""
     ending = path.suffix.lower()
     if ending in _WORKBOOKS:
@@ -58,7 +63,7 @@ def form_of(path: Path) -> Form:
         )
     if ending not in _ENDINGS:
         raise SourceError(
-            f"'{ending}' is no form that is read; use one of {', '.join(_ENDINGS)}.",
+            f"'{ending}' files are not read; use one of {', '.join(_ENDINGS)}.",
             where=path.name,
         )
     return _ENDINGS[ending]
@@ -89,7 +94,7 @@ def find(folder: Path, table: Table) -> Stored | None:
     matching = [
         path
         for path in entries(folder)
-        if _stem(path) in names and (path.is_dir() or _is_known(path))
+        if _strip_ending(path) in names and (path.is_dir() or _is_known(path))
     ]
     if not matching:
         return None
@@ -102,10 +107,10 @@ def find(folder: Path, table: Table) -> Stored | None:
             where=str(folder),
         )
     found = matching[0]
-    return _folder_of_parts(found, folder) if found.is_dir() else _stored((found,), folder)
+    return _read_folder(found, folder) if found.is_dir() else _describe((found,), folder)
 
 
-def _stem(path: Path) -> str:
+def _strip_ending(path: Path) -> str:
     """The name without ending; Spark gives endings to folders too."""
     return (path.stem if _is_known(path) or not path.is_dir() else path.name).casefold()
 
@@ -114,17 +119,17 @@ def _is_known(path: Path) -> bool:
     return path.suffix.lower() in _ENDINGS or path.suffix.lower() in _WORKBOOKS
 
 
-def _folder_of_parts(found: Path, folder: Path) -> Stored:
-    paths = tuple(_files(found))
+def _read_folder(found: Path, folder: Path) -> Stored:
+    paths = tuple(_list_files(found))
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
-    return _stored(paths, folder)
+    return _describe(paths, folder)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _list_files(folder: Path) -> Iterator[Path]:
     """All files below a folder, in the order of their names, folder after folder."""
     for path in entries(folder):
-        yield from _files(path) if path.is_dir() else (path,)
+        yield from _list_files(path) if path.is_dir() else (path,)
     if (folder / "_delta_log").exists():
         raise SourceError(
             (
@@ -135,9 +140,9 @@ def _files(folder: Path) -> Iterator[Path]:
         )
 
 
-def _stored(paths: tuple[Path, ...], folder: Path) -> Stored:
-    parts = tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
-    forms = {form_of(path) for path in paths}
+def _describe(paths: tuple[Path, ...], folder: Path) -> Stored:
+    parts = tuple(FilePart(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+    forms = {find_form(path) for path in paths}
     if len(forms) > 1:
         raise SourceError(
             f"the parts are of several forms: {', '.join(sorted(forms))}.",

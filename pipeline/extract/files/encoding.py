@@ -28,13 +28,13 @@ _LONGEST_CHARACTER: Final = 4
 _CONTINUES: Final = range(0x80, 0xC0)
 
 
-def text_blocks(path: Path, name: str, size: int) -> Iterator[bytes]:
-    """The file's text as UTF-8, without byte order mark, in blocks of about ``size`` bytes that end between characters.
+def read_text_blocks(path: Path, name: str, size: int) -> Iterator[bytes]:
+    """The file's text as UTF-8, without byte order mark, in blocks that end between characters.
 
     Args:
         path: UTF-8 or UTF-16, with or without byte order mark.
         name: what messages call the file.
-        size: bytes that are read at once.
+        size: bytes that are read at once, and about the bytes of a block.
 
     Raises:
         SourceError: the file is binary, or in another encoding; the message names the line.
@@ -44,16 +44,18 @@ def text_blocks(path: Path, name: str, size: int) -> Iterator[bytes]:
         for magic, sentence in _OTHERS.items():
             if head.startswith(magic):
                 raise SourceError(sentence, where=name)
-        encoding = _encoding(head)
+        encoding = _find_encoding(head)
         file.seek(0)
         lines = 0
-        for block in _utf8(file, size) if encoding == "utf-8" else _decoded(file, size, encoding):
+        for block in (
+            _read_utf8(file, size) if encoding == "utf-8" else _decode(file, size, encoding)
+        ):
             _check(block, name, encoding, lines)
             lines += block.count(b"\n")
             yield block
 
 
-def _encoding(head: bytes) -> str:
+def _find_encoding(head: bytes) -> str:
     """UTF-16 by its byte order mark, or by the zero bytes of two Latin letters; else UTF-8."""
     if head.startswith(codecs.BOM_UTF16_LE):
         return "utf-16-le"
@@ -67,16 +69,16 @@ def _encoding(head: bytes) -> str:
     return "utf-8"
 
 
-def _utf8(file: BinaryIO, size: int) -> Iterator[bytes]:
+def _read_utf8(file: BinaryIO, size: int) -> Iterator[bytes]:
     """Blocks cut between characters.
 
-    The last one may end inside a character: then it is no UTF-8.
+    The last one may end inside a character: then it is not UTF-8.
     """
     rest = b""
     block = file.read(max(size, _HEAD)).removeprefix(codecs.BOM_UTF8)
     while block:
         block = rest + block
-        cut = _boundary(block)
+        cut = _find_boundary(block)
         block, rest = block[:cut], block[cut:]
         if block:
             yield block
@@ -85,8 +87,8 @@ def _utf8(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield rest
 
 
-def _boundary(block: bytes) -> int:
-    """Where the last character of a block begins, if it may go on behind the block.
+def _find_boundary(block: bytes) -> int:
+    """Where the last character of a block begins, if it may continue after the block.
 
     Else the block's length.
     """
@@ -97,7 +99,7 @@ def _boundary(block: bytes) -> int:
     return len(block)
 
 
-def _decoded(file: BinaryIO, size: int, encoding: str) -> Iterator[bytes]:
+def _decode(file: BinaryIO, size: int, encoding: str) -> Iterator[bytes]:
     """UTF-16 as UTF-8. Halves of characters stay in, so that the check finds them."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     text = decoder.decode(file.read(max(size, _HEAD))).removeprefix("\ufeff")
@@ -114,22 +116,22 @@ def _decoded(file: BinaryIO, size: int, encoding: str) -> Iterator[bytes]:
 
 def _check(block: bytes, name: str, encoding: str, lines: int) -> None:
     if b"\0" in block:
-        raise SourceError("holds NUL bytes: this is no text file.", where=name)
+        raise SourceError("holds NUL bytes: this is not a text file.", where=name)
     if _is_utf8(block):
         return
     try:
         block.decode("utf-8")
     except UnicodeDecodeError as error:
         line = lines + block.count(b"\n", 0, error.start) + 1
-        told = "UTF-8" if encoding == "utf-8" else "whole UTF-16"
+        expected = "UTF-8" if encoding == "utf-8" else "whole UTF-16"
         raise SourceError(
-            f"line {line} is not {told}. Save the file as 'CSV UTF-8 (comma delimited)'.",
+            f"line {line} is not {expected}. Save the file as 'CSV UTF-8 (comma delimited)'.",
             where=name,
         ) from error
 
 
 def _is_utf8(block: bytes) -> bool:
-    """Whether the block is UTF-8; Arrow tells it ten times faster than decoding would."""
+    """Whether the block is UTF-8; Arrow finds out ten times faster than decoding does."""
     array = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(struct.pack("=ii", 0, len(block))), pa.py_buffer(block)]
     )

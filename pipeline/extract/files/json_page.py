@@ -1,38 +1,38 @@
-"""A JSON page as the Web API returns it, read row by row, so that a page may be larger than memory."""
+"""A JSON page as the Web API returns it, read row by row: it may be larger than memory."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final, NoReturn
 
 from pipeline.errors import SourceError
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NEXT: Final = "@odata.nextLink"
 _GIVE_UP: Final = 16
-"""A row may be so many times over the limit and still be told from a page that is broken."""
+"""A row may be so many times over the limit and still not be taken for a broken page."""
 
 TOO_LONG: Final = object()
 """Stands for a row over the limit."""
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
 
 
-DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_constant)
+DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse_constant)
 """Numbers stay exactly as written."""
 
 
-class Page:
+class PageParser:
     """``{"value": [...], ...}`` or an array of rows.
 
-    ``has_next`` tells, once all rows were read, whether the page names a next one.
+    ``has_next`` says, once all rows were read, whether the page names a next one.
 
     Raises (while rows are read):
-        SourceError: it is no such page, or not a whole one.
+        SourceError: it is not such a page, or not a whole one.
     """
 
     def __init__(self, blocks: Iterator[bytes], name: str, row_limit: int) -> None:
@@ -40,99 +40,99 @@ class Page:
         self._text, self._begin, self._place, self._lines = "", 0, 0, 1
         self.has_next = False
 
-    def rows(self) -> Iterator[Any]:
+    def read_rows(self) -> Iterator[object]:
         """The rows, or ``TOO_LONG``."""
         first = self._peek()
         if not first:
             raise SourceError("is empty.", where=self._name)
         if first == "[":
-            yield from self._array()
+            yield from self._read_array()
         elif first == "{":
-            yield from self._object()
+            yield from self._read_object()
         else:
-            raise self._broken()
+            raise self._make_broken_error()
         if self._peek():
-            told = (
-                "the file goes on behind the page. If each line is a row, let its name end in "
+            sentence = (
+                "the file continues after the page. If each line is a row, let its name end in "
                 ".jsonl."
             )
-            raise SourceError(f"line {self._line()}: {told}", where=self._name)
+            raise SourceError(f"line {self._find_line()}: {sentence}", where=self._name)
 
-    def _object(self) -> Iterator[Any]:
+    def _read_object(self) -> Iterator[object]:
         found = False
         self._expect("{")
         while self._peek() != "}":
-            key = self._value()
+            key = self._read_value()
             if not isinstance(key, str):
-                raise self._broken()
+                raise self._make_broken_error()
             self._expect(":")
             if key == "value" and self._peek() == "[":
                 found = True
-                yield from self._array()
+                yield from self._read_array()
             else:
-                value = self._value()
+                value = self._read_value()
                 self.has_next |= key == _NEXT and bool(value)
-            self._comma("}")
+            self._skip_comma("}")
         self._expect("}")
         if not found:
-            told = (
-                'is no page of rows: there is no array "value". If each line is a row, let its '
+            sentence = (
+                'is not a page of rows: there is no array "value". If each line is a row, let its '
                 "name end in .jsonl."
             )
-            raise SourceError(told, where=self._name)
+            raise SourceError(sentence, where=self._name)
 
-    def _array(self) -> Iterator[Any]:
+    def _read_array(self) -> Iterator[object]:
         self._expect("[")
         while self._peek() != "]":
-            row = self._value()
+            row = self._read_value()
             yield (
                 TOO_LONG
                 if len(self._text[self._begin : self._place].encode()) > self._limit
                 else row
             )
-            self._comma("]")
+            self._skip_comma("]")
         self._expect("]")
 
-    def _comma(self, closing: str) -> None:
-        """A comma with something behind it, unless the closing bracket comes."""
+    def _skip_comma(self, closing: str) -> None:
+        """Pass a comma that something follows, unless the closing bracket comes."""
         if self._peek() == closing:
             return
         self._expect(",")
         if self._peek() == closing:
-            raise self._broken()
+            raise self._make_broken_error()
 
     def _expect(self, sign: str) -> None:
         if self._peek() != sign:
-            raise self._broken()
+            raise self._make_broken_error()
         self._place += 1
 
     def _peek(self) -> str:
-        """The next character that is no white space; empty at the end of the file."""
+        """The next character other than white space; empty at the end of the file."""
         while True:
             space = _SPACE.match(self._text, self._place)
             self._place = space.end() if space else self._place
             if self._place < len(self._text):
                 return self._text[self._place]
-            if not self._more():
+            if not self._read_more():
                 return ""
 
-    def _value(self) -> Any:
+    def _read_value(self) -> object:
         """The value that begins here. If it does not end in what is at hand, more is read."""
         self._peek()
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
-                if len(self._text) - self._place > _GIVE_UP * self._limit or not self._more():
-                    raise self._broken() from error
+                if len(self._text) - self._place > _GIVE_UP * self._limit or not self._read_more():
+                    raise self._make_broken_error() from error
             except (ValueError, RecursionError) as error:
-                raise self._broken() from error
+                raise self._make_broken_error() from error
             else:
-                if end < len(self._text) or not self._more():
+                if end < len(self._text) or not self._read_more():
                     self._begin, self._place = self._place, end
                     return value
 
-    def _more(self) -> bool:
+    def _read_more(self) -> bool:
         """Read on; what was used up is dropped."""
         block = next(self._blocks, None)
         if block is None:
@@ -142,11 +142,11 @@ class Page:
         self._place = 0
         return True
 
-    def _line(self) -> int:
+    def _find_line(self) -> int:
         return self._lines + self._text.count("\n", 0, self._place)
 
-    def _broken(self) -> SourceError:
+    def _make_broken_error(self) -> SourceError:
         return SourceError(
-            f"is no JSON page that is whole: it breaks off, or is broken in line {self._line()}.",
+            f"is not a whole JSON page: it breaks off, or is broken in line {self._find_line()}.",
             where=self._name,
         )

@@ -10,60 +10,62 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import SourceError
-from pipeline.extract.files.encoding import text_blocks
-from pipeline.extract.files.json_page import DECODER, TOO_LONG, Page
-from pipeline.extract.headers import Wanted
-from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow, too_long
+from pipeline.extract.files.encoding import read_text_blocks
+from pipeline.extract.files.json_page import DECODER, TOO_LONG, PageParser
+from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow, render_too_long
 
 _ROWS: Final = 2_000
 """Rows made into columns at once; many more would no longer be near the processor."""
-_NO_OBJECT: Final = "it is no JSON object"
+_NO_OBJECT: Final = "it is not a JSON object"
 
 
 @dataclass(frozen=True, slots=True)
-class _Bad:
+class _Unreadable:
     """Why a row cannot be read; ``is_other`` for a line that is not an object at all."""
 
     reason: str
     is_other: bool = False
 
 
-def read_pages(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+def read_pages(
+    path: Path, name: str, selection: ColumnSelection, options: ReadOptions
+) -> Iterator[Chunk]:
     """Read one page: ``{"value": [...]}`` or an array; rows are numbered from 1.
 
     The last chunk knows of a next page.
 
     Raises:
-        SourceError: it is no such page, or not a whole one.
+        SourceError: it is not such a page, or not a whole one.
     """
-    page = Page(text_blocks(path, name, options.block), name, options.row_limit)
-    trouble = _Bad(too_long(options.row_limit))
-    rows = enumerate((trouble if row is TOO_LONG else row for row in page.rows()), start=1)
+    page = PageParser(read_text_blocks(path, name, options.block), name, options.row_limit)
+    trouble = _Unreadable(render_too_long(options.row_limit))
+    rows = enumerate((trouble if row is TOO_LONG else row for row in page.read_rows()), start=1)
     while batch := list(islice(rows, _ROWS)):
-        yield _chunk(name, wanted, batch)
-    yield _chunk(name, wanted, [], has_next=page.has_next)
+        yield _make_chunk(name, selection, batch)
+    yield _make_chunk(name, selection, [], has_next=page.has_next)
 
 
-def read_lines(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> Iterator[Chunk]:
+def read_lines(
+    path: Path, name: str, selection: ColumnSelection, options: ReadOptions
+) -> Iterator[Chunk]:
     """Read JSON lines; a malformed line is an unreadable row.
 
     Raises:
         SourceError: the file is empty or not UTF-8, or no line is an object.
     """
     limit = options.row_limit
-    lines = enumerate(_lines(text_blocks(path, name, options.block), limit), start=1)
-    rows = (
-        (number, _parsed(line, limit)) for number, line in lines if line is None or line.strip()
-    )
+    lines = enumerate(_split_lines(read_text_blocks(path, name, options.block), limit), start=1)
+    rows = ((number, _parse(line, limit)) for number, line in lines if line is None or line.strip())
     is_empty, is_hopeless = True, True
     while batch := list(islice(rows, _ROWS)):
-        chunk = _chunk(name, wanted, batch)
+        chunk = _make_chunk(name, selection, batch)
         is_empty = False
         is_hopeless = is_hopeless and all(_is_other(row) for _, row in batch)
         yield chunk
@@ -76,8 +78,8 @@ def read_lines(path: Path, name: str, wanted: Wanted, options: ReadOptions) -> I
         )
 
 
-def _lines(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
-    """Physical lines; none stands for one over the limit."""
+def _split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
+    """Physical lines; null stands for one over the limit."""
     rest, is_long = b"", False
     for block in blocks:
         *lines, rest = (rest + block).split(b"\n")
@@ -90,38 +92,44 @@ def _lines(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
         yield None if is_long else rest
 
 
-def _parsed(line: bytes | None, limit: int) -> Any:
+def _parse(line: bytes | None, limit: int) -> object:
     if line is None:
-        return _Bad(too_long(limit))
+        return _Unreadable(render_too_long(limit))
     try:
         return DECODER.decode(line.decode())
     except (ValueError, RecursionError):
-        return _Bad(_NO_OBJECT, is_other=True)
+        return _Unreadable(_NO_OBJECT, is_other=True)
 
 
-def _chunk(
-    name: str, wanted: Wanted, numbered: Sequence[tuple[int, Any]], *, has_next: bool = False
+def _make_chunk(
+    name: str,
+    selection: ColumnSelection,
+    numbered: Sequence[tuple[int, object]],
+    *,
+    has_next: bool = False,
 ) -> Chunk:
-    unreadable = {number: _why(row) for number, row in numbered if type(row) is not dict}
+    unreadable = {number: _explain(row) for number, row in numbered if type(row) is not dict}
     lines = [number for number, row in numbered if type(row) is dict]
     rows = [row for _, row in numbered if type(row) is dict]
     headers = tuple(dict.fromkeys(chain.from_iterable(rows)))
     cells = {
         column: [row.get(key) for row in rows]
-        for column, key in wanted.spelled(headers, name).items()
+        for column, key in selection.match(headers, name).items()
     }
     try:
-        texts = {column: _texts(values) for column, values in cells.items()}
+        texts = {column: _to_texts(values) for column, values in cells.items()}
     except (pa.ArrowException, UnicodeEncodeError):
         troubles = {
             place: why
             for column, values in cells.items()
-            for place, why in _troubles(column, values)
+            for place, why in _find_troubles(column, values)
         }
         unreadable |= {lines[place]: why for place, why in troubles.items()}
         whole = [place not in troubles for place in range(len(rows))]
         lines = list(compress(lines, whole))
-        texts = {column: _texts(list(compress(values, whole))) for column, values in cells.items()}
+        texts = {
+            column: _to_texts(list(compress(values, whole))) for column, values in cells.items()
+        }
     return Chunk(
         table=pa.table({**texts, "source_line": pa.array(lines, pa.int64())}),
         unreadable=tuple(
@@ -133,25 +141,25 @@ def _chunk(
     )
 
 
-def _why(row: Any) -> str:
-    return row.reason if isinstance(row, _Bad) else _NO_OBJECT
+def _explain(row: object) -> str:
+    return row.reason if isinstance(row, _Unreadable) else _NO_OBJECT
 
 
-def _is_other(row: Any) -> bool:
+def _is_other(row: object) -> bool:
     """Whether a line is not an object, or not JSON at all."""
-    return row.is_other if isinstance(row, _Bad) else type(row) is not dict
+    return row.is_other if isinstance(row, _Unreadable) else type(row) is not dict
 
 
-def _troubles(column: str, cells: Sequence[Any]) -> Iterator[tuple[int, str]]:
+def _find_troubles(column: str, cells: Sequence[object]) -> Iterator[tuple[int, str]]:
     """Places of cells that cannot be read, and why."""
     for place, cell in enumerate(cells):
         if isinstance(cell, dict | list):
             yield place, f"{column} holds an object or a list"
-        elif isinstance(cell, str) and not _encodes(cell):
+        elif isinstance(cell, str) and not _can_encode(cell):
             yield place, f"{column} holds half a character"
 
 
-def _encodes(text: str) -> bool:
+def _can_encode(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -159,7 +167,7 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _texts(cells: list[Any]) -> pa.Array:
+def _to_texts(cells: list[object]) -> pa.Array:
     """Cells as text; empty is null."""
     if bool in set(map(type, cells)):
         cells = [

@@ -1,4 +1,7 @@
-"""Parquet sources: read where they lie if DuckDB can read them as one table, else copied into one file with their types."""
+"""Parquet sources: read where they lie if DuckDB can read them as one table.
+
+Otherwise they are copied into one file, with their types.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
-from pipeline.extract.files.discover import Part
-from pipeline.extract.headers import Wanted
+from pipeline.extract.files.discover import FilePart
+from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 
 _BATCH: Final = 65_536
 _RESERVED: Final = {"filename", "file_row_number"}
-"""Columns that DuckDB adds while it reads where the file lies; a file may not have them itself."""
+"""Columns that DuckDB adds while it reads a file where it lies; the file must not have them."""
 _PATTERNS: Final = re.compile(r"[*?\[=]")
 """Signs that DuckDB takes for more than a path: a pattern that other files match too, or the value
 of a column."""
@@ -29,7 +32,7 @@ of a column."""
 class ParquetPart:
     """One file: its rows, its schema, and canonical column → the column as it is called there."""
 
-    part: Part
+    part: FilePart
     rows: int
     schema: pa.Schema
     columns: Mapping[str, str]
@@ -39,15 +42,18 @@ class ParquetPart:
         """The canonical columns with their types, in their simplest form."""
         return pa.schema(
             [
-                (name, _simple(self.schema.field(header).type))
+                (name, _simplify(self.schema.field(header).type))
                 for name, header in self.columns.items()
             ]
         )
 
-    def chunks(self, columns: pa.Schema) -> Iterator[pa.Table]:
-        """All rows, as those of ``columns`` that are there and in its types, and ``source_line``, the row number from 1."""
+    def read_chunks(self, columns: pa.Schema) -> Iterator[pa.Table]:
+        """All rows: those of ``columns`` that are there, in its types, and ``source_line``.
+
+        That is the number of the row, from 1.
+        """
         done = 0
-        with _readable(self.part):
+        with _translate_errors(self.part):
             file = pq.ParquetFile(self.part.path)
             for batch in file.iter_batches(_BATCH, columns=list(self.columns.values())):
                 cells = {
@@ -59,18 +65,18 @@ class ParquetPart:
                 done += len(batch)
 
 
-def described(part: Part, wanted: Wanted) -> ParquetPart:
+def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
     """What a file holds.
 
     Raises:
-        SourceError: it is no whole Parquet file, lacks a needed column, or one holds no plain
-            values.
+        SourceError: it is not a whole Parquet file, lacks a needed column, or a column
+            holds other than plain values.
     """
-    with _readable(part):
+    with _translate_errors(part):
         file = pq.ParquetFile(part.path)
         schema, rows = file.schema_arrow, file.metadata.num_rows
-    columns = wanted.picked(schema.names, part.name)
-    _refuse_columns_in_path(part, wanted, columns)
+    columns = selection.pick(schema.names, part.name)
+    _refuse_columns_in_path(part, selection, columns)
     for name, header in columns.items():
         kind = schema.field(header).type
         if pa.types.is_nested(kind):
@@ -86,16 +92,18 @@ def described(part: Part, wanted: Wanted) -> ParquetPart:
     return ParquetPart(part=part, rows=rows, schema=schema, columns=columns)
 
 
-def _refuse_columns_in_path(part: Part, wanted: Wanted, columns: Collection[str]) -> None:
-    """Spark takes the columns it partitions by out of the files and writes them into the names of folders."""
+def _refuse_columns_in_path(
+    part: FilePart, selection: ColumnSelection, columns: Collection[str]
+) -> None:
+    """Find columns that are in names of folders only, as those that Spark partitions by."""
     steps = [step.partition("=")[0] for step in part.name.split("/")[:-1] if "=" in step]
-    lost = [step for step in steps if not set(wanted.spelled([step], part.name)) <= set(columns)]
+    lost = [step for step in steps if not set(selection.match([step], part.name)) <= set(columns)]
     if lost:
-        told = (
+        sentence = (
             f"the column {lost[0]} is in the name of the folder and not in the file; write it into "
             "the file."
         )
-        raise SourceError(told, where=part.name)
+        raise SourceError(sentence, where=part.name)
 
 
 def can_stay(parts: Sequence[ParquetPart]) -> bool:
@@ -109,37 +117,37 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
         and not any(
-            pa.types.is_binary(kind) or pa.types.is_large_binary(kind) for kind in _kinds(part)
+            pa.types.is_binary(kind) or pa.types.is_large_binary(kind) for kind in _list_types(part)
         )
         for part in parts
     )
 
 
-def _kinds(part: ParquetPart) -> Collection[pa.DataType]:
+def _list_types(part: ParquetPart) -> Collection[pa.DataType]:
     return [part.schema.field(header).type for header in part.columns.values()]
 
 
-def common(parts: Sequence[ParquetPart]) -> pa.Schema:
+def unify_types(parts: Sequence[ParquetPart]) -> pa.Schema:
     """Canonical columns with types that hold the values of all files.
 
     Raises:
-        SourceError: there is no such type; all columns at once would not help, the first is named.
+        SourceError: no type holds the values of one column; the first such column is named.
     """
     found = parts[0].typed
     for part in parts[1:]:
         try:
             found = pa.unify_schemas([found, part.typed], promote_options="permissive")
         except pa.ArrowException as error:
-            name = next(name for name in part.columns if not _unify(found, part.typed, name))
-            told = (
+            name = next(name for name in part.columns if not _can_unify(found, part.typed, name))
+            sentence = (
                 f"the column {name} is {part.typed.field(name).type} here and "
                 f"{found.field(name).type} in the parts before."
             )
-            raise SourceError(told, where=part.part.name) from error
+            raise SourceError(sentence, where=part.part.name) from error
     return found
 
 
-def _unify(one: pa.Schema, other: pa.Schema, name: str) -> bool:
+def _can_unify(one: pa.Schema, other: pa.Schema, name: str) -> bool:
     if name not in one.names:
         return True
     try:
@@ -152,10 +160,10 @@ def _unify(one: pa.Schema, other: pa.Schema, name: str) -> bool:
     return True
 
 
-def _simple(kind: pa.DataType) -> pa.DataType:
+def _simplify(kind: pa.DataType) -> pa.DataType:
     """Text in one form; dictionaries as what they stand for."""
     if pa.types.is_dictionary(kind):
-        return _simple(kind.value_type)
+        return _simplify(kind.value_type)
     is_text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     if (
         is_text
@@ -171,20 +179,20 @@ def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array:
     return cells if cells.type.equals(kind) else cells.cast(kind)
 
 
-def text_chunks(part: Part, wanted: Wanted) -> Iterator[Chunk]:
+def read_text_chunks(part: FilePart, selection: ColumnSelection) -> Iterator[Chunk]:
     """A Parquet file as text, for side files that are small."""
-    one = described(part, wanted)
+    one = describe_part(part, selection)
     empty = pa.schema([(name, pa.string()) for name in one.columns]).append(
         pa.field("source_line", pa.int64())
     )
     yield Chunk(table=empty.empty_table())
-    for table in one.chunks(one.typed):
-        with _readable(part):
-            cells = {name: _text(table[name]) for name in one.columns}
+    for table in one.read_chunks(one.typed):
+        with _translate_errors(part):
+            cells = {name: _to_text(table[name]) for name in one.columns}
         yield Chunk(table=pa.table({**cells, "source_line": table["source_line"]}))
 
 
-def _text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def _to_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cells as text.
 
     Whole numbers stay whole: a column with blanks often comes as floating point.
@@ -198,7 +206,7 @@ def _text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 @contextlib.contextmanager
-def _readable(part: Part) -> Iterator[None]:
+def _translate_errors(part: FilePart) -> Iterator[None]:
     """Translate what Arrow says of a file.
 
     It raises ``OSError`` without a number for contents that it cannot make out.
@@ -213,5 +221,5 @@ def _readable(part: Part) -> Iterator[None]:
                 raise
     except pa.ArrowException as error:
         raise SourceError(
-            "is no whole Parquet file, or holds what cannot be read.", where=part.name
+            "is not a whole Parquet file, or holds data that cannot be read.", where=part.name
         ) from error

@@ -8,21 +8,21 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import SourceError, reading
-from pipeline.extract.files.discover import Part
+from pipeline.extract.files.discover import FilePart
 from schemas.catalogue import Table
 
 MODEL = "model.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Described:
+class LinkedTable:
     """A table of the folder: its columns in order, and its files."""
 
     header: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
 
 
-def find(folder: Path, table: Table) -> Described | None:
+def find_linked(folder: Path, table: Table) -> LinkedTable | None:
     """The table that ``model.json`` describes, none if it does not or there is no model.
 
     Raises:
@@ -48,16 +48,16 @@ def find(folder: Path, table: Table) -> Described | None:
         locations = None if partitions is None else [str(one["location"]) for one in partitions]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(
-            f"is no Synapse Link model ({type(error).__name__}).", where=MODEL
+            f"is not a Synapse Link model ({type(error).__name__}).", where=MODEL
         ) from error
     if len(found) > 1:
         raise SourceError(f"describes {table.name} {len(found)} times.", where=MODEL)
-    return Described(
-        header=_keyed(header, table), parts=_parts(folder, str(found[0]["name"]), locations)
+    return LinkedTable(
+        header=_name_key(header, table), parts=_list_parts(folder, str(found[0]["name"]), locations)
     )
 
 
-def _keyed(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
+def _name_key(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
     """``Id`` is the primary id, unless that stands there under its own name."""
     names = {name.casefold() for name in header}
     return tuple(
@@ -65,23 +65,23 @@ def _keyed(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
     )
 
 
-def _parts(folder: Path, entity: str, locations: list[str] | None) -> tuple[Part, ...]:
+def _list_parts(folder: Path, entity: str, locations: list[str] | None) -> tuple[FilePart, ...]:
     """The partitions that are listed.
 
     A model that lists none at all leaves it to the entity's folder.
     """
     if locations is not None:
-        paths = [_local(folder, location) for location in locations]
+        paths = [_find_local(folder, location) for location in locations]
     else:
         paths = sorted((folder / entity).glob("*.csv"))
         if not paths:
             raise SourceError(
                 f"lists no partitions of {entity}, and there is no CSV in its folder.", where=MODEL
             )
-    return tuple(Part(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+    return tuple(FilePart(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
 
 
-def _local(folder: Path, location: str) -> Path:
+def _find_local(folder: Path, location: str) -> Path:
     """The longest tail of a partition's address that is a file below the folder."""
     steps = [
         step for step in unquote(urlsplit(location).path).split("/") if step not in {"", ".", ".."}

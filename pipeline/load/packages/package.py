@@ -40,7 +40,7 @@ _EPOCH: Final = dt.datetime(1980, 1, 1)  # noqa: DTZ001 - the clock of a zip has
 _PERMISSIONS: Final = 0o100644
 _LEVEL: Final = 1
 _BLOCK: Final = 1 << 20
-_ROWS_AT_ONCE: Final = 65_536
+ROWS_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,13 +58,15 @@ class Package:
     data_bytes: int
 
 
-def build_package(spec: PackageSpec, rows: pl.DataFrame) -> Package:
+def build_package(
+    spec: PackageSpec, rows: pl.DataFrame, *, size_limit: int = SIZE_LIMIT
+) -> Package:
     """The package of these rows, in their order; a null is a blank.
 
     Raises ``ValueError`` for what cannot be sent.
     """
     data = data_file(rows, spec.columns)
-    if len(data) > SIZE_LIMIT:
+    if len(data) > size_limit:
         raise ValueError(
             f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; "
             "make smaller batches"
@@ -87,7 +89,10 @@ def build_package(spec: PackageSpec, rows: pl.DataFrame) -> Package:
 
 
 def packages(
-    rows_files: Iterable[Path], spec_for: Callable[[str, int], PackageSpec]
+    rows_files: Iterable[Path],
+    spec_for: Callable[[str, int], PackageSpec],
+    *,
+    rows_at_once: int = ROWS_AT_ONCE,
 ) -> Iterator[Package]:
     """The packages of planned rows, each as soon as it is complete.
 
@@ -98,7 +103,7 @@ def packages(
     """
     open_batches: dict[str, _Batch] = {}
     complete: set[tuple[str, int]] = set()
-    for legal_entity, number, rows in _parts(rows_files):
+    for legal_entity, number, rows in _parts(rows_files, rows_at_once):
         batch = open_batches.get(legal_entity)
         if batch is None or batch.number != number:
             if batch is not None:
@@ -129,9 +134,11 @@ class _Batch:
         return build_package(self.spec, pl.concat(self.parts))
 
 
-def _parts(rows_files: Iterable[Path]) -> Iterator[tuple[str, int, pl.DataFrame]]:
+def _parts(
+    rows_files: Iterable[Path], rows_at_once: int
+) -> Iterator[tuple[str, int, pl.DataFrame]]:
     """Planned rows of one batch at a time, in the order of their first rows."""
-    for morsel in _read_morsels(rows_files):
+    for morsel in _read_morsels(rows_files, rows_at_once):
         sent = morsel.filter(pl.col("batch").is_not_null())
         for (legal_entity, batch), rows in sent.partition_by(
             "legal_entity", "batch", as_dict=True
@@ -141,11 +148,11 @@ def _parts(rows_files: Iterable[Path]) -> Iterator[tuple[str, int, pl.DataFrame]
             yield str(legal_entity), int(batch), rows
 
 
-def _read_morsels(rows_files: Iterable[Path]) -> Iterator[pl.DataFrame]:
+def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.DataFrame]:
     for path in rows_files:
         try:
             with during("reading the planned rows"), pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                for batch in file.iter_batches(batch_size=rows_at_once):
                     yield pl.DataFrame(batch)
         except pa.ArrowInvalid as error:
             raise InvariantBroken(

@@ -31,7 +31,7 @@ class Application:
 
 
 @dataclass(kw_only=True)
-class RefusedError(Exception):
+class GrantRefused(Exception):
     """No token: what Entra ID calls it, its number, its words."""
 
     status: int
@@ -40,12 +40,12 @@ class RefusedError(Exception):
     text: str
 
 
-def application_of(
+def find_application(
     form: Mapping[str, str], authorization: str, known: Mapping[str, Application]
 ) -> tuple[Application, str]:
     """The application that a request names, and the secret that it shows (empty with an assertion).
 
-    Raises ``RefusedError``.
+    Raises ``GrantRefused``.
     """
     name, secret = form.get("client_id", ""), form.get("client_secret", "")
     if authorization.lower().startswith("basic "):
@@ -55,18 +55,18 @@ def application_of(
         name, secret = unquote_plus(name), unquote_plus(secret)
     if not name:
         text = "The request body must contain the following parameter: 'client_id'."
-        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+        raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
     if name not in known:
         text = (
             f"Application with identifier '{name}' was not found in the directory 'Sandbox'. This "
             "can happen if the application has not been installed by the administrator of the "
             "tenant or consented to by any user in the tenant."
         )
-        raise RefusedError(status=400, error="unauthorized_client", number=700016, text=text)
+        raise GrantRefused(status=400, error="unauthorized_client", number=700016, text=text)
     return known[name], secret
 
 
-def check(
+def check_grant(
     application: Application,
     secret: str,
     form: Mapping[str, str],
@@ -75,7 +75,7 @@ def check(
 ) -> None:
     """Let an application in that proves who it is.
 
-    ``here`` tells whether an audience is this login. Raises ``RefusedError``.
+    ``here``: whether an audience is this login. Raises ``GrantRefused``.
     """
     if form.get("client_assertion"):
         _check_assertion(application, form, here, now)
@@ -84,14 +84,14 @@ def check(
             "The request body must contain the following parameter: 'client_assertion' or "
             "'client_secret'."
         )
-        raise RefusedError(status=401, error="invalid_client", number=7000218, text=text)
+        raise GrantRefused(status=401, error="invalid_client", number=7000218, text=text)
     elif not hmac.compare_digest(secret.encode(), application.secret.encode()):
         text = (
             "Invalid client secret provided. Ensure the secret being sent in the request is the "
             "client secret value, not the "
             f"client secret ID, for a secret added to app '{application.id}'."
         )
-        raise RefusedError(status=401, error="invalid_client", number=7000215, text=text)
+        raise GrantRefused(status=401, error="invalid_client", number=7000215, text=text)
 
 
 def _check_assertion(
@@ -99,20 +99,20 @@ def _check_assertion(
 ) -> None:
     if form.get("client_assertion_type") != ASSERTION:
         text = f"Client assertion type must be '{ASSERTION}'."
-        raise RefusedError(status=400, error="invalid_request", number=50027, text=text)
+        raise GrantRefused(status=400, error="invalid_request", number=50027, text=text)
     claims = _assertion(application, form["client_assertion"])
     if claims.get("iss") != application.id or claims.get("sub") != application.id:
         text = (
             "Client assertion is not within its valid issuer: 'iss' and 'sub' must be the client "
             "id."
         )
-        raise RefusedError(status=401, error="invalid_client", number=700021, text=text)
+        raise GrantRefused(status=401, error="invalid_client", number=700021, text=text)
     if not here(str(claims.get("aud", ""))):
         text = "Client assertion audience claim does not match Realm issuer."
-        raise RefusedError(status=401, error="invalid_client", number=700023, text=text)
+        raise GrantRefused(status=401, error="invalid_client", number=700023, text=text)
     if float(claims.get("exp", 0)) <= now:
         text = "Client assertion is not within its valid time range."
-        raise RefusedError(status=401, error="invalid_client", number=700024, text=text)
+        raise GrantRefused(status=401, error="invalid_client", number=700024, text=text)
 
 
 def _assertion(application: Application, assertion: str) -> dict[str, Any]:
@@ -129,4 +129,4 @@ def _assertion(application: Application, assertion: str) -> dict[str, Any]:
         return dict(jwt.decode(assertion, key, algorithms=list(_ALGORITHMS), options=options))
     except (jwt.InvalidTokenError, ValueError) as error:
         text = "Client assertion failed signature validation."
-        raise RefusedError(status=401, error="invalid_client", number=700027, text=text) from error
+        raise GrantRefused(status=401, error="invalid_client", number=700027, text=text) from error

@@ -1,4 +1,6 @@
-"""The login of both twins: Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
+"""The login of both twins.
+
+Microsoft Entra ID's token endpoints v1 and v2, its discovery documents, and the check of tokens.
 
 One tenant. The client that the sandbox hands out may do everything; two more, with the same secret,
 show what else can happen: one that is a user without a role in Sales and unknown in SCM, and one
@@ -13,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -21,9 +23,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.sandbox.login import grants
-from pipeline.sandbox.login.grants import Application, RefusedError
-from pipeline.sandbox.login.origin import origin_of, same_origin
-from pipeline.sandbox.login.tokens import BadTokenError, Claims, Issuer, key_set
+from pipeline.sandbox.login.grants import Application, GrantRefused
+from pipeline.sandbox.login.origin import find_origin, is_same_origin
+from pipeline.sandbox.login.tokens import BadTokenError, Claims, Issuer, publish_keys
 
 TENANT: Final = "7a5e2c40-1c1d-4b8e-9f3a-5a1e5ca11ed0"
 DOMAIN: Final = "contoso.onmicrosoft.com"
@@ -31,12 +33,15 @@ CLIENT: Final = "c0ffee00-5a1e-4000-8000-000000000001"
 WITHOUT_ROLE: Final = "c0ffee00-5a1e-4000-8000-000000000002"
 STRANGER: Final = "c0ffee00-5a1e-4000-8000-000000000003"
 
+Authorize: TypeAlias = Callable[[Request], Claims | Response]
+"""Who is calling, or the refusal."""
+
 _SHARED: Final = frozenset({"common", "organizations", "consumers"})
 _DEFAULT: Final = "/.default"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Login:
+class LoginTwin:
     """One tenant.
 
     ``lifetime`` of tokens in seconds; ``systems``: the origins that tokens may be for, besides
@@ -67,13 +72,15 @@ class Login:
             claims = self.issuer.read(token.strip())
         except BadTokenError as error:
             return _challenge(request, str(error))
-        known = any(same_origin(claims.audience, home) for home in (origin_of(request), *homes))
+        known = any(
+            is_same_origin(claims.audience, home) for home in (find_origin(request), *homes)
+        )
         if not known or (bare and urlsplit(claims.audience).path):
             return _challenge(request, f"The audience '{claims.audience}' is invalid.")
         return claims
 
 
-def routes(login: Login) -> list[Route]:
+def make_login_routes(login: LoginTwin) -> list[Route]:
     """Where clients look for tokens and what they are signed with."""
 
     async def token(request: Request) -> Response:
@@ -86,7 +93,7 @@ def routes(login: Login) -> list[Route]:
         return _answered(lambda: _openid(request))
 
     async def keys(_: Request) -> Response:
-        return JSONResponse(key_set())
+        return JSONResponse(publish_keys())
 
     async def instance(request: Request) -> Response:
         return _answered(lambda: _instance(request))
@@ -114,7 +121,7 @@ def _answered(call: Callable[[], dict[str, Any]]) -> Response:
         return JSONResponse(
             call(), headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
         )
-    except RefusedError as refusal:
+    except GrantRefused as refusal:
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
         text = (
@@ -133,7 +140,7 @@ def _answered(call: Callable[[], dict[str, Any]]) -> Response:
 
 
 def _tenant(request: Request, *, shared: bool) -> str:
-    """The tenant in the address. Raises ``RefusedError`` for one that is not here."""
+    """The tenant in the address. Raises ``GrantRefused`` for one that is not here."""
     name = str(request.path_params["tenant"])
     if name.lower() in {TENANT, DOMAIN}:
         return TENANT
@@ -144,24 +151,24 @@ def _tenant(request: Request, *, shared: bool) -> str:
         "signing into the correct cloud. Check with your subscription administrator, this may "
         "happen if there are no active subscriptions for the tenant."
     )
-    raise RefusedError(
+    raise GrantRefused(
         status=400, error="invalid_tenant" if shared else "invalid_request", number=90002, text=text
     )
 
 
-def _token(login: Login, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
+def _token(login: LoginTwin, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
     """A token in exchange for a secret or an assertion."""
     _tenant(request, shared=False)
     second = "/v2.0/" in request.url.path
     grant = form.get("grant_type", "")
     if grant != "client_credentials":
         text = f"The app requested an unsupported grant type '{grant}'."
-        raise RefusedError(status=400, error="unsupported_grant_type", number=70003, text=text)
-    application, secret = grants.application_of(
+        raise GrantRefused(status=400, error="unsupported_grant_type", number=70003, text=text)
+    application, secret = grants.find_application(
         form, request.headers.get("authorization", ""), login.applications
     )
-    origin = origin_of(request)
-    grants.check(
+    origin = find_origin(request)
+    grants.check_grant(
         application, secret, form, lambda audience: _is_login(audience, origin), login.now()
     )
     audience = _scope(form) if second else _resource(form)
@@ -188,43 +195,43 @@ def _token(login: Login, request: Request, form: Mapping[str, str]) -> dict[str,
 def _is_login(audience: str, origin: str) -> bool:
     """Whether an assertion is meant for this tenant's token endpoint, or the tenant as a whole."""
     path = audience.split("://", 1)[-1].partition("/")[2]
-    return same_origin(audience, origin) and path.partition("/")[0].lower() in {TENANT, DOMAIN}
+    return is_same_origin(audience, origin) and path.partition("/")[0].lower() in {TENANT, DOMAIN}
 
 
 def _scope(form: Mapping[str, str]) -> str:
-    """The audience that a v2 request asks for. Raises ``RefusedError``."""
+    """The audience that a v2 request asks for. Raises ``GrantRefused``."""
     scopes = form.get("scope", "").split()
     if not scopes:
         text = "The request body must contain the following parameter: 'scope'."
-        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+        raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
     if len(scopes) != 1 or not scopes[0].endswith(_DEFAULT):
         text = (
             f"The provided value for scope {' '.join(scopes)} is not valid. Client credential "
             "flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI)."
         )
-        raise RefusedError(status=400, error="invalid_scope", number=1002012, text=text)
+        raise GrantRefused(status=400, error="invalid_scope", number=1002012, text=text)
     return _known(scopes[0].removesuffix(_DEFAULT))
 
 
 def _resource(form: Mapping[str, str]) -> str:
-    """The audience that a v1 request asks for. Raises ``RefusedError``."""
+    """The audience that a v1 request asks for. Raises ``GrantRefused``."""
     resource = form.get("resource", "")
     if not resource:
         text = "The request body must contain the following parameter: 'resource'."
-        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+        raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
     return _known(resource)
 
 
 def _known(resource: str) -> str:
     if not resource.startswith(("https://", "http://")):
         text = f"The resource principal named {resource} was not found in the tenant named Sandbox."
-        raise RefusedError(status=400, error="invalid_resource", number=500011, text=text)
+        raise GrantRefused(status=400, error="invalid_resource", number=500011, text=text)
     return resource
 
 
 def _openid(request: Request) -> dict[str, Any]:
-    tenant, origin = _tenant(request, shared=True), origin_of(request)
+    tenant, origin = _tenant(request, shared=True), find_origin(request)
     version = "/v2.0" if "/v2.0/" in request.url.path else ""
     named = "{tenantid}" if tenant in _SHARED else tenant
     return {
@@ -253,17 +260,17 @@ def _instance(request: Request) -> dict[str, Any]:
     asked = request.query_params.get("authorization_endpoint", "")
     if not asked:
         text = "The request must contain the following parameter: 'authorization_endpoint'."
-        raise RefusedError(status=400, error="invalid_request", number=900144, text=text)
+        raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
     host = asked.split("://", 1)[-1].partition("/")[0]
     tenant = asked.split("://", 1)[-1].partition("/")[2].partition("/")[0] or "common"
-    document = f"{origin_of(request)}/{tenant}/v2.0/.well-known/openid-configuration"
+    document = f"{find_origin(request)}/{tenant}/v2.0/.well-known/openid-configuration"
     names = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
     return {"tenant_discovery_endpoint": document, "api-version": "1.1", "metadata": [names]}
 
 
 def _challenge(request: Request, problem: str = "") -> Response:
     """A 401 that says where tokens are to be had."""
-    origin = origin_of(request)
+    origin = find_origin(request)
     text = f'Bearer authorization_uri="{origin}/{TENANT}/oauth2/authorize", resource_id="{origin}/"'
     if problem:
         text += f', error="invalid_token", error_description="{problem}"'

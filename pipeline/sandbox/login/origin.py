@@ -14,7 +14,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def origin_of(request: Request) -> str:
+def find_origin(request: Request) -> str:
     """Scheme and host as the caller sees them, without a slash at the end."""
     scheme = _first(request.headers.get("x-forwarded-proto", request.url.scheme))
     host = _first(
@@ -23,7 +23,7 @@ def origin_of(request: Request) -> str:
     return f"{scheme}://{host}"
 
 
-def same_origin(one: str, other: str) -> bool:
+def is_same_origin(one: str, other: str) -> bool:
     """Whether two URLs name one system.
 
     All loopback names are one, and a path makes no difference.

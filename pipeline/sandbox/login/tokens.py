@@ -1,4 +1,4 @@
-"""Access tokens: signed as Microsoft Entra ID signs them (RS256), with the key published beside."""
+"""Access tokens: signed as Microsoft Entra ID signs them (RS256), with a published key."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _key() -> tuple[rsa.RSAPrivateKey, str]:
     return private, _encoded(hashlib.sha1(public, usedforsecurity=False).digest())
 
 
-def key_set() -> dict[str, Any]:
+def publish_keys() -> dict[str, Any]:
     """The public key as a JSON Web Key Set."""
     private, identity = _key()
     numbers = private.public_key().public_numbers()

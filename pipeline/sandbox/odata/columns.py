@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeAlias
 
-from pipeline.sandbox.odata.tree import Constant, Kind, ODataError, Scalar
+from pipeline.sandbox.odata.tree import Constant, ODataError, Scalar, ValueKind
 
 SqlValue: TypeAlias = str | int | float | None
 
@@ -22,15 +22,17 @@ class Sql:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class SqlColumn:
     """What a path means in SQL.
 
-    ``scale``: decimals are kept as integers of so many digits after the point. ``members``: what an
-    enumeration's or a label's text is kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
+    ``type_name``: the type as messages name it, where the kind does not say it. ``scale``: decimals
+    are kept as integers of so many digits after the point. ``members``: what an enumeration's
+    members are kept as. ``wildcards``: ``eq`` understands ``*`` in a text.
     """
 
     sql: str
-    kind: Kind
+    kind: ValueKind
+    type_name: str = ""
     scale: int = 0
     members: Mapping[str, SqlValue] | None = None
     wildcards: bool = False
@@ -56,7 +58,12 @@ class Scope(Protocol):
         """The built-in functions that the service knows."""
         ...
 
-    def column(self, names: Sequence[str]) -> Column:
+    @property
+    def lists(self) -> bool:
+        """Whether the service knows ``in``."""
+        ...
+
+    def column(self, names: Sequence[str]) -> SqlColumn:
         """The column that a path leads to. Raises ``ODataError`` with the service's own words."""
         ...
 
@@ -71,21 +78,25 @@ class Scope(Protocol):
         ...
 
 
-def sort_key(column: Column) -> str:
+def make_sort_key(column: SqlColumn) -> str:
     """The expression that orders rows by a column."""
-    if column.kind is Kind.GUID:
-        return guid_key(column.sql)
-    return f"{column.sql} COLLATE NOCASE" if column.kind in {Kind.TEXT, Kind.ENUM} else column.sql
+    if column.kind is ValueKind.GUID:
+        return make_guid_key(column.sql)
+    return (
+        f"{column.sql} COLLATE NOCASE"
+        if column.kind in {ValueKind.TEXT, ValueKind.ENUM}
+        else column.sql
+    )
 
 
-def guid_key(sql: str) -> str:
+def make_guid_key(sql: str) -> str:
     """A GUID's text (36 characters) turned so that texts order as SQL Server orders GUIDs."""
     pieces = [(25, 12), (20, 4), (17, 2), (15, 2), (12, 2), (10, 2), (7, 2), (5, 2), (3, 2), (1, 2)]
     return "(" + "||".join(f"substr({sql},{start},{length})" for start, length in pieces) + ")"
 
 
-def guid_text_key(text: str) -> str:
-    """:func:`guid_key` of a text."""
+def turn_guid(text: str) -> str:
+    """:func:`make_guid_key` of a text."""
     pieces = [
         (24, 36),
         (19, 23),
@@ -101,6 +112,16 @@ def guid_text_key(text: str) -> str:
     return "".join(text[start:end] for start, end in pieces)
 
 
+def turn_guid_back(key: str | None) -> str | None:
+    """A GUID's text from its sort key."""
+    if key is None:
+        return None
+    node, clock = key[:12], key[12:16]
+    high, mid = key[18:20] + key[16:18], key[22:24] + key[20:22]
+    low = "".join(key[start : start + 2] for start in range(30, 22, -2))
+    return f"{low}-{mid}-{high}-{clock}-{node}"
+
+
 def compose(template: str, *parts: Sql) -> Sql:
     """A template whose ``{}`` are pieces of SQL; the values follow them."""
     return Sql(
@@ -109,14 +130,14 @@ def compose(template: str, *parts: Sql) -> Sql:
     )
 
 
-def bound(constant: Constant, column: Column) -> SqlValue:
+def bind_constant(constant: Constant, column: SqlColumn) -> SqlValue:
     """A constant as the column keeps it.
 
     Raises ``ODataError`` where the types do not go together.
     """
-    value, kind = constant.value, constant.kind
-    if column.members is not None and kind in {Kind.TEXT, Kind.ENUM}:
-        return _member(str(value), column.members)
+    value = constant.value
+    if column.members is not None and constant.kind is ValueKind.ENUM:
+        return _member(constant, column, column.members)
     if value is None:
         return None
     if isinstance(value, date):
@@ -126,16 +147,16 @@ def bound(constant: Constant, column: Column) -> SqlValue:
     return _scaled(value, column) if isinstance(value, int | Decimal) else str(value)
 
 
-def _time_text(value: date, column: Column) -> str:
+def _time_text(value: date, column: SqlColumn) -> str:
     moment = (
         value
         if isinstance(value, datetime)
         else datetime(value.year, value.month, value.day, tzinfo=UTC)
     )
-    return moment.date().isoformat() if column.kind is Kind.DATE else timestamp_text(moment)
+    return moment.date().isoformat() if column.kind is ValueKind.DATE else format_timestamp(moment)
 
 
-def timestamp_text(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """A moment as rows keep it, whole seconds.
 
     A fraction comes last so that texts still order as times do.
@@ -144,15 +165,25 @@ def timestamp_text(moment: datetime) -> str:
     return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
 
 
-def _scaled(value: int | Decimal, column: Column) -> SqlValue:
+def _scaled(value: int | Decimal, column: SqlColumn) -> SqlValue:
     number = Decimal(value).scaleb(column.scale)
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def _member(name: str, members: Mapping[str, SqlValue]) -> SqlValue:
-    if name not in members:
-        raise ODataError(f"The string '{name}' is not a valid enumeration type constant.")
-    return members[name]
+def _member(constant: Constant, column: SqlColumn, members: Mapping[str, SqlValue]) -> SqlValue:
+    if constant.type_name != column.type_name or constant.value not in members:
+        raise ODataError(
+            f"The string '{constant.type_name}'{constant.value}'' is not a valid enumeration type "
+            "constant."
+        )
+    return members[str(constant.value)]
+
+
+def conjoin(conditions: Sequence[Sql]) -> Sql:
+    """The condition that all of these hold; without any, everything does."""
+    if not conditions:
+        return Sql(text="1")
+    return compose(" AND ".join(["{}"] * len(conditions)), *conditions)
 
 
 def casefold(text: str | None) -> str | None:

@@ -9,34 +9,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from pipeline.sandbox.odata.constants import constant
-from pipeline.sandbox.odata.tokens import Token, syntax_error, tokens
+from pipeline.sandbox.odata.constants import read_constant
+from pipeline.sandbox.odata.tokens import FilterToken, syntax_error, tokenize
 from pipeline.sandbox.odata.tree import (
     Calculating,
     Calculation,
-    Call,
     Comparing,
     Comparison,
     Constant,
+    FunctionCall,
     Junction,
-    Kind,
     Membership,
     Negation,
     Node,
-    Order,
+    OrderTerm,
     Path,
     Quantifier,
     QueryFunction,
     Scalar,
+    ValueKind,
 )
 
 _COMPARING: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 _ADDING: Final = frozenset({"add", "sub"})
 _MULTIPLYING: Final = frozenset({"mul", "div", "mod"})
 _WORDS: Final = {
-    "null": (None, Kind.NULL),
-    "true": (True, Kind.BOOLEAN),
-    "false": (False, Kind.BOOLEAN),
+    "null": (None, ValueKind.NULL),
+    "true": (True, ValueKind.BOOLEAN),
+    "false": (False, ValueKind.BOOLEAN),
 }
 _CONSTANTS: Final = frozenset({"enum", "text", "quoted", "guid", "timestamp", "date", "number"})
 
@@ -49,7 +49,7 @@ def parse_filter(text: str, aliases: Mapping[str, str] | None = None) -> Node:
     return _Reader(text, aliases or {}).whole()
 
 
-def parse_orderby(text: str) -> tuple[Order, ...]:
+def parse_orderby(text: str) -> tuple[OrderTerm, ...]:
     """The terms that the text means."""
     return _Reader(text, {}).terms()
 
@@ -68,19 +68,19 @@ class _Reader:
     text: str
     aliases: Mapping[str, str]
     at: int = 0
-    left: tuple[Token, ...] = field(init=False)
+    left: tuple[FilterToken, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = tokens(self.text)
+        self.left = tokenize(self.text)
 
     @property
-    def token(self) -> Token:
+    def token(self) -> FilterToken:
         return self.left[self.at]
 
     def error(self) -> Exception:
         return syntax_error(self.text, self.token.at)
 
-    def next(self) -> Token:
+    def next(self) -> FilterToken:
         token = self.token
         self.at = min(self.at + 1, len(self.left) - 1)
         return token
@@ -105,12 +105,12 @@ class _Reader:
             raise self.error()
         return node
 
-    def terms(self) -> tuple[Order, ...]:
+    def terms(self) -> tuple[OrderTerm, ...]:
         found = []
         while True:
             path = self.path()
             direction = self.word(frozenset({"asc", "desc"}))
-            found.append(Order(path=path, descending=direction == "desc"))
+            found.append(OrderTerm(path=path, descending=direction == "desc"))
             if not self.accept(","):
                 break
         if self.token.kind != "end":
@@ -158,7 +158,7 @@ class _Reader:
             return Negation(operand=self.single())
         if self.accept("-"):
             return Calculation(
-                operator="sub", left=Constant(value=0, kind=Kind.INTEGER), right=self.single()
+                operator="sub", left=Constant(value=0, kind=ValueKind.INTEGER), right=self.single()
             )
         if self.accept("("):
             node = self.either()
@@ -167,13 +167,13 @@ class _Reader:
         if self.token.kind == "alias":
             return self.alias()
         if self.token.kind in _CONSTANTS:
-            return constant(self.next())
+            return read_constant(self.next())
         return self.named()
 
     def alias(self) -> Node:
         name = self.next().text
         if name not in self.aliases:
-            return Constant(value=None, kind=Kind.NULL)
+            return Constant(value=None, kind=ValueKind.NULL)
         return parse_filter(
             self.aliases[name], {key: value for key, value in self.aliases.items() if key != name}
         )
@@ -232,7 +232,7 @@ class _Reader:
             arguments.append(self.either())
             if not self.accept(",") and self.token.text != ")":
                 raise self.error()
-        return Call(name=name, arguments=tuple(arguments))
+        return FunctionCall(name=name, arguments=tuple(arguments))
 
     def parameters(self) -> dict[str, Scalar | tuple[Scalar, ...]]:
         found: dict[str, Scalar | tuple[Scalar, ...]] = {}

@@ -9,25 +9,25 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from pipeline.sandbox.odata.tokens import Token
-from pipeline.sandbox.odata.tree import Constant, Kind, ODataError, Scalar
+from pipeline.sandbox.odata.tokens import FilterToken
+from pipeline.sandbox.odata.tree import Constant, ODataError, Scalar, ValueKind
 
 
-def constant(token: Token) -> Constant:
+def read_constant(token: FilterToken) -> Constant:
     """The value that a token is. Times without an offset are UTC.
 
     Raises ``ODataError`` for days that do not exist.
     """
     if token.kind == "enum":
         name, _, quoted = token.text.partition("'")
-        return Constant(value=_unquoted("'" + quoted), kind=Kind.ENUM, enum=name)
+        return Constant(value=_unquoted("'" + quoted), kind=ValueKind.ENUM, type_name=name)
     if token.kind == "number":
         return _number(token.text)
     kind, read = _READERS[token.kind]
     return Constant(value=read(token.text), kind=kind)
 
 
-def timestamp(text: str) -> datetime:
+def read_timestamp(text: str) -> datetime:
     """The moment that the text names, in UTC. Raises ``ODataError``."""
     try:
         moment = datetime.fromisoformat(_six_digits(text))
@@ -60,14 +60,14 @@ def _unquoted(text: str) -> str:
 
 def _number(text: str) -> Constant:
     if text.lstrip("-").isdigit():
-        return Constant(value=int(text), kind=Kind.INTEGER)
-    return Constant(value=Decimal(text), kind=Kind.DECIMAL)
+        return Constant(value=int(text), kind=ValueKind.INTEGER)
+    return Constant(value=Decimal(text), kind=ValueKind.DECIMAL)
 
 
-_READERS: Final[Mapping[str, tuple[Kind, Callable[[str], Scalar]]]] = {
-    "text": (Kind.TEXT, _unquoted),
-    "quoted": (Kind.TEXT, lambda text: str(json.loads(text))),
-    "guid": (Kind.GUID, UUID),
-    "timestamp": (Kind.TIMESTAMP, timestamp),
-    "date": (Kind.DATE, _day),
+_READERS: Final[Mapping[str, tuple[ValueKind, Callable[[str], Scalar]]]] = {
+    "text": (ValueKind.TEXT, _unquoted),
+    "quoted": (ValueKind.TEXT, lambda text: str(json.loads(text))),
+    "guid": (ValueKind.GUID, UUID),
+    "timestamp": (ValueKind.TIMESTAMP, read_timestamp),
+    "date": (ValueKind.DATE, _day),
 }

@@ -1,17 +1,17 @@
-"""Conditions over rows in memory: what a few hundred table definitions need, no more."""
+"""Conditions over rows in memory: what a few hundred definitions need, no more."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pipeline.sandbox.odata.tree import (
-    Call,
     Comparison,
     Constant,
+    FunctionCall,
     Junction,
     Membership,
     Negation,
@@ -36,33 +36,37 @@ _LIKE: Final[Mapping[str, Callable[[str, str], bool]]] = {
 }
 
 
-def holds(node: Node, row: Mapping[str, Any]) -> bool:
+def holds(
+    node: Node, row: Mapping[str, Any], operators: Collection[str] = tuple(_COMPARING)
+) -> bool:
     """Whether a row fulfils a condition.
 
-    Texts compare with regard to case, null is equal to null alone.
+    Texts compare with regard to case, null is equal to null alone. ``operators``: the comparisons
+    that the service knows. Raises ``ODataError``.
     """
-    if isinstance(node, Junction):
-        first = holds(node.left, row)
-        return (
-            (first and holds(node.right, row))
-            if node.operator == "and"
-            else (first or holds(node.right, row))
-        )
-    if isinstance(node, Negation):
-        return not holds(node.operand, row)
-    return _held(node, row)
+    match node:
+        case Junction(operator="and"):
+            return holds(node.left, row, operators) and holds(node.right, row, operators)
+        case Junction():
+            return holds(node.left, row, operators) or holds(node.right, row, operators)
+        case Negation():
+            return not holds(node.operand, row, operators)
+        case Quantifier():
+            return _quantified(node, row, operators)
+        case Comparison():
+            if node.operator not in operators:
+                raise ODataError(f"The operator '{node.operator}' is not supported here.")
+            return _compared(node.operator, _value(node.left, row), _value(node.right, row))
+        case _:
+            return _held(node, row)
 
 
 def _held(node: Node, row: Mapping[str, Any]) -> bool:
     match node:
-        case Comparison():
-            return _compared(node.operator, _value(node.left, row), _value(node.right, row))
         case Membership():
             return _value(node.left, row) in [_value(item, row) for item in node.items]
-        case Quantifier():
-            return _quantified(node, row)
-        case Call() if node.name in _LIKE:
-            text, part = (_value(argument, row) for argument in node.arguments)
+        case FunctionCall(arguments=(first, second)) if node.name in _LIKE:
+            text, part = _value(first, row), _value(second, row)
             return text is not None and _LIKE[node.name](str(text), str(part))
         case _:
             return _value(node, row) is True
@@ -79,12 +83,12 @@ def _compared(name: str, left: Any, right: Any) -> bool:
         raise ODataError("A binary operator with incompatible types was detected.") from error
 
 
-def _quantified(node: Quantifier, row: Mapping[str, Any]) -> bool:
+def _quantified(node: Quantifier, row: Mapping[str, Any], operators: Collection[str]) -> bool:
     items = _value(node.path, row) or []
     body = node.body
     if body is None:
         return bool(items)
-    held = (holds(body, {**row, node.variable: item}) for item in items)
+    held = (holds(body, {**row, node.variable: item}, operators) for item in items)
     return any(held) if node.kind == "any" else all(held)
 
 
@@ -96,7 +100,7 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
             return node.value
         case Path():
             return _reached(node, row)
-        case Call(name="tolower"):
+        case FunctionCall(name="tolower"):
             return str(_value(node.arguments[0], row)).lower()
         case _:
             raise ODataError(

@@ -1,4 +1,4 @@
-"""The query part of a URL: text → :class:`Query`, ``$expand`` with what stands in its brackets included."""
+"""The query part of a URL: text → :class:`Query`, with what stands in ``$expand``'s brackets."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def parse_query(text: str) -> Query:
 
     Raises ``ODataError``.
     """
-    return query_of(pairs(text))
+    return make_query(split_pairs(text))
 
 
-def pairs(text: str) -> dict[str, str]:
+def split_pairs(text: str) -> dict[str, str]:
     """Names and values, decoded. A name that comes twice is an error."""
     found: dict[str, str] = {}
     for piece in filter(None, text.split("&")):
@@ -40,7 +40,7 @@ def pairs(text: str) -> dict[str, str]:
     return found
 
 
-def query_of(given: Mapping[str, str]) -> Query:
+def make_query(given: Mapping[str, str]) -> Query:
     """The query that named options make; names of system options start with ``$``."""
     options = {name[1:]: value for name, value in given.items() if name.startswith("$")}
     others = {
@@ -106,7 +106,7 @@ def _expanded(term: str) -> Expand:
         key, _, value = option.strip().partition("=")
         if key:
             inner[key] = value
-    return Expand(path=tuple(name.strip().split("/")), query=query_of(inner))
+    return Expand(path=tuple(name.strip().split("/")), query=make_query(inner))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,55 +1,44 @@
-"""Conditions and orders as SQL for SQLite.
+"""Conditions and orders as SQL for SQLite, for both twins.
 
-What a path means is the service's business: it passes a :class:`Scope`. Texts compare without
-regard to ASCII case, as SQL Server's default collation does; ``ne`` finds blanks, ``eq`` does not;
-GUIDs are put in SQL Server's order (last six bytes first).
+What a path means, which functions there are, and whether ``in`` is one of the operators is the
+service's business: it passes a :class:`Scope`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from pipeline.sandbox.odata.columns import (
-    Column,
     Scope,
     Sql,
+    SqlColumn,
     SqlValue,
-    bound,
+    bind_constant,
     compose,
-    guid_key,
-    guid_text_key,
-    sort_key,
+    make_sort_key,
 )
+from pipeline.sandbox.odata.comparing import compare, compare_columns, match_pattern
 from pipeline.sandbox.odata.tree import (
     Calculation,
-    Call,
+    Comparing,
     Comparison,
     Constant,
+    FunctionCall,
     Junction,
-    Kind,
     Membership,
     Negation,
     Node,
     ODataError,
-    Order,
+    OrderTerm,
     Path,
     Quantifier,
     QueryFunction,
+    ValueKind,
 )
 
-_OPERATORS: Final = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_WORDS: Final = {
-    "eq": "Equal",
-    "ne": "NotEqual",
-    "gt": "GreaterThan",
-    "ge": "GreaterThanOrEqual",
-    "lt": "LessThan",
-    "le": "LessThanOrEqual",
-}
 _CALCULATING: Final = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}
-_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
-_TIMES: Final = frozenset({Kind.TIMESTAMP, Kind.DATE})
+_TURNED: Final[Mapping[Comparing, Comparing]] = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _LIKE: Final = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
 _TEXT: Final = {"tolower": "lower", "toupper": "upper", "trim": "trim", "length": "length"}
 _PARTS: Final = {
@@ -62,16 +51,16 @@ _PARTS: Final = {
 }
 
 
-def condition(node: Node, scope: Scope) -> Sql:
+def compile_condition(node: Node, scope: Scope) -> Sql:
     """A condition for ``WHERE``.
 
     Raises ``ODataError`` for what cannot be compared or is not supported.
     """
     if isinstance(node, Junction):
-        left, right = condition(node.left, scope), condition(node.right, scope)
+        left, right = compile_condition(node.left, scope), compile_condition(node.right, scope)
         return compose(f"({{}} {node.operator.upper()} {{}})", left, right)
     if isinstance(node, Negation):
-        return compose("(NOT {})", condition(node.operand, scope))
+        return compose("(NOT {})", compile_condition(node.operand, scope))
     return (
         _judged(node, scope)
         if isinstance(node, Comparison | Membership | Quantifier | QueryFunction)
@@ -93,18 +82,18 @@ def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: S
             assert_never(node)
 
 
-def _truth(node: Constant | Path | Call | Calculation, scope: Scope) -> Sql:
-    """What is no operator and yet a condition."""
-    if isinstance(node, Call) and node.name in _LIKE:
+def _truth(node: Constant | Path | FunctionCall | Calculation, scope: Scope) -> Sql:
+    """A condition without an operator."""
+    if isinstance(node, FunctionCall) and node.name in _LIKE:
         return _like(node, scope)
-    if isinstance(node, Constant) and node.kind is Kind.BOOLEAN:
+    if isinstance(node, Constant) and node.kind is ValueKind.BOOLEAN:
         return Sql(text="1" if node.value else "0")
     if isinstance(node, Path):
         return _flag(node, scope)
     raise ODataError("The $filter expression must evaluate to a single boolean value.")
 
 
-def ordering(terms: Sequence[Order], scope: Scope) -> list[Sql]:
+def compile_ordering(terms: Sequence[OrderTerm], scope: Scope) -> list[Sql]:
     """The terms for ``ORDER BY``, in order, each with its direction.
 
     Blanks come first, as in SQL Server.
@@ -113,43 +102,38 @@ def ordering(terms: Sequence[Order], scope: Scope) -> list[Sql]:
         (scope.column(term.path.names), "DESC" if term.descending else "ASC") for term in terms
     ]
     return [
-        Sql(text=f"{sort_key(column)} {direction}", values=column.values)
+        Sql(text=f"{make_sort_key(column)} {direction}", values=column.values)
         for column, direction in columns
     ]
 
 
 def _flag(path: Path, scope: Scope) -> Sql:
     column = scope.column(path.names)
-    if column.kind is not Kind.BOOLEAN:
+    if column.kind is not ValueKind.BOOLEAN:
         raise ODataError("The $filter expression must evaluate to a single boolean value.")
     return Sql(text=f"({column.sql} = 1)", values=column.values)
 
 
 def _comparison(node: Comparison, scope: Scope) -> Sql:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        raise ODataError("A comparison needs a property on one side at least.")
-    if isinstance(left, Constant):
-        turned = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-        left, right, operator = right, left, turned.get(node.operator, node.operator)
-    else:
-        operator = node.operator
-    if not isinstance(left, Column):
-        raise ODataError("A comparison needs a property on one side at least.")
-    return (
-        _column_with_constant(operator, left, right)
-        if isinstance(right, Constant)
-        else _two_columns(operator, left, right)
-    )
+    match left, right:
+        case SqlColumn(), Constant():
+            return compare(node.operator, left, right)
+        case Constant(), SqlColumn():
+            return compare(_TURNED.get(node.operator, node.operator), right, left)
+        case SqlColumn(), SqlColumn():
+            return compare_columns(node.operator, left, right)
+        case _:
+            raise ODataError("A comparison needs a property on one side at least.")
 
 
-def _operand(node: Node, scope: Scope) -> Column | Constant:
+def _operand(node: Node, scope: Scope) -> SqlColumn | Constant:
     match node:
         case Constant():
             return node
         case Path():
             return scope.column(node.names)
-        case Call():
+        case FunctionCall():
             return _called(node, scope)
         case Calculation():
             return _calculated(node, scope)
@@ -159,68 +143,11 @@ def _operand(node: Node, scope: Scope) -> Column | Constant:
             )
 
 
-def _column_with_constant(operator: str, column: Column, constant: Constant) -> Sql:
-    _check(operator, column.kind, constant.kind)
-    value = bound(constant, column)
-    if value is None:
-        if operator not in {"eq", "ne"}:
-            return Sql(text="0")
-        return Sql(
-            text=f"({column.sql} IS {'NOT ' if operator == 'ne' else ''}NULL)", values=column.values
-        )
-    if column.wildcards and isinstance(value, str) and "*" in value and operator in {"eq", "ne"}:
-        return _wild(operator, column, value)
-    if column.kind is Kind.GUID and operator not in {"eq", "ne"}:
-        return Sql(
-            text=f"({guid_key(column.sql)} {_OPERATORS[operator]} ?)",
-            values=(guid_text_key(str(value)),),
-        )
-    left, right, value = _folded(column, value)
-    if operator == "ne":
-        return Sql(text=f"({left} IS NOT {right})", values=(*column.values, value))
-    return Sql(text=f"({left} {_OPERATORS[operator]} {right})", values=(*column.values, value))
-
-
-def _folded(column: Column, value: SqlValue) -> tuple[str, str, SqlValue]:
-    """Both sides of a comparison so that case does not count.
-
-    Only texts beyond ASCII pay for it.
-    """
-    if column.kind not in {Kind.TEXT, Kind.ENUM} or not isinstance(value, str):
-        return column.sql, "?", value
-    if value.isascii():
-        return column.sql, "? COLLATE NOCASE", value
-    return f"casefold({column.sql})", "?", value.casefold()
-
-
-def _wild(operator: str, column: Column, value: str) -> Sql:
-    pattern = value.replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-    word = "NOT LIKE" if operator == "ne" else "LIKE"
-    return Sql(text=f"({column.sql} {word} ? ESCAPE '\\')", values=(*column.values, pattern))
-
-
-def _two_columns(operator: str, left: Column, right: Column) -> Sql:
-    _check(operator, left.kind, right.kind)
-    sign = "IS NOT" if operator == "ne" else _OPERATORS[operator]
-    return Sql(
-        text=f"({sort_key(left)} {sign} {sort_key(right)})", values=(*left.values, *right.values)
-    )
-
-
-def _check(operator: str, left: Kind, right: Kind) -> None:
-    same = left == right or Kind.NULL in {left, right} or {left, right} == {Kind.ENUM, Kind.TEXT}
-    if same or {left, right} <= _NUMBERS or {left, right} <= _TIMES:
-        return
-    raise ODataError(
-        f"A binary operator with incompatible types was detected. Found operand types '{left}' and "
-        f"'{right}' "
-        f"for operator kind '{_WORDS[operator]}'."
-    )
-
-
 def _membership(node: Membership, scope: Scope) -> Sql:
+    if not scope.lists:
+        raise ODataError("The operator 'in' is not supported.")
     parts = [
-        condition(Comparison(operator="eq", left=node.left, right=item), scope)
+        compile_condition(Comparison(operator="eq", left=node.left, right=item), scope)
         for item in node.items
     ]
     return (
@@ -232,30 +159,25 @@ def _membership(node: Membership, scope: Scope) -> Sql:
 
 def _quantifier(node: Quantifier, scope: Scope) -> Sql:
     members = scope.members(node.path.names, node.variable)
-    inner = Sql(text="1") if node.body is None else condition(node.body, members.scope)
+    inner = Sql(text="1") if node.body is None else compile_condition(node.body, members.scope)
     if node.kind == "any":
         return compose(f"EXISTS (SELECT 1 {members.source} AND {{}})", inner)
     return compose(f"NOT EXISTS (SELECT 1 {members.source} AND NOT coalesce({{}}, 0))", inner)
 
 
-def _like(node: Call, scope: Scope) -> Sql:
+def _like(node: FunctionCall, scope: Scope) -> Sql:
     column, text = _arguments(node, 2, scope)
     if (
-        not isinstance(column, Column)
+        not isinstance(column, SqlColumn)
         or not isinstance(text, Constant)
-        or text.kind is not Kind.TEXT
+        or text.kind is not ValueKind.TEXT
     ):
         raise ODataError(f"The function '{node.name}' takes a property and a text.")
-    pattern = _LIKE[node.name].format(str(text.value).replace("[", "\\["))
-    if pattern.isascii():
-        return Sql(text=f"({column.sql} LIKE ? ESCAPE '\\')", values=(*column.values, pattern))
-    return Sql(
-        text=f"(casefold({column.sql}) LIKE ? ESCAPE '\\')",
-        values=(*column.values, pattern.casefold()),
-    )
+    pattern = _LIKE[node.name].format(str(text.value).replace("\\", "\\\\"))
+    return match_pattern(column, pattern)
 
 
-def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:
+def _arguments(node: FunctionCall, count: int, scope: Scope) -> list[SqlColumn | Constant]:
     if node.name not in scope.functions:
         raise ODataError(
             f"An unknown function with name '{node.name}' was found. "
@@ -270,32 +192,32 @@ def _arguments(node: Call, count: int, scope: Scope) -> list[Column | Constant]:
     return [_operand(argument, scope) for argument in node.arguments]
 
 
-def _called(node: Call, scope: Scope) -> Column:
+def _called(node: FunctionCall, scope: Scope) -> SqlColumn:
     (column,) = _arguments(node, 1, scope)
-    if not isinstance(column, Column):
+    if not isinstance(column, SqlColumn):
         raise ODataError(f"The function '{node.name}' takes a property.")
     if node.name in _TEXT:
-        kind = Kind.INTEGER if node.name == "length" else Kind.TEXT
-        return Column(sql=f"{_TEXT[node.name]}({column.sql})", kind=kind, values=column.values)
+        kind = ValueKind.INTEGER if node.name == "length" else ValueKind.TEXT
+        return SqlColumn(sql=f"{_TEXT[node.name]}({column.sql})", kind=kind, values=column.values)
     if node.name in _PARTS:
         start, length = _PARTS[node.name]
-        return Column(
+        return SqlColumn(
             sql=f"CAST(substr({column.sql},{start},{length}) AS INTEGER)",
-            kind=Kind.INTEGER,
+            kind=ValueKind.INTEGER,
             values=column.values,
         )
     raise ODataError(f"The function '{node.name}' is not supported.")
 
 
-def _calculated(node: Calculation, scope: Scope) -> Column:
+def _calculated(node: Calculation, scope: Scope) -> SqlColumn:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
-    column = left if isinstance(left, Column) else right
-    if not isinstance(column, Column):
+    column = left if isinstance(left, SqlColumn) else right
+    if not isinstance(column, SqlColumn):
         raise ODataError("A calculation needs a property on one side at least.")
     texts: list[str] = []
     values: list[SqlValue] = []
     for side in (left, right):
         texts.append("?" if isinstance(side, Constant) else side.sql)
-        values += [bound(side, column)] if isinstance(side, Constant) else side.values
+        values += [bind_constant(side, column)] if isinstance(side, Constant) else side.values
     text = f"({texts[0]} {_CALCULATING[node.operator]} {texts[1]})"
-    return Column(sql=text, kind=column.kind, scale=column.scale, values=tuple(values))
+    return SqlColumn(sql=text, kind=column.kind, scale=column.scale, values=tuple(values))

@@ -25,7 +25,7 @@ _PATTERN: Final = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
+class FilterToken:
     """A piece of the text.
 
     ``kind`` is a group of the pattern above, or ``end``; ``at`` counts from 0.
@@ -36,18 +36,18 @@ class Token:
     at: int
 
 
-def tokens(text: str) -> tuple[Token, ...]:
+def tokenize(text: str) -> tuple[FilterToken, ...]:
     """All tokens of the text but white space, and an ``end``."""
-    found: list[Token] = []
+    found: list[FilterToken] = []
     at = 0
     while at < len(text):
         match = _PATTERN.match(text, at)
         if match is None or match.lastgroup is None:
             raise syntax_error(text, at)
         if match.lastgroup != "space":
-            found.append(Token(kind=match.lastgroup, text=match.group(), at=at))
+            found.append(FilterToken(kind=match.lastgroup, text=match.group(), at=at))
         at = match.end()
-    return (*found, Token(kind="end", text="", at=len(text)))
+    return (*found, FilterToken(kind="end", text="", at=len(text)))
 
 
 def syntax_error(text: str, at: int) -> ODataError:

@@ -15,7 +15,7 @@ class ODataError(Exception):
     """A query that cannot be answered; the text is the message of the 400."""
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What a value is, as far as comparing it goes."""
 
     NULL = "null"
@@ -38,12 +38,12 @@ Calculating: TypeAlias = Literal["add", "sub", "mul", "div", "mod"]
 class Constant:
     """A value that stands in the text.
 
-    ``enum`` is the type's name before an enumeration's member, else empty.
+    ``type_name`` is the type's name before an enumeration's member, else empty.
     """
 
     value: Scalar
-    kind: Kind
-    enum: str = ""
+    kind: ValueKind
+    type_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class Path:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class FunctionCall:
     """A built-in function, as in ``contains(name,'x')``."""
 
     name: str
@@ -66,7 +66,10 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryFunction:
-    """A function of the service with named parameters, as in ``Microsoft.Dynamics.CRM.In(PropertyName='a',…)``."""
+    """A function of the service with named parameters.
+
+    As in ``Microsoft.Dynamics.CRM.In(PropertyName='a',…)``.
+    """
 
     name: str
     parameters: Mapping[str, Scalar | tuple[Scalar, ...]]
@@ -130,7 +133,7 @@ class Quantifier:
 Node: TypeAlias = (
     Constant
     | Path
-    | Call
+    | FunctionCall
     | QueryFunction
     | Comparison
     | Membership
@@ -142,7 +145,7 @@ Node: TypeAlias = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class OrderTerm:
     """One term of ``$orderby``."""
 
     path: Path
@@ -166,7 +169,7 @@ class Query:
 
     select: tuple[str, ...] = ()
     filter: Node | None = None
-    orderby: tuple[Order, ...] = ()
+    orderby: tuple[OrderTerm, ...] = ()
     expand: tuple[Expand, ...] = ()
     count: bool = False
     top: int | None = None

@@ -7,20 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.odata.columns import Column, Sql, compose
+from pipeline.sandbox.odata.columns import Sql, SqlColumn, compose, conjoin
 from pipeline.sandbox.odata.conditions import parse_filter
 from pipeline.sandbox.odata.options import split
-from pipeline.sandbox.odata.sql import condition
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.sql import compile_condition
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.rows import Piece, json_row, json_value, notes
-from pipeline.sandbox.sales.schema import Table
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.rows import Piece, compile_notes, compile_row, compile_value
+from pipeline.sandbox.sales.schema import SalesTable
 from pipeline.sandbox.sales.scope import TableScope
-from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.wire.batch import Answer
-
-LIMIT: Final = 50_000
+from pipeline.sandbox.sales.store import SalesStore
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 _TRANSFORMATION: Final = re.compile(r"(filter|groupby|aggregate)\((.*)\)", re.DOTALL)
 _TERM: Final = re.compile(r"\s*(\S+)\s+with\s+(sum|average|min|max|countdistinct)\s+as\s+(\w+)\s*")
@@ -42,23 +40,19 @@ class _Plan:
     terms: list[Piece] = field(default_factory=list)
 
 
-def answer(call: Call, table: Table) -> Answer:
+def answer_apply(call: SalesCall, table: SalesTable) -> ODataAnswer:
     """The groups, or the one row of a whole set."""
     scope = call.shape(table).scope
     plan = _plan(call, scope)
     if call.query.filter is not None:
-        plan.wheres.append(condition(call.query.filter, scope))
-    where = (
-        compose(" AND ".join(["{}"] * len(plan.wheres)), *plan.wheres)
-        if plan.wheres
-        else Sql(text="1")
-    )
-    check_limit(call.store, f"{table.name} AS {scope.alias}", where)
+        plan.wheres.append(compile_condition(call.query.filter, scope))
+    where = conjoin(plan.wheres)
+    check_limit(call.store, f"{table.name} AS {scope.alias}", where, call.bounds.aggregated)
     pieces = [*_grouped(call, scope, plan.groups), *plan.terms]
     if not pieces:
         raise ODataError("The $apply expression has neither groups nor aggregates.")
     first, *others = pieces
-    row = json_row(
+    row = compile_row(
         [
             Piece(text="{"),
             Piece(text=first.text.removeprefix(","), sql=first.sql),
@@ -73,23 +67,23 @@ def answer(call: Call, table: Table) -> Answer:
     return call.json(f'{{{call.context(table.set_name)}"value":[{body}]}}'.encode())
 
 
-def check_limit(store: Store, source: str, where: Sql) -> None:
-    """Refuse to aggregate more rows than Dataverse does. Raises ``FailedError``."""
+def check_limit(store: SalesStore, source: str, where: Sql, most: int) -> None:
+    """Refuse to aggregate more rows than Dataverse does. Raises ``SalesFailure``."""
     count = store.rows(
-        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {LIMIT + 1})",
+        f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT {most + 1})",
         where.values,
     )
-    if count[0][0] > LIMIT:
+    if count[0][0] > most:
         message = "The maximum record limit is exceeded. Reduce the number of records."
-        raise failures.bad_request(message, "0x8004E023")
+        raise failures.bad_call(message, "0x8004E023")
 
 
-def aggregated(column: Column, function: str) -> str:
+def aggregate_column(column: SqlColumn, function: str) -> str:
     """An aggregate as JSON text; decimals keep their digits, averages may have more."""
     text = _SQL[function].format(column.sql)
     if function == "countdistinct":
         return text
-    if column.kind in {Kind.TEXT, Kind.GUID, Kind.DATE, Kind.TIMESTAMP}:
+    if column.kind in {ValueKind.TEXT, ValueKind.GUID, ValueKind.DATE, ValueKind.TIMESTAMP}:
         return f"json_quote({text})"
     return (
         f"ifnull({text} / {10**column.scale}.0, 'null')"
@@ -98,14 +92,14 @@ def aggregated(column: Column, function: str) -> str:
     )
 
 
-def _plan(call: Call, scope: TableScope) -> _Plan:
+def _plan(call: SalesCall, scope: TableScope) -> _Plan:
     plan = _Plan()
     for part in split(call.query.apply or "", "/"):
         match = _TRANSFORMATION.fullmatch(part.strip())
         if match is None:
             raise ODataError(f"Syntax error in '$apply': '{part}'.")
         if match[1] == "filter":
-            plan.wheres.append(condition(parse_filter(match[2]), scope))
+            plan.wheres.append(compile_condition(parse_filter(match[2]), scope))
         elif match[1] == "aggregate":
             plan.terms = list(_terms(match[2], scope))
         else:
@@ -130,10 +124,10 @@ def _terms(text: str, scope: TableScope) -> Iterator[Piece]:
         if match is None:
             raise ODataError(f"Syntax error in '$apply': 'aggregate({part})'.")
         column = scope.column(match[1].split("/"))
-        yield Piece(text=f',"{match[3]}":', sql=Sql(text=aggregated(column, match[2])))
+        yield Piece(text=f',"{match[3]}":', sql=Sql(text=aggregate_column(column, match[2])))
 
 
-def _grouped(call: Call, scope: TableScope, names: Sequence[str]) -> Iterator[Piece]:
+def _grouped(call: SalesCall, scope: TableScope, names: Sequence[str]) -> Iterator[Piece]:
     for name in names:
         if "/" in name:
             outer, _, inner = name.partition("/")
@@ -143,5 +137,5 @@ def _grouped(call: Call, scope: TableScope, names: Sequence[str]) -> Iterator[Pi
             continue
         scope.column([name])
         own = scope.table.properties[name]
-        yield Piece(text=f',"{own.wire}":', sql=Sql(text=json_value(own, scope.alias)))
-        yield from notes(scope.table, own, scope.alias, call.prefer, own.wire)
+        yield Piece(text=f',"{own.wire}":', sql=Sql(text=compile_value(own, scope.alias)))
+        yield from compile_notes(scope.table, own, scope.alias, call.prefer, own.wire)

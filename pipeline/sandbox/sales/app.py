@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final, TypeAlias
-from urllib.parse import quote
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,21 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from pipeline.sandbox.login.origin import origin_of
+from pipeline.sandbox.login.login import Authorize
+from pipeline.sandbox.login.origin import find_origin
 from pipeline.sandbox.login.tokens import Claims
-from pipeline.sandbox.sales.call import Caller
-from pipeline.sandbox.sales.failures import FailedError
-from pipeline.sandbox.sales.limits import Limits
-from pipeline.sandbox.sales.service import Service
-from pipeline.sandbox.wire.batch import Answer, Operation
+from pipeline.sandbox.sales.failures import SalesFailure
+from pipeline.sandbox.sales.twin import SalesTwin
+from pipeline.sandbox.wire.asgi import METHODS, read_operation
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
 
-Authorize: TypeAlias = Callable[[Request], Claims | Response]
-"""Who is calling, or the refusal."""
-
-DOP: Final = 4
-"""The usual hint on parallelism."""
-
-_METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _LONGEST: Final = 32_768
 _CHUNK: Final = 2**18
 _AFFINITY: Final = "ARRAffinity=5a1e5; path=/; HttpOnly"
@@ -55,50 +46,31 @@ class Chunked(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Twin:
-    """One Sales environment. ``without_role``: applications that are users and may do nothing."""
-
-    service: Service
-    limits: Limits
-    without_role: frozenset[str] = frozenset()
-    dop: int = DOP
-
-    def caller(self, claims: Claims) -> Caller:
-        """The application user behind a token. Raises ``FailedError``."""
-        sql = "SELECT systemuserid FROM systemuser WHERE applicationid = ? AND isdisabled = 0"
-        found = self.service.store.rows(sql, (claims.application,))
-        if not found:
-            message = "The user is not a member of the organization."
-            raise FailedError(status=HTTPStatus.FORBIDDEN, code="0x80072560", message=message)
-        return Caller(id=found[0][0], privileged=claims.application not in self.without_role)
-
-
-def routes(twin: Twin, authorize: Authorize) -> list[Route]:
+def make_sales_routes(twin: SalesTwin, authorize: Authorize) -> list[Route]:
     """What one Sales environment answers to."""
 
     async def data(request: Request) -> Response:
         claims = authorize(request)
         if isinstance(claims, Response):
             return claims
-        operation = await _operation(request)
-        answer = await run_in_threadpool(_answer, twin, operation, origin_of(request), claims)
+        operation = await read_operation(request)
+        answer = await run_in_threadpool(_answer, twin, operation, find_origin(request), claims)
         return _response(twin, answer, claims, request.method)
 
-    return [Route("/api/data/{path:path}", data, methods=[*_METHODS, "HEAD"])]
+    return [Route("/api/data/{path:path}", data, methods=[*METHODS, "HEAD"])]
 
 
-def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> Answer:
+def _answer(twin: SalesTwin, operation: ODataOperation, origin: str, claims: Claims) -> ODataAnswer:
     if len(operation.url) > _LONGEST and not operation.url.endswith("/$batch"):
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.REQUEST_URI_TOO_LONG,
             headers={"Content-Type": "text/plain"},
             body=b"The request URL is too long.",
         )
     try:
-        caller = twin.caller(claims)
+        caller = twin.find_caller(claims.application)
         twin.limits.enter(claims.application)
-    except FailedError as failure:
+    except SalesFailure as failure:
         return failure.answer()
     begin = time.perf_counter()
     try:
@@ -107,19 +79,7 @@ def _answer(twin: Twin, operation: Operation, origin: str, claims: Claims) -> An
         twin.limits.leave(claims.application, time.perf_counter() - begin)
 
 
-async def _operation(request: Request) -> Operation:
-    body = await request.body()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    raw = request.scope.get("raw_path") or quote(request.url.path).encode()
-    path = raw.decode("ascii").partition("?")[0]
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    method = "GET" if request.method == "HEAD" else request.method
-    return Operation(
-        method=method, url=f"{path}?{query}" if query else path, headers=headers, body=body
-    )
-
-
-def _response(twin: Twin, answer: Answer, claims: Claims, method: str) -> Response:
+def _response(twin: SalesTwin, answer: ODataAnswer, claims: Claims, method: str) -> Response:
     identity = str(uuid.uuid4())
     named: Mapping[str, str] = {
         "x-ms-service-request-id": identity,

@@ -16,13 +16,13 @@ import orjson
 from pipeline.sandbox.odata.tree import Query
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.prefer import Prefer
-from pipeline.sandbox.sales.reading import Reader
-from pipeline.sandbox.sales.schema import Table
+from pipeline.sandbox.sales.reading import SalesReader
+from pipeline.sandbox.sales.schema import SalesTable
 from pipeline.sandbox.sales.scope import TableScope
 from pipeline.sandbox.sales.shape import Shape
-from pipeline.sandbox.sales.store import Store
-from pipeline.sandbox.sales.writing import Writer
-from pipeline.sandbox.wire.batch import Answer, Operation
+from pipeline.sandbox.sales.store import SalesStore
+from pipeline.sandbox.sales.writing import SalesWriter
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
 
 _CHANGING: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 
@@ -36,15 +36,27 @@ class Caller:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class RowBounds:
+    """How many rows one operation reaches: by simple paging, without a cookie; aggregated."""
+
+    simple: int = 50_000
+    aggregated: int = 50_000
+
+
+USUAL: Final = RowBounds()
+"""The bounds that Dataverse has."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SalesCall:
     """One operation.
 
     ``root`` is the service's root that the caller sees, ``address`` the operation's without its
     query.
     """
 
-    store: Store
-    operation: Operation
+    store: SalesStore
+    operation: ODataOperation
     caller: Caller
     root: str
     address: str
@@ -52,6 +64,7 @@ class Call:
     query_text: str
     prefer: Prefer
     now: Callable[[], datetime]
+    bounds: RowBounds = USUAL
 
     @property
     def method(self) -> str:
@@ -59,9 +72,9 @@ class Call:
         return self.operation.method
 
     @property
-    def writer(self) -> Writer:
+    def writer(self) -> SalesWriter:
         """Writes as the caller."""
-        return Writer(store=self.store, caller=self.caller.id, now=self.now)
+        return SalesWriter(store=self.store, caller=self.caller.id, now=self.now)
 
     def header(self, name: str) -> str:
         """A header of the operation, empty if it is not there.
@@ -72,12 +85,12 @@ class Call:
         return "" if value == "null" else value
 
     def only(self, *methods: str) -> None:
-        """Refuse other methods. Raises ``FailedError``."""
+        """Refuse other methods. Raises ``SalesFailure``."""
         if self.method not in methods:
             raise failures.wrong_method(self.method)
 
-    def allowed(self, table: Table) -> None:
-        """Refuse callers without a role. Raises ``FailedError``."""
+    def allowed(self, table: SalesTable) -> None:
+        """Refuse callers without a role. Raises ``SalesFailure``."""
         if self.caller.privileged:
             return
         verb = {"POST": "Create", "DELETE": "Delete"}.get(
@@ -90,18 +103,18 @@ class Call:
             f"'{table.name}'. "
             f"context.Caller={self.caller.id}"
         )
-        raise failures.FailedError(status=HTTPStatus.FORBIDDEN, code="0x80040220", message=message)
+        raise failures.SalesFailure(status=HTTPStatus.FORBIDDEN, code="0x80040220", message=message)
 
-    def shape(self, table: Table) -> Shape:
+    def shape(self, table: SalesTable) -> Shape:
         """Rows of a table as this operation wants them."""
         scope = TableScope(table=table, alias="t", caller=self.caller.id)
         return Shape(scope=scope, query=self.query, prefer=self.prefer, root=self.root)
 
-    def reader(self, table: Table) -> Reader:
+    def reader(self, table: SalesTable) -> SalesReader:
         """Reads a table as this operation wants it."""
-        return Reader(store=self.store, shape=self.shape(table))
+        return SalesReader(store=self.store, shape=self.shape(table))
 
-    def entity(self, table: Table, row_id: str) -> str:
+    def entity(self, table: SalesTable, row_id: str) -> str:
         """A row's URL."""
         return f"{self.root}/{table.set_name}({row_id})"
 
@@ -118,15 +131,15 @@ class Call:
 
     def json(
         self, body: bytes, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> ODataAnswer:
         """An answer in JSON."""
-        return Answer(
+        return ODataAnswer(
             status=status,
             headers={**self._headers(), **_typed(self.prefer.metadata), **(headers or {})},
             body=body,
         )
 
-    def value(self, found: Any, context: str) -> Answer:
+    def value(self, found: Any, context: str) -> ODataAnswer:
         """An answer that is an object, or a list of them, made in memory."""
         members = found if isinstance(found, dict) else {"value": found}
         noted = (
@@ -136,17 +149,27 @@ class Call:
         )
         return self.json(orjson.dumps({**noted, **members}))
 
-    def plain(self, text: str) -> Answer:
+    def plain(self, text: str) -> ODataAnswer:
         """An answer that is a text."""
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.OK,
             headers={**self._headers(), "Content-Type": "text/plain"},
             body=text.encode(),
         )
 
-    def done(self, headers: Mapping[str, str] | None = None) -> Answer:
+    def xml(self, body: bytes) -> ODataAnswer:
+        """An answer in XML."""
+        return ODataAnswer(
+            status=HTTPStatus.OK,
+            headers={"Content-Type": "application/xml", "OData-Version": "4.0"},
+            body=body,
+        )
+
+    def done(self, headers: Mapping[str, str] | None = None) -> ODataAnswer:
         """An answer without content."""
-        return Answer(status=HTTPStatus.NO_CONTENT, headers={**self._headers(), **(headers or {})})
+        return ODataAnswer(
+            status=HTTPStatus.NO_CONTENT, headers={**self._headers(), **(headers or {})}
+        )
 
     def _headers(self) -> dict[str, str]:
         applied = self.prefer.applied

@@ -14,14 +14,14 @@ from typing import Final
 from urllib.parse import quote
 
 from pipeline.sandbox.odata.columns import Sql, compose
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import failures, paging
-from pipeline.sandbox.sales.call import Call
+from pipeline.sandbox.sales.call import SalesCall
 from pipeline.sandbox.sales.paging import Term
 from pipeline.sandbox.sales.prefer import PAGE
-from pipeline.sandbox.sales.reading import Reader, linked, next_link
-from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.reading import SalesReader, make_next_link, write_url
+from pipeline.sandbox.sales.schema import SalesTable
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 _FORM: Final = "%m/%d/%Y %H:%M:%S"
 _REFUSED: Final = ("filter", "orderby", "expand", "top")
@@ -35,8 +35,8 @@ class _Window:
     upto: int
 
 
-def asked(call: Call) -> bool:
-    """Whether an operation tracks changes, or goes on with one that does."""
+def asks_for_changes(call: SalesCall) -> bool:
+    """Whether an operation tracks changes, or continues one that does."""
     return (
         call.prefer.tracking
         or call.query.deltatoken is not None
@@ -44,7 +44,7 @@ def asked(call: Call) -> bool:
     )
 
 
-def answer(call: Call, table: Table) -> Answer:
+def answer_changes(call: SalesCall, table: SalesTable) -> ODataAnswer:
     """A page of a tracked read, or of changes."""
     _check(call, table)
     position = _position(call)
@@ -54,7 +54,7 @@ def answer(call: Call, table: Table) -> Answer:
     return _changed(call, table, window, position)
 
 
-def count(call: Call, table: Table) -> int:
+def count_changes(call: SalesCall, table: SalesTable) -> int:
     """How many rows changed, or were deleted, since the token."""
     since = _since(call, call.query.deltatoken or "")
     changed = call.store.rows(
@@ -65,7 +65,7 @@ def count(call: Call, table: Table) -> int:
     return total
 
 
-def _check(call: Call, table: Table) -> None:
+def _check(call: SalesCall, table: SalesTable) -> None:
     refused = [option for option in _REFUSED if option in call.query.given]
     if refused:
         raise ODataError(
@@ -73,10 +73,10 @@ def _check(call: Call, table: Table) -> None:
         )
     if not table.tracked:
         message = f"Change tracking is not enabled for entity {table.name}."
-        raise failures.bad_request(message, "0x80072491")
+        raise failures.bad_call(message, "0x80072491")
 
 
-def _position(call: Call) -> paging.Position:
+def _position(call: SalesCall) -> paging.Position:
     return (
         paging.Position(page=0)
         if call.query.skiptoken is None
@@ -84,7 +84,7 @@ def _position(call: Call) -> paging.Position:
     )
 
 
-def _window(call: Call, position: paging.Position) -> _Window:
+def _window(call: SalesCall, position: paging.Position) -> _Window:
     if position.notes:
         since = position.notes.get("since", "")
         return _Window(
@@ -94,37 +94,37 @@ def _window(call: Call, position: paging.Position) -> _Window:
     return _Window(since=since_token, upto=call.store.version)
 
 
-def _since(call: Call, token: str) -> int:
+def _since(call: SalesCall, token: str) -> int:
     """The version in a delta token.
 
-    Raises ``FailedError`` for one that is none, or that has expired.
+    Raises ``SalesFailure`` for one that is none, or that has expired.
     """
     version, _, moment = token.partition("!")
     try:
         since, made = int(version), datetime.strptime(moment, _FORM).replace(tzinfo=UTC)
     except ValueError as error:
-        raise failures.bad_request(
-            f"The delta token '{token}' is invalid.", "0x80040203"
-        ) from error
+        raise failures.bad_call(f"The delta token '{token}' is invalid.", "0x80040203") from error
     days = call.store.rows("SELECT expirechangetrackingindays FROM organization")[0][0]
     if call.now() - made >= timedelta(days=days):
         message = (
             "Version stamp associated with the client has expired. Please perform a full sync."
         )
-        raise failures.bad_request(message, "0x80044352")
+        raise failures.bad_call(message, "0x80044352")
     return since
 
 
-def _full(call: Call, table: Table, window: _Window) -> Answer:
+def _full(call: SalesCall, table: SalesTable, window: _Window) -> ODataAnswer:
     shape = call.shape(table)
-    page = Reader(store=call.store, shape=shape, tracking=True, notes=_notes(window)).page()
+    page = SalesReader(store=call.store, shape=shape, tracking=True, notes=_notes(window)).page()
     context = call.context(f"{table.set_name}{shape.context()}")
     if page.token is not None:
         return _page(call, context, page.body.decode(), page.token)
     return _last(call, context, page.body.decode(), window)
 
 
-def _changed(call: Call, table: Table, window: _Window, position: paging.Position) -> Answer:
+def _changed(
+    call: SalesCall, table: SalesTable, window: _Window, position: paging.Position
+) -> ODataAnswer:
     size = call.prefer.page or PAGE
     since, phase = int(window.since or 0), position.notes.get("phase", "changed")
     begun = int(position.last.get("version") or since)
@@ -143,7 +143,7 @@ def _changed(call: Call, table: Table, window: _Window, position: paging.Positio
 
 
 def _rows(
-    call: Call, table: Table, window: _Window, begun: int, size: int
+    call: SalesCall, table: SalesTable, window: _Window, begun: int, size: int
 ) -> list[tuple[str, int]]:
     shape = call.shape(table)
     alias = shape.scope.alias
@@ -161,7 +161,7 @@ def _rows(
 
 
 def _deletions(
-    call: Call, table: Table, window: _Window, begun: int, size: int
+    call: SalesCall, table: SalesTable, window: _Window, begun: int, size: int
 ) -> list[tuple[str, int]]:
     sql = (
         "SELECT id, version FROM _deleted WHERE logicalname = ? AND version > ? AND version <= ? "
@@ -176,25 +176,25 @@ def _deletions(
 
 
 def _next(
-    call: Call,
+    call: SalesCall,
     context: str,
     found: list[tuple[str, int]],
     window: _Window,
     reached: tuple[int, str, int],
-) -> Answer:
+) -> ODataAnswer:
     """A page of changes that is not the last.
 
     Its cookie says which of the two phases it came to, and how far.
     """
     number, phase, begun = reached
     last = found[-1][1] if phase == "changed" else begun
-    term = Term(name="version", sql=Sql(text=""), kind=Kind.INTEGER)
-    inner = paging.cookie(number, [term], [last], [last], **_notes(window), phase=phase)
+    term = Term(name="version", sql=Sql(text=""), kind=ValueKind.INTEGER)
+    inner = paging.write_cookie(number, [term], [last], [last], **_notes(window), phase=phase)
     return _page(
         call,
         context,
         ",".join(text for text, _ in found),
-        paging.outer_cookie(number, inner, tracking=True),
+        paging.write_outer_cookie(number, inner, tracking=True),
     )
 
 
@@ -202,19 +202,19 @@ def _notes(window: _Window) -> Mapping[str, object]:
     return {"since": "" if window.since is None else window.since, "upto": window.upto}
 
 
-def _page(call: Call, context: str, body: str, token: str) -> Answer:
-    link = next_link(call.address, _without_token(call.query_text), token)
+def _page(call: SalesCall, context: str, body: str, token: str) -> ODataAnswer:
+    link = make_next_link(call.address, _without_token(call.query_text), token)
     return call.json(f'{{{context}"value":[{body}],"@odata.nextLink":{link}}}'.encode())
 
 
-def _last(call: Call, context: str, body: str, window: _Window) -> Answer:
+def _last(call: SalesCall, context: str, body: str, window: _Window) -> ODataAnswer:
     token = quote(f"{window.upto}!{call.now().strftime(_FORM)}", safe="")
     kept = [
         part
         for part in _without_token(call.query_text).split("&")
         if part and "skiptoken=" not in part
     ]
-    link = linked(call.address, [*kept, f"$deltatoken={token}"])
+    link = write_url(call.address, [*kept, f"$deltatoken={token}"])
     return call.json(f'{{{context}"value":[{body}],"@odata.deltaLink":{link}}}'.encode())
 
 

@@ -8,20 +8,28 @@ from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from pipeline.sandbox.sales.actions import MESSAGES
-from pipeline.sandbox.sales.schema import NAMESPACE, SETS, TABLES, Column, Link, Table, Type
+from pipeline.sandbox.sales.schema import (
+    CRM,
+    SETS,
+    TABLES,
+    ColumnType,
+    SalesColumn,
+    SalesLink,
+    SalesTable,
+)
 
 _EDM: Final = {
-    Type.ID: "Edm.Guid",
-    Type.GUID: "Edm.Guid",
-    Type.LOOKUP: "Edm.Guid",
-    Type.TEXT: "Edm.String",
-    Type.MEMO: "Edm.String",
-    Type.BIGINT: "Edm.Int64",
-    Type.FLAG: "Edm.Boolean",
-    Type.MONEY: "Edm.Decimal",
-    Type.DECIMAL: "Edm.Decimal",
-    Type.DATE: "Edm.Date",
-    Type.TIME: "Edm.DateTimeOffset",
+    ColumnType.ID: "Edm.Guid",
+    ColumnType.GUID: "Edm.Guid",
+    ColumnType.LOOKUP: "Edm.Guid",
+    ColumnType.TEXT: "Edm.String",
+    ColumnType.MEMO: "Edm.String",
+    ColumnType.BIGINT: "Edm.Int64",
+    ColumnType.FLAG: "Edm.Boolean",
+    ColumnType.MONEY: "Edm.Decimal",
+    ColumnType.DECIMAL: "Edm.Decimal",
+    ColumnType.DATE: "Edm.Date",
+    ColumnType.TIME: "Edm.DateTimeOffset",
 }
 _COMPUTED: Final = '<Annotation Term="Org.OData.Core.V1.Computed" Bool="true" />'
 _HEAD: Final = (
@@ -32,7 +40,7 @@ _HEAD: Final = (
     "<edmx:Reference "
     'Uri="http://docs.oasis-open.org/odata/odata/v4.0/os/vocabularies/Org.OData.Core.V1.xml">'
     '<edmx:Include Namespace="Org.OData.Core.V1" Alias="Core" /></edmx:Reference>'
-    f'<edmx:DataServices><Schema Namespace="{NAMESPACE}" Alias="mscrm" '
+    f'<edmx:DataServices><Schema Namespace="{CRM}" Alias="mscrm" '
     'xmlns="http://docs.oasis-open.org/odata/ns/edm">'
 )
 _COMPLEX: Final = {
@@ -64,7 +72,7 @@ _FUNCTIONS: Final[dict[str, tuple[dict[str, str], str]]] = {
 
 
 @cache
-def csdl() -> bytes:
+def write_sales_csdl() -> bytes:
     """The model as XML."""
     return "".join(
         [
@@ -77,7 +85,7 @@ def csdl() -> bytes:
     ).encode()
 
 
-def service_document() -> list[dict[str, Any]]:
+def list_sales_sets() -> list[dict[str, Any]]:
     """All entity sets."""
     return [{"name": name, "kind": "EntitySet", "url": name} for name in SETS]
 
@@ -103,17 +111,17 @@ def _types() -> Iterator[str]:
         yield f'<ComplexType Name="{name}">{inside}</ComplexType>'
 
 
-def _property(column: Column) -> str:
+def _property(column: SalesColumn) -> str:
     kind = _EDM.get(column.type, "Edm.Int32")
     more = f' MaxLength="{column.length}"' if column.length else ""
     more += f' Scale="{column.digits}"' if column.digits else ""
-    more += ' Nullable="false"' if column.type is Type.ID else ""
+    more += ' Nullable="false"' if column.type is ColumnType.ID else ""
     inside = f'<Annotation Term="Org.OData.Core.V1.Description" String={quoteattr(column.label)} />'
-    inside += _COMPUTED if column.read_only or column.type is Type.LOOKUP else ""
+    inside += _COMPUTED if column.read_only or column.type is ColumnType.LOOKUP else ""
     return f'<Property Name="{column.wire}" Type="{kind}"{more}>{inside}</Property>'
 
 
-def _navigation(table: Table, link: Link) -> str:
+def _navigation(table: SalesTable, link: SalesLink) -> str:
     if link.to_many:
         partner = link.column.navigation(table.name)
         return (
@@ -131,7 +139,7 @@ def _navigation(table: Table, link: Link) -> str:
     )
 
 
-def _keys(table: Table) -> str:
+def _keys(table: SalesTable) -> str:
     records = []
     for columns in table.keys.values():
         names = "".join(
@@ -147,7 +155,8 @@ def _keys(table: Table) -> str:
     inside = "".join(records)
     return (
         "<Annotation "
-        f'Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection></Annotation>'
+        f'Term="OData.Community.Keys.V1.AlternateKeys"><Collection>{inside}</Collection>'
+        "</Annotation>"
     )
 
 
@@ -179,7 +188,7 @@ def _operations() -> Iterator[str]:
 def _container() -> Iterator[str]:
     yield '<EntityContainer Name="System">'
     for table in TABLES.values():
-        yield f'<EntitySet Name="{table.set_name}" EntityType="{NAMESPACE}.{table.name}">'
+        yield f'<EntitySet Name="{table.set_name}" EntityType="{CRM}.{table.name}">'
         for link in table.links.values():
             yield (
                 f'<NavigationPropertyBinding Path="{link.name}" '
@@ -187,5 +196,5 @@ def _container() -> Iterator[str]:
             )
         yield "</EntitySet>"
     for name in _FUNCTIONS:
-        yield f'<FunctionImport Name="{name}" Function="{NAMESPACE}.{name}" />'
+        yield f'<FunctionImport Name="{name}" Function="{CRM}.{name}" />'
     yield "</EntityContainer>"

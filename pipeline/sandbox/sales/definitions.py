@@ -14,10 +14,10 @@ from pipeline.sandbox.odata.address import UNNAMED, Segment
 from pipeline.sandbox.odata.evaluate import holds
 from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.sales import failures, metadata
-from pipeline.sandbox.sales.call import Call
+from pipeline.sandbox.sales.call import SalesCall
 from pipeline.sandbox.sales.metadata import Described
-from pipeline.sandbox.sales.schema import NAMESPACE
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.schema import CRM
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 ROOTS: Final = frozenset(
     {"EntityDefinitions", "RelationshipDefinitions", "GlobalOptionSetDefinitions"}
@@ -50,7 +50,7 @@ _DERIVED: Final = frozenset(
 """Properties of derived types: selected only behind a cast."""
 
 
-def answer(call: Call, segments: Sequence[Segment]) -> Answer:
+def answer_definitions(call: SalesCall, segments: Sequence[Segment]) -> ODataAnswer:
     """Metadata entities, read only."""
     if call.method != "GET":
         raise failures.not_implemented("The metadata of the sandbox cannot be changed.")
@@ -67,7 +67,7 @@ def answer(call: Call, segments: Sequence[Segment]) -> Answer:
     return call.value(_shown(dict(found), call.query, cast=cast), f"{context}/$entity")
 
 
-def changes(call: Call, segment: Segment) -> Answer:
+def answer_metadata_changes(call: SalesCall, segment: Segment) -> ODataAnswer:
     """``RetrieveMetadataChanges(Query=…)``.
 
     Tables and columns that criteria name, with the properties that were asked for.
@@ -75,7 +75,7 @@ def changes(call: Call, segment: Segment) -> Answer:
     query = orjson.loads((segment.texts or {}).get("Query", "{}"))
     attribute_query = query.get("AttributeQuery") or {}
     found = []
-    for table in metadata.tables():
+    for table in metadata.describe_tables():
         if not _meets(table, query.get("Criteria")):
             continue
         attributes = [
@@ -94,20 +94,18 @@ def changes(call: Call, segment: Segment) -> Answer:
         )
         found.append(shown)
     stamp = {"ServerVersionStamp": "1000000!01/01/2024 00:00:00", "DeletedMetadata": None}
-    return call.value(
-        {"EntityMetadata": found, **stamp}, f"{NAMESPACE}.RetrieveMetadataChangesResponse"
-    )
+    return call.value({"EntityMetadata": found, **stamp}, f"{CRM}.RetrieveMetadataChangesResponse")
 
 
 def _walked(segments: Sequence[Segment]) -> tuple[Any, bool]:
     """What the address leads to, and whether a cast was on the way."""
     first = segments[0].name
-    found: Any = list(metadata.tables()) if first == "EntityDefinitions" else []
+    found: Any = list(metadata.describe_tables()) if first == "EntityDefinitions" else []
     if first == "RelationshipDefinitions":
-        found = list(metadata.relationships())
+        found = list(metadata.describe_relationships())
     found, cast = _keyed(found, segments[0]), False
     for segment in segments[1:]:
-        if segment.name.startswith(f"{NAMESPACE}."):
+        if segment.name.startswith(f"{CRM}."):
             found, cast = _cast(found, segment.name), True
             found = _keyed(found, segment)
             continue
@@ -134,7 +132,7 @@ def _keyed(found: Any, segment: Segment) -> Any:
         if found is None:
             kind = "entity" if segment.name == "EntityDefinitions" else "metadata item"
             message = f"Could not find an {kind} with name or id {key.value}."
-            raise failures.FailedError(status=404, code="0x80060888", message=message)
+            raise failures.SalesFailure(status=404, code="0x80060888", message=message)
     return found
 
 
@@ -150,7 +148,7 @@ def _complete(row: Described) -> Described:
     """A row with its labels, which only choices have."""
     if "AttributeType" not in row:
         return row
-    labels = dict(metadata.columns_with_options(row["EntityLogicalName"])).get(row["LogicalName"])
+    labels = dict(metadata.list_choices(row["EntityLogicalName"])).get(row["LogicalName"])
     return row if labels is None else {**row, "OptionSet": labels}
 
 
@@ -175,7 +173,7 @@ def _shown(row: Described, query: Query, *, cast: bool) -> Described:
         name = expand.path[0]
         if name not in whole:
             raise ODataError(
-                f"Could not find a property named '{name}' on type '{NAMESPACE}.{_type_of(row)}'."
+                f"Could not find a property named '{name}' on type '{CRM}.{_type_of(row)}'."
             )
         value = whole[name]
         if isinstance(value, list):
@@ -200,7 +198,7 @@ def _check(row: Described, select: Sequence[str], *, cast: bool) -> None:
 def _type_of(row: Described) -> str:
     if "AttributeType" in row:
         return "AttributeMetadata"
-    return str(row.get("@odata.type", f"#{NAMESPACE}.EntityMetadata")).rsplit(".", 1)[-1]
+    return str(row.get("@odata.type", f"#{CRM}.EntityMetadata")).rsplit(".", 1)[-1]
 
 
 def _meets(row: Described, criteria: Mapping[str, Any] | None) -> bool:
@@ -221,7 +219,7 @@ def _condition(row: Described, condition: Mapping[str, Any]) -> bool:
     found = str(mine).lower() in [str(one).lower() for one in wanted]
     operator = condition.get("ConditionOperator")
     if operator not in {"Equals", "In", "NotEquals", "NotIn"}:
-        raise failures.bad_request(
+        raise failures.bad_call(
             f"The condition operator '{operator}' is not supported.", "0x80040203"
         )
     return found if operator in {"Equals", "In"} else not found

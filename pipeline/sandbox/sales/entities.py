@@ -10,38 +10,38 @@ from typing import Any
 
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.payload import loaded
-from pipeline.sandbox.sales.references import alternate_key, is_alternate, row_id
-from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.sales.tables import written
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.payload import load_body
+from pipeline.sandbox.sales.references import find_row_id, is_alternate, read_alternate_key
+from pipeline.sandbox.sales.schema import SalesTable
+from pipeline.sandbox.sales.tables import answer_write
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 
-def answer(call: Call, table: Table, segment: Segment) -> Answer:
+def answer_row(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswer:
     """GET, PATCH or DELETE of a row."""
     call.only("GET", "PATCH", "DELETE")
     call.allowed(table)
     if call.method == "GET":
-        return read(call, table, found(call, table, segment))
+        return read_row(call, table, find_row(call, table, segment))
     with call.store.transaction():
         if call.method == "DELETE":
-            return _deleted(call, table, found(call, table, segment))
+            return _deleted(call, table, find_row(call, table, segment))
         return _patched(call, table, segment)
 
 
-def found(call: Call, table: Table, segment: Segment) -> str:
+def find_row(call: SalesCall, table: SalesTable, segment: Segment) -> str:
     """The id of the row that a segment names; an alternate key must lead somewhere.
 
-    Raises ``FailedError``.
+    Raises ``SalesFailure``.
     """
-    wanted = row_id(call.store, table, segment)
+    wanted = find_row_id(call.store, table, segment)
     if wanted is None:
         raise failures.no_key(table.name)
     return wanted
 
 
-def read(call: Call, table: Table, wanted: str, context: str = "") -> Answer:
+def read_row(call: SalesCall, table: SalesTable, wanted: str, context: str = "") -> ODataAnswer:
     """A row, unless the caller has it already."""
     row = call.reader(table).one(wanted)
     if row is None:
@@ -49,15 +49,15 @@ def read(call: Call, table: Table, wanted: str, context: str = "") -> Answer:
     etag = _etag(call, table, wanted)
     conditional = not call.query.expand and call.prefer.annotations is None
     if conditional and etag in _tags(call.header("if-none-match")):
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, "OData-Version": "4.0"}
         )
     head = call.context(f"{context or table.set_name}{call.shape(table).context()}/$entity")
     return call.json(f"{{{head}{row[1:]}".encode(), headers={"ETag": etag})
 
 
-def check_etag(call: Call, table: Table, wanted: str) -> None:
-    """Refuse to go on if ``If-Match`` names another version. Raises ``FailedError``."""
+def check_etag(call: SalesCall, table: SalesTable, wanted: str) -> None:
+    """Refuse to go on if ``If-Match`` names another version. Raises ``SalesFailure``."""
     tags = _tags(call.header("if-match"))
     if not tags or "*" in tags:
         return
@@ -65,7 +65,7 @@ def check_etag(call: Call, table: Table, wanted: str) -> None:
         raise failures.version_mismatch()
 
 
-def _etag(call: Call, table: Table, wanted: str) -> str:
+def _etag(call: SalesCall, table: SalesTable, wanted: str) -> str:
     version = call.store.rows(
         f"SELECT versionnumber FROM {table.name} WHERE {table.id} = ?", (wanted,)
     )
@@ -78,19 +78,19 @@ def _tags(header: str) -> set[str]:
     return {tag.strip() for tag in header.split(",") if tag.strip()}
 
 
-def _deleted(call: Call, table: Table, wanted: str) -> Answer:
+def _deleted(call: SalesCall, table: SalesTable, wanted: str) -> ODataAnswer:
     check_etag(call, table, wanted)
     call.writer.delete(table, wanted)
     return call.done()
 
 
-def _patched(call: Call, table: Table, segment: Segment) -> Answer:
+def _patched(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswer:
     """An update, or an insert under the key in the address.
 
     ``If-Match`` forbids the one, ``If-None-Match: *`` the other.
     """
-    body = loaded(table, call.operation.body)
-    wanted = row_id(call.store, table, segment)
+    body = load_body(table, call.operation.body)
+    wanted = find_row_id(call.store, table, segment)
     there = wanted is not None and bool(
         call.store.rows(f"SELECT 1 FROM {table.name} WHERE {table.id} = ?", (wanted,))
     )
@@ -98,9 +98,9 @@ def _patched(call: Call, table: Table, segment: Segment) -> Answer:
         return _updated(call, table, wanted, body)
     if call.header("if-match"):
         raise failures.no_row(table.name, wanted) if wanted else failures.no_key(table.name)
-    key = alternate_key(table, segment) if is_alternate(table, segment) else None
+    key = read_alternate_key(table, segment) if is_alternate(table, segment) else None
     made = call.writer.create(table, body, row_id=wanted, given=key)
-    return written(
+    return answer_write(
         call,
         table,
         made,
@@ -108,9 +108,9 @@ def _patched(call: Call, table: Table, segment: Segment) -> Answer:
     )
 
 
-def _updated(call: Call, table: Table, wanted: str, body: dict[str, Any]) -> Answer:
+def _updated(call: SalesCall, table: SalesTable, wanted: str, body: dict[str, Any]) -> ODataAnswer:
     if call.header("if-none-match") == "*":
         raise failures.row_exists()
     check_etag(call, table, wanted)
     call.writer.update(table, wanted, body)
-    return written(call, table, wanted, HTTPStatus.OK)
+    return answer_write(call, table, wanted, HTTPStatus.OK)

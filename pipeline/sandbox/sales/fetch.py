@@ -9,23 +9,19 @@ from xml.etree.ElementTree import Element
 
 import orjson
 
-from pipeline.sandbox.odata.columns import Sql, compose, guid_key
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.columns import Sql, compose, make_guid_key
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import paging
 from pipeline.sandbox.sales.aggregates import check_limit
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.fetchparts import Plan, is_true
-from pipeline.sandbox.sales.fetchplan import plan_of
-from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.fetchparts import FetchPlan, is_true, parse_fetch
+from pipeline.sandbox.sales.fetchplan import plan_fetch
+from pipeline.sandbox.sales.paging import Term, read_row_key
 from pipeline.sandbox.sales.prefer import PAGE
-from pipeline.sandbox.sales.reading import COUNTED, guid_of_key
-from pipeline.sandbox.sales.rows import Piece, head, json_row
-from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.wire import xmltree
-from pipeline.sandbox.wire.batch import Answer
-
-SIMPLE: Final = 50_000
-"""Rows that can be reached without a cookie."""
+from pipeline.sandbox.sales.reading import COUNTED
+from pipeline.sandbox.sales.rows import Piece, compile_head, compile_row
+from pipeline.sandbox.sales.schema import SalesTable
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 _NOTE: Final = "Microsoft.Dynamics.CRM"
 
@@ -40,7 +36,7 @@ class _Paged:
     top: bool
 
     @classmethod
-    def of(cls, fetch: Element, call: Call) -> _Paged:
+    def of(cls, fetch: Element, call: SalesCall) -> _Paged:
         top = _number(fetch, "top")
         size = min(_number(fetch, "count") or call.prefer.page or PAGE, PAGE)
         cookie = fetch.get("paging-cookie")
@@ -52,10 +48,10 @@ class _Paged:
         )
 
 
-def answer(call: Call, table: Table, text: str) -> Answer:
-    """The page that a ``<fetch>`` asks for. Raises ``ODataError`` and ``FailedError``."""
-    fetch = _parsed(text)
-    plan = plan_of(fetch, call.prefer, call.caller.id)
+def answer_fetch(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
+    """The page that a ``<fetch>`` asks for. Raises ``ODataError`` and ``SalesFailure``."""
+    fetch = parse_fetch(text)
+    plan = plan_fetch(fetch, call.prefer, call.caller.id)
     if plan.root.table is not table:
         raise ODataError(
             f"The entity '{plan.root.name}' of the FetchXML is not the one of the address, "
@@ -66,7 +62,7 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     paged, distinct = _Paged.of(fetch, call), is_true(fetch.get("distinct"))
     bookmarked = not plan.foreign_order and not distinct
     if bookmarked:
-        key = Sql(text=guid_key(f"{plan.root.sql}.{table.id}"))
+        key = Sql(text=make_guid_key(f"{plan.root.sql}.{table.id}"))
         plan.terms = [
             *[term for term in plan.terms if term.name != table.id],
             _id_term(plan, table, key),
@@ -78,19 +74,9 @@ def answer(call: Call, table: Table, text: str) -> Answer:
     return _answer(call, table, [row[0] for row in rows[: paged.size]], notes)
 
 
-def _id_term(plan: Plan, table: Table, key: Sql) -> Term:
+def _id_term(plan: FetchPlan, table: SalesTable, key: Sql) -> Term:
     descending = any(term.descending for term in plan.terms if term.name == table.id)
-    return Term(name=table.id, sql=key, kind=Kind.GUID, descending=descending)
-
-
-def _parsed(text: str) -> Element:
-    try:
-        fetch = xmltree.parse(text.encode())
-    except xmltree.XmlError as error:
-        raise ODataError(f"Invalid XML. {error}") from error
-    if fetch.tag != "fetch":
-        raise ODataError("Invalid FetchXML: the root element is not 'fetch'.")
-    return fetch
+    return Term(name=table.id, sql=key, kind=ValueKind.GUID, descending=descending)
 
 
 def _number(fetch: Element, name: str) -> int | None:
@@ -102,14 +88,19 @@ def _number(fetch: Element, name: str) -> int | None:
     return int(text)
 
 
-def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tuple[Any, ...]]:
+def _rows(
+    call: SalesCall, plan: FetchPlan, paged: _Paged, *, distinct: bool
+) -> list[tuple[Any, ...]]:
     """The rows of the page and, to see whether there are more, one beyond."""
     offset = 0 if paged.cookie else (paged.number - 1) * paged.size
-    if offset + paged.size > SIMPLE and offset:
+    if offset + paged.size > call.bounds.simple and offset:
         raise ODataError(
             "Paging cookie is required when trying to retrieve a set of records on any high pages."
         )
-    wheres = [plan.where, *([paging.after(plan.terms, paged.cookie)] if paged.cookie else [])]
+    wheres = [
+        plan.where,
+        *([paging.compile_after(plan.terms, paged.cookie)] if paged.cookie else []),
+    ]
     keys = [] if distinct else [term.sql for term in plan.terms]
     order = ", ".join(
         f"{term.sql.text} {'DESC' if term.descending else 'ASC'}" for term in plan.terms
@@ -117,7 +108,7 @@ def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tupl
     sql = compose(
         f"SELECT {{}}{''.join(', {}' for _ in keys)} FROM {{}} WHERE "
         f"{' AND '.join(['{}'] * len(wheres))}"
-        f"{f' GROUP BY 1 ORDER BY {order}' if distinct and order else ' GROUP BY 1' if distinct else f' ORDER BY {order}'}"
+        f"{' GROUP BY 1' if distinct else ''}{f' ORDER BY {order}' if order else ''}"
         f" LIMIT {paged.size + 1} OFFSET {offset}",
         _row(call, plan, distinct=distinct),
         *keys,
@@ -127,19 +118,24 @@ def _rows(call: Call, plan: Plan, paged: _Paged, *, distinct: bool) -> list[tupl
     return call.store.rows(sql.text, sql.values)
 
 
-def _row(call: Call, plan: Plan, *, distinct: bool) -> Sql:
-    pieces = [] if distinct else list(head(plan.root.table, plan.root.sql, call.prefer, call.root))
+def _row(call: SalesCall, plan: FetchPlan, *, distinct: bool) -> Sql:
+    pieces = (
+        []
+        if distinct
+        else list(compile_head(plan.root.table, plan.root.sql, call.prefer, call.root))
+    )
     if pieces:
-        return json_row([Piece(text="{"), *pieces, *plan.pieces, Piece(text="}")])
-    inside = json_row(plan.pieces)
+        return compile_row([Piece(text="{"), *pieces, *plan.pieces, Piece(text="}")])
+    inside = compile_row(plan.pieces)
     return compose("'{{'||substr({}, 2)||'}}'", inside)
 
 
-def _aggregated(call: Call, plan: Plan) -> list[str]:
+def _aggregated(call: SalesCall, plan: FetchPlan) -> list[str]:
     check_limit(
         call.store,
         plan.source.text,
         Sql(text=plan.where.text, values=(*plan.source.values, *plan.where.values)),
+        call.bounds.aggregated,
     )
     group = f" GROUP BY {', '.join(plan.groups)}" if plan.groups else ""
     terms = ", ".join(
@@ -151,7 +147,7 @@ def _aggregated(call: Call, plan: Plan) -> list[str]:
     return [text for (text,) in call.store.rows(sql.text, sql.values)]
 
 
-def _total(call: Call, plan: Plan) -> str:
+def _total(call: SalesCall, plan: FetchPlan) -> str:
     sql = compose(
         f"SELECT count(*) FROM (SELECT 1 FROM {{}} WHERE {{}} LIMIT {COUNTED + 1})",
         plan.source,
@@ -170,13 +166,15 @@ def _total(call: Call, plan: Plan) -> str:
     )
 
 
-def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] | None) -> str:
+def _more(
+    call: SalesCall, plan: FetchPlan, paged: _Paged, rows: Sequence[Sequence[Any]] | None
+) -> str:
     """That there are more rows, and the cookie if the order allows one."""
     found = ""
     if rows is not None and call.prefer.notes(f"{_NOTE}.fetchxmlpagingcookie"):
-        first, last = (_values(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
-        outer = paging.outer_cookie(
-            paged.number, paging.cookie(paged.number, plan.terms, first, last)
+        first, last = (read_row_key(plan.terms, row) for row in (rows[0], rows[paged.size - 1]))
+        outer = paging.write_outer_cookie(
+            paged.number, paging.write_cookie(paged.number, plan.terms, first, last)
         )
         found = f',"@{_NOTE}.fetchxmlpagingcookie":{orjson.dumps(outer).decode()}'
     return found + (
@@ -184,14 +182,7 @@ def _more(call: Call, plan: Plan, paged: _Paged, rows: Sequence[Sequence[Any]] |
     )
 
 
-def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [
-        guid_of_key(value) if term.kind is Kind.GUID else value
-        for term, value in zip(terms, row[1:], strict=True)
-    ]
-
-
-def _answer(call: Call, table: Table, rows: Sequence[str], notes: str) -> Answer:
+def _answer(call: SalesCall, table: SalesTable, rows: Sequence[str], notes: str) -> ODataAnswer:
     return call.json(
         f'{{{call.context(table.set_name)}"value":[{",".join(rows)}]{notes}}}'.encode()
     )

@@ -6,11 +6,18 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from pipeline.sandbox.odata.columns import Sql
-from pipeline.sandbox.odata.tree import Kind, ODataError
-from pipeline.sandbox.sales.fetchparts import Plan, Source, alias_of, is_true, lean, needed
-from pipeline.sandbox.sales.rows import json_value, notes
-from pipeline.sandbox.sales.schema import Column
-from pipeline.sandbox.sales.scope import sql_column
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
+from pipeline.sandbox.sales.fetchparts import (
+    FetchPlan,
+    FetchSource,
+    is_true,
+    need_attribute,
+    omit_null,
+    read_alias,
+)
+from pipeline.sandbox.sales.rows import compile_notes, compile_value
+from pipeline.sandbox.sales.schema import SalesColumn
+from pipeline.sandbox.sales.scope import make_sql_column
 
 _AGGREGATES: Final = {
     "count": "count(*)",
@@ -29,9 +36,9 @@ _GROUPINGS: Final = {
 }
 
 
-def aggregate(plan: Plan, attribute: Element, source: Source) -> None:
+def aggregate(plan: FetchPlan, attribute: Element, source: FetchSource) -> None:
     """Show an aggregate, or what rows are grouped by. Raises ``ODataError``."""
-    column, alias = source.column(needed(attribute, "name")), alias_of(attribute)
+    column, alias = source.column(need_attribute(attribute, "name")), read_alias(attribute)
     if not alias:
         raise ODataError("Invalid FetchXML: an attribute of an aggregate query needs an alias.")
     if is_true(attribute.get("groupby")):
@@ -40,21 +47,23 @@ def aggregate(plan: Plan, attribute: Element, source: Source) -> None:
     function = attribute.get("aggregate", "")
     if function not in _AGGREGATES:
         raise ODataError(f"The aggregate '{function}' is not supported.")
-    found = sql_column(column, source.sql)
+    found = make_sql_column(column, source.sql)
     distinct = "DISTINCT " if is_true(attribute.get("distinct")) else ""
     text = _AGGREGATES[function].format(column=found.sql, distinct=distinct)
     if found.scale and function in {"sum", "avg", "min", "max"}:
         text = f"({text} / {10**found.scale}.0)"
     shown = (
         f"json_quote({text})"
-        if found.kind in {Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.GUID}
+        if found.kind in {ValueKind.TEXT, ValueKind.DATE, ValueKind.TIMESTAMP, ValueKind.GUID}
         else text
     )
     plan.aliases[alias] = text
-    plan.pieces.append(lean(alias, Sql(text=shown), text))
+    plan.pieces.append(omit_null(alias, Sql(text=shown), text))
 
 
-def _group(plan: Plan, attribute: Element, source: Source, column: Column, alias: str) -> None:
+def _group(
+    plan: FetchPlan, attribute: Element, source: FetchSource, column: SalesColumn, alias: str
+) -> None:
     name = f"{source.sql}.{column.name}"
     grouping = attribute.get("dategrouping")
     if grouping is not None and grouping not in _GROUPINGS:
@@ -63,7 +72,9 @@ def _group(plan: Plan, attribute: Element, source: Source, column: Column, alias
     plan.groups.append(text)
     plan.aliases[alias] = text
     if grouping is None:
-        plan.pieces += notes(source.table, column, source.sql, plan.prefer, alias)
+        plan.pieces += compile_notes(source.table, column, source.sql, plan.prefer, alias)
     plan.pieces.append(
-        lean(alias, Sql(text=json_value(column, source.sql) if grouping is None else text), text)
+        omit_null(
+            alias, Sql(text=compile_value(column, source.sql) if grouping is None else text), text
+        )
     )

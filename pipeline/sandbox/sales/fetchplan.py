@@ -9,28 +9,39 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from pipeline.sandbox.odata.columns import Sql, compose, sort_key
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.columns import Sql, compose, make_sort_key
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales.fetchgroups import aggregate
-from pipeline.sandbox.sales.fetchparts import Plan, Source, alias_of, is_true, lean, needed
-from pipeline.sandbox.sales.operators import condition, two_columns
+from pipeline.sandbox.sales.fetchparts import (
+    FetchPlan,
+    FetchSource,
+    is_true,
+    need_attribute,
+    omit_null,
+    read_alias,
+)
+from pipeline.sandbox.sales.operators import compile_column_pair, compile_operator
 from pipeline.sandbox.sales.paging import Term
 from pipeline.sandbox.sales.prefer import Prefer
-from pipeline.sandbox.sales.references import table_named
-from pipeline.sandbox.sales.rows import json_value, notes
-from pipeline.sandbox.sales.schema import Column
+from pipeline.sandbox.sales.references import find_named_table
+from pipeline.sandbox.sales.rows import compile_notes, compile_value
+from pipeline.sandbox.sales.schema import SalesColumn
 
 _JOINS: Final = {"inner": "JOIN", "outer": "LEFT JOIN"}
 _EXISTS: Final = {"exists": "EXISTS", "in": "EXISTS", "any": "EXISTS", "not any": "NOT EXISTS"}
 
 
-def plan_of(fetch: Element, prefer: Prefer, caller: str) -> Plan:
-    """The plan of a ``<fetch>``. Raises ``ODataError`` and ``FailedError``."""
+def plan_fetch(fetch: Element, prefer: Prefer, caller: str) -> FetchPlan:
+    """The plan of a ``<fetch>``. Raises ``ODataError`` and ``SalesFailure``."""
     entity = fetch.find("entity")
     if entity is None:
         raise ODataError("Invalid FetchXML: the element 'entity' is missing.")
-    root = Source(table=table_named(entity.get("name", "")), name=entity.get("name", ""), sql="f0")
-    plan = Plan(root=root, prefer=prefer, caller=caller, aggregate=is_true(fetch.get("aggregate")))
+    root = FetchSource(
+        table=find_named_table(entity.get("name", "")), name=entity.get("name", ""), sql="f0"
+    )
+    plan = FetchPlan(
+        root=root, prefer=prefer, caller=caller, aggregate=is_true(fetch.get("aggregate"))
+    )
     plan.sources[root.name] = root
     _link(plan, entity, root)
     _show(plan, entity, root)
@@ -39,18 +50,18 @@ def plan_of(fetch: Element, prefer: Prefer, caller: str) -> Plan:
     return plan
 
 
-def _link(plan: Plan, parent: Element, outer: Source) -> None:
+def _link(plan: FetchPlan, parent: Element, outer: FetchSource) -> None:
     """The ``link-entity`` elements of an element, and theirs."""
     for link in parent.findall("link-entity"):
         number = len(plan.sources) + len(plan.joins)
-        table = table_named(link.get("name", ""))
-        source = Source(
-            table=table, name=alias_of(link) or f"{table.name}{number}", sql=f"f{number}"
+        table = find_named_table(link.get("name", ""))
+        source = FetchSource(
+            table=table, name=read_alias(link) or f"{table.name}{number}", sql=f"f{number}"
         )
         kind = (link.get("link-type") or "inner").lower()
         pairs = (
-            f"{source.sql_column(needed(link, 'from')).sql} = "
-            f"{outer.sql_column(needed(link, 'to')).sql}"
+            f"{source.sql_column(need_attribute(link, 'from')).sql} = "
+            f"{outer.sql_column(need_attribute(link, 'to')).sql}"
         )
         if kind in _EXISTS:
             plan.wheres.append(_existing(plan, link, source, pairs, _EXISTS[kind]))
@@ -70,8 +81,8 @@ def _link(plan: Plan, parent: Element, outer: Source) -> None:
         _orders(plan, link, source)
 
 
-def _existing(plan: Plan, link: Element, source: Source, pairs: str, word: str) -> Sql:
-    inner = Plan(
+def _existing(plan: FetchPlan, link: Element, source: FetchSource, pairs: str, word: str) -> Sql:
+    inner = FetchPlan(
         root=source,
         prefer=plan.prefer,
         caller=plan.caller,
@@ -88,7 +99,7 @@ def _existing(plan: Plan, link: Element, source: Source, pairs: str, word: str) 
     )
 
 
-def _show(plan: Plan, element: Element, source: Source) -> None:
+def _show(plan: FetchPlan, element: Element, source: FetchSource) -> None:
     """The columns that rows show."""
     attributes = element.findall("attribute")
     if plan.aggregate:
@@ -100,44 +111,46 @@ def _show(plan: Plan, element: Element, source: Source) -> None:
         for column in source.table.columns.values():
             _column(plan, source, column, "")
     for attribute in [] if whole else attributes:
-        _column(plan, source, source.column(needed(attribute, "name")), alias_of(attribute))
+        _column(
+            plan, source, source.column(need_attribute(attribute, "name")), read_alias(attribute)
+        )
 
 
-def _column(plan: Plan, source: Source, column: Column, alias: str) -> None:
+def _column(plan: FetchPlan, source: FetchSource, column: SalesColumn, alias: str) -> None:
     own = source is plan.root
     if own and not alias and column.name == source.table.id:
         return
     name = alias or (column.wire if own else f"{source.name}.{column.name}")
     plan.aliases[alias or name] = f"{source.sql}.{column.name}"
-    plan.pieces += notes(source.table, column, source.sql, plan.prefer, name)
+    plan.pieces += compile_notes(source.table, column, source.sql, plan.prefer, name)
     plan.pieces.append(
-        lean(name, Sql(text=json_value(column, source.sql)), f"{source.sql}.{column.name}")
+        omit_null(name, Sql(text=compile_value(column, source.sql)), f"{source.sql}.{column.name}")
     )
 
 
-def _orders(plan: Plan, element: Element, source: Source) -> None:
+def _orders(plan: FetchPlan, element: Element, source: FetchSource) -> None:
     for order in element.findall("order"):
         descending = is_true(order.get("descending"))
         if order.get("alias") is not None:
-            name = needed(order, "alias")
+            name = need_attribute(order, "alias")
             if name not in plan.aliases:
                 raise ODataError(f"An order names the alias '{name}', which no attribute has.")
             plan.terms.append(
                 Term(
                     name=name,
                     sql=Sql(text=plan.aliases[name]),
-                    kind=Kind.TEXT,
+                    kind=ValueKind.TEXT,
                     descending=descending,
                 )
             )
             plan.foreign_order = True
             continue
         target = _named(plan, order.get("entityname"), source)
-        column = target.sql_column(needed(order, "attribute"))
+        column = target.sql_column(need_attribute(order, "attribute"))
         plan.terms.append(
             Term(
-                name=needed(order, "attribute"),
-                sql=Sql(text=sort_key(column)),
+                name=need_attribute(order, "attribute"),
+                sql=Sql(text=make_sort_key(column)),
                 kind=column.kind,
                 descending=descending,
             )
@@ -145,7 +158,7 @@ def _orders(plan: Plan, element: Element, source: Source) -> None:
         plan.foreign_order = plan.foreign_order or target is not plan.root
 
 
-def _named(plan: Plan, name: str | None, source: Source) -> Source:
+def _named(plan: FetchPlan, name: str | None, source: FetchSource) -> FetchSource:
     if name is None:
         return source
     if name not in plan.sources:
@@ -153,12 +166,12 @@ def _named(plan: Plan, name: str | None, source: Source) -> Source:
     return plan.sources[name]
 
 
-def _filters(plan: Plan, element: Element, source: Source) -> Iterator[Sql]:
+def _filters(plan: FetchPlan, element: Element, source: FetchSource) -> Iterator[Sql]:
     for child in element.findall("filter"):
         yield _filter(plan, child, source)
 
 
-def _filter(plan: Plan, element: Element, source: Source) -> Sql:
+def _filter(plan: FetchPlan, element: Element, source: FetchSource) -> Sql:
     word = {"and": " AND ", "or": " OR "}.get((element.get("type") or "and").lower())
     if word is None:
         raise ODataError(f"The filter type '{element.get('type')}' is neither 'and' nor 'or'.")
@@ -167,13 +180,15 @@ def _filter(plan: Plan, element: Element, source: Source) -> Sql:
     return compose(f"({word.join(['{}'] * len(parts))})", *parts) if parts else Sql(text="1")
 
 
-def _condition(plan: Plan, element: Element, source: Source) -> Sql:
+def _condition(plan: FetchPlan, element: Element, source: FetchSource) -> Sql:
     target = _named(plan, element.get("entityname"), source)
-    column = target.sql_column(needed(element, "attribute"))
-    operator = needed(element, "operator")
+    column = target.sql_column(need_attribute(element, "attribute"))
+    operator = need_attribute(element, "operator")
     if element.get("valueof") is not None:
-        return two_columns(operator, column, target.sql_column(needed(element, "valueof")))
-    return condition(operator, column, _texts(element), plan.caller)
+        return compile_column_pair(
+            operator, column, target.sql_column(need_attribute(element, "valueof"))
+        )
+    return compile_operator(operator, column, _texts(element), plan.caller)
 
 
 def _texts(element: Element) -> Sequence[str]:

@@ -1,29 +1,32 @@
-"""``FormattedValue``: what people see, as SQL that gives JSON text, null where the column is null (an en-us user in UTC)."""
+"""``FormattedValue``: what an en-us user in UTC sees, as SQL that gives JSON text.
+
+Null where the column is null.
+"""
 
 from __future__ import annotations
 
-from pipeline.sandbox.sales.schema import TABLES, Column, Table, Type
+from pipeline.sandbox.sales.schema import TABLES, ColumnType, SalesColumn, SalesTable
 
 
-def formatted(table: Table, column: Column, alias: str) -> str | None:
+def compile_formatted(table: SalesTable, column: SalesColumn, alias: str) -> str | None:
     """The formatted value of a column, none for columns that have none."""
     name = f"{alias}.{column.name}"
     match column.type:
-        case Type.FLAG | Type.CHOICE | Type.STATE | Type.STATUS:
+        case ColumnType.FLAG | ColumnType.CHOICE | ColumnType.STATE | ColumnType.STATUS:
             return _label(column, name)
-        case Type.LOOKUP:
+        case ColumnType.LOOKUP:
             return _target_name(column, alias)
-        case Type.MONEY | Type.DECIMAL:
+        case ColumnType.MONEY | ColumnType.DECIMAL:
             return _amount(table, column, alias)
-        case Type.INTEGER | Type.BIGINT:
+        case ColumnType.INTEGER | ColumnType.BIGINT:
             return f"CASE WHEN {name} IS NOT NULL THEN '\"'||printf('%,d',{name})||'\"' END"
-        case Type.DATE | Type.TIME:
-            return _moment(name, with_time=column.type is Type.TIME)
+        case ColumnType.DATE | ColumnType.TIME:
+            return _moment(name, with_time=column.type is ColumnType.TIME)
         case _:
             return None
 
 
-def _label(column: Column, name: str) -> str:
+def _label(column: SalesColumn, name: str) -> str:
     cases = " ".join(
         f"WHEN {value} THEN '\"{option.label.replace(chr(39), chr(39) * 2)}\"'"
         for value, option in column.options.items()
@@ -31,7 +34,7 @@ def _label(column: Column, name: str) -> str:
     return f"CASE {name} {cases} END"
 
 
-def _target_name(column: Column, alias: str) -> str:
+def _target_name(column: SalesColumn, alias: str) -> str:
     found = []
     for target in column.targets:
         other = TABLES[target]
@@ -47,13 +50,13 @@ def _target_name(column: Column, alias: str) -> str:
     return f"CASE {' '.join(found)} END" if column.polymorphic else found[0]
 
 
-def _amount(table: Table, column: Column, alias: str) -> str:
-    """Thousands parted by commas, two digits behind the point for money, with the row's currency before it."""
+def _amount(table: SalesTable, column: SalesColumn, alias: str) -> str:
+    """Thousands parted by commas; money has two decimals and the row's currency before it."""
     name, unit = f"{alias}.{column.name}", 10**column.digits
-    shown = 2 if column.type is Type.MONEY else column.digits
+    shown = 2 if column.type is ColumnType.MONEY else column.digits
     fraction = f"printf('.%0{shown}d', abs({name}) % {unit} / {10 ** (column.digits - shown)})"
     symbol = "''"
-    if column.type is Type.MONEY and "transactioncurrencyid" in table.columns:
+    if column.type is ColumnType.MONEY and "transactioncurrencyid" in table.columns:
         where = f"c.transactioncurrencyid = {alias}.transactioncurrencyid"
         symbol = (
             f"coalesce((SELECT c.currencysymbol FROM transactioncurrency AS c WHERE {where}), '$')"

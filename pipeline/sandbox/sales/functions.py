@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.sandbox.odata.address import Segment
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.references import table_named
-from pipeline.sandbox.sales.schema import NAMESPACE
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.references import find_named_table
+from pipeline.sandbox.sales.schema import CRM
+from pipeline.sandbox.wire.batch import ODataAnswer
 
-VERSION: Final = "9.2.25074.00175"
+ORGANIZATION_VERSION: Final = "9.2.25074.00175"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,16 +28,16 @@ class Facts:
     totals: Mapping[str, int]
 
 
-def answer(call: Call, facts: Facts, segment: Segment) -> Answer | None:
+def answer_function(call: SalesCall, facts: Facts, segment: Segment) -> ODataAnswer | None:
     """The function that a segment calls; null if it is none."""
-    function = _FUNCTIONS.get(segment.name.removeprefix(f"{NAMESPACE}."))
+    function = _FUNCTIONS.get(segment.name.removeprefix(f"{CRM}."))
     if function is None:
         return None
     call.only("GET")
     return function(call, facts, segment)
 
 
-def _who_am_i(call: Call, _facts: Facts, _segment: Segment) -> Answer:
+def _who_am_i(call: SalesCall, _facts: Facts, _segment: Segment) -> ODataAnswer:
     unit = call.store.rows(
         "SELECT businessunitid FROM systemuser WHERE systemuserid = ?", (call.caller.id,)
     )
@@ -46,15 +46,15 @@ def _who_am_i(call: Call, _facts: Facts, _segment: Segment) -> Answer:
         "UserId": call.caller.id,
         "OrganizationId": _organization(call)[0],
     }
-    return call.value(found, f"{NAMESPACE}.WhoAmIResponse")
+    return call.value(found, f"{CRM}.WhoAmIResponse")
 
 
-def _organization(call: Call) -> tuple[str, str]:
+def _organization(call: SalesCall) -> tuple[str, str]:
     found = call.store.rows("SELECT organizationid, name FROM organization")
     return found[0][0], found[0][1]
 
 
-def _current_organization(call: Call, facts: Facts, _segment: Segment) -> Answer:
+def _current_organization(call: SalesCall, facts: Facts, _segment: Segment) -> ODataAnswer:
     identity, name = _organization(call)
     site = call.root.partition("/api/")[0]
     endpoints = {
@@ -65,7 +65,7 @@ def _current_organization(call: Call, facts: Facts, _segment: Segment) -> Answer
     detail = {
         "OrganizationId": identity,
         "FriendlyName": name,
-        "OrganizationVersion": VERSION,
+        "OrganizationVersion": ORGANIZATION_VERSION,
         "EnvironmentId": identity,
         "DatacenterId": "00000000-0000-0000-0000-000000000000",
         "Geo": "EMEA",
@@ -82,17 +82,17 @@ def _current_organization(call: Call, facts: Facts, _segment: Segment) -> Answer
             "Values": list(endpoints.values()),
         },
     }
-    return call.value({"Detail": detail}, f"{NAMESPACE}.RetrieveCurrentOrganizationResponse")
+    return call.value({"Detail": detail}, f"{CRM}.RetrieveCurrentOrganizationResponse")
 
 
-def _total_record_count(call: Call, facts: Facts, segment: Segment) -> Answer:
+def _total_record_count(call: SalesCall, facts: Facts, segment: Segment) -> ODataAnswer:
     """A snapshot, as old as the twin."""
     names = _texts((segment.texts or {}).get("EntityNames", "[]"))
-    tables = [table_named(name) for name in names]
+    tables = [find_named_table(name) for name in names]
     counts = [facts.totals.get(table.name, 0) for table in tables]
     collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
     return call.value(
-        {"EntityRecordCountCollection": collection}, f"{NAMESPACE}.RetrieveTotalRecordCountResponse"
+        {"EntityRecordCountCollection": collection}, f"{CRM}.RetrieveTotalRecordCountResponse"
     )
 
 
@@ -102,11 +102,11 @@ def _texts(text: str) -> Sequence[str]:
     return [str(one) for one in found]
 
 
-def _version(call: Call, _facts: Facts, _segment: Segment) -> Answer:
-    return call.value({"Version": VERSION}, f"{NAMESPACE}.RetrieveVersionResponse")
+def _version(call: SalesCall, _facts: Facts, _segment: Segment) -> ODataAnswer:
+    return call.value({"Version": ORGANIZATION_VERSION}, f"{CRM}.RetrieveVersionResponse")
 
 
-_FUNCTIONS: Final[Mapping[str, Callable[[Call, Facts, Segment], Answer]]] = {
+_FUNCTIONS: Final[Mapping[str, Callable[[SalesCall, Facts, Segment], ODataAnswer]]] = {
     "WhoAmI": _who_am_i,
     "RetrieveCurrentOrganization": _current_organization,
     "RetrieveTotalRecordCount": _total_record_count,

@@ -1,6 +1,6 @@
-"""Service protection: 6,000 requests and 20 minutes of work in 300 seconds, 52 requests at once, for each user.
+"""Service protection: 6,000 requests, 20 minutes of work in 300 seconds, 52 requests at once.
 
-Counted always, for the headers that tell; enforced on demand.
+For each user; always counted, for the headers that say what is left; enforced on demand.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from pipeline.sandbox.sales.failures import FailedError
+from pipeline.sandbox.sales.failures import SalesFailure
 
 CODES: Final = {"requests": "0x80072322", "time": "0x80072321", "concurrency": "0x80072326"}
 
@@ -44,7 +44,7 @@ class Limits:
     def enter(self, user: str) -> None:
         """A request begins.
 
-        Raises ``FailedError`` with the time to wait; it grows with every request refused.
+        Raises ``SalesFailure`` with the time to wait; it grows with every request refused.
         """
         with self._lock:
             usage = self._users[user]
@@ -63,7 +63,7 @@ class Limits:
             usage.spent += seconds
 
     def headers(self, user: str) -> dict[str, str]:
-        """What is left, as responses tell it."""
+        """What is left, as response headers."""
         with self._lock:
             usage = self._users[user]
             left = max(0, self.requests - len(usage.past) - usage.running)
@@ -108,9 +108,9 @@ class Limits:
         raise throttled(kind, text, math.ceil(max(wait, 1.0)) + usage.refused - 1)
 
 
-def throttled(kind: str, text: str, seconds: int) -> FailedError:
+def throttled(kind: str, text: str, seconds: int) -> SalesFailure:
     """The refusal of one limit."""
     headers = {"Retry-After": str(seconds)}
-    return FailedError(
+    return SalesFailure(
         status=HTTPStatus.TOO_MANY_REQUESTS, code=CODES[kind], message=text, headers=headers
     )

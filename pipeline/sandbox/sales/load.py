@@ -1,4 +1,6 @@
-"""Rows out of CSV files as Sales exports them: one file for each entity set, columns as the Web API spells them.
+"""Rows out of CSV files as Sales exports them.
+
+One file for each entity set, columns as the Web API spells them.
 
 Nothing is checked and no plug-in runs: an export may hold what the platform would refuse today.
 What no database holds is left out and counted: a row without a readable id, a value that is none of
@@ -8,8 +10,9 @@ its column's.
 from __future__ import annotations
 
 import csv
+import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,19 +20,19 @@ from typing import Final
 
 from pipeline.errors import SourceError
 from pipeline.sandbox.sales.prefer import LOOKUP_TYPE
-from pipeline.sandbox.sales.schema import SETS, Column, Table, Type
-from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.schema import SETS, ColumnType, SalesColumn, SalesTable
+from pipeline.sandbox.sales.store import SalesStore
 
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
-_SIZE: Final = 10_000
 _LIMIT: Final = 2**30
+_PLAIN_GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 Kept = str | int | None
 
 
 @dataclass(kw_only=True, slots=True)
-class Loaded:
+class LoadedFile:
     """What became of one file."""
 
     rows: int = 0
@@ -37,7 +40,7 @@ class Loaded:
     values_left_out: int = 0
 
 
-def load(store: Store, folder: Path) -> dict[str, Loaded]:
+def load_rows(store: SalesStore, folder: Path) -> dict[str, LoadedFile]:
     """All files of a folder that are named as entity sets are; answers what became of them.
 
     Raises ``SourceError``.
@@ -50,27 +53,48 @@ def load(store: Store, folder: Path) -> dict[str, Loaded]:
         path = folder / f"{name}.csv"
         if path.is_file():
             with store.transaction():
-                found[table.name] = _load(store, table, path)
+                found[table.name] = _load_file(store, table, path)
     return found
 
 
-def _load(store: Store, table: Table, path: Path) -> Loaded:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Layout:
+    """Where a file has what: place, SQL column and reader of its cells; the mark of deletion."""
+
+    table: SalesTable
+    cells: tuple[tuple[int, str, Callable[[str], Kept]], ...]
+    deleted: int | None
+
+    @property
+    def names(self) -> list[str]:
+        """The SQL columns that its rows have."""
+        found = [name for _, name, _ in self.cells] + ["versionnumber"]
+        found += ["statecode", "statuscode"] if "statecode" in self.table.columns else []
+        return list(dict.fromkeys(found))
+
+
+def _load_file(store: SalesStore, table: SalesTable, path: Path) -> LoadedFile:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
-        header = next(reader, [])
-        columns = {at: _column(table, name) for at, name in enumerate(header)}
-        known = {at: column for at, column in columns.items() if column is not None}
-        if table.id not in {name for name, _ in known.values()}:
+        layout = _layout(table, next(reader, []))
+        if table.id not in layout.names:
             raise SourceError(f"the column {table.id} is missing.", where=str(path))
-        deleted = next(
-            (at for at, name in enumerate(header) if name.strip().lower() == "isdelete"), None
-        )
-        loaded = Loaded()
-        loaded.rows = _store(store, table, _rows(table, reader, known, deleted, loaded))
+        loaded = LoadedFile()
+        loaded.rows = _insert(store, layout, _rows(layout, reader, loaded))
         return loaded
 
 
-def _column(table: Table, header: str) -> tuple[str, Callable[[str], Kept]] | None:
+def _layout(table: SalesTable, header: Sequence[str]) -> _Layout:
+    known = [(at, _column(table, name)) for at, name in enumerate(header)]
+    marks = [at for at, name in enumerate(header) if name.strip().lower() == "isdelete"]
+    return _Layout(
+        table=table,
+        cells=tuple((at, *column) for at, column in known if column is not None),
+        deleted=marks[0] if marks else None,
+    )
+
+
+def _column(table: SalesTable, header: str) -> tuple[str, Callable[[str], Kept]] | None:
     """SQL column and reader of a CSV column; null for columns that the table does not have."""
     name = header.strip()
     base, _, note = name.partition("@")
@@ -82,17 +106,19 @@ def _column(table: Table, header: str) -> tuple[str, Callable[[str], Kept]] | No
     return column.name, _reader(column)
 
 
-def _reader(column: Column) -> Callable[[str], Kept]:
-    if column.type is Type.FLAG:
+def _reader(column: SalesColumn) -> Callable[[str], Kept]:
+    if column.type is ColumnType.FLAG:
         return _flag
-    if column.type in {Type.MONEY, Type.DECIMAL}:
+    if column.type in {ColumnType.MONEY, ColumnType.DECIMAL}:
         return lambda text: int(Decimal(text).scaleb(column.digits))
-    if column.type in {Type.ID, Type.GUID, Type.LOOKUP}:
+    if column.type in {ColumnType.ID, ColumnType.GUID, ColumnType.LOOKUP}:
         return _guid
     return int if column.type in _NUMBERS else _text
 
 
-_NUMBERS: Final = frozenset({Type.INTEGER, Type.BIGINT, Type.CHOICE, Type.STATE, Type.STATUS})
+_NUMBERS: Final = frozenset(
+    {ColumnType.INTEGER, ColumnType.BIGINT, ColumnType.CHOICE, ColumnType.STATE, ColumnType.STATUS}
+)
 
 
 def _text(text: str) -> str:
@@ -100,7 +126,7 @@ def _text(text: str) -> str:
 
 
 def _guid(text: str) -> str:
-    return str(uuid.UUID(text.strip()))
+    return text if _PLAIN_GUID(text) else str(uuid.UUID(text.strip()))
 
 
 def _flag(text: str) -> int:
@@ -111,33 +137,32 @@ def _flag(text: str) -> int:
 
 
 def _rows(
-    table: Table,
-    reader: Iterator[Sequence[str]],
-    known: Mapping[int, tuple[str, Callable[[str], Kept]]],
-    deleted: int | None,
-    loaded: Loaded,
+    layout: _Layout, reader: Iterator[Sequence[str]], loaded: LoadedFile
 ) -> Iterator[tuple[dict[str, Kept], bool]]:
     """Rows as kept, and whether they are marked deleted."""
     for cells in reader:
-        row: dict[str, Kept] = {}
-        for at, (name, read) in known.items():
-            try:
-                row[name] = read(cells[at]) if at < len(cells) and cells[at] else None
-            except (ValueError, InvalidOperation):
-                row[name] = None
-                loaded.values_left_out += name != table.id
-        if row[table.id] is None:
+        row = _read(layout, cells, loaded)
+        if row[layout.table.id] is None:
             loaded.rows_left_out += 1
             continue
-        yield (
-            _settled(table, row),
-            deleted is not None
-            and deleted < len(cells)
-            and cells[deleted].strip().lower() in _TRUE,
-        )
+        mark = cells[layout.deleted : layout.deleted + 1] if layout.deleted is not None else ()
+        yield _settled(layout.table, row), any(text.strip().lower() in _TRUE for text in mark)
 
 
-def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
+def _read(layout: _Layout, cells: Sequence[str], loaded: LoadedFile) -> dict[str, Kept]:
+    row: dict[str, Kept] = {}
+    width = len(cells)
+    for at, name, read in layout.cells:
+        text = cells[at] if at < width else ""
+        try:
+            row[name] = read(text) if text else None
+        except (ValueError, InvalidOperation):
+            row[name] = None
+            loaded.values_left_out += name != layout.table.id
+    return row
+
+
+def _settled(table: SalesTable, row: dict[str, Kept]) -> dict[str, Kept]:
     """A status for the state, where the file has only one of the two."""
     if "statecode" in table.columns and row.get("statuscode") is None:
         row["statecode"] = row.get("statecode") or next(iter(table.columns["statecode"].options))
@@ -148,29 +173,27 @@ def _settled(table: Table, row: dict[str, Kept]) -> dict[str, Kept]:
     return row
 
 
-def _store(store: Store, table: Table, rows: Iterator[tuple[dict[str, Kept], bool]]) -> int:
-    """Insert rows.
+def _insert(
+    store: SalesStore, layout: _Layout, rows: Iterator[tuple[dict[str, Kept], bool]]
+) -> int:
+    """Insert rows; how many are there in the end.
 
     Of several with one id the last version counts, as a table can have it only once.
     """
-    newest: dict[str, dict[str, Kept]] = {}
+    table, names = layout.table, layout.names
     gone: dict[str, int] = {}
-    for row, deleted in rows:
-        key, version = str(row[table.id]), int(row.get("versionnumber") or store.next_version())
-        row["versionnumber"] = version
-        store.seen_version(version)
-        if version < max(
-            gone.get(key, -1), int((newest.get(key) or {}).get("versionnumber") or -1)
-        ):
-            continue
-        newest.pop(key, None)
-        gone.pop(key, None)
-        if deleted:
-            gone[key] = version
-        else:
-            newest[key] = row
-    for key, version in gone.items():
-        store.log_deletion(table, key, version)
-    names = list(next(iter(newest.values()), {}))
-    store.insert_many(table, names, ([row.get(name) for name in names] for row in newest.values()))
-    return len(newest)
+
+    def living() -> Iterator[list[Kept]]:
+        for row, deleted in rows:
+            key, version = str(row[table.id]), int(row.get("versionnumber") or store.next_version())
+            row["versionnumber"] = version
+            store.seen_version(version)
+            if deleted:
+                gone[key] = max(version, gone.get(key, version))
+            else:
+                yield [row.get(name) for name in names]
+
+    store.insert_many(table, names, living())
+    store.drop_superseded(table)
+    store.drop_deleted(table, gone)
+    return int(store.rows(f"SELECT count(*) FROM {table.name}")[0][0])

@@ -7,45 +7,52 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from pipeline.sandbox.sales.schema import NAMESPACE, TABLES, Column, Link, Table, Type
+from pipeline.sandbox.sales.schema import (
+    CRM,
+    TABLES,
+    ColumnType,
+    SalesColumn,
+    SalesLink,
+    SalesTable,
+)
 
 Described = dict[str, Any]
 
 _IDS: Final = uuid.UUID("5a1e5000-0000-4000-8000-000000000000")
 _LANGUAGE: Final = 1033
 _TYPES: Final = {
-    Type.ID: "Uniqueidentifier",
-    Type.GUID: "Uniqueidentifier",
-    Type.TEXT: "String",
-    Type.MEMO: "Memo",
-    Type.INTEGER: "Integer",
-    Type.BIGINT: "BigInt",
-    Type.FLAG: "Boolean",
-    Type.CHOICE: "Picklist",
-    Type.STATE: "State",
-    Type.STATUS: "Status",
-    Type.MONEY: "Money",
-    Type.DECIMAL: "Decimal",
-    Type.DATE: "DateTime",
-    Type.TIME: "DateTime",
-    Type.LOOKUP: "Lookup",
+    ColumnType.ID: "Uniqueidentifier",
+    ColumnType.GUID: "Uniqueidentifier",
+    ColumnType.TEXT: "String",
+    ColumnType.MEMO: "Memo",
+    ColumnType.INTEGER: "Integer",
+    ColumnType.BIGINT: "BigInt",
+    ColumnType.FLAG: "Boolean",
+    ColumnType.CHOICE: "Picklist",
+    ColumnType.STATE: "State",
+    ColumnType.STATUS: "Status",
+    ColumnType.MONEY: "Money",
+    ColumnType.DECIMAL: "Decimal",
+    ColumnType.DATE: "DateTime",
+    ColumnType.TIME: "DateTime",
+    ColumnType.LOOKUP: "Lookup",
 }
 _CUSTOMERS: Final = frozenset({"account", "contact"})
 
 
 @cache
-def tables() -> tuple[Described, ...]:
+def describe_tables() -> tuple[Described, ...]:
     """All tables, their parts in them."""
     return tuple(_table(table) for table in TABLES.values())
 
 
 @cache
-def relationships() -> tuple[Described, ...]:
+def describe_relationships() -> tuple[Described, ...]:
     """All relationships, once each."""
-    return tuple(one for table in tables() for one in table["OneToManyRelationships"])
+    return tuple(one for table in describe_tables() for one in table["OneToManyRelationships"])
 
 
-def label(text: str) -> Described:
+def make_label(text: str) -> Described:
     """A text in the one language there is."""
     local = {
         "Label": text,
@@ -61,7 +68,7 @@ def _id(*names: str) -> str:
     return str(uuid.uuid5(_IDS, "/".join(names)))
 
 
-def _table(table: Table) -> Described:
+def _table(table: SalesTable) -> Described:
     plural = table.label[:-1] + "ies" if table.label.endswith("y") else f"{table.label}s"
     return {
         "MetadataId": _id(table.name),
@@ -88,9 +95,9 @@ def _table(table: Table) -> Described:
             "CanBeChanged": True,
             "ManagedPropertyLogicalName": "canmodifyauditsettings",
         },
-        "DisplayName": label(table.label),
-        "DisplayCollectionName": label(plural),
-        "Description": label(""),
+        "DisplayName": make_label(table.label),
+        "DisplayCollectionName": make_label(plural),
+        "Description": make_label(""),
         "HasChanged": None,
         "Attributes": [_column(table, column) for column in table.columns.values()],
         "Keys": [_key(table, name, columns) for name, columns in table.keys.items()],
@@ -104,24 +111,24 @@ def _table(table: Table) -> Described:
     }
 
 
-def _type_of(column: Column) -> str:
+def _type_of(column: SalesColumn) -> str:
     if column.name == "ownerid":
         return "Owner"
     return "Customer" if set(column.targets) == _CUSTOMERS else _TYPES[column.type]
 
 
-def _column(table: Table, column: Column) -> Described:
+def _column(table: SalesTable, column: SalesColumn) -> Described:
     kind = _type_of(column)
     typed = (
         "Lookup"
-        if column.type is Type.LOOKUP
+        if column.type is ColumnType.LOOKUP
         else "UniqueIdentifier"
         if kind == "Uniqueidentifier"
         else kind
     )
-    platform = column.read_only or column.type is Type.ID
+    platform = column.read_only or column.type is ColumnType.ID
     return {
-        "@odata.type": f"#{NAMESPACE}.{typed}AttributeMetadata",
+        "@odata.type": f"#{CRM}.{typed}AttributeMetadata",
         "MetadataId": _id(table.name, column.name),
         "LogicalName": column.name,
         "SchemaName": _schema_name(column),
@@ -129,9 +136,9 @@ def _column(table: Table, column: Column) -> Described:
         "AttributeType": kind,
         "AttributeTypeName": {"Value": f"{kind}Type"},
         "AttributeOf": None,
-        "DisplayName": label(column.label),
-        "Description": label(""),
-        "IsPrimaryId": column.type is Type.ID,
+        "DisplayName": make_label(column.label),
+        "Description": make_label(""),
+        "IsPrimaryId": column.type is ColumnType.ID,
         "IsPrimaryName": column.name == table.primary_name,
         "IsCustomAttribute": column.name.startswith("msdynce_"),
         "IsLogical": False,
@@ -141,7 +148,9 @@ def _column(table: Table, column: Column) -> Described:
         "IsValidForUpdate": not platform,
         "IsValidODataAttribute": True,
         "RequiredLevel": {
-            "Value": "SystemRequired" if column.required or column.type is Type.ID else "None",
+            "Value": "SystemRequired"
+            if column.required or column.type is ColumnType.ID
+            else "None",
             "CanBeChanged": False,
             "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings",
         },
@@ -150,58 +159,64 @@ def _column(table: Table, column: Column) -> Described:
     }
 
 
-def _schema_name(column: Column) -> str:
+def _schema_name(column: SalesColumn) -> str:
     """The label's letters where they are the name's, so that ``firstname`` is ``FirstName``."""
     letters = "".join(char for char in column.label if char.isalnum())
     return letters if letters.lower() == column.name else column.name
 
 
-def _details(column: Column) -> Described:
+def _details(column: SalesColumn) -> Described:
     """What a kind of column has besides."""
     described = _DETAILS.get(column.type)
     return {} if described is None else described(column)
 
 
-def _text(column: Column) -> Described:
-    form = "TextArea" if column.type is Type.MEMO else "Email" if "email" in column.name else "Text"
+def _text(column: SalesColumn) -> Described:
+    form = (
+        "TextArea"
+        if column.type is ColumnType.MEMO
+        else "Email"
+        if "email" in column.name
+        else "Text"
+    )
     return {"MaxLength": column.length, "Format": form, "FormatName": {"Value": form}}
 
 
-def _whole_number(column: Column) -> Described:
+def _whole_number(column: SalesColumn) -> Described:
     return {"MinValue": column.least, "MaxValue": column.most or 2**63 - 1, "Format": "None"}
 
 
-def _decimal(column: Column) -> Described:
+def _decimal(column: SalesColumn) -> Described:
     return {"MinValue": -922337203685477, "MaxValue": 922337203685477, "Precision": column.digits}
 
 
-def _moment(column: Column) -> Described:
-    day = column.type is Type.DATE
+def _moment(column: SalesColumn) -> Described:
+    day = column.type is ColumnType.DATE
     behavior = {"Value": "DateOnly" if day else "UserLocal"}
     return {"Format": "DateOnly" if day else "DateAndTime", "DateTimeBehavior": behavior}
 
 
-_DETAILS: Final[Mapping[Type, Callable[[Column], Described]]] = {
-    Type.TEXT: _text,
-    Type.MEMO: _text,
-    Type.INTEGER: _whole_number,
-    Type.BIGINT: _whole_number,
-    Type.MONEY: _decimal,
-    Type.DECIMAL: _decimal,
-    Type.DATE: _moment,
-    Type.TIME: _moment,
-    Type.LOOKUP: lambda column: {"Targets": list(column.targets), "Format": "None"},
-    Type.FLAG: lambda column: {"DefaultValue": bool(column.default)},
+_DETAILS: Final[Mapping[ColumnType, Callable[[SalesColumn], Described]]] = {
+    ColumnType.TEXT: _text,
+    ColumnType.MEMO: _text,
+    ColumnType.INTEGER: _whole_number,
+    ColumnType.BIGINT: _whole_number,
+    ColumnType.MONEY: _decimal,
+    ColumnType.DECIMAL: _decimal,
+    ColumnType.DATE: _moment,
+    ColumnType.TIME: _moment,
+    ColumnType.LOOKUP: lambda column: {"Targets": list(column.targets), "Format": "None"},
+    ColumnType.FLAG: lambda column: {"DefaultValue": bool(column.default)},
 }
 
 
-def option_set(table: str, column: Column) -> Described:
+def describe_options(table: str, column: SalesColumn) -> Described:
     """The labels of a choice, or of a two-option."""
     options = [
         {
             "Value": value,
-            "Label": label(option.label),
-            "Description": label(""),
+            "Label": make_label(option.label),
+            "Description": make_label(""),
             "State": option.state,
             "Color": None,
         }
@@ -212,18 +227,18 @@ def option_set(table: str, column: Column) -> Described:
         "Name": f"{table}_{column.name}",
         "IsGlobal": False,
     }
-    if column.type is Type.FLAG:
+    if column.type is ColumnType.FLAG:
         return {
             **found,
             "OptionSetType": "Boolean",
             "TrueOption": options[1],
             "FalseOption": options[0],
         }
-    kind = {Type.STATE: "State", Type.STATUS: "Status"}.get(column.type, "Picklist")
+    kind = {ColumnType.STATE: "State", ColumnType.STATUS: "Status"}.get(column.type, "Picklist")
     return {**found, "OptionSetType": kind, "Options": options}
 
 
-def _key(table: Table, name: str, columns: tuple[str, ...]) -> Described:
+def _key(table: SalesTable, name: str, columns: tuple[str, ...]) -> Described:
     return {
         "MetadataId": _id(table.name, "key", name),
         "LogicalName": name,
@@ -231,14 +246,14 @@ def _key(table: Table, name: str, columns: tuple[str, ...]) -> Described:
         "EntityLogicalName": table.name,
         "KeyAttributes": list(columns),
         "EntityKeyIndexStatus": "Active",
-        "DisplayName": label(", ".join(table.columns[column].label for column in columns)),
+        "DisplayName": make_label(", ".join(table.columns[column].label for column in columns)),
         "IsManaged": True,
         "IsSynchronous": False,
         "HasChanged": None,
     }
 
 
-def _relationship(table: Table, link: Link) -> Described:
+def _relationship(table: SalesTable, link: SalesLink) -> Described:
     """A relationship, seen from either side.
 
     ``table`` has the collection if the link is to many.
@@ -246,7 +261,7 @@ def _relationship(table: Table, link: Link) -> Described:
     one, many = (table, TABLES[link.table]) if link.to_many else (TABLES[link.table], table)
     collection = link.column.targets[one.name]
     return {
-        "@odata.type": f"#{NAMESPACE}.OneToManyRelationshipMetadata",
+        "@odata.type": f"#{CRM}.OneToManyRelationshipMetadata",
         "MetadataId": _id("relationship", collection),
         "SchemaName": collection,
         "RelationshipType": "OneToManyRelationship",
@@ -264,9 +279,9 @@ def _relationship(table: Table, link: Link) -> Described:
     }
 
 
-def columns_with_options(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def list_choices(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The choices of a table, each with its labels."""
     table = TABLES[name]
     for column in table.columns.values():
         if column.options:
-            yield column.name, option_set(name, column)
+            yield column.name, describe_options(name, column)

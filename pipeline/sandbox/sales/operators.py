@@ -13,32 +13,41 @@ from typing import Final
 from uuid import UUID
 
 from pipeline.sandbox.odata.columns import (
-    Column,
     Sql,
+    SqlColumn,
     SqlValue,
-    bound,
-    guid_key,
-    guid_text_key,
-    timestamp_text,
+    bind_constant,
+    format_timestamp,
 )
-from pipeline.sandbox.odata.constants import timestamp
-from pipeline.sandbox.odata.tree import Constant, Kind, ODataError
+from pipeline.sandbox.odata.comparing import compare, compare_columns, match_pattern
+from pipeline.sandbox.odata.constants import read_timestamp
+from pipeline.sandbox.odata.tree import Comparing, Constant, ODataError, ValueKind
 
-_SIGNS: Final = {"eq": "=", "ne": "<>", "neq": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_COMPARING: Final[Mapping[str, Comparing]] = {
+    "eq": "eq",
+    "ne": "ne",
+    "neq": "ne",
+    "gt": "gt",
+    "ge": "ge",
+    "lt": "lt",
+    "le": "le",
+}
 _RELATIVE: Final = re.compile(r"(last|next|olderthan)-x-(minutes|hours|days|weeks|months|years)")
 _LIKE: Final = {"like": "{}", "begins-with": "{}%", "ends-with": "%{}", "contains": "%{}%"}
 _MONTHS: Final = {"months": 1, "years": 12}
 _LAST_MONTH: Final = 12
 
 
-def condition(operator: str, column: Column, texts: Sequence[str], caller: str = "") -> Sql:
+def compile_operator(
+    operator: str, column: SqlColumn, texts: Sequence[str], caller: str = ""
+) -> Sql:
     """The condition.
 
-    Raises ``ODataError`` for operators that nobody knows and values that the column cannot have.
+    Raises ``ODataError`` for unknown operators and values that the column cannot have.
     """
     positive = _POSITIVE.get(operator)
     if positive is not None:
-        found = condition(positive, column, texts, caller)
+        found = compile_operator(positive, column, texts, caller)
         return Sql(text=f"({column.sql} IS NULL OR NOT {found.text})", values=found.values)
     for rule in (_compared, _listed, _searched, _user, _calendar):
         made = rule(operator, column, texts, caller)
@@ -58,60 +67,50 @@ _POSITIVE: Final = {
 }
 
 
-def two_columns(operator: str, left: Column, right: Column) -> Sql:
+def compile_column_pair(operator: str, left: SqlColumn, right: SqlColumn) -> Sql:
     """Two columns of one row compared."""
-    if operator not in _SIGNS:
+    if operator not in _COMPARING:
         raise ODataError(f"The condition operator '{operator}' cannot compare columns.")
-    return Sql(text=f"({left.sql} {_SIGNS[operator]} {right.sql})")
+    return compare_columns(_COMPARING[operator], left, right)
 
 
-def _value(column: Column, text: str) -> SqlValue:
+def _value(column: SqlColumn, text: str) -> SqlValue:
+    return bind_constant(_constant(column.kind, text), column)
+
+
+def _constant(kind: ValueKind, text: str) -> Constant:
     try:
-        return bound(_constant(column.kind, text), column)
+        return Constant(value=_READERS[kind](text), kind=kind)
     except (ValueError, InvalidOperation) as error:
-        raise ODataError(f"The value '{text}' is not of the type {column.kind}.") from error
-
-
-def _constant(kind: Kind, text: str) -> Constant:
-    if kind is Kind.BOOLEAN:
-        return Constant(
-            value={"1": True, "0": False}.get(text) if text in {"0", "1"} else _flag(text),
-            kind=kind,
-        )
-    reader = _READERS.get(kind, str)
-    return Constant(value=reader(text), kind=kind)
+        raise ODataError(f"The value '{text}' is not of the type {kind}.") from error
 
 
 def _flag(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
+    if text.lower() not in {"true", "false", "1", "0"}:
         raise ValueError(text)
-    return text.lower() == "true"
+    return text.lower() in {"true", "1"}
 
 
-_READERS: Final[Mapping[Kind, Callable[[str], str | int | Decimal | UUID | datetime]]] = {
-    Kind.INTEGER: int,
-    Kind.DECIMAL: Decimal,
-    Kind.GUID: lambda text: UUID(text.strip("{}")),
-    Kind.TIMESTAMP: timestamp,
-    Kind.DATE: timestamp,
-    Kind.TEXT: str,
+_READERS: Final[Mapping[ValueKind, Callable[[str], str | int | Decimal | UUID | datetime]]] = {
+    ValueKind.BOOLEAN: _flag,
+    ValueKind.INTEGER: int,
+    ValueKind.DECIMAL: Decimal,
+    ValueKind.GUID: lambda text: UUID(text.strip("{}")),
+    ValueKind.TIMESTAMP: read_timestamp,
+    ValueKind.DATE: read_timestamp,
+    ValueKind.TEXT: str,
 }
 
 
-def _compared(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+def _compared(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     if operator in {"null", "not-null"}:
         return Sql(
             text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)",
             values=column.values,
         )
-    if operator not in _SIGNS:
+    if operator not in _COMPARING:
         return None
-    value = _value(column, _one(operator, texts))
-    name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
-    if column.kind is Kind.GUID and operator not in {"eq", "ne", "neq"}:
-        name, value = guid_key(column.sql), guid_text_key(str(value))
-    sign = "IS NOT" if operator in {"ne", "neq"} else _SIGNS[operator]
-    return Sql(text=f"({name} {sign} ?)", values=(*column.values, value))
+    return compare(_COMPARING[operator], column, _constant(column.kind, _one(operator, texts)))
 
 
 def _one(operator: str, texts: Sequence[str]) -> str:
@@ -122,13 +121,13 @@ def _one(operator: str, texts: Sequence[str]) -> str:
     return texts[0]
 
 
-def _listed(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+def _listed(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     values = (
         tuple(_value(column, text) for text in texts)
         if operator in {"in", "contain-values", "between"}
         else ()
     )
-    name = f"{column.sql} COLLATE NOCASE" if column.kind is Kind.TEXT else column.sql
+    name = f"{column.sql} COLLATE NOCASE" if column.kind is ValueKind.TEXT else column.sql
     if operator in {"in", "contain-values"}:
         return Sql(
             text=f"({name} IN ({', '.join('?' * len(values))}))", values=(*column.values, *values)
@@ -140,16 +139,14 @@ def _listed(operator: str, column: Column, texts: Sequence[str], _caller: str) -
     return Sql(text=f"({name} BETWEEN ? AND ?)", values=(*column.values, *values))
 
 
-def _searched(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+def _searched(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     if operator not in _LIKE:
         return None
     pattern = _LIKE[operator].format(_one(operator, texts))
-    if pattern.isascii():
-        return Sql(text=f"({column.sql} LIKE ?)", values=(*column.values, pattern))
-    return Sql(text=f"(casefold({column.sql}) LIKE ?)", values=(*column.values, pattern.casefold()))
+    return match_pattern(column, pattern.replace("\\", "\\\\"))
 
 
-def _user(operator: str, column: Column, _texts: Sequence[str], caller: str) -> Sql | None:
+def _user(operator: str, column: SqlColumn, _texts: Sequence[str], caller: str) -> Sql | None:
     if operator == "eq-userid":
         return Sql(text=f"({column.sql} = ?)", values=(*column.values, caller))
     if operator == "eq-businessid":
@@ -158,14 +155,14 @@ def _user(operator: str, column: Column, _texts: Sequence[str], caller: str) -> 
     return None
 
 
-def _calendar(operator: str, column: Column, texts: Sequence[str], _caller: str) -> Sql | None:
+def _calendar(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     span = _span(operator, texts, datetime.now(UTC))
     if span is None:
         return None
-    if column.kind not in {Kind.TIMESTAMP, Kind.DATE}:
+    if column.kind not in {ValueKind.TIMESTAMP, ValueKind.DATE}:
         raise ODataError(f"The condition operator '{operator}' is for dates only.")
-    length = 10 if column.kind is Kind.DATE else 20
-    low, high = (None if end is None else timestamp_text(end)[:length] for end in span)
+    length = 10 if column.kind is ValueKind.DATE else 20
+    low, high = (None if end is None else format_timestamp(end)[:length] for end in span)
     terms = [f"{column.sql} >= ?"] * (low is not None) + [f"{column.sql} < ?"] * (high is not None)
     return Sql(
         text=f"({' AND '.join(terms)})", values=tuple(end for end in (low, high) if end is not None)
@@ -181,7 +178,9 @@ def _span(
         low, high = _DAYS[operator]
         return day + timedelta(days=low), day + timedelta(days=high)
     if operator in {"on", "on-or-after", "on-or-before"}:
-        given = timestamp(_one(operator, texts)).replace(hour=0, minute=0, second=0, microsecond=0)
+        given = read_timestamp(_one(operator, texts)).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
         following = given + timedelta(days=1)
         return (None if operator == "on-or-before" else given), (
             None if operator == "on-or-after" else following

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox.odata.columns import Sql, SqlValue, guid_text_key
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.columns import Sql, SqlValue, turn_guid, turn_guid_back
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.wire import xmltree
 
-_NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN})
+_NUMBERS: Final = frozenset({ValueKind.INTEGER, ValueKind.DECIMAL, ValueKind.BOOLEAN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class Term:
 
     name: str
     sql: Sql
-    kind: Kind
+    kind: ValueKind
     descending: bool = False
 
 
@@ -35,7 +35,7 @@ class Term:
 class Position:
     """Where the last page ended.
 
-    Its number, the values of the last row, and what the service wrote beside them.
+    Its number, the values of the last row, and what else the service wrote there.
     """
 
     page: int
@@ -43,7 +43,7 @@ class Position:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def cookie(
+def write_cookie(
     page: int,
     terms: Sequence[Term],
     first: Sequence[SqlValue],
@@ -60,7 +60,7 @@ def cookie(
     return ET.tostring(element, encoding="unicode")
 
 
-def outer_cookie(page: int, inner: str, *, tracking: bool = False) -> str:
+def write_outer_cookie(page: int, inner: str, *, tracking: bool = False) -> str:
     """The cookie that names the next page, with the inner one encoded twice in it."""
     encoded = quote(quote(inner, safe=""), safe="")
     return f'<cookie pagenumber="{page + 1}" pagingcookie="{encoded}" istracking="{tracking}" />'
@@ -93,7 +93,7 @@ def read_inner(text: str) -> Position:
     )
 
 
-def after(terms: Sequence[Term], position: Position) -> Sql:
+def compile_after(terms: Sequence[Term], position: Position) -> Sql:
     """The condition that a row comes after a position.
 
     Raises ``ODataError`` for a cookie of another query.
@@ -115,6 +115,14 @@ def after(terms: Sequence[Term], position: Position) -> Sql:
     return Sql(text=f"({' OR '.join(steps)})", values=tuple(values))
 
 
+def read_row_key(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
+    """The values that a row is ordered by, which stand behind its JSON."""
+    return [
+        turn_guid_back(value) if term.kind is ValueKind.GUID else value
+        for term, value in zip(terms, row[1:], strict=True)
+    ]
+
+
 def _beyond(term: Term, value: SqlValue) -> str:
     """One term behind a value: blanks come first, last when descending."""
     if value is None:
@@ -126,17 +134,17 @@ def _beyond(term: Term, value: SqlValue) -> str:
     )
 
 
-def _attribute(name: str, value: SqlValue, kind: Kind) -> dict[str, str]:
+def _attribute(name: str, value: SqlValue, kind: ValueKind) -> dict[str, str]:
     if value is None:
         return {f"{name}null": "1"}
-    return {name: f"{{{str(value).upper()}}}" if kind is Kind.GUID else str(value)}
+    return {name: f"{{{str(value).upper()}}}" if kind is ValueKind.GUID else str(value)}
 
 
-def _kept(text: str | None, kind: Kind) -> SqlValue:
+def _kept(text: str | None, kind: ValueKind) -> SqlValue:
     if text is None:
         return None
-    if kind is Kind.GUID:
-        return guid_text_key(text.strip("{}").lower())
+    if kind is ValueKind.GUID:
+        return turn_guid(text.strip("{}").lower())
     try:
         return int(text) if kind in _NUMBERS else text
     except ValueError as error:
@@ -145,6 +153,6 @@ def _kept(text: str | None, kind: Kind) -> SqlValue:
 
 def _parsed(text: str) -> ET.Element:
     try:
-        return xmltree.parse(text.encode())
+        return xmltree.parse_xml(text.encode())
     except xmltree.XmlError as error:
         raise ODataError("Malformed XML in the Paging Cookie") from error

@@ -1,4 +1,4 @@
-"""The rules of the Prospect to Cash solution (domain-entities 2 and 8), as its plug-in steps are registered.
+"""The rules of the Prospect to Cash solution, as its plug-in steps are registered.
 
 Before a contact or an account is made: its number, if it has none. Before a contact is made, or its
 company set: *Is Company An Account*. After a quote, an order or an invoice is made or points
@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.schema import TABLES, Table
-from pipeline.sandbox.sales.store import Row, Store
+from pipeline.sandbox.sales.schema import TABLES, SalesTable
+from pipeline.sandbox.sales.store import SalesRow, SalesStore
 
 NUMBERS: Final = {"contact": "msdynce_contactnumber", "account": "accountnumber"}
 """The columns that counters fill."""
@@ -29,7 +29,7 @@ _LETTERS: Final = string.ascii_uppercase + string.digits
 _RANDOM: Final = random.SystemRandom()
 
 
-def before_create(store: Store, table: Table, row: Row) -> None:
+def run_before_create(store: SalesStore, table: SalesTable, row: SalesRow) -> None:
     """The pre-operation steps of a create; they change the row."""
     column = NUMBERS.get(table.name)
     if column and not row.get(column):
@@ -38,7 +38,7 @@ def before_create(store: Store, table: Table, row: Row) -> None:
         _company(row)
 
 
-def before_update(table: Table, row: Row, changed: Iterable[str]) -> Row:
+def run_before_update(table: SalesTable, row: SalesRow, changed: Iterable[str]) -> SalesRow:
     """The pre-operation steps of an update: what they change besides."""
     if table.name != "contact" or "parentcustomerid" not in set(changed):
         return {}
@@ -46,7 +46,9 @@ def before_update(table: Table, row: Row, changed: Iterable[str]) -> Row:
     return {"msdynce_iscompanyanaccount": row["msdynce_iscompanyanaccount"]}
 
 
-def raised(table: Table, row: Row, changed: Iterable[str] | None) -> str | None:
+def find_new_customer(
+    table: SalesTable, row: SalesRow, changed: Iterable[str] | None
+) -> str | None:
     """The contact that a row makes an active customer; ``changed`` is null for a new row."""
     triggers = _TRIGGERS.get(table.name)
     if triggers is None or row.get("customerid__type") != "contact":
@@ -54,18 +56,18 @@ def raised(table: Table, row: Row, changed: Iterable[str] | None) -> str | None:
     return row["customerid"] if changed is None or triggers & set(changed) else None
 
 
-def _company(row: Row) -> None:
+def _company(row: SalesRow) -> None:
     row["msdynce_iscompanyanaccount"] = int(row.get("parentcustomerid__type") == "account")
 
 
-def _next_number(store: Store, table: Table) -> str:
+def _next_number(store: SalesStore, table: SalesTable) -> str:
     """The next number of the table's counter, which is one further then."""
     where = f"SELECT {_COUNTERS.id} FROM {_COUNTERS.name} WHERE msdynce_entityname = ?"
     found = store.rows(where, (table.name,))
     counter = store.row(_COUNTERS, found[0][0]) if found else None
     if counter is None:
         message = f"P2C AutoNumber: there is no counter for the entity {table.name}."
-        raise failures.bad_request(message, "0x80040265")
+        raise failures.bad_call(message, "0x80040265")
     number = counter["msdynce_numbersequence"]
     version = store.next_version()
     store.update(

@@ -66,10 +66,10 @@ class Prefer:
         return ",".join(found)
 
 
-def preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
+def read_preferences(headers: Mapping[str, str], wanted_format: str | None = None) -> Prefer:
     """What the headers (names in lower case) and ``$format`` ask for.
 
-    Preferences that nobody knows are ignored.
+    Unknown preferences are ignored.
     """
     given = {
         match[1].lower(): match[2] or match[3] or ""

@@ -9,14 +9,22 @@ from urllib.parse import quote
 
 import orjson
 
-from pipeline.sandbox.odata.columns import Sql, SqlValue, compose, guid_key, sort_key
-from pipeline.sandbox.odata.sql import condition
-from pipeline.sandbox.odata.tree import Kind, ODataError
+from pipeline.sandbox.odata.columns import (
+    Sql,
+    SqlValue,
+    compose,
+    conjoin,
+    make_guid_key,
+    make_sort_key,
+    turn_guid_back,
+)
+from pipeline.sandbox.odata.sql import compile_condition
+from pipeline.sandbox.odata.tree import ODataError, ValueKind
 from pipeline.sandbox.sales import paging
-from pipeline.sandbox.sales.paging import Term
+from pipeline.sandbox.sales.paging import Term, read_row_key
 from pipeline.sandbox.sales.prefer import PAGE
 from pipeline.sandbox.sales.shape import Shape
-from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.store import SalesStore
 
 COUNTED: Final = 5000
 """``$count`` counts no further."""
@@ -30,7 +38,7 @@ _UNSUPPORTED: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class SalesPage:
     """Rows as JSON joined by commas, how many, and the token of the next page if there is one."""
 
     body: bytes
@@ -39,21 +47,21 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reader:
+class SalesReader:
     """One query on its way.
 
     ``belonging``: a condition that rows of a collection fulfil; ``notes`` go into the cookie.
     """
 
-    store: Store
+    store: SalesStore
     shape: Shape
     belonging: Sql | None = None
     tracking: bool = False
     notes: Mapping[str, object] = field(default_factory=dict)
 
-    def page(self) -> Page:
+    def page(self) -> SalesPage:
         """The page that ``$skiptoken`` asks for, else the first one."""
-        check(self.shape)
+        check_options(self.shape)
         query = self.shape.query
         terms = self._terms()
         position = (
@@ -61,7 +69,10 @@ class Reader:
             if query.skiptoken is not None
             else paging.Position(page=0)
         )
-        wheres = [*self._wheres(), *([paging.after(terms, position)] if position.last else [])]
+        wheres = [
+            *self._wheres(),
+            *([paging.compile_after(terms, position)] if position.last else []),
+        ]
         size = self.shape.prefer.page or min(PAGE if query.top is None else query.top, PAGE)
         page = self._page(terms, wheres, size, position.page + 1)
         only = query.top is not None and self.shape.prefer.page is None
@@ -89,7 +100,7 @@ class Reader:
 
     def _counted(self, limit: int) -> int:
         scope = self.shape.scope
-        where = _all(self._wheres())
+        where = conjoin(self._wheres())
         sql = (
             f"SELECT count(*) FROM (SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE "
             f"{where.text} LIMIT {limit})"
@@ -102,7 +113,7 @@ class Reader:
         return [
             *found,
             *(
-                [condition(self.shape.query.filter, self.shape.scope)]
+                [compile_condition(self.shape.query.filter, self.shape.scope)]
                 if self.shape.query.filter
                 else []
             ),
@@ -113,7 +124,7 @@ class Reader:
         terms = []
         for order in self.shape.query.orderby:
             column = scope.column(order.path.names)
-            sql = Sql(text=sort_key(column), values=column.values)
+            sql = Sql(text=make_sort_key(column), values=column.values)
             terms.append(
                 Term(
                     name=".".join(order.path.names),
@@ -123,22 +134,26 @@ class Reader:
                 )
             )
         if not any(term.name == scope.table.id for term in terms):
-            key = Sql(text=guid_key(f"{scope.alias}.{scope.table.id}"))
-            terms.append(Term(name=scope.table.id, sql=key, kind=Kind.GUID))
+            key = Sql(text=make_guid_key(f"{scope.alias}.{scope.table.id}"))
+            terms.append(Term(name=scope.table.id, sql=key, kind=ValueKind.GUID))
         return terms
 
-    def _page(self, terms: Sequence[Term], wheres: Sequence[Sql], size: int, number: int) -> Page:
+    def _page(
+        self, terms: Sequence[Term], wheres: Sequence[Sql], size: int, number: int
+    ) -> SalesPage:
         """A page; those in order of ids leave the database as one text."""
         if len(terms) == 1 and terms[0].name == self.shape.table.id and not terms[0].descending:
             return self._joined(terms[0], wheres, size, number)
         rows = self._listed(terms, wheres, size)
         body = ",".join(row[0] for row in rows[:size]).encode()
         if len(rows) <= size:
-            return Page(body=body, count=len(rows))
-        token = self._token(number, terms, _values(terms, rows[0]), _values(terms, rows[size - 1]))
-        return Page(body=body, count=size, token=token)
+            return SalesPage(body=body, count=len(rows))
+        token = self._token(
+            number, terms, read_row_key(terms, rows[0]), read_row_key(terms, rows[size - 1])
+        )
+        return SalesPage(body=body, count=size, token=token)
 
-    def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> Page:
+    def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> SalesPage:
         inner = self._select([term], wheres, size)
         sql = (
             "SELECT CAST(group_concat(j, ',') AS BLOB), count(*), min(k0), max(k0) FROM "
@@ -146,11 +161,11 @@ class Reader:
         )
         body, count, low, high = self.store.rows(sql, inner.values)[0]
         if count < size or not count or not self._more(term, wheres, high):
-            return Page(body=body or b"", count=count)
-        return Page(
+            return SalesPage(body=body or b"", count=count)
+        return SalesPage(
             body=body,
             count=count,
-            token=self._token(number, [term], [guid_of_key(low)], [guid_of_key(high)]),
+            token=self._token(number, [term], [turn_guid_back(low)], [turn_guid_back(high)]),
         )
 
     def _token(
@@ -160,13 +175,15 @@ class Reader:
         first: Sequence[SqlValue],
         last: Sequence[SqlValue],
     ) -> str:
-        return paging.outer_cookie(
-            number, paging.cookie(number, terms, first, last, **self.notes), tracking=self.tracking
+        return paging.write_outer_cookie(
+            number,
+            paging.write_cookie(number, terms, first, last, **self.notes),
+            tracking=self.tracking,
         )
 
     def _more(self, term: Term, wheres: Sequence[Sql], high: str) -> bool:
         scope = self.shape.scope
-        where = _all([*wheres, Sql(text=f"{term.sql.text} > ?", values=(high,))])
+        where = conjoin([*wheres, Sql(text=f"{term.sql.text} > ?", values=(high,))])
         sql = f"SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT 1"
         return bool(self.store.rows(sql, where.values))
 
@@ -189,51 +206,30 @@ class Reader:
             ),
             self.shape.row(),
             *(term.sql for term in terms),
-            _all(wheres),
+            conjoin(wheres),
         )
 
 
-def check(shape: Shape) -> None:
+def check_options(shape: Shape) -> None:
     """Refuse options that Dataverse does not know. Raises ``ODataError``."""
     for option, message in _UNSUPPORTED.items():
         if option in shape.query.given:
             raise ODataError(message)
 
 
-def next_link(address: str, query_text: str, token: str) -> str:
+def make_next_link(address: str, query_text: str, token: str) -> str:
     """The URL of the next page as a JSON text: the request's own with the token in it."""
     kept = [
         part
         for part in query_text.split("&")
         if part and not part.startswith(("$skiptoken=", "%24skiptoken="))
     ]
-    return linked(address, [*kept, f"$skiptoken={quote(token, safe='')}"])
+    return write_url(address, [*kept, f"$skiptoken={quote(token, safe='')}"])
 
 
-def linked(address: str, parts: Sequence[str]) -> str:
+def write_url(address: str, parts: Sequence[str]) -> str:
     """A URL as a JSON text.
 
     What may not stand in a URL as it is, as requests in a batch have it, is encoded.
     """
     return orjson.dumps(quote(f"{address}?{'&'.join(parts)}", safe=_IN_URLS)).decode()
-
-
-def _all(wheres: Sequence[Sql]) -> Sql:
-    return compose(" AND ".join(["{}"] * len(wheres)), *wheres) if wheres else Sql(text="1")
-
-
-def _values(terms: Sequence[Term], row: Sequence[Any]) -> list[Any]:
-    return [
-        guid_of_key(value) if term.kind is Kind.GUID else value
-        for term, value in zip(terms, row[1:], strict=True)
-    ]
-
-
-def guid_of_key(key: str | None) -> str | None:
-    """A GUID's text from its sort key."""
-    if key is None:
-        return None
-    node, clock = key[:12], key[12:16]
-    high, mid = key[18:20] + key[16:18], key[22:24] + key[20:22]
-    low = "".join(key[start : start + 2] for start in range(30, 22, -2))
-    return f"{low}-{mid}-{high}-{clock}-{node}"

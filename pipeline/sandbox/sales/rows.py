@@ -10,21 +10,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.sandbox.odata.columns import Sql, SqlValue
-from pipeline.sandbox.sales.formatted import formatted
+from pipeline.sandbox.sales.formatted import compile_formatted
 from pipeline.sandbox.sales.prefer import FORMATTED, LOOKUP_TYPE, NAVIGATION, Prefer
-from pipeline.sandbox.sales.schema import NAMESPACE, Column, Table, Type
+from pipeline.sandbox.sales.schema import CRM, ColumnType, SalesColumn, SalesTable
 
 _ARGUMENTS: Final = 90
 """SQLite's functions take 127 arguments at most."""
 
 _EDM: Final = {
-    Type.ID: "Guid",
-    Type.GUID: "Guid",
-    Type.LOOKUP: "Guid",
-    Type.DATE: "Date",
-    Type.TIME: "DateTimeOffset",
+    ColumnType.ID: "Guid",
+    ColumnType.GUID: "Guid",
+    ColumnType.LOOKUP: "Guid",
+    ColumnType.DATE: "Date",
+    ColumnType.TIME: "DateTimeOffset",
 }
-_EDM_NUMBERS: Final = {Type.MONEY: "Decimal", Type.DECIMAL: "Decimal", Type.BIGINT: "Int64"}
+_EDM_NUMBERS: Final = {
+    ColumnType.MONEY: "Decimal",
+    ColumnType.DECIMAL: "Decimal",
+    ColumnType.BIGINT: "Int64",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +42,7 @@ class Piece:
     sql: Sql | None = None
 
 
-def json_row(pieces: Iterable[Piece]) -> Sql:
+def compile_row(pieces: Iterable[Piece]) -> Sql:
     """The expression that joins the pieces to one text."""
     terms: list[str] = []
     values: list[SqlValue] = []
@@ -67,7 +71,7 @@ def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         yield chunk
 
 
-def head(table: Table, alias: str, prefer: Prefer, root: str) -> Iterator[Piece]:
+def compile_head(table: SalesTable, alias: str, prefer: Prefer, root: str) -> Iterator[Piece]:
     """What every row begins with: etag and id, without a bracket.
 
     More, or less, as the metadata level says.
@@ -78,7 +82,7 @@ def head(table: Table, alias: str, prefer: Prefer, root: str) -> Iterator[Piece]
         yield Piece(text='\\"",')
     if prefer.metadata == "full":
         yield Piece(
-            text=f'"@odata.type":"#{NAMESPACE}.{table.name}","@odata.id":"{root}/{table.set_name}(',
+            text=f'"@odata.type":"#{CRM}.{table.name}","@odata.id":"{root}/{table.set_name}(',
             sql=key,
         )
         yield Piece(text=f')","@odata.editLink":"{table.set_name}(', sql=key)
@@ -87,29 +91,31 @@ def head(table: Table, alias: str, prefer: Prefer, root: str) -> Iterator[Piece]
     yield Piece(text='"')
 
 
-def properties(
-    table: Table, columns: Sequence[Column], alias: str, prefer: Prefer
+def compile_properties(
+    table: SalesTable, columns: Sequence[SalesColumn], alias: str, prefer: Prefer
 ) -> Iterator[Piece]:
     """The columns, each with a comma before it and behind its notes."""
     for column in columns:
-        if column.type is Type.ID:
+        if column.type is ColumnType.ID:
             continue
-        yield from notes(table, column, alias, prefer, column.wire)
+        yield from compile_notes(table, column, alias, prefer, column.wire)
         if prefer.metadata == "full" and (
             edm := _EDM.get(column.type) or _EDM_NUMBERS.get(column.type)
         ):
             yield Piece(text=f',"{column.wire}@odata.type":"#{edm}"')
-        yield Piece(text=f',"{column.wire}":', sql=Sql(text=json_value(column, alias)))
+        yield Piece(text=f',"{column.wire}":', sql=Sql(text=compile_value(column, alias)))
 
 
-def notes(table: Table, column: Column, alias: str, prefer: Prefer, name: str) -> Iterator[Piece]:
+def compile_notes(
+    table: SalesTable, column: SalesColumn, alias: str, prefer: Prefer, name: str
+) -> Iterator[Piece]:
     """The annotations of a column that were asked for; a null has none.
 
     ``name`` is the property's.
     """
-    if prefer.notes(FORMATTED) and (text := formatted(table, column, alias)) is not None:
+    if prefer.notes(FORMATTED) and (text := compile_formatted(table, column, alias)) is not None:
         yield _note(name, FORMATTED, text)
-    if column.type is not Type.LOOKUP:
+    if column.type is not ColumnType.LOOKUP:
         return
     if prefer.notes(NAVIGATION):
         yield _note(
@@ -130,7 +136,7 @@ def _note(name: str, term: str, text: str) -> Piece:
     return Piece(text="", sql=Sql(text=f"',\"{name}@{term}\":'||{text}"))
 
 
-def _by_target(column: Column, alias: str, texts: dict[str, str]) -> str:
+def _by_target(column: SalesColumn, alias: str, texts: dict[str, str]) -> str:
     """A text that depends on the lookup's target; null where the lookup is."""
     if not column.polymorphic:
         (text,) = texts.values()
@@ -139,23 +145,25 @@ def _by_target(column: Column, alias: str, texts: dict[str, str]) -> str:
     return f"CASE {alias}.{column.type_name} {cases} END"
 
 
-def json_value(column: Column, alias: str) -> str:
+def compile_value(column: SalesColumn, alias: str) -> str:
     """A column's value as JSON text, ``null`` included."""
     name = f"{alias}.{column.name}"
     match column.type:
-        case Type.TEXT | Type.MEMO:
+        case ColumnType.TEXT | ColumnType.MEMO:
             return f"json_quote({name})"
-        case Type.FLAG:
+        case ColumnType.FLAG:
             return f"CASE {name} WHEN 0 THEN 'false' WHEN 1 THEN 'true' ELSE 'null' END"
-        case Type.MONEY | Type.DECIMAL:
-            return f"ifnull({decimal_text(column, name)}, 'null')"
-        case Type.ID | Type.GUID | Type.LOOKUP | Type.DATE | Type.TIME:
+        case ColumnType.MONEY | ColumnType.DECIMAL:
+            return f"ifnull({compile_decimal(column, name)}, 'null')"
+        case (
+            ColumnType.ID | ColumnType.GUID | ColumnType.LOOKUP | ColumnType.DATE | ColumnType.TIME
+        ):
             return f"ifnull('\"'||{name}||'\"', 'null')"
         case _:
             return f"ifnull({name}, 'null')"
 
 
-def decimal_text(column: Column, name: str) -> str:
+def compile_decimal(column: SalesColumn, name: str) -> str:
     """A decimal with all its digits, null where it is null."""
     unit = 10**column.digits
     sign = f"CASE WHEN {name} < 0 THEN '-' ELSE '' END"

@@ -12,7 +12,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
-NAMESPACE: Final = "Microsoft.Dynamics.CRM"
+CRM: Final = "Microsoft.Dynamics.CRM"
 
 _COLUMN: Final = re.compile(
     r"(?P<type>[a-z]+)(?:\((?P<arguments>[^)]*)\))?(?P<mark>[!*]?) (?P<label>.+)"
@@ -21,7 +21,7 @@ _TYPE: Final = re.compile(r"^[a-z]+(?:\([^)]*\))?[!*]? ")
 _OPTION: Final = re.compile(r"(?P<value>\d+) (?P<label>.+?)(?: (?P<state>\d+))?$")
 
 
-class Type(StrEnum):
+class ColumnType(StrEnum):
     """What a column holds."""
 
     ID = "id"
@@ -50,11 +50,11 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class SalesColumn:
     """One column. ``targets`` of a lookup: table → the collection on the other side."""
 
     name: str
-    type: Type
+    type: ColumnType
     label: str
     length: int = 0
     least: int = 0
@@ -69,11 +69,11 @@ class Column:
     @cached_property
     def wire(self) -> str:
         """The name in answers: a lookup's value is ``_<name>_value``."""
-        return f"_{self.name}_value" if self.type is Type.LOOKUP else self.name
+        return f"_{self.name}_value" if self.type is ColumnType.LOOKUP else self.name
 
     @property
     def polymorphic(self) -> bool:
-        """Whether the lookup's type must be kept beside it."""
+        """Whether the lookup's type must be kept, too."""
         return len(self.targets) > 1
 
     @property
@@ -95,17 +95,20 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """A navigation property: to the row of ``table`` that ``column`` names, or ``to_many``, whose ``column`` names the row."""
+class SalesLink:
+    """A navigation property to the row of ``table`` that ``column`` names.
+
+    ``to_many``: to the rows of ``table`` whose ``column`` names the row.
+    """
 
     name: str
     table: str
-    column: Column
+    column: SalesColumn
     to_many: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class SalesTable:
     """One table. ``links``: its navigation properties, filled once all tables are known."""
 
     name: str
@@ -116,17 +119,17 @@ class Table:
     owned: bool
     tracked: bool
     custom: bool
-    columns: Mapping[str, Column]
+    columns: Mapping[str, SalesColumn]
     keys: Mapping[str, tuple[str, ...]]
-    links: Mapping[str, Link]
+    links: Mapping[str, SalesLink]
 
     @cached_property
     def id(self) -> str:
         """The name of the primary key."""
-        return next(column.name for column in self.columns.values() if column.type is Type.ID)
+        return next(column.name for column in self.columns.values() if column.type is ColumnType.ID)
 
     @cached_property
-    def properties(self) -> Mapping[str, Column]:
+    def properties(self) -> Mapping[str, SalesColumn]:
         """Columns by their name in answers."""
         return {column.wire: column for column in self.columns.values()}
 
@@ -140,7 +143,7 @@ class Table:
         )
 
 
-def _read() -> Mapping[str, Table]:
+def _read() -> Mapping[str, SalesTable]:
     raw = tomllib.loads(
         resources.files(__package__).joinpath("schema.toml").read_text(encoding="utf-8")
     )
@@ -157,7 +160,7 @@ def _read() -> Mapping[str, Table]:
 
 def _columns(
     name: str, table: Mapping[str, Any], raw: Mapping[str, Any]
-) -> Iterator[tuple[str, Column]]:
+) -> Iterator[tuple[str, SalesColumn]]:
     lines = dict(table["columns"])
     for number in range(1, table.get("addresses", 0) + 1):
         for part, line in raw["_address"].items():
@@ -169,12 +172,12 @@ def _columns(
         yield column, _column(column, line.replace("{table}", name))
 
 
-def _column(name: str, line: str) -> Column:
+def _column(name: str, line: str) -> SalesColumn:
     match = _COLUMN.fullmatch(line)
     if match is None:
         raise ValueError(f"schema.toml, {name}: {line}")
-    kind, arguments = Type(match["type"]), match["arguments"] or ""
-    return Column(
+    kind, arguments = ColumnType(match["type"]), match["arguments"] or ""
+    return SalesColumn(
         name=name,
         type=kind,
         label=match["label"],
@@ -184,7 +187,7 @@ def _column(name: str, line: str) -> Column:
     )
 
 
-def _details(kind: Type, arguments: str) -> dict[str, Any]:
+def _details(kind: ColumnType, arguments: str) -> dict[str, Any]:
     """What the arguments of a type mean."""
     read = _DETAILS.get(kind)
     return {} if read is None else read(arguments)
@@ -217,39 +220,42 @@ def _option(text: str) -> tuple[int, Option]:
     )
 
 
-_DETAILS: Final[Mapping[Type, Callable[[str], dict[str, Any]]]] = {
-    Type.TEXT: lambda arguments: {"length": int(arguments)},
-    Type.MEMO: lambda arguments: {"length": int(arguments)},
-    Type.INTEGER: _range,
-    Type.FLAG: _flag,
-    Type.CHOICE: _options,
-    Type.STATE: _options,
-    Type.STATUS: _options,
-    Type.MONEY: lambda _: {"digits": 4},
-    Type.DECIMAL: lambda arguments: {"digits": int(arguments)},
-    Type.LOOKUP: _targets,
+_DETAILS: Final[Mapping[ColumnType, Callable[[str], dict[str, Any]]]] = {
+    ColumnType.TEXT: lambda arguments: {"length": int(arguments)},
+    ColumnType.MEMO: lambda arguments: {"length": int(arguments)},
+    ColumnType.INTEGER: _range,
+    ColumnType.FLAG: _flag,
+    ColumnType.CHOICE: _options,
+    ColumnType.STATE: _options,
+    ColumnType.STATUS: _options,
+    ColumnType.MONEY: lambda _: {"digits": 4},
+    ColumnType.DECIMAL: lambda arguments: {"digits": int(arguments)},
+    ColumnType.LOOKUP: _targets,
 }
 
 
-def _links(columns: Mapping[str, Mapping[str, Column]]) -> dict[str, dict[str, Link]]:
-    found: dict[str, dict[str, Link]] = {name: {} for name in columns}
+def _links(columns: Mapping[str, Mapping[str, SalesColumn]]) -> dict[str, dict[str, SalesLink]]:
+    found: dict[str, dict[str, SalesLink]] = {name: {} for name in columns}
     for name, own in columns.items():
         for column in own.values():
             for navigation, target in column.navigations.items():
-                found[name][navigation] = Link(
+                found[name][navigation] = SalesLink(
                     name=navigation, table=target, column=column, to_many=False
                 )
             for target, collection in column.targets.items():
-                found[target][collection] = Link(
+                found[target][collection] = SalesLink(
                     name=collection, table=name, column=column, to_many=True
                 )
     return found
 
 
 def _table(
-    name: str, raw: Mapping[str, Any], columns: Mapping[str, Column], links: Mapping[str, Link]
-) -> Table:
-    return Table(
+    name: str,
+    raw: Mapping[str, Any],
+    columns: Mapping[str, SalesColumn],
+    links: Mapping[str, SalesLink],
+) -> SalesTable:
+    return SalesTable(
         name=name,
         set_name=raw["set"],
         primary_name=raw["name"],

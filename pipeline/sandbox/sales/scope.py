@@ -7,24 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.odata.columns import Column as SqlColumn
-from pipeline.sandbox.odata.columns import Members, Sql
-from pipeline.sandbox.odata.tree import Kind, ODataError, Scalar
+from pipeline.sandbox.odata.columns import Members, Sql, SqlColumn
+from pipeline.sandbox.odata.tree import ODataError, Scalar, ValueKind
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.operators import condition
-from pipeline.sandbox.sales.schema import NAMESPACE, TABLES, Column, Link, Table, Type
+from pipeline.sandbox.sales.operators import compile_operator
+from pipeline.sandbox.sales.schema import (
+    CRM,
+    TABLES,
+    ColumnType,
+    SalesColumn,
+    SalesLink,
+    SalesTable,
+)
 
 KINDS: Final = {
-    Type.ID: Kind.GUID,
-    Type.GUID: Kind.GUID,
-    Type.LOOKUP: Kind.GUID,
-    Type.TEXT: Kind.TEXT,
-    Type.MEMO: Kind.TEXT,
-    Type.FLAG: Kind.BOOLEAN,
-    Type.MONEY: Kind.DECIMAL,
-    Type.DECIMAL: Kind.DECIMAL,
-    Type.DATE: Kind.DATE,
-    Type.TIME: Kind.TIMESTAMP,
+    ColumnType.ID: ValueKind.GUID,
+    ColumnType.GUID: ValueKind.GUID,
+    ColumnType.LOOKUP: ValueKind.GUID,
+    ColumnType.TEXT: ValueKind.TEXT,
+    ColumnType.MEMO: ValueKind.TEXT,
+    ColumnType.FLAG: ValueKind.BOOLEAN,
+    ColumnType.MONEY: ValueKind.DECIMAL,
+    ColumnType.DECIMAL: ValueKind.DECIMAL,
+    ColumnType.DATE: ValueKind.DATE,
+    ColumnType.TIME: ValueKind.TIMESTAMP,
 }
 
 
@@ -35,7 +41,7 @@ class TableScope:
     ``caller``: the id of who asks; ``variable``: what paths start with inside a quantifier.
     """
 
-    table: Table
+    table: SalesTable
     alias: str
     caller: str = ""
     variable: str = ""
@@ -47,11 +53,16 @@ class TableScope:
         """Dataverse knows the functions that texts are searched with, and no others."""
         return frozenset({"contains", "startswith", "endswith"})
 
+    @property
+    def lists(self) -> bool:
+        """Dataverse knows ``in``."""
+        return True
+
     def column(self, names: Sequence[str]) -> SqlColumn:
-        """The column at the end of a path, through single-valued navigation properties if need be."""
+        """The column at the end of a path, also through single-valued navigation properties."""
         scope, rest = self._own(names)
         if len(rest) == 1:
-            return sql_column(_property(scope.table, rest[0]), scope.alias)
+            return make_sql_column(_property(scope.table, rest[0]), scope.alias)
         link = _link(scope.table, rest[0])
         if link.to_many:
             raise ODataError(
@@ -61,7 +72,7 @@ class TableScope:
         target, alias = TABLES[link.table], f"j{next(self.numbers)}"
         inner = TableScope(table=target, alias=alias, caller=self.caller, numbers=self.numbers)
         column = inner.column(rest[1:])
-        where = f"{alias}.{target.id} = {reference(link, scope.alias)}"
+        where = f"{alias}.{target.id} = {compile_reference(link, scope.alias)}"
         return SqlColumn(
             sql=f"(SELECT {column.sql} FROM {target.name} AS {alias} WHERE {where})",
             kind=column.kind,
@@ -86,7 +97,7 @@ class TableScope:
             numbers=self.numbers,
         )
         return Members(
-            source=f"FROM {target.name} AS {alias} WHERE {belonging(link, alias, scope)}",
+            source=f"FROM {target.name} AS {alias} WHERE {compile_belonging(link, alias, scope)}",
             scope=inner,
         )
 
@@ -94,15 +105,17 @@ class TableScope:
         self, name: str, parameters: Mapping[str, Scalar | tuple[Scalar, ...]]
     ) -> Sql:
         """``Microsoft.Dynamics.CRM.In(PropertyName='…',PropertyValues=[…])`` and its sisters."""
-        operator = _OPERATORS.get(name.removeprefix(f"{NAMESPACE}."))
-        if operator is None or not name.startswith(f"{NAMESPACE}."):
+        operator = _OPERATORS.get(name.removeprefix(f"{CRM}."))
+        if operator is None or not name.startswith(f"{CRM}."):
             raise ODataError(f"An unknown function with name '{name}' was found.")
         path = str(parameters.get("PropertyName", "")).split("/")
         values = [parameters[key] for key in _VALUES if key in parameters]
         flat = [
             one for value in values for one in (value if isinstance(value, tuple) else (value,))
         ]
-        return condition(operator, self.column(path), [str(value) for value in flat], self.caller)
+        return compile_operator(
+            operator, self.column(path), [str(value) for value in flat], self.caller
+        )
 
     def _own(self, names: Sequence[str]) -> tuple[TableScope, Sequence[str]]:
         """The scope that a path starts in, and the path there."""
@@ -112,23 +125,25 @@ class TableScope:
         return scope, names[1:] if scope.variable else names
 
 
-def sql_column(column: Column, alias: str) -> SqlColumn:
+def make_sql_column(column: SalesColumn, alias: str) -> SqlColumn:
     """A column as conditions see it."""
-    kind = KINDS.get(column.type, Kind.INTEGER)
+    kind = KINDS.get(column.type, ValueKind.INTEGER)
     return SqlColumn(
-        sql=f"{alias}.{column.name}", kind=kind, scale=column.digits if kind is Kind.DECIMAL else 0
+        sql=f"{alias}.{column.name}",
+        kind=kind,
+        scale=column.digits if kind is ValueKind.DECIMAL else 0,
     )
 
 
-def reference(link: Link, alias: str) -> str:
-    """The id that a single-valued link holds, null where the lookup names a row of another table."""
+def compile_reference(link: SalesLink, alias: str) -> str:
+    """The id that a single-valued link holds; null where the row is of another table."""
     value = f"{alias}.{link.column.name}"
     if not link.column.polymorphic:
         return value
     return f"(CASE WHEN {alias}.{link.column.type_name} = '{link.table}' THEN {value} END)"
 
 
-def belonging(link: Link, alias: str, scope: TableScope) -> str:
+def compile_belonging(link: SalesLink, alias: str, scope: TableScope) -> str:
     """The condition that rows under ``alias`` belong to the row of ``scope`` by a collection."""
     text = f"{alias}.{link.column.name} = {scope.alias}.{scope.table.id}"
     return (
@@ -138,13 +153,13 @@ def belonging(link: Link, alias: str, scope: TableScope) -> str:
     )
 
 
-def _property(table: Table, name: str) -> Column:
+def _property(table: SalesTable, name: str) -> SalesColumn:
     if name not in table.properties:
         raise failures.no_property(name, table.name)
     return table.properties[name]
 
 
-def _link(table: Table, name: str) -> Link:
+def _link(table: SalesTable, name: str) -> SalesLink:
     if name not in table.links:
         raise failures.no_property(name, table.name)
     return table.links[name]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.sandbox.sales.actions import MESSAGES
-from pipeline.sandbox.sales.schema import TABLES, Table
-from pipeline.sandbox.sales.store import Row, Store
+from pipeline.sandbox.sales.schema import TABLES, SalesTable
+from pipeline.sandbox.sales.store import SalesRow, SalesStore
 
 _IDS: Final = uuid.UUID("5a1e5111-0000-4000-8000-000000000000")
 _MADE: Final = "2018-01-01T08:00:00Z"
@@ -37,8 +37,8 @@ class User:
         return str(uuid.uuid5(_IDS, self.application))
 
 
-def fill(store: Store, users: Sequence[User], name: str) -> None:
-    """Whatever the loaded rows leave out. Inside a transaction, after loading."""
+def add_missing_rows(store: SalesStore, users: Sequence[User], name: str) -> None:
+    """Add what the loaded rows leave out. Inside a transaction, after loading."""
     unit = _root_unit(store)
     currency = _base_currency(store)
     owner = users[0].id
@@ -61,7 +61,7 @@ def fill(store: Store, users: Sequence[User], name: str) -> None:
     _own(store, owner, unit)
 
 
-def _user(user: User, unit: str) -> Row:
+def _user(user: User, unit: str) -> SalesRow:
     names = {
         "fullname": f"# {user.name}",
         "firstname": "#",
@@ -82,7 +82,7 @@ def _user(user: User, unit: str) -> Row:
     }
 
 
-def _root_unit(store: Store) -> str:
+def _root_unit(store: SalesStore) -> str:
     found = store.rows(
         "SELECT businessunitid FROM businessunit WHERE parentbusinessunitid IS NULL ORDER BY "
         "versionnumber LIMIT 1"
@@ -94,7 +94,7 @@ def _root_unit(store: Store) -> str:
     return root
 
 
-def _base_currency(store: Store) -> str:
+def _base_currency(store: SalesStore) -> str:
     found = store.rows(
         (
             "SELECT transactioncurrencyid FROM transactioncurrency ORDER BY exchangerate <> ?, "
@@ -105,7 +105,7 @@ def _base_currency(store: Store) -> str:
     if found:
         return str(found[0][0])
     base = str(uuid.uuid5(_IDS, "EUR"))
-    row: Row = {
+    row: SalesRow = {
         "transactioncurrencyid": base,
         "isocurrencycode": "EUR",
         "currencyname": "Euro",
@@ -116,13 +116,13 @@ def _base_currency(store: Store) -> str:
     return base
 
 
-def _counters(store: Store, owner: str) -> None:
+def _counters(store: SalesStore, owner: str) -> None:
     """A counter for each table that has none; 1000 is the first number."""
     there = {name for (name,) in store.rows("SELECT msdynce_entityname FROM msdynce_p2cautonumber")}
     for name, prefix in _NUMBERS:
         if name in there:
             continue
-        row: Row = {
+        row: SalesRow = {
             "msdynce_p2cautonumberid": str(uuid.uuid5(_IDS, f"counter/{name}")),
             "msdynce_name": f"P2C {name}",
         }
@@ -135,7 +135,7 @@ def _counters(store: Store, owner: str) -> None:
         _add(store, "msdynce_p2cautonumber", {**row, "statecode": 0, "statuscode": 1}, owner)
 
 
-def _messages(store: Store, owner: str) -> None:
+def _messages(store: SalesStore, owner: str) -> None:
     """Which tables take which bulk messages; UpsertMultiple is not listed, as in Dataverse."""
     for message in MESSAGES[:2]:
         identity = str(uuid.uuid5(_IDS, message))
@@ -150,7 +150,7 @@ def _messages(store: Store, owner: str) -> None:
             _add(store, "sdkmessagefilter", row, owner)
 
 
-def _own(store: Store, owner: str, unit: str) -> None:
+def _own(store: SalesStore, owner: str, unit: str) -> None:
     """Rows that were loaded without an owner, a unit or a creator get them.
 
     They keep their versions.
@@ -171,7 +171,7 @@ def _own(store: Store, owner: str, unit: str) -> None:
         )
 
 
-def _add(store: Store, name: str, row: Row, owner: str | None) -> None:
-    table: Table = TABLES[name]
+def _add(store: SalesStore, name: str, row: SalesRow, owner: str | None) -> None:
+    table: SalesTable = TABLES[name]
     stamp = {"createdon": _MADE, "modifiedon": _MADE, "createdby": owner, "modifiedby": owner}
     store.insert(table, {**row, **stamp, "versionnumber": store.next_version()})

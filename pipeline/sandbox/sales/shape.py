@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pipeline.sandbox.odata.columns import Sql, compose, guid_key
-from pipeline.sandbox.odata.sql import condition, ordering
+from pipeline.sandbox.odata.columns import Sql, compose, make_guid_key
+from pipeline.sandbox.odata.sql import compile_condition, compile_ordering
 from pipeline.sandbox.odata.tree import Expand, ODataError, Query
 from pipeline.sandbox.sales import failures
 from pipeline.sandbox.sales.prefer import PAGE, Prefer
-from pipeline.sandbox.sales.rows import Piece, head, json_row, properties
-from pipeline.sandbox.sales.schema import TABLES, Column, Link, Table, Type
-from pipeline.sandbox.sales.scope import TableScope, belonging, reference
+from pipeline.sandbox.sales.rows import Piece, compile_head, compile_properties, compile_row
+from pipeline.sandbox.sales.schema import TABLES, ColumnType, SalesColumn, SalesLink, SalesTable
+from pipeline.sandbox.sales.scope import TableScope, compile_belonging, compile_reference
 
 _DEEPEST: Final = 4
 _NESTED: Final = frozenset({"select", "filter", "orderby", "top", "count", "expand"})
@@ -30,11 +30,11 @@ class Shape:
     depth: int = 0
 
     @property
-    def table(self) -> Table:
+    def table(self) -> SalesTable:
         """The table of the rows."""
         return self.scope.table
 
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[SalesColumn]:
         """The selected columns, all if none is; money brings its currency."""
         names = [name for name in self.query.select if name not in self.table.links]
         if not names or "*" in names:
@@ -43,7 +43,7 @@ class Shape:
         if unknown:
             raise failures.no_property(unknown[0], self.table.name)
         found = {name: self.table.properties[name] for name in names}
-        if any(column.type is Type.MONEY for column in found.values()):
+        if any(column.type is ColumnType.MONEY for column in found.values()):
             found.setdefault(
                 "_transactioncurrencyid_value", self.table.columns["transactioncurrencyid"]
             )
@@ -51,13 +51,13 @@ class Shape:
 
     def row(self, more: Sequence[Piece] = ()) -> Sql:
         """The expression that gives a row's JSON, without or with further properties at its end."""
-        return json_row([Piece(text="{"), *self.inside(), *more, Piece(text="}")])
+        return compile_row([Piece(text="{"), *self.inside(), *more, Piece(text="}")])
 
     def inside(self) -> Iterator[Piece]:
         """What stands between a row's braces."""
         alias = self.scope.alias
-        yield from head(self.table, alias, self.prefer, self.root)
-        yield from properties(self.table, self.columns(), alias, self.prefer)
+        yield from compile_head(self.table, alias, self.prefer, self.root)
+        yield from compile_properties(self.table, self.columns(), alias, self.prefer)
         for expand in self.query.expand:
             yield self._expanded(expand)
 
@@ -93,7 +93,7 @@ class Shape:
             sql=_many(inner, link, self.scope) if link.to_many else _one(inner, link, self.scope),
         )
 
-    def _link(self, expand: Expand) -> Link:
+    def _link(self, expand: Expand) -> SalesLink:
         name = expand.path[0]
         if name not in self.table.links:
             raise failures.no_property(name, self.table.name)
@@ -110,23 +110,28 @@ class Shape:
         return self.table.links[name]
 
 
-def _one(inner: Shape, link: Link, outer: TableScope) -> Sql:
+def _one(inner: Shape, link: SalesLink, outer: TableScope) -> Sql:
     alias, table = inner.scope.alias, inner.table
-    where = f"{alias}.{table.id} = {reference(link, outer.alias)}"
+    where = f"{alias}.{table.id} = {compile_reference(link, outer.alias)}"
     return compose(
         f"ifnull((SELECT {{}} FROM {table.name} AS {alias} WHERE {where}), 'null')", inner.row()
     )
 
 
-def _many(inner: Shape, link: Link, outer: TableScope) -> Sql:
+def _many(inner: Shape, link: SalesLink, outer: TableScope) -> Sql:
     alias, table = inner.scope.alias, inner.table
     kept = (
-        Sql(text="1") if inner.query.filter is None else condition(inner.query.filter, inner.scope)
+        Sql(text="1")
+        if inner.query.filter is None
+        else compile_condition(inner.query.filter, inner.scope)
     )
-    terms = [*ordering(inner.query.orderby, inner.scope), Sql(text=guid_key(f"{alias}.{table.id}"))]
+    terms = [
+        *compile_ordering(inner.query.orderby, inner.scope),
+        Sql(text=make_guid_key(f"{alias}.{table.id}")),
+    ]
+    belonging = compile_belonging(link, alias, outer)
     rows = compose(
-        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {belonging(link, alias, outer)} AND "
-        "{} "
+        f"SELECT {{}} AS j FROM {table.name} AS {alias} WHERE {belonging} AND {{}} "
         f"ORDER BY {', '.join(['{}'] * len(terms))} LIMIT {min(inner.query.top or PAGE, PAGE)}",
         inner.row(),
         kept,

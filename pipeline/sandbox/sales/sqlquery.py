@@ -13,9 +13,9 @@ from typing import Any, Final
 import orjson
 
 from pipeline.sandbox.odata.tree import ODataError
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.schema import TABLES, Column, Table, Type
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.schema import TABLES, ColumnType, SalesColumn, SalesTable
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 MOST: Final = 5000
 
@@ -30,7 +30,7 @@ _TABLE: Final = re.compile(r"\b(FROM|JOIN)\s+(\w+)", re.IGNORECASE)
 _READING: Final = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION})
 
 
-def answer(call: Call, table: Table, text: str) -> Answer:
+def answer_sql(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
     """The rows that a SELECT finds, ``MOST`` at the most. Raises ``ODataError``."""
     if not _SELECT.match(text):
         raise ODataError("Only one SELECT statement is allowed.")
@@ -38,7 +38,13 @@ def answer(call: Call, table: Table, text: str) -> Answer:
         raise ODataError("SELECT * is not supported; name the columns.")
     rows = _run(call, _translated(text))
     return call.json(
-        f'{{{call.context(table.set_name)}"value":{orjson.dumps(rows, default=str).decode()}}}'.encode()
+        b"".join(
+            (
+                f'{{{call.context(table.set_name)}"value":'.encode(),
+                orjson.dumps(rows, default=str),
+                b"}",
+            )
+        )
     )
 
 
@@ -77,15 +83,15 @@ def _shown(match: re.Match[str]) -> str:
     return f"{match[1]} (SELECT {columns} FROM {name}){alias}"
 
 
-def _value(column: Column) -> str:
+def _value(column: SalesColumn) -> str:
     return (
         f"{column.name} / {10**column.digits}.0"
-        if column.type in {Type.MONEY, Type.DECIMAL}
+        if column.type in {ColumnType.MONEY, ColumnType.DECIMAL}
         else column.name
     )
 
 
-def _run(call: Call, text: str) -> list[dict[str, Any]]:
+def _run(call: SalesCall, text: str) -> list[dict[str, Any]]:
     connection = call.store.connection
     connection.set_authorizer(
         lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
@@ -107,7 +113,9 @@ def _run(call: Call, text: str) -> list[dict[str, Any]]:
 
 def _is_flag(name: str) -> bool:
     return any(
-        table.columns[name].type is Type.FLAG for table in TABLES.values() if name in table.columns
+        table.columns[name].type is ColumnType.FLAG
+        for table in TABLES.values()
+        if name in table.columns
     )
 
 

@@ -1,4 +1,6 @@
-"""The database of the Sales twin: one SQLite table for each Dataverse table, one version counter, a log of deletions.
+"""The database of the Sales twin.
+
+One SQLite table for each Dataverse table, one version counter, a log of deletions.
 
 Readers see what was committed when they began; one writer at a time. Values are kept as answers
 show them, but for decimals (integers, so many digits after the point) and two-options (0 and 1).
@@ -15,13 +17,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from pipeline.sandbox.odata.columns import casefold, guid_key
-from pipeline.sandbox.sales.schema import TABLES, Column, Table, Type
+from pipeline.sandbox.odata.columns import casefold, make_guid_key
+from pipeline.sandbox.sales.schema import TABLES, ColumnType, SalesColumn, SalesTable
 
-Row: TypeAlias = dict[str, Any]
+SalesRow: TypeAlias = dict[str, Any]
 
 _TEXTS: Final = frozenset(
-    {Type.ID, Type.TEXT, Type.MEMO, Type.DATE, Type.TIME, Type.LOOKUP, Type.GUID}
+    {
+        ColumnType.ID,
+        ColumnType.TEXT,
+        ColumnType.MEMO,
+        ColumnType.DATE,
+        ColumnType.TIME,
+        ColumnType.LOOKUP,
+        ColumnType.GUID,
+    }
 )
 _SETTINGS: Final = (
     "PRAGMA synchronous = OFF",
@@ -33,7 +43,7 @@ _SETTINGS: Final = (
 _INDEXED: Final = frozenset({"parentcustomerid", "customerid", "accountnumber", "isocurrencycode"})
 
 
-class Store:
+class SalesStore:
     """One database file and its connections."""
 
     def __init__(self, path: Path) -> None:
@@ -98,12 +108,12 @@ class Store:
         self._local.writing = self._depth > 0
 
     def next_version(self) -> int:
-        """A row version that nobody had, inside a transaction."""
+        """A row version that is not in use, inside a transaction."""
         self._version += 1
         return self._version
 
     def seen_version(self, version: int) -> None:
-        """Rows with versions of their own were loaded; go on behind them."""
+        """Rows with versions of their own were loaded; continue after them."""
         self._version = max(self._version, version)
 
     @property
@@ -117,7 +127,7 @@ class Store:
         found: list[tuple[Any, ...]] = self.connection.execute(sql, values).fetchall()
         return found
 
-    def row(self, table: Table, row_id: str) -> Row | None:
+    def row(self, table: SalesTable, row_id: str) -> SalesRow | None:
         """One row, all columns as kept."""
         cursor = self.connection.execute(
             f"SELECT * FROM {table.name} WHERE {table.id} = ?", (row_id,)
@@ -129,7 +139,7 @@ class Store:
             else dict(zip((column[0] for column in cursor.description), found, strict=True))
         )
 
-    def insert(self, table: Table, values: Mapping[str, Any]) -> None:
+    def insert(self, table: SalesTable, values: Mapping[str, Any]) -> None:
         """One row. Raises ``sqlite3.IntegrityError`` for an id that is there."""
         names = ", ".join(values)
         marks = ", ".join("?" * len(values))
@@ -138,7 +148,7 @@ class Store:
         )
 
     def insert_many(
-        self, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
+        self, table: SalesTable, names: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> None:
         """Rows that all have the same columns."""
         marks = ", ".join("?" * len(names))
@@ -146,24 +156,52 @@ class Store:
             f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", rows
         )
 
-    def update(self, table: Table, row_id: str, values: Mapping[str, Any]) -> None:
+    def update(self, table: SalesTable, row_id: str, values: Mapping[str, Any]) -> None:
         """Some columns of one row."""
         terms = ", ".join(f"{name} = ?" for name in values)
         self._writer.execute(
             f"UPDATE {table.name} SET {terms} WHERE {table.id} = ?", (*values.values(), row_id)
         )
 
-    def delete(self, table: Table, row_id: str) -> None:
+    def delete(self, table: SalesTable, row_id: str) -> None:
         """One row, and a line in the log of deletions."""
         self._writer.execute(f"DELETE FROM {table.name} WHERE {table.id} = ?", (row_id,))
         self.log_deletion(table, row_id, self.next_version())
 
-    def log_deletion(self, table: Table, row_id: str, version: int) -> None:
+    def log_deletion(self, table: SalesTable, row_id: str, version: int) -> None:
         """A row is gone since a version."""
         self._writer.execute("INSERT INTO _deleted VALUES (?, ?, ?)", (table.name, row_id, version))
 
+    def drop_superseded(self, table: SalesTable) -> None:
+        """Of rows with one id only the last version stays: of equal ones the one added last."""
+        ranked = (
+            f"SELECT rowid AS r, row_number() OVER (PARTITION BY {table.id} "
+            f"ORDER BY versionnumber DESC, rowid DESC) AS n FROM {table.name}"
+        )
+        self._writer.execute(
+            f"DELETE FROM {table.name} WHERE rowid IN (SELECT r FROM ({ranked}) WHERE n > 1)"
+        )
+
+    def drop_deleted(self, table: SalesTable, versions: Mapping[str, int]) -> None:
+        """Rows are gone since a version, unless they have a later one; those are logged."""
+        self._writer.execute("CREATE TEMP TABLE gone (id TEXT PRIMARY KEY, version INTEGER)")
+        self._writer.executemany("INSERT INTO gone VALUES (?, ?)", versions.items())
+        self._writer.execute(
+            f"DELETE FROM {table.name} WHERE rowid IN (SELECT t.rowid FROM {table.name} AS t "
+            f"JOIN gone ON gone.id = t.{table.id} WHERE t.versionnumber <= gone.version)"
+        )
+        self._writer.execute(
+            "INSERT INTO _deleted SELECT ?, id, version FROM gone "
+            f"WHERE id NOT IN (SELECT {table.id} FROM {table.name})",
+            (table.name,),
+        )
+        self._writer.execute("DROP TABLE gone")
+
     def index(self) -> None:
-        """Make the indexes, which is cheaper once the rows are there, and a journal, so that readers do not wait for writers."""
+        """Make the indexes, which is cheaper once the rows are there, and a journal.
+
+        With it readers do not wait for writers.
+        """
         for statement in _indexes():
             self._writer.execute(statement)
         self._writer.execute("PRAGMA journal_mode = WAL")
@@ -179,7 +217,7 @@ class Store:
         return connection
 
 
-def kept_columns(table: Table) -> Iterator[tuple[str, Column]]:
+def list_sql_columns(table: SalesTable) -> Iterator[tuple[str, SalesColumn]]:
     """SQL column and the column that it belongs to; a polymorphic lookup has two."""
     for column in table.columns.values():
         yield column.name, column
@@ -195,12 +233,12 @@ def _tables() -> Iterator[str]:
         "NULL)"
     )
     for table in TABLES.values():
-        columns = ", ".join(_definition(name, column) for name, column in kept_columns(table))
+        columns = ", ".join(_definition(name, column) for name, column in list_sql_columns(table))
         yield f"CREATE TABLE {table.name} ({columns})"
 
 
-def _definition(name: str, column: Column) -> str:
-    if column.type is Type.ID:
+def _definition(name: str, column: SalesColumn) -> str:
+    if column.type is ColumnType.ID:
         return f"{name} TEXT NOT NULL"
     return f"{name} {'TEXT' if column.type in _TEXTS or name != column.name else 'INTEGER'}"
 
@@ -209,10 +247,10 @@ def _indexes() -> Iterator[str]:
     yield "CREATE INDEX _deleted_version ON _deleted (logicalname, version)"
     for table in TABLES.values():
         yield f"CREATE UNIQUE INDEX {table.name}_id ON {table.name} ({table.id})"
-        yield f"CREATE INDEX {table.name}_order ON {table.name} ({guid_key(table.id)})"
+        yield f"CREATE INDEX {table.name}_order ON {table.name} ({make_guid_key(table.id)})"
         if table.tracked:
             yield f"CREATE INDEX {table.name}_version ON {table.name} (versionnumber)"
         keyed = {name for names in table.keys.values() for name in names}
         for name in [name for name in table.columns if name in _INDEXED | keyed]:
-            collation = "" if table.columns[name].type is Type.LOOKUP else " COLLATE NOCASE"
+            collation = "" if table.columns[name].type is ColumnType.LOOKUP else " COLLATE NOCASE"
             yield f"CREATE INDEX {table.name}_{name} ON {table.name} ({name}{collation})"

@@ -7,71 +7,73 @@ from typing import Final
 
 from pipeline.sandbox.odata.columns import Sql
 from pipeline.sandbox.sales import aggregates, changes, fetch, sqlquery
-from pipeline.sandbox.sales.call import Call
-from pipeline.sandbox.sales.payload import loaded
-from pipeline.sandbox.sales.reading import COUNTED, Reader, next_link
-from pipeline.sandbox.sales.schema import Table
-from pipeline.sandbox.sales.store import Row
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.sales.call import SalesCall
+from pipeline.sandbox.sales.payload import load_body
+from pipeline.sandbox.sales.reading import COUNTED, SalesReader, make_next_link
+from pipeline.sandbox.sales.schema import SalesTable
+from pipeline.sandbox.sales.store import SalesRow
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 _NOTE: Final = "Microsoft.Dynamics.CRM"
 
 
-def answer(call: Call, table: Table) -> Answer:
+def answer_table(call: SalesCall, table: SalesTable) -> ODataAnswer:
     """GET or POST of an entity set."""
     call.only("GET", "POST")
     call.allowed(table)
-    return created(call, table) if call.method == "POST" else _listed(call, table)
+    return create_row(call, table) if call.method == "POST" else _listed(call, table)
 
 
-def _listed(call: Call, table: Table) -> Answer:
+def _listed(call: SalesCall, table: SalesTable) -> ODataAnswer:
     others = {name.lower(): value for name, value in call.query.others.items()}
     if "fetchxml" in others:
-        return fetch.answer(call, table, others["fetchxml"])
+        return fetch.answer_fetch(call, table, others["fetchxml"])
     if "sql" in others:
-        return sqlquery.answer(call, table, others["sql"])
+        return sqlquery.answer_sql(call, table, others["sql"])
     if call.query.apply is not None:
-        return aggregates.answer(call, table)
-    if changes.asked(call):
-        return changes.answer(call, table)
-    return listed(call, table)
+        return aggregates.answer_apply(call, table)
+    if changes.asks_for_changes(call):
+        return changes.answer_changes(call, table)
+    return list_rows(call, table)
 
 
-def listed(call: Call, table: Table, belonging: Sql | None = None, context: str = "") -> Answer:
+def list_rows(
+    call: SalesCall, table: SalesTable, belonging: Sql | None = None, context: str = ""
+) -> ODataAnswer:
     """A page of a set, or of a collection that rows are ``belonging`` to."""
-    reader = Reader(store=call.store, shape=call.shape(table), belonging=belonging)
+    reader = SalesReader(store=call.store, shape=call.shape(table), belonging=belonging)
     page = reader.page()
     head = call.context(f"{context or table.set_name}{reader.shape.context()}") + _totals(
         call, reader
     )
     tail = (
-        f',"@odata.nextLink":{next_link(call.address, call.query_text, page.token)}'
+        f',"@odata.nextLink":{make_next_link(call.address, call.query_text, page.token)}'
         if page.token
         else ""
     )
     return call.json(b"".join((f'{{{head}"value":['.encode(), page.body, f"]{tail}}}".encode())))
 
 
-def counted(call: Call, table: Table, belonging: Sql | None = None) -> Answer:
+def count_rows(call: SalesCall, table: SalesTable, belonging: Sql | None = None) -> ODataAnswer:
     """``/$count`` of a set or a collection."""
     call.only("GET")
     call.allowed(table)
     if call.query.deltatoken is not None:
-        return call.plain(str(changes.count(call, table)))
+        return call.plain(str(changes.count_changes(call, table)))
     return call.plain(
-        str(Reader(store=call.store, shape=call.shape(table), belonging=belonging).count())
+        str(SalesReader(store=call.store, shape=call.shape(table), belonging=belonging).count())
     )
 
 
-def created(call: Call, table: Table, given: Row | None = None) -> Answer:
-    """A row is made from the body; ``given`` are columns set beside it."""
-    body = loaded(table, call.operation.body)
+def create_row(call: SalesCall, table: SalesTable, given: SalesRow | None = None) -> ODataAnswer:
+    """Make a row from the body; ``given`` are further columns that are set."""
+    body = load_body(table, call.operation.body)
     with call.store.transaction():
         row_id = call.writer.create(table, body, given=given)
-        return written(call, table, row_id, HTTPStatus.CREATED)
+        return answer_write(call, table, row_id, HTTPStatus.CREATED)
 
 
-def written(call: Call, table: Table, row_id: str, status: int) -> Answer:
+def answer_write(call: SalesCall, table: SalesTable, row_id: str, status: int) -> ODataAnswer:
     """The answer to a write: no content, or the row with this status if it was asked for."""
     url = call.entity(table, row_id)
     headers = {"OData-EntityId": url}
@@ -84,7 +86,7 @@ def written(call: Call, table: Table, row_id: str, status: int) -> Answer:
     return call.json(f"{{{context}{row[1:]}".encode(), status, headers)
 
 
-def _totals(call: Call, reader: Reader) -> str:
+def _totals(call: SalesCall, reader: SalesReader) -> str:
     """What a page says of the number of all rows."""
     total = reader.count() if call.query.count else -1
     parts = [f'"@odata.count":{total},'] if call.query.count else []

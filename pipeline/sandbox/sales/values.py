@@ -9,11 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from pipeline.sandbox.odata.columns import timestamp_text
-from pipeline.sandbox.odata.constants import timestamp
+from pipeline.sandbox.odata.columns import format_timestamp
+from pipeline.sandbox.odata.constants import read_timestamp
 from pipeline.sandbox.odata.tree import ODataError
 from pipeline.sandbox.sales import failures
-from pipeline.sandbox.sales.schema import NAMESPACE, Column, Table, Type
+from pipeline.sandbox.sales.schema import CRM, ColumnType, SalesColumn, SalesTable
 
 _MONEY: Final = 922_337_203_685_477
 _BIGINT: Final = 2**63
@@ -21,14 +21,14 @@ _EARLIEST: Final = "1753-01-01"
 _OFFSET: Final = 6
 
 
-def kept(table: Table, column: Column, value: Any) -> str | int | None:
-    """A JSON value as the column keeps it; an empty text is null. Raises ``FailedError``."""
+def read_value(table: SalesTable, column: SalesColumn, value: Any) -> str | int | None:
+    """A JSON value as the column keeps it; an empty text is null. Raises ``SalesFailure``."""
     if value is None:
         return None
     return _READERS[column.type](table, column, value)
 
 
-def _text(table: Table, column: Column, value: Any) -> str | None:
+def _text(table: SalesTable, column: SalesColumn, value: Any) -> str | None:
     if not isinstance(value, str):
         raise _mismatch(table, column, value, "Edm.String")
     if len(value.encode("utf-16-le")) // 2 > column.length:
@@ -40,7 +40,7 @@ def _text(table: Table, column: Column, value: Any) -> str | None:
     return value or None
 
 
-def _integer(table: Table, column: Column, value: Any) -> int:
+def _integer(table: SalesTable, column: SalesColumn, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _mismatch(table, column, value, "Edm.Int32")
     if not column.least <= value <= column.most:
@@ -48,13 +48,13 @@ def _integer(table: Table, column: Column, value: Any) -> int:
     return value
 
 
-def _flag(table: Table, column: Column, value: Any) -> int:
+def _flag(table: SalesTable, column: SalesColumn, value: Any) -> int:
     if not isinstance(value, bool):
         raise _mismatch(table, column, value, "Edm.Boolean")
     return int(value)
 
 
-def _choice(table: Table, column: Column, value: Any) -> int:
+def _choice(table: SalesTable, column: SalesColumn, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _mismatch(table, column, value, "Edm.Int32")
     if value not in column.options:
@@ -68,7 +68,7 @@ def _choice(table: Table, column: Column, value: Any) -> int:
     return value
 
 
-def _decimal(table: Table, column: Column, value: Any) -> int:
+def _decimal(table: SalesTable, column: SalesColumn, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _mismatch(table, column, value, "Edm.Decimal")
     try:
@@ -80,7 +80,7 @@ def _decimal(table: Table, column: Column, value: Any) -> int:
     return int(round(number, column.digits).scaleb(column.digits))
 
 
-def _day(table: Table, column: Column, value: Any) -> str:
+def _day(table: SalesTable, column: SalesColumn, value: Any) -> str:
     try:
         day = (
             date.fromisoformat(value)
@@ -94,14 +94,14 @@ def _day(table: Table, column: Column, value: Any) -> str:
     return _late_enough(day.isoformat())
 
 
-def _moment(table: Table, column: Column, value: Any) -> str:
+def _moment(table: SalesTable, column: SalesColumn, value: Any) -> str:
     try:
-        given = timestamp(value) if isinstance(value, str) and _has_offset(value) else None
+        given = read_timestamp(value) if isinstance(value, str) and _has_offset(value) else None
     except ODataError:
         given = None
     if given is None:
         raise _mismatch(table, column, value, "Edm.DateTimeOffset")
-    return _late_enough(timestamp_text(given.replace(microsecond=0)))
+    return _late_enough(format_timestamp(given.replace(microsecond=0)))
 
 
 def _has_offset(text: str) -> bool:
@@ -114,11 +114,11 @@ def _late_enough(text: str) -> str:
             "DateTime is less than minumum value supported by CrmDateTime. "
             f"Actual value: {text}, Minimum value supported: 01/01/1753 00:00:00"
         )
-        raise failures.bad_request(message, "0x80040239")
+        raise failures.bad_call(message, "0x80040239")
     return text
 
 
-def guid(table: Table, column: Column, value: Any) -> str:
+def read_guid(table: SalesTable, column: SalesColumn, value: Any) -> str:
     """A GUID's text in small letters."""
     try:
         return str(uuid.UUID(value))
@@ -126,8 +126,8 @@ def guid(table: Table, column: Column, value: Any) -> str:
         raise _mismatch(table, column, value, "Edm.Guid") from error
 
 
-def _no_lookup(table: Table, column: Column, _value: Any) -> str:
-    raise failures.bad_payload(
+def _no_lookup(table: SalesTable, column: SalesColumn, _value: Any) -> str:
+    raise failures.bad_body(
         table.set_name,
         "Microsoft.Crm.CrmException: CRM do not support direct update of Entity Reference "
         "properties, "
@@ -135,9 +135,11 @@ def _no_lookup(table: Table, column: Column, _value: Any) -> str:
     )
 
 
-def _mismatch(table: Table, column: Column, value: Any, expected: str) -> failures.FailedError:
+def _mismatch(
+    table: SalesTable, column: SalesColumn, value: Any, expected: str
+) -> failures.SalesFailure:
     shown = "NaN" if isinstance(value, float) and not math.isfinite(value) else type(value).__name__
-    return failures.bad_payload(
+    return failures.bad_body(
         table.set_name,
         f"Microsoft.OData.ODataException: Cannot convert a value of property '{column.wire}' (a "
         f"JSON {_JSON.get(shown, shown)}) "
@@ -145,7 +147,7 @@ def _mismatch(table: Table, column: Column, value: Any, expected: str) -> failur
     )
 
 
-def _out_of_range(table: Table, column: Column) -> failures.FailedError:
+def _out_of_range(table: SalesTable, column: SalesColumn) -> failures.SalesFailure:
     return failures.invalid(
         (
             f"The value of '{column.name}' on record of type '{table.name}' is outside the valid "
@@ -155,28 +157,30 @@ def _out_of_range(table: Table, column: Column) -> failures.FailedError:
     )
 
 
-def unknown_property(table: Table, name: str) -> failures.FailedError:
+def unknown_property(table: SalesTable, name: str) -> failures.SalesFailure:
     """A body names a property that the table does not have."""
-    return failures.bad_payload(
+    return failures.bad_body(
         table.set_name,
         f"Microsoft.OData.ODataException: The property '{name}' does not exist on type "
-        f"'{NAMESPACE}.{table.name}'. "
+        f"'{CRM}.{table.name}'. "
         "Make sure to only use property names that are defined by the type.",
     )
 
 
-def status_failure(table: Table, row_id: str, status: int, state: str) -> failures.FailedError:
+def status_failure(
+    table: SalesTable, row_id: str, status: int, state: str
+) -> failures.SalesFailure:
     """A status that does not belong to the row's state."""
     message = (
         f"{status} is not a valid status code for state code {table.name}State.{state} on "
         f"{table.name} with Id {row_id}."
     )
-    return failures.bad_request(message, "0x80048408")
+    return failures.bad_call(message, "0x80048408")
 
 
-def now_text(moment: datetime) -> str:
+def format_now(moment: datetime) -> str:
     """A moment as rows keep it."""
-    return timestamp_text(moment.replace(microsecond=0))
+    return format_timestamp(moment.replace(microsecond=0))
 
 
 _JSON: Final = {
@@ -187,20 +191,20 @@ _JSON: Final = {
     "list": "array",
     "dict": "object",
 }
-_READERS: Final[Mapping[Type, Callable[[Table, Column, Any], str | int | None]]] = {
-    Type.ID: guid,
-    Type.GUID: guid,
-    Type.TEXT: _text,
-    Type.MEMO: _text,
-    Type.INTEGER: _integer,
-    Type.BIGINT: _integer,
-    Type.FLAG: _flag,
-    Type.CHOICE: _choice,
-    Type.STATE: _choice,
-    Type.STATUS: _choice,
-    Type.MONEY: _decimal,
-    Type.DECIMAL: _decimal,
-    Type.DATE: _day,
-    Type.TIME: _moment,
-    Type.LOOKUP: _no_lookup,
+_READERS: Final[Mapping[ColumnType, Callable[[SalesTable, SalesColumn, Any], str | int | None]]] = {
+    ColumnType.ID: read_guid,
+    ColumnType.GUID: read_guid,
+    ColumnType.TEXT: _text,
+    ColumnType.MEMO: _text,
+    ColumnType.INTEGER: _integer,
+    ColumnType.BIGINT: _integer,
+    ColumnType.FLAG: _flag,
+    ColumnType.CHOICE: _choice,
+    ColumnType.STATE: _choice,
+    ColumnType.STATUS: _choice,
+    ColumnType.MONEY: _decimal,
+    ColumnType.DECIMAL: _decimal,
+    ColumnType.DATE: _day,
+    ColumnType.TIME: _moment,
+    ColumnType.LOOKUP: _no_lookup,
 }

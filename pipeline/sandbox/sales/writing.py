@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from pipeline.sandbox.sales import failures, plugins, values
-from pipeline.sandbox.sales.payload import Payload, lookup_values, read_payload
-from pipeline.sandbox.sales.references import exists
-from pipeline.sandbox.sales.schema import TABLES, Table, Type
-from pipeline.sandbox.sales.store import Row, Store
+from pipeline.sandbox.sales.payload import Payload, read_payload, set_lookup
+from pipeline.sandbox.sales.references import is_there
+from pipeline.sandbox.sales.schema import TABLES, ColumnType, SalesTable
+from pipeline.sandbox.sales.store import SalesRow, SalesStore
 
 _NUMBERED: Final = {
     "quote": ("quotenumber", "QUO"),
@@ -32,50 +32,50 @@ _NAMED: Final = frozenset({"firstname", "lastname"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Writer:
+class SalesWriter:
     """Writes as one caller. ``now`` is the clock."""
 
-    store: Store
+    store: SalesStore
     caller: str
     now: Callable[[], datetime]
 
     def create(
         self,
-        table: Table,
+        table: SalesTable,
         body: Mapping[str, Any],
         row_id: str | None = None,
-        given: Row | None = None,
+        given: SalesRow | None = None,
     ) -> str:
         """Make a row, and the related ones of a deep insert; answers its id.
 
-        ``given``: columns set beside the body's.
+        ``given``: columns set in addition to the body's.
         """
         payload = read_payload(self.store, table, body)
         row = {**self._defaults(table), **payload.values, **(given or {})}
         row[table.id] = row_id or row.get(table.id) or _new_id()
-        if exists(self.store, table, row[table.id]):
+        if is_there(self.store, table, row[table.id]):
             raise failures.duplicate_id()
         self._make_targets(payload, row)
         _settle_state(table, row, payload.values)
         self._own(table, row)
         self._price(table, row)
-        plugins.before_create(self.store, table, row)
+        plugins.run_before_create(self.store, table, row)
         _complete(table, row, row)
         _need(table, row, table.columns)
         self._check_keys(table, row, row)
         row["versionnumber"] = self.store.next_version()
         self.store.insert(table, row)
         self._make_members(table, row[table.id], payload)
-        self._raise_customer(plugins.raised(table, row, None))
+        self._raise_customer(plugins.find_new_customer(table, row, None))
         return str(row[table.id])
 
-    def update(self, table: Table, row_id: str, body: Mapping[str, Any]) -> None:
+    def update(self, table: SalesTable, row_id: str, body: Mapping[str, Any]) -> None:
         """Change a row's columns."""
         payload = read_payload(self.store, table, body)
         payload.values.pop(table.id, None)
         self.change(table, row_id, payload)
 
-    def change(self, table: Table, row_id: str, payload: Payload) -> None:
+    def change(self, table: SalesTable, row_id: str, payload: Payload) -> None:
         """Change a row as a payload that was read says."""
         before = self.store.row(table, row_id)
         if before is None:
@@ -88,11 +88,15 @@ class Writer:
         if "ownerid" in changes:
             self._own(table, row)
         if (
-            any(table.columns[name].type is Type.MONEY for name in changes if name in table.columns)
+            any(
+                table.columns[name].type is ColumnType.MONEY
+                for name in changes
+                if name in table.columns
+            )
             or _CURRENCY in changes
         ):
             self._price(table, row)
-        plugins.before_update(table, row, changes)
+        plugins.run_before_update(table, row, changes)
         _complete(table, row, changes)
         _need(table, row, changes)
         self._check_keys(table, row, changes)
@@ -100,17 +104,17 @@ class Writer:
             table, row_id, {name: value for name, value in row.items() if value != before[name]}
         )
         self._make_members(table, row_id, payload)
-        self._raise_customer(plugins.raised(table, row, changes))
+        self._raise_customer(plugins.find_new_customer(table, row, changes))
 
-    def delete(self, table: Table, row_id: str) -> None:
+    def delete(self, table: SalesTable, row_id: str) -> None:
         """Delete a row; lookups that named it are emptied."""
-        if not exists(self.store, table, row_id):
+        if not is_there(self.store, table, row_id):
             raise failures.no_row(table.name, row_id)
         for link in [link for link in table.links.values() if link.to_many]:
             self._let_go(table, link.table, link.column.name, row_id)
         self.store.delete(table, row_id)
 
-    def _let_go(self, table: Table, other: str, name: str, row_id: str) -> None:
+    def _let_go(self, table: SalesTable, other: str, name: str, row_id: str) -> None:
         child, column = TABLES[other], TABLES[other].columns[name]
         if column.read_only or column.required:
             return
@@ -120,19 +124,19 @@ class Writer:
         for (member,) in self.store.rows(
             f"SELECT {child.id} FROM {child.name} WHERE {where}", (row_id,)
         ):
-            self._save(child, member, lookup_values(column, None, None))
+            self._save(child, member, set_lookup(column, None, None))
 
-    def _save(self, table: Table, row_id: str, changes: Row) -> None:
+    def _save(self, table: SalesTable, row_id: str, changes: SalesRow) -> None:
         stamp = {
-            "modifiedon": values.now_text(self.now()),
+            "modifiedon": values.format_now(self.now()),
             "modifiedby": self.caller,
             "versionnumber": self.store.next_version(),
         }
         self.store.update(table, row_id, {**changes, **stamp})
 
-    def _defaults(self, table: Table) -> Row:
-        now = values.now_text(self.now())
-        found: Row = {
+    def _defaults(self, table: SalesTable) -> SalesRow:
+        now = values.format_now(self.now())
+        found: SalesRow = {
             name: column.default
             for name, column in table.columns.items()
             if column.default is not None
@@ -153,21 +157,21 @@ class Writer:
             found[column] = f"{prefix}-{number:05d}-{''.join(_RANDOM.choices(_LETTERS, k=6))}"
         return found
 
-    def _make_targets(self, payload: Payload, row: Row) -> None:
+    def _make_targets(self, payload: Payload, row: SalesRow) -> None:
         """The rows that single-valued links of a deep insert lead to come first."""
         for link, body in [pair for pair in payload.related if not pair[0].to_many]:
-            row |= lookup_values(link.column, link.table, self.create(TABLES[link.table], body))
+            row |= set_lookup(link.column, link.table, self.create(TABLES[link.table], body))
 
-    def _make_members(self, table: Table, row_id: str, payload: Payload) -> None:
+    def _make_members(self, table: SalesTable, row_id: str, payload: Payload) -> None:
         """The rows of collections come last; those that are there already are only pointed here."""
         for link, body in [pair for pair in payload.related if pair[0].to_many]:
-            pointer = lookup_values(link.column, table.name, row_id)
+            pointer = set_lookup(link.column, table.name, row_id)
             if isinstance(body, str):
                 self.change(TABLES[link.table], body, Payload(values=pointer))
             else:
                 self.create(TABLES[link.table], body, given=pointer)
 
-    def _own(self, table: Table, row: Row) -> None:
+    def _own(self, table: SalesTable, row: SalesRow) -> None:
         if not table.owned:
             return
         owner = row["ownerid"]
@@ -177,9 +181,9 @@ class Writer:
         row["owninguser"] = owner
         row["owningbusinessunit"] = unit[0][0] if unit else None
 
-    def _price(self, table: Table, row: Row) -> None:
+    def _price(self, table: SalesTable, row: SalesRow) -> None:
         """Money needs a currency: the organisation's if none is said, with today's rate."""
-        money = [name for name, column in table.columns.items() if column.type is Type.MONEY]
+        money = [name for name, column in table.columns.items() if column.type is ColumnType.MONEY]
         if "exchangerate" not in table.columns or not money:
             return
         if row.get(_CURRENCY) is None and any(row.get(name) is not None for name in money):
@@ -188,7 +192,7 @@ class Writer:
         found = self.store.rows(rate, (row.get(_CURRENCY),))
         row["exchangerate"] = found[0][0] if found else None
 
-    def _check_keys(self, table: Table, row: Row, changes: Mapping[str, Any]) -> None:
+    def _check_keys(self, table: SalesTable, row: SalesRow, changes: Mapping[str, Any]) -> None:
         for names in table.keys.values():
             mine = tuple(row.get(name) for name in names)
             if None in mine or not set(names) & set(changes):
@@ -206,7 +210,7 @@ class Writer:
             self._save(table, row["contactid"], {"msdynce_isactivecustomer": 1})
 
 
-def _settle_state(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
+def _settle_state(table: SalesTable, row: SalesRow, changes: Mapping[str, Any]) -> None:
     """State and status go together.
 
     A new state brings its first status, a status must belong to the state.
@@ -228,7 +232,7 @@ def _settle_state(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
         raise values.status_failure(table, str(row.get(table.id)), row["statuscode"], label)
 
 
-def _complete(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
+def _complete(table: SalesTable, row: SalesRow, changes: Mapping[str, Any]) -> None:
     """What the platform computes from columns that are set."""
     if table.name in {"contact", "systemuser"} and _NAMED & set(changes):
         row["fullname"] = (
@@ -240,17 +244,17 @@ def _complete(table: Table, row: Row, changes: Mapping[str, Any]) -> None:
             row[name] = _address(row, prefix)
 
 
-def _need(table: Table, row: Row, names: Iterable[str]) -> None:
+def _need(table: SalesTable, row: SalesRow, names: Iterable[str]) -> None:
     missing = [
         name
         for name in names
         if name in table.columns and table.columns[name].required and row.get(name) is None
     ]
     if missing:
-        raise failures.bad_request(f"Required field '{missing[0]}' is missing.", "0x80040203")
+        raise failures.bad_call(f"Required field '{missing[0]}' is missing.", "0x80040203")
 
 
-def _address(row: Row, prefix: str) -> str | None:
+def _address(row: SalesRow, prefix: str) -> str | None:
     """The address as one text."""
     place = " ".join(
         filter(None, (row.get(f"{prefix}stateorprovince"), row.get(f"{prefix}postalcode")))

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Final
 
 from pipeline.sandbox.scm import infolog
-from pipeline.sandbox.scm.entities import ENTITIES, Entity
+from pipeline.sandbox.scm.entities import ENTITIES, ScmEntity
 from pipeline.sandbox.scm.infolog import Info
-from pipeline.sandbox.scm.store import Row, Store
+from pipeline.sandbox.scm.store import ScmRow, ScmStore
 from pipeline.sandbox.scm.switches import Switches
 
 _COUNTRIES: Final = ENTITIES["AddressCountryRegions"]
@@ -62,8 +62,8 @@ ADDRESSES: Final = {
 """The addresses of each entity that has some."""
 
 
-def complete(
-    store: Store, switches: Switches, entity: Entity, row: Row, changed: frozenset[str]
+def complete_address(
+    store: ScmStore, switches: Switches, entity: ScmEntity, row: ScmRow, changed: frozenset[str]
 ) -> Iterator[Info]:
     """Fill in what follows from what was set, in place; say what is wrong."""
     for address in ADDRESSES.get(entity.name, ()):
@@ -76,16 +76,16 @@ def complete(
 
 
 def _country(
-    store: Store,
+    store: ScmStore,
     switches: Switches,
-    entity: Entity,
-    row: Row,
+    entity: ScmEntity,
+    row: ScmRow,
     address: Address,
     changed: frozenset[str],
 ) -> Iterator[Info]:
     by_id, by_iso = address.name("CountryRegionId"), address.name("CountryRegionISOCode")
     if row[by_id] and (by_id in changed or by_iso not in changed):
-        yield from _from_id(store, entity, row, by_id, by_iso, told=by_iso in changed)
+        yield from _from_id(store, entity, row, by_id, by_iso, given=by_iso in changed)
     elif row[by_iso]:
         yield from _from_iso(store, switches, entity, row, by_id, by_iso)
     elif by_iso in changed:
@@ -95,12 +95,12 @@ def _country(
 
 
 def _from_id(
-    store: Store, entity: Entity, row: Row, by_id: str, by_iso: str, *, told: bool
+    store: ScmStore, entity: ScmEntity, row: ScmRow, by_id: str, by_iso: str, *, given: bool
 ) -> Iterator[Info]:
     iso = store.mapping(_COUNTRIES, "CountryRegion", "ISOcode").get(row[by_id].lower())
     if iso is None:
-        yield infolog.not_found(entity.by_name[by_id], row[by_id], _COUNTRIES.label)
-    elif told and row[by_iso] and row[by_iso].lower() != iso.lower():
+        yield infolog.no_reference(entity.by_name[by_id], row[by_id], _COUNTRIES.label)
+    elif given and row[by_iso] and row[by_iso].lower() != iso.lower():
         yield infolog.error(
             f"The ISO code '{row[by_iso]}' does not belong to country/region '{row[by_id]}'.",
             by_iso,
@@ -110,35 +110,35 @@ def _from_id(
 
 
 def _from_iso(
-    store: Store, switches: Switches, entity: Entity, row: Row, by_id: str, by_iso: str
+    store: ScmStore, switches: Switches, entity: ScmEntity, row: ScmRow, by_id: str, by_iso: str
 ) -> Iterator[Info]:
     by_code = store.mapping(_COUNTRIES, "ISOcode", "CountryRegion")
     found = by_code.get(row[by_iso].lower()) if switches.country_from_iso else None
     if found:
         row[by_id] = found
     elif switches.country_from_iso:
-        yield infolog.not_found(entity.by_name[by_iso], row[by_iso], _COUNTRIES.label)
+        yield infolog.no_reference(entity.by_name[by_iso], row[by_iso], _COUNTRIES.label)
     else:
         yield infolog.must_be_filled(entity.by_name[by_id])
 
 
 def _parts(
-    store: Store, switches: Switches, entity: Entity, row: Row, address: Address
+    store: ScmStore, switches: Switches, entity: ScmEntity, row: ScmRow, address: Address
 ) -> Iterator[Info]:
     country = row[address.name("CountryRegionId")]
     name = address.name("State")
     if "State" in switches.address_checks and row[name]:
         known = store.find(_STATES, {"CountryRegionId": country, "State": row[name]})
         if known is None:
-            yield infolog.not_found(entity.by_name[name], row[name], _STATES.label)
+            yield infolog.no_reference(entity.by_name[name], row[name], _STATES.label)
     for part in ("County", "City", "ZipCode"):
         name = address.name(part)
         codes = f"{part} {country}".lower()
         if part in switches.address_checks and row[name] and not store.in_setup(codes, row[name]):
-            yield infolog.not_found(entity.by_name[name], row[name], entity.by_name[name].label)
+            yield infolog.no_reference(entity.by_name[name], row[name], entity.by_name[name].label)
 
 
-def _in_one_line(row: Row) -> str:
+def _in_one_line(row: ScmRow) -> str:
     parts = (
         row["AddressStreet"],
         row["AddressCity"],

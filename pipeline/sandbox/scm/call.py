@@ -12,14 +12,14 @@ import orjson
 from pipeline.sandbox.odata.address import Segment
 from pipeline.sandbox.odata.tree import Query
 from pipeline.sandbox.scm import failures, infolog, metadata, payload
-from pipeline.sandbox.scm.entities import COMPANY, Entity
-from pipeline.sandbox.scm.failures import FailedError
-from pipeline.sandbox.scm.infolog import RefusedError
+from pipeline.sandbox.scm.entities import COMPANY, ScmEntity
+from pipeline.sandbox.scm.failures import ScmFailure
+from pipeline.sandbox.scm.infolog import RowRefused
 from pipeline.sandbox.scm.metadata import ActionType
-from pipeline.sandbox.scm.reading import Reader, address
-from pipeline.sandbox.scm.store import Row, etag
+from pipeline.sandbox.scm.reading import ScmReader, write_row_address
+from pipeline.sandbox.scm.store import ScmRow, write_etag
 from pipeline.sandbox.scm.writing import Desk
-from pipeline.sandbox.wire.batch import Answer, Operation
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
 
 _MARK: Final = b"\xef\xbb\xbf"
 
@@ -35,14 +35,14 @@ class Actions(Protocol):
         """The actions as metadata describes them."""
 
     def run(self, name: str, parameters: Mapping[str, Any], root: str) -> tuple[str, Any]:
-        """Run an action: the Edm type and the value that it answers. Raises ``FailedError``."""
+        """Run an action: the Edm type and the value that it answers. Raises ``ScmFailure``."""
 
-    def refresh(self, entity: Entity) -> None:
+    def refresh(self, entity: ScmEntity) -> None:
         """Write down what executions have come to, if this set shows it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class ScmCall:
     """One operation, read and ready.
 
     ``company`` is the default one of the user that every token stands for.
@@ -51,19 +51,19 @@ class Call:
     desk: Desk
     actions: Actions
     company: str
-    operation: Operation
+    operation: ODataOperation
     root: str
     query: Query
     query_text: str
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> ScmReader:
         """How this caller reads."""
         accepted = self.operation.headers.get("accept", "").replace(" ", "")
         kind = next(
             (one for one in ("full", "none") if f"odata.metadata={one}" in accepted), "minimal"
         )
-        return Reader(
+        return ScmReader(
             store=self.desk.store,
             root=self.root,
             company=self.company,
@@ -72,36 +72,38 @@ class Call:
             metadata=kind,
         )
 
-    def document(self) -> Answer:
+    def document(self) -> ODataAnswer:
         """The service document."""
         self._only("GET")
-        return self._json(metadata.service_document(self.root))
+        return self._json(metadata.list_scm_sets(self.root))
 
-    def metadata(self) -> Answer:
+    def metadata(self) -> ODataAnswer:
         """``$metadata``."""
         self._only("GET")
         headers = {"Content-Type": "application/xml", "OData-Version": "4.0"}
-        return Answer(status=HTTPStatus.OK, headers=headers, body=metadata.csdl(self.actions.types))
+        return ODataAnswer(
+            status=HTTPStatus.OK, headers=headers, body=metadata.write_scm_csdl(self.actions.types)
+        )
 
-    def count(self, entity: Entity) -> Answer:
+    def count(self, entity: ScmEntity) -> ODataAnswer:
         """``$count`` of a set, as text with a byte order mark before it."""
         self._only("GET")
         self.actions.refresh(entity)
         text = str(self.reader.count(entity, self.query)).encode()
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.OK,
             headers={"Content-Type": "text/plain", "OData-Version": "4.0"},
             body=_MARK + text,
         )
 
-    def many(self, entity: Entity) -> Answer:
+    def many(self, entity: ScmEntity) -> ODataAnswer:
         """A whole entity set: read, or insert into."""
         match self.operation.method:
             case "GET":
                 self.actions.refresh(entity)
                 return self._json(orjson.dumps(self.reader.page(entity, self.query)))
             case "POST":
-                return self._insert(entity, payload.values(entity, self.operation.body))
+                return self._insert(entity, payload.read_values(entity, self.operation.body))
             case "PATCH" | "PUT" | "DELETE":
                 raise failures.bad_request(
                     "More than one resource was found for the request: a key is needed."
@@ -109,7 +111,7 @@ class Call:
             case _:
                 raise self._not_allowed()
 
-    def one(self, entity: Entity, segment: Segment) -> Answer:
+    def one(self, entity: ScmEntity, segment: Segment) -> ODataAnswer:
         """One row by its key."""
         key = _key(entity, segment)
         self.actions.refresh(entity)
@@ -119,7 +121,8 @@ class Call:
         match self.operation.method:
             case "GET":
                 return self._json(
-                    orjson.dumps(self.reader.one(entity, row, self.query)), {"ETag": etag(row)}
+                    orjson.dumps(self.reader.one(entity, row, self.query)),
+                    {"ETag": write_etag(row)},
                 )
             case "PATCH" | "PUT":
                 self._unchanged(row)
@@ -130,63 +133,70 @@ class Call:
             case _:
                 raise self._not_allowed()
 
-    def action(self, entity: Entity, name: str) -> Answer:
+    def action(self, entity: ScmEntity, name: str) -> ODataAnswer:
         """An action bound to an entity set."""
         self._only("POST")
         if not any(
             one.name == name and one.entity_set == entity.name for one in self.actions.types
         ):
-            raise failures.not_found(f"The action '{name}' is not bound to '{entity.name}'.")
+            raise failures.no_resource(f"The action '{name}' is not bound to '{entity.name}'.")
         kind, value = self.actions.run(
-            name, payload.json_object(self.operation.body or b"{}"), self.root
+            name, payload.read_object(self.operation.body or b"{}"), self.root
         )
         if not kind:
-            return Answer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
+            return ODataAnswer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
         return self._json(
             orjson.dumps({"@odata.context": f"{self.root}/data/$metadata#{kind}", "value": value})
         )
 
-    def _missing(self, entity: Entity, key: Mapping[str, str]) -> Answer:
+    def _missing(self, entity: ScmEntity, key: Mapping[str, str]) -> ODataAnswer:
         method, switches = self.operation.method, self.desk.switches
         if (
             method == "PATCH"
             and switches.patch_missing == "insert"
             and "if-match" not in self.operation.headers
         ):
-            return self._insert(entity, {**payload.values(entity, self.operation.body), **key})
+            return self._insert(entity, {**payload.read_values(entity, self.operation.body), **key})
         listed = ", ".join(f"{name}='{value}'" for name, value in key.items())
-        raise failures.not_found(
+        raise failures.no_resource(
             f"Resource not found for the segment '{entity.name}'. No row has the key {listed}."
         )
 
-    def _insert(self, entity: Entity, values: Mapping[str, Any]) -> Answer:
+    def _insert(self, entity: ScmEntity, values: Mapping[str, Any]) -> ODataAnswer:
         _writable(entity)
         if not entity.shared:
             values = {**values, COMPANY: str(values.get(COMPANY) or self.company).lower()}
         try:
             row = self.desk.insert(entity, values)
-        except RefusedError as refusal:
-            raise failures.write_failed(infolog.for_odata(entity, refusal.infos)) from refusal
+        except RowRefused as refusal:
+            raise failures.write_failed(
+                infolog.render_for_odata(entity, refusal.infos)
+            ) from refusal
         body = orjson.dumps(self.reader.one(entity, row, Query()))
-        headers = {"Location": f"{self.root}/data/{address(entity, row)}", "ETag": etag(row)}
+        headers = {
+            "Location": f"{self.root}/data/{write_row_address(entity, row)}",
+            "ETag": write_etag(row),
+        }
         return self._json(body, headers, status=HTTPStatus.CREATED)
 
-    def _update(self, entity: Entity, row: Row) -> Answer:
-        values = payload.values(entity, self.operation.body)
+    def _update(self, entity: ScmEntity, row: ScmRow) -> ODataAnswer:
+        values = payload.read_values(entity, self.operation.body)
         return self._refusing(entity, "Write", lambda: self.desk.update(entity, row, values))
 
-    def _refusing(self, entity: Entity, verb: str, work: Callable[[], object]) -> Answer:
+    def _refusing(self, entity: ScmEntity, verb: str, work: Callable[[], object]) -> ODataAnswer:
         _writable(entity)
         try:
             work()
-        except RefusedError as refusal:
-            raise failures.write_failed(infolog.for_odata(entity, refusal.infos, verb)) from refusal
-        return Answer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
+        except RowRefused as refusal:
+            raise failures.write_failed(
+                infolog.render_for_odata(entity, refusal.infos, verb)
+            ) from refusal
+        return ODataAnswer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
 
-    def _unchanged(self, row: Row) -> None:
+    def _unchanged(self, row: ScmRow) -> None:
         wanted = self.operation.headers.get("if-match", "*")
-        if wanted != "*" and etag(row) not in [one.strip() for one in wanted.split(",")]:
-            raise FailedError(
+        if wanted != "*" and write_etag(row) not in [one.strip() for one in wanted.split(",")]:
+            raise ScmFailure(
                 status=HTTPStatus.PRECONDITION_FAILED,
                 message=(
                     "The request does not match the current version of the resource: its etag has "
@@ -196,9 +206,9 @@ class Call:
 
     def _json(
         self, body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
-    ) -> Answer:
+    ) -> ODataAnswer:
         kind = f"application/json; odata.metadata={self.reader.metadata}"
-        return Answer(
+        return ODataAnswer(
             status=status,
             headers={"Content-Type": kind, "OData-Version": "4.0", **(headers or {})},
             body=body,
@@ -208,12 +218,12 @@ class Call:
         if self.operation.method != method:
             raise self._not_allowed()
 
-    def _not_allowed(self) -> FailedError:
+    def _not_allowed(self) -> ScmFailure:
         text = f"The requested resource does not support http method '{self.operation.method}'."
-        return FailedError(status=HTTPStatus.METHOD_NOT_ALLOWED, message=text)
+        return ScmFailure(status=HTTPStatus.METHOD_NOT_ALLOWED, message=text)
 
 
-def _writable(entity: Entity) -> None:
+def _writable(entity: ScmEntity) -> None:
     if entity.readonly:
         raise failures.write_failed(
             f"Write failed for table row of type '{entity.aot}'. Infolog: Error: The entity is "
@@ -221,7 +231,7 @@ def _writable(entity: Entity) -> None:
         )
 
 
-def _key(entity: Entity, segment: Segment) -> dict[str, str]:
+def _key(entity: ScmEntity, segment: Segment) -> dict[str, str]:
     given = dict(segment.keys or {})
     if len(given) == 1 and "" in given and len(entity.keys) == 1:
         given = {entity.keys[0].name: given[""]}

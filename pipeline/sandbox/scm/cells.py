@@ -9,8 +9,8 @@ import datetime as dt
 import re
 from typing import Any, Final
 
-from pipeline.sandbox.scm.entities import Kind, Property
-from pipeline.sandbox.scm.payload import INT32, INT64, timestamp
+from pipeline.sandbox.scm.entities import Property, PropertyKind
+from pipeline.sandbox.scm.payload import INT32, INT64, normalize_timestamp
 from pipeline.sandbox.scm.switches import Switches
 
 _NUMBER: Final = re.compile(r"-?\d{1,26}(\.\d{1,16})?")
@@ -28,19 +28,19 @@ class CellError(Exception):
     """A cell cannot be staged; the text says why, and never holds the value."""
 
 
-def typed(one: Property, text: str, switches: Switches) -> Any:
+def read_cell(one: Property, text: str, switches: Switches) -> Any:
     """The value of a cell. An empty one is the field's default. Raises ``CellError``."""
     value = text.rstrip(" ")
     if not value:
         return one.default
     match one.kind:
-        case Kind.STRING:
+        case PropertyKind.STRING:
             return _text(one, value, switches)
-        case Kind.ENUM:
+        case PropertyKind.ENUM:
             return _member(one, value, switches)
-        case Kind.INT | Kind.INT64 | Kind.DECIMAL:
+        case PropertyKind.INT | PropertyKind.INT64 | PropertyKind.DECIMAL:
             return _number(one, value)
-        case Kind.DATETIME:
+        case PropertyKind.DATETIME:
             return _time(one, value)
 
 
@@ -71,16 +71,16 @@ def _member(one: Property, value: str, switches: Switches) -> str:
 def _number(one: Property, value: str) -> int | float:
     if not _NUMBER.fullmatch(value):
         raise _invalid(one, "the value is not a number")
-    if one.kind is Kind.DECIMAL:
+    if one.kind is PropertyKind.DECIMAL:
         return float(value)
-    most = INT32 if one.kind is Kind.INT else INT64
+    most = INT32 if one.kind is PropertyKind.INT else INT64
     if "." in value or not -most <= int(value) < most:
         raise _invalid(one, "the value is no integer, or too large")
     return int(value)
 
 
 def _time(one: Property, value: str) -> str:
-    exact = timestamp(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
+    exact = normalize_timestamp(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
     if exact:
         return exact
     for form in _LOCAL:

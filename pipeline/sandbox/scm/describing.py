@@ -5,34 +5,42 @@ What data entities, properties and enums there are, as JSON, with their labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.odata import tree
 from pipeline.sandbox.odata.address import Segment, parse_address
+from pipeline.sandbox.odata.evaluate import holds
 from pipeline.sandbox.odata.options import parse_query
-from pipeline.sandbox.odata.tree import Node, ODataError, Query
+from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.scm import failures
-from pipeline.sandbox.scm.entities import ENTITIES, ENUMS, NAMESPACE, Entity, Kind, Property
-from pipeline.sandbox.scm.failures import FailedError
+from pipeline.sandbox.scm.entities import (
+    DATA_ENTITIES,
+    ENTITIES,
+    ENUMS,
+    Property,
+    PropertyKind,
+    ScmEntity,
+)
+from pipeline.sandbox.scm.failures import ScmFailure
 from pipeline.sandbox.scm.metadata import ActionType
-from pipeline.sandbox.scm.payload import edm_type
-from pipeline.sandbox.wire.batch import Answer, Operation
+from pipeline.sandbox.scm.payload import name_edm_type
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
 
-Row = Mapping[str, Any]
+MetadataRow = Mapping[str, Any]
 
 _ROOT: Final = "/metadata"
+_OPERATORS: Final = ("eq", "ne")
 _DATA_TYPES: Final = {
-    Kind.STRING: "String",
-    Kind.ENUM: "Enum",
-    Kind.INT: "Int32",
-    Kind.INT64: "Int64",
-    Kind.DECIMAL: "Real",
-    Kind.DATETIME: "UtcDateTime",
+    PropertyKind.STRING: "String",
+    PropertyKind.ENUM: "Enum",
+    PropertyKind.INT: "Int32",
+    PropertyKind.INT64: "Int64",
+    PropertyKind.DECIMAL: "Real",
+    PropertyKind.DATETIME: "UtcDateTime",
 }
 _KEYS: Final = {
     "DataEntities": ("Name",),
@@ -42,32 +50,34 @@ _KEYS: Final = {
 }
 
 
-def answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> Answer:
+def answer_metadata(
+    operation: ODataOperation, root: str, actions: tuple[ActionType, ...]
+) -> ODataAnswer:
     """Answer a request below ``/metadata``."""
     try:
         return _answer(operation, root, actions)
-    except FailedError as failure:
+    except ScmFailure as failure:
         return failure.answer()
     except ODataError as error:
         return failures.bad_request(str(error)).answer()
 
 
-def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) -> Answer:
+def _answer(operation: ODataOperation, root: str, actions: tuple[ActionType, ...]) -> ODataAnswer:
     if operation.method != "GET":
-        raise FailedError(
+        raise ScmFailure(
             status=HTTPStatus.METHOD_NOT_ALLOWED, message="The metadata service is read-only."
         )
     path, query_text = operation.target(f"{root}{_ROOT}/")
     segments = parse_address(path[len(_ROOT) :])
     if len(segments) != 1 or segments[0].name not in _KEYS:
-        raise failures.not_found(f"Resource not found for the segment '{path}'.")
+        raise failures.no_resource(f"Resource not found for the segment '{path}'.")
     name, query = segments[0].name, parse_query(query_text)
     rows = _rows(name, actions)
     context = f"{root}/Metadata/$metadata#{name}"
     if segments[0].keys:
         found = _chosen(query, _find(rows, name, segments[0]))
         return _json({"@odata.context": f"{context}/$entity", **found})
-    rows = [row for row in rows if query.filter is None or _holds(query.filter, row)]
+    rows = [row for row in rows if query.filter is None or holds(query.filter, row, _OPERATORS)]
     page = rows[query.skip or 0 :][: query.top if query.top is not None else None]
     count = {"@odata.count": len(rows)} if query.count else {}
     return _json(
@@ -75,12 +85,12 @@ def _answer(operation: Operation, root: str, actions: tuple[ActionType, ...]) ->
     )
 
 
-def _json(value: Row) -> Answer:
+def _json(value: MetadataRow) -> ODataAnswer:
     headers = {"Content-Type": "application/json; odata.metadata=minimal", "OData-Version": "4.0"}
-    return Answer(status=HTTPStatus.OK, headers=headers, body=orjson.dumps(value))
+    return ODataAnswer(status=HTTPStatus.OK, headers=headers, body=orjson.dumps(value))
 
 
-def _find(rows: Iterable[Row], name: str, segment: Segment) -> Row:
+def _find(rows: Iterable[MetadataRow], name: str, segment: Segment) -> MetadataRow:
     given = {
         key or _KEYS[name][0]: constant.value for key, constant in (segment.keys or {}).items()
     }
@@ -89,22 +99,18 @@ def _find(rows: Iterable[Row], name: str, segment: Segment) -> Row:
         (row for row in rows if all(row.get(key) == value for key, value in given.items())), None
     )
     if found is None:
-        raise failures.not_found(
+        raise failures.no_resource(
             f"No row of '{name}' has the key {', '.join(map(str, given.values()))}."
         )
     return {**found, "Language": language} if language else found
 
 
-def _chosen(query: Query, row: Row) -> Row:
+def _chosen(query: Query, row: MetadataRow) -> MetadataRow:
     return {name: row[name] for name in query.select if name in row} if query.select else row
 
 
-# --- rows
-# -------------------------------------------------------------------------------------------------------------
-
-
 @cache
-def _rows(name: str, actions: tuple[ActionType, ...]) -> list[Row]:
+def _rows(name: str, actions: tuple[ActionType, ...]) -> list[MetadataRow]:
     match name:
         case "DataEntities":
             return [_data_entity(entity) for entity in ENTITIES.values()]
@@ -138,7 +144,7 @@ def _label(*names: str) -> str:
     return f"@Sandbox:{'_'.join(names)}"
 
 
-def _data_entity(entity: Entity) -> Row:
+def _data_entity(entity: ScmEntity) -> MetadataRow:
     return {
         "Name": entity.aot,
         "PublicEntityName": entity.type,
@@ -151,7 +157,7 @@ def _data_entity(entity: Entity) -> Row:
     }
 
 
-def _public_entity(entity: Entity, actions: tuple[ActionType, ...]) -> Row:
+def _public_entity(entity: ScmEntity, actions: tuple[ActionType, ...]) -> MetadataRow:
     return {
         "Name": entity.type,
         "EntitySetName": entity.name,
@@ -165,10 +171,10 @@ def _public_entity(entity: Entity, actions: tuple[ActionType, ...]) -> Row:
     }
 
 
-def _property(entity: Entity, one: Property) -> Row:
+def _property(entity: ScmEntity, one: Property) -> MetadataRow:
     return {
         "Name": one.name,
-        "TypeName": edm_type(one),
+        "TypeName": name_edm_type(one),
         "DataType": _DATA_TYPES[one.kind],
         "LabelId": _label(entity.name, one.name),
         "IsKey": one.key,
@@ -184,7 +190,7 @@ def _property(entity: Entity, one: Property) -> Row:
     }
 
 
-def _action(action: ActionType) -> Row:
+def _action(action: ActionType) -> MetadataRow:
     return {
         "Name": action.name,
         "BindingKind": "BoundToEntitySet",
@@ -194,12 +200,12 @@ def _action(action: ActionType) -> Row:
     }
 
 
-def _type(name: str) -> Row:
+def _type(name: str) -> MetadataRow:
     inner = name.removeprefix("Collection(").removesuffix(")")
-    return {"TypeName": inner.removeprefix(f"{NAMESPACE}."), "IsCollection": inner != name}
+    return {"TypeName": inner.removeprefix(f"{DATA_ENTITIES}."), "IsCollection": inner != name}
 
 
-def _enumeration(name: str, members: Iterable[str]) -> Row:
+def _enumeration(name: str, members: Iterable[str]) -> MetadataRow:
     listed = [
         {
             "Name": member,
@@ -210,46 +216,3 @@ def _enumeration(name: str, members: Iterable[str]) -> Row:
         for value, member in enumerate(members)
     ]
     return {"Name": name, "LabelId": _label(name), "Members": listed}
-
-
-# --- filters
-# ----------------------------------------------------------------------------------------------------------
-
-_TEXTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "contains": lambda text, part: part in text,
-    "startswith": lambda text, part: text.startswith(part),
-    "endswith": lambda text, part: text.endswith(part),
-}
-
-
-def _holds(node: Node, row: Row) -> bool:
-    match node:
-        case tree.Junction(operator="and", left=left, right=right):
-            return _holds(left, row) and _holds(right, row)
-        case tree.Junction(left=left, right=right):
-            return _holds(left, row) or _holds(right, row)
-        case tree.Negation(operand=operand):
-            return not _holds(operand, row)
-        case tree.Comparison(operator="eq" | "ne" as operator, left=left, right=right):
-            return (_value(left, row) == _value(right, row)) is (operator == "eq")
-        case tree.Call(name=name, arguments=(text, part)) if name in _TEXTS:
-            return _TEXTS[name](str(_value(text, row)), str(_value(part, row)))
-        case tree.Path() | tree.Constant():
-            return bool(_value(node, row))
-        case _:
-            raise ODataError(
-                "The metadata service filters with eq, ne, and, or, not, contains, startswith and "
-                "endswith."
-            )
-
-
-def _value(node: Node, row: Row) -> Any:
-    match node:
-        case tree.Path(names=(name,)) if name in row:
-            return row[name]
-        case tree.Constant(value=value):
-            return value
-        case tree.Call(name="tolower", arguments=(inner,)):
-            return str(_value(inner, row)).lower()
-        case _:
-            raise ODataError("Could not find a property that the filter names.")

@@ -22,10 +22,10 @@ SETUP: Final = "setup"
 """The home of codes that other fields refer to and that have no entity here, such as terms of
 payment."""
 
-NAMESPACE: Final = "Microsoft.Dynamics.DataEntities"
+DATA_ENTITIES: Final = "Microsoft.Dynamics.DataEntities"
 
 
-class Kind(StrEnum):
+class PropertyKind(StrEnum):
     """What a property holds."""
 
     STRING = "string"
@@ -45,7 +45,7 @@ class Property:
     """
 
     name: str
-    kind: Kind
+    kind: PropertyKind
     label: str
     length: int | None = None
     enum: str = ""
@@ -60,22 +60,22 @@ class Property:
 
     @property
     def default(self) -> str | int | float:
-        """What the field holds when nobody sets it: no field of F&O is null."""
+        """What the field holds when it was not set: no field of F&O is null."""
         match self.kind:
-            case Kind.STRING:
+            case PropertyKind.STRING:
                 return ""
-            case Kind.ENUM:
+            case PropertyKind.ENUM:
                 return self.members[0]
-            case Kind.INT | Kind.INT64:
+            case PropertyKind.INT | PropertyKind.INT64:
                 return 0
-            case Kind.DECIMAL:
+            case PropertyKind.DECIMAL:
                 return 0.0
-            case Kind.DATETIME:
+            case PropertyKind.DATETIME:
                 return "1900-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reference:
+class ScmReference:
     """What the value of a field must be found in.
 
     A field of an entity set, or a list of codes of the setup.
@@ -91,7 +91,7 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entity:
+class ScmEntity:
     """One entity set.
 
     ``table`` is how messages name the table behind it; ``aot_known`` says whether a source gives
@@ -109,7 +109,7 @@ class Entity:
     readonly: bool
     dmf: bool
     properties: tuple[Property, ...]
-    references: Mapping[str, Reference] = field(default_factory=dict)
+    references: Mapping[str, ScmReference] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, Property]:
@@ -138,7 +138,7 @@ class Entity:
 
     @cached_property
     def blank(self) -> Mapping[str, str | int | float]:
-        """A row in which nobody has set anything."""
+        """A row in which nothing was set."""
         return {one.name: one.default for one in self.properties}
 
     @property
@@ -168,7 +168,7 @@ def _property(
     is_enum = kind in enums
     return Property(
         name=name,
-        kind=Kind.ENUM if is_enum else Kind(kind),
+        kind=PropertyKind.ENUM if is_enum else PropertyKind(kind),
         label=entity.get("labels", {}).get(name) or _label(name),
         length=int(size) if size else None,
         enum=kind if is_enum else "",
@@ -178,20 +178,24 @@ def _property(
     )
 
 
-def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> Entity:
+def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> ScmEntity:
     properties = [_property(one, text, spec, enums) for one, text in spec["properties"].items()]
     if not spec.get("shared", False):
         properties.insert(
             0,
             Property(
-                name=COMPANY, kind=Kind.STRING, label="Company", length=4, key=True, mandatory=True
+                name=COMPANY,
+                kind=PropertyKind.STRING,
+                label="Company",
+                length=4,
+                key=True,
+                mandatory=True,
             ),
         )
-    references = {one: Reference(**dict(zip(("entity_set", "target"), text.split(".", 1), strict=True)))
-                  for one, text in spec.get("references", {}).items()}  # fmt: skip
+    references = {one: _reference(text) for one, text in spec.get("references", {}).items()}
     if not spec.get("shared", False):
-        references[COMPANY] = Reference(entity_set="LegalEntities", target="LegalEntityId")
-    return Entity(
+        references[COMPANY] = ScmReference(entity_set="LegalEntities", target="LegalEntityId")
+    return ScmEntity(
         name=name,
         label=spec["label"],
         other_labels=tuple(spec.get("other_labels", ())),
@@ -207,7 +211,12 @@ def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, .
     )
 
 
-def _load() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, Entity]]:
+def _reference(text: str) -> ScmReference:
+    entity_set, target = text.split(".", 1)
+    return ScmReference(entity_set=entity_set, target=target)
+
+
+def _load() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, ScmEntity]]:
     text = resources.files(__package__).joinpath("entities.toml").read_text(encoding="utf-8")
     facts = tomllib.loads(text)
     enums = {name: tuple(members) for name, members in facts["enums"].items()}
@@ -223,7 +232,7 @@ ENTITIES: Final = MappingProxyType(_FACTS[1])
 """The entities, by their sets."""
 
 
-def by_label(label: str) -> Entity | None:
+def find_by_label(label: str) -> ScmEntity | None:
     """The entity that Data management knows by this label, exactly as written."""
     return next(
         (one for one in ENTITIES.values() if one.dmf and label in (one.label, *one.other_labels)),

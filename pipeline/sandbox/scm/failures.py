@@ -9,16 +9,19 @@ from typing import Final
 
 import orjson
 
-from pipeline.sandbox.wire.batch import Answer
+from pipeline.sandbox.wire.batch import ODataAnswer
 
 JSON: Final = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 _WRITE: Final = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
-_STACK: Final = "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update.UpdateManager.SaveChanges()"
+_STACK: Final = (
+    "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update."
+    "UpdateManager.SaveChanges()"
+)
 
 
 @dataclass(kw_only=True)
-class FailedError(Exception):
+class ScmFailure(Exception):
     """A request fails.
 
     ``inner`` is what F&O puts into ``innererror``; ``type`` the .NET type that it names there.
@@ -30,28 +33,28 @@ class FailedError(Exception):
     type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self) -> Answer:
+    def answer(self) -> ODataAnswer:
         """The failure as an answer."""
         error: dict[str, object] = {"code": "", "message": self.message}
         if self.inner:
             error["innererror"] = {"message": self.inner, "type": self.type, "stacktrace": _STACK}
         headers = {"Content-Type": JSON, "OData-Version": "4.0", **self.headers}
-        return Answer(status=self.status, headers=headers, body=orjson.dumps({"error": error}))
+        return ODataAnswer(status=self.status, headers=headers, body=orjson.dumps({"error": error}))
 
 
-def write_failed(inner: str, status: int = HTTPStatus.BAD_REQUEST) -> FailedError:
+def write_failed(inner: str, status: int = HTTPStatus.BAD_REQUEST) -> ScmFailure:
     """A row was refused."""
-    return FailedError(status=status, message="An error has occurred.", inner=inner, type=_WRITE)
+    return ScmFailure(status=status, message="An error has occurred.", inner=inner, type=_WRITE)
 
 
-def bad_request(message: str) -> FailedError:
+def bad_request(message: str) -> ScmFailure:
     """The request makes no sense."""
-    return FailedError(status=HTTPStatus.BAD_REQUEST, message=message)
+    return ScmFailure(status=HTTPStatus.BAD_REQUEST, message=message)
 
 
-def bad_payload(inner: str) -> FailedError:
+def bad_payload(inner: str) -> ScmFailure:
     """The body of a request makes no sense."""
-    return FailedError(
+    return ScmFailure(
         status=HTTPStatus.BAD_REQUEST,
         message="An error has occurred.",
         inner=inner,
@@ -59,9 +62,9 @@ def bad_payload(inner: str) -> FailedError:
     )
 
 
-def action_failed(inner: str) -> FailedError:
+def action_failed(inner: str) -> ScmFailure:
     """An action of Data management refuses."""
-    return FailedError(
+    return ScmFailure(
         status=HTTPStatus.BAD_REQUEST,
         message="An error has occurred.",
         inner=inner,
@@ -69,6 +72,6 @@ def action_failed(inner: str) -> FailedError:
     )
 
 
-def not_found(message: str) -> FailedError:
+def no_resource(message: str) -> ScmFailure:
     """What the URL names is not there."""
-    return FailedError(status=HTTPStatus.NOT_FOUND, message=message)
+    return ScmFailure(status=HTTPStatus.NOT_FOUND, message=message)

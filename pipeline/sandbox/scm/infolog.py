@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.sandbox.scm.entities import Entity, Property
+from pipeline.sandbox.scm.entities import Property, ScmEntity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +17,7 @@ class Info:
     field: str = ""
 
 
-class RefusedError(Exception):
+class RowRefused(Exception):
     """A row is refused; ``infos`` say why."""
 
     def __init__(self, infos: Sequence[Info]) -> None:
@@ -40,7 +40,7 @@ def must_be_filled(field: Property) -> Info:
     return warning(f"Field '{field.label}' must be filled in.", field.name)
 
 
-def not_found(field: Property, value: str, related: str) -> Info:
+def no_reference(field: Property, value: str, related: str) -> Info:
     """A value is not there in the table it refers to."""
     return warning(
         (
@@ -56,7 +56,7 @@ def not_allowed(field: Property, value: str) -> Info:
     return warning(f"The value '{value}' is not valid for field '{field.label}'.", field.name)
 
 
-def too_long(field: Property) -> Info:
+def text_too_long(field: Property) -> Info:
     """A text does not fit."""
     return warning(
         f"The value of field '{field.label}' is longer than its {field.length} characters.",
@@ -64,7 +64,7 @@ def too_long(field: Property) -> Info:
     )
 
 
-def exists(entity: Entity, key: str) -> Info:
+def record_exists(entity: ScmEntity, key: str) -> Info:
     """A record with that key is there."""
     return Info(
         severity="Info",
@@ -72,12 +72,12 @@ def exists(entity: Entity, key: str) -> Info:
     )
 
 
-def in_use(entity: Entity, dependent: Entity) -> Info:
+def in_use(entity: ScmEntity, dependent: ScmEntity) -> Info:
     """A record that others refer to cannot be deleted."""
     return error(f"{entity.label} cannot be deleted while dependent {dependent.label} exist.")
 
 
-def validation_failed(entity: Entity, infos: Sequence[Info]) -> tuple[Info, ...]:
+def validation_failed(entity: ScmEntity, infos: Sequence[Info]) -> tuple[Info, ...]:
     """The lines that follow when fields or the whole row did not pass: which validation said no."""
     fields = {
         info.field: None for info in infos if "is not found in the related table" in info.text
@@ -94,12 +94,12 @@ def validation_failed(entity: Entity, infos: Sequence[Info]) -> tuple[Info, ...]
     return tuple(lines)
 
 
-def for_odata(entity: Entity, infos: Sequence[Info], verb: str = "Write") -> str:
+def render_for_odata(entity: ScmEntity, infos: Sequence[Info], verb: str = "Write") -> str:
     """The inner message of an OData error."""
     lines = "; ".join(f"{info.severity}: {info.text}" for info in infos)
     return f"{verb} failed for table row of type '{entity.aot}'. Infolog: {lines}."
 
 
-def for_staging(infos: Sequence[Info]) -> str:
+def render_for_staging(infos: Sequence[Info]) -> str:
     """The message that Data management keeps of a row."""
     return " ".join(f"Results. {info.text}" for info in infos)

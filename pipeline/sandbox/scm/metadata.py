@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from pipeline.sandbox.scm.entities import ENTITIES, ENUMS, NAMESPACE, Entity, Kind
-from pipeline.sandbox.scm.payload import edm_type
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, ENTITIES, ENUMS, PropertyKind, ScmEntity
+from pipeline.sandbox.scm.payload import name_edm_type
 
 _EDMX: Final = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM: Final = "http://docs.oasis-open.org/odata/ns/edm"
@@ -30,18 +30,20 @@ class ActionType:
     returns: str = "Edm.String"
 
 
-def service_document(root: str) -> bytes:
+def list_scm_sets(root: str) -> bytes:
     """All entity sets."""
     listed = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted(ENTITIES)]
     return orjson.dumps({"@odata.context": f"{root}/data/$metadata", "value": listed})
 
 
 @cache
-def csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
+def write_scm_csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
     """The metadata as CSDL 4.0."""
     edmx = ET.Element("edmx:Edmx", {"Version": "4.0", "xmlns:edmx": _EDMX})
     schema = ET.SubElement(
-        ET.SubElement(edmx, "edmx:DataServices"), "Schema", {"Namespace": NAMESPACE, "xmlns": _EDM}
+        ET.SubElement(edmx, "edmx:DataServices"),
+        "Schema",
+        {"Namespace": DATA_ENTITIES, "xmlns": _EDM},
     )
     for name, members in ENUMS.items():
         _enum(schema, name, members)
@@ -54,7 +56,7 @@ def csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
         ET.SubElement(
             container,
             "EntitySet",
-            {"Name": entity.name, "EntityType": f"{NAMESPACE}.{entity.type}"},
+            {"Name": entity.name, "EntityType": f"{DATA_ENTITIES}.{entity.type}"},
         )
     return b'<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(edmx)
 
@@ -65,23 +67,28 @@ def _enum(schema: ET.Element, name: str, members: Iterable[str]) -> None:
         ET.SubElement(enum, "Member", {"Name": member, "Value": str(value)})
 
 
-def _entity(schema: ET.Element, entity: Entity) -> None:
+def _entity(schema: ET.Element, entity: ScmEntity) -> None:
     kind = ET.SubElement(schema, "EntityType", {"Name": entity.type})
     key = ET.SubElement(kind, "Key")
     for one in entity.keys:
         ET.SubElement(key, "PropertyRef", {"Name": one.name})
     for one in entity.properties:
-        attributes = {"Name": one.name, "Type": edm_type(one)}
-        if one.key or one.kind in (Kind.INT, Kind.INT64, Kind.DECIMAL, Kind.DATETIME):
+        attributes = {"Name": one.name, "Type": name_edm_type(one)}
+        if one.key or one.kind in (
+            PropertyKind.INT,
+            PropertyKind.INT64,
+            PropertyKind.DECIMAL,
+            PropertyKind.DATETIME,
+        ):
             attributes["Nullable"] = "false"
-        if one.kind is Kind.DECIMAL:
+        if one.kind is PropertyKind.DECIMAL:
             attributes["Scale"] = "variable"
         ET.SubElement(kind, "Property", attributes)
 
 
 def _action(schema: ET.Element, action: ActionType) -> None:
     element = ET.SubElement(schema, "Action", {"Name": action.name, "IsBound": "true"})
-    bound = f"Collection({NAMESPACE}.{ENTITIES[action.entity_set].type})"
+    bound = f"Collection({DATA_ENTITIES}.{ENTITIES[action.entity_set].type})"
     ET.SubElement(element, "Parameter", {"Name": ENTITIES[action.entity_set].type, "Type": bound})
     for name, kind in action.parameters:
         ET.SubElement(element, "Parameter", {"Name": name, "Type": kind})

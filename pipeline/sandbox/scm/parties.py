@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.sandbox.scm.entities import ENTITIES
-from pipeline.sandbox.scm.store import Row, Store
+from pipeline.sandbox.scm.store import ScmRow, ScmStore
 
 PARTIES: Final = ENTITIES["CDSParties"]
 
@@ -37,25 +37,25 @@ class Party:
         return (person if self.type == "Person" else self.organization)[:100]
 
 
-def find(store: Store, number: str) -> Row | None:
+def find_party(store: ScmStore, number: str) -> ScmRow | None:
     """The party with this number."""
     return store.find(PARTIES, {"PartyNumber": number}) if number else None
 
 
-def new_number(store: Store) -> str:
-    """The next number of the global sequence that nobody has taken by hand."""
+def take_party_number(store: ScmStore) -> str:
+    """The next number of the global sequence that no party was given by hand."""
     while True:
         number = f"{store.next_number('Party', _FIRST_NUMBER):09d}"
-        if find(store, number) is None:
+        if find_party(store, number) is None:
             return number
 
 
-def keep(store: Store, party: Party) -> None:
+def keep_party(store: ScmStore, party: Party) -> None:
     """Create the party, or bring its names up to date."""
     values = _values(party)
-    known = find(store, party.number)
+    known = find_party(store, party.number)
     if known is None:
-        store.insert(PARTIES, as_row(party))
+        store.insert(PARTIES, make_party_row(party))
     elif changes := {
         name: value
         for name, value in values.items()
@@ -64,7 +64,7 @@ def keep(store: Store, party: Party) -> None:
         store.update(PARTIES, known, changes)
 
 
-def as_row(party: Party) -> Row:
+def make_party_row(party: Party) -> ScmRow:
     """The row of a new party."""
     named = {"PartyNumber": party.number, "NameAlias": party.name[:20], "KnownAs": party.name}
     return {**PARTIES.blank, **_values(party), **named}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.sandbox.scm.entities import NAMESPACE, Entity, Kind, Property
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, Property, PropertyKind, ScmEntity
 from pipeline.sandbox.scm.failures import bad_payload
 
 INT32: Final = 2**31
@@ -18,8 +18,8 @@ INT64: Final = 2**63
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)")
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """The object in a body. Raises ``FailedError``."""
+def read_object(body: bytes) -> dict[str, Any]:
+    """The object in a body. Raises ``ScmFailure``."""
     try:
         value = orjson.loads(body or b"null")
     except orjson.JSONDecodeError as error:
@@ -33,22 +33,22 @@ def json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def values(entity: Entity, body: bytes) -> dict[str, Any]:
-    """The typed values that a body sets; annotations are left out. Raises ``FailedError``."""
-    given = json_object(body)
+def read_values(entity: ScmEntity, body: bytes) -> dict[str, Any]:
+    """The typed values that a body sets; annotations are left out. Raises ``ScmFailure``."""
+    given = read_object(body)
     kind = given.get("@odata.type", "")
-    if kind and kind.lstrip("#") != f"{NAMESPACE}.{entity.type}":
+    if kind and kind.lstrip("#") != f"{DATA_ENTITIES}.{entity.type}":
         raise bad_payload(
             f"A type named '{kind}' could not be resolved by the model for the set '{entity.name}'."
         )
     return {name: _typed(entity, name, value) for name, value in given.items() if "@" not in name}
 
 
-def _typed(entity: Entity, name: str, value: Any) -> Any:
+def _typed(entity: ScmEntity, name: str, value: Any) -> Any:
     field = entity.by_name.get(name)
     if field is None:
         raise bad_payload(
-            f"The property '{name}' does not exist on type '{NAMESPACE}.{entity.type}'. "
+            f"The property '{name}' does not exist on type '{DATA_ENTITIES}.{entity.type}'. "
             "Make sure to only use property names that are defined by the type."
         )
     return field.default if value is None else _of_kind(field, value)
@@ -56,25 +56,27 @@ def _typed(entity: Entity, name: str, value: Any) -> Any:
 
 def _of_kind(field: Property, value: Any) -> Any:
     match field.kind:
-        case Kind.STRING if isinstance(value, str):
+        case PropertyKind.STRING if isinstance(value, str):
             return value
-        case Kind.ENUM if value in field.members:
+        case PropertyKind.ENUM if value in field.members:
             return value
-        case Kind.INT if _is_int(value) and -INT32 <= value < INT32:
+        case PropertyKind.INT if _is_int(value) and -INT32 <= value < INT32:
             return value
-        case Kind.INT64 if _is_int(value) and -INT64 <= value < INT64:
+        case PropertyKind.INT64 if _is_int(value) and -INT64 <= value < INT64:
             return value
-        case Kind.DECIMAL if isinstance(value, int | float) and not isinstance(value, bool):
+        case PropertyKind.DECIMAL if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-        case Kind.DATETIME if isinstance(value, str) and (time := timestamp(value)):
+        case PropertyKind.DATETIME if isinstance(value, str) and (
+            time := normalize_timestamp(value)
+        ):
             return time
     raise bad_payload(
         f"Cannot convert a value of property '{field.name}' to the expected target type "
-        f"'{edm_type(field)}'."
+        f"'{name_edm_type(field)}'."
     )
 
 
-def timestamp(text: str) -> str | None:
+def normalize_timestamp(text: str) -> str | None:
     """A timestamp with offset as ``2154-12-31T23:59:59Z``, or null when it is none."""
     if not _TIME.fullmatch(text):
         return None
@@ -85,20 +87,20 @@ def timestamp(text: str) -> str | None:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
 
 
-def edm_type(field: Property) -> str:
+def name_edm_type(field: Property) -> str:
     """The type of a property in metadata."""
     simple = {
-        Kind.STRING: "Edm.String",
-        Kind.INT: "Edm.Int32",
-        Kind.INT64: "Edm.Int64",
-        Kind.DECIMAL: "Edm.Decimal",
-        Kind.DATETIME: "Edm.DateTimeOffset",
+        PropertyKind.STRING: "Edm.String",
+        PropertyKind.INT: "Edm.Int32",
+        PropertyKind.INT64: "Edm.Int64",
+        PropertyKind.DECIMAL: "Edm.Decimal",
+        PropertyKind.DATETIME: "Edm.DateTimeOffset",
     }
-    return simple.get(field.kind) or f"{NAMESPACE}.{field.enum}"
+    return simple.get(field.kind) or f"{DATA_ENTITIES}.{field.enum}"
 
 
-def as_json(
-    entity: Entity, row: Mapping[str, Any], chosen: frozenset[str] | None = None
+def select_values(
+    entity: ScmEntity, row: Mapping[str, Any], chosen: frozenset[str] | None = None
 ) -> dict[str, Any]:
     """A row's properties as they go into an answer, in the order of the metadata."""
     names = [one.name for one in entity.properties if chosen is None or one.name in chosen]

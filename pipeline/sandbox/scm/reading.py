@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 import orjson
 
-from pipeline.sandbox.odata.options import pairs
+from pipeline.sandbox.odata.columns import Sql, conjoin
+from pipeline.sandbox.odata.options import split_pairs
+from pipeline.sandbox.odata.sql import compile_condition, compile_ordering
 from pipeline.sandbox.odata.tree import ODataError, Query
-from pipeline.sandbox.scm import filters
-from pipeline.sandbox.scm.entities import COMPANY, NAMESPACE, Entity, Kind
-from pipeline.sandbox.scm.filters import Condition
-from pipeline.sandbox.scm.payload import as_json
-from pipeline.sandbox.scm.store import RECID, RECVERSION, Row, Store, etag, key_of
+from pipeline.sandbox.scm.entities import COMPANY, DATA_ENTITIES, PropertyKind, ScmEntity
+from pipeline.sandbox.scm.payload import select_values
+from pipeline.sandbox.scm.scope import EntityScope, find_property
+from pipeline.sandbox.scm.store import RECID, RECVERSION, ScmRow, ScmStore, pick_key, write_etag
 
 ACROSS: Final = "cross-company"
 _ANSWERED: Final = frozenset(
@@ -26,28 +27,29 @@ _ANSWERED: Final = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reader:
-    """One caller reading: where, whose company, how many rows a page, with which query string and how much metadata."""
+class ScmReader:
+    """One caller reading.
 
-    store: Store
+    ``root`` is scheme and host that the caller sees, ``company`` the caller's; ``page_size`` in
+    rows; ``metadata``: how many annotations there are, as ``odata.metadata`` names it.
+    """
+
+    store: ScmStore
     root: str
     company: str
     page_size: int
     query_text: str = ""
     metadata: str = "minimal"
 
-    def page(self, entity: Entity, query: Query) -> dict[str, Any]:
+    def page(self, entity: ScmEntity, query: Query) -> dict[str, Any]:
         """One page of an entity set. Raises ``ODataError``."""
         _check(entity, query)
         token = _Token.read(query.skiptoken)
-        condition = self._where(entity, query)
         answer = self._head(entity, query)
         if query.count:
-            answer["@odata.count"] = self.store.value(
-                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
-            )
+            answer["@odata.count"] = self.count(entity, query)
         left = token.left if token.left >= 0 else (query.top if query.top is not None else -1)
-        rows = self._rows(entity, query, condition, token, left)
+        rows = self._rows(entity, query, token, left)
         answer["value"] = [self.row(entity, row, query) for row in rows[: self.page_size]]
         if len(rows) > self.page_size and (left < 0 or left > self.page_size):
             answer["@odata.nextLink"] = self._next(
@@ -55,22 +57,19 @@ class Reader:
             )
         return answer
 
-    def count(self, entity: Entity, query: Query) -> int:
+    def count(self, entity: ScmEntity, query: Query) -> int:
         """How many rows a query finds. Raises ``ODataError``."""
-        condition = self._where(entity, query)
-        return int(
-            self.store.value(
-                f'SELECT COUNT(*) FROM "{entity.name}" {condition.sql}', condition.parameters
-            )
-        )
+        where = conjoin(self._conditions(entity, query))
+        sql = f'SELECT COUNT(*) FROM "{entity.name}" WHERE {where.text}'
+        return int(self.store.value(sql, where.values))
 
-    def find(self, entity: Entity, key: Mapping[str, Any], query: Query) -> Row | None:
+    def find(self, entity: ScmEntity, key: Mapping[str, Any], query: Query) -> ScmRow | None:
         """The row with this key that the caller can see."""
         if not entity.shared and not _across(query) and str(key[COMPANY]).lower() != self.company:
             return None
         return self.store.find(entity, key)
 
-    def one(self, entity: Entity, row: Row, query: Query) -> dict[str, Any]:
+    def one(self, entity: ScmEntity, row: ScmRow, query: Query) -> dict[str, Any]:
         """The answer that a single row is. Raises ``ODataError``."""
         _check(entity, query)
         head = self._head(entity, query)
@@ -78,25 +77,25 @@ class Reader:
             head["@odata.context"] += "/$entity"
         return {**head, **self.row(entity, row, query)}
 
-    def row(self, entity: Entity, row: Row, query: Query) -> dict[str, Any]:
+    def row(self, entity: ScmEntity, row: ScmRow, query: Query) -> dict[str, Any]:
         """A row with its annotations."""
-        values = as_json(entity, row, frozenset(query.select) if query.select else None)
+        values = select_values(entity, row, frozenset(query.select) if query.select else None)
         if self.metadata == "none":
             return values
         if self.metadata != "full":
-            return {"@odata.etag": etag(row), **values}
-        link = address(entity, row)
+            return {"@odata.etag": write_etag(row), **values}
+        link = write_row_address(entity, row)
         full: dict[str, Any] = {
-            "@odata.type": f"#{NAMESPACE}.{entity.type}",
+            "@odata.type": f"#{DATA_ENTITIES}.{entity.type}",
             "@odata.id": f"{self.root}/data/{link}",
         }
-        full |= {"@odata.etag": etag(row), "@odata.editLink": link}
+        full |= {"@odata.etag": write_etag(row), "@odata.editLink": link}
         for name, value in values.items():
             full |= _annotated(entity, name)
             full[name] = value
         return full
 
-    def _head(self, entity: Entity, query: Query) -> dict[str, Any]:
+    def _head(self, entity: ScmEntity, query: Query) -> dict[str, Any]:
         chosen = f"({','.join(query.select)})" if query.select else ""
         return (
             {}
@@ -104,39 +103,44 @@ class Reader:
             else {"@odata.context": f"{self.root}/data/$metadata#{entity.name}{chosen}"}
         )
 
-    def _where(self, entity: Entity, query: Query) -> Condition:
-        condition = Condition()
+    def _conditions(self, entity: ScmEntity, query: Query) -> list[Sql]:
+        found = []
         if not entity.shared and not _across(query):
-            condition.add(f'"{COMPANY}" = ?', self.company)
+            found.append(Sql(text=f'"{COMPANY}" = ?', values=(self.company,)))
         if query.filter is not None:
-            filters.add_filter(condition, entity, query.filter)
-        return condition
+            found.append(compile_condition(query.filter, EntityScope(entity=entity)))
+        return found
 
-    def _rows(
-        self, entity: Entity, query: Query, condition: Condition, token: _Token, left: int
-    ) -> list[Row]:
+    def _rows(self, entity: ScmEntity, query: Query, token: _Token, left: int) -> list[ScmRow]:
         wanted = self.page_size + 1 if left < 0 else min(left, self.page_size + 1)
         names = [
             *(query.select or (one.name for one in entity.properties)),
             *(one.name for one in entity.keys),
         ]
         listed = ", ".join(f'"{name}"' for name in dict.fromkeys([RECID, RECVERSION, *names]))
-        page = Condition(parts=[*condition.parts], parameters=[*condition.parameters])
+        conditions = self._conditions(entity, query)
         if token.after:
-            page.add(f'"{RECID}" > ?', token.after)
+            conditions.append(Sql(text=f'"{RECID}" > ?', values=(token.after,)))
+        where = conjoin(conditions)
         skip = token.skip or (0 if token.after else query.skip or 0)
-        terms = ", ".join([*filters.order(entity, query.orderby), f'"{RECID}"'])
-        sql = f'SELECT {listed} FROM "{entity.name}" {page.sql} ORDER BY {terms} LIMIT ? OFFSET ?'
-        return self.store.select(sql, [*page.parameters, wanted, skip])
+        terms = [term.text for term in compile_ordering(query.orderby, EntityScope(entity=entity))]
+        order = ", ".join([*terms, f'"{RECID}"'])
+        sql = (
+            f'SELECT {listed} FROM "{entity.name}" WHERE {where.text} ORDER BY {order} '
+            "LIMIT ? OFFSET ?"
+        )
+        return self.store.select(sql, [*where.values, wanted, skip])
 
-    def _next(self, entity: Entity, query: Query, last: Row, token: _Token, left: int) -> str:
+    def _next(self, entity: ScmEntity, query: Query, last: ScmRow, token: _Token, left: int) -> str:
         rest = left - self.page_size if left >= 0 else -1
         done = (token.skip or query.skip or 0) + self.page_size
         following = (
             _Token(skip=done, left=rest) if query.orderby else _Token(after=last[RECID], left=rest)
         )
         kept = [
-            (name, value) for name, value in pairs(self.query_text).items() if name != "$skiptoken"
+            (name, value)
+            for name, value in split_pairs(self.query_text).items()
+            if name != "$skiptoken"
         ]
         texts = (
             f"{quote(name, safe='$@')}={quote(value, safe='')}"
@@ -170,11 +174,11 @@ class _Token:
         return base64.urlsafe_b64encode(orjson.dumps([self.after, self.skip, self.left])).decode()
 
 
-def address(entity: Entity, row: Row) -> str:
+def write_row_address(entity: ScmEntity, row: ScmRow) -> str:
     """The relative URL of a row: its set and its key."""
     keys = (
         f"{name}='{quote(str(value).replace(chr(39), chr(39) * 2), safe='')}'"
-        for name, value in key_of(entity, row).items()
+        for name, value in pick_key(entity, row).items()
     )
     return f"{entity.name}({','.join(keys)})"
 
@@ -183,20 +187,20 @@ def _across(query: Query) -> bool:
     return query.others.get(ACROSS, "").lower() == "true"
 
 
-def _check(entity: Entity, query: Query) -> None:
+def _check(entity: ScmEntity, query: Query) -> None:
     unknown = sorted(query.given - _ANSWERED)
     if unknown:
         raise ODataError(f"The query parameter '${unknown[0]}' is not supported.")
     for name in (*query.select, *("/".join(term.path) for term in query.expand)):
-        filters.find_property(entity, name)
+        find_property(entity, name)
 
 
-def _annotated(entity: Entity, name: str) -> dict[str, str]:
+def _annotated(entity: ScmEntity, name: str) -> dict[str, str]:
     one = entity.by_name[name]
     types = {
-        Kind.ENUM: f"{NAMESPACE}.{one.enum}",
-        Kind.DECIMAL: "Decimal",
-        Kind.DATETIME: "DateTimeOffset",
-        Kind.INT64: "Int64",
+        PropertyKind.ENUM: f"{DATA_ENTITIES}.{one.enum}",
+        PropertyKind.DECIMAL: "Decimal",
+        PropertyKind.DATETIME: "DateTimeOffset",
+        PropertyKind.INT64: "Int64",
     }
     return {f"{name}@odata.type": f"#{types[one.kind]}"} if one.kind in types else {}

@@ -1,6 +1,6 @@
-"""The rules of the two entities that are roles of a party: customers, and contact persons of a company.
+"""The rules of the two roles that a party can have: customer, and contact person of a company.
 
-A rule completes a row in place and says what is wrong; ``party`` tells what the accepted row says
+A rule completes a row in place and says what is wrong; ``party`` is what the accepted row says
 of its party.
 """
 
@@ -12,54 +12,54 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.sandbox.scm import infolog, parties
-from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Entity
+from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, ScmEntity
 from pipeline.sandbox.scm.infolog import Info
 from pipeline.sandbox.scm.parties import Party
-from pipeline.sandbox.scm.store import Row, Store
+from pipeline.sandbox.scm.store import ScmRow, ScmStore
 
-CUSTOMERS: Final = ENTITIES["CustomersV2"]
-CONTACTS: Final = ENTITIES["CDSContactPersons"]
+CUSTOMER_ENTITY: Final = ENTITIES["CustomersV2"]
+CONTACT_ENTITY: Final = ENTITIES["CDSContactPersons"]
 
 _PERSON: Final = "Person"
 _ORGANIZATION: Final = "Organization"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Role:
+class PartyRole:
     """The rules of one entity.
 
     ``complete`` gets the row, and the row as it was before an update.
     """
 
-    complete: Callable[[Store, Row, Row | None], Iterator[Info]]
-    party: Callable[[Row], Party]
+    complete: Callable[[ScmStore, ScmRow, ScmRow | None], Iterator[Info]]
+    party: Callable[[ScmRow], Party]
 
 
-def _customer(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+def _customer(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iterator[Info]:
     row["CustomerAccount"] = (
         row["CustomerAccount"]
         or f"{row[COMPANY].upper()}-{store.next_number(f'Customer {row[COMPANY]}'):06d}"
     )
     row["PartyType"] = row["PartyType"] or _ORGANIZATION
     if row["PartyType"] not in (_PERSON, _ORGANIZATION):
-        yield infolog.not_allowed(CUSTOMERS.by_name["PartyType"], row["PartyType"])
+        yield infolog.not_allowed(CUSTOMER_ENTITY.by_name["PartyType"], row["PartyType"])
         return
     names = ("PersonFirstName", "PersonMiddleName", "PersonLastName")
     wanted = names if row["PartyType"] == _PERSON else ("OrganizationName",)
     if not any(row[name] for name in wanted):
-        yield infolog.must_be_filled(CUSTOMERS.by_name[wanted[0]])
+        yield infolog.must_be_filled(CUSTOMER_ENTITY.by_name[wanted[0]])
     if row["PartyType"] == _PERSON:
         row["OrganizationName"] = ""
     yield from _customer_party(store, row, before)
 
 
-def _customer_party(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+def _customer_party(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iterator[Info]:
     if before is not None:
         row["PartyNumber"] = row["PartyNumber"] or before["PartyNumber"]
-        yield from _same(CUSTOMERS, row, before, "PartyNumber", "PartyType")
+        yield from _same(CUSTOMER_ENTITY, row, before, "PartyNumber", "PartyType")
         return
-    row["PartyNumber"] = row["PartyNumber"] or parties.new_number(store)
-    yield from _fits(store, CUSTOMERS, row["PartyNumber"], row["PartyType"], "PartyNumber")
+    row["PartyNumber"] = row["PartyNumber"] or parties.take_party_number(store)
+    yield from _fits(store, CUSTOMER_ENTITY, row["PartyNumber"], row["PartyType"], "PartyNumber")
     sql = f'SELECT "CustomerAccount" FROM "CustomersV2" WHERE "{COMPANY}" = ? AND "PartyNumber" = ?'
     other = store.value(sql, (row[COMPANY], row["PartyNumber"]))
     if other and other.lower() != row["CustomerAccount"].lower():
@@ -70,14 +70,14 @@ def _customer_party(store: Store, row: Row, before: Row | None) -> Iterator[Info
         yield infolog.error(text, "PartyNumber")
 
 
-def _contact(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
+def _contact(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iterator[Info]:
     row["ContactPersonPartyType"] = row["ContactPersonPartyType"] or _PERSON
     if row["ContactPersonPartyType"] != _PERSON:
         yield infolog.not_allowed(
-            CONTACTS.by_name["ContactPersonPartyType"], row["ContactPersonPartyType"]
+            CONTACT_ENTITY.by_name["ContactPersonPartyType"], row["ContactPersonPartyType"]
         )
     if not any(row[name] for name in ("FirstName", "MiddleName", "LastName")):
-        yield infolog.must_be_filled(CONTACTS.by_name["FirstName"])
+        yield infolog.must_be_filled(CONTACT_ENTITY.by_name["FirstName"])
     if before is not None:
         return
     number = row["ContactPersonPartyNumber"]
@@ -85,12 +85,14 @@ def _contact(store: Store, row: Row, before: Row | None) -> Iterator[Info]:
         yield infolog.error(
             f"Party '{number}' cannot be its own contact person.", "AssociatedPartyNumber"
         )
-    yield from _fits(store, CONTACTS, number, _PERSON, "ContactPersonPartyNumber")
+    yield from _fits(store, CONTACT_ENTITY, number, _PERSON, "ContactPersonPartyNumber")
 
 
-def _fits(store: Store, entity: Entity, number: str, party_type: str, name: str) -> Iterator[Info]:
+def _fits(
+    store: ScmStore, entity: ScmEntity, number: str, party_type: str, name: str
+) -> Iterator[Info]:
     """A party that is there already must be of the type of its new role."""
-    party = parties.find(store, number)
+    party = parties.find_party(store, number)
     if party is not None and party["PartyType"] != party_type:
         label = entity.by_name[name].label
         yield infolog.error(
@@ -102,13 +104,13 @@ def _fits(store: Store, entity: Entity, number: str, party_type: str, name: str)
         )
 
 
-def _same(entity: Entity, row: Row, before: Row, *names: str) -> Iterator[Info]:
+def _same(entity: ScmEntity, row: ScmRow, before: ScmRow, *names: str) -> Iterator[Info]:
     for name in names:
         if row[name].lower() != before[name].lower():
             yield infolog.error(f"Field '{entity.by_name[name].label}' cannot be changed.", name)
 
 
-def _customer_as_party(row: Row) -> Party:
+def _customer_as_party(row: ScmRow) -> Party:
     return Party(
         number=row["PartyNumber"],
         type=row["PartyType"],
@@ -120,7 +122,7 @@ def _customer_as_party(row: Row) -> Party:
     )
 
 
-def _contact_as_party(row: Row) -> Party:
+def _contact_as_party(row: ScmRow) -> Party:
     return Party(
         number=row["ContactPersonPartyNumber"],
         type=_PERSON,
@@ -132,8 +134,8 @@ def _contact_as_party(row: Row) -> Party:
 
 ROLES: Final = MappingProxyType(
     {
-        CUSTOMERS.name: Role(complete=_customer, party=_customer_as_party),
-        CONTACTS.name: Role(complete=_contact, party=_contact_as_party),
+        CUSTOMER_ENTITY.name: PartyRole(complete=_customer, party=_customer_as_party),
+        CONTACT_ENTITY.name: PartyRole(complete=_contact, party=_contact_as_party),
     }
 )
 """The entities that are roles of a party."""

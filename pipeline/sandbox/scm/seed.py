@@ -14,10 +14,10 @@ from typing import Any, Final
 import pycountry
 
 from pipeline.sandbox.scm import parties
-from pipeline.sandbox.scm.cells import CellError, typed
+from pipeline.sandbox.scm.cells import CellError, read_cell
 from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Property
-from pipeline.sandbox.scm.roles import CUSTOMERS, ROLES
-from pipeline.sandbox.scm.store import Store
+from pipeline.sandbox.scm.roles import CUSTOMER_ENTITY, ROLES
+from pipeline.sandbox.scm.store import ScmStore
 from pipeline.sandbox.scm.writing import Desk
 
 
@@ -39,7 +39,7 @@ COMPANIES: Final = (
 )
 """The legal entities of the demo."""
 
-GROUPS: Final = {
+CUSTOMER_GROUPS: Final = {
     "10": "Wholesales customers",
     "20": "Major customers",
     "30": "Retail customers",
@@ -56,11 +56,12 @@ SITES: Final = {
     "6": ("61",),
 }
 LANGUAGES: Final = (
-    "ar", "ar-ae", "cs", "da", "de", "de-at", "de-ch", "en-au", "en-ca", "en-gb", "en-ie", "en-in", "en-my", "en-nz", "en-sg",
-    "en-us", "en-za", "es", "es-mx", "et", "fi", "fr", "fr-be", "fr-ca", "fr-ch", "hu", "is", "it", "it-ch", "ja", "lt", "lv",
-    "nb-no", "nl", "nl-be", "pl", "pt-br", "ru", "sv", "th", "tr", "zh-hans",
+    "ar", "ar-ae", "cs", "da", "de", "de-at", "de-ch", "en-au", "en-ca", "en-gb", "en-ie", "en-in",
+    "en-my", "en-nz", "en-sg", "en-us", "en-za", "es", "es-mx", "et", "fi", "fr", "fr-be", "fr-ca",
+    "fr-ch", "hu", "is", "it", "it-ch", "ja", "lt", "lv", "nb-no", "nl", "nl-be", "pl", "pt-br",
+    "ru", "sv", "th", "tr", "zh-hans",
 )  # fmt: skip
-SETUP: Final = {
+SETUP_CODES: Final = {
     "Terms of payment": ("COD", "Net7", "Net10", "Net15", "Net30", "Net45", "Net60"),
     "Customer payment method": ("CASH", "CHECK", "CREDIT", "ELECTRONIC"),
     "Terms of delivery": ("CIF", "DAP", "DDP", "EXW", "FOB"),
@@ -74,26 +75,26 @@ SETUP: Final = {
 _ROWS_AT_ONCE: Final = 1000
 
 
-def new_store(path: str, companies: tuple[Company, ...]) -> Store:
+def open_store(path: str, companies: tuple[Company, ...]) -> ScmStore:
     """A database that is set up. One that is there already is taken as it is."""
-    store = Store(path)
+    store = ScmStore(path)
     if not store.value('SELECT 1 FROM "LegalEntities"'):
         _model(companies).copy_to(store)
     return store
 
 
 @cache
-def _model(companies: tuple[Company, ...]) -> Store:
-    """Copying is ten times faster than setting up anew."""
-    store = Store()
+def _model(companies: tuple[Company, ...]) -> ScmStore:
+    """A store to copy, which is ten times faster than filling one again."""
+    store = ScmStore()
     _fill(store, companies)
     return store
 
 
-def _fill(store: Store, companies: Iterable[Company]) -> None:
+def _fill(store: ScmStore, companies: Iterable[Company]) -> None:
     with store.transaction():
         _world(store)
-        for kind, codes in SETUP.items():
+        for kind, codes in SETUP_CODES.items():
             store.add_setup(kind, *codes)
         for company in companies:
             _company(store, company)
@@ -109,16 +110,16 @@ def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
     given = iter(rows)
     with desk.store.transaction():
         while part := [_customer(desk, row) for row in islice(given, _ROWS_AT_ONCE)]:
-            desk.store.insert_many(CUSTOMERS, part)
-            people = (ROLES[CUSTOMERS.name].party(row) for row in part)
-            desk.store.insert_many(parties.PARTIES, [parties.as_row(one) for one in people])
+            desk.store.insert_many(CUSTOMER_ENTITY, part)
+            people = (ROLES[CUSTOMER_ENTITY.name].party(row) for row in part)
+            desk.store.insert_many(parties.PARTIES, [parties.make_party_row(one) for one in people])
             count += len(part)
     return count
 
 
 def _customer(desk: Desk, row: Mapping[str, str]) -> dict[str, Any]:
     values = {
-        **CUSTOMERS.blank,
+        **CUSTOMER_ENTITY.blank,
         **{one.name: _read(desk, one, text) for one, text in _fields(row) if text},
     }
     values[COMPANY] = str(values[COMPANY]).lower()
@@ -126,25 +127,25 @@ def _customer(desk: Desk, row: Mapping[str, str]) -> dict[str, Any]:
     values["PartyType"] = values["PartyType"] or (
         "Person" if person and not values["OrganizationName"] else "Organization"
     )
-    values["PartyNumber"] = values["PartyNumber"] or parties.new_number(desk.store)
+    values["PartyNumber"] = values["PartyNumber"] or parties.take_party_number(desk.store)
     return values
 
 
 def _fields(row: Mapping[str, str]) -> Iterator[tuple[Property, str]]:
     for name, text in row.items():
-        field = CUSTOMERS.by_staging_name.get(name.strip().upper())
+        field = CUSTOMER_ENTITY.by_staging_name.get(name.strip().upper())
         if field is not None:
             yield field, text
 
 
 def _read(desk: Desk, field: Property, text: str) -> Any:
     try:
-        return typed(field, text.strip(), desk.switches)
+        return read_cell(field, text.strip(), desk.switches)
     except CellError:
         return field.default
 
 
-def _world(store: Store) -> None:
+def _world(store: ScmStore) -> None:
     _rows(store, "Languages", ("LanguageId", "Name"), [(code, code) for code in LANGUAGES])
     currencies = sorted((one.alpha_3, one.name) for one in pycountry.currencies)
     _rows(store, "Currencies", ("CurrencyCode", "Name"), currencies)
@@ -167,7 +168,7 @@ def _states() -> list[tuple[str, str, str]]:
     )
 
 
-def _company(store: Store, company: Company) -> None:
+def _company(store: ScmStore, company: Company) -> None:
     long = next(long for long, short in _countries() if short == company.country)
     columns = (
         "LegalEntityId",
@@ -184,7 +185,7 @@ def _company(store: Store, company: Company) -> None:
         store,
         "CustomerGroups",
         (COMPANY, "CustomerGroupId", "Description"),
-        [(own, *one) for one in GROUPS.items()],
+        [(own, *one) for one in CUSTOMER_GROUPS.items()],
     )
     _rows(
         store,
@@ -203,7 +204,9 @@ def _company(store: Store, company: Company) -> None:
     )
 
 
-def _rows(store: Store, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _rows(
+    store: ScmStore, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     entity = ENTITIES[name]
     store.insert_many(
         entity, [{**entity.blank, **dict(zip(columns, row, strict=True))} for row in rows]

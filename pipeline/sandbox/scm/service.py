@@ -14,42 +14,42 @@ from pipeline.sandbox.odata.address import parse_address
 from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError
 from pipeline.sandbox.scm import failures
-from pipeline.sandbox.scm.call import Actions, Call
-from pipeline.sandbox.scm.entities import ENTITIES, NAMESPACE, Entity
-from pipeline.sandbox.scm.failures import FailedError
+from pipeline.sandbox.scm.call import Actions, ScmCall
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, ENTITIES, ScmEntity
+from pipeline.sandbox.scm.failures import ScmFailure
 from pipeline.sandbox.scm.writing import Desk
 from pipeline.sandbox.wire import batch, multipart
-from pipeline.sandbox.wire.batch import Answer, BatchError, ChangesetAnswer, Operation
+from pipeline.sandbox.wire.batch import BatchError, ChangesetAnswer, ODataAnswer, ODataOperation
 
-BATCH_LIMIT: Final = 5000
+SCM_BATCH_LIMIT: Final = 5000
 
 _ROOT: Final = "/data"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Service:
+class ScmService:
     """One SCM. ``company`` is the default one of the user that every token stands for."""
 
     desk: Desk
     actions: Actions
     company: str
 
-    def handle(self, operation: Operation, root: str) -> Answer:
+    def handle(self, operation: ODataOperation, root: str) -> ODataAnswer:
         """Answer an operation. ``root`` is scheme and host that the caller sees."""
         try:
             return self._handle(operation, root)
-        except FailedError as failure:
+        except ScmFailure as failure:
             return failure.answer()
         except ODataError as error:
             return failures.bad_request(
                 f"The query specified in the URI is not valid. {error}"
             ).answer()
 
-    def batch(self, operation: Operation, root: str) -> Answer:
+    def batch(self, operation: ODataOperation, root: str) -> ODataAnswer:
         """Answer a batch: 200 whatever became of its parts."""
         try:
-            parts = multipart.parse(
-                operation.headers.get("content-type", ""), operation.body, limit=BATCH_LIMIT
+            parts = multipart.parse_batch(
+                operation.headers.get("content-type", ""), operation.body, limit=SCM_BATCH_LIMIT
             )
         except BatchError as error:
             return failures.bad_request(str(error)).answer()
@@ -57,24 +57,24 @@ class Service:
             self.desk.switches.batch_goes_on
             or "odata.continue-on-error" in operation.headers.get("prefer", "")
         )
-        result = batch.run(
+        result = batch.run_batch(
             parts,
             send=lambda one: self.handle(one, root),
             transaction=self.desk.store.transaction,
             continue_on_error=go_on,
         )
-        kind, body = multipart.render(
+        kind, body = multipart.render_batch(
             [_as_seen(part) for part in result.parts], failed_in_changeset=True
         )
-        return Answer(
+        return ODataAnswer(
             status=HTTPStatus.OK, headers={"Content-Type": kind, "OData-Version": "4.0"}, body=body
         )
 
-    def _handle(self, operation: Operation, root: str) -> Answer:
+    def _handle(self, operation: ODataOperation, root: str) -> ODataAnswer:
         path, query_text = operation.target(f"{root}{_ROOT}/$batch")
         below = path.removeprefix(_ROOT)
         segments = parse_address(below)
-        call = Call(
+        call = ScmCall(
             desk=self.desk,
             actions=self.actions,
             company=self.company,
@@ -96,30 +96,30 @@ class Service:
                 )
             case [name, "$count"] if not segments[0].keys:
                 return call.count(_entity(name))
-            case [name, action] if action.startswith(f"{NAMESPACE}."):
-                return call.action(_entity(name), action.removeprefix(f"{NAMESPACE}."))
+            case [name, action] if action.startswith(f"{DATA_ENTITIES}."):
+                return call.action(_entity(name), action.removeprefix(f"{DATA_ENTITIES}."))
             case _:
                 pass
-        raise failures.not_found(
+        raise failures.no_resource(
             f"No HTTP resource was found that matches the request URI '{root}{path}'."
         )
 
 
-def with_trace(answer: Answer, seconds: float) -> Answer:
-    """The answer with the headers that tell which activity it was and how long it took."""
+def add_trace(answer: ODataAnswer, seconds: float) -> ODataAnswer:
+    """The answer with the headers that name the activity and how long it took."""
     trace = {"ms-dyn-aid": str(uuid.uuid4()), "server-timing": f"dur={seconds * 1000:.0f}"}
     return replace(answer, headers={**answer.headers, **trace})
 
 
-def _entity(name: str) -> Entity:
+def _entity(name: str) -> ScmEntity:
     entity = ENTITIES.get(name)
     if entity is None:
-        raise failures.not_found(f"Resource not found for the segment '{name}'.")
+        raise failures.no_resource(f"Resource not found for the segment '{name}'.")
     return entity
 
 
 def _as_seen(part: batch.PartAnswer) -> batch.PartAnswer:
-    """A changeset that fails does so with 500, unless the wait of a 429 has to be told."""
+    """A changeset that fails does so with 500, unless it is a 429, whose wait must arrive."""
     if not isinstance(part, ChangesetAnswer) or all(answer.ok for answer in part.answers):
         return part
     failed = part.answers[0]

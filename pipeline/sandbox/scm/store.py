@@ -1,7 +1,8 @@
-"""The database of the SCM twin: one SQLite table for each entity set, used by several threads, one at a time.
+"""The database of the SCM twin: one SQLite table for each entity set.
 
-A row is a mapping of property to value, with ``_recid`` and ``_recversion`` beside them, of which
-etags are made. Text compares without regard to case, as SCM's database does.
+Several threads use it, one at a time. A row is a mapping of property to value, with ``_recid`` and
+``_recversion``, of which etags are made. Text compares without regard to case, as SCM's database
+does.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from pipeline.sandbox.odata.columns import casefold
 from pipeline.sandbox.scm.entities import (
     COMPANY,
     ENTITIES,
     SETUP,
-    Entity,
-    Kind,
     Property,
-    Reference,
+    PropertyKind,
+    ScmEntity,
+    ScmReference,
 )
 
-Row: TypeAlias = dict[str, Any]
+ScmRow: TypeAlias = dict[str, Any]
 
 RECID: Final = "_recid"
 RECVERSION: Final = "_recversion"
@@ -34,12 +36,12 @@ _FIRST_RECID: Final = 5637144576
 _VERSION_STEP: Final = 1_103_515_245
 _LARGE: Final = frozenset({"CustomersV2", "CDSContactPersons", "CDSParties"})
 _TYPES: Final = {
-    Kind.STRING: "TEXT COLLATE NOCASE",
-    Kind.ENUM: "TEXT",
-    Kind.INT: "INTEGER",
-    Kind.INT64: "INTEGER",
-    Kind.DECIMAL: "REAL",
-    Kind.DATETIME: "TEXT",
+    PropertyKind.STRING: "TEXT COLLATE NOCASE",
+    PropertyKind.ENUM: "TEXT",
+    PropertyKind.INT: "INTEGER",
+    PropertyKind.INT64: "INTEGER",
+    PropertyKind.DECIMAL: "REAL",
+    PropertyKind.DATETIME: "TEXT",
 }
 _INDEXES: Final = {
     "CustomersV2": (COMPANY, "PartyNumber"),
@@ -48,7 +50,7 @@ _INDEXES: Final = {
 }
 
 
-def _insert(entity: Entity) -> str:
+def _insert(entity: ScmEntity) -> str:
     columns = ", ".join(f'"{one.name}"' for one in entity.properties)
     values = ", ".join(f":{one.name}" for one in entity.properties)
     return f'INSERT INTO "{entity.name}" ({columns}, "{RECVERSION}") VALUES ({values}, 1)'
@@ -61,7 +63,7 @@ class DuplicateKeyError(Exception):
     """A row with that key is there already."""
 
 
-class Store:
+class ScmStore:
     """All tables of one SCM. ``path`` is a file, or memory."""
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -69,20 +71,21 @@ class Store:
         self._depth = 0
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("casefold", 1, casefold, deterministic=True)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("PRAGMA journal_mode = MEMORY")
         self._create()
         self._versions = itertools.count(_VERSION_STEP, _VERSION_STEP)
         self._generations: Counter[str] = Counter()
         self._mappings: dict[tuple[str, str, str], tuple[int, Mapping[str, str]]] = {}
-        self._codes: dict[tuple[Reference, str], tuple[int, Mapping[str, str]]] = {}
+        self._codes: dict[tuple[ScmReference, str], tuple[int, Mapping[str, str]]] = {}
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
             self._db.close()
 
-    def copy_to(self, other: Store) -> None:
+    def copy_to(self, other: ScmStore) -> None:
         """Make another store what this one is."""
         with self._lock:
             self._db.backup(other._db)
@@ -118,16 +121,15 @@ class Store:
             with self.transaction():
                 yield
 
-    # --- rows
-    # ---------------------------------------------------------------------------------------------------------
+    # rows
 
-    def find(self, entity: Entity, key: Mapping[str, Any]) -> Row | None:
+    def find(self, entity: ScmEntity, key: Mapping[str, Any]) -> ScmRow | None:
         """The row with this key."""
         where = " AND ".join(f'"{name}" = ?' for name in key)
         found = self.select(f'SELECT * FROM "{entity.name}" WHERE {where}', list(key.values()))
         return found[0] if found else None
 
-    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[ScmRow]:
         """The rows of a query."""
         with self._lock:
             return [dict(row) for row in self._db.execute(sql, parameters)]
@@ -138,7 +140,7 @@ class Store:
             row = self._db.execute(sql, parameters).fetchone()
             return row[0] if row else None
 
-    def insert(self, entity: Entity, row: Mapping[str, Any]) -> Row:
+    def insert(self, entity: ScmEntity, row: Mapping[str, Any]) -> ScmRow:
         """Insert a whole row. Raises ``DuplicateKeyError``."""
         with self._lock:
             try:
@@ -148,7 +150,7 @@ class Store:
             self._generations[entity.name] += 1
             return {**row, RECID: cursor.lastrowid, RECVERSION: 1}
 
-    def insert_many(self, entity: Entity, rows: Iterable[Mapping[str, Any]]) -> None:
+    def insert_many(self, entity: ScmEntity, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert whole rows; those whose key is there already are left out."""
         with self._lock:
             self._db.executemany(
@@ -156,7 +158,9 @@ class Store:
             )
             self._generations[entity.name] += 1
 
-    def update(self, entity: Entity, row: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
+    def update(
+        self, entity: ScmEntity, row: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> ScmRow:
         """Change a row. Raises ``DuplicateKeyError``."""
         version = next(self._versions) & 0x7FFF_FFFF
         sets = ", ".join(f'"{name}" = ?' for name in (*changes, RECVERSION))
@@ -169,13 +173,13 @@ class Store:
             self._generations[entity.name] += 1
         return {**row, **changes, RECVERSION: version}
 
-    def delete(self, entity: Entity, row: Mapping[str, Any]) -> None:
+    def delete(self, entity: ScmEntity, row: Mapping[str, Any]) -> None:
         """Delete a row."""
         with self._lock:
             self._db.execute(f'DELETE FROM "{entity.name}" WHERE "{RECID}" = ?', [row[RECID]])
             self._generations[entity.name] += 1
 
-    def clear(self, entity: Entity, company: str) -> None:
+    def clear(self, entity: ScmEntity, company: str) -> None:
         """Delete all rows of a legal entity, or of a shared entity."""
         where = "" if entity.shared else f' WHERE "{COMPANY}" = ?'
         with self._lock:
@@ -184,10 +188,9 @@ class Store:
             )
             self._generations[entity.name] += 1
 
-    # --- reference data
-    # -----------------------------------------------------------------------------------------------
+    # reference data
 
-    def found(self, reference: Reference, value: str, company: str) -> bool:
+    def found(self, reference: ScmReference, value: str, company: str) -> bool:
         """Whether a value is there to be referred to, in this legal entity or in all."""
         if reference.entity_set in _LARGE:
             entity = ENTITIES[reference.entity_set]
@@ -199,7 +202,7 @@ class Store:
             )
         return value.lower() in self.codes(reference, company)
 
-    def codes(self, reference: Reference, company: str) -> Mapping[str, str]:
+    def codes(self, reference: ScmReference, company: str) -> Mapping[str, str]:
         """All values that can be referred to, by their lower-case form.
 
         Read again only after a change.
@@ -212,7 +215,7 @@ class Store:
                 self._codes[reference, company] = known
             return known[1]
 
-    def mapping(self, entity: Entity, key: str, value: str) -> Mapping[str, str]:
+    def mapping(self, entity: ScmEntity, key: str, value: str) -> Mapping[str, str]:
         """One field of a shared entity by the lower-case form of another.
 
         Read again only after a change.
@@ -239,7 +242,7 @@ class Store:
 
     def in_setup(self, kind: str, code: str) -> bool:
         """Whether a code that has no entity set is there."""
-        return code.lower() in self.codes(Reference(entity_set=SETUP, target=kind), "")
+        return code.lower() in self.codes(ScmReference(entity_set=SETUP, target=kind), "")
 
     def next_number(self, sequence: str, first: int = 1) -> int:
         """The next number of a number sequence."""
@@ -250,7 +253,7 @@ class Store:
         with self._lock:
             return int(self._db.execute(sql, (sequence, first)).fetchone()[0])
 
-    def _read_codes(self, reference: Reference, company: str) -> Mapping[str, str]:
+    def _read_codes(self, reference: ScmReference, company: str) -> Mapping[str, str]:
         if reference.is_setup:
             rows = self.select('SELECT code FROM "_setup" WHERE kind = ?', [reference.target])
             return {row["code"].lower(): row["code"] for row in rows}
@@ -260,8 +263,7 @@ class Store:
         rows = self.select(f'SELECT "{reference.target}" AS code FROM "{entity.name}" {where}', own)
         return {row["code"].lower(): row["code"] for row in rows}
 
-    # --- tables
-    # -------------------------------------------------------------------------------------------------------
+    # tables
 
     def _create(self) -> None:
         self._db.execute(
@@ -288,7 +290,7 @@ class Store:
                 (entity.name, _FIRST_RECID + number * 10**8, entity.name),
             )
 
-    def _index(self, entity: Entity, columns: Sequence[str], *, unique: bool) -> None:
+    def _index(self, entity: ScmEntity, columns: Sequence[str], *, unique: bool) -> None:
         kind, name = ("UNIQUE INDEX", "key") if unique else ("INDEX", "other")
         listed = ", ".join(f'"{column}"' for column in columns)
         self._db.execute(
@@ -296,17 +298,17 @@ class Store:
         )
 
 
-def etag(row: Mapping[str, Any]) -> str:
+def write_etag(row: Mapping[str, Any]) -> str:
     """The etag of a row: record version and record id, as SCM writes them."""
     text = f"'{row[RECVERSION]},{row[RECID]}'"
     return f'W/"{base64.b64encode(text.encode()).decode()}"'
 
 
-def key_of(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
+def pick_key(entity: ScmEntity, row: Mapping[str, Any]) -> dict[str, Any]:
     """The key of a row, the legal entity first."""
     return {one.name: row[one.name] for one in entity.keys}
 
 
-def key_text(keys: Sequence[Property], row: Mapping[str, Any]) -> str:
+def render_key(keys: Sequence[Property], row: Mapping[str, Any]) -> str:
     """Key values as messages list them: ``Customer group: 10, Currency: USD``."""
     return ", ".join(f"{one.label}: {row[one.name]}" for one in keys)

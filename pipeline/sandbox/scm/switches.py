@@ -28,7 +28,7 @@ class Switches:
     """PATCH of a key that is not there: 404, or an insert."""
 
     batch_goes_on: bool = False
-    """Whether a batch goes on after a failure without being asked to."""
+    """Whether a batch continues after a failure without being asked to."""
 
     country_from_iso: bool = True
     """Whether an ISO code alone finds the country/region of an address (the templates depend on

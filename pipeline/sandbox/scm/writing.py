@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.sandbox.scm import addresses, infolog, parties
-from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Entity, Reference
-from pipeline.sandbox.scm.infolog import Info, RefusedError
+from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, ScmEntity, ScmReference
+from pipeline.sandbox.scm.infolog import Info, RowRefused
 from pipeline.sandbox.scm.roles import ROLES
-from pipeline.sandbox.scm.store import DuplicateKeyError, Row, Store, key_of
+from pipeline.sandbox.scm.store import DuplicateKeyError, ScmRow, ScmStore, pick_key
 from pipeline.sandbox.scm.switches import Switches
 
 _TITLES: Final = (
@@ -32,23 +32,23 @@ _TITLES: Final = (
 class Desk:
     """Where rows are written: the database and this SCM's answers to the open questions."""
 
-    store: Store
+    store: ScmStore
     switches: Switches
 
-    def insert(self, entity: Entity, values: Mapping[str, Any]) -> Row:
-        """A new row; what is not given gets its default. Raises ``RefusedError``."""
+    def insert(self, entity: ScmEntity, values: Mapping[str, Any]) -> ScmRow:
+        """A new row; what is not given gets its default. Raises ``RowRefused``."""
         row = {**entity.blank, **values}
         with self.store.together():
             self._accept(entity, row, None, frozenset(values))
             try:
                 made = self.store.insert(entity, row)
             except DuplicateKeyError as error:
-                raise RefusedError([infolog.exists(entity, _titled(entity, row))]) from error
+                raise RowRefused([infolog.record_exists(entity, _titled(entity, row))]) from error
             self._keep_party(entity, made)
         return made
 
-    def update(self, entity: Entity, before: Row, values: Mapping[str, Any]) -> Row:
-        """Change a row. Key fields stay as they are. Raises ``RefusedError``."""
+    def update(self, entity: ScmEntity, before: ScmRow, values: Mapping[str, Any]) -> ScmRow:
+        """Change a row. Key fields stay as they are. Raises ``RowRefused``."""
         row = before | dict(values)
         with self.store.together():
             self._accept(entity, row, before, frozenset(values))
@@ -61,27 +61,29 @@ class Desk:
             self._keep_party(entity, made)
         return made
 
-    def upsert(self, entity: Entity, values: Mapping[str, Any]) -> tuple[Row, bool]:
+    def upsert(self, entity: ScmEntity, values: Mapping[str, Any]) -> tuple[ScmRow, bool]:
         """The row with the key of ``values``, changed or new, and whether it is new.
 
-        Raises ``RefusedError``.
+        Raises ``RowRefused``.
         """
-        before = self.store.find(entity, key_of(entity, values))
+        before = self.store.find(entity, pick_key(entity, values))
         if before is None:
             return self.insert(entity, values), True
         return self.update(entity, before, values), False
 
-    def delete(self, entity: Entity, row: Row) -> None:
-        """Delete a row that nothing refers to. Raises ``RefusedError``."""
+    def delete(self, entity: ScmEntity, row: ScmRow) -> None:
+        """Delete a row that nothing refers to. Raises ``RowRefused``."""
         for dependent in ENTITIES.values():
             for name, reference in dependent.references.items():
                 if reference.entity_set == entity.name and self._refers(
                     dependent, name, reference, row
                 ):
-                    raise RefusedError([infolog.in_use(entity, dependent)])
+                    raise RowRefused([infolog.in_use(entity, dependent)])
         self.store.delete(entity, row)
 
-    def _refers(self, dependent: Entity, name: str, reference: Reference, row: Row) -> bool:
+    def _refers(
+        self, dependent: ScmEntity, name: str, reference: ScmReference, row: ScmRow
+    ) -> bool:
         scoped = COMPANY in row and COMPANY in dependent.by_name
         where = f'"{name}" = ?' + (f' AND "{COMPANY}" = ?' if scoped else "")
         parameters = [row[reference.target], *([row[COMPANY]] if scoped else [])]
@@ -94,7 +96,7 @@ class Desk:
         return int(self.store.value(others, parameters)) > own
 
     def _accept(
-        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+        self, entity: ScmEntity, row: ScmRow, before: ScmRow | None, changed: frozenset[str]
     ) -> None:
         infos = [
             *self._fields(entity, row, before, changed),
@@ -103,10 +105,10 @@ class Desk:
         infos += self._references(entity, row, before, changed)
         if infos:
             infos = _once(infos)
-            raise RefusedError([*infos, *infolog.validation_failed(entity, infos)])
+            raise RowRefused([*infos, *infolog.validation_failed(entity, infos)])
 
     def _fields(
-        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+        self, entity: ScmEntity, row: ScmRow, before: ScmRow | None, changed: frozenset[str]
     ) -> Iterator[Info]:
         """Lengths, mandatory fields, and key fields, which stay as they are."""
         for name in changed:
@@ -117,21 +119,21 @@ class Desk:
                 row[name] = before[name]
             if field.length and len(value) * 2 > field.length and _units(value) > field.length:
                 if self.switches.too_long == "reject":
-                    yield infolog.too_long(field)
+                    yield infolog.text_too_long(field)
                 row[name] = _cut(value, field.length)
         yield from (
             infolog.must_be_filled(field) for field in entity.required if row[field.name] == ""
         )
 
     def _rules(
-        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+        self, entity: ScmEntity, row: ScmRow, before: ScmRow | None, changed: frozenset[str]
     ) -> Iterator[Info]:
-        yield from addresses.complete(self.store, self.switches, entity, row, changed)
+        yield from addresses.complete_address(self.store, self.switches, entity, row, changed)
         if entity.name in ROLES:
             yield from ROLES[entity.name].complete(self.store, row, before)
 
     def _references(
-        self, entity: Entity, row: Row, before: Row | None, changed: frozenset[str]
+        self, entity: ScmEntity, row: ScmRow, before: ScmRow | None, changed: frozenset[str]
     ) -> Iterator[Info]:
         """Values that must be there in another table; on an update, those that were set."""
         company = row.get(COMPANY, "")
@@ -145,14 +147,14 @@ class Desk:
             )
             if not itself and not self.store.found(reference, value, company):
                 related = reference.target if reference.is_setup else _related(reference)
-                yield infolog.not_found(entity.by_name[name], value, related)
+                yield infolog.no_reference(entity.by_name[name], value, related)
 
-    def _keep_party(self, entity: Entity, row: Row) -> None:
+    def _keep_party(self, entity: ScmEntity, row: ScmRow) -> None:
         if entity.name in ROLES:
-            parties.keep(self.store, ROLES[entity.name].party(row))
+            parties.keep_party(self.store, ROLES[entity.name].party(row))
 
 
-def _related(reference: Reference) -> str:
+def _related(reference: ScmReference) -> str:
     return ENTITIES[reference.entity_set].table.partition(" (")[0]
 
 
@@ -160,7 +162,7 @@ def _once(infos: Iterable[Info]) -> list[Info]:
     return list(dict.fromkeys(infos))
 
 
-def _titled(entity: Entity, row: Row) -> str:
+def _titled(entity: ScmEntity, row: ScmRow) -> str:
     """Key and title of a record, as the message about a duplicate has them."""
     keys = ", ".join(f"{one.label}: {row[one.name]}" for one in entity.own_keys)
     title = next((row[name] for name in _TITLES if row.get(name)), "")

@@ -3,13 +3,16 @@
 ``multipart.py`` reads and writes the wire. An app hands every operation to its own synchronous
 handler::
 
-    parts = multipart.parse(content_type, body, limit=1000)      # BatchError: answer 400 with its
-    text result = batch.run(parts, send=handle, transaction=store.transaction,
-    continue_on_error=False) content_type, body = multipart.render(result.parts)          # the
-    outer status is the app's: result.failed tells
+    parts = parse_batch(content_type, body, limit=1000)
+    result = run_batch(
+        parts, send=handle, transaction=store.transaction, continue_on_error=False
+    )
+    content_type, body = render_batch(result.parts)
 
-``handle`` answers an :class:`Operation` with an :class:`Answer`; ``transaction`` is a context
-manager that commits when it is left in peace and rolls back when it is left by an exception.
+A ``BatchError`` is a 400 with its text; the outer status is the app's, which ``result.failed``
+helps to choose. ``handle`` answers an :class:`ODataOperation` with an :class:`ODataAnswer`;
+``transaction`` is a context manager that commits at the end of its block and rolls back when it is
+left by an exception.
 """
 
 from __future__ import annotations
@@ -35,11 +38,11 @@ _SYSTEM: Final = frozenset(
 
 
 class BatchError(Exception):
-    """The request is no batch that can be run; the text is the message to answer with."""
+    """The request is not a batch that can be run; the text is the message to answer with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
+class ODataOperation:
     """One request of a batch.
 
     Header names are lower case; ``url`` is as written, absolute or not, references resolved.
@@ -64,11 +67,11 @@ class Operation:
 class Changeset:
     """Operations that succeed or fail as one."""
 
-    operations: tuple[Operation, ...]
+    operations: tuple[ODataOperation, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class ODataAnswer:
     """The answer to one operation. Headers are sent as they stand here."""
 
     status: int
@@ -95,35 +98,35 @@ class ChangesetAnswer:
     One for each operation, or the single one of the operation that failed it.
     """
 
-    answers: tuple[Answer, ...]
+    answers: tuple[ODataAnswer, ...]
 
 
-Part: TypeAlias = Operation | Changeset
-PartAnswer: TypeAlias = Answer | ChangesetAnswer
-Send: TypeAlias = Callable[[Operation], Answer]
+Part: TypeAlias = ODataOperation | Changeset
+PartAnswer: TypeAlias = ODataAnswer | ChangesetAnswer
+Send: TypeAlias = Callable[[ODataOperation], ODataAnswer]
 Transaction: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class BatchResult:
     """What a batch came to.
 
     ``failed`` is the first failed answer; without continue-on-error it is the last part.
     """
 
     parts: tuple[PartAnswer, ...]
-    failed: Answer | None
+    failed: ODataAnswer | None
 
 
-def run(
+def run_batch(
     parts: Sequence[Part], *, send: Send, transaction: Transaction, continue_on_error: bool
-) -> Result:
+) -> BatchResult:
     """Run the parts in order.
 
     A changeset runs in one transaction, which a failed operation rolls back.
     """
     done: list[PartAnswer] = []
-    failed: Answer | None = None
+    failed: ODataAnswer | None = None
     for part in parts:
         answer = (
             _run_changeset(part, send, transaction)
@@ -135,16 +138,16 @@ def run(
         failed = failed or wrong
         if wrong and not continue_on_error:
             break
-    return Result(parts=tuple(done), failed=failed)
+    return BatchResult(parts=tuple(done), failed=failed)
 
 
 class _RolledBackError(Exception):
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ODataAnswer) -> None:
         super().__init__()
         self.answer = answer
 
 
-def _run(operation: Operation, send: Send, known: Mapping[str, str]) -> Answer:
+def _run(operation: ODataOperation, send: Send, known: Mapping[str, str]) -> ODataAnswer:
     missing = [name for name in _references(operation) if name not in known]
     if missing:
         return _unknown_reference(operation, missing[0])
@@ -167,18 +170,18 @@ def _run_changeset(changeset: Changeset, send: Send, transaction: Transaction) -
     return ChangesetAnswer(answers=tuple(answers))
 
 
-def _need(answer: Answer) -> None:
+def _need(answer: ODataAnswer) -> None:
     if not answer.ok:
         raise _RolledBackError(answer)
 
 
-def _flat(answer: PartAnswer) -> tuple[Answer, ...]:
+def _flat(answer: PartAnswer) -> tuple[ODataAnswer, ...]:
     return answer.answers if isinstance(answer, ChangesetAnswer) else (answer,)
 
 
-def _unknown_reference(operation: Operation, name: str) -> Answer:
+def _unknown_reference(operation: ODataOperation, name: str) -> ODataAnswer:
     message = f"Content-ID Reference: '${name}' does not exist in the batch context."
-    return Answer(
+    return ODataAnswer(
         status=HTTPStatus.BAD_REQUEST,
         headers={
             "Content-Type": "application/json; odata.metadata=minimal",
@@ -189,14 +192,14 @@ def _unknown_reference(operation: Operation, name: str) -> Answer:
     )
 
 
-def _references(operation: Operation) -> list[str]:
+def _references(operation: ODataOperation) -> list[str]:
     """The Content-IDs that the URL and the bindings of the body refer to."""
     texts = [operation.url, *_bindings(operation)]
     matches = (_REFERENCE.match(text) for text in texts)
     return [match[1] for match in matches if match and match[1] not in _SYSTEM]
 
 
-def _bindings(operation: Operation) -> list[str]:
+def _bindings(operation: ODataOperation) -> list[str]:
     """What ``@odata.bind`` and ``@odata.id`` of a body say; bodies without a ``$`` are not read."""
     if b"$" not in operation.body:
         return []
@@ -210,7 +213,7 @@ def _bindings(operation: Operation) -> list[str]:
     return found
 
 
-def _resolved(operation: Operation, known: Mapping[str, str]) -> Operation:
+def _resolved(operation: ODataOperation, known: Mapping[str, str]) -> ODataOperation:
     def put(text: str) -> str:
         match = _REFERENCE.match(text)
         return known[match[1]] + text[match.end() :] if match and match[1] in known else text

@@ -1,4 +1,6 @@
-"""The blob storage behind Data management: upload and download by signed URLs, as Azure's block blobs do it.
+"""The blob storage behind Data management.
+
+Upload and download by signed URLs, as Azure's block blobs do it.
 
 Put Blob, Put Block and Put Block List, Get, Head and Delete: enough for Azure's own uploaders. A
 URL carries its rights and its end; nothing else lets anybody in. ``blob_routes.py`` puts it on the
@@ -24,7 +26,7 @@ from pipeline.sandbox.wire.xmltree import XmlError
 
 ACCOUNT: Final = "p2csandbox"
 CONTAINER: Final = "dmf"
-VERSION: Final = "2025-07-05"
+BLOB_VERSION: Final = "2025-07-05"
 
 _SMALL_UNTIL: Final = "2019-12-12"
 _SMALL_PUT: Final = 256 * 2**20
@@ -68,15 +70,14 @@ class BlobStore:
         self._blobs: dict[str, Blob] = {}
         self._lock = threading.Lock()
 
-    # --- for the twin itself
-    # ------------------------------------------------------------------------------------------
+    # for the twin itself
 
     def url(self, root: str, name: str, *, rights: str, seconds: float) -> str:
         """A URL under ``root`` that gives these rights (of ``rcwd``) on one blob for so long."""
         end = dt.datetime.fromtimestamp(self._clock() + seconds, dt.UTC).strftime(
             "%Y-%m-%dT%H:%M:%SZ"
         )
-        claims = {"sv": VERSION, "se": end, "sr": "b", "sp": rights}
+        claims = {"sv": BLOB_VERSION, "se": end, "sr": "b", "sp": rights}
         query = urlencode({**claims, "sig": self._signature(name, claims)})
         return f"{root}/{ACCOUNT}/{CONTAINER}/{quote(name)}?{query}"
 
@@ -127,8 +128,7 @@ class BlobStore:
             text = "This request is not authorized to perform this operation using this permission."
             raise BlobError(HTTPStatus.FORBIDDEN, "AuthorizationPermissionMismatch", text)
 
-    # --- the operations of Azure
-    # --------------------------------------------------------------------------------------
+    # the operations of Azure
 
     def content_of(self, name: str) -> Blob:
         """A committed blob. Raises ``BlobError``."""
@@ -158,7 +158,7 @@ class BlobStore:
                 "'BlockBlob': x-ms-blob-type."
             )
             raise BlobError(HTTPStatus.BAD_REQUEST, "MissingRequiredHeader", text)
-        small = headers.get("x-ms-version", VERSION) < _SMALL_UNTIL
+        small = headers.get("x-ms-version", BLOB_VERSION) < _SMALL_UNTIL
         _fits(content, _SMALL_PUT if small else _LARGE_PUT)
         _same_hash(content, headers)
         with self._lock:
@@ -211,8 +211,7 @@ class BlobStore:
         with self._lock:
             self._blobs.pop(name, None)
 
-    # --- inside
-    # -------------------------------------------------------------------------------------------------------
+    # inside
 
     def _signature(self, name: str, claims: Mapping[str, str]) -> str:
         text = "\n".join(
@@ -260,10 +259,11 @@ def _fits(content: bytes, most: int) -> None:
 
 
 def _same_hash(content: bytes, headers: Mapping[str, str]) -> None:
-    told = headers.get("content-md5")
+    expected = headers.get("content-md5")
     if (
-        told
-        and told != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        expected
+        and expected
+        != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
     ):
         text = (
             "The MD5 value specified in the request did not match with the MD5 value calculated by "
@@ -274,7 +274,7 @@ def _same_hash(content: bytes, headers: Mapping[str, str]) -> None:
 
 def _block_list(body: bytes) -> list[tuple[str, str]]:
     try:
-        root = xmltree.parse(body)
+        root = xmltree.parse_xml(body)
     except XmlError as error:
         raise BlobError(
             HTTPStatus.BAD_REQUEST,

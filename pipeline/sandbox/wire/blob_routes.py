@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.sandbox.wire.blob import ACCOUNT, CONTAINER, VERSION, Blob, BlobError, BlobStore
+from pipeline.sandbox.wire.blob import ACCOUNT, BLOB_VERSION, CONTAINER, Blob, BlobError, BlobStore
 
 _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 _WRITES: Final = {"PUT": "cw", "DELETE": "d"}
 
 
-def routes(store: BlobStore) -> list[Route]:
+def make_blob_routes(store: BlobStore) -> list[Route]:
     """Where the blobs are."""
 
     async def endpoint(request: Request) -> Response:
@@ -135,7 +135,7 @@ def _response(
     status: int, headers: Mapping[str, str] | None = None, content: bytes = b""
 ) -> Response:
     own = {
-        "x-ms-version": VERSION,
+        "x-ms-version": BLOB_VERSION,
         "x-ms-request-id": str(uuid.uuid4()),
         "x-ms-request-server-encrypted": "true",
     }

@@ -1,4 +1,4 @@
-"""Answers are packed with gzip for whoever says that he understands it, as both systems do."""
+"""Answers are packed with gzip for clients that accept it, as both systems do."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pipeline.errors import UsageError, listed
 System: TypeAlias = Literal["sales", "scm", "login"]
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What can go wrong.
 
     The value of an item: seconds for throttle, busy and slow, a status for error, a share for cut.
@@ -35,7 +35,12 @@ class Kind(StrEnum):
     LOST = "lost"
 
 
-USUAL: Final = {Kind.THROTTLE: 1.0, Kind.BUSY: 1.0, Kind.SLOW: 1.0, Kind.CUT: 0.5}
+USUAL_VALUES: Final = {
+    FaultKind.THROTTLE: 1.0,
+    FaultKind.BUSY: 1.0,
+    FaultKind.SLOW: 1.0,
+    FaultKind.CUT: 0.5,
+}
 
 _ITEM: Final = re.compile(
     r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?"
@@ -47,7 +52,7 @@ _SETTINGS: Final = frozenset({"seed", "token", "dop", "limits"})
 class Fault:
     """One item. ``system`` is null for both systems, but not the login."""
 
-    kind: Kind
+    kind: FaultKind
     system: System | None = None
     rate: float = 0.0
     at: frozenset[int] = frozenset()
@@ -96,15 +101,15 @@ class _Reader:
         match = _ITEM.fullmatch(text)
         if match is None:
             self.problems.append(
-                f"'{text}' is no fault; write as in throttle=0.02, cut@5 or seed=7."
+                f"'{text}' is not a fault; write as in throttle=0.02, cut@5 or seed=7."
             )
             return
         system, name, rate, at, value = match.groups()
         if name in _SETTINGS:
             self._set(text, name, rate, value)
-        elif name not in {kind.value for kind in Kind}:
-            known = ", ".join(kind.value for kind in Kind)
-            self.problems.append(f"'{name}' is no fault; there are {known}.")
+        elif name not in {kind.value for kind in FaultKind}:
+            known = ", ".join(kind.value for kind in FaultKind)
+            self.problems.append(f"'{name}' is not a fault; there are {known}.")
         elif rate is not None and not _number(rate) <= 1:
             self.problems.append(f"'{text}': a rate is between 0 and 1.")
         else:
@@ -112,7 +117,7 @@ class _Reader:
             given = None if value is None else _number(value)
             self.faults.append(
                 Fault(
-                    kind=Kind(name),
+                    kind=FaultKind(name),
                     system=_system(system),
                     rate=_number(rate or "0"),
                     at=numbers,
@@ -129,7 +134,7 @@ class _Reader:
             self.settings[name] = int(given)
 
 
-def parse(spec: str) -> Faults:
+def parse_faults(spec: str) -> Faults:
     """What a specification means; blank means nothing. Raises ``UsageError`` with all problems."""
     reader = _Reader()
     for text in spec.split(","):
@@ -141,7 +146,7 @@ def parse(spec: str) -> Faults:
 
 
 def _drawn(text: str) -> float:
-    """A number from 0 to 1 that is the same for the same text, in every version and on every machine."""
+    """A number from 0 to 1, the same for the same text in every version and on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 

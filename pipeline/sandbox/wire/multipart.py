@@ -13,7 +13,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.sandbox.wire.batch import Answer, BatchError, Changeset, Operation, Part, PartAnswer
+from pipeline.sandbox.wire.batch import (
+    BatchError,
+    Changeset,
+    ODataAnswer,
+    ODataOperation,
+    Part,
+    PartAnswer,
+)
 
 _CRLF: Final = b"\r\n"
 _REQUEST_LINE: Final = re.compile(r"([A-Z]+) (\S(?:.*\S)?) HTTP/1\.[01]")
@@ -24,7 +31,7 @@ def is_batch(content_type: str) -> bool:
     return _media_type(content_type)[0] == "multipart/mixed"
 
 
-def parse(content_type: str, body: bytes, *, limit: int) -> tuple[Part, ...]:
+def parse_batch(content_type: str, body: bytes, *, limit: int) -> tuple[Part, ...]:
     """The parts of a batch request.
 
     Raises ``BatchError`` for what is malformed, nested, or longer than ``limit`` operations.
@@ -38,7 +45,9 @@ def parse(content_type: str, body: bytes, *, limit: int) -> tuple[Part, ...]:
     return parts
 
 
-def render(parts: Sequence[PartAnswer], *, failed_in_changeset: bool = False) -> tuple[str, bytes]:
+def render_batch(
+    parts: Sequence[PartAnswer], *, failed_in_changeset: bool = False
+) -> tuple[str, bytes]:
     """Content type and body of the answer.
 
     ``failed_in_changeset`` leaves a failed changeset's one part inside a multipart.
@@ -119,7 +128,7 @@ def _part(headers: Mapping[str, str], content: bytes) -> Part:
     return Changeset(operations=tuple(operations))
 
 
-def _operation(headers: Mapping[str, str], content: bytes) -> Operation:
+def _operation(headers: Mapping[str, str], content: bytes) -> ODataOperation:
     if _media_type(headers.get("content-type", ""))[0] != "application/http":
         raise BatchError("A part of the batch is neither application/http nor a changeset.")
     first, _, rest = content.lstrip(_CRLF).partition(_CRLF)
@@ -133,13 +142,13 @@ def _operation(headers: Mapping[str, str], content: bytes) -> Operation:
     method, url = line.groups()
     if urlsplit(url).path.endswith("/$batch"):
         raise BatchError("A batch cannot contain another batch.")
-    return Operation(
+    return ODataOperation(
         method=method, url=url, headers=inner, body=body, content_id=headers.get("content-id")
     )
 
 
 def _render_part(part: PartAnswer, *, failed_in_changeset: bool) -> bytes:
-    if isinstance(part, Answer):
+    if isinstance(part, ODataAnswer):
         return _render_answer(part)
     if not all(answer.ok for answer in part.answers) and not failed_in_changeset:
         return _render_answer(part.answers[0])
@@ -148,7 +157,7 @@ def _render_part(part: PartAnswer, *, failed_in_changeset: bool) -> bytes:
     return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + inner
 
 
-def _render_answer(answer: Answer) -> bytes:
+def _render_answer(answer: ODataAnswer) -> bytes:
     outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary"]
     if answer.content_id:
         outer.append(f"Content-ID: {answer.content_id}")

@@ -1,4 +1,4 @@
-"""The wire under the twins: sockets on the loopback interface, TLS with a CA of its own, one uvicorn in a thread."""
+"""The wire under the twins: sockets on the loopback interface, TLS, one uvicorn in a thread."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def make_tls(folder: Path) -> Tls:
 
 
 @contextlib.contextmanager
-def bound(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
+def bind_port(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
     """A port, 0 for any, on all loopback addresses that there are.
 
-    Raises ``Stopped`` if somebody has it.
+    Raises ``Stopped`` if it is taken.
     """
     found, sockets = _bind(port)
     try:
@@ -149,7 +149,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
+def run_server(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
     """Serve in a thread of its own, from when it accepts connections to the end of the block."""
     _quiet()
     config = uvicorn.Config(
@@ -178,7 +178,7 @@ def serving(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> 
 
 
 async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> None:
-    """Serve until told to end.
+    """Serve until asked to end.
 
     Connections that are still open are then broken off, however slow their other ends are.
     """
@@ -190,7 +190,7 @@ async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> No
 
 
 def _quiet() -> None:
-    """Let uvicorn tell of broken applications only; answers that faults cut off are none."""
+    """Let uvicorn report broken applications only, not answers that faults cut off."""
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     if not logger.filters:

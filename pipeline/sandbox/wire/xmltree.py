@@ -14,7 +14,7 @@ class XmlError(ValueError):
     """The bytes are no XML document that is read here."""
 
 
-def parse(content: bytes) -> Element:
+def parse_xml(content: bytes) -> Element:
     """The root of a document in UTF-8, or in UTF-16 with byte order mark. Raises ``XmlError``."""
     builder = TreeBuilder()
     parser = expat.ParserCreate(namespace_separator="}")

@@ -1,4 +1,4 @@
-"""Change tracking: a refreshed table is what a fresh read would be, but for rows that are marked deleted."""
+"""Change tracking: a refreshed table equals a fresh one, but for rows that are marked deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AnswerUnreadable, ServerFailed
-from pipeline.extract.dataverse.changes import Refreshed
+from pipeline.extract.dataverse.changes import RefreshResult
 from pipeline.extract.dataverse.extraction import Extracted, Note
 from tests.scenes.fake_sales import HOST, Fake, Row, account, contact, extract, page
 
@@ -92,7 +92,7 @@ def test_nothing_changed_gives_the_same_table(tmp_path: Path) -> None:
     fake = begun(tmp_path)
     extracted = refresh(fake, tmp_path)
     assert table(tmp_path).equals(table(tmp_path, "first"))
-    assert isinstance(extracted.refreshed["contacts"], Refreshed)
+    assert isinstance(extracted.refreshed["contacts"], RefreshResult)
 
 
 def test_refreshes_go_on_from_one_another(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The quick way through CSV and the careful one come to the same rows, for any text and any block size."""
+"""The fast and the strict CSV reader come to the same rows, for any text and any block size."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract.files.csv_bounds import Dialect, bounds
+from pipeline.extract.files.csv_bounds import Dialect, find_bounds
 from pipeline.extract.files.csv_reader import read_delimited
-from pipeline.extract.files.csv_strict import read_carefully
+from pipeline.extract.files.csv_strict import read_strict
 from pipeline.extract.records import ReadOptions
 
 LF = Dialect(delimiter=",", line_end=b"\n")
@@ -76,7 +76,7 @@ def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
     body: Sequence[str], block: int
 ) -> None:
     text = "k,l\n" + "".join(body)
-    whole = read_carefully(text.encode(), LF, LIMIT, is_last=True)
+    whole = read_strict(text.encode(), LF, LIMIT, is_last=True)
     expected: list[Row] = []
     troubles: list[int] = []
     for record in whole.records[1:]:
@@ -84,7 +84,7 @@ def test_every_text_is_read_alike_by_both_readers_and_in_any_blocks(
             expected.append((record.line + 1, tuple(cell or None for cell in record.fields)))
         else:
             troubles.append(record.line + 1)
-    if whole.goes_on:
+    if whole.continues:
         pytest.fail("the last line has an end")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.csv"
@@ -160,7 +160,7 @@ def lines_of(table: list[tuple[str, str, str]], line_end: str) -> list[int]:
 
 
 def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
-    found = bounds(b'a,b\n"x\ny",""\r\n\n"q""r",\xc3\xa9\n\r\n"open', LF)
+    found = find_bounds(b'a,b\n"x\ny",""\r\n\n"q""r",\xc3\xa9\n\r\n"open', LF)
     assert found is not None
     assert found.end == 27
     assert found.lines.to_list() == [0, 1, 4]
@@ -185,35 +185,35 @@ def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
 def test_a_block_with_a_quote_or_line_end_out_of_place_is_not_for_the_quick_way(
     block: bytes,
 ) -> None:
-    assert bounds(block, LF) is None
+    assert find_bounds(block, LF) is None
 
 
 def test_a_line_feed_stands_out_where_carriage_returns_end_lines() -> None:
-    assert bounds(b"a,b\nc\r", CR) is None
-    assert bounds(b'a,"b\nc"\r', CR) is not None
+    assert find_bounds(b"a,b\nc\r", CR) is None
+    assert find_bounds(b'a,"b\nc"\r', CR) is not None
 
 
 @pytest.mark.parametrize("block", [b"", b"a,b", b'"a\n\n', b'a"b\n'], ids=repr)
 def test_a_block_without_a_whole_record_has_none(block: bytes) -> None:
-    found = bounds(block, LF)
+    found = find_bounds(block, LF)
     assert found is not None
     assert found.end == 0
 
 
 def test_a_line_that_never_ends_is_given_up_before_its_end_is_seen() -> None:
     """Otherwise the whole file would have to be held."""
-    alone = read_carefully(b"a,b\n" + b"c" * 50, LF, LIMIT, is_last=False)
+    alone = read_strict(b"a,b\n" + b"c" * 50, LF, LIMIT, is_last=False)
     assert [(record.line, record.trouble is None) for record in alone.records] == [
         (0, True),
         (1, False),
     ]
-    assert alone.goes_on
-    quoted = read_carefully(b'a,"b\n' + b"c" * 50, LF, LIMIT, is_last=False)
+    assert alone.continues
+    quoted = read_strict(b'a,"b\n' + b"c" * 50, LF, LIMIT, is_last=False)
     assert quoted.records[0].trouble == "a quote does not close within 40 bytes"
 
 
 def test_a_field_may_be_longer_than_pythons_own_reader_allows() -> None:
     csv.field_size_limit(131_072)
     field = "x" * 200_000
-    found = read_carefully(f'a,"{field}"\n'.encode(), LF, 1_000_000, is_last=True)
+    found = read_strict(f'a,"{field}"\n'.encode(), LF, 1_000_000, is_last=True)
     assert [record.fields for record in found.records] == [["a", field]]

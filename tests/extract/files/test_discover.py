@@ -90,7 +90,7 @@ def test_tables_that_are_not_there_are_left_out_but_contacts_are_needed(tmp_path
         ),
         (
             {"contacts/a.csv": TEXT, "contacts/README.md": "x"},
-            "README.md: '.md' is no form that is read; use one of .csv,",
+            "README.md: '.md' files are not read; use one of .csv,",
         ),
         ({"contacts/a.csv": TEXT, "contacts/b.csv": ""}, "contacts/b.csv: is empty."),
         ({"contacts/_SUCCESS": ""}, "contacts: the folder has no files."),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
 from pipeline.extract.files.json_reader import read_lines, read_pages
-from pipeline.extract.headers import Wanted
+from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.landing import ReadOptions
 from pipeline.extract.records import Chunk
 from schemas.catalogue import Field, Table
@@ -32,7 +32,9 @@ CONTACT: dict[str, Any] = {
     "msdynce_isactivecustomer@OData.Community.Display.V1.FormattedValue": "Yes",
     "_parentcustomerid_value": COMPANY,
     "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname": "account",
-    "_parentcustomerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty": "parentcustomerid_account",
+    "_parentcustomerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty": (
+        "parentcustomerid_account"
+    ),
     "_parentcustomerid_value@OData.Community.Display.V1.FormattedValue": "Litware",
     "parentcustomerid_account": {"accountid": COMPANY, "tags": ["a"]},
     "gendercode": 2,
@@ -89,12 +91,21 @@ def test_a_row_of_the_web_api_lands_under_canonical_names(
     assert not unreadable
     assert frame.to_dicts() == [
         {
-            "contactid": ID, "msdynce_contactnumber": "CON-01000-ZQE454", "msdynce_isactivecustomer": "true",
-            "parentcustomerid": COMPANY, "parentcustomeridtype": "account",
-            "middlename": None, "lastname": "Brown", "suffix": None,
-            "gendercode": "2", "creditlimit": "7000.0", "versionnumber": "72201545", "source_file": name, "source_line": 1,
+            "contactid": ID,
+            "msdynce_contactnumber": "CON-01000-ZQE454",
+            "msdynce_isactivecustomer": "true",
+            "parentcustomerid": COMPANY,
+            "parentcustomeridtype": "account",
+            "middlename": None,
+            "lastname": "Brown",
+            "suffix": None,
+            "gendercode": "2",
+            "creditlimit": "7000.0",
+            "versionnumber": "72201545",
+            "source_file": name,
+            "source_line": 1,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_numbers_stay_exactly_as_written(tmp_path: Path) -> None:
@@ -175,12 +186,15 @@ def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: st
         ('"contacts"', "breaks off, or is broken in line 1"),
         ("<!DOCTYPE html><html></html>", "breaks off, or is broken in line 1"),
         (lines(CONTACT, CONTACT), 'there is no array "value"'),
-        (page(CONTACT) + "\n" + page(CONTACT), "line 2: the file goes on behind the page"),
-        (page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"), ("line 1 is not UTF-8")),
+        (page(CONTACT) + "\n" + page(CONTACT), "line 2: the file continues after the page"),
+        (
+            page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"),
+            "line 1 is not UTF-8",
+        ),
         ("[" * 100_000, "breaks off, or is broken"),
         (" \n", "is empty"),
         (b"", "is empty"),
-        (b"\x89PNG\0\0", "this is no text file"),
+        (b"\x89PNG\0\0", "this is not a text file"),
         (page(CONTACT, next_page=True), "is not whole: the page names a next page"),
     ],
     ids=lambda one: repr(one)[-30:],
@@ -201,9 +215,16 @@ def test_pages_that_all_name_a_next_one_are_not_the_whole_table(tmp_path: Path) 
 def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path) -> None:
     good = json.dumps(CONTACT)
     bad = {
-        2: "{", 3: "[1]", 4: "null", 5: '{"contactid": NaN}', 6: good[:-3], 7: good.replace('"Brown"', '["Brown"]'),
-        8: good.replace("Brown", "\\ud83d"), 10: good.replace("Brown", "x" * 5000), 11: "[" * 3000,
-    }  # fmt: skip
+        2: "{",
+        3: "[1]",
+        4: "null",
+        5: '{"contactid": NaN}',
+        6: good[:-3],
+        7: good.replace('"Brown"', '["Brown"]'),
+        8: good.replace("Brown", "\\ud83d"),
+        10: good.replace("Brown", "x" * 5000),
+        11: "[" * 3000,
+    }
     text = "\n".join(bad.get(number, "" if number == 9 else good) for number in range(1, 13))
     options = ReadOptions(row_limit=4000)
     frame, unreadable = contacts(
@@ -211,7 +232,7 @@ def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path)
     )
     assert frame["source_line"].to_list() == [1, 12]
     assert {line: detail for _, line, detail in unreadable} == {
-        **dict.fromkeys((2, 3, 4, 5, 6, 11), "it is no JSON object"),
+        **dict.fromkeys((2, 3, 4, 5, 6, 11), "it is not a JSON object"),
         7: "lastname holds an object or a list",
         8: "lastname holds half a character",
         10: "it is longer than 4,000 bytes",
@@ -284,10 +305,13 @@ def test_any_rows_land_alike_from_pages_and_lines_in_any_blocks(
             ),
             encoding="utf-8",
         )
-        assert texts(list(read_pages(path, "x", Wanted(table=TABLE), options))) == expected
+        assert texts(list(read_pages(path, "x", ColumnSelection(table=TABLE), options))) == expected
         if rows:
             path.write_text(lines(*rows), encoding="utf-8")
-            assert texts(list(read_lines(path, "x", Wanted(table=TABLE), options))) == expected
+            assert (
+                texts(list(read_lines(path, "x", ColumnSelection(table=TABLE), options)))
+                == expected
+            )
 
 
 def text_of(value: object) -> str | None:

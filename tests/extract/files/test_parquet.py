@@ -1,4 +1,4 @@
-"""Parquet: read where it lies, or copied with its types where DuckDB could not read the files as one table."""
+"""Parquet: read where it lies, or copied with its types if DuckDB cannot read it as it is."""
 
 from __future__ import annotations
 
@@ -135,8 +135,11 @@ def test_parts_that_differ_are_copied_into_one_table_with_its_types(
     assert frame["creditlimit"].dtype == pl.Decimal(19, 4)
     assert frame["createdon"].dtype == pl.Datetime("us", "UTC")
     assert frame.select("source_file", "source_line").rows() == [
-        ("contacts/a.parquet", 1), ("contacts/a.parquet", 2), ("contacts/b.parquet", 1), ("contacts/b.parquet", 2),
-    ]  # fmt: skip
+        ("contacts/a.parquet", 1),
+        ("contacts/a.parquet", 2),
+        ("contacts/b.parquet", 1),
+        ("contacts/b.parquet", 2),
+    ]
     assert [source.rows for source in found.sources] == [2, 2]
 
 
@@ -204,7 +207,7 @@ def test_ids_may_be_of_parquets_own_type(tmp_path: Path) -> None:
         ),
         (
             {"lastname": pa.array([b"\xff", None], pa.binary())},
-            "is no whole Parquet file, or holds what cannot be read",
+            "is not a whole Parquet file, or holds data that cannot be read",
         ),
         ({"LastName": pa.array(["a", "b"])}, "the column 'lastname' is there 2 times"),
         ({"parentcustomerid": pa.array(["a", "b"])}, "both mean parentcustomerid"),
@@ -232,7 +235,7 @@ def test_a_file_that_is_cut_is_refused(tmp_path: Path, part: float) -> None:
     path = put(tmp_path / "export" / "contacts.parquet")
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * part)])
-    assert ("is no whole Parquet file" if part else "is empty.") in refused(tmp_path)
+    assert ("is not a whole Parquet file" if part else "is empty.") in refused(tmp_path)
 
 
 def test_a_footer_that_makes_no_sense_is_a_wrong_file_not_a_failing_disk(tmp_path: Path) -> None:
@@ -240,7 +243,7 @@ def test_a_footer_that_makes_no_sense_is_a_wrong_file_not_a_failing_disk(tmp_pat
     content = bytearray(path.read_bytes())
     content[-40:-8] = b"\xff" * 32
     path.write_bytes(content)
-    assert "is no whole Parquet file" in refused(tmp_path)
+    assert "is not a whole Parquet file" in refused(tmp_path)
 
 
 def test_a_page_that_makes_no_sense_is_refused_while_copying(tmp_path: Path) -> None:
@@ -248,7 +251,7 @@ def test_a_page_that_makes_no_sense_is_refused_while_copying(tmp_path: Path) -> 
     content = bytearray(path.read_bytes())
     content[4:200] = b"\xff" * 196
     path.write_bytes(content)
-    assert "holds what cannot be read" in refused(tmp_path)
+    assert "holds data that cannot be read" in refused(tmp_path)
 
 
 def test_a_file_without_rows_is_a_table_without_rows(tmp_path: Path) -> None:

@@ -12,8 +12,17 @@ from pipeline.errors import SourceError
 from tests.scenes.reading import ID, contacts, landed, write
 
 HOST = "https://lake.dfs.core.windows.net/dataverse-org-unq"
-COLUMNS = ["Id", "SinkCreatedOn", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid",
-           "parentcustomerid_entitytype", "versionnumber", "IsDelete"]  # fmt: skip
+COLUMNS = [
+    "Id",
+    "SinkCreatedOn",
+    "lastname",
+    "msdynce_contactnumber",
+    "msdynce_isactivecustomer",
+    "parentcustomerid",
+    "parentcustomerid_entitytype",
+    "versionnumber",
+    "IsDelete",
+]
 ROW = (
     f'{ID},"6/25/2021 4:21:12 PM","Brown, '
     '""B""",CON-01000-ZQE454,True,216b4b57-76e7-62fb-dda6-b7a859658ec0,account,7,False'
@@ -94,7 +103,9 @@ def test_a_table_that_the_model_does_not_know_may_lie_beside_it(tmp_path: Path) 
     files: dict[str, str | bytes] = {
         "model.json": model(contact=["contact/1.csv"]),
         "contact/1.csv": ROW,
-        "transactioncurrencies.csv": "transactioncurrencyid,isocurrencycode\n0ce85292-34bf-a9f3-d269-d8c7f770923d,EUR\n",
+        "transactioncurrencies.csv": (
+            "transactioncurrencyid,isocurrencycode\n0ce85292-34bf-a9f3-d269-d8c7f770923d,EUR\n"
+        ),
     }
     found = landed(
         write(tmp_path / "lake", files),
@@ -110,11 +121,11 @@ def test_a_table_that_the_model_does_not_know_may_lie_beside_it(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "model.json: is no Synapse Link model"),
-        ("[]", "is no Synapse Link model"),
-        ('{"entities": [7]}', "is no Synapse Link model"),
-        ('{"entities": [{"name": "contact"}]}', "is no Synapse Link model"),
-        (b"\xff\xfe", "is no Synapse Link model"),
+        ("", "model.json: is not a Synapse Link model"),
+        ("[]", "is not a Synapse Link model"),
+        ('{"entities": [7]}', "is not a Synapse Link model"),
+        ('{"entities": [{"name": "contact"}]}', "is not a Synapse Link model"),
+        (b"\xff\xfe", "is not a Synapse Link model"),
         (
             model(contact=["contact/1.csv", "contact/2.csv"]),
             "lists contact/2.csv, which is not in the folder",

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipeline.run.folder import RunFolder
-from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.command_line import p2c
 from tests.scenes.small import write_small
 
@@ -25,9 +25,11 @@ STATELESS = (
 )
 """Twenty thousand states need not be read for each test."""
 
-ACCOUNTS = """dataAreaId,CustomerAccount,PartyNumber,PartyType,OrganizationName,CustomerGroupId,SalesCurrencyCode
-usmf,ACC-01000-ABCDEF,ACC-01000-ABCDEF,Organization,Fourth Coffee,10,EUR
-"""
+ACCOUNTS = (
+    "dataAreaId,CustomerAccount,PartyNumber,PartyType,OrganizationName,CustomerGroupId,"
+    "SalesCurrencyCode\n"
+    "usmf,ACC-01000-ABCDEF,ACC-01000-ABCDEF,Organization,Fourth Coffee,10,EUR\n"
+)
 LOGIN = (
     'kind = "client_secret"\ntenant = "{tenant}"\nclient_id = "{client}"\nauthority = '
     '"{sales}"\nsecret_env = "{secret}"\n'
@@ -67,14 +69,14 @@ Begin = Callable[..., World]
 def begin(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Begin]:
-    """Starts sandboxes; the small source is in them, and as CSV beside the project."""
+    """Starts sandboxes; the small source is in them, and as CSV in the project's folder."""
     with contextlib.ExitStack() as stack:
 
         def start(faults: str = "", contacts: list[dict[str, str]] | None = None) -> World:
             folder = tmp_path_factory.mktemp("world")
             write_small(folder, contacts=contacts)
             (folder / "known_customers.csv").write_text(ACCOUNTS)
-            ready = stack.enter_context(running(Options(data=folder, faults=faults)))
+            ready = stack.enter_context(run_sandbox(SandboxOptions(data=folder, faults=faults)))
             monkeypatch.setenv(ready.secret_env, ready.secret)
             return World(ready, folder)
 

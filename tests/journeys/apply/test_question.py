@@ -73,5 +73,6 @@ def test_without_a_terminal_nothing_is_sent_and_the_command_that_sends_is_named(
         ask(Question(run="20260101T000000Z-0001", text="lines"))
 
 
-def test_with_yes_nobody_is_asked() -> None:
+def test_with_yes_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     asker(Path("runs"), yes=True)(Question(run="any", text="lines"))
+    assert capsys.readouterr() == ("", "")

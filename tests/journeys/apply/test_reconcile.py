@@ -5,15 +5,17 @@ Equal after a load, and what others did to our rows is named, no more and no les
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipeline.audit import readback
+from pipeline.commands.options import Flags
+from pipeline.commands.reconcile import reconcile_run
+from pipeline.events import silent
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import scm_of
-from pipeline.scm import rows as scm_rows
 from tests.journeys.apply.conftest import Begin, facts, newest
 from tests.scenes.command_line import P2c
 from tests.scenes.small import CUSTOMERS, PERSONS, number
@@ -47,25 +49,24 @@ def spoil(project: Path) -> None:
     ("few", "at_once"), [(400, 250_000), (1, 2)], ids=["by keys", "whole, in parts"]
 )
 def test_what_others_did_to_our_rows_is_named(
-    begin: Begin, p2c: P2c, few: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, p2c: P2c, few: int, at_once: int
 ) -> None:
-    monkeypatch.setattr(scm_rows, "_FEW", few)
-    monkeypatch.setattr(readback, "_ROWS_AT_ONCE", at_once)
     project = begin().project("packages", source=FILES)
     p2c("run", "--project", project)
-    equal = p2c("reconcile", "latest")
-    assert equal.code == 0, equal.out + equal.err
+    reconcile = partial(
+        reconcile_run, Flags(), "latest", scm=(), listener=silent, few=few, rows_at_once=at_once
+    )
+    equal = reconcile()
+    assert equal.exit_code == 0
     assert (
         f"All {CUSTOMERS + PERSONS} rows that were compared are in SCM as they were planned."
-        in equal.out
+        in equal.lines(100)
     )
     spoil(project)
-    differs = p2c("reconcile", "latest", "--json")
-    assert differs.code == 1, differs.err
-    found = {
-        (one["task"], one["difference"], one["column"]): one["rows"]
-        for one in differs.object["items"]
-    }
+    assert p2c("reconcile", "latest").code == 1
+    differs = reconcile()
+    assert differs.exit_code == 1
+    found = {(one["task"], one["difference"], one["column"]): one["rows"] for one in differs.items}
     assert found == {
         ("ContactToCustomer", "differs", "PersonLastName"): 1,
         ("Contacts", "missing", None): 1,

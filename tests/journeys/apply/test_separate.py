@@ -150,7 +150,7 @@ def test_whatever_goes_wrong_no_row_is_there_twice_and_none_is_lost(
 
 
 @pytest.mark.parametrize("load", ["packages", "odata"])
-def test_a_load_that_was_killed_goes_on(p2c: P2c, tmp_path: Path, load: str) -> None:
+def test_a_load_that_was_killed_continues(p2c: P2c, tmp_path: Path, load: str) -> None:
     with sandbox() as ready:
         project = project_of(ready, tmp_path, load)
         assert p2c("plan", "--project", project, *QUICK).code == 0

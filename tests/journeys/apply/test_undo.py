@@ -5,6 +5,7 @@ SCM is as it was, and what others did to our rows stays.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def loaded_twice(begin: Begin, p2c: P2c, faults: str = "") -> tuple[Path, Rows]:
     """
     world = begin(faults)
     project = world.project("odata", source=FILES)
-    assert p2c("run", "--project", project, "--limit", "3").code in (0, 1)
+    assert p2c("run", "--project", project, "--limit", "3").code == 0
     before = rows_of(project)
     path = world.folder / CONTACTS
     text = path.read_text(encoding="utf-8")
@@ -82,6 +83,12 @@ def told(run: RunFolder) -> dict[str, str | None]:
     return dict(outcomes(run).select("destination_key", pl.coalesce("code", "outcome")).iter_rows())
 
 
+def customer_at(place: int) -> str:
+    """The path of a customer below ``data/``."""
+    key = f"dataAreaId='usmf',CustomerAccount='{number(place)}'"
+    return f"CustomersV2({key})?cross-company=true"
+
+
 @pytest.mark.parametrize(
     "faults", ["", "scm.throttle=0.2:0.02,scm.error=0.1:503,scm.lost=0.3,scm.reset=0.1,seed=5"]
 )
@@ -94,7 +101,7 @@ def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
     answer = p2c("apply", pack.run)
     assert answer.code == 0, answer.out + answer.err
     assert rows_of(project) == before
-    assert set(told(pack).values()) <= {"updated", "unchanged"}
+    assert Counter(told(pack).values()) == {"updated": 7}
     assert facts(pack)["verdict"] == "clean"
     assert p2c("verify", pack.run).code == 0
     assert p2c("report", pack.run).code == 0
@@ -110,12 +117,12 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     pack = undo(p2c)
     with scm_of(load_project(project)) as scm:
         for place in (2, 4):
-            key = f"CustomersV2(dataAreaId='usmf',CustomerAccount='{number(place)}')?cross-company=true"
+            key = customer_at(place)
             assert scm.system.client.patch(
                 f"data/{key}", json={"PersonLastName": "Else"}
             ).is_success
         for place in (1, 5):
-            key = f"CustomersV2(dataAreaId='usmf',CustomerAccount='{number(place)}')?cross-company=true"
+            key = customer_at(place)
             assert scm.system.client.delete(f"data/{key}").is_success
     now = rows_of(project)
     answer = p2c("apply", pack.run)
@@ -136,7 +143,7 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     assert "p2c retry" not in page
 
 
-def test_an_undo_that_was_stopped_goes_on(
+def test_an_undo_that_was_stopped_continues(
     begin: Begin, p2c: P2c, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, before = loaded_twice(begin, p2c)
@@ -159,7 +166,7 @@ def test_an_undo_that_was_stopped_goes_on(
     assert codes[0] == 3
     assert codes[-1] == 0
     assert rows_of(project) == before
-    assert set(told(pack).values()) <= {"updated", "unchanged"}
+    assert Counter(told(pack).values()) == {"updated": 7}
 
 
 def test_a_record_that_changes_under_our_hands_is_left_alone(
@@ -171,7 +178,7 @@ def test_a_record_that_changes_under_our_hands_is_left_alone(
 
     def late(self: Scm, *arguments: Any) -> Any:
         for place in (1, 4):
-            key = f"CustomersV2(dataAreaId='usmf',CustomerAccount='{number(place)}')?cross-company=true"
+            key = customer_at(place)
             self.system.client.patch(f"data/{key}", json={"PersonLastName": "Else"})
         return batch(self, *arguments)
 

@@ -54,7 +54,7 @@ def stopped(ended: subprocess.CompletedProcess[str], runs: Path, step: str) -> N
     assert not list(runs.glob("**/*"))
 
 
-def test_a_full_disk_stops_the_landing_and_the_same_command_goes_on(
+def test_a_full_disk_stops_the_landing_and_the_same_command_continues(
     contacts: pl.DataFrame, tmp_path: Path
 ) -> None:
     (tmp_path / "export").mkdir()

@@ -100,7 +100,7 @@ def test_a_file_that_is_damaged_inside_is_named_and_nothing_is_left(
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_text_that_is_no_utf_8_is_told_with_column_and_row(
+def test_text_that_is_not_utf_8_is_named_with_column_and_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_small(tmp_path)
@@ -116,12 +116,12 @@ def test_text_that_is_no_utf_8_is_told_with_column_and_row(
     assert main(["plan", *words]) == 2
     told = json.loads(capsys.readouterr().out)["error"]
     assert (told["where"], told["message"]) == (
-        "contacts.parquet", "column lastname, row 4: its text is no UTF-8. Write the file again.",
+        "contacts.parquet", "column lastname, row 4: its text is not UTF-8. Write the file again.",
     )  # fmt: skip
     assert not list((tmp_path / "runs").glob("*"))
 
 
-def test_a_filter_that_fails_on_a_value_is_told_without_the_value(
+def test_a_filter_that_fails_on_a_value_is_named_without_the_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_small(tmp_path)
@@ -145,6 +145,7 @@ def test_runs_and_sources_in_folders_named_like_patterns(
     words = ["--runs", str(home / "runs"), "--json"]
     assert main(["run", "--project", str(home / "p2c.toml"), *words]) == 1
     run = json.loads(capsys.readouterr().out)["run"]
-    for command in ("report", "findings", "verify", "undo", "retry"):
-        assert main([command, run, *words]) in (0, 1), command
+    looks, repairs = ("report", "findings", "verify"), ("undo", "retry")
+    assert [main([command, run, *words]) for command in looks] == [0, 0, 0]
+    assert [main([command, run, *words]) for command in repairs] == [1, 1]
     assert main(["explain", contactid(1), *words]) == 0

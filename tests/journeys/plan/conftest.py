@@ -11,8 +11,7 @@ import pytest
 
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import sales_of, scm_of
-from pipeline.sandbox.serve import Options, Ready, running
-from pipeline.wire.retry import Policy
+from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.command_line import p2c
 from tests.scenes.small import contactid, write_small
 
@@ -80,7 +79,7 @@ def begun(
 ) -> World:
     """A sandbox with the small source in it, until the stack ends."""
     write_small(folder, contacts=contacts)
-    ready = stack.enter_context(running(Options(data=folder, faults=faults)))
+    ready = stack.enter_context(run_sandbox(SandboxOptions(data=folder, faults=faults)))
     path = folder / "live.toml"
     path.write_text(project_text(ready))
     return World(ready, path)
@@ -95,9 +94,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def logged(shared: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The shared sandbox, asked without patience."""
+    """The shared sandbox."""
     monkeypatch.setenv(shared.ready.secret_env, shared.ready.secret)
-    monkeypatch.setattr(Policy, "wait", lambda *_, **__: None)
     return shared
 
 

@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.load.packages import package as package_module
 from pipeline.load.packages.package import Package, PackageSpec, build_package, packages
 from tests.scenes.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
 
@@ -153,12 +152,11 @@ def test_unzip_reads_the_zip(tmp_path: Path) -> None:
     assert data == member(package, "Customers V2.csv")
 
 
-def test_a_data_file_over_the_limit_of_a_zip_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package_module, "SIZE_LIMIT", 100)
+def test_a_data_file_over_the_limit_of_a_zip_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"demf-12\.zip: the data file has \d+ bytes, .*smaller batches"
     ):
-        build_package(CUSTOMERS, CUSTOMER_ROWS)
+        build_package(CUSTOMERS, CUSTOMER_ROWS, size_limit=100)
 
 
 def test_a_definition_group_that_grew_too_long_is_refused() -> None:
@@ -215,10 +213,9 @@ def test_packages_do_not_depend_on_files_row_groups_or_morsels(
     frame = planned(*rows)
     edges = sorted({0, *(min(cut, len(rows)) for cut in cuts), len(rows)})
     parts = [frame.slice(start, end - start) for start, end in itertools.pairwise(edges)]
-    with pytest.MonkeyPatch.context() as patch:
-        whole = list(packages(written(tmp_path_factory.mktemp("whole"), frame), spec_for))
-        patch.setattr(package_module, "_ROWS_AT_ONCE", at_once)
-        split = list(packages(written(tmp_path_factory.mktemp("split"), *parts), spec_for))
+    whole = list(packages(written(tmp_path_factory.mktemp("whole"), frame), spec_for))
+    files = written(tmp_path_factory.mktemp("split"), *parts)
+    split = list(packages(files, spec_for, rows_at_once=at_once))
     assert split == whole
     assert sum(package.rows for package in whole) == sum(batch is not None for _, batch, _ in rows)
 

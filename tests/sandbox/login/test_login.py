@@ -17,7 +17,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.sandbox.login.grants import ASSERTION, Application
-from pipeline.sandbox.login.login import CLIENT, DOMAIN, STRANGER, TENANT, Login, routes
+from pipeline.sandbox.login.login import (
+    CLIENT,
+    DOMAIN,
+    STRANGER,
+    TENANT,
+    LoginTwin,
+    make_login_routes,
+)
 from pipeline.sandbox.login.tokens import Claims
 
 ORIGIN: Final = "https://login.test"
@@ -55,7 +62,7 @@ def ask(clock: Time, issued: trustme.LeafCert) -> Iterator[Ask]:
         Application(id=CLIENT, secret=WORD, certificate=certificate),
         Application(id=STRANGER, secret=WORD * 2),
     )
-    login = Login(applications={one.id: one for one in clients}, lifetime=3600, now=clock)
+    login = LoginTwin(applications={one.id: one for one in clients}, lifetime=3600, now=clock)
 
     async def resource(request: Request) -> Response:
         claims = login.authorize(request, (HOME,), bare="bare" in request.query_params)
@@ -65,7 +72,7 @@ def ask(clock: Time, issued: trustme.LeafCert) -> Iterator[Ask]:
             else claims
         )
 
-    app = Starlette(routes=[*routes(login), Route("/resource", resource)])
+    app = Starlette(routes=[*make_login_routes(login), Route("/resource", resource)])
     with asyncio.Runner() as runner:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN)
 

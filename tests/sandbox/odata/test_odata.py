@@ -11,35 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sandbox.odata import (
-    UNNAMED,
-    Column,
-    Kind,
+from pipeline.sandbox.odata.address import UNNAMED, parse_address
+from pipeline.sandbox.odata.columns import (
     Members,
-    ODataError,
-    Scalar,
     Sql,
+    SqlColumn,
     casefold,
-    condition,
-    guid_key,
-    guid_text_key,
-    holds,
-    ordering,
-    parse_address,
-    parse_filter,
-    parse_orderby,
-    parse_query,
+    make_guid_key,
+    turn_guid,
 )
+from pipeline.sandbox.odata.conditions import parse_filter, parse_orderby
+from pipeline.sandbox.odata.evaluate import holds
+from pipeline.sandbox.odata.options import parse_query
+from pipeline.sandbox.odata.sql import compile_condition, compile_ordering
+from pipeline.sandbox.odata.tree import ODataError, Scalar, ValueKind
 
 KINDS = {
-    "id": Kind.INTEGER,
-    "name": Kind.TEXT,
-    "flag": Kind.BOOLEAN,
-    "amount": Kind.DECIMAL,
-    "key": Kind.GUID,
-    "day": Kind.DATE,
-    "at": Kind.TIMESTAMP,
-    "state": Kind.ENUM,
+    "id": ValueKind.INTEGER,
+    "name": ValueKind.TEXT,
+    "flag": ValueKind.BOOLEAN,
+    "amount": ValueKind.DECIMAL,
+    "key": ValueKind.GUID,
+    "day": ValueKind.DATE,
+    "at": ValueKind.TIMESTAMP,
+    "state": ValueKind.ENUM,
 }
 G1, G2 = "11111111-1111-1111-1111-0000000000ff", "ffffffff-1111-1111-1111-000000000001"
 ROWS = [
@@ -61,16 +56,18 @@ class Things:
         {"contains", "startswith", "endswith", "length", "tolower", "year"}
     )
     prefix: str = ""
+    lists: bool = True
 
-    def column(self, names: Sequence[str]) -> Column:
+    def column(self, names: Sequence[str]) -> SqlColumn:
         name = names[-1]
         if name not in KINDS:
             raise ODataError(f"no {name}")
         members = {"Open": 0, "Closed": 1} if name == "state" else None
         scale = 4 if name == "amount" else 0
-        return Column(
+        return SqlColumn(
             sql=f"{self.prefix or 't'}.{name}",
             kind=KINDS[name],
+            type_name="Some.Enum" if members else "",
             scale=scale,
             members=members,
             wildcards=name == "name",
@@ -148,7 +145,7 @@ def found(connection: sqlite3.Connection, where: Sql) -> list[int]:
         ("at lt 2024-02-29", [2]),
         ("year(at) eq 2023", [2]),
         ("state eq Some.Enum'Closed'", [2, 4]),
-        ("state ne 'Open'", [2, 3, 4]),
+        ("state ne Some.Enum'Open'", [2, 3, 4]),
         ("parts/any()", [1, 2, 4]),
         ("parts/any(p:p/id gt 1)", [2, 4]),
         ("parts/all(p:p/id eq 1)", [1, 3]),
@@ -162,7 +159,7 @@ def test_conditions_find_what_they_mean(
     things: sqlite3.Connection, text: str, ids: list[int]
 ) -> None:
     node = parse_filter(text, {"@one": "1", "@long": "'abcd'"})
-    assert found(things, condition(node, Things())) == ids
+    assert found(things, compile_condition(node, Things())) == ids
 
 
 @pytest.mark.parametrize(
@@ -183,19 +180,24 @@ def test_conditions_find_what_they_mean(
         ("length(name,name) eq 1", "No function signature"),
         ("day eq 2023-02-29", "Cannot convert the literal"),
         ("state eq Some.Enum'Lost'", "not a valid enumeration"),
+        ("state eq Other.Enum'Open'", "not a valid enumeration"),
+        ("state eq 'Open'", "'Some.Enum' and 'Edm.String'"),
+        ("state gt Some.Enum'Open'", "for operator kind 'GreaterThan'"),
         ("contains(name,5)", "takes a property and a text"),
     ],
 )
 def test_what_cannot_be_understood_is_said(text: str, words: str) -> None:
     with pytest.raises(ODataError, match=words.replace("(", r"\(")):
-        condition(parse_filter(text), Things())
+        compile_condition(parse_filter(text), Things())
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="*\x00")))
 def test_any_text_can_be_looked_for(text: str) -> None:
     with sqlite3.connect(":memory:") as connection:
         connection.create_function("casefold", 1, casefold)
-        where = condition(parse_filter(f"name eq '{text.replace(chr(39), chr(39) * 2)}'"), Things())
+        where = compile_condition(
+            parse_filter(f"name eq '{text.replace(chr(39), chr(39) * 2)}'"), Things()
+        )
         sql = f"SELECT count(*) FROM (SELECT ? AS name) AS t WHERE {where.text}"
         assert connection.execute(sql, (text, *where.values)).fetchone()[0] == 1
     connection.close()
@@ -210,14 +212,14 @@ def test_guids_order_as_in_sql_server(ids: list[uuid.UUID]) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE g (id)")
     connection.executemany("INSERT INTO g VALUES (?)", [(str(one),) for one in ids])
-    got = [row[0] for row in connection.execute(f"SELECT id FROM g ORDER BY {guid_key('id')}")]
+    got = [row[0] for row in connection.execute(f"SELECT id FROM g ORDER BY {make_guid_key('id')}")]
     connection.close()
     assert got == [str(one) for one in sorted(ids, key=by_sql_server)]
-    assert sorted(ids, key=lambda one: guid_text_key(str(one))) == sorted(ids, key=by_sql_server)
+    assert sorted(ids, key=lambda one: turn_guid(str(one))) == sorted(ids, key=by_sql_server)
 
 
 def test_orders_put_blanks_first_and_do_not_mind_case(things: sqlite3.Connection) -> None:
-    terms = ordering(parse_orderby("flag desc, name"), Things())
+    terms = compile_ordering(parse_orderby("flag desc, name"), Things())
     sql = f"SELECT id FROM things AS t ORDER BY {', '.join(term.text for term in terms)}"
     assert [row[0] for row in things.execute(sql)] == [4, 1, 2, 3]
 

@@ -137,7 +137,8 @@ def test_tables_tell_which_messages_they_take(sales: Caller) -> None:
         ("CreateMultiple", "systemuser", 0),
         ("UpsertMultiple", "contact", 0),
     ):
-        url = f"sdkmessagefilters?$select=sdkmessagefilterid&$filter={where}&@m='{message}'&@t='{table}'"
+        named = f"@m='{message}'&@t='{table}'"
+        url = f"sdkmessagefilters?$select=sdkmessagefilterid&$filter={where}&{named}"
         assert len(sales.get(url)["value"]) == there
 
 
@@ -211,7 +212,8 @@ def test_a_changeset_makes_rows_that_refer_to_one_another(sales: Caller) -> None
     )
     assert f"OData-EntityId: {ROOT}/contacts(" in answers[1][2]
     row = sales.get(
-        "contacts?$select=jobtitle,msdynce_iscompanyanaccount&$expand=parentcustomerid_account($select=name)"
+        "contacts?$select=jobtitle,msdynce_iscompanyanaccount&"
+        "$expand=parentcustomerid_account($select=name)"
     )["value"][0]
     assert (
         row["jobtitle"],

@@ -40,7 +40,8 @@ def test_a_tracked_read_ends_in_a_delta_link_and_that_in_the_next(sales: Caller)
     rows, link = followed(sales, "contacts?$select=lastname", TRACK)
     assert sorted(names(rows)) == [f"Old {number}" for number in range(5)]
     assert re.fullmatch(
-        rf"{re.escape(ROOT)}/contacts\?\$select=lastname&\$deltatoken=\d+%2101%2F02%2F2026%2008%3A00%3A00",
+        rf"{re.escape(ROOT)}/contacts\?\$select=lastname&"
+        r"\$deltatoken=\d+%2101%2F02%2F2026%2008%3A00%3A00",
         link,
     )
     nothing, same = followed(sales, link)

@@ -18,7 +18,10 @@ def sales() -> Iterator[Caller]:
 
 
 def test_tables_are_found_by_condition_name_and_id(sales: Caller) -> None:
-    url = "EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute&$filter=LogicalName eq 'salesorder'"
+    url = (
+        "EntityDefinitions?$select=LogicalName,EntitySetName,PrimaryIdAttribute&"
+        "$filter=LogicalName eq 'salesorder'"
+    )
     (row,) = sales.get(url)["value"]
     assert {key: row[key] for key in row if key != "MetadataId"} == {
         "LogicalName": "salesorder",
@@ -86,7 +89,8 @@ def test_derived_properties_are_selected_behind_a_cast_only(sales: Caller) -> No
 def test_choices_tell_their_labels(
     sales: Caller, kind: str, column: str, labels: list[str]
 ) -> None:
-    url = f"{CONTACT}/Attributes/{TYPE}.{kind}AttributeMetadata?$select=LogicalName&$expand=OptionSet($select=Options)"
+    cast = f"{CONTACT}/Attributes/{TYPE}.{kind}AttributeMetadata"
+    url = f"{cast}?$select=LogicalName&$expand=OptionSet($select=Options)"
     (row,) = [one for one in sales.get(url)["value"] if one["LogicalName"] == column]
     options = row["OptionSet"]["Options"]
     assert [option["Label"]["UserLocalizedLabel"]["Label"] for option in options] == labels

@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from pipeline.sandbox.sales import fetch
+from pipeline.sandbox.sales.call import RowBounds
 from pipeline.sandbox.wire import xmltree
 from tests.scenes.sales_caller import TYPE, Caller
 
@@ -17,35 +17,37 @@ ALL = 'odata.include-annotations="*"'
 
 @pytest.fixture(scope="module")
 def sales() -> Iterator[Caller]:
-    """Two accounts; of the first four contacts, of the second one, and one without a company."""
     with Caller() as caller:
-        roast = caller.create("accounts", name="Roast", creditlimit=100)
-        beans = caller.create("accounts", name="Beans")
-        bind = "parentcustomerid_account@odata.bind"
-        for number, name in enumerate(("Ann", "Bob", "cleo", "Dan"), start=1):
-            body = {
-                "firstname": name,
-                "lastname": "Roaster",
-                "gendercode": 1 + number % 2,
-                "creditlimit": number * 10.5,
-            }
-            caller.create(
-                "contacts",
-                msdynce_contactnumber=f"F-{number}",
-                **body,
-                **{bind: f"/accounts({roast})"},
-            )
+        fill(caller)
+        yield caller
+
+
+def fill(caller: Caller) -> None:
+    """Two accounts; of the first four contacts, of the second one, and one without a company."""
+    roast = caller.create("accounts", name="Roast", creditlimit=100)
+    beans = caller.create("accounts", name="Beans")
+    bind = "parentcustomerid_account@odata.bind"
+    for number, name in enumerate(("Ann", "Bob", "cleo", "Dan"), start=1):
+        body = {
+            "firstname": name,
+            "lastname": "Roaster",
+            "gendercode": 1 + number % 2,
+            "creditlimit": number * 10.5,
+        }
         caller.create(
             "contacts",
-            firstname="Eve",
-            lastname="Bean",
-            msdynce_contactnumber="F-5",
-            **{bind: f"/accounts({beans})"},
+            msdynce_contactnumber=f"F-{number}",
+            **body,
+            **{bind: f"/accounts({roast})"},
         )
-        caller.create(
-            "contacts", lastname="Alone", msdynce_contactnumber="F-6", birthdate="2001-05-06"
-        )
-        yield caller
+    caller.create(
+        "contacts",
+        firstname="Eve",
+        lastname="Bean",
+        msdynce_contactnumber="F-5",
+        **{bind: f"/accounts({beans})"},
+    )
+    caller.create("contacts", lastname="Alone", msdynce_contactnumber="F-6", birthdate="2001-05-06")
 
 
 def ask(
@@ -203,7 +205,7 @@ def test_cookies_lead_through_every_page(sales: Caller, order: str) -> None:
         found += [row["msdynce_contactnumber"] for row in page["value"]]
         if not page.get(f"@{TYPE}.morerecords"):
             break
-        outer = xmltree.parse(page[f"@{TYPE}.fetchxmlpagingcookie"].encode())
+        outer = xmltree.parse_xml(page[f"@{TYPE}.fetchxmlpagingcookie"].encode())
         cookie = unquote(unquote(outer.attrib["pagingcookie"]))
         attributes = (
             f"count='4' page='{outer.attrib['pagenumber']}' paging-cookie={quoteattr(cookie)}"
@@ -214,16 +216,15 @@ def test_cookies_lead_through_every_page(sales: Caller, order: str) -> None:
         assert found[:2] == ["F-1", "F-3"]
 
 
-def test_simple_paging_needs_no_cookie_and_has_an_end(
-    sales: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_simple_paging_needs_no_cookie_and_has_an_end(sales: Caller) -> None:
     assert numbers(sales, "", attributes="count='4' page='2'") == ["F-5", "F-6"]
-    monkeypatch.setattr(fetch, "SIMPLE", 6)
     text = "<fetch count='4' page='2'><entity name='contact'/></fetch>"
-    assert (
-        "Paging cookie is required"
-        in sales.refused("GET", "contacts", 400, params={"fetchXml": text})[1]
-    )
+    with Caller(bounds=RowBounds(simple=6)) as small:
+        fill(small)
+        assert (
+            "Paging cookie is required"
+            in small.refused("GET", "contacts", 400, params={"fetchXml": text})[1]
+        )
 
 
 def test_an_order_by_another_entity_has_no_cookie(sales: Caller) -> None:
@@ -275,11 +276,13 @@ def test_rows_are_grouped_and_aggregated(sales: Caller) -> None:
     assert {row.get("y"): row["n"] for row in years} == {None: 5, 2001: 1}
 
 
-def test_too_many_rows_are_not_aggregated(sales: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.sandbox.sales.aggregates.LIMIT", 5)
+def test_too_many_rows_are_not_aggregated() -> None:
     count = "<attribute name='contactid' alias='n' aggregate='count'/>"
     text = f"<fetch aggregate='true'><entity name='contact'>{count}</entity></fetch>"
-    assert sales.refused("GET", "contacts", 400, params={"fetchXml": text})[0] == "0x8004E023"
+    with Caller(bounds=RowBounds(aggregated=5)) as small:
+        fill(small)
+        asked = {"params": {"fetchXml": text}}
+        assert small.refused("GET", "contacts", 400, **asked)[0] == "0x8004E023"
 
 
 def test_distinct_rows_are_listed_once(sales: Caller) -> None:

@@ -1,15 +1,14 @@
-"""Rows that a sandbox begins with: out of files, and made up."""
+"""Rows that a sandbox begins with, out of files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.sandbox.sales import generate, load
-from pipeline.sandbox.sales.store import Store
+from pipeline.sandbox.sales.load import load_rows
+from pipeline.sandbox.sales.store import SalesStore
 from tests.scenes.places import SAMPLES
 from tests.scenes.sales_caller import TYPE, Caller
 
@@ -20,7 +19,10 @@ ACCOUNT, FIRST, SECOND = (f"{digit * 8}-1111-4111-8111-{digit * 12}" for digit i
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     lines = [
-        f"contactid,lastname,creditlimit,donotemail,_parentcustomerid_value,{LOOKUP},extra,versionnumber,isdelete",
+        (
+            f"contactid,lastname,creditlimit,donotemail,_parentcustomerid_value,{LOOKUP},extra,"
+            "versionnumber,isdelete"
+        ),
         f"{{{FIRST.upper()}}},Ærø,-12.5,yes,{ACCOUNT},account,x,70,false",
         f"{FIRST},Old,,,,,,60,",
         f"{SECOND},Gone,,,,,,80,true",
@@ -83,12 +85,12 @@ def test_versions_go_on_behind_those_of_the_files(folder: Path) -> None:
 
 
 def test_folders_and_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    store = Store(tmp_path / "sales.db")
+    store = SalesStore(tmp_path / "sales.db")
     with pytest.raises(SourceError, match="there is no such folder"):
-        load.load(store, tmp_path / "nowhere")
+        load_rows(store, tmp_path / "nowhere")
     (tmp_path / "contacts.csv").write_text("lastname\nA\n", encoding="utf-8")
     with pytest.raises(SourceError, match="the column contactid is missing"):
-        load.load(store, tmp_path)
+        load_rows(store, tmp_path)
     store.close()
 
 
@@ -105,50 +107,3 @@ def test_the_samples_are_all_there() -> None:
             ][0]["name"]
             == "Contoso"
         )
-
-
-def whole(store: Store) -> list[Any]:
-    return store.rows("SELECT * FROM contact ORDER BY contactid") + store.rows(
-        "SELECT * FROM invoice ORDER BY invoiceid"
-    )
-
-
-def test_generated_rows_depend_on_the_seed_alone(tmp_path: Path) -> None:
-    made = []
-    for number, seed in enumerate((3, 3, 4)):
-        store = Store(tmp_path / f"{number}.db")
-        with store.transaction():
-            generate.generate(store, 300, seed, "owner")
-        made.append(whole(store))
-        store.close()
-    assert made[0] == made[1]
-    assert made[0] != made[2]
-
-
-def test_generated_rows_are_what_a_migration_meets() -> None:
-    with Caller(rows=2000) as sales:
-        columns = "_parentcustomerid_value,msdynce_contactnumber,msdynce_isactivecustomer,msdynce_iscompanyanaccount,address1_country"
-        rows = sales.rows(
-            f"contacts?$select={columns}",
-            prefer=f'odata.include-annotations="{TYPE}.lookuplogicalname"',
-        )
-        numbers = [row["msdynce_contactnumber"] for row in rows if row["msdynce_contactnumber"]]
-        assert len(rows) == len({row["contactid"] for row in rows}) == 2000
-        assert 1900 < len(numbers) == len(set(numbers)) < 2000
-        assert 500 < sum(row["msdynce_isactivecustomer"] for row in rows) < 800
-        kinds = [row.get(LOOKUP) for row in rows]
-        assert 1600 < kinds.count("account") < 1800
-        assert 50 < kinds.count("contact") < 150
-        assert all(
-            row["msdynce_iscompanyanaccount"] == (row.get(LOOKUP) == "account") for row in rows
-        )
-        companies = {row["_parentcustomerid_value"] for row in rows if row.get(LOOKUP) == "account"}
-        assert companies <= {row["accountid"] for row in sales.rows("accounts?$select=name")}
-        assert {"Deutschland", "UK", "USA"} <= {row["address1_country"] for row in rows}
-        new = sales.contact(sales.create("contacts", lastname="New"), "msdynce_contactnumber")[
-            "msdynce_contactnumber"
-        ]
-        assert new.startswith("CON-03000-")
-        known = list(generate.accounts(sales.store))
-        assert len(known) == 100
-        assert {row["DATAAREAID"] for row in known} == {"usmf", "demf", "dkmf", "gbsi"}

@@ -230,8 +230,9 @@ def test_a_row_that_is_bound_must_be_there(shared: Caller) -> None:
 
 def test_values_are_kept_as_the_platform_keeps_them(sales: Caller) -> None:
     row_id = sales.create(
-        "contacts", lastname="x" * 50, firstname="", creditlimit="12.34567", lastusedincampaign="2024-05-06T15:04:05.999+02:00",
-        fullname="ignored", createdon="1999-01-01T00:00:00Z", versionnumber=1, merged=True,
+        "contacts", lastname="x" * 50, firstname="", creditlimit="12.34567",
+        lastusedincampaign="2024-05-06T15:04:05.999+02:00", fullname="ignored",
+        createdon="1999-01-01T00:00:00Z", versionnumber=1, merged=True,
     )  # fmt: skip
     row = sales.get(f"contacts({row_id})")
     assert (row["firstname"], row["creditlimit"], row["lastusedincampaign"]) == (

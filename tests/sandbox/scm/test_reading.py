@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.sandbox.login.login import Login
+from pipeline.sandbox.login.login import LoginTwin
+from pipeline.sandbox.scm.app import accept_any_token
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
-from pipeline.sandbox.scm_app import any_token
 from pipeline.sandbox.wire import xmltree
 from tests.scenes.scm_caller import ROOT, Caller, inner
 
@@ -52,7 +52,7 @@ def test_an_application_must_be_registered_in_scm() -> None:
 
 
 def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
-    login = Login(applications={})
+    login = LoginTwin(applications={})
     with Caller(door=login.authorize) as other:
         assert other.ask("GET", "/data/Currencies?$top=1").status_code == 401
         for audience, status in ((ROOT, 200), ("https://elsewhere.test", 401)):
@@ -64,7 +64,7 @@ def test_tokens_of_the_sandboxs_login_open_the_door() -> None:
 
 
 def test_without_a_login_any_token_will_do() -> None:
-    with Caller(door=any_token) as other:
+    with Caller(door=accept_any_token) as other:
         for header, status in (("", 401), ("Bearer ", 401), ("Basic x", 401), ("Bearer x", 200)):
             assert (
                 other.ask(
@@ -104,7 +104,7 @@ def test_the_service_document_lists_the_sets(scm: Caller) -> None:
 def test_metadata_has_types_keys_enums_and_actions(scm: Caller) -> None:
     response = scm.ask("GET", "/data/$metadata")
     assert response.headers["content-type"].startswith("application/xml")
-    schema = next(xmltree.parse(response.content).iter(f"{EDM}Schema"))
+    schema = next(xmltree.parse_xml(response.content).iter(f"{EDM}Schema"))
     assert schema.get("Namespace") == "Microsoft.Dynamics.DataEntities"
     types = {one.get("Name"): one for one in schema.iter(f"{EDM}EntityType")}
     keys = [ref.get("Name") for ref in types["CustomerV2"].iter(f"{EDM}PropertyRef")]
@@ -163,7 +163,8 @@ def test_a_count_alone_is_text_with_a_byte_order_mark(scm: Caller) -> None:
 
 def test_pages_follow_one_another_to_the_end(scm: Caller) -> None:
     first = scm.get(
-        "/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&$filter=CreditLimit gt 100"
+        "/data/CustomersV2?cross-company=true&$count=true&$select=CustomerAccount&"
+        "$filter=CreditLimit gt 100"
     )
     assert first["@odata.count"] == 8
     seen, page = [], first
@@ -235,6 +236,8 @@ def test_filters_find(scm: Caller, condition: str, accounts: list[str]) -> None:
         ("$filter=Nonsense eq 'x'", "Could not find a property named 'Nonsense'"),
         ("$filter=CustomerAccount in ('a','b')", "'in' is not supported"),
         ("$filter=contains(CustomerAccount,'1')", "unknown function with name 'contains'"),
+        ("$filter=Some.Function(Name='x')", "unknown function with name 'Some.Function'"),
+        ("$filter=Orders/any(o:o/Id eq 1)", "'Orders' is none"),
         ("$filter=IsExternallyMaintained eq 'Yes'", "incompatible types"),
         (
             "$filter=IsExternallyMaintained gt Microsoft.Dynamics.DataEntities.NoYes'No'",
@@ -324,8 +327,7 @@ def test_reference_data_are_there_from_the_start(
     assert len(scm.get(f"/data/{name}?$filter={condition}")["value"]) == 1
 
 
-# --- the metadata service
-# ---------------------------------------------------------------------------------------------
+# the metadata service
 
 
 def test_public_entities_describe_every_property_and_action(scm: Caller) -> None:

@@ -43,7 +43,10 @@ CONTACT = {
     "Gender": "Female",
 }
 CUSTOMER_URL = "/data/CustomersV2(dataAreaId='usmf',CustomerAccount='CON-01000-AAAAAA')"
-CONTACT_KEY = "dataAreaId='usmf',ContactPersonPartyNumber='CON-01001-BBBBBB',AssociatedPartyNumber='ACC-01000-AAAAAA'"
+CONTACT_KEY = (
+    "dataAreaId='usmf',ContactPersonPartyNumber='CON-01001-BBBBBB',"
+    "AssociatedPartyNumber='ACC-01000-AAAAAA'"
+)
 CONTACT_URL = f"/data/CDSContactPersons({CONTACT_KEY})"
 
 
@@ -520,8 +523,7 @@ def test_customers_that_were_there_before_are_taken_as_they_are(scm: Caller) -> 
     )
 
 
-# --- batches
-# ----------------------------------------------------------------------------------------------------------
+# batches
 
 
 def part(method: str, url: str, body: str, number: int) -> str:

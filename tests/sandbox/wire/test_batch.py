@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.sandbox.wire.batch import (
-    Answer,
     BatchError,
     Changeset,
     ChangesetAnswer,
-    Operation,
-    run,
+    ODataAnswer,
+    ODataOperation,
+    run_batch,
 )
-from pipeline.sandbox.wire.multipart import is_batch, parse, render
+from pipeline.sandbox.wire.multipart import is_batch, parse_batch, render_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,14 +54,16 @@ class Server:
 
     def __init__(self) -> None:
         self.kept: list[str] = []
-        self.seen: list[Operation] = []
+        self.seen: list[ODataOperation] = []
 
-    def send(self, operation: Operation) -> Answer:
+    def send(self, operation: ODataOperation) -> ODataAnswer:
         self.seen.append(operation)
         if "bad" in operation.url:
-            return Answer(status=404, body=b"no")
+            return ODataAnswer(status=404, body=b"no")
         self.kept.append(operation.url)
-        return Answer(status=204, headers={"OData-EntityId": f"{ROOT}things({len(self.seen)})"})
+        return ODataAnswer(
+            status=204, headers={"OData-EntityId": f"{ROOT}things({len(self.seen)})"}
+        )
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,18 +76,20 @@ class Server:
 
 
 def ran(server: Server, content: bytes, *, go_on: bool = False) -> list[tuple[int, str | None]]:
-    parts = parse(TYPE, content, limit=100)
-    result = run(parts, send=server.send, transaction=server.transaction, continue_on_error=go_on)
+    parts = parse_batch(TYPE, content, limit=100)
+    result = run_batch(
+        parts, send=server.send, transaction=server.transaction, continue_on_error=go_on
+    )
     answers = [p.answers if isinstance(p, ChangesetAnswer) else (p,) for p in result.parts]
     return [(answer.status, answer.content_id) for group in answers for answer in group]
 
 
 def test_single_requests_and_changesets_are_read_with_their_headers_and_bodies() -> None:
     one = request("contacts(1)", body='{"a": 1}', headers="If-Match: *\n")
-    first, second = parse(
+    first, second = parse_batch(
         TYPE, batch(one, changeset(request("b", content_id="7"), request("c"))), limit=10
     )
-    assert isinstance(first, Operation)
+    assert isinstance(first, ODataOperation)
     assert (first.method, first.url, first.headers["if-match"]) == ("PATCH", "contacts(1)", "*")
     assert orjson.loads(first.body) == {"a": 1}
     assert isinstance(second, Changeset)
@@ -94,20 +98,20 @@ def test_single_requests_and_changesets_are_read_with_their_headers_and_bodies()
 
 def test_what_surrounds_the_boundaries_is_ignored() -> None:
     content = b"preamble\r\n" + batch(request("a")) + b"epilogue --batch_x"
-    assert len(parse(TYPE, content, limit=1)) == 1
+    assert len(parse_batch(TYPE, content, limit=1)) == 1
 
 
 def test_a_changeset_that_is_not_closed_ends_with_its_batch() -> None:
-    (part,) = parse(TYPE, batch(changeset(request("a"), request("b"), close=False)), limit=10)
+    (part,) = parse_batch(TYPE, batch(changeset(request("a"), request("b"), close=False)), limit=10)
     assert isinstance(part, Changeset)
     assert [operation.url for operation in part.operations] == ["a", "b"]
 
 
 def test_a_boundary_inside_a_body_is_no_boundary() -> None:
-    (part,) = parse(
+    (part,) = parse_batch(
         TYPE, batch(request("a", body='{"note": "see --batch_x and --batch_xyz"}')), limit=1
     )
-    assert isinstance(part, Operation)
+    assert isinstance(part, ODataOperation)
     assert b"--batch_xyz" in part.body
 
 
@@ -141,7 +145,7 @@ def test_what_is_no_batch_is_refused_in_words(
     content_type: str, content: bytes, words: str
 ) -> None:
     with pytest.raises(BatchError, match=words):
-        parse(content_type, content, limit=10)
+        parse_batch(content_type, content, limit=10)
 
 
 def test_a_batch_is_known_by_its_media_type() -> None:
@@ -158,7 +162,7 @@ def test_a_batch_is_known_by_its_media_type() -> None:
     ],
 )
 def test_the_three_forms_of_an_address_mean_the_same(url: str) -> None:
-    operation = Operation(method="GET", url=url)
+    operation = ODataOperation(method="GET", url=url)
     assert operation.target(ROOT + "$batch") == ("/api/data/v9.2/contacts(1)", "$select=a")
 
 
@@ -219,8 +223,10 @@ def test_content_ids_refer_to_what_their_changeset_made() -> None:
 @pytest.mark.parametrize("reference", [request("$2"), request("x", body='{"a@odata.bind": "$2"}')])
 def test_a_reference_to_what_comes_later_fails(reference: str) -> None:
     server = Server()
-    parts = parse(TYPE, batch(changeset(reference, request("y", content_id="2"))), limit=10)
-    result = run(parts, send=server.send, transaction=server.transaction, continue_on_error=False)
+    parts = parse_batch(TYPE, batch(changeset(reference, request("y", content_id="2"))), limit=10)
+    result = run_batch(
+        parts, send=server.send, transaction=server.transaction, continue_on_error=False
+    )
     assert result.failed is not None
     assert result.failed.status == 400
     message = orjson.loads(result.failed.body)["error"]["message"]
@@ -249,13 +255,15 @@ def read_back(content_type: str, body: bytes) -> email.message.EmailMessage:
 
 
 def test_answers_are_a_multipart_that_others_read() -> None:
-    good = Answer(
+    good = ODataAnswer(
         status=201,
         headers={"OData-Version": "4.0"},
         body='{"name": "Ærø"}'.encode(),
         content_id="3",
     )
-    content_type, body = render([good, ChangesetAnswer(answers=(good, Answer(status=204)))])
+    content_type, body = render_batch(
+        [good, ChangesetAnswer(answers=(good, ODataAnswer(status=204)))]
+    )
     first, second = read_back(content_type, body).iter_parts()
     assert first["content-id"] == "3"
     assert (
@@ -273,8 +281,8 @@ def test_answers_are_a_multipart_that_others_read() -> None:
 def test_the_one_answer_of_a_failed_changeset_stands_alone_or_inside(
     *, inside: bool, types: list[str]
 ) -> None:
-    failed = ChangesetAnswer(answers=(Answer(status=500, content_id="1"),))
-    content_type, body = render([failed], failed_in_changeset=inside)
+    failed = ChangesetAnswer(answers=(ODataAnswer(status=500, content_id="1"),))
+    content_type, body = render_batch([failed], failed_in_changeset=inside)
     assert [part.get_content_type() for part in read_back(content_type, body).iter_parts()] == types
     assert b"Content-ID: 1" in body
     assert b"HTTP/1.1 500 Internal Server Error" in body
@@ -284,5 +292,5 @@ def test_the_one_answer_of_a_failed_changeset_stands_alone_or_inside(
 def test_any_bodies_arrive_as_they_were_sent(bodies: list[bytes]) -> None:
     head = b"Content-Type: application/http\r\n\r\nPOST a HTTP/1.1\r\nContent-Type: x/y\r\n\r\n"
     content = b"".join(b"--batch_x\r\n" + head + body + b"\r\n" for body in bodies) + b"--batch_x--"
-    parts = parse(TYPE, content, limit=10)
-    assert [part.body for part in parts if isinstance(part, Operation)] == bodies
+    parts = parse_batch(TYPE, content, limit=10)
+    assert [part.body for part in parts if isinstance(part, ODataOperation)] == bodies

@@ -25,19 +25,20 @@ from PowerPlatform.Dataverse.models.record import QueryResult
 from PowerPlatform.Dataverse.models.upsert import UpsertItem
 
 from pipeline.errors import SourceError, Stopped, UsageError
-from pipeline.sandbox.serve import Options, Ready, running
+from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.places import SAMPLES
+from tests.scenes.sampled import running_samples
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Ready]:
-    with running(Options(data=SAMPLES)) as ready:
+    with run_sandbox(SandboxOptions(data=SAMPLES)) as ready:
         yield ready
 
 
 @pytest.fixture(scope="module")
 def secure() -> Iterator[Ready]:
-    with running(Options(tls=True, rows=120)) as ready:
+    with running_samples(120, tls=True) as ready:
         yield ready
 
 
@@ -263,14 +264,14 @@ def test_microsofts_sdk_sends_batches_and_reads_metadata(trusted: Ready) -> None
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
-        (Options(data=SAMPLES, rows=5), UsageError),
-        (Options(rows=0), UsageError),
-        (Options(faults="fire"), UsageError),
-        (Options(data=Path("nowhere")), SourceError),
+        (SandboxOptions(faults="fire"), UsageError),
+        (SandboxOptions(data=Path("nowhere")), SourceError),
     ],
 )
-def test_what_cannot_be_served_is_said_at_once(options: Options, kind: type[Exception]) -> None:
-    with pytest.raises(kind), running(options):
+def test_what_cannot_be_served_is_said_at_once(
+    options: SandboxOptions, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind), run_sandbox(options):
         pass
 
 
@@ -278,12 +279,15 @@ def test_a_port_that_somebody_has_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(Stopped, match=f"port {port} .* --port"), running(Options(port=port)):
+        with (
+            pytest.raises(Stopped, match=f"port {port} .* --port"),
+            run_sandbox(SandboxOptions(port=port)),
+        ):
             pass
 
 
 def test_two_sandboxes_stand_side_by_side_and_leave_nothing_behind(plain: Ready) -> None:
-    with running(Options(rows=5, faults="token=60")) as second:
+    with run_sandbox(SandboxOptions(faults="token=60")) as second:
         assert second.sales_url != plain.sales_url
         folder = Path(second.project).parent
         with httpx.Client(trust_env=False) as client:

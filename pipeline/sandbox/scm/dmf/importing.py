@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.sandbox.dmf import staging, target
-from pipeline.sandbox.dmf.execution import ENDED, EntityRun, Execution, Phase
-from pipeline.sandbox.dmf.groups import Groups
-from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError, read_package
-from pipeline.sandbox.scm.entities import Entity, by_label
+from pipeline.sandbox.scm.dmf import staging, target
+from pipeline.sandbox.scm.dmf.execution import ENDED, EntityRun, Execution, Phase
+from pipeline.sandbox.scm.dmf.groups import Groups
+from pipeline.sandbox.scm.dmf.package import EntityFile, GivenPackage, PackageError, read_package
+from pipeline.sandbox.scm.entities import ScmEntity, find_by_label
 from pipeline.sandbox.scm.writing import Desk
 
 _ID_LENGTH: Final = 90
@@ -26,7 +26,7 @@ Worker = Callable[[Work], object]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class ImportOrder:
     """What a caller of ImportFromPackage wants."""
 
     group: str
@@ -39,7 +39,7 @@ class Order:
 
 
 @dataclass(kw_only=True, slots=True)
-class Importer:
+class PackageImporter:
     """All executions of one SCM, in the order of their start."""
 
     desk: Desk
@@ -49,7 +49,7 @@ class Importer:
     executions: dict[str, Execution] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def start(self, order: Order, content: bytes) -> str:
+    def start(self, order: ImportOrder, content: bytes) -> str:
         """Start an import and answer its execution id.
 
         Raises ``PackageError`` when nothing was started.
@@ -84,10 +84,9 @@ class Importer:
         """All executions that can be seen."""
         return [one for one in list(self.executions.values()) if one.visible_at <= self.clock()]
 
-    # --- before
-    # -------------------------------------------------------------------------------------------------------
+    # before
 
-    def _refuse_parallel(self, order: Order) -> None:
+    def _refuse_parallel(self, order: ImportOrder) -> None:
         now = self.clock()
         running = [one for one in self.executions.values() if not one.over(now)]
         if running and not self.desk.switches.parallel_imports:
@@ -110,7 +109,7 @@ class Importer:
             )
         return wanted or f"{{{str(uuid.uuid4()).upper()}}}"
 
-    def _execution(self, identity: str, order: Order, runs: list[EntityRun]) -> Execution:
+    def _execution(self, identity: str, order: ImportOrder, runs: list[EntityRun]) -> Execution:
         now, switches = self.clock(), self.desk.switches
         return Execution(
             id=identity,
@@ -122,11 +121,10 @@ class Importer:
             runs=runs,
         )
 
-    # --- the work
-    # -----------------------------------------------------------------------------------------------------
+    # the work
 
     def _guarded(self, execution: Execution, work: Work) -> None:
-        """An execution ends whatever happens; what nobody foresaw is DMF043."""
+        """An execution ends whatever happens; an unforeseen error is DMF043."""
         try:
             work()
         except Exception as error:
@@ -139,11 +137,11 @@ class Importer:
         finally:
             execution.done = True
 
-    def _whole(self, execution: Execution, order: Order, package: Package) -> None:
+    def _whole(self, execution: Execution, order: ImportOrder, package: GivenPackage) -> None:
         self._stage(execution, package)
         self._finish(execution, order)
 
-    def _stage(self, execution: Execution, package: Package) -> None:
+    def _stage(self, execution: Execution, package: GivenPackage) -> None:
         for run in execution.runs:
             run.staging = Phase.EXECUTING
             run.times["StagingStart"] = self.clock()
@@ -157,7 +155,7 @@ class Importer:
             rows = sum(len(run.staged.rows) for run in execution.runs)
             execution.ready_at = max(execution.ready_at, self.clock() + rows / speed)
 
-    def _finish(self, execution: Execution, order: Order) -> None:
+    def _finish(self, execution: Execution, order: ImportOrder) -> None:
         for run in _in_order(execution.runs):
             self._write(execution, run, wanted=order.execute)
 
@@ -169,7 +167,7 @@ class Importer:
         run.times["TargetStart"] = self.clock()
         if self.groups.truncates(execution.group):
             self.desk.store.clear(run.entity, execution.company)
-        target.write(self.desk, run.entity, run.staged, execution.company, run.written)
+        target.write_target(self.desk, run.entity, run.staged, execution.company, run.written)
         run.target = Phase.ERROR if run.written.errors else Phase.FINISHED
         run.times["TargetEnd"] = self.clock()
 
@@ -182,15 +180,15 @@ def _fail(execution: Execution, message: str) -> None:
 
 
 def _run(definition: EntityFile) -> EntityRun:
-    return EntityRun(entity=entity_of(definition), definition=definition)
+    return EntityRun(entity=find_entity(definition), definition=definition)
 
 
-def entity_of(definition: EntityFile) -> Entity:
+def find_entity(definition: EntityFile) -> ScmEntity:
     """The entity that a manifest means by its label, and by its name in code if it says one.
 
     Raises ``PackageError``.
     """
-    entity = by_label(definition.label)
+    entity = find_by_label(definition.label)
     wrong = entity is None or (
         definition.target and entity.aot_known and definition.target != entity.aot
     )

@@ -1,22 +1,22 @@
-"""The actions that tell what became of an execution: its status, its errors, its error files."""
+"""The actions that ask what became of an execution: its status, its errors, its error files."""
 
 from __future__ import annotations
 
 import uuid
 from urllib.parse import quote
 
-from pipeline.sandbox.dmf import reports
-from pipeline.sandbox.dmf.execution import Status
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import reports
+from pipeline.sandbox.scm.dmf.execution import Status
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 
 
-def status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def get_status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """GetExecutionSummaryStatus."""
     return dm.execution(parameters).status(dm.now()).value
 
 
-def status_list(dm: DataManagement, parameters: Parameters, _root: str) -> list[str]:
+def list_statuses(dm: DataManagement, parameters: Parameters, _root: str) -> list[str]:
     """GetEntityExecutionSummaryStatusList.
 
     The status of each entity, in the order of the manifest.
@@ -26,21 +26,25 @@ def status_list(dm: DataManagement, parameters: Parameters, _root: str) -> list[
     return [(run.status if over else Status.EXECUTING).value for run in execution.runs]
 
 
-def page(dm: DataManagement, parameters: Parameters, root: str) -> str:
+def get_page_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetExecutionSummaryPageUrl."""
     execution = dm.execution(parameters)
-    return f"{root}/?cmp={execution.company.upper()}&mi=DMFExecutionSummaryWorkspace&executionId={quote(execution.id)}"
+    company = execution.company.upper()
+    page = "mi=DMFExecutionSummaryWorkspace"
+    return f"{root}/?cmp={company}&{page}&executionId={quote(execution.id)}"
 
 
-def errors(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def get_errors(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """GetExecutionErrors."""
-    return reports.execution_errors(dm.execution(parameters), valid=dm.switches.valid_error_json)
+    return reports.write_execution_errors(
+        dm.execution(parameters), valid=dm.switches.valid_error_json
+    )
 
 
-def staging_file(dm: DataManagement, parameters: Parameters, root: str) -> str:
+def get_staging_file_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetImportStagingErrorFileUrl: empty without errors."""
     run = dm.entity_run(parameters)
-    content = reports.staging_error_file(run, dm.switches)
+    content = reports.write_staging_errors(run, dm.switches)
     return dm.link(root, f"StagingErrors/{uuid.uuid4()}.csv", content) if content else ""
 
 
@@ -53,27 +57,27 @@ def make_keys_file(dm: DataManagement, parameters: Parameters, _root: str) -> bo
     return False
 
 
-def keys_file(dm: DataManagement, parameters: Parameters, root: str) -> str:
+def get_keys_file_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetImportTargetErrorKeysFileUrl: empty until the file is there."""
     run = dm.entity_run(parameters)
     if run.keys_file_polls:  # not asked for, or not yet there
         run.keys_file_polls -= 1 if run.keys_file_polls > 0 else 0
         return ""
-    return dm.link(root, f"ErrorKeys/{uuid.uuid4()}.csv", reports.target_error_keys_file(run))
+    return dm.link(root, f"ErrorKeys/{uuid.uuid4()}.csv", reports.write_target_error_keys(run))
 
 
-def forget(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def delete_history(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """DeleteExecutionHistoryJob."""
     execution = dm.execution(parameters)
     store = dm.importer.desk.store
-    for entity in (reports.JOBS, reports.DETAILS):
+    for entity in (reports.JOBS, reports.JOB_DETAILS):
         for row in store.select(f'SELECT * FROM "{entity.name}" WHERE "JobId" = ?', [execution.id]):
             store.delete(entity, row)
     del dm.importer.executions[execution.id]
     return execution.id
 
 
-def message_status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def get_message_status(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """GetMessageStatus."""
     state = dm.messages.state(parameters["messageId"])
     if state is None:
@@ -81,7 +85,7 @@ def message_status(dm: DataManagement, parameters: Parameters, _root: str) -> st
     return state.value
 
 
-def message_execution(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def get_message_execution(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """GetExecutionIdByMessageId: empty while a message has none."""
-    message_status(dm, parameters, _root)
+    get_message_status(dm, parameters, _root)
     return dm.messages.known[parameters["messageId"]].execution

@@ -1,4 +1,4 @@
-"""What Data management tells of an execution.
+"""What Data management reports of an execution.
 
 Error lists, error files, and the records that OData shows.
 """
@@ -13,20 +13,20 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.datafile import UTF_16
-from pipeline.sandbox.dmf.execution import EntityRun, Execution, Phase
-from pipeline.sandbox.scm.entities import ENTITIES, Entity
-from pipeline.sandbox.scm.store import Store
+from pipeline.sandbox.scm.dmf.datafile import UTF_16
+from pipeline.sandbox.scm.dmf.execution import EntityRun, Execution, Phase
+from pipeline.sandbox.scm.entities import ENTITIES, ScmEntity
+from pipeline.sandbox.scm.store import ScmStore
 from pipeline.sandbox.scm.switches import Switches
 
 JOBS: Final = ENTITIES["DataManagementExecutionJobs"]
-DETAILS: Final = ENTITIES["DataManagementExecutionJobDetails"]
+JOB_DETAILS: Final = ENTITIES["DataManagementExecutionJobDetails"]
 
 _NEVER: Final = "1900-01-01T00:00:00Z"
 _ROW_END: Final = "\r\n"
 
 
-def execution_errors(execution: Execution, *, valid: bool) -> str:
+def write_execution_errors(execution: Execution, *, valid: bool) -> str:
     """The text of GetExecutionErrors.
 
     It is put together from strings, and so is JSON only while no message has quotes.
@@ -46,7 +46,7 @@ def execution_errors(execution: Execution, *, valid: bool) -> str:
     return f"[{','.join(listed)}]"
 
 
-def staging_error_file(run: EntityRun, switches: Switches) -> bytes:
+def write_staging_errors(run: EntityRun, switches: Switches) -> bytes:
     """The rows that could not be staged, as they came, under the header of their file.
 
     Empty when there are none.
@@ -63,7 +63,7 @@ def staging_error_file(run: EntityRun, switches: Switches) -> bytes:
     return f"<Document>{''.join(texts)}</Document>".encode()
 
 
-def target_error_keys_file(run: EntityRun) -> bytes:
+def write_target_error_keys(run: EntityRun) -> bytes:
     """The keys of the rows that SCM refused, one row each."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=_ROW_END)
@@ -78,16 +78,16 @@ def _encoded(text: str, code_page: int) -> bytes:
     return text.encode("utf-8")
 
 
-def write_records(store: Store, executions: Iterable[Execution], now: float) -> None:
+def write_records(store: ScmStore, executions: Iterable[Execution], now: float) -> None:
     """Bring the records of these executions up to date."""
     with store.transaction():
         for execution in executions:
             _put(store, JOBS, _job(execution, now))
             for run in execution.runs:
-                _put(store, DETAILS, _detail(execution, run, now))
+                _put(store, JOB_DETAILS, _detail(execution, run, now))
 
 
-def _put(store: Store, entity: Entity, values: dict[str, Any]) -> None:
+def _put(store: ScmStore, entity: ScmEntity, values: dict[str, Any]) -> None:
     row = {**entity.blank, **values}
     before = store.find(entity, {one.name: row[one.name] for one in entity.keys})
     if before is None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.reading import mapping_text, typed
+from pipeline.plan.reading import mapping_text, typed
 from schemas import text as meaning
 from schemas.catalogue import Field, Type
 from schemas.sales import CONTACTS

@@ -1,4 +1,6 @@
-"""What p2c builds from the samples, imported by the twin: every row arrives as planned, or fails alone and is named.
+"""What p2c builds from the samples, imported by the twin.
+
+Every row arrives as planned, or fails alone and is named.
 
 Which rows SCM must refuse is computed here from the plan and from the standard itself: states that
 are none of their country's, and companies that are known by account number only.
@@ -20,7 +22,7 @@ from pipeline.cli.app import main
 from pipeline.load.packages.package import PackageSpec, build_package
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.scm.switches import Switches
-from tests.sandbox.dmf.test_importing import details, errors, file_behind, order, status
+from tests.sandbox.scm.dmf.test_importing import details, errors, file_behind, order, status
 from tests.scenes.places import SAMPLES
 from tests.scenes.scm_caller import Caller
 

@@ -9,10 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.datafile import DataFile, FileError, Line, read_delimited, read_xml
-from pipeline.sandbox.dmf.package import EntityFile, FieldMap, PackageError
-from pipeline.sandbox.scm.cells import CellError, typed
-from pipeline.sandbox.scm.entities import Entity, Property
+from pipeline.sandbox.scm.cells import CellError, read_cell
+from pipeline.sandbox.scm.dmf.datafile import (
+    DataFile,
+    FileError,
+    Line,
+    read_delimited_file,
+    read_xml_file,
+)
+from pipeline.sandbox.scm.dmf.package import EntityFile, FieldMap, PackageError
+from pipeline.sandbox.scm.entities import Property, ScmEntity
 from pipeline.sandbox.scm.switches import Switches
 
 _XML: Final = {"XML-Element": False, "XML-Attribute": True}
@@ -59,10 +65,10 @@ class Staged:
     auto_generated: frozenset[str] = frozenset()
 
 
-def stage(entity: Entity, definition: EntityFile, content: bytes, switches: Switches) -> Staged:
+def stage(entity: ScmEntity, definition: EntityFile, content: bytes, switches: Switches) -> Staged:
     """Stage one data file. Raises ``PackageError`` for what stops the whole import."""
     if not definition.maps:
-        return Staged()  # nothing is mapped, so nothing is read, and nobody complains
+        return Staged()  # nothing is mapped, so nothing is read, and nothing is wrong
     maps = _mapped(entity, definition)
     staged = Staged(
         auto_generated=frozenset(
@@ -82,7 +88,7 @@ def stage(entity: Entity, definition: EntityFile, content: bytes, switches: Swit
     return staged
 
 
-def record_id(entity: Entity, values: Mapping[str, Any]) -> str:
+def make_record_id(entity: ScmEntity, values: Mapping[str, Any]) -> str:
     """How errors name a row: the values of its key without the legal entity."""
     return ",".join(str(values.get(one.name, "")) for one in entity.own_keys)
 
@@ -90,15 +96,17 @@ def record_id(entity: Entity, values: Mapping[str, Any]) -> str:
 def _open(definition: EntityFile, content: bytes, switches: Switches) -> DataFile:
     name = definition.source_format
     if name in _XML:
-        return read_xml(content, attributes=_XML[name])
+        return read_xml_file(content, attributes=_XML[name])
     if name in switches.code_pages:
-        return read_delimited(content, switches.code_pages[name], definition.maps, definition.label)
+        return read_delimited_file(
+            content, switches.code_pages[name], definition.maps, definition.label
+        )
     if name == _EXCEL:
         raise FileError("DMF040: The Excel query failed.")
     raise PackageError(f"Source data format '{name}' does not exist.")
 
 
-def _mapped(entity: Entity, definition: EntityFile) -> Mapping[str, Property]:
+def _mapped(entity: ScmEntity, definition: EntityFile) -> Mapping[str, Property]:
     """The property that each column of the file fills."""
     unknown = [
         one.entity_field
@@ -123,7 +131,7 @@ def _check_columns(file: DataFile, maps: Sequence[FieldMap]) -> None:
 
 
 def _stage_row(
-    entity: Entity, maps: Mapping[str, Property], line: Line, switches: Switches, staged: Staged
+    entity: ScmEntity, maps: Mapping[str, Property], line: Line, switches: Switches, staged: Staged
 ) -> None:
     if line.problem:
         staged.errors.append(StagingError(number=line.number, text=line.text, message=line.problem))
@@ -132,11 +140,11 @@ def _stage_row(
     problems: list[tuple[str, str]] = []
     for column, one in maps.items():
         try:
-            values[one.name] = typed(one, line.cells.get(column, ""), switches)
+            values[one.name] = read_cell(one, line.cells.get(column, ""), switches)
         except CellError as error:
             problems.append((one.staging_name, str(error)))
     if problems:
-        staged.errors.append(_error(line, record_id(entity, values), problems))
+        staged.errors.append(_error(line, make_record_id(entity, values), problems))
     else:
         staged.rows.append(StagedRow(number=line.number, values=values))
 
@@ -149,14 +157,14 @@ def _error(line: Line, record: str, problems: Sequence[tuple[str, str]]) -> Stag
     )
 
 
-def _without_repeats(entity: Entity, switches: Switches, staged: Staged) -> None:
+def _without_repeats(entity: ScmEntity, switches: Switches, staged: Staged) -> None:
     """Staging has a primary key.
 
     Rows that share theirs fail the file, or the later ones fail alone.
     """
     repeated = list(_repeats(entity, staged))
     if repeated and switches.duplicates_in_file == "file":
-        named = record_id(entity, repeated[0].values)
+        named = make_record_id(entity, repeated[0].values)
         raise FileError(f"DMF1959: Multiple rows have the same key column values: {named}.")
     numbers = {row.number for row in repeated}
     staged.rows = [row for row in staged.rows if row.number not in numbers]
@@ -164,12 +172,12 @@ def _without_repeats(entity: Entity, switches: Switches, staged: Staged) -> None
         text = "DMF1959: Another row has the same key column values."
         staged.errors.append(
             StagingError(
-                number=row.number, text="", message=text, record=record_id(entity, row.values)
+                number=row.number, text="", message=text, record=make_record_id(entity, row.values)
             )
         )
 
 
-def _repeats(entity: Entity, staged: Staged) -> Iterator[StagedRow]:
+def _repeats(entity: ScmEntity, staged: Staged) -> Iterator[StagedRow]:
     names = [one.name for one in entity.own_keys if one.name not in staged.auto_generated]
     seen: set[tuple[str, ...]] = set()
     for row in staged.rows:

@@ -5,13 +5,16 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from pipeline.sandbox.dmf.target import ROWS_AT_ONCE
+from pipeline.sandbox.scm.dmf.target import ROWS_AT_ONCE
+from pipeline.sandbox.scm.entities import ScmEntity
+from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.scm.switches import Switches
+from pipeline.sandbox.scm.writing import Desk
 from tests.scenes.handmade import CURRENCIES, CUSTOMER_COLUMNS, Data, Made, customers
 from tests.scenes.scm_caller import ROOT, Caller
 
@@ -256,8 +259,7 @@ def test_keys_are_numbered_only_where_the_mapping_says_so(scm: Caller) -> None:
     assert len(accounts(scm)) == 2
 
 
-# --- executions
-# -------------------------------------------------------------------------------------------------------
+# executions
 
 
 def test_an_execution_is_not_found_until_it_is_there() -> None:
@@ -346,17 +348,19 @@ def test_an_import_goes_on_after_its_call_and_others_may_read_meanwhile() -> Non
         )
 
 
-def test_what_nobody_foresaw_ends_an_execution_with_dmf043(
-    scm: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_arguments: object) -> None:
-        raise RuntimeError("disk")
+class BrokenDesk(Desk):
+    """A desk whose disk fails."""
 
-    monkeypatch.setattr("pipeline.sandbox.dmf.target._need_key", broken)
-    with pytest.raises(RuntimeError, match="disk"):
-        run(scm, customers(GOOD.format(1)), executionId="broken")
-    assert status(scm, "broken") == "Failed"
-    assert errors(scm, "broken")[0]["ErrorMessage"] == "DMF043: General error."
+    def upsert(self, entity: ScmEntity, values: Mapping[str, Any]) -> tuple[ScmRow, bool]:
+        raise RuntimeError("disk", entity.name, len(values))
+
+
+def test_what_nobody_foresaw_ends_an_execution_with_dmf043() -> None:
+    with Caller(desk=BrokenDesk) as scm:
+        with pytest.raises(RuntimeError, match="disk"):
+            run(scm, customers(GOOD.format(1)), executionId="broken")
+        assert status(scm, "broken") == "Failed"
+        assert errors(scm, "broken")[0]["ErrorMessage"] == "DMF043: General error."
 
 
 def test_units_levels_and_sequences_give_the_order_and_errors_stop_what_follows(
@@ -412,8 +416,7 @@ def test_a_group_that_truncates_empties_its_legal_entity_first(scm: Caller) -> N
     assert accounts(scm) == ["C-3"]
 
 
-# --- calls
-# ------------------------------------------------------------------------------------------------------------
+# calls
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.dmf import reports
-from pipeline.sandbox.dmf.execution import EntityRun, Execution
-from pipeline.sandbox.dmf.importing import Importer
-from pipeline.sandbox.dmf.messages import Messages
-from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
-from pipeline.sandbox.scm.entities import ENTITIES, Entity
+from pipeline.sandbox.scm.dmf import reports
+from pipeline.sandbox.scm.dmf.execution import EntityRun, Execution
+from pipeline.sandbox.scm.dmf.importing import PackageImporter
+from pipeline.sandbox.scm.dmf.messages import Messages
+from pipeline.sandbox.scm.dmf.package import PackageError
+from pipeline.sandbox.scm.entities import ENTITIES, ScmEntity
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.wire.blob import BlobStore
 
@@ -29,7 +29,7 @@ _COMPANY_LENGTH: Final = 4
 class DataManagement:
     """What the actions work on."""
 
-    importer: Importer
+    importer: PackageImporter
     blobs: BlobStore
     messages: Messages
 
@@ -58,14 +58,14 @@ class DataManagement:
             raise PackageError(f"The legal entity '{company}' does not exist.")
         return str(known["LegalEntityId"])
 
-    def refresh(self, entity: Entity) -> None:
+    def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""
-        if entity.name in (reports.JOBS.name, reports.DETAILS.name):
+        if entity.name in (reports.JOBS.name, reports.JOB_DETAILS.name):
             importer = self.importer
             reports.write_records(importer.desk.store, importer.visible(), importer.clock())
 
     def execution(self, parameters: Parameters) -> Execution:
-        """The execution that is asked for. Raises ``FailedError`` until it can be found."""
+        """The execution that is asked for. Raises ``ScmFailure`` until it can be found."""
         identity = parameters["executionId"]
         found = self.importer.find(identity)
         if found is None:
@@ -75,7 +75,7 @@ class DataManagement:
         return found
 
     def entity_run(self, parameters: Parameters) -> EntityRun:
-        """The entity of the execution that is asked for. Raises ``FailedError``."""
+        """The entity of the execution that is asked for. Raises ``ScmFailure``."""
         label = parameters["entityName"]
         found = next(
             (run for run in self.execution(parameters).runs if run.definition.label == label), None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.mapping.mapfile import map_file
+from pipeline.project.mapfile import map_file
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.sandbox.scm.switches import CODE_PAGES, Switches
-from tests.sandbox.dmf.test_importing import accounts, details, errors, order, run, status
+from tests.sandbox.scm.dmf.test_importing import accounts, details, errors, order, run, status
 from tests.scenes.handmade import (
     CURRENCIES,
     CUSTOMER_COLUMNS,
@@ -233,8 +233,7 @@ def test_a_switch_lets_the_first_of_equal_keys_through() -> None:
         assert [error["RecordId"] for error in errors(scm, execution)] == ["C-1"]
 
 
-# --- cells
-# ------------------------------------------------------------------------------------------------------------
+# cells
 
 
 def names_of(scm: Caller) -> list[str]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from pipeline.sandbox.dmf import exportcalls, importcalls, statuscalls
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError
 from pipeline.sandbox.scm import failures
-from pipeline.sandbox.scm.entities import NAMESPACE, Entity
+from pipeline.sandbox.scm.dmf import exportcalls, importcalls, statuscalls
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.wire.blob import BlobError
 
@@ -21,7 +21,7 @@ _SET: Final = "DataManagementDefinitionGroups"
 _STRING: Final = "Edm.String"
 _BOOLEAN: Final = "Edm.Boolean"
 _INT: Final = "Edm.Int32"
-_SUMMARY: Final = f"{NAMESPACE}.DMFExecutionSummaryStatus"
+_SUMMARY: Final = f"{DATA_ENTITIES}.DMFExecutionSummaryStatus"
 _SUMMARIES: Final = f"Collection({_SUMMARY})"
 
 _EXECUTION: Final = (("executionId", _STRING),)
@@ -51,7 +51,7 @@ class _Action:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PackageApi:
+class PackageActions:
     """What Data management adds to the OData service."""
 
     management: DataManagement
@@ -62,7 +62,7 @@ class PackageApi:
         return TYPES
 
     def run(self, name: str, parameters: Parameters, root: str) -> tuple[str, Any]:
-        """Run an action: the type and the value of its answer. Raises ``FailedError``."""
+        """Run an action: the type and the value of its answer. Raises ``ScmFailure``."""
         action = ACTIONS[name]
         _check(name, action.parameters, parameters)
         try:
@@ -74,7 +74,7 @@ class PackageApi:
                 f"The remote server returned an error: ({error.status}) {error.text}"
             ) from error
 
-    def refresh(self, entity: Entity) -> None:
+    def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""
         self.management.refresh(entity)
 
@@ -104,41 +104,45 @@ def _nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Litera
 
 ACTIONS: Final[Mapping[str, _Action]] = {
     "GetAzureWriteUrl": _Action(
-        parameters=(("uniqueFileName", _STRING),), run=importcalls.write_url
+        parameters=(("uniqueFileName", _STRING),), run=importcalls.get_write_url
     ),
     "ImportFromPackage": _Action(parameters=_IMPORT, run=importcalls.import_package),
     "ImportFromPackageAsync": _Action(parameters=_IMPORT, run=importcalls.import_package_async),
     "GetExecutionSummaryStatus": _Action(
-        parameters=_EXECUTION, run=statuscalls.status, returns=_SUMMARY
+        parameters=_EXECUTION, run=statuscalls.get_status, returns=_SUMMARY
     ),
     "GetEntityExecutionSummaryStatusList": _Action(
-        parameters=_EXECUTION, run=statuscalls.status_list, returns=f"Collection({_SUMMARY})"
+        parameters=_EXECUTION, run=statuscalls.list_statuses, returns=f"Collection({_SUMMARY})"
     ),
-    "GetExecutionSummaryPageUrl": _Action(parameters=_EXECUTION, run=statuscalls.page),
-    "GetExecutionErrors": _Action(parameters=_EXECUTION, run=statuscalls.errors),
-    "GetImportStagingErrorFileUrl": _Action(parameters=_ENTITY, run=statuscalls.staging_file),
+    "GetExecutionSummaryPageUrl": _Action(parameters=_EXECUTION, run=statuscalls.get_page_url),
+    "GetExecutionErrors": _Action(parameters=_EXECUTION, run=statuscalls.get_errors),
+    "GetImportStagingErrorFileUrl": _Action(
+        parameters=_ENTITY, run=statuscalls.get_staging_file_url
+    ),
     "GenerateImportTargetErrorKeysFile": _Action(
         parameters=_ENTITY, run=statuscalls.make_keys_file, returns=_BOOLEAN
     ),
-    "GetImportTargetErrorKeysFileUrl": _Action(parameters=_ENTITY, run=statuscalls.keys_file),
+    "GetImportTargetErrorKeysFileUrl": _Action(
+        parameters=_ENTITY, run=statuscalls.get_keys_file_url
+    ),
     "GetMessageStatus": _Action(
-        parameters=(("messageId", _STRING),), run=statuscalls.message_status
+        parameters=(("messageId", _STRING),), run=statuscalls.get_message_status
     ),
     "GetExecutionIdByMessageId": _Action(
-        parameters=(("messageId", _STRING),), run=statuscalls.message_execution
+        parameters=(("messageId", _STRING),), run=statuscalls.get_message_execution
     ),
-    "ExportToPackage": _Action(parameters=_EXPORT, run=exportcalls.export),
-    "ExportToPackageAsync": _Action(parameters=_EXPORT, run=exportcalls.export),
-    "ExportToPackageDelta": _Action(parameters=_EXPORT, run=exportcalls.export),
+    "ExportToPackage": _Action(parameters=_EXPORT, run=exportcalls.export_to_package),
+    "ExportToPackageAsync": _Action(parameters=_EXPORT, run=exportcalls.export_to_package),
+    "ExportToPackageDelta": _Action(parameters=_EXPORT, run=exportcalls.export_to_package),
     "ExportToPackagePreview": _Action(
-        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export
+        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export_to_package
     ),
     "ExportToPackagePreviewAsync": _Action(
-        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export
+        parameters=(*_EXPORT, ("count", _INT)), run=exportcalls.export_to_package
     ),
-    "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from),
-    "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.package_url),
-    "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.forget),
+    "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from_package),
+    "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.get_package_url),
+    "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.delete_history),
     "InitializeDataManagement": _Action(parameters=(), run=_nothing, returns=""),
     "InitializeDataManagementAsync": _Action(parameters=(), run=_nothing, returns=""),
 }

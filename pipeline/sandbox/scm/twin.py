@@ -1,4 +1,4 @@
-"""One SCM: its database, its blob storage, its Data management and its OData service, made and closed together."""
+"""One SCM: database, blob storage, Data management and OData service, made and closed together."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from pipeline.sandbox.dmf.actions import PackageApi
-from pipeline.sandbox.dmf.groups import Groups
-from pipeline.sandbox.dmf.importing import Importer, Work
-from pipeline.sandbox.dmf.management import DataManagement
-from pipeline.sandbox.dmf.messages import Messages
 from pipeline.sandbox.scm import seed
+from pipeline.sandbox.scm.dmf.actions import PackageActions
+from pipeline.sandbox.scm.dmf.groups import Groups
+from pipeline.sandbox.scm.dmf.importing import PackageImporter, Work
+from pipeline.sandbox.scm.dmf.management import DataManagement
+from pipeline.sandbox.scm.dmf.messages import Messages
 from pipeline.sandbox.scm.seed import Company
-from pipeline.sandbox.scm.service import Service
+from pipeline.sandbox.scm.service import ScmService
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.writing import Desk
 from pipeline.sandbox.wire.blob import BlobStore
@@ -23,13 +23,13 @@ THREADS: Final = 4
 """Imports at the same time, where the switches allow more than one."""
 
 
-class Twin:
+class ScmTwin:
     """An SCM that is set up and has no customers yet.
 
-    ``clock`` gives seconds since 1970. With ``background`` imports run beside the calls, else
-    inside them, which tests like. ``company`` is the default legal entity of whoever calls;
-    ``applications`` are the client ids that are registered here, null lets everyone in whom the
-    login knows.
+    ``clock`` gives seconds since 1970. With ``background`` imports run in threads, else
+    within the calls that start them. ``company`` is every caller's default legal entity;
+    ``applications`` are the client ids that are registered here, null lets in everyone whom the
+    login knows; ``desk`` writes the rows.
     """
 
     def __init__(
@@ -42,27 +42,28 @@ class Twin:
         clock: Callable[[], float] = time.time,
         path: str = ":memory:",
         background: bool = True,
+        desk: type[Desk] = Desk,
     ) -> None:
         self._pool = (
             ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
         )
         self.applications = applications
-        self.store = seed.new_store(path, tuple(companies))
-        self.desk = Desk(store=self.store, switches=switches)
+        self.store = seed.open_store(path, tuple(companies))
+        self.desk = desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
-        self.importer = Importer(
+        self.importer = PackageImporter(
             desk=self.desk, groups=Groups(store=self.store), clock=clock, worker=self._work
         )
         self.messages = Messages(importer=self.importer)
         self.management = DataManagement(
             importer=self.importer, blobs=self.blobs, messages=self.messages
         )
-        self.service = Service(
-            desk=self.desk, actions=PackageApi(management=self.management), company=company
+        self.service = ScmService(
+            desk=self.desk, actions=PackageActions(management=self.management), company=company
         )
 
     def close(self) -> None:
-        """End what is under way and let go of the database."""
+        """Wait for running imports and close the database."""
         if self._pool is not None:
             self._pool.shutdown()
         self.store.close()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from pipeline.sandbox.dmf import exporting
-from pipeline.sandbox.dmf.execution import Execution
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError, read_package
 from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm.dmf import exporting
+from pipeline.sandbox.scm.dmf.execution import Execution
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError, read_package
 
 
-def export(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def export_to_package(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """ExportToPackage and its kin: all rows, or the first ``count``."""
     name, groups = parameters["definitionGroupId"], dm.importer.groups
     if groups.find(name) is None:
@@ -19,7 +19,7 @@ def export(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     return _exported(dm, parameters, name, int(parameters.get("count", 0)))
 
 
-def export_from(dm: DataManagement, parameters: Parameters, _root: str) -> str:
+def export_from_package(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """ExportFromPackage: the entities of a package that is used as a pattern."""
     name = parameters["definitionGroupId"]
     package = read_package(dm.blobs.fetch(parameters["packageUrl"]))
@@ -30,7 +30,9 @@ def export_from(dm: DataManagement, parameters: Parameters, _root: str) -> str:
 def _exported(dm: DataManagement, parameters: Parameters, name: str, most: int) -> str:
     importer, company = dm.importer, dm.company(parameters)
     details = importer.groups.details(name)
-    content = exporting.export(importer.desk.store, dm.switches, name, details, company, most)
+    content = exporting.write_package(
+        importer.desk.store, dm.switches, name, details, company, most
+    )
     now, identity = dm.now(), parameters["executionId"] or f"{{{str(uuid.uuid4()).upper()}}}"
     blob = f"{parameters.get('packageName') or name}-{uuid.uuid4()}.zip"
     dm.blobs.put(blob, content, "application/zip")
@@ -49,7 +51,7 @@ def _exported(dm: DataManagement, parameters: Parameters, name: str, most: int) 
     return identity
 
 
-def package_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
+def get_package_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetExportedPackageUrl."""
     execution = dm.execution(parameters)
     if not execution.package or not execution.over(dm.now()):

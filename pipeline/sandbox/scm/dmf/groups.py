@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.package import EntityFile, Package, PackageError
+from pipeline.sandbox.scm.dmf.package import EntityFile, GivenPackage, PackageError
 from pipeline.sandbox.scm.entities import ENTITIES
-from pipeline.sandbox.scm.store import Row, Store
+from pipeline.sandbox.scm.store import ScmRow, ScmStore
 
-GROUPS: Final = ENTITIES["DataManagementDefinitionGroups"]
-DETAILS: Final = ENTITIES["DataManagementDefinitionGroupDetails"]
+GROUP_ENTITY: Final = ENTITIES["DataManagementDefinitionGroups"]
+GROUP_DETAILS: Final = ENTITIES["DataManagementDefinitionGroupDetails"]
 
 _NAME_LENGTH: Final = 60
 
@@ -23,17 +23,18 @@ _NAME_LENGTH: Final = 60
 class Groups:
     """The definition groups of one SCM."""
 
-    store: Store
+    store: ScmStore
 
-    def find(self, name: str) -> Row | None:
+    def find(self, name: str) -> ScmRow | None:
         """The group with this name."""
-        return self.store.find(GROUPS, {"Name": name})
+        return self.store.find(GROUP_ENTITY, {"Name": name})
 
-    def details(self, name: str) -> list[Row]:
+    def details(self, name: str) -> list[ScmRow]:
         """The entities of a group, in their order of execution."""
         order = '"ExecutionUnit", "LevelInExecutionUnit", "SequenceInLevel"'
         return self.store.select(
-            f'SELECT * FROM "{DETAILS.name}" WHERE "DefinitionGroupId" = ? ORDER BY {order}', [name]
+            f'SELECT * FROM "{GROUP_DETAILS.name}" WHERE "DefinitionGroupId" = ? ORDER BY {order}',
+            [name],
         )
 
     def truncates(self, name: str) -> bool:
@@ -41,7 +42,7 @@ class Groups:
         group = self.find(name)
         return group is not None and group["TruncateEntityData"] == "Yes"
 
-    def prepare(self, name: str, package: Package, *, overwrite: bool) -> None:
+    def prepare(self, name: str, package: GivenPackage, *, overwrite: bool) -> None:
         """Create or replace the group as the manifest has it.
 
         Without ``overwrite`` it must be there. Raises ``PackageError``.
@@ -58,7 +59,7 @@ class Groups:
         with self.store.transaction():
             if group is None:
                 self._insert(
-                    GROUPS.name,
+                    GROUP_ENTITY.name,
                     {
                         "Name": name,
                         "Description": package.description[:60],
@@ -66,9 +67,9 @@ class Groups:
                     },
                 )
             for row in self.details(name):
-                self.store.delete(DETAILS, row)
+                self.store.delete(GROUP_DETAILS, row)
             for definition in {one.label: one for one in package.entities}.values():
-                self._insert(DETAILS.name, _detail(name, definition))
+                self._insert(GROUP_DETAILS.name, _detail(name, definition))
 
     def _insert(self, name: str, values: Mapping[str, Any]) -> None:
         entity = ENTITIES[name]

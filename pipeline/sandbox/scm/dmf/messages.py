@@ -1,4 +1,4 @@
-"""Recurring integrations: packages that are enqueued rather than called for, and the state of their messages.
+"""Recurring integrations: packages that are enqueued, and the state of their messages.
 
 The part of ``/api/connector`` that GetMessageStatus and GetExecutionIdByMessageId speak of: enqueue
 and job status. Each activity has a data project of its name.
@@ -10,12 +10,12 @@ import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipeline.sandbox.dmf.execution import Status
-from pipeline.sandbox.dmf.importing import Importer, Order
-from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm.dmf.execution import Status
+from pipeline.sandbox.scm.dmf.importing import ImportOrder, PackageImporter
+from pipeline.sandbox.scm.dmf.package import PackageError
 
 
-class State(StrEnum):
+class MessageState(StrEnum):
     """Message states that an import gets to."""
 
     PROCESSING = "Processing"
@@ -37,7 +37,7 @@ class Message:
 class Messages:
     """All messages of one SCM."""
 
-    importer: Importer
+    importer: PackageImporter
     known: dict[str, Message] = field(default_factory=dict)
 
     def enqueue(self, activity: str, company: str, content: bytes) -> str:
@@ -46,7 +46,7 @@ class Messages:
         What is wrong with it shows in the message's state.
         """
         identity = str(uuid.uuid4())
-        order = Order(
+        order = ImportOrder(
             group=activity,
             execution=f"{activity[:36]}-{identity}",
             execute=True,
@@ -60,20 +60,20 @@ class Messages:
             self.known[identity] = Message(execution="", refusal=str(error))
         return identity
 
-    def state(self, identity: str) -> State | None:
+    def state(self, identity: str) -> MessageState | None:
         """The state of a message, null when there is none."""
         message = self.known.get(identity)
         if message is None:
             return None
         execution = self.importer.executions.get(message.execution)
         if execution is None:
-            return State.PRE_ERROR
+            return MessageState.PRE_ERROR
         match execution.status(self.importer.clock()):
             case Status.EXECUTING:
-                return State.PROCESSING
+                return MessageState.PROCESSING
             case Status.SUCCEEDED:
-                return State.PROCESSED
+                return MessageState.PROCESSED
             case Status.PARTIALLY:
-                return State.WITH_ERRORS
+                return MessageState.WITH_ERRORS
             case _:
-                return State.POST_ERROR
+                return MessageState.POST_ERROR

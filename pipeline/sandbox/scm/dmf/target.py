@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from pipeline.sandbox.dmf.staging import Staged, StagedRow, record_id
 from pipeline.sandbox.scm import infolog
-from pipeline.sandbox.scm.entities import COMPANY, Entity
-from pipeline.sandbox.scm.infolog import RefusedError
-from pipeline.sandbox.scm.store import key_of
+from pipeline.sandbox.scm.dmf.staging import Staged, StagedRow, make_record_id
+from pipeline.sandbox.scm.entities import COMPANY, ScmEntity
+from pipeline.sandbox.scm.infolog import RowRefused
+from pipeline.sandbox.scm.store import pick_key
 from pipeline.sandbox.scm.writing import Desk
 
 ROWS_AT_ONCE: Final = 250
@@ -41,7 +41,9 @@ class Written:
     errors: list[TargetError] = field(default_factory=list)
 
 
-def write(desk: Desk, entity: Entity, staged: Staged, company: str, written: Written) -> None:
+def write_target(
+    desk: Desk, entity: ScmEntity, staged: Staged, company: str, written: Written
+) -> None:
     """Write the staged rows into a legal entity, counting in ``written`` as it goes."""
     rows = iter(staged.rows)
     while part := list(islice(rows, ROWS_AT_ONCE)):
@@ -51,13 +53,13 @@ def write(desk: Desk, entity: Entity, staged: Staged, company: str, written: Wri
 
 
 def _write(
-    desk: Desk, entity: Entity, row: StagedRow, staged: Staged, company: str, written: Written
+    desk: Desk, entity: ScmEntity, row: StagedRow, staged: Staged, company: str, written: Written
 ) -> None:
     values = dict(row.values) if entity.shared else {COMPANY: company, **row.values}
     try:
         _need_key(entity, values, staged)
         _, created = desk.upsert(entity, _kept(desk, entity, values))
-    except RefusedError as refusal:
+    except RowRefused as refusal:
         written.errors.append(_error(entity, row, refusal.infos))
         return
     if created:
@@ -66,7 +68,7 @@ def _write(
         written.updated += 1
 
 
-def _need_key(entity: Entity, values: Mapping[str, Any], staged: Staged) -> None:
+def _need_key(entity: ScmEntity, values: Mapping[str, Any], staged: Staged) -> None:
     """Numbers come from a number sequence only where the mapping asks for it."""
     blank = [
         one
@@ -74,14 +76,14 @@ def _need_key(entity: Entity, values: Mapping[str, Any], staged: Staged) -> None
         if not values.get(one.name) and one.name not in staged.auto_generated
     ]
     if blank:
-        raise RefusedError([infolog.must_be_filled(one) for one in blank])
+        raise RowRefused([infolog.must_be_filled(one) for one in blank])
 
 
-def _kept(desk: Desk, entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
+def _kept(desk: Desk, entity: ScmEntity, values: dict[str, Any]) -> dict[str, Any]:
     """The values without the empty cells, if those are to leave a row as it is."""
     if (
         desk.switches.empty_cells == "blank"
-        or desk.store.find(entity, key_of(entity, values)) is None
+        or desk.store.find(entity, pick_key(entity, values)) is None
     ):
         return values
     keys = {one.name for one in entity.keys}
@@ -92,13 +94,13 @@ def _kept(desk: Desk, entity: Entity, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error(entity: Entity, row: StagedRow, infos: Sequence[infolog.Info]) -> TargetError:
+def _error(entity: ScmEntity, row: StagedRow, infos: Sequence[infolog.Info]) -> TargetError:
     fields = {info.field for info in infos if info.field}
     name = fields.pop().upper() if len(fields) == 1 else ""
     return TargetError(
         number=row.number,
-        record=record_id(entity, row.values),
+        record=make_record_id(entity, row.values),
         field=name,
-        message=infolog.for_staging(infos),
+        message=infolog.render_for_staging(infos),
         key={one.name: str(row.values.get(one.name, "")) for one in entity.own_keys},
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from pipeline.sandbox.dmf.package import FieldMap, PackageError
+from pipeline.sandbox.scm.dmf.package import FieldMap, PackageError
 from pipeline.sandbox.wire import xmltree
 from pipeline.sandbox.wire.xmltree import XmlError
 
@@ -33,7 +33,10 @@ class FileError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """One row of a data file: its number from 1, its text as it came, its cells by column, or what is wrong with it."""
+    """One row of a data file: its number from 1, its text as it came, its cells by column.
+
+    Or what is wrong with it.
+    """
 
     number: int
     text: str
@@ -49,7 +52,7 @@ class DataFile:
     rows: Iterator[Line]
 
 
-def read_delimited(
+def read_delimited_file(
     content: bytes, code_page: int, maps: Sequence[FieldMap], label: str
 ) -> DataFile:
     """A delimited file.
@@ -68,10 +71,10 @@ def read_delimited(
     return DataFile(columns=header, rows=_delimited(lines[1:], header, qualified))
 
 
-def read_xml(content: bytes, *, attributes: bool) -> DataFile:
+def read_xml_file(content: bytes, *, attributes: bool) -> DataFile:
     """A file with one element for each row. Raises ``FileError``."""
     try:
-        root = xmltree.parse(content)
+        root = xmltree.parse_xml(content)
     except XmlError as error:
         raise FileError("DMF1830: XML is not in correct format.") from error
     rows = [

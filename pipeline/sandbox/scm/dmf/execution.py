@@ -1,4 +1,4 @@
-"""Executions: what Data management knows of each import and export, and how it tells their state."""
+"""Executions: what Data management knows of each import and export, and of their state."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from pipeline.sandbox.dmf.package import EntityFile
-from pipeline.sandbox.dmf.staging import Staged
-from pipeline.sandbox.dmf.target import Written
-from pipeline.sandbox.scm.entities import Entity
+from pipeline.sandbox.scm.dmf.package import EntityFile
+from pipeline.sandbox.scm.dmf.staging import Staged
+from pipeline.sandbox.scm.dmf.target import Written
+from pipeline.sandbox.scm.entities import ScmEntity
 
 
 class Status(StrEnum):
@@ -42,7 +42,7 @@ ENDED: Final = (Phase.ERROR, Phase.FINISHED, Phase.NOT_RUN)
 class EntityRun:
     """One entity of an execution. Times are seconds since 1970, 0 until they come."""
 
-    entity: Entity
+    entity: ScmEntity
     definition: EntityFile
     staging: Phase = Phase.NOT_STARTED
     target: Phase = Phase.NOT_STARTED
@@ -97,10 +97,10 @@ class Execution:
 
     def status(self, now: float) -> Status:
         """The summary status."""
-        return overall(run.status for run in self.runs) if self.over(now) else Status.EXECUTING
+        return sum_up(run.status for run in self.runs) if self.over(now) else Status.EXECUTING
 
 
-def overall(statuses: Iterable[Status]) -> Status:
+def sum_up(statuses: Iterable[Status]) -> Status:
     """One status out of those of all entities; none at all is a success with 0 rows."""
     found = set(statuses)
     if not found or found == {Status.SUCCEEDED}:

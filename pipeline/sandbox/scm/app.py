@@ -1,13 +1,13 @@
-"""The SCM twin on the wire: ``/data`` and ``/metadata`` for who has a token, blobs for who has a signed URL."""
+"""The SCM twin on the wire.
+
+``/data`` and ``/metadata`` for callers with a token, blobs for callers with a signed URL.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, TypeAlias
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,49 +15,46 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pipeline.sandbox.dmf.package import PackageError
-from pipeline.sandbox.login.origin import origin_of
+from pipeline.sandbox.login.login import Authorize
+from pipeline.sandbox.login.origin import find_origin
 from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.scm import describing
-from pipeline.sandbox.scm.service import Service, with_trace
-from pipeline.sandbox.scm_twin import Twin
-from pipeline.sandbox.wire.batch import Answer, Operation
-from pipeline.sandbox.wire.blob_routes import routes as blob_routes
-
-Authorize: TypeAlias = Callable[[Request], Claims | Response]
-"""Who is calling, or the refusal."""
-
-_METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+from pipeline.sandbox.scm.dmf.package import PackageError
+from pipeline.sandbox.scm.service import ScmService, add_trace
+from pipeline.sandbox.scm.twin import ScmTwin
+from pipeline.sandbox.wire.asgi import METHODS, make_response, read_operation
+from pipeline.sandbox.wire.batch import ODataAnswer, ODataOperation
+from pipeline.sandbox.wire.blob_routes import make_blob_routes as blob_routes
 
 
-def any_token(request: Request) -> Claims | Response:
-    """Let in whoever shows a bearer token, whatever it says."""
+def accept_any_token(request: Request) -> Claims | Response:
+    """Let in every caller that shows a bearer token, whatever it says."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return Claims(application="", audience="", expires=math.inf)
     return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
 
 
-def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
+def make_scm_routes(twin: ScmTwin, authorize: Authorize) -> list[BaseRoute]:
     """What one SCM answers to."""
 
     async def data(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        operation = await _operation(request)
+        operation = await read_operation(request)
         started = time.perf_counter()
-        answer = await run_in_threadpool(_answer, twin.service, operation, origin_of(request))
-        return _response(with_trace(answer, time.perf_counter() - started))
+        answer = await run_in_threadpool(_answer, twin.service, operation, find_origin(request))
+        return make_response(add_trace(answer, time.perf_counter() - started))
 
     async def metadata(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        answer = describing.answer(
-            await _operation(request), origin_of(request), twin.service.actions.types
+        answer = describing.answer_metadata(
+            await read_operation(request), find_origin(request), twin.service.actions.types
         )
-        return _response(with_trace(answer, 0))
+        return make_response(add_trace(answer, 0))
 
     async def connector(request: Request) -> Response:
         refusal = _refusal(twin, authorize(request))
@@ -67,21 +64,21 @@ def routes(twin: Twin, authorize: Authorize) -> list[BaseRoute]:
 
     return [
         Route("/api/connector/{verb}/{activity}", connector, methods=["GET", "POST"]),
-        Route("/data", data, methods=_METHODS),
-        Route("/data/{path:path}", data, methods=_METHODS),
-        Route("/metadata/{path:path}", metadata, methods=_METHODS),
-        Route("/Metadata/{path:path}", metadata, methods=_METHODS),
+        Route("/data", data, methods=METHODS),
+        Route("/data/{path:path}", data, methods=METHODS),
+        Route("/metadata/{path:path}", metadata, methods=METHODS),
+        Route("/Metadata/{path:path}", metadata, methods=METHODS),
         *blob_routes(twin.blobs),
     ]
 
 
-def app(twin: Twin, authorize: Authorize = any_token) -> Starlette:
+def make_scm_app(twin: ScmTwin, authorize: Authorize = accept_any_token) -> Starlette:
     """One SCM as an application of its own; without a login it takes any token."""
-    return Starlette(routes=routes(twin, authorize))
+    return Starlette(routes=make_scm_routes(twin, authorize))
 
 
-def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
-    """The refusal of who is nobody, or nobody here.
+def _refusal(twin: ScmTwin, caller: Claims | Response) -> Response | None:
+    """The refusal of a caller that is unknown, or unknown here.
 
     An application must be registered in SCM itself.
     """
@@ -92,18 +89,7 @@ def _refusal(twin: Twin, caller: Claims | Response) -> Response | None:
     return None
 
 
-async def _operation(request: Request) -> Operation:
-    body = await request.body()
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    raw = request.scope.get("raw_path") or quote(request.url.path).encode()
-    url = raw.decode("ascii").partition("?")[0]
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    return Operation(
-        method=request.method, url=f"{url}?{query}" if query else url, headers=headers, body=body
-    )
-
-
-def _answer(service: Service, operation: Operation, root: str) -> Answer:
+def _answer(service: ScmService, operation: ODataOperation, root: str) -> ODataAnswer:
     if operation.method == "POST" and operation.url.partition("?")[0].rstrip("/").endswith(
         "/data/$batch"
     ):
@@ -111,8 +97,8 @@ def _answer(service: Service, operation: Operation, root: str) -> Answer:
     return service.handle(operation, root)
 
 
-def _connected(twin: Twin, request: Request, body: bytes) -> Response:
-    """Recurring integrations: a message is enqueued, or its state is told."""
+def _connected(twin: ScmTwin, request: Request, body: bytes) -> Response:
+    """Recurring integrations: a message is enqueued, or its state answered."""
     verb, activity = request.path_params["verb"], request.path_params["activity"]
     if (request.method, verb) == ("GET", "jobstatus"):
         state = twin.messages.state(request.query_params.get("jobId", ""))
@@ -126,7 +112,3 @@ def _connected(twin: Twin, request: Request, body: bytes) -> Response:
     except PackageError as error:
         return JSONResponse({"Message": str(error)}, status_code=400)
     return JSONResponse(twin.messages.enqueue(activity, company, body))
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import uuid
 
-from pipeline.sandbox.dmf.importing import Order
-from pipeline.sandbox.dmf.management import DataManagement, Parameters
-from pipeline.sandbox.dmf.package import PackageError
+from pipeline.sandbox.scm.dmf.importing import ImportOrder
+from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
+from pipeline.sandbox.scm.dmf.package import PackageError
 
 
-def write_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
+def get_write_url(dm: DataManagement, parameters: Parameters, root: str) -> str:
     """GetAzureWriteUrl: JSON in a string."""
     name = parameters["uniqueFileName"]
     if not name:
@@ -32,7 +32,7 @@ def import_package_async(dm: DataManagement, parameters: Parameters, _root: str)
 
 
 def _start(dm: DataManagement, parameters: Parameters, *, waits: bool) -> str:
-    order = Order(
+    order = ImportOrder(
         group=parameters["definitionGroupId"],
         execution=parameters["executionId"],
         execute=parameters["execute"],

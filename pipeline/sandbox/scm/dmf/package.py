@@ -1,4 +1,6 @@
-"""A data package as Data management opens it: the zip, its header, its manifest, one data file for each entity.
+"""A data package as Data management opens it.
+
+The zip, its header, its manifest, one data file for each entity.
 
 Strict as the .NET serialiser that reads it: the exact namespace, and children in alphabetical
 order, since what comes out of order is skipped and so missing.
@@ -16,8 +18,11 @@ from xml.etree.ElementTree import Element
 from pipeline.sandbox.wire import xmltree
 from pipeline.sandbox.wire.xmltree import XmlError
 
-NAMESPACE: Final = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
-MANIFEST_TYPE: Final = "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest"
+MANIFEST_NAMESPACE: Final = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
+MANIFEST_TYPE: Final = (
+    "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization."
+    "DataManagementPackageManifest"
+)
 
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _VERSIONS: Final = ("1", "2")
@@ -55,7 +60,7 @@ class EntityFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class GivenPackage:
     """A package that could be opened. ``files`` are its members by lower-case name."""
 
     group: str
@@ -73,7 +78,7 @@ class Package:
         return found
 
 
-def read_package(content: bytes) -> Package:
+def read_package(content: bytes) -> GivenPackage:
     """The package in these bytes. Raises ``PackageError``."""
     files = _members(content)
     _check_header(_root(files, "PackageHeader.xml", "DataManagementPackageHeader"))
@@ -82,7 +87,7 @@ def read_package(content: bytes) -> Package:
         _entity(_Node(one))
         for one in manifest.children("PackageEntityList", "DataManagementPackageEntityData")
     )
-    return Package(
+    return GivenPackage(
         group=manifest.text("DefinitionGroupName"),
         description=manifest.text("Description"),
         entities=entities,
@@ -103,14 +108,15 @@ def _root(files: Mapping[str, bytes], name: str, tag: str) -> Element:
     if content is None:
         raise PackageError(f"{name} was not found in the package.")
     try:
-        root = xmltree.parse(content)
+        root = xmltree.parse_xml(content)
     except XmlError as error:
         raise PackageError(
             f"There was an error deserializing {name}: it is not well-formed XML."
         ) from error
-    if root.tag != f"{{{NAMESPACE}}}{tag}":
+    if root.tag != f"{{{MANIFEST_NAMESPACE}}}{tag}":
         raise PackageError(
-            f"Error in line 1. Expecting element '{tag}' from namespace '{NAMESPACE}'. Encountered "
+            f"Error in line 1. Expecting element '{tag}' from namespace "
+            f"'{MANIFEST_NAMESPACE}'. Encountered "
             f"'{root.tag}'."
         )
     return root
@@ -162,7 +168,8 @@ class _Node:
     def __init__(self, element: Element) -> None:
         self._element = element
         self._children = {
-            child.tag.removeprefix(f"{{{NAMESPACE}}}"): child for child in _in_order(element)
+            child.tag.removeprefix(f"{{{MANIFEST_NAMESPACE}}}"): child
+            for child in _in_order(element)
         }
 
     def text(self, name: str) -> str:
@@ -180,12 +187,12 @@ class _Node:
 
     def children(self, name: str, tag: str) -> list[Element]:
         parent = self._children.get(name)
-        return [] if parent is None else parent.findall(f"{{{NAMESPACE}}}{tag}")
+        return [] if parent is None else parent.findall(f"{{{MANIFEST_NAMESPACE}}}{tag}")
 
 
 def _in_order(element: Element) -> Iterator[Element]:
     last = ""
     for child in element:
-        if child.tag.startswith(f"{{{NAMESPACE}}}") and child.tag > last:
+        if child.tag.startswith(f"{{{MANIFEST_NAMESPACE}}}") and child.tag > last:
             last = child.tag
             yield child

@@ -1,0 +1,41 @@
+"""What the files of a folder say about SCM: its legal entities, and the customers that it has."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import SourceError
+from pipeline.sandbox.scm.seed import COMPANIES, Company
+
+
+def read_companies(folder: Path | None) -> list[Company]:
+    """The usual legal entities, and those that a project file in the folder names."""
+    known = {company.id: company for company in COMPANIES}
+    path = None if folder is None else folder / "p2c.toml"
+    if path is not None and path.is_file():
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        names = [
+            *given.get("organizations", {}).values(),
+            given.get("destination", {}).get("legal_entity"),
+        ]
+        for name in [str(name).lower() for name in names if name]:
+            known.setdefault(name, Company(id=name, name=f"Contoso {name.upper()}", country="US"))
+    return list(known.values())
+
+
+def read_known_customers(folder: Path | None) -> Iterator[dict[str, str]]:
+    """The rows of a *Customers V2* export, if the folder has one.
+
+    Raises ``SourceError``.
+    """
+    path = None if folder is None else folder / "known_customers.csv"
+    if path is None or not path.is_file():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if None in row:
+                raise SourceError("a row has more cells than the header.", where=str(path))
+            yield row

@@ -1,7 +1,4 @@
-"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``.
-
-Written back, counted, vouched for.
-"""
+"""A backfill's plan, or the undo of one, carried out live as part of ``p2c apply``."""
 
 from __future__ import annotations
 
@@ -21,23 +18,23 @@ from pipeline.wire.system import System
 
 def wanted_of(facts: RunFacts) -> Wanted:
     """What is to be reserved, from ``run.json``; nothing for an undo."""
-    told = facts.backfill or Numbers()
+    numbers = facts.backfill or Numbers()
     return Wanted(
-        count=told.count,
-        highest=told.highest,
-        prefix=told.prefix,
-        suffix_length=told.suffix_length,
+        count=numbers.count,
+        highest=numbers.highest,
+        prefix=numbers.prefix,
+        suffix_length=numbers.suffix_length,
     )
 
 
 def applied(run: OpenRun, system: System, listener: Listener) -> Summary:
     """Carry out a plan; the facts after it.
 
-    The caller holds the lock, has checked the plan and said that it starts.
+    The caller holds the lock, has checked the plan and has written that applying starts.
 
     Raises:
         PlanRefused: numbers cannot be reserved as planned; nothing was written.
-        Stopped: Sales or the disk failed; the same command goes on.
+        Stopped: Sales or the disk failed; the same command continues.
         InvariantBroken: an equation does not balance.
     """
     manner = run.project.settings.backfill
@@ -51,13 +48,13 @@ def applied(run: OpenRun, system: System, listener: Listener) -> Summary:
 def _counted(
     before: Summary, written: WrittenBack, added: Mapping[str, int], system: System
 ) -> Summary:
-    """The facts with outcomes, run findings and traffic: the last is of this start alone."""
+    """The facts with outcomes, run findings, and the traffic of this start alone."""
     after = after_apply(before, written.outcomes)
-    told = [CountedFinding(code=code, detail=detail) for code, detail in written.findings]
+    more = [CountedFinding(code=code, detail=detail) for code, detail in written.findings]
     traffic = system.meter.total()
     return after.replace(
         findings={**after.findings, **added},
-        counted=(*after.counted, *told),
+        counted=(*after.counted, *more),
         traffic={
             "requests": traffic.requests,
             "retries": traffic.retries,

@@ -46,7 +46,7 @@ def make_order(
         manner: how the project wants rows written.
         wanted: the numbers to reserve.
         journal: the run's, open.
-        listener: hears of progress.
+        listener: called as rows are written.
     """
     return WriteBack(
         folder=folder,

@@ -1,6 +1,6 @@
-"""What became of a plan's rows.
+"""The outcomes of a plan's rows, in the order of the plan.
 
-``backfill.parquet`` and ``outcomes.parquet``, in the order of the plan.
+They stand in ``backfill.parquet`` and ``outcomes.parquet``.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ def write_results(
         TableWriter(folder.path / RESULT, schema) as results,
         TableWriter(folder.outcomes, OUTCOMES) as outcomes,
     ):
-        for part in _placed(plan, size):
-            told = _told(part, _answers(part, files), numbering)
-            results.write(told.select(schema.names()))
-            written = told.filter(pl.col(_SHARE).is_not_null())
-            outcomes.write(_outcomes(written))
+        for part in _number_shares(plan, size):
+            found = _add_outcomes(part, _read_refused(part, files), numbering)
+            results.write(found.select(schema.names()))
+            written = found.filter(pl.col(_SHARE).is_not_null())
+            outcomes.write(_as_outcomes(written))
             counts.update(dict(written["outcome"].value_counts().iter_rows()))
     return counts
 
 
-def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
+def _number_shares(plan: Path, size: int) -> Iterator[pl.DataFrame]:
     """The plan, morsel by morsel, with the number of each row's share.
 
     Null for rows that are not written.
@@ -75,7 +75,7 @@ def _placed(plan: Path, size: int) -> Iterator[pl.DataFrame]:
             yield part
 
 
-def _answers(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
+def _read_refused(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
     """``REFUSED`` of the shares that these rows are of."""
     numbers = part[_SHARE].drop_nulls().unique().to_list()
     return pl.concat(
@@ -86,7 +86,9 @@ def _answers(part: pl.DataFrame, files: Mapping[int, Path]) -> pl.DataFrame:
     )
 
 
-def _told(part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None) -> pl.DataFrame:
+def _add_outcomes(
+    part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None
+) -> pl.DataFrame:
     answers = refused.rename({"destination_key": "contactid"})
     joined = part.drop("outcome", "code").join(
         answers, on="contactid", how="left", maintain_order="left"
@@ -97,9 +99,9 @@ def _told(part: pl.DataFrame, refused: pl.DataFrame, numbering: Numbering | None
 
 
 def _number(numbering: Numbering | None) -> pl.Expr:
-    """The number that a row got: of its rank where it was written, nothing where it was not.
+    """The number that a row has now.
 
-    No rank, as planned.
+    With a rank: its number if it was written, else none. Without one: as planned.
     """
     if numbering is None:
         return pl.col("number_after")
@@ -114,7 +116,7 @@ def _number(numbering: Numbering | None) -> pl.Expr:
     )
 
 
-def _outcomes(written: pl.DataFrame) -> pl.DataFrame:
+def _as_outcomes(written: pl.DataFrame) -> pl.DataFrame:
     return written.select(
         "contactid",
         pl.lit(TASK).alias("task"),

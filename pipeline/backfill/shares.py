@@ -1,4 +1,4 @@
-"""The rows of a plan as they are written: what each gets, and in which request."""
+"""The rows of a plan as they are written: the values of each, and in which request they go."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _NEEDED: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One contact: the version that was planned, and column → value that it gets.
+    """One contact: the version that was planned, and column → value to write.
 
-    ``ranked``: its number is a new one.
+    ``ranked``: it gets a new number.
     """
 
     contactid: str
@@ -45,13 +45,13 @@ class Row:
     ranked: bool
 
     def is_ours(self, now: Mapping[str, Any]) -> bool:
-        """Whether Sales has just what we write."""
+        """Whether Sales has exactly what we write."""
         return all(now.get(name) == value for name, value in self.changes.items())
 
     def is_met(self, now: Mapping[str, Any]) -> bool:
         """Whether Sales has what the plan wants, whoever wrote it.
 
-        Some number where there was none, the same flags.
+        That is: some number where there was none, and the same flags.
         """
         rest = {
             name: value
@@ -73,7 +73,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Numbering:
-    """What a rank becomes: number = base + rank."""
+    """The numbers that were reserved: the one of a rank is base + rank."""
 
     prefix: str
     base: int
@@ -84,12 +84,12 @@ class Numbering:
 
 
 def unit_of(number: int) -> Unit:
-    """The unit of the share of that number, from 1."""
+    """The unit of a share; shares count from 1."""
     return Unit(task=TASK, legal_entity=_AREA, batch=number)
 
 
 def writable(plan: Path) -> Iterator[pl.DataFrame]:
-    """The rows of a plan that are to be written, in its order, morsel by morsel."""
+    """The rows of a plan that are to be written, in order, morsel by morsel."""
     with pq.ParquetFile(plan) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(_NEEDED)):
             yield pl.DataFrame(batch).filter(pl.col("action") != "none")
@@ -117,7 +117,7 @@ def shares(plan: Path, size: int, numbering: Numbering | None) -> Iterator[Share
 
 
 def row_of(row: Mapping[str, Any], numbering: Numbering | None) -> Row:
-    """One row of a plan as it is written: only columns that change."""
+    """One row of a plan as it is written: only the columns that change."""
     changes = {
         name: row[f"{stem}_after"]
         for name, stem in COLUMNS.items()

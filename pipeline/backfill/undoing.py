@@ -1,8 +1,8 @@
-"""``undo`` of a backfill: a plan that gives back what the run wrote, and takes nothing that changed since.
+"""``undo`` of a backfill: a plan that restores what the run wrote and nobody changed since.
 
-The rows are read back now; those that still have just what the run wrote get their values of
-before, guarded by the version that was read. The counter is not set back: numbers that were handed
-out once stay a gap.
+The rows are read back now. Those that still have exactly what the run wrote get their old values,
+guarded by the version that was read. The counter is not set back: numbers that were handed out stay
+a gap.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def undo_plan(
         live: whether the plan is written into Sales; else applying it leaves files to import.
 
     Raises:
-        UsageError: the run was not applied, or is no backfill.
+        UsageError: the run was not applied, or is not a backfill.
         SystemStopped: Sales failed; nothing is left behind.
     """
     facts, before = of.facts(), of.read_summary()
@@ -72,9 +72,9 @@ def undo_plan(
 
 
 def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
-    """The plan's rows, those that the run wrote.
+    """Write the plan's rows: those that the run wrote.
 
-    Counted by action, and by the code of those that are left alone.
+    Returns their number by action, and by the code of those that are left alone.
     """
     source = of.path / RESULT
     schema = pl.Schema(
@@ -85,9 +85,9 @@ def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
         TableWriter(folder.path / PLAN, schema) as writer,
         TableWriter(folder.findings, FINDINGS) as findings,
     ):
-        for part in _written(source):
+        for part in _read_written(source):
             there = sales.found("contacts", "contactid", tuple(COLUMNS), part["contactid"])
-            rows = [_turned(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
+            rows = [_turn(row, there.get(row["contactid"])) for row in part.iter_rows(named=True)]
             counts.update(str(row["action"]) for row in rows)
             left = [(row["contactid"], str(row["code"])) for row in rows if row["code"] is not None]
             counts.update(name for _, name in left)
@@ -98,7 +98,7 @@ def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
     return counts
 
 
-def _written(source: Path) -> Iterator[pl.DataFrame]:
+def _read_written(source: Path) -> Iterator[pl.DataFrame]:
     with pq.ParquetFile(source) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE):
             yield pl.DataFrame(batch).filter(pl.col("outcome").is_in(["updated", "written"]))
@@ -114,8 +114,8 @@ def _finding(contactid: object, name: str) -> dict[str, object]:
     return {**dict.fromkeys(FINDINGS.names()), **said}
 
 
-def _turned(row: Mapping[str, object], now: Mapping[str, object] | None) -> dict[str, object]:
-    """A row the other way round; of one that is gone or changed nothing is left to do."""
+def _turn(row: Mapping[str, object], now: Mapping[str, object] | None) -> dict[str, object]:
+    """A row the other way round; there is nothing to do for one that is gone or was changed."""
     turned = {**row, "rank": None, "suffix": None, "outcome": None, "code": None}
     for stem in COLUMNS.values():
         turned[f"{stem}_before"], turned[f"{stem}_after"] = (

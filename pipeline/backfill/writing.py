@@ -74,7 +74,7 @@ class Updates:
         """One ``UpdateMultiple``, or a ``$batch`` of guarded updates without changesets."""
         wanted = [self.by_id[key] for key in rows.keys]
         if self.in_bulk:
-            return _targets(wanted)
+            return _bulk_request(wanted)
         return multipart.request([self._operation(row) for row in wanted], changesets=False)
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -113,7 +113,7 @@ class Updates:
                 return Judgement()
             case Declined():
                 refusal = reply.refusal
-                said = _failure("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
+                said = _fail("sales_refused", (refusal.cause or refusal.code).rstrip(". "))
                 return Judgement(settled=dict.fromkeys(rows.keys, said))
             case _ if self.in_bulk:
                 return Judgement(settled=dict.fromkeys(rows.keys))
@@ -136,7 +136,7 @@ class Updates:
         unclear = [key for key, answer in given.items() if answer is None or _is_changed(answer)]
         clear = {key: one for key, one in given.items() if one is not None and not _is_changed(one)}
         busy = {
-            key: _failure("sales_busy", _text(one))
+            key: _fail("sales_busy", _text(one))
             for key, one in clear.items()
             if one.status in _BUSY
         }
@@ -158,7 +158,7 @@ class Updates:
         for key in keys:
             row, now = self.by_id[key], there.get(key)
             if now is None:
-                settled[key] = _failure("gone_from_sales")
+                settled[key] = _fail("gone_from_sales")
             elif now[ETAG] != row.etag:
                 settled[key] = self._judge_change(row, now, may_be_ours=key in in_doubt)
         return Judgement(settled=settled)
@@ -170,14 +170,14 @@ class Updates:
         if may_be_ours and row.is_ours(now):
             if row.ranked or str(now.get(_MODIFIED_BY) or "").lower() == self.caller:
                 return None
-            return Outcome("unknown", "sales_answer_lost", _sentence("sales_answer_lost"))
+            return Outcome("unknown", "sales_answer_lost", _describe("sales_answer_lost"))
         if row.is_met(now):
             name = "number_meanwhile" if row.ranked else "done_meanwhile"
-            return Outcome("unchanged", name, _sentence(name, str(now.get(NUMBER) or "")))
-        return _failure("changed_since_plan")
+            return Outcome("unchanged", name, _describe(name, str(now.get(NUMBER) or "")))
+        return _fail("changed_since_plan")
 
 
-def _targets(rows: Iterable[Row]) -> Request:
+def _bulk_request(rows: Iterable[Row]) -> Request:
     targets = [{"@odata.type": _CONTACT, "contactid": row.contactid, **row.changes} for row in rows]
     return Request(content_type="application/json", body=orjson.dumps({"Targets": targets}))
 
@@ -197,19 +197,19 @@ def _settle(answer: Answer) -> Outcome | None:
     if answer.ok:
         return None
     if _code(answer) == _TAKEN:
-        return _failure("number_taken")
+        return _fail("number_taken")
     if answer.status == _GONE:
-        return _failure("gone_from_sales")
+        return _fail("gone_from_sales")
     if answer.status == _DENIED:
-        return _failure("sales_denied", _text(answer))
-    return _failure("sales_refused", _text(answer) or _code(answer))
+        return _fail("sales_denied", _text(answer))
+    return _fail("sales_refused", _text(answer) or _code(answer))
 
 
-def _failure(name: str, detail: str = "") -> Outcome:
-    return Outcome("failed", name, _sentence(name, detail))
+def _fail(name: str, detail: str = "") -> Outcome:
+    return Outcome("failed", name, _describe(name, detail))
 
 
-def _sentence(name: str, detail: str = "") -> str:
+def _describe(name: str, detail: str = "") -> str:
     return catalogue()[name].message(detail=detail)
 
 

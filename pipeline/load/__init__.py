@@ -1,1 +1,1 @@
-"""Planned rows become packages and outcomes."""
+"""Planned rows are sent to SCM, and each of them gets its outcome."""

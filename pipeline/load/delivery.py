@@ -43,7 +43,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row, where its action did not foresee it."""
+    """The outcome of one row, if it differs from the one that its action foresaw."""
 
     outcome: str
     code: str | None = None
@@ -111,7 +111,7 @@ class Conversation(Protocol):
         ...
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
-        """What the journal keeps of such a request besides its hash."""
+        """What the journal keeps of such a request, in addition to its hash."""
         ...
 
     def send(self, request: Request, count: int) -> Answers:
@@ -144,7 +144,7 @@ def deliver(
 
     Args:
         unit: its name in the journal.
-        talk: what is said about its rows, and to whom.
+        talk: the conversation about its rows.
         ledger: the journal.
         sleep: waits so many seconds.
 
@@ -211,7 +211,7 @@ class _Delivery:
             self._give_up(reply)
 
     def end(self) -> Mapping[str, int]:
-        """Write down what became of the rows, even if none of them was sent."""
+        """Write down the outcomes, even if no row was sent."""
         attempt = self.attempt or self._intend(attempt=1, operations=0, request=None)
         foreseen = self.talk.foreseen()
         found = [

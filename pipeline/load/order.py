@@ -23,7 +23,7 @@ from schemas.catalogue import Column
 
 Way = Literal["packages", "odata"]
 
-_BESIDES: Final = ["legal_entity", "destination_key", "action"]
+_ALWAYS: Final = ["legal_entity", "destination_key", "action"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +45,7 @@ class Options:
     patience: Patience = field(default_factory=Patience)
 
     def way(self, rows: int) -> Way:
-        """How that many rows of one task and one legal entity go."""
+        """How so many rows of one task and one legal entity are sent."""
         if self.load == "auto":
             return "odata" if rows <= self.auto_rows else "packages"
         return self.load
@@ -53,14 +53,14 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """One task of the plan: its mapping, and how its packages are described by legal entity and batch."""
+    """One task of the plan: its mapping, and the spec of a package by legal entity and batch."""
 
     mapping: Compiled
     spec: Callable[[str, int], PackageSpec]
 
     @property
     def name(self) -> str:
-        """As the plan names it."""
+        """Its name in the plan."""
         return self.mapping.template.task
 
     @property
@@ -71,7 +71,7 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One load: what, where to, how, and who is told.
+    """One load: what, where to, how, and who watches it.
 
     ``destination`` is the name under which rows are remembered.
     """
@@ -103,7 +103,7 @@ class Order:
         }
 
     def way(self, task: str, legal_entity: str) -> Way:
-        """How a task's rows for a legal entity go."""
+        """How a task's rows for a legal entity are sent."""
         return self.options.way(
             sum(rows for (entity, _), rows in self.places(task).items() if entity == legal_entity)
         )
@@ -114,7 +114,7 @@ class Order:
         They have these columns, legal_entity, destination_key and action.
         """
         mine = (pl.col("legal_entity") == unit.legal_entity) & (pl.col("batch") == unit.batch)
-        names = list(dict.fromkeys([*_BESIDES, *columns]))
+        names = list(dict.fromkeys([*_ALWAYS, *columns]))
         planned = pl.scan_parquet(self.folder.rows_files(unit.task), glob=False)
         return planned.filter(mine).select(names).collect()
 

@@ -1,6 +1,6 @@
-"""Keeping the memory of a destination (``proof/memory.py``).
+"""The memory of a destination (``run/memory.py``): which of our rows it has.
 
-From a load that ended or stopped, or anew from all runs.
+A load adds to it when it ends or stops; it can be rebuilt from all runs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MEMORY: Final = "600MB"
 
 
 def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozenset[str]:
-    """Keys that other runs loaded at a destination."""
+    """Keys that other runs loaded into a destination."""
     path = memory.path_of(runs, destination, task)
     if not path.is_file():
         return frozenset()
@@ -49,10 +49,10 @@ def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozense
 
 
 def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bool = False) -> None:
-    """Lay rows that were created or updated over the memory at ``path``, or take out of it what an undo gave back.
+    """Add created and updated rows to the memory at ``path``, or take out what an undo gave back.
 
-    Of an undo, deleted keys go. Restored ones stay ours, with a content that equals nothing: the
-    next plan updates them.
+    Keys that an undo deleted are removed. Those that it restored stay ours, with a content that
+    equals nothing: the next plan updates them.
 
     Args:
         path: the memory of one task at one destination.
@@ -66,7 +66,7 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
     try:
         with TableWriter(kept, pl.Schema(memory.LOADED)) as writer:
             for frame in frames:
-                rows = _given_back(frame, run) if undoes else _arrived(frame, run)
+                rows = _select_undone(frame, run) if undoes else _select_arrived(frame, run)
                 writer.write(rows)
                 count += rows.height
         if count and path.is_file():
@@ -86,18 +86,18 @@ def _session(scratch: str) -> AbstractContextManager[Session]:
     return session(memory=_MEMORY, scratch=Path(scratch))
 
 
-def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
-    return _rows(frame.filter(pl.col("outcome").is_in(IN_SCM_BY_US)), run)
+def _select_arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    return _as_memory(frame.filter(pl.col("outcome").is_in(IN_SCM_BY_US)), run)
 
 
-def _given_back(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+def _select_undone(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     back = frame.filter(pl.col("outcome").is_in(_GIVEN_BACK))
-    return _rows(
+    return _as_memory(
         back.with_columns(row_hash=pl.when(pl.col("action") == "restore").then(pl.lit(""))), run
     )
 
 
-def _rows(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+def _as_memory(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     rows = frame.select(
         "legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch")
     )
@@ -105,8 +105,8 @@ def _rows(frame: pl.DataFrame, run: str) -> pl.DataFrame:
 
 
 def is_behind(runs: Path, destination: str) -> bool:
-    """Whether a load at a destination was killed before it could write down what it had loaded."""
-    return any(_is_behind(read(one.journal).entries) for one in _at(runs, destination))
+    """Whether a load into a destination was killed before it could remember what it had loaded."""
+    return any(_is_behind(read(one.journal).entries) for one in _list_loads(runs, destination))
 
 
 def _is_behind(entries: Sequence[Entry]) -> bool:
@@ -117,7 +117,7 @@ def _is_behind(entries: Sequence[Entry]) -> bool:
 
 
 def rebuild(runs: Path, destination: str) -> None:
-    """Make the memory of a destination anew from all its runs, in the order in which they ended.
+    """Rebuild the memory of a destination from all its runs, in the order in which they ended.
 
     Raises:
         InvariantBroken: a run folder was altered.
@@ -125,19 +125,19 @@ def rebuild(runs: Path, destination: str) -> None:
     for old in memory.folder_of(runs, destination).glob("*.parquet"):
         old.unlink()
     ordered = sorted(
-        ((read(one.journal).entries, one) for one in _at(runs, destination)),
+        ((read(one.journal).entries, one) for one in _list_loads(runs, destination)),
         key=lambda one: one[0][-1].at,
     )
     for entries, run in ordered:
         undoes = run.facts().kind is Kind.UNDO
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
-        for task in _tasks(run):
-            loaded = _loaded(run, entries, task, wanted)
+        for task in _list_tasks(run):
+            loaded = _read_loaded(run, entries, task, wanted)
             remember(memory.path_of(runs, destination, task), loaded, str(run.run), undoes=undoes)
 
 
-def _at(runs: Path, destination: str) -> Iterator[RunFolder]:
-    """Loads at a destination that were begun; what is no whole run folder is passed over."""
+def _list_loads(runs: Path, destination: str) -> Iterator[RunFolder]:
+    """Loads into a destination that were begun; what is not a whole run folder is skipped."""
     for one in all_runs(runs):
         try:
             there = one.facts().destination.name == destination
@@ -151,25 +151,27 @@ def _at(runs: Path, destination: str) -> Iterator[RunFolder]:
             yield one
 
 
-def _tasks(run: RunFolder) -> list[str]:
+def _list_tasks(run: RunFolder) -> list[str]:
     return sorted(path.name for path in (run.path / "rows").glob("*") if path.is_dir())
 
 
-def _loaded(
+def _read_loaded(
     run: RunFolder, entries: Sequence[Entry], task: str, wanted: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
-    """The outcomes of a run: those of its table once it ended, else those of the units that ended."""
+    """The outcomes of a run: of its table once it ended, else of the units that ended."""
     if any(entry.event in ("applied", "confirmed") for entry in entries):
         hashes = pl.scan_parquet(run.rows_files(task), glob=False).select(
             "destination_key", "legal_entity", "row_hash", "action"
         )
         mine = (pl.col("task") == task) & pl.col("outcome").is_in(wanted)
-        told = (
+        arrived = (
             pl.scan_parquet(run.outcomes, glob=False)
             .filter(mine)
             .select("destination_key", "batch", "outcome")
         )
-        yield told.join(hashes, on="destination_key", how="inner", maintain_order="left").collect()
+        yield arrived.join(
+            hashes, on="destination_key", how="inner", maintain_order="left"
+        ).collect()
         return
     destination = run.facts().destination.name
     known = loaded_before(run.path.parent, destination, task, str(run.run))

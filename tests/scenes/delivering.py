@@ -303,7 +303,7 @@ class Unwriting(Writing):
             pl.col("contactid").replace_strict(etags).alias("etag"),
             pl.lit(None, pl.String).alias("outcome"),
         )
-        return turned.cast(pl.read_parquet_schema(self.scene.run.path / PLAN))  # type: ignore[arg-type]
+        return turned.cast(pl.Schema(pl.read_parquet_schema(self.scene.run.path / PLAN)))
 
 
 _SCM = {"upserts": Loading, "undo": Undoing}

@@ -1,1 +1,1 @@
-"""Loads by OData batches: sending, taking back, before-images."""
+"""Loads by OData batches: upserts, their undo, before-images."""

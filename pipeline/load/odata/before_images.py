@@ -57,7 +57,7 @@ def read_images(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     return rows.select(KEY, *(pl.col(f"{_PREFIX}{name}").alias(name) for name in columns))
 
 
-def image_of(row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, str | None]:
+def pick_image(row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, str | None]:
     """The image next to one row: column → text."""
     return {name: row[f"{_PREFIX}{name}"] for name in columns}
 

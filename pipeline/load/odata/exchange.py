@@ -42,7 +42,7 @@ class Slice:
     rows: pl.DataFrame
 
 
-def rows_of(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def select_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """The rows with these keys, in their order."""
     return rows.filter(pl.col(lookup.KEY).is_in(list(keys)))
 
@@ -58,17 +58,17 @@ def _read_batch(count: int, response: httpx.Response) -> dict[int, Answer]:
 
 def wait_for_turn(rows: Waiting, busy: Busy) -> Judgement:
     """SCM was too busy for the whole request."""
-    said = failure(Explained(code=_CONFLICT, text=busy.message))
+    said = refuse_row(Explained(code=_CONFLICT, text=busy.message))
     return Judgement(busy=dict.fromkeys(rows.keys, said), wait=busy.seconds)
 
 
 def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
     """SCM did not take the request at all."""
-    said = failure(explained([declined.refusal.cause], "package_refused"))
+    said = refuse_row(explained([declined.refusal.cause], "package_refused"))
     return Judgement(settled=dict.fromkeys(rows.keys, said))
 
 
-def failure(meant: Explained) -> Outcome:
+def refuse_row(meant: Explained) -> Outcome:
     """The outcome of a row that SCM refused."""
     return Outcome("failed", meant.code, meant.text)
 
@@ -116,7 +116,7 @@ def _read_failure(replies: Replies, key: str, answer: Answer, *, is_update: bool
     text = answer.refusal.cause
     meant = explained([text])
     if answer.status in _BUSY or meant.later:
-        replies.busy[key] = failure(Explained(code=_CONFLICT, text=meant.text))
+        replies.busy[key] = refuse_row(Explained(code=_CONFLICT, text=meant.text))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
     elif answer.status == _GONE and is_update:
         replies.declined[key] = explained([text], "gone_from_scm")

@@ -14,13 +14,13 @@ import orjson
 import polars as pl
 
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
-from pipeline.load.odata.before_images import image_of, read_images
+from pipeline.load.odata.before_images import pick_image, read_images
 from pipeline.load.odata.exchange import (
     Slice,
-    failure,
     read_answers,
     refuse_all,
-    rows_of,
+    refuse_row,
+    select_rows,
     send_batch,
     wait_for_turn,
 )
@@ -69,7 +69,7 @@ class Undo:
 
     def operations(self, rows: Waiting) -> Request:
         """A ``$batch`` with a changeset for each row."""
-        waiting = rows_of(self.part.rows, rows.keys)
+        waiting = select_rows(self.part.rows, rows.keys)
         return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -99,14 +99,14 @@ class Undo:
         return Operation(
             method="DELETE" if is_delete else "PATCH",
             url=f"{self.scm.root}/data/{path}?cross-company=true",
-            body=b"" if is_delete else _image(self.part.columns, row),
+            body=b"" if is_delete else _write_image(self.part.columns, row),
             headers={"If-Match": self.versions.get(row[_KEY]) or "*"},
         )
 
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
         """What the answers mean.
 
-        If SCM refuses a row, or says nothing of it, a look shows what became of it.
+        If SCM refuses a row, or says nothing about it, a look shows what it has now.
         """
         replies = read_answers(rows.keys, answers, frozenset())
         settled, doubt = dict.fromkeys(replies.done), frozenset(replies.silent)
@@ -123,12 +123,12 @@ class Undo:
 
         Those that it has as the load wrote them keep waiting, unless SCM declined them.
         """
-        waiting, columns = rows_of(self.part.rows, keys), self.part.columns
+        waiting, columns = select_rows(self.part.rows, keys), self.part.columns
         there = lookup.found(self.scm, self.part.entity, list(columns), waiting, lookup.ETAG)
         self.versions.update(there.select(_KEY, lookup.ETAG).iter_rows())
         missing = set(waiting[_KEY]) - set(there[_KEY])
         written = lookup.same(waiting, there, columns)
-        restored = _restored(waiting, there, columns)
+        restored = _find_restored(waiting, there, columns)
         settled: dict[str, Outcome | None] = {}
         for key, action in waiting.select(_KEY, "action").iter_rows():
             if key in (missing if action == "delete" else restored):
@@ -138,7 +138,7 @@ class Undo:
             elif key not in written:
                 settled[key] = _leave("changed_since_load")
             elif key in declined:
-                settled[key] = failure(declined[key])
+                settled[key] = refuse_row(declined[key])
         return Judgement(settled=settled)
 
 
@@ -146,7 +146,9 @@ def _leave(name: str) -> Outcome:
     return Outcome("failed", name, code(name).message())
 
 
-def _restored(rows: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
+def _find_restored(
+    rows: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]
+) -> set[str]:
     """The keys under which SCM has what it had before the load."""
     rows = rows.filter(pl.col("action") == "restore")
     if rows.is_empty():
@@ -154,9 +156,9 @@ def _restored(rows: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Col
     return lookup.same(read_images(rows, list(columns)), there, columns)
 
 
-def _image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
+def _write_image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
     """What SCM had before, as an update of all columns but the key."""
-    texts = image_of(row, [name for name, column in columns.items() if not column.key])
+    texts = pick_image(row, [name for name, column in columns.items() if not column.key])
     return orjson.dumps({name: _json(columns[name], text) for name, text in texts.items()})
 
 

@@ -12,10 +12,10 @@ from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.load.odata.before_images import keep_images
 from pipeline.load.odata.exchange import (
     Slice,
-    failure,
     read_answers,
     refuse_all,
-    rows_of,
+    refuse_row,
+    select_rows,
     send_batch,
     wait_for_turn,
 )
@@ -80,12 +80,12 @@ class Upserts:
 
     def operations(self, rows: Waiting) -> Request:
         """A ``$batch`` with a changeset for each row."""
-        waiting = rows_of(self.decided, rows.keys)
+        waiting = select_rows(self.decided, rows.keys)
         return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
         """The slice's place in its batch, and the places of rows that are created after a look."""
-        created = rows_of(self.decided, rows.keys).filter(pl.col("action") == "create")
+        created = select_rows(self.decided, rows.keys).filter(pl.col("action") == "create")
         unsure = self.part.rows.with_row_index("place").filter(pl.col("action") == "upsert")
         creates = unsure.join(created, on=_KEY, how="semi", maintain_order="left")["place"]
         return {"first": self.part.first, "creates": creates.to_list()}
@@ -145,7 +145,9 @@ class Upserts:
             for key, meant in replies.declined.items()
             if meant.code == _EXISTS and key in rows.in_doubt
         }
-        failed = {key: failure(meant) for key, meant in replies.declined.items() if key not in late}
+        failed = {
+            key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late
+        }
         settled = {**self._settle(replies.done), **failed}
         found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
         if not late and not doubt:
@@ -166,7 +168,7 @@ class Upserts:
 
         An update that did not arrive is sent again, for that does no harm.
         """
-        rows, columns = rows_of(self.decided, keys), self.part.columns
+        rows, columns = select_rows(self.decided, keys), self.part.columns
         there = lookup.found(self.scm, self.part.entity, list(columns), rows)
         arrived = lookup.same(rows, there, columns)
         made = rows.filter((pl.col("action") == "create") & ~pl.col(_KEY).is_in(list(arrived)))

@@ -31,8 +31,8 @@ def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     """The rows as the bytes of one data file, in their order.
 
     Raises ``ValueError`` naming the column (never the value) for a text with a line break, a
-    missing column, or a column that is none of String, Decimal, integer and Datetime; and for a row
-    without any value, which readers would take for no row.
+    missing column, or a column of another type than String, Decimal, integer and Datetime; and for
+    a row without any value, which readers would skip.
     """
     missing = [column for column in columns if column not in rows.columns]
     if missing:
@@ -44,11 +44,11 @@ def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     _refuse_line_breaks(chosen.select(special))
     _refuse_lost_rows(chosen)
     header = ",".join(map(field_name, columns)) + _ROW_END
-    body = (_encoded(part, special) for part in chosen.iter_slices(_ROWS_AT_ONCE))
+    body = (_encode(part, special) for part in chosen.iter_slices(_ROWS_AT_ONCE))
     return b"".join((codecs.BOM_UTF16_LE, header.encode("utf-16-le"), *body))
 
 
-def _encoded(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
+def _encode(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
     cells = rows.select(
         _cell(name, dtype, has_quote=name in texts_with_quotes)
         for name, dtype in rows.schema.items()

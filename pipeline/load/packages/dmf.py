@@ -66,7 +66,8 @@ class PackageApi:
             return _read_blob_url(answer)
         except (ValueError, KeyError, TypeError) as error:
             raise Stopped(
-                "gave no URL to upload to. The same command goes on.", where=self.scm.label
+                "gave no URL to upload to. Run the same command again to continue.",
+                where=self.scm.label,
             ) from error
 
     def upload(self, url: str, content: bytes) -> None:

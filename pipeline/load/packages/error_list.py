@@ -1,4 +1,4 @@
-"""What GetExecutionErrors says: a text that looks like JSON and often is none (reference C.1).
+"""What GetExecutionErrors says: a text that looks like JSON and often is not (reference C.1).
 
 It is an array of ``{"RecordId", "Field", "ErrorMessage"}`` in which quotes, backslashes and line
 ends inside messages are not escaped. Valid JSON is read as such. Everything else is cut where the
@@ -22,7 +22,10 @@ _MEMBER: Final = re.compile(r'(?:\A\{|,)\s*"(RecordId|Field|ErrorMessage)"\s*:\s
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowMessage:
-    """One message of an import: the record's key as SCM writes it (blank when it speaks of no record), field, text."""
+    """One message of an import: the record that it is about, the field, and the text.
+
+    ``record`` is the key as SCM writes it, blank if the message is about no record.
+    """
 
     record: str
     field: str
@@ -44,7 +47,7 @@ def read_errors(text: str) -> list[RowMessage]:
 
 
 def _json(text: str) -> list[dict[str, Any]] | None:
-    """The array, if the text is one of objects; line ends inside strings are let through."""
+    """The array, if the text is one of objects; line ends inside strings are accepted."""
     try:
         value = json.loads(text, strict=False)
     except ValueError:
@@ -67,7 +70,7 @@ def _records(text: str) -> Iterator[str]:
 def _members(record: str) -> Iterator[tuple[str, str]]:
     """Name and value of each member.
 
-    The first of a name counts: a message may quote another object.
+    If a name occurs twice the first one counts: a message may quote another object.
     """
     seen: dict[str, re.Match[str]] = {}
     for match in _MEMBER.finditer(record):

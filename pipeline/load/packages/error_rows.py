@@ -1,8 +1,7 @@
-"""Which rows of a package SCM means: its messages, its file of rows not staged and its file of refused keys, joined back.
+"""Error rows: which rows of a package SCM means in its messages and in its two error files.
 
-SCM names rows by the values of their keys and does not say how it joins them: they are tried with
-every usual mark between them, and last without any mark at all. A name that fits two rows fits
-none.
+SCM names rows by the values of their keys and does not say how it joins them. Every usual mark
+between them is tried, and in the end no mark at all. A name that fits two rows fits none.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ _MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """All that SCM said of one import.
+    """All that SCM said about one import.
 
-    Messages, the file of rows not staged, the file of refused keys.
+    Its messages, the file of rows that were not staged, and the file of refused keys.
     """
 
     messages: Sequence[RowMessage] = ()
@@ -47,9 +46,9 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
-    """``refused`` rows (``REFUSED``), and ``unplaced``.
+    """The rows that SCM refused, and what could not be placed.
 
-    Messages that name no row, and lines of files that do not.
+    ``refused`` is ``REFUSED``. ``unplaced`` are messages, and lines of files, that name no row.
     """
 
     refused: pl.DataFrame
@@ -62,8 +61,8 @@ class _Row:
     staged: bool = True
 
 
-def placed(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
-    """Join what was said to the rows of one package.
+def place_messages(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
+    """Find the rows of a package that SCM means.
 
     Args:
         rows: legal_entity, destination_key and the key columns, one row per row of the package.
@@ -78,7 +77,7 @@ def placed(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
     found: dict[str, _Row] = {}
     unplaced: list[str] = []
     for content, staged in ((said.staging_file, False), (said.keys_file, True)):
-        for cells in _lines(content, entity):
+        for cells in _read_lines(content, entity):
             key = names.of_cells(cells)
             if key is None:
                 unplaced.append("a line of an error file names no row of the package")
@@ -90,10 +89,10 @@ def placed(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
             unplaced.append(message.text)
         else:
             found.setdefault(key, _Row()).texts.append(message.text)
-    return Placed(refused=_refused(found), unplaced=tuple(unplaced))
+    return Placed(refused=_list_refused(found), unplaced=tuple(unplaced))
 
 
-def _refused(found: Mapping[str, _Row]) -> pl.DataFrame:
+def _list_refused(found: Mapping[str, _Row]) -> pl.DataFrame:
     rows = []
     for key, row in found.items():
         meant = explained(row.texts, OTHER if row.staged else STAGING)
@@ -104,10 +103,7 @@ def _refused(found: Mapping[str, _Row]) -> pl.DataFrame:
 
 
 class _Names:
-    """Every name that SCM may have for a row → its destination key.
-
-    Null where two rows share a name.
-    """
+    """Every name that SCM may have for a row → its destination key; null if two rows share it."""
 
     def __init__(self, rows: pl.DataFrame, entity: Entity) -> None:
         self._exact: dict[str, str | None] = {}
@@ -139,9 +135,9 @@ def _note(names: dict[str, str | None], name: str, key: str) -> None:
 
 
 def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
-    """Keys in any order, with and without the legal entity.
+    """The keys in any order, with and without the legal entity.
 
-    Of several keys the first alone too, for it is a number.
+    Also the first key alone, for it is a number.
     """
     for between in _BETWEEN:
         for order in permutations(values):
@@ -152,16 +148,16 @@ def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
 
 
 def _bare(text: str) -> str:
-    """Letters and digits only."""
+    """The letters and digits of a text."""
     return _NOISE.sub("", text).upper()
 
 
-def _lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
-    """The rows of an error file, reduced to their key columns where its header names them."""
+def _read_lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
+    """The rows of an error file: their key columns if its header names them, else all cells."""
     if not content:
         return
     csv.field_size_limit(_LONGEST_CELL)
-    text = _text(content)
+    text = _decode(content)
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     first = next(reader, [])
@@ -169,8 +165,8 @@ def _lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
     wanted = [field_name(name) for name in entity.key]
     places = [header.index(name) for name in wanted if name in header]
     if not places:
-        yield from _filled([first])
-    for cells in _filled(reader):
+        yield from _skip_blank([first])
+    for cells in _skip_blank(reader):
         yield (
             [cells[place] for place in places if place < len(cells)]
             if len(places) == len(wanted)
@@ -178,12 +174,15 @@ def _lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
         )
 
 
-def _filled(lines: Iterable[list[str]]) -> Iterator[list[str]]:
+def _skip_blank(lines: Iterable[list[str]]) -> Iterator[list[str]]:
     return (cells for cells in lines if any(cell.strip() for cell in cells))
 
 
-def _text(content: bytes) -> str:
-    """An error file as text: by its byte order mark, else UTF-16 where every second byte is 0, else UTF-8."""
+def _decode(content: bytes) -> str:
+    """An error file as text.
+
+    By its byte order mark; without one it is UTF-16 if its second byte is 0, else UTF-8.
+    """
     if content.startswith(_MARKS):
         return content.decode(
             "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-16", "replace"

@@ -1,4 +1,4 @@
-"""The folder load: packages are written beside the run, ready for manual import in Data management."""
+"""The folder load: packages are written into the run folder, for manual import into SCM."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.run.journal import Entry, Journal
 from schemas.run import BATCHES, OUTCOMES
 
 WRITTEN = "package_written"
-"""The journal's line after a package is on disk; it carries what ``batches.parquet`` says of it."""
+"""The journal's line after a package is on disk, with what ``batches.parquet`` says of it."""
 
 
 def write_packages(
@@ -36,7 +36,7 @@ def write_packages(
         built: task and package, in the order of the batches.
         journal: the run's, open.
         total: how many there will be.
-        listener: told after each.
+        listener: called after each.
     """
     known = {
         entry.payload["file"]: entry.payload["sha256"]
@@ -48,7 +48,7 @@ def write_packages(
         file = path.relative_to(folder.path).as_posix()
         if not path.is_file() or sha256_of(path) != known.get(file):
             _write(path, package)
-            journal.append(WRITTEN, **_said(task, package, file))
+            journal.append(WRITTEN, **_describe(task, package, file))
         listener(Step(name="writing packages", done=done, total=total))
 
 
@@ -57,7 +57,7 @@ def _write(path: Path, package: Package) -> None:
     replace_file(path, package.content)
 
 
-def _said(task: str, package: Package, file: str) -> dict[str, object]:
+def _describe(task: str, package: Package, file: str) -> dict[str, object]:
     entity, _, number = package.name.removesuffix(".zip").rpartition("-")
     return {
         "task": task,
@@ -74,7 +74,7 @@ def _said(task: str, package: Package, file: str) -> dict[str, object]:
 def batches(entries: Sequence[Entry]) -> pl.DataFrame:
     """What the journal says of the packages, one row each.
 
-    Of a package written twice the last time counts.
+    If a package was written twice, the last time counts.
     """
     written = {entry.payload["file"]: entry for entry in entries if entry.event == WRITTEN}
     rows = [

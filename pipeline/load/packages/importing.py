@@ -15,7 +15,7 @@ from pipeline.errors import Stopped
 from pipeline.load.packages.dmf import ENDED, Job, PackageApi
 from pipeline.load.packages.error_rows import Said
 from pipeline.load.packages.package import Package
-from pipeline.load.packages.verdict import Parcel, Verdict, refused_whole, verdict
+from pipeline.load.packages.verdict import Parcel, Verdict, judge_import, refuse_package
 from pipeline.run.journal import Entry
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explained
@@ -32,8 +32,8 @@ class Patience:
 
     ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was
     sent to it. ``queue``: until SCM must take an import, if others are under way. ``whole``: until
-    an import must have ended; then the command stops, and the same command goes on. ``keys``: until
-    the file of refused keys must be there.
+    an import must have ended; then the command stops, and the same command continues. ``keys``:
+    until the file of refused keys must be there.
     """
 
     poll: float = 10.0
@@ -45,10 +45,7 @@ class Patience:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Attempt:
-    """One call of ImportFromPackage.
-
-    The ids of its intent, when it was made, and what is known of it.
-    """
+    """One call of ImportFromPackage: the ids of its intent, its time, and what is known of it."""
 
     ids: dict[str, Any]
     since: dt.datetime
@@ -72,19 +69,21 @@ class Importer:
 
         Raises:
             Stopped: SCM cannot be reached, is busy for too long, or an import does not end; the
-                same command goes on.
+                same command continues.
         """
         began, unknown = self.clock(), 0
         attempt = self._under_way(parcel.unit)
         for number in count(len(self.ledger.attempts(parcel.unit)) + 1):
-            attempt = attempt or self._sent(parcel, package, number)
+            attempt = attempt or self._send(parcel, package, number)
             if attempt.state == "refused":
-                self._end(attempt, "refused", refused_whole(parcel, attempt.text))
+                self._end(attempt, "refused", refuse_package(parcel, attempt.text))
                 return
             if attempt.state == "busy":
                 self._wait_for_turn(parcel.unit, attempt, began)
-            elif (status := self._ended(_job(parcel, attempt.ids), attempt.since)) is not None:
-                self._end(attempt, status, self._verdict(parcel, attempt, status))
+            elif (
+                status := self._wait_for_end(_job(parcel, attempt.ids), attempt.since)
+            ) is not None:
+                self._end(attempt, status, self._collect(parcel, attempt, status))
                 return
             else:
                 self.ledger.close(attempt.ids, "not_found")
@@ -102,7 +101,7 @@ class Importer:
             ids=dict(entry.payload), since=dt.datetime.fromisoformat(entry.at), state="sent"
         )
 
-    def _sent(self, parcel: Parcel, package: Package, number: int) -> _Attempt:
+    def _send(self, parcel: Parcel, package: Package, number: int) -> _Attempt:
         """Upload, write the intent, start; what may have started counts as sent."""
         execution = f"{self.ledger.folder.run}-{parcel.unit.task}-{parcel.unit.name}-{number}"
         url = self.api.write_url(f"{execution}.zip")
@@ -120,7 +119,8 @@ class Importer:
             return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
         except Declined as declined:
             said = declined.refusal.cause
-            return _Attempt(ids=ids, since=since, state=_declined(execution, said), text=said)
+            state = _read_refusal(execution, said)
+            return _Attempt(ids=ids, since=since, state=state, text=said)
         except Stopped:
             self.ledger.close(ids, "not_sent")
             raise
@@ -137,7 +137,7 @@ class Importer:
             )
         self.api.scm.sleep(seconds)
 
-    def _ended(self, job: Job, since: dt.datetime) -> str | None:
+    def _wait_for_end(self, job: Job, since: dt.datetime) -> str | None:
         """The status in which an execution ended.
 
         Null when SCM still does not know it after ``patience.record``.
@@ -158,16 +158,16 @@ class Importer:
                 said = status or "nothing"
                 raise Stopped(
                     (
-                        f"the import {job.execution_id} has not ended yet (SCM says {said}). The "
-                        "same command goes on."
+                        f"the import {job.execution_id} has not ended yet (SCM says {said}). Run "
+                        "the same command again to continue."
                     ),
                     where=job.definition_group,
                 )
             self.api.scm.sleep(wait)
             wait = min(wait * 2, self.patience.poll)
 
-    def _verdict(self, parcel: Parcel, attempt: _Attempt, status: str) -> Verdict:
-        """Collect all that SCM says of an import that ended. Asking again does no harm."""
+    def _collect(self, parcel: Parcel, attempt: _Attempt, status: str) -> Verdict:
+        """Collect all that SCM says about an import that ended. Asking twice does no harm."""
         job = _job(parcel, attempt.ids)
         counts = self.api.counts(job)
         said = Said(
@@ -175,7 +175,7 @@ class Importer:
             staging_file=self.api.staging_errors(job),
             keys_file=self._keys_file(job),
         )
-        return verdict(parcel, status, counts, said)
+        return judge_import(parcel, status, counts, said)
 
     def _keys_file(self, job: Job) -> bytes:
         if not self.api.wants_keys_file(job):
@@ -192,8 +192,8 @@ class Importer:
         self.ledger.end(attempt.ids, result, found.counts, found.refused, **facts)
 
 
-def _declined(execution: str, text: str) -> Literal["sent", "busy", "refused"]:
-    """What a refusal means: our own execution id is taken when an earlier call arrived after all."""
+def _read_refusal(execution: str, text: str) -> Literal["sent", "busy", "refused"]:
+    """What a refusal means: if our execution id is taken, an earlier call arrived after all."""
     if execution in text and _EXISTS in text:
         return "sent"
     return "busy" if explained([text]).later else "refused"
@@ -212,6 +212,6 @@ def _never_known(attempt: _Attempt, package: Package) -> Stopped:
     return Stopped(
         f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the "
         "one before. Look at the batch "
-        "jobs of Data management; the same command goes on.",
+        "jobs of Data management, then run the same command again to continue.",
         where=package.name,
     )

@@ -27,7 +27,10 @@ HEADER_FILE: Final = "PackageHeader.xml"
 
 _NAMESPACE: Final = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
 _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_MANIFEST_TYPE: Final = "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest"
+_MANIFEST_TYPE: Final = (
+    "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization."
+    "DataManagementPackageManifest"
+)
 
 _Value: TypeAlias = "str | int | bool | list[tuple[str, _Value]] | None"
 _Children: TypeAlias = list[tuple[str, _Value]]

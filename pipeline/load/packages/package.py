@@ -3,7 +3,7 @@
 Pure: no clock, no environment. The zip is flat and holds ``Manifest.xml``, ``PackageHeader.xml``
 and the data file, in this order, dated 1980-01-01. Equal rows give equal data files and so equal
 definition groups everywhere. The compressed bytes are equal too wherever the same isal runs on a
-processor of the same kind; that is why a run keeps what it built and the hash of it.
+processor of the same kind; that is why a run keeps what it built, and its hash.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def build_package(
         (HEADER_FILE, header(group)),
         (spec.data_file, data),
     )
-    content = _zipped(members)
+    content = _zip(members)
     return Package(
         name=spec.package_file,
         definition_group=group,
@@ -99,7 +99,7 @@ def packages(
     A batch is complete when the next batch of its legal entity begins; what is open at the end
     follows in the order in which the legal entities first appeared. Only open batches are in
     memory: one for each legal entity. Rows without a batch are unchanged and not sent. A batch that
-    comes back after it was complete breaks the run.
+    returns after it was complete breaks the run.
     """
     open_batches: dict[str, _Batch] = {}
     complete: set[tuple[str, int]] = set()
@@ -111,7 +111,7 @@ def packages(
                 yield batch.package()
             if (legal_entity, number) in complete:
                 raise InvariantBroken(
-                    f"batch {number} of {legal_entity} does not lie together in the planned rows"
+                    f"batch {number} of {legal_entity} is scattered over the planned rows"
                 )
             batch = open_batches[legal_entity] = _Batch(
                 number=number, spec=spec_for(legal_entity, number)
@@ -137,8 +137,8 @@ class _Batch:
 def _parts(
     rows_files: Iterable[Path], rows_at_once: int
 ) -> Iterator[tuple[str, int, pl.DataFrame]]:
-    """Runs of planned rows of one batch, in the order of their first rows."""
-    for morsel in _morsels(rows_files, rows_at_once):
+    """Planned rows of one batch at a time, in the order of their first rows."""
+    for morsel in _read_morsels(rows_files, rows_at_once):
         sent = morsel.filter(pl.col("batch").is_not_null())
         for (legal_entity, batch), rows in sent.partition_by(
             "legal_entity", "batch", as_dict=True
@@ -148,7 +148,7 @@ def _parts(
             yield str(legal_entity), int(batch), rows
 
 
-def _morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.DataFrame]:
+def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.DataFrame]:
     for path in rows_files:
         try:
             with during("reading the planned rows"), pq.ParquetFile(path) as file:
@@ -156,12 +156,12 @@ def _morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.DataF
                     yield pl.DataFrame(batch)
         except pa.ArrowInvalid as error:
             raise InvariantBroken(
-                "not a whole Parquet file; the run folder was altered", where=str(path)
+                "is not a whole Parquet file; the run folder was altered", where=str(path)
             ) from error
 
 
 def _definition_group(spec: PackageSpec, data: bytes) -> str:
-    """A name from content: the same rows for the same destination have the same one."""
+    """A name made from the content: equal rows for the same destination share it."""
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(spec), sort_keys=True).encode())
     digest.update(data)
     name = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-{digest.hexdigest()[:10]}"
@@ -172,13 +172,17 @@ def _definition_group(spec: PackageSpec, data: bytes) -> str:
     return name
 
 
-def _zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
+def _zip(members: Iterable[tuple[str, bytes]]) -> bytes:
     files: Iterator[stream_zip.MemberFile] = (
         (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _blocks(content))
         for name, content in members
     )
     # isal's object has zlib's two methods, not zlib's name.
-    chunks = stream_zip.stream_zip(files, get_compressobj=_deflate, extended_timestamps=False)  # type: ignore[arg-type]
+    chunks = stream_zip.stream_zip(
+        files,
+        get_compressobj=_deflate,  # type: ignore[arg-type]
+        extended_timestamps=False,
+    )
     return b"".join(chunks)
 
 

@@ -16,7 +16,7 @@ _LABEL: Final = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
 
 
 def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: int) -> PackageSpec:
-    """How packages of a task are built."""
+    """What a package of a task says about itself."""
     entity = ENTITIES[mapping.template.entity]
     label = (
         project.settings.destination.contacts_label
@@ -35,7 +35,7 @@ def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageSpec:
-    """What one package says about itself: one task, one legal entity, one batch, one destination entity.
+    """What one package says about itself: its task, legal entity, batch and destination entity.
 
     ``entity_label`` is the entity's name in Data management, ``aot_name`` its name in code where
     that is known; ``columns`` are destination columns in their OData spelling, in template order.
@@ -63,7 +63,7 @@ class PackageSpec:
         wrong = [name for name in names if not _NAME.fullmatch(name)]
         if wrong:
             raise ValueError(
-                f"no names, letters, digits and '_' only: {', '.join(map(repr, wrong))}"
+                f"names have letters, digits and '_' only: {', '.join(map(repr, wrong))}"
             )
         if not self.columns or len({name.upper() for name in self.columns}) < len(self.columns):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What an import that ended means for the rows of its package. Pure: all that SCM said comes in."""
+"""What an import that ended means for the rows of its package. Pure: all that SCM said is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.load.outcome import count_outcomes
 from pipeline.load.packages.dmf import Counts
-from pipeline.load.packages.error_rows import Said, placed
+from pipeline.load.packages.error_rows import Said, place_messages
 from pipeline.run.ledger import REFUSED, Unit
 from pipeline.scm.messages import explained
 from schemas.catalogue import Entity
@@ -35,7 +35,11 @@ class Parcel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """Rows by outcome, the rows whose outcome is not the foreseen one, findings of the run, SCM's own counts."""
+    """The outcome of a package.
+
+    ``counts``: rows by outcome. ``refused``: ``REFUSED``, the rows whose outcome was not foreseen.
+    ``findings``: code and detail of what concerns the run as a whole. ``scm``: SCM's own counts.
+    """
 
     counts: Mapping[str, int]
     refused: pl.DataFrame
@@ -43,19 +47,19 @@ class Verdict:
     scm: Mapping[str, int] | None = None
 
 
-def verdict(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> Verdict:
+def judge_import(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> Verdict:
     """The outcomes of a package.
 
     Args:
         parcel: the package.
         status: the summary status in which its import ended.
         counts: what SCM counted; null when it keeps no record.
-        said: what SCM said of rows.
+        said: what SCM said about rows.
     """
     rows = parcel.rows()
-    found = placed(rows, parcel.entity, said)
+    found = place_messages(rows, parcel.entity, said)
     rest = rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
-    whole = _whole(status, counts, rest.height, found.unplaced)
+    whole = _judge_rest(status, counts, rest.height, found.unplaced)
     refused = (
         found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
     )
@@ -63,19 +67,19 @@ def verdict(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> V
     findings = (
         []
         if whole is not None and whole[1] == "package_refused"
-        else _unplaced(parcel.unit, found.unplaced)
+        else _count_unplaced(parcel.unit, found.unplaced)
     )
     return Verdict(
         counts=outcome,
         refused=refused,
-        findings=(*_disagreement(parcel.unit, rows, outcome, counts), *findings),
+        findings=(*_compare_counts(parcel.unit, rows, outcome, counts), *findings),
         scm=None
         if counts is None
         else {"read": counts.read, "created": counts.created, "updated": counts.updated},
     )
 
 
-def refused_whole(parcel: Parcel, text: str) -> Verdict:
+def refuse_package(parcel: Parcel, text: str) -> Verdict:
     """The outcome of a package that SCM did not take at all."""
     rows = parcel.rows()
     meant = explained([text], "package_refused")
@@ -83,13 +87,13 @@ def refused_whole(parcel: Parcel, text: str) -> Verdict:
     return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
 
-def _whole(
+def _judge_rest(
     status: str, counts: Counts | None, rest: int, unplaced: tuple[str, ...]
 ) -> tuple[str, str, str] | None:
     """Outcome, code and message of all rows about which nothing was said.
 
-    Null when each took the foreseen one. A good import leaves nothing to say. One that counts no
-    row at all, and one that broke off on the way, do not allow to say of any row that it arrived.
+    Null if each has the outcome that was foreseen. If an import counts no row at all, or broke off
+    on the way, nobody can say of any row that it arrived.
     """
     if not rest or (counts is not None and counts.arrived == rest):
         return None
@@ -119,18 +123,18 @@ def _same_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.D
     ).cast(REFUSED)  # fmt: skip
 
 
-def _disagreement(
+def _compare_counts(
     unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: Counts | None
 ) -> list[tuple[str, str]]:
-    """The sums of the outcomes against SCM's.
+    """A finding if our sums of outcomes differ from SCM's.
 
-    What an upsert did only SCM knows, so its rows count together.
+    Only SCM knows what an upsert did, so created and updated rows count together.
     """
     if counts is None:
         return []
     if (rows["action"] == "upsert").any():
         arrived = own["created"] + own["updated"]
-        told = (
+        said = (
             f"created or updated {arrived:,}, SCM {counts.arrived:,}"
             if arrived != counts.arrived
             else ""
@@ -140,13 +144,13 @@ def _disagreement(
             ("created", own["created"], counts.created),
             ("updated", own["updated"], counts.updated),
         )
-        told = "; ".join(
+        said = "; ".join(
             f"{name} {ours:,}, SCM {theirs:,}" for name, ours, theirs in pairs if ours != theirs
         )
-    return [("counts_disagree", f"{unit.task} {unit.name}: {told}")] if told else []
+    return [("counts_disagree", f"{unit.task} {unit.name}: {said}")] if said else []
 
 
-def _unplaced(unit: Unit, messages: tuple[str, ...]) -> list[tuple[str, str]]:
+def _count_unplaced(unit: Unit, messages: tuple[str, ...]) -> list[tuple[str, str]]:
     if not messages:
         return []
     noun = "message" if len(messages) == 1 else "messages"

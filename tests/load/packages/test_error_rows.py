@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.load.packages.error_list import RowMessage
-from pipeline.load.packages.error_rows import Said, placed
+from pipeline.load.packages.error_rows import Said, place_messages
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 
 CUSTOMERS = pl.DataFrame(
@@ -36,7 +36,7 @@ def said(record: str, text: str = "boom") -> Said:
     "record", ["CON-2", "con-2", " CON-2 ", "usmf,CON-2", "CON-2/usmf", "CON2"]
 )
 def test_a_record_is_found_by_its_key_however_it_is_spelt(record: str) -> None:
-    found = placed(CUSTOMERS, CUSTOMERS_V2, said(record))
+    found = place_messages(CUSTOMERS, CUSTOMERS_V2, said(record))
     assert found.refused.select("destination_key", "outcome", "code", "message").rows() == [
         ("usmf/CON-2", "failed", "import_failed", "SCM said: boom")
     ]
@@ -47,20 +47,20 @@ def test_a_record_is_found_by_its_key_however_it_is_spelt(record: str) -> None:
     "record", ["CON-2,ACC-9", "ACC-9, CON-2", "usmf|CON-2|ACC-9", "CON-2", "CON-2+ACC-9"]
 )
 def test_a_record_of_two_keys_is_found_in_any_order(record: str) -> None:
-    assert placed(PERSONS, CDS_CONTACTS, said(record)).refused["destination_key"].to_list() == [
-        "usmf/CON-2/ACC-9"
-    ]
+    assert place_messages(PERSONS, CDS_CONTACTS, said(record)).refused[
+        "destination_key"
+    ].to_list() == ["usmf/CON-2/ACC-9"]
 
 
 def test_numbers_that_differ_only_in_their_marks_are_told_apart() -> None:
-    assert placed(CUSTOMERS, CUSTOMERS_V2, said("C1-1")).refused["destination_key"].to_list() == [
-        "usmf/C1-1"
-    ]
-    assert placed(CUSTOMERS, CUSTOMERS_V2, said("C11")).unplaced == ("boom",)
+    assert place_messages(CUSTOMERS, CUSTOMERS_V2, said("C1-1")).refused[
+        "destination_key"
+    ].to_list() == ["usmf/C1-1"]
+    assert place_messages(CUSTOMERS, CUSTOMERS_V2, said("C11")).unplaced == ("boom",)
 
 
 def test_a_message_without_record_is_found_by_the_key_that_it_quotes() -> None:
-    found = placed(
+    found = place_messages(
         CUSTOMERS,
         CUSTOMERS_V2,
         said("", "Party number 'CON-1' already belongs to customer account 'A-1'."),
@@ -68,7 +68,7 @@ def test_a_message_without_record_is_found_by_the_key_that_it_quotes() -> None:
     assert found.refused.select("destination_key", "code").rows() == [
         ("usmf/CON-1", "refused_party")
     ]
-    assert placed(CUSTOMERS, CUSTOMERS_V2, said("", "The execution failed.")).unplaced == (
+    assert place_messages(CUSTOMERS, CUSTOMERS_V2, said("", "The execution failed.")).unplaced == (
         "The execution failed.",
     )
 
@@ -78,7 +78,7 @@ def test_several_messages_of_one_row_are_one_outcome() -> None:
         RowMessage(record="CON-1", field="A", text="Field 'A' must be filled in."),
         RowMessage(record="CON-1", field="B", text="x"),
     ]
-    found = placed(CUSTOMERS, CUSTOMERS_V2, Said(messages=messages)).refused
+    found = place_messages(CUSTOMERS, CUSTOMERS_V2, Said(messages=messages)).refused
     assert found["code"].to_list() == ["refused_mandatory"]
     assert found["message"][0].endswith("SCM said: Field 'A' must be filled in. | x")
 
@@ -99,7 +99,7 @@ def utf16(text: str) -> bytes:
     ids=["UTF-16", "no mark", "semicolons", "no header", "a long cell"],
 )
 def test_a_file_of_refused_keys_is_read_in_any_form(content: bytes) -> None:
-    found = placed(CUSTOMERS, CUSTOMERS_V2, Said(keys_file=content))
+    found = place_messages(CUSTOMERS, CUSTOMERS_V2, Said(keys_file=content))
     assert found.refused.select("destination_key", "code", "message").rows() == [
         ("usmf/CON-2", "import_failed", "SCM gave no message.")
     ]
@@ -113,7 +113,7 @@ def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -
     message = RowMessage(
         record="CON-2,ACC-9", field="GENDER", text="DMF2018: Column 'GENDER' has invalid data."
     )
-    found = placed(PERSONS, CDS_CONTACTS, Said(messages=[message], staging_file=file))
+    found = place_messages(PERSONS, CDS_CONTACTS, Said(messages=[message], staging_file=file))
     assert found.refused.select("destination_key", "code").rows() == [
         ("usmf/CON-1/ACC-9", "staging_failed"),
         ("usmf/CON-2/ACC-9", "refused_value"),
@@ -122,4 +122,4 @@ def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -
 
 
 def test_silence_refuses_nothing() -> None:
-    assert placed(CUSTOMERS, CUSTOMERS_V2, Said()).refused.is_empty()
+    assert place_messages(CUSTOMERS, CUSTOMERS_V2, Said()).refused.is_empty()

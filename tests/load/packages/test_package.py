@@ -239,7 +239,7 @@ def test_a_batch_that_comes_back_breaks_the_run(tmp_path: Path) -> None:
     files = written(
         tmp_path, planned(("a", 1, "1"), ("a", 2, "2"), ("b", 1, "3")), planned(("a", 1, "4"))
     )
-    with pytest.raises(InvariantBroken, match="batch 1 of a does not lie together"):
+    with pytest.raises(InvariantBroken, match="batch 1 of a is scattered"):
         list(packages(files, spec_for))
 
 
@@ -251,7 +251,7 @@ def test_a_planned_row_without_legal_entity_breaks_the_run(tmp_path: Path) -> No
 def test_a_file_that_is_no_parquet_breaks_the_run(tmp_path: Path) -> None:
     path = tmp_path / "00000.parquet"
     path.write_bytes(b"PAR1 cut short")
-    with pytest.raises(InvariantBroken, match=r"00000\.parquet: not a whole Parquet file"):
+    with pytest.raises(InvariantBroken, match=r"00000\.parquet: is not a whole Parquet file"):
         list(packages([path], spec_for))
 
 

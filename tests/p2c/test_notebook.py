@@ -56,7 +56,7 @@ def test_tables_are_frames(run: p2c.Run) -> None:
 
 def test_a_run_is_opened_by_its_id_or_as_the_latest(run: p2c.Run) -> None:
     assert p2c.Run.open(run.path.parent) == p2c.Run.open(run.path.parent, run.id[:18]) == run
-    with pytest.raises(p2c.P2cError, match="there is no run"):
+    with pytest.raises(p2c.P2cError, match="no run has an id"):
         p2c.Run.open(run.path.parent, "9")
 
 

@@ -12,11 +12,11 @@ from pipeline.commands.options import Flags
 from pipeline.commands.report import report_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import UsageError, during
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.run.facts import RunFacts
 from pipeline.run.folder import LATEST, RunFolder, find_run
 from pipeline.run.summary import Summary
-from pipeline.suggest import near
+from pipeline.suggest import suggest_nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Run:
         tasks = [one.name for one in folder.iterdir()] if folder.is_dir() else []
         if task not in tasks:
             raise UsageError(
-                f"this run has no planned rows of a task '{task}'.{near(task, tasks)}",
+                f"this run has no planned rows of a task '{task}'.{suggest_nearest(task, tasks)}",
                 where=self.id,
             )
         return self._frame(self.folder.rows_files(task))
@@ -107,7 +107,7 @@ class Run:
             The page's path.
         """
         path = Path(to) if to is not None else self.folder.path / "report.html"
-        report_run(self._flags(), self.id, to=path, values=with_values, listener=silent)
+        report_run(self._flags(), self.id, to=path, values=with_values, listener=report_nothing)
         return path
 
     def explain(self, contact: str) -> str:

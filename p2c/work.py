@@ -10,15 +10,15 @@ from p2c.run import Run
 from pipeline.apply.consent import Ask, Question
 from pipeline.apply.execute import apply_plan
 from pipeline.backfill.planning import make_backfill
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
 from pipeline.commands.retry import retry_run
 from pipeline.commands.undo import undo_run
 from pipeline.errors import UsageError
-from pipeline.events import Listener, silent
+from pipeline.events import Listener, report_nothing
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project import resolve
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
@@ -57,7 +57,7 @@ def plan(
     full: bool = False,
     take_over: bool = False,
     changes: bool = False,
-    listener: Listener = silent,
+    listener: Listener = report_nothing,
 ) -> Run:
     """Decide for every contact where it goes. Nothing is sent.
 
@@ -77,14 +77,14 @@ def plan(
     Raises:
         P2cError: the project or the source is wrong (nothing was written), or the world failed.
     """
-    request = Request(
+    request = PlanRequest(
         limit=limit,
         only=None if only is None else Path(only),
         full=full,
         take_over=take_over,
         changes=changes,
     )
-    return Run(make_plan(project, request, Path(runs), now, listener))
+    return Run(make_plan(project, request, Path(runs), read_clock, listener))
 
 
 def backfill(
@@ -93,14 +93,16 @@ def backfill(
     runs: str | Path = "runs",
     limit: int | None = None,
     only: str | Path | None = None,
-    listener: Listener = silent,
+    listener: Listener = report_nothing,
 ) -> Run:
     """Plan Contact Number and Is Active Customer for contacts that lack them.
 
     Nothing is written into Sales. The arguments are those of ``plan``.
     """
-    request = Request(limit=limit, only=None if only is None else Path(only), command="backfill")
-    return Run(make_backfill(project, request, Path(runs), now, listener))
+    request = PlanRequest(
+        limit=limit, only=None if only is None else Path(only), command="backfill"
+    )
+    return Run(make_backfill(project, request, Path(runs), read_clock, listener))
 
 
 def apply(
@@ -108,7 +110,7 @@ def apply(
     *,
     project: Project | None = None,
     agreed: bool = False,
-    listener: Listener = silent,
+    listener: Listener = report_nothing,
 ) -> Run:
     """Execute a plan. One that was stopped continues where it stopped.
 
@@ -127,7 +129,7 @@ def apply(
     def today() -> Project:
         return project or _flags(run).today(run.folder.facts())
 
-    apply_plan(run.folder, today, now, listener, _asker(agreed=agreed))
+    apply_plan(run.folder, today, read_clock, listener, _asker(agreed=agreed))
     return run
 
 
@@ -136,7 +138,7 @@ def retry(
     *,
     corrected: str | Path | None = None,
     codes: Sequence[str] = (),
-    listener: Listener = silent,
+    listener: Listener = report_nothing,
 ) -> Run | None:
     """Plan again what was held, rejected or failed.
 
@@ -160,7 +162,7 @@ def retry(
     return None if made == run else made
 
 
-def undo(run: Run, *, source: str | Path | None = None, listener: Listener = silent) -> Run:
+def undo(run: Run, *, source: str | Path | None = None, listener: Listener = report_nothing) -> Run:
     """Plan to take a load or a backfill back; ``apply`` of it does so.
 
     Args:
@@ -172,7 +174,9 @@ def undo(run: Run, *, source: str | Path | None = None, listener: Listener = sil
     return _run_of(undo_run(flags, run.id, listener))
 
 
-def reconcile(run: Run, *, exports: Sequence[str | Path] = (), listener: Listener = silent) -> bool:
+def reconcile(
+    run: Run, *, exports: Sequence[str | Path] = (), listener: Listener = report_nothing
+) -> bool:
     """Whether SCM has the rows as they were planned. The differences are written into the folder.
 
     Args:

@@ -193,7 +193,7 @@ class Defect(P2cError):
     code = "defect"
 
 
-def listed(problems: Sequence[object]) -> str:
+def list_problems(problems: Sequence[object]) -> str:
     """All problems of one kind as one message: the first, then the others, one on each line."""
     if len(problems) == 1:
         return str(problems[0])

@@ -21,5 +21,5 @@ class Step:
 Listener = Callable[[Step], None]
 
 
-def silent(_step: Step) -> None:
+def report_nothing(_step: Step) -> None:
     """Report nothing."""

@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 
-def lazily(name: str) -> ModuleType:
+def import_lazily(name: str) -> ModuleType:
     """Import the module of that name; its code runs when something in it is first used."""
     if name in sys.modules:
         return sys.modules[name]

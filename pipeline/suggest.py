@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import UsageError
-from schemas.codes import catalogue
+from schemas.codes import load_codes
 
 _SENTENCES: Final[Mapping[str, str]] = {
     "missing": "is missing",
@@ -48,14 +48,14 @@ class SettingProblem:
         return f"{self.key}: {self.sentence}"
 
 
-def near(word: str, known: Iterable[str]) -> str:
+def suggest_nearest(word: str, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for the nearest known word; blank if none is near."""
     words = {one.casefold(): one for one in known}
     found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=0.7)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
 
 
-def sentences(
+def explain_validation_error(
     error: ValidationError, keys_at: Callable[[tuple[str | int, ...]], Iterable[str]]
 ) -> list[SettingProblem]:
     """One problem for each complaint, with a near miss for unknown keys and words.
@@ -93,25 +93,25 @@ def _translate(
 
 def _suggest_key(word: str, known: Sequence[str]) -> str:
     """The near miss, or all that is known."""
-    return near(word, known) or (f" Known are {', '.join(known)}." if known else "")
+    return suggest_nearest(word, known) or (f" Known are {', '.join(known)}." if known else "")
 
 
 def _suggest_word(expected: str, given: object) -> str:
     """``expected`` is pydantic's list: ``'no', 'hold' or 'x'``."""
     words = re.findall("'([^']*)'", expected)
-    return f"must be {expected}.{near(str(given), words)}"
+    return f"must be {expected}.{suggest_nearest(str(given), words)}"
 
 
-def codes_known(codes: Sequence[str]) -> list[str]:
+def check_codes(codes: Sequence[str]) -> list[str]:
     """The codes to filter by, as a list.
 
     Raises:
         UsageError: one of them is not in the catalogue.
     """
     for name in codes:
-        if name not in catalogue():
+        if name not in load_codes():
             raise UsageError(
-                f"--code {name}: there is no such code.{near(name, catalogue())} `p2c codes` lists "
+                f"--code {name}: there is no such code.{suggest_nearest(name, load_codes())} `p2c codes` lists "
                 "them."
             )
     return list(codes)

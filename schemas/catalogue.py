@@ -71,7 +71,7 @@ class Table:
         return next((one for one in self.fields if one.name == name), None)
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a destination column holds."""
 
     TEXT = "string"
@@ -95,7 +95,7 @@ class Column:
     """
 
     name: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnKind = ColumnKind.TEXT
     length: int | None = None
     members: tuple[str, ...] = ()
     mandatory: bool = False
@@ -106,13 +106,13 @@ class Column:
     def dtype(self) -> pl.DataType:
         """The Polars type of this column in ``rows/``."""
         match self.kind:
-            case Kind.TEXT | Kind.ENUM:
+            case ColumnKind.TEXT | ColumnKind.ENUM:
                 return pl.String()
-            case Kind.DECIMAL:
+            case ColumnKind.DECIMAL:
                 return DECIMAL
-            case Kind.INTEGER:
+            case ColumnKind.INTEGER:
                 return pl.Int64()
-            case Kind.TIMESTAMP:
+            case ColumnKind.TIMESTAMP:
                 return pl.Datetime("us", "UTC")
 
 

@@ -58,7 +58,7 @@ class Code:
 
 
 @cache
-def catalogue() -> dict[str, Code]:
+def load_codes() -> dict[str, Code]:
     """All codes by name, in order."""
     text = files("schemas").joinpath("codes.toml").read_text(encoding="utf-8")
     found: dict[str, Code] = {}
@@ -75,6 +75,6 @@ def catalogue() -> dict[str, Code]:
     return found
 
 
-def code(name: str) -> Code:
+def find_code(name: str) -> Code:
     """The code of that name; a name outside the catalogue is a defect (``KeyError``)."""
-    return catalogue()[name]
+    return load_codes()[name]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from schemas.codes import Decision, Severity, catalogue
+from schemas.codes import Decision, Severity, load_codes
 from schemas.run import DECISIONS, FINDINGS
 
 
-def contract(schema: pl.Schema, **closed: tuple[str, ...]) -> pa.DataFrameSchema:
+def make_contract(schema: pl.Schema, **closed: tuple[str, ...]) -> pa.DataFrameSchema:
     """A Pandera schema of a run folder's table.
 
     ``closed`` names the columns whose values are a closed set.
@@ -25,11 +25,11 @@ def contract(schema: pl.Schema, **closed: tuple[str, ...]) -> pa.DataFrameSchema
     return pa.DataFrameSchema(columns, strict=True, ordered=True)
 
 
-def decisions_contract() -> pa.DataFrameSchema:
+def make_decisions_contract() -> pa.DataFrameSchema:
     """The contract of ``decisions.parquet``."""
-    return contract(DECISIONS, decision=tuple(Decision), reason=tuple(catalogue()))
+    return make_contract(DECISIONS, decision=tuple(Decision), reason=tuple(load_codes()))
 
 
-def findings_contract() -> pa.DataFrameSchema:
+def make_findings_contract() -> pa.DataFrameSchema:
     """The contract of ``findings.parquet``."""
-    return contract(FINDINGS, severity=tuple(Severity), code=tuple(catalogue()))
+    return make_contract(FINDINGS, severity=tuple(Severity), code=tuple(load_codes()))

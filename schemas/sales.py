@@ -40,7 +40,7 @@ _READ_AS: Final = MappingProxyType(
 )
 
 
-def contract(table: Table) -> pa.DataFrameSchema:
+def make_sales_contract(table: Table) -> pa.DataFrameSchema:
     """A source table as it is read: every column of the catalogue with its type.
 
     What cannot be read is null, and a finding.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from schemas.catalogue import Column, Entity, Field, Kind, OnTooLong, Table
+from schemas.catalogue import Column, ColumnKind, Entity, Field, OnTooLong, Table
 
 ENUMS: Final = MappingProxyType(
     {
@@ -59,15 +59,15 @@ def _key(name: str, length: int) -> Column:
 
 
 def _enum(name: str, enum: str) -> Column:
-    return Column(name=name, kind=Kind.ENUM, members=ENUMS[enum])
+    return Column(name=name, kind=ColumnKind.ENUM, members=ENUMS[enum])
 
 
 def _int(name: str) -> Column:
-    return Column(name=name, kind=Kind.INTEGER)
+    return Column(name=name, kind=ColumnKind.INTEGER)
 
 
 def _time(name: str) -> Column:
-    return Column(name=name, kind=Kind.TIMESTAMP)
+    return Column(name=name, kind=ColumnKind.TIMESTAMP)
 
 
 CDS_CONTACTS: Final = Entity(
@@ -191,7 +191,7 @@ CUSTOMERS_V2: Final = Entity(
         _text("VendorAccount", 20),
         _text("IdentificationNumber", 50),
         _text("AddressBooks"),
-        Column(name="CreditLimit", kind=Kind.DECIMAL),
+        Column(name="CreditLimit", kind=ColumnKind.DECIMAL),
         _int("OrganizationNumberOfEmployees"),
         _enum("PersonGender", "Gender"),
         _enum("PersonMaritalStatus", "DirPersonMaritalStatus"),

@@ -72,13 +72,13 @@ def guid_of(value: pl.Expr) -> pl.Expr:
     return pl.when(written.str.contains(f"^{WRITTEN_GUID}$")).then(kept)
 
 
-def read_guid(text: str) -> str | None:
+def parse_guid(text: str) -> str | None:
     """What ``guid_of`` makes of one text."""
     written = text.strip(WHITE_SPACE)
     return written.strip("{}").lower() if re.fullmatch(WRITTEN_GUID, written) else None
 
 
-def truncated(value: pl.Expr, length: int) -> pl.Expr:
+def truncate(value: pl.Expr, length: int) -> pl.Expr:
     """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
 
     It ends between characters, never inside one.
@@ -96,16 +96,16 @@ def _cut_series(texts: pl.Series, length: int) -> pl.Series:
     uneven = (over["long"] & over["astral"]).fill_null(value=False)
     if not uneven.any():
         return short
-    exact = [cut(text, length) for text in texts.filter(uneven)]
+    exact = [cut_text(text, length) for text in texts.filter(uneven)]
     return short.scatter(uneven.arg_true(), exact)
 
 
-def cut(text: str, length: int) -> str:
+def cut_text(text: str, length: int) -> str:
     """``text`` cut to at most ``length`` UTF-16 code units, never inside a surrogate pair."""
     units = text.encode("utf-16-le", "surrogatepass")[: 2 * length]
     return units.decode("utf-16-le", "ignore")
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """The form in which value-map keys and country names match: trimmed and casefolded."""
     return text.strip(WHITE_SPACE).casefold()

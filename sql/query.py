@@ -27,7 +27,7 @@ _ENDING: Final = ".sql"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class SelectColumn:
     """A column of a select list: the column ``of``, read by a macro if one is named."""
 
     name: str
@@ -35,7 +35,7 @@ class Column:
     macro: str = ""
 
 
-Names = str | Sequence[str | Column]
+Names = str | Sequence[str | SelectColumn]
 """What ``{{name}}`` can stand for."""
 
 
@@ -48,7 +48,7 @@ def query(name: str, package: str = "sql", /, **names: Names) -> str:
         names: what stands for each ``{{name}}`` of the text.
 
     Raises:
-        TypeError: the text has other placeholders than ``names``.
+        TypeError: the text has other placeholders than ``list_queries``.
     """
     text = _read_text(package, name)
     wanted = set(_NAMES.findall(text))
@@ -64,7 +64,7 @@ def with_literals(text: str, /, **values: Value) -> str:
     )
 
 
-def names(package: str = "sql") -> list[str]:
+def list_queries(package: str = "sql") -> list[str]:
     """All query files of a package, as ``query`` takes them."""
     return sorted(_below(files(package), ""))
 
@@ -98,7 +98,7 @@ def _listed(names: Names) -> str:
     return ", ".join(_column(one) for one in names)
 
 
-def _column(one: str | Column) -> str:
+def _column(one: str | SelectColumn) -> str:
     if isinstance(one, str):
         return identifier(one)
     column = identifier(one.of)

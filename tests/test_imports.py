@@ -182,11 +182,11 @@ def list_imports(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{one.name}" for one in names)
             case ast.ImportFrom(level=steps) if steps:
                 raise AssertionError("a relative import hides its direction")
-            case ast.Call(func=ast.Name(id="lazily"), args=[ast.Constant(value=str(name))]):
+            case ast.Call(func=ast.Name(id="import_lazily"), args=[ast.Constant(value=str(name))]):
                 yield name
             case (
-                ast.Call(func=ast.Name(id="lazily" | "import_module" | "__import__"))
-                | ast.Call(func=ast.Attribute(attr="lazily" | "import_module"))
+                ast.Call(func=ast.Name(id="import_lazily" | "import_module" | "__import__"))
+                | ast.Call(func=ast.Attribute(attr="import_lazily" | "import_module"))
             ):
                 raise AssertionError(f"{ast.unparse(node)} hides what it imports")
             case _:
@@ -374,7 +374,7 @@ MANY: Final = [name for name in FILES if room_of(name) in {"scm", "wire", "schem
         ("pipeline.mapping.x", "from sql.session import literal", "sql, which mapping does"),
         ("schemas.x", "if TYPE_CHECKING:\n    from pipeline.scm import keys", "scm, which schemas"),
         ("sql.x", "from pipeline import suggest", "suggest, which sql does not need"),
-        ("pipeline.report.x", "x = lazily('pipeline.sandbox.serve')", "sandbox, which only"),
+        ("pipeline.report.x", "x = import_lazily('pipeline.sandbox.serve')", "sandbox, which only"),
         ("pipeline.commands.x", "from pipeline.cli.flags import Flags", "cli, which only"),
         ("pipeline.mapping.x", "from pathlib import Path", "pathlib.Path, which is not pure"),
         ("pipeline.transform.x", "import concurrent.futures", "concurrent.futures, which is"),
@@ -415,7 +415,7 @@ def test_the_reader_sees_every_way_to_import() -> None:
         "import os.path\nfrom pipeline.plan import make as p\nfrom pipeline import __version__\n"
         "from pipeline.load.packages.package import Package\n"
         "if TYPE_CHECKING:\n    from schemas import sales\ndef f():\n    import socket\n"
-        "x = lazily('pipeline.commands.plan')\n"
+        "x = import_lazily('pipeline.commands.plan')\n"
     )
     assert Module(name="pipeline.cli.x", text=text).imports == {
         "os.path",
@@ -432,7 +432,7 @@ def test_the_reader_sees_every_way_to_import() -> None:
     ("text", "words"),
     [
         ("from . import plan", "a relative import"),
-        ("x = lazily(name)", r"lazily\(name\) hides"),
+        ("x = import_lazily(name)", r"import_lazily\(name\) hides"),
         ("x = importlib.import_module('pipeline.plan')", "hides what it imports"),
     ],
 )

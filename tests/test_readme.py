@@ -13,7 +13,7 @@ import typer
 from pipeline.cli.app import command_line
 from pipeline.cli.flags import ALL
 from pipeline.errors import P2cError
-from pipeline.mapping.template import Row
+from pipeline.mapping.template import MappingRow
 from pipeline.project.settings import SECTIONS, Settings
 from pipeline.wire.login.settings import AuthSettings
 from tests.scenes.places import ROOT
@@ -77,7 +77,7 @@ def test_every_exit_code_is_documented(code: int) -> None:
             if name != "auth"
         ),
         *(f"`auth.{name}`" for name in AuthSettings.model_fields),
-        *(f"`{name}`" for name in Row.model_fields),
+        *(f"`{name}`" for name in MappingRow.model_fields),
     ],
 )
 def test_every_setting_is_documented(setting: str) -> None:

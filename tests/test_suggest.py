@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from pipeline.suggest import SettingProblem, near, sentences
+from pipeline.suggest import SettingProblem, explain_validation_error, suggest_nearest
 
 
 class Inner(BaseModel):
@@ -43,12 +43,12 @@ class Outer(BaseModel):
 def test_each_complaint_is_a_key_and_a_sentence(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate({"inner": {"A: B": given}})
-    (found,) = sentences(caught.value, lambda _: Inner.model_fields)
+    (found,) = explain_validation_error(caught.value, lambda _: Inner.model_fields)
     (column,) = given
     assert found == SettingProblem(f"inner.A: B.{column}", sentence)
     assert str(found) == f"inner.A: B.{column}: {sentence}"
 
 
 def test_a_near_word_is_suggested_in_any_case() -> None:
-    assert near("CONTCTS", ["Contacts", "Accounts"]) == " Did you mean 'Contacts'?"
-    assert near("zebra", ["Contacts"]) == ""
+    assert suggest_nearest("CONTCTS", ["Contacts", "Accounts"]) == " Did you mean 'Contacts'?"
+    assert suggest_nearest("zebra", ["Contacts"]) == ""

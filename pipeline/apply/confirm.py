@@ -11,13 +11,13 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.apply.errorfile import explain_refusals, refused_rows
+from pipeline.apply.errorfile import explain_refusals, read_refused_rows
 from pipeline.errors import UsageError
 from pipeline.run import memory
-from pipeline.run.files import TableWriter, locked, sha256_of, write_table
+from pipeline.run.files import TableWriter, hash_file, locked, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
-from pipeline.run.summary import Summary, after_apply
+from pipeline.run.summary import Summary, summarize_apply
 from pipeline.run.vouching import vouch
 from schemas.run import OUTCOMES
 from sql.query import query
@@ -28,7 +28,7 @@ _ROWS: Final = 131_072
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Confirmed:
+class Confirmation:
     """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
 
     facts: Summary
@@ -45,9 +45,9 @@ class _Import:
     errors: Path | None
 
 
-def confirmed(
+def record_import(
     folder: RunFolder, clock: Clock, *, errors: Path | None = None, packages: Sequence[str] = ()
-) -> Confirmed:
+) -> Confirmation:
     """Record that packages were imported by hand.
 
     Args:
@@ -65,16 +65,16 @@ def confirmed(
     destination = facts.destination
     _refuse(folder, before, is_folder_load=facts.kind.is_load and destination.load == "folder")
     if errors is None and not before.outcomes.get("written"):
-        return Confirmed(facts=before, rows=0, strangers=[])
+        return Confirmation(facts=before, rows=0, strangers=[])
     imported = _Import(
         batches=_chosen(folder, packages),
-        refused=_no_rows() if errors is None else refused_rows(errors),
+        refused=_no_rows() if errors is None else read_refused_rows(errors),
         errors=errors,
     )
     with (
         locked(folder.path, "another process is applying this run."),
         locked(
-            memory.folder_of(folder.path.parent, destination.name),
+            memory.find_memory_folder(folder.path.parent, destination.name),
             "another process is loading into this destination.",
         ),
     ):
@@ -127,7 +127,7 @@ def _confirmed(
     before: Summary,
     imported: _Import,
     clock: Clock,
-) -> Confirmed:
+) -> Confirmation:
     outcomes = pl.scan_parquet(folder.outcomes, glob=False)
     tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
     counts: Counter[tuple[str, str, int | None, str]] = Counter()
@@ -139,17 +139,19 @@ def _confirmed(
         session(memory=_MEMORY, scratch=Path(scratch)) as here,
     ):
         for task in tasks:
-            path = memory.path_of(folder.path.parent, destination, task)
+            path = memory.find_memory(folder.path.parent, destination, task)
             matched |= _prepared(here, folder, task, imported, path)
             _write(here, folder, task, Path(scratch), writer, counts)
-            memory.remember(here, path, Path(scratch) / f"{task}.parquet")
+            memory.merge_rows(here, path, Path(scratch) / f"{task}.parquet")
     totals: Counter[str] = Counter()
     for (_, _, _, outcome), rows in counts.items():
         totals[outcome] += rows
     write_table(folder.batches, _batches(folder, counts, clock))
     strangers = [line for line in imported.refused["line"] if line not in matched]
     facts_after = _recorded(folder, before, totals, imported, clock)
-    return Confirmed(facts=facts_after, rows=was_written - totals["written"], strangers=strangers)
+    return Confirmation(
+        facts=facts_after, rows=was_written - totals["written"], strangers=strangers
+    )
 
 
 def _prepared(
@@ -164,7 +166,7 @@ def _prepared(
     here.register(
         "imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch")
     )
-    memory.known(here, loaded)
+    memory.name_memory(here, loaded)
     here.register("refused", imported.refused)
     found = here.frame(query("apply/refused"))
     here.register("failed", explain_refusals(found))
@@ -200,7 +202,7 @@ def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
 def _batches(
     folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock
 ) -> pl.DataFrame:
-    """The batches with what became of their rows; those that were imported are ``confirmed``."""
+    """The batches with what became of their rows; those that were imported are ``record_import``."""
     rows = []
     for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")
@@ -219,12 +221,12 @@ def _batches(
 def _recorded(
     folder: RunFolder, before: Summary, totals: Counter[str], imported: _Import, clock: Clock
 ) -> Summary:
-    after = after_apply(before, totals)
-    results = {path.name: sha256_of(path) for path in (folder.outcomes, folder.batches)}
+    after = summarize_apply(before, totals)
+    results = {path.name: hash_file(path) for path in (folder.outcomes, folder.batches)}
     errors = (
         None
         if imported.errors is None
-        else {"name": imported.errors.name, "sha256": sha256_of(imported.errors)}
+        else {"name": imported.errors.name, "sha256": hash_file(imported.errors)}
     )
     with Journal.open(folder.journal, clock) as journal:
         return vouch(

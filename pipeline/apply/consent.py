@@ -24,11 +24,11 @@ Ask: TypeAlias = Callable[[Question], None]
 """Asks a person; raises ``UsageError`` where nobody agrees."""
 
 
-def agreed_by_itself(_question: Question) -> None:
+def agree_silently(_question: Question) -> None:
     """For callers that have asked before."""
 
 
-def question(facts: RunFacts, summary: Summary) -> Question | None:
+def build_question(facts: RunFacts, summary: Summary) -> Question | None:
     """What applying will do, as lines; null where nobody needs to be asked.
 
     A folder load sends nothing, a system on this machine is a rehearsal, and a plan without rows to

@@ -10,16 +10,16 @@ from pipeline.apply.reach import Today
 from pipeline.apply.to_folder import write_to_folder
 from pipeline.backfill.importfiles import write_imports
 from pipeline.events import Listener
-from pipeline.load.loader import load
+from pipeline.load.loader import load_plan
 from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project
-from pipeline.project.systems import scm_of
-from pipeline.run.files import sha256_of
+from pipeline.project.systems import connect_scm
+from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivered:
+class DeliveryResult:
     """What became of the planned rows.
 
     By outcome, findings added by code, hashes of tables written, what it cost.
@@ -31,7 +31,7 @@ class Delivered:
     throttling: Mapping[str, int | float] = field(default_factory=dict)
 
 
-def deliver(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Delivered:
+def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> DeliveryResult:
     """Deliver the rows of a plan, but for those that go into a live Sales.
 
     Args:
@@ -44,26 +44,26 @@ def deliver(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Del
         return _imports(run)
     if run.project.settings.destination.load == "folder":
         counts, files = write_to_folder(run, listener)
-        return Delivered(outcomes=counts, files=files)
+        return DeliveryResult(outcomes=counts, files=files)
     return _loaded(run, reach(), clock, listener)
 
 
-def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> Delivered:
+def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
     """Sent to SCM over the wire."""
-    options = orders.options_of(run.project, reach.settings.run, undoes=run.facts.is_undo)
-    with scm_of(reach) as scm:
-        done = load(orders.order_of(run, options, scm, clock, listener))
-        traffic = orders.traffic_of(scm)
+    options = orders.make_load_options(run.project, reach.settings.run, undoes=run.facts.is_undo)
+    with connect_scm(reach) as scm:
+        done = load_plan(orders.make_load_order(run, options, scm, clock, listener))
+        traffic = orders.measure_traffic(scm)
     findings = run.folder.findings
-    return Delivered(
+    return DeliveryResult(
         outcomes=done.outcomes,
         findings=done.findings,
-        files={**done.files, findings.name: sha256_of(findings)},
+        files={**done.files, findings.name: hash_file(findings)},
         throttling=traffic,
     )
 
 
-def _imports(run: OpenRun) -> Delivered:
+def _imports(run: OpenRun) -> DeliveryResult:
     """A backfill from files, or its undo: files to import in Sales."""
     numbers = run.facts.backfill
     if numbers is not None:
@@ -71,4 +71,4 @@ def _imports(run: OpenRun) -> Delivered:
             "numbers_planned", base=numbers.base, count=numbers.count, prefix=numbers.prefix
         )
     counts, files = write_imports(run.folder, numbers)
-    return Delivered(outcomes=counts, files=files)
+    return DeliveryResult(outcomes=counts, files=files)

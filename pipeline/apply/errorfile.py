@@ -12,9 +12,9 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.landing import ReadOptions, land_file
-from pipeline.scm.messages import explained
+from pipeline.scm.messages import explain_messages
 from schemas.catalogue import Field, Table
-from schemas.codes import code
+from schemas.codes import find_code
 from schemas.text import key_of, trimmed
 
 _CODE: Final = "import_failed"
@@ -54,7 +54,7 @@ ERRORS: Final = Table(
 are there."""
 
 
-def refused_rows(path: Path) -> pl.DataFrame:
+def read_refused_rows(path: Path) -> pl.DataFrame:
     """The rows of an error file: line, contactid, legal_entity, key (``number`` or ``number/company``), message.
 
     Keys are compared upper-cased, contactids lower-cased; what the file does not say is null.
@@ -106,11 +106,11 @@ def refused_rows(path: Path) -> pl.DataFrame:
 def explain_refusals(found: pl.DataFrame) -> pl.DataFrame:
     """destination_key, and SCM's message with its code and in plain words."""
     texts = found["message"].drop_nulls().unique().to_list()
-    meant = {text: explained([text]) for text in texts}
+    meant = {text: explain_messages([text]) for text in texts}
     rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
     told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
     return found.join(told, on="message", how="left", maintain_order="left").select(
         "destination_key",
         pl.col("code").fill_null(_CODE),
-        message=pl.col("plain").fill_null(code(_CODE).message(detail="no message")),
+        message=pl.col("plain").fill_null(find_code(_CODE).message(detail="no message")),
     )

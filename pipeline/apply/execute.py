@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pipeline.apply.consent import Ask, agreed_by_itself, question
-from pipeline.apply.delivery import deliver
+from pipeline.apply.consent import Ask, agree_silently, build_question
+from pipeline.apply.delivery import deliver_plan
 from pipeline.apply.guards import has_event, refuse_altered, refuse_start
 from pipeline.apply.reach import Today, reach_today
-from pipeline.apply.writeback import written_back
+from pipeline.apply.writeback import apply_write_back
 from pipeline.events import Listener
 from pipeline.project.open_run import OpenRun, open_run
 from pipeline.run.files import locked
 from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import read
-from pipeline.run.summary import Summary, after_apply
+from pipeline.run.journal import read_journal
+from pipeline.run.summary import Summary, summarize_apply
 from pipeline.run.vouching import vouch_applied
 
 
@@ -21,7 +21,7 @@ def apply_plan(
     today: Today,
     clock: Clock,
     listener: Listener,
-    ask: Ask = agreed_by_itself,
+    ask: Ask = agree_silently,
 ) -> Summary:
     """Apply a plan. One that was applied to the end is only looked at again.
 
@@ -47,7 +47,7 @@ def apply_plan(
     """
     facts = folder.facts()
     with locked(folder.path, "another process is applying this run."):
-        found = read(folder.journal)
+        found = read_journal(folder.journal)
         started = has_event(found.entries, "apply_started")
         refuse_altered(folder, found, started=started)
         before = folder.read_summary()
@@ -55,7 +55,7 @@ def apply_plan(
             return before
         if not started:
             refuse_start(folder, facts, before, today, clock)
-        asked = question(facts, before)
+        asked = build_question(facts, before)
         if asked is not None:
             ask(asked)
         with open_run(folder, clock) as run:
@@ -70,8 +70,8 @@ def _applied(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Su
         run=run.facts.run,
     )
     if run.facts.is_write_back:
-        return written_back(run, listener)
-    done = deliver(run, reach, clock, listener)
-    counted = after_apply(run.summary, done.outcomes, done.findings)
+        return apply_write_back(run, listener)
+    done = deliver_plan(run, reach, clock, listener)
+    counted = summarize_apply(run.summary, done.outcomes, done.findings)
     summary = counted.replace(throttling=dict(done.throttling))
     return vouch_applied(run.folder, run.journal, summary, done.outcomes, done.files)

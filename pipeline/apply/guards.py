@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.apply.reach import Today
-from pipeline.errors import InvariantBroken, PlanRefused, listed
+from pipeline.errors import InvariantBroken, PlanRefused, list_problems
 from pipeline.plan import fingerprint
-from pipeline.project.resolve import Project, project_of
+from pipeline.project.resolve import Project, project_of_run
 from pipeline.run import findings
 from pipeline.run.facts import RunFacts
-from pipeline.run.files import sha256_of
+from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
 from pipeline.run.summary import Summary
@@ -33,15 +33,15 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
         path = folder.path / name
         if not path.is_file():
             wrong.append(f"{name} is missing.")
-        elif sha256_of(path) not in {sha256, *findings.accepted(found.entries)}:
+        elif hash_file(path) not in {sha256, *findings.list_accepted_hashes(found.entries)}:
             wrong.append(f"{name} was altered after the plan was made.")
     if wrong and started:
         raise InvariantBroken(
-            f"{listed(wrong)} A part of this plan was applied before; look at the journal.",
+            f"{list_problems(wrong)} A part of this plan was applied before; look at the journal.",
             where=folder.run,
         )
     if wrong:
-        raise PlanRefused(f"{listed(wrong)} Plan again.", where=folder.run)
+        raise PlanRefused(f"{list_problems(wrong)} Plan again.", where=folder.run)
 
 
 def refuse_start(
@@ -69,7 +69,7 @@ def _refuse_changed(folder: RunFolder, facts: RunFacts, today: Project) -> None:
             "decide it. Plan again.",
             where=facts.run,
         )
-    changed = fingerprint.changes(folder, facts, today)
+    changed = fingerprint.list_changes(folder, facts, today)
     if changed:
         raise PlanRefused(
             f"changed since the plan was made: {'; '.join(changed)}. Plan again.",
@@ -79,7 +79,7 @@ def _refuse_changed(folder: RunFolder, facts: RunFacts, today: Project) -> None:
 
 def _refuse_old(facts: RunFacts, clock: Clock) -> None:
     """Age counts for live sources only: files do not change unseen."""
-    settings = project_of(facts).settings.run
+    settings = project_of_run(facts).settings.run
     if facts.live_source and clock() - facts.started_at > settings.plan_age:
         raise PlanRefused(
             f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.",

@@ -8,17 +8,17 @@ from __future__ import annotations
 from functools import partial
 
 from pipeline.events import Listener
-from pipeline.load.order import Options, Order, Task
-from pipeline.load.packages.importing import Patience
-from pipeline.load.packages.spec import package_spec
+from pipeline.load.order import LoadOptions, LoadOrder, LoadTask
+from pipeline.load.packages.importing import ImportLimits
+from pipeline.load.packages.spec import make_spec
 from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project
-from pipeline.project.settings import RunSettings, duration
+from pipeline.project.settings import RunSettings, parse_duration
 from pipeline.run.folder import Clock
 from pipeline.wire.scm import Scm
 
 
-def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> Options:
+def make_load_options(project: Project, run: RunSettings, *, undoes: bool = False) -> LoadOptions:
     """How a project loads.
 
     Args:
@@ -30,29 +30,29 @@ def options_of(project: Project, run: RunSettings, *, undoes: bool = False) -> O
     destination = project.settings.destination
     if destination.load == "folder":
         raise ValueError("a folder load sends nothing")
-    return Options(
+    return LoadOptions(
         load="odata" if undoes else destination.load,
         auto_rows=destination.auto_rows,
         odata_rows=destination.odata_rows,
         odata_requests=run.odata_requests,
         parallel_imports=run.parallel_imports,
-        patience=Patience(
-            poll=duration(run.poll).total_seconds(),
-            record=duration(run.wait_known).total_seconds(),
-            queue=duration(run.wait_turn).total_seconds(),
-            whole=duration(run.wait_import).total_seconds(),
-            keys=duration(run.wait_keys).total_seconds(),
+        patience=ImportLimits(
+            poll=parse_duration(run.poll).total_seconds(),
+            record=parse_duration(run.wait_known).total_seconds(),
+            queue=parse_duration(run.wait_turn).total_seconds(),
+            whole=parse_duration(run.wait_import).total_seconds(),
+            keys=parse_duration(run.wait_keys).total_seconds(),
         ),
     )
 
 
-def order_of(
+def make_load_order(
     run: OpenRun,
-    options: Options,
+    options: LoadOptions,
     scm: Scm,
     clock: Clock,
     listener: Listener,
-) -> Order:
+) -> LoadOrder:
     """What ``load`` is asked for.
 
     Args:
@@ -65,10 +65,10 @@ def order_of(
     undoes, project = run.facts.is_undo, run.project
     mappings = list(project.mappings().values())
     tasks = [
-        Task(mapping=mapping, spec=partial(package_spec, project, mapping))
+        LoadTask(mapping=mapping, spec=partial(make_spec, project, mapping))
         for mapping in (reversed(mappings) if undoes else mappings)
     ]
-    return Order(
+    return LoadOrder(
         folder=run.folder,
         destination=project.settings.destination.name,
         tasks=tasks,
@@ -81,7 +81,7 @@ def order_of(
     )
 
 
-def traffic_of(scm: Scm) -> dict[str, int | float]:
+def measure_traffic(scm: Scm) -> dict[str, int | float]:
     """What talking to SCM cost since the client was made.
 
     Requests, bytes of answers, retries, refusals, seconds waited.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pipeline.errors import Refused
-from pipeline.project.resolve import Project, project_of
+from pipeline.project.resolve import Project, project_of_run
 from pipeline.run.facts import RunFacts
 
 Today: TypeAlias = Callable[[], Project]
@@ -23,8 +23,8 @@ def reach_today(facts: RunFacts, today: Today, *, started: bool) -> Project:
     except Refused:
         if not started:
             raise
-        return project_of(facts)
-    recorded = project_of(facts)
+        return project_of_run(facts)
+    recorded = project_of_run(facts)
     same = found.settings.destination.url == recorded.settings.destination.url
     return (
         found

@@ -11,12 +11,12 @@ import polars as pl
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
 from pipeline.load.packages import folder as packages_folder
-from pipeline.load.packages.package import Package, packages
-from pipeline.load.packages.spec import package_spec
+from pipeline.load.packages.package import Package, build_packages
+from pipeline.load.packages.spec import make_spec
 from pipeline.project.open_run import OpenRun
-from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.files import TableWriter, hash_file, write_table
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import read
+from pipeline.run.journal import read_journal
 from schemas.run import OUTCOMES
 
 
@@ -33,18 +33,20 @@ def write_to_folder(
     packages_folder.write_packages(folder, _built(run), run.journal, planned.height, listener)
     _write_batches(folder, planned)
     counts = _write_outcomes(run)
-    return counts, {path.name: sha256_of(path) for path in (folder.batches, folder.outcomes)}
+    return counts, {path.name: hash_file(path) for path in (folder.batches, folder.outcomes)}
 
 
 def _built(run: OpenRun) -> Iterator[tuple[str, Package]]:
     project = run.project
     for task, mapping in project.mappings().items():
-        spec = partial(package_spec, project, mapping)
-        yield from ((task, package) for package in packages(run.folder.rows_files(task), spec))
+        spec = partial(make_spec, project, mapping)
+        yield from (
+            (task, package) for package in build_packages(run.folder.rows_files(task), spec)
+        )
 
 
 def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
-    batches = packages_folder.batches(read(folder.journal).entries)
+    batches = packages_folder.list_packages(read_journal(folder.journal).entries)
     if batches["rows"].sum() != planned["rows"].sum():
         raise InvariantBroken(
             f"packages hold {batches['rows'].sum()} rows, planned were {planned['rows'].sum()}.",
@@ -57,7 +59,7 @@ def _write_outcomes(run: OpenRun) -> Counter[str]:
     counts: Counter[str] = Counter()
     with TableWriter(run.folder.outcomes, OUTCOMES) as writer:
         for task in run.project.templates:
-            for part in packages_folder.outcomes(run.folder.rows_files(task), task):
+            for part in packages_folder.read_written(run.folder.rows_files(task), task):
                 counts.update(dict(part["outcome"].value_counts().iter_rows()))
                 writer.write(part)
     return counts

@@ -8,7 +8,7 @@ from typing import TypedDict, cast
 
 import polars as pl
 
-from pipeline.run.evidence import Evidence, gathered
+from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.folder import RunFolder
 
 
@@ -26,14 +26,14 @@ class Earlier(TypedDict, total=False):
     number_after: str | None
 
 
-def earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[Earlier]:
+def find_earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[Earlier]:
     """What earlier runs did.
 
     What cannot be read of a damaged run is passed over.
     """
     found: list[Earlier] = []
     for run in runs:
-        evidence = gathered(run)
+        evidence = gather_evidence(run)
         did = {
             **_did(evidence, run.decisions, contactid, ("decision", "reason")),
             **_did(evidence, run.outcomes, contactid, ("outcome", "destination_key")),

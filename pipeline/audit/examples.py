@@ -16,10 +16,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import ConfigurationError, UsageError, during, listed
+from pipeline.errors import ConfigurationError, UsageError, during, list_problems
 from pipeline.project.resolve import Project
-from pipeline.suggest import near, sentences
-from schemas.codes import Decision, catalogue
+from pipeline.suggest import explain_validation_error, suggest_nearest
+from schemas.codes import Decision, load_codes
 from schemas.sales import CONTACTS
 
 CUSTOMERS: Final = "ContactToCustomer"
@@ -57,7 +57,7 @@ class _File(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
+class PlacedExample:
     """An example with the file it stands in, the file's defaults laid under it, and the contactid it gets."""
 
     file: str
@@ -75,7 +75,7 @@ class Difference:
     got: str
 
 
-def found_files(project: Project, named: Sequence[Path]) -> list[Path]:
+def find_example_files(project: Project, named: Sequence[Path]) -> list[Path]:
     """The example files: those named, else ``examples.toml`` and ``examples/*.toml`` beside the project file.
 
     Raises:
@@ -98,14 +98,14 @@ def found_files(project: Project, named: Sequence[Path]) -> list[Path]:
     return found
 
 
-def parsed(paths: Iterable[Path], project: Project) -> list[Placed]:
+def parse_examples(paths: Iterable[Path], project: Project) -> list[PlacedExample]:
     """All examples of the files, checked.
 
     Raises:
         ConfigurationError: a file is no TOML, or names an unknown key, column or code; all problems
             at once.
     """
-    placed: list[Placed] = []
+    placed: list[PlacedExample] = []
     for path in paths:
         for example, defaults in _read(path):
             number = len(placed)
@@ -113,11 +113,11 @@ def parsed(paths: Iterable[Path], project: Project) -> list[Placed]:
             problems = [*_columns(example, source, project), *_codes(example)]
             if problems:
                 raise ConfigurationError(
-                    listed(problems), where=f"{path.name}, example '{example.name}'"
+                    list_problems(problems), where=f"{path.name}, example '{example.name}'"
                 )
             contactid = str(source.get("contactid") or uuid.uuid5(_SPACE, str(number)))
             placed.append(
-                Placed(file=path.name, example=example, source=source, contactid=contactid)
+                PlacedExample(file=path.name, example=example, source=source, contactid=contactid)
             )
     return placed
 
@@ -131,7 +131,9 @@ def _read(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
         raise ConfigurationError(f"is not valid TOML: {error}.", where=path.name) from error
     except ValidationError as error:
         known = lambda place: Example.model_fields if "example" in place else _File.model_fields  # noqa: E731
-        raise ConfigurationError(listed(sentences(error, known)), where=path.name) from error
+        raise ConfigurationError(
+            list_problems(explain_validation_error(error, known)), where=path.name
+        ) from error
     return [(one, file.defaults) for one in file.example]
 
 
@@ -143,7 +145,7 @@ def _columns(example: Example, source: Mapping[str, Value], project: Project) ->
         if row.row.source
     }
     problems = [
-        f"source.{name}: there is no such column.{near(name, known)}"
+        f"source.{name}: there is no such column.{suggest_nearest(name, known)}"
         for name in source
         if name not in known
     ]
@@ -152,7 +154,7 @@ def _columns(example: Example, source: Mapping[str, Value], project: Project) ->
     )
     mapped = [row.destination for template in templates for row in template.rows]
     problems += [
-        f"row.{name}: the template does not fill it.{near(name, mapped)}"
+        f"row.{name}: the template does not fill it.{suggest_nearest(name, mapped)}"
         for name in example.row
         if name not in mapped
     ]
@@ -162,13 +164,13 @@ def _columns(example: Example, source: Mapping[str, Value], project: Project) ->
 def _codes(example: Example) -> list[str]:
     names = [*([example.reason] if example.reason else []), *(example.findings or [])]
     return [
-        f"there is no code '{name}'.{near(name, catalogue())}"
+        f"there is no code '{name}'.{suggest_nearest(name, load_codes())}"
         for name in names
-        if name not in catalogue()
+        if name not in load_codes()
     ]
 
 
-def write_source(placed: Sequence[Placed], into: Path) -> None:
+def write_source(placed: Sequence[PlacedExample], into: Path) -> None:
     """Write the examples as the tables of a source: ``contacts.jsonl`` and ``accounts.jsonl``."""
     contacts, accounts = [], []
     columns = {name for one in placed for name in one.source} | {
@@ -195,7 +197,7 @@ def _account(number: int) -> str:
     return str(uuid.uuid5(_SPACE, f"account {number}"))
 
 
-def _routed(one: Placed, number: int) -> dict[str, Value]:
+def _routed(one: PlacedExample, number: int) -> dict[str, Value]:
     """What an example need not say: a number of its own, and what sends it the way of its task."""
     found: dict[str, Value] = {"msdynce_contactnumber": f"CON-{10_000 + number}-EXAMPL"}
     if one.example.task == CUSTOMERS:
@@ -209,7 +211,7 @@ def _routed(one: Placed, number: int) -> dict[str, Value]:
     return found
 
 
-def differences(
+def compare_example(
     one: Example,
     decision: Mapping[str, object] | None,
     codes: set[str],

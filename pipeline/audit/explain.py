@@ -8,9 +8,9 @@ from typing import cast
 
 import polars as pl
 
-from pipeline.audit.earlier import earlier_runs
+from pipeline.audit.earlier import find_earlier_runs
 from pipeline.audit.fields import tell_fields
-from pipeline.audit.source import contact_row
+from pipeline.audit.source import read_contact_row
 from pipeline.audit.story import (
     BatchRow,
     DecisionRow,
@@ -18,19 +18,19 @@ from pipeline.audit.story import (
     OutcomeRow,
     PlannedRow,
     Story,
-    told,
+    render_story,
 )
 from pipeline.errors import UsageError
 from pipeline.project.resolve import Project
-from pipeline.run.evidence import Evidence, gathered
+from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.folder import RunFolder
 from schemas.text import WHITE_SPACE
 from sql.session import session
 
-__all__ = ["Story", "explained", "told"]
+__all__ = ["Story", "render_story", "tell_stories"]
 
 
-def explained(
+def tell_stories(
     folder: RunFolder, project: Project, contact: str, earlier: Sequence[RunFolder]
 ) -> list[Story]:
     """The stories of the contacts that a contactid or contact number means.
@@ -40,7 +40,7 @@ def explained(
     Raises:
         UsageError: the run has no such contact, or its decisions cannot be read.
     """
-    evidence = gathered(folder)
+    evidence = gather_evidence(folder)
     wanted = contact.strip(WHITE_SPACE).strip("{}").lower()
     found = evidence.frame(
         folder.decisions,
@@ -80,7 +80,7 @@ def _story(
         files = evidence.folder.rows_files(task)
         planned = _first(_rows(evidence, files, pl.col("contactid") == contactid))
     with session() as here:
-        source = contact_row(here, evidence, decision["source_file"], decision["source_line"])
+        source = read_contact_row(here, evidence, decision["source_file"], decision["source_line"])
     outcomes = _rows(evidence, [evidence.folder.outcomes], pl.col("contactid") == contactid)
     template = project.templates.get(task) if task else None
     return Story(
@@ -93,7 +93,7 @@ def _story(
         planned=planned,
         batch=_batch(evidence, task, planned),
         outcome=cast("OutcomeRow", _first(outcomes)),
-        earlier=earlier_runs(earlier, contactid),
+        earlier=find_earlier_runs(earlier, contactid),
         notes=[one.sentence for one in evidence.troubles],
     )
 

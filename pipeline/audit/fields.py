@@ -8,10 +8,10 @@ from typing import Final
 import polars as pl
 
 from pipeline.audit.story import CheckStory, DecisionRow, FieldStory, FindingRow, PlannedRow
-from pipeline.mapping.paths import COMPANY, CURRENCY, column_of
+from pipeline.mapping.paths import COMPANY, CURRENCY, name_text_column
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.project.resolve import Project
-from pipeline.show.templates import transform_text
+from pipeline.show.templates import describe_transform
 from schemas.scm import ENTITIES
 
 _BROKEN: Final = {
@@ -49,7 +49,7 @@ def tell_fields(
             "destination": row.destination,
             "source": row.row.source,
             "value": _value(row, source, decision),
-            "transform": transform_text(row),
+            "transform": describe_transform(row),
             "result": results.get(row.destination),
             "result_from": "plan" if planned else "mapping" if row.destination in results else None,
             "checks": _checks(template, row, findings),
@@ -65,7 +65,7 @@ def _worked_out(
         return {}
     mapping = project.mappings()[template.task]
     given = {**source, COMPANY: decision["company_key"]}
-    texts = {column_of(name): [given.get(name)] for name in mapping.sources}
+    texts = {name_text_column(name): [given.get(name)] for name in mapping.sources}
     row = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame.row(
         0, named=True
     )

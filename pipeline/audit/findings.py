@@ -18,8 +18,8 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.show.spreadsheet import write_csv
-from pipeline.suggest import codes_known
-from schemas.codes import catalogue
+from pipeline.suggest import check_codes
+from schemas.codes import load_codes
 from sql.query import query
 from sql.session import Session, session
 
@@ -37,7 +37,7 @@ MEMORY: Final = "400MB"
 _ROWS: Final = 65_536
 
 
-def exported(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
+def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
     """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run.
 
     The number of rows.
@@ -48,7 +48,7 @@ def exported(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool)
     """
     if to.suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"--to {to.name}: end the name in .csv or .parquet.")
-    wanted = codes_known(codes)
+    wanted = check_codes(codes)
     for path in (folder.findings, folder.decisions):
         if not path.is_file():
             raise UsageError(
@@ -74,7 +74,7 @@ def _written(
     here.register(
         "codes",
         pl.DataFrame(
-            {"code": list(catalogue()), "advice": [one.advice for one in catalogue().values()]}
+            {"code": list(load_codes()), "advice": [one.advice for one in load_codes().values()]}
         ),
     )
     parts = _frames(here, codes, () if values else ("value",))
@@ -112,7 +112,7 @@ class FindingGroup(TypedDict):
     advice: str
 
 
-def grouped(evidence: Evidence, codes: Sequence[str] = ()) -> list[FindingGroup] | None:
+def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[FindingGroup] | None:
     """Findings by cause, most rows first. Null if they cannot be read."""
     keys = ["code", "severity", "column", "destination"]
     frame = evidence.frame(
@@ -144,19 +144,19 @@ def _told_in_words(row: FindingGroup) -> FindingGroup:
 
     The findings' own where all say the same, else the catalogue's without its blanks.
     """
-    known = catalogue().get(row["code"])
+    known = load_codes().get(row["code"])
     if known is None:
         advice = "Another version of p2c wrote this code; `p2c codes` of that version explains it."
         return {**row, "message": "", "advice": advice}
     message = (
         row["message"]
         if row["one_message"]
-        else plain(known.sentence, row["destination"] or row["column"])
+        else generalize(known.sentence, row["destination"] or row["column"])
     )
     return {**row, "message": message, "advice": known.advice}
 
 
-def plain(sentence: str, column: str | None = None) -> str:
+def generalize(sentence: str, column: str | None = None) -> str:
     """A catalogue sentence with its blanks left out or told in general."""
     told = sentence
     for blank, word in (*_GENERAL, ("{column}", column or "a column")):
@@ -164,7 +164,7 @@ def plain(sentence: str, column: str | None = None) -> str:
     return told if column and sentence.startswith("{column}") else told[:1].upper() + told[1:]
 
 
-def told(groups: Sequence[FindingGroup]) -> str:
+def render_groups(groups: Sequence[FindingGroup]) -> str:
     """The groups as lines."""
     if not groups:
         return "There are no findings."

@@ -16,9 +16,9 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.files import LOCK, TableWriter, locked, sha256_of
-from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, all_runs
-from pipeline.run.journal import Journal, read, recorded
+from pipeline.run.files import LOCK, TableWriter, hash_file, locked
+from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs
+from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
 from pipeline.run.vouching import vouch
 
 _PERSONAL: Final = (
@@ -43,7 +43,7 @@ _STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class PersonalData:
     """What a run still holds of personal data: files, bytes, and tables with values."""
 
     folder: RunFolder
@@ -68,7 +68,7 @@ class Leftover:
     """Bytes of the files."""
 
 
-def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
+def find_leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
     """Stopped extractions to which nothing was added for more than ``days`` days."""
     limit = (clock().astimezone(UTC) - timedelta(days=days)).timestamp()
     found = []
@@ -81,7 +81,7 @@ def leftovers(runs: Path, clock: Clock, days: float) -> list[Leftover]:
     return found
 
 
-def cleared(found: Leftover) -> None:
+def clear_leftover(found: Leftover) -> None:
     """Remove what a stopped extraction left.
 
     Raises:
@@ -96,10 +96,10 @@ def cleared(found: Leftover) -> None:
     shutil.rmtree(found.path, ignore_errors=True)
 
 
-def old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
+def find_old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
     """Runs that began more than ``days`` days ago, oldest first."""
     limit = clock().astimezone(UTC) - timedelta(days=days)
-    return [one for one in all_runs(runs) if _began(one) < limit]
+    return [one for one in find_runs(runs) if _began(one) < limit]
 
 
 def _began(folder: RunFolder) -> datetime:
@@ -109,7 +109,7 @@ def _began(folder: RunFolder) -> datetime:
     return datetime.strptime(stamp.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def held(folder: RunFolder) -> Held | None:
+def find_personal_data(folder: RunFolder) -> PersonalData | None:
     """What a run still holds; null if nothing."""
     files = sorted(
         {path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()}
@@ -122,7 +122,7 @@ def held(folder: RunFolder) -> Held | None:
     beside = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
     if not files and not tables and not beside:
         return None
-    return Held(
+    return PersonalData(
         folder=folder,
         files=tuple(files),
         tables=tuple(tables),
@@ -145,7 +145,7 @@ def _has_values(path: Path, column: str) -> bool:
     return bool(found.item())
 
 
-def purged(found: Held, clock: Clock) -> None:
+def purge_run(found: PersonalData, clock: Clock) -> None:
     """Remove a run's personal data. Called again after a stop, it goes on.
 
     Raises:
@@ -157,14 +157,14 @@ def purged(found: Held, clock: Clock) -> None:
         _purged(found, clock)
 
 
-def _purged(found: Held, clock: Clock) -> None:
+def _purged(found: PersonalData, clock: Clock) -> None:
     folder = found.folder
-    entries = read(folder.journal).entries
+    entries = read_journal(folder.journal).entries
     summary = folder.read_summary().without_values()
     gone = {path.relative_to(folder.path).as_posix() for path in found.files}
     before = {
         name
-        for name in recorded(entries)
+        for name in list_recorded_hashes(entries)
         if any(Path(name).match(pattern) for pattern in _PERSONAL)
     }
     with Journal.open(folder.journal, clock) as journal:
@@ -177,7 +177,7 @@ def _purged(found: Held, clock: Clock) -> None:
         for name, column in _TABLES.items():
             _blank(folder.path / name, column)
         kept = {
-            name: sha256_of(folder.path / name)
+            name: hash_file(folder.path / name)
             for name in _TABLES
             if (folder.path / name).is_file()
         }
@@ -198,20 +198,24 @@ def _blank(path: Path, column: str) -> None:
             writer.write(frame)
 
 
-def told(found: Sequence[Held | Leftover]) -> str:
+def render_purge(found: Sequence[PersonalData | Leftover]) -> str:
     """What would go, run by run."""
     if not found:
         return "No run that old holds personal data."
     return "\n".join(_line(one) for one in found)
 
 
-def name_of(found: Held | Leftover) -> str:
+def name_held(found: PersonalData | Leftover) -> str:
     """The run, or the folder of a stopped extraction below the folder of runs."""
-    return str(found.folder.run) if isinstance(found, Held) else f"{EXTRACTING}/{found.path.name}"
+    return (
+        str(found.folder.run)
+        if isinstance(found, PersonalData)
+        else f"{EXTRACTING}/{found.path.name}"
+    )
 
 
-def _line(one: Held | Leftover) -> str:
-    size = f"{name_of(one)}  {len(one.files):,} files, {one.size:,} bytes"
+def _line(one: PersonalData | Leftover) -> str:
+    size = f"{name_held(one)}  {len(one.files):,} files, {one.size:,} bytes"
     if isinstance(one, Leftover):
         return f"{size}: an extraction that stopped"
     return size + (f", values in {len(one.tables)} tables" if one.tables else "")

@@ -12,19 +12,19 @@ import polars as pl
 
 from pipeline.audit.reconcile import (
     LEGAL_ENTITY,
-    Compared,
     DifferenceGroup,
-    compared_in_parts,
-    groups,
-    sentence,
+    TaskComparison,
+    compare_in_parts,
+    group_differences,
+    summarize_comparison,
 )
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.landing import ReadOptions, land_file
-from pipeline.mapping.template import entities_by_task
-from pipeline.run.files import sha256_of, write_json, write_table
+from pipeline.mapping.template import list_entities_by_task
+from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
-from pipeline.run.rows import rows_that_arrived
+from pipeline.run.rows import scan_arrived_rows
 from pipeline.run.vouching import vouch
 from schemas.catalogue import Entity, Field, Table
 
@@ -53,14 +53,14 @@ class Reconciliation(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reconciled:
+class ReadBack:
     """What was compared, by task, and the facts as they were kept."""
 
-    results: Mapping[str, Compared]
+    results: Mapping[str, TaskComparison]
     facts: Reconciliation
 
 
-def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
+def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
     Which is which their key columns tell.
@@ -80,7 +80,7 @@ def from_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
 
 def _export(path: Path) -> tuple[str, pl.DataFrame]:
     problems = []
-    for task, entity in entities_by_task().items():
+    for task, entity in list_entities_by_task().items():
         fields = tuple(Field(name=column.name) for column in entity.columns)
         area = Field(name=LEGAL_ENTITY, names=("company", "legalentityid", "legal entity"))
         table = Table(
@@ -107,13 +107,13 @@ def _export(path: Path) -> tuple[str, pl.DataFrame]:
     raise UsageError(f"--scm {path.name} is an export of neither entity. {' '.join(problems)}")
 
 
-def reconciled(
+def reconcile_rows(
     folder: RunFolder,
     found: Mapping[str, pl.LazyFrame],
     read_from: str,
     clock: Clock,
     rows_at_once: int = ROWS_AT_ONCE,
-) -> Reconciled:
+) -> ReadBack:
     """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
 
     Args:
@@ -133,7 +133,7 @@ def reconciled(
         )
     results = {
         task: _compared(
-            rows_that_arrived(folder, task), rows, entities_by_task()[task], task, rows_at_once
+            scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
         )
         for task, rows in found.items()
         if folder.rows_files(task)
@@ -146,30 +146,30 @@ def reconciled(
     facts: Reconciliation = {
         "at": clock().isoformat(),
         "read_from": read_from,
-        "sentence": sentence(list(results.values())),
+        "sentence": summarize_comparison(list(results.values())),
         "tasks": {task: _counts(one) for task, one in results.items()},
-        "differences": groups(differences),
+        "differences": group_differences(differences),
     }
     write_table(folder.path / ROWS, differences)
     write_json(folder.path / FACTS, facts)
-    kept = {name: sha256_of(folder.path / name) for name in (FACTS, ROWS)}
+    kept = {name: hash_file(folder.path / name) for name in (FACTS, ROWS)}
     with Journal.open(folder.journal, clock) as journal:
         vouch(folder, journal, "reconciled", before, sentence=facts["sentence"], files=kept)
-    return Reconciled(results=results, facts=facts)
+    return ReadBack(results=results, facts=facts)
 
 
-def _counts(found: Compared) -> TaskCompared:
+def _counts(found: TaskComparison) -> TaskCompared:
     return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
 
 
 def _compared(
     planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, rows_at_once: int
-) -> Compared:
+) -> TaskComparison:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return compared_in_parts(planned, found, entity, task, max(1, ceil(rows / rows_at_once)))
+    return compare_in_parts(planned, found, entity, task, max(1, ceil(rows / rows_at_once)))
 
 
-def told(found: Reconciled) -> str:
+def render_reconciliation(found: ReadBack) -> str:
     """The result as lines, without values."""
     lines = [found.facts["sentence"]]
     for task, one in found.results.items():

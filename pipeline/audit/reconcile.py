@@ -1,6 +1,6 @@
 """What was planned against what SCM has.
 
-First keys, then fields, both in the one form of ``normal``. Pure.
+First keys, then fields, both in the one form of ``normalize``. Pure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, TypedDict, cast
 
 import polars as pl
 
-from pipeline.scm.normal import normal
+from pipeline.scm.normal import normalize
 from schemas.catalogue import Column, Entity
 
 LEGAL_ENTITY: Final = "dataAreaId"
@@ -34,7 +34,7 @@ _KEY: Final = "\x1f"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Compared:
+class TaskComparison:
     """What a comparison of one task found."""
 
     differences: pl.DataFrame
@@ -46,7 +46,9 @@ class Compared:
     """Destination columns that the other side did not tell."""
 
 
-def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: str) -> Compared:
+def compare_rows(
+    planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: str
+) -> TaskComparison:
     """Compare planned rows with SCM's.
 
     Args:
@@ -87,7 +89,7 @@ def compared(planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: s
             *(_differing(task, column, planned, found, both) for column in told),
         ],
     )
-    return Compared(
+    return TaskComparison(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
@@ -106,7 +108,7 @@ def _differing(
         side[column.name]
         .gather(both[place])
         .to_frame("value")
-        .select(normal(pl.col("value"), column))
+        .select(normalize(pl.col("value"), column))
         .to_series()
         for side, place in ((planned, "row"), (found, "other"))
     )
@@ -125,28 +127,28 @@ def _ordered(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def compared_in_parts(
+def compare_in_parts(
     planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int
-) -> Compared:
-    """``compared`` for more rows than memory holds: both sides are read once for each part of their keys.
+) -> TaskComparison:
+    """``compare_runs`` for more rows than memory holds: both sides are read once for each part of their keys.
 
     Differences are in the order of the planned rows within each part.
     """
     if parts == 1:
-        return compared(planned.collect(), found.collect(), entity, task)
+        return compare_rows(planned.collect(), found.collect(), entity, task)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
     here, there = (
         _key(entity, area if by_entity else None).hash(seed=0) % parts
         for area in ("legal_entity", LEGAL_ENTITY)
     )
     results = [
-        compared(
+        compare_rows(
             planned.filter(here == part).collect(engine="streaming"), found.filter(there == part).collect(engine="streaming"),
             entity, task,
         )
         for part in range(parts)
     ]  # fmt: skip
-    return Compared(
+    return TaskComparison(
         differences=pl.concat([one.differences for one in results]),
         rows=sum(one.rows for one in results),
         equal=sum(one.equal for one in results),
@@ -162,7 +164,7 @@ def _refuse_keyless(found: pl.DataFrame, entity: Entity) -> None:
 
 def _key(entity: Entity, legal_entity: str | None) -> pl.Expr:
     columns = [column for column in entity.columns if column.key]
-    parts = [normal(pl.col(column.name), column).fill_null("") for column in columns]
+    parts = [normalize(pl.col(column.name), column).fill_null("") for column in columns]
     where = (
         [pl.col(legal_entity).cast(pl.String).str.to_lowercase().fill_null("")]
         if legal_entity
@@ -202,7 +204,7 @@ class DifferenceGroup(TypedDict):
     example: str | None
 
 
-def groups(differences: pl.DataFrame) -> list[DifferenceGroup]:
+def group_differences(differences: pl.DataFrame) -> list[DifferenceGroup]:
     """Differences by task, kind and column, most rows first, with a contact for an example.
 
     No values.
@@ -218,7 +220,7 @@ def groups(differences: pl.DataFrame) -> list[DifferenceGroup]:
     return cast("list[DifferenceGroup]", ordered.to_dicts())
 
 
-def sentence(results: Sequence[Compared]) -> str:
+def summarize_comparison(results: Sequence[TaskComparison]) -> str:
     """A comparison in one sentence."""
     rows, equal = sum(one.rows for one in results), sum(one.equal for one in results)
     if rows == equal:

@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from pipeline.backfill.recount import renumbered
+from pipeline.backfill.recount import recount_backfill
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
 from pipeline.run.facts import Kind
@@ -20,7 +20,7 @@ from sql.session import session
 _MEMORY: Final = "400MB"
 
 
-def recounted(evidence: Evidence) -> list[Check]:
+def recount_run(evidence: Evidence) -> list[Check]:
     """Every equation of a run, from its tables.
 
     A table that cannot be read is told elsewhere and left out here.
@@ -36,7 +36,7 @@ def recounted(evidence: Evidence) -> list[Check]:
     if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
         checks += [*_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
     elif not evidence.kind.is_load:
-        checks += renumbered(evidence)
+        checks += recount_backfill(evidence)
     return checks
 
 

@@ -12,7 +12,7 @@ import duckdb
 
 from pipeline.run.evidence import Evidence
 from schemas.sales import CONTACTS
-from sql.query import Column, query
+from sql.query import SelectColumn, query
 from sql.session import Session
 
 
@@ -35,7 +35,7 @@ def view_contacts(
     paths, names = found
     known = evidence.run.columns.get("contacts", {})
     chosen = [
-        Column(name=name, of=known[name], macro="as_text")
+        SelectColumn(name=name, of=known[name], macro="as_text")
         for name in (known if columns is None else columns)
     ]
     session.parquet("contacts_files", paths, places=bool(names))
@@ -82,7 +82,7 @@ def _gone(evidence: Evidence, paths: list[Path]) -> None:
         evidence.note(evidence.folder.source, "missing", sentence)
 
 
-def contact_row(
+def read_contact_row(
     session: Session, evidence: Evidence, file: str | None, line: int | None
 ) -> dict[str, str]:
     """One row as it was read, blanks left out; empty if it is gone."""

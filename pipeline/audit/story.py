@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from pipeline.audit.earlier import Earlier
-from pipeline.show.visible import visible
-from schemas.codes import catalogue
+from pipeline.show.visible import make_visible
+from schemas.codes import load_codes
 
 PlannedRow = Mapping[str, object]
 """A row of ``rows/<task>/``: what every planned row has, and its destination columns."""
@@ -110,12 +110,12 @@ class Story:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def told(story: Story, folder: Path) -> str:
+def render_story(story: Story, folder: Path) -> str:
     """The story as lines.
 
     It shows the contact's values, for that was asked; control characters are made visible.
     """
-    return "\n".join(visible(line) for line in _lines(story, folder))
+    return "\n".join(make_visible(line) for line in _lines(story, folder))
 
 
 def _lines(story: Story, folder: Path) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _lines(story: Story, folder: Path) -> Iterator[str]:
 def _sentence(story: Story) -> str:
     reason = story.decision["reason"]
     own = [one["message"] for one in story.findings if one["code"] == reason]
-    known = catalogue().get(reason)
+    known = load_codes().get(reason)
     if known is None:
         return "another version of p2c wrote this reason."
     return f"{own[0] if own else known.sentence} {known.advice}"
@@ -195,7 +195,7 @@ def _way(story: Story, folder: Path) -> Iterator[str]:
     """Batch, package, import and outcome."""
     yield from _batch(story.batch, folder)
     if story.outcome:
-        known = catalogue().get(story.outcome.get("code") or "")
+        known = load_codes().get(story.outcome.get("code") or "")
         parts = [
             story.outcome["outcome"],
             *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text),

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.audit.recount import recounted
+from pipeline.audit.recount import recount_run
 from pipeline.errors import P2cError
-from pipeline.run.chain import Check, chain
-from pipeline.run.evidence import Evidence, gathered
+from pipeline.run.chain import Check, prove_chain
+from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.facts import SourceRead
-from pipeline.run.files import sha256_of
+from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import recorded
+from pipeline.run.journal import list_recorded_hashes
 
 ALTERED: Final = ("missing", "cut", "altered")
 _THREADS: Final = 2
@@ -26,7 +26,7 @@ _OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", "report.ht
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verified:
+class Verification:
     """All checks, and what could be read of the run."""
 
     evidence: Evidence
@@ -44,10 +44,10 @@ class Verified:
         return 4 if self.altered else 1 if changed else 0
 
 
-def verified(folder: RunFolder) -> Verified:
+def verify_folder(folder: RunFolder) -> Verification:
     """Check a run folder; nothing in it stops the check."""
-    evidence = gathered(folder)
-    checks = chain(folder.journal, evidence.summary.journal)
+    evidence = gather_evidence(folder)
+    checks = prove_chain(folder.journal, evidence.summary.journal)
     checks += [
         Check(what=one.file, status=one.fault, sentence=one.sentence)
         for one in evidence.troubles
@@ -59,12 +59,12 @@ def verified(folder: RunFolder) -> Verified:
         if one.fault in ("older", "unfinished", "purged")
     ]
     checks += _summary(evidence)
-    hashes = recorded(evidence.entries)
+    hashes = list_recorded_hashes(evidence.entries)
     checks += _files(folder, hashes, _between(evidence))
     checks += _sources(evidence)
     checks += _unvouched(folder, hashes)
-    checks += recounted(evidence)
-    return Verified(evidence=evidence, checks=tuple(checks))
+    checks += recount_run(evidence)
+    return Verification(evidence=evidence, checks=tuple(checks))
 
 
 def _summary(evidence: Evidence) -> list[Check]:
@@ -91,7 +91,7 @@ def _between(evidence: Evidence) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     if evidence.started and not evidence.finished:
         for entry in evidence.entries:
-            for name, sha256 in recorded([entry]).items():
+            for name, sha256 in list_recorded_hashes([entry]).items():
                 if sha256 is not None:
                     found.setdefault(name, set()).add(sha256)
     return found
@@ -125,7 +125,7 @@ def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[s
     if not path.is_file():
         return Check(what=name, status="missing", sentence=f"{name} is missing.")
     try:
-        found = sha256_of(path)
+        found = hash_file(path)
     except P2cError as error:
         return Check(what=name, status="cut", sentence=f"{name} cannot be read: {error.message}")
     if found == expected or found in also:
@@ -155,7 +155,7 @@ def _source(one: SourceRead) -> Check:
             status="changed",
             sentence=f"{one.file} is not where the run read it: {path}.",
         )
-    if path.stat().st_size == one.bytes and sha256_of(path) == one.sha256:
+    if path.stat().st_size == one.bytes and hash_file(path) == one.sha256:
         return Check(what=what, status="ok", sentence=f"{one.file} is as the run read it.")
     return Check(
         what=what,
@@ -177,14 +177,14 @@ def _unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Chec
     ]
 
 
-def items(found: Verified) -> list[dict[str, str]]:
+def list_checks(found: Verification) -> list[dict[str, str]]:
     """The checks for ``--json``: what, status, sentence."""
     return [
         {"what": one.what, "status": one.status, "sentence": one.sentence} for one in found.checks
     ]
 
 
-def told(found: Verified) -> str:
+def render_checks(found: Verification) -> str:
     """What does not hold, line by line; else that all does."""
     run = found.evidence.folder.run
     good = sum(one.status == "ok" for one in found.checks)

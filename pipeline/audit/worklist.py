@@ -20,7 +20,7 @@ from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
 from pipeline.show.spreadsheet import write_csv
-from schemas.codes import catalogue
+from schemas.codes import load_codes
 from schemas.run import OUTCOMES
 from sql.query import query
 from sql.session import Session, session
@@ -49,7 +49,7 @@ class Worklist:
     notes: tuple[str, ...]
 
 
-def worklist(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
+def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> Worklist:
     """Write the worklist as CSV, one row per contact that needs work, sorted by owner.
 
     Args:
@@ -105,7 +105,7 @@ def _name_owners(here: Session, evidence: Evidence) -> list[str]:
     return ["No owners: the rows that the run read are gone."]
 
 
-def repair_file(evidence: Evidence, to: Path) -> int:
+def write_repair_rows(evidence: Evidence, to: Path) -> int:
     """Write the source rows that need work as CSV, to be corrected and given to ``p2c retry --corrected``; the rows.
 
     Rows whose contactid is none are left out: nothing could tell which row a corrected one
@@ -146,7 +146,7 @@ def _tables(evidence: Evidence) -> Iterator[Session]:
     codes = pl.DataFrame(
         [
             {"code": one.code, "rank": one.order, "advice": one.advice}
-            for one in catalogue().values()
+            for one in load_codes().values()
         ],
         schema={"code": pl.String, "rank": pl.Int64, "advice": pl.String},
     )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.backfill.counter import Wanted
+from pipeline.backfill.counter import Reservation
 from pipeline.backfill.order import make_order
-from pipeline.backfill.write_back import WrittenBack, write_back
+from pipeline.backfill.write_back import WriteBackResult, write_back
 from pipeline.events import Listener
 from pipeline.project.open_run import OpenRun
 from pipeline.run import findings
 from pipeline.run.facts import Numbers, RunFacts
-from pipeline.run.summary import CountedFinding, Summary, after_apply
+from pipeline.run.summary import CountedFinding, Summary, summarize_apply
 from pipeline.run.vouching import vouch_applied
 from pipeline.wire.system import System
 
 
-def wanted_of(facts: RunFacts) -> Wanted:
+def read_reservation(facts: RunFacts) -> Reservation:
     """What is to be reserved, from ``run.json``; nothing for an undo."""
     numbers = facts.backfill or Numbers()
-    return Wanted(
+    return Reservation(
         count=numbers.count,
         highest=numbers.highest,
         prefix=numbers.prefix,
@@ -27,7 +27,7 @@ def wanted_of(facts: RunFacts) -> Wanted:
     )
 
 
-def applied(run: OpenRun, system: System, listener: Listener) -> Summary:
+def apply_backfill(run: OpenRun, system: System, listener: Listener) -> Summary:
     """Carry out a plan; the facts after it.
 
     The caller holds the lock, has checked the plan and has written that applying starts.
@@ -38,18 +38,18 @@ def applied(run: OpenRun, system: System, listener: Listener) -> Summary:
         InvariantBroken: an equation does not balance.
     """
     manner = run.project.settings.backfill
-    wanted = wanted_of(run.facts)
+    wanted = read_reservation(run.facts)
     written = write_back(make_order(run.folder, system, manner, wanted, run.journal, listener))
-    added = findings.add(run.folder, run.journal, written.findings)
+    added = findings.add_findings(run.folder, run.journal, written.findings)
     counted = _counted(run.summary, written, added, system)
     return vouch_applied(run.folder, run.journal, counted, written.outcomes, written.files)
 
 
 def _counted(
-    before: Summary, written: WrittenBack, added: Mapping[str, int], system: System
+    before: Summary, written: WriteBackResult, added: Mapping[str, int], system: System
 ) -> Summary:
     """The facts with outcomes, run findings, and the traffic of this start alone."""
-    after = after_apply(before, written.outcomes)
+    after = summarize_apply(before, written.outcomes)
     more = [CountedFinding(code=code, detail=detail) for code, detail in written.findings]
     traffic = system.meter.total()
     return after.replace(

@@ -18,7 +18,7 @@ _COLUMNS: Final = ("msdynce_entityname", "msdynce_prefix", NEXT, "msdynce_suffix
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class Reservation:
     """How many numbers, of which form, and the highest one that the plan found (0: none)."""
 
     count: int
@@ -39,12 +39,12 @@ class Counter:
     etag: str
 
 
-def contact_number(prefix: str, number: int, suffix: str) -> str:
+def format_number(prefix: str, number: int, suffix: str) -> str:
     """A contact number, as in ``CON-01000-BVRCPS``."""
     return f"{prefix}-{number:05d}-{suffix}"
 
 
-def counter(rows: SalesRows, entity: str = "contact") -> Counter:
+def read_counter(rows: SalesRows, entity: str = "contact") -> Counter:
     """The counter of an entity.
 
     Raises:
@@ -69,7 +69,7 @@ def counter(rows: SalesRows, entity: str = "contact") -> Counter:
     )
 
 
-def first_number(rows: SalesRows, now: Counter, wanted: Wanted) -> int:
+def find_first_number(rows: SalesRows, now: Counter, wanted: Reservation) -> int:
     """The first number that a reservation would get.
 
     Raises ``PlanRefused`` if the counter does not fit the plan.
@@ -79,7 +79,7 @@ def first_number(rows: SalesRows, now: Counter, wanted: Wanted) -> int:
         told = "the counter's prefix or suffix length changed since the plan was made. Plan again."
         raise PlanRefused(told, where=rows.label)
     if (
-        len(contact_number(wanted.prefix, base + wanted.count - 1, "x" * wanted.suffix_length))
+        len(format_number(wanted.prefix, base + wanted.count - 1, "x" * wanted.suffix_length))
         > LONGEST
     ):
         told = f"the counter stands so high that numbers would have more than {LONGEST} characters."
@@ -89,7 +89,7 @@ def first_number(rows: SalesRows, now: Counter, wanted: Wanted) -> int:
 
 def is_taken(rows: SalesRows, prefix: str, number: int) -> bool:
     """Whether a contact has this number, with whatever suffix."""
-    text = contact_number(prefix, number, "")
+    text = format_number(prefix, number, "")
     return bool(
         rows.query("contacts", ["contactid"], f"startswith(msdynce_contactnumber,'{text}')", top=1)
     )

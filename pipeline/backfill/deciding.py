@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.backfill.numbering import Origin, suffixes
+from pipeline.backfill.numbering import NumberOrigin, derive_suffixes
 from pipeline.project.settings import BackfillSettings
-from schemas.codes import code
+from schemas.codes import find_code
 from schemas.run import BACKFILL, FINDINGS
 
 _FINDINGS: Final = (
@@ -37,7 +37,7 @@ _FINDINGS: Final = (
 )
 
 
-def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
+def decide_flags(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
     """Rows of ``sql/backfill/contacts.sql`` with their documents, and what becomes of their flags."""
     wanted, active, flag = pl.col("wanted"), pl.col("active"), pl.col("company_flag")
     has_activity = pl.col("quotes").is_not_null()
@@ -57,8 +57,12 @@ def decided(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
     )
 
 
-def planned(
-    rows: pl.DataFrame, source: Origin, base: int, seed: str, md5: Callable[[pl.Series], pl.Series]
+def plan_rows(
+    rows: pl.DataFrame,
+    source: NumberOrigin,
+    base: int,
+    seed: str,
+    md5: Callable[[pl.Series], pl.Series],
 ) -> pl.DataFrame:
     """The plan's rows (``BACKFILL``).
 
@@ -66,7 +70,7 @@ def planned(
     """
     ranked = rows["rank"].is_not_null()
     made = rows.filter(ranked).select("contactid", "rank")
-    suffix = suffixes(made["contactid"], seed, source.suffix_length, md5)
+    suffix = derive_suffixes(made["contactid"], seed, source.suffix_length, md5)
     digits = (pl.col("rank") + base).cast(pl.String).str.zfill(5)
     number = made.select(
         pl.concat_str(pl.lit(f"{source.prefix}-"), digits, pl.lit("-"), suffix)
@@ -96,11 +100,11 @@ def planned(
     return told.select(pl.col(name).cast(dtype) for name, dtype in BACKFILL.items())
 
 
-def findings_of(rows: pl.DataFrame) -> pl.DataFrame:
+def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
     """What is to be told of single contacts."""
     parts = [FINDINGS.to_frame()]
     for name, column, where, value in _FINDINGS:
-        known = code(name)
+        known = find_code(name)
         hit = rows.filter(where)
         if hit.height:
             parts.append(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.backfill.evidence import gather
-from pipeline.backfill.morsels import BackfillTally, Stream, planned_morsels
+from pipeline.backfill.evidence import write_contact_evidence
+from pipeline.backfill.morsels import BackfillTally, Stream, plan_morsels
 from pipeline.backfill.plan_tables import write_plan_tables
 from pipeline.backfill.preparing import choose_contacts, prepare_contacts
 from pipeline.backfill.ranking import rank_contacts
@@ -11,7 +11,7 @@ from pipeline.backfill.summary import CountedBackfill
 from pipeline.errors import InvariantBroken
 from pipeline.events import Step
 from pipeline.plan.request import Planning
-from pipeline.plan.sessions import md5_of
+from pipeline.plan.sessions import make_hasher
 from pipeline.run.findings import RunFinding
 from sql.session import Session
 
@@ -23,7 +23,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     last_row = choose_contacts(main, planning, rows)
     evidence = planning.folder.path / "scratch" / "evidence.parquet"
     statuses = [int(one) for one in (settings.backfill.statuses or "").split(",") if one.strip()]
-    strays = gather(main, statuses, evidence)
+    strays = write_contact_evidence(main, statuses, evidence)
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
         *planning.source.findings,
@@ -33,7 +33,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     tally = BackfillTally()
     stream = Stream(
         main=main,
-        md5=md5_of(hasher),
+        md5=make_hasher(hasher),
         settings=settings,
         evidence=evidence,
         ranked=ranked,
@@ -44,7 +44,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     def progress() -> None:
         planning.listener(Step(name="planning", done=sum(tally.states.values()), total=rows))
 
-    with planned_morsels(stream) as morsels:
+    with plan_morsels(stream) as morsels:
         write_plan_tables(planning, morsels, of_run, progress)
     if ranked.numbers.count != tally.actions["number"] + tally.actions["both"]:
         raise InvariantBroken("contacts that get a number are not as many as ranks.")

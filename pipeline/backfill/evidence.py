@@ -26,7 +26,9 @@ EVIDENCE: Final = pl.Schema(
 _ROW: Final = "source_row"
 
 
-def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[str, int]:
+def write_contact_evidence(
+    session: Session, statuses: Sequence[int], target: Path
+) -> Mapping[str, int]:
     """Write the documents of each contact row, in source order.
 
     Args:
@@ -54,7 +56,7 @@ def gather(session: Session, statuses: Sequence[int], target: Path) -> Mapping[s
     }
 
 
-class Beside:
+class EvidenceColumns:
     """The documents and the ranks beside contact rows that come in source order, every row once."""
 
     def __init__(self, evidence: Path, ranks: pl.DataFrame) -> None:

@@ -54,7 +54,7 @@ class BackfillStory(TypedDict):
     findings: list[BackfillFinding]
 
 
-def stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
+def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
     """The rows of ``backfill.parquet`` that a contactid or contact number means, each with its findings.
 
     Raises:
@@ -82,7 +82,7 @@ def stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
     return cast("list[BackfillStory]", found)
 
 
-def told(row: BackfillStory) -> str:
+def render_backfill_story(row: BackfillStory) -> str:
     """One row as text."""
     lines = [f"Contact {row['contactid']}: {_WORDS[row['action']]}"]
     if row["rank"] is not None:

@@ -18,7 +18,7 @@ from pipeline.backfill.results import PLAN, RESULT
 from pipeline.backfill.shares import COLUMNS, TASK
 from pipeline.errors import during
 from pipeline.run.facts import Numbers
-from pipeline.run.files import TableWriter, atomic, replace_file, sha256_of
+from pipeline.run.files import TableWriter, atomic, hash_file, replace_file
 from pipeline.run.folder import RunFolder
 from schemas.run import OUTCOMES
 
@@ -81,7 +81,7 @@ def write_imports(
     )
     counts = _write_results(folder)
     files = [folder.path / RESULT, folder.outcomes, *sorted(target.iterdir())]
-    return counts, {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in files}
+    return counts, {path.relative_to(folder.path).as_posix(): hash_file(path) for path in files}
 
 
 def _counter_row(numbers: Numbers) -> str:

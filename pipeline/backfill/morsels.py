@@ -10,12 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.backfill.deciding import decided, findings_of, planned
-from pipeline.backfill.evidence import Beside
+from pipeline.backfill.deciding import decide_flags, list_contact_findings, plan_rows
+from pipeline.backfill.evidence import EvidenceColumns
 from pipeline.backfill.ranking import Ranked
 from pipeline.flow import heap
-from pipeline.flow.frames import ahead, frames
-from pipeline.flow.ordered import ordered
+from pipeline.flow.frames import read_ahead, read_frames
+from pipeline.flow.ordered import restore_order
 from pipeline.project.settings import Settings
 from sql.query import query
 from sql.session import Session
@@ -52,7 +52,7 @@ class Stream:
 
 
 @contextlib.contextmanager
-def planned_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.DataFrame]]]:
+def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.DataFrame]]]:
     """The plan's rows and their findings; they are counted on the way."""
     size = stream.settings.run.morsel_rows
     reader = stream.main.stream(
@@ -62,8 +62,8 @@ def planned_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.
         number_pattern=stream.settings.source.contact_number_pattern,
     )
     with (
-        heap.settled(),
-        contextlib.closing(ahead(ordered(frames(reader), size))) as morsels,
+        heap.freeze_heap(),
+        contextlib.closing(read_ahead(restore_order(read_frames(reader), size))) as morsels,
     ):
         yield _planned(stream, morsels)
 
@@ -71,7 +71,7 @@ def planned_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.
 def _planned(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    beside = Beside(stream.evidence, stream.ranked.ranks)
+    beside = EvidenceColumns(stream.evidence, stream.ranked.ranks)
     for morsel in morsels:
         yield _decide(stream, beside.of(morsel))
     beside.close()
@@ -79,11 +79,11 @@ def _planned(
 
 def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     stream.tally.states.update(dict(rows["state"].value_counts().iter_rows()))
-    contacts = decided(
+    contacts = decide_flags(
         rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), stream.settings.backfill
     )
     numbers = stream.ranked.numbers
-    frame = planned(contacts, stream.ranked.origin, numbers.base, numbers.seed, stream.md5)
-    found = findings_of(contacts)
+    frame = plan_rows(contacts, stream.ranked.origin, numbers.base, numbers.seed, stream.md5)
+    found = list_contact_findings(contacts)
     stream.tally.count(frame, found)
     return frame, found

@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 
 import polars as pl
 
-from pipeline.backfill.counter import LONGEST, contact_number
+from pipeline.backfill.counter import LONGEST, format_number
 from pipeline.errors import ConfigurationError
 
 ENTITY: Final = "contact"
@@ -28,7 +28,7 @@ _SIGNS: Final = string.ascii_uppercase + string.digits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
+class NumberOrigin:
     """Where numbers come from.
 
     ``next`` is what the counter holds, or the solution's first number; ``id`` is null without one.
@@ -63,7 +63,7 @@ class CounterRow(TypedDict):
     etag: str | None
 
 
-def origin(counters: Sequence[CounterRow]) -> Origin:
+def read_origin(counters: Sequence[CounterRow]) -> NumberOrigin:
     """The counter of contacts, from ``sql/backfill/counters.sql``.
 
     Without a usable one, what the solution begins with.
@@ -71,10 +71,12 @@ def origin(counters: Sequence[CounterRow]) -> Origin:
     mine = [one for one in counters if one["entity"] == ENTITY]
     if not mine:
         missing = (("counter_missing", f"{PREFIX}-{FIRST:05d}"),)
-        return Origin(prefix=PREFIX, next=FIRST, suffix_length=SUFFIX_LENGTH, findings=missing)
+        return NumberOrigin(
+            prefix=PREFIX, next=FIRST, suffix_length=SUFFIX_LENGTH, findings=missing
+        )
     if len(mine) > 1:
         repeated = (("counter_repeated", str(len(mine))),)
-        return Origin(
+        return NumberOrigin(
             prefix=PREFIX,
             next=FIRST,
             suffix_length=SUFFIX_LENGTH,
@@ -84,7 +86,7 @@ def origin(counters: Sequence[CounterRow]) -> Origin:
     [one] = mine
     if not one["prefix"] or one["next"] is None:
         unreadable = (("counter_unreadable", ""),)
-        return Origin(
+        return NumberOrigin(
             prefix=PREFIX,
             next=FIRST,
             suffix_length=SUFFIX_LENGTH,
@@ -99,7 +101,7 @@ def origin(counters: Sequence[CounterRow]) -> Origin:
     following = max([one["next"], *same])
     shared = (("counter_prefix_shared", f"{one['prefix']}-{following:05d}"),) if same else ()
     length = int(one["suffix_length"])
-    return Origin(
+    return NumberOrigin(
         prefix=one["prefix"],
         next=following,
         suffix_length=length,
@@ -109,7 +111,7 @@ def origin(counters: Sequence[CounterRow]) -> Origin:
     )
 
 
-def base_of(source: Origin, highest: int, count: int) -> int:
+def choose_base(source: NumberOrigin, highest: int, count: int) -> int:
     """The first number of a preview.
 
     Args:
@@ -122,7 +124,7 @@ def base_of(source: Origin, highest: int, count: int) -> int:
             written.
     """
     base = max(source.next, highest + 1)
-    last = contact_number(source.prefix, base + max(count - 1, 0), "X" * source.suffix_length)
+    last = format_number(source.prefix, base + max(count - 1, 0), "X" * source.suffix_length)
     if len(last) > LONGEST:
         raise ConfigurationError(
             (
@@ -134,7 +136,7 @@ def base_of(source: Origin, highest: int, count: int) -> int:
     return base
 
 
-def suffixes(
+def derive_suffixes(
     contactids: pl.Series, seed: str, length: int, md5: Callable[[pl.Series], pl.Series]
 ) -> pl.Series:
     """The suffix of each contact. ``md5`` gives 32 hexadecimal digits of each text."""

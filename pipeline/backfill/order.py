@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.backfill.counter import Wanted
+from pipeline.backfill.counter import Reservation
 from pipeline.events import Listener
 from pipeline.project.settings import BackfillSettings
 from pipeline.run.folder import RunFolder
@@ -24,7 +24,7 @@ class WriteBack:
     folder: RunFolder
     journal: Journal
     sales: SalesRows
-    wanted: Wanted
+    wanted: Reservation
     size: int
     in_bulk: bool
     listener: Listener
@@ -34,7 +34,7 @@ def make_order(
     folder: RunFolder,
     system: System,
     manner: BackfillSettings,
-    wanted: Wanted,
+    wanted: Reservation,
     journal: Journal,
     listener: Listener,
 ) -> WriteBack:
@@ -51,7 +51,7 @@ def make_order(
     return WriteBack(
         folder=folder,
         journal=journal,
-        sales=SalesRows(system=system, options=headers_of(manner)),
+        sales=SalesRows(system=system, options=list_headers(manner)),
         wanted=wanted,
         size=manner.request_rows,
         in_bulk=manner.bulk == "UpdateMultiple",
@@ -59,7 +59,7 @@ def make_order(
     )
 
 
-def headers_of(manner: BackfillSettings) -> dict[str, str]:
+def list_headers(manner: BackfillSettings) -> dict[str, str]:
     """Extra headers of every write (reference A.12): none, unless the project asks for them."""
     found: dict[str, str] = {}
     if manner.bypass == "plugins":

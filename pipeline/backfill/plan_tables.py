@@ -10,10 +10,10 @@ import polars as pl
 
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.errors import during
-from pipeline.plan.record import unreadable_rows
+from pipeline.plan.record import tabulate_unreadable
 from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter, write_table
-from pipeline.run.findings import RunFinding, findings_of_run
+from pipeline.run.findings import RunFinding, frame_run_findings
 from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
 
 
@@ -37,7 +37,7 @@ def write_plan_tables(
         TableWriter(folder.findings, FINDINGS) as findings,
         ThreadPoolExecutor(1) as writing,  # It rests before a writer closes.
     ):
-        findings.write(unreadable_rows(planning.source.landed))
+        findings.write(tabulate_unreadable(planning.source.landed))
         pending: list[Future[None]] = []
         for frame, found in morsels:
             for one in pending:
@@ -46,7 +46,7 @@ def write_plan_tables(
             progress()
         for one in pending:
             one.result()
-        findings.write(findings_of_run(list(of_run)))
+        findings.write(frame_run_findings(list(of_run)))
     with during(f"writing {RESULT}"):
         shutil.copyfile(folder.path / PLAN, folder.path / RESULT)
     write_table(folder.outcomes, OUTCOMES.to_frame())

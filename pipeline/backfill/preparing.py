@@ -27,7 +27,7 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         filter=settings.source.filter,
         hold_blank_flags=False,
         number_pattern=settings.source.contact_number_pattern,
-        only=None if request.only is None else known.only_ids(request.only),
+        only=None if request.only is None else known.read_only_ids(request.only),
         is_routed=False,
     )
     return prepare(main, {*landed, "accounts"}, routing)

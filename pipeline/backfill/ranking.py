@@ -8,7 +8,7 @@ from typing import cast
 
 import polars as pl
 
-from pipeline.backfill.numbering import CounterRow, Origin, base_of, origin
+from pipeline.backfill.numbering import CounterRow, NumberOrigin, choose_base, read_origin
 from pipeline.run.facts import Numbers
 from pipeline.run.findings import RunFinding
 from sql.query import query
@@ -22,7 +22,7 @@ class Ranked:
     ``ranks``: ``sql/backfill/ranks.sql``.
     """
 
-    origin: Origin
+    origin: NumberOrigin
     ranks: pl.DataFrame
     numbers: Numbers
     findings: Sequence[RunFinding]
@@ -35,12 +35,12 @@ def rank_contacts(main: Session, last_row: int, seed: str) -> Ranked:
         ConfigurationError: numbers would become too long.
     """
     counters = cast("list[CounterRow]", main.frame(query("backfill/counters")).to_dicts())
-    source = origin(counters)
+    source = read_origin(counters)
     highest = int(main.frame(query("backfill/highest"), pattern=source.pattern).item())
     ranks = pl.DataFrame(schema={"source_row": pl.Int64, "rank": pl.Int64})
     if source.is_usable:
         ranks = main.frame(query("backfill/ranks"), last_row=last_row)
-    base = base_of(source, highest, ranks.height)
+    base = choose_base(source, highest, ranks.height)
     findings = [RunFinding(code=name, detail=detail) for name, detail in source.findings]
     if source.id is not None and highest >= source.next:
         findings.append(RunFinding(code="counter_behind", detail=f"{source.prefix}-{base:05d}"))

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.backfill.reserve import reserved_base
+from pipeline.backfill.reserve import find_base
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
@@ -15,7 +15,7 @@ from schemas.run import OUTCOME_NAMES
 _WRITTEN: Final = ("updated", "unknown")
 
 
-def renumbered(evidence: Evidence) -> list[Check]:
+def recount_backfill(evidence: Evidence) -> list[Check]:
     """The checks of an applied backfill, or of its undo; none where it was not applied."""
     if not evidence.summary.applied or not (evidence.folder.path / RESULT).is_file():
         return []
@@ -56,7 +56,7 @@ def _outcomes(evidence: Evidence, name: str) -> Check | None:
 
 def _numbers(evidence: Evidence) -> Check | None:
     """Whether the n-th contact has the n-th number behind the base that the journal has."""
-    base = reserved_base(evidence.entries)
+    base = find_base(evidence.entries)
     if base is None:
         return None
     text = pl.col("number_after").str.extract(r"^[^-]+-([0-9]+)-")

@@ -12,8 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypedDict, cast
 
-from pipeline.backfill.counter import COUNTERS, NEXT, Wanted, counter, first_number, is_taken
-from pipeline.run.journal import Entry, Journal, unfinished
+from pipeline.backfill.counter import (
+    COUNTERS,
+    NEXT,
+    Reservation,
+    find_first_number,
+    is_taken,
+    read_counter,
+)
+from pipeline.run.journal import Entry, Journal, find_unfinished
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import SalesRows
 
@@ -41,7 +48,7 @@ class Attempt(TypedDict):
     count: int
 
 
-def reserved_base(entries: Iterable[Entry]) -> int | None:
+def find_base(entries: Iterable[Entry]) -> int | None:
     """The first number of the run's reservation, by its journal; null while there is none."""
     done = _list_results(entries)
     return next((int(one["base"]) for one in done if one["result"] == "reserved"), None)
@@ -67,7 +74,7 @@ def _list_results(entries: Iterable[Entry]) -> list[Mapping[str, Any]]:
     ]
 
 
-def reserve(rows: SalesRows, journal: Journal, wanted: Wanted) -> int:
+def reserve(rows: SalesRows, journal: Journal, wanted: Reservation) -> int:
     """The first of ``wanted.count`` numbers that are this run's alone.
 
     They are reserved now, or were by an earlier start of the run.
@@ -77,20 +84,20 @@ def reserve(rows: SalesRows, journal: Journal, wanted: Wanted) -> int:
             nothing was reserved.
         Stopped: Sales failed; the same command continues, and finds out what the last attempt did.
     """
-    base = reserved_base(journal.entries)
+    base = find_base(journal.entries)
     return _Reserving(rows, journal, wanted).make() if base is None else base
 
 
 class _Reserving:
     """Attempts at a reservation, one after the other until one is known to have taken effect."""
 
-    def __init__(self, rows: SalesRows, journal: Journal, wanted: Wanted) -> None:
+    def __init__(self, rows: SalesRows, journal: Journal, wanted: Reservation) -> None:
         self._rows = rows
         self._journal = journal
         self._wanted = wanted
         begun = [
             one.payload
-            for one in unfinished(journal.entries)
+            for one in find_unfinished(journal.entries)
             if one.payload.get("effect") == RESERVE
         ]
         self._attempt: Attempt | None = None
@@ -126,8 +133,8 @@ class _Reserving:
                     return int(attempt["base"])
 
     def _intend(self) -> Attempt:
-        now = counter(self._rows, self._wanted.entity)
-        base = first_number(self._rows, now, self._wanted)
+        now = read_counter(self._rows, self._wanted.entity)
+        base = find_first_number(self._rows, now, self._wanted)
         self._attempt = {
             "counter": now.id,
             "etag": now.etag,
@@ -161,7 +168,7 @@ class _Reserving:
 
         If contacts have its numbers, creates handed them out: the counter passed without us.
         """
-        now = counter(self._rows, self._wanted.entity)
+        now = read_counter(self._rows, self._wanted.entity)
         if now.etag == attempt["etag"]:
             return "open"
         first, last = attempt["base"], attempt["base"] + attempt["count"] - 1
@@ -173,7 +180,7 @@ class _Reserving:
         self._attempt, self._lost = None, False
 
 
-def hold_counter(rows: SalesRows, journal: Journal, wanted: Wanted, base: int) -> bool:
+def hold_counter(rows: SalesRows, journal: Journal, wanted: Reservation, base: int) -> bool:
     """Put a counter that a create set back behind the reserved numbers again.
 
     The solution's own step may read the counter before our update and write it after; then it
@@ -184,7 +191,7 @@ def hold_counter(rows: SalesRows, journal: Journal, wanted: Wanted, base: int) -
     """
     behind, was_held = base + wanted.count, True
     for _ in range(_TRIES):
-        now = counter(rows, wanted.entity)
+        now = read_counter(rows, wanted.entity)
         if now.next >= behind:
             return was_held
         was_held = False

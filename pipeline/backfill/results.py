@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.backfill.shares import TASK, Numbering
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
-from pipeline.run.ledger import REFUSED, Ended
+from pipeline.run.ledger import REFUSED, EndedUnit
 from schemas.run import OUTCOMES
 
 PLAN: Final = "backfill-plan.parquet"
@@ -26,8 +26,8 @@ _ROWS_AT_ONCE: Final = 65_536
 _SHARE: Final = "share"
 
 
-def write_results(
-    folder: RunFolder, units: list[Ended], size: int, numbering: Numbering | None
+def write_backfill_results(
+    folder: RunFolder, units: list[EndedUnit], size: int, numbering: Numbering | None
 ) -> Counter[str]:
     """Write both tables once every share has ended.
 

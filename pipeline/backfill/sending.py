@@ -9,11 +9,11 @@ import polars as pl
 
 from pipeline.backfill.order import WriteBack
 from pipeline.backfill.results import PLAN
-from pipeline.backfill.shares import Numbering, Share, shares
+from pipeline.backfill.shares import Numbering, WriteShare, read_shares
 from pipeline.backfill.writing import Updates
 from pipeline.flow.jobs import Job, run_jobs
 from pipeline.load.delivery import deliver
-from pipeline.load.tally import Tally
+from pipeline.load.tally import LoadTally
 from pipeline.run.ledger import Ledger
 
 
@@ -21,7 +21,7 @@ def send(order: WriteBack, numbering: Numbering | None) -> None:
     """Send every share that has not ended yet."""
     plan = pl.scan_parquet(order.folder.path / PLAN, glob=False)
     total = int(plan.select((pl.col("action") != "none").sum()).collect().item())
-    tally = Tally("writing", order.journal.entries, total, order.listener)
+    tally = LoadTally("writing", order.journal.entries, total, order.listener)
     pace = order.sales.system.pace
     run_jobs(_jobs(order, numbering), lambda: pace.limit, tally.add, pace.halt)
 
@@ -30,12 +30,12 @@ def _jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:
     """One job per share whose rows have no outcome yet."""
     ledger = Ledger(order.folder, order.journal)
     caller: str | None = None
-    for share in shares(order.folder.path / PLAN, order.size, numbering):
+    for share in read_shares(order.folder.path / PLAN, order.size, numbering):
         if not ledger.is_ended(share.unit):
             caller = order.sales.caller() if caller is None else caller
             yield partial(_deliver, order, share, caller, ledger)
 
 
-def _deliver(order: WriteBack, share: Share, caller: str, ledger: Ledger) -> int:
+def _deliver(order: WriteBack, share: WriteShare, caller: str, ledger: Ledger) -> int:
     talk = Updates(sales=order.sales, caller=caller, rows=share.rows, in_bulk=order.in_bulk)
     return deliver(share.unit, talk, ledger, order.sales.system.pace.sleep)["rows"]

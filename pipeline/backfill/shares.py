@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipeline.backfill.counter import contact_number
+from pipeline.backfill.counter import format_number
 from pipeline.run.ledger import Unit
 
 NUMBER: Final = "msdynce_contactnumber"
@@ -33,7 +33,7 @@ _NEEDED: Final = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class ContactWrite:
     """One contact: the version that was planned, and column → value to write.
 
     ``ranked``: it gets a new number.
@@ -64,11 +64,11 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class WriteShare:
     """The rows of one request."""
 
     unit: Unit
-    rows: Sequence[Row] = field(default_factory=tuple)
+    rows: Sequence[ContactWrite] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,22 +80,22 @@ class Numbering:
 
     def text(self, rank: int, suffix: str) -> str:
         """The contact number of a rank."""
-        return contact_number(self.prefix, self.base + rank, suffix)
+        return format_number(self.prefix, self.base + rank, suffix)
 
 
-def unit_of(number: int) -> Unit:
+def make_unit(number: int) -> Unit:
     """The unit of a share; shares count from 1."""
     return Unit(task=TASK, legal_entity=_AREA, batch=number)
 
 
-def writable(plan: Path) -> Iterator[pl.DataFrame]:
+def read_writable(plan: Path) -> Iterator[pl.DataFrame]:
     """The rows of a plan that are to be written, in order, morsel by morsel."""
     with pq.ParquetFile(plan) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(_NEEDED)):
             yield pl.DataFrame(batch).filter(pl.col("action") != "none")
 
 
-def shares(plan: Path, size: int, numbering: Numbering | None) -> Iterator[Share]:
+def read_shares(plan: Path, size: int, numbering: Numbering | None) -> Iterator[WriteShare]:
     """The rows of a plan, so many at a time.
 
     Args:
@@ -103,20 +103,20 @@ def shares(plan: Path, size: int, numbering: Numbering | None) -> Iterator[Share
         size: rows of a request.
         numbering: the reservation; null when the plan has no ranks.
     """
-    kept: list[Row] = []
+    kept: list[ContactWrite] = []
     number = 0
-    for part in writable(plan):
+    for part in read_writable(plan):
         for row in part.iter_rows(named=True):
-            kept.append(row_of(row, numbering))
+            kept.append(make_row(row, numbering))
             if len(kept) == size:
                 number += 1
-                yield Share(unit=unit_of(number), rows=tuple(kept))
+                yield WriteShare(unit=make_unit(number), rows=tuple(kept))
                 kept.clear()
     if kept:
-        yield Share(unit=unit_of(number + 1), rows=tuple(kept))
+        yield WriteShare(unit=make_unit(number + 1), rows=tuple(kept))
 
 
-def row_of(row: Mapping[str, Any], numbering: Numbering | None) -> Row:
+def make_row(row: Mapping[str, Any], numbering: Numbering | None) -> ContactWrite:
     """One row of a plan as it is written: only the columns that change."""
     changes = {
         name: row[f"{stem}_after"]
@@ -128,4 +128,6 @@ def row_of(row: Mapping[str, Any], numbering: Numbering | None) -> Row:
         changes[NUMBER] = numbering.text(row["rank"], row["suffix"])
     elif row["rank"] is None and row["number_before"] != row["number_after"]:
         changes[NUMBER] = row["number_after"]
-    return Row(contactid=row["contactid"], etag=row["etag"], changes=changes, ranked=ranked)
+    return ContactWrite(
+        contactid=row["contactid"], etag=row["etag"], changes=changes, ranked=ranked
+    )

@@ -15,10 +15,10 @@ from pipeline.run.summary import (
     CountedFinding,
     Forecast,
     Summary,
-    equation,
+    make_equation,
     refuse_unbalanced,
 )
-from schemas.codes import code
+from schemas.codes import find_code
 from schemas.run import BACKFILL_ACTIONS, OUTCOME_NAMES
 
 _ROW_BYTES: Final = 600
@@ -56,16 +56,16 @@ def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
     terms = {"contacts": contacts, **counted.left_out, "unreadable": counted.unreadable}
     counts = {one: counted.actions[one] for one in BACKFILL_ACTIONS}
     equations = (
-        equation(
+        make_equation(
             "rows = contacts + superseded + deleted + unreadable",
             counted.rows + counted.unreadable,
             terms,
         ),
-        equation("contacts = number + activate + both + other + none", contacts, counts),
-        equation(PLANNED, pending, outcomes),
+        make_equation("contacts = number + activate + both + other + none", contacts, counts),
+        make_equation(PLANNED, pending, outcomes),
     )
     refuse_unbalanced(equations)
-    errors = any(str(code(name).severity) == "error" for name in counted.findings)
+    errors = any(str(find_code(name).severity) == "error" for name in counted.findings)
     unreadable = Counter(row_unreadable=counted.unreadable)
     return Summary(
         run=run,

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.backfill.preparing import prepare_export
-from pipeline.backfill.undoing import undo_plan
+from pipeline.backfill.undoing import plan_undo
 from pipeline.events import Listener
-from pipeline.plan.fingerprint import versions
-from pipeline.plan.request import Planning, Request
-from pipeline.plan.sessions import sessions
-from pipeline.plan.source import landed_source
+from pipeline.plan.fingerprint import list_versions
+from pipeline.plan.request import Planning, PlanRequest
+from pipeline.plan.sessions import open_sessions
+from pipeline.plan.source import land_source
 from pipeline.project.resolve import Project
 from pipeline.run.folder import Clock, RunFolder
 from schemas.sales import CONTACTS
@@ -20,7 +20,9 @@ from sql.query import query
 from sql.session import Session
 
 
-def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Listener) -> RunFolder:
+def plan_undo_on_files(
+    of: RunFolder, project: Project, clock: Clock, listener: Listener
+) -> RunFolder:
     """Make the plan.
 
     Args:
@@ -37,16 +39,16 @@ def undo_on_files(of: RunFolder, project: Project, clock: Clock, listener: Liste
     with tempfile.TemporaryDirectory(dir=runs, prefix=".undoing-") as scratch:
         planning = Planning(
             project=project,
-            request=Request(command="undo"),
+            request=PlanRequest(command="undo"),
             folder=RunFolder(Path(scratch)),
             listener=listener,
         )
-        planning.source = landed_source(
+        planning.source = land_source(
             project, planning.folder, runs, listener, changes=False, tables=(CONTACTS.name,)
         )
-        with sessions(planning) as (main, _):
+        with open_sessions(planning) as (main, _):
             prepare_export(main, planning, of)
-            return undo_plan(of, _Export(main), versions(), clock, live=False)
+            return plan_undo(of, _Export(main), list_versions(), clock, live=False)
 
 
 class _Export:

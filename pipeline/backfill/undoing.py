@@ -21,11 +21,11 @@ from pipeline.errors import UsageError
 from pipeline.plan.undo import undo_facts
 from pipeline.run.facts import Kind
 from pipeline.run.files import TableWriter, write_table
-from pipeline.run.folder import Clock, RunFolder, building, new_run
-from pipeline.run.summary import PLANNED, Summary, equation
+from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
+from pipeline.run.summary import PLANNED, Summary, make_equation
 from pipeline.run.vouching import write_plan
 from pipeline.wire.salesrows import ETAG
-from schemas.codes import code
+from schemas.codes import find_code
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
 
 ACTIONS: Final = ("number", "activate", "both", "other", "none")
@@ -33,7 +33,7 @@ _LEFT: Final = ("changed_since_run", "gone_from_sales")
 _ROWS_AT_ONCE: Final = 10_000
 
 
-class Found(Protocol):
+class ContactLookup(Protocol):
     """Where contacts are looked up: Sales itself, or an export of it."""
 
     def found(
@@ -43,8 +43,13 @@ class Found(Protocol):
         ...
 
 
-def undo_plan(
-    of: RunFolder, sales: Found, versions: Mapping[str, str], clock: Clock, *, live: bool = True
+def plan_undo(
+    of: RunFolder,
+    sales: ContactLookup,
+    versions: Mapping[str, str],
+    clock: Clock,
+    *,
+    live: bool = True,
 ) -> RunFolder:
     """Make the plan that undoes an applied backfill.
 
@@ -62,16 +67,16 @@ def undo_plan(
     facts, before = of.facts(), of.read_summary()
     if facts.kind is not Kind.BACKFILL or not before.applied:
         raise UsageError("only applied backfills are undone here.", where=str(of.run))
-    run = new_run(clock)
+    run = make_run_id(clock)
     made = undo_facts(facts, versions, run, clock(), live=live)
-    with building(of.path.parent, made) as folder:
+    with build_run(of.path.parent, made) as folder:
         counts = _write(of, folder, sales)
         files = (folder.run_json, folder.findings, folder.path / PLAN)
         write_plan(folder, _summary(run, of, counts), files, clock)
     return RunFolder(of.path.parent / run)
 
 
-def _write(of: RunFolder, folder: RunFolder, sales: Found) -> Counter[str]:
+def _write(of: RunFolder, folder: RunFolder, sales: ContactLookup) -> Counter[str]:
     """Write the plan's rows: those that the run wrote.
 
     Returns their number by action, and by the code of those that are left alone.
@@ -107,9 +112,9 @@ def _read_written(source: Path) -> Iterator[pl.DataFrame]:
 def _finding(contactid: object, name: str) -> dict[str, object]:
     said = {
         "contactid": contactid,
-        "severity": str(code(name).severity),
+        "severity": str(find_code(name).severity),
         "code": name,
-        "message": code(name).message(),
+        "message": find_code(name).message(),
     }
     return {**dict.fromkeys(FINDINGS.names()), **said}
 
@@ -147,7 +152,7 @@ def _summary(run: str, of: RunFolder, counts: Counter[str]) -> Summary:
         applied=False,
         verdict="attention" if left else "clean",
         balanced=True,
-        equations=(equation(PLANNED, planned, outcomes),),
+        equations=(make_equation(PLANNED, planned, outcomes),),
         counts={action: counts[action] for action in ACTIONS},
         findings=left,
         outcomes=outcomes,

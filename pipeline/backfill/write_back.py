@@ -13,20 +13,20 @@ import polars as pl
 
 from pipeline.backfill.order import WriteBack
 from pipeline.backfill.reserve import find_gaps, hold_counter, reserve
-from pipeline.backfill.results import PLAN, RESULT, write_results
+from pipeline.backfill.results import PLAN, RESULT, write_backfill_results
 from pipeline.backfill.sending import send
 from pipeline.backfill.shares import Numbering
 from pipeline.errors import InvariantBroken
 from pipeline.load.outcome import list_batches
-from pipeline.run.files import sha256_of, write_table
-from pipeline.run.journal import Entry, read
-from pipeline.run.ledger import ended
+from pipeline.run.files import hash_file, write_table
+from pipeline.run.journal import Entry, read_journal
+from pipeline.run.ledger import list_ended_units
 
 FELL_BACK: Final = "counter_fell_back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WrittenBack:
+class WriteBackResult:
     """Rows by outcome, findings of the run as code and detail, and hashes of its tables."""
 
     outcomes: Mapping[str, int]
@@ -34,7 +34,7 @@ class WrittenBack:
     files: Mapping[str, str]
 
 
-def write_back(order: WriteBack) -> WrittenBack:
+def write_back(order: WriteBack) -> WriteBackResult:
     """Write a backfill's plan into Sales, or finish one that was stopped.
 
     The caller holds the run's lock and has checked the plan. ``backfill.parquet``,
@@ -51,15 +51,15 @@ def write_back(order: WriteBack) -> WrittenBack:
     send(order, numbering)
     if numbering is not None:
         hold_counter(order.sales, order.journal, order.wanted, numbering.base)
-    entries = read(order.folder.journal).entries
-    units = ended(entries)
-    counts = write_results(order.folder, units, order.size, numbering)
+    entries = read_journal(order.folder.journal).entries
+    units = list_ended_units(entries)
+    counts = write_backfill_results(order.folder, units, order.size, numbering)
     write_table(order.folder.batches, list_batches(units, {}))
     files = [order.folder.batches, order.folder.outcomes, order.folder.path / RESULT]
-    return WrittenBack(
+    return WriteBackResult(
         outcomes=counts,
         findings=_findings(entries),
-        files={path.name: sha256_of(path) for path in files},
+        files={path.name: hash_file(path) for path in files},
     )
 
 

@@ -13,15 +13,15 @@ from typing import Any, ClassVar, Final
 import orjson
 import polars as pl
 
-from pipeline.backfill.shares import COLUMNS, NUMBER, Row
+from pipeline.backfill.shares import COLUMNS, NUMBER, ContactWrite
 from pipeline.errors import AccessDenied, Refusal
 from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Reply, Waiting
 from pipeline.wire import multipart
-from pipeline.wire.multipart import Answer, Operation, Request
+from pipeline.wire.multipart import BatchOperation, BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import ETAG, SalesRows
-from schemas.codes import catalogue
+from schemas.codes import load_codes
 
 _THROTTLED: Final = 429
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -49,9 +49,9 @@ class Updates:
 
     sales: SalesRows
     caller: str
-    rows: Sequence[Row]
+    rows: Sequence[ContactWrite]
     in_bulk: bool = False
-    by_id: dict[str, Row] = field(init=False)
+    by_id: dict[str, ContactWrite] = field(init=False)
 
     def __post_init__(self) -> None:
         self.by_id = {row.contactid: row for row in self.rows}
@@ -70,19 +70,19 @@ class Updates:
         """Read the rows back if an earlier start sent them, or if nothing else checks versions."""
         return self._look(rows.keys, rows.in_doubt) if begun or self.in_bulk else Judgement()
 
-    def operations(self, rows: Waiting) -> Request:
+    def operations(self, rows: Waiting) -> BatchRequest:
         """One ``UpdateMultiple``, or a ``$batch`` of guarded updates without changesets."""
         wanted = [self.by_id[key] for key in rows.keys]
         if self.in_bulk:
             return _bulk_request(wanted)
-        return multipart.request([self._operation(row) for row in wanted], changesets=False)
+        return multipart.build_batch([self._operation(row) for row in wanted], changesets=False)
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
         """Which kind of request it is."""
         del rows
         return {"way": _BULK if self.in_bulk else "$batch"}
 
-    def send(self, request: Request, count: int) -> Answers:
+    def send(self, request: BatchRequest, count: int) -> Answers:
         """Send the request, once. ``UpdateMultiple`` has no answers row by row.
 
         Raises:
@@ -120,10 +120,12 @@ class Updates:
             case _:
                 return self._read(rows, reply)
 
-    def _operation(self, row: Row) -> Operation:
+    def _operation(self, row: ContactWrite) -> BatchOperation:
         headers = {"If-Match": row.etag, **self.sales.options}
         url = f"{self.sales.root}contacts({row.contactid})"
-        return Operation(method="PATCH", url=url, body=orjson.dumps(row.changes), headers=headers)
+        return BatchOperation(
+            method="PATCH", url=url, body=orjson.dumps(row.changes), headers=headers
+        )
 
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
         """What the answers mean.
@@ -164,7 +166,7 @@ class Updates:
         return Judgement(settled=settled)
 
     def _judge_change(
-        self, row: Row, now: Mapping[str, Any], *, may_be_ours: bool
+        self, row: ContactWrite, now: Mapping[str, Any], *, may_be_ours: bool
     ) -> Outcome | None:
         """A row that does not have the planned version any more: who wrote it, we or others."""
         if may_be_ours and row.is_ours(now):
@@ -177,22 +179,22 @@ class Updates:
         return _fail("changed_since_plan")
 
 
-def _bulk_request(rows: Iterable[Row]) -> Request:
+def _bulk_request(rows: Iterable[ContactWrite]) -> BatchRequest:
     targets = [{"@odata.type": _CONTACT, "contactid": row.contactid, **row.changes} for row in rows]
-    return Request(content_type="application/json", body=orjson.dumps({"Targets": targets}))
+    return BatchRequest(content_type="application/json", body=orjson.dumps({"Targets": targets}))
 
 
-def _may_be_written(answer: Answer | None) -> bool:
+def _may_be_written(answer: PartAnswer | None) -> bool:
     """Whether a row without a clear answer may have been written all the same."""
     return answer is None or (answer.status in _BUSY and answer.status != _THROTTLED)
 
 
-def _is_changed(answer: Answer) -> bool:
+def _is_changed(answer: PartAnswer) -> bool:
     """Whether Sales says that the row does not have the planned version."""
     return answer.status == _CHANGED and _code(answer) != _TAKEN
 
 
-def _settle(answer: Answer) -> Outcome | None:
+def _settle(answer: PartAnswer) -> Outcome | None:
     """A row's outcome by its own answer."""
     if answer.ok:
         return None
@@ -210,12 +212,12 @@ def _fail(name: str, detail: str = "") -> Outcome:
 
 
 def _describe(name: str, detail: str = "") -> str:
-    return catalogue()[name].message(detail=detail)
+    return load_codes()[name].message(detail=detail)
 
 
-def _code(answer: Answer) -> str:
+def _code(answer: PartAnswer) -> str:
     return answer.refusal.code
 
 
-def _text(answer: Answer) -> str:
+def _text(answer: PartAnswer) -> str:
     return answer.refusal.cause.rstrip(".")

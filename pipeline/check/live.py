@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, listed
-from pipeline.extract.dataverse.columns import columns_of
-from pipeline.plan.destination import wanted
-from pipeline.plan.source import ROUTING_TABLES, mapped_columns
+from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, list_problems
+from pipeline.extract.dataverse.columns import choose_columns
+from pipeline.plan.destination import scm_needs
+from pipeline.plan.source import ROUTING_TABLES, list_mapped_columns
 from pipeline.project.resolve import Project
-from pipeline.project.systems import sales_of, scm_of
-from pipeline.scm.look import Item, items, look
-from pipeline.suggest import near
+from pipeline.project.systems import connect_sales, connect_scm
+from pipeline.scm.look import Item, list_items, look_at_scm
+from pipeline.suggest import suggest_nearest
 from pipeline.wire.dataverse import Sales
 from schemas.catalogue import Table
 from schemas.sales import ACCOUNTS, CONTACTS, TABLES
@@ -25,7 +25,7 @@ from schemas.sales import ACCOUNTS, CONTACTS, TABLES
 _NOT_THERE: Final = 404
 
 
-def live_items(project: Project) -> list[Item]:
+def check_live(project: Project) -> list[Item]:
     """What was looked at in Sales and SCM, as far as the project has them.
 
     Raises:
@@ -37,27 +37,27 @@ def live_items(project: Project) -> list[Item]:
     failed: list[P2cError] = []
     looks: list[Callable[[Project], list[Item]]] = []
     if project.sales is not None:
-        looks.append(_sales)
+        looks.append(_check_sales)
     if project.scm is not None:
-        looks.append(_scm)
+        looks.append(_check_scm)
     for one in looks:
         try:
             found += one(project)
         except P2cError as error:
             failed.append(error)
     if failed:
-        raise _together(failed)
+        raise _join_failures(failed)
     return found
 
 
-def _together(failed: Sequence[P2cError]) -> P2cError:
+def _join_failures(failed: Sequence[P2cError]) -> P2cError:
     """The failures of both systems as one.
 
     A system that failed outranks a mistake in the project.
     """
     if len(failed) == 1:
         return failed[0]
-    told = listed([str(one) for one in failed])
+    told = list_problems([str(one) for one in failed])
     return (
         Stopped(told)
         if any(isinstance(one, Stopped) for one in failed)
@@ -65,8 +65,8 @@ def _together(failed: Sequence[P2cError]) -> P2cError:
     )
 
 
-def _sales(project: Project) -> list[Item]:
-    with sales_of(project) as sales:
+def _check_sales(project: Project) -> list[Item]:
+    with connect_sales(project) as sales:
         organization = sales.organization()
         found: list[Item] = [
             ("Sales", "ok", f"{sales.system.label}, organization {organization.name_and_id}")
@@ -74,20 +74,20 @@ def _sales(project: Project) -> list[Item]:
         wrong: list[str] = []
         for name in ROUTING_TABLES:
             table = TABLES[name]
-            there = _columns(sales, table)
+            there = _read_columns(sales, table)
             if there is None:
-                found.append((f"table {name}", *_absent(table)))
+                found.append((f"table {name}", *_describe_absent(table)))
                 continue
-            lacking = list(_lacking(table, there, project))
+            lacking = list(_list_lacking(table, there, project))
             wrong += lacking
             sales.try_read(table.name, table.key)
             found.append((f"table {name}", "ok", f"{len(there):,} columns, rows can be read"))
     if wrong:
-        raise ConfigurationError(listed(wrong), where=sales.system.label)
+        raise ConfigurationError(list_problems(wrong), where=sales.system.label)
     return found
 
 
-def _columns(sales: Sales, table: Table) -> dict[str, str] | None:
+def _read_columns(sales: Sales, table: Table) -> dict[str, str] | None:
     """The table's columns; null if this Sales has no such table."""
     try:
         return sales.columns(table.singular)
@@ -97,20 +97,20 @@ def _columns(sales: Sales, table: Table) -> dict[str, str] | None:
         return None
 
 
-def _absent(table: Table) -> tuple[str, str]:
+def _describe_absent(table: Table) -> tuple[str, str]:
     if table is ACCOUNTS:
         return "warning", "is missing; contacts with a company need it"
     return "note", "is not there; the plan works without it"
 
 
-def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[str]:
+def _list_lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[str]:
     """A sentence for each column that a plan asks for and that is missing."""
-    mapped = sorted(mapped_columns(project)) if table is CONTACTS else []
-    for wire in columns_of(table, mapped, spelled=there).wire_names:
+    mapped = sorted(list_mapped_columns(project)) if table is CONTACTS else []
+    for wire in choose_columns(table, mapped, spelled=there).wire_names:
         name = wire.partition("@")[0]
         plain = name.removeprefix("_").removesuffix("_value") if name.startswith("_") else name
         if plain not in there:
-            hint = near(plain, there)
+            hint = suggest_nearest(plain, there)
             if plain.startswith("msdynce_") and not hint:
                 hint = " Is the solution Prospect to Cash installed there?"
             yield (
@@ -119,9 +119,9 @@ def _lacking(table: Table, there: dict[str, str], project: Project) -> Iterator[
             )
 
 
-def _scm(project: Project) -> list[Item]:
-    with scm_of(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        seen = look(
-            scm, wanted(project, project.mappings()), Path(folder), lambda _what, _rows: None
+def _check_scm(project: Project) -> list[Item]:
+    with connect_scm(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
+        seen = look_at_scm(
+            scm, scm_needs(project, project.mappings()), Path(folder), lambda _what, _rows: None
         )
-        return items(seen)
+        return list_items(seen)

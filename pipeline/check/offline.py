@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypedDict
 
-from pipeline.check.live import live_items
-from pipeline.extract.landing import Landed
+from pipeline.check.live import check_live
+from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.prepare import refuse_filter
-from pipeline.plan.source import land_files, mapped_columns, template_sources
+from pipeline.plan.source import land_files, list_mapped_columns, list_template_sources
 from pipeline.project.resolve import Project
 from schemas.sales import CONTACTS
 from sql.session import session
@@ -29,7 +29,7 @@ class Checked(TypedDict):
     message: str
 
 
-def checked(project: Project) -> list[Checked]:
+def check_project_parts(project: Project) -> list[Checked]:
     """What was checked.
 
     A status is ``ok``, ``note`` (a choice that was left open) or ``warning`` (contacts will be held
@@ -39,44 +39,46 @@ def checked(project: Project) -> list[Checked]:
         Refused: a setting, a template or a table is wrong.
         Stopped: a live system cannot be reached, or refuses.
     """
-    template_sources(project)
+    list_template_sources(project)
     found = [
-        *_settings(project),
-        *_templates(project),
-        *_tables(project),
-        *live_items(project),
-        *_destination(project),
+        *_check_settings(project),
+        *_check_templates(project),
+        *_check_tables(project),
+        *check_live(project),
+        *_check_destination(project),
     ]
     return [{"what": what, "status": status, "message": message} for what, status, message in found]
 
 
-def _settings(project: Project) -> Iterator[tuple[str, str, str]]:
+def _check_settings(project: Project) -> Iterator[tuple[str, str, str]]:
     """Every setting that somebody made, with its origin."""
     for key, entry in project.effective().items():
         if entry.origin != "default" and not key.startswith("tasks."):
             yield f"setting {key}", "ok", f"{entry.value} ({entry.origin})"
 
 
-def _templates(project: Project) -> Iterator[tuple[str, str, str]]:
+def _check_templates(project: Project) -> Iterator[tuple[str, str, str]]:
     for one in project.templates.values():
         touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
         more = f", {touched} of them changed by the project" if touched else ""
         yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
 
 
-def _tables(project: Project) -> Iterator[tuple[str, str, str]]:
+def _check_tables(project: Project) -> Iterator[tuple[str, str, str]]:
     """The tables of a folder of exports. Those of a live Sales are looked at in Sales."""
     if project.sales is not None:
         return
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
         landed = land_files(project, Path(folder), lambda _table, _rows: None)
-        yield from _filter(project, landed)
-    yield from map(_table, landed.values())
-    yield from _missing(landed)
-    yield from _absent(project, landed)
+        yield from _check_filter(project, landed)
+    yield from map(_check_table, landed.values())
+    yield from _check_missing(landed)
+    yield from _check_columns(project, landed)
 
 
-def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+def _check_filter(
+    project: Project, landed: Mapping[str, LandedTable]
+) -> Iterator[tuple[str, str, str]]:
     condition = project.settings.source.filter
     if condition is not None:
         with session() as here:
@@ -85,12 +87,14 @@ def _filter(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[st
         yield "source.filter", "ok", "is a valid condition on the columns of contacts"
 
 
-def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[str, str, str]]:
+def _check_columns(
+    project: Project, landed: Mapping[str, LandedTable]
+) -> Iterator[tuple[str, str, str]]:
     """Columns that the templates read and contacts lack.
 
     No contact is held for it, but a misspelled header shows here.
     """
-    absent = sorted(mapped_columns(project) - set(landed[CONTACTS.name].columns))
+    absent = sorted(list_mapped_columns(project) - set(landed[CONTACTS.name].columns))
     if absent:
         yield (
             "columns of contacts",
@@ -99,7 +103,7 @@ def _absent(project: Project, landed: Mapping[str, Landed]) -> Iterator[tuple[st
         )
 
 
-def _table(table: Landed) -> tuple[str, str, str]:
+def _check_table(table: LandedTable) -> tuple[str, str, str]:
     told = f"{table.rows:,} rows, {len(table.columns)} known columns"
     if not table.unreadable:
         return f"table {table.table}", "ok", told
@@ -112,12 +116,12 @@ def _table(table: Landed) -> tuple[str, str, str]:
     )
 
 
-def _missing(landed: dict[str, Landed]) -> Iterator[tuple[str, str, str]]:
+def _check_missing(landed: dict[str, LandedTable]) -> Iterator[tuple[str, str, str]]:
     if "accounts" not in landed:
         yield "table accounts", "warning", "is missing; contacts with a company need it"
 
 
-def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
+def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
     destination = project.settings.destination
     if not project.legal_entities:
         yield (
@@ -139,5 +143,5 @@ def _destination(project: Project) -> Iterator[tuple[str, str, str]]:
             "not set: the plan will assume that the Accounts task has run",
         )
     else:
-        customers = known.customers(project.known_customers)
+        customers = known.read_customer_export(project.known_customers)
         yield "destination.known_customers", "ok", f"{customers.height:,} customers"

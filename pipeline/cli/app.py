@@ -16,10 +16,10 @@ from rich.text import Text
 from pipeline import __version__
 from pipeline.cli import audit, listing, main_job, repair, sandbox
 from pipeline.cli.exits import answer_errors, prepare_process
-from pipeline.cli.flags import Work, with_flags
-from pipeline.cli.progress import on_stderr
+from pipeline.cli.flags import Work, add_common_flags
+from pipeline.cli.progress import show_progress
 from pipeline.commands.options import Flags
-from pipeline.commands.result import Result, as_json
+from pipeline.commands.result import Result, render_json
 from pipeline.errors import UsageError
 
 _INTERRUPTED: Final = 130
@@ -41,7 +41,7 @@ def command_line() -> typer.Typer:
     app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
     for part in (main_job, listing, audit, repair):
         for one in part.COMMANDS:
-            app.command(one.name)(with_flags(one, _do))
+            app.command(one.name)(add_common_flags(one, _do))
     app.command()(sandbox.sandbox)
     app.callback()(_take_top_flags)
     return app
@@ -67,7 +67,7 @@ def _run(words: Sequence[str]) -> int:
 
 def _do(flags: Flags, work: Work) -> None:
     """Do the work and print the result, which has the exit code."""
-    with on_stderr() as listener:
+    with show_progress() as listener:
         result = work(listener)
     _print(result, as_object=flags.as_object)
     raise typer.Exit(result.exit_code)
@@ -76,7 +76,7 @@ def _do(flags: Flags, work: Work) -> None:
 def _print(result: Result, *, as_object: bool) -> None:
     try:
         if as_object:
-            sys.stdout.write(f"{as_json(result)}\n")
+            sys.stdout.write(f"{render_json(result)}\n")
         elif sys.stdout.isatty():
             first, _, rest = result.lines(shutil.get_terminal_size().columns).partition("\n")
             Console().print(Text(first, style="bold" if result.facts else ""), soft_wrap=True)

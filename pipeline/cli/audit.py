@@ -20,7 +20,7 @@ from pipeline.cli.flags import (
 )
 from pipeline.commands.options import Flags
 from pipeline.errors import UsageError
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import examples as trying
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pipeline.commands import report as reporting
     from pipeline.commands import verify as verifying
 else:
-    trying = lazily("pipeline.commands.examples")
-    exporting = lazily("pipeline.commands.findings")
-    comparing = lazily("pipeline.commands.reconcile")
-    reporting = lazily("pipeline.commands.report")
-    verifying = lazily("pipeline.commands.verify")
+    trying = import_lazily("pipeline.commands.examples")
+    exporting = import_lazily("pipeline.commands.findings")
+    comparing = import_lazily("pipeline.commands.reconcile")
+    reporting = import_lazily("pipeline.commands.report")
+    verifying = import_lazily("pipeline.commands.verify")
 
 
 @command(takes=RUN_ONLY, hides=ALL)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.commands.options import Flags
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands.result import Result
     from pipeline.events import Listener
     from pipeline.mapping import template
 else:
-    template = lazily("pipeline.mapping.template")
+    template = import_lazily("pipeline.mapping.template")
 
 Work = Callable[["Listener"], "Result"]
 """What a command does once its words are understood."""
@@ -41,7 +41,7 @@ def _complete_runs(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_tasks(incomplete: str) -> list[str]:
-    names = [template.shipped(name).task for name in template.SHIPPED]
+    names = [template.load_shipped(name).task for name in template.SHIPPED]
     return [name for name in names if name.casefold().startswith(incomplete.casefold())]
 
 
@@ -189,7 +189,7 @@ def command(
     return lambda call: Command(call=call, name=name, takes=takes, hides=hides)
 
 
-def with_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[..., None]:
+def add_common_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[..., None]:
     """A command as typer sees it: its own flags, then the common ones.
 
     The command gets the common ones as its first argument.

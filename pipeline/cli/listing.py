@@ -8,16 +8,16 @@ import typer
 
 from pipeline.cli.flags import ALL, Command, RunFlag, TaskArgument, Work, command
 from pipeline.commands.options import Flags
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import explain as explaining
     from pipeline.commands import runs as listing
     from pipeline.commands import templates as showing
 else:
-    explaining = lazily("pipeline.commands.explain")
-    listing = lazily("pipeline.commands.runs")
-    showing = lazily("pipeline.commands.templates")
+    explaining = import_lazily("pipeline.commands.explain")
+    listing = import_lazily("pipeline.commands.runs")
+    showing = import_lazily("pipeline.commands.templates")
 
 
 @command(takes=("runs", "as_object"), hides=ALL)

@@ -22,9 +22,9 @@ from pipeline.cli.flags import (
     YesFlag,
     command,
 )
-from pipeline.cli.prompt import asker
+from pipeline.cli.prompt import make_asker
 from pipeline.commands.options import Flags
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import apply as applying
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from pipeline.commands import plan as planning
     from pipeline.plan import request as requests
 else:
-    applying = lazily("pipeline.commands.apply")
-    checking = lazily("pipeline.commands.check")
-    demos = lazily("pipeline.commands.demo")
-    starting = lazily("pipeline.commands.init")
-    planning = lazily("pipeline.commands.plan")
-    requests = lazily("pipeline.plan.request")
+    applying = import_lazily("pipeline.commands.apply")
+    checking = import_lazily("pipeline.commands.check")
+    demos = import_lazily("pipeline.commands.demo")
+    starting = import_lazily("pipeline.commands.init")
+    planning = import_lazily("pipeline.commands.plan")
+    requests = import_lazily("pipeline.plan.request")
 
 
 @command(takes=("runs", "as_object"))
@@ -118,7 +118,7 @@ def plan(
     against: AgainstFlag = None,
 ) -> Work:
     """Decide for every contact where it goes; send nothing."""
-    request = requests.Request(
+    request = requests.PlanRequest(
         limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan"
     )
     return lambda listener: planning.plan_contacts(flags, request, listener, against)
@@ -130,14 +130,16 @@ def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Wo
 
     Nothing is written to Sales before you apply the plan.
     """
-    request = requests.Request(limit=limit, only=only, command="backfill")
+    request = requests.PlanRequest(limit=limit, only=only, command="backfill")
     return lambda listener: planning.backfill_contacts(flags, request, listener)
 
 
 @command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
 def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
     """Carry out a plan, or continue one that was stopped."""
-    return lambda listener: applying.apply_run(flags, run, listener, asker(flags.runs, yes=yes))
+    return lambda listener: applying.apply_run(
+        flags, run, listener, make_asker(flags.runs, yes=yes)
+    )
 
 
 @command(name="run")
@@ -152,10 +154,10 @@ def run_(
     yes: YesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
-    request = requests.Request(
+    request = requests.PlanRequest(
         limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run"
     )
-    ask = asker(flags.runs, yes=yes)
+    ask = make_asker(flags.runs, yes=yes)
     work = applying.backfill_plan_and_apply if backfill else applying.plan_and_apply
     return lambda listener: work(flags, request, listener, ask)
 

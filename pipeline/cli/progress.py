@@ -26,7 +26,7 @@ _EVERY: Final = 10.0
 
 
 @contextmanager
-def on_stderr() -> Iterator[Listener]:
+def show_progress() -> Iterator[Listener]:
     """A live bar on a terminal, plain lines elsewhere."""
     if sys.stderr.isatty():
         with _show_bars() as listener:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.apply.consent import Question
 
 
-def asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
+def make_asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
     """Something that asks before rows are sent.
 
     Args:

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
 from pipeline.commands.options import Flags
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import confirm as confirming
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pipeline.commands.result import Result
     from pipeline.events import Listener
 else:
-    confirming = lazily("pipeline.commands.confirm")
-    purging = lazily("pipeline.commands.purge")
-    retrying = lazily("pipeline.commands.retry")
-    undoing = lazily("pipeline.commands.undo")
+    confirming = import_lazily("pipeline.commands.confirm")
+    purging = import_lazily("pipeline.commands.purge")
+    retrying = import_lazily("pipeline.commands.retry")
+    undoing = import_lazily("pipeline.commands.undo")
 
 
 @command(takes=RUN_ONLY, hides=ALL)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import sandbox as sandboxes
 else:
-    sandboxes = lazily("pipeline.commands.sandbox")
+    sandboxes = import_lazily("pipeline.commands.sandbox")
 
 PortOption = Annotated[
     int,

@@ -8,16 +8,16 @@ from functools import partial
 import polars as pl
 
 from pipeline.commands.result import Item, Result
-from pipeline.run.evidence import gathered
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.folder import RunFolder
-from pipeline.show.run_text import Columns, run_text
+from pipeline.show.run_text import Columns, render_run
 
 
 def answer_about(
     found: RunFolder, command: str, *, items: Sequence[Item] = (), text: str = ""
 ) -> Result:
     """A result about a run whose exit code does not depend on it."""
-    evidence = gathered(found)
+    evidence = gather_evidence(found)
     return Result(
         command=command,
         run=str(found.run),
@@ -31,7 +31,7 @@ def answer_about(
 def describe_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the run, told whole."""
     facts = made.read_summary()
-    text = partial(run_text, facts, made.path, _columns(made))
+    text = partial(render_run, facts, made.path, _columns(made))
     return Result(
         command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )

@@ -6,40 +6,40 @@ from dataclasses import replace
 from functools import partial
 
 from pipeline.apply import execute
-from pipeline.apply.consent import Ask, agreed_by_itself
+from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
 from pipeline.plan import make
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.run import folder
 
 
-def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agreed_by_itself) -> Result:
+def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_silently) -> Result:
     """``apply``."""
     found = folder.find_run(common.runs, run)
     before = found.read_summary().applied
-    execute.apply_plan(found, lambda: common.today(found.facts()), now, listener, ask)
+    execute.apply_plan(found, lambda: common.today(found.facts()), read_clock, listener, ask)
     result = describe_run("apply", found)
     told = "This plan was applied to the end before; nothing was done now."
     return replace(result, text=partial(append_text, result, told)) if before else result
 
 
 def plan_and_apply(
-    common: Flags, request: Request, listener: Listener, ask: Ask = agreed_by_itself
+    common: Flags, request: PlanRequest, listener: Listener, ask: Ask = agree_silently
 ) -> Result:
     """``run``: plan and apply."""
     project = common.load()
-    made = make.make_plan(project, request, common.runs, now, listener)
-    execute.apply_plan(made, lambda: project, now, listener, ask)
+    made = make.make_plan(project, request, common.runs, read_clock, listener)
+    execute.apply_plan(made, lambda: project, read_clock, listener, ask)
     return describe_run("run", made)
 
 
 def backfill_plan_and_apply(
-    common: Flags, request: Request, listener: Listener, ask: Ask
+    common: Flags, request: PlanRequest, listener: Listener, ask: Ask
 ) -> Result:
     """``run --backfill``: backfill, apply, plan, apply.
 
@@ -51,9 +51,9 @@ def backfill_plan_and_apply(
             "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import "
             "the files in Sales, export again."
         )
-    wanted = Request(limit=request.limit, only=request.only, command="backfill")
-    filled = planning.make_backfill(project, wanted, common.runs, now, listener)
-    facts = execute.apply_plan(filled, lambda: project, now, listener, ask)
+    wanted = PlanRequest(limit=request.limit, only=request.only, command="backfill")
+    filled = planning.make_backfill(project, wanted, common.runs, read_clock, listener)
+    facts = execute.apply_plan(filled, lambda: project, read_clock, listener, ask)
     result = plan_and_apply(common, request, listener, ask)
     told = (
         f"Before it, the backfill {filled.run} changed {facts.outcomes['updated']:,} contacts "

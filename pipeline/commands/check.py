@@ -9,7 +9,7 @@ from pipeline.commands.result import Result
 
 def check_project(common: Flags) -> Result:
     """``check``: settings, templates and sources, without a plan."""
-    items = offline.checked(common.load())
+    items = offline.check_project_parts(common.load())
     wrong = [one for one in items if one["status"] == "warning"]
     told = (
         f"ATTENTION: {len(wrong)} of these will keep contacts back."

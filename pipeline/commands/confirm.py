@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.apply import confirm
 from pipeline.commands.answers import answer_about
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.run import folder
 
@@ -18,7 +18,7 @@ def confirm_import(
 ) -> Result:
     """``confirm``: after a manual import of a folder load."""
     found = folder.find_run(common.runs, run)
-    done = confirm.confirmed(found, now, errors=errors, packages=packages)
+    done = confirm.record_import(found, read_clock, errors=errors, packages=packages)
     outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts.outcomes.items() if rows)
     lines = [f"{done.rows:,} written rows were confirmed. Outcomes now: {outcomes}."]
     if done.strangers:

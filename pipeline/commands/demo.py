@@ -20,7 +20,7 @@ from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
 from pipeline.commands.sandbox import fill_sandbox, require_sandbox
 from pipeline.events import Listener, Step
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.samples.expected import Expected, expect_rows
 from pipeline.samples.generate import write_temporary_samples
 
@@ -47,7 +47,7 @@ def demonstrate(
     listener(Step(name="starting Sales and SCM", done=0))
     with write_temporary_samples() as samples, fill_sandbox(samples) as project:
         result = plan_and_apply(
-            Flags(project=project, runs=runs), Request(command="demo"), listener
+            Flags(project=project, runs=runs), PlanRequest(command="demo"), listener
         )
         run = result.summary.run
         compared = reconcile_run(Flags(runs=runs), run, scm=(), listener=listener)
@@ -82,7 +82,7 @@ def demonstrate_offline(
     """The same on files: exports in, packages out. Returns as :func:`demonstrate` does."""
     with write_temporary_samples() as samples:
         result = plan_and_apply(
-            Flags(project=samples / "p2c.toml", runs=runs), Request(command="demo"), listener
+            Flags(project=samples / "p2c.toml", runs=runs), PlanRequest(command="demo"), listener
         )
     rows = [one for one in expect() if one.is_contact]
     return _ended(

@@ -10,14 +10,14 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.audit import examples
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener
 from pipeline.plan import make
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
-from pipeline.show.visible import visible
+from pipeline.show.visible import make_visible
 
 
 def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Result:
@@ -26,12 +26,12 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
     Exit 1 when one comes out otherwise.
     """
     project = common.load()
-    placed = examples.parsed(examples.found_files(project, files), project)
+    placed = examples.parse_examples(examples.find_example_files(project, files), project)
     with tempfile.TemporaryDirectory(prefix="p2c-test-") as temporary:
         examples.write_source(placed, Path(temporary) / "source")
         tried = _with_examples(project, Path(temporary) / "source")
         made = make.make_plan(
-            tried, Request(command="test"), Path(temporary) / "runs", now, listener
+            tried, PlanRequest(command="test"), Path(temporary) / "runs", read_clock, listener
         )
         outcomes = _example_outcomes(made, placed)
     items = [
@@ -76,7 +76,7 @@ def _with_examples(project: Project, source: Path) -> Project:
 
 
 def _example_outcomes(
-    made: RunFolder, placed: Sequence[examples.Placed]
+    made: RunFolder, placed: Sequence[examples.PlacedExample]
 ) -> list[list[examples.Difference]]:
     decisions = {
         row["contactid"]: row
@@ -93,7 +93,7 @@ def _example_outcomes(
         for row in pl.read_parquet(path, glob=False).iter_rows(named=True)
     }
     return [
-        examples.differences(
+        examples.compare_example(
             one.example,
             decisions.get(one.contactid),
             findings_of.get(one.contactid, set()),
@@ -103,8 +103,8 @@ def _example_outcomes(
     ]
 
 
-def _example_lines(one: examples.Placed, found: Sequence[examples.Difference]) -> list[str]:
-    head = f"{'FAIL' if found else 'ok':<5} {visible(one.example.name)}"
+def _example_lines(one: examples.PlacedExample, found: Sequence[examples.Difference]) -> list[str]:
+    head = f"{'FAIL' if found else 'ok':<5} {make_visible(one.example.name)}"
     return [
         head,
         *(f"        {each.what}: expected {each.expected}, got {each.got}" for each in found),

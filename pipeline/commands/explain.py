@@ -6,9 +6,9 @@ from pipeline.audit import explain
 from pipeline.backfill import explain as backfill_explain
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.commands.runs import newest_that_decided
+from pipeline.commands.runs import find_newest_decided
 from pipeline.errors import UsageError
-from pipeline.project.resolve import project_of
+from pipeline.project.resolve import project_of_run
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 
@@ -16,7 +16,7 @@ from pipeline.run.facts import Kind
 def explain_contact(common: Flags, contact: str, run: str) -> Result:
     """``explain``."""
     found = (
-        newest_that_decided(common.runs)
+        find_newest_decided(common.runs)
         if run == folder.LATEST
         else folder.find_run(common.runs, run)
     )
@@ -27,16 +27,16 @@ def explain_contact(common: Flags, contact: str, run: str) -> Result:
             where=str(found.run),
         )
     if facts.kind is Kind.BACKFILL:
-        rows = backfill_explain.stories(found, contact)
-        told = "\n\n".join(backfill_explain.told(row) for row in rows)
+        rows = backfill_explain.find_stories(found, contact)
+        told = "\n\n".join(backfill_explain.render_backfill_story(row) for row in rows)
         return Result(
             command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path)
         )
-    project = project_of(facts)
-    earlier = [one for one in folder.all_runs(common.runs) if one.run < found.run]
-    stories = explain.explained(found, project, contact, earlier)
+    project = project_of_run(facts)
+    earlier = [one for one in folder.find_runs(common.runs) if one.run < found.run]
+    stories = explain.tell_stories(found, project, contact, earlier)
     items = [one.as_item() for one in stories]
-    text = "\n\n".join(explain.told(one, found.path) for one in stories)
+    text = "\n\n".join(explain.render_story(one, found.path) for one in stories)
     return Result(
         command="explain", run=str(found.run), items=items, text=text, folder=str(found.path)
     )

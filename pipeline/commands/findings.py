@@ -11,8 +11,8 @@ from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.run import folder
-from pipeline.run.evidence import gathered
-from pipeline.suggest import codes_known
+from pipeline.run.evidence import gather_evidence
+from pipeline.suggest import check_codes
 
 
 def export_findings(
@@ -21,20 +21,20 @@ def export_findings(
     """``findings``: the groups, or all of them as a file."""
     found = folder.find_run(common.runs, run)
     if to is not None:
-        rows = findings.exported(found, to, codes, values=values)
+        rows = findings.export_rows(found, to, codes, values=values)
         text = f"Wrote {rows:,} findings into {to}."
         return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
-    evidence = gathered(found)
-    groups = findings.grouped(evidence, codes_known(codes))
+    evidence = gather_evidence(found)
+    groups = findings.group_findings(evidence, check_codes(codes))
     if groups is None:
         raise UsageError(" ".join(one.sentence for one in evidence.troubles), where=str(found.run))
-    return answer_about(found, "findings", items=groups, text=findings.told(groups))
+    return answer_about(found, "findings", items=groups, text=findings.render_groups(groups))
 
 
 def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) -> Result:
     """``findings --worklist``: what people must repair in Sales, by owner."""
     found = folder.find_run(common.runs, run)
-    written = worklist.worklist(gathered(found), to, sales_url)
+    written = worklist.write_worklist_file(gather_evidence(found), to, sales_url)
     owners = [
         f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners
     ]
@@ -45,7 +45,7 @@ def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) 
 def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
     """``findings --repair``: the source rows that need work, to be corrected and fed back."""
     found = folder.find_run(common.runs, run)
-    rows = worklist.repair_file(gathered(found), to)
+    rows = worklist.write_repair_rows(gather_evidence(found), to)
     text = (
         f"Wrote {rows:,} contacts into {to}, with their values. Correct them there, then: p2c "
         f"retry {found.run} --corrected {to}"

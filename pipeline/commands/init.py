@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
-from pipeline.project.resolve import FILE, bare_project
-from pipeline.project.starter import starter
+from pipeline.project.resolve import FILE, make_bare_project
+from pipeline.project.starter import render_starter
 from pipeline.run.files import replace_file
 
 
@@ -28,9 +28,11 @@ def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> R
         raise UsageError(f"{path} exists already; p2c does not overwrite it.")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}.")
-    bare_project({"destination": {key: value for key, value in answers.items() if value}}, "init")
+    make_bare_project(
+        {"destination": {key: value for key, value in answers.items() if value}}, "init"
+    )
     relative = Path(os.path.relpath(source, path.parent)).as_posix()
-    text = starter(**answers, path=relative)
+    text = render_starter(**answers, path=relative)
     replace_file(path, text.encode())
     named = "" if path == FILE else f" --project {path}"
     told = (

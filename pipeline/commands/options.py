@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.project import resolve
     from pipeline.run.facts import RunFacts
 else:
-    resolve = lazily("pipeline.project.resolve")
+    resolve = import_lazily("pipeline.project.resolve")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +38,7 @@ class Flags:
 
     def today(self, facts: RunFacts) -> resolve.Project:
         """The project of a run as it is today."""
-        return resolve.todays_project(
+        return resolve.load_todays_project(
             facts.settings,
             Path(facts.project) if facts.project else None,
             file=self.project,
@@ -47,6 +47,6 @@ class Flags:
         )
 
 
-def now() -> datetime:
+def read_clock() -> datetime:
     """The clock."""
     return datetime.now(UTC)

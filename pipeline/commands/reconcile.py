@@ -9,15 +9,15 @@ from pathlib import Path
 
 from pipeline.audit import readback
 from pipeline.commands.answers import answer_about
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
-from pipeline.project.resolve import project_of
-from pipeline.project.systems import scm_of
+from pipeline.project.resolve import project_of_run
+from pipeline.project.systems import connect_scm
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
-from pipeline.scm.rows import FEW, from_scm
+from pipeline.scm.rows import FEW, read_scm_rows
 
 
 def reconcile_run(
@@ -36,34 +36,39 @@ def reconcile_run(
     """
     found = folder.find_run(common.runs, run)
     if scm:
-        done = readback.reconciled(
+        done = readback.reconcile_rows(
             found,
-            readback.from_exports(scm),
+            readback.read_exports(scm),
             ", ".join(path.name for path in scm),
-            now,
+            read_clock,
             rows_at_once=rows_at_once,
         )
     else:
         done = _reconciled_live(found, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = answer_about(
-        found, "reconcile", items=done.facts["differences"], text=readback.told(done)
+        found,
+        "reconcile",
+        items=done.facts["differences"],
+        text=readback.render_reconciliation(done),
     )
     return changed(result, exit_code=1 if differs else 0)
 
 
 def _reconciled_live(
     found: RunFolder, listener: Listener, few: int, rows_at_once: int
-) -> readback.Reconciled:
-    project = project_of(found.facts())
+) -> readback.ReadBack:
+    project = project_of_run(found.facts())
     if project.scm is None:
         raise UsageError(
             "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's "
             "project names no SCM."
         )
     with (
-        scm_of(project) as system,
+        connect_scm(project) as system,
         tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
     ):
-        rows = from_scm(found, system, Path(scratch), listener, few=few)
-        return readback.reconciled(found, rows, system.label, now, rows_at_once=rows_at_once)
+        rows = read_scm_rows(found, system, Path(scratch), listener, few=few)
+        return readback.reconcile_rows(
+            found, rows, system.label, read_clock, rows_at_once=rows_at_once
+        )

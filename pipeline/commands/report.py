@@ -8,8 +8,8 @@ from pipeline.commands.answers import answer_about
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.events import Listener, Step
-from pipeline.report.facts import page_facts
-from pipeline.report.page import rendered
+from pipeline.report.facts import collect_page_facts
+from pipeline.report.page import render_report
 from pipeline.run import folder
 from pipeline.run.files import replace_file
 
@@ -20,9 +20,9 @@ def report_run(
     """``report``: the page, into the run folder if no other place is said."""
     found = folder.find_run(common.runs, run)
     listener(Step(name="reading the run", done=0))
-    facts = page_facts(found, values=values)
+    facts = collect_page_facts(found, values=values)
     path = to or found.path / "report.html"
-    page = rendered(facts).encode()
+    page = render_report(facts).encode()
     replace_file(path, page)
     notes = [f"  {one.sentence}" for one in facts.troubles]
     text = "\n".join([f"{facts.sentence}", f"Wrote {path} ({len(page):,} bytes).", *notes])

@@ -45,7 +45,7 @@ class Result:
         return self.text if isinstance(self.text, str) else self.text(width)
 
 
-def as_json(result: Result) -> str:
+def render_json(result: Result) -> str:
     """The answer as one JSON object on one line, in ASCII: it survives every terminal and pipe."""
     return json.dumps(
         {

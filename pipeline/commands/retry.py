@@ -7,12 +7,12 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 from pipeline.commands.answers import answer_about, describe_run
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener
 from pipeline.extract.landing import ReadOptions
 from pipeline.plan import corrected, make, retry
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
 
@@ -22,7 +22,7 @@ def retry_run(
 ) -> Result:
     """``retry``: plan again what was held, rejected or failed."""
     found = folder.find_run(common.runs, run)
-    chosen = retry.wanted(found, codes)
+    chosen = retry.choose_retried(found, codes)
     if not chosen.contactids and correction is None:
         return answer_about(
             found, "retry", text=f"There is nothing to retry.{_nameless(chosen.nameless)}"
@@ -43,7 +43,7 @@ def _nameless(count: int) -> str:
 def _planned_again(
     common: Flags,
     found: RunFolder,
-    chosen: retry.Wanted,
+    chosen: retry.RetryScope,
     correction: Path | None,
     listener: Listener,
 ) -> RunFolder:
@@ -51,17 +51,19 @@ def _planned_again(
     given = common if common.source is None else _reading(common, common.source)
     project = given.today(facts)
     ids = list(chosen.contactids)
-    with retry.place(common.runs, found) as beside:
+    with retry.retry_place(common.runs, found) as beside:
         if correction is not None:
             options = ReadOptions(row_limit=project.settings.source.row_limit)
             columns = facts.columns["contacts"]
-            overlay = corrected.laid_over(
+            overlay = corrected.lay_over(
                 project.source_folder, correction, beside / "source", columns, options
             )
             project = _reading(given, overlay.folder).today(facts)
             ids += overlay.contactids
-        request = Request(only=retry.only_file(beside, ids), command="retry", retry_of=found.run)
-        return make.make_plan(project, request, common.runs, now, listener)
+        request = PlanRequest(
+            only=retry.write_only_file(beside, ids), command="retry", retry_of=found.run
+        )
+        return make.make_plan(project, request, common.runs, read_clock, listener)
 
 
 def _reading(common: Flags, source: Path) -> Flags:

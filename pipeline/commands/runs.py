@@ -11,12 +11,12 @@ from pipeline.errors import P2cError
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import read
+from pipeline.run.journal import read_journal
 
 
 def list_runs(common: Flags) -> Result:
     """``runs``, oldest first."""
-    items = [_listed(one) for one in folder.all_runs(common.runs)]
+    items = [_listed(one) for one in folder.find_runs(common.runs)]
     lines = [
         f"{one['run']}  {one['kind']}  {one['state']}  {one['verdict']}  "
         f"{one['contacts']:,} contacts, {one['planned']:,} planned rows"
@@ -43,7 +43,7 @@ def _listed(one: RunFolder) -> ListedRun:
     """One run as a line; what cannot be read is said, for the others shall be listed."""
     try:
         facts = one.read_summary()
-        started = any(entry.event == "apply_started" for entry in read(one.journal).entries)
+        started = any(entry.event == "apply_started" for entry in read_journal(one.journal).entries)
     except P2cError:
         return {
             "run": one.run,
@@ -65,7 +65,7 @@ def _listed(one: RunFolder) -> ListedRun:
     }
 
 
-def newest_that_decided(runs: Path) -> RunFolder:
+def find_newest_decided(runs: Path) -> RunFolder:
     """The newest run that decided about contacts; an undo does not."""
-    found = [one for one in folder.all_runs(runs) if _listed(one)["kind"] != Kind.UNDO]
+    found = [one for one in folder.find_runs(runs) if _listed(one)["kind"] != Kind.UNDO]
     return found[-1] if found else folder.find_run(runs, folder.LATEST)

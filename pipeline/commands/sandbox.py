@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UsageError
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 from pipeline.samples.generate import write_temporary_samples
 
 if TYPE_CHECKING:
     from pipeline.sandbox import serve as serving
 else:
-    serving = lazily("pipeline.sandbox.serve")
+    serving = import_lazily("pipeline.sandbox.serve")
 
 ROWS: Final = 1000
 """Sample contacts when ``--rows`` is not given."""

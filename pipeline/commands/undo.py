@@ -5,30 +5,30 @@ from __future__ import annotations
 from dataclasses import replace as changed
 
 from pipeline.apply import writeback
-from pipeline.backfill.undo_on_files import undo_on_files
+from pipeline.backfill.undo_on_files import plan_undo_on_files
 from pipeline.commands.answers import answer_about
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
-from pipeline.events import Listener, silent
+from pipeline.events import Listener, report_nothing
 from pipeline.plan import undo
-from pipeline.plan.fingerprint import versions
-from pipeline.project.resolve import project_of
+from pipeline.plan.fingerprint import list_versions
+from pipeline.project.resolve import project_of_run
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 
 
-def undo_run(common: Flags, run: str, listener: Listener = silent) -> Result:
+def undo_run(common: Flags, run: str, listener: Listener = report_nothing) -> Result:
     """``undo``: the pack as a plan; exit 1 when something of it cannot be undone."""
     found = folder.find_run(common.runs, run)
     if found.facts().kind is Kind.BACKFILL:
         return _backfill_undone(common, found, listener)
-    pack = undo.packed(found, versions(), now)
+    pack = undo.make_undo(found, list_versions(), read_clock)
     items = [
         {"action": action, "rows": rows, "meaning": undo.ACTIONS[action]}
         for action, rows in pack.counts.items()
     ]
-    result = answer_about(pack.folder, "undo", items=items, text=undo.told(pack, found))
+    result = answer_about(pack.folder, "undo", items=items, text=undo.render_undo(pack, found))
     return changed(result, exit_code=result.summary.exit_code)
 
 
@@ -36,11 +36,11 @@ def _backfill_undone(common: Flags, found: RunFolder, listener: Listener) -> Res
     """The undo of a backfill: what it wrote into Sales and what still stands there, as a plan to apply."""
     facts = found.facts()
     if facts.is_write_back:
-        made = writeback.undone(found, project_of(facts), now)
+        made = writeback.plan_write_back_undo(found, project_of_run(facts), read_clock)
     else:
         where = () if common.source is None else (f"source.path={common.source.resolve()}",)
         today = changed(common, assignments=(*common.assignments, *where)).today(facts)
-        made = undo_on_files(found, today, now, listener)
+        made = plan_undo_on_files(found, today, read_clock, listener)
     summary = made.read_summary()
     left = sum(summary.findings.values())
     lines = [

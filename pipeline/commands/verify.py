@@ -15,7 +15,7 @@ _VERDICTS: Final = {0: "clean", 1: "attention", 4: "broken"}
 def verify_run(common: Flags, run: str) -> Result:
     """``verify``: exit 4 when the run folder was altered."""
     found = folder.find_run(common.runs, run)
-    checked = verify.verified(found)
+    checked = verify.verify_folder(found)
     facts = checked.evidence.summary
     stands = _VERDICTS[checked.exit_code]
     return Result(
@@ -24,6 +24,6 @@ def verify_run(common: Flags, run: str) -> Result:
         folder=str(found.path),
         facts=facts.replace(verdict=stands, balanced=facts.balanced and not checked.altered),
         exit_code=checked.exit_code,
-        items=verify.items(checked),
-        text=verify.told(checked),
+        items=verify.list_checks(checked),
+        text=verify.render_checks(checked),
     )

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.errors import SourceError, listed
-from pipeline.suggest import near
+from pipeline.errors import SourceError, list_problems
+from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Field, Table
 from schemas.text import WHITE_SPACE
 
@@ -82,14 +82,14 @@ class ColumnSelection:
             *(
                 (
                     f"there is no column '{name}', which the project's mapping "
-                    f"uses.{near(name, headers)}"
+                    f"uses.{suggest_nearest(name, headers)}"
                 )
                 for name in sorted(self.extra)
                 if _fold(name) not in there
             ),
         ]
         if problems:
-            raise SourceError(listed(problems), where=file)
+            raise SourceError(list_problems(problems), where=file)
 
 
 def _refuse_doubles(headers: Collection[str], file: str) -> None:
@@ -125,7 +125,7 @@ def _list_missing(table: Table, found: Collection[str], headers: Collection[str]
         hint = next(
             (
                 text
-                for text in (near(one, headers) for one in _list_spellings(table, group))
+                for text in (suggest_nearest(one, headers) for one in _list_spellings(table, group))
                 if text
             ),
             "",

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.errors import SourceError, during
 from pipeline.extract.files import discover, synapse
-from pipeline.extract.files.csv_reader import read_delimited
+from pipeline.extract.files.csv_reader import read_csv_file
 from pipeline.extract.files.discover import FilePart, Form
 from pipeline.extract.files.json_reader import read_lines, read_pages
 from pipeline.extract.files.parquet import (
@@ -32,7 +32,15 @@ from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
 
-__all__ = ["Landed", "Progress", "ReadOptions", "SourceFile", "UnreadableRow", "land", "land_file"]
+__all__ = [
+    "LandedTable",
+    "Progress",
+    "ReadOptions",
+    "SourceFile",
+    "UnreadableRow",
+    "land_file",
+    "land_folder",
+]
 
 Progress = Callable[[str, int], None]
 
@@ -48,7 +56,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Landed:
+class LandedTable:
     """One landed table.
 
     ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
@@ -64,7 +72,7 @@ class Landed:
     unreadable: tuple[UnreadableRow, ...] = ()
 
 
-def land(
+def land_folder(
     folder: Path,
     into: Path,
     *,
@@ -73,7 +81,7 @@ def land(
     wished: Mapping[str, Collection[str]],
     options: ReadOptions,
     progress: Progress,
-) -> dict[str, Landed]:
+) -> dict[str, LandedTable]:
     """Land tables of a folder of exports or of a Synapse Link folder.
 
     Args:
@@ -90,7 +98,7 @@ def land(
         SourceError: contacts are missing, or a table cannot be read as a whole.
         Stopped: the disk failed, or is full.
     """
-    found: dict[str, Landed] = {}
+    found: dict[str, LandedTable] = {}
     for name in tables:
         selection = ColumnSelection(
             table=TABLES[name], extra=extra.get(name, ()), wished=wished.get(name, ())
@@ -100,7 +108,7 @@ def land(
         if landed is not None:
             found[name] = landed
         elif name == "contacts":
-            raise discover.missing(folder, TABLES[name])
+            raise discover.make_missing_error(folder, TABLES[name])
     return found
 
 
@@ -134,7 +142,7 @@ def _read_chunks(
 ) -> Iterator[Chunk]:
     match form:
         case Form.DELIMITED:
-            return read_delimited(part.path, part.name, selection.pick, options)
+            return read_csv_file(part.path, part.name, selection.pick, options)
         case Form.PAGES:
             return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
@@ -197,7 +205,7 @@ class _Landing:
     options: ReadOptions
     progress: Progress
 
-    def run(self, folder: Path) -> Landed | None:
+    def run(self, folder: Path) -> LandedTable | None:
         """The table, none if the folder does not have it."""
         linked = synapse.find_linked(folder, self.selection.table)
         if linked is not None:
@@ -207,7 +215,7 @@ class _Landing:
                 lambda part: self._read_headerless(part, linked.header),
                 Form.DELIMITED,
             )
-        stored = discover.find(folder, self.selection.table)
+        stored = discover.find_files(folder, self.selection.table)
         if stored is None:
             return None
         if stored.form is Form.PARQUET:
@@ -220,13 +228,11 @@ class _Landing:
         )
 
     def _read_headerless(self, part: FilePart, header: Sequence[str]) -> Iterator[Chunk]:
-        return read_delimited(
-            part.path, part.name, self.selection.pick, self.options, header=header
-        )
+        return read_csv_file(part.path, part.name, self.selection.pick, self.options, header=header)
 
     def _land_text(
         self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
-    ) -> Landed:
+    ) -> LandedTable:
         """All parts in one file.
 
         Later parts may lack columns that the first one has, and the other way round.
@@ -252,10 +258,10 @@ class _Landing:
             dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
         )
 
-    def _land_parquet(self, parts: Sequence[ParquetPart]) -> Landed:
+    def _land_parquet(self, parts: Sequence[ParquetPart]) -> LandedTable:
         sources = [_describe_source(one.part, one.rows) for one in parts]
         if can_stay(parts):
-            return Landed(
+            return LandedTable(
                 table=self.selection.table.name,
                 in_place=True,
                 files=tuple(one.part.path for one in parts),
@@ -284,8 +290,8 @@ class _Landing:
         columns: Collection[str],
         sources: Sequence[SourceFile],
         unreadable: tuple[UnreadableRow, ...] = (),
-    ) -> Landed:
-        return Landed(
+    ) -> LandedTable:
+        return LandedTable(
             table=self.selection.table.name,
             in_place=False,
             files=(self._path,),

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from polars import selectors
 
 from pipeline.errors import SourceError
-from pipeline.extract.landing import Landed
+from pipeline.extract.landing import LandedTable
 
 
-def refuse_damaged(landed: Landed) -> None:
+def refuse_damaged(landed: LandedTable) -> None:
     """Find the user's own file that an engine failed on; files of ours are left out.
 
     Raises:
@@ -81,10 +81,10 @@ _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 """Text that Polars reads as categories."""
 
 
-class Texts:
+class TextColumns:
     """The columns that mapping takes as they are."""
 
-    def __init__(self, landed: Landed, columns: Mapping[str, str]) -> None:
+    def __init__(self, landed: LandedTable, columns: Mapping[str, str]) -> None:
         """``columns``: wanted name → canonical name of a landed column.
 
         It holds text, whole numbers or booleans.

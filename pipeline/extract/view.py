@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 
-from pipeline.extract.landing import Landed
-from sql.query import Column, query
+from pipeline.extract.landing import LandedTable
+from sql.query import SelectColumn, query
 from sql.session import Session
 
 
-def view_landed(session: Session, table: Landed) -> None:
+def view_landed(session: Session, table: LandedTable) -> None:
     """Name a landed table ``<table>_landed``.
 
     It has its canonical columns and ``source_row``, ``source_file`` and ``source_line``.
     """
     files = f"{table.table}_files"
     session.parquet(files, table.files, places=True)
-    columns = [Column(name=name, of=physical) for name, physical in table.columns.items()]
+    columns = [SelectColumn(name=name, of=physical) for name, physical in table.columns.items()]
     names = [one.name for one in table.sources]
     view = f"{table.table}_landed"
     if not table.in_place:
@@ -30,6 +30,6 @@ def view_landed(session: Session, table: Landed) -> None:
         session.view(view, text, paths=paths, names=names, starts=_sum_rows_before(table))
 
 
-def _sum_rows_before(table: Landed) -> list[int]:
+def _sum_rows_before(table: LandedTable) -> list[int]:
     """How many rows come before each file of a table."""
     return list(itertools.accumulate((one.rows for one in table.sources[:-1]), initial=0))

@@ -17,7 +17,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
-def frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
+def read_frames(reader: pa.RecordBatchReader) -> Iterator[pl.DataFrame]:
     """The batches of a reader, after an empty one that has the columns."""
     yield _to_frame(reader.schema.empty_table())
     for batch in reader:
@@ -31,7 +31,7 @@ def _to_frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def side_by_side(
+def map_in_order(
     work: Callable[[Given], Made], items: Iterable[Given], pool: Executor, width: int
 ) -> Iterator[Made]:
     """What ``work`` makes of each item, in the items' order.
@@ -52,7 +52,7 @@ def side_by_side(
             one.cancel()
 
 
-def ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
+def read_ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
     """The same morsels; the next one is read while the last one is worked on.
 
     It must be closed before the session is.

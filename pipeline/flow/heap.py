@@ -13,7 +13,7 @@ free themselves."""
 
 
 @contextlib.contextmanager
-def settled() -> Iterator[None]:
+def freeze_heap() -> Iterator[None]:
     """The garbage collector leaves what is there alone.
 
     Going through it again and again took a sixth of a plan's time.

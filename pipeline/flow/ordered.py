@@ -12,7 +12,7 @@ import polars as pl
 from pipeline.errors import InvariantBroken
 
 
-def ordered(
+def restore_order(
     batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row"
 ) -> Iterator[pl.DataFrame]:
     """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows``.

@@ -17,12 +17,12 @@ import polars as pl
 from pipeline.errors import Stopped
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
-from pipeline.wire.multipart import Answer, Request
+from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 
 _KEY: Final = "destination_key"
 
-Answers: TypeAlias = Mapping[int, Answer]
+Answers: TypeAlias = Mapping[int, PartAnswer]
 """The answers to the operations of a request, by number from 1. Those that did not come are
 missing."""
 
@@ -106,7 +106,7 @@ class Conversation(Protocol):
         """
         ...
 
-    def operations(self, rows: Waiting) -> Request:
+    def operations(self, rows: Waiting) -> BatchRequest:
         """The request that asks for these rows, one operation a row, in order."""
         ...
 
@@ -114,7 +114,7 @@ class Conversation(Protocol):
         """What the journal keeps of such a request, in addition to its hash."""
         ...
 
-    def send(self, request: Request, count: int) -> Answers:
+    def send(self, request: BatchRequest, count: int) -> Answers:
         """Send a request of so many operations, once.
 
         Raises:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 
 from pipeline.errors import P2cError
-from pipeline.load.order import Order
-from pipeline.load.results import Loaded, remember_arrived, write_results
-from pipeline.load.sending import send
+from pipeline.load.order import LoadOrder
+from pipeline.load.results import LoadResult, remember_arrived, write_results
+from pipeline.load.sending import send_units
 from pipeline.run.files import locked
-from pipeline.run.memory import folder_of
+from pipeline.run.memory import find_memory_folder
 
 
-def load(order: Order) -> Loaded:
+def load_plan(order: LoadOrder) -> LoadResult:
     """Load a plan, or finish a load that was stopped.
 
     It writes ``packages/``, ``answers/``, ``before/``, ``batches.parquet`` and
@@ -28,11 +28,11 @@ def load(order: Order) -> Loaded:
             same command continues.
         InvariantBroken: the run folder was altered.
     """
-    destination = folder_of(order.folder.path.parent, order.destination)
+    destination = find_memory_folder(order.folder.path.parent, order.destination)
     # Two loads at the same time would forget each other's rows.
     with locked(destination, "another process is loading into this destination."):
         try:
-            send(order)
+            send_units(order)
         except BaseException:
             with contextlib.suppress(P2cError):
                 remember_arrived(order)

@@ -12,9 +12,9 @@ import polars as pl
 
 from pipeline.events import Listener
 from pipeline.load import remember
-from pipeline.load.packages.importing import Patience
+from pipeline.load.packages.importing import ImportLimits
 from pipeline.load.packages.package import PackageSpec
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.ledger import Place, Unit
@@ -27,7 +27,7 @@ _ALWAYS: Final = ["legal_entity", "destination_key", "action"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
+class LoadOptions:
     """How to load.
 
     ``auto_rows``: with ``auto``, a task's rows for one legal entity go over OData up to this many,
@@ -42,7 +42,7 @@ class Options:
     odata_rows: int = 100
     odata_requests: int = 4
     parallel_imports: int = 1
-    patience: Patience = field(default_factory=Patience)
+    patience: ImportLimits = field(default_factory=ImportLimits)
 
     def way(self, rows: int) -> Way:
         """How so many rows of one task and one legal entity are sent."""
@@ -52,10 +52,10 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
+class LoadTask:
     """One task of the plan: its mapping, and the spec of a package by legal entity and batch."""
 
-    mapping: Compiled
+    mapping: CompiledTemplate
     spec: Callable[[str, int], PackageSpec]
 
     @property
@@ -70,7 +70,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class LoadOrder:
     """One load: what, where to, how, and who watches it.
 
     ``destination`` is the name under which rows are remembered.
@@ -78,8 +78,8 @@ class Order:
 
     folder: RunFolder
     destination: str
-    tasks: Sequence[Task]
-    options: Options
+    tasks: Sequence[LoadTask]
+    options: LoadOptions
     scm: Scm
     journal: Journal
     clock: Callable[[], dt.datetime]
@@ -118,10 +118,10 @@ class Order:
         planned = pl.scan_parquet(self.folder.rows_files(unit.task), glob=False)
         return planned.filter(mine).select(names).collect()
 
-    def known(self, task: Task) -> frozenset[str]:
+    def known(self, task: LoadTask) -> frozenset[str]:
         """Keys of a task that other runs loaded, where the plan could not tell what is there."""
         planned = pl.scan_parquet(self.folder.rows_files(task.name), glob=False)
         if not planned.select((pl.col("action") == "upsert").any()).collect().item():
             return frozenset()
         runs, run = self.folder.path.parent, str(self.folder.run)
-        return remember.loaded_before(runs, self.destination, task.name, run)
+        return remember.find_loaded_before(runs, self.destination, task.name, run)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InvariantBroken, during
 from pipeline.run.folder import RunFolder
-from pipeline.run.ledger import IMPORT, REFUSED, Ended, Place, Unit
+from pipeline.run.ledger import IMPORT, REFUSED, EndedUnit, Place, Unit
 from schemas.run import BATCHES, OUTCOMES
 
 _ROWS_AT_ONCE: Final = 262_144
@@ -56,7 +56,7 @@ def _add_outcomes(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[st
 def read_outcomes(
     folder: RunFolder,
     task: str,
-    units: Sequence[Ended],
+    units: Sequence[EndedUnit],
     planned: Mapping[Place, int],
     known: frozenset[str],
 ) -> Iterator[pl.DataFrame]:
@@ -94,7 +94,7 @@ class _Answers:
     """What was said of the rows of one task, by batch."""
 
     def __init__(
-        self, folder: RunFolder, units: Sequence[Ended], planned: Mapping[Place, int]
+        self, folder: RunFolder, units: Sequence[EndedUnit], planned: Mapping[Place, int]
     ) -> None:
         rows: Counter[Place] = Counter()
         spans: dict[Place, list[range]] = {}
@@ -170,7 +170,7 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 
 def list_batches(
-    units: Sequence[Ended], packages: Mapping[tuple[str, str, int], Mapping[str, Any]]
+    units: Sequence[EndedUnit], packages: Mapping[tuple[str, str, int], Mapping[str, Any]]
 ) -> pl.DataFrame:
     """``BATCHES`` of what ended, one row per batch.
 
@@ -179,14 +179,14 @@ def list_batches(
         packages: what the journal says of each package: task, legal entity and batch → its line's
             payload.
     """
-    found: dict[tuple[str, str, int], list[Ended]] = {}
+    found: dict[tuple[str, str, int], list[EndedUnit]] = {}
     for one in units:
         found.setdefault((one.unit.task, one.unit.legal_entity, one.unit.batch), []).append(one)
     rows = [_batch(parts, packages.get(key, {})) for key, parts in found.items()]
     return pl.DataFrame(rows, schema=BATCHES).sort("task", "legal_entity", "batch")
 
 
-def _batch(parts: Sequence[Ended], package: Mapping[str, Any]) -> dict[str, Any]:
+def _batch(parts: Sequence[EndedUnit], package: Mapping[str, Any]) -> dict[str, Any]:
     unit: Unit = parts[0].unit
     facts = parts[0].facts
     is_package = facts["effect"] == IMPORT

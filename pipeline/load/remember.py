@@ -18,10 +18,10 @@ from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.facts import Kind
 from pipeline.run.files import TableWriter
-from pipeline.run.folder import RunFolder, all_runs
-from pipeline.run.journal import Entry, read
-from pipeline.run.ledger import ended
-from pipeline.run.rows import rows_by_batch
+from pipeline.run.folder import RunFolder, find_runs
+from pipeline.run.journal import Entry, read_journal
+from pipeline.run.ledger import list_ended_units
+from pipeline.run.rows import count_rows_by_batch
 from sql.session import Session, session
 
 REMEMBERED: Final = "remembered"
@@ -34,9 +34,9 @@ _GIVEN_BACK: Final = ["updated", "unchanged"]
 _MEMORY: Final = "600MB"
 
 
-def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozenset[str]:
+def find_loaded_before(runs: Path, destination: str, task: str, run: str) -> frozenset[str]:
     """Keys that other runs loaded into a destination."""
-    path = memory.path_of(runs, destination, task)
+    path = memory.find_memory(runs, destination, task)
     if not path.is_file():
         return frozenset()
     keys = (
@@ -48,7 +48,9 @@ def loaded_before(runs: Path, destination: str, task: str, run: str) -> frozense
     return frozenset(keys["destination_key"])
 
 
-def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bool = False) -> None:
+def update_memory(
+    path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bool = False
+) -> None:
     """Add created and updated rows to the memory at ``path``, or take out what an undo gave back.
 
     Keys that an undo deleted are removed. Those that it restored stay ours, with a content that
@@ -74,7 +76,7 @@ def remember(path: Path, frames: Iterable[pl.DataFrame], run: str, *, undoes: bo
                 tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
                 _session(scratch) as here,
             ):
-                memory.remember(here, path, kept)
+                memory.merge_rows(here, path, kept)
         elif count and not undoes:
             with during("remembering what was loaded"):
                 kept.replace(path)
@@ -104,9 +106,11 @@ def _as_memory(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     return rows.cast(pl.Schema(memory.LOADED))
 
 
-def is_behind(runs: Path, destination: str) -> bool:
+def is_memory_behind(runs: Path, destination: str) -> bool:
     """Whether a load into a destination was killed before it could remember what it had loaded."""
-    return any(_is_behind(read(one.journal).entries) for one in _list_loads(runs, destination))
+    return any(
+        _is_behind(read_journal(one.journal).entries) for one in _list_loads(runs, destination)
+    )
 
 
 def _is_behind(entries: Sequence[Entry]) -> bool:
@@ -116,16 +120,16 @@ def _is_behind(entries: Sequence[Entry]) -> bool:
     return last.get("ended", 0) > max(last.get(REMEMBERED, 0), last.get("applied", 0))
 
 
-def rebuild(runs: Path, destination: str) -> None:
+def rebuild_memory(runs: Path, destination: str) -> None:
     """Rebuild the memory of a destination from all its runs, in the order in which they ended.
 
     Raises:
         InvariantBroken: a run folder was altered.
     """
-    for old in memory.folder_of(runs, destination).glob("*.parquet"):
+    for old in memory.find_memory_folder(runs, destination).glob("*.parquet"):
         old.unlink()
     ordered = sorted(
-        ((read(one.journal).entries, one) for one in _list_loads(runs, destination)),
+        ((read_journal(one.journal).entries, one) for one in _list_loads(runs, destination)),
         key=lambda one: one[0][-1].at,
     )
     for entries, run in ordered:
@@ -133,12 +137,14 @@ def rebuild(runs: Path, destination: str) -> None:
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
         for task in _list_tasks(run):
             loaded = _read_loaded(run, entries, task, wanted)
-            remember(memory.path_of(runs, destination, task), loaded, str(run.run), undoes=undoes)
+            update_memory(
+                memory.find_memory(runs, destination, task), loaded, str(run.run), undoes=undoes
+            )
 
 
 def _list_loads(runs: Path, destination: str) -> Iterator[RunFolder]:
     """Loads into a destination that were begun; what is not a whole run folder is skipped."""
-    for one in all_runs(runs):
+    for one in find_runs(runs):
         try:
             there = one.facts().destination.name == destination
         except UsageError:
@@ -146,7 +152,7 @@ def _list_loads(runs: Path, destination: str) -> Iterator[RunFolder]:
         if (
             there
             and one.journal.is_file()
-            and any(entry.event == "apply_started" for entry in read(one.journal).entries)
+            and any(entry.event == "apply_started" for entry in read_journal(one.journal).entries)
         ):
             yield one
 
@@ -174,5 +180,7 @@ def _read_loaded(
         ).collect()
         return
     destination = run.facts().destination.name
-    known = loaded_before(run.path.parent, destination, task, str(run.run))
-    yield from read_outcomes(run, task, ended(entries), rows_by_batch(run, task), known)
+    known = find_loaded_before(run.path.parent, destination, task, str(run.run))
+    yield from read_outcomes(
+        run, task, list_ended_units(entries), count_rows_by_batch(run, task), known
+    )

@@ -11,19 +11,19 @@ import polars as pl
 
 from pipeline.load import remember
 from pipeline.load.odata.before_images import gather_images
-from pipeline.load.order import Order, Task
+from pipeline.load.order import LoadOrder, LoadTask
 from pipeline.load.outcome import list_batches, read_outcomes
 from pipeline.load.packages.folder import WRITTEN
 from pipeline.run import findings
-from pipeline.run.files import TableWriter, sha256_of, write_table
-from pipeline.run.journal import Entry, read
-from pipeline.run.ledger import Ended, ended, findings_of_units
-from pipeline.run.memory import path_of
+from pipeline.run.files import TableWriter, hash_file, write_table
+from pipeline.run.journal import Entry, read_journal
+from pipeline.run.ledger import EndedUnit, list_ended_units, list_unit_findings
+from pipeline.run.memory import find_memory
 from schemas.run import OUTCOMES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Loaded:
+class LoadResult:
     """What a load came to: rows by outcome, findings added by code, and hashes of its tables."""
 
     outcomes: Mapping[str, int]
@@ -31,47 +31,49 @@ class Loaded:
     files: Mapping[str, str]
 
 
-def write_results(order: Order) -> Loaded:
+def write_results(order: LoadOrder) -> LoadResult:
     """Write the tables of a load of which every unit has ended.
 
     Raises:
         Stopped: the disk failed.
         InvariantBroken: the run folder was altered.
     """
-    entries = read(order.folder.journal).entries
-    units = ended(entries)
+    entries = read_journal(order.folder.journal).entries
+    units = list_ended_units(entries)
     with TableWriter(order.folder.outcomes, OUTCOMES) as writer:
         counts = _remember(order, units, writer)
     write_table(order.folder.batches, list_batches(units, _packages(entries)))
     gather_images(order.folder, order.journal)
-    added = findings.add(order.folder, order.journal, findings_of_units(units))
-    files = {path.name: sha256_of(path) for path in (order.folder.batches, order.folder.outcomes)}
-    return Loaded(outcomes=counts, findings=added, files=files)
+    added = findings.add_findings(order.folder, order.journal, list_unit_findings(units))
+    files = {path.name: hash_file(path) for path in (order.folder.batches, order.folder.outcomes)}
+    return LoadResult(outcomes=counts, findings=added, files=files)
 
 
-def remember_arrived(order: Order) -> None:
+def remember_arrived(order: LoadOrder) -> None:
     """Put into the memory what arrived so far. Raises as ``write_results`` does."""
-    _remember(order, ended(read(order.folder.journal).entries), None)
+    _remember(order, list_ended_units(read_journal(order.folder.journal).entries), None)
 
 
-def _remember(order: Order, units: Sequence[Ended], writer: TableWriter | None) -> Counter[str]:
+def _remember(
+    order: LoadOrder, units: Sequence[EndedUnit], writer: TableWriter | None
+) -> Counter[str]:
     """Put what arrived into the memory, and all outcomes into a table.
 
     The journal says when that is done.
     """
     counts: Counter[str] = Counter()
     for task in order.tasks:
-        path = path_of(order.folder.path.parent, order.destination, task.name)
+        path = find_memory(order.folder.path.parent, order.destination, task.name)
         rows = _count(order, task, units, writer, counts)
-        remember.remember(path, rows, str(order.folder.run), undoes=order.undoes)
+        remember.update_memory(path, rows, str(order.folder.run), undoes=order.undoes)
     order.journal.append(remember.REMEMBERED, outcomes=dict(counts))
     return counts
 
 
 def _count(
-    order: Order,
-    task: Task,
-    units: Sequence[Ended],
+    order: LoadOrder,
+    task: LoadTask,
+    units: Sequence[EndedUnit],
     writer: TableWriter | None,
     counts: Counter[str],
 ) -> Iterator[pl.DataFrame]:

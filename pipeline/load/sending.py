@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pipeline.flow.jobs import run_jobs
-from pipeline.load.odata.jobs import request_jobs
-from pipeline.load.order import Order
+from pipeline.load.odata.jobs import list_request_jobs
+from pipeline.load.order import LoadOrder
 from pipeline.load.packages.jobs import import_jobs
-from pipeline.load.tally import Tally
+from pipeline.load.tally import LoadTally
 from pipeline.run.ledger import Ledger
 
 
-def send(order: Order) -> None:
+def send_units(order: LoadOrder) -> None:
     """Send every unit that has not ended yet."""
     ledger = Ledger(order.folder, order.journal)
     total = int(order.planned["rows"].sum())
-    tally = Tally("loading", order.journal.entries, total, order.listener)
+    tally = LoadTally("loading", order.journal.entries, total, order.listener)
     options = order.options
     for task in order.tasks:
         imports = import_jobs(order, task, ledger)
         run_jobs(imports, lambda: options.parallel_imports, tally.add)
-        requests = request_jobs(order, task, ledger)
+        requests = list_request_jobs(order, task, ledger)
         run_jobs(requests, lambda: options.odata_requests, tally.add)

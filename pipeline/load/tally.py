@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from pipeline.events import Listener, Step
 from pipeline.run.journal import Entry
-from pipeline.run.ledger import ended
+from pipeline.run.ledger import list_ended_units
 
 
-class Tally:
+class LoadTally:
     """Counts rows as units end, from any thread; those that ended before count as well."""
 
     def __init__(self, step: str, entries: Iterable[Entry], total: int, listener: Listener) -> None:
@@ -18,7 +18,7 @@ class Tally:
         self._total = total
         self._listener = listener
         self._lock = threading.Lock()
-        self._done = sum(int(one.facts["rows"]) for one in ended(entries))
+        self._done = sum(int(one.facts["rows"]) for one in list_ended_units(entries))
 
     def add(self, rows: int) -> None:
         """So many more rows have their outcome."""

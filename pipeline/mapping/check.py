@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from pipeline.mapping.countries import country_code
+from pipeline.mapping.countries import find_country
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
-from pipeline.mapping.template import FieldRow, OnUnknown, Row, Template
-from pipeline.suggest import SettingProblem, near
-from schemas.catalogue import Column, Entity, Kind, Table
+from pipeline.mapping.template import FieldRow, MappingRow, OnUnknown, Template
+from pipeline.suggest import SettingProblem, suggest_nearest
+from schemas.catalogue import Column, ColumnKind, Entity, Table
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
-from schemas.text import fold
+from schemas.text import fold_text
 
 SETTINGS: tuple[str, ...] = ("destination.currency", "destination.country")
 """Settings that a row's ``default_setting`` may name."""
 
 
-def extra_sources(templates: Iterable[Template]) -> set[str]:
+def find_extra_sources(templates: Iterable[Template]) -> set[str]:
     """Source columns beyond the catalogue.
 
     Only the user's file shows whether they are there.
@@ -36,7 +36,7 @@ def extra_sources(templates: Iterable[Template]) -> set[str]:
     }
 
 
-def problems(template: Template, extra: Collection[str] = ()) -> list[SettingProblem]:
+def find_problems(template: Template, extra: Collection[str] = ()) -> list[SettingProblem]:
     """What is wrong with a template, a sentence each; empty when it can be compiled.
 
     Args:
@@ -57,7 +57,7 @@ def _check_row(
     column = entity.column(row.destination)
     if column is None:
         names = [one.name for one in entity.columns]
-        hint = near(row.destination, names)
+        hint = suggest_nearest(row.destination, names)
         yield SettingProblem(where, f"{entity.name} has no column '{row.destination}'.{hint}")
         return
     for text in (
@@ -69,7 +69,7 @@ def _check_row(
         yield SettingProblem(where, text)
 
 
-def _check_source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[str]:
+def _check_source(rule: MappingRow, table: Table, extra: Collection[str]) -> Iterator[str]:
     if rule.source is None:
         if rule.default is None and rule.default_setting is None:
             yield "needs a source or a default."
@@ -80,10 +80,10 @@ def _check_source(rule: Row, table: Table, extra: Collection[str]) -> Iterator[s
     if "." in rule.source:
         yield f"unknown path '{rule.source}'. Paths that can be followed: {', '.join(PATHS)}."
     else:
-        yield f"unknown source column '{rule.source}'.{near(rule.source, known)}"
+        yield f"unknown source column '{rule.source}'.{suggest_nearest(rule.source, known)}"
 
 
-def _check_shape(rule: Row) -> Iterator[str]:
+def _check_shape(rule: MappingRow) -> Iterator[str]:
     listed = rule.value_map is not None or rule.country or rule.state
     has_default = rule.default is not None or rule.default_setting is not None
     if rule.country and rule.state:
@@ -97,13 +97,13 @@ def _check_shape(rule: Row) -> Iterator[str]:
     if rule.default_setting is not None and rule.default_setting not in SETTINGS:
         yield (
             f"default_setting '{rule.default_setting}' is none of "
-            f"{', '.join(SETTINGS)}.{near(rule.default_setting, SETTINGS)}"
+            f"{', '.join(SETTINGS)}.{suggest_nearest(rule.default_setting, SETTINGS)}"
         )
     if rule.source is None and listed:
         yield "a value map, country or state needs a source."
 
 
-def _check_keys(rule: Row, table: Table) -> Iterator[str]:
+def _check_keys(rule: MappingRow, table: Table) -> Iterator[str]:
     """Two keys of one meaning, and keys that no value can meet."""
     field = (
         table.field(rule.source) if rule.source and not rule.country and not rule.state else None
@@ -114,12 +114,12 @@ def _check_keys(rule: Row, table: Table) -> Iterator[str]:
         if folded in seen:
             yield f"value_map has the keys '{seen[folded]}' and '{key}', which mean the same."
         seen[folded] = key
-        code = country_code(key)
+        code = find_country(key)
         if (
             rule.country
             and rule.on_unknown is not OnUnknown.PASS
             and folded
-            and (code is None or fold(code) != folded)
+            and (code is None or fold_text(code) != folded)
         ):
             meant = f" Did you mean '{code}'?" if code else ""
             yield (
@@ -128,25 +128,27 @@ def _check_keys(rule: Row, table: Table) -> Iterator[str]:
             )
 
 
-def _check_values(rule: Row, column: Column) -> Iterator[str]:
+def _check_values(rule: MappingRow, column: Column) -> Iterator[str]:
     limit = rule.max_length or column.length
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
-        if column.members and fold(text) and text not in column.members:
-            yield f"'{text}' is none of {', '.join(column.members)}.{near(text, column.members)}"
+        if column.members and fold_text(text) and text not in column.members:
+            yield f"'{text}' is none of {', '.join(column.members)}.{suggest_nearest(text, column.members)}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
         if (
-            column.kind in (Kind.DECIMAL, Kind.INTEGER)
-            and fold(text)
+            column.kind in (ColumnKind.DECIMAL, ColumnKind.INTEGER)
+            and fold_text(text)
             and not _is_number(text, column.kind)
         ):
             yield f"'{text}' is not of the type {column.kind.value}."
 
 
-def _is_number(text: str, kind: Kind) -> bool:
+def _is_number(text: str, kind: ColumnKind) -> bool:
     whole, point, rest = text.removeprefix("-").partition(".")
     digits = whole.isascii() and whole.isdigit()
-    return digits and (not point or (kind is Kind.DECIMAL and rest.isascii() and rest.isdigit()))
+    return digits and (
+        not point or (kind is ColumnKind.DECIMAL and rest.isascii() and rest.isdigit())
+    )
 
 
 def _check_missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:

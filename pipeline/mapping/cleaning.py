@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.problem import rows_where
+from pipeline.mapping.problem import find_row_numbers
 from schemas.text import WHITE_SPACE
 
 _BREAKS: Final = ["\r", "\n", "\t", "\0"]
@@ -79,7 +79,7 @@ def _find_unclean(
         name: some.filter(unclean.slice(end - some.len(), some.len()))
         for name, some, end in zip(columns, distinct, ends, strict=True)
     }
-    return rows_where(
+    return find_row_numbers(
         frame,
         {
             name: pl.col(name).is_in(some.implode())
@@ -103,7 +103,7 @@ def _clean(frame: pl.DataFrame, *, keep_breaks: bool) -> CleanTexts:
     )
     changed: dict[str, pl.Series] = {}
     broken: dict[str, BrokenTexts] = {}
-    for (name, what), rows in rows_where(stripped, blank | breaks).items():
+    for (name, what), rows in find_row_numbers(stripped, blank | breaks).items():
         texts = changed.get(name, stripped[name].clone())
         if what == "blank":
             changed[name] = texts.scatter(rows, None)

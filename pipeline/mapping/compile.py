@@ -15,17 +15,17 @@ import polars as pl
 from pipeline.mapping.cleaning import clean_texts
 from pipeline.mapping.closed import Usage, look_up_values
 from pipeline.mapping.lookup import Lookup
-from pipeline.mapping.paths import column_of
-from pipeline.mapping.problem import PROBLEMS, problem, rows_where
+from pipeline.mapping.paths import name_text_column
+from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
 from pipeline.mapping.template import FieldRow, Template
-from schemas.catalogue import Column, Entity, Kind, OnTooLong
+from schemas.catalogue import Column, ColumnKind, Entity, OnTooLong
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
-from schemas.text import truncated, utf16_length
+from schemas.text import truncate, utf16_length
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mapped:
+class MappedMorsel:
     """A mapped morsel: destination columns, problems, use of closed lists and of defaults."""
 
     frame: pl.DataFrame
@@ -60,7 +60,7 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compiled:
+class CompiledTemplate:
     """A compiled template. ``countries`` are the project's own spellings, folded → ISO-2."""
 
     template: Template
@@ -83,7 +83,7 @@ class Compiled:
             )
         )
 
-    def apply(self, morsel: pl.DataFrame) -> Mapped:
+    def apply(self, morsel: pl.DataFrame) -> MappedMorsel:
         """Map a morsel that has a ``text:`` column for each source.
 
         Text, or whole numbers and booleans as they were read.
@@ -94,7 +94,7 @@ class Compiled:
         defaulted = self._count_defaults(raw, usage)
         filled = raw.select(_fill(target) for target in self.targets)
         fitted = self._fit(filled, problems)
-        return Mapped(
+        return MappedMorsel(
             frame=self._cast_types(fitted, problems),
             problems=pl.concat([PROBLEMS.to_frame(), *problems]),
             usage=usage,
@@ -114,7 +114,7 @@ class Compiled:
 
     def _clean(self, morsel: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Every source column, trimmed and on one line."""
-        columns = {name: pl.col(column_of(name)).alias(name) for name in self.sources}
+        columns = {name: pl.col(name_text_column(name)).alias(name) for name in self.sources}
         given = morsel.select(
             column if name in self._typed_sources else column.cast(pl.String)
             for name, column in columns.items()
@@ -124,7 +124,7 @@ class Compiled:
             broken = clean.broken.get(target.row.row.source or "")
             if broken is not None:
                 problems.append(
-                    problem(
+                    tabulate_problem(
                         broken.rows,
                         broken.before,
                         code="line_break_replaced",
@@ -153,8 +153,10 @@ class Compiled:
                 usage.append(found.usage(target.name))
                 columns.append(found.results().alias(target.name))
                 wrong |= {(target.name, source, code): found.have(code) for code in found.problems}
-        for (name, source, code), rows in rows_where(texts, wrong).items():
-            problems.append(problem(rows, texts[source].gather(rows), code=code, destination=name))
+        for (name, source, code), rows in find_row_numbers(texts, wrong).items():
+            problems.append(
+                tabulate_problem(rows, texts[source].gather(rows), code=code, destination=name)
+            )
         return texts.select(columns) if columns else texts, tuple(usage)
 
     def country_of(self, target: Target) -> str | None:
@@ -183,7 +185,7 @@ class Compiled:
             for one in self.targets
             if one.limit and one.on_too_long is not OnTooLong.REJECT
         }
-        doubtful = rows_where(
+        doubtful = find_row_numbers(
             filled,
             {name: pl.col(name).str.len_bytes() > one.limit for name, one in bounded.items()},
         )
@@ -198,26 +200,30 @@ class Compiled:
                 continue
             over, cut = texts.gather(rows), target.on_too_long is OnTooLong.TRUNCATE
             code = "truncated" if cut else "blanked"
-            problems.append(problem(rows, over, code=code, destination=name, limit=str(limit)))
-            shortened = over.to_frame().select(truncated(pl.all(), limit if cut else 0)).to_series()
+            problems.append(
+                tabulate_problem(rows, over, code=code, destination=name, limit=str(limit))
+            )
+            shortened = over.to_frame().select(truncate(pl.all(), limit if cut else 0)).to_series()
             changes.append(texts.clone().scatter(rows, shortened))
         return filled.with_columns(changes)
 
     def _cast_types(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
-        casts = [one for one in self.targets if one.column.kind not in (Kind.TEXT, Kind.ENUM)]
+        casts = [
+            one for one in self.targets if one.column.kind not in (ColumnKind.TEXT, ColumnKind.ENUM)
+        ]
         typed = fitted.with_columns(_cast(one) for one in casts)
         lost = {
             one.name: str(one.column.kind)
             for one in casts
             if typed[one.name].null_count() > fitted[one.name].null_count()
         }
-        found = rows_where(
+        found = find_row_numbers(
             fitted, {name: typed[name].is_null() & pl.col(name).is_not_null() for name in lost}
         )
         for name, rows in found.items():
             problems.append(
-                problem(
+                tabulate_problem(
                     rows,
                     fitted[name].gather(rows),
                     code="value_invalid",
@@ -228,13 +234,13 @@ class Compiled:
         return typed
 
 
-def compiled(
+def compile_template(
     template: Template,
     settings: Mapping[str, str | None],
     *,
     countries: Mapping[str, str] | None = None,
     keep_breaks: bool = False,
-) -> Compiled:
+) -> CompiledTemplate:
     """Compile a template that ``check.problems`` found nothing wrong with.
 
     Args:
@@ -261,7 +267,7 @@ def compiled(
         source = table.field(rule.source) if rule.source else None
         lookup = Lookup(row=rule, field=source, default=default, countries=own) if listed else None
         targets.append(Target(row=row, column=column, default=default, lookup=lookup))
-    return Compiled(
+    return CompiledTemplate(
         template=template,
         entity=entity,
         targets=tuple(targets),
@@ -286,16 +292,16 @@ def _fill(target: Target) -> pl.Expr:
 def _cast(target: Target) -> pl.Expr:
     value = pl.col(target.name)
     match target.column.kind:
-        case Kind.TIMESTAMP:
+        case ColumnKind.TIMESTAMP:
             return value.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
-        case Kind.DECIMAL:
+        case ColumnKind.DECIMAL:
             plain = pl.when(value.str.contains(r"^[+-]?[0-9]{1,26}(\.[0-9]*)?$")).then(value)
             return plain.cast(target.column.dtype, strict=False)
         case _:
             return value.cast(target.column.dtype, strict=False)
 
 
-def _list_sources(target: Target, mapping: Compiled) -> set[str]:
+def _list_sources(target: Target, mapping: CompiledTemplate) -> set[str]:
     """The sources that a target's value is made of."""
     return {
         name for name in (target.row.row.source, mapping.country_of(target)) if name is not None

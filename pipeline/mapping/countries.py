@@ -1,6 +1,6 @@
 """Every spelling of a country that p2c knows, and the one ISO 3166-1 code that it means.
 
-Matching is exact, after ``fold``: never fuzzy, for a wrong country is worse than a rejected row.
+Matching is exact, after ``fold_text``: never fuzzy, for a wrong country is worse than a rejected row.
 There are three ranks of spellings, and the first that knows a spelling wins: our own map
 (``templates/countries.toml``), the ISO codes, and names (ISO's own, and those of the Unicode CLDR
 in the languages below). A name that means two countries has no match.
@@ -19,7 +19,7 @@ import pycountry
 from babel import Locale
 
 from pipeline.templates import read_shipped
-from schemas.text import fold
+from schemas.text import fold_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,12 +42,12 @@ def load_country_codes() -> Mapping[str, str]:
     return MappingProxyType({**known, **_keep_unambiguous(_list_codes()), **own})
 
 
-def country_code(text: str) -> str | None:
+def find_country(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of the country that ``text`` names exactly.
 
     Null when it names none, or several.
     """
-    return load_country_codes().get(fold(text))
+    return load_country_codes().get(fold_text(text))
 
 
 def fold_forms(text: str) -> set[str]:
@@ -55,7 +55,10 @@ def fold_forms(text: str) -> set[str]:
 
     Both look the same to who types them.
     """
-    return {fold(unicodedata.normalize("NFC", text)), fold(unicodedata.normalize("NFD", text))}
+    return {
+        fold_text(unicodedata.normalize("NFC", text)),
+        fold_text(unicodedata.normalize("NFD", text)),
+    }
 
 
 def _list_codes() -> Iterator[tuple[str, str]]:

@@ -13,9 +13,9 @@ from typing import Final
 
 from pipeline.mapping import countries as shipped
 from pipeline.mapping.states import load_state_codes
-from pipeline.mapping.template import OnUnknown, Row
+from pipeline.mapping.template import MappingRow, OnUnknown
 from schemas.catalogue import Field, Type
-from schemas.text import fold
+from schemas.text import fold_text
 
 _TWO_OPTIONS: Final = {
     "1": "true",
@@ -32,17 +32,17 @@ def look_up_country(text: str, own: Mapping[str, str]) -> str | None:
 
     Exact match only.
     """
-    return own.get(fold(text)) or shipped.country_code(text)
+    return own.get(fold_text(text)) or shipped.find_country(text)
 
 
 def read_key(key: str, field: Field | None) -> str:
     """The form in which a value-map key is compared with a source value."""
-    folded = fold(key)
+    folded = fold_text(key)
     if field is None:
         return folded
     if field.type is Type.TWO_OPTIONS:
         return _TWO_OPTIONS.get(folded, folded)
-    labels = {fold(label): str(value) for value, label in field.options.items()}
+    labels = {fold_text(label): str(value) for value, label in field.options.items()}
     return labels.get(folded, folded)
 
 
@@ -53,7 +53,7 @@ class Lookup:
     Country or state, value map, default, and what to do with the unknown.
     """
 
-    row: Row
+    row: MappingRow
     field: Field | None
     default: str | None
     countries: Mapping[str, str]
@@ -89,7 +89,7 @@ class Lookup:
             found = (
                 look_up_country(value, self.countries)
                 if self.row.country
-                else load_state_codes(country or "").get(fold(value))
+                else load_state_codes(country or "").get(fold_text(value))
             )
             problem = None if found else "country_unknown" if self.row.country else "state_unknown"
             current = found
@@ -108,7 +108,7 @@ class Lookup:
         """The value map's part: result, problem, key used."""
         if self._map is None:
             return current, None, None
-        key = "" if current is None else fold(current)
+        key = "" if current is None else fold_text(current)
         if key in self._map:
             return self._map[key] or None, None, key
         if current is None or self.row.on_unknown is OnUnknown.PASS:

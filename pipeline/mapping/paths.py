@@ -19,6 +19,6 @@ PATHS: Final = (COMPANY, CURRENCY)
 NUMBER: Final = "msdynce_contactnumber"
 
 
-def column_of(source: str) -> str:
+def name_text_column(source: str) -> str:
     """The column of the routed table that carries a source as text."""
     return f"text:{source}"

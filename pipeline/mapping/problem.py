@@ -26,7 +26,7 @@ the message, value."""
 Name = TypeVar("Name")
 
 
-def problem(
+def tabulate_problem(
     rows: pl.Series, values: pl.Series, *, code: str, destination: str, limit: str = ""
 ) -> pl.DataFrame:
     """One problem for each of these rows, with the value that each of them has (``PROBLEMS``)."""
@@ -37,7 +37,9 @@ def problem(
     )
 
 
-def rows_where(frame: pl.DataFrame, conditions: Mapping[Name, pl.Expr]) -> dict[Name, pl.Series]:
+def find_row_numbers(
+    frame: pl.DataFrame, conditions: Mapping[Name, pl.Expr]
+) -> dict[Name, pl.Series]:
     """The numbers of the rows where each condition is true.
 
     Conditions that hold nowhere are left out. It is one look at the frame, however many conditions

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.problem import PROBLEMS, problem
+from pipeline.mapping.problem import PROBLEMS, tabulate_problem
 from schemas.text import key_of
 
 CODE: Final = "reference_not_in_scm"
@@ -30,7 +30,7 @@ _ADDRESSES: Final = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reference:
+class ReferenceTarget:
     """Where a column's value must exist: in a property of an entity set.
 
     ``by_company``: in the row's own legal entity, not in any. ``within`` names columns that hold
@@ -44,38 +44,40 @@ class Reference:
     within: tuple[str, ...] = ()
 
 
-def _list_address_references() -> dict[str, Reference]:
-    found: dict[str, Reference] = {}
+def _list_address_references() -> dict[str, ReferenceTarget]:
+    found: dict[str, ReferenceTarget] = {}
     for prefix, state in _ADDRESSES.items():
         iso, code = f"{prefix}CountryRegionISOCode", f"{prefix}CountryRegionId"
-        found[iso] = Reference(
+        found[iso] = ReferenceTarget(
             what="country (ISO code)", entity_set="AddressCountryRegions", property="ISOcode"
         )
-        found[code] = Reference(
+        found[code] = ReferenceTarget(
             what="country/region", entity_set="AddressCountryRegions", property="CountryRegion"
         )
-        found[f"{prefix}{state}"] = Reference(
+        found[f"{prefix}{state}"] = ReferenceTarget(
             what="state", entity_set="AddressStates", property="State", within=(iso, code)
         )  # fmt: skip
     return found
 
 
-REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
+REFERENCES: Final[Mapping[str, ReferenceTarget]] = MappingProxyType(
     {
-        "CustomerGroupId": Reference(
+        "CustomerGroupId": ReferenceTarget(
             what="customer group",
             entity_set="CustomerGroups",
             property="CustomerGroupId",
             by_company=True,
         ),
-        "SalesCurrencyCode": Reference(
+        "SalesCurrencyCode": ReferenceTarget(
             what="currency", entity_set="Currencies", property="CurrencyCode"
         ),
-        "LanguageId": Reference(what="language", entity_set="Languages", property="LanguageId"),
-        "SiteId": Reference(
+        "LanguageId": ReferenceTarget(
+            what="language", entity_set="Languages", property="LanguageId"
+        ),
+        "SiteId": ReferenceTarget(
             what="site", entity_set="OperationalSites", property="SiteId", by_company=True
         ),
-        "WarehouseId": Reference(
+        "WarehouseId": ReferenceTarget(
             what="warehouse", entity_set="Warehouses", property="WarehouseId", by_company=True
         ),
         **_list_address_references(),
@@ -130,7 +132,7 @@ class References:
             parts.insert(0, key_of(pl.col(country)))
         keys = mapped.select(pl.concat_str(parts, separator=_BETWEEN)).to_series()
         rows = (keys.is_not_null() & ~keys.is_in(list(self.known[column]))).arg_true()
-        return problem(rows, mapped[column].gather(rows), code=CODE, destination=column)
+        return tabulate_problem(rows, mapped[column].gather(rows), code=CODE, destination=column)
 
 
 def join_key(*parts: str) -> str:

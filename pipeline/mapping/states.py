@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import pycountry
 
 from pipeline.mapping.countries import fold_forms
-from schemas.text import fold
+from schemas.text import fold_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,7 +48,9 @@ def load_state_codes(country: str) -> Mapping[str, str]:
         key: code for key, codes in meanings.items() if (code := _choose_one(codes)) is not None
     }
     codes = {
-        fold(spelling): _shorten(one) for one in divisions for spelling in (one.code, _shorten(one))
+        fold_text(spelling): _shorten(one)
+        for one in divisions
+        for spelling in (one.code, _shorten(one))
     }
     return MappingProxyType({**names, **codes})
 

@@ -22,7 +22,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from pipeline.suggest import SettingProblem, near, sentences
+from pipeline.suggest import SettingProblem, explain_validation_error, suggest_nearest
 from pipeline.templates import read_shipped
 from schemas.catalogue import Entity, OnTooLong
 from schemas.scm import ENTITIES
@@ -63,7 +63,7 @@ Text = Annotated[
 ]
 
 
-class Row(BaseModel):
+class MappingRow(BaseModel):
     """How one column of SCM is filled.
 
     The order is always the same: source, then country or state, then value map, then default if
@@ -156,7 +156,7 @@ class _Shipped(BaseModel):
     task: str
     source: str
     entity: str
-    fields: dict[str, Row]
+    fields: dict[str, MappingRow]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +167,7 @@ class FieldRow:
     """
 
     destination: str
-    row: Row
+    row: MappingRow
     changed: frozenset[str] = frozenset()
     added: bool = False
 
@@ -192,7 +192,7 @@ class Template:
 
 
 @cache
-def shipped(name: str) -> Template:
+def load_shipped(name: str) -> Template:
     """A template as it ships, by the name of its file."""
     parsed = _Shipped.model_validate(tomllib.loads(read_shipped(name)))
     rows = tuple(FieldRow(destination=column, row=row) for column, row in parsed.fields.items())
@@ -201,7 +201,7 @@ def shipped(name: str) -> Template:
     )
 
 
-def templates(
+def apply_overrides(
     overrides: Mapping[str, object], read_pairs: PairReader | None = None
 ) -> tuple[dict[str, Template], list[SettingProblem]]:
     """All templates by task with a project's rows applied, and the problems of those rows.
@@ -211,19 +211,23 @@ def templates(
         read_pairs: reads the pairs of a ``value_map_file``; none: they were read when the rows
             were recorded.
     """
-    found = {one.task: one for one in map(shipped, SHIPPED)}
+    found = {one.task: one for one in map(load_shipped, SHIPPED)}
     problems: list[SettingProblem] = []
     for task, section in overrides.items():
         if task not in found:
             problems.append(
-                SettingProblem(f"tasks.{task}", f"unknown task '{task}'.{near(task, found)}")
+                SettingProblem(
+                    f"tasks.{task}", f"unknown task '{task}'.{suggest_nearest(task, found)}"
+                )
             )
             continue
         if not isinstance(section, dict):
             problems.append(SettingProblem(f"tasks.{task}", "must be a table."))
             continue
         problems += [
-            SettingProblem(f"tasks.{task}.{key}", f"unknown key '{key}'.{near(key, ['fields'])}")
+            SettingProblem(
+                f"tasks.{task}.{key}", f"unknown key '{key}'.{suggest_nearest(key, ['fields'])}"
+            )
             for key in section
             if key != "fields"
         ]
@@ -256,11 +260,11 @@ def _change_rows(
             if key in keys:
                 base.pop(other, None)
         try:
-            row = Row.model_validate({**base, **keys})
+            row = MappingRow.model_validate({**base, **keys})
         except ValidationError as error:
             problems += [
                 SettingProblem(f"{prefix}.{one.key}", one.sentence)
-                for one in sentences(error, lambda _path: Row.model_fields)
+                for one in explain_validation_error(error, lambda _path: MappingRow.model_fields)
             ]
             continue
         if row.unmapped:
@@ -270,7 +274,8 @@ def _change_rows(
                 if before
                 else [
                     SettingProblem(
-                        f"{prefix}.unmapped", f"the template has no such row.{near(column, rows)}"
+                        f"{prefix}.unmapped",
+                        f"the template has no such row.{suggest_nearest(column, rows)}",
                     )
                 ]
             )
@@ -284,8 +289,8 @@ def _change_rows(
 
 
 def _add_map_file(
-    row: Row, read_pairs: PairReader | None, prefix: str, problems: list[SettingProblem]
-) -> Row:
+    row: MappingRow, read_pairs: PairReader | None, prefix: str, problems: list[SettingProblem]
+) -> MappingRow:
     """The row with the pairs of its ``value_map_file`` behind those that it has itself."""
     if row.value_map_file is None or read_pairs is None:
         return row
@@ -299,6 +304,6 @@ def _add_map_file(
     return row.model_copy(update={"value_map": {**(row.value_map or {}), **pairs}})
 
 
-def entities_by_task() -> dict[str, Entity]:
+def list_entities_by_task() -> dict[str, Entity]:
     """Task → the entity that it fills."""
-    return {one.task: ENTITIES[one.entity] for one in map(shipped, SHIPPED)}
+    return {one.task: ENTITIES[one.entity] for one in map(load_shipped, SHIPPED)}

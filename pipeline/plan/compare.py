@@ -34,7 +34,7 @@ class Change(TypedDict):
     example: str | None
 
 
-def compared(before: RunFolder, after: RunFolder) -> list[Change]:
+def compare_runs(before: RunFolder, after: RunFolder) -> list[Change]:
     """Differences between two runs, one item per kind."""
     with (
         tempfile.TemporaryDirectory(prefix="p2c-compare-") as scratch,
@@ -47,7 +47,7 @@ def compared(before: RunFolder, after: RunFolder) -> list[Change]:
         return cast("list[Change]", here.frame(query("plan/diff")).to_dicts())
 
 
-def told(items: list[Change], before: RunFolder) -> str:
+def render_changes(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."

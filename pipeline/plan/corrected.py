@@ -18,12 +18,12 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files import discover, synapse
-from pipeline.extract.files.discover import Form, Stored
+from pipeline.extract.files.discover import Form, StoredTable
 from pipeline.extract.landing import ReadOptions, land_file
-from pipeline.show.spreadsheet import restored
+from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS
 from schemas.text import guid_of, trimmed
-from sql.query import Column, query
+from sql.query import SelectColumn, query
 from sql.session import session
 
 VERSION: Final = 9_000_000_000_000_000_000
@@ -33,16 +33,16 @@ _PREFIX: Final = "corrected-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Corrected:
+class CorrectedSource:
     """The folder to read from, and the contactids of the corrected rows."""
 
     folder: Path
     contactids: list[str]
 
 
-def laid_over(
+def lay_over(
     source: Path, corrected: Path, into: Path, columns: Mapping[str, str], options: ReadOptions
-) -> Corrected:
+) -> CorrectedSource:
     """Make the folder that holds the source and the corrected rows.
 
     Args:
@@ -63,9 +63,9 @@ def laid_over(
             "--corrected works on exports, not on a Synapse Link folder: correct Sales and export "
             "again."
         )
-    stored = discover.find(source, CONTACTS)
+    stored = discover.find_files(source, CONTACTS)
     if stored is None:
-        raise discover.missing(source, CONTACTS)
+        raise discover.make_missing_error(source, CONTACTS)
     rows = _rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
@@ -74,7 +74,7 @@ def laid_over(
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
-    return Corrected(folder=into, contactids=ids.to_list())
+    return CorrectedSource(folder=into, contactids=ids.to_list())
 
 
 def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
@@ -96,7 +96,7 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     text = [
         name for name in frame.columns if frame.schema[name] == pl.String and name != "source_file"
     ]
-    rows = frame.select(restored(pl.col(name)) for name in text).with_columns(
+    rows = frame.select(restore(pl.col(name)) for name in text).with_columns(
         contactid=trimmed(pl.col("contactid"))
     )
     wrong = rows.with_row_index("row").filter(guid_of(pl.col("contactid")).is_null())
@@ -107,10 +107,10 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     return rows
 
 
-def _link(source: Path, into: Path, stored: Stored) -> None:
+def _link(source: Path, into: Path, stored: StoredTable) -> None:
     """Links to all files of the source; those of contacts become parts of a folder."""
     contacts = {part.path for part in stored.parts}
-    for path in discover.entries(source):
+    for path in discover.list_entries(source):
         if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
             _linked(path, into / path.name)
     (into / CONTACTS.name).mkdir()
@@ -128,7 +128,7 @@ def _linked(path: Path, at: Path) -> None:
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, at)
 
 
-def _write(at: Path, rows: pl.DataFrame, stored: Stored, columns: Mapping[str, str]) -> None:
+def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[str, str]) -> None:
     match stored.form:
         case Form.DELIMITED:
             rows.write_csv(at.with_suffix(".csv"), quote_style="necessary")
@@ -156,7 +156,7 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
         here.register("corrected", rows)
         here.parquet("source", like)
         here.store("rows_typed", query("plan/corrected_types"))
-        taken = [Column(name=physical, of=name) for name, physical in columns.items()]
+        taken = [SelectColumn(name=physical, of=name) for name, physical in columns.items()]
         try:
             here.run(query("plan/corrected_rows", columns=taken))
             here.frame(query("plan/corrected")).write_parquet(at)

@@ -6,10 +6,10 @@ from pipeline.events import Step
 from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.findings import add_run_findings
-from pipeline.plan.morsels import decided_morsels
+from pipeline.plan.morsels import decide_morsels
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
-from pipeline.plan.routing import decider_of, routing_of
+from pipeline.plan.routing import make_decider, make_routing
 from pipeline.plan.writing import write_decided
 from pipeline.transform.decide import Decider
 from schemas.sales import CONTACTS
@@ -21,12 +21,12 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
     landed = planning.source.landed
     for table in landed.values():
         view_landed(main, table)
-    routing = routing_of(planning)
+    routing = make_routing(planning)
     planning.listener(Step(name="looking for repeats", done=0))
     prepared = prepare(main, set(landed), routing)
-    decider = decider_of(planning, hasher)
+    decider = make_decider(planning, hasher)
     rows = planning.project.settings.run.morsel_rows
-    with decided_morsels(main, landed[CONTACTS.name], routing, prepared, decider, rows) as decided:
+    with decide_morsels(main, landed[CONTACTS.name], routing, prepared, decider, rows) as decided:
         write_decided(
             planning,
             decided,

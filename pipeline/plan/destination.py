@@ -11,16 +11,16 @@ import polars as pl
 
 from pipeline.events import Listener, Step
 from pipeline.load import remember
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import References
 from pipeline.plan import known
 from pipeline.project.resolve import Project
-from pipeline.project.systems import scm_of
+from pipeline.project.systems import connect_scm
 from pipeline.run import memory
 from pipeline.run.facts import ScmSeen
 from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
-from pipeline.scm.look import Seen, Wanted, look
+from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
 
 FOLDER: Final = "scm"
 """In the run folder: the keys that SCM had."""
@@ -36,7 +36,7 @@ class Destination:
     customers: pl.DataFrame | None = None
     persons: pl.DataFrame | None = None
     references: References | None = None
-    seen: Seen | None = None
+    seen: ScmSnapshot | None = None
     pinned: Mapping[str, str] = field(default_factory=dict)
     """Fingerprints of the data that it was read from, taken before they were read."""
 
@@ -77,10 +77,10 @@ class Destination:
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
 
 
-def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
+def scm_needs(project: Project, mappings: Mapping[str, CompiledTemplate]) -> ScmNeeds:
     """What a project needs of SCM."""
     destination = project.settings.destination
-    return Wanted(
+    return ScmNeeds(
         mappings=tuple(mappings.values()),
         legal_entities=project.legal_entities,
         contacts_label=destination.contacts_label,
@@ -89,7 +89,7 @@ def wanted(project: Project, mappings: Mapping[str, Compiled]) -> Wanted:
 
 
 def look_at(
-    project: Project, mappings: Mapping[str, Compiled], into: Path, listener: Listener
+    project: Project, mappings: Mapping[str, CompiledTemplate], into: Path, listener: Listener
 ) -> Destination:
     """Look at a plan's destination: SCM itself, the export that the project names, or nothing.
 
@@ -106,14 +106,14 @@ def look_at(
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
         given = project.known_customers
-        customers = None if given is None else known.customers(given)
+        customers = None if given is None else known.read_customer_export(given)
         return Destination(customers=customers, pinned=pinned)
 
     def told(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))
 
-    with scm_of(project) as scm:
-        seen = look(scm, wanted(project, mappings), into / FOLDER, told)
+    with connect_scm(project) as scm:
+        seen = look_at_scm(scm, scm_needs(project, mappings), into / FOLDER, told)
     return Destination(
         customers=seen.known_customers(),
         persons=pl.read_parquet(seen.persons, glob=False),
@@ -130,9 +130,9 @@ def mend_memory(runs: Path, project: Project) -> bool:
     itself.
     """
     name = project.settings.destination.name
-    if project.scm is None or not remember.is_behind(runs, name):
+    if project.scm is None or not remember.is_memory_behind(runs, name):
         return False
-    with try_lock(memory.folder_of(runs, name) / LOCK) as is_free:
+    with try_lock(memory.find_memory_folder(runs, name) / LOCK) as is_free:
         if is_free:
-            remember.rebuild(runs, name)
+            remember.rebuild_memory(runs, name)
         return is_free

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipeline.plan.prepare import Prepared, Routing, unused_units
+from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
@@ -27,7 +27,7 @@ def add_run_findings(
 ) -> list[RunFinding]:
     """Add to the findings of preparation what systems, business units and counts say."""
     prepared.findings += [*planning.source.findings, *planning.destination.findings]
-    prepared.findings += unused_units(main, routing, decider.tally.units)
+    prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _counted(decider.finished(), planning.project, prepared)
     return prepared.findings
 

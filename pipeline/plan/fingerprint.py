@@ -43,7 +43,7 @@ from pydantic import JsonValue
 from pipeline import __version__
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.plan import known
-from pipeline.project.resolve import Project, recorded_project
+from pipeline.project.resolve import Project, restore_project
 from pipeline.run.facts import Kind, RunFacts, Setting
 from pipeline.run.folder import RunFolder
 
@@ -148,13 +148,13 @@ _DATA: Final = {
 """Fingerprint → what it is of."""
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """p2c, Python and the libraries that decide the output."""
     libraries = {name: version(name) for name in _LIBRARIES}
     return {"p2c": __version__, "python": platform.python_version(), **libraries}
 
 
-def fingerprints(project: Project, kind: Kind) -> dict[str, str]:
+def take_fingerprints(project: Project, kind: Kind) -> dict[str, str]:
     """The SHA-256 of all code that decides a plan of this kind, and of each template in force.
 
     What is known of the destination is pinned by ``known.pinned``.
@@ -167,12 +167,12 @@ def fingerprints(project: Project, kind: Kind) -> dict[str, str]:
 
 def is_of_another_version(facts: RunFacts, today: Project) -> bool:
     """Whether a plan was made by a p2c that pinned other things than this one does."""
-    names = set(fingerprints(today, facts.kind))
+    names = set(take_fingerprints(today, facts.kind))
     data = set() if facts.kind is Kind.BACKFILL else set(_DATA)
     return set(facts.fingerprints) != names | data
 
 
-def changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str]:
+def list_changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str]:
     """What changed since a plan was made, a phrase each.
 
     Empty when the plan still says what p2c would plan today of the same rows.
@@ -183,18 +183,18 @@ def changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str]:
         today: the project as it is now.
     """
     is_backfill = facts.kind is Kind.BACKFILL
-    now = fingerprints(today, facts.kind)
+    now = take_fingerprints(today, facts.kind)
     if not is_backfill:
-        now |= known.pinned(folder, today)
-    found = changed_settings(facts.settings, today, is_backfill=is_backfill)
-    before = recorded_project(facts.settings, None)
+        now |= known.pin_destination(folder, today)
+    found = list_changed_settings(facts.settings, today, is_backfill=is_backfill)
+    before = restore_project(facts.settings, None)
     for name, value in facts.fingerprints.items():
         if now.get(name) != value:
             found.append(_phrase(name, before, today))
     return found
 
 
-def changed_settings(
+def list_changed_settings(
     recorded: Mapping[str, Setting], today: Project, *, is_backfill: bool = False
 ) -> list[str]:
     """Settings that decide and have another value today, a phrase each."""

@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 from pipeline.load.packages.package import build_package
-from pipeline.load.packages.spec import package_spec
-from pipeline.mapping.compile import Compiled
+from pipeline.load.packages.spec import make_spec
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.project.resolve import Project
 from pipeline.run.folder import RunFolder
 from pipeline.run.summary import Forecast
@@ -26,8 +26,8 @@ _RATE_FROM: Final = (
 _SAMPLE: Final = 2_000
 
 
-def forecast(
-    project: Project, folder: RunFolder, tally: Tally, mappings: Mapping[str, Compiled]
+def forecast_cost(
+    project: Project, folder: RunFolder, tally: Tally, mappings: Mapping[str, CompiledTemplate]
 ) -> Forecast:
     """What applying will cost.
 
@@ -49,7 +49,9 @@ def forecast(
     )
 
 
-def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled, rows: int) -> int:
+def _reckoned(
+    project: Project, folder: RunFolder, task: str, mapping: CompiledTemplate, rows: int
+) -> int:
     files = folder.rows_files(task)
     if not rows or not files:
         return 0
@@ -64,7 +66,7 @@ def _reckoned(project: Project, folder: RunFolder, task: str, mapping: Compiled,
     else:
         there = len(
             build_package(
-                package_spec(project, mapping, str(head["legal_entity"][0]), 1), head
+                make_spec(project, mapping, str(head["legal_entity"][0]), 1), head
             ).content
         )
     return round(there * rows / head.height)

@@ -21,11 +21,11 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
-from pipeline.run.files import sha256_of
+from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
-from pipeline.run.memory import folder_of
+from pipeline.run.memory import find_memory_folder
 from schemas.scm import CUSTOMERS_EXPORT
-from schemas.text import WHITE_SPACE, read_guid
+from schemas.text import WHITE_SPACE, parse_guid
 from sql.query import query
 from sql.session import Session, session
 
@@ -41,7 +41,7 @@ LOADED_HASHES: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.S
 """One row per key that was created or updated at a destination."""
 
 
-def customers(path: Path) -> pl.DataFrame:
+def read_customer_export(path: Path) -> pl.DataFrame:
     """A *Customers V2* export: CustomerAccount, PartyNumber and dataAreaId if it has them, as text.
 
     Raises:
@@ -68,10 +68,10 @@ def customers(path: Path) -> pl.DataFrame:
 def hash_customers(project: Project) -> str:
     """The SHA-256 of the export of known customers; ``NO_EXPORT`` where there is none."""
     path = project.known_customers
-    return NO_EXPORT if path is None or not path.is_file() else sha256_of(path)
+    return NO_EXPORT if path is None or not path.is_file() else hash_file(path)
 
 
-def only_ids(path: Path) -> pl.DataFrame:
+def read_only_ids(path: Path) -> pl.DataFrame:
     """The contactids of ``--only``: one a line, or a CSV whose first column they are.
 
     A header line may say contactid.
@@ -88,21 +88,21 @@ def only_ids(path: Path) -> pl.DataFrame:
         cell = re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"')
         if not cell or (number == 1 and cell.casefold() == "contactid"):
             continue
-        contactid = read_guid(cell)
+        contactid = parse_guid(cell)
         if contactid is None:
             raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
         found.append(contactid)
     return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
 
-def pinned(folder: RunFolder, project: Project) -> dict[str, str]:
+def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:
     """What a plan for SCM holds on to, as it is now.
 
     Args:
         folder: the run that was planned.
         project: says where the export and the memory are.
     """
-    frame = loaded(folder.path.parent, project)
+    frame = read_loaded(folder.path.parent, project)
     with session() as here:
         here.register("loaded", pl.DataFrame(schema=LOADED_HASHES) if frame is None else frame)
         memory = digest_memory(here, folder)
@@ -112,18 +112,18 @@ def pinned(folder: RunFolder, project: Project) -> dict[str, str]:
 def digest_memory(here: Session, folder: RunFolder) -> str:
     """What the memory has of the contacts that a run decided about.
 
-    The session has a table ``loaded``. Text that is equal where that is, in whatever order.
+    The session has a table ``read_loaded``. Text that is equal where that is, in whatever order.
     """
     here.parquet("decisions", folder.decisions)
     return str(here.frame(query("plan/loaded_content")).item())
 
 
-def loaded(runs: Path, project: Project) -> pl.DataFrame | None:
+def read_loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     """destination_key and row_hash of every row that was created or updated here before.
 
     Null when nothing was loaded at this destination yet.
     """
-    files = sorted(folder_of(runs, project.settings.destination.name).glob("*.parquet"))
+    files = sorted(find_memory_folder(runs, project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
     return pl.concat(

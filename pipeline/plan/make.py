@@ -12,18 +12,18 @@ from pipeline.events import Listener
 from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
-from pipeline.plan.record import first_facts, source_hashes, whole_facts
-from pipeline.plan.request import Planning, Request
-from pipeline.plan.sessions import sessions
-from pipeline.plan.source import landed_source
-from pipeline.plan.summary import Counted, summarize_plan
+from pipeline.plan.record import complete_facts, hash_sources, make_first_facts
+from pipeline.plan.request import Planning, PlanRequest
+from pipeline.plan.sessions import open_sessions
+from pipeline.plan.source import land_source
+from pipeline.plan.summary import PlanCounts, summarize_plan
 from pipeline.project.resolve import Project
-from pipeline.run.folder import Clock, RunFolder, building, new_run
+from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
 from pipeline.run.vouching import write_plan
 
 
 def make_plan(
-    project: Project, request: Request, runs: Path, clock: Clock, listener: Listener
+    project: Project, request: PlanRequest, runs: Path, clock: Clock, listener: Listener
 ) -> RunFolder:
     """Plan a run.
 
@@ -34,23 +34,23 @@ def make_plan(
         Refused: project, template or source are wrong; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    run = new_run(clock)
-    facts = first_facts(project, request, request.kind, run, clock())
-    with building(runs, facts) as folder:
+    run = make_run_id(clock)
+    facts = make_first_facts(project, request, request.kind, run, clock())
+    with build_run(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         planning.mappings = project.mappings()
         planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
-        planning.source = landed_source(project, folder, runs, listener, changes=request.changes)
+        planning.source = land_source(project, folder, runs, listener, changes=request.changes)
         landed = planning.source.landed
         with ThreadPoolExecutor(1) as hashing:
-            hashes = source_hashes(landed, hashing)
-            with sessions(planning) as (main, hasher):
+            hashes = hash_sources(landed, hashing)
+            with open_sessions(planning) as (main, hasher):
                 prepared, decider = decide_contacts(planning, main, hasher)
             sources = {path: future.result() for path, future in hashes.items()}
-        folder.write_facts(whole_facts(facts, planning, sources))
+        folder.write_facts(complete_facts(facts, planning, sources))
         write_batches(folder, project, decider.tally)
-        counted = Counted(tally=decider.tally, findings=prepared.findings, landed=landed)
+        counted = PlanCounts(tally=decider.tally, findings=prepared.findings, landed=landed)
         summary = summarize_plan(planning, facts, counted)
         write_plan(folder, summary, folder.plan_files(), clock, known=planning.hashes)
     return RunFolder(runs / run)

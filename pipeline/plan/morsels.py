@@ -9,14 +9,14 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.extract.landing import Landed
-from pipeline.extract.texts import Texts
+from pipeline.extract.landing import LandedTable
+from pipeline.extract.texts import TextColumns
 from pipeline.flow import heap
-from pipeline.flow.frames import ahead, frames, side_by_side
-from pipeline.flow.ordered import ordered
+from pipeline.flow.frames import map_in_order, read_ahead, read_frames
+from pipeline.flow.ordered import restore_order
 from pipeline.plan.prepare import Prepared, Routing
-from pipeline.plan.reading import plain
-from pipeline.transform.decide import Decided, Decider, Weighed
+from pipeline.plan.reading import find_plain_columns
+from pipeline.transform.decide import DecidedMorsel, Decider, WeighedMorsel
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
@@ -27,34 +27,37 @@ Each takes 300 MB."""
 
 
 @contextlib.contextmanager
-def decided_morsels(
+def decide_morsels(
     main: Session,
-    contacts: Landed,
+    contacts: LandedTable,
     routing: Routing,
     prepared: Prepared,
     decider: Decider,
     rows: int,
-) -> Iterator[Generator[Decided]]:
+) -> Iterator[Generator[DecidedMorsel]]:
     """All contacts, decided; ``rows`` to a morsel."""
-    texts = Texts(contacts, plain(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said))
+    texts = TextColumns(
+        contacts,
+        find_plain_columns(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said),
+    )
     main.use_threads(1)  # Polars has the other cores, and one thread keeps rows nearly in order.
     reader = main.stream(query("plan/route"), rows, **prepared.parameters)
     with (
-        heap.settled(),
-        contextlib.closing(ahead(ordered(frames(reader), rows))) as morsels,
+        heap.freeze_heap(),
+        contextlib.closing(read_ahead(restore_order(read_frames(reader), rows))) as morsels,
     ):
         yield _side_by_side(decider, morsels, texts, prepared.marks)
 
 
 def _side_by_side(
-    decider: Decider, morsels: Iterator[pl.DataFrame], texts: Texts, marks: pl.DataFrame
-) -> Generator[Decided]:
+    decider: Decider, morsels: Iterator[pl.DataFrame], texts: TextColumns, marks: pl.DataFrame
+) -> Generator[DecidedMorsel]:
     """Morsels decided in source order, ``_WIDTH`` at once.
 
     What SQL says of each contact meets its landed text.
     """
 
-    def weighed(routed: pl.DataFrame) -> Weighed:
+    def weighed(routed: pl.DataFrame) -> WeighedMorsel:
         start = int(routed["source_row"][0]) if routed.height else 0
         names = {
             name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
@@ -64,5 +67,5 @@ def _side_by_side(
         return decider.weighed(pl.concat(told, how="horizontal"))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
-        for one in side_by_side(weighed, map(decider.selected, morsels), pool, _WIDTH):
+        for one in map_in_order(weighed, map(decider.selected, morsels), pool, _WIDTH):
             yield decider.settled(one)

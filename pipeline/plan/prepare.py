@@ -16,10 +16,10 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
-from pipeline.plan.reading import PLACE, declared
+from pipeline.plan.reading import PLACE, build_select_list
 from pipeline.run.findings import RunFinding
-from pipeline.suggest import near
-from pipeline.transform.suspects import Suspects, marks, repeated_rows, suspects
+from pipeline.suggest import suggest_nearest
+from pipeline.transform.suspects import Suspects, collect_marks, find_repeated_rows, find_suspects
 from schemas import sales
 from schemas.catalogue import Table
 from sql.query import query
@@ -59,7 +59,7 @@ class Routing:
 class Prepared:
     """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are.
 
-    ``marks`` has one row per contact row, by its number (``source_row``): contactid_invalid,
+    ``collect_marks`` has one row per contact row, by its number (``source_row``): contactid_invalid,
     has_activity (null where the source has no table of documents).
     """
 
@@ -164,7 +164,7 @@ def _hold(read: Mapping[str, pl.DataFrame]) -> None:
     """Hold the tables, as they are read, against their contracts."""
     for name, frame in read.items():
         try:
-            sales.contract(sales.TABLES[name]).validate(frame.lazy(), lazy=True)
+            sales.make_sales_contract(sales.TABLES[name]).validate(frame.lazy(), lazy=True)
         except SchemaErrors as errors:
             raise InvariantBroken(
                 f"{name} is not read as declared: {errors.failure_cases['check'].to_list()}"
@@ -176,7 +176,7 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
     if not is_there:
         session.view(f"{table.name}_landed", query("plan/no_rows"))
     columns = session.columns(f"{table.name}_landed")
-    select = declared(table, columns, said=said)
+    select = build_select_list(table, columns, said=said)
     session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
     content = [column for column in columns if column not in PLACE] or ["source_row"]
     chosen = f"{table.name}_landed_chosen"
@@ -212,7 +212,7 @@ def _filter(session: Session, condition: str | None) -> None:
 
 
 def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
-    found = marks(hashes, ("contactid_invalid", "has_activity"))
+    found = collect_marks(hashes, ("contactid_invalid", "has_activity"))
     if any(name in landed for name in _ACTIVITY):
         return found
     return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
@@ -221,7 +221,7 @@ def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
 def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     room = "plan" if is_routed else "backfill"
-    found = suspects(hashes, session.frame(query(f"{room}/account_hashes")))
+    found = find_suspects(hashes, session.frame(query(f"{room}/account_hashes")))
     session.register("chosen_rows", found.all.to_frame("source_row"))
     content = "no_content" if found.repeated.is_empty() else "content_hash"
     session.store("suspects", query("plan/suspects", content=content))
@@ -246,7 +246,7 @@ def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """
     view = _declared_name(table)
     hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
-    _states(session, table, "side_states", repeated_rows(hashes), view)
+    _states(session, table, "side_states", find_repeated_rows(hashes), view)
     session.store(name, query("plan/left_out"))
     repeated = session.frame(query("plan/side_repeats"))
     return [
@@ -325,7 +325,8 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
     if unknown:
         known = session.frame(query("plan/unit_names"))["name"].to_list()
         told = "; ".join(
-            f"'{name}' is no business unit of the source.{near(name, known)}" for name in unknown
+            f"'{name}' is no business unit of the source.{suggest_nearest(name, known)}"
+            for name in unknown
         )
         raise ConfigurationError(told, where="organizations")
 
@@ -347,7 +348,9 @@ def _others(session: Session, routing: Routing) -> None:
     session.store("loaded_numbers", query("plan/loaded_numbers"))
 
 
-def unused_units(session: Session, routing: Routing, seen: Collection[str]) -> list[RunFinding]:
+def find_unused_units(
+    session: Session, routing: Routing, seen: Collection[str]
+) -> list[RunFinding]:
     """``[organizations]`` entries that no contact has.
 
     ``seen``: business units as contacts spell them.

@@ -3,7 +3,7 @@
 A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as
 the same view. Mapping sees text: ``text:<column>`` is the value read and written as text again,
 ``raw:<column>`` the value as it was written. Where the landed column is that text already, Polars
-takes it from the landed table (``plain``); the others are columns ``say:<name>`` of the view.
+takes it from the landed table (``generalize``); the others are columns ``say:<name>`` of the view.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _WHOLE: Final = frozenset(
 )
 
 
-def typed(field: Field, column: str, physical: str) -> str:
+def build_typed_column(field: Field, column: str, physical: str) -> str:
     """SQL that reads ``column``, of DuckDB type ``physical``, as the field's declared type.
 
     Null when it cannot be read.
@@ -68,7 +68,7 @@ def typed(field: Field, column: str, physical: str) -> str:
             )
 
 
-def mapping_text(field: Field, column: str, physical: str) -> str:
+def build_mapping_text(field: Field, column: str, physical: str) -> str:
     """SQL for what mapping sees.
 
     The value read and written as text again, or the text itself if it cannot be read.
@@ -78,14 +78,16 @@ def mapping_text(field: Field, column: str, physical: str) -> str:
         case Type.TEXT:
             return text
         case Type.TWO_OPTIONS:
-            read = f"CASE WHEN {typed(field, column, physical)} THEN 'true' ELSE 'false' END"
-            return f"CASE WHEN {typed(field, column, physical)} IS NULL THEN {text} ELSE {read} END"
+            read = f"CASE WHEN {build_typed_column(field, column, physical)} THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {build_typed_column(field, column, physical)} IS NULL THEN {text} ELSE {read} END"
         case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
             return text
         case Type.DECIMAL:
             return text
         case _:
-            return f"coalesce(CAST({typed(field, column, physical)} AS VARCHAR), {text})"
+            return (
+                f"coalesce(CAST({build_typed_column(field, column, physical)} AS VARCHAR), {text})"
+            )
 
 
 def _as_text(column: str, physical: str) -> str:
@@ -121,7 +123,9 @@ def _timestamp(column: str, physical: str, text: str) -> str:
     )
 
 
-def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> dict[str, str]:
+def find_plain_columns(
+    table: Table, columns: Mapping[str, str], said: Collection[str]
+) -> dict[str, str]:
     """Which of the names in ``said`` are a landed column as it stands: text, or numbers and booleans of the declared type.
 
     Returns:
@@ -143,14 +147,16 @@ def plain(table: Table, columns: Mapping[str, str], said: Collection[str]) -> di
     return found
 
 
-def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] = ()) -> str:
+def build_select_list(
+    table: Table, columns: Mapping[str, str], *, said: Collection[str] = ()
+) -> str:
     """The select list that turns a landed table into its declared form.
 
     Args:
         table: the catalogue's entry.
         columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as
             they are.
-        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``plain`` become
+        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize`` become
             columns ``say:…``.
 
     Returns:
@@ -162,7 +168,7 @@ def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] 
     for field in table.fields:
         name = identifier(field.name)
         if field.name in columns:
-            parts.append(f"{typed(field, name, columns[field.name])} AS {name}")
+            parts.append(f"{build_typed_column(field, name, columns[field.name])} AS {name}")
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
                 parts.append(
                     f"{_as_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}"
@@ -178,7 +184,9 @@ def declared(table: Table, columns: Mapping[str, str], *, said: Collection[str] 
     ]
     parts += ['CAST(NULL AS VARCHAR) AS "say:"'] if said else []
     parts += [
-        _said(table, name, columns) for name in said if name not in plain(table, columns, said)
+        _said(table, name, columns)
+        for name in said
+        if name not in find_plain_columns(table, columns, said)
     ]
     return "SELECT " + ",\n       ".join(parts)
 
@@ -191,4 +199,4 @@ def _said(table: Table, name: str, columns: Mapping[str, str]) -> str:
     if kind == "raw":
         return f"{_as_text(identifier(column), columns[column])} AS {target}"
     field = table.field(column) or Field(name=column)
-    return f"{mapping_text(field, identifier(column), columns[column])} AS {target}"
+    return f"{build_mapping_text(field, identifier(column), columns[column])} AS {target}"

@@ -11,25 +11,25 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.extract.landing import Landed
-from pipeline.plan.fingerprint import fingerprints, versions
-from pipeline.plan.request import Planning, Request
+from pipeline.extract.landing import LandedTable
+from pipeline.plan.fingerprint import list_versions, take_fingerprints
+from pipeline.plan.request import Planning, PlanRequest
 from pipeline.project.resolve import Project
 from pipeline.run.facts import DestinationFacts, Kind, Numbers, Requested, RunFacts, SourceRead
-from pipeline.run.files import sha256_of
-from pipeline.run.findings import RunFinding, findings_of_run
+from pipeline.run.files import hash_file
+from pipeline.run.findings import RunFinding, frame_run_findings
 from pipeline.run.folder import RunId
 
 
-def source_hashes(
-    landed: Mapping[str, Landed], pool: ThreadPoolExecutor
+def hash_sources(
+    landed: Mapping[str, LandedTable], pool: ThreadPoolExecutor
 ) -> dict[Path, Future[str]]:
     """The SHA-256 of every source file, while other work goes on."""
     paths = [one.path for table in landed.values() for one in table.sources]
-    return {path: pool.submit(sha256_of, path) for path in paths}
+    return {path: pool.submit(hash_file, path) for path in paths}
 
 
-def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
+def tabulate_unreadable(landed: Mapping[str, LandedTable]) -> pl.DataFrame:
     """Findings of rows that could not be read."""
     found = [
         RunFinding(
@@ -41,11 +41,11 @@ def unreadable_rows(landed: Mapping[str, Landed]) -> pl.DataFrame:
         for table in landed.values()
         for one in table.unreadable
     ]
-    return findings_of_run(found)
+    return frame_run_findings(found)
 
 
-def first_facts(
-    project: Project, request: Request, kind: Kind, run: RunId, began: datetime
+def make_first_facts(
+    project: Project, request: PlanRequest, kind: Kind, run: RunId, began: datetime
 ) -> RunFacts:
     """``run.json`` as it is written before anything is read."""
     destination = project.settings.destination
@@ -55,8 +55,8 @@ def first_facts(
         command=request.command,
         retry_of=request.retry_of,
         started_at=began,
-        versions=versions(),
-        fingerprints=fingerprints(project, kind),
+        versions=list_versions(),
+        fingerprints=take_fingerprints(project, kind),
         settings=project.effective(),
         project=None if project.file is None else str(project.file.resolve()),
         destination=DestinationFacts(
@@ -77,7 +77,7 @@ def first_facts(
     )
 
 
-def whole_facts(
+def complete_facts(
     first: RunFacts,
     planning: Planning,
     hashes: Mapping[Path, str],
@@ -104,7 +104,7 @@ def whole_facts(
     )
 
 
-def _sources(table: Landed, hashes: Mapping[Path, str]) -> list[SourceRead]:
+def _sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[SourceRead]:
     return [
         SourceRead(
             table=table.table,
@@ -119,7 +119,7 @@ def _sources(table: Landed, hashes: Mapping[Path, str]) -> list[SourceRead]:
     ]
 
 
-def _files(table: Landed) -> tuple[str, ...]:
+def _files(table: LandedTable) -> tuple[str, ...]:
     """Where a table's rows are: the user's own files, or one of the run folder."""
     if table.in_place:
         return tuple(str(path) for path in table.files)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.events import Listener
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.destination import Destination
-from pipeline.plan.source import Source
+from pipeline.plan.source import LandedSource
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class PlanRequest:
     """What the user asked for beside the project."""
 
     limit: int | None = None
@@ -39,13 +39,13 @@ class Planning:
     """Everything that one plan needs while it is made."""
 
     project: Project
-    request: Request
+    request: PlanRequest
     folder: RunFolder
     listener: Listener
-    mappings: Mapping[str, Compiled] = field(default_factory=dict)
+    mappings: Mapping[str, CompiledTemplate] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     """Of the tables written, taken while they were written."""
     pinned: dict[str, str] = field(default_factory=dict)
     """Fingerprints of what is known of the destination, taken when it was looked at."""
     destination: Destination = field(default_factory=Destination)
-    source: Source = field(default_factory=lambda: Source(landed={}))
+    source: LandedSource = field(default_factory=lambda: LandedSource(landed={}))

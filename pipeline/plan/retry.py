@@ -13,19 +13,19 @@ import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
 from pipeline.run.folder import FOLDER, RunFolder
-from pipeline.suggest import codes_known
+from pipeline.suggest import check_codes
 from schemas.text import guid_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RetryScope:
     """Contacts to retry, in source order, and how many have no contactid by which they could be."""
 
     contactids: list[str]
     nameless: int
 
 
-def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
+def choose_retried(folder: RunFolder, codes: Sequence[str] = ()) -> RetryScope:
     """The contacts of a run that were held, rejected or failed.
 
     Of those, the ones stopped by ``codes`` if any are given.
@@ -34,7 +34,7 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
         UsageError: the run has no decisions, or a code is unknown.
         InvariantBroken: its tables cannot be read.
     """
-    chosen = codes_known(codes)
+    chosen = check_codes(codes)
     if not folder.decisions.is_file():
         raise UsageError(
             "decisions.parquet is missing: this run does not tell what was held or rejected.",
@@ -65,14 +65,14 @@ def wanted(folder: RunFolder, codes: Sequence[str] = ()) -> Wanted:
             where=folder.run,
         ) from error
     ids = pl.concat(parts).select(guid_of(pl.col("contactid"))).to_series()
-    return Wanted(
+    return RetryScope(
         contactids=ids.drop_nulls().unique(maintain_order=True).to_list(),
         nameless=ids.null_count(),
     )
 
 
 @contextmanager
-def place(runs: Path, of: RunFolder) -> Iterator[Path]:
+def retry_place(runs: Path, of: RunFolder) -> Iterator[Path]:
     """A new folder for what a retry is made from; it stays when the retry was planned."""
     path = runs / FOLDER / f"{of.run}-{secrets.token_hex(2)}"
     with during("preparing the retry"):
@@ -84,7 +84,7 @@ def place(runs: Path, of: RunFolder) -> Iterator[Path]:
         raise
 
 
-def only_file(folder: Path, contactids: Sequence[str]) -> Path:
+def write_only_file(folder: Path, contactids: Sequence[str]) -> Path:
     """The list of contactids, one a line, as ``--only`` reads it."""
     path = folder / "only.csv"
     with during("preparing the retry"):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.mapping.compile import Compiled
-from pipeline.mapping.paths import PATHS, column_of
+from pipeline.mapping.compile import CompiledTemplate
+from pipeline.mapping.paths import PATHS, name_text_column
 from pipeline.plan import known
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
-from pipeline.plan.sessions import md5_of
+from pipeline.plan.sessions import make_hasher
 from pipeline.transform.batch import Batcher
-from pipeline.transform.decide import Decider, task
+from pipeline.transform.decide import Decider, make_task
 from pipeline.transform.identify import RAW
 from sql.session import Session
 
 
-def routing_of(planning: Planning) -> Routing:
+def make_routing(planning: Planning) -> Routing:
     """What the plan was asked for and knows from elsewhere, as far as routing needs it."""
     settings, request = planning.project.settings, planning.request
     return Routing(
@@ -26,20 +26,20 @@ def routing_of(planning: Planning) -> Routing:
         hold_blank_flags=settings.source.flag_blank == "hold",
         number_pattern=settings.source.contact_number_pattern,
         take_over=request.take_over,
-        only=None if request.only is None else known.only_ids(request.only),
+        only=None if request.only is None else known.read_only_ids(request.only),
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
-        loaded=known.loaded(planning.folder.path.parent, planning.project),
+        loaded=known.read_loaded(planning.folder.path.parent, planning.project),
         said=_said(planning.mappings),
     )
 
 
-def decider_of(planning: Planning, hasher: Session) -> Decider:
+def make_decider(planning: Planning, hasher: Session) -> Decider:
     """The gates that every contact passes; ``hasher`` hashes planned rows."""
     request = planning.request
     return Decider(
-        tasks={name: task(mapping) for name, mapping in planning.mappings.items()},
-        hasher=md5_of(hasher),
+        tasks={name: make_task(mapping) for name, mapping in planning.mappings.items()},
+        hasher=make_hasher(hasher),
         batcher=Batcher(rows=planning.project.settings.destination.batch_rows),
         scm_read=planning.destination.customers is not None,
         persons_read=planning.destination.persons is not None,
@@ -49,7 +49,7 @@ def decider_of(planning: Planning, hasher: Session) -> Decider:
     )
 
 
-def _said(mappings: Mapping[str, Compiled]) -> tuple[str, ...]:
+def _said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:
     """What mapping and decisions need of contacts as text."""
     sources = {name for one in mappings.values() for name in one.sources if name not in PATHS}
-    return (*RAW, *(column_of(name) for name in sorted(sources)))
+    return (*RAW, *(name_text_column(name) for name in sorted(sources)))

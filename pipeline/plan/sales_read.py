@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.extract.dataverse.extraction import Extracted
+from pipeline.extract.dataverse.extraction import ExtractionResult
 from pipeline.run.facts import (
     OrganizationRead,
     SalesRead,
@@ -18,7 +18,7 @@ from pipeline.wire.meter import Traffic
 
 
 def describe_sales(
-    found: Extracted, label: str, organization: Organization, since: Path | None
+    found: ExtractionResult, label: str, organization: Organization, since: Path | None
 ) -> SalesRead:
     """For ``run.json``; ``since`` are the landed tables that were refreshed."""
     return SalesRead(
@@ -42,7 +42,9 @@ def _traffic(one: Traffic) -> TableTraffic:
     )
 
 
-def sales_lines(found: Extracted, label: str, organization: Organization) -> list[str]:
+def describe_sales_read(
+    found: ExtractionResult, label: str, organization: Organization
+) -> list[str]:
     """For people."""
     total = sum(found.traffic.values(), start=Traffic())
     lines = [f"From {label}, organization {organization.name_and_id}"]
@@ -65,7 +67,7 @@ def sales_lines(found: Extracted, label: str, organization: Organization) -> lis
     return [*lines, *_changes(found)]
 
 
-def _changes(found: Extracted) -> list[str]:
+def _changes(found: ExtractionResult) -> list[str]:
     told = []
     for table, one in found.refreshed.items():
         counts = {"added": one.added, "changed": one.changed, "deleted": one.deleted}

@@ -23,7 +23,7 @@ _OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 
 @contextlib.contextmanager
-def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
+def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """One session reads contacts, the other hashes rows while the first one streams."""
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
@@ -59,7 +59,7 @@ def sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
             scratch.rmdir()
 
 
-def md5_of(hasher: Session) -> Callable[[pl.Series], pl.Series]:
+def make_hasher(hasher: Session) -> Callable[[pl.Series], pl.Series]:
     """A function that gives the MD5 of texts, whatever thread asks."""
     own = threading.local()
 

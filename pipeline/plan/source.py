@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import ConfigurationError, UsageError, listed
+from pipeline.errors import ConfigurationError, UsageError, list_problems
 from pipeline.events import Listener, Step
-from pipeline.extract.dataverse.extraction import CHANGES, Wish, land_dataverse
-from pipeline.extract.landing import Landed, Progress, ReadOptions, land
+from pipeline.extract.dataverse.extraction import CHANGES, ExtractionScope, land_dataverse
+from pipeline.extract.landing import LandedTable, Progress, ReadOptions, land_folder
 from pipeline.mapping import check
-from pipeline.plan.sales_read import describe_sales, sales_lines
+from pipeline.plan.sales_read import describe_sales, describe_sales_read
 from pipeline.project.resolve import Project
-from pipeline.project.systems import sales_of
+from pipeline.project.systems import connect_sales
 from pipeline.run.facts import SalesRead
 from pipeline.run.findings import RunFinding
-from pipeline.run.folder import EXTRACTING, RunFolder, all_runs
+from pipeline.run.folder import EXTRACTING, RunFolder, find_runs
 from schemas.sales import CONTACTS, TABLES
 
 ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
@@ -26,20 +26,20 @@ ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2caut
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class LandedSource:
     """What was landed.
 
     ``facts`` are for ``run.json``, ``lines`` for people; both are empty for files.
     """
 
-    landed: Mapping[str, Landed]
+    landed: Mapping[str, LandedTable]
     is_live: bool = False
     findings: list[RunFinding] = field(default_factory=list)
     facts: SalesRead = field(default_factory=SalesRead)
     lines: list[str] = field(default_factory=list)
 
 
-def landed_source(
+def land_source(
     project: Project,
     folder: RunFolder,
     runs: Path,
@@ -48,7 +48,7 @@ def landed_source(
     changes: bool,
     tables: Collection[str] = ROUTING_TABLES,
     wished: Collection[str] = (),
-) -> Source:
+) -> LandedSource:
     """Land all tables that a plan reads.
 
     Args:
@@ -69,10 +69,10 @@ def landed_source(
         listener(Step(name=f"reading {table}", done=rows))
 
     if project.sales is not None:
-        wish = Wish(
+        wish = ExtractionScope(
             tables=tables,
-            mapped=mapped_columns(project),
-            wished=filter_words(project) | set(wished),
+            mapped=list_mapped_columns(project),
+            wished=list_filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
         return _land_sales(project, folder, runs, wish, told)
@@ -81,14 +81,14 @@ def landed_source(
             "--changes asks Sales what changed; this project reads files, and a plan reads "
             "them whole anyway."
         )
-    return Source(landed=land_files(project, folder.source, told, tables))
+    return LandedSource(landed=land_files(project, folder.source, told, tables))
 
 
 def _land_sales(
-    project: Project, folder: RunFolder, runs: Path, wish: Wish, progress: Progress
-) -> Source:
+    project: Project, folder: RunFolder, runs: Path, wish: ExtractionScope, progress: Progress
+) -> LandedSource:
     changes = wish.tracking == "always"
-    with sales_of(project) as sales:
+    with connect_sales(project) as sales:
         organization = sales.organization()
         home = str(sales.system.client.base_url)
         since = _newest(runs, home) if changes else None
@@ -103,48 +103,50 @@ def _land_sales(
     if changes and since is None:
         reason = "there is no earlier run in this folder of runs that read this Sales"
         findings.append(RunFinding(code="changes_read_in_full", detail=reason))
-    return Source(
+    return LandedSource(
         landed=found.landed,
         is_live=True,
         findings=findings,
         facts=describe_sales(found, sales.system.label, organization, since),
-        lines=sales_lines(found, sales.system.label, organization),
+        lines=describe_sales_read(found, sales.system.label, organization),
     )
 
 
 def land_files(
     project: Project, into: Path, progress: Progress, tables: Collection[str] = ROUTING_TABLES
-) -> dict[str, Landed]:
+) -> dict[str, LandedTable]:
     """Land exports."""
-    return land(
+    return land_folder(
         project.source_folder,
         into,
         tables=tables,
-        extra={"contacts": template_sources(project)},
-        wished={"contacts": filter_words(project)},
+        extra={"contacts": list_template_sources(project)},
+        wished={"contacts": list_filter_words(project)},
         options=ReadOptions(row_limit=project.settings.source.row_limit),
         progress=progress,
     )
 
 
-def template_sources(project: Project) -> set[str]:
+def list_template_sources(project: Project) -> set[str]:
     """Source columns beyond the catalogue that the project's templates use.
 
     Raises:
         ConfigurationError: a template is wrong.
     """
-    wanted = mapped_columns(project) - {one.name for one in CONTACTS.fields}
+    wanted = list_mapped_columns(project) - {one.name for one in CONTACTS.fields}
     wrong = [
-        text for template in project.templates.values() for text in check.problems(template, wanted)
+        text
+        for template in project.templates.values()
+        for text in check.find_problems(template, wanted)
     ]
     if wrong:
         raise ConfigurationError(
-            listed(wrong), where=project.file.name if project.file else "settings"
+            list_problems(wrong), where=project.file.name if project.file else "settings"
         )
     return wanted
 
 
-def mapped_columns(project: Project) -> set[str]:
+def list_mapped_columns(project: Project) -> set[str]:
     """All columns of contacts that the project's templates read.
 
     Paths into other tables left out.
@@ -153,14 +155,14 @@ def mapped_columns(project: Project) -> set[str]:
     return {name for name in sources if name and "." not in name}
 
 
-def filter_words(project: Project) -> set[str]:
+def list_filter_words(project: Project) -> set[str]:
     """Words of the filter: columns, if contacts have such."""
     return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))
 
 
 def _newest(runs: Path, home: str) -> Path | None:
     """The landed tables of the newest run that read this Sales and still has them."""
-    for one in reversed(all_runs(runs)):
+    for one in reversed(find_runs(runs)):
         changes = one.source / CHANGES
         if changes.is_file() and f'"{home}"' in changes.read_text(encoding="utf-8"):
             return one.source

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.extract.landing import Landed
-from pipeline.mapping.compile import Compiled
-from pipeline.plan.forecast import forecast
+from pipeline.extract.landing import LandedTable
+from pipeline.mapping.compile import CompiledTemplate
+from pipeline.plan.forecast import forecast_cost
 from pipeline.plan.request import Planning
 from pipeline.run.facts import RunFacts
 from pipeline.run.findings import RunFinding
@@ -16,10 +16,10 @@ from pipeline.run.summary import (
     PLANNED,
     CountedFinding,
     Equation,
-    PlannedRows,
+    PlannedRowCount,
     Summary,
     ValueMap,
-    equation,
+    make_equation,
     reach_verdict,
     refuse_unbalanced,
 )
@@ -32,15 +32,15 @@ _UNMAPPED: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Counted:
+class PlanCounts:
     """What planning counted."""
 
     tally: Tally
     findings: list[RunFinding]
-    landed: Mapping[str, Landed]
+    landed: Mapping[str, LandedTable]
 
 
-def summarize_plan(planning: Planning, facts: RunFacts, counted: Counted) -> Summary:
+def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> Summary:
     """The facts of a plan.
 
     Raises:
@@ -68,7 +68,7 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: Counted) -> Sum
         findings=findings,
         outcomes=outcomes,
         actions=tuple(
-            PlannedRows(task=task, legal_entity=entity, action=action, rows=count)
+            PlannedRowCount(task=task, legal_entity=entity, action=action, rows=count)
             for (task, entity, action), count in sorted(tally.actions.items())
         ),
         counted=tuple(
@@ -77,7 +77,7 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: Counted) -> Sum
             if one.detail.isdigit()
         ),
         value_maps=tuple(_value_maps(tally, planning.mappings)),
-        forecast=forecast(planning.project, planning.folder, tally, planning.mappings),
+        forecast=forecast_cost(planning.project, planning.folder, tally, planning.mappings),
         systems=(*planning.source.lines, *planning.destination.lines),
     )
 
@@ -95,7 +95,7 @@ def _outcomes(tally: Tally) -> dict[str, int]:
 
 
 def _equations(
-    counted: Counted, counts: Mapping[str, int], outcomes: Mapping[str, int]
+    counted: PlanCounts, counts: Mapping[str, int], outcomes: Mapping[str, int]
 ) -> tuple[Equation, ...]:
     contacts, states = counted.landed["contacts"], counted.tally.states
     unreadable, planned = len(contacts.unreadable), sum(counted.tally.actions.values())
@@ -107,20 +107,20 @@ def _equations(
     }
     ways = {name: counts[name] for name in ("customer", "contact")}
     return (
-        equation(
+        make_equation(
             "rows = contacts + superseded + deleted + unreadable", contacts.rows + unreadable, rows
         ),
-        equation(
+        make_equation(
             "contacts = customer + contact + skipped + held + rejected",
             sum(counts.values()),
             counts,
         ),
-        equation(PLANNED, planned, outcomes),
-        equation("planned = customer + contact", planned, ways),
+        make_equation(PLANNED, planned, outcomes),
+        make_equation("planned = customer + contact", planned, ways),
     )
 
 
-def _finding_counts(counted: Counted) -> dict[str, int]:
+def _finding_counts(counted: PlanCounts) -> dict[str, int]:
     """Rows of ``findings.parquet`` by code."""
     counts = dict(counted.tally.findings)
     for one in counted.findings:
@@ -129,7 +129,7 @@ def _finding_counts(counted: Counted) -> dict[str, int]:
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
 
 
-def _value_maps(tally: Tally, mappings: Mapping[str, Compiled]) -> Iterator[ValueMap]:
+def _value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:
     """For every value map: how often each key was used, which never were, and which source values had none."""
     for task, mapping in mappings.items():
         for target in mapping.targets:

@@ -17,10 +17,10 @@ import polars as pl
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.project.settings import DestinationSettings
 from pipeline.run.facts import Kind, RunFacts
-from pipeline.run.files import TableWriter, sha256_of, write_table
-from pipeline.run.folder import Clock, RunFolder, RunId, building, new_run
-from pipeline.run.journal import read, recorded
-from pipeline.run.summary import PLANNED, PlannedRows, Summary, equation
+from pipeline.run.files import TableWriter, hash_file, write_table
+from pipeline.run.folder import Clock, RunFolder, RunId, build_run, make_run_id
+from pipeline.run.journal import list_recorded_hashes, read_journal
+from pipeline.run.summary import PLANNED, PlannedRowCount, Summary, make_equation
 from pipeline.run.vouching import write_plan
 from pipeline.show.spreadsheet import write_csv
 from schemas.run import BATCHES, FINDINGS, OUTCOME_NAMES, OUTCOMES
@@ -89,7 +89,7 @@ class Pack:
         return sum(self.counts[action] for action in UNDONE)
 
 
-def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
+def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     """Make the undo plan of an applied run.
 
     What is taken back stands in the pack as planned rows: in ``rows/<task>/`` what the run wrote,
@@ -109,8 +109,8 @@ def packed(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     if not before.kind.is_load or not before.applied:
         raise UsageError("only applied loads are undone.", where=str(of.run))
     _refuse_altered(of)
-    run = new_run(clock)
-    with building(of.path.parent, undo_facts(facts, versions, run, clock())) as folder:
+    run = make_run_id(clock)
+    with build_run(of.path.parent, undo_facts(facts, versions, run, clock())) as folder:
         rows = facts.text("destination.batch_rows") or DestinationSettings().batch_rows
         counts, planned = _write(of, folder, int(rows))
         files = [path for path in sorted(folder.path.rglob("*")) if path.is_file()]
@@ -142,11 +142,11 @@ def undo_facts(
 
 def _refuse_altered(of: RunFolder) -> None:
     """What the pack is made of must be what the journal vouches for: it decides what is deleted."""
-    known = recorded(read(of.journal).entries)
+    known = list_recorded_hashes(read_journal(of.journal).entries)
     rows = [path for task in _tasks(of) for path in of.rows_files(task)]
     for path in [of.outcomes, *rows, *sorted((of.path / "before").glob("*.parquet"))]:
         name = path.relative_to(of.path).as_posix()
-        if known.get(name) is not None and (not path.is_file() or sha256_of(path) != known[name]):
+        if known.get(name) is not None and (not path.is_file() or hash_file(path) != known[name]):
             raise InvariantBroken(
                 f"{name} is not as the run left it. `p2c verify {of.run}` says more.",
                 where=str(of.run),
@@ -160,7 +160,9 @@ def _tasks(of: RunFolder) -> list[str]:
 def _by_odata(of: RunFolder) -> pl.DataFrame:
     """The batches that went by OData: the journal has a line for each of their requests."""
     ended = [
-        entry.payload for entry in read(of.journal).entries if entry.payload.get("effect") == _ODATA
+        entry.payload
+        for entry in read_journal(of.journal).entries
+        if entry.payload.get("effect") == _ODATA
     ]
     keys = pl.Schema({"task": pl.String(), "legal_entity": pl.String(), "batch": pl.Int32()})
     return pl.DataFrame(
@@ -295,16 +297,16 @@ def _summary(
         verdict="attention" if people else "clean",
         balanced=True,
         equations=(
-            equation(EQUATION, sum(counts.values()), counts),
-            equation(PLANNED, undone, outcomes),
+            make_equation(EQUATION, sum(counts.values()), counts),
+            make_equation(PLANNED, undone, outcomes),
         ),
         counts=dict(counts),
         outcomes=outcomes,
-        actions=tuple(PlannedRows(**one) for one in actions.iter_rows(named=True)),
+        actions=tuple(PlannedRowCount(**one) for one in actions.iter_rows(named=True)),
     )
 
 
-def told(pack: Pack, of: RunFolder) -> str:
+def render_undo(pack: Pack, of: RunFolder) -> str:
     """The pack as lines: what can be undone, and plainly what cannot."""
     lines = [f"Undo of {of.run}, planned as {pack.folder.run}."]
     lines += [

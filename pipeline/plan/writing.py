@@ -9,18 +9,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import polars as pl
 
 from pipeline.events import Step
-from pipeline.mapping.compile import Compiled
-from pipeline.plan.record import unreadable_rows
+from pipeline.mapping.compile import CompiledTemplate
+from pipeline.plan.record import tabulate_unreadable
 from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter
-from pipeline.run.findings import RunFinding, findings_of_run
-from pipeline.transform.decide import Decided
+from pipeline.run.findings import RunFinding, frame_run_findings
+from pipeline.transform.decide import DecidedMorsel
 from schemas.run import DECISIONS, FINDINGS, PLANNED
 
 
 def write_decided(
     planning: Planning,
-    morsels: Generator[Decided],
+    morsels: Generator[DecidedMorsel],
     total: int,
     last: Callable[[], list[RunFinding]],
 ) -> None:
@@ -49,7 +49,7 @@ def write_decided(
             ThreadPoolExecutor(1, thread_name_prefix="writer")
         )  # It rests before a writer closes.
         stack.enter_context(contextlib.closing(morsels))
-        findings.write(unreadable_rows(planning.source.landed))
+        findings.write(tabulate_unreadable(planning.source.landed))
         pending: Future[None] | None = None
         for decided in morsels:
             if pending is not None:
@@ -59,12 +59,15 @@ def write_decided(
             planning.listener(Step(name="planning", done=done, total=total))
         if pending is not None:
             pending.result()
-        findings.write(findings_of_run(last()))
+        findings.write(frame_run_findings(last()))
     planning.hashes.update((writer.path, writer.sha256) for writer in writers)
 
 
 def _append(
-    decided: Decided, decisions: TableWriter, findings: TableWriter, rows: Mapping[str, TableWriter]
+    decided: DecidedMorsel,
+    decisions: TableWriter,
+    findings: TableWriter,
+    rows: Mapping[str, TableWriter],
 ) -> None:
     decisions.write(decided.decisions)
     findings.write(decided.findings)
@@ -72,5 +75,5 @@ def _append(
         rows[name].write(frame)
 
 
-def _rows_schema(mapping: Compiled) -> pl.Schema:
+def _rows_schema(mapping: CompiledTemplate) -> pl.Schema:
     return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})

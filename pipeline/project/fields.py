@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue
 
-from pipeline.project.schema import schema_of
+from pipeline.project.schema import make_settings_schema
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,7 @@ class DescribedSetting:
 
 def describe(model: type[BaseModel]) -> list[DescribedSetting]:
     """The settings of a table, in the order of the model; tables in it are left out."""
-    schema = schema_of(model)
+    schema = make_settings_schema(model)
     defaults: dict[str, object] = {}
     found = []
     for name, field in model.model_fields.items():

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import ConfigurationError, UsageError, during, listed
+from pipeline.errors import ConfigurationError, UsageError, during, list_problems
 from pipeline.project.settings import SECTIONS, Settings, TomlTable
 from pipeline.run.facts import Setting
-from pipeline.suggest import SettingProblem, near
+from pipeline.suggest import SettingProblem, suggest_nearest
 
 ENVIRONMENT: Final = "environment"
 FLAGS: Final = frozenset({"--set", "--source"})
@@ -48,7 +48,9 @@ class Layers:
         """All problems as one error, each with the file, variable or flag that it comes from."""
         first, *others = problems
         more = [f"{self._locate(one.key)}: {one.sentence}" for one in others]
-        return ConfigurationError(listed([first.sentence, *more]), where=self._locate(first.key))
+        return ConfigurationError(
+            list_problems([first.sentence, *more]), where=self._locate(first.key)
+        )
 
     def _locate(self, setting: str) -> str:
         key = setting
@@ -94,7 +96,9 @@ def _overlay(base: TomlTable, more: Mapping[str, object]) -> None:
             base[key] = value
 
 
-def recorded(effective: Mapping[str, Setting], origins: Collection[str] | None = None) -> TomlTable:
+def rebuild_tables(
+    effective: Mapping[str, Setting], origins: Collection[str] | None = None
+) -> TomlTable:
     """What a run recorded, as the tables of ``p2c.toml``.
 
     All of it, or what came from ``origins``.
@@ -124,7 +128,7 @@ def _variable(key: str) -> str:
     return f"P2C_{key.replace('.', '_')}".upper()
 
 
-def from_environment(environment: Mapping[str, str]) -> TomlTable:
+def read_environment(environment: Mapping[str, str]) -> TomlTable:
     """Variables named ``P2C_<SECTION>_<KEY>``, as tables. Unknown names are refused later."""
     found: TomlTable = {}
     for name, value in environment.items():
@@ -136,7 +140,7 @@ def from_environment(environment: Mapping[str, str]) -> TomlTable:
     return found
 
 
-def from_assignments(assignments: Sequence[str]) -> TomlTable:
+def read_assignments(assignments: Sequence[str]) -> TomlTable:
     """``KEY=VALUE`` of ``--set``, as tables. Raises ``UsageError`` for anything else."""
     found: TomlTable = {}
     for assignment in assignments:
@@ -149,7 +153,7 @@ def from_assignments(assignments: Sequence[str]) -> TomlTable:
         if path[0] not in Settings.model_fields:
             raise UsageError(
                 f"--set {key.strip()}: there is no section "
-                f"'{path[0]}'.{near(path[0], Settings.model_fields)}"
+                f"'{path[0]}'.{suggest_nearest(path[0], Settings.model_fields)}"
             )
         made = _read_value(assignment, value.strip())
         for step in reversed(path[1:]):

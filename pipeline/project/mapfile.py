@@ -13,7 +13,7 @@ _COLUMNS: Final = 2
 _DELIMITERS: Final = ",;\t"
 
 
-def map_file(path: Path) -> tuple[dict[str, str], list[str]]:
+def read_map_file(path: Path) -> tuple[dict[str, str], list[str]]:
     """The pairs of a value-map file, trimmed, and what is wrong with it, a sentence each.
 
     The header line tells the delimiter: comma, semicolon or tab. Its names are free.

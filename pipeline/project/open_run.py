@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.project.resolve import Project, project_of
+from pipeline.project.resolve import Project, project_of_run
 from pipeline.run.facts import RunFacts
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
@@ -37,7 +37,7 @@ def open_run(folder: RunFolder, clock: Clock) -> Iterator[OpenRun]:
         InvariantBroken: the journal was altered.
     """
     facts = folder.facts()
-    project = project_of(facts)
+    project = project_of_run(facts)
     with Journal.open(folder.journal, clock) as journal:
         yield OpenRun(
             folder=folder,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-from pipeline.mapping.template import Row
+from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.schema import FILE, render_schema
 from pipeline.project.settings import SECTIONS, Settings
@@ -93,8 +93,8 @@ def _free_table(name: str) -> str:
 
 def _rows() -> Iterator[str]:
     yield f"## [tasks.TASK.fields.COLUMN]\n\n{Settings.model_fields['tasks'].description}\n"
-    yield f"{explain_table(Row)} [Templates](../templates.md) has examples.\n"
-    yield _table(_HEADINGS, (_line("", one) for one in describe(Row)))
+    yield f"{explain_table(MappingRow)} [Templates](../templates.md) has examples.\n"
+    yield _table(_HEADINGS, (_line("", one) for one in describe(MappingRow)))
 
 
 def _line(table: str, setting: DescribedSetting) -> tuple[str, ...]:

@@ -14,20 +14,20 @@ from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
-from pipeline.errors import ConfigurationError, PlanRefused, UsageError, listed
+from pipeline.errors import ConfigurationError, PlanRefused, UsageError, list_problems
 from pipeline.mapping import check
-from pipeline.mapping.compile import Compiled, compiled
-from pipeline.mapping.template import Template, templates
+from pipeline.mapping.compile import CompiledTemplate, compile_template
+from pipeline.mapping.template import Template, apply_overrides
 from pipeline.project.layers import (
     AUTHS,
     ENVIRONMENT,
     FLAGS,
     Layers,
-    from_assignments,
-    from_environment,
-    recorded,
+    read_assignments,
+    read_environment,
+    rebuild_tables,
 )
-from pipeline.project.mapfile import map_file
+from pipeline.project.mapfile import read_map_file
 from pipeline.project.settings import (
     SECTIONS,
     DestinationSettings,
@@ -35,9 +35,9 @@ from pipeline.project.settings import (
     SourceSettings,
 )
 from pipeline.run.facts import RunFacts, Setting
-from pipeline.suggest import SettingProblem, sentences
+from pipeline.suggest import SettingProblem, explain_validation_error
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
-from schemas.text import fold
+from schemas.text import fold_text
 
 FILE: Final = Path("p2c.toml")
 """The project file where the user stands."""
@@ -91,16 +91,18 @@ class Project:
     @property
     def countries(self) -> dict[str, str]:
         """The project's own country spellings, folded."""
-        return {fold(spelling): code for spelling, code in self.settings.countries.items()}
+        return {fold_text(spelling): code for spelling, code in self.settings.countries.items()}
 
-    def mappings(self) -> dict[str, Compiled]:
+    def mappings(self) -> dict[str, CompiledTemplate]:
         """Task → its template, compiled for the way rows are loaded: nobody else compiles.
 
         OData carries line breaks in values, packages do not.
         """
         keep = self.settings.destination.load == "odata"
         return {
-            task: compiled(template, self.defaults, countries=self.countries, keep_breaks=keep)
+            task: compile_template(
+                template, self.defaults, countries=self.countries, keep_breaks=keep
+            )
             for task, template in self.templates.items()
         }
 
@@ -175,14 +177,14 @@ def load_project(
             "--source."
         )
     layers = Layers(path if path.is_file() else None)
-    layers.add(from_environment(environment), ENVIRONMENT)
-    layers.add(from_assignments(assignments), "--set")
+    layers.add(read_environment(environment), ENVIRONMENT)
+    layers.add(read_assignments(assignments), "--set")
     if source is not None:
         layers.add({"source": {"path": str(source.resolve())}}, "--source")
     return _make(layers)
 
 
-def bare_project(tables: Mapping[str, object], origin: str) -> Project:
+def make_bare_project(tables: Mapping[str, object], origin: str) -> Project:
     """A project without a file: what ``tables`` say, and shipped defaults.
 
     Raises ``ConfigurationError``.
@@ -192,12 +194,12 @@ def bare_project(tables: Mapping[str, object], origin: str) -> Project:
     return _make(layers)
 
 
-def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Project:
+def restore_project(effective: Mapping[str, Setting], file: Path | None) -> Project:
     """The project that a run recorded (``Project.effective``).
 
     The project file of today does not matter.
     """
-    raw = recorded(
+    raw = rebuild_tables(
         {key: entry for key, entry in effective.items() if _is_known(*key.partition("."))}
     )
 
@@ -205,11 +207,11 @@ def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Pro
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise ConfigurationError(
-            listed(sentences(error, _list_known_keys)), where="run.json"
+            list_problems(explain_validation_error(error, _list_known_keys)), where="run.json"
         ) from error
-    in_force, problems = templates(settings.tasks)
+    in_force, problems = apply_overrides(settings.tasks)
     if problems:
-        raise ConfigurationError(listed(problems), where="run.json")
+        raise ConfigurationError(list_problems(problems), where="run.json")
     return Project(
         settings=settings,
         origins=MappingProxyType({key: entry.origin for key, entry in effective.items()}),
@@ -219,7 +221,7 @@ def recorded_project(effective: Mapping[str, Setting], file: Path | None) -> Pro
     )
 
 
-def todays_project(
+def load_todays_project(
     effective: Mapping[str, Setting],
     recorded_file: Path | None,
     *,
@@ -253,10 +255,10 @@ def todays_project(
             where=str(path),
         )
     layers = Layers(path)
-    layers.add(recorded(effective, {ENVIRONMENT}), ENVIRONMENT)
-    layers.add(from_environment(environment), ENVIRONMENT)
-    layers.add(recorded(effective, FLAGS), "--set")
-    layers.add(from_assignments(assignments), "--set")
+    layers.add(rebuild_tables(effective, {ENVIRONMENT}), ENVIRONMENT)
+    layers.add(read_environment(environment), ENVIRONMENT)
+    layers.add(rebuild_tables(effective, FLAGS), "--set")
+    layers.add(read_assignments(assignments), "--set")
     return _make(layers)
 
 
@@ -265,12 +267,14 @@ def _make(layers: Layers) -> Project:
     folder = layers.file.parent if layers.file else Path()
     settings, problems = _validate(layers.raw)
     tasks = layers.raw.get("tasks", {})
-    in_force, more = templates(
-        tasks if isinstance(tasks, dict) else {}, lambda name: map_file(folder / name)
+    in_force, more = apply_overrides(
+        tasks if isinstance(tasks, dict) else {}, lambda name: read_map_file(folder / name)
     )
     problems += more
-    extra = check.extra_sources(in_force.values())
-    problems += [one for template in in_force.values() for one in check.problems(template, extra)]
+    extra = check.find_extra_sources(in_force.values())
+    problems += [
+        one for template in in_force.values() for one in check.find_problems(template, extra)
+    ]
     if problems or settings is None:
         raise layers.refusal(problems)
     return Project(
@@ -286,7 +290,7 @@ def _validate(raw: Mapping[str, object]) -> tuple[Settings | None, list[SettingP
     try:
         return Settings.model_validate(raw), []
     except ValidationError as error:
-        return None, sentences(error, _list_known_keys)
+        return None, explain_validation_error(error, _list_known_keys)
 
 
 def _is_known(section: str, _dot: str, key: str) -> bool:
@@ -310,9 +314,9 @@ def _read_system(section: SourceSettings | DestinationSettings) -> SystemSetting
     return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
 
 
-def project_of(facts: RunFacts) -> Project:
+def project_of_run(facts: RunFacts) -> Project:
     """The project as it was when the plan was made.
 
     Settings come from ``run.json``, not from today's file.
     """
-    return recorded_project(facts.settings, Path(facts.project) if facts.project else None)
+    return restore_project(facts.settings, Path(facts.project) if facts.project else None)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from pipeline.mapping.template import Row, entities_by_task
+from pipeline.mapping.template import MappingRow, list_entities_by_task
 from pipeline.project.settings import Settings
 
 FILE: Final = "p2c.schema.json"
@@ -44,7 +44,7 @@ class _Generate(GenerateJsonSchema):
         }
 
 
-def schema_of(model: type[BaseModel]) -> JsonSchemaValue:
+def make_settings_schema(model: type[BaseModel]) -> JsonSchemaValue:
     """A model as a JSON schema."""
     made = model.model_json_schema(schema_generator=_Generate)
     for table in (made, *made.get("$defs", {}).values()):
@@ -55,13 +55,13 @@ def schema_of(model: type[BaseModel]) -> JsonSchemaValue:
 
 def build_schema() -> JsonSchemaValue:
     """The schema of ``p2c.toml``."""
-    whole, row = schema_of(Settings), schema_of(Row)
+    whole, row = make_settings_schema(Settings), make_settings_schema(MappingRow)
     every: JsonSchemaValue = {**whole["$defs"], **row.pop("$defs"), "Row": row}
     definitions = {name: one for name, one in every.items() if one}
     reference: JsonSchemaValue = {"$ref": "#/$defs/Row"}
     tasks = {
         task: _table({"fields": _table({one.name: reference for one in entity.columns})})
-        for task, entity in entities_by_task().items()
+        for task, entity in list_entities_by_task().items()
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

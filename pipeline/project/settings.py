@@ -34,10 +34,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from pipeline.errors import ConfigurationError
-from pipeline.mapping.countries import country_code
+from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import Address, AuthSettings
 from schemas.sales import USUAL_NUMBER
-from schemas.text import fold
+from schemas.text import fold_text
 
 TomlTable = dict[str, object]
 """A table of TOML whose values nobody has checked yet."""
@@ -87,14 +87,14 @@ class TextForm:
 
 
 def _read_country(value: str) -> str:
-    found = country_code(value)
+    found = find_country(value)
     if found is None:
         raise ValueError(f"'{value}' is not a country that p2c knows by its exact name")
     return found
 
 
 def _check_code(value: str) -> str:
-    if country_code(value) != value:
+    if find_country(value) != value:
         raise ValueError(f"'{value}' is not an ISO 3166-1 code")
     return value
 
@@ -140,7 +140,7 @@ Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A setting such as ``90m`` as a length of time."""
     return timedelta(**{_UNITS[text[-1]]: float(text[:-1])})
 
@@ -400,7 +400,7 @@ class RunSettings(Section):
     @property
     def plan_age(self) -> timedelta:
         """How old a plan of a live source may be when it is first applied."""
-        return duration(self.max_plan_age)
+        return parse_duration(self.max_plan_age)
 
 
 class BackfillSettings(Section):
@@ -492,9 +492,9 @@ class Settings(BaseModel):
     def _one_meaning(cls, given: dict[str, str]) -> dict[str, str]:
         meanings: dict[str, str] = {}
         for spelling, code in given.items():
-            if meanings.setdefault(fold(spelling), code) != code:
+            if meanings.setdefault(fold_text(spelling), code) != code:
                 raise ValueError(
-                    f"'{spelling}' is there twice, as {meanings[fold(spelling)]} and as {code}"
+                    f"'{spelling}' is there twice, as {meanings[fold_text(spelling)]} and as {code}"
                 )
         return given
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from pipeline.mapping.template import Row
+from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.settings import SECTIONS, Settings
 from pipeline.wire.login.settings import NEEDS, AuthSettings
@@ -28,7 +28,7 @@ _HEAD: Final = """\
 """
 
 
-def starter(
+def render_starter(
     *, legal_entity: str | None, currency: str | None, country: str | None, path: str
 ) -> str:
     """The text of a new project file.
@@ -86,7 +86,9 @@ def _row() -> Iterator[str]:
     """A row of a mapping, as an example."""
     about = f"{Settings.model_fields['tasks'].description} `p2c templates` shows the mappings."
     yield _comment(f"{about} An example:") + "#[tasks.ContactToCustomer.fields.SiteId]\n"
-    yield from _lines(Row, [one.name for one in describe(Row) if one.example is not None])
+    yield from _lines(
+        MappingRow, [one.name for one in describe(MappingRow) if one.example is not None]
+    )
 
 
 def _lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import httpx
 from pipeline.errors import ConfigurationError
 from pipeline.project.resolve import Project
 from pipeline.project.settings import refuse_same_system
-from pipeline.wire.client import client, connect, trust
+from pipeline.wire.client import connect, load_trust, make_client
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.login.auth import Credential
 from pipeline.wire.login.settings import SystemSettings
@@ -24,7 +24,7 @@ SALES, SCM, BLOBS = "Sales", "SCM", "Blob storage"
 
 
 @contextmanager
-def sales_of(
+def connect_sales(
     project: Project,
     *,
     environment: Mapping[str, str] = os.environ,
@@ -41,15 +41,15 @@ def sales_of(
         ConfigurationError: the project reads files, its two systems are one, or a variable or file
             that it names is not there.
     """
-    place = _wanted(
+    place = _require_system(
         project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".'
     )
-    with _connected(project, place, "source", environment, credential) as http:
-        yield Sales(system=_system(SALES, http, place))
+    with _connect(project, place, "source", environment, credential) as http:
+        yield Sales(system=_make_system(SALES, http, place))
 
 
 @contextmanager
-def scm_of(
+def connect_scm(
     project: Project,
     *,
     environment: Mapping[str, str] = os.environ,
@@ -57,21 +57,21 @@ def scm_of(
 ) -> Iterator[Scm]:
     """The SCM that a project looks at and loads into. Nothing is sent yet.
 
-    Arguments and errors as for ``sales_of``.
+    Arguments and errors as for ``connect_sales``.
     """
-    place = _wanted(
+    place = _require_system(
         project, project.scm, "destination.url", "is not set, so there is no SCM to ask."
     )
     with (
-        _connected(project, place, "destination", environment, credential) as http,
-        client(
-            place.url, verify=trust(place.ca_path(project.folder)), connections=place.parallel
+        _connect(project, place, "destination", environment, credential) as http,
+        make_client(
+            place.url, verify=load_trust(place.ca_path(project.folder)), connections=place.parallel
         ) as unsigned,
     ):
-        yield Scm(system=_system(SCM, http, place), blobs=_system(BLOBS, unsigned, place))
+        yield Scm(system=_make_system(SCM, http, place), blobs=_make_system(BLOBS, unsigned, place))
 
 
-def _wanted(
+def _require_system(
     project: Project, place: SystemSettings | None, where: str, otherwise: str
 ) -> SystemSettings:
     if place is None:
@@ -82,7 +82,7 @@ def _wanted(
 
 
 @contextmanager
-def _connected(
+def _connect(
     project: Project,
     place: SystemSettings,
     section: str,
@@ -97,5 +97,5 @@ def _connected(
         yield http
 
 
-def _system(name: str, http: httpx.Client, place: SystemSettings) -> System:
+def _make_system(name: str, http: httpx.Client, place: SystemSettings) -> System:
     return System(name=name, client=http, pace=Pace(ceiling=place.parallel))

@@ -13,18 +13,18 @@ from typing import Final, TypedDict
 
 from pydantic import JsonValue
 
-from pipeline.audit.findings import FindingGroup, grouped, plain
+from pipeline.audit.findings import FindingGroup, generalize, group_findings
 from pipeline.report import tables
-from pipeline.report.flow import Column, Link
-from pipeline.report.picture import flow_of
+from pipeline.report.flow import FlowColumn, FlowLink
+from pipeline.report.picture import make_flow
 from pipeline.report.throughput import Span
-from pipeline.run.evidence import Evidence, Trouble, gathered
+from pipeline.run.evidence import Evidence, Trouble, gather_evidence
 from pipeline.run.facts import Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
 from pipeline.run.summary import Equation, Summary, ValueMap
 from pipeline.show import run_text
-from schemas.codes import catalogue
-from schemas.text import read_guid
+from schemas.codes import load_codes
+from schemas.text import parse_guid
 
 _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
@@ -90,8 +90,8 @@ class PageFacts:
     troubles: tuple[Trouble, ...]
     about: tuple[tuple[str, str], ...]
     equations: tuple[Equation, ...]
-    columns: tuple[Column, ...]
-    links: tuple[Link, ...]
+    columns: tuple[FlowColumn, ...]
+    links: tuple[FlowLink, ...]
     reasons: tuple[Reason, ...]
     first: tuple[Cause, ...]
     causes: tuple[Cause, ...]
@@ -113,22 +113,22 @@ class PageFacts:
     settings: tuple[tuple[str, str, str], ...]
 
 
-def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
+def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     """Read a run folder; what cannot be read is a trouble, the rest is shown.
 
     Args:
         folder: the run, of any kind, planned or applied.
         values: add source values and SCM's own messages, which can be personal data.
     """
-    evidence = gathered(folder)
+    evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
     verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
     causes = _causes(evidence, values=values) if folder.findings.is_file() or kind.is_load else []
-    outcomes = tables.outcomes_by_task(evidence) if kind.is_load else None
-    columns, links = flow_of(evidence, outcomes)
-    found = tables.batches(evidence) if folder.batches.is_file() or kind.is_load else None
-    backfill = tables.backfilled(evidence) if kind is Kind.BACKFILL else []
-    entities = tables.legal_entities(evidence) if kind.is_load else []
+    outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
+    columns, links = make_flow(evidence, outcomes)
+    found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
+    backfill = tables.count_backfilled(evidence) if kind is Kind.BACKFILL else []
+    entities = tables.count_legal_entities(evidence) if kind.is_load else []
     by_place = _placed(causes)
     return PageFacts(
         run=folder.run,
@@ -153,8 +153,8 @@ def page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
-        batch_totals=() if found is None else tuple(tables.totals(found)),
-        spans=() if found is None else tuple(tables.spans(found)),
+        batch_totals=() if found is None else tuple(tables.total_batches(found)),
+        spans=() if found is None else tuple(tables.list_spans(found)),
         throttling=_throttling(evidence),
         reconciliation=_reconciliation(evidence),
         fingerprints=tuple(evidence.run.fingerprints.items()),
@@ -222,12 +222,12 @@ def _source(evidence: Evidence) -> str:
 def _reasons(summary: Summary) -> Iterator[Reason]:
     for name, rows in sorted(summary.reasons.items(), key=lambda one: (-one[1], one[0])):
         decision, _, reason = name.partition("/")
-        known = catalogue().get(reason)
+        known = load_codes().get(reason)
         yield {
             "decision": decision,
             "reason": reason,
             "rows": rows,
-            "sentence": plain(known.sentence)
+            "sentence": generalize(known.sentence)
             if known
             else "Another version of p2c wrote this reason.",
             "advice": known.advice if known else "",
@@ -243,7 +243,7 @@ def _sentence(evidence: Evidence, verdict: str) -> str:
 
 
 def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
-    samples = tables.samples(evidence) if values else {}
+    samples = tables.read_samples(evidence) if values else {}
     return [
         Cause(
             code=one["code"],
@@ -256,13 +256,13 @@ def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
             retry=f"p2c retry {evidence.folder.run} --code {one['code']}" if _retried(one) else None,
             values=tuple(samples.get((one["code"], one["column"], one["destination"]), ())),
         )
-        for one in grouped(evidence) or []
+        for one in group_findings(evidence) or []
     ]  # fmt: skip
 
 
 def _key(example: str | None) -> str | None:
     """A contactid that is one; what stands in its place may be anything, a name too."""
-    return None if example is None else read_guid(example)
+    return None if example is None else parse_guid(example)
 
 
 def _retried(one: FindingGroup) -> bool:
@@ -273,8 +273,8 @@ def _failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
     is_load = evidence.kind.is_load
     if not evidence.folder.outcomes.is_file() and not is_load:
         return
-    for one in tables.failures(evidence, values=values):
-        known = catalogue().get(one["code"] or "")
+    for one in tables.count_failures(evidence, values=values):
+        known = load_codes().get(one["code"] or "")
         yield {
             **one,
             "sentence": known.sentence if known and "{" not in known.sentence else "",

@@ -31,7 +31,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
+class FlowColumn:
     """Bars above one another, under a heading."""
 
     heading: str
@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class FlowLink:
     """Rows that go from a bar of one column to a bar of the next."""
 
     column: int
@@ -58,8 +58,8 @@ class _Bar:
     taken_right: float = 0
 
 
-def drawn(
-    columns: Sequence[Column], links: Sequence[Link], *, title: str, description: str
+def draw_flow(
+    columns: Sequence[FlowColumn], links: Sequence[FlowLink], *, title: str, description: str
 ) -> Markup:
     """The picture.
 
@@ -99,18 +99,18 @@ def drawn(
     )
 
 
-def _step(columns: Sequence[Column]) -> float:
+def _step(columns: Sequence[FlowColumn]) -> float:
     return (WIDTH - _RIGHT) / max(len(columns) - 1, 1)
 
 
-def _scale(columns: Sequence[Column]) -> float:
+def _scale(columns: Sequence[FlowColumn]) -> float:
     """Height of one row: the same in all columns, so that bands keep their width."""
     most = max(sum(node.rows for node in column.nodes) for column in columns) or 1
     crowd = max(len(column.nodes) for column in columns)
     return (HEIGHT - _TOP - crowd * (_LABEL + _GAP)) / most
 
 
-def _bars(columns: Sequence[Column]) -> list[dict[str, _Bar]]:
+def _bars(columns: Sequence[FlowColumn]) -> list[dict[str, _Bar]]:
     scale, step = _scale(columns), _step(columns)
     found = []
     for place, column in enumerate(columns):
@@ -124,7 +124,7 @@ def _bars(columns: Sequence[Column]) -> list[dict[str, _Bar]]:
     return found
 
 
-def _band(source: _Bar, target: _Bar, link: Link, scale: float) -> Markup:
+def _band(source: _Bar, target: _Bar, link: FlowLink, scale: float) -> Markup:
     height = max(link.rows * scale, 0.5)
     start, end = source.y + source.taken_right, target.y + target.taken_left
     source.taken_right += link.rows * scale

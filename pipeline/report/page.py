@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pipeline.report import flow, throughput
 from pipeline.report.facts import PageFacts
 from pipeline.report.tables import Batch
-from pipeline.show.visible import visible
+from pipeline.show.visible import make_visible
 
 LIMIT: Final = 2_000_000
 """Bytes that a page may have."""
@@ -24,7 +24,7 @@ _ROWS: Final = (500, 100, 25, 5)
 _TEXT: Final = (400, 120)
 
 
-def rendered(facts: PageFacts) -> str:
+def render_report(facts: PageFacts) -> str:
     """The page as text. Equal facts give equal pages: it reads no clock."""
     for rows, longest in zip(_ROWS, (*_TEXT, *_TEXT[1:] * (len(_ROWS) - len(_TEXT))), strict=True):
         page = _page(facts, rows, longest)
@@ -34,14 +34,14 @@ def rendered(facts: PageFacts) -> str:
 
 
 def _page(facts: PageFacts, rows: int, longest: int) -> str:
-    found = throughput.series(facts.spans)
+    found = throughput.bin_spans(facts.spans)
     return _environment(longest).get_template("page.html").render(
         facts=facts,
         limit=rows,
         style=Markup(files("pipeline.report").joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         flow=_flow(facts),
-        throughput=None if found is None else throughput.drawn(found, title=("Rows per second over time")),
-        throughput_text="" if found is None else throughput.described(found),
+        throughput=None if found is None else throughput.draw_throughput(found, title=("Rows per second over time")),
+        throughput_text="" if found is None else throughput.describe_throughput(found),
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def _flow(facts: PageFacts) -> Markup | None:
         f"{column.heading}: " + ", ".join(f"{node.rows:,} {node.name}" for node in column.nodes)
         for column in facts.columns
     )
-    return flow.drawn(
+    return flow.draw_flow(
         facts.columns, facts.links, title="Where every row went", description=f"{described}."
     )
 
@@ -66,7 +66,7 @@ def _environment(longest: int) -> jinja2.Environment:
             return ""
         if isinstance(value, Markup) or not isinstance(value, str):
             return value
-        text = visible(value[: longest + 1])
+        text = make_visible(value[: longest + 1])
         return text if len(text) <= longest else f"{text[:longest]}…"
 
     environment = jinja2.Environment(
@@ -98,4 +98,4 @@ def _seconds(batch: Batch) -> str:
     """How long a batch took, where both ends are known."""
     if batch["sent_at"] is None or batch["finished_at"] is None:
         return ""
-    return throughput.duration((batch["finished_at"] - batch["sent_at"]).total_seconds())
+    return throughput.format_duration((batch["finished_at"] - batch["sent_at"]).total_seconds())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pipeline.report.flow import Column, Link, Node
+from pipeline.report.flow import FlowColumn, FlowLink, Node
 from pipeline.report.tables import TaskOutcome
 from pipeline.run.evidence import Evidence
 from pipeline.run.summary import Summary
@@ -19,9 +19,9 @@ _TONES: Final = {
 _DONE: Final = "done"
 
 
-def flow_of(
+def make_flow(
     evidence: Evidence, outcomes: Sequence[TaskOutcome] | None
-) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
+) -> tuple[tuple[FlowColumn, ...], tuple[FlowLink, ...]]:
     """Columns and links of a run; empty where the summary does not tell enough."""
     summary = evidence.summary
     if not summary.counts or not summary.equations:
@@ -29,7 +29,7 @@ def flow_of(
     if not evidence.kind.is_load:
         return _actions(summary.counts)
     columns = [
-        Column(
+        FlowColumn(
             heading="Rows read",
             nodes=(Node(name="rows", rows=summary.equations[0].left, tone="source"),),
         ),
@@ -37,18 +37,19 @@ def flow_of(
         _column("Decisions", summary.counts),
     ]
     links = [
-        Link(column=0, source="rows", target=one.name, rows=one.rows) for one in columns[1].nodes
+        FlowLink(column=0, source="rows", target=one.name, rows=one.rows)
+        for one in columns[1].nodes
     ]
     if any(one.name == "contacts" for one in columns[1].nodes):
         links += [
-            Link(column=1, source="contacts", target=one.name, rows=one.rows)
+            FlowLink(column=1, source="contacts", target=one.name, rows=one.rows)
             for one in columns[2].nodes
         ]
     ends = _ends(summary, outcomes)
     if ends:
         columns.append(_column("Outcomes" if summary.applied else "Planned", _summed(ends)))
         links += [
-            Link(column=2, source=decision, target=end, rows=rows)
+            FlowLink(column=2, source=decision, target=end, rows=rows)
             for decision, found in ends.items()
             for end, rows in found.items()
             if rows
@@ -56,25 +57,25 @@ def flow_of(
     return tuple(columns), tuple(links)
 
 
-def _actions(counts: Mapping[str, int]) -> tuple[tuple[Column, ...], tuple[Link, ...]]:
+def _actions(counts: Mapping[str, int]) -> tuple[tuple[FlowColumn, ...], tuple[FlowLink, ...]]:
     total = sum(counts.values())
     nodes = _column("Actions", counts)
     links = tuple(
-        Link(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes
+        FlowLink(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes
     )
     return (
-        Column(heading="Contacts", nodes=(Node(name="contacts", rows=total, tone="source"),)),
+        FlowColumn(heading="Contacts", nodes=(Node(name="contacts", rows=total, tone="source"),)),
         nodes,
     ), links
 
 
-def _column(heading: str, counts: Mapping[str, int]) -> Column:
+def _column(heading: str, counts: Mapping[str, int]) -> FlowColumn:
     nodes = tuple(
         Node(name=name, rows=rows, tone=_TONES.get(name, _DONE))
         for name, rows in counts.items()
         if rows
     )
-    return Column(heading=heading, nodes=nodes)
+    return FlowColumn(heading=heading, nodes=nodes)
 
 
 def _ends(summary: Summary, outcomes: Sequence[TaskOutcome] | None) -> dict[str, dict[str, int]]:

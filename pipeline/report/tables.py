@@ -73,7 +73,7 @@ class BatchTotal(TypedDict):
     rate: float | None
 
 
-def legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | None]] | None:
+def count_legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | None]] | None:
     """One row per legal entity: ``legal_entity``, ``contacts``, and how many of each decision.
 
     Most contacts first.
@@ -93,7 +93,7 @@ def legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | None]] |
     ]
 
 
-def outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
+def count_outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
     """Planned rows by task and outcome; null where they cannot be read."""
     frame = evidence.frame(
         evidence.folder.outcomes, lambda rows: rows.group_by("task", "outcome").agg(_ROWS)
@@ -103,7 +103,7 @@ def outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
     return cast("list[TaskOutcome]", frame.sort("task", "outcome").to_dicts())
 
 
-def failures(evidence: Evidence, *, values: bool) -> list[Failure]:
+def count_failures(evidence: Evidence, *, values: bool) -> list[Failure]:
     """Rows that failed or whose outcome is unknown, by task and code, most first.
 
     Messages of SCM can hold values.
@@ -123,13 +123,13 @@ def failures(evidence: Evidence, *, values: bool) -> list[Failure]:
     return cast("list[Failure]", shown.to_dicts())
 
 
-def batches(evidence: Evidence) -> pl.DataFrame | None:
+def read_batches(evidence: Evidence) -> pl.DataFrame | None:
     """The table of batches, in order of task, legal entity and number."""
     frame = evidence.frame(evidence.folder.batches, lambda rows: rows)
     return None if frame is None else frame.sort("task", "legal_entity", "batch")
 
 
-def spans(found: pl.DataFrame) -> list[Span]:
+def list_spans(found: pl.DataFrame) -> list[Span]:
     """Finished batches; of very many, those with equal ends as one."""
     done = found.filter(pl.col("finished_at").is_not_null()).select(
         start=pl.col("sent_at"), end=pl.col("finished_at"), rows=pl.col("rows")
@@ -141,7 +141,7 @@ def spans(found: pl.DataFrame) -> list[Span]:
     return [Span(**one) for one in done.sort("end").iter_rows(named=True)]
 
 
-def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequence[str]]:
+def read_samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequence[str]]:
     """A few values of each cause, for pages that may show values.
 
     Code, column, destination → the first in order.
@@ -158,7 +158,7 @@ def samples(evidence: Evidence) -> dict[tuple[str, str | None, str | None], Sequ
         return {}
 
 
-def backfilled(evidence: Evidence) -> list[Mapping[str, object]] | None:
+def count_backfilled(evidence: Evidence) -> list[Mapping[str, object]] | None:
     """One row per action and outcome of a backfill.
 
     Contacts, first and last number by rank, evidence.
@@ -180,7 +180,7 @@ def backfilled(evidence: Evidence) -> list[Mapping[str, object]] | None:
     return None if frame is None else list(frame.sort("action", "outcome").to_dicts())
 
 
-def totals(found: pl.DataFrame) -> list[BatchTotal]:
+def total_batches(found: pl.DataFrame) -> list[BatchTotal]:
     """One row per task and legal entity."""
     keys = ["task", "legal_entity"]
     grouped = found.group_by(keys, maintain_order=True).agg(

@@ -43,7 +43,7 @@ class Series:
         return tuple(rows / self.seconds for rows in self.rows)
 
 
-def series(spans: Sequence[Span]) -> Series | None:
+def bin_spans(spans: Sequence[Span]) -> Series | None:
     """Spread spans over at most 60 bins.
 
     Null where there is no time between the first moment and the last.
@@ -73,7 +73,7 @@ def _spread(bins: list[float], span: Span, first: datetime, seconds: float) -> N
         bins[place] += span.rows * max(share, 0) / (end - start)
 
 
-def drawn(found: Series, *, title: str) -> Markup:
+def draw_throughput(found: Series, *, title: str) -> Markup:
     """The bars, with time below and rows per second beside them."""
     most = _round(max(found.rates))
     inner, tall = _WIDTH - _LEFT, _HEIGHT - _BOTTOM - _TOP
@@ -98,20 +98,20 @@ def drawn(found: Series, *, title: str) -> Markup:
         'throughput-description" '
         'preserveAspectRatio="xMinYMin meet"><title id="throughput-title">{}</title>'
         '<desc id="throughput-description">{}</desc>{}</svg>'
-    ).format(_WIDTH, _HEIGHT, title, described(found), Markup("").join(parts))
+    ).format(_WIDTH, _HEIGHT, title, describe_throughput(found), Markup("").join(parts))
 
 
-def described(found: Series) -> str:
+def describe_throughput(found: Series) -> str:
     """The picture in one sentence."""
     total = sum(found.rows)
     whole = found.seconds * len(found.rows)
     return (
-        f"{total:,.0f} rows in {duration(whole)}, {total / whole:,.1f} rows/s on average, "
-        f"{max(found.rates):,.1f} rows/s in the fastest {duration(found.seconds)}."
+        f"{total:,.0f} rows in {format_duration(whole)}, {total / whole:,.1f} rows/s on average, "
+        f"{max(found.rates):,.1f} rows/s in the fastest {format_duration(found.seconds)}."
     )
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds < 1:
         return f"{seconds * 1000:,.0f} ms"

@@ -37,7 +37,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class JournalLine:
     """One line: its number from 1, its hash, and what it says.
 
     ``content`` is null when it is not a line of a journal.
@@ -68,7 +68,7 @@ class Chain:
     ``size``: bytes of these lines. ``breaks``: where the chain does not hold, in order.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[JournalLine, ...]
     torn: bool
     size: int
     breaks: tuple[Break, ...]
@@ -93,7 +93,7 @@ def check_chain(content: bytes, known_end: str | None = None) -> Chain:
     return Chain(lines=lines, torn=torn, size=size, breaks=tuple(breaks))
 
 
-def chain(path: Path, known_end: str | None) -> list[Check]:
+def prove_chain(path: Path, known_end: str | None) -> list[Check]:
     """Check a journal, and its end against ``known_end``, the hash that ``summary.json`` keeps."""
     what = path.name
     if not path.is_file():
@@ -137,7 +137,7 @@ def _after_object(line: bytes) -> str | None:
     return text[end:]
 
 
-def _line(number: int, text: bytes) -> Line:
+def _line(number: int, text: bytes) -> JournalLine:
     try:
         content = json.loads(text.decode("ascii"))
     except ValueError:
@@ -147,14 +147,14 @@ def _line(number: int, text: bytes) -> Line:
         and content.keys() >= OWN_KEYS
         and isinstance(content["previous"], str)
     )
-    return Line(
+    return JournalLine(
         number=number,
         hash=hashlib.sha256(text).hexdigest(),
         content=content if is_entry else None,
     )
 
 
-def _breaks(lines: tuple[Line, ...], known_end: str | None) -> list[Break]:
+def _breaks(lines: tuple[JournalLine, ...], known_end: str | None) -> list[Break]:
     """Where the chain does not hold.
 
     A line that the next one vouches for was not altered: then the one before it was.
@@ -174,7 +174,9 @@ def _breaks(lines: tuple[Line, ...], known_end: str | None) -> list[Break]:
     return found
 
 
-def _describe_break(before: Line | None, line: Line, *, trusted: bool, follows: int | None) -> str:
+def _describe_break(
+    before: JournalLine | None, line: JournalLine, *, trusted: bool, follows: int | None
+) -> str:
     if before is None:
         return (
             "The first line does not begin a journal: lines before it were removed, or it was "
@@ -199,7 +201,7 @@ def _describe_break(before: Line | None, line: Line, *, trusted: bool, follows: 
     )
 
 
-def _end(what: str, lines: tuple[Line, ...], known_end: str | None) -> list[Check]:
+def _end(what: str, lines: tuple[JournalLine, ...], known_end: str | None) -> list[Check]:
     """Whether the journal ends where ``summary.json`` says.
 
     The lines behind that one are written before the summary is.

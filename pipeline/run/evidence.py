@@ -14,11 +14,11 @@ from typing import Final, Literal, TypeVar
 import polars as pl
 from pydantic import JsonValue
 
-from pipeline.run.facts import Kind, RunFacts, blank_facts
+from pipeline.run.facts import Kind, RunFacts, make_blank_facts
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Entry, salvaged
+from pipeline.run.journal import Entry, salvage_journal
 from pipeline.run.record import RunRecord, Salvaged, salvage
-from pipeline.run.summary import Summary, blank_summary, facts_digest
+from pipeline.run.summary import Summary, digest_facts, make_blank_summary
 
 Fault = Literal["missing", "cut", "altered", "older", "unfinished", "purged"]
 
@@ -93,7 +93,7 @@ class Evidence:
         try:
             return query(pl.scan_parquet(files, glob=False)).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError):
-            broken = [path for path in files if not whole(path)] or files
+            broken = [path for path in files if not is_whole(path)] or files
             for path in broken:
                 self.note(path, "cut", f"{self.name(path)} cannot be read: it was cut or altered.")
             return None
@@ -121,13 +121,13 @@ class Evidence:
         )
 
 
-def gathered(folder: RunFolder) -> Evidence:
+def gather_evidence(folder: RunFolder) -> Evidence:
     """Read run.json, summary.json and the journal of a run as far as they go."""
-    journal, broken = salvaged(folder.journal)
+    journal, broken = salvage_journal(folder.journal)
     evidence = Evidence(
         folder=folder,
-        run=blank_facts(folder.run),
-        summary=blank_summary(folder.run),
+        run=make_blank_facts(folder.run),
+        summary=make_blank_summary(folder.run),
         entries=journal.entries,
         torn=journal.torn,
     )
@@ -173,7 +173,7 @@ def _read_files(evidence: Evidence) -> None:
         path = evidence.folder.summary
         summary = _salvaged(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
         evidence.summary, evidence.summary_says = summary.content, summary.known
-        evidence.summary_digest = facts_digest(loaded)
+        evidence.summary_digest = digest_facts(loaded)
 
 
 def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
@@ -214,7 +214,7 @@ def _salvaged(
     return found
 
 
-def whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
     """Whether every page of a Parquet file can be read."""
     try:
         pl.scan_parquet(path, glob=False).select(pl.all().null_count()).collect(engine="streaming")

@@ -206,7 +206,7 @@ class RunFacts(RunRecord):
         return None if found is None or found.value is None else str(found.value)
 
 
-def blank_facts(run: str) -> RunFacts:
+def make_blank_facts(run: str) -> RunFacts:
     """What stands for a ``run.json`` that cannot be read."""
     began = datetime.min.replace(tzinfo=UTC)
     return RunFacts(run=run, kind=Kind.MAIN, started_at=began, settings={})

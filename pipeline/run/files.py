@@ -276,7 +276,7 @@ class TableWriter:
         self._partial.drop()
 
 
-def sha256_of(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """The SHA-256 of a file."""
     with during(f"reading {path.name}"), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from pipeline.errors import during
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, Journal
-from schemas.codes import code
+from schemas.codes import find_code
 from schemas.run import FINDINGS
 
 ADDED: Final = "findings_added"
@@ -28,7 +28,9 @@ CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fe
 """Codes that a load adds."""
 
 
-def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+def add_findings(
+    folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]
+) -> Mapping[str, int]:
     """Put the findings of a load behind those of the plan, however often it is called.
 
     How many there are of each code. The new file is whole before the journal names it, and takes
@@ -52,7 +54,7 @@ def add(folder: RunFolder, journal: Journal, found: Sequence[tuple[str, str]]) -
     return Counter(name for name, _ in found)
 
 
-def accepted(entries: Iterable[Entry]) -> frozenset[str]:
+def list_accepted_hashes(entries: Iterable[Entry]) -> frozenset[str]:
     """Hashes that ``findings.parquet`` may have, next to the planned one.
 
     They are of the findings that a load of this journal added.
@@ -74,27 +76,27 @@ def _rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
     rows = [
         {
             **nothing,
-            "severity": str(code(name).severity),
+            "severity": str(find_code(name).severity),
             "code": name,
-            "message": code(name).message(detail=detail),
+            "message": find_code(name).message(detail=detail),
         }
         for name, detail in found
     ]
     return pl.DataFrame(rows, schema=FINDINGS)
 
 
-def findings_of_run(findings: list[RunFinding]) -> pl.DataFrame:
+def frame_run_findings(findings: list[RunFinding]) -> pl.DataFrame:
     """Findings of the run as rows."""
     return pl.DataFrame(
         [
             {
                 "contactid": None,
                 "task": None,
-                "severity": code(one.code).severity,
+                "severity": find_code(one.code).severity,
                 "code": one.code,
                 "column": one.column or None,
                 "destination": None,
-                "message": code(one.code).message(column=one.column, detail=one.detail),
+                "message": find_code(one.code).message(column=one.column, detail=one.detail),
                 "value": one.value,
                 "source_file": one.source_file,
                 "source_line": one.source_line,

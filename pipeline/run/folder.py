@@ -128,13 +128,13 @@ class RunFolder:
         write_json(self.summary, summary.as_json())
 
 
-def new_run(clock: Clock) -> RunId:
+def make_run_id(clock: Clock) -> RunId:
     """An id that sorts by time."""
     return RunId(f"{clock().astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
 
 
 @contextmanager
-def building(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
+def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     """A run folder that appears under its name only when it is whole.
 
     Its ``run.json`` is the first that is written: what a killed process left says what it was going
@@ -185,7 +185,7 @@ def _clear(runs: Path) -> None:
                     lock.unlink(missing_ok=True)
 
 
-def all_runs(runs: Path) -> list[RunFolder]:
+def find_runs(runs: Path) -> list[RunFolder]:
     """All runs, oldest first."""
     if not runs.is_dir():
         return []
@@ -200,7 +200,7 @@ def find_run(runs: Path, name: str) -> RunFolder:
     Raises:
         UsageError: none or several match.
     """
-    known = all_runs(runs)
+    known = find_runs(runs)
     if name == LATEST:
         if not known:
             raise UsageError(f"there are no runs in {runs}.")

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pipeline.errors import InvariantBroken, during
-from pipeline.run.chain import OWN_KEYS, START_HASH, Line, check_chain
+from pipeline.run.chain import OWN_KEYS, START_HASH, JournalLine, check_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,18 +66,18 @@ class JournalRead:
     """Bytes of the whole lines."""
 
 
-def read(path: Path) -> JournalRead:
+def read_journal(path: Path) -> JournalRead:
     """Read and verify a journal.
 
     Raises ``InvariantBroken`` naming the line where the chain does not hold.
     """
-    found, broken = salvaged(path)
+    found, broken = salvage_journal(path)
     if broken is not None:
         raise broken
     return found
 
 
-def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
+def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     """What can still be read of a journal, and what broke it.
 
     Of a broken one these are all lines that are entries by themselves, also behind the break: they
@@ -100,7 +100,7 @@ def salvaged(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     return JournalRead(entries=entries, torn=found.torn, last_hash=last_hash, size=found.size), None
 
 
-def _entry(line: Line, content: Mapping[str, Any]) -> Entry:
+def _entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
     return Entry(
         line=line.number,
         at=content["at"],
@@ -110,7 +110,7 @@ def _entry(line: Line, content: Mapping[str, Any]) -> Entry:
     )
 
 
-def unfinished(entries: Iterable[Entry]) -> list[Entry]:
+def find_unfinished(entries: Iterable[Entry]) -> list[Entry]:
     """The intents without a later *done* of the same effect with the same ids, in order.
 
     A *done* may carry more than the ids; it ends every earlier intent whose ids it repeats.
@@ -154,7 +154,7 @@ class Journal:
             if not path.exists():
                 path.touch()
                 _sync_folder(path.parent)
-            found = read(path)
+            found = read_journal(path)
             file = path.open("r+b", buffering=0)
         journal = cls(file, found, clock)
         with during("opening the journal"):
@@ -241,7 +241,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def recorded(entries: Iterable[Entry]) -> dict[str, str | None]:
+def list_recorded_hashes(entries: Iterable[Entry]) -> dict[str, str | None]:
     """File → the last hash that the journal has of it; null once it was removed on purpose."""
     found: dict[str, str | None] = {}
     for entry in entries:

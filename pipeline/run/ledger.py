@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from pipeline.run.files import sha256_of, write_table
+from pipeline.run.files import hash_file, write_table
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Entry, Journal, unfinished
+from pipeline.run.journal import Entry, Journal, find_unfinished
 
 REFUSED: Final = pl.Schema(
     {"destination_key": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
@@ -69,7 +69,7 @@ class Unit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class EndedUnit:
     """A unit that ended: the payload of its last line, when it was first sent, when it ended."""
 
     unit: Unit
@@ -84,8 +84,8 @@ class Ledger:
     def __init__(self, folder: RunFolder, journal: Journal) -> None:
         self.folder = folder
         self.journal = journal
-        self._ended = frozenset(one.unit for one in ended(journal.entries))
-        self._waiting = {entry.line for entry in unfinished(journal.entries)}
+        self._ended = frozenset(one.unit for one in list_ended_units(journal.entries))
+        self._waiting = {entry.line for entry in find_unfinished(journal.entries)}
         self._attempts: dict[Unit, list[Entry]] = {}
         for entry in journal.entries:
             if entry.event == "intent" and entry.payload.get("effect") in _EFFECTS:
@@ -135,26 +135,28 @@ class Ledger:
             return {}
         path = self.folder.path / "answers" / unit.task / f"{unit.name}.parquet"
         write_table(path, refused)
-        return {"file": path.relative_to(self.folder.path).as_posix(), "sha256": sha256_of(path)}
+        return {"file": path.relative_to(self.folder.path).as_posix(), "sha256": hash_file(path)}
 
 
-def ended(entries: Iterable[Entry]) -> list[Ended]:
+def list_ended_units(entries: Iterable[Entry]) -> list[EndedUnit]:
     """The units that ended, in the order of their ends.
 
     Of a unit that ended twice the last time counts.
     """
     begun: dict[Unit, dt.datetime] = {}
-    found: dict[Unit, Ended] = {}
+    found: dict[Unit, EndedUnit] = {}
     for entry in entries:
         if entry.payload.get("effect") not in _EFFECTS:
             continue
         unit, at = Unit.of(entry.payload), dt.datetime.fromisoformat(entry.at)
         begun.setdefault(unit, at)
         if entry.payload.get("final"):
-            found[unit] = Ended(unit=unit, facts=entry.payload, sent_at=begun[unit], ended_at=at)
+            found[unit] = EndedUnit(
+                unit=unit, facts=entry.payload, sent_at=begun[unit], ended_at=at
+            )
     return list(found.values())
 
 
-def findings_of_units(units: Sequence[Ended]) -> list[tuple[str, str]]:
+def list_unit_findings(units: Sequence[EndedUnit]) -> list[tuple[str, str]]:
     """Code and detail of what units said of the run as a whole."""
     return [(code, detail) for one in units for code, detail in one.facts.get("findings", ())]

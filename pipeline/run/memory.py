@@ -26,22 +26,22 @@ LOADED: Final = pl.Schema(
 )
 
 
-def folder_of(runs: Path, destination: str) -> Path:
+def find_memory_folder(runs: Path, destination: str) -> Path:
     """Where the memory of a destination lies; whoever loads there holds this folder."""
     return runs / "loaded" / destination
 
 
-def path_of(runs: Path, destination: str, task: str) -> Path:
+def find_memory(runs: Path, destination: str, task: str) -> Path:
     """Where the memory of a task at a destination lies."""
-    return folder_of(runs, destination) / f"{task}.parquet"
+    return find_memory_folder(runs, destination) / f"{task}.parquet"
 
 
-def known(session: Session, path: Path) -> None:
+def name_memory(session: Session, path: Path) -> None:
     """Make the memory known to a session as ``loaded``, empty if there is none yet."""
     session.parquet("loaded", path, schema=LOADED)
 
 
-def remember(session: Session, path: Path, rows: Path) -> None:
+def merge_rows(session: Session, path: Path, rows: Path) -> None:
     """Lay rows over the memory, atomically: the newer row of a key wins.
 
     The keys of rows without row_hash leave it.
@@ -54,7 +54,7 @@ def remember(session: Session, path: Path, rows: Path) -> None:
     Raises:
         Stopped: the disk failed; the memory is as it was.
     """
-    known(session, path)
+    name_memory(session, path)
     session.parquet("rows_loaded", rows, schema=LOADED)
     with replacing(path) as partial:
         session.copy(query("run/remembered"), partial, compression="zstd")

@@ -13,9 +13,9 @@ from typing import Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from pipeline.errors import UsageError, listed
+from pipeline.errors import UsageError, list_problems
 from pipeline.run.files import read_json
-from pipeline.suggest import sentences
+from pipeline.suggest import explain_validation_error
 
 Json = Mapping[str, JsonValue]
 """A JSON object."""
@@ -69,7 +69,9 @@ def read_record(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(loaded)
     except ValidationError as error:
-        told = listed([f"{path.name}, {one}" for one in sentences(error, lambda _: ())])
+        told = list_problems(
+            [f"{path.name}, {one}" for one in explain_validation_error(error, lambda _: ())]
+        )
         raise UsageError(
             f"{told} Another version of p2c wrote it, or it was altered.", where=str(path.parent)
         ) from error

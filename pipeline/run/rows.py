@@ -12,7 +12,7 @@ from pipeline.run.ledger import Place
 IN_SCM: Final = ("created", "updated", "unchanged", "written")
 
 
-def rows_that_arrived(folder: RunFolder, task: str) -> pl.LazyFrame:
+def scan_arrived_rows(folder: RunFolder, task: str) -> pl.LazyFrame:
     """Planned rows that should be in SCM: those that failed are left out."""
     arrived = pl.scan_parquet(folder.outcomes, glob=False).filter(
         (pl.col("task") == task) & pl.col("outcome").is_in(IN_SCM)
@@ -23,7 +23,7 @@ def rows_that_arrived(folder: RunFolder, task: str) -> pl.LazyFrame:
     )
 
 
-def rows_by_batch(run: RunFolder, task: str) -> dict[Place, int]:
+def count_rows_by_batch(run: RunFolder, task: str) -> dict[Place, int]:
     """Rows of each batch of a task."""
     there = pl.read_parquet(run.batches, glob=False).filter(pl.col("task") == task)
     return {

@@ -23,7 +23,7 @@ MODELS: Final[Mapping[str, type[RunRecord]]] = {"run": facts.RunFacts, "summary"
 """File, without its ending → what it holds."""
 
 
-def schema_text(name: str) -> str:
+def render_record_schema(name: str) -> str:
     """The JSON schema of a file, as this version writes it."""
     schema = MODELS[name].model_json_schema(mode="serialization")
     described = {**_descriptions(facts), **_descriptions(summary)}
@@ -56,14 +56,14 @@ def _fields(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                 pass
 
 
-def main(arguments: Sequence[str]) -> int:
+def print_schema(arguments: Sequence[str]) -> int:
     """Print the schema that is asked for; the exit code."""
     if len(arguments) != 1 or arguments[0] not in MODELS:
         sys.stderr.write(f"say which one: {' or '.join(MODELS)}\n")
         return 2
-    sys.stdout.write(schema_text(arguments[0]))
+    sys.stdout.write(render_record_schema(arguments[0]))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(print_schema(sys.argv[1:]))

@@ -38,7 +38,7 @@ class Equation(RunRecord):
     balanced: bool
 
 
-class PlannedRows(RunRecord):
+class PlannedRowCount(RunRecord):
     """Planned rows of one task, legal entity and action."""
 
     task: str
@@ -99,7 +99,7 @@ class Summary(RunRecord):
     """Rows of ``findings.parquet`` by code."""
     outcomes: Mapping[str, int]
     """Planned rows by outcome."""
-    actions: tuple[PlannedRows, ...] = ()
+    actions: tuple[PlannedRowCount, ...] = ()
     counted: tuple[CountedFinding, ...] = ()
     value_maps: tuple[ValueMap, ...] = ()
     forecast: Forecast = Forecast()
@@ -123,7 +123,7 @@ class Summary(RunRecord):
 
     def digest(self) -> str:
         """What the journal vouches for it with."""
-        return facts_digest(self.as_json())
+        return digest_facts(self.as_json())
 
     def ending_with(self, line: str) -> Summary:
         """The same, with the hash of the journal line that it ends with."""
@@ -135,7 +135,7 @@ class Summary(RunRecord):
         return self.replace(value_maps=maps, purged=True)
 
 
-def facts_digest(facts: Mapping[str, object]) -> str:
+def digest_facts(facts: Mapping[str, object]) -> str:
     """The SHA-256 of ``summary.json``'s facts, but for the journal's hash in it.
 
     The journal vouches for it.
@@ -146,7 +146,7 @@ def facts_digest(facts: Mapping[str, object]) -> str:
     ).hexdigest()
 
 
-def after_apply(
+def summarize_apply(
     before: Summary, outcomes: Mapping[str, int], added: Mapping[str, int] | None = None
 ) -> Summary:
     """The facts of a plan once it was applied.
@@ -160,7 +160,7 @@ def after_apply(
     whole = dict.fromkeys(OUTCOME_NAMES, 0) | dict(outcomes)
     planned = next(one.left for one in before.equations if one.equation == PLANNED)
     whole["pending"] = planned - sum(whole[name] for name in OUTCOME_NAMES if name != "pending")
-    counted = equation(PLANNED, planned, whole)
+    counted = make_equation(PLANNED, planned, whole)
     equations = tuple(counted if one.equation == PLANNED else one for one in before.equations)
     balanced = is_balanced(equations) and whole["pending"] == 0
     reached: Verdict = reach_verdict(before.counts, whole, findings) if balanced else "broken"
@@ -177,7 +177,7 @@ def after_apply(
     )
 
 
-def equation(text: str, left: int, right: Mapping[str, int]) -> Equation:
+def make_equation(text: str, left: int, right: Mapping[str, int]) -> Equation:
     """An equation: its terms, and whether they add up."""
     total = sum(right.values())
     return Equation(
@@ -218,7 +218,7 @@ def reach_verdict(
     return "attention" if people else "clean"
 
 
-def blank_summary(run: str) -> Summary:
+def make_blank_summary(run: str) -> Summary:
     """What stands for a summary that cannot be read."""
     return Summary(
         run=run,

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from pipeline.errors import InvariantBroken
-from pipeline.run.files import sha256_of
+from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.summary import Summary
@@ -34,7 +34,7 @@ def write_plan(
         known: hashes that were taken while files were written.
     """
     hashes = {
-        path.relative_to(folder.path).as_posix(): (known or {}).get(path) or sha256_of(path)
+        path.relative_to(folder.path).as_posix(): (known or {}).get(path) or hash_file(path)
         for path in files
     }
     with Journal.open(folder.journal, clock) as journal:

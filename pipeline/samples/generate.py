@@ -21,7 +21,7 @@ from pipeline.samples import block
 from pipeline.samples.cases import read_data
 from pipeline.samples.tables import COLUMNS, CUSTOMERS
 from pipeline.samples.writing import CsvSink, ParquetSink, Sink
-from sql.query import Column, query
+from sql.query import SelectColumn, query
 from sql.session import Session, session
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
     }
 
 
-def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[Column]:
+def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[SelectColumn]:
     """The columns of a table: text as it is, or read as the column's type.
 
     ``of``: what the first ones are called before.
@@ -237,7 +237,7 @@ def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[Column]:
     columns = COLUMNS[table]
     given = [*of, *list(columns)[len(of) :]]
     return [
-        Column(name=name, of=column, macro="" if form == "csv" else _MACROS.get(kind, ""))
+        SelectColumn(name=name, of=column, macro="" if form == "csv" else _MACROS.get(kind, ""))
         for (name, kind), column in zip(columns.items(), given, strict=True)
     ]
 

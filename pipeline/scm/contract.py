@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.mapping.compile import Compiled, Target
+from pipeline.mapping.compile import CompiledTemplate, Target
 from pipeline.scm.metadata import Model
-from pipeline.suggest import near
-from schemas.catalogue import Kind
+from pipeline.suggest import suggest_nearest
+from schemas.catalogue import ColumnKind
 
 
-def check_contract(mappings: Iterable[Compiled], model: Model) -> list[str]:
+def check_contract(mappings: Iterable[CompiledTemplate], model: Model) -> list[str]:
     """What SCM would not accept of the templates, one sentence each.
 
     Empty when every column and every fixed value fits.
@@ -18,12 +18,12 @@ def check_contract(mappings: Iterable[Compiled], model: Model) -> list[str]:
     return [text for mapping in mappings for text in _check_mapping(mapping, model)]
 
 
-def _check_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
+def _check_mapping(mapping: CompiledTemplate, model: Model) -> Iterator[str]:
     entity, task = mapping.entity, mapping.template.task
     if entity.odata_set not in model.sets:
         yield (
             f"SCM publishes no entity set {entity.odata_set} ({entity.name}), which task {task} "
-            f"fills.{near(entity.odata_set, model.sets)} Check destination.url, and the licence "
+            f"fills.{suggest_nearest(entity.odata_set, model.sets)} Check destination.url, and the licence "
             "configuration of SCM."
         )
         return
@@ -33,7 +33,7 @@ def _check_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
         if target.name not in columns:
             yield (
                 f"{place}: {entity.odata_set} in this SCM has no such "
-                f"column.{near(target.name, columns)}"
+                f"column.{suggest_nearest(target.name, columns)}"
             )
         else:
             yield from _check_enum(target, place, model.enums.get(columns[target.name]))
@@ -41,13 +41,13 @@ def _check_mapping(mapping: Compiled, model: Model) -> Iterator[str]:
 
 def _check_enum(target: Target, place: str, members: tuple[str, ...] | None) -> Iterator[str]:
     """Values that the template can produce for an enum column and that SCM does not know."""
-    if members is None or target.column.kind is not Kind.ENUM:
+    if members is None or target.column.kind is not ColumnKind.ENUM:
         return
     for value in list_fixed_values(target):
         if value not in members:
             yield (
                 f"{place}: SCM does not know '{value}'; it takes "
-                f"{', '.join(members)}.{near(value, members)}"
+                f"{', '.join(members)}.{suggest_nearest(value, members)}"
             )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pipeline.errors import RequestRefused
 from pipeline.scm.metadata import Model
 from pipeline.wire.scm import Scm, ScmRow
-from pipeline.wire.system import json_object
+from pipeline.wire.system import read_json_object
 from schemas.catalogue import Entity
 
 _ENTITIES: Final = "DataManagementEntities"
@@ -58,7 +58,7 @@ def _read_from_metadata(scm: Scm, entity_set: str) -> str | None:
 def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
     """Rows of the metadata service; empty where it is missing."""
     try:
-        answer = scm.system.ask("GET", url, json_object, subject="metadata")
+        answer = scm.system.ask("GET", url, read_json_object, subject="metadata")
     except RequestRefused:
         return []
     rows = answer.get("value")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from schemas.catalogue import Column, Entity, Kind
+from schemas.catalogue import Column, ColumnKind, Entity
 
 COMPANY: Final = "dataAreaId"
 """The key property of every entity that belongs to a legal entity."""
@@ -19,19 +19,19 @@ NEVER: Final = "1900-01-01T00:00:00Z"
 """What SCM stores where no time is set."""
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     """A text constant: in single quotes, quotes inside doubled."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def address(entity: Entity, legal_entity: str, row: Mapping[str, object]) -> str:
+def build_row_address(entity: Entity, legal_entity: str, row: Mapping[str, object]) -> str:
     """The path of one row below ``/data``: its set and its whole key, percent-encoded."""
     keys = {COMPANY: legal_entity, **{name: str(row[name]) for name in entity.key}}
-    pairs = ",".join(f"{name}={quote(quoted(value), safe='')}" for name, value in keys.items())
+    pairs = ",".join(f"{name}={quote(quote_text(value), safe='')}" for name, value in keys.items())
     return f"{entity.odata_set}({pairs})"
 
 
-def body(
+def build_row_body(
     columns: Mapping[str, Column], row: Mapping[str, object], legal_entity: str | None
 ) -> bytes:
     """A row as JSON.
@@ -47,25 +47,25 @@ def body(
     return orjson.dumps({COMPANY: legal_entity, **given} if legal_entity else given)
 
 
-def blank(column: Column) -> str | int | float:
+def choose_blank(column: Column) -> str | int | float:
     """How a column says that it is empty: SCM has no null (reference B.2)."""
     match column.kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return ""
-        case Kind.ENUM:
+        case ColumnKind.ENUM:
             return column.members[0]
-        case Kind.INTEGER:
+        case ColumnKind.INTEGER:
             return 0
-        case Kind.DECIMAL:
+        case ColumnKind.DECIMAL:
             return 0.0
-        case Kind.TIMESTAMP:
+        case ColumnKind.TIMESTAMP:
             return NEVER
 
 
 def encode_value(column: Column, value: object) -> str | int | float:
     """A value of ``rows/`` as JSON; a null is sent as empty, because the source is the master."""
     if value is None:
-        return blank(column)
+        return choose_blank(column)
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dt.datetime):

@@ -12,15 +12,15 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import ConfigurationError, listed
-from pipeline.mapping.compile import Compiled
+from pipeline.errors import ConfigurationError, list_problems
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import read_entity_label
 from pipeline.scm.metadata import read_model
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
-from pipeline.suggest import near
+from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
 
 CUSTOMERS_FILE: Final = "scm_customers.parquet"
@@ -36,10 +36,10 @@ Item = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class ScmNeeds:
     """What a project needs of SCM. ``contacts_label`` is the setting of that name."""
 
-    mappings: Sequence[Compiled]
+    mappings: Sequence[CompiledTemplate]
     legal_entities: Sequence[str]
     contacts_label: str
     packages: bool
@@ -47,7 +47,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class ScmSnapshot:
     """What SCM has.
 
     ``customers`` and ``persons`` are files (``keys.CUSTOMERS``, ``keys.PERSONS``). ``names`` maps
@@ -71,7 +71,9 @@ class Seen:
         return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
 
 
-def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], None]) -> Seen:
+def look_at_scm(
+    scm: Scm, wanted: ScmNeeds, into: Path, progress: Callable[[str, int], None]
+) -> ScmSnapshot:
     """Look at SCM.
 
     Args:
@@ -98,7 +100,7 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
         *_check_labels(wanted, labels),
     ]
     if wrong:
-        raise ConfigurationError(listed(wrong), where=scm.label)
+        raise ConfigurationError(list_problems(wrong), where=scm.label)
     references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
     progress("reference data of SCM", sum(map(len, references.known.values())))
     into.mkdir(parents=True, exist_ok=True)
@@ -106,7 +108,7 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
     progress("customers of SCM", customers)
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
     progress("contact persons of SCM", persons)
-    return Seen(
+    return ScmSnapshot(
         system=scm.label,
         names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},
         customers=into / CUSTOMERS_FILE,
@@ -120,13 +122,13 @@ def look(scm: Scm, wanted: Wanted, into: Path, progress: Callable[[str, int], No
     )
 
 
-def _check_entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str]:
+def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[str]:
     """Legal entities of the project that SCM does not have."""
     if names is None:
         return []
     return [
         (
-            f"there is no legal entity '{entity}'.{near(entity.lower(), names)} Check "
+            f"there is no legal entity '{entity}'.{suggest_nearest(entity.lower(), names)} Check "
             "destination.legal_entity and [organizations]."
         )
         for entity in wanted.legal_entities
@@ -134,7 +136,7 @@ def _check_entities(wanted: Wanted, names: Mapping[str, str] | None) -> list[str
     ]
 
 
-def _check_labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]:
+def _check_labels(wanted: ScmNeeds, labels: Mapping[str, str | None]) -> list[str]:
     """An entity that Data management knows by another name than the packages will use."""
     found = labels.get(_CONTACTS)
     if found is None or found == wanted.contacts_label:
@@ -147,7 +149,7 @@ def _check_labels(wanted: Wanted, labels: Mapping[str, str | None]) -> list[str]
     ]
 
 
-def items(seen: Seen) -> list[Item]:
+def list_items(seen: ScmSnapshot) -> list[Item]:
     """What was looked at, for ``p2c check``."""
     named = ", ".join(
         f"{entity} ({name})" if name else entity for entity, name in seen.names.items()

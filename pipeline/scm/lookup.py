@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.scm.literals import COMPANY, quoted
-from pipeline.scm.normal import normal
+from pipeline.scm.literals import COMPANY, quote_text
+from pipeline.scm.normal import normalize
 from pipeline.wire.scm import Scm, ScmRow
 from schemas.catalogue import Column, Entity
 from schemas.text import key_of
@@ -23,7 +23,7 @@ _KEYS_AT_ONCE: Final = 20
 characters."""
 
 
-def found(
+def find_rows(
     scm: Scm, entity: Entity, columns: Sequence[str], rows: pl.DataFrame, *extra: str
 ) -> pl.DataFrame:
     """SCM's rows under the keys of these planned rows, all of one legal entity.
@@ -75,12 +75,12 @@ def _read_rows(
     keys = " or ".join(
         "("
         + " and ".join(
-            f"{name} eq {quoted(value)}" for name, value in zip(entity.key, values, strict=True)
+            f"{name} eq {quote_text(value)}" for name, value in zip(entity.key, values, strict=True)
         )
         + ")"
         for values in part.select(entity.key).iter_rows()
     )
-    area = quoted(part["legal_entity"][0])
+    area = quote_text(part["legal_entity"][0])
     for page in scm.pages(
         entity.odata_set,
         filter=f"{COMPANY} eq {area} and ({keys})",
@@ -93,14 +93,16 @@ def _to_text(row: ScmRow, schema: Iterable[str]) -> dict[str, str | None]:
     return {name: None if row.get(name) is None else str(row[name]) for name in schema}
 
 
-def same(sent: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]) -> set[str]:
+def find_equal_keys(
+    sent: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]
+) -> set[str]:
     """The keys under which SCM has exactly what was sent, whatever either calls blank."""
     own = sent.select(
-        KEY, *(normal(pl.col(name), column).alias(name) for name, column in columns.items())
+        KEY, *(normalize(pl.col(name), column).alias(name) for name, column in columns.items())
     )
     theirs = there.select(
         KEY,
-        *(normal(pl.col(name), column).alias(f"scm:{name}") for name, column in columns.items()),
+        *(normalize(pl.col(name), column).alias(f"scm:{name}") for name, column in columns.items()),
     )
     both = own.join(theirs, on=KEY, how="inner")
     equal = pl.all_horizontal(

@@ -35,7 +35,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Explained:
+class Explanation:
     """A message with its code and its text.
 
     The text says what happened, then what to do, then what SCM said. ``later`` says that the same
@@ -63,7 +63,7 @@ def load_patterns() -> tuple[Pattern, ...]:
     )
 
 
-def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
+def explain_messages(texts: Iterable[str], code: str = OTHER) -> Explanation:
     """What several messages about one row or package mean.
 
     The first pattern in the list that matches any of them counts.
@@ -78,12 +78,12 @@ def explained(texts: Iterable[str], code: str = OTHER) -> Explained:
         if match is not None:
             words = {name: value or "a field" for name, value in match.groupdict().items()}
             plain = f"{pattern.plain}. {pattern.advice}.".format(**words)
-            return Explained(
+            return Explanation(
                 code=pattern.code,
                 text=f"{plain[0].upper()}{plain[1:]} SCM said: {said}",
                 later=pattern.later,
             )
-    return Explained(code=code, text=f"SCM said: {said}" if said else "SCM gave no message.")
+    return Explanation(code=code, text=f"SCM said: {said}" if said else "SCM gave no message.")
 
 
 def clean_messages(texts: Iterable[str]) -> str:

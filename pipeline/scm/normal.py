@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.catalogue import Column, Kind
+from schemas.catalogue import Column, ColumnKind
 from schemas.text import key_of, trimmed
 
 _NO_DATE: Final = "1900-01-01 00:00:00"
@@ -24,19 +24,19 @@ _PLACES: Final = 6
 _DECIMAL: Final = pl.Decimal(38, 12)
 
 
-def normal(value: pl.Expr, column: Column) -> pl.Expr:
+def normalize(value: pl.Expr, column: Column) -> pl.Expr:
     """A column's values in the one form, as text; null is blank."""
     match column.kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             text = trimmed(value.cast(pl.String).str.replace_all(r"[\r\n\t]+", " "))
             if column.members:
                 return _normalize_member(text, column, blank=False)
             return key_of(text) if column.key else text
-        case Kind.ENUM:
+        case ColumnKind.ENUM:
             return _normalize_member(trimmed(value.cast(pl.String)), column, blank=True)
-        case Kind.INTEGER | Kind.DECIMAL:
+        case ColumnKind.INTEGER | ColumnKind.DECIMAL:
             return _normalize_number(trimmed(value.cast(pl.String)))
-        case Kind.TIMESTAMP:
+        case ColumnKind.TIMESTAMP:
             return _normalize_time(trimmed(value.cast(pl.String)))
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.compile import Compiled
-from pipeline.mapping.references import REFERENCES, Reference, References
+from pipeline.mapping.compile import CompiledTemplate
+from pipeline.mapping.references import REFERENCES, References, ReferenceTarget
 from pipeline.scm.contract import list_fixed_values
 from pipeline.scm.literals import build_company_filter
 from pipeline.scm.metadata import Model
@@ -42,7 +42,7 @@ class UnreadColumn:
 
 
 def read_references(
-    scm: Scm, model: Model, mappings: Iterable[Compiled], legal_entities: Sequence[str]
+    scm: Scm, model: Model, mappings: Iterable[CompiledTemplate], legal_entities: Sequence[str]
 ) -> tuple[References, list[UnreadColumn]]:
     """Read what the mapped columns refer to; each entity set once.
 
@@ -75,7 +75,7 @@ class _Reader:
         self._scm, self._model, self._entities = scm, model, legal_entities
         self._tables: dict[str, pl.DataFrame] = {}
 
-    def values(self, reference: Reference) -> frozenset[str] | None:
+    def values(self, reference: ReferenceTarget) -> frozenset[str] | None:
         """The values of a reference as keys; null where this SCM does not publish them."""
         if reference.within:
             return self._read_states()
@@ -145,7 +145,7 @@ class MissingValue:
 
 
 def find_missing(
-    mappings: Iterable[Compiled], references: References, legal_entities: Sequence[str]
+    mappings: Iterable[CompiledTemplate], references: References, legal_entities: Sequence[str]
 ) -> Iterator[MissingValue]:
     """Fixed values that SCM does not have.
 

@@ -14,10 +14,10 @@ from typing import Final
 import polars as pl
 
 from pipeline.events import Listener, Step
-from pipeline.mapping.template import entities_by_task
+from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
-from pipeline.run.rows import rows_that_arrived
+from pipeline.run.rows import scan_arrived_rows
 from pipeline.scm import lookup
 from pipeline.scm.literals import build_company_filter
 from pipeline.scm.metadata import Model, read_model
@@ -29,7 +29,7 @@ FEW: Final = 400
 """Up to so many rows, twenty keys a request cost less than a look at everything."""
 
 
-def from_scm(
+def read_scm_rows(
     folder: RunFolder, scm: Scm, into: Path, listener: Listener, *, few: int = FEW
 ) -> dict[str, pl.LazyFrame]:
     """SCM's rows by task, of the entities that a run loaded.
@@ -42,10 +42,10 @@ def from_scm(
     """
     model = read_model(scm.metadata(), scm.label)
     found = {}
-    for task, entity in entities_by_task().items():
+    for task, entity in list_entities_by_task().items():
         if folder.rows_files(task):
             path = into / f"{task}.parquet"
-            planned = rows_that_arrived(folder, task)
+            planned = scan_arrived_rows(folder, task)
             progress = partial(_report, listener, entity.name)
             reader = _Reader(scm=scm, model=model, entity=entity, few=few)
             _write_rows(reader, planned, path, progress)
@@ -108,7 +108,7 @@ class _Reader:
         """The rows under the planned keys, one legal entity after the other."""
         keys = planned.select("legal_entity", lookup.KEY, *self.entity.key).collect()
         for (area,), rows in keys.group_by("legal_entity"):
-            found = lookup.found(self.scm, self.entity, names, rows)
+            found = lookup.find_rows(self.scm, self.entity, names, rows)
             yield found.with_columns(pl.lit(area).alias(COMPANY)).select(COMPANY, *names)
 
     def by_company(self, planned: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.DataFrame]:

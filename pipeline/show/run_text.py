@@ -16,7 +16,7 @@ from typing import Final
 
 from pipeline.run.facts import Kind
 from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary
-from schemas.codes import Code, Severity, catalogue
+from schemas.codes import Code, Severity, load_codes
 from schemas.run import OUTCOME_NAMES
 
 TOP: Final = (
@@ -42,7 +42,7 @@ _HARD: Final = "\u00a0"
 _LONGEST: Final = 40
 
 
-def run_text(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
+def render_run(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
     """A run as text.
 
     Args:
@@ -53,22 +53,24 @@ def run_text(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
     """
     blocks = (
         [
-            verdict(facts),
+            render_verdict(facts),
             f"Run {facts.run}, {'applied' if facts.applied else 'planned'}, in {folder}",
         ],
         list(facts.systems),
-        _block("Look first", _findings(facts, columns, width, top=True)),
-        [_equation(one) for one in facts.equations],
-        _block("Where contacts go", _reasons(facts, width)),
-        _block("What is planned", _planned(facts, width)),
-        _block("Findings, most urgent first", _findings(facts, columns, width, top=False)),
-        _block("Closed lists", _coverage(facts, width)),
-        _ending(facts, folder, width),
+        _head_block("Look first", _render_findings(facts, columns, width, top=True)),
+        [_render_equation(one) for one in facts.equations],
+        _head_block("Where contacts go", _render_reasons(facts, width)),
+        _head_block("What is planned", _render_planned(facts, width)),
+        _head_block(
+            "Findings, most urgent first", _render_findings(facts, columns, width, top=False)
+        ),
+        _head_block("Closed lists", _render_coverage(facts, width)),
+        _render_ending(facts, folder, width),
     )
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def plain(sentence: str) -> str:
+def plain_sentence(sentence: str) -> str:
     """A sentence of the catalogue, its blanks filled with general words or an ellipsis."""
     sentence = re.sub(r"(^|\. )\{detail\} ", r"\1Some ", sentence)
     for blank, word in (
@@ -85,18 +87,18 @@ def plain(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def shown(value: str) -> str:
+def fit_terminal(value: str) -> str:
     """A value from a source, fit for a terminal: control characters by number, long ones cut."""
     safe = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in value)
     return safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST - 1]}…"
 
 
-def _block(heading: str, lines: Iterable[str]) -> list[str]:
+def _head_block(heading: str, lines: Iterable[str]) -> list[str]:
     held = list(lines)
     return [heading, *held] if held else []
 
 
-def _wrapped(text: str, width: int, indent: int) -> list[str]:
+def _wrap(text: str, width: int, indent: int) -> list[str]:
     space = " " * indent
     return textwrap.wrap(
         text,
@@ -108,7 +110,9 @@ def _wrapped(text: str, width: int, indent: int) -> list[str]:
     )
 
 
-def _listed(head: str, names: Sequence[str], width: int, indent: int | None = None) -> list[str]:
+def _wrap_names(
+    head: str, names: Sequence[str], width: int, indent: int | None = None
+) -> list[str]:
     """Names behind ``head``, never broken inside.
 
     Further lines begin at ``indent``, or below the first name if it is null.
@@ -125,7 +129,7 @@ def _listed(head: str, names: Sequence[str], width: int, indent: int | None = No
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
 
 
-def verdict(facts: Summary) -> str:
+def render_verdict(facts: Summary) -> str:
     """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
     word, reason = explain_verdict(facts)
     return f"{word.upper()}: {reason}"
@@ -171,7 +175,7 @@ def _for_people(facts: Summary) -> dict[str, int]:
     }
 
 
-def _equation(one: Equation) -> str:
+def _render_equation(one: Equation) -> str:
     """The numbers of an equation. If it has many terms, those that are 0 are left out."""
     few = len(one.terms) <= 5  # noqa: PLR2004
     terms = " + ".join(f"{count:,} {name}" for name, count in one.terms.items() if count or few)
@@ -180,7 +184,7 @@ def _equation(one: Equation) -> str:
     return f"{one.left:>11,} {name:<8} {sign} {terms or 0}"
 
 
-def _reasons(facts: Summary, width: int) -> Iterator[str]:
+def _render_reasons(facts: Summary, width: int) -> Iterator[str]:
     for decision, count in facts.counts.items():
         own = [
             (name.partition("/")[2], rows)
@@ -188,89 +192,95 @@ def _reasons(facts: Summary, width: int) -> Iterator[str]:
             if name.startswith(f"{decision}/")
         ]
         told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
-        yield from _listed(f"{count:>11,} {decision:<8}   ", told, width)
+        yield from _wrap_names(f"{count:>11,} {decision:<8}   ", told, width)
 
 
-def _planned(facts: Summary, width: int) -> Iterator[str]:
+def _render_planned(facts: Summary, width: int) -> Iterator[str]:
     for task, actions in groupby(facts.actions, key=lambda one: one.task):
         rows = list(actions)
         told = [f"{one.legal_entity} {one.rows:,} {one.action}" for one in rows]
-        yield from _listed(
+        yield from _wrap_names(
             f"{sum(one.rows for one in rows):>11,} {task}: ", told, width, indent=_INDENT
         )
 
 
-def _findings(facts: Summary, columns: Columns, width: int, *, top: bool) -> Iterator[str]:
+def _render_findings(facts: Summary, columns: Columns, width: int, *, top: bool) -> Iterator[str]:
     found = [
-        (catalogue()[name], count) for name, count in facts.findings.items() if (name in TOP) is top
+        (load_codes()[name], count)
+        for name, count in facts.findings.items()
+        if (name in TOP) is top
     ]
     for code, count in sorted(
         found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
     ):
         numbered = [one for one in facts.counted if one.code == code.code]
         if numbered:
-            yield from _of_run(code, numbered, width)
+            yield from _render_run_finding(code, numbered, width)
         else:
-            yield from _of_rows(code, count, columns.get(code.code, ()), width)
+            yield from _render_row_finding(code, count, columns.get(code.code, ()), width)
 
 
-def _of_rows(code: Code, count: int, where: Sequence[tuple[str, int]], width: int) -> Iterator[str]:
+def _render_row_finding(
+    code: Code, count: int, where: Sequence[tuple[str, int]], width: int
+) -> Iterator[str]:
     """A finding of rows: how many, in which columns, and what to do."""
     names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
-    yield from _listed(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
-    told = code.advice if code.decision else f"{plain(code.sentence)} {code.advice}"
-    yield from _wrapped(told, width, _INDENT)
+    yield from _wrap_names(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
+    told = code.advice if code.decision else f"{plain_sentence(code.sentence)} {code.advice}"
+    yield from _wrap(told, width, _INDENT)
 
 
-def _of_run(code: Code, numbered: Iterable[CountedFinding], width: int) -> Iterator[str]:
+def _render_run_finding(
+    code: Code, numbered: Iterable[CountedFinding], width: int
+) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
         yield f"{int(one.detail):>11,} {code.severity:<8} {code.code}"
-        yield from _wrapped(
+        yield from _wrap(
             f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,
             _INDENT,
         )
 
 
-def _coverage(facts: Summary, width: int) -> Iterator[str]:
+def _render_coverage(facts: Summary, width: int) -> Iterator[str]:
     for one in facts.value_maps:
         if one.unmapped:
             values = [
-                f"{shown(value)} ({count:,})"
+                f"{fit_terminal(value)} ({count:,})"
                 for value, count in list(one.unmapped.items())[:_SHOWN]
             ]
-            yield from _list(
+            yield from _render_list(
                 f"{one.task}.{one.destination} does not know",
                 values,
                 one.unmapped_values,
                 width,
             )
         if one.never_used:
-            keys = [shown(key) or '""' for key in one.never_used]
-            yield from _list(
+            keys = [fit_terminal(key) or '""' for key in one.never_used]
+            yield from _render_list(
                 f"{one.task}.{one.destination} never used", keys[:_SHOWN], len(keys), width
             )
 
 
-def _list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
+def _render_list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:
     more = [f"and {total - len(names):,} more"] if total > len(names) else []
-    return _listed(f"    {head}: ", [*names, *more], width, indent=8)
+    return _wrap_names(f"    {head}: ", [*names, *more], width, indent=8)
 
 
-def _ending(facts: Summary, folder: Path, width: int) -> list[str]:
+def _render_ending(facts: Summary, folder: Path, width: int) -> list[str]:
     if facts.applied:
         told = [
             f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
         ]
-        lines = _listed("Outcomes  ", told or ["there was nothing to send"], width)
-        return [*lines, *_why(facts, folder), *_import(facts, folder)]
+        lines = _wrap_names("Outcomes  ", told or ["there was nothing to send"], width)
+        return [*lines, *_render_why(facts, folder), *_render_import(facts, folder)]
     return [
         *_cost(facts.forecast, width),
-        *_why(facts, folder),
-        f"Next      p2c apply {facts.run}{_runs(folder)}",
+        *_render_why(facts, folder),
+        f"Next      p2c apply {facts.run}{_name_runs_flag(folder)}",
     ]
 
 
@@ -278,25 +288,25 @@ def _cost(forecast: Forecast, width: int) -> list[str]:
     cost = [f"{forecast.bytes:,} bytes to send", f"{forecast.requests:,} requests"]
     timed = [f"{forecast.minutes:,} minutes at {forecast.rate:,} rows/s"] if forecast.rate else []
     return [
-        *_listed("Forecast  ", [*cost, *timed], width),
-        *(_wrapped(f"rate {forecast.rate_from}", width, 10) if timed else []),
+        *_wrap_names("Forecast  ", [*cost, *timed], width),
+        *(_wrap(f"rate {forecast.rate_from}", width, 10) if timed else []),
     ]
 
 
-def _why(facts: Summary, folder: Path) -> list[str]:
+def _render_why(facts: Summary, folder: Path) -> list[str]:
     if not facts.findings:
         return []
     return [
-        f"Why       p2c explain CONTACT --run {facts.run}{_runs(folder)}",
+        f"Why       p2c explain CONTACT --run {facts.run}{_name_runs_flag(folder)}",
         "          findings.parquet has them all",
     ]
 
 
-def _runs(folder: Path) -> str:
+def _name_runs_flag(folder: Path) -> str:
     return "" if folder.parent == Path("runs") else f" --runs {folder.parent}"
 
 
-def _import(facts: Summary, folder: Path) -> list[str]:
+def _render_import(facts: Summary, folder: Path) -> list[str]:
     if not facts.outcomes.get("written"):
         return []
     if facts.kind is Kind.BACKFILL:

@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.run.files import atomic
-from pipeline.show.visible import made_visible
+from pipeline.show.visible import make_frame_visible
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet could take for the start of a formula, full-width signs included, after what
@@ -26,7 +26,7 @@ _DANGEROUS: Final = f"^{_FORMULA}"
 _DEFUSED: Final = f"^'{_FORMULA}"
 
 
-def defused(value: pl.Expr) -> pl.Expr:
+def defuse(value: pl.Expr) -> pl.Expr:
     """Put an apostrophe before whatever a spreadsheet could take for a formula."""
     return (
         pl.when(value.str.contains(_DANGEROUS))
@@ -36,8 +36,8 @@ def defused(value: pl.Expr) -> pl.Expr:
     )
 
 
-def restored(value: pl.Expr) -> pl.Expr:
-    """The text from before ``defused``."""
+def restore(value: pl.Expr) -> pl.Expr:
+    """The text from before ``defuse``."""
     return (
         pl.when(value.str.contains(_DEFUSED)).then(value.str.slice(1)).otherwise(value).name.keep()
     )
@@ -57,7 +57,7 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame], *, visible: bool = Fals
     rows = 0
     with atomic(path) as file:
         for number, part in enumerate(parts):
-            shown = made_visible(part) if visible else part
+            shown = make_frame_visible(part) if visible else part
             file.write(_encoded(shown, header=number == 0))
             rows += part.height
     return rows
@@ -65,7 +65,7 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame], *, visible: bool = Fals
 
 def _encoded(part: pl.DataFrame, *, header: bool) -> bytes:
     safe = part.with_columns(
-        defused(pl.col(name)) for name, dtype in part.schema.items() if dtype == pl.String
+        defuse(pl.col(name)) for name, dtype in part.schema.items() if dtype == pl.String
     )
     buffer = io.BytesIO()
     safe.write_csv(

@@ -10,24 +10,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.mapping.template import SHIPPED, FieldRow, OnUnknown, Row, Template, shipped
-from pipeline.show.run_text import plain, shown
+from pipeline.mapping.template import (
+    SHIPPED,
+    FieldRow,
+    MappingRow,
+    OnUnknown,
+    Template,
+    load_shipped,
+)
+from pipeline.show.run_text import fit_terminal, plain_sentence
 from schemas.catalogue import OnTooLong
-from schemas.codes import catalogue
+from schemas.codes import load_codes
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 
 _PAIRS_SHOWN: Final = 6
 
 
-def symbol(row: FieldRow) -> str:
+def choose_symbol(row: FieldRow) -> str:
     """``=`` where the value is copied, ``Fn`` where a transform stands between."""
     rule = row.row
     has_default = rule.default is not None or rule.default_setting is not None
     return "Fn" if rule.country or rule.state or rule.value_map is not None or has_default else "="
 
 
-def transform_text(row: FieldRow) -> str:
+def describe_transform(row: FieldRow) -> str:
     """What a row does to its value, in words and in order."""
     rule = row.row
     parts: list[str] = []
@@ -50,9 +57,9 @@ def transform_text(row: FieldRow) -> str:
     return "; ".join(parts)
 
 
-def _pairs(rule: Row) -> str:
+def _pairs(rule: MappingRow) -> str:
     pairs = [
-        f"{shown(key) or 'blank'} → {shown(value) or 'blank'}"
+        f"{fit_terminal(key) or 'blank'} → {fit_terminal(value) or 'blank'}"
         for key, value in (rule.value_map or {}).items()
     ]
     more = f", and {len(pairs) - _PAIRS_SHOWN:,} more" if len(pairs) > _PAIRS_SHOWN else ""
@@ -68,16 +75,16 @@ def _source(template: Template, row: FieldRow) -> str:
     return f"{name} ({field.label})" if field is not None and field.label else name
 
 
-def template_items(template: Template) -> list[Mapping[str, object]]:
+def list_template_rows(template: Template) -> list[Mapping[str, object]]:
     """The rows of a template for ``--json``."""
     return [
         {
             "number": number,
             "source": row.row.source,
             "label": _source(template, row),
-            "map": symbol(row),
+            "map": choose_symbol(row),
             "destination": row.destination,
-            "transform": transform_text(row),
+            "transform": describe_transform(row),
             "changed": sorted(row.changed),
             "added": row.added,
         }
@@ -85,7 +92,7 @@ def template_items(template: Template) -> list[Mapping[str, object]]:
     ]
 
 
-def templates_text(templates: Iterable[Template]) -> str:
+def render_templates(templates: Iterable[Template]) -> str:
     """All templates, two lines each."""
     lines = []
     for one in templates:
@@ -98,7 +105,7 @@ def templates_text(templates: Iterable[Template]) -> str:
     return "\n".join(lines)
 
 
-def template_text(template: Template, width: int) -> str:
+def render_template(template: Template, width: int) -> str:
     """One template as a table.
 
     Rows that the project changed carry ``*``, rows that it added ``+``.
@@ -109,9 +116,9 @@ def template_text(template: Template, width: int) -> str:
             f"{number}",
             "+" if row.added else "*" if row.changed else "",
             _source(template, row),
-            symbol(row),
+            choose_symbol(row),
             row.destination,
-            transform_text(row),
+            describe_transform(row),
         )
         for number, row in enumerate(template.rows, start=1)
     ]
@@ -133,12 +140,12 @@ def template_text(template: Template, width: int) -> str:
 
 def _changed(template: Template) -> list[str]:
     """What the project changed in shipped rows, and what they are without it."""
-    before = next(one for one in map(shipped, SHIPPED) if one.task == template.task)
+    before = next(one for one in map(load_shipped, SHIPPED) if one.task == template.task)
     lines = []
     for row in template.rows:
         was = before.row(row.destination)
         if row.changed and was is not None:
-            ships = f"{was.row.source or 'None'} {symbol(was)} {transform_text(was)}".rstrip()
+            ships = f"{was.row.source or 'None'} {choose_symbol(was)} {describe_transform(was)}".rstrip()
             lines.append(
                 f"* {row.destination}: the project sets {', '.join(sorted(row.changed))}; "
                 f"without it: {ships}"
@@ -146,7 +153,7 @@ def _changed(template: Template) -> list[str]:
     return lines
 
 
-def code_items() -> list[Mapping[str, object]]:
+def list_code_items() -> list[Mapping[str, object]]:
     """The catalogue of codes for ``--json``."""
     return [
         {
@@ -157,20 +164,20 @@ def code_items() -> list[Mapping[str, object]]:
             "sentence": one.sentence,
             "advice": one.advice,
         }
-        for one in catalogue().values()
+        for one in load_codes().values()
     ]
 
 
-def codes_text(width: int) -> str:
+def render_codes(width: int) -> str:
     """The catalogue of codes as a table."""
     rows = [
         (
             str(one.gate or ""),
             one.code,
             str(one.decision or one.severity or ""),
-            f"{plain(one.sentence)} {one.advice}",
+            f"{plain_sentence(one.sentence)} {one.advice}",
         )
-        for one in catalogue().values()
+        for one in load_codes().values()
     ]
     return _table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
 

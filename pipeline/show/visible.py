@@ -16,7 +16,7 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _HIDDEN_CLASS: Final = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
 
 
-def visible(text: str) -> str:
+def make_visible(text: str) -> str:
     r"""Show characters that a reader would not see, or that turn text around, as ``\u202e``.
 
     Line ends and tabs are among them; letters of all scripts, marks and emoji stay as they are.
@@ -31,13 +31,13 @@ def _shown(character: str) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
 
 
-def made_visible(frame: pl.DataFrame) -> pl.DataFrame:
-    """Make all text of a frame ``visible``."""
+def make_frame_visible(frame: pl.DataFrame) -> pl.DataFrame:
+    """Make all text of a frame ``make_visible``."""
     changed = []
     for name, dtype in frame.schema.items():
         if dtype == pl.String:
             odd = frame[name].str.contains(_HIDDEN_CLASS).fill_null(value=False)
             if odd.any():
-                texts = [visible(text) for text in frame[name].filter(odd)]
+                texts = [make_visible(text) for text in frame[name].filter(odd)]
                 changed.append(frame[name].scatter(odd.arg_true(), texts))
     return frame.with_columns(changed)

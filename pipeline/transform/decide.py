@@ -12,8 +12,8 @@ from itertools import accumulate
 import polars as pl
 
 from pipeline.mapping.closed import Usage
-from pipeline.mapping.compile import Compiled, Mapped
-from pipeline.mapping.paths import column_of
+from pipeline.mapping.compile import CompiledTemplate, MappedMorsel
+from pipeline.mapping.paths import name_text_column
 from pipeline.mapping.references import References
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher, Hasher, build_row_texts, choose_actions
@@ -29,7 +29,7 @@ _NO_CONTACT = ("superseded", "deleted")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Decided:
+class DecidedMorsel:
     """What a morsel became.
 
     ``rows`` are planned rows by task, destination columns first; ``read`` is how many rows went in.
@@ -45,12 +45,12 @@ class Decided:
 class PlanTask:
     """One task's compiled mapping with its contract, and who guards the contract."""
 
-    mapping: Compiled
+    mapping: CompiledTemplate
     contract: Contract
     guard: Guard
 
 
-def task(mapping: Compiled) -> PlanTask:
+def make_task(mapping: CompiledTemplate) -> PlanTask:
     """A task ready to run."""
     held_against = build_contract(mapping)
     return PlanTask(mapping=mapping, contract=held_against, guard=Guard(held_against.keep))
@@ -64,7 +64,7 @@ class TaskShare:
     """
 
     rows: pl.DataFrame
-    mapped: Mapped
+    mapped: MappedMorsel
     doubtful: pl.Series
     problems: pl.DataFrame
 
@@ -83,7 +83,7 @@ class PlannedRows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Weighed:
+class WeighedMorsel:
     """A morsel of which everything is known but what depends on the morsels before it.
 
     Batches, and the counts of the run.
@@ -134,7 +134,7 @@ class Decider:
             not_selected=pl.col("not_selected").fill_null(value=False) | over
         )
 
-    def weighed(self, routed: pl.DataFrame) -> Weighed:
+    def weighed(self, routed: pl.DataFrame) -> WeighedMorsel:
         """Everything that a morsel decides by itself."""
         gone = routed["row_state"].is_in(_NO_CONTACT)
         contacts = _number_rows(identify(routed.filter(~gone) if gone.any() else routed))
@@ -153,7 +153,7 @@ class Decider:
         }
         frames = {name: share.mapped.frame.filter(passed[name]) for name, share in shares.items()}
         hashes = self._hash_rows(frames)
-        return Weighed(
+        return WeighedMorsel(
             rows=routed.height,
             states=dict(routed["row_state"].value_counts().iter_rows()),
             units=routed["raw:owningbusinessunit"].unique().drop_nulls().to_list(),
@@ -167,7 +167,7 @@ class Decider:
             },
         )
 
-    def settled(self, weighed: Weighed) -> Decided:
+    def settled(self, weighed: WeighedMorsel) -> DecidedMorsel:
         """Number batches, and count."""
         planned = {name: self._number_batches(name, one) for name, one in weighed.planned.items()}
         tally = self.tally
@@ -178,7 +178,7 @@ class Decider:
         tally.count_mapping(weighed.usage, weighed.defaulted)
         for name, one in weighed.planned.items():
             self.tasks[name].guard.look(one.doubtful)
-        return Decided(
+        return DecidedMorsel(
             read=weighed.rows,
             decisions=weighed.decided.select(DECISIONS.names()),
             findings=weighed.findings,
@@ -196,7 +196,7 @@ class Decider:
         return self.tally
 
     def _map_task(self, contacts: pl.DataFrame, name: str, one: PlanTask) -> TaskShare:
-        texts = [column_of(source) for source in one.mapping.sources]
+        texts = [name_text_column(source) for source in one.mapping.sources]
         wanted = (pl.col("route") == name) & ~pl.col("filtered_out") & ~pl.col("not_selected")
         rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts).collect()
         mapped = one.mapping.apply(rows)

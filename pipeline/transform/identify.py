@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.paths import COMPANY, column_of
+from pipeline.mapping.paths import COMPANY, name_text_column
 from schemas.text import WHITE_SPACE, trimmed
 
 RAW: Final = (
@@ -36,7 +36,7 @@ def identify(morsel: pl.DataFrame) -> pl.DataFrame:
         contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
     ).with_columns(
         pl.coalesce("unreadable_company", "company_id").alias("company_id"),
-        pl.col("company_key").alias(column_of(COMPANY)),
+        pl.col("company_key").alias(name_text_column(COMPANY)),
         destination_key=pl.when(customer)
         .then(pl.concat_str([entity, "contact_number"], separator="/"))
         .when(pl.col("route").is_not_null())

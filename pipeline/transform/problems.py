@@ -8,9 +8,9 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.paths import COMPANY, CURRENCY, NUMBER
-from schemas.codes import Severity, catalogue, code
+from schemas.codes import Severity, find_code, load_codes
 from schemas.text import trimmed
 
 SCHEMA: Final = pl.Schema(
@@ -164,7 +164,7 @@ def find_routing_problems(morsel: pl.DataFrame) -> pl.DataFrame:
 
 
 def place_mapping_problems(
-    problems: pl.DataFrame, rows: pl.Series, mapping: Compiled
+    problems: pl.DataFrame, rows: pl.Series, mapping: CompiledTemplate
 ) -> pl.DataFrame:
     """Problems of one task's mapping: rows numbered as in the morsel, source columns named."""
     if problems.is_empty():
@@ -179,7 +179,7 @@ def place_mapping_problems(
 
 @cache
 def _tabulate_codes() -> pl.DataFrame:
-    entries = list(catalogue().values())
+    entries = list(load_codes().values())
     return pl.DataFrame(
         {
             "code": [one.code for one in entries],
@@ -279,7 +279,7 @@ def write_messages(findings: pl.DataFrame) -> pl.DataFrame:
     blanks = ["code", "named", "limit", "detail"]
     distinct = keyed.select(blanks).unique(maintain_order=True)
     texts = [
-        code(name).message(column=column, limit=limit, detail=detail)
+        find_code(name).message(column=column, limit=limit, detail=detail)
         for name, column, limit, detail in distinct.iter_rows()
     ]
     written = distinct.with_columns(message=pl.Series(texts, dtype=pl.String))

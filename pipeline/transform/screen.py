@@ -18,8 +18,8 @@ from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
 from pipeline.errors import InvariantBroken
-from pipeline.mapping.compile import Compiled, Target
-from pipeline.mapping.problem import PROBLEMS, problem, rows_where
+from pipeline.mapping.compile import CompiledTemplate, Target
+from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
 from schemas.catalogue import Column
 from schemas.text import utf16_length
 
@@ -106,7 +106,7 @@ class Guard:
             self._keep(pl.concat(waiting))
 
 
-def build_contract(mapping: Compiled) -> Contract:
+def build_contract(mapping: CompiledTemplate) -> Contract:
     """The contract of a mapped morsel.
 
     Its checks are ``mandatory_missing``, ``too_long`` and ``value_not_allowed``.
@@ -127,7 +127,7 @@ def build_contract(mapping: Compiled) -> Contract:
     return Contract(schema=schema, rules=made, types=types, limits=limits)
 
 
-def _list_rules(target: Target, mapping: Compiled) -> Iterator[ContractRule]:
+def _list_rules(target: Target, mapping: CompiledTemplate) -> Iterator[ContractRule]:
     column, value = target.column, pl.col(target.name)
     if column.mandatory:
         yield _make_rule(column, "mandatory_missing", value.is_not_null())
@@ -157,7 +157,7 @@ def _make_rule(column: Column, code: str, holds: pl.Expr) -> ContractRule:
     return ContractRule(column=column.name, code=code, holds=exact, surely=exact)
 
 
-def _find_name_column(mapping: Compiled) -> str | None:
+def _find_name_column(mapping: CompiledTemplate) -> str | None:
     """The column under which a row without any name is reported.
 
     The last of the three that is mapped.
@@ -197,12 +197,12 @@ def screen(frame: pl.DataFrame, held_against: Contract) -> Screened:
     if frame.schema != held_against.types:
         held_against.keep(frame.clear())
     rules = dict(enumerate(held_against.rules))
-    doubts = rows_where(frame, {place: ~rule.surely for place, rule in rules.items()})
+    doubts = find_row_numbers(frame, {place: ~rule.surely for place, rule in rules.items()})
     if not doubts:
         return Screened(problems=PROBLEMS.to_frame(), doubtful=pl.Series(dtype=pl.UInt32))
     doubtful = pl.concat(list(doubts.values())).unique().sort()
     rows = frame[doubtful]
-    broken = rows_where(rows, {place: ~rules[place].holds for place in doubts})
+    broken = find_row_numbers(rows, {place: ~rules[place].holds for place in doubts})
     found = [
         _tabulate_broken(rules[place], rows, doubtful, where, held_against.limits)
         for place, where in broken.items()
@@ -219,6 +219,6 @@ def _tabulate_broken(
 ) -> pl.DataFrame:
     limit = "" if rule.code == "mandatory_missing" else limits.get(rule.column, "")
     values = rows[rule.column].gather(broken)
-    return problem(
+    return tabulate_problem(
         numbers.gather(broken), values, code=rule.code, destination=rule.column, limit=limit
     )

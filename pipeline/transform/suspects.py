@@ -26,7 +26,7 @@ class Suspects:
     with_company: int
 
 
-def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
+def find_suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
     """Contacts that may share an id or a number with another row, or may be a company.
 
     A number may also be shared with an account.
@@ -59,7 +59,7 @@ def suspects(contacts: pl.DataFrame, accounts: pl.DataFrame) -> Suspects:
     )
 
 
-def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def collect_marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Boolean columns of ``sql/plan/hashes.sql`` by number of the row, whatever order they came in.
 
     A bit a row.
@@ -69,7 +69,7 @@ def marks(hashes: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({name: none.clone().scatter(rows, True) for name, rows in found.items()})
 
 
-def repeated_rows(hashes: pl.DataFrame) -> pl.Series:
+def find_repeated_rows(hashes: pl.DataFrame) -> pl.Series:
     """``source_row`` of the rows whose ``id`` occurs more than once."""
     return hashes.filter(pl.col("id").is_in(_find_repeated(hashes["id"]).implode()))["source_row"]
 

@@ -36,7 +36,7 @@ def _prepare_libraries() -> None:
     httpcore.HTTP11Connection.READ_NUM_BYTES = _READ
 
 
-def trust(ca_file: Path | None = None) -> ssl.SSLContext:
+def load_trust(ca_file: Path | None = None) -> ssl.SSLContext:
     """The certificates that are trusted: the machine's own, Mozilla's, and those in ``ca_file``.
 
     Raises:
@@ -58,7 +58,7 @@ def trust(ca_file: Path | None = None) -> ssl.SSLContext:
     return context
 
 
-def client(
+def make_client(
     url: str,
     *,
     auth: httpx.Auth | None = None,
@@ -86,7 +86,7 @@ def client(
     return httpx.Client(
         base_url=url,
         auth=auth,
-        verify=verify or (trust() if transport is None else True),
+        verify=verify or (load_trust() if transport is None else True),
         transport=transport,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         headers={"User-Agent": f"p2c/{__version__}", "Accept": "application/json"},
@@ -117,13 +117,13 @@ def connect(
     Raises:
         ConfigurationError: a variable or a file that the settings name is missing.
     """
-    trusted = trust(settings.ca_path(folder))
+    trusted = load_trust(settings.ca_path(folder))
     make = (
         make_credential_factory(settings.auth, environment, folder, trusted)
         if credential is None
         else lambda: credential
     )
     auth = TokenAuth(make, settings.scope)
-    return client(
+    return make_client(
         settings.url, auth=auth, verify=trusted, transport=transport, connections=settings.parallel
     )

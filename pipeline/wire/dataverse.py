@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.errors import RequestRefused, SystemStopped
-from pipeline.suggest import near
-from pipeline.wire.system import System, json_object
+from pipeline.suggest import suggest_nearest
+from pipeline.wire.system import System, read_json_object
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Sales:
         found = _NO_PROPERTY.search(refused.refusal.cause)
         if found is not None:
             name, table = found[1], found[2]
-            hint = near(name, self.columns(table, quiet=True))
+            hint = suggest_nearest(name, self.columns(table, quiet=True))
             if name.startswith("msdynce_") and not hint:
                 hint = " Is the solution Prospect to Cash installed there?"
             message = (
@@ -113,7 +113,7 @@ class Sales:
         )
         try:
             answer = self.system.ask(
-                "GET", ROOT + url, json_object, subject="metadata", headers=_HEADERS
+                "GET", ROOT + url, read_json_object, subject="metadata", headers=_HEADERS
             )
         except SystemStopped:
             if quiet:
@@ -131,7 +131,7 @@ class Sales:
 
         Raises ``SystemStopped``.
         """
-        self.get(f"{entity_set}?$select={key}&$top=1", json_object, subject=entity_set)
+        self.get(f"{entity_set}?$select={key}&$top=1", read_json_object, subject=entity_set)
 
     def totals(self, tables: Collection[str]) -> dict[str, int]:
         """Logical name → rows, as the server counted at some time within the last day.
@@ -159,7 +159,9 @@ class Sales:
         """
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
-            answer = self.system.ask("GET", url, json_object, subject="metadata", headers=_HEADERS)
+            answer = self.system.ask(
+                "GET", url, read_json_object, subject="metadata", headers=_HEADERS
+            )
         except SystemStopped as error:
             if error.status is None:
                 raise
@@ -174,7 +176,7 @@ class Sales:
     def who_am_i(self) -> dict[str, str]:
         """UserId, BusinessUnitId and OrganizationId of the caller."""
         answer = self.system.ask(
-            "GET", ROOT + "WhoAmI", json_object, subject="login", headers=_HEADERS
+            "GET", ROOT + "WhoAmI", read_json_object, subject="login", headers=_HEADERS
         )
         return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
 
@@ -183,7 +185,7 @@ class Sales:
         identity = self.who_am_i().get("OrganizationId", "")
         try:
             answer = self.system.ask(
-                "GET", ROOT + _CURRENT, json_object, subject="login", headers=_HEADERS
+                "GET", ROOT + _CURRENT, read_json_object, subject="login", headers=_HEADERS
             )
         except RequestRefused:
             return Organization(id=identity, name="")
@@ -199,7 +201,7 @@ def _spell(row: Mapping[str, object]) -> tuple[str, str]:
 
 
 def _read_counts(response: httpx.Response) -> dict[str, int]:
-    found = json_object(response)["EntityRecordCountCollection"]
+    found = read_json_object(response)["EntityRecordCountCollection"]
     if not isinstance(found, dict):
         raise TypeError(type(found))
     return dict(zip(map(str, found["Keys"]), map(int, found["Values"]), strict=True))

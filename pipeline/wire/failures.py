@@ -151,7 +151,7 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
             f"redirects us to {host} instead of answering (HTTP {status}). Check its url.",
             where=system,
         )
-    wait = retry_after(response.headers)
+    wait = read_retry_after(response.headers)
     if is_html(response) and status not in {
         httpx.codes.UNAUTHORIZED,
         httpx.codes.TOO_MANY_REQUESTS,
@@ -242,7 +242,7 @@ def is_html(response: httpx.Response) -> bool:
     )
 
 
-def retry_after(headers: httpx.Headers) -> float | None:
+def read_retry_after(headers: httpx.Headers) -> float | None:
     """Seconds that ``Retry-After`` asks for, as a number or as a date after the answer's own.
 
     Null if it is missing.

@@ -22,7 +22,7 @@ _CRLF: Final = b"\r\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
+class BatchOperation:
     """One request of a batch; ``url`` is absolute."""
 
     method: str
@@ -32,7 +32,7 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class PartAnswer:
     """The answer to one operation; header names are lower case."""
 
     status: int
@@ -52,7 +52,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class BatchRequest:
     """A batch ready to be sent.
 
     Equal operations make equal bytes, so ``sha256`` identifies what was sent.
@@ -67,7 +67,7 @@ class Request:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def request(operations: Sequence[Operation], *, changesets: bool = True) -> Request:
+def build_batch(operations: Sequence[BatchOperation], *, changesets: bool = True) -> BatchRequest:
     """Operations as a batch.
 
     Operation *n*, counted from 1, has the Content-ID *n* and, if asked for, its own changeset.
@@ -83,7 +83,7 @@ def request(operations: Sequence[Operation], *, changesets: bool = True) -> Requ
             _wrap_in_changeset(part, f"changeset_{mark}_{number}")
             for number, part in enumerate(parts, start=1)
         ]
-    return Request(
+    return BatchRequest(
         content_type=f"multipart/mixed; boundary={boundary}", body=_join(boundary, parts)
     )
 
@@ -94,7 +94,7 @@ def _wrap_in_changeset(part: bytes, boundary: str) -> bytes:
     )
 
 
-def _build_part(operation: Operation, number: int) -> bytes:
+def _build_part(operation: BatchOperation, number: int) -> bytes:
     outer = [
         "Content-Type: application/http",
         "Content-Transfer-Encoding: binary",
@@ -120,7 +120,7 @@ def _join(boundary: str, parts: Sequence[bytes]) -> bytes:
     return b"".join(opening + part + _CRLF for part in parts) + closing
 
 
-def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
+def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, PartAnswer]:
     """The answers of a batch of ``count`` operations, by the number of the operation.
 
     Answers that did not come are missing.
@@ -139,7 +139,7 @@ def answers(content_type: str, content: bytes, count: int) -> dict[int, Answer]:
     return dict(enumerate(found[:count], start=1))
 
 
-def _walk_answers(part: Message) -> Iterator[Answer]:
+def _walk_answers(part: Message) -> Iterator[PartAnswer]:
     if part.is_multipart():
         for inner in part.get_payload():
             if isinstance(inner, Message):
@@ -155,7 +155,7 @@ def _walk_answers(part: Message) -> Iterator[Answer]:
     lines = (line.decode("latin-1").partition(":") for line in head.split(_CRLF)[1:])
     headers = {name.strip().lower(): value.strip() for name, _, value in lines}
     mark = part["Content-ID"] or headers.get("content-id")
-    yield Answer(
+    yield PartAnswer(
         status=int(status[1]),
         headers=headers,
         body=body.rstrip(_CRLF),

@@ -14,7 +14,7 @@ from pipeline.errors import SystemStopped, Throttled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class RetryPolicy:
     """Caps on attempts, on seconds overall, and on one wait.
 
     ``first_attempts`` counts until a system has answered once. A system that never answered is more

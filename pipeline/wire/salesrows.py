@@ -15,9 +15,9 @@ from pipeline.errors import Throttled
 from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
 from pipeline.wire.meter import Traffic
-from pipeline.wire.multipart import Answer, Request
+from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, SentOnce
-from pipeline.wire.system import System, json_object, read_rows
+from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class SalesRows:
         """The id of the user that we are."""
         return str(
             self.system.ask(
-                "GET", f"{ROOT}WhoAmI", json_object, subject="login", headers=_JSON
+                "GET", f"{ROOT}WhoAmI", read_json_object, subject="login", headers=_JSON
             ).get("UserId", "")
         ).lower()
 
@@ -91,7 +91,7 @@ class SalesRows:
             "PATCH", ROOT + path, lambda _: None, "guarded updates", headers, orjson.dumps(changes)
         )
 
-    def batch(self, request: Request, count: int) -> dict[int, Answer]:
+    def batch(self, request: BatchRequest, count: int) -> dict[int, PartAnswer]:
         """Send a ``$batch`` of ``count`` operations; their answers by number.
 
         Raises as ``patch`` does.
@@ -145,5 +145,7 @@ def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
 
 
-def _parse(count: int, response: httpx.Response) -> dict[int, Answer]:
-    return multipart.answers(response.headers.get("Content-Type", ""), response.content, count)
+def _parse(count: int, response: httpx.Response) -> dict[int, PartAnswer]:
+    return multipart.parse_answers(
+        response.headers.get("Content-Type", ""), response.content, count
+    )

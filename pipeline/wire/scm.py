@@ -17,7 +17,7 @@ import orjson
 from pipeline.errors import RequestRefused
 from pipeline.wire.links import Links
 from pipeline.wire.once import SentOnce, translate_refusal
-from pipeline.wire.system import System, json_object, read_rows
+from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
 
@@ -145,9 +145,9 @@ class Scm:
 
 
 def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:
-    link = json_object(response).get("@odata.nextLink")
+    link = read_json_object(response).get("@odata.nextLink")
     return [*read_rows(response)], None if link is None else str(link)
 
 
 def _read_value(response: httpx.Response) -> object:
-    return json_object(response).get("value")
+    return read_json_object(response).get("value")

@@ -16,7 +16,7 @@ from pipeline.errors import SystemStopped, Throttled
 from pipeline.wire import body, failures
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Pace
-from pipeline.wire.retry import Policy, draw_jitter
+from pipeline.wire.retry import RetryPolicy, draw_jitter
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class System:
 
     name: str
     client: httpx.Client
-    policy: Policy = field(default_factory=Policy)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     pace: Pace = field(default_factory=Pace)
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.monotonic
@@ -149,7 +149,7 @@ class System:
             self.pace.slow_down(wait)
 
 
-def json_object(response: httpx.Response) -> dict[str, object]:
+def read_json_object(response: httpx.Response) -> dict[str, object]:
     """The JSON object of an answer. Raises ``ValueError``, ``TypeError``."""
     found = httpx.Response(200, content=response.content.removeprefix(b"\xef\xbb\xbf")).json()
     if not isinstance(found, dict):
@@ -159,7 +159,7 @@ def json_object(response: httpx.Response) -> dict[str, object]:
 
 def read_rows(response: httpx.Response) -> list[dict[str, Any]]:
     """The rows of an answer. Raises ``KeyError``, ``ValueError``, ``TypeError``."""
-    found = json_object(response)["value"]
+    found = read_json_object(response)["value"]
     if not isinstance(found, list):
         raise TypeError("not a list of rows")
     return found

@@ -14,9 +14,9 @@ from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.verify import verify_run
 from pipeline.errors import SourceError, Stopped, UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.run.folder import RunFolder, all_runs
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.run.folder import RunFolder, find_runs
 from tests.scenes.json_files import read_json
 from tests.scenes.small import CUSTOMERS, PERSONS, number
 
@@ -54,7 +54,7 @@ def test_without_errors_every_written_row_arrived_and_is_remembered(
 
 def test_the_next_plan_sends_nothing_of_it_again(common: Flags, run: RunFolder) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
-    outcomes = plan_contacts(common, Request(), silent).summary.outcomes
+    outcomes = plan_contacts(common, PlanRequest(), report_nothing).summary.outcomes
     assert outcomes == dict.fromkeys(outcomes, 0) | {"unchanged": PLANNED}
 
 
@@ -140,8 +140,8 @@ def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(
     common: Flags, run: RunFolder
 ) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
-    plan_and_apply(common, Request(full=True, command="run"), silent)
-    second = all_runs(common.runs)[-1]
+    plan_and_apply(common, PlanRequest(full=True, command="run"), report_nothing)
+    second = find_runs(common.runs)[-1]
     confirm_import(common, str(second.run), errors=None, packages=())
     assert outcomes(second) == {"updated": PLANNED}
     assert memory(common, "Contacts")["run"].unique().to_list() == [str(second.run)]
@@ -166,7 +166,7 @@ def test_an_error_file_that_says_nothing_is_refused_and_nothing_is_changed(
 
 
 def test_a_plan_that_was_not_applied_cannot_be_confirmed(common: Flags) -> None:
-    plan_contacts(common, Request(), silent)
+    plan_contacts(common, PlanRequest(), report_nothing)
     with pytest.raises(UsageError, match="was not applied yet"):
         confirm_import(common, "latest", errors=None, packages=())
 

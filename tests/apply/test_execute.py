@@ -21,14 +21,14 @@ import pytest
 from pipeline.apply.execute import apply_plan
 from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped
-from pipeline.events import Step, silent
+from pipeline.events import Step, report_nothing
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
-from pipeline.run.facts import blank_facts
+from pipeline.run.facts import make_blank_facts
 from pipeline.run.files import write_json
-from pipeline.run.folder import RunFolder, building
-from pipeline.run.journal import Journal, read
+from pipeline.run.folder import RunFolder, build_run
+from pipeline.run.journal import Journal, read_journal
 from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import CUSTOMERS, PERSONS, PROJECT, write_small
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a source, a project file and one plan."""
     home = tmp_path_factory.mktemp("apply")
     project = write_small(home / "source")
-    make_plan(load_project(project), Request(), home / "runs", clock, silent)
+    make_plan(load_project(project), PlanRequest(), home / "runs", clock, report_nothing)
     return home
 
 
@@ -65,13 +65,13 @@ def run(made: Path, tmp_path: Path) -> RunFolder:
 def applied(
     run: RunFolder, common: Flags = PLAIN, at: Callable[[], datetime] = clock
 ) -> dict[str, Any]:
-    return apply_plan(run, lambda: common.today(run.facts()), at, silent).as_json()
+    return apply_plan(run, lambda: common.today(run.facts()), at, report_nothing).as_json()
 
 
 def signed(run: RunFolder, **changes: Any) -> None:
     """Change what ``run.json`` says and make the journal agree, as a run of that kind would have been made."""
     write_json(run.run_json, {**run.facts().as_json(), **changes})
-    files = read(run.journal).entries[0].payload["files"] | {
+    files = read_journal(run.journal).entries[0].payload["files"] | {
         "run.json": hashlib.sha256(run.run_json.read_bytes()).hexdigest()
     }
     run.journal.unlink()
@@ -98,9 +98,9 @@ def test_a_plan_is_applied_to_packages_with_an_outcome_for_every_row(run: RunFol
     assert facts["outcomes"]["written"] == CUSTOMERS + PERSONS
     assert facts["outcomes"]["pending"] == 0
     assert len(list(run.packages.glob("*/*.zip"))) == PACKAGES
-    events = [entry.event for entry in read(run.journal).entries]
+    events = [entry.event for entry in read_journal(run.journal).entries]
     assert events == ["planned", "apply_started", *["package_written"] * PACKAGES, "applied"]
-    assert facts["journal"] == read(run.journal).last_hash
+    assert facts["journal"] == read_journal(run.journal).last_hash
     batches = pl.read_parquet(run.batches)
     assert batches["status"].unique().to_list() == ["written"]
     assert batches["rows"].sum() == CUSTOMERS + PERSONS
@@ -141,7 +141,7 @@ def test_stopped_before_any_line_of_the_journal_the_same_command_goes_on(
 
     with pytest.raises(Halt):
         applied(run, at=stopping)
-    assert len(read(run.journal).entries) == 1 + step
+    assert len(read_journal(run.journal).entries) == 1 + step
     applied(run)
     assert end_state(run) == whole
 
@@ -158,7 +158,7 @@ def test_stopped_after_any_package_the_same_command_goes_on(
         apply_plan(run, lambda: PLAIN.today(run.facts()), clock, stopping)
     applied(run)
     assert end_state(run) == whole
-    events = [entry.event for entry in read(run.journal).entries]
+    events = [entry.event for entry in read_journal(run.journal).entries]
     assert events.count("package_written") == PACKAGES, "no package is written twice"
     assert "apply_resumed" in events
 
@@ -356,7 +356,7 @@ def test_flags_and_variables_of_the_plan_need_not_be_said_again(made: Path, tmp_
         ],
         environment={"P2C_DESTINATION_CURRENCY": "DKK"},
     )
-    run = make_plan(project, Request(), tmp_path / "runs", clock, silent)
+    run = make_plan(project, PlanRequest(), tmp_path / "runs", clock, report_nothing)
     assert applied(run)["applied"]
 
 
@@ -394,7 +394,9 @@ def test_a_started_apply_may_always_be_finished(run: RunFolder, whole: dict[str,
     with pytest.raises(Halt):
         apply_plan(run, lambda: PLAIN.today(run.facts()), clock, stopping)
     late = Flags(project=run.path / "gone.toml", assignments=("destination.legal_entity=demf",))
-    apply_plan(run, lambda: late.today(run.facts()), lambda: START + timedelta(days=99), silent)
+    apply_plan(
+        run, lambda: late.today(run.facts()), lambda: START + timedelta(days=99), report_nothing
+    )
     assert end_state(run) == whole
 
 
@@ -423,7 +425,7 @@ def test_a_changed_value_map_file_is_refused_and_an_equal_one_is_not(tmp_path: P
         ),
     )
     (project.parent / "sites.csv").write_text("country,site\nDE,2\n")
-    run = make_plan(load_project(project), Request(), tmp_path / "runs", clock, silent)
+    run = make_plan(load_project(project), PlanRequest(), tmp_path / "runs", clock, report_nothing)
     value: Any = run.facts().settings["tasks.ContactToCustomer.fields.SiteId"].value
     assert value["value_map"] == {"DE": "2"}
     (project.parent / "sites.csv").write_text("country,site\nDE,3\n")
@@ -442,7 +444,7 @@ def test_a_plan_that_is_stopped_leaves_nothing(made: Path, tmp_path: Path, name:
     with pytest.raises(Halt):
         make_plan(
             load_project(made / "source" / "p2c.toml"),
-            Request(),
+            PlanRequest(),
             tmp_path / "runs",
             clock,
             stopping,
@@ -463,7 +465,7 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_is_no
         (path / "decisions.parquet").touch()
     with (
         filelock.FileLock(living.with_suffix(".lock")),
-        building(tmp_path, blank_facts("20260101T000000Z-0000")) as made,
+        build_run(tmp_path, make_blank_facts("20260101T000000Z-0000")) as made,
     ):
         assert not killed.exists()
         assert (living / "decisions.parquet").exists()

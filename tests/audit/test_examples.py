@@ -14,7 +14,7 @@ from pipeline.commands.examples import try_examples as answer
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import ConfigurationError, UsageError
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from tests.scenes.places import SAMPLES
 from tests.scenes.small import PROJECT, write_small
 
@@ -24,7 +24,7 @@ def tried(tmp_path: Path, text: str, project: str = PROJECT) -> Result:
     home.mkdir(exist_ok=True)
     (home / "p2c.toml").write_text(project, encoding="utf-8")
     (home / "examples.toml").write_text(text, encoding="utf-8")
-    return answer(Flags(project=home / "p2c.toml"), (), silent)
+    return answer(Flags(project=home / "p2c.toml"), (), report_nothing)
 
 
 def differences(result: Result) -> list[tuple[Any, ...]]:
@@ -35,7 +35,7 @@ def differences(result: Result) -> list[tuple[Any, ...]]:
 
 
 def test_the_shipped_examples_hold() -> None:
-    result = answer(Flags(project=SAMPLES / "p2c.toml"), (), silent)
+    result = answer(Flags(project=SAMPLES / "p2c.toml"), (), report_nothing)
     assert result.exit_code == 0
     assert len(result.items) == 5
     assert str(result.text).endswith("5 examples, 0 failed.")
@@ -117,6 +117,6 @@ def test_mistakes_are_told_before_anything_runs(tmp_path: Path, text: str, says:
 def test_without_examples_the_command_says_where_they_belong(tmp_path: Path) -> None:
     project = write_small(tmp_path)
     with pytest.raises(UsageError, match=r"there are no examples\. Write .*examples\.toml"):
-        answer(Flags(project=project), (), silent)
+        answer(Flags(project=project), (), report_nothing)
     with pytest.raises(UsageError, match="there is no file"):
-        answer(Flags(project=project), (tmp_path / "x.toml",), silent)
+        answer(Flags(project=project), (tmp_path / "x.toml",), report_nothing)

@@ -17,10 +17,10 @@ from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.retry import retry_run
 from pipeline.errors import UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
-from pipeline.run.folder import RunFolder, all_runs
+from pipeline.run.folder import RunFolder, find_runs
 from tests.scenes.small import contactid, number, rows
 
 
@@ -64,7 +64,7 @@ def test_a_rejected_contact_shows_the_check_that_did_not_hold_and_what_would_com
 
 
 def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: RunFolder) -> None:
-    retry_run(common, str(run.run), correction=None, codes=(), listener=silent)
+    retry_run(common, str(run.run), correction=None, codes=(), listener=report_nothing)
     assert story(common, contactid(1))["earlier"] == [
         {
             "run": str(run.run), "kind": "main", "decision": "customer", "reason": "active_customer", "outcome": "written",
@@ -96,7 +96,7 @@ def test_harmful_names_do_not_reach_the_terminal(
     harm = "\x1b]0;owned\x07\u202eevil\u2066"
     row = rows()[0] | {"firstname": harm, "msdynce_contactnumber": f"CON-1{harm}"}
     common = Flags(project=source([row]), runs=tmp_path / "runs")
-    plan_contacts(common, Request(), silent)
+    plan_contacts(common, PlanRequest(), report_nothing)
     text = str(explain_contact(common, contactid(1), "latest").text)
     assert "\\u202e" in text
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)
@@ -117,15 +117,15 @@ def test_the_values_shown_are_those_that_this_way_of_loading_would_send(
     The contact is rejected, so its fields are worked out.
     """
     file = source([rows()[10] | {"description": "first\nsecond"}])
-    plan_contacts(Flags(project=file, runs=tmp_path / "runs"), Request(), silent)
+    plan_contacts(Flags(project=file, runs=tmp_path / "runs"), PlanRequest(), report_nothing)
     scm = "destination.url=https://scm.example"
     auth = ("destination.auth.kind=token", "destination.auth.token_env=TOKEN")
     project = load_project(file, assignments=[f"destination.load={load}", scm, *auth])
-    (run,) = all_runs(tmp_path / "runs")
-    (found,) = explain.explained(run, project, contactid(11), [])
+    (run,) = find_runs(tmp_path / "runs")
+    (found,) = explain.tell_stories(run, project, contactid(11), [])
     (field,) = (one for one in found.fields if one["destination"] == "SalesMemo")
     assert (field["result"], field["result_from"]) == (memo, "mapping")
     if load == "odata":
         own = [one for one in found.findings if one["code"] != "line_break_replaced"]
         shown = replace(found, findings=own)  # The warning is of the plan, which wrote files.
-        golden("explain-odata.txt", explain.told(shown, run.path) + "\n")
+        golden("explain-odata.txt", explain.render_story(shown, run.path) + "\n")

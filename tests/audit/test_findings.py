@@ -20,11 +20,11 @@ from pipeline.commands.findings import export_findings, write_repair_file, write
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.errors import UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.run.folder import RunFolder, find_run
-from pipeline.show.spreadsheet import defused, restored, write_csv
-from pipeline.show.visible import made_visible, visible
+from pipeline.show.spreadsheet import defuse, restore, write_csv
+from pipeline.show.visible import make_frame_visible, make_visible
 from tests.scenes.small import ACCOUNT, contactid, rows
 
 Source = Callable[[list[dict[str, str]]], Path]
@@ -71,7 +71,7 @@ def hostile() -> list[dict[str, str]]:
 
 def plan_of(source: Source, runs: Path, contacts: list[dict[str, str]]) -> tuple[Flags, RunFolder]:
     common = Flags(project=source(contacts), runs=runs)
-    result = plan_contacts(common, Request(), silent)
+    result = plan_contacts(common, PlanRequest(), report_nothing)
     return common, find_run(runs, result.summary.run)
 
 
@@ -166,7 +166,7 @@ def test_a_repair_file_gives_back_what_was_read(source: Source, tmp_path: Path) 
     common, run = plan_of(source, tmp_path / "runs", contacts)
     write_repair_file(common, str(run.run), to=tmp_path / "r.csv")
     back = pl.read_csv(tmp_path / "r.csv", infer_schema=False).with_columns(
-        restored(pl.col(name)) for name in ("firstname", "description")
+        restore(pl.col(name)) for name in ("firstname", "description")
     )
     assert back["contactid"].to_list() == [contactid(place) for place in range(1, len(HARM) + 1)]
     assert back["firstname"].to_list() == list(HARM)
@@ -177,18 +177,18 @@ def test_a_repair_file_gives_back_what_was_read(source: Source, tmp_path: Path) 
 @settings(max_examples=80, deadline=None)
 def test_defusing_loses_nothing_and_leaves_no_formula(texts: list[str]) -> None:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    safe = frame.with_columns(defused(pl.col("text")))
-    assert safe.with_columns(restored(pl.col("text"))).equals(frame)
+    safe = frame.with_columns(defuse(pl.col("text")))
+    assert safe.with_columns(restore(pl.col("text"))).equals(frame)
     assert not [text for text in safe["text"] if re.match(r"[\s\x00-\x1f]*[=+\-@]", text)]
 
 
 @given(st.text(max_size=30))
 @settings(max_examples=80, deadline=None)
 def test_visible_text_has_no_control_or_direction_characters(text: str) -> None:
-    shown = visible(text)
+    shown = make_visible(text)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", shown)
     assert shown == text or "\\" in shown
-    assert made_visible(pl.DataFrame({"text": [text]}))["text"][0] == shown
+    assert make_frame_visible(pl.DataFrame({"text": [text]}))["text"][0] == shown
 
 
 def test_a_file_that_cannot_be_written_whole_leaves_none(tmp_path: Path) -> None:

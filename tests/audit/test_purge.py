@@ -18,8 +18,8 @@ from pipeline.commands.report import report_run
 from pipeline.commands.retry import retry_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.report.facts import page_facts
-from pipeline.report.page import rendered
+from pipeline.report.facts import collect_page_facts
+from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder
 from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid
@@ -69,15 +69,15 @@ def test_nothing_is_removed_before_it_was_agreed_to(common: Flags, run: RunFolde
 
 def test_only_old_runs_are_chosen(common: Flags, run: RunFolder) -> None:
     began = datetime.strptime(run.run[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    assert purge.old(common.runs, lambda: began.replace(year=began.year + 1), 30)
-    assert purge.old(common.runs, lambda: began, 30) == []
+    assert purge.find_old(common.runs, lambda: began.replace(year=began.year + 1), 30)
+    assert purge.find_old(common.runs, lambda: began, 30) == []
 
 
 def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Flags) -> None:
     left = common.runs / "extracting" / "sales.example.com"
     left.mkdir(parents=True)
     (left / "contacts-1.csv").write_text("L" * 26, encoding="utf-8")
-    assert purge.leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
+    assert purge.find_leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
     found = list_purgeable(common, [], 0)
     assert (
         "extracting/sales.example.com  1 files, 26 bytes: an extraction that stopped"
@@ -119,7 +119,7 @@ def test_corrected_rows_of_its_retries_go_too(
 
 def test_report_and_explain_say_that_values_are_gone(common: Flags, run: RunFolder) -> None:
     purged(common, run)
-    page = rendered(page_facts(run))
+    page = render_report(collect_page_facts(run))
     assert "Personal data was purged on" in page
     assert "is missing" not in page
     text = str(explain_contact(common, contactid(1), str(run.run)).text)

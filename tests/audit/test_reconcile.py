@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audit.reconcile import compared, groups, sentence
+from pipeline.audit.reconcile import compare_rows, group_differences, summarize_comparison
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.report.facts import page_facts
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.report.facts import collect_page_facts
 from pipeline.run.folder import RunFolder
-from pipeline.scm.normal import normal
-from schemas.catalogue import Column, Kind
+from pipeline.scm.normal import normalize
+from schemas.catalogue import Column, ColumnKind
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from tests.scenes.json_files import read_json
 from tests.scenes.small import number
@@ -37,7 +37,7 @@ def column(name: str) -> Column:
 
 def one_form(name: str, value: Any, dtype: Any = None) -> str | None:
     frame = pl.DataFrame({"value": [value]}, schema={"value": dtype or pl.String})
-    (found,) = frame.select(normal(pl.col("value"), column(name))).to_series().to_list()
+    (found,) = frame.select(normalize(pl.col("value"), column(name))).to_series().to_list()
     assert found is None or isinstance(found, str)
     return found
 
@@ -88,14 +88,14 @@ def test_typed_values_have_the_form_of_their_text() -> None:
 
 
 @given(
-    st.sampled_from([one for one in CUSTOMERS_V2.columns if one.kind is not Kind.TIMESTAMP]),
+    st.sampled_from([one for one in CUSTOMERS_V2.columns if one.kind is not ColumnKind.TIMESTAMP]),
     st.text(max_size=12),
 )
 @settings(max_examples=150, deadline=None)
 def test_the_form_of_a_form_is_itself(which: Column, text: str) -> None:
     frame = pl.DataFrame({"value": [text]})
-    once = frame.select(normal(pl.col("value"), which).alias("value"))
-    assert once.select(normal(pl.col("value"), which).alias("value")).equals(once)
+    once = frame.select(normalize(pl.col("value"), which).alias("value"))
+    assert once.select(normalize(pl.col("value"), which).alias("value")).equals(once)
 
 
 def customers(**columns: list[Any]) -> pl.DataFrame:
@@ -121,7 +121,7 @@ def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> 
             "CreditLimit": ["5", "0", "0", "0", "1"],
         }
     )
-    found = compared(here, there, CUSTOMERS_V2, "ContactToCustomer")
+    found = compare_rows(here, there, CUSTOMERS_V2, "ContactToCustomer")
     told = found.differences.select("contactid", "difference", "column", "planned", "found").rows()
     assert told == [
         ("id-1", "differs", "AddressCity", "Köln", "Cologne"),
@@ -129,8 +129,8 @@ def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> 
         ("id-3", "repeated", None, None, None),
     ]
     assert (found.rows, found.equal) == (4, 1)
-    assert sentence([found]).startswith("Of 4 rows that were compared, 1 are in SCM")
-    assert groups(found.differences)[0]["rows"] == 1
+    assert summarize_comparison([found]).startswith("Of 4 rows that were compared, 1 are in SCM")
+    assert group_differences(found.differences)[0]["rows"] == 1
 
 
 def test_a_key_of_another_legal_entity_is_another_row() -> None:
@@ -138,15 +138,15 @@ def test_a_key_of_another_legal_entity_is_another_row() -> None:
     there = pl.DataFrame(
         {"dataAreaId": ["demf"], "CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]}
     )
-    assert compared(here, there, CUSTOMERS_V2, "t").differences["difference"].to_list() == [
+    assert compare_rows(here, there, CUSTOMERS_V2, "t").differences["difference"].to_list() == [
         "missing"
     ]
-    assert compared(here, there.drop("dataAreaId"), CUSTOMERS_V2, "t").equal == 1
+    assert compare_rows(here, there.drop("dataAreaId"), CUSTOMERS_V2, "t").equal == 1
 
 
 def test_columns_that_scm_does_not_tell_are_said_and_rows_without_a_key_refused() -> None:
     here = customers(AddressCity=["Bonn"], SalesMemo=["x"])
-    found = compared(
+    found = compare_rows(
         here,
         pl.DataFrame({"CustomerAccount": ["CON-0"], "AddressCity": ["Bonn"]}),
         CUSTOMERS_V2,
@@ -154,7 +154,9 @@ def test_columns_that_scm_does_not_tell_are_said_and_rows_without_a_key_refused(
     )
     assert found.not_compared == ("SalesMemo",)
     with pytest.raises(ValueError, match="AssociatedPartyNumber"):
-        compared(here, pl.DataFrame({"ContactPersonPartyNumber": ["x"]}), CDS_CONTACTS, "Contacts")
+        compare_rows(
+            here, pl.DataFrame({"ContactPersonPartyNumber": ["x"]}), CDS_CONTACTS, "Contacts"
+        )
 
 
 def export(run: RunFolder, to: Path, *, drop: int = 0, city: str | None = None) -> Path:
@@ -173,10 +175,10 @@ def test_an_export_that_agrees_exits_0_and_the_report_says_so(
     common: Flags, run: RunFolder, tmp_path: Path
 ) -> None:
     result = reconcile_run(
-        common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=silent
+        common, str(run.run), scm=[export(run, tmp_path / "c.csv")], listener=report_nothing
     )
     assert (result.exit_code, result.items) == (0, [])
-    reconciliation = page_facts(run).reconciliation
+    reconciliation = collect_page_facts(run).reconciliation
     assert reconciliation is not None
     assert (
         reconciliation["sentence"]
@@ -192,7 +194,7 @@ def test_differences_are_kept_with_their_fields_and_told_without_values(
         common,
         str(run.run),
         scm=[export(run, tmp_path / "c.csv", drop=1, city="Elsewhere")],
-        listener=silent,
+        listener=report_nothing,
     )
     assert result.exit_code == 1
     kept = pl.read_parquet(run.path / "reconciliation.parquet")
@@ -210,13 +212,13 @@ def test_differences_are_kept_with_their_fields_and_told_without_values(
 def test_what_cannot_be_compared_is_refused(common: Flags, run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Name\nAda\n")
     with pytest.raises(UsageError, match="of neither entity"):
-        reconcile_run(common, str(run.run), scm=[tmp_path / "x.csv"], listener=silent)
+        reconcile_run(common, str(run.run), scm=[tmp_path / "x.csv"], listener=report_nothing)
     with pytest.raises(UsageError, match="--scm FILE"):
-        reconcile_run(common, str(run.run), scm=[], listener=silent)
+        reconcile_run(common, str(run.run), scm=[], listener=report_nothing)
     file = export(run, tmp_path / "c.csv")
-    plan_contacts(common, Request(), silent)
+    plan_contacts(common, PlanRequest(), report_nothing)
     with pytest.raises(UsageError, match="not applied"):
-        reconcile_run(common, "latest", scm=[file], listener=silent)
+        reconcile_run(common, "latest", scm=[file], listener=report_nothing)
 
 
 def test_contact_persons_are_compared_by_both_parts_of_their_key(
@@ -227,7 +229,7 @@ def test_contact_persons_are_compared_by_both_parts_of_their_key(
         "ContactPersonPartyNumber", "AssociatedPartyNumber", "FirstName", "LastName"
     )
     frame.with_columns(AssociatedPartyNumber=pl.lit("OTHER")).write_csv(tmp_path / "p.csv")
-    result = reconcile_run(common, str(run.run), scm=[tmp_path / "p.csv"], listener=silent)
+    result = reconcile_run(common, str(run.run), scm=[tmp_path / "p.csv"], listener=report_nothing)
     assert [(one["task"], one["difference"], one["rows"]) for one in result.items] == [
         ("Contacts", "missing", 3)
     ]

@@ -11,12 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.audit.verify import Verified, told, verified
+from pipeline.audit.verify import Verification, render_checks, verify_folder
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.verify import verify_run as answer
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
@@ -24,22 +24,22 @@ from tests.scenes.json_files import read_json
 from tests.scenes.small import write_small
 
 
-def wrong(found: Verified) -> set[str]:
+def wrong(found: Verification) -> set[str]:
     return {one.what for one in found.checks if one.status in ("missing", "cut", "altered")}
 
 
-def sentences(found: Verified) -> str:
+def sentences(found: Verification) -> str:
     return " ".join(
         one.sentence for one in found.checks if one.status in ("missing", "cut", "altered")
     )
 
 
 def test_a_run_that_nobody_touched_holds(run: RunFolder) -> None:
-    found = verified(run)
+    found = verify_folder(run)
     assert wrong(found) == set()
     assert found.exit_code == 0
     assert {one.status for one in found.checks} == {"ok"}
-    assert told(found).endswith("The run folder is as it was written.")
+    assert render_checks(found).endswith("The run folder is as it was written.")
 
 
 def test_every_file_of_a_run_is_vouched_for(run: RunFolder) -> None:
@@ -50,12 +50,12 @@ def test_every_file_of_a_run_is_vouched_for(run: RunFolder) -> None:
         spoiled = bytearray(before)
         spoiled[len(spoiled) // 2] ^= 0x01
         path.write_bytes(bytes(spoiled))
-        found = verified(run)
+        found = verify_folder(run)
         name = path.relative_to(run.path).as_posix()
         assert name in wrong(found), name
         assert found.exit_code == 4
         path.write_bytes(before)
-    assert verified(run).exit_code == 0
+    assert verify_folder(run).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_every_file_of_a_run_is_vouched_for(run: RunFolder) -> None:
 )
 def test_a_missing_file_is_named(run: RunFolder, name: str) -> None:
     (run.path / name).unlink()
-    found = verified(run)
+    found = verify_folder(run)
     assert f"{name} is missing." in sentences(found)
     assert found.exit_code == 4
 
@@ -97,7 +97,7 @@ def test_an_altered_journal_names_the_line(
     run: RunFolder, alter: Callable[[list[bytes]], list[bytes]], says: str
 ) -> None:
     run.journal.write_bytes(b"".join(alter(lines(run))))
-    found = verified(run)
+    found = verify_folder(run)
     assert says in sentences(found)
     assert found.exit_code == 4
 
@@ -110,7 +110,7 @@ def test_what_stands_behind_an_altered_line_still_tells_which_files_were_altered
         b"".join([*all_[:2], all_[2].replace(b'"rows":', b'"Rows":'), *all_[3:]])
     )
     run.outcomes.write_bytes(run.outcomes.read_bytes()[:-1] + b"x")
-    found = verified(run)
+    found = verify_folder(run)
     assert wrong(found) == {"journal.jsonl", "outcomes.parquet"}
     assert not [one for one in found.checks if one.status == "note"]
 
@@ -127,14 +127,14 @@ def test_a_line_put_in_with_a_right_chain_before_it_is_told_apart_from_an_altere
         + b"\n"
     )
     run.journal.write_bytes(b"".join([*all_[:2], extra, *all_[2:]]))
-    assert "Line 3 was put in" in sentences(verified(run))
+    assert "Line 3 was put in" in sentences(verify_folder(run))
 
 
 def test_a_torn_last_line_is_said_and_is_no_alteration(run: RunFolder) -> None:
     run.journal.write_bytes(run.journal.read_bytes() + b'{"at":"20')
-    found = verified(run)
+    found = verify_folder(run)
     assert found.exit_code == 0
-    assert "torn" in told(found)
+    assert "torn" in render_checks(found)
 
 
 def test_a_summary_whose_figures_were_made_nicer_is_found_out_even_if_the_equation_balances(
@@ -144,7 +144,7 @@ def test_a_summary_whose_figures_were_made_nicer_is_found_out_even_if_the_equati
     facts["counts"]["held"] -= 1
     facts["counts"]["skipped"] += 1
     write_json(run.summary, facts)
-    found = verified(run)
+    found = verify_folder(run)
     assert "held 1 instead of 0" in sentences(found)
 
 
@@ -152,21 +152,21 @@ def test_an_equation_that_does_not_add_up_is_found(run: RunFolder) -> None:
     facts = read_json(run.summary)
     facts["equations"][1]["left"] += 1
     write_json(run.summary, facts)
-    assert "12 is not 11" in sentences(verified(run))
+    assert "12 is not 11" in sentences(verify_folder(run))
 
 
 def test_outcomes_of_other_rows_are_found_though_their_counts_agree(run: RunFolder) -> None:
     frame = pl.read_parquet(run.outcomes)
     swapped = frame.with_columns(contactid=pl.col("contactid").reverse())
     swapped.write_parquet(run.outcomes)
-    found = verified(run)
+    found = verify_folder(run)
     assert any("their outcomes differ" in one.sentence for one in found.checks)
 
 
 def test_a_journal_that_names_a_file_outside_is_not_followed(run: RunFolder) -> None:
     entry = {"at": "2026-01-01T00:00:00.000Z", "event": "x", "files": {"../../../etc/passwd": "0"}}
     run.journal.write_bytes(json.dumps({**entry, "previous": "0" * 64}).encode() + b"\n")
-    assert "outside the run folder" in sentences(verified(run))
+    assert "outside the run folder" in sentences(verify_folder(run))
 
 
 def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(
@@ -176,12 +176,14 @@ def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(
     contacts = tmp_path / "source" / "contacts.csv"
     pl.read_csv(contacts, infer_schema=False).write_parquet(contacts.with_suffix(".parquet"))
     contacts.unlink()
-    result = plan_contacts(Flags(project=project, runs=tmp_path / "runs"), Request(), silent)
+    result = plan_contacts(
+        Flags(project=project, runs=tmp_path / "runs"), PlanRequest(), report_nothing
+    )
     run = find_run(tmp_path / "runs", result.summary.run)
-    assert verified(run).exit_code == 0
+    assert verify_folder(run).exit_code == 0
     path = contacts.with_suffix(".parquet")
     pl.read_parquet(path).with_columns(lastname=pl.lit("Other")).write_parquet(path)
-    found = verified(run)
+    found = verify_folder(run)
     assert [one.what for one in found.checks if one.status == "changed"] == [
         "source contacts.parquet"
     ]
@@ -196,7 +198,7 @@ def test_a_run_that_was_stopped_is_said_to_be_unfinished_not_altered(run: RunFol
     write_json(
         run.summary, {**facts, "applied": False, "journal": hashlib.sha256(first).hexdigest()}
     )
-    found = verified(run)
+    found = verify_folder(run)
     assert any("p2c apply" in one.sentence for one in found.checks)
     assert "journal.jsonl" not in wrong(found)
 
@@ -208,10 +210,12 @@ def test_findings_that_a_stopped_load_was_about_to_replace_are_not_altered(run: 
     write_json(run.summary, {**read_json(run.summary), "applied": False, "journal": end})
     with Journal.open(run.journal, lambda: datetime(2026, 1, 2, tzinfo=UTC)) as journal:
         journal.append("findings_added", files={"findings.parquet": "0" * 64})
-    assert "findings.parquet" not in wrong(verified(run))
+    assert "findings.parquet" not in wrong(verify_folder(run))
     with Journal.open(run.journal, lambda: datetime(2026, 1, 2, tzinfo=UTC)) as journal:
         journal.append("applied", outcomes={})
-    assert "findings.parquet" in wrong(verified(run)), "once it ended, the file must be the new one"
+    assert "findings.parquet" in wrong(verify_folder(run)), (
+        "once it ended, the file must be the new one"
+    )
 
 
 def test_the_command_answers_with_exit_4_and_the_verdict_broken(

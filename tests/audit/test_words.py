@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.cli.app import main
-from pipeline.run.folder import RunFolder, all_runs
+from pipeline.run.folder import RunFolder, find_runs
 
 KEYS = {
     "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",
@@ -61,7 +61,7 @@ def test_every_command_answers_with_one_object(
     assert answer.keys() == KEYS
     assert answer["command"] == words[0]
     if words[0] not in ("retry", "undo", "purge"):
-        assert answer["run"] == str(all_runs(here / "runs")[0].run)
+        assert answer["run"] == str(find_runs(here / "runs")[0].run)
         assert answer["counts"] == {
             "customer": 5,
             "contact": 3,
@@ -107,7 +107,7 @@ def test_an_altered_run_exits_4_and_a_damaged_one_still_gets_its_page(
 
 def test_text_for_people_holds_no_values(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (("report",), ("findings",), ("verify",), ("confirm",), ("undo",)):
-        main([*words, str(all_runs(here / "runs")[0].run)])
+        main([*words, str(find_runs(here / "runs")[0].run)])
         out, err = capsys.readouterr()
         assert out
         assert not [
@@ -122,4 +122,4 @@ def test_purge_asks_nobody_without_a_terminal(
     assert "Nothing was removed; --yes removes it." in capsys.readouterr().out
     assert main(["purge", "--older-than", "0", "--yes"]) == 0
     assert "Their personal data was removed." in capsys.readouterr().out
-    assert not (all_runs(here / "runs")[0].path / "rows").exists()
+    assert not (find_runs(here / "runs")[0].path / "rows").exists()

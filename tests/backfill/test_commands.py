@@ -11,13 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.apply.consent import question
+from pipeline.apply.consent import build_question
 from pipeline.cli.app import main
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import sales_of
+from pipeline.project.systems import connect_sales
 from pipeline.run.facts import Kind, Setting
-from pipeline.run.files import sha256_of, write_json, write_table
+from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.sandbox.serve import Ready
@@ -48,7 +48,7 @@ def run(ready: Ready, tmp_path: Path) -> RunFolder:
         "live_source": True,
     }
     facts |= {
-        "fingerprints": fingerprint.fingerprints(project, Kind.BACKFILL),
+        "fingerprints": fingerprint.take_fingerprints(project, Kind.BACKFILL),
         "started_at": datetime.now(UTC).isoformat(),
     }
     write_json(folder.run_json, facts)
@@ -57,7 +57,7 @@ def run(ready: Ready, tmp_path: Path) -> RunFolder:
     folder.journal.unlink()
     with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
         files = {
-            path.name: sha256_of(path)
+            path.name: hash_file(path)
             for path in (folder.run_json, folder.findings, folder.path / "backfill-plan.parquet")
         }
         write_json(
@@ -108,12 +108,12 @@ def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(
 def test_beyond_this_machine_nothing_is_written_unless_somebody_agreed(run: RunFolder) -> None:
     far = "https://contoso.crm4.dynamics.com"
     facts, summary = run.facts(), run.read_summary()
-    assert question(facts, summary) is None
+    assert build_question(facts, summary) is None
     there = {**facts.settings, "source.url": Setting(value=far, origin="p2c.toml")}
-    asked = question(facts.model_copy(update={"settings": there}), summary)
+    asked = build_question(facts.model_copy(update={"settings": there}), summary)
     assert asked is not None
     assert f"6 contacts into Sales\n  at  {far}" in asked.text
-    with sales_of(
+    with connect_sales(
         load_project(Path(str(facts.project)), assignments=[f"source.url={far}"])
     ) as sales:
         assert sales.system.label == "Sales (contoso.crm4.dynamics.com)"

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.apply.execute import apply_plan
-from pipeline.audit.verify import verified
+from pipeline.audit.verify import verify_folder
 from pipeline.backfill.planning import make_backfill
 from pipeline.errors import ConfigurationError
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.run.folder import RunFolder
 from tests.scenes.json_files import read_json
@@ -63,7 +63,10 @@ def counter(**columns: object) -> dict[str, object]:
 
 
 def backfill(
-    home: Path, *assignments: str, request: Request | None = None, **tables: list[dict[str, object]]
+    home: Path,
+    *assignments: str,
+    request: PlanRequest | None = None,
+    **tables: list[dict[str, object]],
 ) -> RunFolder:
     home.mkdir(parents=True, exist_ok=True)
     for name, rows in {"msdynce_p2cautonumbers": [counter()], **tables}.items():
@@ -74,7 +77,11 @@ def backfill(
                 writer.writerows(rows)
     project = load_project(None, source=home, assignments=assignments)
     return make_backfill(
-        project, request or Request(command="backfill"), home / "runs", lambda: NOW, silent
+        project,
+        request or PlanRequest(command="backfill"),
+        home / "runs",
+        lambda: NOW,
+        report_nothing,
     )
 
 
@@ -202,7 +209,7 @@ def test_limit_and_filter_leave_the_others_alone(tmp_path: Path) -> None:
     run = backfill(
         tmp_path,
         "source.filter=versionnumber > 1",
-        request=Request(limit=1, command="backfill"),
+        request=PlanRequest(limit=1, command="backfill"),
         contacts=contacts,
     )
     assert {n: plan_of(run)[guid(n)]["action"] for n in (1, 2, 3)} == {
@@ -224,7 +231,7 @@ def test_applied_it_leaves_files_to_import_counter_first_the_same_each_time(tmp_
         quotes=[document("quotes", 1, guid(1)), document("quotes", 2, guid(3))],
     )
     project = load_project(None, source=tmp_path, assignments=())
-    facts = apply_plan(run, lambda: project, lambda: NOW, silent)
+    facts = apply_plan(run, lambda: project, lambda: NOW, report_nothing)
     assert (facts.outcomes["written"], facts.outcomes["pending"]) == (3, 0)
     files = {
         path.name: path.read_text(encoding="utf-8")
@@ -241,7 +248,7 @@ def test_applied_it_leaves_files_to_import_counter_first_the_same_each_time(tmp_
     ]
     assert files["4-contacts-flag.csv"] == f"contactid,msdynce_isactivecustomer\n{guid(3)},Yes\n"
     assert files["README.txt"].count("\n") == 3
-    assert verified(run).exit_code == 0
+    assert verify_folder(run).exit_code == 0
     again = backfill(
         tmp_path / "again",
         contacts=contacts,
@@ -251,13 +258,13 @@ def test_applied_it_leaves_files_to_import_counter_first_the_same_each_time(tmp_
         again,
         lambda: load_project(None, source=tmp_path / "again", assignments=()),
         lambda: NOW,
-        silent,
+        report_nothing,
     )
     assert {
         path.name: path.read_text(encoding="utf-8") for path in (again.path / "import").iterdir()
     } == files
     (run.path / "import" / "4-contacts-flag.csv").write_text("contactid\n", encoding="utf-8")
-    assert verified(run).altered
+    assert verify_folder(run).altered
 
 
 numbers = st.sampled_from(

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.backfill.reserve import RESERVE, reserved_base
+from pipeline.backfill.reserve import RESERVE, find_base
 from pipeline.errors import InvariantBroken, PlanRefused, Stopped
-from pipeline.run.journal import read
+from pipeline.run.journal import read_journal
 from tests.scenes.writing import Scene
 
 START = 5000
@@ -30,11 +30,11 @@ def is_counter(request: httpx.Request) -> bool:
 
 
 def base_of(scene: Scene) -> int | None:
-    return reserved_base(read(scene.run.journal).entries)
+    return find_base(read_journal(scene.run.journal).entries)
 
 
 def results(scene: Scene) -> list[str]:
-    lines = [one.payload for one in read(scene.run.journal).entries if one.event == "done"]
+    lines = [one.payload for one in read_journal(scene.run.journal).entries if one.event == "done"]
     return [one["result"] for one in lines if one["effect"] == RESERVE]
 
 
@@ -112,7 +112,7 @@ def test_killed_between_intent_and_answer_it_is_looked_up_not_repeated(
     assert at.counter()["msdynce_numbersequence"] == START + 8
     intents = [
         one
-        for one in read(at.run.journal).entries
+        for one in read_journal(at.run.journal).entries
         if one.event == "intent" and one.payload["effect"] == RESERVE
     ]
     assert len(intents) == (1 if effect else 2)

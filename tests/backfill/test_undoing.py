@@ -7,19 +7,19 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.audit.verify import verified
-from pipeline.backfill.applying import applied
-from pipeline.backfill.order import headers_of
-from pipeline.backfill.undoing import undo_plan
+from pipeline.audit.verify import verify_folder
+from pipeline.backfill.applying import apply_backfill
+from pipeline.backfill.order import list_headers
+from pipeline.backfill.undoing import plan_undo
 from pipeline.errors import UsageError
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.project.open_run import OpenRun
-from pipeline.project.resolve import bare_project
+from pipeline.project.resolve import make_bare_project
 from pipeline.project.settings import BackfillSettings
-from pipeline.run.files import sha256_of, write_json, write_table
+from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
-from pipeline.run.summary import facts_digest
+from pipeline.run.summary import digest_facts
 from schemas.run import OUTCOME_NAMES
 from tests.scenes.json_files import read_json
 from tests.scenes.writing import COLUMNS, Scene
@@ -76,16 +76,16 @@ def make_whole(scene: Scene) -> None:
         "forecast": {},
     }
     with Journal.open(run.journal, scene.clock) as journal:
-        files = {path.name: sha256_of(path) for path in (run.run_json, plan)}
+        files = {path.name: hash_file(path) for path in (run.run_json, plan)}
         told["journal"] = journal.append(
-            "planned", run=str(run.run), files=files, summary=facts_digest(told)
+            "planned", run=str(run.run), files=files, summary=digest_facts(told)
         )
     write_json(run.summary, told)
 
 
 def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
     told = {"request_rows": "3", **{name: str(value) for name, value in manner.items()}}
-    project = bare_project({"backfill": told}, "test")
+    project = make_bare_project({"backfill": told}, "test")
     with Journal.open(run.journal, scene.clock) as journal:
         journal.append("apply_started", run=str(run.run))
         opened = OpenRun(
@@ -95,7 +95,7 @@ def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
             project=project,
             journal=journal,
         )
-        return applied(opened, scene.sales.system, silent).as_json()
+        return apply_backfill(opened, scene.sales.system, report_nothing).as_json()
 
 
 def values(scene: Scene) -> dict[str, tuple[Any, ...]]:
@@ -112,8 +112,8 @@ def test_an_applied_backfill_balances_and_can_be_verified(scene: Scene) -> None:
         "failed": 1,
     }
     assert facts["traffic"]["requests"] == len(scene.wire.seen)
-    assert verified(scene.run).exit_code == 0, [
-        one for one in verified(scene.run).checks if one.status != "ok"
+    assert verify_folder(scene.run).exit_code == 0, [
+        one for one in verify_folder(scene.run).checks if one.status != "ok"
     ]
 
 
@@ -121,12 +121,12 @@ def test_verify_holds_every_number_against_its_rank_and_the_reservation(scene: S
     make_whole(scene)
     apply(scene, scene.run)
     path = scene.run.path / "backfill.parquet"
-    assert any("All 7 numbers" in one.sentence for one in verified(scene.run).checks)
+    assert any("All 7 numbers" in one.sentence for one in verify_folder(scene.run).checks)
     table = pl.read_parquet(path)
     first, second = table.filter(pl.col("rank") < 2)["number_after"]
     swapped = pl.col("number_after").replace({first: second, second: first})
     write_table(path, table.with_columns(number_after=swapped))
-    wrong = [one.sentence for one in verified(scene.run).checks if one.status == "altered"]
+    wrong = [one.sentence for one in verify_folder(scene.run).checks if one.status == "altered"]
     assert any(sentence.startswith("2 of 7 numbers are not those") for sentence in wrong)
 
 
@@ -136,14 +136,14 @@ def test_undo_brings_back_the_start_but_for_the_counter(scene: Scene) -> None:
     apply(scene, scene.run)
     behind = scene.counter()["msdynce_numbersequence"]
     assert values(scene) != start
-    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    undo = plan_undo(scene.run, scene.sales, {}, scene.clock)
     facts = apply(scene, undo)
     assert facts["outcomes"]["updated"] == 7
     assert values(scene) == start
     assert scene.counter()["msdynce_numbersequence"] == behind, (
         "numbers that were handed out stay a gap"
     )
-    assert verified(undo).exit_code == 0
+    assert verify_folder(undo).exit_code == 0
 
 
 def test_undo_leaves_alone_what_changed_since(scene: Scene) -> None:
@@ -152,7 +152,7 @@ def test_undo_leaves_alone_what_changed_since(scene: Scene) -> None:
     scene.change(scene.ids[0], msdynce_contactnumber="CON-77777-MINE00")
     scene.change(scene.ids[1], jobtitle="something else changed")
     scene.ask("DELETE", f"contacts({scene.ids[2]})")
-    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    undo = plan_undo(scene.run, scene.sales, {}, scene.clock)
     table = pl.read_parquet(undo.path / "backfill-plan.parquet")
     codes = dict(table.select("contactid", "code").iter_rows())
     assert [codes[one] for one in scene.ids[:4]] == [
@@ -182,7 +182,7 @@ def test_what_was_not_written_by_the_run_is_not_undone(scene: Scene) -> None:
     make_whole(scene)
     scene.change(scene.ids[1], msdynce_contactnumber="CON-77777-MINE00")
     apply(scene, scene.run)
-    undo = undo_plan(scene.run, scene.sales, {}, scene.clock)
+    undo = plan_undo(scene.run, scene.sales, {}, scene.clock)
     assert (
         scene.ids[1]
         not in pl.read_parquet(undo.path / "backfill-plan.parquet")["contactid"].to_list()
@@ -192,15 +192,15 @@ def test_what_was_not_written_by_the_run_is_not_undone(scene: Scene) -> None:
 def test_a_backfill_that_was_not_applied_is_not_undone(scene: Scene) -> None:
     make_whole(scene)
     with pytest.raises(UsageError, match="only applied backfills"):
-        undo_plan(scene.run, scene.sales, {}, scene.clock)
+        plan_undo(scene.run, scene.sales, {}, scene.clock)
 
 
 def test_manners_become_headers() -> None:
-    assert headers_of(BackfillSettings()) == {}
-    assert headers_of(BackfillSettings(bypass="plugins", duplicate_detection="suppress")) == {
+    assert list_headers(BackfillSettings()) == {}
+    assert list_headers(BackfillSettings(bypass="plugins", duplicate_detection="suppress")) == {
         "MSCRM.BypassCustomPluginExecution": "true",
         "MSCRM.SuppressDuplicateDetection": "true",
     }
-    assert headers_of(BackfillSettings(bypass="logic")) == {
+    assert list_headers(BackfillSettings(bypass="logic")) == {
         "MSCRM.BypassBusinessLogicExecution": "CustomSync,CustomAsync"
     }

@@ -21,8 +21,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline.backfill.planning import make_backfill
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from tests.benchmarks.measuring import Taken, median, step
 
@@ -79,7 +79,9 @@ def ours(folder: Path, out: Path) -> None:
     """Time a plan."""
     started = time.perf_counter()
     project = load_project(None, source=folder, assignments=())
-    make_backfill(project, Request(command="backfill"), out, lambda: datetime.now(UTC), silent)
+    make_backfill(
+        project, PlanRequest(command="backfill"), out, lambda: datetime.now(UTC), report_nothing
+    )
     sys.stdout.write(json.dumps({"seconds": time.perf_counter() - started}) + "\n")
 
 

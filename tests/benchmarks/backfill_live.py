@@ -27,18 +27,18 @@ from typing import Any, Final
 import httpx
 import polars as pl
 
-from pipeline.audit.verify import verified
-from pipeline.backfill.applying import applied, wanted_of
-from pipeline.backfill.reserve import reserved_base
-from pipeline.backfill.undoing import undo_plan
-from pipeline.events import silent
+from pipeline.audit.verify import verify_folder
+from pipeline.backfill.applying import apply_backfill, read_reservation
+from pipeline.backfill.reserve import find_base
+from pipeline.backfill.undoing import plan_undo
+from pipeline.events import report_nothing
 from pipeline.project.open_run import OpenRun
-from pipeline.project.resolve import bare_project
-from pipeline.run.files import sha256_of, write_json, write_table
+from pipeline.project.resolve import make_bare_project
+from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Journal, read
-from pipeline.run.summary import facts_digest
-from pipeline.wire.client import client
+from pipeline.run.journal import Journal, read_journal
+from pipeline.run.summary import digest_facts
+from pipeline.wire.client import make_client
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
 from schemas.run import FINDINGS, OUTCOME_NAMES
@@ -94,7 +94,7 @@ class Bearer(httpx.Auth):
 @contextmanager
 def sales_at(ready: dict[str, str]) -> Iterator[SalesRows]:
     """The sandbox's Sales."""
-    with client(ready["sales_url"], auth=Bearer(ready)) as http:
+    with make_client(ready["sales_url"], auth=Bearer(ready)) as http:
         yield SalesRows(system=System(name="Sales", client=http))
 
 
@@ -186,8 +186,8 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
         "forecast": {},
     }
     with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
-        files = {one.name: sha256_of(one) for one in (folder.run_json, path)}
-        told["journal"] = journal.append("planned", files=files, summary=facts_digest(told))
+        files = {one.name: hash_file(one) for one in (folder.run_json, path)}
+        told["journal"] = journal.append("planned", files=files, summary=digest_facts(told))
     write_json(folder.summary, told)
     return int(rows)
 
@@ -203,10 +203,10 @@ def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]
             folder=folder,
             facts=folder.facts(),
             summary=folder.read_summary(),
-            project=bare_project({"backfill": {"request_rows": str(size)}}, "benchmark"),
+            project=make_bare_project({"backfill": {"request_rows": str(size)}}, "benchmark"),
             journal=journal,
         )
-        return applied(run, sales.system, silent).as_json()
+        return apply_backfill(run, sales.system, report_nothing).as_json()
 
 
 def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int) -> int:
@@ -230,7 +230,9 @@ def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int)
                 os.kill(process.pid, signal.SIGKILL)
                 done += 1
             process.wait()
-        _say(f"  kill {number + 1}: {len(read(folder.journal).entries):,} lines in the journal")
+        _say(
+            f"  kill {number + 1}: {len(read_journal(folder.journal).entries):,} lines in the journal"
+        )
     return done
 
 
@@ -312,7 +314,7 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
             f"killed {kills} times, {len(made):,} contacts made meanwhile: no number twice, none "
             "missing, counter behind all"
         )
-        undo = undo_plan(folder, sales, {}, lambda: datetime.now(UTC))
+        undo = plan_undo(folder, sales, {}, lambda: datetime.now(UTC))
         begin = time.perf_counter()
         told = write(ready, undo, size)
         seconds = time.perf_counter() - begin
@@ -354,10 +356,10 @@ def _check(
     highest = plain.max()
     assert isinstance(highest, int)
     assert query[0]["msdynce_numbersequence"] > highest, "the counter is behind all"
-    base = reserved_base(read(folder.journal).entries)
+    base = find_base(read_journal(folder.journal).entries)
     assert base is not None
-    assert wanted_of(folder.facts()).count == count
-    assert verified(folder).exit_code == 0
+    assert read_reservation(folder.facts()).count == count
+    assert verify_folder(folder).exit_code == 0
 
 
 if __name__ == "__main__":

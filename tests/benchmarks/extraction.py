@@ -23,11 +23,11 @@ from typing import Any
 from azure.identity import ClientSecretCredential
 from PowerPlatform.Dataverse.client import DataverseClient
 
-from pipeline.extract.dataverse.columns import columns_of
-from pipeline.extract.dataverse.extraction import Wish, land_dataverse
-from pipeline.plan.source import mapped_columns
+from pipeline.extract.dataverse.columns import choose_columns
+from pipeline.extract.dataverse.extraction import ExtractionScope, land_dataverse
+from pipeline.plan.source import list_mapped_columns
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import sales_of
+from pipeline.project.systems import connect_sales
 from pipeline.wire.dataverse import LOOKUP_TYPE, PAGE_ROWS
 from schemas.sales import CONTACTS
 from tests.benchmarks.measuring import Taken, step
@@ -52,12 +52,14 @@ def sandbox(rows: int) -> Iterator[dict[str, Any]]:
 def ours(ready: dict[str, Any]) -> dict[str, float]:
     """Land the contacts; what it took."""
     project = load_project(Path(ready["project"]))
-    with tempfile.TemporaryDirectory() as home, sales_of(project) as sales:
+    with tempfile.TemporaryDirectory() as home, connect_sales(project) as sales:
         sales.who_am_i()
         into = Path(home) / "source"
         into.mkdir()
         began, spent = time.perf_counter(), time.process_time()
-        wish = Wish(tables=("contacts",), mapped=mapped_columns(project), tracking="never")
+        wish = ExtractionScope(
+            tables=("contacts",), mapped=list_mapped_columns(project), tracking="never"
+        )
         found = land_dataverse(
             sales, into, wish, work=Path(home) / "work", progress=lambda _table, _rows: None
         )
@@ -75,7 +77,7 @@ def ours(ready: dict[str, Any]) -> dict[str, float]:
 def theirs(ready: dict[str, Any]) -> dict[str, float]:
     """Look through the contacts with PowerPlatform-Dataverse-Client; what it took."""
     project = load_project(Path(ready["project"]))
-    names = columns_of(CONTACTS, sorted(mapped_columns(project))).select.split(",")
+    names = choose_columns(CONTACTS, sorted(list_mapped_columns(project))).select.split(",")
     login = ClientSecretCredential(
         ready["tenant"],
         ready["client_id"],

@@ -113,7 +113,11 @@ def _imports(tree: ast.Module, modules: set[str]) -> set[str]:
             names = [one.name for one in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{one.name}" for one in node.names]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "lazily" and node.args:
+        elif (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in ("lazily", "import_lazily")
+            and node.args
+        ):
             names = [str(getattr(node.args[0], "value", ""))]
         for name in names:
             own = name

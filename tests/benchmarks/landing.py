@@ -11,13 +11,13 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline.extract.landing import ReadOptions, land
+from pipeline.extract.landing import ReadOptions, land_folder
 
 
 def main(folder: Path, into: Path) -> None:
     """Time from opening the files to the finished table."""
     started = time.perf_counter()
-    landed = land(
+    landed = land_folder(
         folder,
         into,
         tables=("contacts",),

@@ -16,7 +16,7 @@ import polars as pl
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.events import Step
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 
 
 def main(folder: Path, runs: Path) -> None:
@@ -29,7 +29,7 @@ def main(folder: Path, runs: Path) -> None:
 
     assignments = ("destination.legal_entity=usmf", "destination.currency=EUR")
     common = Flags(source=folder, runs=runs, assignments=assignments)
-    made = Path(str(plan_and_apply(common, Request(command="run"), listen).folder))
+    made = Path(str(plan_and_apply(common, PlanRequest(command="run"), listen).folder))
     seconds = marks[-1] - marks[0]
     built = pl.read_parquet(made / "batches.parquet").select("file", "rows").rows()[1:]
     rows = sum(count for _, count in built)

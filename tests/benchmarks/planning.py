@@ -11,9 +11,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 
 
@@ -22,7 +22,7 @@ def main(folder: Path, runs: Path) -> None:
     assignments = ("destination.legal_entity=usmf", "destination.currency=EUR")
     started = time.perf_counter()
     project = load_project(None, source=folder, assignments=assignments)
-    made = make_plan(project, Request(), runs, lambda: datetime.now(UTC), silent)
+    made = make_plan(project, PlanRequest(), runs, lambda: datetime.now(UTC), report_nothing)
     seconds = time.perf_counter() - started
     sys.stdout.write(json.dumps({"seconds": seconds, "run": str(made.path)}) + "\n")
 

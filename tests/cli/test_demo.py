@@ -15,7 +15,7 @@ import pytest
 from pipeline.cli.app import main
 from pipeline.commands import demo
 from pipeline.commands.result import Result
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.samples.expected import expect_rows
 
 
@@ -58,6 +58,6 @@ def test_samples_that_end_otherwise_are_a_defect(
 ) -> None:
     first, *others = expect_rows()
     changed = (replace(first, reason="too_long", live="rejected/too_long"), *others)
-    result = work(tmp_path, silent, expect=lambda: changed)
+    result = work(tmp_path, report_nothing, expect=lambda: changed)
     assert result.exit_code == 4
     assert "a defect of p2c" in result.lines(0)

@@ -14,12 +14,12 @@ from pipeline.commands.apply import apply_run
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.result import Result
-from pipeline.events import Step, silent
-from pipeline.plan.request import Request
+from pipeline.events import Step, report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.run.summary import Summary
 from pipeline.show import run_text
-from pipeline.show.templates import codes_text
-from schemas.codes import catalogue
+from pipeline.show.templates import render_codes
+from schemas.codes import load_codes
 from tests.scenes.command_line import P2c
 from tests.scenes.places import ROOT
 
@@ -36,10 +36,10 @@ def test_the_samples_planned_and_applied(
     tmp_path: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plan = plan_contacts(Flags(project=SAMPLES), Request(), silent)
+    plan = plan_contacts(Flags(project=SAMPLES), PlanRequest(), report_nothing)
     golden("plan.txt", anonymous(plan, 120))
     golden("plan-narrow.txt", anonymous(plan, 80))
-    golden("apply.txt", anonymous(apply_run(Flags(), "latest", silent), 120))
+    golden("apply.txt", anonymous(apply_run(Flags(), "latest", report_nothing), 120))
 
 
 def facts(**changes: Any) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def told(
     told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100
 ) -> list[str]:
     summary = Summary.model_validate(told_facts)
-    return run_text.run_text(summary, Path("runs") / RUN, columns or {}, width).splitlines()
+    return run_text.render_run(summary, Path("runs") / RUN, columns or {}, width).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -177,15 +177,15 @@ def test_source_values_do_no_harm_on_a_terminal() -> None:
 
 
 def test_no_blanks_of_the_catalogue_are_left_open() -> None:
-    every = {name: 1 for name, code in catalogue().items() if code.severity}
-    text = "\n".join(told(facts(findings=every), width=10_000)) + codes_text(10_000)
+    every = {name: 1 for name, code in load_codes().items() if code.severity}
+    text = "\n".join(told(facts(findings=every), width=10_000)) + render_codes(10_000)
     assert "{" not in text
     assert "}" not in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_lines_fit_the_terminal(width: int) -> None:
-    every = {name: 1_000_000 for name, code in catalogue().items() if code.severity}
+    every = {name: 1_000_000 for name, code in load_codes().items() if code.severity}
     assert max(map(len, told(facts(findings=every), width=width)[3:])) <= max(width, 65)
 
 
@@ -201,7 +201,7 @@ def test_columns_of_the_environment_say_how_wide_a_pipe_is(
     monkeypatch.setenv("COLUMNS", "90")
     assert max(map(len, p2c("codes").out.splitlines())) <= 90
     monkeypatch.delenv("COLUMNS")
-    assert len(p2c("codes").out.splitlines()) == len(catalogue()) + 1
+    assert len(p2c("codes").out.splitlines()) == len(load_codes()) + 1
 
 
 def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:

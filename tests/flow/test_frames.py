@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.flow.frames import side_by_side
+from pipeline.flow.frames import map_in_order
 
 
 def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> None:
@@ -17,7 +17,7 @@ def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> Non
         return number * number
 
     with ThreadPoolExecutor(3) as pool:
-        assert list(side_by_side(work, range(20), pool, 3)) == [
+        assert list(map_in_order(work, range(20), pool, 3)) == [
             number * number for number in range(20)
         ]
 
@@ -35,7 +35,7 @@ def test_two_are_worked_on_at_once_and_no_more_are_taken_than_that() -> None:
         return number
 
     with ThreadPoolExecutor(2) as pool:
-        results = side_by_side(work, items(), pool, 2)
+        results = map_in_order(work, items(), pool, 2)
         assert next(results) == 0
         assert sorted(taken) == [0, 1]
         assert list(results) == [1, 2, 3]
@@ -48,7 +48,7 @@ def test_a_failure_ends_it_where_it_stood() -> None:
         return number
 
     with ThreadPoolExecutor(2) as pool:
-        results = side_by_side(work, range(5), pool, 2)
+        results = map_in_order(work, range(5), pool, 2)
         assert next(results) == 0
         with pytest.raises(ValueError, match="1"):
             next(results)

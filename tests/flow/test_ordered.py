@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken
-from pipeline.events import silent
-from pipeline.flow.ordered import ordered
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.flow.ordered import restore_order
+from pipeline.plan.request import PlanRequest
 from pipeline.samples.generate import write_samples
 
 
@@ -31,7 +31,7 @@ def test_any_order_in_any_batches_becomes_source_order_in_frames_of_one_size(
     batches = [
         pl.DataFrame({"source_row": numbers.gather_every(pieces, place)}) for place in range(pieces)
     ]
-    frames = [frame["source_row"].to_list() for frame in ordered(batches, rows)]
+    frames = [frame["source_row"].to_list() for frame in restore_order(batches, rows)]
     assert [number for frame in frames for number in frame] == list(range(count))
     assert all(len(frame) == rows for frame in frames[:-1])
 
@@ -39,7 +39,7 @@ def test_any_order_in_any_batches_becomes_source_order_in_frames_of_one_size(
 @pytest.mark.parametrize("numbers", [[0, 1, 3], [0, 1, 1], [1, 2]], ids=["lost", "doubled", "late"])
 def test_a_lost_or_doubled_row_breaks_the_run(numbers: list[int]) -> None:
     with pytest.raises(InvariantBroken, match="joins lost or doubled rows"):
-        list(ordered([pl.DataFrame({"source_row": numbers})], 2))
+        list(restore_order([pl.DataFrame({"source_row": numbers})], 2))
 
 
 def test_row_groups_and_parts_change_nothing_but_file_and_line(tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_row_groups_and_parts_change_nothing_but_file_and_line(tmp_path: Path) -
     tables = []
     for name in ("whole", "parts"):
         common = Flags(project=tmp_path / name / "p2c.toml", runs=tmp_path / f"runs-{name}")
-        folder = Path(str(plan_and_apply(common, Request(command="run"), silent).folder))
+        folder = Path(
+            str(plan_and_apply(common, PlanRequest(command="run"), report_nothing).folder)
+        )
         decisions = pl.read_parquet(folder / "decisions.parquet")
         rows = pl.read_parquet(folder / "rows" / "Contacts")
         tables.append((decisions.drop("source_file", "source_line"), rows))

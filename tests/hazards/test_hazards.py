@@ -25,8 +25,8 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.errors import P2cError
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 
 FOLDER: Final = Path(__file__).parent
 ACCOUNT: Final = "00000000-0000-0000-0001-000000000001"
@@ -118,8 +118,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     write_table(folder / "accounts.csv", ["accountid", "accountnumber"], accounts)
     result = plan_and_apply(
         Flags(source=folder, runs=folder / "runs", assignments=SETTINGS),
-        Request(command="run"),
-        silent,
+        PlanRequest(command="run"),
+        report_nothing,
     )
     found: dict[str, list[dict[str, Any]]] = {hazard["name"]: [] for hazard in ROWS}
     codes = codes_by_line(Path(str(result.folder)))
@@ -222,12 +222,12 @@ def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(
     expected = hazard["expect"]
     if "says" in expected:
         with pytest.raises(P2cError) as caught:
-            plan_contacts(common, Request(), silent)
+            plan_contacts(common, PlanRequest(), report_nothing)
         assert caught.value.exit_code == expected["exit"]
         assert [words for words in expected["says"] if words not in str(caught.value)] == []
         assert not list((tmp_path / "runs").glob("**/*")), "a refused source leaves no run behind"
         return
-    result = plan_contacts(common, Request(), silent)
+    result = plan_contacts(common, PlanRequest(), report_nothing)
     assert result.exit_code == expected["exit"], hazard["trouble"]
     decided = pl.read_parquet(f"{result.folder}/decisions.parquet")
     assert (

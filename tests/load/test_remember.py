@@ -15,14 +15,14 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.load import remember
-from pipeline.load.order import Options
+from pipeline.load.order import LoadOptions
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Journal, read
+from pipeline.run.journal import Journal, read_journal
 from tests.scenes.loading import OURS, RIVAL, START, Halt, Scene, number, planned
 from tests.scenes.loads import MakeScene
 
@@ -77,7 +77,7 @@ def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(
     listed = "\n".join(["CustomerAccount,PartyNumber,dataAreaId", "ACC-01000-ABCDEF,ACC-01000-ABCDEF,usmf",
                         *(f"{number(place)},{number(place)},usmf" for place in (1, 2, 3, 5))])  # fmt: skip
     (tmp_path / "source" / "known.csv").write_text(listed + "\n")
-    again = make_plan(project, Request(), runs, lambda: START, silent)
+    again = make_plan(project, PlanRequest(), runs, lambda: START, report_nothing)
     actions = Counter(pl.read_parquet(again.rows_files("ContactToCustomer"))["action"])
     assert actions == {"unchanged": 4, "create": 1}
     second = Scene(run=again, project=project)
@@ -107,7 +107,7 @@ def test_a_load_that_stops_remembers_what_it_had_loaded(scenes: MakeScene, how: 
     }
     assert remembered == arrived(scene)
     assert len(remembered) >= 3
-    assert not remember.is_behind(scene.run.path.parent, "test")
+    assert not remember.is_memory_behind(scene.run.path.parent, "test")
 
 
 def kill_before_it_remembers(scene: Scene, how: str) -> None:
@@ -139,15 +139,15 @@ def test_the_memory_of_a_killed_load_is_behind_and_can_be_rebuilt(
     scene, whole = scenes(there=THERE), scenes(there=THERE)
     kill_before_it_remembers(scene, how)
     runs = scene.run.path.parent
-    assert remember.is_behind(runs, "test")
-    remember.rebuild(runs, "test")
+    assert remember.is_memory_behind(runs, "test")
+    remember.rebuild_memory(runs, "test")
     first = {
         path.stem: pl.read_parquet(path) for path in (runs / "loaded" / "test").glob("*.parquet")
     }
     numbers = {key.split("/")[1] for frame in first.values() for key in frame["destination_key"]}
     assert numbers == arrived(scene)
     scene.load(how)
-    assert not remember.is_behind(runs, "test")
+    assert not remember.is_memory_behind(runs, "test")
     whole.load(how)
     columns = ["legal_entity", "destination_key", "row_hash", "run", "batch"]
     assert [one.select(columns).rows() for one in everything(scene)] == [
@@ -163,9 +163,9 @@ def test_rebuilding_gives_what_was_remembered(scenes: MakeScene) -> None:
     before = everything(scene)
     for path in (scene.run.path.parent / "loaded" / "test").glob("*.parquet"):
         path.unlink()
-    remember.rebuild(scene.run.path.parent, "test")
+    remember.rebuild_memory(scene.run.path.parent, "test")
     assert all(one.equals(other) for one, other in zip(before, everything(scene), strict=True))
-    remember.rebuild(scene.run.path.parent, "elsewhere")
+    remember.rebuild_memory(scene.run.path.parent, "elsewhere")
     assert not (scene.run.path.parent / "loaded" / "elsewhere").exists()
 
 
@@ -192,7 +192,7 @@ def test_auto_takes_odata_up_to_its_threshold_and_packages_beyond_it(scenes: Mak
     }
     effects = {
         entry.payload["effect"]
-        for entry in read(scene.run.journal).entries
+        for entry in read_journal(scene.run.journal).entries
         if entry.event == "intent"
     }
     assert effects == {"import", "odata"}
@@ -200,5 +200,8 @@ def test_auto_takes_odata_up_to_its_threshold_and_packages_beyond_it(scenes: Mak
 
 @pytest.mark.parametrize(("rows", "way"), [(0, "odata"), (500, "odata"), (501, "packages")])
 def test_the_threshold_counts_rows_of_one_task_and_legal_entity(rows: int, way: str) -> None:
-    assert Options(load="auto").way(rows) == way
-    assert {Options(load=load).way(rows) for load in ("packages", "odata")} == {"packages", "odata"}
+    assert LoadOptions(load="auto").way(rows) == way
+    assert {LoadOptions(load=load).way(rows) for load in ("packages", "odata")} == {
+        "packages",
+        "odata",
+    }

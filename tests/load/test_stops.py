@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.run.journal import read
+from pipeline.run.journal import read_journal
 from tests.scenes.loading import OURS, RIVAL, Halt, Scene, number
 from tests.scenes.loads import MakeScene
 
@@ -30,7 +30,7 @@ def whole(scenes: MakeScene) -> dict[str, Any]:
         scene = scenes("few", there=THERE)
         scene.load()
         assert len(scene.wire.seen) == REQUESTS
-        assert len(read(scene.run.journal).entries) == LINES + 2
+        assert len(read_journal(scene.run.journal).entries) == LINES + 2
         assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
         assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
         _WHOLE.append(scene.state())

@@ -10,33 +10,36 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.mapping.compile import Compiled, Mapped, compiled
-from pipeline.mapping.paths import column_of
-from pipeline.project.resolve import bare_project
+from pipeline.mapping.compile import CompiledTemplate, MappedMorsel, compile_template
+from pipeline.mapping.paths import name_text_column
+from pipeline.project.resolve import make_bare_project
 from schemas.catalogue import DECIMAL
 
 SETTINGS: dict[str, str | None] = {"destination.currency": "EUR", "destination.country": None}
 
 
-def mapping(task: str, column: str, *, keep_breaks: bool = False, **keys: Any) -> Compiled:
+def mapping(task: str, column: str, *, keep_breaks: bool = False, **keys: Any) -> CompiledTemplate:
     """The compiled template of a project that says ``keys`` of one column."""
-    project = bare_project({"tasks": {task: {"fields": {column: keys}}}} if keys else {}, "test")
-    return compiled(
+    project = make_bare_project(
+        {"tasks": {task: {"fields": {column: keys}}}} if keys else {}, "test"
+    )
+    return compile_template(
         project.templates[task], SETTINGS, countries={"dtl": "DE"}, keep_breaks=keep_breaks
     )
 
 
-def mapped(to: Compiled, **sources: list[str | None]) -> Mapped:
+def mapped(to: CompiledTemplate, **sources: list[str | None]) -> MappedMorsel:
     """What becomes of a morsel; sources that are not named are blank."""
     height = len(next(iter(sources.values())))
     columns = {
-        column_of(name): sources.get(name.replace(".", "_"), [None] * height) for name in to.sources
+        name_text_column(name): sources.get(name.replace(".", "_"), [None] * height)
+        for name in to.sources
     }
     return to.apply(pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
 
 
 def result(
-    to: Compiled, column: str, **sources: list[str | None]
+    to: CompiledTemplate, column: str, **sources: list[str | None]
 ) -> tuple[list[Any], list[tuple[int, str, str]]]:
     """One destination column, and the problems that name it: row, code, value."""
     out = mapped(to, **sources)

@@ -5,9 +5,9 @@ import unicodedata
 import pycountry
 import pytest
 
-from pipeline.mapping.countries import country_code, load_country_codes
+from pipeline.mapping.countries import find_country, load_country_codes
 from pipeline.mapping.states import load_state_codes
-from schemas.text import fold
+from schemas.text import fold_text
 
 
 @pytest.mark.parametrize(
@@ -29,39 +29,39 @@ from schemas.text import fold
     ],
 )  # fmt: skip
 def test_a_spelling_names_its_country(text: str, code: str) -> None:
-    assert country_code(text) == code
+    assert find_country(text) == code
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "Narnia", "Congo", "Korea", "Kongo", "America", "Germny", "Yugoslavia", "ZZ"]
 )
 def test_what_names_no_country_or_several_has_no_match(text: str) -> None:
-    assert country_code(text) is None
+    assert find_country(text) is None
 
 
 @pytest.mark.parametrize("country", list(pycountry.countries), ids=lambda country: country.alpha_2)
 def test_every_iso_code_and_name_maps_to_its_country(country: object) -> None:
     alpha_2 = str(getattr(country, "alpha_2"))  # noqa: B009
-    assert country_code(alpha_2) == alpha_2
-    assert country_code(alpha_2.lower()) == alpha_2
-    assert country_code(str(getattr(country, "alpha_3"))) == alpha_2  # noqa: B009
+    assert find_country(alpha_2) == alpha_2
+    assert find_country(alpha_2.lower()) == alpha_2
+    assert find_country(str(getattr(country, "alpha_3"))) == alpha_2  # noqa: B009
 
 
 def test_every_answer_is_a_code_that_names_itself() -> None:
-    assert {country_code(code) for code in load_country_codes().values()} == set(
+    assert {find_country(code) for code in load_country_codes().values()} == set(
         load_country_codes().values()
     )
-    assert all(country_code(code) == code for code in load_country_codes().values())
+    assert all(find_country(code) == code for code in load_country_codes().values())
 
 
 def test_accents_may_be_one_character_or_two() -> None:
     for form in ("NFC", "NFD"):
-        assert country_code(unicodedata.normalize(form, "Türkiye")) == "TR"
-        assert country_code(unicodedata.normalize(form, "Österreich")) == "AT"
+        assert find_country(unicodedata.normalize(form, "Türkiye")) == "TR"
+        assert find_country(unicodedata.normalize(form, "Österreich")) == "AT"
 
 
 def test_keys_are_folded() -> None:
-    assert all(fold(key) == key for key in load_country_codes())
+    assert all(fold_text(key) == key for key in load_country_codes())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_keys_are_folded() -> None:
     ],
 )  # fmt: skip
 def test_a_state_has_the_code_behind_the_dash(country: str, text: str, code: str) -> None:
-    assert load_state_codes(country)[fold(text)] == code
+    assert load_state_codes(country)[fold_text(text)] == code
 
 
 def test_a_state_of_another_country_or_none_has_no_code() -> None:
@@ -86,4 +86,4 @@ def test_a_state_of_another_country_or_none_has_no_code() -> None:
 def test_every_state_code_maps_to_itself() -> None:
     for division in pycountry.subdivisions:
         short = division.code.partition("-")[2]
-        assert load_state_codes(division.country_code)[fold(short)] == short
+        assert load_state_codes(division.country_code)[fold_text(short)] == short

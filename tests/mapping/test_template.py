@@ -9,10 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.mapping.check import problems
-from pipeline.mapping.template import SHIPPED, Template, shipped
+from pipeline.mapping.check import find_problems
+from pipeline.mapping.template import SHIPPED, Template, load_shipped
 from pipeline.project.resolve import load_project
-from pipeline.show.templates import symbol, template_items, template_text, templates_text
+from pipeline.show.templates import (
+    choose_symbol,
+    list_template_rows,
+    render_template,
+    render_templates,
+)
 from schemas.scm import ENTITIES
 
 COMPANY = "parentcustomerid.Account(accountnumber).Contact(msdynce_contactnumber)"
@@ -110,7 +115,7 @@ SETTINGS = {
     ("ContactToCustomer", "AddressCountryRegionISOCode"): "destination.country",
     ("ContactToCustomer", "SalesCurrencyCode"): "destination.currency",
 }
-BY_TASK = {one.task: one for one in map(shipped, SHIPPED)}
+BY_TASK = {one.task: one for one in map(load_shipped, SHIPPED)}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ def test_a_template_has_the_rows_of_the_mapping_page_in_its_order(
     expected = [line.split() for line in page.strip().splitlines()]
     assert len(expected) == rows
     shown = [
-        [str(number), row.row.source or "None", symbol(row), row.destination]
+        [str(number), row.row.source or "None", choose_symbol(row), row.destination]
         for number, row in enumerate(template.rows, start=1)
     ]
     assert [[*one[:3], one[3].casefold()] for one in shown] == [
@@ -149,7 +154,7 @@ def test_the_templates_have_the_names_of_the_data_integrator() -> None:
 
 
 def test_labels_are_those_of_the_mapping_pages() -> None:
-    items = [item for template in BY_TASK.values() for item in template_items(template)]
+    items = [item for template in BY_TASK.values() for item in list_template_rows(template)]
     shown = {(item["source"], item["label"]) for item in items if item["source"] in LABELS}
     assert shown == {(source, f"{source} ({label})") for source, label in LABELS.items()}
 
@@ -175,7 +180,7 @@ def test_value_maps_constants_and_settings_are_the_stated_ones_and_no_others() -
 
 @pytest.mark.parametrize("task", BY_TASK)
 def test_a_shipped_template_has_no_problems(task: str) -> None:
-    assert problems(BY_TASK[task]) == []
+    assert find_problems(BY_TASK[task]) == []
 
 
 def test_mandatory_columns_are_those_of_the_two_entities() -> None:
@@ -287,24 +292,24 @@ def test_a_changed_row_keeps_its_place_and_an_added_one_comes_last(
 def test_a_shipped_template_reads_like_the_mapping_page(
     task: str, golden: Callable[[str, str], None]
 ) -> None:
-    golden(f"template-{task}.txt", template_text(BY_TASK[task], 160) + "\n")
+    golden(f"template-{task}.txt", render_template(BY_TASK[task], 160) + "\n")
 
 
 @pytest.mark.parametrize("task", BY_TASK)
 def test_what_the_project_changed_is_marked(
     task: str, project: dict[str, Template], golden: Callable[[str, str], None]
 ) -> None:
-    golden(f"template-{task}-project.txt", template_text(project[task], 160) + "\n")
+    golden(f"template-{task}-project.txt", render_template(project[task], 160) + "\n")
 
 
 def test_the_list_of_templates_says_what_the_project_changed(project: dict[str, Template]) -> None:
-    assert "22 rows  Sales.contacts → Customers V2" in templates_text(BY_TASK.values())
+    assert "22 rows  Sales.contacts → Customers V2" in render_templates(BY_TASK.values())
     assert (
         "23 rows, 6 of them changed by the project  Sales.contacts → Customers V2"
-        in templates_text(project.values())
+        in render_templates(project.values())
     )
 
 
 def test_a_table_fits_a_narrow_terminal(project: dict[str, Template]) -> None:
-    lines = template_text(project["ContactToCustomer"], 80).splitlines()[3:27]
+    lines = render_template(project["ContactToCustomer"], 80).splitlines()[3:27]
     assert max(map(len, lines)) <= 80

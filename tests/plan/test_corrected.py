@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.extract.landing import ReadOptions
-from pipeline.plan.corrected import laid_over
+from pipeline.plan.corrected import lay_over
 from tests.scenes.reading import HEADER, ID, ROW, contacts, write
 
 
@@ -25,7 +25,7 @@ def test_parts_of_one_name_in_two_folders_both_stay(tmp_path: Path) -> None:
     )
     write(tmp_path, {"repaired.csv": text.replace("Brown", "Green")})
     columns = {name: name for name in (*HEADER.split(","), "versionnumber")}
-    laid_over(
+    lay_over(
         tmp_path / "export", tmp_path / "repaired.csv", tmp_path / "over", columns, ReadOptions()
     )
     frame, _ = contacts(tmp_path / "over", tmp_path / "in")

@@ -13,21 +13,21 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.apply.confirm import confirmed
+from pipeline.apply.confirm import record_import
 from pipeline.apply.execute import apply_plan
 from pipeline.backfill.planning import make_backfill
 from pipeline.commands.options import Flags
 from pipeline.errors import PlanRefused
-from pipeline.events import Step, silent
+from pipeline.events import Step, report_nothing
 from pipeline.plan import fingerprint, known
-from pipeline.plan.fingerprint import PinnedCode, changed_settings, hash_code
+from pipeline.plan.fingerprint import PinnedCode, hash_code, list_changed_settings
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
-from pipeline.run.files import read_json, sha256_of, write_json
-from pipeline.run.folder import RunFolder, all_runs
-from pipeline.run.journal import Journal, read
-from pipeline.run.memory import LOADED, path_of
+from pipeline.run.files import hash_file, read_json, write_json
+from pipeline.run.folder import RunFolder, find_runs
+from pipeline.run.journal import Journal, read_journal
+from pipeline.run.memory import LOADED, find_memory
 from tests.scenes.small import PROJECT, contactid, number, write_small
 from tests.test_imports import FILES, read_module
 
@@ -48,7 +48,7 @@ def clock() -> datetime:
 
 def loaded(home: Path, **contents: str) -> None:
     """Say that some run loaded these keys with these contents; they replace what was there."""
-    path = path_of(home / "runs", "test", "ContactToCustomer")
+    path = find_memory(home / "runs", "test", "ContactToCustomer")
     path.parent.mkdir(parents=True, exist_ok=True)
     keys = [f"usmf/{one.replace('_', '-')}" for one in contents]
     frame = pl.DataFrame(
@@ -72,7 +72,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         project = write_small(home / "source", NAMED)
         (project.parent / "known.csv").write_text(KNOWN)
         loaded(home, **BEFORE)
-        make(load_project(project), Request(), home / "runs", clock, silent)
+        make(load_project(project), PlanRequest(), home / "runs", clock, report_nothing)
     return found
 
 
@@ -89,22 +89,22 @@ def home_of(plans: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
 
 
 def run_of(home: Path) -> RunFolder:
-    (run,) = all_runs(home / "runs")
+    (run,) = find_runs(home / "runs")
     return run
 
 
 def signed(run: RunFolder, **changes: Any) -> None:
     """Change what ``run.json`` says, as if the plan had been made so."""
-    planned = read(run.journal).entries[0].payload["files"]
+    planned = read_journal(run.journal).entries[0].payload["files"]
     write_json(run.run_json, {**read_json(run.run_json), **changes})
     run.journal.unlink()
     with Journal.open(run.journal, clock) as journal:
-        files = planned | {"run.json": sha256_of(run.run_json)}
+        files = planned | {"run.json": hash_file(run.run_json)}
         line = journal.append("planned", run=str(run.run), files=files, balanced=True)
     write_json(run.summary, {**read_json(run.summary), "journal": line})
 
 
-def applied(run: RunFolder, listener: Callable[[Step], None] = silent) -> None:
+def applied(run: RunFolder, listener: Callable[[Step], None] = report_nothing) -> None:
     flags = Flags(runs=run.path.parent)
     apply_plan(run, lambda: flags.today(run.facts()), clock, listener)
 
@@ -268,7 +268,9 @@ def test_a_plan_is_refused_when_and_only_when_what_decided_it_changed(
         return
     with pytest.raises(PlanRefused, match=rf"{told}.*Plan again\."):
         applied(run_of(home))
-    assert not any(entry.event == "apply_started" for entry in read(run_of(home).journal).entries)
+    assert not any(
+        entry.event == "apply_started" for entry in read_journal(run_of(home).journal).entries
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,16 +317,16 @@ def test_of_two_plans_of_one_contact_only_the_first_can_be_applied(tmp_path: Pat
     file, runs = write_small(tmp_path / "source"), tmp_path / "runs"
     only = tmp_path / "only.csv"
     only.write_text(contactid(1) + "\n")
-    first = make_plan(load_project(file), Request(only=only), runs, clock, silent)
-    second = make_plan(load_project(file), Request(), runs, clock, silent)
+    first = make_plan(load_project(file), PlanRequest(only=only), runs, clock, report_nothing)
+    second = make_plan(load_project(file), PlanRequest(), runs, clock, report_nothing)
     only.write_text(contactid(2) + "\n")
-    other = make_plan(load_project(file), Request(only=only), runs, clock, silent)
+    other = make_plan(load_project(file), PlanRequest(only=only), runs, clock, report_nothing)
     applied(first)
-    confirmed(first, clock)
+    record_import(first, clock)
     with pytest.raises(PlanRefused, match="what is loaded"):
         applied(second)
     applied(other)
-    again = make_plan(load_project(file), Request(), runs, clock, silent)
+    again = make_plan(load_project(file), PlanRequest(), runs, clock, report_nothing)
     keys = pl.read_parquet(again.rows_files("ContactToCustomer"))
     unchanged = keys.filter(pl.col("action") == "unchanged")
     assert unchanged["destination_key"].to_list() == [f"usmf/{number(1)}"]
@@ -374,7 +376,7 @@ def test_of_live_systems_the_address_is_pinned_and_the_way_there_is_not(
     file.write_text(text)
     today = load_project(file)
     for is_backfill, expected in ((False, load), (True, backfill)):
-        found = changed_settings(then, today, is_backfill=is_backfill)
+        found = list_changed_settings(then, today, is_backfill=is_backfill)
         assert [one.partition(" ")[0] for one in found] == expected
 
 

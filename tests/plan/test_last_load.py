@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from schemas import sales
 from schemas.catalogue import Table
 
@@ -52,7 +52,7 @@ def _codes(
             *(flags or ("destination.legal_entity=usmf",)),
         ),
     )
-    result = plan_contacts(common, Request(), silent, None)
+    result = plan_contacts(common, PlanRequest(), report_nothing, None)
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
     told = pl.concat_str("message", "value", separator=" ", ignore_nulls=True)
     return dict(findings.select("code", told).iter_rows())
@@ -96,4 +96,4 @@ def test_a_business_unit_that_no_contact_has_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", sales.TABLES.values(), ids=lambda table: table.name)
 def test_the_contract_of_a_source_table_has_all_its_columns(table: Table) -> None:
-    assert list(sales.contract(table).columns) == [field.name for field in table.fields]
+    assert list(sales.make_sales_contract(table).columns) == [field.name for field in table.fields]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.plan.reading import mapping_text, typed
+from pipeline.plan.reading import build_mapping_text, build_typed_column
 from schemas import text as meaning
 from schemas.catalogue import Field, Type
 from schemas.sales import CONTACTS
@@ -95,7 +95,7 @@ def test_ids_are_read_in_any_case_with_or_without_braces(
     assert read(duck, "CAST(guid_of(x) AS VARCHAR)", values) == expected
     frame = pl.DataFrame({"x": values}, schema={"x": pl.String})
     assert frame.select(meaning.guid_of(pl.col("x")))["x"].to_list() == expected
-    assert [None if one is None else meaning.read_guid(one) for one in values] == expected
+    assert [None if one is None else meaning.parse_guid(one) for one in values] == expected
 
 
 def test_a_guid_is_described_in_one_place() -> None:
@@ -202,7 +202,7 @@ choices = st.sampled_from(
     )
 )
 def test_choices_are_read_as_integers_or_labels(duck: Session, values: list[str | None]) -> None:
-    assert read(duck, typed(STATUS, "x", "VARCHAR"), values) == [
+    assert read(duck, build_typed_column(STATUS, "x", "VARCHAR"), values) == [
         choice_of(value) for value in values
     ]
 
@@ -215,19 +215,21 @@ def test_a_choice_is_the_same_in_every_form_that_parquet_gives_it(duck: Session)
         (pl.Decimal(10, 2), "DECIMAL(10,2)", [2, None]),
         (pl.String(), "VARCHAR", ["Married", None]),
     ):
-        assert read(duck, typed(STATUS, "x", physical), values, dtype) == [2, None]
-        assert read(duck, mapping_text(STATUS, "x", physical), values, dtype) == ["2", None]
+        assert read(duck, build_typed_column(STATUS, "x", physical), values, dtype) == [2, None]
+        assert read(duck, build_mapping_text(STATUS, "x", physical), values, dtype) == ["2", None]
 
 
 def test_what_cannot_be_read_reaches_mapping_as_it_was_written(duck: Session) -> None:
     flag = Field(name="x", type=Type.TWO_OPTIONS)
-    assert read(duck, mapping_text(STATUS, "x", "VARCHAR"), ["married", "7", "unsure", " "]) == [
+    assert read(
+        duck, build_mapping_text(STATUS, "x", "VARCHAR"), ["married", "7", "unsure", " "]
+    ) == [
         "2",
         "7",
         "unsure",
         " ",
     ]
-    assert read(duck, mapping_text(flag, "x", "VARCHAR"), ["YES", "0", "maybe", None]) == [
+    assert read(duck, build_mapping_text(flag, "x", "VARCHAR"), ["YES", "0", "maybe", None]) == [
         "true",
         "false",
         "maybe",
@@ -263,5 +265,5 @@ def test_ids_that_parquet_types_are_the_same_ids(duck: Session) -> None:
     one = uuid.UUID("1b67c282-793b-fdce-58be-d7f70c5fb4b9")
     field = Field(name="x", type=Type.GUID)
     assert read(
-        duck, f"CAST({typed(field, 'CAST(x AS UUID)', 'UUID')} AS VARCHAR)", [str(one)]
+        duck, f"CAST({build_typed_column(field, 'CAST(x AS UUID)', 'UUID')} AS VARCHAR)", [str(one)]
     ) == [str(one)]

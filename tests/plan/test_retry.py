@@ -17,9 +17,9 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.retry import retry_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import P2cError, SourceError, UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.run.folder import RunFolder, all_runs, find_run
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.run.folder import RunFolder, find_run, find_runs
 from tests.scenes.json_files import read_json
 from tests.scenes.small import contactid, number, rows, write_small
 
@@ -29,7 +29,9 @@ REJECTED, HELD = contactid(11), contactid(10)
 def retry(
     common: Flags, run: RunFolder, correction: Path | None = None, codes: tuple[str, ...] = ()
 ) -> RunFolder:
-    result = retry_run(common, str(run.run), correction=correction, codes=codes, listener=silent)
+    result = retry_run(
+        common, str(run.run), correction=correction, codes=codes, listener=report_nothing
+    )
     return find_run(common.runs, result.summary.run)
 
 
@@ -79,7 +81,7 @@ def test_what_was_put_right_in_the_source_goes_on(
     write_small(home / "source", contacts=mended)
     made = retry(common, run)
     assert planned_rows(made)["contactid"].to_list() == [REJECTED]
-    apply_run(common, str(made.run), silent)
+    apply_run(common, str(made.run), report_nothing)
     again = retry(common, made)
     assert planned_rows(again).is_empty()
 
@@ -148,19 +150,19 @@ def test_flags_of_the_first_plan_need_not_be_said_again(tmp_path: Path) -> None:
         runs=tmp_path / "runs",
         assignments=("destination.legal_entity=demf",),
     )
-    plan_contacts(given, Request(), silent)
-    made = retry(Flags(runs=tmp_path / "runs"), all_runs(tmp_path / "runs")[0])
+    plan_contacts(given, PlanRequest(), report_nothing)
+    made = retry(Flags(runs=tmp_path / "runs"), find_runs(tmp_path / "runs")[0])
     assert read_json(made.run_json)["settings"]["destination.legal_entity"]["value"] == "demf"
 
 
 def test_when_there_is_nothing_to_retry_no_plan_is_made(tmp_path: Path) -> None:
     project = write_small(tmp_path / "source", contacts=rows()[:8])
     common = Flags(project=project, runs=tmp_path / "runs")
-    plan_and_apply(common, Request(command="run"), silent)
-    result = retry_run(common, "latest", correction=None, codes=(), listener=silent)
+    plan_and_apply(common, PlanRequest(command="run"), report_nothing)
+    result = retry_run(common, "latest", correction=None, codes=(), listener=report_nothing)
     assert str(result.text) == "There is nothing to retry."
     assert result.exit_code == 0
-    assert len(all_runs(tmp_path / "runs")) == 1
+    assert len(find_runs(tmp_path / "runs")) == 1
 
 
 Form = Callable[[Path], None]
@@ -190,8 +192,8 @@ def test_a_corrected_file_is_laid_over_every_form_of_source(tmp_path: Path, form
     form(tmp_path / "source" / "contacts.csv")
     (tmp_path / "source" / "contacts.csv").unlink()
     common = Flags(project=project, runs=tmp_path / "runs")
-    plan_contacts(common, Request(), silent)
-    run = all_runs(tmp_path / "runs")[0]
+    plan_contacts(common, PlanRequest(), report_nothing)
+    run = find_runs(tmp_path / "runs")[0]
     file = corrected(common, run, tmp_path / "r.csv", c11={"lastname": "Short"})
     made = retry(common, run, file)
     assert planned_rows(made)["contactid"].to_list() == [REJECTED]

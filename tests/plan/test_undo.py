@@ -15,11 +15,11 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.undo import undo_run
 from pipeline.commands.verify import verify_run
 from pipeline.errors import PlanRefused, UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.report.facts import page_facts
-from pipeline.report.page import rendered
-from pipeline.run.files import sha256_of, write_json
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.report.facts import collect_page_facts
+from pipeline.report.page import render_report
+from pipeline.run.files import hash_file, write_json
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.run.journal import Journal
 from tests.scenes.json_files import read_json
@@ -74,7 +74,7 @@ def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_ke
         outcome=pl.when(updated).then(pl.lit("updated")).otherwise("outcome")
     ).write_parquet(run.outcomes)
     with Journal.open(run.journal, clock) as journal:
-        journal.append("confirmed", files={run.outcomes.name: sha256_of(run.outcomes)})
+        journal.append("confirmed", files={run.outcomes.name: hash_file(run.outcomes)})
     (run.path / "before").mkdir()
     image = frame.filter(pl.col("contactid").str.ends_with("001")).select(
         "destination_key", AddressCity=pl.lit("Before")
@@ -103,17 +103,17 @@ def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(
     assert verify_run(common, str(made.run)).exit_code == 0
     facts = read_json(made.summary)
     assert (facts["kind"], facts["undo_of"], facts["balanced"]) == ("undo", str(run.run), True)
-    page = rendered(page_facts(made))
+    page = render_report(collect_page_facts(made))
     assert "8 unknown" in page
     assert "What is not whole" not in page
     with pytest.raises(PlanRefused, match="nothing that p2c can take back"):
-        apply_run(common, str(made.run), silent)
+        apply_run(common, str(made.run), report_nothing)
     with pytest.raises(UsageError, match="only applied loads"):
         undo_run(common, str(made.run))
 
 
 def test_a_plan_has_nothing_to_undo(common: Flags) -> None:
-    plan_contacts(common, Request(), silent)
+    plan_contacts(common, PlanRequest(), report_nothing)
     with pytest.raises(UsageError, match="only applied loads"):
         undo_run(common, "latest")
 

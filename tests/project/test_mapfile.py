@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.project.mapfile import map_file
+from pipeline.project.mapfile import read_map_file
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from pipeline.project.mapfile import map_file
 def test_comma_semicolon_and_tab_are_read_by_the_header_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "map.csv"
     path.write_text(content, encoding="utf-8-sig", newline="")
-    assert map_file(path) == ({"Berlin": "1", "København": "2"}, [])
+    assert read_map_file(path) == ({"Berlin": "1", "København": "2"}, [])
 
 
 def test_a_blank_key_is_the_blank_and_a_blank_value_clears(tmp_path: Path) -> None:
     path = tmp_path / "map.csv"
     path.write_text("city,code\n,9\nBerlin,\n")
-    assert map_file(path) == ({"": "9", "Berlin": ""}, [])
+    assert read_map_file(path) == ({"": "9", "Berlin": ""}, [])
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_a_blank_key_is_the_blank_and_a_blank_value_clears(tmp_path: Path) -> No
 def test_what_is_no_map_is_said_with_its_line(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "map.csv"
     path.write_bytes(content)
-    assert any(told in text for text in map_file(path)[1])
+    assert any(told in text for text in read_map_file(path)[1])
 
 
 def test_all_wrong_lines_are_told(tmp_path: Path) -> None:
     path = tmp_path / "map.csv"
     path.write_text("city,code\na\nb\nc,1\n")
-    assert len(map_file(path)[1]) == 2
+    assert len(read_map_file(path)[1]) == 2

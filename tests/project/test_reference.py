@@ -12,17 +12,17 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-from pipeline.mapping.template import Row
+from pipeline.mapping.template import MappingRow
 from pipeline.project.reference import PAGE, SCHEMA, render_page, write_all
 from pipeline.project.schema import build_schema, read_schema, render_schema
 from pipeline.project.settings import SECTIONS, Settings
-from pipeline.project.starter import starter
+from pipeline.project.starter import render_starter
 from pipeline.wire.login.settings import AuthSettings
 from tests.scenes.places import ROOT, SAMPLES
 from tests.scenes.small import PROJECT
 
-MODELS: tuple[type[BaseModel], ...] = (Settings, *SECTIONS.values(), AuthSettings, Row)
-STARTER = starter(legal_entity="usmf", currency="EUR", country="DE", path="export")
+MODELS: tuple[type[BaseModel], ...] = (Settings, *SECTIONS.values(), AuthSettings, MappingRow)
+STARTER = render_starter(legal_entity="usmf", currency="EUR", country="DE", path="export")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -13,12 +13,12 @@ from typing import Any, cast
 import pytest
 from pydantic import JsonValue
 
-from pipeline.apply.orders import options_of
+from pipeline.apply.orders import make_load_options
 from pipeline.errors import ConfigurationError, UsageError
-from pipeline.load.order import Options
-from pipeline.plan.fingerprint import changed_settings
-from pipeline.project.resolve import Project, load_project, recorded_project, todays_project
-from pipeline.project.systems import sales_of, scm_of
+from pipeline.load.order import LoadOptions
+from pipeline.plan.fingerprint import list_changed_settings
+from pipeline.project.resolve import Project, load_project, load_todays_project, restore_project
+from pipeline.project.systems import connect_sales, connect_scm
 from pipeline.run.facts import Setting
 
 LoadText = Callable[..., Project]
@@ -507,7 +507,7 @@ def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_pat
         environment={"P2C_RUN_MEMORY": "512MB"},
     )
     (tmp_path / "sites.csv").unlink()
-    again = recorded_project(project.effective(), project.file)
+    again = restore_project(project.effective(), project.file)
     assert again.settings.model_dump(exclude={"tasks"}) == project.settings.model_dump(
         exclude={"tasks"}
     )
@@ -520,7 +520,7 @@ def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_pat
 
 def test_a_setting_of_another_version_does_not_hide_an_old_run(load: LoadText) -> None:
     effective = load("").effective() | {"run.of_old": Setting(value=1, origin="default")}
-    assert recorded_project(effective, None).settings.run.memory == "1GB"
+    assert restore_project(effective, None).settings.run.memory == "1GB"
 
 
 def test_today_takes_what_the_plan_was_given_and_reads_the_file_again(
@@ -533,14 +533,14 @@ def test_today_takes_what_the_plan_was_given_and_reads_the_file_again(
     )
     path = tmp_path / "p2c.toml"
     path.write_text('[destination]\nlegal_entity = "demf"\ncurrency = "SEK"\ncountry = "SE"\n')
-    now = todays_project(then.effective(), path)
+    now = load_todays_project(then.effective(), path)
     destination = now.settings.destination
     assert (destination.legal_entity, destination.currency, destination.country) == (
         "demf",
         "DKK",
         "DE",
     )
-    complained = todays_project(
+    complained = load_todays_project(
         then.effective(),
         path,
         environment={"P2C_DESTINATION_CURRENCY": "NOK"},
@@ -589,8 +589,8 @@ def test_a_run_records_who_logs_in_and_no_secret(load: LoadText) -> None:
         "destination.auth.tenant": {"value": "contoso", "origin": "--set"},
     }
     assert "hush" not in str(effective)
-    assert recorded_project(effective, project.file).settings == project.settings
-    today = todays_project(effective, project.file)
+    assert restore_project(effective, project.file).settings == project.settings
+    today = load_todays_project(effective, project.file)
     assert (today.settings.source, today.settings.destination) == (
         project.settings.source,
         project.settings.destination,
@@ -601,20 +601,20 @@ def test_a_plan_holds_on_to_its_destination_but_not_to_the_login(load: LoadText)
     then = load(LIVE)
     recorded = then.effective()
     assert (
-        changed_settings(
+        list_changed_settings(
             recorded,
             load(LIVE.replace("azure_cli", "managed_identity") + "[run]\nodata_requests = 9"),
         )
         == []
     )
     assert (
-        changed_settings(
+        list_changed_settings(
             recorded, load(LIVE.replace("[destination.auth]", "parallel = 2\n[destination.auth]"))
         )
         == []
     )
     other = LIVE.replace(SCM, "https://other.operations.dynamics.com")
-    assert changed_settings(recorded, load(other)) == [
+    assert list_changed_settings(recorded, load(other)) == [
         f"destination.url (was '{SCM}', is 'https://other.operations.dynamics.com')",
         (
             "destination.name (was 'contoso.operations.eu.dynamics.com', is "
@@ -637,7 +637,7 @@ def test_what_a_login_needs_and_is_not_there_is_said_with_its_section(
     project = load(LIVE.replace('kind = "azure_cli"', auth, 1) + 'ca_file = "nowhere.pem"\n')
     with (
         pytest.raises(ConfigurationError, match=sentence),
-        {"sales": sales_of, "scm": scm_of}[where](project, environment={}),
+        {"sales": connect_sales, "scm": connect_scm}[where](project, environment={}),
     ):
         raise AssertionError("connected")
 
@@ -646,7 +646,7 @@ def test_a_project_that_names_one_system_twice_is_refused(load: LoadText) -> Non
     project = load(LIVE.replace(SCM, f"{SALES}:443"))
     with (
         pytest.raises(ConfigurationError, match="source and destination are the same system"),
-        sales_of(project),
+        connect_sales(project),
     ):
         raise AssertionError("connected")
 
@@ -657,7 +657,7 @@ def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
         f'{text}[run]\nodata_requests = 2\nparallel_imports = 3\npoll = "5s"\nwait_import = '
         '"1.5h"\n'
     )
-    options = options_of(project, project.settings.run)
+    options = make_load_options(project, project.settings.run)
     assert (options.load, options.auto_rows, options.odata_rows) == ("packages", 7, 8)
     assert (options.odata_requests, options.parallel_imports) == (2, 3)
     assert (options.patience.poll, options.patience.whole, options.patience.record) == (
@@ -665,4 +665,4 @@ def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
         5400,
         120,
     )
-    assert options_of(load(LIVE), load(LIVE).settings.run) == Options(load="packages")
+    assert make_load_options(load(LIVE), load(LIVE).settings.run) == LoadOptions(load="packages")

@@ -13,12 +13,12 @@ from pipeline.apply.execute import apply_plan
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.confirm import confirm_import
 from pipeline.commands.options import Flags
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.run.files import write_json
-from pipeline.run.folder import RunFolder, all_runs, find_run
+from pipeline.run.folder import RunFolder, find_run, find_runs
 from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import write_small
@@ -37,9 +37,11 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs of the small source: one applied, then one planned only."""
     home = tmp_path_factory.mktemp("report")
     project = load_project(write_small(home / "source"))
-    made = make_plan(project, Request(command="run"), home / "runs", clock, silent)
-    apply_plan(made, lambda: project, clock, silent)
-    later = make_plan(project, Request(), home / "runs", lambda: START + timedelta(hours=1), silent)
+    made = make_plan(project, PlanRequest(command="run"), home / "runs", clock, report_nothing)
+    apply_plan(made, lambda: project, clock, report_nothing)
+    later = make_plan(
+        project, PlanRequest(), home / "runs", lambda: START + timedelta(hours=1), report_nothing
+    )
     assert made.run < later.run
     return home / "runs"
 
@@ -48,14 +50,16 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(small_runs: Path, tmp_path: Path) -> Callable[[int], RunFolder]:
     """A copy of one of them, to be spoiled: 0 applied, 1 planned."""
     shutil.copytree(small_runs, tmp_path / "runs")
-    return lambda place: all_runs(tmp_path / "runs")[place]
+    return lambda place: find_runs(tmp_path / "runs")[place]
 
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The samples, planned and applied."""
     runs = tmp_path_factory.mktemp("samples")
-    result = plan_and_apply(Flags(project=SAMPLES, runs=runs), Request(command="run"), silent)
+    result = plan_and_apply(
+        Flags(project=SAMPLES, runs=runs), PlanRequest(command="run"), report_nothing
+    )
     return find_run(runs, result.summary.run)
 
 

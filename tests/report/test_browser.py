@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pipeline.report.facts import page_facts
-from pipeline.report.page import rendered
+from pipeline.report.facts import collect_page_facts
+from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder
 from tests.report.test_page import backfill_of
 
@@ -61,16 +61,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path) -> Pages:
     """Pages of an applied run, of a plan, of a damaged run, of a run that SCM refused much of, and of a backfill."""
-    plan = rendered(page_facts(small(1)))
+    plan = render_report(collect_page_facts(small(1)))
     damaged = small(0)
-    applied = rendered(page_facts(damaged, values=True))
+    applied = render_report(collect_page_facts(damaged, values=True))
     damaged.outcomes.write_bytes(b"x")
     texts = {
         "applied": applied,
         "plan": plan,
-        "refused": rendered(page_facts(refused, values=True)),
-        "damaged": rendered(page_facts(damaged)),
-        "backfill": rendered(page_facts(backfill_of(damaged))),
+        "refused": render_report(collect_page_facts(refused, values=True)),
+        "damaged": render_report(collect_page_facts(damaged)),
+        "backfill": render_report(collect_page_facts(backfill_of(damaged))),
     }
     found = {}
     for name, text in texts.items():

@@ -13,16 +13,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.audit.purge import held, purged
+from pipeline.audit.purge import find_personal_data, purge_run
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.report import report_run
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.report.facts import Cause, page_facts
-from pipeline.report.flow import Column, Link, Node, drawn
-from pipeline.report.page import LIMIT, rendered
-from pipeline.report.throughput import Span, described, series
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.report.facts import Cause, collect_page_facts
+from pipeline.report.flow import FlowColumn, FlowLink, Node, draw_flow
+from pipeline.report.page import LIMIT, render_report
+from pipeline.report.throughput import Span, bin_spans, describe_throughput
 from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
 from tests.audit.test_findings import HARM, hostile
@@ -75,13 +75,13 @@ TAGS = {
 
 
 def test_the_page_of_a_run_reads_as_it_did(fixed: RunFolder, golden: Golden) -> None:
-    golden("report.html", rendered(page_facts(fixed)))
+    golden("report.html", render_report(collect_page_facts(fixed)))
 
 
 def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
     refused: RunFolder,
 ) -> None:
-    facts = page_facts(refused)
+    facts = collect_page_facts(refused)
     outcomes = read_json(refused.summary)["outcomes"]
     assert outcomes["failed"] / (outcomes["failed"] + outcomes["created"]) == pytest.approx(
         0.3, abs=0.01
@@ -99,7 +99,7 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
     }
     counts = [one["rows"] for one in facts.failures]
     assert counts == sorted(counts, reverse=True)
-    page = rendered(facts)
+    page = render_report(facts)
     assert "Attention" in page
     assert page.index("import_failed") < page.index("refused_reference"), (
         "three sevenths are of one kind"
@@ -109,24 +109,24 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
 
 
 def test_equal_folders_give_equal_pages(fixed: RunFolder) -> None:
-    assert rendered(page_facts(fixed)) == rendered(page_facts(fixed))
+    assert render_report(collect_page_facts(fixed)) == render_report(collect_page_facts(fixed))
 
 
 def test_the_page_loads_and_runs_nothing(sample_run: RunFolder) -> None:
-    reader = Reader(rendered(page_facts(sample_run, values=True)))
+    reader = Reader(render_report(collect_page_facts(sample_run, values=True)))
     assert reader.tags <= TAGS
     assert not {name for name in reader.attributes if name.startswith("on")} | (
         reader.attributes & {"src", "action", "srcset"}
     )
     assert {link[:1] for link in reader.links} == {"#"}
-    page = rendered(page_facts(sample_run))
+    page = render_report(collect_page_facts(sample_run))
     assert "url(" not in page
     assert "@import" not in page
     assert "default-src 'none'" in page
 
 
 def test_every_equation_adds_up_on_the_page(sample_run: RunFolder) -> None:
-    page = rendered(page_facts(sample_run))
+    page = render_report(collect_page_facts(sample_run))
     equations = [
         Reader(one).text for one in re.findall(r'<p class="equation">.*?</p>', page, re.DOTALL)
     ]
@@ -142,15 +142,18 @@ def test_an_equation_that_does_not_hold_is_shown_as_one(small: Small) -> None:
     facts = read_json(run.summary)
     facts["equations"][1]["left"] += 1
     write_json(run.summary, facts)
-    assert "12 contacts ≠ 5 customer + 3 contact" in Reader(rendered(page_facts(run))).text
+    assert (
+        "12 contacts ≠ 5 customer + 3 contact"
+        in Reader(render_report(collect_page_facts(run))).text
+    )
 
 
 def test_the_page_shows_the_facts_of_the_summary(sample_run: RunFolder) -> None:
-    text = Reader(rendered(page_facts(sample_run))).text
+    text = Reader(render_report(collect_page_facts(sample_run))).text
     facts = read_json(sample_run.summary)
     for name, rows in facts["reasons"].items():
         assert re.search(rf"{rows:,} {name.split('/')[0]} .*?{name.split('/')[1]}", text), name
-    found = page_facts(sample_run)
+    found = collect_page_facts(sample_run)
     causes = [*found.causes, *found.warnings, *found.flags, *found.cut, *found.first]
     counted: dict[str, int] = {}
     for one in causes:
@@ -175,11 +178,11 @@ def test_no_personal_data_is_on_the_page_unless_asked_for(sample_run: RunFolder)
         for value in contacts[name].drop_nulls()
         if len(value.strip()) > 5
     }
-    page = Reader(rendered(page_facts(sample_run))).text
+    page = Reader(render_report(collect_page_facts(sample_run))).text
     assert len(values) > 2000
     assert not [value for value in values if value in page]
     assert "divers" not in page
-    shown = Reader(rendered(page_facts(sample_run, values=True))).text
+    shown = Reader(render_report(collect_page_facts(sample_run, values=True))).text
     assert "This page holds personal data" in shown
     assert "divers" in shown
 
@@ -199,8 +202,10 @@ def test_names_full_of_html_and_control_characters_do_no_harm(tmp_path: Path, va
         runs=tmp_path / "runs",
         assignments=(f"source.filter=lastname <> '{HARM[8]}'",),
     )
-    run = find_run(tmp_path / "runs", plan_contacts(common, Request(), silent).summary.run)
-    page = rendered(page_facts(run, values=values))
+    run = find_run(
+        tmp_path / "runs", plan_contacts(common, PlanRequest(), report_nothing).summary.run
+    )
+    page = render_report(collect_page_facts(run, values=values))
     reader = Reader(page)
     assert reader.tags <= TAGS
     assert "onerror" not in reader.attributes
@@ -210,7 +215,7 @@ def test_names_full_of_html_and_control_characters_do_no_harm(tmp_path: Path, va
 
 
 def test_a_plan_that_was_not_applied_says_so_and_shows_what_is_planned(small: Small) -> None:
-    text = Reader(rendered(page_facts(small(1)))).text
+    text = Reader(render_report(collect_page_facts(small(1)))).text
     assert "planned, not applied" in text
     assert "No batch has finished yet." in text
     assert "customer upsert 5" in text
@@ -258,7 +263,7 @@ def backfill_of(run: RunFolder) -> RunFolder:
 
 
 def test_a_backfill_has_its_page_too(small: Small) -> None:
-    page = rendered(page_facts(backfill_of(small(0))))
+    page = render_report(collect_page_facts(backfill_of(small(0))))
     text = Reader(page).text
     assert "p2c backfill" in text
     assert "30 contacts = 20 number + 10 activate" in text
@@ -286,7 +291,7 @@ def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(
             path.write_bytes(path.read_bytes()[:-40])
         case _:
             path.write_bytes(b"\x00garbage\xff" * 40)
-    text = Reader(rendered(page_facts(run))).text
+    text = Reader(render_report(collect_page_facts(run))).text
     assert "What is not whole" in text
     assert re.search(
         rf"{re.escape(name)}[^.]* (is missing|cannot be read|is not valid|torn|chain)", text
@@ -304,7 +309,10 @@ def test_a_run_that_is_still_going_says_so(small: Small) -> None:
         if b'"event":"applied"' not in line
     ]
     run.journal.write_bytes(b"".join(kept))
-    assert "This run is still going, or was stopped" in Reader(rendered(page_facts(run))).text
+    assert (
+        "This run is still going, or was stopped"
+        in Reader(render_report(collect_page_facts(run))).text
+    )
 
 
 def test_a_run_of_an_older_version_is_shown_with_what_it_has(small: Small) -> None:
@@ -316,24 +324,24 @@ def test_a_run_of_an_older_version_is_shown_with_what_it_has(small: Small) -> No
     write_json(run.summary, facts)
     findings = pl.read_parquet(run.findings).with_columns(code=pl.lit("code_of_old"))
     findings.write_parquet(run.findings)
-    text = Reader(rendered(page_facts(run))).text
+    text = Reader(render_report(collect_page_facts(run))).text
     assert "summary.json does not say kind, counts: another version of p2c wrote it" in text
     assert "Another version of p2c wrote this code" in text
 
 
 def test_a_purged_run_has_no_values_to_show(small: Small) -> None:
     run = small(0)
-    before, found = page_facts(run, values=True), held(run)
+    before, found = collect_page_facts(run, values=True), find_personal_data(run)
     assert any(one.values for one in [*before.causes, *before.warnings])
     assert found is not None
-    purged(found, clock)
-    facts = page_facts(run, values=True)
+    purge_run(found, clock)
+    facts = collect_page_facts(run, values=True)
     assert [*facts.causes, *facts.warnings]
     assert not any(one.values for one in [*facts.causes, *facts.warnings])
 
 
 def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> None:
-    facts = page_facts(sample_run, values=True)
+    facts = collect_page_facts(sample_run, values=True)
     wide = "<&'\u202e" * 200
     cause = Cause(
         code=wide,
@@ -353,14 +361,14 @@ def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> No
         settings=((wide, wide, wide),) * 2_000, sources=facts.sources * 2_000, value_maps=facts.value_maps * 200,
         spans=tuple(Span(start=None, end=START + timedelta(seconds=place), rows=1) for place in range(2_000)),
     )  # fmt: skip
-    page = rendered(grown)
+    page = render_report(grown)
     assert len(page.encode()) <= LIMIT
     assert "are shown; batches.parquet has them all" in page
 
 
 def test_a_long_list_is_cut_and_said(sample_run: RunFolder) -> None:
-    facts = page_facts(sample_run)
-    page = rendered(dataclasses.replace(facts, batches=facts.batches * 100))
+    facts = collect_page_facts(sample_run)
+    page = render_report(dataclasses.replace(facts, batches=facts.batches * 100))
     assert "The first 500 of 800 are shown; batches.parquet has them all." in page
 
 
@@ -369,16 +377,16 @@ def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(
 ) -> None:
     run = small(0)
     common = Flags(runs=run.path.parent)
-    result = report_run(common, str(run.run), to=None, values=False, listener=silent)
+    result = report_run(common, str(run.run), to=None, values=False, listener=report_nothing)
     assert (run.path / "report.html").stat().st_size == result.items[0]["bytes"]
-    report_run(common, str(run.run), to=tmp_path / "x.html", values=True, listener=silent)
+    report_run(common, str(run.run), to=tmp_path / "x.html", values=True, listener=report_nothing)
     assert (tmp_path / "x.html").is_file()
 
 
 def test_bands_of_the_flow_have_the_height_of_their_rows() -> None:
     columns = [
-        Column(heading="a", nodes=(Node(name="all", rows=100, tone="source"),)),
-        Column(
+        FlowColumn(heading="a", nodes=(Node(name="all", rows=100, tone="source"),)),
+        FlowColumn(
             heading="b",
             nodes=(
                 Node(name="<most>", rows=90, tone="done"),
@@ -387,10 +395,10 @@ def test_bands_of_the_flow_have_the_height_of_their_rows() -> None:
         ),
     ]
     links = [
-        Link(column=0, source="all", target="<most>", rows=90),
-        Link(column=0, source="all", target="few", rows=10),
+        FlowLink(column=0, source="all", target="<most>", rows=90),
+        FlowLink(column=0, source="all", target="few", rows=10),
     ]
-    picture = str(drawn(columns, links, title="t", description="d"))
+    picture = str(draw_flow(columns, links, title="t", description="d"))
     heights = [float(one) for one in re.findall(r'<rect[^>]* height="([\d.]+)"', picture)]
     assert heights[0] == pytest.approx(heights[1] + heights[2], abs=0.2)
     assert "&lt;most&gt;" in picture
@@ -402,26 +410,26 @@ def test_throughput_spreads_every_row_over_the_time_it_took() -> None:
         Span(start=START, end=START + timedelta(seconds=60), rows=600),
         Span(start=START + timedelta(seconds=60), end=START + timedelta(seconds=120), rows=60),
     ]
-    found = series(spans)
+    found = bin_spans(spans)
     assert found is not None
     assert sum(found.rows) == pytest.approx(660)
     assert found.rates[0] == pytest.approx(10)
     assert found.rates[-1] == pytest.approx(1)
     assert (
-        described(found)
+        describe_throughput(found)
         == "660 rows in 2.0 minutes, 5.5 rows/s on average, 10.0 rows/s in the fastest 2.0 s."
     )
-    assert series([]) is None
-    assert series([Span(start=None, end=START, rows=5)]) is None
+    assert bin_spans([]) is None
+    assert bin_spans([Span(start=None, end=START, rows=5)]) is None
 
 
 def test_a_page_needs_no_more_than_the_run_folder(small: Small, tmp_path: Path) -> None:
     run = small(0)
-    before = rendered(page_facts(run))
+    before = render_report(collect_page_facts(run))
     alone = tmp_path / "elsewhere" / run.path.name
     alone.parent.mkdir()
     run.path.rename(alone)
-    assert rendered(page_facts(RunFolder(alone))) == before
+    assert render_report(collect_page_facts(RunFolder(alone))) == before
 
 
 def facts_by_name(found: Any) -> dict[str, Any]:
@@ -432,8 +440,8 @@ def test_facts_do_not_depend_on_whether_values_are_shown_but_for_the_values(
     sample_run: RunFolder,
 ) -> None:
     plain, shown = (
-        facts_by_name(page_facts(sample_run)),
-        facts_by_name(page_facts(sample_run, values=True)),
+        facts_by_name(collect_page_facts(sample_run)),
+        facts_by_name(collect_page_facts(sample_run, values=True)),
     )
     for name in ("equations", "links", "reasons", "legal_entities", "batches", "settings"):
         assert plain[name] == shown[name]

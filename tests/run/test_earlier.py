@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.evidence import gathered
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.facts import Kind
-from pipeline.run.folder import RunFolder, all_runs, find_run
+from pipeline.run.folder import RunFolder, find_run, find_runs
 from tests.scenes.command_line import P2c
 from tests.scenes.small import contactid, write_small
 
@@ -45,7 +45,7 @@ def test_the_files_are_read_with_blanks_for_what_they_did_not_say() -> None:
 def test_a_retry_of_that_version_is_one_whatever_its_run_json_says() -> None:
     run = find_run(EARLIER, RETRY)
     assert run.facts().kind is Kind.MAIN
-    assert gathered(run).kind is Kind.RETRY
+    assert gather_evidence(run).kind is Kind.RETRY
     assert run.read_summary().retry_of == MAIN
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_wrong_with_them(there: P2c, run: str) -> None:
     answer = there("verify", run)
     assert "The run folder is as it was written." in answer.out
     assert answer.code == 0
-    assert gathered(find_run(EARLIER, run)).troubles == []
+    assert gather_evidence(find_run(EARLIER, run)).troubles == []
 
 
 def test_they_are_listed(there: P2c) -> None:
@@ -111,4 +111,4 @@ def test_what_follows_an_apply_writes_them_in_the_form_of_today(there: P2c) -> N
 def test_an_applied_plan_is_only_looked_at_and_one_of_other_code_is_refused(there: P2c) -> None:
     assert "nothing was done now" in there("apply", MAIN).out
     assert "made by another version of p2c" in there("apply", RETRY, "--project", "p2c.toml").err
-    assert len(all_runs(Path("runs"))) == len(EVERY)
+    assert len(find_runs(Path("runs"))) == len(EVERY)

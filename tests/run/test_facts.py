@@ -10,15 +10,15 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.backfill.planning import make_backfill
-from pipeline.backfill.undo_on_files import undo_on_files
+from pipeline.backfill.undo_on_files import plan_undo_on_files
 from pipeline.commands.apply import apply_run
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.retry import retry_run
 from pipeline.commands.undo import undo_run
 from pipeline.errors import UsageError
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.run.evidence import gathered
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.facts import Kind
 from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run
@@ -32,16 +32,18 @@ Change = Callable[[dict[str, Any]], object]
 def every_kind(common: Flags, run: RunFolder) -> list[RunFolder]:
     """One run of each kind, and the undo of each kind that has one."""
     project = common.load()
-    retried = retry_run(common, str(run.run), correction=None, codes=(), listener=silent)
-    filled = make_backfill(project, Request(command="backfill"), common.runs, now, silent)
-    apply_run(common, str(filled.run), silent)
+    retried = retry_run(common, str(run.run), correction=None, codes=(), listener=report_nothing)
+    filled = make_backfill(
+        project, PlanRequest(command="backfill"), common.runs, read_clock, report_nothing
+    )
+    apply_run(common, str(filled.run), report_nothing)
     undone = undo_run(common, str(run.run)).summary.run
     return [
         run,
         find_run(common.runs, retried.summary.run),
         filled,
         find_run(common.runs, undone),
-        undo_on_files(filled, project, now, silent),
+        plan_undo_on_files(filled, project, read_clock, report_nothing),
     ]
 
 
@@ -126,7 +128,7 @@ def test_evidence_keeps_what_can_be_read_and_says_what_cannot(run: RunFolder) ->
     del content["outcomes"]
     content["equations"][0]["left"] = "many"
     write_json(run.summary, content)
-    evidence = gathered(run)
+    evidence = gather_evidence(run)
     assert evidence.summary.counts == content["counts"]
     assert evidence.summary.equations == ()
     assert evidence.summary_says == content.keys() - {"equations"}

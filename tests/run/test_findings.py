@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from pipeline.run import findings
-from pipeline.run.files import sha256_of
-from pipeline.run.journal import Journal, read
-from schemas.contracts import findings_contract
+from pipeline.run.files import hash_file
+from pipeline.run.journal import Journal, read_journal
+from schemas.contracts import make_findings_contract
 from schemas.run import FINDINGS
 from tests.scenes.loading import Halt, Scene
 from tests.scenes.loads import MakeScene
@@ -21,7 +21,7 @@ FOUND = [
 
 def add(scene: Scene, kind: type[Journal] = Journal) -> dict[str, int]:
     with kind.open(scene.run.journal, scene.clock) as journal:
-        return dict(findings.add(scene.run, journal, FOUND))
+        return dict(findings.add_findings(scene.run, journal, FOUND))
 
 
 def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
@@ -32,7 +32,7 @@ def test_findings_stand_behind_those_of_the_plan_however_often_they_are_added(
     assert add(scene) == add(scene) == {"counts_disagree": 1, "message_unplaced": 1}
     after = pl.read_parquet(scene.run.findings)
     assert after.head(before.height).equals(before)
-    findings_contract().validate(after)
+    make_findings_contract().validate(after)
     assert after.tail(2).select("severity", "code", "contactid").rows() == [
         ("error", "counts_disagree", None),
         ("warning", "message_unplaced", None),
@@ -48,9 +48,9 @@ def test_nothing_to_add_leaves_the_file_alone(scenes: MakeScene) -> None:
     scene = scenes("few")
     before = scene.run.findings.read_bytes()
     with Journal.open(scene.run.journal, scene.clock) as journal:
-        assert findings.add(scene.run, journal, []) == {}
+        assert findings.add_findings(scene.run, journal, []) == {}
     assert scene.run.findings.read_bytes() == before
-    assert len(read(scene.run.journal).entries) == 1
+    assert len(read_journal(scene.run.journal).entries) == 1
 
 
 class Stopping(Journal):
@@ -63,10 +63,12 @@ class Stopping(Journal):
 
 def test_stopped_between_journal_and_file_either_file_is_accepted(scenes: MakeScene) -> None:
     scene = scenes("few")
-    planned = sha256_of(scene.run.findings)
+    planned = hash_file(scene.run.findings)
     with pytest.raises(Halt):
         add(scene, Stopping)
-    assert sha256_of(scene.run.findings) == planned
+    assert hash_file(scene.run.findings) == planned
     add(scene)
-    assert sha256_of(scene.run.findings) in findings.accepted(read(scene.run.journal).entries)
-    assert sha256_of(scene.run.findings) != planned
+    assert hash_file(scene.run.findings) in findings.list_accepted_hashes(
+        read_journal(scene.run.journal).entries
+    )
+    assert hash_file(scene.run.findings) != planned

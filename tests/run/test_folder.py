@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.backfill.planning import make_backfill
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.retry import retry_run
 from pipeline.events import Step
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.run.facts import Kind, RunFacts
-from pipeline.run.folder import RunFolder, all_runs
+from pipeline.run.folder import RunFolder, find_runs
 from tests.scenes.places import ROOT
 
 STEPS = ("reading contacts", "looking for repeats", "planning")
@@ -39,12 +39,14 @@ def test_a_plan_says_at_every_step_what_it_is_going_to_be(
 
     match kind:
         case Kind.MAIN:
-            make_plan(common.load(), Request(), common.runs, now, listen)
+            make_plan(common.load(), PlanRequest(), common.runs, read_clock, listen)
         case Kind.RETRY:
             retry_run(common, run.run, correction=None, codes=(), listener=listen)
         case _:
-            make_backfill(common.load(), Request(command="backfill"), common.runs, now, listen)
-    made = all_runs(common.runs)[-1].facts()
+            make_backfill(
+                common.load(), PlanRequest(command="backfill"), common.runs, read_clock, listen
+            )
+    made = find_runs(common.runs)[-1].facts()
     assert heard.keys() >= set(STEPS)
     assert {one.kind for one in heard.values()} == {made.kind} == {kind}
     assert {one.retry_of for one in heard.values()} == {made.retry_of}
@@ -74,4 +76,4 @@ def test_a_retry_that_was_killed_says_that_it_was_one(
     left = in_the_making(common.runs)
     assert (left.kind, left.retry_of, left.command) == (Kind.RETRY, run.run, "retry")
     assert left.settings == common.load().effective()
-    assert [one.run for one in all_runs(common.runs)] == [run.run]
+    assert [one.run for one in find_runs(common.runs)] == [run.run]

@@ -12,8 +12,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.run.chain import START_HASH, chain
-from pipeline.run.journal import Journal, JournalRead, read, salvaged, unfinished
+from pipeline.run.chain import START_HASH, prove_chain
+from pipeline.run.journal import (
+    Journal,
+    JournalRead,
+    find_unfinished,
+    read_journal,
+    salvage_journal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +60,7 @@ def test_a_line_is_sorted_compact_ascii_and_bound_to_the_line_before(tmp_path: P
 def test_reading_gives_back_what_was_appended(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     filled(path, lines=2)
-    found = read(path)
+    found = read_journal(path)
     assert [(entry.line, entry.event, entry.payload["rows"]) for entry in found.entries] == [
         (1, "rows_read", 0),
         (2, "rows_read", 1),
@@ -67,12 +73,12 @@ def test_a_new_journal_is_empty_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.open(path, ticking()):
         pass
-    assert read(path) == JournalRead(entries=(), torn=False, last_hash=START_HASH, size=0)
+    assert read_journal(path) == JournalRead(entries=(), torn=False, last_hash=START_HASH, size=0)
 
 
 def test_a_missing_journal_is_an_altered_run(tmp_path: Path) -> None:
     with pytest.raises(InvariantBroken, match="missing"):
-        read(tmp_path / "journal.jsonl")
+        read_journal(tmp_path / "journal.jsonl")
 
 
 def test_opening_again_continues_the_chain(tmp_path: Path) -> None:
@@ -83,7 +89,11 @@ def test_opening_again_continues_the_chain(tmp_path: Path) -> None:
         assert not journal.torn
         journal.append("resumed")
     assert path.read_bytes().startswith(before)
-    assert [entry.event for entry in read(path).entries] == ["rows_read", "rows_read", "resumed"]
+    assert [entry.event for entry in read_journal(path).entries] == [
+        "rows_read",
+        "rows_read",
+        "resumed",
+    ]
 
 
 def test_a_last_line_torn_at_any_byte_is_dropped_said_and_cut_away(tmp_path: Path) -> None:
@@ -92,14 +102,14 @@ def test_a_last_line_torn_at_any_byte_is_dropped_said_and_cut_away(tmp_path: Pat
     whole = content[: content.rindex(b"\n", 0, -1) + 1]
     for size in range(len(whole) + 1, len(content)):
         path.write_bytes(content[:size])
-        found = read(path)
+        found = read_journal(path)
         assert found.torn
         assert len(found.entries) == 2
         with Journal.open(path, ticking()) as journal:
             assert journal.torn
             assert path.read_bytes() == whole
             journal.append("resumed")
-        assert [entry.event for entry in read(path).entries] == [
+        assert [entry.event for entry in read_journal(path).entries] == [
             "rows_read",
             "rows_read",
             "resumed",
@@ -113,7 +123,7 @@ def test_a_last_line_of_garbage_is_torn(tmp_path: Path, tail: bytes) -> None:
     path = tmp_path / "journal.jsonl"
     content = filled(path)
     path.write_bytes(content + tail)
-    assert read(path).torn
+    assert read_journal(path).torn
     with Journal.open(path, ticking()):
         assert path.read_bytes() == content
 
@@ -133,14 +143,14 @@ def test_an_altered_byte_anywhere_is_detected(
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     content = bytearray(filled(path))
-    original = read(path)
+    original = read_journal(path)
     place = data.draw(st.integers(0, len(content) - 1))
     byte = data.draw(st.integers(0, 255))
     assume(content[place] != byte)
     content[place] = byte
     path.write_bytes(content)
     try:
-        found = read(path)
+        found = read_journal(path)
     except InvariantBroken as error:
         assert ", line " in error.where  # noqa: PT017 - to be detected in one of two ways
     else:
@@ -158,13 +168,13 @@ def test_any_other_edit_is_detected(
 ) -> None:
     path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
     content = filled(path)
-    original = read(path)
+    original = read_journal(path)
     edited = content[:start] + new + content[max(start, end) :]
     assume(edited != content)
     path.write_bytes(edited)
     agree_on(path)
     try:
-        found = read(path)
+        found = read_journal(path)
     except InvariantBroken:
         return
     assert found.torn or found.last_hash != original.last_hash
@@ -173,11 +183,11 @@ def test_any_other_edit_is_detected(
 def agree_on(path: Path) -> None:
     """Reading, salvaging and verifying say the same of a journal."""
     try:
-        found, where = read(path), None
+        found, where = read_journal(path), None
     except InvariantBroken as error:
         found, where = None, error.where
-    salvage, broken = salvaged(path)
-    told = chain(path, None)
+    salvage, broken = salvage_journal(path)
+    told = prove_chain(path, None)
     altered = [one.sentence for one in told if one.status == "altered"]
     assert where == (None if broken is None else broken.where)
     assert bool(altered) is (found is None)
@@ -192,7 +202,7 @@ def test_a_line_end_altered_at_the_end_is_told_by_all_who_look(tmp_path: Path, e
     path.write_bytes(filled(path)[:-1] + end)
     agree_on(path)
     with pytest.raises(InvariantBroken, match=r"line [45]"):
-        read(path)
+        read_journal(path)
 
 
 def test_lines_taken_out_or_exchanged_are_named(tmp_path: Path) -> None:
@@ -200,10 +210,10 @@ def test_lines_taken_out_or_exchanged_are_named(tmp_path: Path) -> None:
     lines = filled(path).splitlines(keepends=True)
     path.write_bytes(lines[0] + lines[2] + lines[3])
     with pytest.raises(InvariantBroken, match="line 2: the chain does not hold"):
-        read(path)
+        read_journal(path)
     path.write_bytes(lines[1] + lines[0] + lines[2])
     with pytest.raises(InvariantBroken, match="line 1: "):
-        read(path)
+        read_journal(path)
 
 
 @pytest.mark.parametrize("line", [b"[]", b"1", b"{}", b'{"event":"x"}'])
@@ -213,7 +223,7 @@ def test_a_line_that_is_json_and_no_journal_line_breaks_the_run(
     path = tmp_path / "journal.jsonl"
     path.write_bytes(line + b"\n")
     with pytest.raises(InvariantBroken, match="line 1"):
-        read(path)
+        read_journal(path)
 
 
 def test_a_line_end_altered_before_the_last_line_loses_no_line_as_torn(tmp_path: Path) -> None:
@@ -222,7 +232,7 @@ def test_a_line_end_altered_before_the_last_line_loses_no_line_as_torn(tmp_path:
     for end in (b" ", b"\x80", b"\x00", b"x"):
         path.write_bytes(b"\n".join(lines[:-2]) + b"\n" + lines[-2] + end + lines[-1] + b"\n")
         with pytest.raises(InvariantBroken, match="line 3"):
-            read(path)
+            read_journal(path)
 
 
 def test_an_intent_without_done_is_unfinished(tmp_path: Path) -> None:
@@ -233,7 +243,7 @@ def test_an_intent_without_done_is_unfinished(tmp_path: Path) -> None:
         journal.done("import", execution_id="e1", batch=1, status="Succeeded")
         journal.done("upload", execution_id="e2", batch=2)
         journal.intent("reserve", numbers=3)
-    left = unfinished(read(path).entries)
+    left = find_unfinished(read_journal(path).entries)
     assert [(entry.payload["effect"], entry.line) for entry in left] == [
         ("import", 2),
         ("reserve", 5),
@@ -246,9 +256,9 @@ def test_a_done_ends_only_what_was_intended_before_it(tmp_path: Path) -> None:
         journal.done("import", execution_id="e1")
         journal.intent("import", execution_id="e1")
         journal.intent("import", execution_id="e1")
-        assert len(unfinished(read(path).entries)) == 2
+        assert len(find_unfinished(read_journal(path).entries)) == 2
         journal.done("import", execution_id="e1")
-        assert unfinished(read(path).entries) == []
+        assert find_unfinished(read_journal(path).entries) == []
 
 
 def test_what_the_journal_writes_itself_cannot_be_carried(tmp_path: Path) -> None:
@@ -296,7 +306,7 @@ def test_a_full_disk_stops_the_run_and_leaves_whole_lines(tmp_path: Path) -> Non
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert path.read_bytes() == before
         journal.append("room_again")
-    assert [entry.event for entry in read(path).entries][-1] == "room_again"
+    assert [entry.event for entry in read_journal(path).entries][-1] == "room_again"
 
 
 def test_threads_append_to_one_chain(tmp_path: Path) -> None:
@@ -310,4 +320,4 @@ def test_threads_append_to_one_chain(tmp_path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(read(path).entries) == 80
+    assert len(read_journal(path).entries) == 80

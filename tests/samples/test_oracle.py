@@ -10,11 +10,11 @@ import pytest
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from pipeline.samples.expected import Expected, expect_rows
 from pipeline.samples.generate import write_samples
-from schemas.contracts import decisions_contract, findings_contract
+from schemas.contracts import make_decisions_contract, make_findings_contract
 from tests.scenes.places import SAMPLES
 
 PROJECT = SAMPLES / "p2c.toml"
@@ -25,7 +25,9 @@ CASES = [one for one in EXPECTED if not one.is_ordinary]
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     runs = tmp_path_factory.mktemp("runs")
-    return plan_and_apply(Flags(project=PROJECT, runs=runs), Request(command="run"), silent)
+    return plan_and_apply(
+        Flags(project=PROJECT, runs=runs), PlanRequest(command="run"), report_nothing
+    )
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +86,8 @@ def test_the_equations_balance_and_every_planned_row_is_written(result: Result) 
 def test_the_run_folder_keeps_its_contracts(result: Result) -> None:
     decisions = pl.read_parquet(f"{result.folder}/decisions.parquet")
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
-    decisions_contract().validate(decisions)
-    findings_contract().validate(findings)
+    make_decisions_contract().validate(decisions)
+    make_findings_contract().validate(findings)
     counted = dict(findings["code"].value_counts().iter_rows())
     assert counted == result.summary.findings
 
@@ -113,7 +115,9 @@ def test_a_second_run_and_another_morsel_size_give_equal_rows_and_packages(
             runs=tmp_path / name,
             assignments=(f"run.morsel_rows={morsel}",),
         )
-        results.append(Path(str(plan_and_apply(common, Request(command="run"), silent).folder)))
+        results.append(
+            Path(str(plan_and_apply(common, PlanRequest(command="run"), report_nothing).folder))
+        )
     first = results[0]
     packages = sorted(path.relative_to(first) for path in first.glob("packages/*/*.zip"))
     assert packages

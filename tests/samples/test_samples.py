@@ -13,15 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.mapping.countries import country_code
+from pipeline.mapping.countries import find_country
 from pipeline.samples import block
 from pipeline.samples.cases import read_cases
 from pipeline.samples.expected import RUN_FINDINGS, expect_cases, expect_rows
 from pipeline.samples.generate import write_samples, write_temporary_samples
 from pipeline.samples.tables import COLUMNS
 from schemas import sales
-from schemas.codes import Decision, catalogue, code
-from schemas.text import cut
+from schemas.codes import Decision, find_code, load_codes
+from schemas.text import cut_text
 from tests.scenes.places import SAMPLES
 
 if TYPE_CHECKING:
@@ -121,15 +121,15 @@ def test_every_column_is_known_to_the_catalogue() -> None:
 def test_every_decision_and_every_reason_that_data_can_cause_occurs() -> None:
     expected = [one for one in expect_cases() if one.is_contact]
     assert {one.decision for one in expected} == set(Decision)
-    reasons = {name for name, entry in catalogue().items() if entry.decision is not None}
+    reasons = {name for name, entry in load_codes().items() if entry.decision is not None}
     assert {one.reason for one in expected} == reasons - NOT_OF_THE_DATA
 
 
 def test_every_expected_code_is_in_the_catalogue_and_gives_its_decision() -> None:
     for one in expect_cases():
-        assert (one.findings | one.may | RUN_FINDINGS) <= set(catalogue())
+        assert (one.findings | one.may | RUN_FINDINGS) <= set(load_codes())
         if one.is_contact:
-            assert code(one.reason).decision == one.decision
+            assert find_code(one.reason).decision == one.decision
 
 
 def test_expected_rows_are_those_of_the_file() -> None:
@@ -157,9 +157,9 @@ def test_ordinary_rows_have_no_trouble() -> None:
     assert len(ordinary) > 500
     for row in ordinary:
         assert str(uuid.UUID(row["contactid"])) == row["contactid"]
-        assert all(cut(row[column], limit) == row[column] for column, limit in LIMITS.items())
+        assert all(cut_text(row[column], limit) == row[column] for column, limit in LIMITS.items())
         assert all(value == value.strip() for value in row.values())
-        assert country_code(row["address1_country"]) is not None
+        assert find_country(row["address1_country"]) is not None
         assert numbers[row["msdynce_contactnumber"]] == 1
         assert (row["msdynce_isactivecustomer"] == "true") == (row["contactid"] in active)
         if row["_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "account":
@@ -173,7 +173,7 @@ def test_values_have_the_lengths_that_their_cases_are_named_for() -> None:
         over = {
             column
             for column, limit in LIMITS.items()
-            if len(cut(row[column].strip(), limit)) < len(row[column].strip())
+            if len(cut_text(row[column].strip(), limit)) < len(row[column].strip())
         }
         must = {
             "firstname",

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
-from pipeline.events import silent
-from pipeline.plan.request import Request
-from pipeline.run.folder import RunFolder, all_runs
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
+from pipeline.run.folder import RunFolder, find_runs
 from tests.scenes.small import write_small
 
 
@@ -20,8 +20,8 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("proof")
     plan_and_apply(
         Flags(project=write_small(home / "source"), runs=home / "runs"),
-        Request(command="run"),
-        silent,
+        PlanRequest(command="run"),
+        report_nothing,
     )
     return home
 
@@ -36,7 +36,7 @@ def home(applied: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def run(home: Path) -> RunFolder:
     """The run of the copy."""
-    return all_runs(home / "runs")[0]
+    return find_runs(home / "runs")[0]
 
 
 @pytest.fixture

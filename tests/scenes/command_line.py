@@ -14,8 +14,8 @@ import pytest
 from pipeline.cli.app import main
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from tests.scenes.small import write_small
 
 
@@ -61,7 +61,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def plan_once(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
-    plan_contacts(Flags(project=source / "p2c.toml", runs=runs), Request(), silent)
+    plan_contacts(Flags(project=source / "p2c.toml", runs=runs), PlanRequest(), report_nothing)
     return runs
 
 

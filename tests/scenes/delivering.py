@@ -16,10 +16,10 @@ import httpx
 import polars as pl
 
 from pipeline.backfill.results import PLAN, RESULT
-from pipeline.plan.undo import packed
+from pipeline.plan.undo import make_undo
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Entry, Journal, read
+from pipeline.run.journal import Entry, Journal, read_journal
 from pipeline.sandbox.scm import seed
 from pipeline.sandbox.wire.batch import ODataOperation
 from tests.scenes import loading, writing
@@ -111,7 +111,7 @@ class Stage(ABC):
 
     def journal(self) -> tuple[Entry, ...]:
         """The lines of the run's journal."""
-        return read(self.run.journal).entries if self.run.journal.is_file() else ()
+        return read_journal(self.run.journal).entries if self.run.journal.is_file() else ()
 
     def results(self) -> list[str]:
         """The results of all attempts, in order."""
@@ -206,7 +206,7 @@ class Undoing(Loading):
             journal.append("applied", files=dict(loaded.files))
         write_json(scene.run.summary, read_json(scene.run.summary) | {"applied": True})
         scene.clock.sleep(60)
-        scene.run = packed(scene.run, {}, scene.clock).folder
+        scene.run = make_undo(scene.run, {}, scene.clock).folder
         scene.wire.seen.clear()
         super().__init__(scene, few=few)
 

@@ -19,11 +19,11 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 
-from pipeline.extract.dataverse.extraction import Extracted, Wish, land_dataverse
-from pipeline.wire.client import client
+from pipeline.extract.dataverse.extraction import ExtractionResult, ExtractionScope, land_dataverse
+from pipeline.wire.client import make_client
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Pace
-from pipeline.wire.retry import Policy
+from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.system import System
 
 HOST = "https://contoso.example"
@@ -293,16 +293,18 @@ class Clock:
 
 def sales_of(fake: Fake, *, parallel: int = 50, pace: type[Pace] = Pace) -> Sales:
     """Sales as p2c sees it; waits take no time."""
-    made, clock = client(HOST, transport=httpx.MockTransport(fake)), Clock()
+    made, clock = make_client(HOST, transport=httpx.MockTransport(fake)), Clock()
     paced = pace(ceiling=parallel, sleep=clock.sleep, clock=clock)
     return Sales(
-        system=System(name="Sales", client=made, pace=paced, policy=Policy(attempts=3), clock=clock)
+        system=System(
+            name="Sales", client=made, pace=paced, policy=RetryPolicy(attempts=3), clock=clock
+        )
     )
 
 
-def extract(fake: Fake, folder: Path, **options: Any) -> Extracted:
+def extract(fake: Fake, folder: Path, **options: Any) -> ExtractionResult:
     """Land contacts and accounts of a fake Sales in ``folder / source``."""
-    wish = Wish(
+    wish = ExtractionScope(
         tables=options.pop("tables", ("contacts", "accounts")),
         mapped=options.pop("mapped", ("firstname", "creditlimit")),
         wished=options.pop("wished", ()),

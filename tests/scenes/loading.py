@@ -15,13 +15,13 @@ import httpx
 import polars as pl
 from starlette.requests import Request as Incoming
 
-from pipeline.apply.orders import order_of
-from pipeline.events import silent
-from pipeline.load.loader import load
-from pipeline.load.order import Options, Order
-from pipeline.load.results import Loaded
+from pipeline.apply.orders import make_load_order
+from pipeline.events import report_nothing
+from pipeline.load.loader import load_plan
+from pipeline.load.order import LoadOptions, LoadOrder
+from pipeline.load.results import LoadResult
 from pipeline.plan.make import make_plan
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project, load_project
 from pipeline.run.folder import RunFolder
@@ -32,7 +32,7 @@ from pipeline.sandbox.scm.app import make_scm_app
 from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.twin import ScmTwin
 from pipeline.sandbox.wire.batch import ODataOperation
-from pipeline.wire.client import client
+from pipeline.wire.client import make_client
 from pipeline.wire.pace import Pace
 from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
@@ -183,13 +183,13 @@ class Scene:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)
         return System(
             name=name,
-            client=client(ROOT, transport=self.wire, verify=TRUST),
+            client=make_client(ROOT, transport=self.wire, verify=TRUST),
             pace=pace,
             clock=lambda: self.clock.seconds,
             chance=lambda: 0.0,
         )
 
-    def order(self, journal: Journal, options: Options) -> Order:
+    def order(self, journal: Journal, options: LoadOptions) -> LoadOrder:
         opened = OpenRun(
             folder=self.run,
             facts=self.run.facts(),
@@ -197,17 +197,17 @@ class Scene:
             project=self.project,
             journal=journal,
         )
-        return order_of(opened, options, self.scm, self.clock, silent)
+        return make_load_order(opened, options, self.scm, self.clock, report_nothing)
 
     def load(
         self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any
-    ) -> Loaded:
+    ) -> LoadResult:
         """Load, or go on loading, in the order in which nothing depends on threads."""
         options = {"odata_requests": 1, "odata_rows": 2, **options}
         with Journal.open(self.run.journal, at or self.clock) as journal:
             if not any(entry.event == "apply_started" for entry in journal.entries):
                 journal.append("apply_started", run=str(self.run.run))
-            return load(self.order(journal, Options(load=how, **options)))  # type: ignore[arg-type]
+            return load_plan(self.order(journal, LoadOptions(load=how, **options)))  # type: ignore[arg-type]
 
     def outcomes(self) -> dict[str, tuple[str, str | None]]:
         """Destination key → outcome and code."""
@@ -280,7 +280,13 @@ def planned(
     accounts = ["ACC-01000-ABCDEF", *known]
     lines = ["CustomerAccount,PartyNumber,dataAreaId", *(f"{one},{one},usmf" for one in accounts)]
     (file.parent / "known.csv").write_text("\n".join(lines) + "\n")
-    make_plan(load_project(file), Request(take_over=True), home / "runs", lambda: START, silent)
+    make_plan(
+        load_project(file),
+        PlanRequest(take_over=True),
+        home / "runs",
+        lambda: START,
+        report_nothing,
+    )
     return home / "runs"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.extract.landing import Landed, ReadOptions, land
+from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
 
 ID = "1b67c282-793b-fdce-58be-d7f70c5fb4b9"
 HEADER = "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid"
@@ -27,9 +27,9 @@ def landed(
     options: ReadOptions | None = None,
     extra: Sequence[str] = (),
     wished: Sequence[str] = (),
-) -> dict[str, Landed]:
+) -> dict[str, LandedTable]:
     """The tables of a folder."""
-    return land(
+    return land_folder(
         folder,
         into,
         tables=tables,
@@ -40,7 +40,7 @@ def landed(
     )
 
 
-def rows(one: Landed) -> pl.DataFrame:
+def rows(one: LandedTable) -> pl.DataFrame:
     """The rows of a landed table, under canonical names."""
     frame = pl.concat([pl.read_parquet(path) for path in one.files], how="vertical_relaxed")
     place = [] if one.in_place else ["source_file", "source_line"]

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import polars as pl
 
-from pipeline.backfill.counter import Wanted
+from pipeline.backfill.counter import Reservation
 from pipeline.backfill.order import WriteBack
-from pipeline.backfill.write_back import WrittenBack, write_back
-from pipeline.events import silent
+from pipeline.backfill.write_back import WriteBackResult, write_back
+from pipeline.events import report_nothing
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
@@ -26,7 +26,7 @@ from pipeline.sandbox.sales.service import SalesService
 from pipeline.sandbox.sales.store import SalesStore
 from pipeline.sandbox.sales.twin import USERS
 from pipeline.sandbox.wire.batch import ODataOperation
-from pipeline.wire.client import client
+from pipeline.wire.client import make_client
 from pipeline.wire.pace import Pace
 from pipeline.wire.salesrows import SalesRows
 from pipeline.wire.system import System
@@ -122,7 +122,7 @@ class Scene:
 
     def _system(self) -> System:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)
-        caller = client(ROOT, transport=self.wire, verify=TRUST)
+        caller = make_client(ROOT, transport=self.wire, verify=TRUST)
         return System(
             name="Sales",
             client=caller,
@@ -199,16 +199,18 @@ class Scene:
         write_table(folder.path / "backfill-plan.parquet", frame)
         return folder
 
-    def wanted(self, **more: Any) -> Wanted:
+    def wanted(self, **more: Any) -> Reservation:
         count = pl.read_parquet(self.run.path / "backfill-plan.parquet")["rank"].count()
-        return Wanted(**{"count": count, "highest": 0, "prefix": "CON", "suffix_length": 6, **more})
+        return Reservation(
+            **{"count": count, "highest": 0, "prefix": "CON", "suffix_length": 6, **more}
+        )
 
-    def write(self, *, size: int = 2, in_bulk: bool = False, **wanted: Any) -> WrittenBack:
+    def write(self, *, size: int = 2, in_bulk: bool = False, **wanted: Any) -> WriteBackResult:
         """Write, or go on writing."""
         with Journal.open(self.run.journal, self.clock) as journal:
             order = WriteBack(
                 folder=self.run, journal=journal, sales=self.sales, wanted=self.wanted(**wanted), size=size, in_bulk=in_bulk,
-                listener=silent,
+                listener=report_nothing,
             )  # fmt: skip
             return write_back(order)
 

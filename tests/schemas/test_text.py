@@ -133,7 +133,7 @@ def test_what_is_cut_is_the_longest_prefix_that_fits_and_ends_between_characters
     values: list[str | None], length: int
 ) -> None:
     for value, cut in zip(
-        values, in_polars(text.truncated(pl.col("x"), length), values), strict=True
+        values, in_polars(text.truncate(pl.col("x"), length), values), strict=True
     ):
         if value is None:
             assert cut is None
@@ -146,7 +146,7 @@ def test_what_is_cut_is_the_longest_prefix_that_fits_and_ends_between_characters
 
 @given(one=st.text(max_size=5), other=st.text(max_size=5))
 def test_names_that_fold_together_differ_in_case_and_white_space_only(one: str, other: str) -> None:
-    assert text.fold(f"\u00a0{one}\t") == text.fold(one.strip(text.WHITE_SPACE))
-    assert (text.fold(one) == text.fold(other)) == (
+    assert text.fold_text(f"\u00a0{one}\t") == text.fold_text(one.strip(text.WHITE_SPACE))
+    assert (text.fold_text(one) == text.fold_text(other)) == (
         one.strip(text.WHITE_SPACE).casefold() == other.strip(text.WHITE_SPACE).casefold()
     )

@@ -11,15 +11,15 @@ import polars as pl
 import pytest
 
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Stopped
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, join_key
 from pipeline.plan import known
-from pipeline.project.resolve import bare_project
+from pipeline.project.resolve import make_bare_project
 from pipeline.project.settings import refuse_same_system
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.scm.contract import check_contract
-from pipeline.scm.look import Seen, Wanted, items, look
+from pipeline.scm.look import ScmNeeds, ScmSnapshot, list_items, look_at_scm
 from pipeline.scm.metadata import Model, read_model
 from schemas.scm import ENTITIES
 from tests.scenes.loading import RIVAL, Scene, number
@@ -28,13 +28,13 @@ from tests.scenes.loads import MakeScene
 NOTHING: dict[str, Any] = {}
 
 
-def compile_mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[Compiled]:
+def compile_mappings(tasks: dict[str, Any] = NOTHING, **destination: str) -> list[CompiledTemplate]:
     settings: dict[str, Any] = {
         "destination": {"legal_entity": "usmf", "currency": "EUR", "country": "DE", **destination}
     }
     if tasks:
         settings["tasks"] = {"ContactToCustomer": {"fields": tasks}}
-    project = bare_project(settings, "test")
+    project = make_bare_project(settings, "test")
     return list(project.mappings().values())
 
 
@@ -44,8 +44,8 @@ def build_needs(
     entities: tuple[str, ...] = ("usmf",),
     label: str = "CDS Contacts",
     packages: bool = True,
-) -> Wanted:
-    return Wanted(
+) -> ScmNeeds:
+    return ScmNeeds(
         mappings=compile_mappings(tasks),
         legal_entities=entities,
         contacts_label=label,
@@ -53,17 +53,17 @@ def build_needs(
     )
 
 
-def look_at(scene: Scene, what: Wanted, folder: Path) -> Seen:
-    return look(scene.scm, what, folder, lambda _what, _rows: None)
+def look_at(scene: Scene, what: ScmNeeds, folder: Path) -> ScmSnapshot:
+    return look_at_scm(scene.scm, what, folder, lambda _what, _rows: None)
 
 
-def list_notes(seen: Seen) -> dict[str, str]:
-    return {what: sentence for what, status, sentence in items(seen) if status != "ok"}
+def list_notes(seen: ScmSnapshot) -> dict[str, str]:
+    return {what: sentence for what, status, sentence in list_items(seen) if status != "ok"}
 
 
 def test_what_is_there_is_named_with_its_legal_entities(scenes: MakeScene, tmp_path: Path) -> None:
     seen = look_at(scenes(there=[RIVAL]), build_needs(entities=("usmf", "DEMF")), tmp_path)
-    assert items(seen)[0] == (
+    assert list_items(seen)[0] == (
         "SCM",
         "ok",
         (
@@ -82,7 +82,7 @@ def test_customers_come_as_an_export_would_give_them(
     scene = scenes(there=[RIVAL, RIVAL | german], switches=Switches(page_size=page_size))
     seen = look_at(
         scene,
-        Wanted(
+        ScmNeeds(
             mappings=compile_mappings(),
             legal_entities=["usmf"],
             contacts_label="CDS Contacts",
@@ -91,7 +91,7 @@ def test_customers_come_as_an_export_would_give_them(
         tmp_path,
     )
     (tmp_path / "export.csv").write_text("CustomerAccount,PartyNumber,dataAreaId\nA,B,usmf\n")
-    found, export = seen.known_customers(), known.customers(tmp_path / "export.csv")
+    found, export = seen.known_customers(), known.read_customer_export(tmp_path / "export.csv")
     assert found.columns == export.columns
     assert found.dtypes == export.dtypes
     assert seen.customer_count == 2

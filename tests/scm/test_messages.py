@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.scm.messages import OTHER, clean_messages, explained, load_patterns
-from schemas.codes import Severity, catalogue
+from pipeline.scm.messages import OTHER, clean_messages, explain_messages, load_patterns
+from schemas.codes import Severity, load_codes
 
 EXAMPLES = {
     (
@@ -61,7 +61,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize(("text", "code"), EXAMPLES.items())
 def test_a_message_has_its_code_and_says_what_to_do(text: str, code: str) -> None:
-    found = explained([text])
+    found = explain_messages([text])
     assert found.code == code
     plain, _, said = found.text.partition(" SCM said: ")
     assert said == clean_messages([text])
@@ -84,7 +84,7 @@ def test_every_pattern_has_an_example() -> None:
 
 def test_every_code_is_in_the_catalogue_as_an_error() -> None:
     codes = {one.code for one in load_patterns()} | {OTHER}
-    assert {catalogue()[code].severity for code in codes} == {Severity.ERROR}
+    assert {load_codes()[code].severity for code in codes} == {Severity.ERROR}
 
 
 def test_the_odata_form_of_a_message_means_the_same() -> None:
@@ -94,7 +94,7 @@ def test_the_odata_form_of_a_message_means_the_same() -> None:
         "Warning: validateField failed on field "
         "'CustCustomerV3Entity.CustomerGroupId'."
     )
-    found = explained([text])
+    found = explain_messages([text])
     assert found.code == "refused_reference"
     assert found.text.startswith(
         "Customer group: Customer groups in SCM has no such value. Create it in Customer groups"
@@ -102,7 +102,7 @@ def test_the_odata_form_of_a_message_means_the_same() -> None:
 
 
 def test_several_messages_of_one_row_appear_once_each() -> None:
-    found = explained(
+    found = explain_messages(
         [
             "Results. Field 'A' must be filled in.",
             "Results. Field 'A' must be filled in. ",
@@ -114,17 +114,21 @@ def test_several_messages_of_one_row_appear_once_each() -> None:
 
 def test_an_unknown_message_is_kept_and_silence_is_reported() -> None:
     assert (
-        explained(["Chart of accounts invalid: 0"]).text == "SCM said: Chart of accounts invalid: 0"
+        explain_messages(["Chart of accounts invalid: 0"]).text
+        == "SCM said: Chart of accounts invalid: 0"
     )
-    assert (explained([]).code, explained([], "staging_failed").code) == (OTHER, "staging_failed")
-    assert explained([" "]).text == "SCM gave no message."
+    assert (explain_messages([]).code, explain_messages([], "staging_failed").code) == (
+        OTHER,
+        "staging_failed",
+    )
+    assert explain_messages([" "]).text == "SCM gave no message."
 
 
 def test_what_passes_by_itself_is_sent_again() -> None:
     assert [
         one.later
         for one in map(
-            explained, (["deadlock"], ["still executing"], ["Field 'A' must be filled in."])
+            explain_messages, (["deadlock"], ["still executing"], ["Field 'A' must be filled in."])
         )
     ] == [
         True,

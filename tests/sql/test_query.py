@@ -11,11 +11,11 @@ from typing import Final
 
 import pytest
 
-from sql.query import Column, identifier, literal, names, query, with_literals
+from sql.query import SelectColumn, identifier, list_queries, literal, query, with_literals
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("sql", "pipeline.samples")
-FILES: Final = [(package, name) for package in PACKAGES for name in names(package)]
+FILES: Final = [(package, name) for package in PACKAGES for name in list_queries(package)]
 MACROS: Final = {"macros", "text"}
 """Files that define what every query may use."""
 WIDTH: Final = 100
@@ -101,10 +101,10 @@ def test_every_query_that_is_asked_is_there() -> None:
 
 
 def test_names_are_quoted_wherever_they_come_from() -> None:
-    columns: list[str | Column] = [
+    columns: list[str | SelectColumn] = [
         "contactid",
         'a" FROM x; --',
-        Column(name="id", of="Id", macro="as_text"),
+        SelectColumn(name="id", of="Id", macro="as_text"),
     ]
     text = query("extract/landed", files="contacts_files", columns=columns)
     assert '"contactid", "a"" FROM x; --", as_text("Id") AS "id"' in text

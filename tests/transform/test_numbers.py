@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from tests.scenes.small import PROJECT, contactid, rows, write_small
 
 NUMBERS = (
@@ -41,7 +41,7 @@ def test_numbers_are_trimmed_judged_and_distinguished_whatever_their_pattern(
         runs=tmp_path / "runs",
         assignments=(f"source.contact_number_pattern={pattern}",),
     )
-    folder = Path(str(plan_and_apply(common, Request(command="run"), silent).folder))
+    folder = Path(str(plan_and_apply(common, PlanRequest(command="run"), report_nothing).folder))
     decisions = pl.read_parquet(folder / "decisions.parquet")
     assert decisions.select("decision", "reason").rows() == [INVALID, INVALID, SOUND, SOUND, SOUND]
     assert decisions["contact_number"].to_list() == [number.strip() for number in NUMBERS]

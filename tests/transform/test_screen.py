@@ -15,30 +15,30 @@ import pytest
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.errors import InvariantBroken
-from pipeline.events import silent
-from pipeline.mapping.paths import column_of
-from pipeline.plan.request import Request
-from pipeline.project.resolve import bare_project
+from pipeline.events import report_nothing
+from pipeline.mapping.paths import name_text_column
+from pipeline.plan.request import PlanRequest
+from pipeline.project.resolve import make_bare_project
 from pipeline.transform import problems
 from pipeline.transform.batch import Batcher
-from pipeline.transform.decide import Decided, Decider, PlanTask, task
+from pipeline.transform.decide import DecidedMorsel, Decider, PlanTask, make_task
 from pipeline.transform.identify import RAW
 from pipeline.transform.screen import Contract, Guard, build_contract, screen
-from schemas.codes import catalogue
+from schemas.codes import load_codes
 from tests.scenes.small import CUSTOMERS, rows, write_small
 
 SURNAMES: list[str | None] = ["Lovelace", "x" * 26, "😀" * 13, "😀" * 12, None]
-PROJECT: Final = bare_project({"destination": {"currency": "EUR"}}, "test")
+PROJECT: Final = make_bare_project({"destination": {"currency": "EUR"}}, "test")
 CUSTOMERS_MAPPING: Final = PROJECT.mappings()["ContactToCustomer"]
 
 
 @pytest.fixture
 def mapped() -> tuple[pl.DataFrame, Contract]:
-    mapping = bare_project({}, "test").mappings()["Contacts"]
+    mapping = make_bare_project({}, "test").mappings()["Contacts"]
     blank: list[str | None] = [None] * len(SURNAMES)
-    texts = {column_of(name): blank for name in mapping.sources}
-    texts[column_of("lastname")] = SURNAMES
-    texts[column_of("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
+    texts = {name_text_column(name): blank for name in mapping.sources}
+    texts[name_text_column("lastname")] = SURNAMES
+    texts[name_text_column("msdynce_contactnumber")] = ["CON-01000-ABCDEF" for _ in SURNAMES]
     frame = mapping.apply(pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))).frame
     return frame.with_columns(AssociatedPartyNumber=pl.lit("ACC-1")), build_contract(mapping)
 
@@ -75,7 +75,7 @@ def routed(**columns: list[str]) -> pl.DataFrame:
     """A morsel of active customers as SQL routes them: no rule is broken, nothing else is known."""
     (height,) = {len(values) for values in columns.values()}
     names = {name for rule in problems.RULES for name in rule.flag.meta.root_names()}
-    flags = dict.fromkeys(names & set(catalogue()), False)
+    flags = dict.fromkeys(names & set(load_codes()), False)
     texts = dict.fromkeys([*names - set(flags), *RAW, *TEXTS, *BESIDE])
     known = {"is_active_customer": True, "has_activity": True, "key_in_scm": False}
     fixed = {"row_state": "current", "route": "ContactToCustomer", "legal_entity": "usmf"}
@@ -85,11 +85,11 @@ def routed(**columns: list[str]) -> pl.DataFrame:
     return pl.concat([typed] * height).with_columns(pl.Series(*item) for item in columns.items())
 
 
-TEXTS: Final = [column_of(name) for name in CUSTOMERS_MAPPING.sources]
+TEXTS: Final = [name_text_column(name) for name in CUSTOMERS_MAPPING.sources]
 BESIDE: Final = ["company_type", "company_type_from", "company_key", "source_file", "loaded_hash"]
 
 
-def decide(one: PlanTask) -> Decided:
+def decide(one: PlanTask) -> DecidedMorsel:
     """Three customers; the surname of the second is too long."""
     decider = Decider(
         tasks={"ContactToCustomer": one}, hasher=lambda texts: texts, batcher=Batcher(rows=9)
@@ -98,8 +98,8 @@ def decide(one: PlanTask) -> Decided:
     columns = {
         "raw:contactid": [f"00000000-0000-0000-0000-00000000000{place}" for place in range(3)],
         "raw:msdynce_contactnumber": numbers,
-        column_of("msdynce_contactnumber"): numbers,
-        column_of("lastname"): ["Brown", "x" * 26, "Green"],
+        name_text_column("msdynce_contactnumber"): numbers,
+        name_text_column("lastname"): ["Brown", "x" * 26, "Green"],
     }
     found = decider.settled(decider.weighed(routed(**columns)))
     decider.finished()
@@ -107,7 +107,7 @@ def decide(one: PlanTask) -> Decided:
 
 
 def test_a_plan_that_loses_a_problem_on_its_way_breaks() -> None:
-    sound = task(CUSTOMERS_MAPPING)
+    sound = make_task(CUSTOMERS_MAPPING)
     assert decide(sound).decisions["reason"].to_list() == [
         "active_customer",
         "too_long",
@@ -116,7 +116,9 @@ def test_a_plan_that_loses_a_problem_on_its_way_breaks() -> None:
     blind = [
         replace(rule, holds=pl.col(rule.column).is_null() | True) for rule in sound.contract.rules
     ]
-    lost = replace(task(CUSTOMERS_MAPPING), contract=replace(sound.contract, rules=tuple(blind)))
+    lost = replace(
+        make_task(CUSTOMERS_MAPPING), contract=replace(sound.contract, rules=tuple(blind))
+    )
     with pytest.raises(InvariantBroken, match=r"Customers V2: .*PersonLastName.*too_long"):
         decide(lost)
 
@@ -165,5 +167,5 @@ def test_doubtful_rows_that_are_sound_are_planned(tmp_path: Path) -> None:
     ]  # More bytes than characters are allowed.
     project = write_small(tmp_path, contacts=doubtful)
     common = Flags(project=project, runs=tmp_path / "runs", assignments=("run.morsel_rows=2",))
-    folder = Path(str(plan_and_apply(common, Request(command="plan"), silent).folder))
+    folder = Path(str(plan_and_apply(common, PlanRequest(command="plan"), report_nothing).folder))
     assert pl.read_parquet(folder / "rows" / "ContactToCustomer").height == CUSTOMERS

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
-from pipeline.events import silent
-from pipeline.plan.request import Request
+from pipeline.events import report_nothing
+from pipeline.plan.request import PlanRequest
 from tests.scenes.small import ACCOUNT, PROJECT, contactid, number, write_small
 
 MAPS = """
@@ -60,7 +60,9 @@ def test_each_value_becomes_the_same_whether_it_is_typed_or_text(tmp_path: Path,
     folder = Path(
         str(
             plan_and_apply(
-                Flags(project=project, runs=tmp_path / "runs"), Request(command="run"), silent
+                Flags(project=project, runs=tmp_path / "runs"),
+                PlanRequest(command="run"),
+                report_nothing,
             ).folder
         )
     )
@@ -123,7 +125,9 @@ def limits(folder: Path, given: float | None) -> tuple[pl.DataFrame, pl.DataFram
     made = Path(
         str(
             plan_and_apply(
-                Flags(project=project, runs=folder / "runs"), Request(command="run"), silent
+                Flags(project=project, runs=folder / "runs"),
+                PlanRequest(command="run"),
+                report_nothing,
             ).folder
         )
     )

@@ -8,7 +8,7 @@ import httpcore
 import httpx
 import pytest
 
-from pipeline.wire.client import client
+from pipeline.wire.client import make_client
 
 
 def test_a_client_silences_libraries_that_log_urls_and_reads_large_pieces(
@@ -18,7 +18,7 @@ def test_a_client_silences_libraries_that_log_urls_and_reads_large_pieces(
         caplog.set_level(logging.DEBUG, logger=name)
     monkeypatch.setattr(httpcore.HTTP11Connection, "READ_NUM_BYTES", 65_536)
     answer = httpx.MockTransport(lambda _: httpx.Response(200))
-    with client("https://contoso.example", transport=answer) as made:
+    with make_client("https://contoso.example", transport=answer) as made:
         made.get("/p.zip?sig=abcdef123")
     assert httpcore.HTTP11Connection.READ_NUM_BYTES == 1_048_576
     assert not caplog.records

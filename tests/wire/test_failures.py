@@ -245,7 +245,7 @@ def test_codes_of_both_spellings_are_one() -> None:
 def test_retry_after_is_read_as_seconds_or_as_a_date(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert failures.retry_after(httpx.Headers(headers)) == seconds
+    assert failures.read_retry_after(httpx.Headers(headers)) == seconds
 
 
 @pytest.mark.parametrize(

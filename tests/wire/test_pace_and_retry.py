@@ -20,11 +20,11 @@ from pipeline.errors import (
     Throttled,
     Unreachable,
 )
-from pipeline.wire.client import client
+from pipeline.wire.client import make_client
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Halted, Pace
-from pipeline.wire.retry import Policy
-from pipeline.wire.system import System, json_object
+from pipeline.wire.retry import RetryPolicy
+from pipeline.wire.system import System, read_json_object
 
 
 class Clock:
@@ -55,7 +55,7 @@ def build_system(*answers: httpx.Response | Exception) -> tuple[System, Clock, l
 
     made = System(
         name="Sales",
-        client=client("https://contoso.example", transport=httpx.MockTransport(handle)),
+        client=make_client("https://contoso.example", transport=httpx.MockTransport(handle)),
         pace=Pace(sleep=clock.sleep, clock=clock),
         clock=clock,
         chance=lambda: 0.0,
@@ -69,7 +69,7 @@ DOWN = httpx.Response(503, json={})
 
 
 def ask(asked: System) -> dict[str, object]:
-    return asked.ask("GET", "x", json_object, subject="contacts")
+    return asked.ask("GET", "x", read_json_object, subject="contacts")
 
 
 def test_a_throttled_request_waits_as_long_as_asked_and_is_counted() -> None:
@@ -91,7 +91,7 @@ def test_waits_grow_with_jitter_and_attempts_are_capped() -> None:
 
 
 def test_jitter_is_at_most_half_of_a_wait_and_adds_at_most_a_second_to_one_asked_for() -> None:
-    policy, failed = Policy(), ServerFailed("x", again=True, refusal=Refusal(status=503))
+    policy, failed = RetryPolicy(), ServerFailed("x", again=True, refusal=Refusal(status=503))
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 0.0) == 4.0
     assert policy.wait(failed, 4, 0.0, was_there=True, chance=lambda: 1.0) == 8.0
     busy = Throttled("x", again=True, wait=10.0, refusal=Refusal(status=429))
@@ -141,7 +141,7 @@ def test_an_answer_that_is_cut_is_asked_for_again() -> None:
 def test_a_signed_url_is_not_in_a_failure() -> None:
     sales, _, _ = build_system(httpx.ReadError("cut"))
     with pytest.raises(SystemStopped) as caught:
-        sales.ask("GET", "https://contoso.example/x?sig=abcdef", json_object)
+        sales.ask("GET", "https://contoso.example/x?sig=abcdef", read_json_object)
     assert "sig" not in str(caught.value)
 
 

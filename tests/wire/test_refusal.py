@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from pipeline.errors import NO_REFUSAL, Refusal, RequestRefused, Throttled
-from pipeline.wire.client import client
+from pipeline.wire.client import make_client
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.failures import describe_refusal, translate_answer
-from pipeline.wire.multipart import answers
+from pipeline.wire.multipart import parse_answers
 from pipeline.wire.once import Busy, Declined, SentOnce
 from pipeline.wire.refusal import read_refusal
 from pipeline.wire.system import System
@@ -85,7 +85,7 @@ def test_a_part_of_a_batch_is_read_like_an_answer() -> None:
         b"--b\r\nContent-Type: application/http\r\nContent-ID: 1\r\n\r\n"
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n" + inner + b"\r\n"
     )
-    (answer,) = answers("multipart/mixed; boundary=b", part + b"--b--\r\n", 1).values()
+    (answer,) = parse_answers("multipart/mixed; boundary=b", part + b"--b--\r\n", 1).values()
     assert answer.refusal == Refusal(
         status=400, text=GENERAL, cause="Field 'Name' must be filled in."
     )
@@ -120,7 +120,7 @@ def build_sales(response: httpx.Response) -> Sales:
             return httpx.Response(200, json={"value": rows})
         return response
 
-    http = client("https://contoso.example", transport=httpx.MockTransport(handle))
+    http = make_client("https://contoso.example", transport=httpx.MockTransport(handle))
     return Sales(system=System(name="Sales", client=http))
 
 

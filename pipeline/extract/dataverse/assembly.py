@@ -14,7 +14,7 @@ from pipeline.errors import AnswerUnreadable, during
 from pipeline.extract.dataverse.checkpoint import TablePart, TableWork
 from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.guids import encode_guid, encode_guids
-from pipeline.extract.landing import Landed, SourceFile
+from pipeline.extract.landing import LandedTable, SourceFile
 from pipeline.extract.records import UnreadableRow
 from pipeline.extract.writing import LandedFile
 from sql.query import query
@@ -44,7 +44,7 @@ class Assembly:
         """Its columns: those that were asked for, and whether a row is gone."""
         return [*self.columns.names, *([] if DELETED in self.columns.names else [DELETED])]
 
-    def land(self, work: TableWork) -> Landed:
+    def land(self, work: TableWork) -> LandedTable:
         """Land what was read. The pages stay where they are.
 
         Raises:
@@ -57,12 +57,12 @@ class Assembly:
             )
         return self.describe(unreadable)
 
-    def describe(self, unreadable: tuple[UnreadableRow, ...] = ()) -> Landed:
+    def describe(self, unreadable: tuple[UnreadableRow, ...] = ()) -> LandedTable:
         """The landed table as it lies on disk."""
         name = self.columns.table.name
         rows = pq.read_metadata(self.path).num_rows
         source = SourceFile(path=self.path, name=name, rows=rows, bytes=self.path.stat().st_size)
-        return Landed(
+        return LandedTable(
             table=name,
             in_place=False,
             files=(self.path,),

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import AnswerUnreadable, RequestRefused, during
 from pipeline.extract.dataverse.assembly import MEMORY, Assembly
 from pipeline.extract.dataverse.checkpoint import TableWork, write_checkpoint
-from pipeline.extract.dataverse.page import PageReader, SalesPage
+from pipeline.extract.dataverse.page import DataversePage, PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
 from pipeline.wire.failures import describe_refusal
@@ -191,11 +191,11 @@ class Refresh:
         )
         raise AnswerUnreadable(sentence, where=self.sales.system.label)
 
-    def _get_page(self, link: str, reader: PageReader) -> SalesPage:
+    def _get_page(self, link: str, reader: PageReader) -> DataversePage:
         columns = self.assembly.columns
         prefer = [f"odata.maxpagesize={self.page_rows}"]
         prefer += [f'odata.include-annotations="{LOOKUP_TYPE}"'] if columns.has_lookup_types else []
-        page: SalesPage = self.sales.get(
+        page: DataversePage = self.sales.get(
             link,
             lambda response: reader.read(response.content),
             subject=columns.table.name,
@@ -210,7 +210,11 @@ class Refresh:
         )
 
     def _write(
-        self, page: SalesPage, begun: int, changes: pq.ParquetWriter, deletions: pq.ParquetWriter
+        self,
+        page: DataversePage,
+        begun: int,
+        changes: pq.ParquetWriter,
+        deletions: pq.ParquetWriter,
     ) -> None:
         is_gone = pc.is_valid(page.rows[_REASON])
         names = self.assembly.columns.names

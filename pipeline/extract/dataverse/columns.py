@@ -71,7 +71,7 @@ class Columns:
         return any("@" in name for name in self.names.values())
 
 
-def columns_of(
+def choose_columns(
     table: Table, mapped: Collection[str] = (), *, spelled: dict[str, str] | None = None
 ) -> Columns:
     """The columns of a table that are asked for.

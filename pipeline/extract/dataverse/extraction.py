@@ -24,9 +24,9 @@ from pipeline.extract.dataverse.checkpoint import (
     hold,
     write_checkpoint,
 )
-from pipeline.extract.dataverse.columns import Columns, columns_of
+from pipeline.extract.dataverse.columns import Columns, choose_columns
 from pipeline.extract.dataverse.parallel import TableJob, WorkerPool
-from pipeline.extract.landing import Landed
+from pipeline.extract.landing import LandedTable
 from pipeline.flow import heap
 from pipeline.wire.dataverse import PAGE_ROWS, Sales
 from pipeline.wire.meter import Traffic
@@ -47,7 +47,7 @@ _NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class ExtractionScope:
     """What of Sales is wanted.
 
     ``mapped`` are columns of contacts beyond routing's that must be there; ``wished`` ones are
@@ -63,7 +63,7 @@ class Wish:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Total:
+class RowTotal:
     """Rows of a table as they were read, and as the server counted at some time of the last day."""
 
     table: str
@@ -72,7 +72,7 @@ class Total:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Note:
+class RunNote:
     """Something of the run that people should know: a code of the catalogue and its detail."""
 
     code: str
@@ -80,30 +80,30 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Extracted:
+class ExtractionResult:
     """What came of it.
 
     ``traffic`` counts by table, and for what was asked besides rows (``metadata``, ``totals``).
     """
 
-    landed: dict[str, Landed]
-    totals: tuple[Total, ...] = ()
+    landed: dict[str, LandedTable]
+    totals: tuple[RowTotal, ...] = ()
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     refreshed: Mapping[str, RefreshResult] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[RunNote, ...] = ()
 
 
 def land_dataverse(
     sales: Sales,
     into: Path,
-    wish: Wish,
+    wish: ExtractionScope,
     *,
     work: Path,
     since: Path | None = None,
     progress: Progress,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     write: WriteCheckpoint = write_checkpoint,
-) -> Extracted:
+) -> ExtractionResult:
     """Land tables of a live Sales as ``<table>.parquet``.
 
     What a later refresh needs is written as ``changes.json``.
@@ -124,7 +124,7 @@ def land_dataverse(
         SystemStopped: Sales failed; the same command resumes.
         Stopped: the disk failed, or another process extracts into ``work``.
     """
-    with hold(work), heap.settled():
+    with hold(work), heap.freeze_heap():
         return _Extraction(
             sales=sales,
             into=into,
@@ -140,15 +140,15 @@ def land_dataverse(
 class _Extraction:
     sales: Sales
     into: Path
-    wish: Wish
+    wish: ExtractionScope
     work: Path
     progress: Progress
     now: Callable[[], datetime]
     write: WriteCheckpoint
-    notes: list[Note] = field(default_factory=list)
+    notes: list[RunNote] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
 
-    def run(self, since: Path | None) -> Extracted:
+    def run(self, since: Path | None) -> ExtractionResult:
         tables = [TABLES[name] for name in self.wish.tables]
         columns = {table.name: self._choose_columns(table) for table in tables}
         kept = {} if since is None else read_links(since / CHANGES, self._home)
@@ -158,7 +158,7 @@ class _Extraction:
         if rest:
             landed |= self._read(rest, links, always=since is not None)
         self._write_links(links)
-        return Extracted(
+        return ExtractionResult(
             landed={name: landed[name] for name in columns if name in landed},
             totals=tuple(self._compare_totals(landed)),
             traffic=self.sales.system.meter.by_subject(),
@@ -172,7 +172,7 @@ class _Extraction:
 
     def _choose_columns(self, table: Table) -> Columns:
         if table is not CONTACTS:
-            return columns_of(table)
+            return choose_columns(table)
         known = {one.name for one in table.fields}
         beyond = {
             name
@@ -181,14 +181,14 @@ class _Extraction:
         }
         spelled = self.sales.columns(table.singular, quiet=True) if beyond else {}
         wished = {name for name in self.wish.wished if name in known or name in spelled}
-        return columns_of(table, [*self.wish.mapped, *sorted(wished)], spelled=spelled)
+        return choose_columns(table, [*self.wish.mapped, *sorted(wished)], spelled=spelled)
 
     def _refresh(
         self, columns: Mapping[str, Columns], kept: Mapping[str, DeltaLink], since: Path | None
-    ) -> tuple[dict[str, RefreshResult], dict[str, Landed]]:
+    ) -> tuple[dict[str, RefreshResult], dict[str, LandedTable]]:
         """Tables whose changes could be had."""
         done: dict[str, RefreshResult] = {}
-        landed: dict[str, Landed] = {}
+        landed: dict[str, LandedTable] = {}
         if since is None:
             return done, landed
         for name, one in columns.items():
@@ -205,7 +205,7 @@ class _Extraction:
                 self.now().isoformat(),
             )
             if isinstance(found, str):
-                self.notes.append(Note(code="changes_read_in_full", detail=f"{name}: {found}"))
+                self.notes.append(RunNote(code="changes_read_in_full", detail=f"{name}: {found}"))
             else:
                 done[name], landed[name] = found, refresh.assembly.describe()
         return done, landed
@@ -215,7 +215,7 @@ class _Extraction:
 
     def _read(
         self, columns: Mapping[str, Columns], links: dict[str, DeltaLink], *, always: bool
-    ) -> dict[str, Landed]:
+    ) -> dict[str, LandedTable]:
         """Read tables in full."""
         self.counted = self.sales.totals([one.table.singular for one in columns.values()])
         tracked = self._choose_tracked(columns, always=always)
@@ -249,7 +249,7 @@ class _Extraction:
         on = self.sales.tracked() if wanted else frozenset()
         for name in sorted(wanted) if always else []:
             if columns[name].table.singular not in on:
-                self.notes.append(Note(code="not_tracked", detail=name))
+                self.notes.append(RunNote(code="not_tracked", detail=name))
         return {name for name in wanted if columns[name].table.singular in on}
 
     def _open_work(self, columns: Columns, *, tracked: bool) -> TableWork:
@@ -283,21 +283,21 @@ class _Extraction:
             except RequestRefused as refused:
                 if refused.status != _NOT_FOUND:
                     raise
-                self.notes.append(Note(code="table_not_there", detail=name))
+                self.notes.append(RunNote(code="table_not_there", detail=name))
                 job.work.drop()
                 del jobs[name]
 
-    def _compare_totals(self, landed: Mapping[str, Landed]) -> list[Total]:
+    def _compare_totals(self, landed: Mapping[str, LandedTable]) -> list[RowTotal]:
         found = []
         for name, one in landed.items():
             counted = self.counted.get(TABLES[name].singular)
             if counted is None:
                 continue
             read = one.rows + len(one.unreadable)
-            found.append(Total(table=name, read=read, counted=counted))
+            found.append(RowTotal(table=name, read=read, counted=counted))
             if read != counted:
                 detail = f"{name}: {read:,} rows were read, Sales counted {counted:,}"
-                self.notes.append(Note(code="source_total_differs", detail=detail))
+                self.notes.append(RunNote(code="source_total_differs", detail=detail))
         return found
 
     def _write_links(self, links: Mapping[str, DeltaLink]) -> None:

@@ -21,7 +21,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SalesPage:
+class DataversePage:
     """One page: a text column for each wanted name, null where a row lacks it, and ``line``.
 
     That is the place within the page, from 1. ``slots`` counts all rows of the page; those in
@@ -48,7 +48,7 @@ class PageReader:
         self._names = list(names)
         self._scanner = Scanner(self._names, numbers, engine)
 
-    def read(self, body: bytes) -> SalesPage:
+    def read(self, body: bytes) -> DataversePage:
         """Read a page.
 
         Raises:
@@ -59,7 +59,7 @@ class PageReader:
         except UnusualPageError:
             return _read_by_objects(body, self._names)
         lines = pa.array(np.arange(1, scanned.rows.num_rows + 1))
-        return SalesPage(
+        return DataversePage(
             rows=scanned.rows.append_column("line", lines),
             slots=scanned.rows.num_rows,
             unreadable={},
@@ -68,7 +68,7 @@ class PageReader:
         )
 
 
-def _read_by_objects(body: bytes, names: Sequence[str]) -> SalesPage:
+def _read_by_objects(body: bytes, names: Sequence[str]) -> DataversePage:
     text = body.removeprefix(_BOM)
     page = json.loads(
         text,
@@ -88,7 +88,7 @@ def _read_by_objects(body: bytes, names: Sequence[str]) -> SalesPage:
         name: pa.array([_to_text(row.get(name)) for _, row in good], pa.string()) for name in names
     }
     lines = pa.array([line for line, _ in good], pa.int64())
-    return SalesPage(
+    return DataversePage(
         rows=pa.table({**columns, "line": lines}),
         slots=len(rows),
         unreadable=unreadable,

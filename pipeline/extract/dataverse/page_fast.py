@@ -36,7 +36,7 @@ class UnusualPageError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scanned:
+class ScannedPage:
     """What a page holds: text columns (null where a row lacks one), and the links next to them."""
 
     rows: pa.Table
@@ -65,7 +65,7 @@ class Scanner:
         self._numbers = list(numbers)
         self._local = threading.local()
 
-    def scan(self, body: bytes) -> Scanned:
+    def scan(self, body: bytes) -> ScannedPage:
         """Read a page.
 
         Raises:
@@ -83,7 +83,7 @@ class Scanner:
         rows = pa.table([_remove_empty(column) for column in columns], names=self._names)
         if any(_is_rounded(rows[name]) for name in self._numbers):
             raise UnusualPageError
-        return Scanned(rows=rows, next_link=links.get(NEXT), delta_link=links.get(DELTA))
+        return ScannedPage(rows=rows, next_link=links.get(NEXT), delta_link=links.get(DELTA))
 
     def _read_columns(self, array: memoryview) -> list[pa.StringArray]:
         if not hasattr(self._local, "shaper"):

@@ -19,7 +19,7 @@ from pipeline.errors import AnswerUnreadable, RequestRefused
 from pipeline.extract.dataverse.checkpoint import TablePart, TableWork
 from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.guids import decode_guid, encode_guid, encode_guids
-from pipeline.extract.dataverse.page import PageReader, SalesPage
+from pipeline.extract.dataverse.page import DataversePage, PageReader
 from pipeline.wire.dataverse import LOOKUP_TYPE, PAGE_ROWS, Sales
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
@@ -93,7 +93,7 @@ class PartReader:
             if not self.part.is_done and self._may_split() and workers.are_idle():
                 self._split(workers, page)
 
-    def _read_next(self, links: Links, *, is_first: bool) -> tuple[SalesPage, str | None]:
+    def _read_next(self, links: Links, *, is_first: bool) -> tuple[DataversePage, str | None]:
         """Read one more page and keep it. Its first id is returned as well."""
         page = self._get_page(is_first=is_first)
         rows, found = self._check(page)
@@ -103,7 +103,7 @@ class PartReader:
         self.sales.system.meter.add(self.columns.table.name, Traffic(rows=page.slots))
         return page, rows[self.columns.key][0].as_py() if rows.num_rows else None
 
-    def _get_page(self, *, is_first: bool) -> SalesPage:
+    def _get_page(self, *, is_first: bool) -> DataversePage:
         link = self.part.link
         if link is None:
             return self._get(self._make_query())
@@ -114,13 +114,13 @@ class PartReader:
                 raise StaleError from refused
             raise
 
-    def _get(self, url: str) -> SalesPage:
-        page: SalesPage = self.sales.get(
+    def _get(self, url: str) -> DataversePage:
+        page: DataversePage = self.sales.get(
             url, self._decode, subject=self.columns.table.name, prefer=self._list_preferences()
         )
         return page
 
-    def _decode(self, response: httpx.Response) -> SalesPage:
+    def _decode(self, response: httpx.Response) -> DataversePage:
         with self.decoding:
             return self.reader.read(response.content)
 
@@ -143,7 +143,7 @@ class PartReader:
         terms = [f"{key} gt {low}" for low in lows] + [f"{key} le {high}" for high in part.highs]
         return f"&$filter={' and '.join(terms)}".replace(" ", "%20") if terms else ""
 
-    def _check(self, page: SalesPage) -> tuple[pa.Table, TablePart]:
+    def _check(self, page: DataversePage) -> tuple[pa.Table, TablePart]:
         """The rows as they are kept, and how far the part is with them."""
         part, key = self.part, self.columns.key
         names = self.columns.names
@@ -196,7 +196,7 @@ class PartReader:
             and self.part.last is not None
         )
 
-    def _split(self, workers: Workers, page: SalesPage) -> None:
+    def _split(self, workers: Workers, page: DataversePage) -> None:
         """Give half of what is left away, if it is enough for two."""
         highest = self._find_highest()
         last = encode_guid(self.part.last or "")

@@ -33,7 +33,7 @@ Pick = Callable[[Sequence[str], str], Mapping[str, str]]
 """Headers and the file's name → {canonical column: header as written}; raises ``SourceError``."""
 
 
-def read_delimited(
+def read_csv_file(
     path: Path, name: str, pick: Pick, options: ReadOptions, *, header: Sequence[str] | None = None
 ) -> Iterator[Chunk]:
     """Read a CSV file.

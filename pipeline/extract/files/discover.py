@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError, reading
-from pipeline.suggest import near
+from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Table
 
 
@@ -43,7 +43,7 @@ class FilePart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredTable:
     """Where a table is: its form and its files, in order."""
 
     form: Form
@@ -69,7 +69,7 @@ def find_form(path: Path) -> Form:
     return _ENDINGS[ending]
 
 
-def entries(folder: Path) -> list[Path]:
+def list_entries(folder: Path) -> list[Path]:
     """What is in a folder, but for hidden things and those of Spark.
 
     Raises:
@@ -85,7 +85,7 @@ def entries(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
 
 
-def find(folder: Path, table: Table) -> Stored | None:
+def find_files(folder: Path, table: Table) -> StoredTable | None:
     """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending.
 
     The logical name is accepted too.
@@ -93,7 +93,7 @@ def find(folder: Path, table: Table) -> Stored | None:
     names = {table.name, table.singular}
     matching = [
         path
-        for path in entries(folder)
+        for path in list_entries(folder)
         if _strip_ending(path) in names and (path.is_dir() or _is_known(path))
     ]
     if not matching:
@@ -119,7 +119,7 @@ def _is_known(path: Path) -> bool:
     return path.suffix.lower() in _ENDINGS or path.suffix.lower() in _WORKBOOKS
 
 
-def _read_folder(found: Path, folder: Path) -> Stored:
+def _read_folder(found: Path, folder: Path) -> StoredTable:
     paths = tuple(_list_files(found))
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
@@ -128,7 +128,7 @@ def _read_folder(found: Path, folder: Path) -> Stored:
 
 def _list_files(folder: Path) -> Iterator[Path]:
     """All files below a folder, in the order of their names, folder after folder."""
-    for path in entries(folder):
+    for path in list_entries(folder):
         yield from _list_files(path) if path.is_dir() else (path,)
     if (folder / "_delta_log").exists():
         raise SourceError(
@@ -140,7 +140,7 @@ def _list_files(folder: Path) -> Iterator[Path]:
         )
 
 
-def _describe(paths: tuple[Path, ...], folder: Path) -> Stored:
+def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:
     parts = tuple(FilePart(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
     forms = {find_form(path) for path in paths}
     if len(forms) > 1:
@@ -152,13 +152,13 @@ def _describe(paths: tuple[Path, ...], folder: Path) -> Stored:
         with reading(part.name):
             if not part.path.stat().st_size:
                 raise SourceError("is empty.", where=part.name)
-    return Stored(form=forms.pop(), parts=parts)
+    return StoredTable(form=forms.pop(), parts=parts)
 
 
-def missing(folder: Path, table: Table) -> SourceError:
+def make_missing_error(folder: Path, table: Table) -> SourceError:
     """The error for a table that must be there."""
-    names = [path.name for path in entries(folder)]
-    hint = near(f"{table.name}.csv", names)
+    names = [path.name for path in list_entries(folder)]
+    hint = suggest_nearest(f"{table.name}.csv", names)
     there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
     return SourceError(
         f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json "

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from pipeline.run.files import TableWriter, sha256_of, write_table
+from pipeline.run.files import TableWriter, hash_file, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.ledger import Unit
@@ -75,7 +75,7 @@ def gather_images(folder: RunFolder, journal: Journal) -> None:
     }
     if not any(entry.event == GATHERED for entry in journal.entries):
         tables = [_gather(part, files) for part, files in parts.items()]
-        files = {path.relative_to(folder.path).as_posix(): sha256_of(path) for path in tables}
+        files = {path.relative_to(folder.path).as_posix(): hash_file(path) for path in tables}
         journal.append(GATHERED, files=files)
     for path in parts:
         shutil.rmtree(path, ignore_errors=True)

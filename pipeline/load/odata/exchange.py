@@ -13,9 +13,9 @@ import polars as pl
 from pipeline.load.answers import read_wait
 from pipeline.load.delivery import Answers, Judgement, Outcome, Waiting
 from pipeline.scm import lookup
-from pipeline.scm.messages import Explained, explained
+from pipeline.scm.messages import Explanation, explain_messages
 from pipeline.wire import multipart
-from pipeline.wire.multipart import Answer, Request
+from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
@@ -47,28 +47,30 @@ def select_rows(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     return rows.filter(pl.col(lookup.KEY).is_in(list(keys)))
 
 
-def send_batch(scm: Scm, request: Request, count: int) -> Answers:
+def send_batch(scm: Scm, request: BatchRequest, count: int) -> Answers:
     """Send a ``$batch`` of so many operations, once. Raises as ``Scm.batch`` does."""
     return scm.batch(request.content_type, request.body, partial(_read_batch, count))
 
 
-def _read_batch(count: int, response: httpx.Response) -> dict[int, Answer]:
-    return multipart.answers(response.headers.get("Content-Type", ""), response.content, count)
+def _read_batch(count: int, response: httpx.Response) -> dict[int, PartAnswer]:
+    return multipart.parse_answers(
+        response.headers.get("Content-Type", ""), response.content, count
+    )
 
 
 def wait_for_turn(rows: Waiting, busy: Busy) -> Judgement:
     """SCM was too busy for the whole request."""
-    said = refuse_row(Explained(code=_CONFLICT, text=busy.message))
+    said = refuse_row(Explanation(code=_CONFLICT, text=busy.message))
     return Judgement(busy=dict.fromkeys(rows.keys, said), wait=busy.seconds)
 
 
 def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
     """SCM did not take the request at all."""
-    said = refuse_row(explained([declined.refusal.cause], "package_refused"))
+    said = refuse_row(explain_messages([declined.refusal.cause], "package_refused"))
     return Judgement(settled=dict.fromkeys(rows.keys, said))
 
 
-def refuse_row(meant: Explained) -> Outcome:
+def refuse_row(meant: Explanation) -> Outcome:
     """The outcome of a row that SCM refused."""
     return Outcome("failed", meant.code, meant.text)
 
@@ -78,7 +80,7 @@ class Replies:
     """What the answers to a request say, row by row."""
 
     done: list[str] = field(default_factory=list)
-    declined: dict[str, Explained] = field(default_factory=dict)
+    declined: dict[str, Explanation] = field(default_factory=dict)
     """Rows that SCM refused, with what it said."""
     busy: dict[str, Outcome] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
@@ -112,13 +114,13 @@ def read_answers(keys: Sequence[str], answers: Answers, updates: frozenset[str])
     return replies
 
 
-def _read_failure(replies: Replies, key: str, answer: Answer, *, is_update: bool) -> None:
+def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: bool) -> None:
     text = answer.refusal.cause
-    meant = explained([text])
+    meant = explain_messages([text])
     if answer.status in _BUSY or meant.later:
-        replies.busy[key] = refuse_row(Explained(code=_CONFLICT, text=meant.text))
+        replies.busy[key] = refuse_row(Explanation(code=_CONFLICT, text=meant.text))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
     elif answer.status == _GONE and is_update:
-        replies.declined[key] = explained([text], "gone_from_scm")
+        replies.declined[key] = explain_messages([text], "gone_from_scm")
     else:
         replies.declined[key] = meant

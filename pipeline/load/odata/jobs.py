@@ -13,11 +13,11 @@ from pipeline.load.odata.before_images import add_images
 from pipeline.load.odata.exchange import Slice
 from pipeline.load.odata.undoing import Undo
 from pipeline.load.odata.upserts import Upserts
-from pipeline.load.order import Order, Task
+from pipeline.load.order import LoadOrder, LoadTask
 from pipeline.run.ledger import Ledger, Place, Unit
 
 
-def request_jobs(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
+def list_request_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Job]:
     """One job per request whose rows have no outcome yet."""
     for place, rows in order.places(task.name).items():
         if order.way(task.name, place[0]) != "odata":
@@ -38,7 +38,7 @@ def request_jobs(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
                 yield partial(_deliver, order, unit, part, ledger)
 
 
-def _units(order: Order, task: Task, place: Place, rows: int) -> dict[int, Unit]:
+def _units(order: LoadOrder, task: LoadTask, place: Place, rows: int) -> dict[int, Unit]:
     """The requests of a batch: place of the first row, from 0 → unit."""
     firsts = range(0, rows, order.options.odata_rows)
     return {
@@ -47,12 +47,12 @@ def _units(order: Order, task: Task, place: Place, rows: int) -> dict[int, Unit]
     }
 
 
-def _read_batch(order: Order, task: Task, unit: Unit) -> pl.DataFrame:
+def _read_batch(order: LoadOrder, task: LoadTask, unit: Unit) -> pl.DataFrame:
     rows = order.rows(unit, task.columns)
     return add_images(order.folder, task.name, rows) if order.undoes else rows
 
 
-def _deliver(order: Order, unit: Unit, part: Slice, ledger: Ledger) -> int:
+def _deliver(order: LoadOrder, unit: Unit, part: Slice, ledger: Ledger) -> int:
     talk: Conversation = (
         Undo(scm=order.scm, part=part)
         if order.undoes

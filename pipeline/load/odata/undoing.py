@@ -25,14 +25,14 @@ from pipeline.load.odata.exchange import (
     wait_for_turn,
 )
 from pipeline.scm import lookup
-from pipeline.scm.literals import address, blank
-from pipeline.scm.messages import Explained
+from pipeline.scm.literals import build_row_address, choose_blank
+from pipeline.scm.messages import Explanation
 from pipeline.wire import multipart
-from pipeline.wire.multipart import Operation, Request
+from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
-from schemas.catalogue import Column, Kind
-from schemas.codes import code
+from schemas.catalogue import Column, ColumnKind
+from schemas.codes import find_code
 
 _KEY: Final = lookup.KEY
 
@@ -67,17 +67,19 @@ class Undo:
         del begun
         return self._look(rows.keys, rows.in_doubt, {})
 
-    def operations(self, rows: Waiting) -> Request:
+    def operations(self, rows: Waiting) -> BatchRequest:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.part.rows, rows.keys)
-        return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
+        return multipart.build_batch(
+            [self._operation(row) for row in waiting.iter_rows(named=True)]
+        )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
         """The slice's place in its batch; an undo creates nothing."""
         del rows
         return {"first": self.part.first, "creates": []}
 
-    def send(self, request: Request, count: int) -> Answers:
+    def send(self, request: BatchRequest, count: int) -> Answers:
         """Send the batch, once."""
         return send_batch(self.scm, request, count)
 
@@ -93,10 +95,10 @@ class Undo:
             case _:
                 return self._read(rows, reply)
 
-    def _operation(self, row: Mapping[str, Any]) -> Operation:
-        path = address(self.part.entity, self.part.legal_entity, row)
+    def _operation(self, row: Mapping[str, Any]) -> BatchOperation:
+        path = build_row_address(self.part.entity, self.part.legal_entity, row)
         is_delete = row["action"] == "delete"
-        return Operation(
+        return BatchOperation(
             method="DELETE" if is_delete else "PATCH",
             url=f"{self.scm.root}/data/{path}?cross-company=true",
             body=b"" if is_delete else _write_image(self.part.columns, row),
@@ -117,17 +119,17 @@ class Undo:
         return found | self._look(waiting, rows.in_doubt | doubt, replies.declined)
 
     def _look(
-        self, keys: Sequence[str], in_doubt: frozenset[str], declined: Mapping[str, Explained]
+        self, keys: Sequence[str], in_doubt: frozenset[str], declined: Mapping[str, Explanation]
     ) -> Judgement:
         """Judge rows by what SCM has now.
 
         Those that it has as the load wrote them keep waiting, unless SCM declined them.
         """
         waiting, columns = select_rows(self.part.rows, keys), self.part.columns
-        there = lookup.found(self.scm, self.part.entity, list(columns), waiting, lookup.ETAG)
+        there = lookup.find_rows(self.scm, self.part.entity, list(columns), waiting, lookup.ETAG)
         self.versions.update(there.select(_KEY, lookup.ETAG).iter_rows())
         missing = set(waiting[_KEY]) - set(there[_KEY])
-        written = lookup.same(waiting, there, columns)
+        written = lookup.find_equal_keys(waiting, there, columns)
         restored = _find_restored(waiting, there, columns)
         settled: dict[str, Outcome | None] = {}
         for key, action in waiting.select(_KEY, "action").iter_rows():
@@ -143,7 +145,7 @@ class Undo:
 
 
 def _leave(name: str) -> Outcome:
-    return Outcome("failed", name, code(name).message())
+    return Outcome("failed", name, find_code(name).message())
 
 
 def _find_restored(
@@ -153,7 +155,7 @@ def _find_restored(
     rows = rows.filter(pl.col("action") == "restore")
     if rows.is_empty():
         return set()
-    return lookup.same(read_images(rows, list(columns)), there, columns)
+    return lookup.find_equal_keys(read_images(rows, list(columns)), there, columns)
 
 
 def _write_image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
@@ -165,11 +167,11 @@ def _write_image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes
 def _json(column: Column, text: str | None) -> str | int | float:
     """A value that SCM gave as text, as JSON."""
     if text is None:
-        return blank(column)
+        return choose_blank(column)
     match column.kind:
-        case Kind.INTEGER:
+        case ColumnKind.INTEGER:
             return int(text)
-        case Kind.DECIMAL:
+        case ColumnKind.DECIMAL:
             return float(text)
         case _:
             return text

@@ -22,9 +22,9 @@ from pipeline.load.odata.exchange import (
 from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import Unit
 from pipeline.scm import lookup
-from pipeline.scm.literals import address, body
+from pipeline.scm.literals import build_row_address, build_row_body
 from pipeline.wire import multipart
-from pipeline.wire.multipart import Operation, Request
+from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
 
@@ -78,10 +78,12 @@ class Upserts:
         self._decide([self.part.rows[_KEY][place] for place in begun["creates"]])
         return self._look(rows.keys)
 
-    def operations(self, rows: Waiting) -> Request:
+    def operations(self, rows: Waiting) -> BatchRequest:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.decided, rows.keys)
-        return multipart.request([self._operation(row) for row in waiting.iter_rows(named=True)])
+        return multipart.build_batch(
+            [self._operation(row) for row in waiting.iter_rows(named=True)]
+        )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
         """The slice's place in its batch, and the places of rows that are created after a look."""
@@ -90,7 +92,7 @@ class Upserts:
         creates = unsure.join(created, on=_KEY, how="semi", maintain_order="left")["place"]
         return {"first": self.part.first, "creates": creates.to_list()}
 
-    def send(self, request: Request, count: int) -> Answers:
+    def send(self, request: BatchRequest, count: int) -> Answers:
         """Send the batch, once."""
         return send_batch(self.scm, request, count)
 
@@ -109,7 +111,7 @@ class Upserts:
     def _look_before(self) -> Sequence[str]:
         """The keys of rows that SCM does not have, of those that are not planned as ``create``."""
         unsure = self.part.rows.filter(pl.col("action") != "create")
-        there = lookup.found(self.scm, self.part.entity, list(self.part.columns), unsure)
+        there = lookup.find_rows(self.scm, self.part.entity, list(self.part.columns), unsure)
         keep_images(self.folder, self.unit, there)
         return unsure.join(there, on=_KEY, how="anti")[_KEY].to_list()
 
@@ -121,14 +123,14 @@ class Upserts:
             .otherwise("action")
         )
 
-    def _operation(self, row: Mapping[str, Any]) -> Operation:
+    def _operation(self, row: Mapping[str, Any]) -> BatchOperation:
         entity, columns, area = self.part.entity, self.part.columns, self.part.legal_entity
         is_new = row["action"] == "create"
-        path = entity.odata_set if is_new else address(entity, area, row)
-        return Operation(
+        path = entity.odata_set if is_new else build_row_address(entity, area, row)
+        return BatchOperation(
             method="POST" if is_new else "PATCH",
             url=f"{self.scm.root}/data/{path}?cross-company=true",
-            body=body(columns, row, area if is_new else None),
+            body=build_row_body(columns, row, area if is_new else None),
             headers={} if is_new else {"If-Match": "*"},
         )
 
@@ -169,8 +171,8 @@ class Upserts:
         An update that did not arrive is sent again, for that does no harm.
         """
         rows, columns = select_rows(self.decided, keys), self.part.columns
-        there = lookup.found(self.scm, self.part.entity, list(columns), rows)
-        arrived = lookup.same(rows, there, columns)
+        there = lookup.find_rows(self.scm, self.part.entity, list(columns), rows)
+        arrived = lookup.find_equal_keys(rows, there, columns)
         made = rows.filter((pl.col("action") == "create") & ~pl.col(_KEY).is_in(list(arrived)))
         others = made.join(there, on=_KEY, how="semi")[_KEY]
         return Judgement(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import polars.selectors as cs
 
-from pipeline.load.packages.manifest import field_name
+from pipeline.load.packages.manifest import format_field_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _QUOTE: Final = '"'
 _ROWS_AT_ONCE: Final = 16_384
 
 
-def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
+def build_data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     """The rows as the bytes of one data file, in their order.
 
     Raises ``ValueError`` naming the column (never the value) for a text with a line break, a
@@ -43,7 +43,7 @@ def data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     special = _texts_holding(chosen, [_QUOTE, *_LINE_BREAKS])
     _refuse_line_breaks(chosen.select(special))
     _refuse_lost_rows(chosen)
-    header = ",".join(map(field_name, columns)) + _ROW_END
+    header = ",".join(map(format_field_name, columns)) + _ROW_END
     body = (_encode(part, special) for part in chosen.iter_slices(_ROWS_AT_ONCE))
     return b"".join((codecs.BOM_UTF16_LE, header.encode("utf-16-le"), *body))
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pipeline.errors import Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
-from pipeline.scm.literals import quoted
+from pipeline.scm.literals import quote_text
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
 
@@ -26,7 +26,7 @@ _DETAILS: Final = "DataManagementExecutionJobDetails"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class ImportJob:
     """One import: whose package, into which legal entity, under which of our own ids."""
 
     definition_group: str
@@ -36,7 +36,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Counts:
+class ImportCounts:
     """What the records of a job count; all of them are rows."""
 
     read: int
@@ -51,7 +51,7 @@ class Counts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PackageApi:
+class PackageClient:
     """Calls of the package API of one SCM."""
 
     scm: Scm
@@ -74,7 +74,7 @@ class PackageApi:
         """Put a package behind its URL; putting it twice does no harm."""
         self.scm.upload(url, content)
 
-    def start(self, job: Job, package_url: str) -> None:
+    def start(self, job: ImportJob, package_url: str) -> None:
         """Start an import, once.
 
         ImportFromPackage answers only when the package lies in staging, which outlives gateways;
@@ -109,9 +109,9 @@ class PackageApi:
             return None
         return str(answer)
 
-    def details(self, job: Job) -> list[ScmRow]:
+    def details(self, job: ImportJob) -> list[ScmRow]:
         """The records of a job; none when SCM does not know it."""
-        group = f"DefinitionGroupId eq {quoted(job.definition_group)}"
+        group = f"DefinitionGroupId eq {quote_text(job.definition_group)}"
         rows = [row for page in self.scm.pages(_DETAILS, filter=group) for row in page]
         return [
             row
@@ -119,7 +119,7 @@ class PackageApi:
             if str(row.get("JobId", "")).casefold() == job.execution_id.casefold()
         ]
 
-    def counts(self, job: Job) -> Counts | None:
+    def counts(self, job: ImportJob) -> ImportCounts | None:
         """What SCM counted; null when it keeps no record of the job."""
         rows = self.details(job)
         if not rows:
@@ -128,7 +128,7 @@ class PackageApi:
         def total(name: str) -> int:
             return sum(int(str(row.get(name) or 0)) for row in rows)
 
-        return Counts(
+        return ImportCounts(
             read=total("StagingRecordsToBeProcessedCount"),
             staged=total("StagingRecordsCreatedCount"),
             created=total("TargetRecordsCreatedCount"),
@@ -139,24 +139,24 @@ class PackageApi:
         """Every message of an execution."""
         return read_errors(str(self.scm.ask("GetExecutionErrors", executionId=execution_id) or ""))
 
-    def staging_errors(self, job: Job) -> bytes:
+    def staging_errors(self, job: ImportJob) -> bytes:
         """The file of rows that did not get into staging; empty when there is none."""
         return self._file("GetImportStagingErrorFileUrl", job)
 
-    def wants_keys_file(self, job: Job) -> bool:
+    def wants_keys_file(self, job: ImportJob) -> bool:
         """Have the file of refused keys built; whether there will be one."""
         answer = self._offered("GenerateImportTargetErrorKeysFile", job)
         return str(answer).casefold() == "true"
 
-    def keys_file(self, job: Job) -> bytes:
+    def keys_file(self, job: ImportJob) -> bytes:
         """The file of keys that SCM refused; empty as long as it is not ready."""
         return self._file("GetImportTargetErrorKeysFileUrl", job)
 
-    def _file(self, action: str, job: Job) -> bytes:
+    def _file(self, action: str, job: ImportJob) -> bytes:
         url = str(self._offered(action, job) or "")
         return self.scm.download(url) if urlsplit(url).scheme else b""
 
-    def _offered(self, action: str, job: Job) -> object:
+    def _offered(self, action: str, job: ImportJob) -> object:
         """An action's answer; null where this SCM does not have the action."""
         try:
             return self.scm.ask(action, executionId=job.execution_id, entityName=job.entity_label)

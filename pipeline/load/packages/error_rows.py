@@ -18,9 +18,9 @@ from typing import Final
 import polars as pl
 
 from pipeline.load.packages.error_list import RowMessage
-from pipeline.load.packages.manifest import field_name
+from pipeline.load.packages.manifest import format_field_name
 from pipeline.run.ledger import REFUSED
-from pipeline.scm.messages import OTHER, explained
+from pipeline.scm.messages import OTHER, explain_messages
 from schemas.catalogue import Entity
 
 STAGING: Final = "staging_failed"
@@ -33,7 +33,7 @@ _MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class ImportMessages:
     """All that SCM said about one import.
 
     Its messages, the file of rows that were not staged, and the file of refused keys.
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
+class MatchedErrors:
     """The rows that SCM refused, and what could not be placed.
 
     ``refused`` is ``REFUSED``. ``unplaced`` are messages, and lines of files, that name no row.
@@ -61,7 +61,7 @@ class _Row:
     staged: bool = True
 
 
-def place_messages(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
+def place_messages(rows: pl.DataFrame, entity: Entity, said: ImportMessages) -> MatchedErrors:
     """Find the rows of a package that SCM means.
 
     Args:
@@ -89,13 +89,13 @@ def place_messages(rows: pl.DataFrame, entity: Entity, said: Said) -> Placed:
             unplaced.append(message.text)
         else:
             found.setdefault(key, _Row()).texts.append(message.text)
-    return Placed(refused=_list_refused(found), unplaced=tuple(unplaced))
+    return MatchedErrors(refused=_list_refused(found), unplaced=tuple(unplaced))
 
 
 def _list_refused(found: Mapping[str, _Row]) -> pl.DataFrame:
     rows = []
     for key, row in found.items():
-        meant = explained(row.texts, OTHER if row.staged else STAGING)
+        meant = explain_messages(row.texts, OTHER if row.staged else STAGING)
         rows.append(
             {"destination_key": key, "outcome": "failed", "code": meant.code, "message": meant.text}
         )
@@ -162,7 +162,7 @@ def _read_lines(content: bytes, entity: Entity) -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     first = next(reader, [])
     header = [cell.strip().upper() for cell in first]
-    wanted = [field_name(name) for name in entity.key]
+    wanted = [format_field_name(name) for name in entity.key]
     places = [header.index(name) for name in wanted if name in header]
     if not places:
         yield from _skip_blank([first])

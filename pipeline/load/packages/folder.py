@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.events import Listener, Step
 from pipeline.load.packages.package import Package
-from pipeline.run.files import replace_file, sha256_of
+from pipeline.run.files import hash_file, replace_file
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, Journal
 from schemas.run import BATCHES, OUTCOMES
@@ -46,7 +46,7 @@ def write_packages(
     for done, (task, package) in enumerate(built, start=1):
         path = folder.packages / task / package.name
         file = path.relative_to(folder.path).as_posix()
-        if not path.is_file() or sha256_of(path) != known.get(file):
+        if not path.is_file() or hash_file(path) != known.get(file):
             _write(path, package)
             journal.append(WRITTEN, **_describe(task, package, file))
         listener(Step(name="writing packages", done=done, total=total))
@@ -71,7 +71,7 @@ def _describe(task: str, package: Package, file: str) -> dict[str, object]:
     }
 
 
-def batches(entries: Sequence[Entry]) -> pl.DataFrame:
+def list_packages(entries: Sequence[Entry]) -> pl.DataFrame:
     """What the journal says of the packages, one row each.
 
     If a package was written twice, the last time counts.
@@ -90,7 +90,7 @@ def batches(entries: Sequence[Entry]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=BATCHES).sort("task", "legal_entity", "batch")
 
 
-def outcomes(files: Iterable[Path], task: str) -> Iterator[pl.DataFrame]:
+def read_written(files: Iterable[Path], task: str) -> Iterator[pl.DataFrame]:
     """The outcome of every planned row of a task, in source order.
 
     ``written``, or ``unchanged`` where nothing was to be sent.

@@ -12,13 +12,13 @@ from itertools import count
 from typing import Any, Final, Literal
 
 from pipeline.errors import Stopped
-from pipeline.load.packages.dmf import ENDED, Job, PackageApi
-from pipeline.load.packages.error_rows import Said
+from pipeline.load.packages.dmf import ENDED, ImportJob, PackageClient
+from pipeline.load.packages.error_rows import ImportMessages
 from pipeline.load.packages.package import Package
 from pipeline.load.packages.verdict import Parcel, Verdict, judge_import, refuse_package
 from pipeline.run.journal import Entry
 from pipeline.run.ledger import IMPORT, Ledger, Unit
-from pipeline.scm.messages import explained
+from pipeline.scm.messages import explain_messages
 from pipeline.wire.once import Busy, Declined, LostAnswer
 
 _FIRST_WAIT: Final = 0.25
@@ -27,7 +27,7 @@ _TIMES_UNKNOWN: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class ImportLimits:
     """How long an import is waited for, in seconds.
 
     ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was
@@ -54,13 +54,13 @@ class _Attempt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Importer:
+class PackageSender:
     """Imports packages into one SCM and writes down what became of them."""
 
-    api: PackageApi
+    api: PackageClient
     ledger: Ledger
     clock: Callable[[], dt.datetime]
-    patience: Patience
+    patience: ImportLimits
 
     def bring_in(self, parcel: Parcel, package: Package) -> None:
         """Import a package, or finish an import that is under way.
@@ -137,7 +137,7 @@ class Importer:
             )
         self.api.scm.sleep(seconds)
 
-    def _wait_for_end(self, job: Job, since: dt.datetime) -> str | None:
+    def _wait_for_end(self, job: ImportJob, since: dt.datetime) -> str | None:
         """The status in which an execution ended.
 
         Null when SCM still does not know it after ``patience.record``.
@@ -170,14 +170,14 @@ class Importer:
         """Collect all that SCM says about an import that ended. Asking twice does no harm."""
         job = _job(parcel, attempt.ids)
         counts = self.api.counts(job)
-        said = Said(
+        said = ImportMessages(
             messages=self.api.errors(job.execution_id),
             staging_file=self.api.staging_errors(job),
             keys_file=self._keys_file(job),
         )
         return judge_import(parcel, status, counts, said)
 
-    def _keys_file(self, job: Job) -> bytes:
+    def _keys_file(self, job: ImportJob) -> bytes:
         if not self.api.wants_keys_file(job):
             return b""
         wait, waited = _FIRST_WAIT, 0.0
@@ -196,11 +196,11 @@ def _read_refusal(execution: str, text: str) -> Literal["sent", "busy", "refused
     """What a refusal means: if our execution id is taken, an earlier call arrived after all."""
     if execution in text and _EXISTS in text:
         return "sent"
-    return "busy" if explained([text]).later else "refused"
+    return "busy" if explain_messages([text]).later else "refused"
 
 
-def _job(parcel: Parcel, ids: dict[str, Any]) -> Job:
-    return Job(
+def _job(parcel: Parcel, ids: dict[str, Any]) -> ImportJob:
+    return ImportJob(
         definition_group=ids["definition_group"],
         execution_id=ids["execution_id"],
         legal_entity=parcel.unit.legal_entity,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.flow.jobs import Job
-from pipeline.load.order import Order, Task
-from pipeline.load.packages.dmf import PackageApi
+from pipeline.load.order import LoadOrder, LoadTask
+from pipeline.load.packages.dmf import PackageClient
 from pipeline.load.packages.folder import write_packages
-from pipeline.load.packages.importing import Importer
-from pipeline.load.packages.package import Package, packages
+from pipeline.load.packages.importing import PackageSender
+from pipeline.load.packages.package import Package, build_packages
 from pipeline.load.packages.verdict import Parcel
 from pipeline.run.ledger import Ledger, Unit
 
 
-def import_jobs(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
+def import_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Job]:
     """One job per package that has not come to its end.
 
     Packages are built one after the other, as they are needed.
@@ -28,32 +28,34 @@ def import_jobs(order: Order, task: Task, ledger: Ledger) -> Iterator[Job]:
     }
     if all(map(ledger.is_ended, wanted)):
         return
-    importer = Importer(
-        api=PackageApi(scm=order.scm),
+    importer = PackageSender(
+        api=PackageClient(scm=order.scm),
         ledger=ledger,
         clock=order.clock,
         patience=order.options.patience,
     )
     known = order.known(task)
-    for package in packages(order.folder.rows_files(task.name), task.spec):
+    for package in build_packages(order.folder.rows_files(task.name), task.spec):
         unit = _unit_of(task, package)
         if unit in wanted and not ledger.is_ended(unit):
             parcel = _parcel(order, task, unit, known)
             yield partial(_import, order, task, importer, parcel, package)
 
 
-def _import(order: Order, task: Task, importer: Importer, parcel: Parcel, package: Package) -> int:
-    write_packages(order.folder, [(task.name, package)], order.journal, 1, silent)
+def _import(
+    order: LoadOrder, task: LoadTask, importer: PackageSender, parcel: Parcel, package: Package
+) -> int:
+    write_packages(order.folder, [(task.name, package)], order.journal, 1, report_nothing)
     importer.bring_in(parcel, package)
     return package.rows
 
 
-def _unit_of(task: Task, package: Package) -> Unit:
+def _unit_of(task: LoadTask, package: Package) -> Unit:
     entity, _, batch = package.name.removesuffix(".zip").rpartition("-")
     return Unit(task=task.name, legal_entity=entity, batch=int(batch))
 
 
-def _parcel(order: Order, task: Task, unit: Unit, known: frozenset[str]) -> Parcel:
+def _parcel(order: LoadOrder, task: LoadTask, unit: Unit, known: frozenset[str]) -> Parcel:
     entity = task.mapping.entity
     return Parcel(
         unit=unit,

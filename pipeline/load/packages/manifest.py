@@ -36,7 +36,7 @@ _Value: TypeAlias = "str | int | bool | list[tuple[str, _Value]] | None"
 _Children: TypeAlias = list[tuple[str, _Value]]
 
 
-def manifest(spec: PackageSpec, definition_group: str) -> bytes:
+def build_manifest(spec: PackageSpec, definition_group: str) -> bytes:
     """``Manifest.xml``: which file holds which entity, and which of its columns is which field."""
     into = (
         f"task {spec.task} into {spec.entity_label}, legal entity {spec.legal_entity}, batch "
@@ -54,7 +54,7 @@ def manifest(spec: PackageSpec, definition_group: str) -> bytes:
     )
 
 
-def header(definition_group: str) -> bytes:
+def build_header(definition_group: str) -> bytes:
     """``PackageHeader.xml``: that this zip is a package for Data management."""
     return _document(
         "DataManagementPackageHeader",
@@ -67,7 +67,7 @@ def header(definition_group: str) -> bytes:
     )
 
 
-def field_name(column: str) -> str:
+def format_field_name(column: str) -> str:
     """The staging field of a column: its header in the data file and both its names in the map."""
     return column.upper()
 
@@ -77,7 +77,10 @@ def _entity(spec: PackageSpec) -> _Children:
     return [
         ("DefaultRefreshType", "FullPush"),
         ("Disable", False),
-        ("EntityMapList", [("EntityMap", _map(field_name(column))) for column in spec.columns]),
+        (
+            "EntityMapList",
+            [("EntityMap", _map(format_field_name(column))) for column in spec.columns],
+        ),
         ("EntityName", spec.entity_label),
         ("EntityTransformList", None),
         ("ExcelSheetName", ""),

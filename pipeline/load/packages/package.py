@@ -22,15 +22,15 @@ import stream_zip
 from isal import isal_zlib
 
 from pipeline.errors import InvariantBroken, during
-from pipeline.load.packages.datafile import data_file
-from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, header, manifest
+from pipeline.load.packages.datafile import build_data_file
+from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_header, build_manifest
 from pipeline.load.packages.spec import PackageSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["Package", "PackageSpec", "build_package", "packages"]
+__all__ = ["Package", "PackageSpec", "build_package", "build_packages"]
 
 SIZE_LIMIT: Final = 0xFFFF_FFFF
 """Bytes that a member of a zip without the 64-bit extension can have."""
@@ -65,7 +65,7 @@ def build_package(
 
     Raises ``ValueError`` for what cannot be sent.
     """
-    data = data_file(rows, spec.columns)
+    data = build_data_file(rows, spec.columns)
     if len(data) > size_limit:
         raise ValueError(
             f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; "
@@ -73,8 +73,8 @@ def build_package(
         )
     group = _definition_group(spec, data)
     members = (
-        (MANIFEST_FILE, manifest(spec, group)),
-        (HEADER_FILE, header(group)),
+        (MANIFEST_FILE, build_manifest(spec, group)),
+        (HEADER_FILE, build_header(group)),
         (spec.data_file, data),
     )
     content = _zip(members)
@@ -88,7 +88,7 @@ def build_package(
     )
 
 
-def packages(
+def build_packages(
     rows_files: Iterable[Path],
     spec_for: Callable[[str, int], PackageSpec],
     *,

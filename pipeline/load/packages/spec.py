@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.mapping.compile import Compiled
+from pipeline.mapping.compile import CompiledTemplate
 from pipeline.project.resolve import Project
 from schemas.scm import ENTITIES
 
@@ -15,7 +15,9 @@ _LEGAL_ENTITY: Final = re.compile(r"[\w-]+")
 _LABEL: Final = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
 
 
-def package_spec(project: Project, mapping: Compiled, legal_entity: str, batch: int) -> PackageSpec:
+def make_spec(
+    project: Project, mapping: CompiledTemplate, legal_entity: str, batch: int
+) -> PackageSpec:
     """What a package of a task says about itself."""
     entity = ENTITIES[mapping.template.entity]
     label = (

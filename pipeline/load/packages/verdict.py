@@ -9,10 +9,10 @@ from typing import Final
 import polars as pl
 
 from pipeline.load.outcome import count_outcomes
-from pipeline.load.packages.dmf import Counts
-from pipeline.load.packages.error_rows import Said, place_messages
+from pipeline.load.packages.dmf import ImportCounts
+from pipeline.load.packages.error_rows import ImportMessages, place_messages
 from pipeline.run.ledger import REFUSED, Unit
-from pipeline.scm.messages import explained
+from pipeline.scm.messages import explain_messages
 from schemas.catalogue import Entity
 
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
@@ -47,7 +47,9 @@ class Verdict:
     scm: Mapping[str, int] | None = None
 
 
-def judge_import(parcel: Parcel, status: str, counts: Counts | None, said: Said) -> Verdict:
+def judge_import(
+    parcel: Parcel, status: str, counts: ImportCounts | None, said: ImportMessages
+) -> Verdict:
     """The outcomes of a package.
 
     Args:
@@ -82,13 +84,13 @@ def judge_import(parcel: Parcel, status: str, counts: Counts | None, said: Said)
 def refuse_package(parcel: Parcel, text: str) -> Verdict:
     """The outcome of a package that SCM did not take at all."""
     rows = parcel.rows()
-    meant = explained([text], "package_refused")
+    meant = explain_messages([text], "package_refused")
     refused = _same_for(rows, "failed", meant.code, meant.text)
     return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
 
 def _judge_rest(
-    status: str, counts: Counts | None, rest: int, unplaced: tuple[str, ...]
+    status: str, counts: ImportCounts | None, rest: int, unplaced: tuple[str, ...]
 ) -> tuple[str, str, str] | None:
     """Outcome, code and message of all rows about which nothing was said.
 
@@ -99,11 +101,11 @@ def _judge_rest(
         return None
     if status in _BROKEN:
         if counts is not None and not counts.arrived:
-            return "failed", "package_refused", explained(unplaced).text
+            return "failed", "package_refused", explain_messages(unplaced).text
         return (
             "unknown",
             "import_stopped",
-            f"The import ended as {status}. {explained(unplaced).text}",
+            f"The import ended as {status}. {explain_messages(unplaced).text}",
         )
     if counts is not None and not counts.arrived:
         return (
@@ -111,7 +113,7 @@ def _judge_rest(
             "import_empty",
             (
                 f"The import ended as {status}, with no row created or updated. "
-                f"{explained(unplaced).text}"
+                f"{explain_messages(unplaced).text}"
             ),
         )
     return None
@@ -124,7 +126,7 @@ def _same_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.D
 
 
 def _compare_counts(
-    unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: Counts | None
+    unit: Unit, rows: pl.DataFrame, own: Mapping[str, int], counts: ImportCounts | None
 ) -> list[tuple[str, str]]:
     """A finding if our sums of outcomes differ from SCM's.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-from pipeline.errors import UsageError, listed
+from pipeline.errors import UsageError, list_problems
 
 System: TypeAlias = Literal["sales", "scm", "login"]
 
@@ -141,7 +141,7 @@ def parse_faults(spec: str) -> Faults:
         if text.strip():
             reader.read(text.strip())
     if reader.problems:
-        raise UsageError(listed(reader.problems), where="--faults")
+        raise UsageError(list_problems(reader.problems), where="--faults")
     return Faults(faults=tuple(reader.faults), limits=reader.limits, **reader.settings)
 
 

@@ -16,7 +16,7 @@ _EARLY: Final = 300.0
 """Seconds before a token expires at which it is renewed."""
 
 
-class Token(Protocol):
+class AccessToken(Protocol):
     """What a credential gives."""
 
     @property
@@ -33,7 +33,7 @@ class Token(Protocol):
 class Credential(Protocol):
     """Any ``TokenCredential`` of azure-core."""
 
-    def get_token(self, *scopes: str, **kwargs: Any) -> Token:
+    def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         """A token for ``scopes``."""
         ...
 
@@ -55,7 +55,7 @@ class TokenAuth(httpx.Auth):
         self._scope = scope
         self._clock = clock
         self._credential: Credential | None = None
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
         self._lock = threading.Lock()
 
     def sync_auth_flow(

@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 
 from pipeline.errors import LoginFailed, SystemStopped, Unreachable
 from pipeline.wire.failures import CONTINUE, distrust, walk_causes
-from pipeline.wire.login.auth import Token
+from pipeline.wire.login.auth import AccessToken
 from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings
 from pipeline.wire.redact import redact_secrets
@@ -110,7 +110,7 @@ class AzureLogin:
             else f"Login ({settings.kind})"
         )
 
-    def get_token(self, *scopes: str, **options: Any) -> Token:
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """A token. Raises ``LoginFailed``, ``Unreachable``."""
         try:
             return self._credential.get_token(*scopes, **options)

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Refusal, SystemStopped
-from pipeline.lazy import lazily
+from pipeline.lazy import import_lazily
 from pipeline.wire.failures import CONTINUE, is_html, translate_exception
-from pipeline.wire.login.auth import Credential, Token
+from pipeline.wire.login.auth import AccessToken, Credential
 from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings
 
-azure = lazily("pipeline.wire.login.azure")
+azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
 
 _FOREVER: Final = 2**53
@@ -33,7 +33,7 @@ class GivenToken:
     token: str
     expires_on: int = _FOREVER
 
-    def get_token(self, *_scopes: str, **_: Any) -> Token:
+    def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
         """The token itself."""
         return self
 
@@ -105,7 +105,7 @@ class PlainLogin:
     secret: str
     transport: httpx.BaseTransport | None = None
 
-    def get_token(self, *scopes: str, **_: Any) -> Token:
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         """Ask for a token. Raises ``SystemStopped``."""
         form = {
             "grant_type": "client_credentials",
@@ -123,7 +123,7 @@ class PlainLogin:
                 raise translate_exception(error, system, client) from error
         return self._read(response, system)
 
-    def _read(self, response: httpx.Response, system: str) -> Token:
+    def _read(self, response: httpx.Response, system: str) -> AccessToken:
         try:
             answer = json.loads(response.content)
             if response.is_success:

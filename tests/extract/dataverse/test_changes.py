@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import AnswerUnreadable, ServerFailed
 from pipeline.extract.dataverse.changes import RefreshResult
-from pipeline.extract.dataverse.extraction import Extracted, Note
+from pipeline.extract.dataverse.extraction import ExtractionResult, RunNote
 from tests.scenes.fake_sales import HOST, Fake, Row, account, contact, extract, page
 
 ACCOUNTS = [account(number) for number in range(1, 7)]
@@ -30,7 +30,7 @@ def begun(folder: Path, rows: int = 300) -> Fake:
 
 def refresh(
     fake: Fake, folder: Path, since: str = "first", into: str = "second", **options: Any
-) -> Extracted:
+) -> ExtractionResult:
     return extract(
         fake, folder, into=folder / into, since=folder / since, tracking="auto", **options
     )
@@ -154,7 +154,7 @@ def test_a_deleted_row_that_comes_back_is_no_longer_marked(tmp_path: Path) -> No
     assert table(tmp_path, "third")["isdelete"].null_count() == 300
 
 
-def reason(extracted: Extracted, name: str = "contacts") -> str:
+def reason(extracted: ExtractionResult, name: str = "contacts") -> str:
     [note] = [
         one
         for one in extracted.notes
@@ -218,7 +218,7 @@ def test_a_table_without_change_tracking_is_read_in_full_every_time_and_told_so(
     )
     extract(fake, tmp_path, into=tmp_path / "first", tracking="auto")
     extracted = refresh(fake, tmp_path)
-    assert Note(code="not_tracked", detail="contacts") in extracted.notes
+    assert RunNote(code="not_tracked", detail="contacts") in extracted.notes
     assert "accounts" in extracted.refreshed
     assert table(tmp_path).height == 100
 

@@ -26,7 +26,7 @@ from pipeline.errors import (
     Throttled,
 )
 from pipeline.extract.dataverse.checkpoint import write_checkpoint
-from pipeline.extract.dataverse.extraction import Note, Total
+from pipeline.extract.dataverse.extraction import RowTotal, RunNote
 from pipeline.wire.pace import Pace
 from tests.scenes.fake_sales import (
     TYPE,
@@ -77,8 +77,8 @@ def test_every_row_is_landed_once_in_the_order_of_ids(tmp_path: Path, parallel: 
     assert found["source_file"].unique().to_list() == ["contacts"]
     assert extracted.landed["contacts"].rows == 1000
     assert extracted.totals == (
-        Total(table="contacts", read=1000, counted=1000),
-        Total(table="accounts", read=6, counted=6),
+        RowTotal(table="contacts", read=1000, counted=1000),
+        RowTotal(table="accounts", read=6, counted=6),
     )
     assert extracted.notes == ()
     assert [path.name for path in (tmp_path / "work").iterdir() if path.is_dir()] == []
@@ -505,16 +505,16 @@ def test_columns_beyond_the_catalogue_are_spelled_as_the_server_spells_them(tmp_
 def test_a_side_table_that_is_not_there_is_left_out_and_contacts_are_not(tmp_path: Path) -> None:
     extracted = extract(fake_of(10), tmp_path, tables=("contacts", "quotes"))
     assert set(extracted.landed) == {"contacts"}
-    assert extracted.notes == (Note(code="table_not_there", detail="quotes"),)
+    assert extracted.notes == (RunNote(code="table_not_there", detail="quotes"),)
     with pytest.raises(RequestRefused, match="has no table contacts at this address"):
         extract(Fake({"accounts": ACCOUNTS}), tmp_path, tables=("contacts",))
 
 
 def test_a_total_that_differs_is_told_with_both_figures(tmp_path: Path) -> None:
     extracted = extract(fake_of(10, totals={"contact": 12_345}), tmp_path)
-    assert extracted.totals[0] == Total(table="contacts", read=10, counted=12_345)
+    assert extracted.totals[0] == RowTotal(table="contacts", read=10, counted=12_345)
     assert extracted.notes == (
-        Note(
+        RunNote(
             code="source_total_differs", detail="contacts: 10 rows were read, Sales counted 12,345"
         ),
     )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.files.csv_bounds import Dialect, find_bounds
-from pipeline.extract.files.csv_reader import read_delimited
+from pipeline.extract.files.csv_reader import read_csv_file
 from pipeline.extract.files.csv_strict import read_strict
 from pipeline.extract.records import ReadOptions
 
@@ -29,7 +29,7 @@ def all_rows(
     """Rows with their lines, unreadable rows, and the columns, in chunks of whatever size."""
     options = ReadOptions(row_limit=limit, block=block)
     chunks = list(
-        read_delimited(path, "x.csv", lambda names, _: {name: name for name in names}, options)
+        read_csv_file(path, "x.csv", lambda names, _: {name: name for name in names}, options)
     )
     names = tuple(chunks[0].columns)
     found = []

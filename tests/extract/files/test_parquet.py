@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.extract.landing import Landed, ReadOptions, land_file
+from pipeline.extract.landing import LandedTable, ReadOptions, land_file
 from schemas.catalogue import Field, Table
 from tests.scenes.reading import ID, landed, rows
 
@@ -40,7 +40,7 @@ def put(path: Path, **columns: pa.Array) -> Path:
     return path
 
 
-def one(tmp_path: Path) -> Landed:
+def one(tmp_path: Path) -> LandedTable:
     return landed(tmp_path / "export", tmp_path / "in")["contacts"]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.apply.consent import Question, question
-from pipeline.cli.prompt import asker
+from pipeline.apply.consent import Question, build_question
+from pipeline.cli.prompt import make_asker
 from pipeline.errors import UsageError
-from pipeline.run.facts import Setting, blank_facts
-from pipeline.run.summary import PlannedRows, blank_summary
+from pipeline.run.facts import Setting, make_blank_facts
+from pipeline.run.summary import PlannedRowCount, make_blank_summary
 
 FAR = {"destination.load": "packages", "destination.url": "https://contoso.operations.dynamics.com",
        "source.url": "https://contoso.crm4.dynamics.com"}  # fmt: skip
@@ -24,7 +24,7 @@ ACTIONS = [
 def asked(
     settings: dict[str, str] = FAR, actions: list[dict[str, object]] | None = None
 ) -> Question | None:
-    run = blank_facts("20260101T000000Z-0001").model_copy(
+    run = make_blank_facts("20260101T000000Z-0001").model_copy(
         update={
             "live_source": True,
             "settings": {
@@ -32,8 +32,12 @@ def asked(
             },
         }
     )
-    rows = [PlannedRows.model_validate(one) for one in (ACTIONS if actions is None else actions)]
-    return question(run, blank_summary(run.run).model_copy(update={"actions": tuple(rows)}))
+    rows = [
+        PlannedRowCount.model_validate(one) for one in (ACTIONS if actions is None else actions)
+    ]
+    return build_question(
+        run, make_blank_summary(run.run).model_copy(update={"actions": tuple(rows)})
+    )
 
 
 def test_it_names_both_systems_the_legal_entities_and_how_many_rows_of_what() -> None:
@@ -65,7 +69,7 @@ def test_nothing_to_send_is_not_asked_about() -> None:
 
 
 def test_without_a_terminal_nothing_is_sent_and_the_command_that_sends_is_named() -> None:
-    ask = asker(Path("there"), yes=False)
+    ask = make_asker(Path("there"), yes=False)
     with pytest.raises(
         UsageError,
         match=r"nothing was sent.*`p2c apply 20260101T000000Z-0001 --runs there --yes` sends",
@@ -74,5 +78,5 @@ def test_without_a_terminal_nothing_is_sent_and_the_command_that_sends_is_named(
 
 
 def test_with_yes_nobody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    asker(Path("runs"), yes=True)(Question(run="any", text="lines"))
+    make_asker(Path("runs"), yes=True)(Question(run="any", text="lines"))
     assert capsys.readouterr() == ("", "")

@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.commands.options import Flags
 from pipeline.commands.reconcile import reconcile_run
-from pipeline.events import silent
+from pipeline.events import report_nothing
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import scm_of
+from pipeline.project.systems import connect_scm
 from tests.journeys.apply.conftest import Begin, facts, newest
 from tests.scenes.command_line import P2c
 from tests.scenes.small import CUSTOMERS, PERSONS, number
@@ -25,7 +25,7 @@ FILES = 'kind = "files"\npath = "."'
 
 def spoil(project: Path) -> None:
     """Somebody corrects one customer in SCM and deletes a contact person there."""
-    with scm_of(load_project(project)) as scm:
+    with connect_scm(load_project(project)) as scm:
         key = f"dataAreaId='usmf',CustomerAccount='{number(2)}'"
         assert scm.system.client.patch(
             f"data/CustomersV2({key})?cross-company=true", json={"PersonLastName": "Else"}
@@ -54,7 +54,13 @@ def test_what_others_did_to_our_rows_is_named(
     project = begin().project("packages", source=FILES)
     p2c("run", "--project", project)
     reconcile = partial(
-        reconcile_run, Flags(), "latest", scm=(), listener=silent, few=few, rows_at_once=at_once
+        reconcile_run,
+        Flags(),
+        "latest",
+        scm=(),
+        listener=report_nothing,
+        few=few,
+        rows_at_once=at_once,
     )
     equal = reconcile()
     assert equal.exit_code == 0

@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import sales_of, scm_of
-from pipeline.run.journal import read
+from pipeline.project.systems import connect_sales, connect_scm
+from pipeline.run.journal import read_journal
 from tests.journeys.apply.conftest import STATELESS, newest, outcomes
 from tests.scenes.command_line import P2c
 
@@ -68,7 +68,7 @@ def project_of(ready: dict[str, Any], folder: Path, load: str) -> Path:
 
 def keys_in_scm(project: Path) -> list[tuple[str, ...]]:
     """Keys of persons that SCM has, as often as it has them."""
-    with scm_of(load_project(project)) as scm:
+    with connect_scm(load_project(project)) as scm:
         customers = [
             (str(row["dataAreaId"]), str(row["CustomerAccount"]))
             for page in scm.pages("CustomersV2")
@@ -87,7 +87,7 @@ def keys_in_scm(project: Path) -> list[tuple[str, ...]]:
 
 
 def change(project: Path, contacts: list[str]) -> None:
-    with sales_of(load_project(project)) as sales:
+    with connect_sales(load_project(project)) as sales:
         for one in contacts:
             assert sales.system.client.patch(
                 f"api/data/v9.2/contacts({one})", json={"jobtitle": "Changed"}
@@ -169,7 +169,7 @@ def test_a_load_that_was_killed_continues(p2c: P2c, tmp_path: Path, load: str) -
 
 def _killed_in_the_middle(journal: Path) -> bool:
     """Start applying, and kill it once it has sent a little more; whether there was time to."""
-    before = len(read(journal).entries)
+    before = len(read_journal(journal).entries)
     words = [sys.executable, "-m", "pipeline.cli", "apply", "latest", *QUICK[:4]]
     with subprocess.Popen(
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import SystemStopped
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import scm_of
+from pipeline.project.systems import connect_scm
 from pipeline.run.folder import RunFolder
 from pipeline.wire.scm import Scm
 from tests.journeys.apply.conftest import Begin, facts, newest, outcomes
@@ -31,7 +31,7 @@ Rows = dict[str, dict[str, Any]]
 
 def rows_of(project: Path) -> Rows:
     """All rows of both entities, by set and key, without what the system itself counts up."""
-    with scm_of(load_project(project)) as scm:
+    with connect_scm(load_project(project)) as scm:
         return {
             f"{name}/{'/'.join(str(row[key]) for key in keys)}": {
                 column: value
@@ -115,7 +115,7 @@ def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
 def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     project, before = loaded_twice(begin, p2c)
     pack = undo(p2c)
-    with scm_of(load_project(project)) as scm:
+    with connect_scm(load_project(project)) as scm:
         for place in (2, 4):
             key = customer_at(place)
             assert scm.system.client.patch(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import sales_of, scm_of
+from pipeline.project.systems import connect_sales, connect_scm
 from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.command_line import p2c
 from tests.scenes.small import contactid, write_small
@@ -39,7 +39,7 @@ class World:
 
     def patch(self, number: int, **cells: Any) -> None:
         """Change a contact in Sales."""
-        with sales_of(load_project(self.project)) as sales:
+        with connect_sales(load_project(self.project)) as sales:
             answer = sales.system.client.patch(
                 f"api/data/v9.2/contacts({contactid(number)})", json=cells
             )
@@ -47,14 +47,14 @@ class World:
 
     def delete(self, number: int) -> None:
         """Delete a contact in Sales."""
-        with sales_of(load_project(self.project)) as sales:
+        with connect_sales(load_project(self.project)) as sales:
             assert sales.system.client.delete(
                 f"api/data/v9.2/contacts({contactid(number)})"
             ).is_success
 
     def add(self, entity_set: str, **cells: Any) -> None:
         """Add a row in SCM."""
-        with scm_of(load_project(self.project)) as scm:
+        with connect_scm(load_project(self.project)) as scm:
             answer = scm.system.client.post(f"data/{entity_set}", json=cells)
             assert answer.is_success, answer.text
 

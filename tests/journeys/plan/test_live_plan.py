@@ -16,9 +16,9 @@ import pytest
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.events import Step
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.sandbox.login.login import STRANGER, WITHOUT_ROLE
-from pipeline.wire.retry import Policy
+from pipeline.wire.retry import RetryPolicy
 from tests.journeys.plan.conftest import Sandbox, World
 from tests.scenes.command_line import P2c
 from tests.scenes.sampled import running_samples
@@ -253,7 +253,7 @@ def test_an_interrupted_extraction_continues_where_it_stopped(p2c: P2c, sandbox:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        plan_contacts(Flags(project=world.project), Request(), stop)
+        plan_contacts(Flags(project=world.project), PlanRequest(), stop)
     assert list(Path("runs").glob("extracting/*/contacts/*/000001.arrow"))
     planned(p2c, world)
     traffic = json.loads((latest() / "run.json").read_text())["sales"]["traffic"]
@@ -369,7 +369,7 @@ def test_a_web_page_or_a_cut_answer_stops_and_the_same_command_continues(
 ) -> None:
     world = sandbox(f"{fault}@5")
     with monkeypatch.context() as impatient:
-        impatient.setattr(Policy, "wait", lambda *_, **__: None)
+        impatient.setattr(RetryPolicy, "wait", lambda *_, **__: None)
         stopped = p2c("plan", "--project", world.project)
     assert stopped.code == 3
     assert ("Sales (localhost:" if fault.startswith("sales") else "SCM (localhost:") in stopped.err

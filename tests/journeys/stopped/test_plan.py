@@ -14,7 +14,7 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import backfill_contacts
 from pipeline.events import Step
-from pipeline.plan.request import Request
+from pipeline.plan.request import PlanRequest
 from pipeline.run.files import TableWriter
 from tests.scenes.small import write_small
 
@@ -50,7 +50,7 @@ def test_no_table_is_closed_while_a_morsel_is_written_to_it(
     monkeypatch.setattr(TableWriter, "__exit__", left)
     common = Flags(project=write_small(tmp_path), runs=tmp_path / "runs")
     with pytest.raises(KeyboardInterrupt):
-        call(common, Request(command=command), listener)
+        call(common, PlanRequest(command=command), listener)
     assert begun.is_set()
     assert closed_busy == []
     assert list((tmp_path / "runs").iterdir()) == []

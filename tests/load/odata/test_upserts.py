@@ -9,11 +9,11 @@ import httpx
 import polars as pl
 import pytest
 
-from pipeline.run.journal import read
+from pipeline.run.journal import read_journal
 from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.wire import multipart
-from pipeline.wire.multipart import Operation
+from pipeline.wire.multipart import BatchOperation
 from tests.scenes.loading import OURS, RIVAL, Scene, number
 from tests.scenes.loads import MakeScene
 
@@ -136,7 +136,7 @@ def test_a_busy_scm_is_given_the_time_that_it_asks_for(scenes: MakeScene) -> Non
     assert scene.clock.seconds - before == 17
     assert [
         entry.payload["seconds"]
-        for entry in read(scene.run.journal).entries
+        for entry in read_journal(scene.run.journal).entries
         if entry.event == "throttled"
     ] == [17]
 
@@ -197,11 +197,11 @@ def test_rows_that_the_plan_was_not_sure_of_are_looked_up(scenes: MakeScene) -> 
 
 
 def test_a_batch_is_written_with_a_changeset_for_each_row() -> None:
-    made = multipart.request(
-        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    made = multipart.build_batch(
+        [BatchOperation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
     )
-    assert made == multipart.request(
-        [Operation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
+    assert made == multipart.build_batch(
+        [BatchOperation(method="POST", url="https://x/data/A", body=b'{"a":1}', headers={})] * 2
     )
     text = made.body.decode()
     assert text.count("Content-Type: multipart/mixed; boundary=changeset_") == 2
@@ -216,14 +216,14 @@ def test_answers_are_told_apart_by_their_content_id_else_by_their_order() -> Non
         inner = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{{}}\r\n"
         return f"--b\r\nContent-Type: application/http\r\n{head}\r\n{inner}"
 
-    by_id = multipart.answers(
+    by_id = multipart.parse_answers(
         "multipart/mixed; boundary=b", f"{part(201, '2')}{part(500, '1')}--b--\r\n".encode(), 2
     )
     assert {number: answer.status for number, answer in by_id.items()} == {2: 201, 1: 500}
-    by_order = multipart.answers(
+    by_order = multipart.parse_answers(
         "multipart/mixed; boundary=b", f"{part(201, '')}{part(500, '')}--b--\r\n".encode(), 2
     )
     assert {number: answer.status for number, answer in by_order.items()} == {1: 201, 2: 500}
     assert by_order[2].body == b"{}"
     with pytest.raises(ValueError, match="not multipart"):
-        multipart.answers("text/html", b"<h1>", 1)
+        multipart.parse_answers("text/html", b"<h1>", 1)

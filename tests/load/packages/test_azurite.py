@@ -22,7 +22,7 @@ from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient
 from pipeline.cli.app import main
 from pipeline.errors import P2cError
 from pipeline.project.resolve import load_project
-from pipeline.project.systems import scm_of
+from pipeline.project.systems import connect_scm
 from pipeline.wire.scm import Scm
 from tests.scenes.small import write_small
 
@@ -107,7 +107,7 @@ def scm(folder: Path) -> Iterator[Scm]:
     project = write_small(
         folder, text + '[destination.auth]\nkind = "token"\ntoken_env = "NO_TOKEN"\n'
     )
-    with scm_of(load_project(project), environment={"NO_TOKEN": "x"}) as found:
+    with connect_scm(load_project(project), environment={"NO_TOKEN": "x"}) as found:
         yield found
 
 

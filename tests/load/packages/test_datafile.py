@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.load.packages.datafile import data_file
+from pipeline.load.packages.datafile import build_data_file
 from schemas.catalogue import DECIMAL
 from tests.scenes.specs import cells
 
@@ -19,7 +19,7 @@ TIME = pl.Datetime("us", "UTC")
 def one_column(values: list[object], dtype: pl.DataType) -> list[str]:
     """The cells of one column, beside a key."""
     rows = pl.DataFrame({"Key": ["k"] * len(values), "Value": pl.Series(values, dtype=dtype)})
-    return [row[1] for row in cells(data_file(rows, ["Key", "Value"]))[1:]]
+    return [row[1] for row in cells(build_data_file(rows, ["Key", "Value"]))[1:]]
 
 
 def test_the_bytes_are_utf_16_with_crlf_an_unquoted_upper_case_header_and_quoted_text() -> None:
@@ -34,7 +34,7 @@ def test_the_bytes_are_utf_16_with_crlf_an_unquoted_upper_case_header_and_quoted
     expected = (
         'KEY,NAME,DAY\r\n"a,b",,7\r\n"say ""x""","tab\there",\r\n"","\u00fc\U0001f600",-1\r\n'
     )
-    assert data_file(rows, ["Key", "Name", "Day"]) == codecs.BOM_UTF16_LE + expected.encode(
+    assert build_data_file(rows, ["Key", "Name", "Day"]) == codecs.BOM_UTF16_LE + expected.encode(
         "utf-16-le"
     )
 
@@ -73,13 +73,13 @@ def test_a_column_of_nothing_is_blank() -> None:
 def test_a_line_break_is_refused_by_column_and_never_by_value(line_break: str) -> None:
     rows = pl.DataFrame({"Key": ["k"], "Notes": [f'secret "{line_break}value']})
     with pytest.raises(ValueError, match="column Notes") as caught:
-        data_file(rows, ["Key", "Notes"])
+        build_data_file(rows, ["Key", "Notes"])
     assert "secret" not in str(caught.value)
 
 
 def test_missing_columns_are_named_together() -> None:
     with pytest.raises(ValueError, match="2 of the package's columns: LastName, Notes"):
-        data_file(pl.DataFrame({"Key": ["k"]}), ["Key", "LastName", "Notes"])
+        build_data_file(pl.DataFrame({"Key": ["k"]}), ["Key", "LastName", "Notes"])
 
 
 @pytest.mark.parametrize("dtype", [pl.Float64(), pl.Boolean(), pl.Date()])
@@ -90,10 +90,10 @@ def test_a_type_without_an_agreed_text_is_refused(dtype: pl.DataType) -> None:
 
 def test_a_row_without_any_value_is_refused() -> None:
     with pytest.raises(ValueError, match="no value in any column"):
-        data_file(pl.DataFrame({"Key": ["k", None]}), ["Key"])
+        build_data_file(pl.DataFrame({"Key": ["k", None]}), ["Key"])
 
 
 def test_no_rows_make_a_header() -> None:
-    assert cells(data_file(pl.DataFrame({"Key": []}, schema={"Key": pl.String}), ["Key"])) == [
-        ["KEY"]
-    ]
+    assert cells(
+        build_data_file(pl.DataFrame({"Key": []}, schema={"Key": pl.String}), ["Key"])
+    ) == [["KEY"]]

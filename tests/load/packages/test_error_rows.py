@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.load.packages.error_list import RowMessage
-from pipeline.load.packages.error_rows import Said, place_messages
+from pipeline.load.packages.error_rows import ImportMessages, place_messages
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 
 CUSTOMERS = pl.DataFrame(
@@ -28,8 +28,8 @@ PERSONS = pl.DataFrame(
 )
 
 
-def said(record: str, text: str = "boom") -> Said:
-    return Said(messages=[RowMessage(record=record, field="", text=text)])
+def said(record: str, text: str = "boom") -> ImportMessages:
+    return ImportMessages(messages=[RowMessage(record=record, field="", text=text)])
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_several_messages_of_one_row_are_one_outcome() -> None:
         RowMessage(record="CON-1", field="A", text="Field 'A' must be filled in."),
         RowMessage(record="CON-1", field="B", text="x"),
     ]
-    found = place_messages(CUSTOMERS, CUSTOMERS_V2, Said(messages=messages)).refused
+    found = place_messages(CUSTOMERS, CUSTOMERS_V2, ImportMessages(messages=messages)).refused
     assert found["code"].to_list() == ["refused_mandatory"]
     assert found["message"][0].endswith("SCM said: Field 'A' must be filled in. | x")
 
@@ -99,7 +99,7 @@ def utf16(text: str) -> bytes:
     ids=["UTF-16", "no mark", "semicolons", "no header", "a long cell"],
 )
 def test_a_file_of_refused_keys_is_read_in_any_form(content: bytes) -> None:
-    found = place_messages(CUSTOMERS, CUSTOMERS_V2, Said(keys_file=content))
+    found = place_messages(CUSTOMERS, CUSTOMERS_V2, ImportMessages(keys_file=content))
     assert found.refused.select("destination_key", "code", "message").rows() == [
         ("usmf/CON-2", "import_failed", "SCM gave no message.")
     ]
@@ -113,7 +113,9 @@ def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -
     message = RowMessage(
         record="CON-2,ACC-9", field="GENDER", text="DMF2018: Column 'GENDER' has invalid data."
     )
-    found = place_messages(PERSONS, CDS_CONTACTS, Said(messages=[message], staging_file=file))
+    found = place_messages(
+        PERSONS, CDS_CONTACTS, ImportMessages(messages=[message], staging_file=file)
+    )
     assert found.refused.select("destination_key", "code").rows() == [
         ("usmf/CON-1/ACC-9", "staging_failed"),
         ("usmf/CON-2/ACC-9", "refused_value"),
@@ -122,4 +124,4 @@ def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -
 
 
 def test_silence_refuses_nothing() -> None:
-    assert place_messages(CUSTOMERS, CUSTOMERS_V2, Said()).refused.is_empty()
+    assert place_messages(CUSTOMERS, CUSTOMERS_V2, ImportMessages()).refused.is_empty()

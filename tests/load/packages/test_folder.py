@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from pipeline.events import Step
-from pipeline.load.packages.folder import batches, outcomes, write_packages
+from pipeline.load.packages.folder import list_packages, read_written, write_packages
 from pipeline.load.packages.package import Package, build_package
 from pipeline.run.folder import RunFolder
-from pipeline.run.journal import Journal, read
+from pipeline.run.journal import Journal, read_journal
 from schemas.run import BATCHES, OUTCOMES
 from tests.scenes.specs import with_columns
 
@@ -42,7 +42,7 @@ def test_a_package_is_written_and_then_told(run: RunFolder) -> None:
     _, package = built()
     steps = write(run, ("Contacts", package))
     assert (run.path / "packages" / "Contacts" / "us-1-1.zip").read_bytes() == package.content
-    (row,) = batches(read(run.journal).entries).to_dicts()
+    (row,) = list_packages(read_journal(run.journal).entries).to_dicts()
     assert row == dict.fromkeys(BATCHES.names()) | {
         "task": "Contacts",
         "legal_entity": "us-1",
@@ -62,7 +62,7 @@ def test_a_package_is_written_and_then_told(run: RunFolder) -> None:
 def test_what_is_there_and_known_is_not_written_again(run: RunFolder) -> None:
     write(run, built(), built(batch=2))
     write(run, built(), built(batch=2))
-    assert [entry.event for entry in read(run.journal).entries] == ["package_written"] * 2
+    assert [entry.event for entry in read_journal(run.journal).entries] == ["package_written"] * 2
 
 
 @pytest.mark.parametrize("content", [b"", b"half"])
@@ -74,16 +74,16 @@ def test_what_is_there_but_altered_is_written_again_and_the_last_time_counts(
     path.write_bytes(content)
     write(run, built())
     assert path.read_bytes() == built()[1].content
-    assert len(read(run.journal).entries) == 2
-    assert batches(read(run.journal).entries).height == 1
+    assert len(read_journal(run.journal).entries) == 2
+    assert list_packages(read_journal(run.journal).entries).height == 1
 
 
 def test_batches_come_by_task_legal_entity_and_number_with_their_types(run: RunFolder) -> None:
     write(run, built(batch=10), built(batch=2), built(entity="de"))
-    frame = batches(read(run.journal).entries)
+    frame = list_packages(read_journal(run.journal).entries)
     assert frame.schema == BATCHES
     assert frame.select("legal_entity", "batch").rows() == [("de", 1), ("us-1", 2), ("us-1", 10)]
-    assert batches([]).schema == BATCHES
+    assert list_packages([]).schema == BATCHES
 
 
 def test_every_planned_row_has_an_outcome(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_every_planned_row_has_an_outcome(tmp_path: Path) -> None:
         schema_overrides={"batch": pl.Int32},
     )
     rows.write_parquet(tmp_path / "part.parquet")
-    (frame,) = outcomes([tmp_path / "part.parquet"], "Contacts")
+    (frame,) = read_written([tmp_path / "part.parquet"], "Contacts")
     assert frame.schema == OUTCOMES
     assert frame["outcome"].to_list() == ["written", "unchanged"]
     assert frame["task"].to_list() == ["Contacts", "Contacts"]

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.load.packages.importing import Patience
-from pipeline.run.journal import read
+from pipeline.load.packages.importing import ImportLimits
+from pipeline.run.journal import read_journal
 from pipeline.sandbox.scm.switches import Switches
 from tests.scenes.loading import OURS, RIVAL, Scene, number
 from tests.scenes.loads import MakeScene
@@ -85,7 +85,7 @@ def refusal(text: str, status: int = 400) -> httpx.Response:
 def results(scene: Scene) -> list[str]:
     return [
         entry.payload["result"]
-        for entry in read(scene.run.journal).entries
+        for entry in read_journal(scene.run.journal).entries
         if entry.event == "done"
     ]
 
@@ -289,7 +289,7 @@ def test_another_import_under_way_is_waited_for(scenes: MakeScene) -> None:
     assert results(scene) == ["busy", *["Succeeded"] * PACKAGES]
     assert [
         entry.payload["seconds"]
-        for entry in read(scene.run.journal).entries
+        for entry in read_journal(scene.run.journal).entries
         if entry.event == "throttled"
     ] == [10]
 
@@ -307,7 +307,7 @@ def test_an_import_that_does_not_end_stops_the_command_and_the_same_one_goes_on(
 ) -> None:
     scene = scenes(switches=Switches(import_seconds=400))
     with pytest.raises(Stopped, match=r"has not ended yet \(SCM says Executing\)"):
-        scene.load(patience=Patience(whole=100))
+        scene.load(patience=ImportLimits(whole=100))
     assert scene.wire.count("ImportFromPackageAsync") == 1
     scene.load()
     assert scene.wire.count("ImportFromPackageAsync") == PACKAGES

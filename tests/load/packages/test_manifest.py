@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from pipeline.load.packages.manifest import header, manifest
+from pipeline.load.packages.manifest import build_header, build_manifest
 from pipeline.load.packages.spec import PackageSpec
 from tests.scenes.specs import CONTACTS, CUSTOMERS
 
@@ -36,7 +36,7 @@ def child(element: ET.Element, path: str) -> ET.Element:
 
 def entity(spec: PackageSpec) -> ET.Element:
     return child(
-        parsed(manifest(spec, "p2c-x")), "PackageEntityList/DataManagementPackageEntityData"
+        parsed(build_manifest(spec, "p2c-x")), "PackageEntityList/DataManagementPackageEntityData"
     )
 
 
@@ -45,14 +45,14 @@ def test_the_manifest_reads_as_agreed(
     golden: Callable[[str, str], None], name: str, spec: PackageSpec
 ) -> None:
     group = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-0123456789"
-    golden(f"manifest-{name}.xml", text_of(manifest(spec, group)) + "\n")
+    golden(f"manifest-{name}.xml", text_of(build_manifest(spec, group)) + "\n")
 
 
 def test_the_package_header_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
-    golden("package-header.xml", text_of(header("p2c-Contacts-usmf-1-0123456789")) + "\n")
+    golden("package-header.xml", text_of(build_header("p2c-Contacts-usmf-1-0123456789")) + "\n")
 
 
-@pytest.mark.parametrize("document", [manifest(CUSTOMERS, "p2c-x"), header("p2c-x")])
+@pytest.mark.parametrize("document", [build_manifest(CUSTOMERS, "p2c-x"), build_header("p2c-x")])
 def test_both_files_are_utf_16_without_declaration_and_with_both_namespaces(
     document: bytes,
 ) -> None:
@@ -64,7 +64,8 @@ def test_both_files_are_utf_16_without_declaration_and_with_both_namespaces(
 
 
 @pytest.mark.parametrize(
-    "document", [manifest(CONTACTS, "p2c-x"), manifest(CUSTOMERS, "p2c-x"), header("p2c-x")]
+    "document",
+    [build_manifest(CONTACTS, "p2c-x"), build_manifest(CUSTOMERS, "p2c-x"), build_header("p2c-x")],
 )
 def test_children_stand_in_alphabetical_order_and_carry_no_attribute_but_nil(
     document: bytes,

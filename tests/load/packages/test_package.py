@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
-from pipeline.load.packages.package import Package, PackageSpec, build_package, packages
+from pipeline.load.packages.package import Package, PackageSpec, build_package, build_packages
 from tests.scenes.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_interleaved_legal_entities_come_out_in_the_order_in_which_their_batches
         ),
         planned(("a", 2, "6"), ("b", 2, "7"), ("c", 1, "8"), ("a", 3, "9")),
     )
-    found = [(package.name, keys(package)) for package in packages(files, spec_for)]
+    found = [(package.name, keys(package)) for package in build_packages(files, spec_for)]
     assert found == [
         ("a-1.zip", ["2"]),
         ("b-1.zip", ["1", "3", "5"]),
@@ -213,16 +213,16 @@ def test_packages_do_not_depend_on_files_row_groups_or_morsels(
     frame = planned(*rows)
     edges = sorted({0, *(min(cut, len(rows)) for cut in cuts), len(rows)})
     parts = [frame.slice(start, end - start) for start, end in itertools.pairwise(edges)]
-    whole = list(packages(written(tmp_path_factory.mktemp("whole"), frame), spec_for))
+    whole = list(build_packages(written(tmp_path_factory.mktemp("whole"), frame), spec_for))
     files = written(tmp_path_factory.mktemp("split"), *parts)
-    split = list(packages(files, spec_for, rows_at_once=at_once))
+    split = list(build_packages(files, spec_for, rows_at_once=at_once))
     assert split == whole
     assert sum(package.rows for package in whole) == sum(batch is not None for _, batch, _ in rows)
 
 
 def test_a_package_is_out_before_the_rest_is_read(tmp_path: Path) -> None:
     files = written(tmp_path, planned(("a", 1, "1"), ("a", 2, "2")))
-    stream = packages([*files, tmp_path / "missing.parquet"], spec_for)
+    stream = build_packages([*files, tmp_path / "missing.parquet"], spec_for)
     assert next(stream).name == "a-1.zip"
     with pytest.raises(Stopped, match="reading the planned rows stopped"):
         next(stream)
@@ -230,7 +230,11 @@ def test_a_package_is_out_before_the_rest_is_read(tmp_path: Path) -> None:
 
 def test_rows_without_a_batch_make_no_package(tmp_path: Path) -> None:
     assert (
-        list(packages(written(tmp_path, planned(("a", None, "1"), (None, None, "2"))), spec_for))
+        list(
+            build_packages(
+                written(tmp_path, planned(("a", None, "1"), (None, None, "2"))), spec_for
+            )
+        )
         == []
     )
 
@@ -240,19 +244,19 @@ def test_a_batch_that_comes_back_breaks_the_run(tmp_path: Path) -> None:
         tmp_path, planned(("a", 1, "1"), ("a", 2, "2"), ("b", 1, "3")), planned(("a", 1, "4"))
     )
     with pytest.raises(InvariantBroken, match="batch 1 of a is scattered"):
-        list(packages(files, spec_for))
+        list(build_packages(files, spec_for))
 
 
 def test_a_planned_row_without_legal_entity_breaks_the_run(tmp_path: Path) -> None:
     with pytest.raises(InvariantBroken, match="batch 1 has no legal entity"):
-        list(packages(written(tmp_path, planned((None, 1, "1"))), spec_for))
+        list(build_packages(written(tmp_path, planned((None, 1, "1"))), spec_for))
 
 
 def test_a_file_that_is_no_parquet_breaks_the_run(tmp_path: Path) -> None:
     path = tmp_path / "00000.parquet"
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(InvariantBroken, match=r"00000\.parquet: is not a whole Parquet file"):
-        list(packages([path], spec_for))
+        list(build_packages([path], spec_for))
 
 
 def test_contacts_have_no_entity_in_code_and_still_make_a_package() -> None:

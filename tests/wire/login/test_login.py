@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
-from pipeline.wire.client import client, connect, trust
+from pipeline.wire.client import connect, load_trust, make_client
 from pipeline.wire.login.auth import TokenAuth
 from pipeline.wire.login.azure import AzureLogin
 from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
@@ -66,7 +66,7 @@ def build_client(
 
     auth = TokenAuth(lambda: credential, "https://contoso.example/.default", lambda: clock[0])
     return (
-        client("https://contoso.example", auth=auth, transport=httpx.MockTransport(handle)),
+        make_client("https://contoso.example", auth=auth, transport=httpx.MockTransport(handle)),
         credential,
         clock,
         seen,
@@ -146,7 +146,7 @@ def test_what_a_login_needs_is_looked_for_before_anything_is_sent(
     auth: dict[str, str], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        make_credential_factory(AuthSettings.model_validate(auth), {}, tmp_path, trust())
+        make_credential_factory(AuthSettings.model_validate(auth), {}, tmp_path, load_trust())
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def get_token_for(
     auth: dict[str, str], secret: str, folder: Path, ca_file: Path | None = None
 ) -> str:
     settings = AuthSettings.model_validate(auth)
-    make = make_credential_factory(settings, {"SALES_SECRET": secret}, folder, trust(ca_file))
+    make = make_credential_factory(settings, {"SALES_SECRET": secret}, folder, load_trust(ca_file))
     return make().get_token("https://contoso.example/.default").token
 
 
@@ -409,16 +409,16 @@ def test_other_failures_of_azure_are_sentences_too() -> None:
 
 def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no file"):
-        trust(tmp_path / "no.pem")
+        load_trust(tmp_path / "no.pem")
     (tmp_path / "ca.pem").write_text(base64.b64encode(b"nothing").decode())
     with pytest.raises(ConfigurationError, match="holds no certificates"):
-        trust(tmp_path / "ca.pem")
+        load_trust(tmp_path / "ca.pem")
 
 
 def test_a_system_with_a_foreign_certificate_gets_nothing(
     tls_login: str, authority_ca: trustme.CA, tmp_path: Path
 ) -> None:
-    with client(tls_login, verify=trust(write_ca_file(authority_ca, tmp_path))) as known:
+    with make_client(tls_login, verify=load_trust(write_ca_file(authority_ca, tmp_path))) as known:
         assert known.get(f"/{TENANT}/x").status_code == 200
-    with client(tls_login) as foreign, pytest.raises(httpx.ConnectError):
+    with make_client(tls_login) as foreign, pytest.raises(httpx.ConnectError):
         foreign.get("/x")

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from p2c.effects import apply, reconcile
+from p2c.plans import backfill, load_project, plan, retry, undo
 from p2c.run import Run
-from p2c.work import apply, backfill, load_project, plan, reconcile, retry, undo
 from pipeline import __version__
 from pipeline.errors import P2cError
 from pipeline.project.resolve import Project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,19 +108,20 @@ class Run:
             The page's path.
         """
         path = Path(to) if to is not None else self.folder.path / "report.html"
-        report_run(self._flags(), self.id, to=path, values=with_values, listener=report_nothing)
+        report_run(self.flags(), self.id, to=path, values=with_values, listener=report_nothing)
         return path
 
     def explain(self, contact: str) -> str:
         """The story of a contact, by contactid or contact number. It shows the contact's values."""
-        return explain_contact(self._flags(), contact, self.id).lines(100)
+        return explain_contact(self.flags(), contact, self.id).lines(100)
 
     def verify(self) -> bool:
         """Whether the folder is as p2c wrote it: journal, hashes, equations."""
-        return verify_run(self._flags(), self.id).exit_code == 0
+        return verify_run(self.flags(), self.id).exit_code == 0
 
-    def _flags(self) -> Flags:
-        return Flags(runs=self.folder.path.parent)
+    def flags(self) -> Flags:
+        """The flags with which the command line finds this run."""
+        return Flags(runs=self.folder.path.parent, environment=tuple(os.environ.items()))
 
     def _table(self, path: Path) -> pl.DataFrame:
         return self._frame([path])

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import p2c
-from p2c import work
+from p2c import effects
 from pipeline.apply.consent import Question
 from tests.scenes.places import ROOT, SAMPLES
 from tests.scenes.small import CUSTOMERS, PERSONS, write_small
@@ -82,5 +82,5 @@ def test_a_contact_is_explained(run: p2c.Run) -> None:
 def test_nothing_leaves_this_machine_without_agreement() -> None:
     question = Question(run="x", text="Run x will send 3 rows by odata")
     with pytest.raises(p2c.P2cError, match=r"(?s)agreed=True.*will send 3 rows"):
-        work._asker(agreed=False)(question)
-    work._asker(agreed=True)(question)
+        effects._asker(agreed=False)(question)
+    effects._asker(agreed=True)(question)

@@ -1,4 +1,4 @@
-"""The verbs: a project is read, plans are made of it, a plan is applied."""
+"""The ways to make a plan, and the project that it is made of."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from p2c.run import Run
-from pipeline.apply.consent import Ask, Question
-from pipeline.apply.execute import apply_plan
 from pipeline.backfill.planning import make_backfill
 from pipeline.commands.options import Flags, read_clock
-from pipeline.commands.reconcile import reconcile_run
 from pipeline.commands.result import Result
 from pipeline.commands.retry import retry_run
 from pipeline.commands.undo import undo_run
@@ -105,34 +102,6 @@ def backfill(
     return Run(make_backfill(project, request, Path(runs), read_clock, listener))
 
 
-def apply(
-    run: Run,
-    *,
-    project: Project | None = None,
-    agreed: bool = False,
-    listener: Listener = report_nothing,
-) -> Run:
-    """Execute a plan. One that was stopped continues where it stopped.
-
-    Args:
-        run: any plan: of the main job, a backfill, a retry, an undo.
-        project: today's project; none: the plan's own file is read again.
-        agreed: send to systems beyond this machine. Folder loads need no agreement.
-        listener: is called with a ``Step`` as the work advances.
-
-    Raises:
-        UsageError: the plan would send to a system beyond this machine and ``agreed`` is not set;
-            the text says what would be sent.
-        P2cError: the plan is stale or altered, or the world failed; the same call continues.
-    """
-
-    def today() -> Project:
-        return project or _flags(run).today(run.folder.facts())
-
-    apply_plan(run.folder, today, read_clock, listener, _asker(agreed=agreed))
-    return run
-
-
 def retry(
     run: Run,
     *,
@@ -152,7 +121,7 @@ def retry(
         The new plan; none when there is nothing to retry.
     """
     answer = retry_run(
-        _flags(run),
+        run.flags(),
         run.id,
         correction=None if corrected is None else Path(corrected),
         codes=codes,
@@ -172,32 +141,6 @@ def undo(run: Run, *, source: str | Path | None = None, listener: Listener = rep
     """
     flags = Flags(runs=run.path.parent, source=None if source is None else Path(source))
     return _run_of(undo_run(flags, run.id, listener))
-
-
-def reconcile(
-    run: Run, *, exports: Sequence[str | Path] = (), listener: Listener = report_nothing
-) -> bool:
-    """Whether SCM has the rows as they were planned. The differences are written into the folder.
-
-    Args:
-        run: a run that was applied.
-        exports: exports of SCM's rows; none: SCM itself is asked.
-        listener: is called with a ``Step`` as the work advances.
-    """
-    paths = [Path(one) for one in exports]
-    return reconcile_run(_flags(run), run.id, scm=paths, listener=listener).exit_code == 0
-
-
-def _asker(*, agreed: bool) -> Ask:
-    def ask(question: Question) -> None:
-        if not agreed:
-            raise UsageError(f"nothing was sent; with agreed=True, apply sends.\n{question.text}")
-
-    return ask
-
-
-def _flags(run: Run) -> Flags:
-    return Flags(runs=run.path.parent, environment=tuple(os.environ.items()))
 
 
 def _run_of(answer: Result) -> Run:

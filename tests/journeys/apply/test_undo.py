@@ -139,7 +139,7 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     assert p2c("verify", pack.run).code == 0
     assert p2c("report", pack.run).code == 0
     page = (pack.path / "report.html").read_text(encoding="utf-8")
-    assert "SCM does not have what the run wrote any more" in page
+    assert "SCM no longer has what the run wrote" in page
     assert "p2c retry" not in page
 
 

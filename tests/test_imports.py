@@ -450,7 +450,7 @@ def test_every_room_stands_in_the_tree_once() -> None:
 def test_every_room_and_place_that_a_rule_names_is_there() -> None:
     tables: list[dict[str, set[str]]] = [STRANGERS, ONLY, KNOWN_BY]
     named = {one for table in tables for key, few in table.items() for one in (key, *few)}
-    assert named | set(PURE) <= {*LEVELS, "schemas", "sql"}
+    assert named | set(PURE) <= {*LEVELS, "p2c", "schemas", "sql"}
     for library, (owner, _) in OPENERS.items():
         places = [read_module(name) for name in FILES if f"{name}.".startswith(f"{owner}.")]
         called = [name for place in places for _, name in place.calls]

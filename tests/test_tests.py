@@ -27,14 +27,10 @@ BROAD: Final = {
 """Errors that many things raise: a test of one says which, by ``match`` or by a look at it."""
 
 PATCHING: Final = {
-    "backfill/test_stops.py",
-    "extract/dataverse/test_extraction.py",
     "journeys/apply/test_separate.py",
     "journeys/apply/test_undo.py",
     "journeys/plan/test_live_plan.py",
     "journeys/stopped/test_plan.py",
-    "sandbox/dmf/test_importing.py",
-    "sandbox/sales/test_fetch.py",
 }
 """Tests that still replace attributes of our own. The list only gets shorter."""
 

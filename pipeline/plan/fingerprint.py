@@ -97,7 +97,15 @@ PINNED_CODE: Final = {
         package="pipeline.plan",
         words="the planning code of p2c",
         free=frozenset(
-            {"compare.py", "fingerprint.py", "forecast.py", "record.py", "sessions.py", "undo.py"}
+            {
+                "compare.py",
+                "fingerprint.py",
+                "forecast.py",
+                "record.py",
+                "sales_read.py",
+                "sessions.py",
+                "undo.py",
+            }
         ),
     ),
     Kind.BACKFILL: PinnedCode(
@@ -115,6 +123,7 @@ PINNED_CODE: Final = {
                 "results.py",
                 "sending.py",
                 "shares.py",
+                "undo_on_files.py",
                 "undoing.py",
                 "write_back.py",
                 "writing.py",

@@ -46,6 +46,10 @@ def without(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str
     )
 
 
+NEEDS_A_PERSON = {"plan", "apply"}
+"""Commands that end with 1 on the small source: it has a contact for each way of staying behind."""
+
+
 @pytest.mark.parametrize("words", [("demo",), ("sandbox",), ("sandbox", "--rows", "5")])
 def test_one_sentence_says_what_to_install(words: tuple[str, ...], tmp_path: Path) -> None:
     answer = without(tmp_path, *words)
@@ -81,7 +85,8 @@ def test_everything_else_works_without_them(tmp_path: Path) -> None:
         ("runs",),
     ):
         answer = without(tmp_path, *words)
-        assert answer.returncode in {0, 1}, f"{words}: {answer.stderr}"
+        expected = 1 if words[0] in NEEDS_A_PERSON else 0
+        assert answer.returncode == expected, f"{words}: {answer.stderr}"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.run.journal import Journal
 from tests.scenes.delivering import ROW_BY_ROW, STAGES, Stage, answer_rows, make_stage
 from tests.scenes.loading import Halt
 from tests.scenes.loads import MakeScene
@@ -121,18 +120,13 @@ def test_stopped_before_any_line_of_the_journal(
     whole: Whole,
     name: str,
     step: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stage, halt, append = stages(name, few=True, rival=True), halting(step), Journal.append
-
-    def stopping(self: Journal, event: str, /, **payload: Any) -> str:
-        halt()
-        return append(self, event, **payload)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Journal, "append", stopping)
-        with pytest.raises(Halt):
-            stage.deliver()
+    """The journal asks for the time before it writes a line."""
+    stage = stages(name, few=True, rival=True)
+    stage.clock.asked = halting(step)
+    with pytest.raises(Halt):
+        stage.deliver()
+    stage.clock.asked = lambda: None
     continues(stage, whole(name, few=True))
 
 
@@ -276,7 +270,7 @@ def test_a_system_that_throttles_for_ever_ends_the_unit_or_the_command(
         stage.deliver()
         assert stage.said() == [("failed", stage.words.busy)] * 3
         return
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match=r"too busy|asks us to wait"):
         stage.deliver()
     continues(stage, whole(name))
 

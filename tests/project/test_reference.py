@@ -51,7 +51,9 @@ def problems(text: str) -> Iterator[str]:
 
 
 def test_the_schema_is_one() -> None:
-    Draft202012Validator.check_schema(json.loads(read_schema()))
+    schema = json.loads(read_schema())
+    Draft202012Validator.check_schema(schema)
+    assert set(schema["properties"]) >= {"source", "destination", "tasks"}
 
 
 @pytest.mark.parametrize(

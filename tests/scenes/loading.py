@@ -71,12 +71,14 @@ class Halt(BaseException):
 
 
 class Clock:
-    """A clock that sleeping moves."""
+    """A clock that sleeping moves. Whoever wants to stop a journal's line stops its time."""
 
     def __init__(self) -> None:
         self.seconds = START.timestamp()
+        self.asked: Callable[[], object] = lambda: None
 
     def __call__(self) -> datetime:
+        self.asked()
         return datetime.fromtimestamp(self.seconds, UTC)
 
     def sleep(self, seconds: float) -> None:

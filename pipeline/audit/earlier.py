@@ -29,15 +29,15 @@ class Earlier(TypedDict, total=False):
 def find_earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[Earlier]:
     """What earlier runs did.
 
-    What cannot be read of a damaged run is passed over.
+    What cannot be read of a damaged run is skipped.
     """
     found: list[Earlier] = []
     for run in runs:
         evidence = gather_evidence(run)
         did = {
-            **_did(evidence, run.decisions, contactid, ("decision", "reason")),
-            **_did(evidence, run.outcomes, contactid, ("outcome", "destination_key")),
-            **_did(
+            **_read_deed(evidence, run.decisions, contactid, ("decision", "reason")),
+            **_read_deed(evidence, run.outcomes, contactid, ("outcome", "destination_key")),
+            **_read_deed(
                 evidence,
                 run.path / "backfill.parquet",
                 contactid,
@@ -49,7 +49,7 @@ def find_earlier_runs(runs: Sequence[RunFolder], contactid: str | None) -> list[
     return found
 
 
-def _did(
+def _read_deed(
     evidence: Evidence, path: Path, contactid: str | None, columns: Sequence[str]
 ) -> dict[str, object]:
     if not path.is_file():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -38,8 +38,7 @@ class Example(BaseModel):
 
     name: str
     task: Literal["ContactToCustomer", "Contacts"] | None = None
-    """Makes the row go that way: sets Is Active Customer, and an account as company for Contacts.
-    """
+    """Makes the row take this task: sets Is Active Customer, and for Contacts an account."""
     source: dict[str, Value]
     company: str = "ACC-00001-EXAMPL"
     """The Account Number of that account."""
@@ -58,7 +57,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlacedExample:
-    """An example with the file it stands in, the file's defaults laid under it, and the contactid it gets."""
+    """An example, its file, its source row with the file's defaults, and the contactid it gets."""
 
     file: str
     example: Example
@@ -68,7 +67,7 @@ class PlacedExample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One thing that came out otherwise."""
+    """One thing that differs from what an example says."""
 
     what: str
     expected: str
@@ -76,7 +75,9 @@ class Difference:
 
 
 def find_example_files(project: Project, named: Sequence[Path]) -> list[Path]:
-    """The example files: those named, else ``examples.toml`` and ``examples/*.toml`` beside the project file.
+    """The example files: those named, else those in the project's folder.
+
+    There, ``examples.toml`` and ``examples/*.toml`` are looked for.
 
     Raises:
         UsageError: there are none.
@@ -102,15 +103,15 @@ def parse_examples(paths: Iterable[Path], project: Project) -> list[PlacedExampl
     """All examples of the files, checked.
 
     Raises:
-        ConfigurationError: a file is no TOML, or names an unknown key, column or code; all problems
-            at once.
+        ConfigurationError: a file is not valid TOML, or names an unknown key, column or code. The
+            error lists all problems of a file or an example.
     """
     placed: list[PlacedExample] = []
     for path in paths:
-        for example, defaults in _read(path):
+        for example, defaults in _read_file(path):
             number = len(placed)
             source = {**defaults, **example.source}
-            problems = [*_columns(example, source, project), *_codes(example)]
+            problems = [*_check_columns(example, source, project), *_check_codes(example)]
             if problems:
                 raise ConfigurationError(
                     list_problems(problems), where=f"{path.name}, example '{example.name}'"
@@ -122,7 +123,7 @@ def parse_examples(paths: Iterable[Path], project: Project) -> list[PlacedExampl
     return placed
 
 
-def _read(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
+def _read_file(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
     with during("reading examples"):
         content = path.read_bytes()
     try:
@@ -130,14 +131,17 @@ def _read(path: Path) -> list[tuple[Example, Mapping[str, Value]]]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"is not valid TOML: {error}.", where=path.name) from error
     except ValidationError as error:
-        known = lambda place: Example.model_fields if "example" in place else _File.model_fields  # noqa: E731
         raise ConfigurationError(
-            list_problems(explain_validation_error(error, known)), where=path.name
+            list_problems(explain_validation_error(error, _list_keys)), where=path.name
         ) from error
     return [(one, file.defaults) for one in file.example]
 
 
-def _columns(example: Example, source: Mapping[str, Value], project: Project) -> list[str]:
+def _list_keys(place: tuple[str | int, ...]) -> Collection[str]:
+    return Example.model_fields if "example" in place else _File.model_fields
+
+
+def _check_columns(example: Example, source: Mapping[str, Value], project: Project) -> list[str]:
     known = {one.name for one in CONTACTS.fields} | {
         row.row.source
         for template in project.templates.values()
@@ -161,7 +165,7 @@ def _columns(example: Example, source: Mapping[str, Value], project: Project) ->
     return problems
 
 
-def _codes(example: Example) -> list[str]:
+def _check_codes(example: Example) -> list[str]:
     names = [*([example.reason] if example.reason else []), *(example.findings or [])]
     return [
         f"there is no code '{name}'.{suggest_nearest(name, load_codes())}"
@@ -179,12 +183,16 @@ def write_source(placed: Sequence[PlacedExample], into: Path) -> None:
     for number, one in enumerate(placed):
         row: dict[str, Value | None] = {
             **dict.fromkeys(sorted(columns)),
-            **_routed(one, number),
+            **_route(one, number),
             **one.source,
         }
         contacts.append({**row, "contactid": one.contactid})
         accounts.append(
-            {"accountid": _account(number), "accountnumber": one.example.company, "name": "Example"}
+            {
+                "accountid": _derive_account_id(number),
+                "accountnumber": one.example.company,
+                "name": "Example",
+            }
         )
     with during("writing examples"):
         into.mkdir(parents=True, exist_ok=True)
@@ -193,19 +201,19 @@ def write_source(placed: Sequence[PlacedExample], into: Path) -> None:
             (into / f"{name}.jsonl").write_text(lines, encoding="utf-8")
 
 
-def _account(number: int) -> str:
+def _derive_account_id(number: int) -> str:
     return str(uuid.uuid5(_SPACE, f"account {number}"))
 
 
-def _routed(one: PlacedExample, number: int) -> dict[str, Value]:
-    """What an example need not say: a number of its own, and what sends it the way of its task."""
+def _route(one: PlacedExample, number: int) -> dict[str, Value]:
+    """What an example can leave out: its contact number, and the columns that choose its task."""
     found: dict[str, Value] = {"msdynce_contactnumber": f"CON-{10_000 + number}-EXAMPL"}
     if one.example.task == CUSTOMERS:
         found["msdynce_isactivecustomer"] = "true"
     elif one.example.task is not None:
         found |= {
             "msdynce_isactivecustomer": "false",
-            "parentcustomerid": _account(number),
+            "parentcustomerid": _derive_account_id(number),
             "parentcustomeridtype": "account",
         }
     return found
@@ -217,13 +225,13 @@ def compare_example(
     codes: set[str],
     row: Mapping[str, object] | None,
 ) -> list[Difference]:
-    """What came out otherwise than an example says.
+    """What differs from what an example says.
 
     Args:
         one: the example.
         decision: its row of ``decisions.parquet``.
         codes: the codes of its findings.
-        row: its planned row, none if it was not planned.
+        row: its planned row, null if it was not planned.
     """
     if decision is None:
         return [
@@ -241,23 +249,23 @@ def compare_example(
         found.append(Difference(what="reason", expected=one.reason, got=got))
     if one.findings is not None:
         missing = sorted(set(one.findings) - codes)
-        told = ", ".join(sorted(codes)) or "none"
-        found += [Difference(what="findings", expected=name, got=told) for name in missing]
+        reported = ", ".join(sorted(codes)) or "none"
+        found += [Difference(what="findings", expected=name, got=reported) for name in missing]
     if not one.row:
         return found
     if row is None:
         return [*found, Difference(what="row", expected="a planned row", got=got)]
-    wrong = [(name, value) for name, value in one.row.items() if not _same(value, row[name])]
+    wrong = [(name, value) for name, value in one.row.items() if not _is_same(value, row[name])]
     return [
         *found,
         *(
-            Difference(what=name, expected=_text(value), got=_text(row[name]))
+            Difference(what=name, expected=_show_value(value), got=_show_value(row[name]))
             for name, value in wrong
         ),
     ]
 
 
-def _same(expected: Value, got: object) -> bool:
+def _is_same(expected: Value, got: object) -> bool:
     if got is None or expected == "":
         return got is None and expected == ""
     if isinstance(got, int | Decimal) and not isinstance(got, bool):
@@ -268,5 +276,5 @@ def _same(expected: Value, got: object) -> bool:
     return str(got) == (str(expected).lower() if isinstance(expected, bool) else str(expected))
 
 
-def _text(value: object) -> str:
+def _show_value(value: object) -> str:
     return "blank" if value is None or value == "" else repr(str(value))

@@ -1,4 +1,4 @@
-"""One contact's story: the row read, the evidence, the rule, each field with source, transform, result and checks, its way on."""
+"""One contact's story: the row read, the evidence, the rule, the fields, the batch, the outcome."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ __all__ = ["Story", "render_story", "tell_stories"]
 def tell_stories(
     folder: RunFolder, project: Project, contact: str, earlier: Sequence[RunFolder]
 ) -> list[Story]:
-    """The stories of the contacts that a contactid or contact number means.
+    """The stories of the contacts that have a contactid or contact number.
 
-    Several when a number is shared.
+    There are several when contacts share the number.
 
     Raises:
         UsageError: the run has no such contact, or its decisions cannot be read.
@@ -59,12 +59,12 @@ def tell_stories(
             f"no contact of this run has that contactid or contact number. Run {folder.run}."
         )
     return [
-        _story(evidence, project, cast("DecisionRow", row), earlier)
+        _tell_story(evidence, project, cast("DecisionRow", row), earlier)
         for row in found.sort("source_file", "source_line").iter_rows(named=True)
     ]
 
 
-def _story(
+def _tell_story(
     evidence: Evidence, project: Project, decision: DecisionRow, earlier: Sequence[RunFolder]
 ) -> Story:
     contactid, task = decision["contactid"], decision["task"]
@@ -73,15 +73,15 @@ def _story(
     )
     of_contact = pl.col("contactid").eq_missing(contactid)
     findings = cast(
-        "list[FindingRow]", _rows(evidence, [evidence.folder.findings], place & of_contact)
+        "list[FindingRow]", _read_rows(evidence, [evidence.folder.findings], place & of_contact)
     )
     planned: PlannedRow = {}
     if task:
         files = evidence.folder.rows_files(task)
-        planned = _first(_rows(evidence, files, pl.col("contactid") == contactid))
+        planned = _take_first(_read_rows(evidence, files, pl.col("contactid") == contactid))
     with session() as here:
         source = read_contact_row(here, evidence, decision["source_file"], decision["source_line"])
-    outcomes = _rows(evidence, [evidence.folder.outcomes], pl.col("contactid") == contactid)
+    outcomes = _read_rows(evidence, [evidence.folder.outcomes], pl.col("contactid") == contactid)
     template = project.templates.get(task) if task else None
     return Story(
         decision=decision,
@@ -91,23 +91,25 @@ def _story(
         if template is None
         else tell_fields(template, project, source, planned, decision, findings),
         planned=planned,
-        batch=_batch(evidence, task, planned),
-        outcome=cast("OutcomeRow", _first(outcomes)),
+        batch=_find_batch(evidence, task, planned),
+        outcome=cast("OutcomeRow", _take_first(outcomes)),
         earlier=find_earlier_runs(earlier, contactid),
         notes=[one.sentence for one in evidence.troubles],
     )
 
 
-def _rows(evidence: Evidence, files: Sequence[Path], condition: pl.Expr) -> list[dict[str, object]]:
+def _read_rows(
+    evidence: Evidence, files: Sequence[Path], condition: pl.Expr
+) -> list[dict[str, object]]:
     found = evidence.frame(files, lambda rows: rows.filter(condition)) if files else None
     return [] if found is None else found.to_dicts()
 
 
-def _first(rows: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
+def _take_first(rows: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
     return rows[0] if rows else {}
 
 
-def _batch(evidence: Evidence, task: str | None, planned: PlannedRow) -> BatchRow:
+def _find_batch(evidence: Evidence, task: str | None, planned: PlannedRow) -> BatchRow:
     if planned.get("batch") is None:
         return {}
     same = (
@@ -115,4 +117,4 @@ def _batch(evidence: Evidence, task: str | None, planned: PlannedRow) -> BatchRo
         & (pl.col("legal_entity") == planned["legal_entity"])
         & (pl.col("batch") == planned["batch"])
     )
-    return cast("BatchRow", _first(_rows(evidence, [evidence.folder.batches], same)))
+    return cast("BatchRow", _take_first(_read_rows(evidence, [evidence.folder.batches], same)))

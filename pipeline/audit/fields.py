@@ -43,22 +43,22 @@ def tell_fields(
     ``result_from`` is null where the result is not known: the row read is gone, or its currency is
     a reference.
     """
-    results = dict(planned) or _worked_out(template, project, source, decision)
+    results = dict(planned) or _work_out(template, project, source, decision)
     return [
         {
             "destination": row.destination,
             "source": row.row.source,
-            "value": _value(row, source, decision),
+            "value": _pick_value(row, source, decision),
             "transform": describe_transform(row),
             "result": results.get(row.destination),
             "result_from": "plan" if planned else "mapping" if row.destination in results else None,
-            "checks": _checks(template, row, findings),
+            "checks": _list_checks(template, row, findings),
         }
         for row in template.rows
     ]
 
 
-def _worked_out(
+def _work_out(
     template: Template, project: Project, source: Mapping[str, str], decision: DecisionRow
 ) -> dict[str, object]:
     if not source:
@@ -78,7 +78,9 @@ def _worked_out(
     return {name: value for name, value in row.items() if name not in unknown}
 
 
-def _checks(template: Template, row: FieldRow, findings: Sequence[FindingRow]) -> list[CheckStory]:
+def _list_checks(
+    template: Template, row: FieldRow, findings: Sequence[FindingRow]
+) -> list[CheckStory]:
     """The rules that a column's value must keep, and whether it did."""
     column = ENTITIES[template.entity].column(row.destination)
     if column is None:
@@ -108,7 +110,7 @@ def _checks(template: Template, row: FieldRow, findings: Sequence[FindingRow]) -
     ]
 
 
-def _value(row: FieldRow, source: Mapping[str, str], decision: DecisionRow) -> str | None:
+def _pick_value(row: FieldRow, source: Mapping[str, str], decision: DecisionRow) -> str | None:
     name = row.row.source
     if name is None:
         return None

@@ -40,10 +40,11 @@ _ROWS: Final = 65_536
 def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
     """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run.
 
-    The number of rows.
+    Returns:
+        The number of rows.
 
     Raises:
-        UsageError: the ending is neither, or a code is unknown.
+        UsageError: the ending is neither of the two, or a code is unknown.
         InvariantBroken: the tables of the run cannot be read.
     """
     if to.suffix.lower() not in (".csv", ".parquet"):
@@ -58,7 +59,7 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
     with tempfile.TemporaryDirectory(prefix="p2c-findings-") as scratch:
         try:
             with session(memory=MEMORY, scratch=Path(scratch)) as here:
-                return _written(here, folder, to, wanted, values=values)
+                return _write_rows(here, folder, to, wanted, values=values)
         except duckdb.Error as error:
             raise InvariantBroken(
                 f"the tables of the run cannot be read. `p2c verify {folder.run}` says more.",
@@ -66,7 +67,7 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
             ) from error
 
 
-def _written(
+def _write_rows(
     here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool
 ) -> int:
     for path in (folder.findings, folder.decisions):
@@ -77,7 +78,7 @@ def _written(
             {"code": list(load_codes()), "advice": [one.advice for one in load_codes().values()]}
         ),
     )
-    parts = _frames(here, codes, () if values else ("value",))
+    parts = _stream_frames(here, codes, () if values else ("value",))
     if to.suffix.lower() == ".csv":
         return write_csv(to, parts, visible=True)
     first = next(parts)
@@ -90,8 +91,10 @@ def _written(
     return rows
 
 
-def _frames(here: Session, codes: Sequence[str], left_out: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """The export in frames of one schema; the first is empty and tells the columns."""
+def _stream_frames(
+    here: Session, codes: Sequence[str], left_out: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    """The export in frames of one schema; the first is empty and names the columns."""
     reader = here.stream(query("audit/findings"), _ROWS, codes=list(codes), every_code=not codes)
     yield pl.DataFrame(reader.schema.empty_table()).drop(left_out)
     for batch in reader:
@@ -99,7 +102,7 @@ def _frames(here: Session, codes: Sequence[str], left_out: Sequence[str]) -> Ite
 
 
 class FindingGroup(TypedDict):
-    """Findings of one code at one column: how many, a contact for an example, and what to do."""
+    """Findings of one code at one column: how many, a contact as an example, and what to do."""
 
     code: str
     severity: str
@@ -136,13 +139,13 @@ def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[Findin
         nulls_last=True,
     )
     rows = cast("list[FindingGroup]", ordered.with_columns(advice=pl.lit("")).to_dicts())
-    return [_told_in_words(row) for row in rows]
+    return [_put_in_words(row) for row in rows]
 
 
-def _told_in_words(row: FindingGroup) -> FindingGroup:
+def _put_in_words(row: FindingGroup) -> FindingGroup:
     """A group with its sentence.
 
-    The findings' own where all say the same, else the catalogue's without its blanks.
+    The findings' own if they are all equal, else the catalogue's without its blanks.
     """
     known = load_codes().get(row["code"])
     if known is None:
@@ -157,11 +160,11 @@ def _told_in_words(row: FindingGroup) -> FindingGroup:
 
 
 def generalize(sentence: str, column: str | None = None) -> str:
-    """A catalogue sentence with its blanks left out or told in general."""
-    told = sentence
+    """A catalogue sentence with its blanks left out or put in general words."""
+    text = sentence
     for blank, word in (*_GENERAL, ("{column}", column or "a column")):
-        told = told.replace(blank, word)
-    return told if column and sentence.startswith("{column}") else told[:1].upper() + told[1:]
+        text = text.replace(blank, word)
+    return text if column and sentence.startswith("{column}") else text[:1].upper() + text[1:]
 
 
 def render_groups(groups: Sequence[FindingGroup]) -> str:

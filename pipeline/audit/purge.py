@@ -1,4 +1,4 @@
-"""``purge``: personal data of old runs goes, keys and counts stay.
+"""``purge``: personal data of old runs is removed, keys and counts stay.
 
 The journal says what was removed, so the proof holds.
 """
@@ -49,7 +49,7 @@ class PersonalData:
     folder: RunFolder
     files: tuple[Path, ...]
     tables: tuple[Path, ...]
-    beside: tuple[Path, ...]
+    retries: tuple[Path, ...]
     """Folders of retries that were made from this run's corrected rows."""
     size: int
     """Bytes of the files."""
@@ -59,7 +59,7 @@ class PersonalData:
 class Leftover:
     """What an extraction that stopped has read so far.
 
-    The next plan of its Sales would go on with it.
+    The next plan of its Sales would continue with it.
     """
 
     path: Path
@@ -85,7 +85,7 @@ def clear_leftover(found: Leftover) -> None:
     """Remove what a stopped extraction left.
 
     Raises:
-        Stopped: it is going on, or the disk failed.
+        Stopped: the extraction is still running, or the disk failed.
     """
     with (
         locked(found.path, "another process is reading this Sales."),
@@ -99,13 +99,13 @@ def clear_leftover(found: Leftover) -> None:
 def find_old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
     """Runs that began more than ``days`` days ago, oldest first."""
     limit = clock().astimezone(UTC) - timedelta(days=days)
-    return [one for one in find_runs(runs) if _began(one) < limit]
+    return [one for one in find_runs(runs) if _parse_start(one) < limit]
 
 
-def _began(folder: RunFolder) -> datetime:
+def _parse_start(folder: RunFolder) -> datetime:
     stamp = _STAMP.match(folder.run)
     if stamp is None:
-        raise UsageError("is no run's id.", where=folder.run)
+        raise UsageError("is not the id of a run.", where=folder.run)
     return datetime.strptime(stamp.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
@@ -119,14 +119,14 @@ def find_personal_data(folder: RunFolder) -> PersonalData | None:
         for name, column in _TABLES.items()
         if _has_values(folder.path / name, column)
     ]
-    beside = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
-    if not files and not tables and not beside:
+    retries = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
+    if not files and not tables and not retries:
         return None
     return PersonalData(
         folder=folder,
         files=tuple(files),
         tables=tuple(tables),
-        beside=tuple(beside),
+        retries=tuple(retries),
         size=sum(path.stat().st_size for path in files),
     )
 
@@ -146,18 +146,18 @@ def _has_values(path: Path, column: str) -> bool:
 
 
 def purge_run(found: PersonalData, clock: Clock) -> None:
-    """Remove a run's personal data. Called again after a stop, it goes on.
+    """Remove a run's personal data. Call it again after a stop to continue.
 
     Raises:
         Stopped: the run is being applied, or the disk failed.
-        InvariantBroken: the journal does not hold; nothing is removed, for nothing could be proven
-            after it.
+        InvariantBroken: the journal does not hold. Nothing is removed, because nothing could be
+            proven afterwards.
     """
     with locked(found.folder.path, "another process is applying this run."):
-        _purged(found, clock)
+        _purge(found, clock)
 
 
-def _purged(found: PersonalData, clock: Clock) -> None:
+def _purge(found: PersonalData, clock: Clock) -> None:
     folder = found.folder
     entries = read_journal(folder.journal).entries
     summary = folder.read_summary().without_values()
@@ -172,10 +172,10 @@ def _purged(found: PersonalData, clock: Clock) -> None:
         with during("purging a run"):
             for path in found.files:
                 path.unlink(missing_ok=True)
-            for path in (*found.beside, *(folder.path / name for name in _FOLDERS)):
+            for path in (*found.retries, *(folder.path / name for name in _FOLDERS)):
                 shutil.rmtree(path, ignore_errors=True)
         for name, column in _TABLES.items():
-            _blank(folder.path / name, column)
+            _blank_column(folder.path / name, column)
         kept = {
             name: hash_file(folder.path / name)
             for name in _TABLES
@@ -184,7 +184,7 @@ def _purged(found: PersonalData, clock: Clock) -> None:
         vouch(folder, journal, "purged", summary, removed=sorted(gone | before), files=kept)
 
 
-def _blank(path: Path, column: str) -> None:
+def _blank_column(path: Path, column: str) -> None:
     """Write a table again without a column's values."""
     if not path.is_file():
         return
@@ -199,10 +199,10 @@ def _blank(path: Path, column: str) -> None:
 
 
 def render_purge(found: Sequence[PersonalData | Leftover]) -> str:
-    """What would go, run by run."""
+    """What would be removed, run by run."""
     if not found:
         return "No run that old holds personal data."
-    return "\n".join(_line(one) for one in found)
+    return "\n".join(_render_line(one) for one in found)
 
 
 def name_held(found: PersonalData | Leftover) -> str:
@@ -214,7 +214,7 @@ def name_held(found: PersonalData | Leftover) -> str:
     )
 
 
-def _line(one: PersonalData | Leftover) -> str:
+def _render_line(one: PersonalData | Leftover) -> str:
     size = f"{name_held(one)}  {len(one.files):,} files, {one.size:,} bytes"
     if isinstance(one, Leftover):
         return f"{size}: an extraction that stopped"

@@ -35,7 +35,7 @@ ROWS_AT_ONCE: Final = 250_000
 
 
 class TaskCompared(TypedDict):
-    """Rows of a task: compared, equal; and the columns that SCM did not tell."""
+    """Rows of a task: compared, equal; and the columns that SCM did not return."""
 
     rows: int
     equal: int
@@ -63,7 +63,7 @@ class ReadBack:
 def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
-    Which is which their key columns tell.
+    Their key columns decide which is which.
 
     Raises:
         UsageError: a file is missing or has the keys of neither entity.
@@ -73,12 +73,12 @@ def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     for path in paths:
         if not path.is_file():
             raise UsageError(f"--scm: there is no file {path}.")
-        task, frame = _export(path)
+        task, frame = _read_export(path)
         found.setdefault(task, []).append(frame)
     return {task: pl.concat(frames, how="diagonal").lazy() for task, frames in found.items()}
 
 
-def _export(path: Path) -> tuple[str, pl.DataFrame]:
+def _read_export(path: Path) -> tuple[str, pl.DataFrame]:
     problems = []
     for task, entity in list_entities_by_task().items():
         fields = tuple(Field(name=column.name) for column in entity.columns)
@@ -114,7 +114,9 @@ def reconcile_rows(
     clock: Clock,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> ReadBack:
-    """Compare a run with SCM's rows and keep the result: ``reconciliation.json``, ``reconciliation.parquet``, a journal line.
+    """Compare a run with SCM's rows and keep the result.
+
+    It is kept in ``reconciliation.json``, ``reconciliation.parquet`` and a journal line.
 
     Args:
         folder: an applied run.
@@ -129,10 +131,11 @@ def reconcile_rows(
     before = folder.read_summary()
     if not before.applied:
         raise UsageError(
-            f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
+            f"the plan was not applied yet. Run `p2c apply {folder.run}` first.",
+            where=str(folder.run),
         )
     results = {
-        task: _compared(
+        task: _compare(
             scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
         )
         for task, rows in found.items()
@@ -140,14 +143,15 @@ def reconcile_rows(
     }
     if not results:
         raise UsageError(
-            "the run planned no rows of the tasks that the exports are of.", where=str(folder.run)
+            "the run planned no rows of the tasks that these exports belong to.",
+            where=str(folder.run),
         )
     differences = pl.concat([one.differences for one in results.values()])
     facts: Reconciliation = {
         "at": clock().isoformat(),
         "read_from": read_from,
         "sentence": summarize_comparison(list(results.values())),
-        "tasks": {task: _counts(one) for task, one in results.items()},
+        "tasks": {task: _count(one) for task, one in results.items()},
         "differences": group_differences(differences),
     }
     write_table(folder.path / ROWS, differences)
@@ -158,11 +162,11 @@ def reconcile_rows(
     return ReadBack(results=results, facts=facts)
 
 
-def _counts(found: TaskComparison) -> TaskCompared:
+def _count(found: TaskComparison) -> TaskCompared:
     return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
 
 
-def _compared(
+def _compare(
     planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, rows_at_once: int
 ) -> TaskComparison:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
@@ -175,7 +179,9 @@ def render_reconciliation(found: ReadBack) -> str:
     for task, one in found.results.items():
         lines.append(f"  {task}: {one.rows:,} rows compared, {one.equal:,} equal")
         if one.not_compared:
-            lines.append(f"    not told by SCM, so not compared: {', '.join(one.not_compared)}")
+            lines.append(
+                f"    not compared, because SCM did not return them: {', '.join(one.not_compared)}"
+            )
     for one_group in found.facts["differences"]:
         place = f" {one_group['column']}" if one_group["column"] else ""
         lines.append(

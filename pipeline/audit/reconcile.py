@@ -43,7 +43,7 @@ class TaskComparison:
     equal: int
     """Rows of them that SCM has with equal fields."""
     not_compared: tuple[str, ...]
-    """Destination columns that the other side did not tell."""
+    """Destination columns that the other side does not have."""
 
 
 def compare_rows(
@@ -59,8 +59,8 @@ def compare_rows(
         task: for the differences.
 
     Returns:
-        Every difference, in the order of the planned rows. Rows that only SCM has are none: others
-        write there too.
+        Every difference, in the order of the planned rows. A row that only SCM has is not a
+        difference: others write there too.
 
     Raises:
         ValueError: ``found`` lacks a key column.
@@ -70,34 +70,36 @@ def compare_rows(
     columns = [
         one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
     ]
-    told = [one for one in columns if one.name in found.columns]
+    compared = [one for one in columns if one.name in found.columns]
     area = LEGAL_ENTITY if by_entity else None
     left = planned.select(
-        "contactid", "destination_key", key=_key(entity, "legal_entity" if by_entity else None)
+        "contactid",
+        "destination_key",
+        key=_build_key(entity, "legal_entity" if by_entity else None),
     ).with_row_index("row")
-    right = found.select(key=_key(entity, area)).with_row_index("other")
+    right = found.select(key=_build_key(entity, area)).with_row_index("other")
     first = right.unique("key", keep="first", maintain_order=True)
     pairs = left.join(first, on="key", how="left", maintain_order="left")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
     several = left.join(repeated, on="key", how="semi", maintain_order="left")
     both = pairs.filter(pl.col("other").is_not_null())
-    ordered = _ordered(
+    ordered = _order(
         left,
         [
-            _told(task, pairs.filter(pl.col("other").is_null()), "missing"),
-            _told(task, several, "repeated"),
-            *(_differing(task, column, planned, found, both) for column in told),
+            _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
+            _list_differences(task, several, "repeated"),
+            *(_find_differing(task, column, planned, found, both) for column in compared),
         ],
     )
     return TaskComparison(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
-        not_compared=tuple(one.name for one in columns if one not in told),
+        not_compared=tuple(one.name for one in columns if one not in compared),
     )
 
 
-def _differing(
+def _find_differing(
     task: str, column: Column, planned: pl.DataFrame, found: pl.DataFrame, both: pl.DataFrame
 ) -> pl.DataFrame:
     """The rows of both sides whose values of a column differ.
@@ -114,10 +116,10 @@ def _differing(
     )
     different = here.ne_missing(there)
     sides = {"planned": here.filter(different), "found": there.filter(different)}
-    return _told(task, both.filter(different), "differs", column.name, sides)
+    return _list_differences(task, both.filter(different), "differs", column.name, sides)
 
 
-def _ordered(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def _order(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Differences in the order of the planned rows."""
     return (
         pl.concat(parts)
@@ -130,24 +132,27 @@ def _ordered(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def compare_in_parts(
     planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int
 ) -> TaskComparison:
-    """``compare_runs`` for more rows than memory holds: both sides are read once for each part of their keys.
+    """``compare_rows`` for more rows than fit into memory, one part of the keys after another.
 
-    Differences are in the order of the planned rows within each part.
+    Both sides are read once for each part. Within a part, differences are in the order of the
+    planned rows.
     """
     if parts == 1:
         return compare_rows(planned.collect(), found.collect(), entity, task)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
     here, there = (
-        _key(entity, area if by_entity else None).hash(seed=0) % parts
+        _build_key(entity, area if by_entity else None).hash(seed=0) % parts
         for area in ("legal_entity", LEGAL_ENTITY)
     )
     results = [
         compare_rows(
-            planned.filter(here == part).collect(engine="streaming"), found.filter(there == part).collect(engine="streaming"),
-            entity, task,
+            planned.filter(here == part).collect(engine="streaming"),
+            found.filter(there == part).collect(engine="streaming"),
+            entity,
+            task,
         )
         for part in range(parts)
-    ]  # fmt: skip
+    ]
     return TaskComparison(
         differences=pl.concat([one.differences for one in results]),
         rows=sum(one.rows for one in results),
@@ -162,7 +167,7 @@ def _refuse_keyless(found: pl.DataFrame, entity: Entity) -> None:
         raise ValueError(f"no column {', '.join(lacking)}: the rows have no key")
 
 
-def _key(entity: Entity, legal_entity: str | None) -> pl.Expr:
+def _build_key(entity: Entity, legal_entity: str | None) -> pl.Expr:
     columns = [column for column in entity.columns if column.key]
     parts = [normalize(pl.col(column.name), column).fill_null("") for column in columns]
     where = (
@@ -173,7 +178,7 @@ def _key(entity: Entity, legal_entity: str | None) -> pl.Expr:
     return pl.concat_str([*where, *parts], separator=_KEY)
 
 
-def _told(
+def _list_differences(
     task: str,
     rows: pl.DataFrame,
     difference: str,
@@ -195,7 +200,7 @@ def _told(
 
 
 class DifferenceGroup(TypedDict):
-    """Differences of one task, kind and column, with a contact for an example."""
+    """Differences of one task, kind and column, with a contact as an example."""
 
     task: str
     difference: str
@@ -205,7 +210,7 @@ class DifferenceGroup(TypedDict):
 
 
 def group_differences(differences: pl.DataFrame) -> list[DifferenceGroup]:
-    """Differences by task, kind and column, most rows first, with a contact for an example.
+    """Differences by task, kind and column, most rows first, with a contact as an example.
 
     No values.
     """

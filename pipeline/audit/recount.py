@@ -1,4 +1,4 @@
-"""The equations counted anew: the summary's figures against the tables they were taken from."""
+"""The equations counted again: the summary's figures against the tables they come from."""
 
 from __future__ import annotations
 
@@ -23,24 +23,28 @@ _MEMORY: Final = "400MB"
 def recount_run(evidence: Evidence) -> list[Check]:
     """Every equation of a run, from its tables.
 
-    A table that cannot be read is told elsewhere and left out here.
+    A table that cannot be read is reported elsewhere and left out here.
     """
-    checks = [_equation(one) for one in evidence.summary.equations]
+    checks = [_check_equation(one) for one in evidence.summary.equations]
     if evidence.kind.is_load:
         checks += [
-            *_decisions(evidence),
-            *_findings(evidence),
-            *_planned(evidence),
-            *_outcomes(evidence),
+            *_recount_decisions(evidence),
+            *_recount_findings(evidence),
+            *_recount_planned(evidence),
+            *_recount_outcomes(evidence),
         ]
     if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
-        checks += [*_findings(evidence), *_planned(evidence), *_outcomes(evidence)]
+        checks += [
+            *_recount_findings(evidence),
+            *_recount_planned(evidence),
+            *_recount_outcomes(evidence),
+        ]
     elif not evidence.kind.is_load:
         checks += recount_backfill(evidence)
     return checks
 
 
-def _equation(one: Equation) -> Check:
+def _check_equation(one: Equation) -> Check:
     total = sum(one.terms.values())
     what = f"equation {one.equation}"
     if total == one.left:
@@ -48,7 +52,7 @@ def _equation(one: Equation) -> Check:
     return Check(what=what, status="altered", sentence=f"{one.left:,} is not {total:,}.")
 
 
-def _decisions(evidence: Evidence) -> list[Check]:
+def _recount_decisions(evidence: Evidence) -> list[Check]:
     frame = evidence.frame(
         evidence.folder.decisions,
         lambda rows: rows.group_by("decision", "reason").agg(rows=pl.len().cast(pl.Int64)),
@@ -60,12 +64,12 @@ def _decisions(evidence: Evidence) -> list[Check]:
     )
     reasons = {f"{decision}/{reason}": rows for decision, reason, rows in frame.iter_rows()}
     return [
-        _compared("decisions.parquet", "decisions", evidence.summary.counts, counts),
-        _compared("decisions.parquet", "reasons", evidence.summary.reasons, reasons),
+        _compare_counts("decisions.parquet", "decisions", evidence.summary.counts, counts),
+        _compare_counts("decisions.parquet", "reasons", evidence.summary.reasons, reasons),
     ]
 
 
-def _findings(evidence: Evidence) -> list[Check]:
+def _recount_findings(evidence: Evidence) -> list[Check]:
     frame = evidence.frame(
         evidence.folder.findings,
         lambda rows: rows.group_by("code").agg(rows=pl.len().cast(pl.Int64)),
@@ -73,23 +77,23 @@ def _findings(evidence: Evidence) -> list[Check]:
     if frame is None or "findings" not in evidence.summary_says:
         return []
     return [
-        _compared(
+        _compare_counts(
             "findings.parquet", "findings", evidence.summary.findings, dict(frame.iter_rows())
         )
     ]
 
 
-def _tasks(evidence: Evidence) -> list[str]:
+def _list_tasks(evidence: Evidence) -> list[str]:
     return sorted(path.name for path in (evidence.folder.path / "rows").glob("*") if path.is_dir())
 
 
-def _planned(evidence: Evidence) -> list[Check]:
+def _recount_planned(evidence: Evidence) -> list[Check]:
     if "actions" not in evidence.summary_says or any(
         name.startswith("rows/") for name in evidence.purged
     ):
         return []
     found: dict[str, int] = {}
-    for task in _tasks(evidence):
+    for task in _list_tasks(evidence):
         frame = evidence.frame(
             evidence.folder.rows_files(task),
             lambda rows: rows.group_by("legal_entity", "action").agg(rows=pl.len().cast(pl.Int64)),
@@ -100,10 +104,10 @@ def _planned(evidence: Evidence) -> list[Check]:
     said = {
         f"{one.task} {one.legal_entity} {one.action}": one.rows for one in evidence.summary.actions
     }
-    return [_compared("rows", "planned rows", said, found)]
+    return [_compare_counts("rows", "planned rows", said, found)]
 
 
-def _outcomes(evidence: Evidence) -> list[Check]:
+def _recount_outcomes(evidence: Evidence) -> list[Check]:
     if not evidence.summary.applied:
         return []
     frame = evidence.frame(
@@ -116,16 +120,16 @@ def _outcomes(evidence: Evidence) -> list[Check]:
     found = dict.fromkeys((name for name in OUTCOME_NAMES if name != "pending"), 0) | dict(
         frame.iter_rows()
     )
-    return [_compared("outcomes.parquet", "outcomes", said, found), *_matched(evidence)]
+    return [
+        _compare_counts("outcomes.parquet", "outcomes", said, found),
+        *_match_outcomes(evidence),
+    ]
 
 
-def _matched(evidence: Evidence) -> list[Check]:
-    """Whether outcomes are of just the rows that were planned.
-
-    Equal sets of contact and key, by task.
-    """
+def _match_outcomes(evidence: Evidence) -> list[Check]:
+    """Whether exactly the planned rows have outcomes: equal sets of contact and key, by task."""
     checks = []
-    for task in _tasks(evidence):
+    for task in _list_tasks(evidence):
         files = evidence.folder.rows_files(task)
         try:
             with session(memory=_MEMORY) as here:
@@ -145,7 +149,9 @@ def _matched(evidence: Evidence) -> list[Check]:
     return checks
 
 
-def _compared(file: str, what: str, said: Mapping[str, int], found: Mapping[str, int]) -> Check:
+def _compare_counts(
+    file: str, what: str, said: Mapping[str, int], found: Mapping[str, int]
+) -> Check:
     different = [name for name in {**said, **found} if said.get(name, 0) != found.get(name, 0)]
     if not different:
         return Check(
@@ -153,10 +159,10 @@ def _compared(file: str, what: str, said: Mapping[str, int], found: Mapping[str,
             status="ok",
             sentence=f"Its {what} are those of the summary: {sum(found.values()):,}.",
         )
-    told = ", ".join(
+    listed = ", ".join(
         f"{name} {found.get(name, 0):,} instead of {said.get(name, 0):,}" for name in different[:5]
     )
     more = f" and {len(different) - 5} more" if len(different) > 5 else ""  # noqa: PLR2004
     return Check(
-        what=file, status="altered", sentence=f"Its {what} differ from the summary: {told}{more}."
+        what=file, status="altered", sentence=f"Its {what} differ from the summary: {listed}{more}."
     )

@@ -29,7 +29,7 @@ def view_contacts(
     Returns:
         Whether the rows are there. A note of ``evidence`` says why they are not.
     """
-    found = _files(evidence)
+    found = _find_files(evidence)
     if found is None:
         return False
     paths, names = found
@@ -47,7 +47,7 @@ def view_contacts(
     return True
 
 
-def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
+def _find_files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
     """Where the rows are, and what the run calls the files if they are the user's own.
 
     Null if they are gone or were altered.
@@ -55,7 +55,7 @@ def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
     paths = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
     sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
     if not paths or not all(path.is_file() for path in paths):
-        _gone(evidence, paths)
+        _note_missing(evidence, paths)
         return None
     if sources and any(
         path.stat().st_size != one.bytes for path, one in zip(paths, sources, strict=True)
@@ -69,7 +69,7 @@ def _files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
     return paths, [one.file for one in sources]
 
 
-def _gone(evidence: Evidence, paths: list[Path]) -> None:
+def _note_missing(evidence: Evidence, paths: list[Path]) -> None:
     inside = [path for path in paths if path.is_relative_to(evidence.folder.path)]
     if inside:
         evidence.note(

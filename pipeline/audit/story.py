@@ -1,4 +1,4 @@
-"""A contact's story as lines for the terminal, and what earlier runs did with the contact."""
+"""A contact's story as lines for the terminal, with what earlier runs did."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CheckStory(TypedDict):
 
 
 class FieldStory(TypedDict):
-    """One row of the mapping: where its value comes from, and what became of it."""
+    """One row of the mapping: where its value comes from, and what happened to it."""
 
     destination: str
     source: str | None
@@ -113,18 +113,19 @@ class Story:
 def render_story(story: Story, folder: Path) -> str:
     """The story as lines.
 
-    It shows the contact's values, for that was asked; control characters are made visible.
+    It shows the contact's values, because the user asked for them. Control characters are made
+    visible.
     """
-    return "\n".join(make_visible(line) for line in _lines(story, folder))
+    return "\n".join(make_visible(line) for line in _render_lines(story, folder))
 
 
-def _lines(story: Story, folder: Path) -> Iterator[str]:
+def _render_lines(story: Story, folder: Path) -> Iterator[str]:
     decision = story.decision
     yield f"Contact {decision['contactid']}, number {decision['contact_number'] or 'none'}"
     yield f"  read from     {decision['source_file']} line {decision['source_line']}"
-    yield f"  active        {_yes_no(decision['is_active_customer'])}"
-    yield f"  company       {_company(decision)}"
-    yield f"  decision      {decision['decision']}/{decision['reason']}: {_sentence(story)}"
+    yield f"  active        {_render_flag(decision['is_active_customer'])}"
+    yield f"  company       {_render_company(decision)}"
+    yield f"  decision      {decision['decision']}/{decision['reason']}: {_explain_decision(story)}"
     yield (
         f"  task          {decision['task'] or 'none'}, legal entity "
         f"{decision['legal_entity'] or 'none'}"
@@ -137,17 +138,17 @@ def _lines(story: Story, folder: Path) -> Iterator[str]:
         yield from (f"    {name} = {str(value)!r}" for name, value in story.source.items())
     if story.fields:
         yield "  fields        destination ← source value → result"
-        yield from (f"    {line}" for one in story.fields for line in _field(one))
+        yield from (f"    {line}" for one in story.fields for line in _render_field(one))
     if story.planned:
         yield f"  action        {story.planned['action']}, row hash {story.planned['row_hash']}"
-    yield from _way(story, folder)
+    yield from _render_way(story, folder)
     for before in story.earlier:
-        yield f"  earlier       {before['run']}, {before['kind']}: {_earlier(before)}"
+        yield f"  earlier       {before['run']}, {before['kind']}: {_render_earlier(before)}"
     for note in story.notes:
         yield f"  not whole     {note}"
 
 
-def _sentence(story: Story) -> str:
+def _explain_decision(story: Story) -> str:
     reason = story.decision["reason"]
     own = [one["message"] for one in story.findings if one["code"] == reason]
     known = load_codes().get(reason)
@@ -156,11 +157,11 @@ def _sentence(story: Story) -> str:
     return f"{own[0] if own else known.sentence} {known.advice}"
 
 
-def _yes_no(flag: bool | None) -> str:
+def _render_flag(flag: bool | None) -> str:
     return "blank" if flag is None else "Yes" if flag else "No"
 
 
-def _company(decision: DecisionRow) -> str:
+def _render_company(decision: DecisionRow) -> str:
     if decision["company_id"] is None:
         return "none"
     kind = decision["company_type"] or "of unknown type"
@@ -171,7 +172,7 @@ def _company(decision: DecisionRow) -> str:
     )
 
 
-def _field(one: FieldStory) -> Iterator[str]:
+def _render_field(one: FieldStory) -> Iterator[str]:
     value = "" if one["value"] is None else f" {str(one['value'])!r}"
     result = (
         "not known"
@@ -191,9 +192,9 @@ def _field(one: FieldStory) -> Iterator[str]:
             yield f"    DOES NOT HOLD: {check['rule']} ({check['code']})"
 
 
-def _way(story: Story, folder: Path) -> Iterator[str]:
+def _render_way(story: Story, folder: Path) -> Iterator[str]:
     """Batch, package, import and outcome."""
-    yield from _batch(story.batch, folder)
+    yield from _render_batch(story.batch, folder)
     if story.outcome:
         known = load_codes().get(story.outcome.get("code") or "")
         parts = [
@@ -204,7 +205,7 @@ def _way(story: Story, folder: Path) -> Iterator[str]:
         yield f"  outcome       {': '.join(parts).rstrip('.')}{advice}"
 
 
-def _batch(batch: BatchRow, folder: Path) -> Iterator[str]:
+def _render_batch(batch: BatchRow, folder: Path) -> Iterator[str]:
     if batch:
         name = batch.get("file")
         file = f", {folder / name}" if name else ""
@@ -213,13 +214,13 @@ def _batch(batch: BatchRow, folder: Path) -> Iterator[str]:
             f"{batch['status']}{file}"
         )
         names = ("definition_group", "execution_id", "attempt", "sent_at", "finished_at")
-        told = {name: value for name, value in batch.items() if value is not None}
-        parts = [f"{one.replace('_', ' ')} {told[one]}" for one in names if one in told]
+        known = {name: value for name, value in batch.items() if value is not None}
+        parts = [f"{one.replace('_', ' ')} {known[one]}" for one in names if one in known]
         if parts:
             yield f"  import        {', '.join(parts)}"
 
 
-def _earlier(one: Earlier) -> str:
+def _render_earlier(one: Earlier) -> str:
     if one.get("action"):
         number = (
             f", number {one.get('number_before') or 'none'} → {one.get('number_after') or 'none'}"

@@ -58,17 +58,17 @@ def verify_folder(folder: RunFolder) -> Verification:
         for one in evidence.troubles
         if one.fault in ("older", "unfinished", "purged")
     ]
-    checks += _summary(evidence)
+    checks += _check_summary(evidence)
     hashes = list_recorded_hashes(evidence.entries)
-    checks += _files(folder, hashes, _between(evidence))
-    checks += _sources(evidence)
-    checks += _unvouched(folder, hashes)
+    checks += _check_files(folder, hashes, _list_pending_hashes(evidence))
+    checks += _check_sources(evidence)
+    checks += _note_unvouched(folder, hashes)
     checks += recount_run(evidence)
     return Verification(evidence=evidence, checks=tuple(checks))
 
 
-def _summary(evidence: Evidence) -> list[Check]:
-    """The summary against the digest in the journal line that it ends with, where that line has one."""
+def _check_summary(evidence: Evidence) -> list[Check]:
+    """The summary against the digest in its last journal line, if that line has one."""
     end = evidence.summary.journal
     said = next(
         (entry.payload.get("summary") for entry in evidence.entries if entry.hash == end), None
@@ -83,8 +83,8 @@ def _summary(evidence: Evidence) -> list[Check]:
     return [Check(what="summary.json", status="altered", sentence=sentence)]
 
 
-def _between(evidence: Evidence) -> dict[str, set[str]]:
-    """File → hashes that it may have, too, while an apply is under way.
+def _list_pending_hashes(evidence: Evidence) -> dict[str, set[str]]:
+    """File → hashes that it may also have while an apply is running.
 
     The journal names a file before it is in its place.
     """
@@ -97,18 +97,19 @@ def _between(evidence: Evidence) -> dict[str, set[str]]:
     return found
 
 
-def _files(
+def _check_files(
     folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]
 ) -> list[Check]:
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(
             pool.map(
-                lambda one: _file(folder, one[0], one[1], also.get(one[0], set())), hashes.items()
+                lambda one: _check_file(folder, one[0], one[1], also.get(one[0], set())),
+                hashes.items(),
             )
         )
 
 
-def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[str]) -> Check:
+def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collection[str]) -> Check:
     path = folder.path / name
     if not path.resolve().is_relative_to(folder.path.resolve()):
         return Check(
@@ -137,17 +138,17 @@ def _file(folder: RunFolder, name: str, expected: str | None, also: Collection[s
     )
 
 
-def _sources(evidence: Evidence) -> list[Check]:
+def _check_sources(evidence: Evidence) -> list[Check]:
     """The user's own files.
 
     Those that are read where they lie belong to the evidence; others were copied when landed.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         sources = [one for one in evidence.run.sources if one.in_place]
-        return list(pool.map(_source, sources))
+        return list(pool.map(_check_source, sources))
 
 
-def _source(one: SourceRead) -> Check:
+def _check_source(one: SourceRead) -> Check:
     path, what = Path(one.path), f"source {one.file}"
     if not path.is_file():
         return Check(
@@ -164,7 +165,7 @@ def _source(one: SourceRead) -> Check:
     )
 
 
-def _unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:
+def _note_unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:
     """Files that the journal has no hash of: only their figures can be checked."""
     there = {
         path.relative_to(folder.path).as_posix()

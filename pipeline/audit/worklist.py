@@ -42,7 +42,7 @@ class OwnerContacts(TypedDict):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worklist:
-    """What was written: rows, rows by owner (null: not known), and what could not be told."""
+    """What was written: rows, rows by owner (null: not known), and notes on what is missing."""
 
     rows: int
     owners: list[OwnerContacts]
@@ -55,13 +55,13 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
     Args:
         evidence: the run.
         to: the file.
-        sales_url: where Sales is, for links; else the run's own ``source.url``, else there are no
-            links.
+        sales_url: where Sales is, for links. Null: the run's own ``source.url``; without it there
+            are no links.
 
     Raises:
-        UsageError: the address is none of https, or the run has no decisions.
+        UsageError: the address does not begin with https://, or the run has no decisions.
     """
-    base = _base(sales_url or evidence.run.text("source.url"))
+    base = _parse_address(sales_url or evidence.run.text("source.url"))
     notes = (
         []
         if base
@@ -70,7 +70,7 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
         ]
     )
     counts: dict[str | None, int] = {}
-    with _tables(evidence) as here:
+    with _open_tables(evidence) as here:
         notes += _name_owners(here, evidence)
         reader = here.stream(
             query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
@@ -106,17 +106,17 @@ def _name_owners(here: Session, evidence: Evidence) -> list[str]:
 
 
 def write_repair_rows(evidence: Evidence, to: Path) -> int:
-    """Write the source rows that need work as CSV, to be corrected and given to ``p2c retry --corrected``; the rows.
+    """Write the source rows that need work as CSV, to be corrected. The number of rows.
 
-    Rows whose contactid is none are left out: nothing could tell which row a corrected one
-    replaces. Cells that a spreadsheet would take for formulas get an apostrophe in front; ``retry``
-    takes it away again.
+    ``p2c retry --corrected`` takes the corrected file. Rows without a valid contactid are left out:
+    it would not be known which row a corrected one replaces. Cells that a spreadsheet would take
+    for formulas get an apostrophe in front; ``retry`` removes it.
 
     Raises:
         UsageError: the rows that the run read are gone.
     """
     columns = list(evidence.run.columns.get("contacts", {}))
-    with _tables(evidence) as here:
+    with _open_tables(evidence) as here:
         if not view_contacts(here, evidence, columns):
             raise UsageError(
                 "the rows that the run read are gone; export them from Sales again.",
@@ -135,13 +135,13 @@ def write_repair_rows(evidence: Evidence, to: Path) -> int:
 
 
 @contextlib.contextmanager
-def _tables(evidence: Evidence) -> Iterator[Session]:
+def _open_tables(evidence: Evidence) -> Iterator[Session]:
     """A session that knows ``needed``, ``findings`` and ``codes`` of a run."""
     folder = evidence.folder
     if not folder.decisions.is_file():
         raise UsageError(
-            "decisions.parquet is missing: nothing tells which contacts need work. Run "
-            f"{folder.run}."
+            "decisions.parquet is missing, so it is not known which contacts need work. "
+            f"`p2c verify {folder.run}` says more."
         )
     codes = pl.DataFrame(
         [
@@ -166,9 +166,9 @@ def _tables(evidence: Evidence) -> Iterator[Session]:
             ) from error
 
 
-def _base(url: str | None) -> str | None:
+def _parse_address(url: str | None) -> str | None:
     if url is None:
         return None
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise UsageError(f"--sales-url {url}: is no address that begins with https://.")
+        raise UsageError(f"--sales-url {url}: does not begin with https://.")
     return url.rstrip("/")

@@ -1,6 +1,6 @@
-"""``check`` against live systems: can we log in, and is everything there that a plan needs?
+"""``check`` against live systems: does the login work, and is everything there that a plan needs?
 
-All problems come at once.
+One error lists all problems.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def _join_failures(failed: Sequence[P2cError]) -> P2cError:
     """
     if len(failed) == 1:
         return failed[0]
-    told = list_problems([str(one) for one in failed])
+    text = list_problems([str(one) for one in failed])
     return (
-        Stopped(told)
+        Stopped(text)
         if any(isinstance(one, Stopped) for one in failed)
-        else ConfigurationError(told)
+        else ConfigurationError(text)
     )
 
 

@@ -1,6 +1,6 @@
 """``check``: what can be known without a plan.
 
-Settings and templates were held against the catalogues while loading.
+Settings and templates were checked against the catalogues when they were loaded.
 """
 
 from __future__ import annotations
@@ -104,15 +104,15 @@ def _check_columns(
 
 
 def _check_table(table: LandedTable) -> tuple[str, str, str]:
-    told = f"{table.rows:,} rows, {len(table.columns)} known columns"
+    text = f"{table.rows:,} rows, {len(table.columns)} known columns"
     if not table.unreadable:
-        return f"table {table.table}", "ok", told
+        return f"table {table.table}", "ok", text
     first, lost = table.unreadable[0], len(table.unreadable)
     place = f"{first.source_file} line {first.source_line}"
     return (
         f"table {table.table}",
         "warning",
-        f"{told}; {lost:,} rows cannot be read, the first in {place}: {first.detail}",
+        f"{text}; {lost:,} rows cannot be read, the first in {place}: {first.detail}",
     )
 
 

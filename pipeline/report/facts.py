@@ -29,10 +29,16 @@ from schemas.text import parse_guid
 _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
 _FIRST: Final = (
-    "no_contacts", "flag_never_set", "accounts_assumed", "company_changed", "promoted", "no_longer_routed",
-    "legal_entity_changed", "counts_disagree",
-)  # fmt: skip
-_NOT_TAKEN: Final = {Kind.BACKFILL: "Contacts that Sales did not take"}
+    "no_contacts",
+    "flag_never_set",
+    "accounts_assumed",
+    "company_changed",
+    "promoted",
+    "no_longer_routed",
+    "legal_entity_changed",
+    "counts_disagree",
+)
+_NOT_TAKEN: Final = {Kind.BACKFILL: "Contacts that Sales did not accept"}
 _LONG: Final = 300
 
 
@@ -114,7 +120,7 @@ class PageFacts:
 
 
 def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
-    """Read a run folder; what cannot be read is a trouble, the rest is shown.
+    """Read a run folder. What cannot be read becomes a trouble; the rest is shown.
 
     Args:
         folder: the run, of any kind, planned or applied.
@@ -123,49 +129,51 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
     verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
-    causes = _causes(evidence, values=values) if folder.findings.is_file() or kind.is_load else []
+    causes = (
+        _list_causes(evidence, values=values) if folder.findings.is_file() or kind.is_load else []
+    )
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
     backfill = tables.count_backfilled(evidence) if kind is Kind.BACKFILL else []
     entities = tables.count_legal_entities(evidence) if kind.is_load else []
-    by_place = _placed(causes)
+    by_place = _place_causes(causes)
     return PageFacts(
         run=folder.run,
         kind=kind,
         verdict=verdict,
-        sentence=_sentence(evidence, verdict),
+        sentence=_explain_verdict(evidence, verdict),
         with_values=values,
-        about=tuple(_about(evidence)),
+        about=tuple(_describe_run(evidence)),
         equations=summary.equations,
         columns=columns,
         links=links,
-        reasons=tuple(_reasons(summary)),
+        reasons=tuple(_list_reasons(summary)),
         first=by_place["first"],
         causes=by_place["causes"],
         warnings=by_place["warnings"],
         flags=by_place["flags"],
         cut=by_place["cut"],
-        failures=tuple(_failures(evidence, values=values)),
+        failures=tuple(_list_failures(evidence, values=values)),
         is_load=kind.is_load,
-        not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not take"),
+        not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
         legal_entities=tuple(entities or ()),
         backfill=tuple(backfill or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),
         spans=() if found is None else tuple(tables.list_spans(found)),
-        throttling=_throttling(evidence),
-        reconciliation=_reconciliation(evidence),
+        throttling=_describe_throttling(evidence),
+        reconciliation=_read_reconciliation(evidence),
         fingerprints=tuple(evidence.run.fingerprints.items()),
         sources=evidence.run.sources,
         versions=tuple(evidence.run.versions.items()),
-        settings=tuple(_settings(evidence.run.settings)),
+        settings=tuple(_list_settings(evidence.run.settings)),
         troubles=tuple(evidence.troubles),
     )
 
 
-def _placed(causes: Sequence[Cause]) -> dict[str, tuple[Cause, ...]]:
+def _place_causes(causes: Sequence[Cause]) -> dict[str, tuple[Cause, ...]]:
     """The causes by the place of the page that shows them."""
     later = [one for one in causes if one.code not in _FIRST]
     warnings = [one for one in later if one.severity == "warning"]
@@ -180,7 +188,7 @@ def _placed(causes: Sequence[Cause]) -> dict[str, tuple[Cause, ...]]:
     }
 
 
-def _about(evidence: Evidence) -> list[tuple[str, str]]:
+def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
     run, summary = evidence.run, evidence.summary
     destination = run.destination
     entities = ", ".join(destination.legal_entities) or "none named"
@@ -189,11 +197,11 @@ def _about(evidence: Evidence) -> list[tuple[str, str]]:
         (entry.at for entry in reversed(evidence.entries) if entry.event in ("applied", "planned")),
         None,
     )
-    told = [
+    pairs = [
         ("Run", f"{evidence.folder.run}, {evidence.kind}, {state}"),
         ("Began", run.started_at.isoformat() if "started_at" in evidence.run_says else None),
         ("Last step", finished),
-        ("From", _source(evidence)),
+        ("From", _name_source(evidence)),
         (
             "Into",
             (
@@ -206,10 +214,10 @@ def _about(evidence: Evidence) -> list[tuple[str, str]]:
         ("By", " on ".join(name for name in (run.user, run.host) if name)),
         ("Last journal line", summary.journal),
     ]
-    return [(name, text) for name, text in told if text]
+    return [(name, text) for name, text in pairs if text]
 
 
-def _source(evidence: Evidence) -> str:
+def _name_source(evidence: Evidence) -> str:
     """Where the run read from: the address, else the folder."""
     paths = [str(Path(one.path).parent) for one in evidence.run.sources if one.path]
     return (
@@ -219,7 +227,7 @@ def _source(evidence: Evidence) -> str:
     )
 
 
-def _reasons(summary: Summary) -> Iterator[Reason]:
+def _list_reasons(summary: Summary) -> Iterator[Reason]:
     for name, rows in sorted(summary.reasons.items(), key=lambda one: (-one[1], one[0])):
         decision, _, reason = name.partition("/")
         known = load_codes().get(reason)
@@ -234,15 +242,15 @@ def _reasons(summary: Summary) -> Iterator[Reason]:
         }
 
 
-def _sentence(evidence: Evidence, verdict: str) -> str:
-    """The verdict in one line, as the terminal has it."""
+def _explain_verdict(evidence: Evidence, verdict: str) -> str:
+    """The verdict in one line, as the terminal shows it."""
     if not {"verdict", "counts", "outcomes", "findings"} <= evidence.summary_says:
         return f"The verdict is {verdict}; summary.json does not say why."
     word, reason = run_text.explain_verdict(evidence.summary)
     return f"{word.capitalize()}: {reason}"
 
 
-def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
+def _list_causes(evidence: Evidence, *, values: bool) -> list[Cause]:
     samples = tables.read_samples(evidence) if values else {}
     return [
         Cause(
@@ -252,24 +260,26 @@ def _causes(evidence: Evidence, *, values: bool) -> list[Cause]:
             rows=one["rows"],
             sentence=one["message"] or "",
             advice=one["advice"],
-            example=_key(one["example"]),
-            retry=f"p2c retry {evidence.folder.run} --code {one['code']}" if _retried(one) else None,
+            example=_pick_contactid(one["example"]),
+            retry=f"p2c retry {evidence.folder.run} --code {one['code']}"
+            if _can_retry(one)
+            else None,
             values=tuple(samples.get((one["code"], one["column"], one["destination"]), ())),
         )
         for one in group_findings(evidence) or []
-    ]  # fmt: skip
+    ]
 
 
-def _key(example: str | None) -> str | None:
-    """A contactid that is one; what stands in its place may be anything, a name too."""
+def _pick_contactid(example: str | None) -> str | None:
+    """The contactid if it is valid. What is in its place could be anything, even a name."""
     return None if example is None else parse_guid(example)
 
 
-def _retried(one: FindingGroup) -> bool:
-    return one["severity"] in ("error", "hold") and _key(one["example"]) is not None
+def _can_retry(one: FindingGroup) -> bool:
+    return one["severity"] in ("error", "hold") and _pick_contactid(one["example"]) is not None
 
 
-def _failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
+def _list_failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
     is_load = evidence.kind.is_load
     if not evidence.folder.outcomes.is_file() and not is_load:
         return
@@ -283,10 +293,10 @@ def _failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
         }
 
 
-def _throttling(evidence: Evidence) -> str:
-    told = evidence.summary.throttling
-    if told:
-        return ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in told.items())
+def _describe_throttling(evidence: Evidence) -> str:
+    counts = evidence.summary.throttling
+    if counts:
+        return ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in counts.items())
     events = [entry for entry in evidence.entries if entry.event == "throttled"]
     if events:
         waited = sum(float(entry.payload.get("seconds", 0)) for entry in events)
@@ -296,7 +306,7 @@ def _throttling(evidence: Evidence) -> str:
     return "None was recorded."
 
 
-def _reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:
+def _read_reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:
     path = evidence.folder.path / "reconciliation.json"
     if not path.is_file():
         return None
@@ -308,7 +318,7 @@ def _reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:
     return loaded if isinstance(loaded, dict) else None
 
 
-def _settings(settings: Mapping[str, Setting]) -> Iterator[tuple[str, str, str]]:
+def _list_settings(settings: Mapping[str, Setting]) -> Iterator[tuple[str, str, str]]:
     for name, one in settings.items():
         value = one.value
         text = (

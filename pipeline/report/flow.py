@@ -63,20 +63,20 @@ def draw_flow(
 ) -> Markup:
     """The picture.
 
-    What it shows stands in a table beside it; so it is one image with a name to screen readers.
+    A table next to it shows the same; so it is one image with a name to screen readers.
     """
-    bars = _bars(columns)
+    bars = _place_bars(columns)
     bands = [
-        _band(
+        _draw_band(
             bars[link.column][link.source],
             bars[link.column + 1][link.target],
             link,
-            _scale(columns),
+            _compute_scale(columns),
         )
         for link in links
     ]
-    labels = [_label(bar) for column in bars for bar in column.values()]
-    step = _step(columns)
+    labels = [_draw_label(bar) for column in bars for bar in column.values()]
+    step = _compute_step(columns)
     depth = max(bar.y + max(bar.height, _LABEL) for column in bars for bar in column.values())
     headings = [
         Markup('<text class="heading" x="{}" y="16">{}</text>').format(
@@ -99,19 +99,19 @@ def draw_flow(
     )
 
 
-def _step(columns: Sequence[FlowColumn]) -> float:
+def _compute_step(columns: Sequence[FlowColumn]) -> float:
     return (WIDTH - _RIGHT) / max(len(columns) - 1, 1)
 
 
-def _scale(columns: Sequence[FlowColumn]) -> float:
+def _compute_scale(columns: Sequence[FlowColumn]) -> float:
     """Height of one row: the same in all columns, so that bands keep their width."""
     most = max(sum(node.rows for node in column.nodes) for column in columns) or 1
     crowd = max(len(column.nodes) for column in columns)
     return (HEIGHT - _TOP - crowd * (_LABEL + _GAP)) / most
 
 
-def _bars(columns: Sequence[FlowColumn]) -> list[dict[str, _Bar]]:
-    scale, step = _scale(columns), _step(columns)
+def _place_bars(columns: Sequence[FlowColumn]) -> list[dict[str, _Bar]]:
+    scale, step = _compute_scale(columns), _compute_step(columns)
     found = []
     for place, column in enumerate(columns):
         y = float(_TOP)
@@ -124,7 +124,7 @@ def _bars(columns: Sequence[FlowColumn]) -> list[dict[str, _Bar]]:
     return found
 
 
-def _band(source: _Bar, target: _Bar, link: FlowLink, scale: float) -> Markup:
+def _draw_band(source: _Bar, target: _Bar, link: FlowLink, scale: float) -> Markup:
     height = max(link.rows * scale, 0.5)
     start, end = source.y + source.taken_right, target.y + target.taken_left
     source.taken_right += link.rows * scale
@@ -136,18 +136,25 @@ def _band(source: _Bar, target: _Bar, link: FlowLink, scale: float) -> Markup:
         f"V{end + height:.1f} C{middle:.1f},{end + height:.1f} {middle:.1f},{start + height:.1f} "
         f"{x:.1f},{start + height:.1f} Z"
     )
-    told = f"{link.rows:,} {link.source} → {link.target}"
+    text = f"{link.rows:,} {link.source} → {link.target}"
     return Markup('<path class="band {}" d="{}"><title>{}</title></path>').format(
-        target.node.tone, path, told
+        target.node.tone, path, text
     )
 
 
-def _label(bar: _Bar) -> Markup:
+def _draw_label(bar: _Bar) -> Markup:
     y = bar.y + min(bar.height, _LABEL) / 2 + 4
     return Markup(
         '<rect class="bar {tone}" x="{x}" y="{top}" width="{bar}" height="{height}"></rect>'
         '<text x="{text}" y="{y}"><tspan class="figure">{rows}</tspan> {name}</text>'
     ).format(
-        tone=bar.node.tone, x=f"{bar.x:.1f}", top=f"{bar.y:.1f}", bar=_BAR, height=f"{bar.height:.1f}",
-        text=f"{bar.x + _BAR + 6:.1f}", y=f"{max(y, bar.y + 11):.1f}", rows=f"{bar.node.rows:,}", name=escape(bar.node.name),
-    )  # fmt: skip
+        tone=bar.node.tone,
+        x=f"{bar.x:.1f}",
+        top=f"{bar.y:.1f}",
+        bar=_BAR,
+        height=f"{bar.height:.1f}",
+        text=f"{bar.x + _BAR + 6:.1f}",
+        y=f"{max(y, bar.y + 11):.1f}",
+        rows=f"{bar.node.rows:,}",
+        name=escape(bar.node.name),
+    )

@@ -1,4 +1,4 @@
-"""Facts → one HTML page: self-contained, no script, nothing loaded, escaped throughout, never over 2 MB."""
+"""Facts → one HTML page: without scripts, loads nothing, escaped throughout, never over 2 MB."""
 
 from __future__ import annotations
 
@@ -27,25 +27,32 @@ _TEXT: Final = (400, 120)
 def render_report(facts: PageFacts) -> str:
     """The page as text. Equal facts give equal pages: it reads no clock."""
     for rows, longest in zip(_ROWS, (*_TEXT, *_TEXT[1:] * (len(_ROWS) - len(_TEXT))), strict=True):
-        page = _page(facts, rows, longest)
+        page = _render_page(facts, rows, longest)
         if len(page.encode()) <= LIMIT:
             return page
     raise ValueError("the page is over its limit with every list cut short")
 
 
-def _page(facts: PageFacts, rows: int, longest: int) -> str:
+def _render_page(facts: PageFacts, rows: int, longest: int) -> str:
     found = throughput.bin_spans(facts.spans)
-    return _environment(longest).get_template("page.html").render(
-        facts=facts,
-        limit=rows,
-        style=Markup(files("pipeline.report").joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        flow=_flow(facts),
-        throughput=None if found is None else throughput.draw_throughput(found, title=("Rows per second over time")),
-        throughput_text="" if found is None else throughput.describe_throughput(found),
-    )  # fmt: skip
+    style = files("pipeline.report").joinpath("page.css").read_text(encoding="utf-8")
+    return (
+        _build_environment(longest)
+        .get_template("page.html")
+        .render(
+            facts=facts,
+            limit=rows,
+            style=Markup(style),  # noqa: S704 - our own file
+            flow=_draw_flow(facts),
+            throughput=None
+            if found is None
+            else throughput.draw_throughput(found, title="Rows per second over time"),
+            throughput_text="" if found is None else throughput.describe_throughput(found),
+        )
+    )
 
 
-def _flow(facts: PageFacts) -> Markup | None:
+def _draw_flow(facts: PageFacts) -> Markup | None:
     if not facts.columns:
         return None
     described = "; ".join(
@@ -58,8 +65,8 @@ def _flow(facts: PageFacts) -> Markup | None:
 
 
 @cache
-def _environment(longest: int) -> jinja2.Environment:
-    """An environment that escapes, makes control and direction characters visible, and cuts what is too long."""
+def _build_environment(longest: int) -> jinja2.Environment:
+    """An environment that escapes, shows control and direction characters, and cuts long text."""
 
     def safe(value: object) -> object:
         if value is None:
@@ -77,24 +84,24 @@ def _environment(longest: int) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figure"] = _figure
-    environment.filters["moment"] = _moment
-    environment.filters["seconds"] = _seconds
+    environment.filters["figure"] = _format_figure
+    environment.filters["moment"] = _format_moment
+    environment.filters["seconds"] = _format_seconds
     return environment
 
 
-def _figure(value: float | None) -> str:
+def _format_figure(value: float | None) -> str:
     """A number with thousands separators; blank for null."""
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def _moment(value: datetime | None) -> str:
+def _format_moment(value: datetime | None) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
-def _seconds(batch: Batch) -> str:
+def _format_seconds(batch: Batch) -> str:
     """How long a batch took, where both ends are known."""
     if batch["sent_at"] is None or batch["finished_at"] is None:
         return ""

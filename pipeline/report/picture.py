@@ -12,9 +12,10 @@ from pipeline.run.summary import Summary
 
 _TASK_OF: Final = {"customer": "ContactToCustomer", "contact": "Contacts"}
 _TONES: Final = {
-    "customer": "customer", "contact": "contact", "skipped": "quiet", "held": "held", "rejected": "wrong",
-    "superseded": "quiet", "deleted": "quiet", "unreadable": "wrong", "contacts": "source", "failed": "wrong", "unknown": "held",
-    "pending": "quiet", "unchanged": "quiet", "none": "quiet",
+    "customer": "customer", "contact": "contact", "contacts": "source", "skipped": "quiet",
+    "held": "held", "rejected": "wrong", "superseded": "quiet", "deleted": "quiet",
+    "unreadable": "wrong", "failed": "wrong", "unknown": "held", "pending": "quiet",
+    "unchanged": "quiet", "none": "quiet",
 }  # fmt: skip
 _DONE: Final = "done"
 
@@ -22,19 +23,19 @@ _DONE: Final = "done"
 def make_flow(
     evidence: Evidence, outcomes: Sequence[TaskOutcome] | None
 ) -> tuple[tuple[FlowColumn, ...], tuple[FlowLink, ...]]:
-    """Columns and links of a run; empty where the summary does not tell enough."""
+    """Columns and links of a run; empty where the summary lacks the numbers."""
     summary = evidence.summary
     if not summary.counts or not summary.equations:
         return (), ()
     if not evidence.kind.is_load:
-        return _actions(summary.counts)
+        return _make_actions(summary.counts)
     columns = [
         FlowColumn(
             heading="Rows read",
             nodes=(Node(name="rows", rows=summary.equations[0].left, tone="source"),),
         ),
-        _column("Contacts", summary.equations[0].terms),
-        _column("Decisions", summary.counts),
+        _make_column("Contacts", summary.equations[0].terms),
+        _make_column("Decisions", summary.counts),
     ]
     links = [
         FlowLink(column=0, source="rows", target=one.name, rows=one.rows)
@@ -45,9 +46,9 @@ def make_flow(
             FlowLink(column=1, source="contacts", target=one.name, rows=one.rows)
             for one in columns[2].nodes
         ]
-    ends = _ends(summary, outcomes)
+    ends = _count_ends(summary, outcomes)
     if ends:
-        columns.append(_column("Outcomes" if summary.applied else "Planned", _summed(ends)))
+        columns.append(_make_column("Outcomes" if summary.applied else "Planned", _sum_ends(ends)))
         links += [
             FlowLink(column=2, source=decision, target=end, rows=rows)
             for decision, found in ends.items()
@@ -57,9 +58,9 @@ def make_flow(
     return tuple(columns), tuple(links)
 
 
-def _actions(counts: Mapping[str, int]) -> tuple[tuple[FlowColumn, ...], tuple[FlowLink, ...]]:
+def _make_actions(counts: Mapping[str, int]) -> tuple[tuple[FlowColumn, ...], tuple[FlowLink, ...]]:
     total = sum(counts.values())
-    nodes = _column("Actions", counts)
+    nodes = _make_column("Actions", counts)
     links = tuple(
         FlowLink(column=0, source="contacts", target=one.name, rows=one.rows) for one in nodes.nodes
     )
@@ -69,7 +70,7 @@ def _actions(counts: Mapping[str, int]) -> tuple[tuple[FlowColumn, ...], tuple[F
     ), links
 
 
-def _column(heading: str, counts: Mapping[str, int]) -> FlowColumn:
+def _make_column(heading: str, counts: Mapping[str, int]) -> FlowColumn:
     nodes = tuple(
         Node(name=name, rows=rows, tone=_TONES.get(name, _DONE))
         for name, rows in counts.items()
@@ -78,8 +79,10 @@ def _column(heading: str, counts: Mapping[str, int]) -> FlowColumn:
     return FlowColumn(heading=heading, nodes=nodes)
 
 
-def _ends(summary: Summary, outcomes: Sequence[TaskOutcome] | None) -> dict[str, dict[str, int]]:
-    """For each decision that is planned: what became of its rows, or what is planned for them."""
+def _count_ends(
+    summary: Summary, outcomes: Sequence[TaskOutcome] | None
+) -> dict[str, dict[str, int]]:
+    """For each decision that is planned: what happened to its rows, or what is planned for them."""
     rows: list[tuple[str, str, int]] = []
     if summary.applied and outcomes is not None:
         rows = [(one["task"], one["outcome"], one["rows"]) for one in outcomes]
@@ -96,7 +99,7 @@ def _ends(summary: Summary, outcomes: Sequence[TaskOutcome] | None) -> dict[str,
     return found
 
 
-def _summed(ends: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+def _sum_ends(ends: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
     for found in ends.values():
         for end, rows in found.items():

@@ -1,6 +1,6 @@
 """What the page counts in a run's tables.
 
-Every function answers null where its table cannot be read.
+A table that cannot be read gives null, or an empty list where that reads the same.
 """
 
 from __future__ import annotations
@@ -190,10 +190,10 @@ def total_batches(found: pl.DataFrame) -> list[BatchTotal]:
         pl.col("finished_at").max(),
     )
     found_totals = [{**one, "rate": None} for one in grouped.iter_rows(named=True)]
-    return [{**one, "rate": _rate(one)} for one in cast("list[BatchTotal]", found_totals)]
+    return [{**one, "rate": _compute_rate(one)} for one in cast("list[BatchTotal]", found_totals)]
 
 
-def _rate(one: BatchTotal) -> float | None:
+def _compute_rate(one: BatchTotal) -> float | None:
     """Rows per second; null where a batch has no ends, or no time passed between them."""
     if one["sent_at"] is None or one["finished_at"] is None:
         return None

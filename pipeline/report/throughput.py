@@ -46,7 +46,7 @@ class Series:
 def bin_spans(spans: Sequence[Span]) -> Series | None:
     """Spread spans over at most 60 bins.
 
-    Null where there is no time between the first moment and the last.
+    Null where the first moment is also the last.
     """
     if not spans:
         return None
@@ -74,11 +74,11 @@ def _spread(bins: list[float], span: Span, first: datetime, seconds: float) -> N
 
 
 def draw_throughput(found: Series, *, title: str) -> Markup:
-    """The bars, with time below and rows per second beside them."""
-    most = _round(max(found.rates))
+    """The bars, with the time below and rows per second on the left."""
+    most = _round_up(max(found.rates))
     inner, tall = _WIDTH - _LEFT, _HEIGHT - _BOTTOM - _TOP
     width = inner / len(found.rows)
-    parts = [_tick_across(most * place / _TICKS, most, tall) for place in range(_TICKS + 1)]
+    parts = [_draw_tick_across(most * place / _TICKS, most, tall) for place in range(_TICKS + 1)]
     for place, rate in enumerate(found.rates):
         height = tall * rate / most
         if height > 0:
@@ -92,7 +92,7 @@ def draw_throughput(found: Series, *, title: str) -> Markup:
                     f"{height:.1f}",
                 )
             )
-    parts += [_tick_below(found, share / _TICKS, inner) for share in range(_TICKS + 1)]
+    parts += [_draw_tick_below(found, share / _TICKS, inner) for share in range(_TICKS + 1)]
     return Markup(
         '<svg class="throughput" viewBox="0 0 {} {}" role="img" aria-labelledby="throughput-title '
         'throughput-description" '
@@ -122,13 +122,13 @@ def format_duration(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} hours"
 
 
-def _round(rate: float) -> float:
+def _round_up(rate: float) -> float:
     """The next 1, 2 or 5 times a power of ten, for the axis."""
     power = 10.0 ** len(str(int(rate))) if rate >= 1 else 1.0
     return next(step * power for step in (0.1, 0.2, 0.5, 1) if step * power >= rate)
 
 
-def _tick_across(rate: float, most: float, tall: float) -> Markup:
+def _draw_tick_across(rate: float, most: float, tall: float) -> Markup:
     y = _TOP + tall - tall * rate / most
     return Markup(
         '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"></line><text class="axis" x="{}" '
@@ -143,7 +143,7 @@ def _tick_across(rate: float, most: float, tall: float) -> Markup:
     )
 
 
-def _tick_below(found: Series, share: float, inner: float) -> Markup:
+def _draw_tick_below(found: Series, share: float, inner: float) -> Markup:
     whole = found.seconds * len(found.rows)
     moment = found.start + timedelta(seconds=whole * share)
     form = "%d %b %H:%M" if whole > _DAY else "%H:%M:%S"

@@ -2,7 +2,7 @@
 
 Verdict first, then what to look at, the equations with their numbers, where contacts go, findings
 with what to do, and what comes next. A pure function of facts; the only values that it shows are
-those that a closed list does not have.
+those that a closed list lacks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _URGENCY: Final = ("error", "hold", "warning")
 _SHOWN: Final = 8
 _INDENT: Final = 21
 _HARD: Final = "\u00a0"
-"""A space at which no line is broken."""
+"""A space where lines do not break."""
 _LONGEST: Final = 40
 
 
@@ -130,7 +130,7 @@ def _wrap_names(
 
 
 def render_verdict(facts: Summary) -> str:
-    """What ``summary.json`` comes to, in one line; its first word says how bad it is."""
+    """The verdict of ``summary.json`` in one line; its first word says how bad it is."""
     word, reason = explain_verdict(facts)
     return f"{word.upper()}: {reason}"
 
@@ -144,10 +144,12 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
         case "clean":
             return "clean", "every contact is where it belongs, and nothing needs a person."
         case "attention":
-            told = ", ".join(
-                f"{count:,} {name}" for name, count in _for_people(facts).items() if count
+            listed = ", ".join(
+                f"{count:,} {name}" for name, count in _count_for_people(facts).items() if count
             )
-            sentence = f"{told or 'the findings'} need a person; all others are where they belong."
+            sentence = (
+                f"{listed or 'the findings'} need a person; all others are where they belong."
+            )
             return "attention", sentence
         case "stopped":
             return "stopped", "not everything was done; run the same command again to continue."
@@ -159,7 +161,7 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
             return "broken", sentence
 
 
-def _for_people(facts: Summary) -> dict[str, int]:
+def _count_for_people(facts: Summary) -> dict[str, int]:
     """What waits for a person, and how much of it."""
     counts, outcomes, findings = facts.counts, facts.outcomes, facts.findings
     return {
@@ -191,16 +193,18 @@ def _render_reasons(facts: Summary, width: int) -> Iterator[str]:
             for name, rows in facts.reasons.items()
             if name.startswith(f"{decision}/")
         ]
-        told = [f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))]
-        yield from _wrap_names(f"{count:>11,} {decision:<8}   ", told, width)
+        listed = [
+            f"{rows:,} {name}" for name, rows in sorted(own, key=lambda one: (-one[1], one[0]))
+        ]
+        yield from _wrap_names(f"{count:>11,} {decision:<8}   ", listed, width)
 
 
 def _render_planned(facts: Summary, width: int) -> Iterator[str]:
     for task, actions in groupby(facts.actions, key=lambda one: one.task):
         rows = list(actions)
-        told = [f"{one.legal_entity} {one.rows:,} {one.action}" for one in rows]
+        listed = [f"{one.legal_entity} {one.rows:,} {one.action}" for one in rows]
         yield from _wrap_names(
-            f"{sum(one.rows for one in rows):>11,} {task}: ", told, width, indent=_INDENT
+            f"{sum(one.rows for one in rows):>11,} {task}: ", listed, width, indent=_INDENT
         )
 
 
@@ -228,8 +232,8 @@ def _render_row_finding(
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
     yield from _wrap_names(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
-    told = code.advice if code.decision else f"{plain_sentence(code.sentence)} {code.advice}"
-    yield from _wrap(told, width, _INDENT)
+    text = code.advice if code.decision else f"{plain_sentence(code.sentence)} {code.advice}"
+    yield from _wrap(text, width, _INDENT)
 
 
 def _render_run_finding(
@@ -272,19 +276,19 @@ def _render_list(head: str, names: Sequence[str], total: int, width: int) -> lis
 
 def _render_ending(facts: Summary, folder: Path, width: int) -> list[str]:
     if facts.applied:
-        told = [
+        listed = [
             f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
         ]
-        lines = _wrap_names("Outcomes  ", told or ["there was nothing to send"], width)
+        lines = _wrap_names("Outcomes  ", listed or ["there was nothing to send"], width)
         return [*lines, *_render_why(facts, folder), *_render_import(facts, folder)]
     return [
-        *_cost(facts.forecast, width),
+        *_render_forecast(facts.forecast, width),
         *_render_why(facts, folder),
         f"Next      p2c apply {facts.run}{_name_runs_flag(folder)}",
     ]
 
 
-def _cost(forecast: Forecast, width: int) -> list[str]:
+def _render_forecast(forecast: Forecast, width: int) -> list[str]:
     cost = [f"{forecast.bytes:,} bytes to send", f"{forecast.requests:,} requests"]
     timed = [f"{forecast.minutes:,} minutes at {forecast.rate:,} rows/s"] if forecast.rate else []
     return [

@@ -58,12 +58,12 @@ def write_csv(path: Path, parts: Iterable[pl.DataFrame], *, visible: bool = Fals
     with atomic(path) as file:
         for number, part in enumerate(parts):
             shown = make_frame_visible(part) if visible else part
-            file.write(_encoded(shown, header=number == 0))
+            file.write(_encode(shown, header=number == 0))
             rows += part.height
     return rows
 
 
-def _encoded(part: pl.DataFrame, *, header: bool) -> bytes:
+def _encode(part: pl.DataFrame, *, header: bool) -> bytes:
     safe = part.with_columns(
         defuse(pl.col(name)) for name, dtype in part.schema.items() if dtype == pl.String
     )

@@ -1,4 +1,4 @@
-"""Templates and codes as tables; a mapping looks as on the mapping page of Data Integrator."""
+"""Templates and codes as tables; a mapping looks like the mapping page of Data Integrator."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def describe_transform(row: FieldRow) -> str:
     if rule.state:
         parts.append("state → ISO 3166-2")
     if rule.value_map is not None:
-        parts.append(_pairs(rule))
+        parts.append(_render_pairs(rule))
     if rule.on_unknown is not OnUnknown.REJECT:
         parts.append(f"unknown: {rule.on_unknown.value}")
     if rule.default is not None:
@@ -57,7 +57,7 @@ def describe_transform(row: FieldRow) -> str:
     return "; ".join(parts)
 
 
-def _pairs(rule: MappingRow) -> str:
+def _render_pairs(rule: MappingRow) -> str:
     pairs = [
         f"{fit_terminal(key) or 'blank'} → {fit_terminal(value) or 'blank'}"
         for key, value in (rule.value_map or {}).items()
@@ -67,7 +67,7 @@ def _pairs(rule: MappingRow) -> str:
     return ", ".join(pairs[:_PAIRS_SHOWN]) + more + file
 
 
-def _source(template: Template, row: FieldRow) -> str:
+def _name_source(template: Template, row: FieldRow) -> str:
     name = row.row.source
     if name is None:
         return "None"
@@ -81,7 +81,7 @@ def list_template_rows(template: Template) -> list[Mapping[str, object]]:
         {
             "number": number,
             "source": row.row.source,
-            "label": _source(template, row),
+            "label": _name_source(template, row),
             "map": choose_symbol(row),
             "destination": row.destination,
             "transform": describe_transform(row),
@@ -115,7 +115,7 @@ def render_template(template: Template, width: int) -> str:
         (
             f"{number}",
             "+" if row.added else "*" if row.changed else "",
-            _source(template, row),
+            _name_source(template, row),
             choose_symbol(row),
             row.destination,
             describe_transform(row),
@@ -126,9 +126,9 @@ def render_template(template: Template, width: int) -> str:
         template.name,
         f"task {template.task}: Sales.{template.source} → {entity.name} ({entity.odata_set})",
         "",
-        _table(("#", "", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
+        _render_table(("#", "", "Source", "Map", "Destination", "Transform"), rows, width, right=0),
     ]
-    lines += _changed(template)
+    lines += _render_changes(template)
     lines += ["+ added by the project"] if any(row.added for row in template.rows) else []
     lines += (
         [f"- left unmapped by the project: {', '.join(template.removed)}"]
@@ -138,14 +138,15 @@ def render_template(template: Template, width: int) -> str:
     return "\n".join(lines)
 
 
-def _changed(template: Template) -> list[str]:
+def _render_changes(template: Template) -> list[str]:
     """What the project changed in shipped rows, and what they are without it."""
     before = next(one for one in map(load_shipped, SHIPPED) if one.task == template.task)
     lines = []
     for row in template.rows:
         was = before.row(row.destination)
         if row.changed and was is not None:
-            ships = f"{was.row.source or 'None'} {choose_symbol(was)} {describe_transform(was)}".rstrip()
+            parts = (was.row.source or "None", choose_symbol(was), describe_transform(was))
+            ships = " ".join(parts).rstrip()
             lines.append(
                 f"* {row.destination}: the project sets {', '.join(sorted(row.changed))}; "
                 f"without it: {ships}"
@@ -179,10 +180,10 @@ def render_codes(width: int) -> str:
         )
         for one in load_codes().values()
     ]
-    return _table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
+    return _render_table(("Gate", "Code", "Makes", "Meaning, and what to do"), rows, width)
 
 
-def _table(
+def _render_table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], width: int, *, right: int | None = None
 ) -> str:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -1,4 +1,4 @@
-"""Text of strangers, shown so that it does no harm.
+"""Text from outside, shown so that it does no harm.
 
 Control and direction characters become visible; nothing is lost.
 """
@@ -21,10 +21,10 @@ def make_visible(text: str) -> str:
 
     Line ends and tabs are among them; letters of all scripts, marks and emoji stay as they are.
     """
-    return _SUSPECT.sub(lambda found: _shown(found.group()), text)
+    return _SUSPECT.sub(lambda found: _show(found.group()), text)
 
 
-def _shown(character: str) -> str:
+def _show(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character
     point = ord(character)

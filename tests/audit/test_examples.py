@@ -1,6 +1,6 @@
 """Example rows against templates.
 
-What comes out otherwise is named, mistakes in the file are told with a near miss.
+What differs is named; mistakes in the file are reported with a near miss.
 """
 
 from __future__ import annotations
@@ -49,7 +49,11 @@ def test_a_row_that_comes_out_otherwise_is_shown_field_by_field(tmp_path: Path) 
         name = "the wrong way round"
         task = "Contacts"
         source = { firstname = "Ada", lastname = "King", donotemail = false }
-        row = { FirstName = "Ada", LastName = "Queen", IsReceivingDirectMail = "No", MiddleName = "X" }
+        [example.row]
+        FirstName = "Ada"
+        LastName = "Queen"
+        IsReceivingDirectMail = "No"
+        MiddleName = "X"
         """,
     )
     assert result.exit_code == 1
@@ -64,16 +68,20 @@ def test_a_row_that_comes_out_otherwise_is_shown_field_by_field(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("example", "expected"),
     [
-        (('source = { lastname = "K", address1_country = "Narnia" }\nreason = "country_unknown"'), []),
+        ('source = { lastname = "K", address1_country = "Narnia" }\nreason = "country_unknown"',
+         []),
         ('source = { lastname = "K", address1_country = "Narnia" }\ndecision = "customer"',
          [("decision", "customer", "rejected/country_unknown")]),
         ('source = { lastname = "K", address1_country = "Narnia" }\nrow = { PersonLastName = "K" }',
          [("row", "a planned row", "rejected/country_unknown")]),
         ('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 12.50 }', []),
-        (('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 13 }'), [("CreditLimit", "'13'", "'12.500000'")]),
+        ('source = { lastname = "K", creditlimit = 12.5 }\nrow = { CreditLimit = 13 }',
+         [("CreditLimit", "'13'", "'12.500000'")]),
         ('source = { lastname = "K" }\nrow = { PersonFirstName = "" }', []),
-        ('source = { lastname = "K" }\nfindings = ["truncated"]', [("findings", "truncated", "none")]),
-        (('source = { lastname = "K", msdynce_contactnumber = "" }\nreason = "contact_number_missing"'), []),
+        ('source = { lastname = "K" }\nfindings = ["truncated"]',
+         [("findings", "truncated", "none")]),
+        (('source = { lastname = "K", msdynce_contactnumber = "" }\n'
+          'reason = "contact_number_missing"'), []),
     ],
 )  # fmt: skip
 def test_decisions_reasons_findings_and_numbers_are_compared(
@@ -109,7 +117,7 @@ def test_an_override_of_the_project_is_what_is_tried(tmp_path: Path) -> None:
         ("[[example]\n", "is not valid TOML"),
     ],
 )
-def test_mistakes_are_told_before_anything_runs(tmp_path: Path, text: str, says: str) -> None:
+def test_mistakes_are_reported_before_anything_runs(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         tried(tmp_path, text)
 

@@ -29,7 +29,7 @@ def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
     return dict(item)
 
 
-def test_a_planned_contact_is_told_from_the_row_read_to_its_outcome(
+def test_a_planned_contact_is_shown_from_the_row_read_to_its_outcome(
     common: Flags, run: RunFolder
 ) -> None:
     confirm_import(common, str(run.run), errors=None, packages=())
@@ -67,7 +67,8 @@ def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: 
     retry_run(common, str(run.run), correction=None, codes=(), listener=report_nothing)
     assert story(common, contactid(1))["earlier"] == [
         {
-            "run": str(run.run), "kind": "main", "decision": "customer", "reason": "active_customer", "outcome": "written",
+            "run": str(run.run), "kind": "main", "decision": "customer",
+            "reason": "active_customer", "outcome": "written",
             "destination_key": f"usmf/{number(1)}",
         }
     ]  # fmt: skip
@@ -76,7 +77,7 @@ def test_earlier_runs_tell_what_became_of_the_contact_there(common: Flags, run: 
 @pytest.mark.parametrize(
     "name", ["findings.parquet", "outcomes.parquet", "batches.parquet", "source/contacts.parquet"]
 )
-def test_what_a_damaged_run_still_tells_is_told(common: Flags, run: RunFolder, name: str) -> None:
+def test_what_is_left_of_a_damaged_run_is_shown(common: Flags, run: RunFolder, name: str) -> None:
     path = run.path / name
     path.write_bytes(path.read_bytes()[:-200])
     item = story(common, contactid(1))
@@ -84,7 +85,7 @@ def test_what_a_damaged_run_still_tells_is_told(common: Flags, run: RunFolder, n
     assert any("cut" in note for note in item["notes"])
 
 
-def test_without_decisions_nothing_can_be_told(common: Flags, run: RunFolder) -> None:
+def test_without_decisions_there_are_no_stories(common: Flags, run: RunFolder) -> None:
     run.decisions.unlink()
     with pytest.raises(UsageError, match=r"decisions\.parquet is missing.*p2c verify"):
         explain_contact(common, contactid(1), "latest")

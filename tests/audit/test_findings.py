@@ -1,6 +1,6 @@
 """Exports of findings: safe to open, filterable, with the key of the source row.
 
-Names that try to do harm do none.
+Names that try to do harm fail.
 """
 
 from __future__ import annotations

@@ -122,8 +122,10 @@ def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> 
         }
     )
     found = compare_rows(here, there, CUSTOMERS_V2, "ContactToCustomer")
-    told = found.differences.select("contactid", "difference", "column", "planned", "found").rows()
-    assert told == [
+    listed = found.differences.select(
+        "contactid", "difference", "column", "planned", "found"
+    ).rows()
+    assert listed == [
         ("id-1", "differs", "AddressCity", "Köln", "Cologne"),
         ("id-2", "missing", None, None, None),
         ("id-3", "repeated", None, None, None),
@@ -160,7 +162,7 @@ def test_columns_that_scm_does_not_tell_are_said_and_rows_without_a_key_refused(
 
 
 def export(run: RunFolder, to: Path, *, drop: int = 0, city: str | None = None) -> Path:
-    """SCM's Customers V2 as Data management exports them, out of what was planned."""
+    """SCM's Customers V2 as Data management exports them, made from what was planned."""
     rows = pl.concat([pl.read_parquet(path) for path in run.rows_files("ContactToCustomer")])
     frame = rows.drop("contactid", "destination_key", "batch", "action", "row_hash").rename(
         {"legal_entity": "dataAreaId"}
@@ -187,7 +189,7 @@ def test_an_export_that_agrees_exits_0_and_the_report_says_so(
     assert verify_run(common, str(run.run)).exit_code == 0
 
 
-def test_differences_are_kept_with_their_fields_and_told_without_values(
+def test_differences_are_kept_with_their_fields_and_shown_without_values(
     common: Flags, run: RunFolder, tmp_path: Path
 ) -> None:
     result = reconcile_run(

@@ -1,4 +1,4 @@
-"""Whatever is altered in a run folder, verify names it."""
+"""Verify names everything that is altered in a run folder."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_what_stands_behind_an_altered_line_still_tells_which_files_were_altered
     assert not [one for one in found.checks if one.status == "note"]
 
 
-def test_a_line_put_in_with_a_right_chain_before_it_is_told_apart_from_an_altered_one(
+def test_a_line_put_in_with_a_right_chain_before_it_differs_from_an_altered_one(
     run: RunFolder,
 ) -> None:
     all_ = lines(run)
@@ -169,7 +169,7 @@ def test_a_journal_that_names_a_file_outside_is_not_followed(run: RunFolder) -> 
     assert "outside the run folder" in sentences(verify_folder(run))
 
 
-def test_a_parquet_source_that_changed_since_is_told_apart_from_the_run_folder(
+def test_a_parquet_source_that_changed_since_is_not_part_of_the_run_folder(
     tmp_path: Path,
 ) -> None:
     project = write_small(tmp_path / "source")

@@ -15,7 +15,8 @@ from pipeline.cli.app import main
 from pipeline.run.folder import RunFolder, find_runs
 
 KEYS = {
-    "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes", "forecast", "items",
+    "command", "run", "folder", "verdict", "balanced", "counts", "reasons", "findings", "outcomes",
+    "forecast", "items",
 }  # fmt: skip
 
 Words = tuple[str, ...]

@@ -171,7 +171,7 @@ LOST: dict[str, Callable[[], httpx.Response]] = {
     "the system is not there for now": lambda: httpx.Response(503, headers={"Retry-After": "9"}),
 }
 CUT: dict[str, Callable[[], httpx.Response]] = {
-    "the page is no answer": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
+    "the page is not an answer": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
     "the answer is cut off": lambda: httpx.Response(
         200, content=b"--b", headers={"Content-Type": "multipart/mixed; boundary=b"}
     ),

@@ -74,9 +74,12 @@ def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(
         there=THERE,
     )
     first.load()
-    listed = "\n".join(["CustomerAccount,PartyNumber,dataAreaId", "ACC-01000-ABCDEF,ACC-01000-ABCDEF,usmf",
-                        *(f"{number(place)},{number(place)},usmf" for place in (1, 2, 3, 5))])  # fmt: skip
-    (tmp_path / "source" / "known.csv").write_text(listed + "\n")
+    lines = [
+        "CustomerAccount,PartyNumber,dataAreaId",
+        "ACC-01000-ABCDEF,ACC-01000-ABCDEF,usmf",
+        *(f"{number(place)},{number(place)},usmf" for place in (1, 2, 3, 5)),
+    ]
+    (tmp_path / "source" / "known.csv").write_text("\n".join(lines) + "\n")
     again = make_plan(project, PlanRequest(), runs, lambda: START, report_nothing)
     actions = Counter(pl.read_parquet(again.rows_files("ContactToCustomer"))["action"])
     assert actions == {"unchanged": 4, "create": 1}
@@ -111,9 +114,9 @@ def test_a_load_that_stops_remembers_what_it_had_loaded(scenes: MakeScene, how: 
 
 
 def kill_before_it_remembers(scene: Scene, how: str) -> None:
-    """As a kill -9 in the middle of the second unit: nothing is written down but the journal.
+    """As a kill -9 in the middle of the second unit: only the journal is written.
 
-    What was written after it is taken away: the memory, and the line that says so.
+    What was written later is removed: the memory, and the line that says so.
     """
     name = "ImportFromPackageAsync" if how == "packages" else "$batch"
 

@@ -105,7 +105,7 @@ def test_a_pack_with_nothing_to_take_back_is_a_whole_run_that_is_not_applied(
     assert (facts["kind"], facts["undo_of"], facts["balanced"]) == ("undo", str(run.run), True)
     page = render_report(collect_page_facts(made))
     assert "8 unknown" in page
-    assert "What is not whole" not in page
+    assert "What cannot be shown in full" not in page
     with pytest.raises(PlanRefused, match="nothing that p2c can take back"):
         apply_run(common, str(made.run), report_nothing)
     with pytest.raises(UsageError, match="only applied loads"):

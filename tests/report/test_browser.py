@@ -31,7 +31,8 @@ MISSING: Final = [
     *([] if CHROMIUM else ["chromium"]),
 ]
 FLAGS: Final = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
@@ -60,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path) -> Pages:
-    """Pages of an applied run, of a plan, of a damaged run, of a run that SCM refused much of, and of a backfill."""
+    """Pages of an applied run, a plan, a damaged run, a run with many refusals, and a backfill."""
     plan = render_report(collect_page_facts(small(1)))
     damaged = small(0)
     applied = render_report(collect_page_facts(damaged, values=True))

@@ -1,4 +1,4 @@
-"""The page of a run: what it says, that it adds up, that it harms nobody, and that it stays small."""
+"""The page of a run: what it says, and that it adds up, does no harm and stays small."""
 
 from __future__ import annotations
 
@@ -66,8 +66,10 @@ class Reader(HTMLParser):
 
 
 TAGS = {
-    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "p", "strong", "dl", "dt", "dd", "bdi", "nav", "ul",
-    "li", "main", "section", "h2", "h3", "span", "figure", "figcaption", "div", "svg", "desc", "text", "tspan", "path", "rect",
+    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "p", "strong", "dl",
+    "dt", "dd", "bdi", "nav", "ul",
+    "li", "main", "section", "h2", "h3", "span", "figure", "figcaption", "div", "svg", "desc",
+    "text", "tspan", "path", "rect",
     "line",
     "table", "caption", "thead", "tbody", "tr", "th", "td", "br", "code", "footer",
 }  # fmt: skip
@@ -268,14 +270,15 @@ def test_a_backfill_has_its_page_too(small: Small) -> None:
     assert "p2c backfill" in text
     assert "30 contacts = 20 number + 10 activate" in text
     assert "number updated 20 0 to 19 3 20 0 40" in text
-    assert "What is not whole" not in text
+    assert "What cannot be shown in full" not in text
 
 
 @pytest.mark.parametrize("spoil", ["missing", "cut", "garbage"])
 @pytest.mark.parametrize(
     "name",
     [
-        "run.json", "summary.json", "journal.jsonl", "decisions.parquet", "findings.parquet", "outcomes.parquet",
+        "run.json", "summary.json", "journal.jsonl", "decisions.parquet", "findings.parquet",
+        "outcomes.parquet",
         "batches.parquet",
     ],
 )  # fmt: skip
@@ -292,7 +295,7 @@ def test_a_damaged_run_shows_what_it_can_and_says_what_it_cannot(
         case _:
             path.write_bytes(b"\x00garbage\xff" * 40)
     text = Reader(render_report(collect_page_facts(run))).text
-    assert "What is not whole" in text
+    assert "What cannot be shown in full" in text
     assert re.search(
         rf"{re.escape(name)}[^.]* (is missing|cannot be read|is not valid|torn|chain)", text
     )
@@ -356,10 +359,16 @@ def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> No
     )
     grown = dataclasses.replace(
         facts,
-        causes=(cause,) * 2_000, warnings=(cause,) * 2_000, flags=(cause,) * 2_000, cut=(cause,) * 2_000,
-        batches=facts.batches * 2_000, batch_totals=facts.batch_totals * 2_000, legal_entities=facts.legal_entities * 2_000,
-        settings=((wide, wide, wide),) * 2_000, sources=facts.sources * 2_000, value_maps=facts.value_maps * 200,
-        spans=tuple(Span(start=None, end=START + timedelta(seconds=place), rows=1) for place in range(2_000)),
+        causes=(cause,) * 2_000, warnings=(cause,) * 2_000, flags=(cause,) * 2_000,
+        cut=(cause,) * 2_000,
+        batches=facts.batches * 2_000, batch_totals=facts.batch_totals * 2_000,
+        legal_entities=facts.legal_entities * 2_000,
+        settings=((wide, wide, wide),) * 2_000, sources=facts.sources * 2_000,
+        value_maps=facts.value_maps * 200,
+        spans=tuple(
+            Span(start=None, end=START + timedelta(seconds=place), rows=1)
+            for place in range(2_000)
+        ),
     )  # fmt: skip
     page = render_report(grown)
     assert len(page.encode()) <= LIMIT
@@ -372,7 +381,7 @@ def test_a_long_list_is_cut_and_said(sample_run: RunFolder) -> None:
     assert "The first 500 of 800 are shown; batches.parquet has them all." in page
 
 
-def test_the_command_writes_the_page_beside_the_run_or_where_it_is_told(
+def test_the_command_writes_the_page_into_the_run_or_to_a_named_file(
     small: Small, tmp_path: Path
 ) -> None:
     run = small(0)

@@ -67,7 +67,7 @@ def test_they_have_a_page(there: P2c, run: str) -> None:
     answer = there("report", run)
     page = (RunFolder(Path("runs") / run).path / "report.html").read_text(encoding="utf-8")
     assert answer.code == 0
-    assert "What is not whole" not in page
+    assert "What cannot be shown in full" not in page
     assert "user on host" in page or run in (UNDO, BACKFILL_UNDO)
 
 

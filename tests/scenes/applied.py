@@ -16,7 +16,7 @@ from tests.scenes.small import write_small
 
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with ``source`` and ``runs``, in which the small source was planned and applied once."""
+    """A folder with ``source`` and ``runs``: the small source was planned and applied once."""
     home = tmp_path_factory.mktemp("proof")
     plan_and_apply(
         Flags(project=write_small(home / "source"), runs=home / "runs"),
@@ -47,7 +47,7 @@ def common(home: Path) -> Flags:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Callable[[list[dict[str, str]]], Path]:
-    """Write contacts with any columns, beside the small source's accounts; the project file."""
+    """Write contacts with any columns, next to the small source's accounts; the project file."""
 
     def write(contacts: list[dict[str, str]]) -> Path:
         project = write_small(tmp_path / "hazards")

@@ -37,7 +37,7 @@ _CHANGES = ("$batch", "UpdateMultiple")
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """How a conversation calls what happened to a row."""
+    """What a conversation calls that which happened to a row."""
 
     done: str
     """The outcome that the action of the first row foresees."""
@@ -90,7 +90,7 @@ class Stage(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What is left behind in the end, here and in the twin, but for times and attempts."""
+        """What is left in the end, here and in the twin, without times and attempts."""
 
     @abstractmethod
     def close(self) -> None:
@@ -185,7 +185,7 @@ class Loading(Stage):
         return whole
 
     def close(self) -> None:
-        """The scene is closed by who made it."""
+        """Whoever made the scene closes it."""
 
 
 class Undoing(Loading):
@@ -287,10 +287,10 @@ class Unwriting(Writing):
     def __init__(self, home: Path, *, few: bool) -> None:
         super().__init__(home, few=few)
         self.scene.write(size=7)
-        self.run = self.scene.run = self.scene.planned("20260101T000000Z-0002", self._turned())
+        self.run = self.scene.run = self.scene.planned("20260101T000000Z-0002", self._turn_around())
         self.wire.seen.clear()
 
-    def _turned(self) -> pl.DataFrame:
+    def _turn_around(self) -> pl.DataFrame:
         """The rows that were written, the other way round."""
         written = pl.read_parquet(self.scene.run.path / RESULT)
         etags = {key: row["@odata.etag"] for key, row in self.scene.contacts().items()}
@@ -340,7 +340,7 @@ def answer_rows(
     parts[-1] = parts[-1].removesuffix(b"--" + boundary + b"--\r\n")
     own = [next((said[at] for at in said if stage.mark(at) in part), None) for part in parts]
     sent = [part for part, answer in zip(parts, own, strict=True) if answer is None]
-    theirs = iter(_answers(stage, request, boundary, sent) if sent else [])
+    theirs = iter(_list_answers(stage, request, boundary, sent) if sent else [])
     lines = [
         b"--b\r\n" + (next(theirs) if answer is None else _HEAD + answer + b"\r\n")
         for answer in own
@@ -355,7 +355,7 @@ def answer_rows(
 _HEAD = b"Content-Type: application/http\r\n\r\n"
 
 
-def _answers(
+def _list_answers(
     stage: Stage, request: httpx.Request, boundary: bytes, parts: list[bytes]
 ) -> list[bytes]:
     """The twin's answers to some operations of a batch."""

@@ -1,4 +1,4 @@
-"""A small Sales in memory: enough of the Web API to be read from, and every way to misbehave that a test likes.
+"""A small Sales in memory: enough of the Web API to be read from, and faults that tests choose.
 
 Rows are kept in SQL Server's order of ids (reference: ``uniqueidentifier`` compares the last six
 bytes first), and so are comparisons, unless ``order`` says otherwise.
@@ -46,7 +46,7 @@ Fault = Callable[[httpx.Request, int], httpx.Response | None]
 
 @functools.cache
 def as_sql_server(text: str) -> bytes:
-    """.NET's ``SqlGuid``: bytes 10 to 15, then 8 and 9, 6 and 7, 4 and 5, 0 to 3 of the stored form."""
+    """.NET's ``SqlGuid``: bytes 10 to 15, then 8 and 9, 6 and 7, 4 and 5, 0 to 3 as stored."""
     stored = uuid.UUID(text).bytes_le
     return bytes(stored[place] for place in (10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3))
 
@@ -123,7 +123,7 @@ class Fake:
             for name, values in parse_qs(request.url.query.decode(), keep_blank_values=True).items()
         }
         if path.startswith("RetrieveTotalRecordCount"):
-            return self._counts(json.loads(query["@p1"]))
+            return self._answer_counts(json.loads(query["@p1"]))
         if path.startswith("EntityDefinitions("):
             names = [name for name in self.tables["contacts"][0] if "@" not in name]
             columns = [
@@ -140,9 +140,9 @@ class Fake:
             )
         if path not in self.tables:
             return refusal(404, "0x8006088a", f"Resource not found for the segment '{path}'.")
-        return self._rows(path, query, request)
+        return self._answer_rows(path, query, request)
 
-    def _counts(self, names: list[str]) -> httpx.Response:
+    def _answer_counts(self, names: list[str]) -> httpx.Response:
         if any(SINGULAR.get(name) not in self.tables for name in names):
             return refusal(400, "0x80041102", "An entity was not found.")
         counts = {
@@ -151,12 +151,14 @@ class Fake:
         body = {"Count": len(counts), "Keys": list(counts), "Values": list(counts.values())}
         return httpx.Response(200, json={"EntityRecordCountCollection": body})
 
-    def _rows(self, name: str, query: dict[str, str], request: httpx.Request) -> httpx.Response:
+    def _answer_rows(
+        self, name: str, query: dict[str, str], request: httpx.Request
+    ) -> httpx.Response:
         key, prefer = KEYS[name], request.headers.get("Prefer", "")
         unknown = [
             one
             for one in query.get("$select", "").split(",")
-            if one and one not in _known(self.tables[name])
+            if one and one not in _list_columns(self.tables[name])
         ]
         if unknown:
             return refusal(
@@ -168,7 +170,7 @@ class Fake:
                 ),
             )
         if "$deltatoken" in query:
-            return self._delta(name, query, prefer)
+            return self._answer_delta(name, query, prefer)
         tracking = "odata.track-changes" in prefer
         if tracking and ("$filter" in query or "$orderby" in query):
             return refusal(
@@ -181,33 +183,34 @@ class Fake:
             key=lambda row: self.order(row[key]),
             reverse="desc" in query.get("$orderby", ""),
         )
-        holds = self._condition(key, unquote(query.get("$filter", "")))
+        holds = self._parse_condition(key, unquote(query.get("$filter", "")))
         rows = [row for row in rows if holds(row[key])]
         begin = int(query.get("$skiptoken", "0"))
-        size = int(query["$top"]) if "$top" in query else self._size(prefer)
+        size = int(query["$top"]) if "$top" in query else self._read_size(prefer)
         shown = [
-            self._shown(row, query.get("$select", ""), prefer) for row in rows[begin : begin + size]
+            self._show(row, query.get("$select", ""), prefer) for row in rows[begin : begin + size]
         ]
         body: Row = {"@odata.context": f"{HOST}/$metadata#{name}", "value": shown}
         if begin + size < len(rows) and "$top" not in query:
-            body["@odata.nextLink"] = self._link(request, begin + size)
+            body["@odata.nextLink"] = self._make_link(request, begin + size)
         elif tracking:
             body["@odata.deltaLink"] = (
-                f"{HOST}/api/data/v9.2/{name}?$select={query['$select']}&$deltatoken={quote('1!01/01/2026', safe='')}"
+                f"{HOST}/api/data/v9.2/{name}?$select={query['$select']}"
+                f"&$deltatoken={quote('1!01/01/2026', safe='')}"
             )
         return page(body)
 
-    def _delta(self, name: str, query: dict[str, str], prefer: str) -> httpx.Response:
+    def _answer_delta(self, name: str, query: dict[str, str], prefer: str) -> httpx.Response:
         if self.expired:
             return refusal(
                 400,
                 "0x80044352",
                 "Version stamp associated with the client has expired. Please perform a full sync.",
             )
-        begin, size = int(query.get("$skiptoken", "0")), self._size(prefer)
+        begin, size = int(query.get("$skiptoken", "0")), self._read_size(prefer)
         rows = self.changed.get(name, [])
         shown = [
-            row if "reason" in row else self._shown(row, query["$select"], prefer)
+            row if "reason" in row else self._show(row, query["$select"], prefer)
             for row in rows[begin : begin + size]
         ]
         body: Row = {"@odata.context": f"{HOST}/$metadata#{name}/$delta", "value": shown}
@@ -220,15 +223,15 @@ class Fake:
             body["@odata.deltaLink"] = f"{base}{quote(query['$deltatoken'] + 'x', safe='')}"
         return page(body)
 
-    def _size(self, prefer: str) -> int:
+    def _read_size(self, prefer: str) -> int:
         asked = re.search(r"maxpagesize=(\d+)", prefer)
         return min(self.page, int(asked[1])) if asked else self.page
 
-    def _link(self, request: httpx.Request, begin: int) -> str:
+    def _make_link(self, request: httpx.Request, begin: int) -> str:
         query = re.sub(r"&\$skiptoken=\d+", "", request.url.query.decode())
         return f"{HOST}{request.url.path}?{query}&$skiptoken={begin}"
 
-    def _condition(self, key: str, text: str) -> Callable[[str], bool]:
+    def _parse_condition(self, key: str, text: str) -> Callable[[str], bool]:
         order = self.compare or self.order
         terms = [
             (operator, value, order(value))
@@ -246,7 +249,7 @@ class Fake:
 
         return holds
 
-    def _shown(self, row: Row, select: str, prefer: str) -> Row:
+    def _show(self, row: Row, select: str, prefer: str) -> Row:
         wanted = {"@odata.etag", *select.split(",")}
         if TYPE[1:] in prefer:
             wanted |= {f"{name}{TYPE}" for name in wanted}
@@ -259,7 +262,7 @@ class Fake:
         )
 
 
-def _known(rows: list[Row]) -> set[str]:
+def _list_columns(rows: list[Row]) -> set[str]:
     return {name for row in rows[:1] for name in row}
 
 

@@ -1,4 +1,4 @@
-"""A plan, an SCM twin without a network, and a load that a test can stop, cut off or answer wrongly at any request."""
+"""A plan, an SCM twin without a network, and a load that tests can stop or answer wrongly."""
 
 from __future__ import annotations
 
@@ -41,9 +41,15 @@ from tests.scenes.small import PROJECT, contactid, number, rows, write_small
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ROOT = "https://scm.test"
 TRUST = ssl.create_default_context()
-ACCOUNT = {"DATAAREAID": "usmf", "CUSTOMERACCOUNT": "ACC-01000-ABCDEF", "PARTYNUMBER": "ACC-01000-ABCDEF",
-           "PARTYTYPE": "Organization", "ORGANIZATIONNAME": "Fourth Coffee", "CUSTOMERGROUPID": "10",
-           "SALESCURRENCYCODE": "EUR"}  # fmt: skip
+ACCOUNT = {
+    "DATAAREAID": "usmf",
+    "CUSTOMERACCOUNT": "ACC-01000-ABCDEF",
+    "PARTYNUMBER": "ACC-01000-ABCDEF",
+    "PARTYTYPE": "Organization",
+    "ORGANIZATIONNAME": "Fourth Coffee",
+    "CUSTOMERGROUPID": "10",
+    "SALESCURRENCYCODE": "EUR",
+}
 RIVAL = ACCOUNT | {
     "CUSTOMERACCOUNT": "RIVAL",
     "PARTYNUMBER": number(4),
@@ -67,7 +73,7 @@ After = Callable[[httpx.Request, httpx.Response], httpx.Response]
 
 
 class Halt(BaseException):
-    """What a test stops a load with; no code catches it to go on."""
+    """What a test stops a load with; no code catches it and continues."""
 
 
 class Clock:
@@ -125,10 +131,10 @@ class Wire(httpx.BaseTransport):
     def answer(self, request: httpx.Request) -> httpx.Response:
         """The twin's answer to a request."""
         if request.url.path.startswith("/data/"):
-            return self._data(request)
-        return self._runner.run(self._blob(request))
+            return self._ask_data(request)
+        return self._runner.run(self._ask_blob(request))
 
-    def _data(self, request: httpx.Request) -> httpx.Response:
+    def _ask_data(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         url = request.url.raw_path.decode("ascii")
         operation = ODataOperation(
@@ -144,7 +150,7 @@ class Wire(httpx.BaseTransport):
             answer.status, headers=dict(answer.headers), content=answer.body, request=request
         )
 
-    async def _blob(self, request: httpx.Request) -> httpx.Response:
+    async def _ask_blob(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
         passed = httpx.Request(request.method, request.url, headers=request.headers, content=body)
         response = await self._transport.handle_async_request(passed)
@@ -179,9 +185,9 @@ class Scene:
         )
         seed.add_customers(self.twin.desk, [ACCOUNT, *self.there])
         self.wire = Wire(self.twin)
-        self.scm = Scm(system=self._system("SCM"), blobs=self._system("Blob storage"))
+        self.scm = Scm(system=self._make_system("SCM"), blobs=self._make_system("Blob storage"))
 
-    def _system(self, name: str) -> System:
+    def _make_system(self, name: str) -> System:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)
         return System(
             name=name,
@@ -204,12 +210,13 @@ class Scene:
     def load(
         self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any
     ) -> LoadResult:
-        """Load, or go on loading, in the order in which nothing depends on threads."""
+        """Load, or continue to load, in an order that does not depend on threads."""
         options = {"odata_requests": 1, "odata_rows": 2, **options}
         with Journal.open(self.run.journal, at or self.clock) as journal:
             if not any(entry.event == "apply_started" for entry in journal.entries):
                 journal.append("apply_started", run=str(self.run.run))
-            return load_plan(self.order(journal, LoadOptions(load=how, **options)))  # type: ignore[arg-type]
+            given = LoadOptions(load=how, **options)  # type: ignore[arg-type]
+            return load_plan(self.order(journal, given))
 
     def outcomes(self) -> dict[str, tuple[str, str | None]]:
         """Destination key → outcome and code."""
@@ -220,7 +227,7 @@ class Scene:
         }
 
     def state(self) -> dict[str, Any]:
-        """What a load leaves behind, here and in SCM, but for times and for how often something was asked."""
+        """What a load leaves behind, here and in SCM, without times and numbers of requests."""
         passing = ["sent_at", "finished_at", "attempt", "execution_id", "bytes"]
         loaded = sorted((self.run.path.parent / "loaded" / "test").glob("*.parquet"))
         return {

@@ -1,4 +1,4 @@
-"""A Sales twin without a network, a backfill plan of its contacts, and a write-back that a test can stop or disturb anywhere."""
+"""A Sales twin without a network, a backfill plan, and a write-back that tests can stop."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ SUFFIX = "BACK{:02d}"
 COLUMNS = ("msdynce_contactnumber", "msdynce_isactivecustomer", "msdynce_iscompanyanaccount")
 
 PLAN = pl.Schema({
-    "contactid": pl.String, "action": pl.String, "company_flag_before": pl.Boolean, "company_flag_after": pl.Boolean,
+    "contactid": pl.String, "action": pl.String, "company_flag_before": pl.Boolean,
+    "company_flag_after": pl.Boolean,
     "rank": pl.Int64, "suffix": pl.String, "number_before": pl.String, "number_after": pl.String,
-    "active_before": pl.Boolean, "active_after": pl.Boolean, "etag": pl.String, "outcome": pl.String, "code": pl.String,
+    "active_before": pl.Boolean, "active_after": pl.Boolean, "etag": pl.String,
+    "outcome": pl.String, "code": pl.String,
 })  # fmt: skip
 
 Before = Callable[[httpx.Request], httpx.Response | None]
@@ -89,7 +91,7 @@ class Wire(httpx.BaseTransport):
 class Scene:
     """A Sales with contacts: so many without a number and No, of which every third has activity.
 
-    And two that are whole.
+    Two more have everything.
     """
 
     def __init__(self, home: Path, rows: int = 7) -> None:
@@ -117,10 +119,10 @@ class Scene:
             self.change(contactid, msdynce_contactnumber=None)
         self.change(self.ids[-1], msdynce_iscompanyanaccount=True)
         self.whole = [self.create("Whole"), self.create("Whole too")]
-        self.sales = SalesRows(system=self._system(), options={})
+        self.sales = SalesRows(system=self._make_system(), options={})
         self.run = self.planned("20260101T000000Z-0001", self.frame())
 
-    def _system(self) -> System:
+    def _make_system(self) -> System:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)
         caller = make_client(ROOT, transport=self.wire, verify=TRUST)
         return System(
@@ -160,7 +162,7 @@ class Scene:
         )
 
     def frame(self) -> pl.DataFrame:
-        """A plan as Sales is now: numbers for those without, Yes for every third, and the last one's company flag set right."""
+        """A plan as Sales is now: missing numbers, Yes for every third, the last flag corrected."""
         there, rows = self.contacts(), []
         for place, contactid in enumerate([*self.ids, *self.whole]):
             now = there[contactid]
@@ -175,8 +177,10 @@ class Scene:
             rows.append({
                 "contactid": contactid, "action": action[not number, raised != active],
                 "company_flag_before": flag, "company_flag_after": False,
-                "rank": None, "suffix": SUFFIX.format(place), "number_before": number, "number_after": number,
-                "active_before": active, "active_after": raised, "etag": now["@odata.etag"], "outcome": None, "code": None,
+                "rank": None, "suffix": SUFFIX.format(place), "number_before": number,
+                "number_after": number,
+                "active_before": active, "active_after": raised, "etag": now["@odata.etag"],
+                "outcome": None, "code": None,
             })  # fmt: skip
         frame = pl.DataFrame(rows, schema=PLAN)
         ranked = pl.col("number_before").is_null()
@@ -206,10 +210,11 @@ class Scene:
         )
 
     def write(self, *, size: int = 2, in_bulk: bool = False, **wanted: Any) -> WriteBackResult:
-        """Write, or go on writing."""
+        """Write, or continue to write."""
         with Journal.open(self.run.journal, self.clock) as journal:
             order = WriteBack(
-                folder=self.run, journal=journal, sales=self.sales, wanted=self.wanted(**wanted), size=size, in_bulk=in_bulk,
+                folder=self.run, journal=journal, sales=self.sales, wanted=self.wanted(**wanted),
+                size=size, in_bulk=in_bulk,
                 listener=report_nothing,
             )  # fmt: skip
             return write_back(order)

@@ -142,11 +142,11 @@ def test_whatever_goes_wrong_no_row_is_there_twice_and_none_is_lost(
                 break
             answer = p2c("apply", "latest", "--json", *QUICK[:4])
         assert answer.code == 0, answer.err
-        told = outcomes(newest(Path("runs")))
+        written = outcomes(newest(Path("runs")))
         keys = keys_in_scm(project)
         assert len(keys) == len(set(keys))
-        assert {"/".join(key) for key in keys} == set(told["destination_key"])
-        assert set(told["outcome"]) <= {"created", "updated"}
+        assert {"/".join(key) for key in keys} == set(written["destination_key"])
+        assert set(written["outcome"]) <= {"created", "updated"}
 
 
 @pytest.mark.parametrize("load", ["packages", "odata"])
@@ -157,17 +157,17 @@ def test_a_load_that_was_killed_continues(p2c: P2c, tmp_path: Path, load: str) -
         run = newest(Path("runs"))
         kills = 0
         for _ in range(3):
-            kills += _killed_in_the_middle(run.path / "journal.jsonl")
+            kills += _kill_in_the_middle(run.path / "journal.jsonl")
         assert kills
         assert p2c("apply", "latest", *QUICK[:4]).code == 0
-        told = outcomes(run)
+        written = outcomes(run)
         keys = keys_in_scm(project)
         assert len(keys) == len(set(keys))
-        assert {"/".join(key) for key in keys} == set(told["destination_key"])
+        assert {"/".join(key) for key in keys} == set(written["destination_key"])
         assert p2c("verify", "latest").code == 0
 
 
-def _killed_in_the_middle(journal: Path) -> bool:
+def _kill_in_the_middle(journal: Path) -> bool:
     """Start applying, and kill it once it has sent a little more; whether there was time to."""
     before = len(read_journal(journal).entries)
     words = [sys.executable, "-m", "pipeline.cli", "apply", "latest", *QUICK[:4]]

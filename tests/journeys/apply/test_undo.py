@@ -78,7 +78,7 @@ def undo(p2c: P2c) -> RunFolder:
     return RunFolder(Path("runs") / planned.object["run"])
 
 
-def told(run: RunFolder) -> dict[str, str | None]:
+def outcomes_by_key(run: RunFolder) -> dict[str, str | None]:
     """Key → outcome, or the code of a failure."""
     return dict(outcomes(run).select("destination_key", pl.coalesce("code", "outcome")).iter_rows())
 
@@ -101,7 +101,7 @@ def test_scm_is_as_it_was_and_the_rows_count_as_never_loaded(
     answer = p2c("apply", pack.run)
     assert answer.code == 0, answer.out + answer.err
     assert rows_of(project) == before
-    assert Counter(told(pack).values()) == {"updated": 7}
+    assert Counter(outcomes_by_key(pack).values()) == {"updated": 7}
     assert facts(pack)["verdict"] == "clean"
     assert p2c("verify", pack.run).code == 0
     assert p2c("report", pack.run).code == 0
@@ -132,7 +132,7 @@ def test_what_others_did_since_stays(begin: Begin, p2c: P2c) -> None:
     assert rows_of(project) == {key: row for key, row in before.items() if key not in gone} | {
         keys[place]: now[keys[place]] for place in (2, 4)
     }
-    found = told(pack)
+    found = outcomes_by_key(pack)
     assert [found[f"usmf/{number(place)}"] for place in (1, 2, 4, 5)] == [
         "gone_since_load", "changed_since_load", "changed_since_load", "unchanged",
     ]  # fmt: skip
@@ -166,7 +166,7 @@ def test_an_undo_that_was_stopped_continues(
     assert codes[0] == 3
     assert codes[-1] == 0
     assert rows_of(project) == before
-    assert Counter(told(pack).values()) == {"updated": 7}
+    assert Counter(outcomes_by_key(pack).values()) == {"updated": 7}
 
 
 def test_a_record_that_changes_under_our_hands_is_left_alone(
@@ -184,7 +184,7 @@ def test_a_record_that_changes_under_our_hands_is_left_alone(
 
     monkeypatch.setattr(Scm, "batch", late)
     assert p2c("apply", pack.run).code == 1
-    found = told(pack)
+    found = outcomes_by_key(pack)
     assert [found[f"usmf/{number(place)}"] for place in (1, 4)] == ["changed_since_load"] * 2
     now = rows_of(project)
     assert [now[f"CustomersV2/{number(place)}"]["PersonLastName"] for place in (1, 4)] == [

@@ -46,10 +46,10 @@ def p2c(source: Path, runs: Path, limit: int | None) -> subprocess.CompletedProc
 
 def stopped(ended: subprocess.CompletedProcess[str], runs: Path, step: str) -> None:
     assert ended.returncode == 3
-    told = json.loads(ended.stdout)["error"]
-    assert told["code"] == "stopped"
-    assert told["message"].startswith(step)
-    assert "the file grew over the size limit" in told["message"]
+    error = json.loads(ended.stdout)["error"]
+    assert error["code"] == "stopped"
+    assert error["message"].startswith(step)
+    assert "the file grew over the size limit" in error["message"]
     assert "Traceback" not in ended.stderr
     assert not list(runs.glob("**/*"))
 

@@ -19,7 +19,7 @@ ROWS = 3_000
 
 
 def damaged(path: Path, column: str) -> None:
-    """Contacts with the data of one column altered overwritten at the start of its page."""
+    """Contacts with one column's data overwritten at the start of its page."""
     frame = pl.DataFrame(
         {
             "contactid": [contactid(n) for n in range(ROWS)],
@@ -94,9 +94,9 @@ def test_a_file_that_is_damaged_inside_is_named_and_nothing_is_left(
     code = main(
         ["plan", "--source", str(tmp_path), "--runs", str(tmp_path / "runs"), "--json", *words]
     )
-    told = json.loads(capsys.readouterr().out)["error"]
-    assert (code, told["code"], told["where"]) == (2, "source", "contacts.parquet"), told
-    assert "damaged" in told["message"]
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (code, error["code"], error["where"]) == (2, "source", "contacts.parquet"), error
+    assert "damaged" in error["message"]
     assert not list((tmp_path / "runs").glob("*"))
 
 
@@ -114,8 +114,8 @@ def test_text_that_is_not_utf_8_is_named_with_column_and_row(
     (tmp_path / "contacts.csv").unlink()
     words = ["--project", str(tmp_path / "p2c.toml"), "--runs", str(tmp_path / "runs"), "--json"]
     assert main(["plan", *words]) == 2
-    told = json.loads(capsys.readouterr().out)["error"]
-    assert (told["where"], told["message"]) == (
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["where"], error["message"]) == (
         "contacts.parquet", "column lastname, row 4: its text is not UTF-8. Write the file again.",
     )  # fmt: skip
     assert not list((tmp_path / "runs").glob("*"))
@@ -128,9 +128,9 @@ def test_a_filter_that_fails_on_a_value_is_named_without_the_value(
     words = ["--project", str(tmp_path / "p2c.toml"), "--runs", str(tmp_path / "runs"), "--json"]
     assert main(["plan", *words, "--set", "source.filter=CAST(lastname AS INTEGER) > 0"]) == 2
     out, err = capsys.readouterr()
-    told = json.loads(out)["error"]
-    assert (told["code"], told["where"]) == ("configuration", "source.filter")
-    assert "TRY_CAST" in told["message"]
+    error = json.loads(out)["error"]
+    assert (error["code"], error["where"]) == ("configuration", "source.filter")
+    assert "TRY_CAST" in error["message"]
     surnames = pl.read_csv(tmp_path / "contacts.csv")["lastname"].to_list()
     assert not [name for name in surnames if name in out + err]
     assert not list((tmp_path / "runs").glob("*"))

@@ -42,22 +42,22 @@ def test_planned_from_sales_written_into_sales(
     with sales_at(json.loads(ready.line())) as sales:
         emptied(sales, ROWS)
         without = contacts(sales)["msdynce_contactnumber"].null_count()
-        code, told = call(capsys, tmp_path, "backfill", "--project", str(ready.project))
-        assert told["counts"]["number"] + told["counts"]["both"] == without > 0, told
-        planned = pl.read_parquet(tmp_path / told["run"] / "backfill-plan.parquet")
+        code, answer = call(capsys, tmp_path, "backfill", "--project", str(ready.project))
+        assert answer["counts"]["number"] + answer["counts"]["both"] == without > 0, answer
+        planned = pl.read_parquet(tmp_path / answer["run"] / "backfill-plan.parquet")
         assert planned.filter(pl.col("action") != "none")["etag"].null_count() == 0
-        code, told = call(capsys, tmp_path, "apply", told["run"])
-        assert (code, told["verdict"]) == (0, "clean")
+        code, answer = call(capsys, tmp_path, "apply", answer["run"])
+        assert (code, answer["verdict"]) == (0, "clean")
         assert (
-            told["outcomes"]["failed"]
-            == told["outcomes"]["unknown"]
-            == told["outcomes"]["pending"]
+            answer["outcomes"]["failed"]
+            == answer["outcomes"]["unknown"]
+            == answer["outcomes"]["pending"]
             == 0
-        ), told
+        ), answer
         there = contacts(sales)
         assert there["msdynce_contactnumber"].null_count() == 0
         assert there["msdynce_contactnumber"].n_unique() == there.height
-        assert call(capsys, tmp_path, "verify", told["run"])[0] == 0
+        assert call(capsys, tmp_path, "verify", answer["run"])[0] == 0
 
 
 def test_run_with_backfill_moves_on_whom_a_missing_number_held(
@@ -79,8 +79,8 @@ def test_on_files_run_with_backfill_says_what_to_do_instead(
     export = tmp_path / "export"
     export.mkdir()
     write_small(export)
-    code, told = call(capsys, tmp_path / "runs", "run", "--backfill", "--source", str(export),
+    code, answer = call(capsys, tmp_path / "runs", "run", "--backfill", "--source", str(export),
                       "--set", "destination.legal_entity=usmf")  # fmt: skip
     assert code == 2
-    assert "import" in told["error"]["message"]
+    assert "import" in answer["error"]["message"]
     assert not (tmp_path / "runs").exists()

@@ -1,6 +1,6 @@
 """Plans of a live Sales for a live SCM.
 
-What they read, what they decide with it, what stops them and how they go on.
+What they read, what they decide with it, what stops them and how they continue.
 """
 
 from __future__ import annotations
@@ -227,11 +227,11 @@ def test_changes_that_cannot_be_had_are_read_in_full_and_that_is_said(
     for reason in ("there is no earlier run", None, "contacts: the change token has expired"):
         answer = planned(p2c, world, "--changes")
         assert answer["counts"]["customer"] == CUSTOMERS
-        told = pl.read_parquet(latest() / "findings.parquet").filter(
+        messages = pl.read_parquet(latest() / "findings.parquet").filter(
             pl.col("code") == "changes_read_in_full"
         )["message"]
-        assert bool(told.len()) is bool(reason)
-        assert (reason or "") in str(told.to_list())
+        assert bool(messages.len()) is bool(reason)
+        assert (reason or "") in str(messages.to_list())
         path = latest() / "source" / "changes.json"
         if reason is None:
             path.write_text(
@@ -268,7 +268,7 @@ def test_throttling_is_waited_out_and_counted(p2c: P2c, sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("source.auth.tenant=11111111-2222-3333-4444-555555555555", "Login (localhost:"),
         ("destination.auth.client_id=11111111-2222-3333-4444-555555555555", "Login (localhost:"),
@@ -283,19 +283,19 @@ def test_throttling_is_waited_out_and_counted(p2c: P2c, sandbox: Sandbox) -> Non
     ],
 )
 def test_a_login_or_address_that_is_wrong_is_said_with_its_system(
-    p2c: P2c, logged: World, word: str, told: str
+    p2c: P2c, logged: World, word: str, message: str
 ) -> None:
     for command in ("check", "plan"):
         answer = p2c(command, "--project", logged.project, "--set", word)
         assert answer.code == 3, answer.err
-        assert told in answer.err
+        assert message in answer.err
         assert logged.ready.secret not in answer.err
         if command == "plan":
             assert not [path for path in Path("runs").glob("*") if path.name[:1].isdigit()]
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         (f"source.auth.client_id={WITHOUT_ROLE}", "Sales (localhost:"),
         (f"source.auth.client_id={STRANGER}", "Sales (localhost:"),
@@ -304,12 +304,12 @@ def test_a_login_or_address_that_is_wrong_is_said_with_its_system(
     ids=["no role in Sales", "unknown in Sales", "unknown in SCM"],
 )
 def test_a_missing_role_or_user_is_said_with_its_system_and_what_to_do(
-    p2c: P2c, logged: World, word: str, told: str
+    p2c: P2c, logged: World, word: str, message: str
 ) -> None:
     for command in ("check", "plan"):
         answer = p2c(command, "--project", logged.project, "--set", word)
         assert answer.code == 3, answer.err
-        assert told in answer.err
+        assert message in answer.err
         assert re.search("role|application user|security|administrator", answer.err), answer.err
         assert "Traceback" not in answer.err
         assert not [path for path in Path("runs").glob("*") if path.name[:1].isdigit()]

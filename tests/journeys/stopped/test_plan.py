@@ -25,7 +25,7 @@ from tests.scenes.small import write_small
 def test_no_table_is_closed_while_a_morsel_is_written_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, call: Callable[..., object]
 ) -> None:
-    """Arrow's writer is not made for that: the process would die, and leave the half-made run."""
+    """Arrow's writer does not allow it: the process would die and leave an unfinished run."""
     begun, busy, closed_busy = threading.Event(), set[Path](), list[Path]()
     write, leave = TableWriter.write, TableWriter.__exit__
 

@@ -210,7 +210,7 @@ def test_a_batch_is_written_with_a_changeset_for_each_row() -> None:
     assert [f"Content-ID: {place}\r\n" in text for place in (1, 2, 3)] == [True, True, False]
 
 
-def test_answers_are_told_apart_by_their_content_id_else_by_their_order() -> None:
+def test_answers_are_matched_by_their_content_id_else_by_their_order() -> None:
     def part(status: int, mark: str) -> str:
         head = f"Content-ID: {mark}\r\n" if mark else ""
         inner = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{{}}\r\n"

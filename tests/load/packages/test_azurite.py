@@ -126,8 +126,8 @@ def test_a_package_arrives_byte_for_byte_and_twice_does_no_harm(
             assert found.download(url) == path.read_bytes()
             with BlobClient.from_blob_url(url) as theirs:
                 assert theirs.download_blob().readall() == path.read_bytes()
-                told = theirs.get_blob_properties()
-                assert (told.blob_type, told.content_settings.content_type) == (
+                reported = theirs.get_blob_properties()
+                assert (reported.blob_type, reported.content_settings.content_type) == (
                     "BlockBlob",
                     "application/zip",
                 )
@@ -155,7 +155,7 @@ def test_a_url_that_is_not_good_is_refused_and_its_signature_stays_secret(
         url = url.replace("sig=", "sig=AAAA")
     with scm(tmp_path) as found, pytest.raises(P2cError) as stopped:
         found.upload(url, b"x")
-    told = f"{stopped.value.where}: {stopped.value}"
-    assert "Blob storage" in told
-    assert url.partition("sig=")[2] not in told
-    assert "403" in told
+    reported = f"{stopped.value.where}: {stopped.value}"
+    assert "Blob storage" in reported
+    assert url.partition("sig=")[2] not in reported
+    assert "403" in reported

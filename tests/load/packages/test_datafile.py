@@ -17,7 +17,7 @@ TIME = pl.Datetime("us", "UTC")
 
 
 def one_column(values: list[object], dtype: pl.DataType) -> list[str]:
-    """The cells of one column, beside a key."""
+    """The cells of one column, next to a key."""
     rows = pl.DataFrame({"Key": ["k"] * len(values), "Value": pl.Series(values, dtype=dtype)})
     return [row[1] for row in cells(build_data_file(rows, ["Key", "Value"]))[1:]]
 

@@ -52,7 +52,7 @@ def test_a_record_of_two_keys_is_found_in_any_order(record: str) -> None:
     ].to_list() == ["usmf/CON-2/ACC-9"]
 
 
-def test_numbers_that_differ_only_in_their_marks_are_told_apart() -> None:
+def test_numbers_that_differ_only_in_their_marks_are_different() -> None:
     assert place_messages(CUSTOMERS, CUSTOMERS_V2, said("C1-1")).refused[
         "destination_key"
     ].to_list() == ["usmf/C1-1"]
@@ -108,7 +108,8 @@ def test_a_file_of_refused_keys_is_read_in_any_form(content: bytes) -> None:
 
 def test_rows_not_staged_have_a_code_of_their_own_unless_a_message_says_more() -> None:
     file = utf16(
-        "CONTACTPERSONPARTYNUMBER,ASSOCIATEDPARTYNUMBER\r\nCON-1,ACC-9\r\nCON-2,ACC-9\r\nCON-7,ACC-9\r\n"
+        "CONTACTPERSONPARTYNUMBER,ASSOCIATEDPARTYNUMBER\r\n"
+        "CON-1,ACC-9\r\nCON-2,ACC-9\r\nCON-7,ACC-9\r\n"
     )
     message = RowMessage(
         record="CON-2,ACC-9", field="GENDER", text="DMF2018: Column 'GENDER' has invalid data."

@@ -1,4 +1,4 @@
-"""Packages beside the run: written once, told by the journal."""
+"""Packages in the run folder: written once, recorded in the journal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write(run: RunFolder, *packages: tuple[str, Package]) -> list[Step]:
     return steps
 
 
-def test_a_package_is_written_and_then_told(run: RunFolder) -> None:
+def test_a_package_is_written_and_then_recorded(run: RunFolder) -> None:
     _, package = built()
     steps = write(run, ("Contacts", package))
     assert (run.path / "packages" / "Contacts" / "us-1-1.zip").read_bytes() == package.content

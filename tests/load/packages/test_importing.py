@@ -1,4 +1,4 @@
-"""Packages into SCM: what becomes of every row, whatever SCM answers or does not."""
+"""Packages into SCM: what happens to every row, whatever SCM answers, or if it does not answer."""
 
 from __future__ import annotations
 
@@ -324,7 +324,7 @@ LOST = {
     "the connection breaks": lost(httpx.ReadError("broken")),
     "the answer does not come": lost(httpx.ReadTimeout("too late")),
     "a gateway answers": lambda: httpx.Response(504, html="<h1>Gateway Timeout</h1>"),
-    "the page is no JSON": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
+    "the page is not JSON": lambda: httpx.Response(200, html="<h1>Sign in</h1>"),
 }
 
 

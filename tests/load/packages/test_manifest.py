@@ -99,9 +99,12 @@ def test_a_label_with_an_ampersand_comes_back_as_it_was() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"legal_entity": ""}, {"legal_entity": "../usmf"}, {"legal_entity": "us mf"}, {"entity_label": ""},
-        {"entity_label": "a/b"}, {"entity_label": "a\\b"}, {"entity_label": "a\nb"}, {"columns": ()},
-        {"columns": ("Name", "NAME")}, {"columns": ("First name",)}, {"columns": ('a"b',)}, {"task": "a-b"},
+        {"legal_entity": ""}, {"legal_entity": "../usmf"}, {"legal_entity": "us mf"},
+        {"entity_label": ""},
+        {"entity_label": "a/b"}, {"entity_label": "a\\b"}, {"entity_label": "a\nb"},
+        {"columns": ()},
+        {"columns": ("Name", "NAME")}, {"columns": ("First name",)}, {"columns": ('a"b',)},
+        {"task": "a-b"},
         {"aot_name": ""},
     ],
     ids=str,

@@ -41,14 +41,14 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
         listener: told about progress.
     """
     if run.facts.fills_sales:
-        return _imports(run)
+        return _write_imports(run)
     if run.project.settings.destination.load == "folder":
         counts, files = write_to_folder(run, listener)
         return DeliveryResult(outcomes=counts, files=files)
-    return _loaded(run, reach(), clock, listener)
+    return _load(run, reach(), clock, listener)
 
 
-def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
+def _load(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
     """Sent to SCM over the wire."""
     options = orders.make_load_options(run.project, reach.settings.run, undoes=run.facts.is_undo)
     with connect_scm(reach) as scm:
@@ -63,7 +63,7 @@ def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> D
     )
 
 
-def _imports(run: OpenRun) -> DeliveryResult:
+def _write_imports(run: OpenRun) -> DeliveryResult:
     """A backfill from files, or its undo: files to import in Sales."""
     numbers = run.facts.backfill
     if numbers is not None:

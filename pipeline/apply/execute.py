@@ -59,12 +59,10 @@ def apply_plan(
         if asked is not None:
             ask(asked)
         with open_run(folder, clock) as run:
-            return _applied(
-                run, lambda: reach_today(facts, today, started=started), clock, listener
-            )
+            return _apply(run, lambda: reach_today(facts, today, started=started), clock, listener)
 
 
-def _applied(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:
+def _apply(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:
     run.journal.append(
         "apply_resumed" if has_event(run.journal.entries, "apply_started") else "apply_started",
         run=run.facts.run,

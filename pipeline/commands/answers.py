@@ -31,7 +31,7 @@ def answer_about(
 def describe_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the run, told whole."""
     facts = made.read_summary()
-    text = partial(render_run, facts, made.path, _columns(made))
+    text = partial(render_run, facts, made.path, _name_columns(made))
     return Result(
         command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )
@@ -42,7 +42,7 @@ def append_text(result: Result, more: str, width: int) -> str:
     return f"{result.lines(width)}\n\n{more}"
 
 
-def _columns(made: RunFolder) -> Columns:
+def _name_columns(made: RunFolder) -> Columns:
     """Where the findings of each code are, for codes that say so.
 
     Destination columns, or several source columns.

@@ -44,7 +44,7 @@ def reconcile_run(
             rows_at_once=rows_at_once,
         )
     else:
-        done = _reconciled_live(found, listener, few, rows_at_once)
+        done = _reconcile_live(found, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = answer_about(
         found,
@@ -55,7 +55,7 @@ def reconcile_run(
     return changed(result, exit_code=1 if differs else 0)
 
 
-def _reconciled_live(
+def _reconcile_live(
     found: RunFolder, listener: Listener, few: int, rows_at_once: int
 ) -> readback.ReadBack:
     project = project_of_run(found.facts())

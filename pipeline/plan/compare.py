@@ -51,10 +51,10 @@ def render_changes(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
-    return "\n".join([f"Against {before.run}", *map(_line, items)])
+    return "\n".join([f"Against {before.run}", *map(_render_line, items)])
 
 
-def _line(one: Change) -> str:
+def _render_line(one: Change) -> str:
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"

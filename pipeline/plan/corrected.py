@@ -66,18 +66,18 @@ def lay_over(
     stored = discover.find_files(source, CONTACTS)
     if stored is None:
         raise discover.make_missing_error(source, CONTACTS)
-    rows = _rows(corrected, columns, options)
+    rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
         into.mkdir(parents=True)
-        _link(source, into, stored)
+        _link_source(source, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
     return CorrectedSource(folder=into, contactids=ids.to_list())
 
 
-def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
+def _read_rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
     frame, unreadable = land_file(corrected, CONTACTS, options)
     where = f"--corrected {corrected.name}"
     if unreadable:
@@ -107,20 +107,20 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     return rows
 
 
-def _link(source: Path, into: Path, stored: StoredTable) -> None:
+def _link_source(source: Path, into: Path, stored: StoredTable) -> None:
     """Links to all files of the source; those of contacts become parts of a folder."""
     contacts = {part.path for part in stored.parts}
     for path in discover.list_entries(source):
         if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
-            _linked(path, into / path.name)
+            _link(path, into / path.name)
     (into / CONTACTS.name).mkdir()
     for part in stored.parts:
         at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
         at.parent.mkdir(parents=True, exist_ok=True)
-        _linked(part.path, at)
+        _link(part.path, at)
 
 
-def _linked(path: Path, at: Path) -> None:
+def _link(path: Path, at: Path) -> None:
     """A symbolic link, or a copy where the system allows none."""
     try:
         at.symlink_to(path.resolve())

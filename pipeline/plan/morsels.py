@@ -46,10 +46,10 @@ def decide_morsels(
         heap.freeze_heap(),
         contextlib.closing(read_ahead(restore_order(read_frames(reader), rows))) as morsels,
     ):
-        yield _side_by_side(decider, morsels, texts, prepared.marks)
+        yield _decide_side_by_side(decider, morsels, texts, prepared.marks)
 
 
-def _side_by_side(
+def _decide_side_by_side(
     decider: Decider, morsels: Iterator[pl.DataFrame], texts: TextColumns, marks: pl.DataFrame
 ) -> Generator[DecidedMorsel]:
     """Morsels decided in source order, ``_WIDTH`` at once.

@@ -91,7 +91,7 @@ def _land_sales(
     with connect_sales(project) as sales:
         organization = sales.organization()
         home = str(sales.system.client.base_url)
-        since = _newest(runs, home) if changes else None
+        since = _find_newest(runs, home) if changes else None
         work = (
             runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
         )
@@ -160,7 +160,7 @@ def list_filter_words(project: Project) -> set[str]:
     return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))
 
 
-def _newest(runs: Path, home: str) -> Path | None:
+def _find_newest(runs: Path, home: str) -> Path | None:
     """The landed tables of the newest run that read this Sales and still has them."""
     for one in reversed(find_runs(runs)):
         changes = one.source / CHANGES

@@ -38,7 +38,7 @@ def write_decided(
         TableWriter(folder.findings, FINDINGS),
     )
     rows = {
-        name: TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping))
+        name: TableWriter(folder.rows(name) / "part-00001.parquet", _make_rows_schema(mapping))
         for name, mapping in planning.mappings.items()
     }
     writers = [decisions, findings, *rows.values()]
@@ -75,5 +75,5 @@ def _append(
         rows[name].write(frame)
 
 
-def _rows_schema(mapping: CompiledTemplate) -> pl.Schema:
+def _make_rows_schema(mapping: CompiledTemplate) -> pl.Schema:
     return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})

@@ -164,19 +164,19 @@ def gather_evidence(folder: RunFolder) -> Evidence:
 
 
 def _read_files(evidence: Evidence) -> None:
-    run = _object(evidence, evidence.folder.run_json)
+    run = _read_object(evidence, evidence.folder.run_json)
     if run is not None:
-        facts = _salvaged(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
+        facts = _salvage(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
         evidence.run, evidence.run_says = facts.content, facts.known
-    loaded = _object(evidence, evidence.folder.summary)
+    loaded = _read_object(evidence, evidence.folder.summary)
     if loaded is not None:
         path = evidence.folder.summary
-        summary = _salvaged(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
+        summary = _salvage(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
         evidence.summary, evidence.summary_says = summary.content, summary.known
         evidence.summary_digest = digest_facts(loaded)
 
 
-def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
+def _read_object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
     """A JSON object of the folder; null if it cannot be read."""
     if not path.is_file():
         evidence.note(path, "missing", f"{path.name} is missing.")
@@ -192,7 +192,7 @@ def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
     return loaded
 
 
-def _salvaged(
+def _salvage(
     evidence: Evidence,
     path: Path,
     loaded: dict[str, JsonValue],

@@ -193,7 +193,7 @@ class _Hashed(io.FileIO):
         return written
 
 
-def _of_one_length(frame: pl.DataFrame) -> list[str]:
+def _list_fixed_length_columns(frame: pl.DataFrame) -> list[str]:
     """The columns of ids and hashes."""
     lengths = frame.select(pl.col(pl.String).str.len_bytes())
     return [one.name for one in lengths if one.n_unique() == 1 and (one[0] or 0) >= _LENGTH_OF_IDS]
@@ -221,9 +221,9 @@ class TableWriter:
         if frame.is_empty():
             return
         with during(f"writing {self.path.name}"):
-            self._opened(frame).write_table(pa.table(frame), row_group_size=frame.height)
+            self._open(frame).write_table(pa.table(frame), row_group_size=frame.height)
 
-    def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
+    def _open(self, first: pl.DataFrame) -> pq.ParquetWriter:
         """The writer.
 
         Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve
@@ -244,7 +244,7 @@ class TableWriter:
                 use_dictionary=repeating,
                 column_encoding={
                     name: "DELTA_LENGTH_BYTE_ARRAY"
-                    for name in _of_one_length(sample)
+                    for name in _list_fixed_length_columns(sample)
                     if name not in repeating
                 },
                 write_statistics=False,
@@ -261,7 +261,7 @@ class TableWriter:
             return
         with during(f"writing {self.path.name}"):
             try:
-                self._opened(self._schema.to_frame()).close()
+                self._open(self._schema.to_frame()).close()
                 self._file.close()
                 self._partial.finish()
             except BaseException:

@@ -89,7 +89,9 @@ def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
         return nothing, InvariantBroken(missing, where=str(path))
     with during("reading the journal"):
         found = check_chain(path.read_bytes())
-    entries = tuple(_entry(line, line.content) for line in found.lines if line.content is not None)
+    entries = tuple(
+        _make_entry(line, line.content) for line in found.lines if line.content is not None
+    )
     if found.breaks:
         broken = InvariantBroken(
             "the chain does not hold here; this line or the one before it was altered",
@@ -100,7 +102,7 @@ def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     return JournalRead(entries=entries, torn=found.torn, last_hash=last_hash, size=found.size), None
 
 
-def _entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
+def _make_entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
     return Entry(
         line=line.number,
         at=content["at"],
@@ -182,13 +184,18 @@ class Journal:
         if taken:
             raise ValueError(f"the journal itself writes {', '.join(sorted(taken))}")
         with self._lock:
-            line = _line(
-                {**payload, "at": _utc(self._clock()), "event": event, "previous": self._last_hash}
+            line = _render_line(
+                {
+                    **payload,
+                    "at": _format_utc(self._clock()),
+                    "event": event,
+                    "previous": self._last_hash,
+                }
             )
             with during("writing the journal"):
                 self._write(line + b"\n")
             self._size += len(line) + 1
-            self._last_hash = _hash(line)
+            self._last_hash = _hash_line(line)
             return self._last_hash
 
     def intent(self, effect: str, /, **ids: object) -> str:
@@ -215,17 +222,17 @@ class Journal:
         self._file.truncate(self._size)
 
 
-def _line(content: Mapping[str, object]) -> bytes:
+def _render_line(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
         "ascii"
     )
 
 
-def _hash(line: bytes) -> str:
+def _hash_line(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _utc(moment: dt.datetime) -> str:
+def _format_utc(moment: dt.datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the clock of a journal must know its time zone")
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

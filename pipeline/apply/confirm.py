@@ -1,4 +1,7 @@
-"""``confirm``: after a manual import of a folder load, what was ``written`` becomes created, updated or failed."""
+"""``confirm``: after a manual import of a folder load, written rows get their outcome.
+
+What was ``written`` becomes created, updated or failed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _ROWS: Final = 131_072
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmation:
-    """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
+    """The facts after it, and how many rows changed.
+
+    Also the lines of the error file that name no written row.
+    """
 
     facts: Summary
     rows: int
@@ -57,7 +63,7 @@ def record_import(
         packages: only these were imported, as in ``ContactToCustomer/usmf-1``; none: all of them.
 
     Raises:
-        UsageError: the run is no applied folder load, or has no such package.
+        UsageError: the run is not an applied folder load, or a package is not in it.
         Stopped: another process works on this run.
     """
     facts = folder.facts()
@@ -89,7 +95,8 @@ def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None
         )
     if not before.applied:
         raise UsageError(
-            f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
+            f"the plan was not applied yet: run `p2c apply {folder.run}` first.",
+            where=str(folder.run),
         )
 
 
@@ -115,7 +122,7 @@ def _choose_batches(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
     unknown = [name for name in wanted if name not in set(names)]
     if unknown:
         raise UsageError(
-            f"--package {unknown[0]}: the run has no such package; they are "
+            f"--package {unknown[0]}: the run has no such package. It has "
             f"{', '.join(names.head(5))}, …"
         )
     return batches.filter(names.is_in(wanted))
@@ -202,7 +209,7 @@ def _select_arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
 def _update_batches(
     folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock
 ) -> pl.DataFrame:
-    """The batches with what became of their rows; those that were imported are ``record_import``."""
+    """The batches with the outcomes of their rows; those that were imported are ``confirmed``."""
     rows = []
     for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")

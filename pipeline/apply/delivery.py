@@ -38,7 +38,7 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
         run: the run.
         reach: gives the project that says how SCM is reached today; asked where it is.
         clock: the time.
-        listener: told about progress.
+        listener: hears of progress.
     """
     if run.facts.fills_sales:
         return _write_imports(run)
@@ -49,7 +49,7 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
 
 
 def _load(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
-    """Sent to SCM over the wire."""
+    """Send the rows to SCM over the wire."""
     options = orders.make_load_options(run.project, reach.settings.run, undoes=run.facts.is_undo)
     with connect_scm(reach) as scm:
         done = load_plan(orders.make_load_order(run, options, scm, clock, listener))
@@ -64,7 +64,7 @@ def _load(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> Del
 
 
 def _write_imports(run: OpenRun) -> DeliveryResult:
-    """A backfill from files, or its undo: files to import in Sales."""
+    """Write files to import in Sales: a backfill from files, or its undo."""
     numbers = run.facts.backfill
     if numbers is not None:
         run.journal.append(

@@ -1,4 +1,4 @@
-"""Executing a plan: it works from the plan's own files, can be stopped anywhere and started again."""
+"""Executing a plan: from its own files; it can be stopped anywhere and started again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def apply_plan(
         today: the project as it is now; asked only before the first start, for a started apply may
             always be finished.
         clock: the time.
-        listener: told about progress.
+        listener: hears of progress.
         ask: asked before anything is sent to systems that are not on this machine; raises where
             nobody agrees.
 
@@ -42,8 +42,8 @@ def apply_plan(
             was sent.
         InvariantBroken: the plan or its journal was altered after the apply had started, or an
             equation does not balance.
-        Stopped: another process applies this run, a system or the disk failed; the same command
-            goes on.
+        Stopped: another process applies this run, or a system or the disk failed; run the same
+            command again to continue.
     """
     facts = folder.facts()
     with locked(folder.path, "another process is applying this run."):

@@ -29,7 +29,7 @@ def answer_about(
 
 
 def describe_run(command: str, made: RunFolder) -> Result:
-    """What a command answers that made or applied a plan: the run, told whole."""
+    """What a command answers that made or applied a plan: the whole run."""
     facts = made.read_summary()
     text = partial(render_run, facts, made.path, _name_columns(made))
     return Result(
@@ -43,7 +43,7 @@ def append_text(result: Result, more: str, width: int) -> str:
 
 
 def _name_columns(made: RunFolder) -> Columns:
-    """Where the findings of each code are, for codes that say so.
+    """The columns that the findings of each code are about, for codes that have them.
 
     Destination columns, or several source columns.
     """

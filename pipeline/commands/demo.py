@@ -31,7 +31,7 @@ _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 def demonstrate(
     runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
 ) -> Result:
-    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
+    """Read the samples out of a Sales, load them into an SCM, both served by this process.
 
     Read SCM back, write the report.
 

@@ -56,7 +56,7 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
 
 
 def _point_at_examples(project: Project, source: Path) -> Project:
-    """The project with the examples for a source; a folder load that knows nothing of SCM."""
+    """The project with the examples as its source: a folder load that knows nothing of SCM."""
     settings = project.settings
     entity = settings.destination.legal_entity or next(iter(project.legal_entities), "test")
     nowhere = {"url": None, "auth": None}

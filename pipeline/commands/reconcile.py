@@ -61,8 +61,8 @@ def _reconcile_live(
     project = project_of_run(found.facts())
     if project.scm is None:
         raise UsageError(
-            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's "
-            "project names no SCM."
+            "the run's project names no SCM: give --scm FILE, an export of Customers V2 or CDS "
+            "Contacts."
         )
     with (
         connect_scm(project) as system,

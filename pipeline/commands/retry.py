@@ -51,17 +51,17 @@ def _plan_again(
     given = common if common.source is None else _read_from(common, common.source)
     project = given.today(facts)
     ids = list(chosen.contactids)
-    with retry.retry_place(common.runs, found) as beside:
+    with retry.retry_place(common.runs, found) as place:
         if correction is not None:
             options = ReadOptions(row_limit=project.settings.source.row_limit)
             columns = facts.columns["contacts"]
             overlay = corrected.lay_over(
-                project.source_folder, correction, beside / "source", columns, options
+                project.source_folder, correction, place / "source", columns, options
             )
             project = _read_from(given, overlay.folder).today(facts)
             ids += overlay.contactids
         request = PlanRequest(
-            only=retry.write_only_file(beside, ids), command="retry", retry_of=found.run
+            only=retry.write_only_file(place, ids), command="retry", retry_of=found.run
         )
         return make.make_plan(project, request, common.runs, read_clock, listener)
 

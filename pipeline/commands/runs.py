@@ -40,7 +40,7 @@ class ListedRun(TypedDict):
 
 
 def _list_run(one: RunFolder) -> ListedRun:
-    """One run as a line; what cannot be read is said, for the others shall be listed."""
+    """One run as a line; one that cannot be read is listed as damaged."""
     try:
         facts = one.read_summary()
         started = any(entry.event == "apply_started" for entry in read_journal(one.journal).entries)

@@ -33,7 +33,7 @@ def undo_run(common: Flags, run: str, listener: Listener = report_nothing) -> Re
 
 
 def _undo_backfill(common: Flags, found: RunFolder, listener: Listener) -> Result:
-    """The undo of a backfill: what it wrote into Sales and what still stands there, as a plan to apply."""
+    """Plan the undo of a backfill: what it wrote into Sales and what still stands there."""
     facts = found.facts()
     if facts.is_write_back:
         made = writeback.plan_write_back_undo(found, project_of_run(facts), read_clock)

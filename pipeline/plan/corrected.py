@@ -1,4 +1,6 @@
-"""A corrected file laid over the source: a folder of links to the source's files, and one more part of contacts.
+"""A corrected file laid over the source.
+
+The result is a folder of links to the source's files, with one more part of contacts.
 
 The corrected rows carry a versionnumber above all others, so that the rule for several rows of one
 contact takes them (DESIGN 2.1) and the rows they replace count as superseded. Nothing is written
@@ -53,7 +55,7 @@ def lay_over(
         options: limits of reading.
 
     Raises:
-        UsageError: there is no such file, or the source is of a form that takes no part more.
+        UsageError: the file does not exist, or the source cannot take another part.
         SourceError: a row cannot be read or has no contactid, or a column of the source is missing.
     """
     if not corrected.is_file():
@@ -90,7 +92,7 @@ def _read_rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions
         raise SourceError(
             f"lacks columns that the source has: {', '.join(missing)}. They would become blank; "
             "take the file that "
-            "`p2c findings RUN --repair FILE` writes and correct that.",
+            "`p2c findings RUN --repair FILE` writes and correct it.",
             where=where,
         )
     text = [
@@ -149,7 +151,7 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
     """
     if "versionnumber" not in columns:
         raise SourceError(
-            "has no column versionnumber, so nothing could tell the corrected rows from it.",
+            "has no column versionnumber, so the corrected rows cannot replace the others.",
             where=like.name,
         )
     with session() as here:

@@ -1,4 +1,4 @@
-"""Findings of a plan as a whole, once every contact has gone by."""
+"""Findings of a plan as a whole, after its last contact."""
 
 from __future__ import annotations
 

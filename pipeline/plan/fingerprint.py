@@ -15,7 +15,7 @@ Pinned are
 Free on purpose are
 
 * code that only carries out (loading, writing back), carries bytes (``wire``, ``run``, ``flow``) or
-  tells (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
+  reports (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
 * how a system is reached: logins and parallelism; and all of ``[run]``;
 * where exports lie and what is in them by now: the plan has a copy of its own, and what was read
   from a live Sales ages (``run.max_plan_age``);
@@ -23,7 +23,7 @@ Free on purpose are
 * the versions of Python and of the engines: they are recorded, and ``row_hash`` does not depend on
   them.
 
-The plan that undoes a run is of that run alone: nothing here speaks of it.
+The plan that undoes a run depends on that run alone: nothing here applies to it.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ def _decide_side_by_side(
             name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
         }
         written = texts.rows(start, routed.height)
-        told = [routed.rename(names), marks.slice(start, routed.height), written]
-        return decider.weighed(pl.concat(told, how="horizontal"))
+        parts = [routed.rename(names), marks.slice(start, routed.height), written]
+        return decider.weighed(pl.concat(parts, how="horizontal"))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
         for one in map_in_order(weighed, map(decider.selected, morsels), pool, _WIDTH):

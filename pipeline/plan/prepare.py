@@ -57,10 +57,10 @@ class Routing:
 
 @dataclass(kw_only=True, slots=True)
 class Prepared:
-    """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are.
+    """Findings of preparation, the parameters of ``route.sql``, and the number of contact rows.
 
-    ``collect_marks`` has one row per contact row, by its number (``source_row``): contactid_invalid,
-    has_activity (null where the source has no table of documents).
+    ``collect_marks`` has one row per contact row, by its number (``source_row``):
+    contactid_invalid, has_activity (null where the source has no table of documents).
     """
 
     parameters: dict[str, str | bool | None]
@@ -86,20 +86,20 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         name: _declare(session, table, name in landed, routing.said if name == "contacts" else ())
         for name, table in sales.TABLES.items()
     }
-    with ThreadPoolExecutor(1) as beside:  # Pandera takes its time to load.
-        contracts = beside.submit(_hold, read)
+    with ThreadPoolExecutor(1) as pool:  # Pandera takes its time to load.
+        contracts = pool.submit(_hold, read)
         prepared = _prepare(session, landed, routing)
         contracts.result()
     return prepared
 
 
 def refuse_filter(session: Session, condition: str) -> None:
-    """Look at a source filter before anything is planned.
+    """Check a source filter before anything is planned.
 
     The session has a view ``contacts_landed``.
 
     Raises:
-        ConfigurationError: it is no condition on the columns that contacts have.
+        ConfigurationError: it is not a condition on columns that contacts have.
     """
     _choose_none(session)
     _declare(session, sales.CONTACTS, True, ())
@@ -114,8 +114,11 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     findings: list[RunFinding] = []
     _filter_contacts(session, routing.filter)
     _register_known_customers(session, routing)
-    for table, left_out in ((sales.ACCOUNTS, "account_rows_left_out"), (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
-                            (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
+    for table, left_out in (
+        (sales.ACCOUNTS, "account_rows_left_out"),
+        (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
+        (sales.BUSINESSUNITS, "unit_rows_left_out"),
+    ):
         findings += _leave_out(session, table, left_out)
     session.store("accounts", query("plan/accounts"))
     session.run(query("plan/drop_accounts_without_id"))
@@ -124,9 +127,8 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     looked_at = _store_suspects(session, hashes, is_routed=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
-            f"{looked_at.with_company} contacts have a company, but there is no accounts table. "
-            "Export accounts (accountid, "
-            "accountnumber) beside contacts.",
+            f"{looked_at.with_company} contacts have a company, but the source has no "
+            "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
@@ -251,11 +253,15 @@ def _leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     repeated = session.frame(query("plan/side_repeats"))
     return [
         RunFinding(
-            code="row_repeated", detail=f"{table.name}, id {row['id']}", column=table.key, value=row["id"],
-            source_file=row["source_file"], source_line=row["source_line"],
+            code="row_repeated",
+            detail=f"{table.name}, id {row['id']}",
+            column=table.key,
+            value=row["id"],
+            source_file=row["source_file"],
+            source_line=row["source_line"],
         )
         for row in repeated.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
 
 
 def _find_shared_account_numbers(session: Session) -> list[RunFinding]:
@@ -324,11 +330,11 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
     unknown = session.frame(query("plan/units_unknown"))["unit"].to_list()
     if unknown:
         known = session.frame(query("plan/unit_names"))["name"].to_list()
-        told = "; ".join(
-            f"'{name}' is no business unit of the source.{suggest_nearest(name, known)}"
+        unknown_units = "; ".join(
+            f"'{name}' is not a business unit of the source.{suggest_nearest(name, known)}"
             for name in unknown
         )
-        raise ConfigurationError(told, where="organizations")
+        raise ConfigurationError(unknown_units, where="organizations")
 
 
 def _register_others(session: Session, routing: Routing) -> None:

@@ -1,4 +1,4 @@
-"""How landed columns are read: the SQL select lists that give every catalogue column its declared type.
+"""How landed columns are read: SQL select lists that give each catalogue column its type.
 
 A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as
 the same view. Mapping sees text: ``text:<column>`` is the value read and written as text again,
@@ -80,8 +80,9 @@ def build_mapping_text(field: Field, column: str, physical: str) -> str:
         case Type.TEXT:
             return text
         case Type.TWO_OPTIONS:
-            read = f"CASE WHEN {build_typed_column(field, column, physical)} THEN 'true' ELSE 'false' END"
-            return f"CASE WHEN {build_typed_column(field, column, physical)} IS NULL THEN {text} ELSE {read} END"
+            value = build_typed_column(field, column, physical)
+            read = f"CASE WHEN {value} THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {value} IS NULL THEN {text} ELSE {read} END"
         case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
             return text
         case Type.DECIMAL:
@@ -128,7 +129,9 @@ def _build_timestamp(column: str, physical: str, text: str) -> str:
 def find_plain_columns(
     table: Table, columns: Mapping[str, str], said: Collection[str]
 ) -> dict[str, str]:
-    """Which of the names in ``said`` are a landed column as it stands: text, or numbers and booleans of the declared type.
+    """Names in ``said`` that are a landed column as it stands.
+
+    Such a column is text, or has numbers or booleans of the declared type.
 
     Returns:
         ``text:…`` or ``raw:…`` → the landed column.
@@ -158,13 +161,12 @@ def build_select_list(
         table: the catalogue's entry.
         columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as
             they are.
-        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize`` become
-            columns ``say:…``.
+        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize``
+            become columns ``say:…``.
 
     Returns:
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
-            as text, what is
-        said, and ``PLACE``.
+            as text, what is said, and ``PLACE``.
     """
     parts = list(PLACE)
     for field in table.fields:

@@ -24,7 +24,7 @@ from pipeline.run.folder import RunId
 def hash_sources(
     landed: Mapping[str, LandedTable], pool: ThreadPoolExecutor
 ) -> dict[Path, Future[str]]:
-    """The SHA-256 of every source file, while other work goes on."""
+    """The SHA-256 of every source file, taken while other work runs."""
     paths = [one.path for table in landed.values() for one in table.sources]
     return {path: pool.submit(hash_file, path) for path in paths}
 

@@ -1,4 +1,4 @@
-"""What reading a live Sales came to: for ``run.json``, and as lines for people."""
+"""What reading a live Sales cost and found: for ``run.json``, and as lines for people."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def describe_sales_read(
 
 
 def _describe_changes(found: ExtractionResult) -> list[str]:
-    told = []
+    lines = []
     for table, one in found.refreshed.items():
         counts = {"added": one.added, "changed": one.changed, "deleted": one.deleted}
         words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
-        told += [f"  since the last read, {table}: {words}"] if words else []
-    return told or (["  nothing changed since the last read"] if found.refreshed else [])
+        lines += [f"  since the last read, {table}: {words}"] if words else []
+    return lines or (["  nothing changed since the last read"] if found.refreshed else [])

@@ -55,17 +55,17 @@ def land_source(
         project: its ``[source]`` says where from.
         folder: the run that is being made.
         runs: the folder of all runs.
-        listener: told about progress.
+        listener: hears of progress.
         changes: refresh the tables of the newest run that has them, instead of reading all.
         tables: which.
-        wished: columns of contacts beside those of templates and filter.
+        wished: columns of contacts besides those of templates and filter.
 
     Raises:
         Refused: a table or column is not there, or files cannot be refreshed.
-        Stopped: Sales or the disk failed; the same command goes on where it was.
+        Stopped: Sales or the disk failed; run the same command again to continue.
     """
 
-    def told(table: str, rows: int) -> None:
+    def report(table: str, rows: int) -> None:
         listener(Step(name=f"reading {table}", done=rows))
 
     if project.sales is not None:
@@ -75,13 +75,13 @@ def land_source(
             wished=list_filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
-        return _land_sales(project, folder, runs, wish, told)
+        return _land_sales(project, folder, runs, wish, report)
     if changes:
         raise UsageError(
-            "--changes asks Sales what changed; this project reads files, and a plan reads "
-            "them whole anyway."
+            "--changes asks Sales what changed; this project reads files, and a plan "
+            "always reads them whole."
         )
-    return LandedSource(landed=land_files(project, folder.source, told, tables))
+    return LandedSource(landed=land_files(project, folder.source, report, tables))
 
 
 def _land_sales(

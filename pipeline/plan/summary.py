@@ -130,7 +130,7 @@ def _count_findings(counted: PlanCounts) -> dict[str, int]:
 
 
 def _count_value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:
-    """For every value map: how often each key was used, which never were, and which source values had none."""
+    """Each value map: how often each key was used, and which source values had none."""
     for task, mapping in mappings.items():
         for target in mapping.targets:
             if target.lookup is None:

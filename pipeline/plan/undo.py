@@ -48,7 +48,7 @@ ACTIONS: Final = {
     "by_hand": (
         "created by a package: packages delete nothing; delete the keys of undo.csv in SCM by hand"
     ),
-    "lost": "updated, and nobody kept what SCM had before: cannot be undone",
+    "lost": "updated, and what SCM had before was not kept: cannot be undone",
     "unknown": "whether it arrived is not known: confirm or finish the run first",
     "none": "nothing was changed in SCM: nothing to undo",
 }
@@ -102,7 +102,7 @@ def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         clock: the time.
 
     Raises:
-        UsageError: the run was not applied, is itself no load, or its planned rows were purged.
+        UsageError: the run was not applied, is not a load, or its planned rows were purged.
         InvariantBroken: the files of the run that the pack is made of were altered.
     """
     facts, before = of.facts(), of.read_summary()
@@ -230,7 +230,7 @@ def _write_rows(
     files = of.rows_files(task)
     if not files:
         raise UsageError(
-            f"the planned rows of {task} are gone: nobody can tell what was sent.",
+            f"the planned rows of {task} were removed: what was sent is not known.",
             where=str(of.run),
         )
     here.parquet("planned", files, places=True)

@@ -30,7 +30,7 @@ def write_decided(
         planning: the plan; it gets the hashes of what was written.
         morsels: decided contacts.
         total: contact rows, for progress.
-        last: gives the findings of the run, once every contact has gone by.
+        last: gives the findings of the run, after the last contact.
     """
     folder, done = planning.folder, 0
     decisions, findings = (
@@ -45,9 +45,8 @@ def write_decided(
     with contextlib.ExitStack() as stack:
         for writer in writers:
             stack.enter_context(writer)
-        pool = stack.enter_context(
-            ThreadPoolExecutor(1, thread_name_prefix="writer")
-        )  # It rests before a writer closes.
+        # Entered after the writers: its thread ends before a writer closes.
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
         stack.enter_context(contextlib.closing(morsels))
         findings.write(tabulate_unreadable(planning.source.landed))
         pending: Future[None] | None = None

@@ -208,7 +208,7 @@ def _check_end(what: str, lines: tuple[JournalLine, ...], known_end: str | None)
     """
     if known_end is None:
         sentence = (
-            "summary.json does not tell where the journal ends: nothing vouches for its last lines."
+            "summary.json does not say where the journal ends: nothing vouches for its last lines."
         )
         return [Check(what=what, status="note", sentence=sentence)]
     ends = [line.number for line in lines if line.hash == known_end]

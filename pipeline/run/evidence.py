@@ -53,7 +53,7 @@ class Evidence:
     run_says: frozenset[str] = frozenset()
     summary_says: frozenset[str] = frozenset()
     summary_digest: str = ""
-    """Of ``summary.json`` as it lies there; blank when it is no JSON object."""
+    """Of ``summary.json`` as it is on disk; blank when it is not a JSON object."""
     troubles: list[Trouble] = field(default_factory=list)
 
     @property
@@ -133,12 +133,12 @@ def gather_evidence(folder: RunFolder) -> Evidence:
     )
     if broken is not None:
         fault: Fault = "altered" if folder.journal.exists() else "missing"
-        told = (
+        sentence = (
             f"{Path(broken.where).name}: {broken.message}"
             if fault == "altered"
             else "journal.jsonl is missing"
         )
-        evidence.note(folder.journal, fault, f"{told}.")
+        evidence.note(folder.journal, fault, f"{sentence}.")
     if journal.torn:
         evidence.note(
             folder.journal, "cut", "The last line of journal.jsonl is torn; it is left out."
@@ -146,7 +146,7 @@ def gather_evidence(folder: RunFolder) -> Evidence:
     _read_files(evidence)
     if evidence.started and not evidence.finished:
         sentence = (
-            f"This run is still going, or was stopped: `p2c apply {folder.run}` goes on with it."
+            f"This run is still going, or was stopped: `p2c apply {folder.run}` continues it."
         )
         evidence.troubles.append(
             Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence)
@@ -187,7 +187,7 @@ def _read_object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
         evidence.note(path, "cut", f"{path.name} is not valid JSON: it was cut or altered.")
         return None
     if not isinstance(loaded, dict):
-        evidence.note(path, "altered", f"{path.name} holds no JSON object.")
+        evidence.note(path, "altered", f"{path.name} is not a JSON object.")
         return None
     return loaded
 

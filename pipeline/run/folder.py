@@ -22,7 +22,7 @@ from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
-"""Beside the runs: what each retry was made from."""
+"""Next to the runs: what each retry was made from."""
 
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
@@ -167,7 +167,7 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
 
 
 def _name_lock(partial: Path) -> Path:
-    """Beside a run folder in the making, and held by its process."""
+    """The lock next to a run folder in the making, which its process holds."""
     return partial.with_suffix(LOCK)
 
 

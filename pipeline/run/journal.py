@@ -10,9 +10,9 @@ An effect that cannot be repeated blindly has two lines: *intent* with our own i
 after it. An intent without done is looked up, never repeated.
 
 The last line can be torn when a process or machine stopped while it was being written. It is
-dropped, which is said, and cut away when the journal is opened again: what it was to record had not
-begun (intent) or is looked up (done). Everything else that does not fit the chain breaks the run
-(``run/chain.py``). The chain cannot vouch for its own end: whoever must know that nothing is
+dropped, which is reported, and cut away when the journal is opened again: what it was to record had
+not begun (intent) or is looked up (done). Everything else that does not fit the chain breaks the
+run (``run/chain.py``). The chain cannot vouch for its own end: whoever must know that nothing is
 missing or changed there compares ``last_hash`` with the one kept elsewhere.
 """
 
@@ -150,7 +150,7 @@ class Journal:
     def open(cls, path: Path, clock: Callable[[], dt.datetime]) -> Self:
         """Open a journal, verified, at its end and without a torn line.
 
-        A new one where there is none.
+        A missing file is started.
         """
         with during("opening the journal"):
             if not path.exists():

@@ -61,7 +61,7 @@ def _read_fields(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 def print_schema(arguments: Sequence[str]) -> int:
     """Print the schema that is asked for; the exit code."""
     if len(arguments) != 1 or arguments[0] not in MODELS:
-        sys.stderr.write(f"say which one: {' or '.join(MODELS)}\n")
+        sys.stderr.write(f"name one: {' or '.join(MODELS)}\n")
         return 2
     sys.stdout.write(render_record_schema(arguments[0]))
     return 0

@@ -1,4 +1,7 @@
-"""``confirm``: after a manual import of a folder load, what was ``written`` becomes created, updated or failed."""
+"""``confirm``: after a manual import of a folder load, written rows get their outcome.
+
+What was ``written`` becomes created, updated or failed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ _ROWS: Final = 131_072
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmation:
-    """The facts after it, how many rows changed, and error rows that name no row that was written (file lines)."""
+    """The facts after it, and how many rows changed.
+
+    Also the lines of the error file that name no written row.
+    """
 
     facts: Summary
     rows: int
@@ -57,7 +63,7 @@ def record_import(
         packages: only these were imported, as in ``ContactToCustomer/usmf-1``; none: all of them.
 
     Raises:
-        UsageError: the run is no applied folder load, or has no such package.
+        UsageError: the run is not an applied folder load, or a package is not in it.
         Stopped: another process works on this run.
     """
     facts = folder.facts()
@@ -67,8 +73,8 @@ def record_import(
     if errors is None and not before.outcomes.get("written"):
         return Confirmation(facts=before, rows=0, strangers=[])
     imported = _Import(
-        batches=_chosen(folder, packages),
-        refused=_no_rows() if errors is None else read_refused_rows(errors),
+        batches=_choose_batches(folder, packages),
+        refused=_make_no_rows() if errors is None else read_refused_rows(errors),
         errors=errors,
     )
     with (
@@ -78,7 +84,7 @@ def record_import(
             "another process is loading into this destination.",
         ),
     ):
-        return _confirmed(folder, destination.name, before, imported, clock)
+        return _confirm(folder, destination.name, before, imported, clock)
 
 
 def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None:
@@ -89,11 +95,12 @@ def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None
         )
     if not before.applied:
         raise UsageError(
-            f"the plan was not applied yet: `p2c apply {folder.run}` first.", where=str(folder.run)
+            f"the plan was not applied yet: run `p2c apply {folder.run}` first.",
+            where=str(folder.run),
         )
 
 
-def _no_rows() -> pl.DataFrame:
+def _make_no_rows() -> pl.DataFrame:
     text = pl.String()
     return pl.DataFrame(
         schema={
@@ -106,7 +113,7 @@ def _no_rows() -> pl.DataFrame:
     )
 
 
-def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
+def _choose_batches(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
     batches = pl.read_parquet(folder.batches, glob=False).select("task", "legal_entity", "batch")
     if not packages:
         return batches
@@ -115,13 +122,13 @@ def _chosen(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
     unknown = [name for name in wanted if name not in set(names)]
     if unknown:
         raise UsageError(
-            f"--package {unknown[0]}: the run has no such package; they are "
+            f"--package {unknown[0]}: the run has no such package. It has "
             f"{', '.join(names.head(5))}, …"
         )
     return batches.filter(names.is_in(wanted))
 
 
-def _confirmed(
+def _confirm(
     folder: RunFolder,
     destination: str,
     before: Summary,
@@ -140,21 +147,21 @@ def _confirmed(
     ):
         for task in tasks:
             path = memory.find_memory(folder.path.parent, destination, task)
-            matched |= _prepared(here, folder, task, imported, path)
+            matched |= _prepare(here, folder, task, imported, path)
             _write(here, folder, task, Path(scratch), writer, counts)
             memory.merge_rows(here, path, Path(scratch) / f"{task}.parquet")
     totals: Counter[str] = Counter()
     for (_, _, _, outcome), rows in counts.items():
         totals[outcome] += rows
-    write_table(folder.batches, _batches(folder, counts, clock))
+    write_table(folder.batches, _update_batches(folder, counts, clock))
     strangers = [line for line in imported.refused["line"] if line not in matched]
-    facts_after = _recorded(folder, before, totals, imported, clock)
+    facts_after = _record(folder, before, totals, imported, clock)
     return Confirmation(
         facts=facts_after, rows=was_written - totals["written"], strangers=strangers
     )
 
 
-def _prepared(
+def _prepare(
     here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path
 ) -> set[int]:
     """Name the relations that ``sql/apply/confirmed.sql`` reads.
@@ -186,23 +193,23 @@ def _write(
         for batch in reader:
             frame = pl.DataFrame(batch)
             writer.write(frame.select(OUTCOMES.names()))
-            arrived.write(_arrived(frame, str(folder.run)))
+            arrived.write(_select_arrived(frame, str(folder.run)))
             for entity, number, outcome, rows in (
                 frame.group_by("legal_entity", "batch", "outcome").len().iter_rows()
             ):
                 counts[task, entity, number, outcome] += rows
 
 
-def _arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+def _select_arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     """Rows that SCM has now, as the memory of the destination keeps them."""
     rows = frame.filter(pl.col("outcome").is_in(["created", "updated"]))
     return rows.with_columns(run=pl.lit(run)).select(memory.LOADED.names()).cast(memory.LOADED)
 
 
-def _batches(
+def _update_batches(
     folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock
 ) -> pl.DataFrame:
-    """The batches with what became of their rows; those that were imported are ``record_import``."""
+    """The batches with the outcomes of their rows; those that were imported are ``confirmed``."""
     rows = []
     for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")
@@ -218,7 +225,7 @@ def _batches(
     return pl.DataFrame(rows, schema=pl.read_parquet_schema(folder.batches))
 
 
-def _recorded(
+def _record(
     folder: RunFolder, before: Summary, totals: Counter[str], imported: _Import, clock: Clock
 ) -> Summary:
     after = summarize_apply(before, totals)

@@ -39,7 +39,7 @@ def build_question(facts: RunFacts, summary: Summary) -> Question | None:
         summary: ``summary.json``.
     """
     if facts.is_write_back:
-        return _write_back(facts, summary)
+        return _ask_write_back(facts, summary)
     url, load = facts.text("destination.url"), facts.text("destination.load")
     rows: Counter[tuple[str, str, str]] = Counter()
     for one in summary.actions:
@@ -70,7 +70,7 @@ def build_question(facts: RunFacts, summary: Summary) -> Question | None:
     return Question(run=facts.run, text="\n".join([*head, *lines]))
 
 
-def _write_back(facts: RunFacts, summary: Summary) -> Question | None:
+def _ask_write_back(facts: RunFacts, summary: Summary) -> Question | None:
     url, rows = facts.text("source.url"), summary.outcomes["pending"]
     if url is None or is_loopback(url) or not rows:
         return None

@@ -38,18 +38,18 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
         run: the run.
         reach: gives the project that says how SCM is reached today; asked where it is.
         clock: the time.
-        listener: told about progress.
+        listener: hears of progress.
     """
     if run.facts.fills_sales:
-        return _imports(run)
+        return _write_imports(run)
     if run.project.settings.destination.load == "folder":
         counts, files = write_to_folder(run, listener)
         return DeliveryResult(outcomes=counts, files=files)
-    return _loaded(run, reach(), clock, listener)
+    return _load(run, reach(), clock, listener)
 
 
-def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
-    """Sent to SCM over the wire."""
+def _load(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
+    """Send the rows to SCM over the wire."""
     options = orders.make_load_options(run.project, reach.settings.run, undoes=run.facts.is_undo)
     with connect_scm(reach) as scm:
         done = load_plan(orders.make_load_order(run, options, scm, clock, listener))
@@ -63,8 +63,8 @@ def _loaded(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> D
     )
 
 
-def _imports(run: OpenRun) -> DeliveryResult:
-    """A backfill from files, or its undo: files to import in Sales."""
+def _write_imports(run: OpenRun) -> DeliveryResult:
+    """Write files to import in Sales: a backfill from files, or its undo."""
     numbers = run.facts.backfill
     if numbers is not None:
         run.journal.append(

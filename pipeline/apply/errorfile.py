@@ -1,4 +1,4 @@
-"""The rows that SCM refused, as a file of people's making.
+"""The rows that SCM refused, as a file that people made.
 
 The error keys of Data management, or any list of keys.
 """
@@ -55,8 +55,9 @@ are there."""
 
 
 def read_refused_rows(path: Path) -> pl.DataFrame:
-    """The rows of an error file: line, contactid, legal_entity, key (``number`` or ``number/company``), message.
+    """The rows of an error file: line, contactid, legal_entity, key, message.
 
+    ``key`` is ``number`` or ``number/company``.
     Keys are compared upper-cased, contactids lower-cased; what the file does not say is null.
 
     Raises:
@@ -82,16 +83,16 @@ def read_refused_rows(path: Path) -> pl.DataFrame:
     ]
     whole = frame.with_columns(missing)
     person = pl.concat_str(["ContactPersonPartyNumber", "AssociatedPartyNumber"], separator="/")
-    told = pl.col("destination_key").str.splitn("/", 2)
+    parts = pl.col("destination_key").str.splitn("/", 2)
     rows = whole.select(
         line=pl.col("source_line")
         if "source_line" in whole.columns
         else pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
         contactid=trimmed(pl.col("contactid")).str.strip_chars("{}").str.to_lowercase(),
         legal_entity=pl.coalesce(
-            trimmed(pl.col("dataAreaId")), told.struct.field("field_0")
+            trimmed(pl.col("dataAreaId")), parts.struct.field("field_0")
         ).str.to_lowercase(),
-        key=key_of(pl.coalesce(told.struct.field("field_1"), person, pl.col("CustomerAccount"))),
+        key=key_of(pl.coalesce(parts.struct.field("field_1"), person, pl.col("CustomerAccount"))),
         message=trimmed(pl.col("message")),
     )
     nameless = rows.filter(pl.col("contactid").is_null() & pl.col("key").is_null())
@@ -108,8 +109,10 @@ def explain_refusals(found: pl.DataFrame) -> pl.DataFrame:
     texts = found["message"].drop_nulls().unique().to_list()
     meant = {text: explain_messages([text]) for text in texts}
     rows = [{"message": text, "code": one.code, "plain": one.text} for text, one in meant.items()]
-    told = pl.DataFrame(rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String})
-    return found.join(told, on="message", how="left", maintain_order="left").select(
+    meanings = pl.DataFrame(
+        rows, schema={"message": pl.String, "code": pl.String, "plain": pl.String}
+    )
+    return found.join(meanings, on="message", how="left", maintain_order="left").select(
         "destination_key",
         pl.col("code").fill_null(_CODE),
         message=pl.col("plain").fill_null(find_code(_CODE).message(detail="no message")),

@@ -1,4 +1,4 @@
-"""Executing a plan: it works from the plan's own files, can be stopped anywhere and started again."""
+"""Executing a plan: from its own files; it can be stopped anywhere and started again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def apply_plan(
         today: the project as it is now; asked only before the first start, for a started apply may
             always be finished.
         clock: the time.
-        listener: told about progress.
+        listener: hears of progress.
         ask: asked before anything is sent to systems that are not on this machine; raises where
             nobody agrees.
 
@@ -42,8 +42,8 @@ def apply_plan(
             was sent.
         InvariantBroken: the plan or its journal was altered after the apply had started, or an
             equation does not balance.
-        Stopped: another process applies this run, a system or the disk failed; the same command
-            goes on.
+        Stopped: another process applies this run, or a system or the disk failed; run the same
+            command again to continue.
     """
     facts = folder.facts()
     with locked(folder.path, "another process is applying this run."):
@@ -59,12 +59,10 @@ def apply_plan(
         if asked is not None:
             ask(asked)
         with open_run(folder, clock) as run:
-            return _applied(
-                run, lambda: reach_today(facts, today, started=started), clock, listener
-            )
+            return _apply(run, lambda: reach_today(facts, today, started=started), clock, listener)
 
 
-def _applied(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:
+def _apply(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -> Summary:
     run.journal.append(
         "apply_resumed" if has_event(run.journal.entries, "apply_started") else "apply_started",
         run=run.facts.run,

@@ -26,7 +26,7 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
     files = next(
         (entry.payload["files"] for entry in found.entries if entry.event == "planned"), None
     )
-    wrong = [] if files else ["the journal does not say what the plan was."]
+    wrong = [] if files else ["the journal does not record the plan."]
     if folder.read_summary().journal not in {entry.hash for entry in found.entries}:
         wrong.append("the journal lost the line that summary.json ends with.")
     for name, sha256 in (files or {}).items():
@@ -50,7 +50,7 @@ def refuse_start(
     """What must hold before a plan is applied for the first time.
 
     Raises:
-        PlanRefused: what it was made of changed, it is too old, or there is nothing to take back.
+        PlanRefused: what it was made of changed, it is too old, or p2c can take nothing back.
     """
     if not facts.is_undo:
         _refuse_changed(folder, facts, today())

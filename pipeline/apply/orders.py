@@ -25,7 +25,7 @@ def make_load_options(project: Project, run: RunSettings, *, undoes: bool = Fals
         project: as the plan recorded it; its ``[destination]`` says which way rows go. Raises
             ``ValueError`` for a folder load.
         run: how many at once and how long to wait, which may be today's.
-        undoes: whether it takes back what was loaded, for which there is only OData.
+        undoes: whether it takes back what was loaded, which only OData can do.
     """
     destination = project.settings.destination
     if destination.load == "folder":
@@ -60,7 +60,7 @@ def make_load_order(
         options: how to load.
         scm: where to.
         clock: the time.
-        listener: told about progress.
+        listener: hears of progress.
     """
     undoes, project = run.facts.is_undo, run.project
     mappings = list(project.mappings().values())

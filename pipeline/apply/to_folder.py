@@ -30,13 +30,13 @@ def write_to_folder(
     """
     folder = run.folder
     planned = pl.read_parquet(folder.batches, glob=False)
-    packages_folder.write_packages(folder, _built(run), run.journal, planned.height, listener)
+    packages_folder.write_packages(folder, _build(run), run.journal, planned.height, listener)
     _write_batches(folder, planned)
     counts = _write_outcomes(run)
     return counts, {path.name: hash_file(path) for path in (folder.batches, folder.outcomes)}
 
 
-def _built(run: OpenRun) -> Iterator[tuple[str, Package]]:
+def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
     project = run.project
     for task, mapping in project.mappings().items():
         spec = partial(make_spec, project, mapping)

@@ -29,9 +29,9 @@ def answer_about(
 
 
 def describe_run(command: str, made: RunFolder) -> Result:
-    """What a command answers that made or applied a plan: the run, told whole."""
+    """What a command answers that made or applied a plan: the whole run."""
     facts = made.read_summary()
-    text = partial(render_run, facts, made.path, _columns(made))
+    text = partial(render_run, facts, made.path, _name_columns(made))
     return Result(
         command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )
@@ -42,8 +42,8 @@ def append_text(result: Result, more: str, width: int) -> str:
     return f"{result.lines(width)}\n\n{more}"
 
 
-def _columns(made: RunFolder) -> Columns:
-    """Where the findings of each code are, for codes that say so.
+def _name_columns(made: RunFolder) -> Columns:
+    """The columns that the findings of each code are about, for codes that have them.
 
     Destination columns, or several source columns.
     """

@@ -24,8 +24,8 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
     before = found.read_summary().applied
     execute.apply_plan(found, lambda: common.today(found.facts()), read_clock, listener, ask)
     result = describe_run("apply", found)
-    told = "This plan was applied to the end before; nothing was done now."
-    return replace(result, text=partial(append_text, result, told)) if before else result
+    text = "This plan was already applied to the end; nothing was done now."
+    return replace(result, text=partial(append_text, result, text)) if before else result
 
 
 def plan_and_apply(
@@ -43,7 +43,7 @@ def backfill_plan_and_apply(
 ) -> Result:
     """``run --backfill``: backfill, apply, plan, apply.
 
-    The plan reads Sales again, so what was filled in moves on.
+    The plan reads Sales again, so it contains what was filled in.
     """
     project = common.load()
     if project.sales is None:
@@ -55,12 +55,12 @@ def backfill_plan_and_apply(
     filled = planning.make_backfill(project, wanted, common.runs, read_clock, listener)
     facts = execute.apply_plan(filled, lambda: project, read_clock, listener, ask)
     result = plan_and_apply(common, request, listener, ask)
-    told = (
+    text = (
         f"Before it, the backfill {filled.run} changed {facts.outcomes['updated']:,} contacts "
         "in Sales."
     )
     return replace(
         result,
         exit_code=max(result.exit_code, facts.exit_code),
-        text=partial(append_text, result, told),
+        text=partial(append_text, result, text),
     )

@@ -11,12 +11,12 @@ def check_project(common: Flags) -> Result:
     """``check``: settings, templates and sources, without a plan."""
     items = offline.check_project_parts(common.load())
     wrong = [one for one in items if one["status"] == "warning"]
-    told = (
+    verdict = (
         f"ATTENTION: {len(wrong)} of these will keep contacts back."
         if wrong
         else "CLEAN: the next step is `p2c plan`."
     )
     text = "\n".join(
-        [*(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items), told]
+        [*(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items), verdict]
     )
     return Result(command="check", items=items, text=text, exit_code=1 if wrong else 0)

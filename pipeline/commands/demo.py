@@ -31,7 +31,7 @@ _OTHERWISE: Final = "The samples did not end as they should: a defect of p2c."
 def demonstrate(
     runs: Path, listener: Listener, expect: Callable[[], Sequence[Expected]] = expect_rows
 ) -> Result:
-    """Read the samples out of a Sales, load them into an SCM, both served here meanwhile.
+    """Read the samples out of a Sales, load them into an SCM, both served by this process.
 
     Read SCM back, write the report.
 
@@ -58,14 +58,14 @@ def demonstrate(
     refused = sum(one.refused for one in rows)
     outcomes = {name: count for name, count in result.summary.outcomes.items() if count}
     as_expected = (
-        _reasons(str(one.live) for one in rows) == result.summary.reasons
+        _count_reasons(str(one.live) for one in rows) == result.summary.reasons
         and outcomes.get("failed", 0) == refused
     )
     arrived = sum(outcomes.values()) == outcomes.get("created", 0) + refused
     more = (
         f"Read back {compared.lines(0).splitlines()[0]}",
         f"Report    {page}",
-        f"Refused   p2c findings {run}{_elsewhere(runs)}",
+        f"Refused   p2c findings {run}{_name_runs_flag(runs)}",
         (
             "Files     p2c demo --offline does the same from exported files into packages to "
             "import by hand"
@@ -73,7 +73,7 @@ def demonstrate(
         "Rehearse  p2c sandbox serves both systems for as long as you like",
         "",
     )
-    return _ended(result, more, same=as_expected and arrived and compared.exit_code == 0)
+    return _end(result, more, same=as_expected and arrived and compared.exit_code == 0)
 
 
 def demonstrate_offline(
@@ -85,22 +85,23 @@ def demonstrate_offline(
             Flags(project=samples / "p2c.toml", runs=runs), PlanRequest(command="demo"), listener
         )
     rows = [one for one in expect() if one.is_contact]
-    return _ended(
+    return _end(
         result,
         (),
-        same=_reasons(f"{one.decision}/{one.reason}" for one in rows) == result.summary.reasons,
+        same=_count_reasons(f"{one.decision}/{one.reason}" for one in rows)
+        == result.summary.reasons,
     )
 
 
-def _elsewhere(runs: Path) -> str:
+def _name_runs_flag(runs: Path) -> str:
     return "" if runs == Path("runs") else f" --runs {runs}"
 
 
-def _reasons(found: Iterator[str]) -> dict[str, int]:
+def _count_reasons(found: Iterator[str]) -> dict[str, int]:
     return dict(Counter(found))
 
 
-def _ended(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
+def _end(result: Result, more: tuple[str, ...], *, same: bool) -> Result:
     same = same and result.summary.balanced
     text = "\n".join([*more, _AS_EXPECTED if same else _OTHERWISE])
     return replace(

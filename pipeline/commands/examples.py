@@ -29,11 +29,11 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
     placed = examples.parse_examples(examples.find_example_files(project, files), project)
     with tempfile.TemporaryDirectory(prefix="p2c-test-") as temporary:
         examples.write_source(placed, Path(temporary) / "source")
-        tried = _with_examples(project, Path(temporary) / "source")
+        tried = _point_at_examples(project, Path(temporary) / "source")
         made = make.make_plan(
             tried, PlanRequest(command="test"), Path(temporary) / "runs", read_clock, listener
         )
-        outcomes = _example_outcomes(made, placed)
+        outcomes = _compare_outcomes(made, placed)
     items = [
         {
             "example": one.example.name,
@@ -49,14 +49,14 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
     lines = [
         line
         for one, found in zip(placed, outcomes, strict=True)
-        for line in _example_lines(one, found)
+        for line in _render_example(one, found)
     ]
     text = "\n".join([*lines, f"{len(placed)} examples, {failed} failed."])
     return Result(command="test", items=items, text=text, exit_code=1 if failed else 0)
 
 
-def _with_examples(project: Project, source: Path) -> Project:
-    """The project with the examples for a source; a folder load that knows nothing of SCM."""
+def _point_at_examples(project: Project, source: Path) -> Project:
+    """The project with the examples as its source: a folder load that knows nothing of SCM."""
     settings = project.settings
     entity = settings.destination.legal_entity or next(iter(project.legal_entities), "test")
     nowhere = {"url": None, "auth": None}
@@ -75,7 +75,7 @@ def _with_examples(project: Project, source: Path) -> Project:
     )
 
 
-def _example_outcomes(
+def _compare_outcomes(
     made: RunFolder, placed: Sequence[examples.PlacedExample]
 ) -> list[list[examples.Difference]]:
     decisions = {
@@ -103,7 +103,7 @@ def _example_outcomes(
     ]
 
 
-def _example_lines(one: examples.PlacedExample, found: Sequence[examples.Difference]) -> list[str]:
+def _render_example(one: examples.PlacedExample, found: Sequence[examples.Difference]) -> list[str]:
     head = f"{'FAIL' if found else 'ok':<5} {make_visible(one.example.name)}"
     return [
         head,

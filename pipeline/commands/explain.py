@@ -23,14 +23,14 @@ def explain_contact(common: Flags, contact: str, run: str) -> Result:
     facts = found.facts()
     if facts.is_undo:
         raise UsageError(
-            f"an undo decides nothing: explain the contact in {facts.undo_of}.",
+            f"an undo makes no decisions: explain the contact in {facts.undo_of}.",
             where=str(found.run),
         )
     if facts.kind is Kind.BACKFILL:
         rows = backfill_explain.find_stories(found, contact)
-        told = "\n\n".join(backfill_explain.render_backfill_story(row) for row in rows)
+        text = "\n\n".join(backfill_explain.render_backfill_story(row) for row in rows)
         return Result(
-            command="explain", run=str(found.run), items=rows, text=told, folder=str(found.path)
+            command="explain", run=str(found.run), items=rows, text=text, folder=str(found.path)
         )
     project = project_of_run(facts)
     earlier = [one for one in folder.find_runs(common.runs) if one.run < found.run]

@@ -18,8 +18,8 @@ def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> R
 
     Args:
         path: the project file.
-        source: the folder of exports, as the user stands.
-        answers: legal_entity, currency and country, null where there is none.
+        source: the folder of exports, as the user named it.
+        answers: legal_entity, currency and country, null where the user gave none.
 
     Raises:
         Refused: the file is there already, its folder is not, or an answer cannot be.
@@ -35,8 +35,8 @@ def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> R
     text = render_starter(**answers, path=relative)
     replace_file(path, text.encode())
     named = "" if path == FILE else f" --project {path}"
-    told = (
+    text = (
         f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c "
         f"plan{named}`."
     )
-    return Result(command="init", items=[{"file": str(path)}], text=told)
+    return Result(command="init", items=[{"file": str(path)}], text=text)

@@ -44,7 +44,7 @@ def reconcile_run(
             rows_at_once=rows_at_once,
         )
     else:
-        done = _reconciled_live(found, listener, few, rows_at_once)
+        done = _reconcile_live(found, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = answer_about(
         found,
@@ -55,14 +55,14 @@ def reconcile_run(
     return changed(result, exit_code=1 if differs else 0)
 
 
-def _reconciled_live(
+def _reconcile_live(
     found: RunFolder, listener: Listener, few: int, rows_at_once: int
 ) -> readback.ReadBack:
     project = project_of_run(found.facts())
     if project.scm is None:
         raise UsageError(
-            "say what SCM has: --scm FILE, an export of Customers V2 or CDS Contacts; the run's "
-            "project names no SCM."
+            "the run's project names no SCM: give --scm FILE, an export of Customers V2 or CDS "
+            "Contacts."
         )
     with (
         connect_scm(project) as system,

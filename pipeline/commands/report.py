@@ -17,7 +17,7 @@ from pipeline.run.files import replace_file
 def report_run(
     common: Flags, run: str, *, to: Path | None, values: bool, listener: Listener
 ) -> Result:
-    """``report``: the page, into the run folder if no other place is said."""
+    """``report``: the page, in the run folder unless another place is given."""
     found = folder.find_run(common.runs, run)
     listener(Step(name="reading the run", done=0))
     facts = collect_page_facts(found, values=values)

@@ -59,14 +59,14 @@ def render_json(result: Result) -> str:
             "findings": {},
             "outcomes": {},
             "forecast": {},
-            **_facts(result),
+            **_select_facts(result),
             "items": list(result.items),
         },
         default=str,
     )
 
 
-def _facts(result: Result) -> dict[str, object]:
+def _select_facts(result: Result) -> dict[str, object]:
     facts = result.facts
     if facts is None:
         return {}

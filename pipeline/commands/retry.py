@@ -25,22 +25,22 @@ def retry_run(
     chosen = retry.choose_retried(found, codes)
     if not chosen.contactids and correction is None:
         return answer_about(
-            found, "retry", text=f"There is nothing to retry.{_nameless(chosen.nameless)}"
+            found, "retry", text=f"There is nothing to retry.{_describe_nameless(chosen.nameless)}"
         )
-    made = _planned_again(common, found, chosen, correction, listener)
+    made = _plan_again(common, found, chosen, correction, listener)
     result = describe_run("retry", made)
     note = (
         f"This plan retries {len(chosen.contactids):,} contacts of "
-        f"{found.run}.{_nameless(chosen.nameless)}"
+        f"{found.run}.{_describe_nameless(chosen.nameless)}"
     )
     return changed(result, text=lambda width: f"{result.lines(width)}\n\n{note}")
 
 
-def _nameless(count: int) -> str:
+def _describe_nameless(count: int) -> str:
     return f" {count:,} have no readable contactid and must be exported again." if count else ""
 
 
-def _planned_again(
+def _plan_again(
     common: Flags,
     found: RunFolder,
     chosen: retry.RetryScope,
@@ -48,24 +48,24 @@ def _planned_again(
     listener: Listener,
 ) -> RunFolder:
     facts = found.facts()
-    given = common if common.source is None else _reading(common, common.source)
+    given = common if common.source is None else _read_from(common, common.source)
     project = given.today(facts)
     ids = list(chosen.contactids)
-    with retry.retry_place(common.runs, found) as beside:
+    with retry.retry_place(common.runs, found) as place:
         if correction is not None:
             options = ReadOptions(row_limit=project.settings.source.row_limit)
             columns = facts.columns["contacts"]
             overlay = corrected.lay_over(
-                project.source_folder, correction, beside / "source", columns, options
+                project.source_folder, correction, place / "source", columns, options
             )
-            project = _reading(given, overlay.folder).today(facts)
+            project = _read_from(given, overlay.folder).today(facts)
             ids += overlay.contactids
         request = PlanRequest(
-            only=retry.write_only_file(beside, ids), command="retry", retry_of=found.run
+            only=retry.write_only_file(place, ids), command="retry", retry_of=found.run
         )
         return make.make_plan(project, request, common.runs, read_clock, listener)
 
 
-def _reading(common: Flags, source: Path) -> Flags:
+def _read_from(common: Flags, source: Path) -> Flags:
     """The same flags, with another folder of exports."""
     return changed(common, assignments=(*common.assignments, f"source.path={source.resolve()}"))

@@ -16,7 +16,7 @@ from pipeline.run.journal import read_journal
 
 def list_runs(common: Flags) -> Result:
     """``runs``, oldest first."""
-    items = [_listed(one) for one in folder.find_runs(common.runs)]
+    items = [_list_run(one) for one in folder.find_runs(common.runs)]
     lines = [
         f"{one['run']}  {one['kind']}  {one['state']}  {one['verdict']}  "
         f"{one['contacts']:,} contacts, {one['planned']:,} planned rows"
@@ -39,8 +39,8 @@ class ListedRun(TypedDict):
     planned: int
 
 
-def _listed(one: RunFolder) -> ListedRun:
-    """One run as a line; what cannot be read is said, for the others shall be listed."""
+def _list_run(one: RunFolder) -> ListedRun:
+    """One run as a line; one that cannot be read is listed as damaged."""
     try:
         facts = one.read_summary()
         started = any(entry.event == "apply_started" for entry in read_journal(one.journal).entries)
@@ -67,5 +67,5 @@ def _listed(one: RunFolder) -> ListedRun:
 
 def find_newest_decided(runs: Path) -> RunFolder:
     """The newest run that decided about contacts; an undo does not."""
-    found = [one for one in folder.find_runs(runs) if _listed(one)["kind"] != Kind.UNDO]
+    found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] != Kind.UNDO]
     return found[-1] if found else folder.find_run(runs, folder.LATEST)

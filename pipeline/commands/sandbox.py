@@ -25,8 +25,8 @@ def serve_sandbox(
 ) -> None:
     """Serve both systems until SIGINT or SIGTERM.
 
-    They are filled from a folder of CSV files, or with so many sample contacts and what belongs to
-    them. Raises ``UsageError``, ``SourceError``, ``Stopped``.
+    They are filled from a folder of CSV files, or with a number of sample contacts and what
+    belongs to them. Raises ``UsageError``, ``SourceError``, ``Stopped``.
     """
     require_sandbox("p2c sandbox")
     if data is not None and rows is not None:

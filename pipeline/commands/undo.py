@@ -22,7 +22,7 @@ def undo_run(common: Flags, run: str, listener: Listener = report_nothing) -> Re
     """``undo``: the pack as a plan; exit 1 when something of it cannot be undone."""
     found = folder.find_run(common.runs, run)
     if found.facts().kind is Kind.BACKFILL:
-        return _backfill_undone(common, found, listener)
+        return _undo_backfill(common, found, listener)
     pack = undo.make_undo(found, list_versions(), read_clock)
     items = [
         {"action": action, "rows": rows, "meaning": undo.ACTIONS[action]}
@@ -32,8 +32,8 @@ def undo_run(common: Flags, run: str, listener: Listener = report_nothing) -> Re
     return changed(result, exit_code=result.summary.exit_code)
 
 
-def _backfill_undone(common: Flags, found: RunFolder, listener: Listener) -> Result:
-    """The undo of a backfill: what it wrote into Sales and what still stands there, as a plan to apply."""
+def _undo_backfill(common: Flags, found: RunFolder, listener: Listener) -> Result:
+    """Plan the undo of a backfill: what it wrote into Sales and what still stands there."""
     facts = found.facts()
     if facts.is_write_back:
         made = writeback.plan_write_back_undo(found, project_of_run(facts), read_clock)

@@ -1,4 +1,4 @@
-"""Two plans side by side: which contacts changed their place, and which rows of SCM would be others."""
+"""Two plans side by side: which contacts changed their place, and which rows of SCM differ."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _PLANNED: Final = pl.Schema({"contactid": pl.String(), "row_hash": pl.String()})
 
 _WORDS: Final = {
     "new": "was not there before",
-    "gone": "is not there any more",
-    "decision": "decided otherwise",
+    "gone": "is no longer there",
+    "decision": "decided differently",
     "key": "has another key in SCM",
     "content": "has other values",
 }
@@ -51,10 +51,10 @@ def render_changes(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
-    return "\n".join([f"Against {before.run}", *map(_line, items)])
+    return "\n".join([f"Against {before.run}", *map(_render_line, items)])
 
 
-def _line(one: Change) -> str:
+def _render_line(one: Change) -> str:
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"

@@ -1,4 +1,6 @@
-"""A corrected file laid over the source: a folder of links to the source's files, and one more part of contacts.
+"""A corrected file laid over the source.
+
+The result is a folder of links to the source's files, with one more part of contacts.
 
 The corrected rows carry a versionnumber above all others, so that the rule for several rows of one
 contact takes them (DESIGN 2.1) and the rows they replace count as superseded. Nothing is written
@@ -53,7 +55,7 @@ def lay_over(
         options: limits of reading.
 
     Raises:
-        UsageError: there is no such file, or the source is of a form that takes no part more.
+        UsageError: the file does not exist, or the source cannot take another part.
         SourceError: a row cannot be read or has no contactid, or a column of the source is missing.
     """
     if not corrected.is_file():
@@ -66,18 +68,18 @@ def lay_over(
     stored = discover.find_files(source, CONTACTS)
     if stored is None:
         raise discover.make_missing_error(source, CONTACTS)
-    rows = _rows(corrected, columns, options)
+    rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
         into.mkdir(parents=True)
-        _link(source, into, stored)
+        _link_source(source, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
     return CorrectedSource(folder=into, contactids=ids.to_list())
 
 
-def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
+def _read_rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
     frame, unreadable = land_file(corrected, CONTACTS, options)
     where = f"--corrected {corrected.name}"
     if unreadable:
@@ -90,7 +92,7 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
         raise SourceError(
             f"lacks columns that the source has: {', '.join(missing)}. They would become blank; "
             "take the file that "
-            "`p2c findings RUN --repair FILE` writes and correct that.",
+            "`p2c findings RUN --repair FILE` writes and correct it.",
             where=where,
         )
     text = [
@@ -107,20 +109,20 @@ def _rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> 
     return rows
 
 
-def _link(source: Path, into: Path, stored: StoredTable) -> None:
+def _link_source(source: Path, into: Path, stored: StoredTable) -> None:
     """Links to all files of the source; those of contacts become parts of a folder."""
     contacts = {part.path for part in stored.parts}
     for path in discover.list_entries(source):
         if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
-            _linked(path, into / path.name)
+            _link(path, into / path.name)
     (into / CONTACTS.name).mkdir()
     for part in stored.parts:
         at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
         at.parent.mkdir(parents=True, exist_ok=True)
-        _linked(part.path, at)
+        _link(part.path, at)
 
 
-def _linked(path: Path, at: Path) -> None:
+def _link(path: Path, at: Path) -> None:
     """A symbolic link, or a copy where the system allows none."""
     try:
         at.symlink_to(path.resolve())
@@ -149,7 +151,7 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
     """
     if "versionnumber" not in columns:
         raise SourceError(
-            "has no column versionnumber, so nothing could tell the corrected rows from it.",
+            "has no column versionnumber, so the corrected rows cannot replace the others.",
             where=like.name,
         )
     with session() as here:

@@ -97,7 +97,7 @@ def look_at(
         project: says which.
         mappings: its templates.
         into: the run folder.
-        listener: told about progress.
+        listener: hears of progress.
 
     Raises:
         Refused: SCM does not take the templates, or the export cannot be read.
@@ -109,11 +109,11 @@ def look_at(
         customers = None if given is None else known.read_customer_export(given)
         return Destination(customers=customers, pinned=pinned)
 
-    def told(what: str, rows: int) -> None:
+    def report(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))
 
     with connect_scm(project) as scm:
-        seen = look_at_scm(scm, scm_needs(project, mappings), into / FOLDER, told)
+        seen = look_at_scm(scm, scm_needs(project, mappings), into / FOLDER, report)
     return Destination(
         customers=seen.known_customers(),
         persons=pl.read_parquet(seen.persons, glob=False),
@@ -126,8 +126,8 @@ def look_at(
 def mend_memory(runs: Path, project: Project) -> bool:
     """Rebuild the memory of a destination if a load was killed before it wrote down what arrived.
 
-    Whether it was. While another process loads there, nothing is done: that load writes it down
-    itself.
+    Returns whether it did. While another process loads there, nothing is done: that load
+    writes it down itself.
     """
     name = project.settings.destination.name
     if project.scm is None or not remember.is_memory_behind(runs, name):

@@ -1,4 +1,4 @@
-"""Findings of a plan as a whole, once every contact has gone by."""
+"""Findings of a plan as a whole, after its last contact."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def add_run_findings(
     """Add to the findings of preparation what systems, business units and counts say."""
     prepared.findings += [*planning.source.findings, *planning.destination.findings]
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
-    prepared.findings += _counted(decider.finished(), planning.project, prepared)
+    prepared.findings += _list_warnings(decider.finished(), planning.project, prepared)
     return prepared.findings
 
 
-def _counted(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:
+def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:
     """Warnings of the run as a whole, each counted once."""
-    yield from _flags(tally, project)
+    yield from _list_flag_warnings(tally, project)
     persons = tally.decisions["contact"]
     if persons and not prepared.parameters["scm_read"]:
         yield RunFinding(code="accounts_assumed", detail=str(persons))
@@ -48,7 +48,7 @@ def _counted(tally: Tally, project: Project, prepared: Prepared) -> Iterator[Run
             yield RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
 
 
-def _flags(tally: Tally, project: Project) -> Iterator[RunFinding]:
+def _list_flag_warnings(tally: Tally, project: Project) -> Iterator[RunFinding]:
     if not sum(tally.decisions.values()):
         yield RunFinding(code="no_contacts")
     elif not tally.flags["yes"]:

@@ -15,7 +15,7 @@ Pinned are
 Free on purpose are
 
 * code that only carries out (loading, writing back), carries bytes (``wire``, ``run``, ``flow``) or
-  tells (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
+  reports (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
 * how a system is reached: logins and parallelism; and all of ``[run]``;
 * where exports lie and what is in them by now: the plan has a copy of its own, and what was read
   from a live Sales ages (``run.max_plan_age``);
@@ -23,7 +23,7 @@ Free on purpose are
 * the versions of Python and of the engines: they are recorded, and ``row_hash`` does not depend on
   them.
 
-The plan that undoes a run is of that run alone: nothing here speaks of it.
+The plan that undoes a run depends on that run alone: nothing here applies to it.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def take_fingerprints(project: Project, kind: Kind) -> dict[str, str]:
     """
     if kind is Kind.BACKFILL:
         return {name: hash_code(PINNED_CODE[name]) for name in _OF_A_BACKFILL}
-    found = {f"template {task}": _of_template(one) for task, one in project.templates.items()}
+    found = {f"template {task}": _hash_template(one) for task, one in project.templates.items()}
     return found | {name: hash_code(PINNED_CODE[name]) for name in _OF_A_LOAD}
 
 
@@ -199,7 +199,7 @@ def list_changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str
     before = restore_project(facts.settings, None)
     for name, value in facts.fingerprints.items():
         if now.get(name) != value:
-            found.append(_phrase(name, before, today))
+            found.append(_describe_change(name, before, today))
     return found
 
 
@@ -220,39 +220,39 @@ def list_changed_settings(
             continue
         old, new = (None if one is None else one.value for one in (was, now))
         if old != new:
-            found.append(f"{key} (was {_shown(old)}, is {_shown(new)})")
+            found.append(f"{key} (was {_show_value(old)}, is {_show_value(new)})")
     return found
 
 
-def _phrase(name: str, before: Project, today: Project) -> str:
+def _describe_change(name: str, before: Project, today: Project) -> str:
     if name in PINNED_CODE:
         return PINNED_CODE[name].words
     if name in _DATA:
         return _DATA[name]
-    return _template(name.removeprefix("template "), before, today)
+    return _describe_template(name.removeprefix("template "), before, today)
 
 
-def _shown(value: object) -> str:
+def _show_value(value: object) -> str:
     return "not set" if value is None else f"'{value}'"
 
 
-def _template(task: str, before: Project, today: Project) -> str:
+def _describe_template(task: str, before: Project, today: Project) -> str:
     """A changed template, with the columns whose rows changed if the project changed them."""
     old, new = before.templates.get(task), today.templates.get(task)
     if old is None or new is None:
         return f"template {task}"
     columns = dict.fromkeys(row.destination for row in (*old.rows, *new.rows))
-    rows = [name for name in columns if _content(old.row(name)) != _content(new.row(name))]
+    rows = [name for name in columns if _dump_row(old.row(name)) != _dump_row(new.row(name))]
     return f"template {task}" + (f" ({', '.join(rows)})" if rows else "")
 
 
-def _of_template(template: Template) -> str:
-    rows = [[row.destination, _content(row)] for row in template.rows]
+def _hash_template(template: Template) -> str:
+    rows = [[row.destination, _dump_row(row)] for row in template.rows]
     content = {"name": template.name, "entity": template.entity, "rows": rows}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _content(row: FieldRow | None) -> dict[str, JsonValue] | None:
+def _dump_row(row: FieldRow | None) -> dict[str, JsonValue] | None:
     """What a row does. Where its value map was read from does not count, only what is in it."""
     return None if row is None else row.row.model_dump(mode="json", exclude={"value_map_file"})
 
@@ -260,7 +260,7 @@ def _content(row: FieldRow | None) -> dict[str, JsonValue] | None:
 def hash_code(code: PinnedCode) -> str:
     """The SHA-256 of all files of a package that are not free, and of the versions of its lists."""
     digest = hashlib.sha256()
-    for name, entry in sorted(_below(files(code.package), "")):
+    for name, entry in sorted(_list_files_below(files(code.package), "")):
         folder = f"{name.partition('/')[0]}/"
         if name.endswith(_ENDINGS) and not {name, folder} & code.free:
             digest.update(name.encode() + b"\0" + entry.read_bytes() + b"\0")
@@ -269,11 +269,11 @@ def hash_code(code: PinnedCode) -> str:
     return digest.hexdigest()
 
 
-def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+def _list_files_below(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
     """All files of a package's folder, folders in it included, by their path from there."""
     for entry in folder.iterdir():
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
-            yield from _below(entry, f"{name}/")
+            yield from _list_files_below(entry, f"{name}/")
         else:
             yield name, entry

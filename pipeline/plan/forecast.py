@@ -37,11 +37,12 @@ def forecast_cost(
     for (task, _, action), count in tally.actions.items():
         sent[task] += 0 if action == "unchanged" else count
     size = sum(
-        _reckoned(project, folder, task, mappings[task], count) for task, count in sent.items()
+        _estimate_bytes(project, folder, task, mappings[task], count)
+        for task, count in sent.items()
     )
     rows = sum(sent.values())
     return Forecast(
-        requests=_requests(project, tally),
+        requests=_count_requests(project, tally),
         bytes=size,
         minutes=round(rows / RATE / 60, 1),
         rate=round(RATE, 1),
@@ -49,7 +50,7 @@ def forecast_cost(
     )
 
 
-def _reckoned(
+def _estimate_bytes(
     project: Project, folder: RunFolder, task: str, mapping: CompiledTemplate, rows: int
 ) -> int:
     files = folder.rows_files(task)
@@ -72,7 +73,7 @@ def _reckoned(
     return round(there * rows / head.height)
 
 
-def _requests(project: Project, tally: Tally) -> int:
+def _count_requests(project: Project, tally: Tally) -> int:
     """Requests of an OData load; those of packages depend on how long SCM takes."""
     destination = project.settings.destination
     sent: Counter[tuple[str, str]] = Counter()

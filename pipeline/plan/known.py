@@ -7,7 +7,7 @@ contacts of a plan (or an undo takes them back), what that plan says of them is 
 calls unchanged would not be sent, though SCM has other values by now. So a plan pins what the
 memory has of the contacts that it compares, by key and by number, and is refused when that is
 something else. Loads of other contacts do not touch it, nor does what the plan's own load
-remembers: once started, nothing is compared any more.
+remembers: once it has started, nothing is compared.
 """
 
 from __future__ import annotations

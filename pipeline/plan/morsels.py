@@ -46,10 +46,10 @@ def decide_morsels(
         heap.freeze_heap(),
         contextlib.closing(read_ahead(restore_order(read_frames(reader), rows))) as morsels,
     ):
-        yield _side_by_side(decider, morsels, texts, prepared.marks)
+        yield _decide_side_by_side(decider, morsels, texts, prepared.marks)
 
 
-def _side_by_side(
+def _decide_side_by_side(
     decider: Decider, morsels: Iterator[pl.DataFrame], texts: TextColumns, marks: pl.DataFrame
 ) -> Generator[DecidedMorsel]:
     """Morsels decided in source order, ``_WIDTH`` at once.
@@ -63,8 +63,8 @@ def _side_by_side(
             name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
         }
         written = texts.rows(start, routed.height)
-        told = [routed.rename(names), marks.slice(start, routed.height), written]
-        return decider.weighed(pl.concat(told, how="horizontal"))
+        parts = [routed.rename(names), marks.slice(start, routed.height), written]
+        return decider.weighed(pl.concat(parts, how="horizontal"))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
         for one in map_in_order(weighed, map(decider.selected, morsels), pool, _WIDTH):

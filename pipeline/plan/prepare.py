@@ -57,10 +57,10 @@ class Routing:
 
 @dataclass(kw_only=True, slots=True)
 class Prepared:
-    """Findings of preparation, the parameters of ``route.sql``, and how many contact rows there are.
+    """Findings of preparation, the parameters of ``route.sql``, and the number of contact rows.
 
-    ``collect_marks`` has one row per contact row, by its number (``source_row``): contactid_invalid,
-    has_activity (null where the source has no table of documents).
+    ``collect_marks`` has one row per contact row, by its number (``source_row``):
+    contactid_invalid, has_activity (null where the source has no table of documents).
     """
 
     parameters: dict[str, str | bool | None]
@@ -86,50 +86,52 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         name: _declare(session, table, name in landed, routing.said if name == "contacts" else ())
         for name, table in sales.TABLES.items()
     }
-    with ThreadPoolExecutor(1) as beside:  # Pandera takes its time to load.
-        contracts = beside.submit(_hold, read)
-        prepared = _prepared(session, landed, routing)
+    with ThreadPoolExecutor(1) as pool:  # Pandera takes its time to load.
+        contracts = pool.submit(_hold, read)
+        prepared = _prepare(session, landed, routing)
         contracts.result()
     return prepared
 
 
 def refuse_filter(session: Session, condition: str) -> None:
-    """Look at a source filter before anything is planned.
+    """Check a source filter before anything is planned.
 
     The session has a view ``contacts_landed``.
 
     Raises:
-        ConfigurationError: it is no condition on the columns that contacts have.
+        ConfigurationError: it is not a condition on columns that contacts have.
     """
     _choose_none(session)
     _declare(session, sales.CONTACTS, True, ())
-    _filter(session, condition)
+    _filter_contacts(session, condition)
 
 
 def _choose_none(session: Session) -> None:
     session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
 
 
-def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
     findings: list[RunFinding] = []
-    _filter(session, routing.filter)
-    _known_customers(session, routing)
-    for table, left_out in ((sales.ACCOUNTS, "account_rows_left_out"), (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
-                            (sales.BUSINESSUNITS, "unit_rows_left_out")):  # fmt: skip
-        findings += _left_out(session, table, left_out)
+    _filter_contacts(session, routing.filter)
+    _register_known_customers(session, routing)
+    for table, left_out in (
+        (sales.ACCOUNTS, "account_rows_left_out"),
+        (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
+        (sales.BUSINESSUNITS, "unit_rows_left_out"),
+    ):
+        findings += _leave_out(session, table, left_out)
     session.store("accounts", query("plan/accounts"))
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
     hashes = session.frame(query("plan/hashes" if routing.is_routed else "backfill/hashes"))
-    looked_at = _suspects(session, hashes, is_routed=routing.is_routed)
+    looked_at = _store_suspects(session, hashes, is_routed=routing.is_routed)
     if looked_at.with_company and "accounts" not in landed:
         raise SourceError(
-            f"{looked_at.with_company} contacts have a company, but there is no accounts table. "
-            "Export accounts (accountid, "
-            "accountnumber) beside contacts.",
+            f"{looked_at.with_company} contacts have a company, but the source has no "
+            "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
-    findings += _shared_account_numbers(session)
+    findings += _find_shared_account_numbers(session)
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
@@ -138,12 +140,12 @@ def _prepared(session: Session, landed: Collection[str], routing: Routing) -> Pr
         session.set_aside(
             "accounts", but="number_key"
         )  # While contacts are joined with them, once is enough in memory.
-    _units(session, routing, has_table="businessunits" in landed)
-    _others(session, routing)
+    _register_units(session, routing, has_table="businessunits" in landed)
+    _register_others(session, routing)
     return Prepared(
         findings=findings,
         rows=looked_at.rows,
-        marks=_marks(hashes, landed) if routing.is_routed else pl.DataFrame(),
+        marks=_collect_marks(hashes, landed) if routing.is_routed else pl.DataFrame(),
         parameters={
             "legal_entity": routing.legal_entity,
             "has_units": bool(routing.organizations),
@@ -177,21 +179,21 @@ def _declare(session: Session, table: Table, is_there: bool, said: Collection[st
         session.view(f"{table.name}_landed", query("plan/no_rows"))
     columns = session.columns(f"{table.name}_landed")
     select = build_select_list(table, columns, said=said)
-    session.view(_declared_name(table), f"{select}\nFROM {table.name}_landed")
+    session.view(_name_declared(table), f"{select}\nFROM {table.name}_landed")
     content = [column for column in columns if column not in PLACE] or ["source_row"]
     chosen = f"{table.name}_landed_chosen"
     session.view(
         chosen, query("plan/chosen_landed", landed=f"{table.name}_landed", content=content)
     )
-    session.view(f"{_declared_name(table)}_chosen", f"{select}, content_hash\nFROM {chosen}")
-    return session.empty(_declared_name(table))
+    session.view(f"{_name_declared(table)}_chosen", f"{select}, content_hash\nFROM {chosen}")
+    return session.empty(_name_declared(table))
 
 
-def _declared_name(table: Table) -> str:
+def _name_declared(table: Table) -> str:
     return "accounts_declared" if table.name == "accounts" else table.name
 
 
-def _filter(session: Session, condition: str | None) -> None:
+def _filter_contacts(session: Session, condition: str | None) -> None:
     """The source filter becomes a column; null means left out."""
     if condition is None:
         session.view("contacts_filtered", query("plan/unfiltered"))
@@ -211,14 +213,14 @@ def _filter(session: Session, condition: str | None) -> None:
         ) from error
 
 
-def _marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
+def _collect_marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
     found = collect_marks(hashes, ("contactid_invalid", "has_activity"))
     if any(name in landed for name in _ACTIVITY):
         return found
     return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
 
 
-def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
+def _store_suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     room = "plan" if is_routed else "backfill"
     found = find_suspects(hashes, session.frame(query(f"{room}/account_hashes")))
@@ -226,11 +228,11 @@ def _suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Sus
     content = "no_content" if found.repeated.is_empty() else "content_hash"
     session.store("suspects", query("plan/suspects", content=content))
     session.view("suspects_chosen", query("plan/suspects_chosen"))
-    _states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
+    _store_states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
     return found
 
 
-def _states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
+def _store_states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
     """Which of several rows of one id counts; rows of other ids do not appear."""
     session.register("chosen_rows", rows.to_frame("source_row"))
     repeated = query("plan/repeated_rows", chosen=f"{view}_chosen", key=table.key)
@@ -239,26 +241,30 @@ def _states(session: Session, table: Table, name: str, rows: pl.Series, view: st
     session.store(name, query("plan/versions"))
 
 
-def _left_out(session: Session, table: Table, name: str) -> list[RunFinding]:
+def _leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """Rows of a side table that do not count.
 
     Of unresolved repeats the first is kept, with a warning.
     """
-    view = _declared_name(table)
+    view = _name_declared(table)
     hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
-    _states(session, table, "side_states", find_repeated_rows(hashes), view)
+    _store_states(session, table, "side_states", find_repeated_rows(hashes), view)
     session.store(name, query("plan/left_out"))
     repeated = session.frame(query("plan/side_repeats"))
     return [
         RunFinding(
-            code="row_repeated", detail=f"{table.name}, id {row['id']}", column=table.key, value=row["id"],
-            source_file=row["source_file"], source_line=row["source_line"],
+            code="row_repeated",
+            detail=f"{table.name}, id {row['id']}",
+            column=table.key,
+            value=row["id"],
+            source_file=row["source_file"],
+            source_line=row["source_line"],
         )
         for row in repeated.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
 
 
-def _shared_account_numbers(session: Session) -> list[RunFinding]:
+def _find_shared_account_numbers(session: Session) -> list[RunFinding]:
     shared = session.frame(query("plan/shared_account_numbers"))
     return [
         RunFinding(
@@ -268,7 +274,7 @@ def _shared_account_numbers(session: Session) -> list[RunFinding]:
     ]
 
 
-def _known_customers(session: Session, routing: Routing) -> None:
+def _register_known_customers(session: Session, routing: Routing) -> None:
     """SCM's customers by legal entity.
 
     Rows that name no legal entity count for every one of the project's.
@@ -296,7 +302,7 @@ def _known_customers(session: Session, routing: Routing) -> None:
     session.store("known_keys", query("plan/known_keys"))
 
 
-def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
+def _register_units(session: Session, routing: Routing, *, has_table: bool) -> None:
     """Business unit → legal entity, by the name or id that a contact row may carry."""
     session.register(
         "organizations",
@@ -324,14 +330,14 @@ def _units(session: Session, routing: Routing, *, has_table: bool) -> None:
     unknown = session.frame(query("plan/units_unknown"))["unit"].to_list()
     if unknown:
         known = session.frame(query("plan/unit_names"))["name"].to_list()
-        told = "; ".join(
-            f"'{name}' is no business unit of the source.{suggest_nearest(name, known)}"
+        unknown_units = "; ".join(
+            f"'{name}' is not a business unit of the source.{suggest_nearest(name, known)}"
             for name in unknown
         )
-        raise ConfigurationError(told, where="organizations")
+        raise ConfigurationError(unknown_units, where="organizations")
 
 
-def _others(session: Session, routing: Routing) -> None:
+def _register_others(session: Session, routing: Routing) -> None:
     only = (
         routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
     )

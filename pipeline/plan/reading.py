@@ -1,4 +1,4 @@
-"""How landed columns are read: the SQL select lists that give every catalogue column its declared type.
+"""How landed columns are read: SQL select lists that give each catalogue column its type.
 
 A landed column is text (from CSV and JSON) or has the type of the user's Parquet file; both end as
 the same view. Mapping sees text: ``text:<column>`` is the value read and written as text again,
@@ -52,15 +52,17 @@ def build_typed_column(field: Field, column: str, physical: str) -> str:
         case Type.GUID:
             return column if physical == "UUID" else f"guid_of({text})"
         case Type.TEXT:
-            return _as_text(column, physical)
+            return _build_text(column, physical)
         case Type.CHOICE:
-            return _choice(field, column, physical)
+            return _build_choice(field, column, physical)
         case Type.TWO_OPTIONS:
             return (
-                column if physical == "BOOLEAN" else f"two_options_of({_as_text(column, physical)})"
+                column
+                if physical == "BOOLEAN"
+                else f"two_options_of({_build_text(column, physical)})"
             )
         case Type.TIMESTAMP:
-            return _timestamp(column, physical, text)
+            return _build_timestamp(column, physical, text)
         case Type.DECIMAL | Type.INTEGER:
             wanted = _SQL_TYPES[field.type]
             return (
@@ -73,13 +75,14 @@ def build_mapping_text(field: Field, column: str, physical: str) -> str:
 
     The value read and written as text again, or the text itself if it cannot be read.
     """
-    text = _as_text(column, physical)
+    text = _build_text(column, physical)
     match field.type:
         case Type.TEXT:
             return text
         case Type.TWO_OPTIONS:
-            read = f"CASE WHEN {build_typed_column(field, column, physical)} THEN 'true' ELSE 'false' END"
-            return f"CASE WHEN {build_typed_column(field, column, physical)} IS NULL THEN {text} ELSE {read} END"
+            value = build_typed_column(field, column, physical)
+            read = f"CASE WHEN {value} THEN 'true' ELSE 'false' END"
+            return f"CASE WHEN {value} IS NULL THEN {text} ELSE {read} END"
         case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
             return text
         case Type.DECIMAL:
@@ -90,7 +93,7 @@ def build_mapping_text(field: Field, column: str, physical: str) -> str:
             )
 
 
-def _as_text(column: str, physical: str) -> str:
+def _build_text(column: str, physical: str) -> str:
     if physical == _PLAIN:
         return column
     if physical in {"DOUBLE", "FLOAT"}:
@@ -100,10 +103,10 @@ def _as_text(column: str, physical: str) -> str:
     return f"CAST({column} AS VARCHAR)"
 
 
-def _choice(field: Field, column: str, physical: str) -> str:
+def _build_choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
         return f"TRY_CAST({column} AS INTEGER)"
-    text = f"trimmed({_as_text(column, physical)})"
+    text = f"trimmed({_build_text(column, physical)})"
     labels = " ".join(
         f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items()
     )
@@ -113,7 +116,7 @@ def _choice(field: Field, column: str, physical: str) -> str:
     return f"CASE lower({text}) {labels} ELSE {number} END" if labels else number
 
 
-def _timestamp(column: str, physical: str, text: str) -> str:
+def _build_timestamp(column: str, physical: str, text: str) -> str:
     if physical == "TIMESTAMP WITH TIME ZONE":
         return column
     return (
@@ -126,7 +129,9 @@ def _timestamp(column: str, physical: str, text: str) -> str:
 def find_plain_columns(
     table: Table, columns: Mapping[str, str], said: Collection[str]
 ) -> dict[str, str]:
-    """Which of the names in ``said`` are a landed column as it stands: text, or numbers and booleans of the declared type.
+    """Names in ``said`` that are a landed column as it stands.
+
+    Such a column is text, or has numbers or booleans of the declared type.
 
     Returns:
         ``text:…`` or ``raw:…`` → the landed column.
@@ -156,13 +161,12 @@ def build_select_list(
         table: the catalogue's entry.
         columns: landed column → its DuckDB type. Columns that the catalogue does not know stay as
             they are.
-        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize`` become
-            columns ``say:…``.
+        said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize``
+            become columns ``say:…``.
 
     Returns:
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
-            as text, what is
-        said, and ``PLACE``.
+            as text, what is said, and ``PLACE``.
     """
     parts = list(PLACE)
     for field in table.fields:
@@ -171,7 +175,7 @@ def build_select_list(
             parts.append(f"{build_typed_column(field, name, columns[field.name])} AS {name}")
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
                 parts.append(
-                    f"{_as_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}"
+                    f"{_build_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}"
                 )
         else:
             parts.append(f"CAST(NULL AS {_SQL_TYPES[field.type]}) AS {name}")
@@ -180,23 +184,23 @@ def build_select_list(
     known = {field.name for field in table.fields}
     extras = [name for name in columns if name not in known and name not in PLACE]
     parts += [
-        f"{_as_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras
+        f"{_build_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras
     ]
     parts += ['CAST(NULL AS VARCHAR) AS "say:"'] if said else []
     parts += [
-        _said(table, name, columns)
+        _build_said(table, name, columns)
         for name in said
         if name not in find_plain_columns(table, columns, said)
     ]
     return "SELECT " + ",\n       ".join(parts)
 
 
-def _said(table: Table, name: str, columns: Mapping[str, str]) -> str:
+def _build_said(table: Table, name: str, columns: Mapping[str, str]) -> str:
     kind, _, column = name.partition(":")
     target = identifier(f"say:{name}")
     if column not in columns:
         return f"CAST(NULL AS VARCHAR) AS {target}"
     if kind == "raw":
-        return f"{_as_text(identifier(column), columns[column])} AS {target}"
+        return f"{_build_text(identifier(column), columns[column])} AS {target}"
     field = table.field(column) or Field(name=column)
     return f"{build_mapping_text(field, identifier(column), columns[column])} AS {target}"

@@ -24,7 +24,7 @@ from pipeline.run.folder import RunId
 def hash_sources(
     landed: Mapping[str, LandedTable], pool: ThreadPoolExecutor
 ) -> dict[Path, Future[str]]:
-    """The SHA-256 of every source file, while other work goes on."""
+    """The SHA-256 of every source file, taken while other work runs."""
     paths = [one.path for table in landed.values() for one in table.sources]
     return {path: pool.submit(hash_file, path) for path in paths}
 
@@ -97,14 +97,14 @@ def complete_facts(
         live_source=planning.source.is_live,
         sales=planning.source.facts,
         scm=planning.destination.facts,
-        sources=tuple(one for table in landed.values() for one in _sources(table, hashes)),
+        sources=tuple(one for table in landed.values() for one in _list_sources(table, hashes)),
         columns={table.table: dict(table.columns) for table in landed.values()},
-        landed={table.table: _files(table) for table in landed.values()},
+        landed={table.table: _list_files(table) for table in landed.values()},
         backfill=numbers,
     )
 
 
-def _sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[SourceRead]:
+def _list_sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[SourceRead]:
     return [
         SourceRead(
             table=table.table,
@@ -119,7 +119,7 @@ def _sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[SourceRead]
     ]
 
 
-def _files(table: LandedTable) -> tuple[str, ...]:
+def _list_files(table: LandedTable) -> tuple[str, ...]:
     """Where a table's rows are: the user's own files, or one of the run folder."""
     if table.in_place:
         return tuple(str(path) for path in table.files)

@@ -17,7 +17,7 @@ from pipeline.run.folder import RunFolder
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanRequest:
-    """What the user asked for beside the project."""
+    """What the user asked for besides the project."""
 
     limit: int | None = None
     only: Path | None = None

@@ -37,7 +37,7 @@ def choose_retried(folder: RunFolder, codes: Sequence[str] = ()) -> RetryScope:
     chosen = check_codes(codes)
     if not folder.decisions.is_file():
         raise UsageError(
-            "decisions.parquet is missing: this run does not tell what was held or rejected.",
+            "decisions.parquet is missing: this run does not say what was held or rejected.",
             where=folder.run,
         )
     stopped = pl.col("decision").is_in(["held", "rejected"])

@@ -30,7 +30,7 @@ def make_routing(planning: Planning) -> Routing:
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         loaded=known.read_loaded(planning.folder.path.parent, planning.project),
-        said=_said(planning.mappings),
+        said=_list_said(planning.mappings),
     )
 
 
@@ -49,7 +49,7 @@ def make_decider(planning: Planning, hasher: Session) -> Decider:
     )
 
 
-def _said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:
+def _list_said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:
     """What mapping and decisions need of contacts as text."""
     sources = {name for one in mappings.values() for name in one.sources if name not in PATHS}
     return (*RAW, *(name_text_column(name) for name in sorted(sources)))

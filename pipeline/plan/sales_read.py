@@ -1,4 +1,4 @@
-"""What reading a live Sales came to: for ``run.json``, and as lines for people."""
+"""What reading a live Sales cost and found: for ``run.json``, and as lines for people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def describe_sales(
         organization=OrganizationRead(**asdict(organization)),
         refreshed_from=None if since is None else since.parent.name,
         totals=tuple(TableTotal(**asdict(one)) for one in found.totals),
-        traffic={subject: _traffic(one) for subject, one in found.traffic.items()},
+        traffic={subject: _describe_traffic(one) for subject, one in found.traffic.items()},
         changes={
             table: TableChanges(added=one.added, changed=one.changed, deleted=one.deleted)
             for table, one in found.refreshed.items()
@@ -34,7 +34,7 @@ def describe_sales(
     )
 
 
-def _traffic(one: Traffic) -> TableTraffic:
+def _describe_traffic(one: Traffic) -> TableTraffic:
     return TableTraffic(
         **asdict(one),
         requests_per_1000=one.requests_per_1000,
@@ -64,13 +64,13 @@ def describe_sales_read(
             f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, "
             f"{total.waited:,.0f} s waited"
         )
-    return [*lines, *_changes(found)]
+    return [*lines, *_describe_changes(found)]
 
 
-def _changes(found: ExtractionResult) -> list[str]:
-    told = []
+def _describe_changes(found: ExtractionResult) -> list[str]:
+    lines = []
     for table, one in found.refreshed.items():
         counts = {"added": one.added, "changed": one.changed, "deleted": one.deleted}
         words = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
-        told += [f"  since the last read, {table}: {words}"] if words else []
-    return told or (["  nothing changed since the last read"] if found.refreshed else [])
+        lines += [f"  since the last read, {table}: {words}"] if words else []
+    return lines or (["  nothing changed since the last read"] if found.refreshed else [])

@@ -19,7 +19,7 @@ from sql.session import Session, session
 
 _OF_THE_WORLD: Final = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
 _OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
-"""Their texts have the value in them, and are not told."""
+"""Their texts contain the value, so they are not shown."""
 
 
 @contextlib.contextmanager
@@ -46,7 +46,7 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
         if isinstance(error, _OF_A_VALUE) and planning.project.settings.source.filter is not None:
             raise ConfigurationError(
                 (
-                    "fails on a value of contacts: where a value may be of another form, say "
+                    "fails on a value of contacts: where a value may have another form, use "
                     "TRY_CAST, which gives null for it."
                 ),
                 where="source.filter",

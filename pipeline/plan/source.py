@@ -55,17 +55,17 @@ def land_source(
         project: its ``[source]`` says where from.
         folder: the run that is being made.
         runs: the folder of all runs.
-        listener: told about progress.
+        listener: hears of progress.
         changes: refresh the tables of the newest run that has them, instead of reading all.
         tables: which.
-        wished: columns of contacts beside those of templates and filter.
+        wished: columns of contacts besides those of templates and filter.
 
     Raises:
         Refused: a table or column is not there, or files cannot be refreshed.
-        Stopped: Sales or the disk failed; the same command goes on where it was.
+        Stopped: Sales or the disk failed; run the same command again to continue.
     """
 
-    def told(table: str, rows: int) -> None:
+    def report(table: str, rows: int) -> None:
         listener(Step(name=f"reading {table}", done=rows))
 
     if project.sales is not None:
@@ -75,13 +75,13 @@ def land_source(
             wished=list_filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
-        return _land_sales(project, folder, runs, wish, told)
+        return _land_sales(project, folder, runs, wish, report)
     if changes:
         raise UsageError(
-            "--changes asks Sales what changed; this project reads files, and a plan reads "
-            "them whole anyway."
+            "--changes asks Sales what changed; this project reads files, and a plan "
+            "always reads them whole."
         )
-    return LandedSource(landed=land_files(project, folder.source, told, tables))
+    return LandedSource(landed=land_files(project, folder.source, report, tables))
 
 
 def _land_sales(
@@ -91,7 +91,7 @@ def _land_sales(
     with connect_sales(project) as sales:
         organization = sales.organization()
         home = str(sales.system.client.base_url)
-        since = _newest(runs, home) if changes else None
+        since = _find_newest(runs, home) if changes else None
         work = (
             runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
         )
@@ -160,7 +160,7 @@ def list_filter_words(project: Project) -> set[str]:
     return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))
 
 
-def _newest(runs: Path, home: str) -> Path | None:
+def _find_newest(runs: Path, home: str) -> Path | None:
     """The landed tables of the newest run that read this Sales and still has them."""
     for one in reversed(find_runs(runs)):
         changes = one.source / CHANGES

@@ -48,9 +48,9 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
     """
     tally = counted.tally
     counts = {name.value: tally.decisions[name.value] for name in Decision}
-    findings = dict(sorted(_finding_counts(counted).items()))
-    outcomes = _outcomes(tally)
-    equations = _equations(counted, counts, outcomes)
+    findings = dict(sorted(_count_findings(counted).items()))
+    outcomes = _count_outcomes(tally)
+    equations = _make_equations(counted, counts, outcomes)
     refuse_unbalanced(equations)
     return Summary(
         run=facts.run,
@@ -76,13 +76,13 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
             for one in counted.findings
             if one.detail.isdigit()
         ),
-        value_maps=tuple(_value_maps(tally, planning.mappings)),
+        value_maps=tuple(_count_value_maps(tally, planning.mappings)),
         forecast=forecast_cost(planning.project, planning.folder, tally, planning.mappings),
         systems=(*planning.source.lines, *planning.destination.lines),
     )
 
 
-def _outcomes(tally: Tally) -> dict[str, int]:
+def _count_outcomes(tally: Tally) -> dict[str, int]:
     """Planned rows by outcome: unchanged ones have theirs, all others wait."""
     planned = sum(tally.actions.values())
     unchanged = sum(
@@ -94,7 +94,7 @@ def _outcomes(tally: Tally) -> dict[str, int]:
     }
 
 
-def _equations(
+def _make_equations(
     counted: PlanCounts, counts: Mapping[str, int], outcomes: Mapping[str, int]
 ) -> tuple[Equation, ...]:
     contacts, states = counted.landed["contacts"], counted.tally.states
@@ -120,7 +120,7 @@ def _equations(
     )
 
 
-def _finding_counts(counted: PlanCounts) -> dict[str, int]:
+def _count_findings(counted: PlanCounts) -> dict[str, int]:
     """Rows of ``findings.parquet`` by code."""
     counts = dict(counted.tally.findings)
     for one in counted.findings:
@@ -129,8 +129,8 @@ def _finding_counts(counted: PlanCounts) -> dict[str, int]:
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
 
 
-def _value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:
-    """For every value map: how often each key was used, which never were, and which source values had none."""
+def _count_value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:
+    """Each value map: how often each key was used, and which source values had none."""
     for task, mapping in mappings.items():
         for target in mapping.targets:
             if target.lookup is None:

@@ -48,7 +48,7 @@ ACTIONS: Final = {
     "by_hand": (
         "created by a package: packages delete nothing; delete the keys of undo.csv in SCM by hand"
     ),
-    "lost": "updated, and nobody kept what SCM had before: cannot be undone",
+    "lost": "updated, and what SCM had before was not kept: cannot be undone",
     "unknown": "whether it arrived is not known: confirm or finish the run first",
     "none": "nothing was changed in SCM: nothing to undo",
 }
@@ -102,7 +102,7 @@ def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         clock: the time.
 
     Raises:
-        UsageError: the run was not applied, is itself no load, or its planned rows were purged.
+        UsageError: the run was not applied, is not a load, or its planned rows were purged.
         InvariantBroken: the files of the run that the pack is made of were altered.
     """
     facts, before = of.facts(), of.read_summary()
@@ -114,9 +114,9 @@ def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
         rows = facts.text("destination.batch_rows") or DestinationSettings().batch_rows
         counts, planned = _write(of, folder, int(rows))
         files = [path for path in sorted(folder.path.rglob("*")) if path.is_file()]
-        write_table(folder.batches, _batches(planned))
+        write_table(folder.batches, _make_batches(planned))
         write_table(folder.outcomes, OUTCOMES.to_frame())
-        write_plan(folder, _summary(run, of, counts, planned), files, clock)
+        write_plan(folder, _summarize(run, of, counts, planned), files, clock)
     return Pack(folder=RunFolder(of.path.parent / run), counts=counts)
 
 
@@ -143,7 +143,7 @@ def undo_facts(
 def _refuse_altered(of: RunFolder) -> None:
     """What the pack is made of must be what the journal vouches for: it decides what is deleted."""
     known = list_recorded_hashes(read_journal(of.journal).entries)
-    rows = [path for task in _tasks(of) for path in of.rows_files(task)]
+    rows = [path for task in _list_tasks(of) for path in of.rows_files(task)]
     for path in [of.outcomes, *rows, *sorted((of.path / "before").glob("*.parquet"))]:
         name = path.relative_to(of.path).as_posix()
         if known.get(name) is not None and (not path.is_file() or hash_file(path) != known[name]):
@@ -153,11 +153,11 @@ def _refuse_altered(of: RunFolder) -> None:
             )
 
 
-def _tasks(of: RunFolder) -> list[str]:
+def _list_tasks(of: RunFolder) -> list[str]:
     return sorted(path.name for path in (of.path / "rows").glob("*") if path.is_dir())
 
 
-def _by_odata(of: RunFolder) -> pl.DataFrame:
+def _list_odata_batches(of: RunFolder) -> pl.DataFrame:
     """The batches that went by OData: the journal has a line for each of their requests."""
     ended = [
         entry.payload
@@ -192,7 +192,7 @@ def _write(
         TableWriter(listed, SCHEMA) as writer,
     ):
         here.parquet("outcomes", of.outcomes)
-        here.register("by_odata", _by_odata(of))
+        here.register("by_odata", _list_odata_batches(of))
         for task in tasks:
             here.parquet("before", of.path / "before" / f"{task}.parquet", schema=_IMAGES)
             for batch in here.stream(query("plan/undo"), _ROWS, task=task):
@@ -230,7 +230,7 @@ def _write_rows(
     files = of.rows_files(task)
     if not files:
         raise UsageError(
-            f"the planned rows of {task} are gone: nobody can tell what was sent.",
+            f"the planned rows of {task} were removed: what was sent is not known.",
             where=str(of.run),
         )
     here.parquet("planned", files, places=True)
@@ -271,7 +271,7 @@ def _remove_empty(scratch: Path) -> None:
         scratch.rmdir()
 
 
-def _batches(planned: pl.DataFrame) -> pl.DataFrame:
+def _make_batches(planned: pl.DataFrame) -> pl.DataFrame:
     """``BATCHES`` of a plan: what will be sent together."""
     whole = planned.group_by("task", "legal_entity", "batch", maintain_order=True).agg(
         pl.col("rows").sum()
@@ -280,7 +280,7 @@ def _batches(planned: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=BATCHES)
 
 
-def _summary(
+def _summarize(
     run: RunId, of: RunFolder, counts: Mapping[str, int], planned: pl.DataFrame
 ) -> Summary:
     people = counts["by_hand"] + counts["lost"] + counts["unknown"]

@@ -30,7 +30,7 @@ def write_decided(
         planning: the plan; it gets the hashes of what was written.
         morsels: decided contacts.
         total: contact rows, for progress.
-        last: gives the findings of the run, once every contact has gone by.
+        last: gives the findings of the run, after the last contact.
     """
     folder, done = planning.folder, 0
     decisions, findings = (
@@ -38,16 +38,15 @@ def write_decided(
         TableWriter(folder.findings, FINDINGS),
     )
     rows = {
-        name: TableWriter(folder.rows(name) / "part-00001.parquet", _rows_schema(mapping))
+        name: TableWriter(folder.rows(name) / "part-00001.parquet", _make_rows_schema(mapping))
         for name, mapping in planning.mappings.items()
     }
     writers = [decisions, findings, *rows.values()]
     with contextlib.ExitStack() as stack:
         for writer in writers:
             stack.enter_context(writer)
-        pool = stack.enter_context(
-            ThreadPoolExecutor(1, thread_name_prefix="writer")
-        )  # It rests before a writer closes.
+        # Entered after the writers: its thread ends before a writer closes.
+        pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
         stack.enter_context(contextlib.closing(morsels))
         findings.write(tabulate_unreadable(planning.source.landed))
         pending: Future[None] | None = None
@@ -75,5 +74,5 @@ def _append(
         rows[name].write(frame)
 
 
-def _rows_schema(mapping: CompiledTemplate) -> pl.Schema:
+def _make_rows_schema(mapping: CompiledTemplate) -> pl.Schema:
     return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})

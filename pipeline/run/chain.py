@@ -83,8 +83,8 @@ def check_chain(content: bytes, known_end: str | None = None) -> Chain:
             altered.
     """
     texts, torn = _split(content)
-    lines = tuple(_line(number, text) for number, text in enumerate(texts, start=1))
-    breaks = _breaks(lines, known_end)
+    lines = tuple(_parse_line(number, text) for number, text in enumerate(texts, start=1))
+    breaks = _list_breaks(lines, known_end)
     is_ended = torn or not content or content.endswith(b"\n")
     if not is_ended and lines[-1].content is not None:
         sentence = f"Line {len(lines)} has another line end: it was altered."
@@ -103,7 +103,7 @@ def prove_chain(path: Path, known_end: str | None) -> list[Check]:
     torn = Check(what=what, status="note", sentence="The last line is torn; it is left out.")
     checks = [torn] if found.torn else []
     altered = [Check(what=what, status="altered", sentence=one.sentence) for one in found.breaks]
-    checks += altered or _end(what, found.lines, known_end)
+    checks += altered or _check_end(what, found.lines, known_end)
     if any(one.status in ("altered", "cut") for one in checks):
         return checks
     whole = f"{len(found.lines)} lines, each bound to the one before."
@@ -118,16 +118,16 @@ def _split(content: bytes) -> tuple[list[bytes], bool]:
     """
     *lines, last = content.split(b"\n")
     if last:
-        rest = _after_object(last)
+        rest = _find_text_after_object(last)
         if rest is not None and rest.strip("\x00"):
             return [*lines, last], False
         return lines, True
-    if lines and _after_object(lines[-1]) is None:
+    if lines and _find_text_after_object(lines[-1]) is None:
         return lines[:-1], True
     return lines, False
 
 
-def _after_object(line: bytes) -> str | None:
+def _find_text_after_object(line: bytes) -> str | None:
     """What stands behind the JSON value with which the line begins; null without such a value."""
     text = line.decode("ascii", "replace")
     try:
@@ -137,7 +137,7 @@ def _after_object(line: bytes) -> str | None:
     return text[end:]
 
 
-def _line(number: int, text: bytes) -> JournalLine:
+def _parse_line(number: int, text: bytes) -> JournalLine:
     try:
         content = json.loads(text.decode("ascii"))
     except ValueError:
@@ -154,7 +154,7 @@ def _line(number: int, text: bytes) -> JournalLine:
     )
 
 
-def _breaks(lines: tuple[JournalLine, ...], known_end: str | None) -> list[Break]:
+def _list_breaks(lines: tuple[JournalLine, ...], known_end: str | None) -> list[Break]:
     """Where the chain does not hold.
 
     A line that the next one vouches for was not altered: then the one before it was.
@@ -201,14 +201,14 @@ def _describe_break(
     )
 
 
-def _end(what: str, lines: tuple[JournalLine, ...], known_end: str | None) -> list[Check]:
+def _check_end(what: str, lines: tuple[JournalLine, ...], known_end: str | None) -> list[Check]:
     """Whether the journal ends where ``summary.json`` says.
 
     The lines behind that one are written before the summary is.
     """
     if known_end is None:
         sentence = (
-            "summary.json does not tell where the journal ends: nothing vouches for its last lines."
+            "summary.json does not say where the journal ends: nothing vouches for its last lines."
         )
         return [Check(what=what, status="note", sentence=sentence)]
     ends = [line.number for line in lines if line.hash == known_end]

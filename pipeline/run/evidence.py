@@ -53,7 +53,7 @@ class Evidence:
     run_says: frozenset[str] = frozenset()
     summary_says: frozenset[str] = frozenset()
     summary_digest: str = ""
-    """Of ``summary.json`` as it lies there; blank when it is no JSON object."""
+    """Of ``summary.json`` as it is on disk; blank when it is not a JSON object."""
     troubles: list[Trouble] = field(default_factory=list)
 
     @property
@@ -133,12 +133,12 @@ def gather_evidence(folder: RunFolder) -> Evidence:
     )
     if broken is not None:
         fault: Fault = "altered" if folder.journal.exists() else "missing"
-        told = (
+        sentence = (
             f"{Path(broken.where).name}: {broken.message}"
             if fault == "altered"
             else "journal.jsonl is missing"
         )
-        evidence.note(folder.journal, fault, f"{told}.")
+        evidence.note(folder.journal, fault, f"{sentence}.")
     if journal.torn:
         evidence.note(
             folder.journal, "cut", "The last line of journal.jsonl is torn; it is left out."
@@ -146,7 +146,7 @@ def gather_evidence(folder: RunFolder) -> Evidence:
     _read_files(evidence)
     if evidence.started and not evidence.finished:
         sentence = (
-            f"This run is still going, or was stopped: `p2c apply {folder.run}` goes on with it."
+            f"This run is still going, or was stopped: `p2c apply {folder.run}` continues it."
         )
         evidence.troubles.append(
             Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence)
@@ -164,19 +164,19 @@ def gather_evidence(folder: RunFolder) -> Evidence:
 
 
 def _read_files(evidence: Evidence) -> None:
-    run = _object(evidence, evidence.folder.run_json)
+    run = _read_object(evidence, evidence.folder.run_json)
     if run is not None:
-        facts = _salvaged(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
+        facts = _salvage(evidence, evidence.folder.run_json, run, evidence.run, _RUN_KEYS)
         evidence.run, evidence.run_says = facts.content, facts.known
-    loaded = _object(evidence, evidence.folder.summary)
+    loaded = _read_object(evidence, evidence.folder.summary)
     if loaded is not None:
         path = evidence.folder.summary
-        summary = _salvaged(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
+        summary = _salvage(evidence, path, loaded, evidence.summary, _SUMMARY_KEYS)
         evidence.summary, evidence.summary_says = summary.content, summary.known
         evidence.summary_digest = digest_facts(loaded)
 
 
-def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
+def _read_object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
     """A JSON object of the folder; null if it cannot be read."""
     if not path.is_file():
         evidence.note(path, "missing", f"{path.name} is missing.")
@@ -187,12 +187,12 @@ def _object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
         evidence.note(path, "cut", f"{path.name} is not valid JSON: it was cut or altered.")
         return None
     if not isinstance(loaded, dict):
-        evidence.note(path, "altered", f"{path.name} holds no JSON object.")
+        evidence.note(path, "altered", f"{path.name} is not a JSON object.")
         return None
     return loaded
 
 
-def _salvaged(
+def _salvage(
     evidence: Evidence,
     path: Path,
     loaded: dict[str, JsonValue],

@@ -56,7 +56,7 @@ class DestinationFacts(RunRecord):
 
 
 class Requested(RunRecord):
-    """What the user asked for beside the project."""
+    """What the user asked for besides the project."""
 
     limit: int | None = None
     only: str | None = None
@@ -183,7 +183,7 @@ class RunFacts(RunRecord):
     host: str = ""
     user: str = ""
     backfill: Numbers | None = None
-    """Null but for a backfill."""
+    """Null except for a backfill."""
 
     @property
     def is_undo(self) -> bool:

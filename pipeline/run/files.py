@@ -67,7 +67,7 @@ class Partial:
         return self.place.with_name(f".{self.place.name}.partial")
 
     def begin(self) -> None:
-        """Make the folder, if there is none."""
+        """Make the folder if it does not exist."""
         self.place.parent.mkdir(parents=True, exist_ok=True)
 
     def finish(self) -> None:
@@ -103,7 +103,7 @@ def replacing(path: Path, disk: Disk = DISK) -> Iterator[Path]:
 
 @contextmanager
 def atomic(path: Path, disk: Disk = DISK) -> Iterator[BinaryIO]:
-    """Write a file whole or not at all; its folder is made if there is none.
+    """Write a file whole or not at all; its folder is made if needed.
 
     The file to write to. Raises ``Stopped`` as ``replacing`` does.
     """
@@ -113,7 +113,7 @@ def atomic(path: Path, disk: Disk = DISK) -> Iterator[BinaryIO]:
 
 @contextmanager
 def locked(folder: Path, sentence: str) -> Iterator[None]:
-    """Hold a folder, which is made if there is none, against other processes.
+    """Hold a folder against other processes; it is made if needed.
 
     Raises:
         Stopped: another process holds it, which ``sentence`` says; or the disk failed.
@@ -128,7 +128,7 @@ def locked(folder: Path, sentence: str) -> Iterator[None]:
 def try_lock(path: Path) -> Iterator[bool]:
     """Hold a lock file until the block ends, if no other process holds it; whether it is ours.
 
-    Its folder is made if there is none.
+    Its folder is made if needed.
 
     Raises:
         Stopped: the disk failed.
@@ -160,12 +160,12 @@ def read_json(path: Path) -> dict[str, JsonValue]:
     except ValueError as error:
         raise UsageError(f"{path.name} is not valid JSON.", where=str(path.parent)) from error
     if not isinstance(loaded, dict):
-        raise UsageError(f"{path.name} holds no JSON object.", where=str(path.parent))
+        raise UsageError(f"{path.name} is not a JSON object.", where=str(path.parent))
     return loaded
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of a file, atomically; its folder is made if there is none."""
+    """Put ``content`` in place of a file, atomically; its folder is made if needed."""
     with atomic(path) as file:
         file.write(content)
 
@@ -193,7 +193,7 @@ class _Hashed(io.FileIO):
         return written
 
 
-def _of_one_length(frame: pl.DataFrame) -> list[str]:
+def _list_fixed_length_columns(frame: pl.DataFrame) -> list[str]:
     """The columns of ids and hashes."""
     lengths = frame.select(pl.col(pl.String).str.len_bytes())
     return [one.name for one in lengths if one.n_unique() == 1 and (one[0] or 0) >= _LENGTH_OF_IDS]
@@ -221,9 +221,9 @@ class TableWriter:
         if frame.is_empty():
             return
         with during(f"writing {self.path.name}"):
-            self._opened(frame).write_table(pa.table(frame), row_group_size=frame.height)
+            self._open(frame).write_table(pa.table(frame), row_group_size=frame.height)
 
-    def _opened(self, first: pl.DataFrame) -> pq.ParquetWriter:
+    def _open(self, first: pl.DataFrame) -> pq.ParquetWriter:
         """The writer.
 
         Dictionaries serve columns that repeat themselves; of ids, neither they nor statistics serve
@@ -244,7 +244,7 @@ class TableWriter:
                 use_dictionary=repeating,
                 column_encoding={
                     name: "DELTA_LENGTH_BYTE_ARRAY"
-                    for name in _of_one_length(sample)
+                    for name in _list_fixed_length_columns(sample)
                     if name not in repeating
                 },
                 write_statistics=False,
@@ -261,7 +261,7 @@ class TableWriter:
             return
         with during(f"writing {self.path.name}"):
             try:
-                self._opened(self._schema.to_frame()).close()
+                self._open(self._schema.to_frame()).close()
                 self._file.close()
                 self._partial.finish()
             except BaseException:

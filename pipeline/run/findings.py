@@ -45,9 +45,9 @@ def add_findings(
         return {}
     added = folder.findings.with_name("findings-added.parquet")
     with TableWriter(added, FINDINGS) as writer:
-        for part in _planned(folder):
+        for part in _read_planned(folder):
             writer.write(part)
-        writer.write(_rows(found))
+        writer.write(_frame_rows(found))
     with during("writing findings.parquet"):
         journal.append(ADDED, files={folder.findings.name: writer.sha256})
         added.replace(folder.findings)
@@ -63,7 +63,7 @@ def list_accepted_hashes(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(digest for digests in added for digest in digests)
 
 
-def _planned(folder: RunFolder) -> Iterator[pl.DataFrame]:
+def _read_planned(folder: RunFolder) -> Iterator[pl.DataFrame]:
     """The plan's own findings, row group by row group."""
     with during("reading findings.parquet"), pq.ParquetFile(folder.findings) as file:
         for group in range(file.num_row_groups):
@@ -71,7 +71,7 @@ def _planned(folder: RunFolder) -> Iterator[pl.DataFrame]:
             yield frame.filter(~pl.col("code").is_in(CODES))
 
 
-def _rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def _frame_rows(found: Sequence[tuple[str, str]]) -> pl.DataFrame:
     nothing = dict.fromkeys(FINDINGS.names())
     rows = [
         {

@@ -22,7 +22,7 @@ from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
 
 FOLDER: Final = "retries"
-"""Beside the runs: what each retry was made from."""
+"""Next to the runs: what each retry was made from."""
 
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
@@ -151,7 +151,7 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
         _clear(runs)
         runs.mkdir(parents=True, exist_ok=True)
     try:
-        with try_lock(_lock_of(partial)):
+        with try_lock(_name_lock(partial)):
             with during("creating the run folder"):
                 partial.mkdir()
             try:
@@ -163,11 +163,11 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
     finally:
-        _lock_of(partial).unlink(missing_ok=True)
+        _name_lock(partial).unlink(missing_ok=True)
 
 
-def _lock_of(partial: Path) -> Path:
-    """Beside a run folder in the making, and held by its process."""
+def _name_lock(partial: Path) -> Path:
+    """The lock next to a run folder in the making, which its process holds."""
     return partial.with_suffix(LOCK)
 
 
@@ -177,7 +177,7 @@ def _clear(runs: Path) -> None:
     They hold personal data, and room.
     """
     for path in runs.glob(".*.partial"):
-        lock = _lock_of(path)
+        lock = _name_lock(path)
         if path.is_dir() and lock.is_file():
             with try_lock(lock) as is_abandoned:
                 if is_abandoned:

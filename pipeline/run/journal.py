@@ -10,9 +10,9 @@ An effect that cannot be repeated blindly has two lines: *intent* with our own i
 after it. An intent without done is looked up, never repeated.
 
 The last line can be torn when a process or machine stopped while it was being written. It is
-dropped, which is said, and cut away when the journal is opened again: what it was to record had not
-begun (intent) or is looked up (done). Everything else that does not fit the chain breaks the run
-(``run/chain.py``). The chain cannot vouch for its own end: whoever must know that nothing is
+dropped, which is reported, and cut away when the journal is opened again: what it was to record had
+not begun (intent) or is looked up (done). Everything else that does not fit the chain breaks the
+run (``run/chain.py``). The chain cannot vouch for its own end: whoever must know that nothing is
 missing or changed there compares ``last_hash`` with the one kept elsewhere.
 """
 
@@ -89,7 +89,9 @@ def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
         return nothing, InvariantBroken(missing, where=str(path))
     with during("reading the journal"):
         found = check_chain(path.read_bytes())
-    entries = tuple(_entry(line, line.content) for line in found.lines if line.content is not None)
+    entries = tuple(
+        _make_entry(line, line.content) for line in found.lines if line.content is not None
+    )
     if found.breaks:
         broken = InvariantBroken(
             "the chain does not hold here; this line or the one before it was altered",
@@ -100,7 +102,7 @@ def salvage_journal(path: Path) -> tuple[JournalRead, InvariantBroken | None]:
     return JournalRead(entries=entries, torn=found.torn, last_hash=last_hash, size=found.size), None
 
 
-def _entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
+def _make_entry(line: JournalLine, content: Mapping[str, Any]) -> Entry:
     return Entry(
         line=line.number,
         at=content["at"],
@@ -148,7 +150,7 @@ class Journal:
     def open(cls, path: Path, clock: Callable[[], dt.datetime]) -> Self:
         """Open a journal, verified, at its end and without a torn line.
 
-        A new one where there is none.
+        A missing file is started.
         """
         with during("opening the journal"):
             if not path.exists():
@@ -182,13 +184,18 @@ class Journal:
         if taken:
             raise ValueError(f"the journal itself writes {', '.join(sorted(taken))}")
         with self._lock:
-            line = _line(
-                {**payload, "at": _utc(self._clock()), "event": event, "previous": self._last_hash}
+            line = _render_line(
+                {
+                    **payload,
+                    "at": _format_utc(self._clock()),
+                    "event": event,
+                    "previous": self._last_hash,
+                }
             )
             with during("writing the journal"):
                 self._write(line + b"\n")
             self._size += len(line) + 1
-            self._last_hash = _hash(line)
+            self._last_hash = _hash_line(line)
             return self._last_hash
 
     def intent(self, effect: str, /, **ids: object) -> str:
@@ -215,17 +222,17 @@ class Journal:
         self._file.truncate(self._size)
 
 
-def _line(content: Mapping[str, object]) -> bytes:
+def _render_line(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
         "ascii"
     )
 
 
-def _hash(line: bytes) -> str:
+def _hash_line(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _utc(moment: dt.datetime) -> str:
+def _format_utc(moment: dt.datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the clock of a journal must know its time zone")
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -112,7 +112,7 @@ class Ledger:
 
     def close(self, ids: Mapping[str, Any], result: str) -> None:
         """End an attempt that did not end its unit."""
-        self._done(ids, result=result, final=False)
+        self._write_done(ids, result=result, final=False)
 
     def end(
         self,
@@ -123,14 +123,14 @@ class Ledger:
         **facts: object,
     ) -> None:
         """End a unit: its refused rows are on disk first, then the line that counts its rows."""
-        kept = self._kept(Unit.of(ids), refused)
-        self._done(ids, result=result, final=True, **counts, **kept, **facts)
+        kept = self._keep(Unit.of(ids), refused)
+        self._write_done(ids, result=result, final=True, **counts, **kept, **facts)
 
-    def _done(self, ids: Mapping[str, Any], **facts: object) -> None:
+    def _write_done(self, ids: Mapping[str, Any], **facts: object) -> None:
         rest = {name: value for name, value in ids.items() if name != "effect"}
         self.journal.done(ids["effect"], **rest, **facts)
 
-    def _kept(self, unit: Unit, refused: pl.DataFrame) -> dict[str, str]:
+    def _keep(self, unit: Unit, refused: pl.DataFrame) -> dict[str, str]:
         if refused.is_empty():
             return {}
         path = self.folder.path / "answers" / unit.task / f"{unit.name}.parquet"

@@ -37,7 +37,7 @@ def find_memory(runs: Path, destination: str, task: str) -> Path:
 
 
 def name_memory(session: Session, path: Path) -> None:
-    """Make the memory known to a session as ``loaded``, empty if there is none yet."""
+    """Make the memory known to a session as ``loaded``, empty if nothing was loaded yet."""
     session.parquet("loaded", path, schema=LOADED)
 
 

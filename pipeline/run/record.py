@@ -1,7 +1,7 @@
 """JSON files of a run folder as checked models.
 
 They are text from outside: somebody may have cut or altered them, and other versions of p2c wrote
-other fields. What is unknown is ignored, what is missing is said in a sentence.
+other fields. What is unknown is ignored, a sentence names what is missing.
 """
 
 from __future__ import annotations
@@ -69,11 +69,12 @@ def read_record(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(loaded)
     except ValidationError as error:
-        told = list_problems(
+        problems = list_problems(
             [f"{path.name}, {one}" for one in explain_validation_error(error, lambda _: ())]
         )
         raise UsageError(
-            f"{told} Another version of p2c wrote it, or it was altered.", where=str(path.parent)
+            f"{problems} Another version of p2c wrote it, or it was altered.",
+            where=str(path.parent),
         ) from error
 
 

@@ -26,7 +26,7 @@ MODELS: Final[Mapping[str, type[RunRecord]]] = {"run": facts.RunFacts, "summary"
 def render_record_schema(name: str) -> str:
     """The JSON schema of a file, as this version writes it."""
     schema = MODELS[name].model_json_schema(mode="serialization")
-    described = {**_descriptions(facts), **_descriptions(summary)}
+    described = {**_read_descriptions(facts), **_read_descriptions(summary)}
     for model, part in {MODELS[name].__name__: schema, **schema.get("$defs", {})}.items():
         _describe(part, described.get(model, {}))
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -38,13 +38,15 @@ def _describe(part: JsonSchemaValue, described: Mapping[str, str]) -> None:
             content["description"] = described[field]
 
 
-def _descriptions(module: ModuleType) -> dict[str, dict[str, str]]:
+def _read_descriptions(module: ModuleType) -> dict[str, dict[str, str]]:
     """Class → field → the docstring below it."""
     tree = ast.parse(inspect.getsource(module))
-    return {one.name: dict(_fields(one.body)) for one in tree.body if isinstance(one, ast.ClassDef)}
+    return {
+        one.name: dict(_read_fields(one.body)) for one in tree.body if isinstance(one, ast.ClassDef)
+    }
 
 
-def _fields(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+def _read_fields(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
     for before, after in itertools.pairwise(body):
         match before, after:
             case (
@@ -59,7 +61,7 @@ def _fields(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 def print_schema(arguments: Sequence[str]) -> int:
     """Print the schema that is asked for; the exit code."""
     if len(arguments) != 1 or arguments[0] not in MODELS:
-        sys.stderr.write(f"say which one: {' or '.join(MODELS)}\n")
+        sys.stderr.write(f"name one: {' or '.join(MODELS)}\n")
         return 2
     sys.stdout.write(render_record_schema(arguments[0]))
     return 0

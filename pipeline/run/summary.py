@@ -1,4 +1,4 @@
-"""``summary.json``: what a run comes to. Counts, equations, outcomes, verdict.
+"""``summary.json``: the result of a run. Counts, equations, outcomes, verdict.
 
 One form for every kind of run; what does not apply to a kind is empty. The terminal, ``--json``
 and the page are renderings of it.
@@ -106,7 +106,7 @@ class Summary(RunRecord):
     systems: tuple[str, ...] = ()
     """Lines about the live systems that a plan asked, for people."""
     numbers: Numbers | None = None
-    """Null but for a backfill."""
+    """Null except for a backfill."""
     throttling: Mapping[str, int | float] = {}
     """What a load over the wire cost: requests, bytes, retries, refusals, seconds waited."""
     traffic: Mapping[str, int] = {}
@@ -130,7 +130,7 @@ class Summary(RunRecord):
         return self.replace(journal=line)
 
     def without_values(self) -> Summary:
-        """The same without source values: which ones had no map is forgotten, how many is not."""
+        """The same without source values: which ones had no map is removed, how many is kept."""
         maps = tuple(one.replace(unmapped={}) for one in self.value_maps)
         return self.replace(value_maps=maps, purged=True)
 
@@ -140,9 +140,9 @@ def digest_facts(facts: Mapping[str, object]) -> str:
 
     The journal vouches for it.
     """
-    told = {name: value for name, value in facts.items() if name != "journal"}
+    counted = {name: value for name, value in facts.items() if name != "journal"}
     return hashlib.sha256(
-        json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+        json.dumps(counted, sort_keys=True, separators=(",", ":")).encode()
     ).hexdigest()
 
 

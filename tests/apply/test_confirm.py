@@ -1,4 +1,4 @@
-"""After a manual import: what was written is created, updated or failed, and the memory knows what SCM has."""
+"""After a manual import: written rows get their outcome, and the memory knows what SCM has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applying a plan: refused when it does not hold any more, stoppable anywhere, the same end state."""
+"""Applying a plan: refused when it no longer holds; stopped anywhere, it ends the same."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def applied(
 
 
 def signed(run: RunFolder, **changes: Any) -> None:
-    """Change what ``run.json`` says and make the journal agree, as a run of that kind would have been made."""
+    """Change what ``run.json`` says, and make the journal agree."""
     write_json(run.run_json, {**run.facts().as_json(), **changes})
     files = read_journal(run.journal).entries[0].payload["files"] | {
         "run.json": hashlib.sha256(run.run_json.read_bytes()).hexdigest()
@@ -273,7 +273,7 @@ def test_a_changed_journal_breaks_an_invariant(run: RunFolder) -> None:
 
 
 def written(run: RunFolder, project: str) -> Flags:
-    """A project file beside the run, and the flags that name it."""
+    """A project file next to the run, and the flags that name it."""
     path = run.path.parent / "p2c.toml"
     path.write_text(project, encoding="utf-8")
     return Flags(project=path)
@@ -283,7 +283,7 @@ MAPPED = '[tasks.Contacts.fields.PrimaryAddressCity]\nsource = "address1_county"
 
 
 @pytest.mark.parametrize(
-    ("project", "told"),
+    ("project", "reason"),
     [
         (PROJECT.replace("usmf", "demf"), r"destination\.legal_entity \(was 'usmf', is 'demf'\)"),
         (
@@ -308,9 +308,9 @@ MAPPED = '[tasks.Contacts.fields.PrimaryAddressCity]\nsource = "address1_county"
     ],
 )
 def test_a_project_that_changed_since_is_refused_by_name(
-    run: RunFolder, project: str, told: str
+    run: RunFolder, project: str, reason: str
 ) -> None:
-    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}"):
+    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {reason}"):
         applied(run, written(run, project))
     assert not run.packages.exists()
 
@@ -368,7 +368,7 @@ def test_a_project_file_that_is_gone_can_be_named(run: RunFolder, made: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [
         ("sql", "the SQL of p2c"),
         ("schemas", "the schemas of p2c"),
@@ -379,10 +379,10 @@ def test_a_project_file_that_is_gone_can_be_named(run: RunFolder, made: Path) ->
     ],
 )
 def test_another_version_of_what_decides_is_refused_by_name(
-    run: RunFolder, name: str, told: str
+    run: RunFolder, name: str, reason: str
 ) -> None:
     signed(run, fingerprints={**run.facts().fingerprints, name: "0" * 64})
-    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}. Plan again"):
+    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {reason}. Plan again"):
         applied(run)
 
 
@@ -485,8 +485,12 @@ def test_a_full_disk_stops_the_apply_and_the_same_command_goes_on(
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, "apply", "latest", "--runs", str(run.path.parent), "--json"],
-        check=False, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "P2C_TRACEBACK": ""},
-    )  # fmt: skip
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "P2C_TRACEBACK": ""},
+    )
     assert ended.returncode == 3, ended.stderr
     assert json.loads(ended.stdout)["error"]["code"] == "stopped"
     assert "the file grew over the size limit" in ended.stderr

@@ -21,7 +21,7 @@ def test_0_when_every_contact_has_its_place(p2c: P2c, tmp_path: Path) -> None:
     assert answer.out.startswith("CLEAN: ")
     again = p2c("apply", "latest")
     assert again.code == 0
-    assert "applied to the end before; nothing was done now" in again.out
+    assert "already applied to the end; nothing was done now" in again.out
 
 
 def test_1_when_something_needs_a_person(p2c: P2c, runs: Path) -> None:

@@ -261,12 +261,12 @@ def test_a_plan_is_refused_when_and_only_when_what_decided_it_changed(
 ) -> None:
     home = home_of(kind)
     change(home)
-    told = {"main": main, "backfill": backfill}[kind]
-    if told is None:
+    reason = {"main": main, "backfill": backfill}[kind]
+    if reason is None:
         applied(run_of(home))
         assert read_json(run_of(home).summary)["applied"]
         return
-    with pytest.raises(PlanRefused, match=rf"{told}.*Plan again\."):
+    with pytest.raises(PlanRefused, match=rf"{reason}.*Plan again\."):
         applied(run_of(home))
     assert not any(
         entry.event == "apply_started" for entry in read_journal(run_of(home).journal).entries
@@ -274,15 +274,15 @@ def test_a_plan_is_refused_when_and_only_when_what_decided_it_changed(
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "told"),
-    [(kind, name, told) for kind, names in NAMES.items() for name, told in names.items()],
+    ("kind", "name", "reason"),
+    [(kind, name, reason) for kind, names in NAMES.items() for name, reason in names.items()],
 )
 def test_other_code_and_another_version_are_refused_by_name(
-    home_of: Callable[[str], Path], kind: str, name: str, told: str
+    home_of: Callable[[str], Path], kind: str, name: str, reason: str
 ) -> None:
     home = home_of(kind)
     recorded(name)(home)
-    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {told}"):
+    with pytest.raises(PlanRefused, match=f"changed since the plan was made: {reason}"):
         applied(run_of(home))
     unrecorded(name)(home)
     with pytest.raises(PlanRefused, match=f"{OLDER}, which wrote down other things"):

@@ -26,7 +26,8 @@ def _source(folder: Path, *, active: str, company: str) -> Path:
     )
     kind = "account" if company else ""
     (folder / "contacts.csv").write_text(
-        "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,parentcustomeridtype\n"
+        "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,"
+        "parentcustomeridtype\n"
         f"{PERSON},Brown,{NUMBER},{active},{company},{kind}\n",
         encoding="utf-8",
     )
@@ -54,8 +55,8 @@ def _codes(
     )
     result = plan_contacts(common, PlanRequest(), report_nothing, None)
     findings = pl.read_parquet(f"{result.folder}/findings.parquet")
-    told = pl.concat_str("message", "value", separator=" ", ignore_nulls=True)
-    return dict(findings.select("code", told).iter_rows())
+    text = pl.concat_str("message", "value", separator=" ", ignore_nulls=True)
+    return dict(findings.select("code", text).iter_rows())
 
 
 @pytest.mark.parametrize(

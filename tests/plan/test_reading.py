@@ -1,4 +1,4 @@
-"""How text of a source is read as ids, flags, choices and numbers, held against a plain model in Python."""
+"""How text of a source is read as ids, flags, choices and numbers, against a model in Python."""
 
 from __future__ import annotations
 

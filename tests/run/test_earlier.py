@@ -72,8 +72,8 @@ def test_they_have_a_page(there: P2c, run: str) -> None:
 
 
 def test_contacts_are_explained(there: P2c) -> None:
-    told = there("explain", contactid(11), "--run", MAIN).out
-    assert "rejected/too_long" in told
+    story = there("explain", contactid(11), "--run", MAIN).out
+    assert "rejected/too_long" in story
     assert (
         f"earlier       {MAIN}, main: rejected/too_long"
         in there("explain", contactid(11), "--run", RETRY).out

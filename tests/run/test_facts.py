@@ -61,7 +61,7 @@ def test_both_files_have_the_same_fields_for_every_kind_and_tell_the_same_kind(
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "told"),
+    ("name", "change", "sentence"),
     [
         ("run.json", lambda one: one.pop("kind"), r"run\.json, kind: is missing\."),
         ("run.json", lambda one: one.update(kind="side"), r"run\.json, kind: must be 'main', "),
@@ -82,12 +82,12 @@ def test_both_files_have_the_same_fields_for_every_kind_and_tell_the_same_kind(
     ],
 )
 def test_a_file_that_is_not_whole_is_a_sentence_that_names_file_and_field(
-    run: RunFolder, name: str, change: Change, told: str
+    run: RunFolder, name: str, change: Change, sentence: str
 ) -> None:
     content = read_json(run.path / name)
     change(content)
     write_json(run.path / name, content)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=sentence):
         (run.facts if name == "run.json" else run.read_summary)()
 
 

@@ -50,8 +50,8 @@ def test_a_line_is_sorted_compact_ascii_and_bound_to_the_line_before(tmp_path: P
         assert journal.last_hash == second
     lines = path.read_bytes().splitlines()
     assert lines[0] == (
-        b'{"at":"2026-01-31T21:00:00.000Z","event":"plan_read","note":"\\u00fc","previous":"%s","rows":2}'
-        % (b"0" * 64)
+        b'{"at":"2026-01-31T21:00:00.000Z","event":"plan_read","note":"\\u00fc",'
+        b'"previous":"%s","rows":2}' % (b"0" * 64)
     )
     assert json.loads(lines[1])["previous"] == first == hashlib.sha256(lines[0]).hexdigest()
     assert second == hashlib.sha256(lines[1]).hexdigest()
@@ -187,13 +187,13 @@ def agree_on(path: Path) -> None:
     except InvariantBroken as error:
         found, where = None, error.where
     salvage, broken = salvage_journal(path)
-    told = prove_chain(path, None)
-    altered = [one.sentence for one in told if one.status == "altered"]
+    checks = prove_chain(path, None)
+    altered = [one.sentence for one in checks if one.status == "altered"]
     assert where == (None if broken is None else broken.where)
     assert bool(altered) is (found is None)
     if found is not None:
         assert salvage == found
-        assert found.torn is any("torn" in one.sentence for one in told)
+        assert found.torn is any("torn" in one.sentence for one in checks)
 
 
 @pytest.mark.parametrize("end", [b" ", b"x", b"\n{}\n", b'\n{"event":"x"}\n'])

@@ -26,7 +26,7 @@ def test_a_plan_is_loaded_and_the_folder_verified(begin: Begin, p2c: P2c, load: 
     assert facts(run)["throttling"]["requests"] > 0
     assert outcomes(run).height == CUSTOMERS + PERSONS
     assert p2c("verify", "latest").code == 0
-    assert "applied to the end before" in p2c("apply", "latest").out
+    assert "already applied to the end" in p2c("apply", "latest").out
 
 
 def test_the_same_again_sends_nothing(begin: Begin, p2c: P2c) -> None:

@@ -40,7 +40,7 @@ class Session:
         self._connection = connection
         self._scratch = scratch
 
-    def beside(self) -> Session:
+    def open_cursor(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own.
 
         It ends with this one.

@@ -25,7 +25,7 @@ _WORDS: Final = {
 
 
 class BackfillFinding(TypedDict):
-    """A row of ``findings.parquet``, as far as it is told."""
+    """A row of ``findings.parquet``, as far as ``explain`` shows it."""
 
     severity: str
     code: str
@@ -55,7 +55,7 @@ class BackfillStory(TypedDict):
 
 
 def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
-    """The rows of ``backfill.parquet`` that a contactid or contact number means, each with its findings.
+    """Rows of ``backfill.parquet`` for a contactid or contact number, each with its findings.
 
     Raises:
         UsageError: the run has no such contact.
@@ -70,13 +70,13 @@ def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
         raise UsageError(
             f"no contact of this run has that contactid or contact number. Run {folder.run}."
         )
-    told = (
+    findings = (
         pl.scan_parquet(folder.findings, glob=False)
         .filter(pl.col("contactid").is_in(rows["contactid"].implode()))
         .collect()
     )
     found = [
-        {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
+        {**row, "findings": findings.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
         for row in rows.iter_rows(named=True)
     ]
     return cast("list[BackfillStory]", found)

@@ -35,7 +35,7 @@ _FILES: Final = {
 _README: Final = (
     (
         "Import these files in Sales in the order of their names, before anybody makes a contact: "
-        "the first moves the counter on."
+        "the first moves the counter forward."
     ),
     "Each file updates rows by their id (first column) and changes its other columns only.",
     "Then export contacts again and plan the load from that export.",
@@ -145,9 +145,9 @@ def _write_results(folder: RunFolder) -> Counter[str]:
     ):
         for part in _parts(folder.path / PLAN):
             is_written = pl.col("action") != "none"
-            told = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
-            results.write(told.select(schema.names()))
-            written = told.filter(is_written)
+            marked = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
+            results.write(marked.select(schema.names()))
+            written = marked.filter(is_written)
             counts["written"] += written.height
             outcomes.write(
                 written.select(

@@ -71,10 +71,10 @@ def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.Dat
 def _planned(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    beside = EvidenceColumns(stream.evidence, stream.ranked.ranks)
+    evidence_columns = EvidenceColumns(stream.evidence, stream.ranked.ranks)
     for morsel in morsels:
-        yield _decide(stream, beside.of(morsel))
-    beside.close()
+        yield _decide(stream, evidence_columns.of(morsel))
+    evidence_columns.close()
 
 
 def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,4 +1,7 @@
-"""A backfill counted anew: outcomes against the summary, and every number against its rank and the reservation."""
+"""A backfill recounted.
+
+Outcomes are compared with the summary, every number with its rank and the reservation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A value map in a file: a CSV of two columns, source value and destination value, under a header line."""
+"""A value map in a file: a CSV with a header line and two columns.
+
+The first column is the source value, the second the destination value.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FILE: Final = "p2c.schema.json"
 class _Generate(GenerateJsonSchema):
     """pydantic's generator for a file that need not be complete.
 
-    No null, which TOML lacks; no titles that repeat names, for a title is the form of a value here.
+    No null, which TOML lacks; no titles that repeat names: here a title is the form of a value.
     """
 
     def field_title_should_be_set(self, _schema: object) -> bool:

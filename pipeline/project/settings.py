@@ -435,7 +435,7 @@ class BackfillSettings(Section):
         "batch",
         description=(
             '"batch" guards each row by the version that was planned. "UpdateMultiple" is faster '
-            "and guards nothing: use it only if nobody else writes to Sales meanwhile."
+            "and guards nothing: use it only if nobody else writes to Sales at the same time."
         ),
     )
     request_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(

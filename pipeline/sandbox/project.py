@@ -53,7 +53,7 @@ def write_project(path: Path, place: Place, base: Path | None) -> None:
     others = {
         name: section for name, section in given.items() if name not in {"source", "destination"}
     }
-    head = f"# Points p2c at a sandbox, for as long as that runs.{_hint(place)}\n\n"
+    head = f"# Points p2c at a sandbox, while it runs.{_hint(place)}\n\n"
     text = "\n".join(_lines({"source": source, "destination": destination, **others}))
     path.write_text(f"{head}{text.strip()}\n", encoding="utf-8")
 

@@ -13,7 +13,7 @@ from pipeline.errors import Refusal
 from pipeline.wire.redact import redact_secrets
 
 _LONGEST: Final = 2_000
-"""Characters of one message; those of SCM can be long, for they list what failed in a row."""
+"""Characters of one message; those of SCM can be long: they list what failed in a row."""
 
 _NESTED: Final = ("innererror", "internalexception")
 _BOM: Final = b"\xef\xbb\xbf"

@@ -117,7 +117,7 @@ class TableWork:
             found: the part as it is with the page; ``part`` becomes like it.
 
         Raises:
-            AbandonedError: the part was given up meanwhile.
+            AbandonedError: the part was given up in the meantime.
         """
         with self.lock, during("extracting"):
             if not any(one is part for one in self.parts):

@@ -42,7 +42,8 @@ class Upserts:
     """The conversation about planned rows that SCM is to have afterwards.
 
     A row planned as ``upsert`` is created or updated by what SCM has under its key when the unit
-    is first sent. Its outcome is always written down, for its action does not foresee one.
+    is first sent. Its outcome is always written down: its action does not
+    foresee one.
     """
 
     tries: ClassVar[int] = 6
@@ -168,7 +169,7 @@ class Upserts:
     def _look(self, keys: Sequence[str]) -> Judgement:
         """What arrived of rows whose answers were lost.
 
-        An update that did not arrive is sent again, for that does no harm.
+        An update that did not arrive is sent again; that does no harm.
         """
         rows, columns = select_rows(self.decided, keys), self.part.columns
         there = lookup.find_rows(self.scm, self.part.entity, list(columns), rows)

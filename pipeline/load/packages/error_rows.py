@@ -137,7 +137,7 @@ def _note(names: dict[str, str | None], name: str, key: str) -> None:
 def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
     """The keys in any order, with and without the legal entity.
 
-    Also the first key alone, for it is a number.
+    Also the first key alone, because it is a number.
     """
     for between in _BETWEEN:
         for order in permutations(values):

@@ -57,7 +57,7 @@ def read_row(call: SalesCall, table: SalesTable, wanted: str, context: str = "")
 
 
 def check_etag(call: SalesCall, table: SalesTable, wanted: str) -> None:
-    """Refuse to go on if ``If-Match`` names another version. Raises ``SalesFailure``."""
+    """Refuse to continue if ``If-Match`` names another version. Raises ``SalesFailure``."""
     tags = _tags(call.header("if-match"))
     if not tags or "*" in tags:
         return

@@ -85,7 +85,8 @@ class TableScope:
         link = _link(scope.table, rest[-1])
         if not link.to_many or len(rest) != 1:
             raise ODataError(
-                f"Any/All may only be used following a collection. '{rest[-1]}' is no collection."
+                f"Any/All may only be used following a collection. '{rest[-1]}' is not a "
+                "collection."
             )
         target, alias = TABLES[link.table], f"m{next(self.numbers)}"
         inner = TableScope(

@@ -204,7 +204,7 @@ def _in_order(runs: list[EntityRun]) -> list[EntityRun]:
 
 
 def _stopped(runs: list[EntityRun], run: EntityRun) -> bool:
-    """Whether an error in the same unit forbids to go on: in the unit, or in the level."""
+    """Whether an error in the same unit, or in the same level, stops the rest."""
     failed = [
         one
         for one in runs

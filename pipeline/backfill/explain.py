@@ -89,9 +89,11 @@ def render_backfill_story(row: BackfillStory) -> str:
         lines.append(f"  number    rank {row['rank']:,}: {row['number_after'] or 'not written'}")
     elif row["number_before"]:
         lines.append(f"  number    {row['number_before']}")
-    lines.append(f"  active    {_flag(row['active_before'])} → {_flag(row['active_after'])}")
     lines.append(
-        f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is "
+        f"  active    {_render_flag(row['active_before'])} → {_render_flag(row['active_after'])}"
+    )
+    lines.append(
+        f"  company   {_render_flag(row['company_flag_before'])} → {_render_flag(row['company_flag_after'])} (Is "
         "Company An Account)"
     )
     documents = {
@@ -117,5 +119,5 @@ def render_backfill_story(row: BackfillStory) -> str:
     return "\n".join(lines)
 
 
-def _flag(value: bool | None) -> str:
+def _render_flag(value: bool | None) -> str:
     return {True: "Yes", False: "No", None: "blank"}[value]

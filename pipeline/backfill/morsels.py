@@ -65,10 +65,10 @@ def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.Dat
         heap.freeze_heap(),
         contextlib.closing(read_ahead(restore_order(read_frames(reader), size))) as morsels,
     ):
-        yield _planned(stream, morsels)
+        yield _plan(stream, morsels)
 
 
-def _planned(
+def _plan(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     evidence_columns = EvidenceColumns(stream.evidence, stream.ranked.ranks)

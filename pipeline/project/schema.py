@@ -60,7 +60,7 @@ def build_schema() -> JsonSchemaValue:
     definitions = {name: one for name, one in every.items() if one}
     reference: JsonSchemaValue = {"$ref": "#/$defs/Row"}
     tasks = {
-        task: _table({"fields": _table({one.name: reference for one in entity.columns})})
+        task: _make_table({"fields": _make_table({one.name: reference for one in entity.columns})})
         for task, entity in list_entities_by_task().items()
     }
     return {
@@ -70,7 +70,7 @@ def build_schema() -> JsonSchemaValue:
         "description": "A project file of p2c.",
         "properties": {
             **whole["properties"],
-            "tasks": {**whole["properties"]["tasks"], **_table(tasks)},
+            "tasks": {**whole["properties"]["tasks"], **_make_table(tasks)},
         },
         "$defs": definitions,
     }
@@ -86,6 +86,6 @@ def read_schema() -> str:
     return files("pipeline.project").joinpath(FILE).read_text(encoding="utf-8")
 
 
-def _table(properties: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
+def _make_table(properties: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
     """A table that has these keys only."""
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}

@@ -489,7 +489,7 @@ class Settings(BaseModel):
 
     @field_validator("countries")
     @classmethod
-    def _one_meaning(cls, given: dict[str, str]) -> dict[str, str]:
+    def _refuse_two_meanings(cls, given: dict[str, str]) -> dict[str, str]:
         meanings: dict[str, str] = {}
         for spelling, code in given.items():
             if meanings.setdefault(fold_text(spelling), code) != code:

@@ -41,13 +41,13 @@ def write_project(path: Path, place: Place, base: Path | None) -> None:
     source = {
         "kind": "dataverse",
         "url": place.sales,
-        **_chosen(given, "source", _SOURCE),
+        **_choose(given, "source", _SOURCE),
         "auth": _auth(place),
     }
     destination = {
         "load": "packages",
         "url": place.scm,
-        **_chosen(given, "destination", _KEPT),
+        **_choose(given, "destination", _KEPT),
         "auth": _auth(place),
     }
     others = {
@@ -74,7 +74,7 @@ def _auth(place: Place) -> dict[str, Any]:
     }
 
 
-def _chosen(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _choose(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in given.get(section, {}).items() if name in names}
 
 

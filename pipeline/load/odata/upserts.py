@@ -83,7 +83,7 @@ class Upserts:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.decided, rows.keys)
         return multipart.build_batch(
-            [self._operation(row) for row in waiting.iter_rows(named=True)]
+            [self._make_operation(row) for row in waiting.iter_rows(named=True)]
         )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -124,7 +124,7 @@ class Upserts:
             .otherwise("action")
         )
 
-    def _operation(self, row: Mapping[str, Any]) -> BatchOperation:
+    def _make_operation(self, row: Mapping[str, Any]) -> BatchOperation:
         entity, columns, area = self.part.entity, self.part.columns, self.part.legal_entity
         is_new = row["action"] == "create"
         path = entity.odata_set if is_new else build_row_address(entity, area, row)

@@ -181,7 +181,7 @@ CONTACTS: Final = Table(
         ("parentcustomerid",),
     ),
 )
-"""One row is one contact (reference 3.1). ``owningbusinessunit`` is text, for exports write the
+"""One row is one contact (reference 3.1). ``owningbusinessunit`` is text: exports write the
 unit's name there."""
 
 ACCOUNTS: Final = Table(

@@ -63,7 +63,7 @@ CREATE OR REPLACE MACRO plain_decimal(x) AS
         ELSE CAST(x AS VARCHAR)
     END;
 
--- Floating point as it is written shortest; what is no number stays as it is, to be found later.
+-- Floating point in its shortest form; what is not a number stays as it is, to be found later.
 -- Exponents are never written.
 CREATE OR REPLACE MACRO plain_float(x) AS
     CASE

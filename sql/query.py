@@ -54,7 +54,7 @@ def query(name: str, package: str = "sql", /, **names: Names) -> str:
     wanted = set(_NAMES.findall(text))
     if wanted != names.keys():
         raise TypeError(f"{name} takes the names {sorted(wanted)}, not {sorted(names)}")
-    return _NAMES.sub(lambda found: _listed(names[found.group(1)]), text) if names else text
+    return _NAMES.sub(lambda found: _list_names(names[found.group(1)]), text) if names else text
 
 
 def with_literals(text: str, /, **values: Value) -> str:
@@ -66,7 +66,7 @@ def with_literals(text: str, /, **values: Value) -> str:
 
 def list_queries(package: str = "sql") -> list[str]:
     """All query files of a package, as ``query`` takes them."""
-    return sorted(_below(files(package), ""))
+    return sorted(_list_below(files(package), ""))
 
 
 def literal(value: Value) -> str:
@@ -92,22 +92,22 @@ def _read_text(package: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def _listed(names: Names) -> str:
+def _list_names(names: Names) -> str:
     if isinstance(names, str):
         return identifier(names)
-    return ", ".join(_column(one) for one in names)
+    return ", ".join(_render_column(one) for one in names)
 
 
-def _column(one: str | SelectColumn) -> str:
+def _render_column(one: str | SelectColumn) -> str:
     if isinstance(one, str):
         return identifier(one)
     column = identifier(one.of)
     return f"{f'{one.macro}({column})' if one.macro else column} AS {identifier(one.name)}"
 
 
-def _below(folder: Traversable, prefix: str) -> Iterator[str]:
+def _list_below(folder: Traversable, prefix: str) -> Iterator[str]:
     for entry in folder.iterdir():
         if entry.is_dir():
-            yield from _below(entry, f"{prefix}{entry.name}/")
+            yield from _list_below(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(_ENDING):
             yield f"{prefix}{entry.name.removesuffix(_ENDING)}"

@@ -40,7 +40,7 @@ class Session:
         self._connection = connection
         self._scratch = scratch
 
-    def beside(self) -> Session:
+    def open_cursor(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own.
 
         It ends with this one.
@@ -53,21 +53,21 @@ class Session:
 
     def frame(self, text: str, /, **parameters: Value) -> pl.DataFrame:
         """All rows of a query; for small answers."""
-        frame: pl.DataFrame = self._relation(text, parameters).pl()
+        frame: pl.DataFrame = self._make_relation(text, parameters).pl()
         return frame
 
     def arrow(self, text: str, /, **parameters: Value) -> pa.Table:
         """All rows of a query as an Arrow table."""
-        return self._relation(text, parameters).to_arrow_table()
+        return self._make_relation(text, parameters).to_arrow_table()
 
     def stream(self, text: str, rows: int, /, **parameters: Value) -> pa.RecordBatchReader:
         """The rows of a query in batches of at most ``rows``.
 
         The session is busy until they are drained.
         """
-        return self._relation(text, parameters).to_arrow_reader(rows)
+        return self._make_relation(text, parameters).to_arrow_reader(rows)
 
-    def _relation(self, text: str, parameters: Mapping[str, Value]) -> duckdb.DuckDBPyRelation:
+    def _make_relation(self, text: str, parameters: Mapping[str, Value]) -> duckdb.DuckDBPyRelation:
         if not parameters:
             return self._connection.sql(text)
         return self._connection.sql(text, params=dict(parameters))

@@ -41,11 +41,11 @@ def apply_backfill(run: OpenRun, system: System, listener: Listener) -> Summary:
     wanted = read_reservation(run.facts)
     written = write_back(make_order(run.folder, system, manner, wanted, run.journal, listener))
     added = findings.add_findings(run.folder, run.journal, written.findings)
-    counted = _counted(run.summary, written, added, system)
+    counted = _count(run.summary, written, added, system)
     return vouch_applied(run.folder, run.journal, counted, written.outcomes, written.files)
 
 
-def _counted(
+def _count(
     before: Summary, written: WriteBackResult, added: Mapping[str, int], system: System
 ) -> Summary:
     """The facts with outcomes, run findings, and the traffic of this start alone."""

@@ -54,11 +54,11 @@ def read_counter(rows: SalesRows, entity: str = "contact") -> Counter:
     found = rows.query(COUNTERS, _COLUMNS, f"msdynce_entityname eq '{entity}'")
     if len(found) != 1:
         what = "no counter" if not found else f"{len(found)} counters"
-        told = (
-            f"has {what} (P2C AutoNumber) for {entity}s; numbers can be reserved in just one. Mend "
-            "that, then plan again."
+        problem = (
+            f"has {what} (P2C AutoNumber) for {entity}s; numbers can be reserved from exactly "
+            "one. Correct that, then plan again."
         )
-        raise PlanRefused(told, where=rows.label)
+        raise PlanRefused(problem, where=rows.label)
     [row] = found
     return Counter(
         id=str(row[_KEY]),
@@ -76,19 +76,21 @@ def find_first_number(rows: SalesRows, now: Counter, wanted: Reservation) -> int
     """
     base = max(now.next, wanted.highest + 1)
     if (now.prefix, now.suffix_length) != (wanted.prefix, wanted.suffix_length):
-        told = "the counter's prefix or suffix length changed since the plan was made. Plan again."
-        raise PlanRefused(told, where=rows.label)
+        problem = (
+            "the counter's prefix or suffix length changed since the plan was made. Plan again."
+        )
+        raise PlanRefused(problem, where=rows.label)
     if (
         len(format_number(wanted.prefix, base + wanted.count - 1, "x" * wanted.suffix_length))
         > LONGEST
     ):
-        told = f"the counter stands so high that numbers would have more than {LONGEST} characters."
-        raise PlanRefused(told, where=rows.label)
+        problem = f"the counter is so high that numbers would have more than {LONGEST} characters."
+        raise PlanRefused(problem, where=rows.label)
     return base
 
 
 def is_taken(rows: SalesRows, prefix: str, number: int) -> bool:
-    """Whether a contact has this number, with whatever suffix."""
+    """Whether a contact has this number, whatever its suffix."""
     text = format_number(prefix, number, "")
     return bool(
         rows.query("contacts", ["contactid"], f"startswith(msdynce_contactnumber,'{text}')", top=1)

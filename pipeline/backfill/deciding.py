@@ -38,7 +38,7 @@ _FINDINGS: Final = (
 
 
 def decide_flags(rows: pl.DataFrame, settings: BackfillSettings) -> pl.DataFrame:
-    """Rows of ``sql/backfill/contacts.sql`` with their documents, and what becomes of their flags."""
+    """Rows of ``sql/backfill/contacts.sql`` with documents → the same with their new flags."""
     wanted, active, flag = pl.col("wanted"), pl.col("active"), pl.col("company_flag")
     has_activity = pl.col("quotes").is_not_null()
     disagrees = wanted & (flag != pl.col("is_account"))
@@ -78,7 +78,7 @@ def plan_rows(
     places = ranked.arg_true()
     activated = pl.col("active_after").ne_missing(pl.col("active"))
     other = pl.col("company_flag_after").ne_missing(pl.col("company_flag"))
-    told = rows.with_columns(
+    planned = rows.with_columns(
         contactid=pl.coalesce("contactid", pl.col("written_id").str.to_lowercase()),
         suffix=pl.repeat(None, rows.height, dtype=pl.String, eager=True).scatter(places, suffix),
         number_before=pl.col("number"),
@@ -97,11 +97,11 @@ def plan_rows(
         outcome=pl.lit(None, pl.String),
         code=pl.lit(None, pl.String),
     )
-    return told.select(pl.col(name).cast(dtype) for name, dtype in BACKFILL.items())
+    return planned.select(pl.col(name).cast(dtype) for name, dtype in BACKFILL.items())
 
 
 def list_contact_findings(rows: pl.DataFrame) -> pl.DataFrame:
-    """What is to be told of single contacts."""
+    """Findings about single contacts (``FINDINGS``)."""
     parts = [FINDINGS.to_frame()]
     for name, column, where, value in _FINDINGS:
         known = find_code(name)

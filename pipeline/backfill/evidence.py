@@ -1,4 +1,7 @@
-"""Documents and ranks of contacts, kept on disk and in a column while contacts stream by in source order."""
+"""Documents and ranks of contacts.
+
+They are kept on disk and in a column while contacts stream by in source order.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def write_contact_evidence(
 
 
 class EvidenceColumns:
-    """The documents and the ranks beside contact rows that come in source order, every row once."""
+    """Puts documents and ranks next to contact rows. Each row comes once, in source order."""
 
     def __init__(self, evidence: Path, ranks: pl.DataFrame) -> None:
         """``ranks``: ``sql/backfill/ranks.sql``."""

@@ -25,7 +25,7 @@ _WORDS: Final = {
 
 
 class BackfillFinding(TypedDict):
-    """A row of ``findings.parquet``, as far as it is told."""
+    """A row of ``findings.parquet``, as far as ``explain`` shows it."""
 
     severity: str
     code: str
@@ -55,7 +55,7 @@ class BackfillStory(TypedDict):
 
 
 def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
-    """The rows of ``backfill.parquet`` that a contactid or contact number means, each with its findings.
+    """Rows of ``backfill.parquet`` for a contactid or contact number, each with its findings.
 
     Raises:
         UsageError: the run has no such contact.
@@ -70,13 +70,13 @@ def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
         raise UsageError(
             f"no contact of this run has that contactid or contact number. Run {folder.run}."
         )
-    told = (
+    findings = (
         pl.scan_parquet(folder.findings, glob=False)
         .filter(pl.col("contactid").is_in(rows["contactid"].implode()))
         .collect()
     )
     found = [
-        {**row, "findings": told.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
+        {**row, "findings": findings.filter(pl.col("contactid") == row["contactid"]).to_dicts()}
         for row in rows.iter_rows(named=True)
     ]
     return cast("list[BackfillStory]", found)
@@ -89,9 +89,11 @@ def render_backfill_story(row: BackfillStory) -> str:
         lines.append(f"  number    rank {row['rank']:,}: {row['number_after'] or 'not written'}")
     elif row["number_before"]:
         lines.append(f"  number    {row['number_before']}")
-    lines.append(f"  active    {_flag(row['active_before'])} → {_flag(row['active_after'])}")
     lines.append(
-        f"  company   {_flag(row['company_flag_before'])} → {_flag(row['company_flag_after'])} (Is "
+        f"  active    {_render_flag(row['active_before'])} → {_render_flag(row['active_after'])}"
+    )
+    lines.append(
+        f"  company   {_render_flag(row['company_flag_before'])} → {_render_flag(row['company_flag_after'])} (Is "
         "Company An Account)"
     )
     documents = {
@@ -117,5 +119,5 @@ def render_backfill_story(row: BackfillStory) -> str:
     return "\n".join(lines)
 
 
-def _flag(value: bool | None) -> str:
+def _render_flag(value: bool | None) -> str:
     return {True: "Yes", False: "No", None: "blank"}[value]

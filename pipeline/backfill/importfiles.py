@@ -35,7 +35,7 @@ _FILES: Final = {
 _README: Final = (
     (
         "Import these files in Sales in the order of their names, before anybody makes a contact: "
-        "the first moves the counter on."
+        "the first moves the counter forward."
     ),
     "Each file updates rows by their id (first column) and changes its other columns only.",
     "Then export contacts again and plan the load from that export.",
@@ -72,7 +72,7 @@ def write_imports(
     with during("writing files to import"):
         target.mkdir(exist_ok=True)
     if numbers is not None and numbers.count:
-        replace_file(target / _COUNTER_FILE, _counter_row(numbers).encode())
+        replace_file(target / _COUNTER_FILE, _render_counter(numbers).encode())
     for action, name in _FILES.items():
         _write_contacts(folder.path / PLAN, action, target / name)
     replace_file(
@@ -84,7 +84,7 @@ def write_imports(
     return counts, {path.relative_to(folder.path).as_posix(): hash_file(path) for path in files}
 
 
-def _counter_row(numbers: Numbers) -> str:
+def _render_counter(numbers: Numbers) -> str:
     following = numbers.base + numbers.count
     if numbers.counter is not None:
         return f"msdynce_p2cautonumberid,{NEXT}\n{numbers.counter},{following}\n"
@@ -97,22 +97,22 @@ def _write_contacts(plan: Path, action: str, target: Path) -> None:
 
     Columns that none of them changes are left out, and a file without rows is, too.
     """
-    changed = {name: stem for name, stem in COLUMNS.items() if _changes(plan, action, stem)}
+    changed = {name: stem for name, stem in COLUMNS.items() if _has_changes(plan, action, stem)}
     if not changed:
         return
     with atomic(target) as file:
-        for place, part in enumerate(_parts(plan)):
+        for place, part in enumerate(_read_parts(plan)):
             rows = part.filter(pl.col("action") == action).select(
                 "contactid",
                 *(
-                    _cell(f"{stem}_after", part.schema).alias(name)
+                    _render_cell(f"{stem}_after", part.schema).alias(name)
                     for name, stem in changed.items()
                 ),
             )
             rows.write_csv(file, include_header=place == 0)
 
 
-def _changes(plan: Path, action: str, stem: str) -> bool:
+def _has_changes(plan: Path, action: str, stem: str) -> bool:
     differs = pl.col(f"{stem}_before").ne_missing(pl.col(f"{stem}_after"))
     return bool(
         pl.scan_parquet(plan, glob=False)
@@ -123,14 +123,14 @@ def _changes(plan: Path, action: str, stem: str) -> bool:
     )
 
 
-def _cell(name: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+def _render_cell(name: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
     """Two options by their labels, as imports in Sales take them."""
     if schema[name] != pl.Boolean():
         return pl.col(name)
     return pl.when(pl.col(name)).then(pl.lit("Yes")).when(~pl.col(name)).then(pl.lit("No"))
 
 
-def _parts(plan: Path) -> Iterator[pl.DataFrame]:
+def _read_parts(plan: Path) -> Iterator[pl.DataFrame]:
     with pq.ParquetFile(plan) as file:
         for batch in file.iter_batches(_ROWS_AT_ONCE):
             yield pl.DataFrame(batch)
@@ -143,11 +143,11 @@ def _write_results(folder: RunFolder) -> Counter[str]:
         TableWriter(folder.path / RESULT, schema) as results,
         TableWriter(folder.outcomes, OUTCOMES) as outcomes,
     ):
-        for part in _parts(folder.path / PLAN):
+        for part in _read_parts(folder.path / PLAN):
             is_written = pl.col("action") != "none"
-            told = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
-            results.write(told.select(schema.names()))
-            written = told.filter(is_written)
+            marked = part.with_columns(outcome=pl.when(is_written).then(pl.lit("written")))
+            results.write(marked.select(schema.names()))
+            written = marked.filter(is_written)
             counts["written"] += written.height
             outcomes.write(
                 written.select(

@@ -65,16 +65,16 @@ def plan_morsels(stream: Stream) -> Iterator[Iterator[tuple[pl.DataFrame, pl.Dat
         heap.freeze_heap(),
         contextlib.closing(read_ahead(restore_order(read_frames(reader), size))) as morsels,
     ):
-        yield _planned(stream, morsels)
+        yield _plan(stream, morsels)
 
 
-def _planned(
+def _plan(
     stream: Stream, morsels: Iterator[pl.DataFrame]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    beside = EvidenceColumns(stream.evidence, stream.ranked.ranks)
+    evidence_columns = EvidenceColumns(stream.evidence, stream.ranked.ranks)
     for morsel in morsels:
-        yield _decide(stream, beside.of(morsel))
-    beside.close()
+        yield _decide(stream, evidence_columns.of(morsel))
+    evidence_columns.close()
 
 
 def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

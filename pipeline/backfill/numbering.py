@@ -140,7 +140,7 @@ def derive_suffixes(
     contactids: pl.Series, seed: str, length: int, md5: Callable[[pl.Series], pl.Series]
 ) -> pl.Series:
     """The suffix of each contact. ``md5`` gives 32 hexadecimal digits of each text."""
-    hashes = md5(_seeded(contactids, seed))
+    hashes = md5(_add_seed(contactids, seed))
     signs = pl.Series(list(_SIGNS))
     parts = [
         signs.gather(hashes.str.slice(2 * place, 2).str.to_integer(base=16) % len(_SIGNS)).alias(
@@ -151,7 +151,7 @@ def derive_suffixes(
     return pl.DataFrame(parts).select(pl.concat_str(pl.all()).alias("suffix")).to_series()
 
 
-def _seeded(contactids: pl.Series, seed: str) -> pl.Series:
+def _add_seed(contactids: pl.Series, seed: str) -> pl.Series:
     return (
         contactids.to_frame("id")
         .select(pl.concat_str(pl.lit(f"{seed}/"), pl.col("id")))

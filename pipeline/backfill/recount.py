@@ -1,4 +1,7 @@
-"""A backfill counted anew: outcomes against the summary, and every number against its rank and the reservation."""
+"""A backfill recounted.
+
+Outcomes are compared with the summary, every number with its rank and the reservation.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ def recount_backfill(evidence: Evidence) -> list[Check]:
     """The checks of an applied backfill, or of its undo; none where it was not applied."""
     if not evidence.summary.applied or not (evidence.folder.path / RESULT).is_file():
         return []
-    checks = [_outcomes(evidence, name) for name in (RESULT, evidence.folder.outcomes.name)]
-    return [one for one in [*checks, _numbers(evidence)] if one is not None]
+    checks = [_check_outcomes(evidence, name) for name in (RESULT, evidence.folder.outcomes.name)]
+    return [one for one in [*checks, _check_numbers(evidence)] if one is not None]
 
 
-def _outcomes(evidence: Evidence, name: str) -> Check | None:
+def _check_outcomes(evidence: Evidence, name: str) -> Check | None:
     frame = evidence.frame(
         evidence.folder.path / name,
         lambda rows: (
@@ -54,7 +57,7 @@ def _outcomes(evidence: Evidence, name: str) -> Check | None:
     )
 
 
-def _numbers(evidence: Evidence) -> Check | None:
+def _check_numbers(evidence: Evidence) -> Check | None:
     """Whether the n-th contact has the n-th number behind the base that the journal has."""
     base = find_base(evidence.entries)
     if base is None:

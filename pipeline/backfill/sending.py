@@ -23,10 +23,10 @@ def send(order: WriteBack, numbering: Numbering | None) -> None:
     total = int(plan.select((pl.col("action") != "none").sum()).collect().item())
     tally = LoadTally("writing", order.journal.entries, total, order.listener)
     pace = order.sales.system.pace
-    run_jobs(_jobs(order, numbering), lambda: pace.limit, tally.add, pace.halt)
+    run_jobs(_list_jobs(order, numbering), lambda: pace.limit, tally.add, pace.halt)
 
 
-def _jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:
+def _list_jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:
     """One job per share whose rows have no outcome yet."""
     ledger = Ledger(order.folder, order.journal)
     caller: str | None = None

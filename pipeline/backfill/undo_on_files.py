@@ -29,7 +29,7 @@ def plan_undo_on_files(
         of: the backfill's run.
         project: its ``[source]`` is the export.
         clock: the time.
-        listener: told about progress.
+        listener: called as rows are written.
 
     Raises:
         Refused: the run was not applied, or the export cannot be read.

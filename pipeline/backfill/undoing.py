@@ -72,7 +72,7 @@ def plan_undo(
     with build_run(of.path.parent, made) as folder:
         counts = _write(of, folder, sales)
         files = (folder.run_json, folder.findings, folder.path / PLAN)
-        write_plan(folder, _summary(run, of, counts), files, clock)
+        write_plan(folder, _make_summary(run, of, counts), files, clock)
     return RunFolder(of.path.parent / run)
 
 
@@ -97,7 +97,7 @@ def _write(of: RunFolder, folder: RunFolder, sales: ContactLookup) -> Counter[st
             left = [(row["contactid"], str(row["code"])) for row in rows if row["code"] is not None]
             counts.update(name for _, name in left)
             writer.write(pl.DataFrame(rows, schema=schema))
-            findings.write(pl.DataFrame([_finding(*one) for one in left], schema=FINDINGS))
+            findings.write(pl.DataFrame([_make_finding(*one) for one in left], schema=FINDINGS))
     write_table(folder.outcomes, OUTCOMES.to_frame())
     write_table(folder.batches, BATCHES.to_frame())
     return counts
@@ -109,7 +109,7 @@ def _read_written(source: Path) -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(batch).filter(pl.col("outcome").is_in(["updated", "written"]))
 
 
-def _finding(contactid: object, name: str) -> dict[str, object]:
+def _make_finding(contactid: object, name: str) -> dict[str, object]:
     said = {
         "contactid": contactid,
         "severity": str(find_code(name).severity),
@@ -141,7 +141,7 @@ def _turn(row: Mapping[str, object], now: Mapping[str, object] | None) -> dict[s
     return {**turned, "etag": now.get(ETAG)}
 
 
-def _summary(run: str, of: RunFolder, counts: Counter[str]) -> Summary:
+def _make_summary(run: str, of: RunFolder, counts: Counter[str]) -> Summary:
     planned = sum(counts[action] for action in ACTIONS if action != "none")
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": planned}
     left = {name: counts[name] for name in _LEFT if counts[name]}

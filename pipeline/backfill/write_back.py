@@ -58,7 +58,7 @@ def write_back(order: WriteBack) -> WriteBackResult:
     files = [order.folder.batches, order.folder.outcomes, order.folder.path / RESULT]
     return WriteBackResult(
         outcomes=counts,
-        findings=_findings(entries),
+        findings=_list_findings(entries),
         files={path.name: hash_file(path) for path in files},
     )
 
@@ -85,7 +85,7 @@ def _reserve(order: WriteBack) -> Numbering | None:
     return Numbering(prefix=order.wanted.prefix, base=base)
 
 
-def _findings(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+def _list_findings(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     lost = [("number_gap", f"{first} to {last}") for first, last in find_gaps(entries)]
     fallen = [(FELL_BACK, str(one.payload["found"])) for one in entries if one.event == FELL_BACK]
     return [*lost, *fallen]

@@ -74,8 +74,10 @@ class Updates:
         """One ``UpdateMultiple``, or a ``$batch`` of guarded updates without changesets."""
         wanted = [self.by_id[key] for key in rows.keys]
         if self.in_bulk:
-            return _bulk_request(wanted)
-        return multipart.build_batch([self._operation(row) for row in wanted], changesets=False)
+            return _make_bulk_request(wanted)
+        return multipart.build_batch(
+            [self._make_operation(row) for row in wanted], changesets=False
+        )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
         """Which kind of request it is."""
@@ -120,7 +122,7 @@ class Updates:
             case _:
                 return self._read(rows, reply)
 
-    def _operation(self, row: ContactWrite) -> BatchOperation:
+    def _make_operation(self, row: ContactWrite) -> BatchOperation:
         headers = {"If-Match": row.etag, **self.sales.options}
         url = f"{self.sales.root}contacts({row.contactid})"
         return BatchOperation(
@@ -138,7 +140,7 @@ class Updates:
         unclear = [key for key, answer in given.items() if answer is None or _is_changed(answer)]
         clear = {key: one for key, one in given.items() if one is not None and not _is_changed(one)}
         busy = {
-            key: _fail("sales_busy", _text(one))
+            key: _fail("sales_busy", _read_text(one))
             for key, one in clear.items()
             if one.status in _BUSY
         }
@@ -179,7 +181,7 @@ class Updates:
         return _fail("changed_since_plan")
 
 
-def _bulk_request(rows: Iterable[ContactWrite]) -> BatchRequest:
+def _make_bulk_request(rows: Iterable[ContactWrite]) -> BatchRequest:
     targets = [{"@odata.type": _CONTACT, "contactid": row.contactid, **row.changes} for row in rows]
     return BatchRequest(content_type="application/json", body=orjson.dumps({"Targets": targets}))
 
@@ -191,20 +193,20 @@ def _may_be_written(answer: PartAnswer | None) -> bool:
 
 def _is_changed(answer: PartAnswer) -> bool:
     """Whether Sales says that the row does not have the planned version."""
-    return answer.status == _CHANGED and _code(answer) != _TAKEN
+    return answer.status == _CHANGED and _read_code(answer) != _TAKEN
 
 
 def _settle(answer: PartAnswer) -> Outcome | None:
     """A row's outcome by its own answer."""
     if answer.ok:
         return None
-    if _code(answer) == _TAKEN:
+    if _read_code(answer) == _TAKEN:
         return _fail("number_taken")
     if answer.status == _GONE:
         return _fail("gone_from_sales")
     if answer.status == _DENIED:
-        return _fail("sales_denied", _text(answer))
-    return _fail("sales_refused", _text(answer) or _code(answer))
+        return _fail("sales_denied", _read_text(answer))
+    return _fail("sales_refused", _read_text(answer) or _read_code(answer))
 
 
 def _fail(name: str, detail: str = "") -> Outcome:
@@ -215,9 +217,9 @@ def _describe(name: str, detail: str = "") -> str:
     return load_codes()[name].message(detail=detail)
 
 
-def _code(answer: PartAnswer) -> str:
+def _read_code(answer: PartAnswer) -> str:
     return answer.refusal.code
 
 
-def _text(answer: PartAnswer) -> str:
+def _read_text(answer: PartAnswer) -> str:
     return answer.refusal.cause.rstrip(".")

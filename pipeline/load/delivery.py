@@ -176,7 +176,7 @@ class _Delivery:
     in_doubt: set[str] = field(default_factory=set)
     judged: Judgement = field(default_factory=Judgement)
     """What the last reply meant."""
-    attempt: dict[str, Any] | None = None
+    attempt: dict[str, object] | None = None
     """The last intent."""
     attempts: int = 0
     idle: int = 0
@@ -192,7 +192,7 @@ class _Delivery:
             self.attempt, self.attempts = dict(begun[-1]), len(begun)
             self.left_open = "unanswered" if self.ledger.under_way(self.unit) else None
             self.in_doubt = set(self.waiting)
-        self._take(self.talk.first_look(self._rows(), begun[0] if begun else None))
+        self._take(self.talk.first_look(self._make_rows(), begun[0] if begun else None))
 
     def ask(self) -> None:
         """Send what is waiting, once, and take in what the reply means."""
@@ -202,7 +202,7 @@ class _Delivery:
         if isinstance(reply, LostAnswer):
             self.in_doubt.update(self.waiting)
             self.sleep(self.talk.lost_wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-        self.judged = self.talk.judge(self._rows(), reply)
+        self.judged = self.talk.judge(self._make_rows(), reply)
         is_busy = bool(self.judged.busy) or isinstance(reply, Busy)
         self.left_open = "busy" if is_busy else "unanswered"
         self._take(self.judged)
@@ -224,7 +224,7 @@ class _Delivery:
         self.ledger.end(attempt, "answered", counts, refused, bytes=self.bytes)
         return counts
 
-    def _rows(self) -> Waiting:
+    def _make_rows(self) -> Waiting:
         return Waiting(
             keys=tuple(self.waiting), in_doubt=frozenset(self.in_doubt & self.waiting.keys())
         )
@@ -239,7 +239,7 @@ class _Delivery:
             self.sleep(self.judged.wait)
 
     def _send(self) -> Reply:
-        rows = self._rows()
+        rows = self._make_rows()
         request, count = self.talk.operations(rows), len(rows.keys)
         self.attempts += 1
         self.attempt = self._intend(attempt=self.attempts, operations=count, request=request.sha256)
@@ -252,8 +252,8 @@ class _Delivery:
             self.ledger.close(self.attempt, "not_sent")
             raise
 
-    def _intend(self, **ids: Any) -> dict[str, Any]:
-        return self.ledger.intend(ODATA, self.unit, **ids, **self.talk.facts(self._rows()))
+    def _intend(self, **ids: object) -> dict[str, object]:
+        return self.ledger.intend(ODATA, self.unit, **ids, **self.talk.facts(self._make_rows()))
 
     def _take(self, judgement: Judgement) -> None:
         for key, outcome in judgement.settled.items():

@@ -182,11 +182,11 @@ def list_batches(
     found: dict[tuple[str, str, int], list[EndedUnit]] = {}
     for one in units:
         found.setdefault((one.unit.task, one.unit.legal_entity, one.unit.batch), []).append(one)
-    rows = [_batch(parts, packages.get(key, {})) for key, parts in found.items()]
+    rows = [_describe_batch(parts, packages.get(key, {})) for key, parts in found.items()]
     return pl.DataFrame(rows, schema=BATCHES).sort("task", "legal_entity", "batch")
 
 
-def _batch(parts: Sequence[EndedUnit], package: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_batch(parts: Sequence[EndedUnit], package: Mapping[str, Any]) -> dict[str, object]:
     unit: Unit = parts[0].unit
     facts = parts[0].facts
     is_package = facts["effect"] == IMPORT

@@ -74,7 +74,7 @@ def update_memory(
         if count and path.is_file():
             with (
                 tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
-                _session(scratch) as here,
+                _open_session(scratch) as here,
             ):
                 memory.merge_rows(here, path, kept)
         elif count and not undoes:
@@ -84,7 +84,7 @@ def update_memory(
         kept.unlink(missing_ok=True)
 
 
-def _session(scratch: str) -> AbstractContextManager[Session]:
+def _open_session(scratch: str) -> AbstractContextManager[Session]:
     return session(memory=_MEMORY, scratch=Path(scratch))
 
 

@@ -42,7 +42,7 @@ def write_results(order: LoadOrder) -> LoadResult:
     units = list_ended_units(entries)
     with TableWriter(order.folder.outcomes, OUTCOMES) as writer:
         counts = _remember(order, units, writer)
-    write_table(order.folder.batches, list_batches(units, _packages(entries)))
+    write_table(order.folder.batches, list_batches(units, _list_packages(entries)))
     gather_images(order.folder, order.journal)
     added = findings.add_findings(order.folder, order.journal, list_unit_findings(units))
     files = {path.name: hash_file(path) for path in (order.folder.batches, order.folder.outcomes)}
@@ -86,7 +86,7 @@ def _count(
         yield frame
 
 
-def _packages(entries: Sequence[Entry]) -> dict[tuple[str, str, int], Mapping[str, Any]]:
+def _list_packages(entries: Sequence[Entry]) -> dict[tuple[str, str, int], Mapping[str, Any]]:
     """What the journal says of each package."""
     lines = [entry.payload for entry in entries if entry.event == WRITTEN]
     return {(one["task"], one["legal_entity"], one["batch"]): one for one in lines}

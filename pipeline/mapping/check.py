@@ -96,7 +96,7 @@ def _check_shape(rule: MappingRow) -> Iterator[str]:
         yield "on_unknown needs a value_map, country or state; without one no value is unknown."
     if rule.default_setting is not None and rule.default_setting not in SETTINGS:
         yield (
-            f"default_setting '{rule.default_setting}' is none of "
+            f"default_setting '{rule.default_setting}' is not one of "
             f"{', '.join(SETTINGS)}.{suggest_nearest(rule.default_setting, SETTINGS)}"
         )
     if rule.source is None and listed:
@@ -132,7 +132,8 @@ def _check_values(rule: MappingRow, column: Column) -> Iterator[str]:
     limit = rule.max_length or column.length
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
         if column.members and fold_text(text) and text not in column.members:
-            yield f"'{text}' is none of {', '.join(column.members)}.{suggest_nearest(text, column.members)}"
+            hint = suggest_nearest(text, column.members)
+            yield f"'{text}' is not one of {', '.join(column.members)}.{hint}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
         if (

@@ -1,7 +1,7 @@
 """Every spelling of a country that p2c knows, and the one ISO 3166-1 code that it means.
 
-Matching is exact, after ``fold_text``: never fuzzy, for a wrong country is worse than a rejected row.
-There are three ranks of spellings, and the first that knows a spelling wins: our own map
+Matching is exact, after ``fold_text``, and never fuzzy: a wrong country is worse than a rejected
+row. There are three ranks of spellings, and the first that knows a spelling wins: our own map
 (``templates/countries.toml``), the ISO codes, and names (ISO's own, and those of the Unicode CLDR
 in the languages below). A name that means two countries has no match.
 """

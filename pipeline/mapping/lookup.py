@@ -97,14 +97,14 @@ class Lookup:
         if problem is None or self.row.on_unknown is OnUnknown.PASS:
             current = current if problem is None else value
             problem = None
-            current, problem, used = self._mapped(current)
+            current, problem, used = self._apply_map(current)
         if problem is not None and self.row.on_unknown is OnUnknown.DEFAULT:
             current, problem = None, None
         elif problem is not None:
             return None, problem, used
         return (current or self.default), None, used
 
-    def _mapped(self, current: str | None) -> tuple[str | None, str | None, str | None]:
+    def _apply_map(self, current: str | None) -> tuple[str | None, str | None, str | None]:
         """The value map's part: result, problem, key used."""
         if self._map is None:
             return current, None, None

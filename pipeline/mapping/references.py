@@ -114,13 +114,15 @@ class References:
                 at.
         """
         found = [
-            self._absent(mapped, legal_entity, column)
+            self._find_absent(mapped, legal_entity, column)
             for column in mapped.columns
             if column in self.known
         ]
         return pl.concat([PROBLEMS.to_frame(), *found])
 
-    def _absent(self, mapped: pl.DataFrame, legal_entity: pl.Series, column: str) -> pl.DataFrame:
+    def _find_absent(
+        self, mapped: pl.DataFrame, legal_entity: pl.Series, column: str
+    ) -> pl.DataFrame:
         reference = REFERENCES[column]
         parts = [key_of(pl.col(column))]
         if reference.by_company:

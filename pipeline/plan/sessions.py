@@ -65,7 +65,7 @@ def make_hasher(hasher: Session) -> Callable[[pl.Series], pl.Series]:
 
     def hashed(texts: pl.Series) -> pl.Series:
         if not hasattr(own, "session"):
-            own.session = hasher.beside()
+            own.session = hasher.open_cursor()
         own.session.register("texts", texts.to_frame("text"))
         frame: pl.DataFrame = own.session.frame(query("plan/md5"))
         return frame["h"]

@@ -35,7 +35,7 @@ def describe(model: type[BaseModel]) -> list[DescribedSetting]:
     for name, field in model.model_fields.items():
         made = field.get_default(call_default_factory=True, validated_data=defaults)
         defaults[name] = None if field.is_required() else made
-        takes = _takes(schema["properties"][name], schema.get("$defs", {}))
+        takes = _describe_values(schema["properties"][name], schema.get("$defs", {}))
         if takes:
             found.append(
                 DescribedSetting(
@@ -57,27 +57,27 @@ def explain_table(model: type[BaseModel]) -> str:
 def to_toml(value: object) -> str:
     """A value as TOML writes it."""
     if isinstance(value, Mapping):
-        pairs = (f"{_key(str(key))} = {to_toml(one)}" for key, one in value.items())
+        pairs = (f"{_to_key(str(key))} = {to_toml(one)}" for key, one in value.items())
         return f"{{ {', '.join(pairs)} }}"
     return json.dumps(value, ensure_ascii=False)
 
 
-def _key(key: str) -> str:
+def _to_key(key: str) -> str:
     bare = key.isascii() and key.replace("_", "").isalnum()
     return key if bare else json.dumps(key, ensure_ascii=False)
 
 
-def _takes(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) -> str:
+def _describe_values(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) -> str:
     """What a value may be, in words; blank for a table of settings."""
     match schema:
         case {"$ref": str(name)}:
-            words = _takes(definitions[name.rpartition("/")[2]], definitions)
+            words = _describe_values(definitions[name.rpartition("/")[2]], definitions)
         case {"title": str(form)}:
             words = form
         case {"enum": values}:
-            words = _either(map(to_toml, values))
+            words = _join_or(map(to_toml, values))
         case {"type": "integer"}:
-            words = f"a whole number{_range(schema)}"
+            words = f"a whole number{_describe_range(schema)}"
         case {"type": "boolean"}:
             words = "true or false"
         case {"type": "string"}:
@@ -89,12 +89,12 @@ def _takes(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) 
     return words
 
 
-def _either(words: Iterable[str]) -> str:
+def _join_or(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _range(schema: JsonSchemaValue) -> str:
+def _describe_range(schema: JsonSchemaValue) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     if most is None:
         return "" if least is None else f", at least {least:,}"

@@ -57,7 +57,7 @@ class Layers:
         while key and key not in self.origins:
             key = key.rpartition(".")[0]
         origin = self.origins.get(key, self._name)
-        return f"{_variable(key) if origin == ENVIRONMENT else origin}, {setting}"
+        return f"{_name_variable(key) if origin == ENVIRONMENT else origin}, {setting}"
 
 
 def _parse(path: Path) -> TomlTable:
@@ -124,7 +124,7 @@ def _nest(section: str, key: str, value: object, *, between: str) -> TomlTable:
     return {key: value}
 
 
-def _variable(key: str) -> str:
+def _name_variable(key: str) -> str:
     return f"P2C_{key.replace('.', '_')}".upper()
 
 
@@ -133,7 +133,7 @@ def read_environment(environment: Mapping[str, str]) -> TomlTable:
     found: TomlTable = {}
     for name, value in environment.items():
         for section in SECTIONS:
-            prefix = _variable(f"{section}.")
+            prefix = _name_variable(f"{section}.")
             if name.upper().startswith(prefix):
                 key = name[len(prefix) :].lower()
                 _overlay(found, {section: _nest(section, key, value, between="_")})

@@ -1,4 +1,7 @@
-"""A value map in a file: a CSV of two columns, source value and destination value, under a header line."""
+"""A value map in a file: a CSV with a header line and two columns.
+
+The first column is the source value, the second the destination value.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,17 @@ def read_map_file(path: Path) -> tuple[dict[str, str], list[str]]:
     with during("reading a value map"):
         content = path.read_bytes()
     try:
-        lines = _lines(content.decode("utf-8-sig"))
+        lines = _read_lines(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return {}, ["is not UTF-8 text."]
     except csv.Error as error:
         return {}, [f"is not a CSV file: {error}."]
     if not lines:
         return {}, ["is empty; it needs a header line."]
-    return _pairs(lines)
+    return _read_pairs(lines)
 
 
-def _lines(text: str) -> list[tuple[int, list[str]]]:
+def _read_lines(text: str) -> list[tuple[int, list[str]]]:
     """The lines that hold something, header first, each with the line where it ends."""
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
@@ -42,7 +45,7 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
     return [(number, row) for number, row in rows if any(row)]
 
 
-def _pairs(lines: list[tuple[int, list[str]]]) -> tuple[dict[str, str], list[str]]:
+def _read_pairs(lines: list[tuple[int, list[str]]]) -> tuple[dict[str, str], list[str]]:
     pairs: dict[str, str] = {}
     problems: list[str] = []
     for number, row in lines:

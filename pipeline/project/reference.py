@@ -46,10 +46,10 @@ def render_page() -> str:
     return "\n".join(
         [
             _HEAD,
-            *_sections(),
-            *_logins(),
-            *(_free_table(name) for name in ("organizations", "countries")),
-            *_rows(),
+            *_render_sections(),
+            *_render_logins(),
+            *(_render_free_table(name) for name in ("organizations", "countries")),
+            *_render_rows(),
         ]
     )
 
@@ -63,60 +63,63 @@ def write_all(checkout: Path) -> list[Path]:
     return list(written)
 
 
-def _sections() -> Iterator[str]:
+def _render_sections() -> Iterator[str]:
     for name, model in SECTIONS.items():
         yield f"## [{name}]\n\n{explain_table(model)}\n"
-        yield _table(_HEADINGS, (_line(name, one) for one in describe(model)))
+        yield _render_table(_HEADINGS, (_render_line(name, one) for one in describe(model)))
 
 
-def _logins() -> Iterator[str]:
+def _render_logins() -> Iterator[str]:
     yield f"## [source.auth] and [destination.auth]\n\n{explain_table(AuthSettings)}\n"
-    yield _table(_HEADINGS, (_line("auth", one) for one in describe(AuthSettings)))
+    yield _render_table(_HEADINGS, (_render_line("auth", one) for one in describe(AuthSettings)))
     yield "Each kind of login has its own keys:\n"
     kinds: Sequence[Kind] = get_args(Kind)
-    yield _table(
+    yield _render_table(
         ("`auth.kind`", "needs", "may have"),
-        ((_code(to_toml(kind)), _codes(NEEDS[kind]), _codes(_allowed(kind))) for kind in kinds),
+        (
+            (_mark_code(to_toml(kind)), _mark_codes(NEEDS[kind]), _mark_codes(_list_allowed(kind)))
+            for kind in kinds
+        ),
     )
 
 
-def _allowed(kind: Kind) -> list[str]:
+def _list_allowed(kind: Kind) -> list[str]:
     return [*TAKES[kind], *(name for name in EVERY if name != "kind")]
 
 
-def _free_table(name: str) -> str:
+def _render_free_table(name: str) -> str:
     field = Settings.model_fields[name]
     [(key, value)] = next(iter(field.examples or ())).items()
     example = f"[{name}]\n{to_toml(key)} = {to_toml(value)}"
     return f"## [{name}]\n\n{field.description}\n\n```toml\n{example}\n```\n"
 
 
-def _rows() -> Iterator[str]:
+def _render_rows() -> Iterator[str]:
     yield f"## [tasks.TASK.fields.COLUMN]\n\n{Settings.model_fields['tasks'].description}\n"
     yield f"{explain_table(MappingRow)} [Templates](../templates.md) has examples.\n"
-    yield _table(_HEADINGS, (_line("", one) for one in describe(MappingRow)))
+    yield _render_table(_HEADINGS, (_render_line("", one) for one in describe(MappingRow)))
 
 
-def _line(table: str, setting: DescribedSetting) -> tuple[str, ...]:
+def _render_line(table: str, setting: DescribedSetting) -> tuple[str, ...]:
     name = f"{table}.{setting.name}" if table else setting.name
-    shown = "" if setting.default is None else _code(to_toml(setting.default))
+    shown = "" if setting.default is None else _mark_code(to_toml(setting.default))
     example = (
-        f" Example: {_code(to_toml(setting.example))}."
+        f" Example: {_mark_code(to_toml(setting.example))}."
         if setting.default is None and setting.example is not None
         else ""
     )
-    return _code(name), setting.takes, shown, setting.text + example
+    return _mark_code(name), setting.takes, shown, setting.text + example
 
 
-def _code(text: str) -> str:
+def _mark_code(text: str) -> str:
     return f"`{text}`"
 
 
-def _codes(names: Iterable[str]) -> str:
-    return ", ".join(map(_code, names))
+def _mark_codes(names: Iterable[str]) -> str:
+    return ", ".join(map(_mark_code, names))
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _render_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     cells = ((cell.replace("|", r"\|") for cell in line) for line in lines)

@@ -249,8 +249,8 @@ def load_todays_project(
     if path is not None and not path.is_file():
         raise PlanRefused(
             (
-                "the project file of the plan is gone, so p2c cannot tell whether it changed. Name it "
-                "with --project, or plan again."
+                "the project file of the plan is gone, so p2c cannot tell whether it changed. Name "
+                "it with --project, or plan again."
             ),
             where=str(path),
         )

@@ -26,7 +26,7 @@ FILE: Final = "p2c.schema.json"
 class _Generate(GenerateJsonSchema):
     """pydantic's generator for a file that need not be complete.
 
-    No null, which TOML lacks; no titles that repeat names, for a title is the form of a value here.
+    No null, which TOML lacks; no titles that repeat names: here a title is the form of a value.
     """
 
     def field_title_should_be_set(self, _schema: object) -> bool:
@@ -60,7 +60,7 @@ def build_schema() -> JsonSchemaValue:
     definitions = {name: one for name, one in every.items() if one}
     reference: JsonSchemaValue = {"$ref": "#/$defs/Row"}
     tasks = {
-        task: _table({"fields": _table({one.name: reference for one in entity.columns})})
+        task: _make_table({"fields": _make_table({one.name: reference for one in entity.columns})})
         for task, entity in list_entities_by_task().items()
     }
     return {
@@ -70,7 +70,7 @@ def build_schema() -> JsonSchemaValue:
         "description": "A project file of p2c.",
         "properties": {
             **whole["properties"],
-            "tasks": {**whole["properties"]["tasks"], **_table(tasks)},
+            "tasks": {**whole["properties"]["tasks"], **_make_table(tasks)},
         },
         "$defs": definitions,
     }
@@ -86,6 +86,6 @@ def read_schema() -> str:
     return files("pipeline.project").joinpath(FILE).read_text(encoding="utf-8")
 
 
-def _table(properties: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
+def _make_table(properties: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
     """A table that has these keys only."""
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}

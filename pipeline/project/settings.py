@@ -435,7 +435,7 @@ class BackfillSettings(Section):
         "batch",
         description=(
             '"batch" guards each row by the version that was planned. "UpdateMultiple" is faster '
-            "and guards nothing: use it only if nobody else writes to Sales meanwhile."
+            "and guards nothing: use it only if nobody else writes to Sales at the same time."
         ),
     )
     request_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
@@ -489,7 +489,7 @@ class Settings(BaseModel):
 
     @field_validator("countries")
     @classmethod
-    def _one_meaning(cls, given: dict[str, str]) -> dict[str, str]:
+    def _refuse_two_meanings(cls, given: dict[str, str]) -> dict[str, str]:
         meanings: dict[str, str] = {}
         for spelling, code in given.items():
             if meanings.setdefault(fold_text(spelling), code) != code:

@@ -50,64 +50,68 @@ def render_starter(
     }
     blocks = [_HEAD]
     for name, model in SECTIONS.items():
-        blocks += _section(name, model, answers.get(name, {}))
+        blocks += _render_section(name, model, answers.get(name, {}))
         if "auth" in model.model_fields:
-            blocks += _login(name)
-    blocks += [_free_table(name) for name in ("organizations", "countries")]
-    return "\n".join([*blocks, *_row()])
+            blocks += _render_login(name)
+    blocks += [_render_free_table(name) for name in ("organizations", "countries")]
+    return "\n".join([*blocks, *_render_row()])
 
 
-def _section(name: str, model: type[BaseModel], answers: Mapping[str, str | None]) -> Iterator[str]:
+def _render_section(
+    name: str, model: type[BaseModel], answers: Mapping[str, str | None]
+) -> Iterator[str]:
     """A section: first what is in force or was asked for, then the others."""
-    yield _comment(explain_table(model)) + f"[{name}]\n"
+    yield _render_comment(explain_table(model)) + f"[{name}]\n"
     settings = describe(model)
     asked = [one for one in settings if one.name in answers]
     for one in (*asked, *(one for one in settings if one.name not in answers)):
         value = answers.get(one.name)
-        yield _comment(one.text) + (_said(one.name, value) if value else _off(one))
+        yield _render_comment(one.text) + (
+            _render_value(one.name, value) if value else _render_off(one)
+        )
 
 
-def _login(section: str) -> Iterator[str]:
+def _render_login(section: str) -> Iterator[str]:
     """How to log in with a client secret."""
     about = f"{explain_table(AuthSettings)} The keys here are those for a client secret."
-    yield f"{_comment(about)}#[{section}.auth]\n"
-    yield from _lines(AuthSettings, _LOGIN)
+    yield f"{_render_comment(about)}#[{section}.auth]\n"
+    yield from _render_lines(AuthSettings, _LOGIN)
 
 
-def _free_table(name: str) -> str:
+def _render_free_table(name: str) -> str:
     """A table whose keys are the user's own."""
     field = Settings.model_fields[name]
     [pair] = next(iter(field.examples or ())).items()
     key, value = (json.dumps(one, ensure_ascii=False) for one in pair)
-    return f"{_comment(field.description or '')}[{name}]\n#{key} = {value}  # an example\n"
+    return f"{_render_comment(field.description or '')}[{name}]\n#{key} = {value}  # an example\n"
 
 
-def _row() -> Iterator[str]:
+def _render_row() -> Iterator[str]:
     """A row of a mapping, as an example."""
     about = f"{Settings.model_fields['tasks'].description} `p2c templates` shows the mappings."
-    yield _comment(f"{about} An example:") + "#[tasks.ContactToCustomer.fields.SiteId]\n"
-    yield from _lines(
+    yield _render_comment(f"{about} An example:") + "#[tasks.ContactToCustomer.fields.SiteId]\n"
+    yield from _render_lines(
         MappingRow, [one.name for one in describe(MappingRow) if one.example is not None]
     )
 
 
-def _lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]:
+def _render_lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]:
     """Some settings of a table, commented out, with their examples."""
     settings = {one.name: one for one in describe(model)}
     for name in names:
-        yield f"{_comment(settings[name].text)}#{_said(name, settings[name].example)}"
+        yield f"{_render_comment(settings[name].text)}#{_render_value(name, settings[name].example)}"
 
 
-def _said(name: str, value: object) -> str:
+def _render_value(name: str, value: object) -> str:
     return f"{name} = {to_toml(value)}\n"
 
 
-def _off(setting: DescribedSetting) -> str:
+def _render_off(setting: DescribedSetting) -> str:
     """A setting that is not in force."""
     if setting.default is not None:
-        return f"#{_said(setting.name, setting.default)}"
-    return f"#{_said(setting.name, setting.example).rstrip()}  # an example\n"
+        return f"#{_render_value(setting.name, setting.default)}"
+    return f"#{_render_value(setting.name, setting.example).rstrip()}  # an example\n"
 
 
-def _comment(text: str) -> str:
+def _render_comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False))

@@ -78,10 +78,10 @@ def make_contact_slots() -> pl.DataFrame:
         else:
             rows.append(_ordinary_slot(ordinary, position))
             ordinary += 1
-    return pl.DataFrame([_filled(row) for row in rows], schema=_CONTACT_SLOT, orient="row")
+    return pl.DataFrame([_fill(row) for row in rows], schema=_CONTACT_SLOT, orient="row")
 
 
-def _filled(row: Mapping[str, object]) -> list[object]:
+def _fill(row: Mapping[str, object]) -> list[object]:
     defaults = {
         "older": 0,
         "same": False,

@@ -71,11 +71,13 @@ def read_data(name: str) -> Mapping[str, Any]:
 def read_cases() -> tuple[Case, ...]:
     """All cases, in the order in which they stand in a block."""
     return tuple(
-        _case(group, entry) for group in read_data("cases")["group"] for entry in group["cases"]
+        _make_case(group, entry)
+        for group in read_data("cases")["group"]
+        for entry in group["cases"]
     )
 
 
-def _case(group: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
+def _make_case(group: Mapping[str, Any], entry: Mapping[str, Any]) -> Case:
     keys = {
         key: value for key, value in {**group, **entry}.items() if key not in {"cases", "set", "as"}
     }

@@ -84,18 +84,18 @@ def expect_rows(*, seed: int = 1, form: Form = "csv") -> tuple[Expected, ...]:
         ).to_pylist()
     found = []
     for position, (row, (role, company)) in enumerate(zip(made, slots, strict=True)):
-        case = by_position.get(position) or _ordinary(position, role, company)
+        case = by_position.get(position) or _make_ordinary(position, role, company)
         if form == "csv" or not case.text_only:
-            found.append(_expected(row, case))
+            found.append(_expect(row, case))
     return tuple(found)
 
 
-def _ordinary(position: int, role: Role, company: str | None) -> Case:
+def _make_ordinary(position: int, role: Role, company: str | None) -> Case:
     decision, reason = _ORDINARY[role, company]
     return Case(name=f"{_PREFIX}{position}", role=role, decision=decision, reason=reason)
 
 
-def _expected(row: Mapping[str, Any], case: Case) -> Expected:
+def _expect(row: Mapping[str, Any], case: Case) -> Expected:
     written: str | None = row["contactid"]
     return Expected(
         row=row["row"] + 1,
@@ -108,12 +108,12 @@ def _expected(row: Mapping[str, Any], case: Case) -> Expected:
         reason=case.reason,
         findings=case.findings,
         may=case.may,
-        live=_live(case),
+        live=_find_live(case),
         refused=case.refused,
     )
 
 
-def _live(case: Case) -> str | None:
+def _find_live(case: Case) -> str | None:
     if case.live == "absent" or case.decision in NO_CONTACT:
         return None
     return case.live or f"{case.decision}/{case.reason}"

@@ -86,7 +86,7 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "p2c.toml").write_bytes(files(_HERE).joinpath("p2c.toml").read_bytes())
         sinks: dict[str, Sink] = {
-            table: stack.enter_context(_sink(folder, table, form)) for table in COLUMNS
+            table: stack.enter_context(_open_sink(folder, table, form)) for table in COLUMNS
         }
         sinks["known_customers"] = stack.enter_context(
             CsvSink(folder / "known_customers.csv", CUSTOMERS)
@@ -94,9 +94,9 @@ def write_samples(folder: Path, *, rows: int = 1000, seed: int = 1, form: Form =
         source = stack.enter_context(prepare_session(seed))
         writer = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         blocks = -(-rows // block.CONTACTS)
-        writing = writer.submit(_write, sinks, _once(source, seed, blocks, form))
+        writing = writer.submit(_write, sinks, _make_once(source, seed, blocks, form))
         for first in range(0, blocks, _CHUNK):
-            made = _chunk(
+            made = _make_chunk(
                 source,
                 seed=seed,
                 first=first,
@@ -126,7 +126,7 @@ def _write(sinks: Mapping[str, Sink], tables: Mapping[str, pa.Table]) -> None:
         sinks[name].write(table)
 
 
-def _chunk(
+def _make_chunk(
     source: Session, *, seed: int, first: int, last: int, rows: int, form: Form
 ) -> dict[str, pa.Table]:
     """All tables of some blocks. While they are written, the next are made."""
@@ -134,12 +134,14 @@ def _chunk(
         "contacts": make_contact_rows(
             source, seed=seed, first=first, last=last, rows=rows, form=form
         ),
-        "accounts": _account_rows(source, seed=seed, first=first, last=last, form=form),
+        "accounts": _make_account_rows(source, seed=seed, first=first, last=last, form=form),
     }
     source.register("contact_rows", made["contacts"])
     source.register("account_rows", made["accounts"])
     for table in _ACTIVITIES:
-        made[table] = _activity_rows(source, table, seed=seed, first=first, last=last, form=form)
+        made[table] = _make_activity_rows(
+            source, table, seed=seed, first=first, last=last, form=form
+        )
     tables = {name: table.select(list(COLUMNS[name])) for name, table in made.items()}
     return {**tables, "known_customers": source.arrow(query("customers", _HERE))}
 
@@ -164,7 +166,7 @@ def make_contact_rows(
     """The contact rows of some blocks: the table's columns, and what other tables need of them."""
     words = read_data("people")
     table = source.arrow(
-        query("contacts", _HERE, columns=_columns("contacts", form)),
+        query("contacts", _HERE, columns=_list_columns("contacts", form)),
         seed=seed,
         first=first,
         last=last,
@@ -177,13 +179,15 @@ def make_contact_rows(
         jobs=words["jobs"],
         departments=words["departments"],
     )
-    return _in_order(table)
+    return _sort(table)
 
 
-def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Form) -> pa.Table:
+def _make_account_rows(
+    source: Session, *, seed: int, first: int, last: int, form: Form
+) -> pa.Table:
     words = read_data("people")
     table = source.arrow(
-        query("accounts", _HERE, columns=_columns("accounts", form)),
+        query("accounts", _HERE, columns=_list_columns("accounts", form)),
         seed=seed,
         first=first,
         last=last,
@@ -191,20 +195,18 @@ def _account_rows(source: Session, *, seed: int, first: int, last: int, form: Fo
         cultures=len(words["culture"]),
         streets=words["streets"],
     )
-    return _in_order(table)
+    return _sort(table)
 
 
-def _activity_rows(
+def _make_activity_rows(
     source: Session, table: str, *, seed: int, first: int, last: int, form: Form
 ) -> pa.Table:
     kind, prefix = _ACTIVITIES[table]
-    text = query("activity", _HERE, columns=_columns(table, form, of=("id", "number")))
-    return _in_order(
-        source.arrow(text, seed=seed, kind=kind, prefix=prefix, first=first, last=last)
-    )
+    text = query("activity", _HERE, columns=_list_columns(table, form, of=("id", "number")))
+    return _sort(source.arrow(text, seed=seed, kind=kind, prefix=prefix, first=first, last=last))
 
 
-def _in_order(table: pa.Table) -> pa.Table:
+def _sort(table: pa.Table) -> pa.Table:
     """The table by ``row``.
 
     DuckDB gives contacts in order already, and looking is cheaper than sorting.
@@ -214,7 +216,7 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table if climbing else table.sort_by("row")
 
 
-def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.Table]:
+def _make_once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.Table]:
     """The tables that do not grow with the blocks."""
     source.store(
         "counters",
@@ -225,11 +227,12 @@ def _once(source: Session, seed: int, blocks: int, form: Form) -> dict[str, pa.T
     )
     tables = ("transactioncurrencies", "businessunits", "msdynce_p2cautonumbers")
     return {
-        table: source.arrow(query(table, _HERE, columns=_columns(table, form))) for table in tables
+        table: source.arrow(query(table, _HERE, columns=_list_columns(table, form)))
+        for table in tables
     }
 
 
-def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[SelectColumn]:
+def _list_columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[SelectColumn]:
     """The columns of a table: text as it is, or read as the column's type.
 
     ``of``: what the first ones are called before.
@@ -242,7 +245,7 @@ def _columns(table: str, form: Form, *, of: Sequence[str] = ()) -> list[SelectCo
     ]
 
 
-def _sink(folder: Path, table: str, form: Form) -> Sink:
+def _open_sink(folder: Path, table: str, form: Form) -> Sink:
     columns = COLUMNS[table]
     if form == "csv":
         return CsvSink(folder / f"{table}.csv", list(columns))

@@ -50,7 +50,7 @@ class CsvSink:
 
     def write(self, rows: pa.Table) -> None:
         """Append rows of text."""
-        lines = pc.binary_join_element_wise(*map(_quoted, rows.columns), ",").to_pylist()
+        lines = pc.binary_join_element_wise(*map(_quote, rows.columns), ",").to_pylist()
         self._file.writelines(f"{line}\n" for line in lines)
 
     def __enter__(self) -> Self:
@@ -65,7 +65,7 @@ class CsvSink:
         self._file.close()
 
 
-def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _quote(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column as CSV writes it.
 
     Python's own writer would leave a lone carriage return without quotes.

@@ -67,7 +67,7 @@ class Faulty:
                 await self.sleep(value)
                 await self.app(scope, receive, send)
             case FaultKind.RESET:
-                await _drained(receive)
+                await _drain(receive)
                 await _break_off(scope)
             case FaultKind.LOST:
                 await self.app(scope, receive, _swallow)
@@ -76,7 +76,7 @@ class Faulty:
                 await self.app(scope, receive, _Cut(send=send, share=value).send_part)
                 await _break_off(scope, gently=True)
             case FaultKind.THROTTLE | FaultKind.BUSY | FaultKind.ERROR | FaultKind.HTML:
-                await _drained(receive)
+                await _drain(receive)
                 await _refusal(fault.kind, system, value, number)(scope, receive, send)
 
 
@@ -117,7 +117,7 @@ async def _break_off(scope: Scope, *, gently: bool = False) -> None:
     )  # the server has to notice before it would complain of the missing answer
 
 
-async def _drained(receive: Receive) -> None:
+async def _drain(receive: Receive) -> None:
     """Read the body, as a gateway would before it answers."""
     while True:
         message = await receive()
@@ -128,7 +128,7 @@ async def _drained(receive: Receive) -> None:
 def _refusal(kind: FaultKind, system: System, value: float, number: int) -> Response:
     """The answer of a system that did not do what was asked."""
     if kind is FaultKind.THROTTLE:
-        return _throttled(system, value)
+        return _throttle(system, value)
     if kind is FaultKind.BUSY:
         return _page(HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": f"{value:.0f}"})
     if kind is FaultKind.HTML:
@@ -140,7 +140,7 @@ def _refusal(kind: FaultKind, system: System, value: float, number: int) -> Resp
     return _json(status, {"error": {"code": code, "message": "An unexpected error occurred."}}, {})
 
 
-def _throttled(system: System, seconds: float) -> Response:
+def _throttle(system: System, seconds: float) -> Response:
     if system == "scm":
         return _json(
             HTTPStatus.TOO_MANY_REQUESTS,

@@ -41,19 +41,19 @@ def write_project(path: Path, place: Place, base: Path | None) -> None:
     source = {
         "kind": "dataverse",
         "url": place.sales,
-        **_chosen(given, "source", _SOURCE),
+        **_choose(given, "source", _SOURCE),
         "auth": _auth(place),
     }
     destination = {
         "load": "packages",
         "url": place.scm,
-        **_chosen(given, "destination", _KEPT),
+        **_choose(given, "destination", _KEPT),
         "auth": _auth(place),
     }
     others = {
         name: section for name, section in given.items() if name not in {"source", "destination"}
     }
-    head = f"# Points p2c at a sandbox, for as long as that runs.{_hint(place)}\n\n"
+    head = f"# Points p2c at a sandbox, while it runs.{_hint(place)}\n\n"
     text = "\n".join(_lines({"source": source, "destination": destination, **others}))
     path.write_text(f"{head}{text.strip()}\n", encoding="utf-8")
 
@@ -74,7 +74,7 @@ def _auth(place: Place) -> dict[str, Any]:
     }
 
 
-def _chosen(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _choose(given: Mapping[str, Any], section: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in given.get(section, {}).items() if name in names}
 
 

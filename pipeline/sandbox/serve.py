@@ -111,7 +111,7 @@ def run_sandbox(options: SandboxOptions) -> Iterator[Ready]:
         place = Place(sales=sales, scm=scm, ca=tls.ca if tls else None, certificate=certificate)
         base = None if options.data is None else options.data / "p2c.toml"
         write_project(folder / "p2c.toml", place, base if base and base.is_file() else None)
-        yield _ready(folder, place, application, tls)
+        yield _make_ready(folder, place, application, tls)
 
 
 def _application(folder: Path) -> tuple[Application, Path]:
@@ -141,7 +141,7 @@ def _tell(world: World) -> None:
             sys.stderr.write(text)
 
 
-def _ready(folder: Path, place: Place, application: Application, tls: Tls | None) -> Ready:
+def _make_ready(folder: Path, place: Place, application: Application, tls: Tls | None) -> Ready:
     return Ready(
         sales_url=place.sales,
         scm_url=place.scm,

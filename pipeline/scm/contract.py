@@ -21,10 +21,10 @@ def check_contract(mappings: Iterable[CompiledTemplate], model: Model) -> list[s
 def _check_mapping(mapping: CompiledTemplate, model: Model) -> Iterator[str]:
     entity, task = mapping.entity, mapping.template.task
     if entity.odata_set not in model.sets:
+        hint = suggest_nearest(entity.odata_set, model.sets)
         yield (
             f"SCM publishes no entity set {entity.odata_set} ({entity.name}), which task {task} "
-            f"fills.{suggest_nearest(entity.odata_set, model.sets)} Check destination.url, and the licence "
-            "configuration of SCM."
+            f"fills.{hint} Check destination.url, and the licence configuration of SCM."
         )
         return
     columns = model.sets[entity.odata_set]

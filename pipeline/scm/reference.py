@@ -82,15 +82,15 @@ class _Reader:
         names = [*([COMPANY] if reference.by_company else []), reference.property]
         if not self._model.has(reference.entity_set, *names):
             return None
-        return frozenset(_fold_keys(self._table(reference.entity_set), names))
+        return frozenset(_fold_keys(self._read_table(reference.entity_set), names))
 
     def _read_states(self) -> frozenset[str] | None:
         """States behind the id of their country, and behind its ISO code."""
         if not all(self._model.has(name, *_COLUMNS[name]) for name in (_STATES, _COUNTRIES)):
             return None
-        states = self._table(_STATES)
+        states = self._read_table(_STATES)
         by_iso = states.join(
-            self._table(_COUNTRIES), left_on="CountryRegionId", right_on="CountryRegion"
+            self._read_table(_COUNTRIES), left_on="CountryRegionId", right_on="CountryRegion"
         )
         return frozenset(
             [
@@ -99,7 +99,7 @@ class _Reader:
             ]
         )
 
-    def _table(self, entity_set: str) -> pl.DataFrame:
+    def _read_table(self, entity_set: str) -> pl.DataFrame:
         if entity_set not in self._tables:
             self._tables[entity_set] = self._read(entity_set)
         return self._tables[entity_set]

@@ -13,7 +13,7 @@ from pipeline.errors import Refusal
 from pipeline.wire.redact import redact_secrets
 
 _LONGEST: Final = 2_000
-"""Characters of one message; those of SCM can be long, for they list what failed in a row."""
+"""Characters of one message; those of SCM can be long: they list what failed in a row."""
 
 _NESTED: Final = ("innererror", "internalexception")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -37,16 +37,16 @@ def read_refusal(status: int, content: bytes) -> Refusal:
         return Refusal(status=status, code=error, text=text, cause=text)
     if not isinstance(error, dict):
         return Refusal(status=status)
-    messages = [text for text in map(_clean, _messages(error)) if text]
+    messages = [text for text in map(_clean, _list_messages(error)) if text]
     return Refusal(
         status=status,
-        code=_code(error.get("code")),
+        code=_format_code(error.get("code")),
         text=_clean(error.get("message")),
         cause=messages[-1] if messages else "",
     )
 
 
-def _messages(error: dict[str, object]) -> Iterator[object]:
+def _list_messages(error: dict[str, object]) -> Iterator[object]:
     """The messages of an error, from the outermost to the innermost."""
     node: object = error
     while isinstance(node, dict):
@@ -58,7 +58,7 @@ def _clean(text: object) -> str:
     return redact_secrets(str(text or ""), longest=_LONGEST)
 
 
-def _code(code: object) -> str:
+def _format_code(code: object) -> str:
     """An HRESULT as ``0x…``, however it is written."""
     text = str(code or "")
     is_number = text.startswith("-") and text[1:].isdigit()

@@ -4,7 +4,7 @@
 WITH chosen AS (
     SELECT * FROM findings WHERE $every_code OR list_contains($codes, code)
 ),
-told AS (
+decided AS (
     SELECT
         d.contactid, d.source_file, d.source_line, d.contact_number, d.decision, d.reason,
         d.legal_entity
@@ -30,6 +30,6 @@ SELECT
     f.source_file,
     f.source_line
 FROM chosen AS f
-LEFT JOIN told AS d
+LEFT JOIN decided AS d
     ON d.source_line = f.source_line AND d.source_file = f.source_file AND d.contactid = f.contactid
 LEFT JOIN codes AS c ON c.code = f.code

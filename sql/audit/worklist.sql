@@ -11,7 +11,7 @@ WITH wrong AS (
         string_agg(DISTINCT coalesce(f."column", f.destination), '; '
             ORDER BY coalesce(f."column", f.destination)) AS columns,
         list(DISTINCT {'rank': c.rank, 'message': f.message, 'advice': c.advice}
-            ORDER BY {'rank': c.rank, 'message': f.message, 'advice': c.advice}) AS told
+            ORDER BY {'rank': c.rank, 'message': f.message, 'advice': c.advice}) AS texts
     FROM findings AS f
     SEMI JOIN needed AS n ON n.source_line = f.source_line AND n.source_file = f.source_file
         AND n.contactid = f.contactid
@@ -28,10 +28,10 @@ SELECT
     coalesce(w.codes, n.outcome_code, n.outcome) AS codes,
     w.columns AS "columns",
     coalesce(
-        array_to_string(list_distinct(list_transform(w.told, lambda one: one.message)), ' '),
+        array_to_string(list_distinct(list_transform(w.texts, lambda one: one.message)), ' '),
         n.outcome_message
     ) AS what_is_wrong,
-    array_to_string(list_distinct(list_transform(w.told, lambda one: one.advice)), ' ')
+    array_to_string(list_distinct(list_transform(w.texts, lambda one: one.advice)), ' ')
         AS what_to_do,
     n.source_file,
     n.source_line

@@ -3,7 +3,7 @@
 -- in: candidates, accounts, companies
 -- params: $last_row, $number_pattern
 -- unique by: source_row
-WITH told AS (
+WITH prepared AS (
     SELECT
         c.*,
         c.parentcustomerid IS NOT NULL AS has_company,
@@ -22,7 +22,7 @@ typed AS (
                 WHEN k.contactid IS NOT NULL THEN 'contact'
             END
         ) AS company_type
-    FROM told AS t
+    FROM prepared AS t
     LEFT JOIN accounts AS a
         ON a.accountid = CASE WHEN t.said_type IS NULL THEN t.parentcustomerid END
     LEFT JOIN companies AS k

@@ -1,6 +1,6 @@
 -- One row per source row whose id occurs more than once: whether it is the current row of its id.
 -- in: ranked_rows (ranked.sql)    unique by: source_row
--- Equal copies count once; what cannot be told apart stays `repeated`.
+-- Equal copies count once; what cannot be distinguished stays `repeated`.
 WITH newest AS (
     SELECT
         r.source_row,

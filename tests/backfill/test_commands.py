@@ -81,14 +81,16 @@ def test_applied_verified_undone_and_the_undo_applied(
     with sales_at(json.loads(ready.line())) as sales:
         start = contacts(sales).drop("etag").sort("contactid")
         capsys.readouterr()
-        code, told = call(capsys, run, "apply", str(run.run))
-        assert (code, told["verdict"], told["outcomes"]["updated"]) == (0, "clean", 6), told
+        code, printed = call(capsys, run, "apply", str(run.run))
+        assert (code, printed["verdict"], printed["outcomes"]["updated"]) == (0, "clean", 6), (
+            printed
+        )
         assert contacts(sales)["msdynce_contactnumber"].null_count() == 0
         assert call(capsys, run, "verify", str(run.run))[0] == 0
-        code, told = call(capsys, run, "undo", str(run.run))
-        assert (code, told["outcomes"]["pending"]) == (0, 6)
-        code, told = call(capsys, run, "apply", told["run"])
-        assert (code, told["outcomes"]["updated"]) == (0, 6)
+        code, printed = call(capsys, run, "undo", str(run.run))
+        assert (code, printed["outcomes"]["pending"]) == (0, 6)
+        code, printed = call(capsys, run, "apply", printed["run"])
+        assert (code, printed["outcomes"]["updated"]) == (0, 6)
         assert contacts(sales).drop("etag").sort("contactid").equals(start)
 
 
@@ -99,8 +101,8 @@ def test_a_plan_that_was_altered_or_is_too_old_writes_nothing(
     plan = run.path / "backfill-plan.parquet"
     kept = plan.read_bytes()
     write_table(plan, pl.read_parquet(plan).with_columns(suffix=pl.lit("AAAAAA")))
-    code, told = call(capsys, run, "apply", str(run.run))
-    assert (code, told["error"]["code"]) == (2, "plan_refused")
+    code, printed = call(capsys, run, "apply", str(run.run))
+    assert (code, printed["error"]["code"]) == (2, "plan_refused")
     plan.write_bytes(kept)
     assert call(capsys, run, "apply", str(run.run))[0] == 0
 

@@ -26,8 +26,22 @@ from pipeline.project.resolve import load_project
 from pipeline.run.folder import RunFolder
 from tests.scenes.json_files import read_json
 
-CONTACT = ("contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer", "parentcustomerid",
-           "parentcustomeridtype", "msdynce_iscompanyanaccount", "createdon", "versionnumber")  # fmt: skip
+CONTACT = (
+    "contactid",
+    "lastname",
+    "msdynce_contactnumber",
+    "msdynce_isactivecustomer",
+    "parentcustomerid",
+    "parentcustomeridtype",
+    "msdynce_iscompanyanaccount",
+    "createdon",
+    "versionnumber",
+)
+DOCUMENTS = {
+    "quotes": ("quoteid", "quotenumber"),
+    "salesorders": ("salesorderid", "ordernumber"),
+    "invoices": ("invoiceid", "invoicenumber"),
+}
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -51,15 +65,27 @@ def contact(number: int, **columns: object) -> dict[str, object]:
 def document(
     table: str, number: int, of: str, kind: str = "contact", **columns: object
 ) -> dict[str, object]:
-    key, name = {"quotes": ("quoteid", "quotenumber"), "salesorders": ("salesorderid", "ordernumber"),
-                 "invoices": ("invoiceid", "invoicenumber")}[table]  # fmt: skip
-    return {key: guid(900_000 + number), name: f"D-{number}", "customerid": of, "customeridtype": kind,
-            "createdon": f"2021-02-{number % 28 + 1:02d}T00:00:00Z", "statecode": 0, **columns}  # fmt: skip
+    key, name = DOCUMENTS[table]
+    return {
+        key: guid(900_000 + number),
+        name: f"D-{number}",
+        "customerid": of,
+        "customeridtype": kind,
+        "createdon": f"2021-02-{number % 28 + 1:02d}T00:00:00Z",
+        "statecode": 0,
+        **columns,
+    }
 
 
 def counter(**columns: object) -> dict[str, object]:
-    return {"msdynce_p2cautonumberid": guid(1), "msdynce_entityname": "contact", "msdynce_prefix": "CON",
-            "msdynce_numbersequence": 1000, "msdynce_suffixlength": 6, **columns}  # fmt: skip
+    return {
+        "msdynce_p2cautonumberid": guid(1),
+        "msdynce_entityname": "contact",
+        "msdynce_prefix": "CON",
+        "msdynce_numbersequence": 1000,
+        "msdynce_suffixlength": 6,
+        **columns,
+    }
 
 
 def backfill(
@@ -143,16 +169,25 @@ def test_a_customer_of_any_document_becomes_active_with_evidence(tmp_path: Path)
     assert (row["quotes"], row["orders"], row["invoices"], row["document"]) == (1, 1, 0, "D-1")
     assert row["first_activity"] < row["last_activity"]
     assert codes(run) == {
-        "activity_of_account": 1, "activity_of_missing": 1, "activity_of_nobody": 1, "flag_without_activity": 1,
-    }  # fmt: skip
+        "activity_of_account": 1,
+        "activity_of_missing": 1,
+        "activity_of_nobody": 1,
+        "flag_without_activity": 1,
+    }
 
 
 def test_settings_narrow_documents_and_settle_blanks_and_company_flags(tmp_path: Path) -> None:
     contacts = [
         contact(1, msdynce_contactnumber="CON-00001-AAAAAA", msdynce_isactivecustomer=""),
-        contact(2, msdynce_contactnumber="CON-00002-AAAAAA", msdynce_isactivecustomer="No", parentcustomerid=guid(70),
-                parentcustomeridtype="account", msdynce_iscompanyanaccount="No"),
-    ]  # fmt: skip
+        contact(
+            2,
+            msdynce_contactnumber="CON-00002-AAAAAA",
+            msdynce_isactivecustomer="No",
+            parentcustomerid=guid(70),
+            parentcustomeridtype="account",
+            msdynce_iscompanyanaccount="No",
+        ),
+    ]
     quotes = [document("quotes", 1, guid(2), statecode=3)]
     plain = plan_of(backfill(tmp_path / "a", contacts=contacts, quotes=quotes))
     assert [plain[guid(n)]["action"] for n in (1, 2)] == ["none", "activate"]
@@ -161,10 +196,10 @@ def test_settings_narrow_documents_and_settle_blanks_and_company_flags(tmp_path:
         "backfill.null_to_no=true",
         "backfill.fix_company_flag=true",
     )
-    told = plan_of(backfill(tmp_path / "b", *given_settings, contacts=contacts, quotes=quotes))
-    assert [told[guid(n)]["action"] for n in (1, 2)] == ["activate", "other"]
-    assert told[guid(1)]["active_after"] is False
-    assert told[guid(2)]["company_flag_after"] is True
+    narrowed = plan_of(backfill(tmp_path / "b", *given_settings, contacts=contacts, quotes=quotes))
+    assert [narrowed[guid(n)]["action"] for n in (1, 2)] == ["activate", "other"]
+    assert narrowed[guid(1)]["active_after"] is False
+    assert narrowed[guid(2)]["company_flag_after"] is True
 
 
 @pytest.mark.parametrize(
@@ -173,11 +208,21 @@ def test_settings_narrow_documents_and_settle_blanks_and_company_flags(tmp_path:
         ([], "counter_missing", "CON-01000"),
         ([counter(), counter(msdynce_p2cautonumberid=guid(2))], "counter_repeated", None),
         ([counter(msdynce_numbersequence=5)], "counter_behind", "CON-00008"),
-        ([counter(), counter(msdynce_p2cautonumberid=guid(2), msdynce_entityname="account", msdynce_numbersequence=3000)],
-         "counter_prefix_shared", "CON-03000"),
+        (
+            [
+                counter(),
+                counter(
+                    msdynce_p2cautonumberid=guid(2),
+                    msdynce_entityname="account",
+                    msdynce_numbersequence=3000,
+                ),
+            ],
+            "counter_prefix_shared",
+            "CON-03000",
+        ),
         ([counter(msdynce_prefix="")], "counter_unreadable", None),
     ],
-)  # fmt: skip
+)
 def test_a_counter_that_is_not_as_it_should_be(
     tmp_path: Path, counters: list[dict[str, object]], code: str, first: str | None
 ) -> None:

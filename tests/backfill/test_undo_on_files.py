@@ -41,8 +41,8 @@ def write(folder: Path, **tables: Rows) -> Path:
 
 def p2c(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
     code = main([*map(str, words), "--json"])
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return code, told
+    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, printed
 
 
 def imported(rows: Rows, folder: Path) -> Rows:

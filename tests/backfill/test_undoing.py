@@ -28,7 +28,7 @@ EQUATION = "planned = created + updated + unchanged + written + failed + unknown
 
 
 def make_whole(scene: Scene) -> None:
-    """What planning a backfill writes beside its rows."""
+    """What planning a backfill writes in addition to its rows."""
     run, plan = scene.run, scene.run.path / "backfill-plan.parquet"
     rows = pl.read_parquet(plan)
     planned = rows.filter(pl.col("action") != "none").height
@@ -60,14 +60,14 @@ def make_whole(scene: Scene) -> None:
         "terms": outcomes,
         "balanced": True,
     }
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "run": str(run.run),
         "kind": "backfill",
         "applied": False,
         "verdict": "clean",
         "balanced": True,
     }
-    told |= {
+    summary |= {
         "equations": [equation],
         "counts": {},
         "reasons": {},
@@ -77,15 +77,15 @@ def make_whole(scene: Scene) -> None:
     }
     with Journal.open(run.journal, scene.clock) as journal:
         files = {path.name: hash_file(path) for path in (run.run_json, plan)}
-        told["journal"] = journal.append(
-            "planned", run=str(run.run), files=files, summary=digest_facts(told)
+        summary["journal"] = journal.append(
+            "planned", run=str(run.run), files=files, summary=digest_facts(summary)
         )
-    write_json(run.summary, told)
+    write_json(run.summary, summary)
 
 
 def apply(scene: Scene, run: RunFolder, **manner: Any) -> dict[str, Any]:
-    told = {"request_rows": "3", **{name: str(value) for name, value in manner.items()}}
-    project = make_bare_project({"backfill": told}, "test")
+    values = {"request_rows": "3", **{name: str(value) for name, value in manner.items()}}
+    project = make_bare_project({"backfill": values}, "test")
     with Journal.open(run.journal, scene.clock) as journal:
         journal.append("apply_started", run=str(run.run))
         opened = OpenRun(
@@ -161,8 +161,8 @@ def test_undo_leaves_alone_what_changed_since(scene: Scene) -> None:
         "gone_from_sales",
         None,
     ]
-    told = read_json(undo.summary)
-    assert (told["verdict"], told["findings"]) == (
+    summary = read_json(undo.summary)
+    assert (summary["verdict"], summary["findings"]) == (
         "attention",
         {"changed_since_run": 1, "gone_from_sales": 1},
     )

@@ -36,10 +36,10 @@ def once(scene: Scene, answer: httpx.Response | Exception, *, effect: bool = Fal
             return None
         if effect:
             scene.wire.answer(request)
-        told = left.pop()
-        if isinstance(told, Exception):
-            raise told
-        return told
+        reply = left.pop()
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     scene.wire.before = before
 

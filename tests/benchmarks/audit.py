@@ -64,11 +64,11 @@ def _one(words: list[str]) -> int:
     began = float(os.environ.get("P2C_BEGAN", time.time()))
     with (
         contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()) as told,
+        contextlib.redirect_stderr(io.StringIO()) as errors,
     ):
         code = p2c(words)
     if code not in (0, 1):
-        raise SystemExit(f"p2c {' '.join(words)} ended with {code}: {told.getvalue()}")
+        raise SystemExit(f"p2c {' '.join(words)} ended with {code}: {errors.getvalue()}")
     sys.stdout.write(json.dumps({"seconds": time.time() - began}) + "\n")
     return 0
 

@@ -135,7 +135,7 @@ def main() -> None:
         sys.stdout.write(
             f"{role:<7} {options.rows:>12,} contacts {seconds:7.1f} s  peak {peak:,.0f} MiB\n"
         )
-    for role, told in (
+    for role, meaning in (
         ("bare", "at most 2 is wanted; peak at most 3,072 MiB"),
         ("allowed", "the bare query in the 3 GB that are allowed"),
         ("bounded", "the bare query in as much memory"),
@@ -143,7 +143,7 @@ def main() -> None:
         ratio = median(
             [two.seconds / one.seconds for one, two in zip(taken[role], taken["ours"], strict=True)]
         )
-        sys.stdout.write(f"plan / {role}: {ratio:.2f} ({told})\n")
+        sys.stdout.write(f"plan / {role}: {ratio:.2f} ({meaning})\n")
 
 
 if __name__ == "__main__":

@@ -170,14 +170,14 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
         "terms": outcomes,
         "balanced": True,
     }
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "run": str(folder.run),
         "kind": "backfill",
         "applied": False,
         "verdict": "clean",
         "balanced": True,
     }
-    told |= {
+    summary |= {
         "equations": [equation],
         "counts": {},
         "reasons": {},
@@ -187,13 +187,13 @@ def planned(sales: SalesRows, folder: RunFolder) -> int:
     }
     with Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal:
         files = {one.name: hash_file(one) for one in (folder.run_json, path)}
-        told["journal"] = journal.append("planned", files=files, summary=digest_facts(told))
-    write_json(folder.summary, told)
+        summary["journal"] = journal.append("planned", files=files, summary=digest_facts(summary))
+    write_json(folder.summary, summary)
     return int(rows)
 
 
 def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]:
-    """Apply a plan to its end, or go on with it."""
+    """Apply a plan to its end, or continue it."""
     with (
         sales_at(ready) as sales,
         Journal.open(folder.journal, lambda: datetime.now(UTC)) as journal,
@@ -211,7 +211,7 @@ def write(ready: dict[str, str], folder: RunFolder, size: int) -> dict[str, Any]
 
 def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int) -> int:
     """Apply a plan in a process that is killed five times on the way; how often it was."""
-    chance = random.Random(7)  # noqa: S311 - when to kill is no secret
+    chance = random.Random(7)  # noqa: S311 - when to kill is not a secret
     done = 0
     for number in range(KILLS):
         command = [
@@ -230,9 +230,8 @@ def killed(ready: dict[str, str], folder: RunFolder, requests: float, size: int)
                 os.kill(process.pid, signal.SIGKILL)
                 done += 1
             process.wait()
-        _say(
-            f"  kill {number + 1}: {len(read_journal(folder.journal).entries):,} lines in the journal"
-        )
+        lines = len(read_journal(folder.journal).entries)
+        _say(f"  kill {number + 1}: {lines:,} lines in the journal")
     return done
 
 
@@ -247,7 +246,7 @@ def others(ready: dict[str, str]) -> Iterator[list[str]]:
 
         def work() -> None:
             while not ended.is_set():
-                answer = http.post("contacts", json={"lastname": "Made meanwhile"})
+                answer = http.post("contacts", json={"lastname": "Made in between"})
                 made.append(answer.headers["OData-EntityId"].rpartition("(")[2].rstrip(")"))
                 time.sleep(0.02)
 
@@ -311,12 +310,12 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
         after = contacts(sales)
         _check(start, after, facts, folder, sales, count)
         _say(
-            f"killed {kills} times, {len(made):,} contacts made meanwhile: no number twice, none "
+            f"killed {kills} times, {len(made):,} contacts made in between: no number twice, none "
             "missing, counter behind all"
         )
         undo = plan_undo(folder, sales, {}, lambda: datetime.now(UTC))
         begin = time.perf_counter()
-        told = write(ready, undo, size)
+        summary = write(ready, undo, size)
         seconds = time.perf_counter() - begin
         ours = (
             contacts(sales)
@@ -325,7 +324,7 @@ def main(rows: int, size: int = 100, singles: int = SINGLES) -> int:
             .sort("contactid")
         )
         assert ours.equals(start), "undo brings back the start"
-        requests = told["traffic"]["requests"]
+        requests = summary["traffic"]["requests"]
         _say(f"undone, Sales is as it was: {requests * 1000 / count:.1f} requests per 1,000 rows")
         alone = one_by_one(ready, start.head(singles))
         _say(

@@ -100,10 +100,10 @@ def theirs(ready: dict[str, Any]) -> dict[str, float]:
 
 def line(name: str, taken: Taken) -> str:
     """What one client took, in words."""
-    told = taken.told
+    reported = taken.reported
     return (
-        f"{name:<32} {told['rows']:>9,.0f} rows  {told['seconds']:>6.1f} s  "
-        f"{told['spent'] / told['rows'] * 1e6:>6.1f} µs of processor a row  peak "
+        f"{name:<32} {reported['rows']:>9,.0f} rows  {reported['seconds']:>6.1f} s  "
+        f"{reported['spent'] / reported['rows'] * 1e6:>6.1f} µs of processor a row  peak "
         f"{taken.peak_mib:>5.0f} MiB"
     )
 
@@ -116,10 +116,12 @@ def main(rows: int) -> int:
         os.environ["REQUESTS_CA_BUNDLE"] = ready["ca_file"]
         many = step(_MODULE, "--as", "ours", "--ready", json.dumps(ready))
         other = step(_MODULE, "--as", "theirs", "--ready", json.dumps(ready))
-    told = many.told
-    share = (told["spent"] / told["rows"]) / (other.told["spent"] / other.told["rows"])
+    reported = many.reported
+    share = (reported["spent"] / reported["rows"]) / (
+        other.reported["spent"] / other.reported["rows"]
+    )
     grown = f"memory grew by {many.peak_mib - few.peak_mib:,.0f} MiB for ten times the rows"
-    cost = f"1,000 rows cost {told['requests']:.2f} requests and {told['bytes']:,.0f} bytes"
+    cost = f"1,000 rows cost {reported['requests']:.2f} requests and {reported['bytes']:,.0f} bytes"
     lines = [
         line("p2c", few),
         line("p2c", many),
@@ -128,7 +130,7 @@ def main(rows: int) -> int:
             f"p2c takes {share:.2f} of the other's processor time (wanted: at most {_WANTED:.2f}); "
             f"{grown}"
         ),
-        f"{cost}; throttled {told['throttled']:.0f} times",
+        f"{cost}; throttled {reported['throttled']:.0f} times",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if share <= _WANTED else 1

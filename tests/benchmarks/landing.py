@@ -28,12 +28,12 @@ def main(folder: Path, into: Path) -> None:
     )["contacts"]
     seconds = time.perf_counter() - started
     size = sum(one.bytes for one in landed.sources)
-    told = {
+    reported = {
         "seconds": seconds,
         "rows_per_second": landed.rows / seconds,
         "megabytes_per_second": size / seconds / 1e6,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(reported) + "\n")
 
 
 if __name__ == "__main__":

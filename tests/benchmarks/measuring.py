@@ -22,7 +22,7 @@ class Taken:
     seconds: float
     processor: float
     peak_mib: float
-    told: dict[str, float]
+    reported: dict[str, float]
 
 
 def step(module: str, *arguments: object) -> Taken:
@@ -40,12 +40,12 @@ def step(module: str, *arguments: object) -> Taken:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    told = json.loads(text.strip().splitlines()[-1])
+    reported = json.loads(text.strip().splitlines()[-1])
     return Taken(
-        seconds=told["seconds"],
+        seconds=reported["seconds"],
         processor=usage.ru_utime + usage.ru_stime,
         peak_mib=usage.ru_maxrss / 1024,
-        told=told,
+        reported=reported,
     )
 
 

@@ -34,12 +34,12 @@ def main(folder: Path, runs: Path) -> None:
     built = pl.read_parquet(made / "batches.parquet").select("file", "rows").rows()[1:]
     rows = sum(count for _, count in built)
     data = sum(entry.file_size for file, _ in built for entry in ZipFile(made / file).infolist())
-    told = {
+    reported = {
         "seconds": seconds,
         "rows_per_second": rows / seconds,
         "megabytes_per_second": data / seconds / 1e6,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(reported) + "\n")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
         )
     packages = [_timed("tests.benchmarks.packaging", source) for _ in range(options.times)]
     rate, megabytes = (
-        median([one.told[name] for one in packages])
+        median([one.reported[name] for one in packages])
         for name in ("rows_per_second", "megabytes_per_second")
     )
     tell(f"packages: {rate:,.0f} rows/s, {megabytes:,.1f} MB of data file/s")

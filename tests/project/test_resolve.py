@@ -367,18 +367,18 @@ ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
         (
             "Notes",
             'default_setting = "destination.contry"',
-            "is none of destination.currency, destination.country. Did you mean",
+            "is not one of destination.currency, destination.country. Did you mean",
         ),
         ("Gender", 'on_unknown = "default"', 'Gender: on_unknown = "default" needs a default.'),
         (
             "Gender",
             'value_map = { 1 = "Mann" }',
-            "Gender: 'Mann' is none of Unknown, Male, Female, NonSpecific.",
+            "Gender: 'Mann' is not one of Unknown, Male, Female, NonSpecific.",
         ),
         (
             "Gender",
             'default = "male"',
-            "Gender: 'male' is none of Unknown, Male, Female, NonSpecific. Did you mean 'Male'?",
+            "Gender: 'male' is not one of Unknown, Male, Female, NonSpecific. Did you mean 'Male'?",
         ),
         (
             "Gender",

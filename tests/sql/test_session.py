@@ -100,8 +100,8 @@ def test_a_view_and_a_prepared_query_hold_their_values() -> None:
 
 def test_a_session_beside_another_registers_its_own_tables() -> None:
     with session() as here:
-        beside = here.beside()
+        cursor = here.open_cursor()
         here.register("given", pl.DataFrame({"x": [1]}))
-        beside.register("given", pl.DataFrame({"x": [2]}))
+        cursor.register("given", pl.DataFrame({"x": [2]}))
         assert here.frame("FROM given").item() == 1
-        assert beside.frame("FROM given").item() == 2
+        assert cursor.frame("FROM given").item() == 2

@@ -186,8 +186,8 @@ class Refresh:
     def _refuse_unfinished(self) -> str:
         table = self.assembly.columns.table.name
         sentence = (
-            f"ends the changes of {table} without saying where the next ones begin. The same "
-            "command goes on."
+            f"ends the changes of {table} without saying where the next ones begin. Run the "
+            "same command again to continue."
         )
         raise AnswerUnreadable(sentence, where=self.sales.system.label)
 
@@ -221,8 +221,8 @@ class Refresh:
         found = page.rows.filter(pc.invert(is_gone))
         if found[names[self.assembly.columns.key]].null_count:
             sentence = (
-                f"gives a changed row without an id in {self.assembly.columns.table.name}. The "
-                "same command goes on."
+                f"gives a changed row without an id in {self.assembly.columns.table.name}. Run "
+                "the same command again to continue."
             )
             raise AnswerUnreadable(sentence, where=self.sales.system.label)
         cells = {name: found[wire] for name, wire in names.items()}

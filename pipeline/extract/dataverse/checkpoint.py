@@ -117,12 +117,12 @@ class TableWork:
             found: the part as it is with the page; ``part`` becomes like it.
 
         Raises:
-            AbandonedError: the part was given up meanwhile.
+            AbandonedError: the part was given up in the meantime.
         """
         with self.lock, during("extracting"):
             if not any(one is part for one in self.parts):
                 raise AbandonedError
-            folder = self._folder_of(part)
+            folder = self._find_folder(part)
             folder.mkdir(exist_ok=True)
             _write_page(folder / f"{part.pages + 1:06d}.arrow", page)
             self.write(folder / "progress.json", asdict(found))
@@ -144,10 +144,10 @@ class TableWork:
     def pages(self, part: TablePart) -> Iterator[pa.Table]:
         """The pages of a part, in order."""
         for number in range(1, part.pages + 1):
-            with pa.memory_map(str(self._folder_of(part) / f"{number:06d}.arrow")) as file:
+            with pa.memory_map(str(self._find_folder(part) / f"{number:06d}.arrow")) as file:
                 yield pa.ipc.open_file(file).read_all()
 
-    def _folder_of(self, part: TablePart) -> Path:
+    def _find_folder(self, part: TablePart) -> Path:
         return self.folder / f"{part.number:05d}"
 
     def _write_index(self) -> None:
@@ -182,7 +182,7 @@ class TableWork:
 
     def _resume_part(self, kept: Range) -> TablePart:
         part = TablePart(**kept)
-        path = self._folder_of(part) / "progress.json"
+        path = self._find_folder(part) / "progress.json"
         if not path.exists():
             return part
         found = TablePart(**json.loads(path.read_bytes()))

@@ -201,7 +201,7 @@ class _Extraction:
             found = refresh.run(
                 kept.get(name),
                 since / f"{name}.parquet",
-                self._progress_of(name),
+                self._make_progress(name),
                 self.now().isoformat(),
             )
             if isinstance(found, str):
@@ -210,7 +210,7 @@ class _Extraction:
                 done[name], landed[name] = found, refresh.assembly.describe()
         return done, landed
 
-    def _progress_of(self, name: str) -> Callable[[int], None]:
+    def _make_progress(self, name: str) -> Callable[[int], None]:
         return lambda rows: self.progress(name, rows)
 
     def _read(

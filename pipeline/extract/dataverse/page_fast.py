@@ -87,7 +87,7 @@ class Scanner:
 
     def _read_columns(self, array: memoryview) -> list[pa.StringArray]:
         if not hasattr(self._local, "shaper"):
-            self._local.shaper = _Shaper(self._engine.beside(), self._shape)
+            self._local.shaper = _Shaper(self._engine.open_cursor(), self._shape)
         shaper: _Shaper = self._local.shaper
         try:
             return shaper.read_columns(array)

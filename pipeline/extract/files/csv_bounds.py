@@ -96,7 +96,7 @@ def _find_places(text: pl.Series, byte: int) -> pl.Series:
 
 @lru_cache(maxsize=1)
 def _count_up(steps: int) -> pl.Series:
-    """0, 1, 2, …: kept, for counting takes ten times as long as filtering."""
+    """0, 1, 2, …: kept, because counting takes ten times as long as filtering."""
     return pl.int_range(steps * _STEP, dtype=pl.UInt32, eager=True)
 
 

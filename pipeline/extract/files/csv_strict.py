@@ -110,7 +110,7 @@ class _Lines:
         return found, place
 
     def _read_record(self, place: int) -> tuple[Record, int]:
-        reader = csv.reader(self._lines_from(place), delimiter=self.dialect.delimiter, strict=True)
+        reader = csv.reader(self._walk_lines(place), delimiter=self.dialect.delimiter, strict=True)
         try:
             return Record(line=place, fields=next(reader)), reader.line_num
         except _TooLongError:
@@ -124,7 +124,7 @@ class _Lines:
             trouble = _explain(str(error))
         return Record(line=place, trouble=trouble), 1
 
-    def _lines_from(self, place: int) -> Iterator[str]:
+    def _walk_lines(self, place: int) -> Iterator[str]:
         """Physical lines from here on, for one record."""
         line_end, size = self.dialect.line_end.decode(), -1
         for number in range(place, len(self.lines)):

@@ -22,7 +22,7 @@ def list_request_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Itera
     for place, rows in order.places(task.name).items():
         if order.way(task.name, place[0]) != "odata":
             continue
-        units = _units(order, task, place, rows)
+        units = _list_units(order, task, place, rows)
         if all(ledger.is_ended(unit) for unit in units.values()):
             continue
         whole = _read_batch(order, task, next(iter(units.values())))
@@ -38,7 +38,7 @@ def list_request_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Itera
                 yield partial(_deliver, order, unit, part, ledger)
 
 
-def _units(order: LoadOrder, task: LoadTask, place: Place, rows: int) -> dict[int, Unit]:
+def _list_units(order: LoadOrder, task: LoadTask, place: Place, rows: int) -> dict[int, Unit]:
     """The requests of a batch: place of the first row, from 0 → unit."""
     firsts = range(0, rows, order.options.odata_rows)
     return {

@@ -71,7 +71,7 @@ class Undo:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.part.rows, rows.keys)
         return multipart.build_batch(
-            [self._operation(row) for row in waiting.iter_rows(named=True)]
+            [self._make_operation(row) for row in waiting.iter_rows(named=True)]
         )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -95,7 +95,7 @@ class Undo:
             case _:
                 return self._read(rows, reply)
 
-    def _operation(self, row: Mapping[str, Any]) -> BatchOperation:
+    def _make_operation(self, row: Mapping[str, Any]) -> BatchOperation:
         path = build_row_address(self.part.entity, self.part.legal_entity, row)
         is_delete = row["action"] == "delete"
         return BatchOperation(
@@ -161,10 +161,10 @@ def _find_restored(
 def _write_image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
     """What SCM had before, as an update of all columns but the key."""
     texts = pick_image(row, [name for name, column in columns.items() if not column.key])
-    return orjson.dumps({name: _json(columns[name], text) for name, text in texts.items()})
+    return orjson.dumps({name: _to_json(columns[name], text) for name, text in texts.items()})
 
 
-def _json(column: Column, text: str | None) -> str | int | float:
+def _to_json(column: Column, text: str | None) -> str | int | float:
     """A value that SCM gave as text, as JSON."""
     if text is None:
         return choose_blank(column)

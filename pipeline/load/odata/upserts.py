@@ -42,7 +42,8 @@ class Upserts:
     """The conversation about planned rows that SCM is to have afterwards.
 
     A row planned as ``upsert`` is created or updated by what SCM has under its key when the unit
-    is first sent. Its outcome is always written down, for its action does not foresee one.
+    is first sent. Its outcome is always written down: its action does not
+    foresee one.
     """
 
     tries: ClassVar[int] = 6
@@ -82,7 +83,7 @@ class Upserts:
         """A ``$batch`` with a changeset for each row."""
         waiting = select_rows(self.decided, rows.keys)
         return multipart.build_batch(
-            [self._operation(row) for row in waiting.iter_rows(named=True)]
+            [self._make_operation(row) for row in waiting.iter_rows(named=True)]
         )
 
     def facts(self, rows: Waiting) -> Mapping[str, Any]:
@@ -123,7 +124,7 @@ class Upserts:
             .otherwise("action")
         )
 
-    def _operation(self, row: Mapping[str, Any]) -> BatchOperation:
+    def _make_operation(self, row: Mapping[str, Any]) -> BatchOperation:
         entity, columns, area = self.part.entity, self.part.columns, self.part.legal_entity
         is_new = row["action"] == "create"
         path = entity.odata_set if is_new else build_row_address(entity, area, row)
@@ -168,7 +169,7 @@ class Upserts:
     def _look(self, keys: Sequence[str]) -> Judgement:
         """What arrived of rows whose answers were lost.
 
-        An update that did not arrive is sent again, for that does no harm.
+        An update that did not arrive is sent again; that does no harm.
         """
         rows, columns = select_rows(self.decided, keys), self.part.columns
         there = lookup.find_rows(self.scm, self.part.entity, list(columns), rows)

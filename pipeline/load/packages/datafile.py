@@ -40,7 +40,7 @@ def build_data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
             f"the rows lack {len(missing)} of the package's columns: {', '.join(missing)}"
         )
     chosen = rows.select(columns)
-    special = _texts_holding(chosen, [_QUOTE, *_LINE_BREAKS])
+    special = _find_texts_with(chosen, [_QUOTE, *_LINE_BREAKS])
     _refuse_line_breaks(chosen.select(special))
     _refuse_lost_rows(chosen)
     header = ",".join(map(format_field_name, columns)) + _ROW_END
@@ -50,7 +50,7 @@ def build_data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
 
 def _encode(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
     cells = rows.select(
-        _cell(name, dtype, has_quote=name in texts_with_quotes)
+        _render_cell(name, dtype, has_quote=name in texts_with_quotes)
         for name, dtype in rows.schema.items()
     )
     body = io.BytesIO()  # writing to a string is four times slower
@@ -59,7 +59,7 @@ def _encode(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
 
 
 def _refuse_line_breaks(rows: pl.DataFrame) -> None:
-    broken = _texts_holding(rows, _LINE_BREAKS)
+    broken = _find_texts_with(rows, _LINE_BREAKS)
     if broken:
         raise ValueError(
             f"a text holds a line break, which a data file cannot carry: column {', '.join(broken)}"
@@ -71,13 +71,13 @@ def _refuse_lost_rows(rows: pl.DataFrame) -> None:
         raise ValueError("a row has no value in any column; it would be lost on the way")
 
 
-def _texts_holding(rows: pl.DataFrame, characters: list[str]) -> list[str]:
+def _find_texts_with(rows: pl.DataFrame, characters: list[str]) -> list[str]:
     """The text columns in which any of the characters occurs."""
     found = rows.select(cs.string().str.contains_any(characters).any())
     return [column.name for column in found if column.item()]
 
 
-def _cell(column: str, dtype: pl.DataType, *, has_quote: bool) -> pl.Expr:
+def _render_cell(column: str, dtype: pl.DataType, *, has_quote: bool) -> pl.Expr:
     value = pl.col(column)
     if dtype == pl.String:
         inner = value.str.replace_all(_QUOTE, 2 * _QUOTE, literal=True) if has_quote else value

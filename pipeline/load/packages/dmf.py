@@ -141,22 +141,22 @@ class PackageClient:
 
     def staging_errors(self, job: ImportJob) -> bytes:
         """The file of rows that did not get into staging; empty when there is none."""
-        return self._file("GetImportStagingErrorFileUrl", job)
+        return self._download("GetImportStagingErrorFileUrl", job)
 
     def wants_keys_file(self, job: ImportJob) -> bool:
         """Have the file of refused keys built; whether there will be one."""
-        answer = self._offered("GenerateImportTargetErrorKeysFile", job)
+        answer = self._try_action("GenerateImportTargetErrorKeysFile", job)
         return str(answer).casefold() == "true"
 
     def keys_file(self, job: ImportJob) -> bytes:
         """The file of keys that SCM refused; empty as long as it is not ready."""
-        return self._file("GetImportTargetErrorKeysFileUrl", job)
+        return self._download("GetImportTargetErrorKeysFileUrl", job)
 
-    def _file(self, action: str, job: ImportJob) -> bytes:
-        url = str(self._offered(action, job) or "")
+    def _download(self, action: str, job: ImportJob) -> bytes:
+        url = str(self._try_action(action, job) or "")
         return self.scm.download(url) if urlsplit(url).scheme else b""
 
-    def _offered(self, action: str, job: ImportJob) -> object:
+    def _try_action(self, action: str, job: ImportJob) -> object:
         """An action's answer; null where this SCM does not have the action."""
         try:
             return self.scm.ask(action, executionId=job.execution_id, entityName=job.entity_label)

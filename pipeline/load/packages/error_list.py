@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 _NAMES: Final = ("RecordId", "Field", "ErrorMessage")
 _START: Final = re.compile(r'\{\s*"(?:RecordId|Field|ErrorMessage)"\s*:')
@@ -39,14 +39,14 @@ def read_errors(text: str) -> list[RowMessage]:
     """
     if not text.strip():
         return []
-    parsed = _json(text)
+    parsed = _parse_json(text)
     if parsed is not None:
-        return [_message(one) for one in parsed]
-    found = [_message(dict(_members(record))) for record in _records(text)]
+        return [_make_message(one) for one in parsed]
+    found = [_make_message(dict(_split_members(record))) for record in _split_records(text)]
     return found or [RowMessage(record="", field="", text=text.strip())]
 
 
-def _json(text: str) -> list[dict[str, Any]] | None:
+def _parse_json(text: str) -> list[dict[str, object]] | None:
     """The array, if the text is one of objects; line ends inside strings are accepted."""
     try:
         value = json.loads(text, strict=False)
@@ -59,7 +59,7 @@ def _json(text: str) -> list[dict[str, Any]] | None:
     )
 
 
-def _records(text: str) -> Iterator[str]:
+def _split_records(text: str) -> Iterator[str]:
     """The objects of the array, without the brace that closes each."""
     body = text.strip().removeprefix("[").removesuffix("]")
     starts = [match.start() for match in _START.finditer(body)]
@@ -67,7 +67,7 @@ def _records(text: str) -> Iterator[str]:
         yield _END.sub("", body[start:end])
 
 
-def _members(record: str) -> Iterator[tuple[str, str]]:
+def _split_members(record: str) -> Iterator[tuple[str, str]]:
     """Name and value of each member.
 
     If a name occurs twice the first one counts: a message may quote another object.
@@ -79,11 +79,11 @@ def _members(record: str) -> Iterator[tuple[str, str]]:
     for match, following in zip(ordered, [*ordered[1:], None], strict=True):
         yield (
             match[1],
-            _value(record[match.end() : following.start() if following else len(record)]),
+            _unquote(record[match.end() : following.start() if following else len(record)]),
         )
 
 
-def _value(raw: str) -> str:
+def _unquote(raw: str) -> str:
     """A value without its quotes.
 
     Backslashes stay: where quotes are not escaped, they are not either.
@@ -92,6 +92,6 @@ def _value(raw: str) -> str:
     return "" if bare == "null" else bare.removeprefix('"').removesuffix('"').replace('\\"', '"')
 
 
-def _message(one: dict[str, Any]) -> RowMessage:
+def _make_message(one: Mapping[str, object]) -> RowMessage:
     record, field, text = (str(one.get(name) or "").strip() for name in _NAMES)
     return RowMessage(record=record, field=field, text=text)

@@ -107,18 +107,20 @@ class _Names:
 
     def __init__(self, rows: pl.DataFrame, entity: Entity) -> None:
         self._exact: dict[str, str | None] = {}
-        self._bare: dict[str, str | None] = {}
+        self._strip_marks: dict[str, str | None] = {}
         for legal_entity, key, *values in rows.select(
             "legal_entity", "destination_key", *entity.key
         ).iter_rows():
-            for name in _spellings(legal_entity, [str(value) for value in values]):
+            for name in _list_spellings(legal_entity, [str(value) for value in values]):
                 _note(self._exact, name.upper(), key)
-                _note(self._bare, _bare(name), key)
+                _note(self._strip_marks, _strip_marks(name), key)
 
     def of(self, text: str) -> str | None:
         """The row that a text names."""
         name = text.strip().upper()
-        return (self._exact.get(name) or self._bare.get(_bare(name))) if name else None
+        return (
+            (self._exact.get(name) or self._strip_marks.get(_strip_marks(name))) if name else None
+        )
 
     def of_cells(self, cells: Sequence[str]) -> str | None:
         """The row that a line of a file names: by all its cells, else by one of them."""
@@ -134,10 +136,10 @@ def _note(names: dict[str, str | None], name: str, key: str) -> None:
     names[name] = key if names.get(name, key) == key else None
 
 
-def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
+def _list_spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
     """The keys in any order, with and without the legal entity.
 
-    Also the first key alone, for it is a number.
+    Also the first key alone, because it is a number.
     """
     for between in _BETWEEN:
         for order in permutations(values):
@@ -147,7 +149,7 @@ def _spellings(legal_entity: str, values: list[str]) -> Iterator[str]:
     yield values[0]
 
 
-def _bare(text: str) -> str:
+def _strip_marks(text: str) -> str:
     """The letters and digits of a text."""
     return _NOISE.sub("", text).upper()
 

@@ -6,10 +6,10 @@ Sent once, looked up after a lost answer, never resent blindly.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pipeline.errors import Stopped
 from pipeline.load.packages.dmf import ENDED, ImportJob, PackageClient
@@ -47,7 +47,7 @@ class ImportLimits:
 class _Attempt:
     """One call of ImportFromPackage: the ids of its intent, its time, and what is known of it."""
 
-    ids: dict[str, Any]
+    ids: Mapping[str, object]
     since: dt.datetime
     state: Literal["sent", "busy", "refused"]
     text: str = ""
@@ -72,7 +72,7 @@ class PackageSender:
                 same command continues.
         """
         began, unknown = self.clock(), 0
-        attempt = self._under_way(parcel.unit)
+        attempt = self._find_under_way(parcel.unit)
         for number in count(len(self.ledger.attempts(parcel.unit)) + 1):
             attempt = attempt or self._send(parcel, package, number)
             if attempt.state == "refused":
@@ -81,7 +81,7 @@ class PackageSender:
             if attempt.state == "busy":
                 self._wait_for_turn(parcel.unit, attempt, began)
             elif (
-                status := self._wait_for_end(_job(parcel, attempt.ids), attempt.since)
+                status := self._wait_for_end(_make_job(parcel, attempt.ids), attempt.since)
             ) is not None:
                 self._end(attempt, status, self._collect(parcel, attempt, status))
                 return
@@ -89,10 +89,10 @@ class PackageSender:
                 self.ledger.close(attempt.ids, "not_found")
                 unknown += 1
             if unknown == _TIMES_UNKNOWN:
-                raise _never_known(attempt, package)
+                raise _make_unknown_error(attempt, package)
             attempt = None
 
-    def _under_way(self, unit: Unit) -> _Attempt | None:
+    def _find_under_way(self, unit: Unit) -> _Attempt | None:
         """The attempt that a stop left behind."""
         entry: Entry | None = self.ledger.under_way(unit)
         if entry is None:
@@ -112,7 +112,7 @@ class PackageSender:
             IMPORT, parcel.unit, attempt=number, definition_group=group, execution_id=execution
         )
         try:
-            self.api.start(_job(parcel, ids), url)
+            self.api.start(_make_job(parcel, ids), url)
         except LostAnswer:
             return _Attempt(ids=ids, since=since, state="sent")
         except Busy as busy:
@@ -168,16 +168,16 @@ class PackageSender:
 
     def _collect(self, parcel: Parcel, attempt: _Attempt, status: str) -> Verdict:
         """Collect all that SCM says about an import that ended. Asking twice does no harm."""
-        job = _job(parcel, attempt.ids)
+        job = _make_job(parcel, attempt.ids)
         counts = self.api.counts(job)
         said = ImportMessages(
             messages=self.api.errors(job.execution_id),
             staging_file=self.api.staging_errors(job),
-            keys_file=self._keys_file(job),
+            keys_file=self._wait_for_keys(job),
         )
         return judge_import(parcel, status, counts, said)
 
-    def _keys_file(self, job: ImportJob) -> bytes:
+    def _wait_for_keys(self, job: ImportJob) -> bytes:
         if not self.api.wants_keys_file(job):
             return b""
         wait, waited = _FIRST_WAIT, 0.0
@@ -199,16 +199,16 @@ def _read_refusal(execution: str, text: str) -> Literal["sent", "busy", "refused
     return "busy" if explain_messages([text]).later else "refused"
 
 
-def _job(parcel: Parcel, ids: dict[str, Any]) -> ImportJob:
+def _make_job(parcel: Parcel, ids: Mapping[str, object]) -> ImportJob:
     return ImportJob(
-        definition_group=ids["definition_group"],
-        execution_id=ids["execution_id"],
+        definition_group=str(ids["definition_group"]),
+        execution_id=str(ids["execution_id"]),
         legal_entity=parcel.unit.legal_entity,
         entity_label=parcel.entity_label,
     )
 
 
-def _never_known(attempt: _Attempt, package: Package) -> Stopped:
+def _make_unknown_error(attempt: _Attempt, package: Package) -> Stopped:
     return Stopped(
         f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the "
         "one before. Look at the batch "

@@ -36,9 +36,9 @@ def import_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Jo
     )
     known = order.known(task)
     for package in build_packages(order.folder.rows_files(task.name), task.spec):
-        unit = _unit_of(task, package)
+        unit = _make_unit(task, package)
         if unit in wanted and not ledger.is_ended(unit):
-            parcel = _parcel(order, task, unit, known)
+            parcel = _make_parcel(order, task, unit, known)
             yield partial(_import, order, task, importer, parcel, package)
 
 
@@ -50,12 +50,12 @@ def _import(
     return package.rows
 
 
-def _unit_of(task: LoadTask, package: Package) -> Unit:
+def _make_unit(task: LoadTask, package: Package) -> Unit:
     entity, _, batch = package.name.removesuffix(".zip").rpartition("-")
     return Unit(task=task.name, legal_entity=entity, batch=int(batch))
 
 
-def _parcel(order: LoadOrder, task: LoadTask, unit: Unit, known: frozenset[str]) -> Parcel:
+def _make_parcel(order: LoadOrder, task: LoadTask, unit: Unit, known: frozenset[str]) -> Parcel:
     entity = task.mapping.entity
     return Parcel(
         unit=unit,

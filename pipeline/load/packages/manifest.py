@@ -42,12 +42,12 @@ def build_manifest(spec: PackageSpec, definition_group: str) -> bytes:
         f"task {spec.task} into {spec.entity_label}, legal entity {spec.legal_entity}, batch "
         f"{spec.batch}"
     )
-    return _document(
+    return _render_document(
         "DataManagementPackageManifest",
         [
             ("DefinitionGroupName", definition_group),
             ("Description", f"p2c: {into}"),
-            ("PackageEntityList", [("DataManagementPackageEntityData", _entity(spec))]),
+            ("PackageEntityList", [("DataManagementPackageEntityData", _build_entity(spec))]),
             ("ProjectCategory", 0),
             ("RulesData", None),
         ],
@@ -56,7 +56,7 @@ def build_manifest(spec: PackageSpec, definition_group: str) -> bytes:
 
 def build_header(definition_group: str) -> bytes:
     """``PackageHeader.xml``: that this zip is a package for Data management."""
-    return _document(
+    return _render_document(
         "DataManagementPackageHeader",
         [
             ("Description", definition_group),
@@ -72,7 +72,7 @@ def format_field_name(column: str) -> str:
     return column.upper()
 
 
-def _entity(spec: PackageSpec) -> _Children:
+def _build_entity(spec: PackageSpec) -> _Children:
     target: _Children = [("TargetEntity", spec.aot_name)] if spec.aot_name else []
     return [
         ("DefaultRefreshType", "FullPush"),
@@ -114,16 +114,16 @@ def _map(field: str) -> _Children:
     ]
 
 
-def _document(root: str, children: _Children) -> bytes:
+def _render_document(root: str, children: _Children) -> bytes:
     lines = [
         f'<{root} xmlns="{_NAMESPACE}" xmlns:i="{_INSTANCE}">',
-        *(line for name, value in children for line in _element(name, value, "  ")),
+        *(line for name, value in children for line in _render_element(name, value, "  ")),
         f"</{root}>",
     ]
     return codecs.BOM_UTF16_LE + "\r\n".join(lines).encode("utf-16-le")
 
 
-def _element(name: str, value: _Value, indent: str) -> Iterator[str]:
+def _render_element(name: str, value: _Value, indent: str) -> Iterator[str]:
     match value:
         case None:
             yield f'{indent}<{name} i:nil="true" />'
@@ -132,7 +132,7 @@ def _element(name: str, value: _Value, indent: str) -> Iterator[str]:
         case list():
             yield f"{indent}<{name}>"
             for child, inner in value:
-                yield from _element(child, inner, indent + "  ")
+                yield from _render_element(child, inner, indent + "  ")
             yield f"{indent}</{name}>"
         case bool():
             yield f"{indent}<{name}>{str(value).lower()}</{name}>"

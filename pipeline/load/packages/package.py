@@ -71,7 +71,7 @@ def build_package(
             f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; "
             "make smaller batches"
         )
-    group = _definition_group(spec, data)
+    group = _name_definition_group(spec, data)
     members = (
         (MANIFEST_FILE, build_manifest(spec, group)),
         (HEADER_FILE, build_header(group)),
@@ -103,7 +103,7 @@ def build_packages(
     """
     open_batches: dict[str, _Batch] = {}
     complete: set[tuple[str, int]] = set()
-    for legal_entity, number, rows in _parts(rows_files, rows_at_once):
+    for legal_entity, number, rows in _read_parts(rows_files, rows_at_once):
         batch = open_batches.get(legal_entity)
         if batch is None or batch.number != number:
             if batch is not None:
@@ -134,7 +134,7 @@ class _Batch:
         return build_package(self.spec, pl.concat(self.parts))
 
 
-def _parts(
+def _read_parts(
     rows_files: Iterable[Path], rows_at_once: int
 ) -> Iterator[tuple[str, int, pl.DataFrame]]:
     """Planned rows of one batch at a time, in the order of their first rows."""
@@ -160,7 +160,7 @@ def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.
             ) from error
 
 
-def _definition_group(spec: PackageSpec, data: bytes) -> str:
+def _name_definition_group(spec: PackageSpec, data: bytes) -> str:
     """A name made from the content: equal rows for the same destination share it."""
     digest = hashlib.sha256(json.dumps(dataclasses.asdict(spec), sort_keys=True).encode())
     digest.update(data)
@@ -174,7 +174,7 @@ def _definition_group(spec: PackageSpec, data: bytes) -> str:
 
 def _zip(members: Iterable[tuple[str, bytes]]) -> bytes:
     files: Iterator[stream_zip.MemberFile] = (
-        (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _blocks(content))
+        (name, _EPOCH, _PERMISSIONS, stream_zip.ZIP_32, _split_blocks(content))
         for name, content in members
     )
     # isal's object has zlib's two methods, not zlib's name.
@@ -190,5 +190,5 @@ def _deflate() -> isal_zlib.Compress:
     return isal_zlib.compressobj(level=_LEVEL, wbits=-isal_zlib.MAX_WBITS)
 
 
-def _blocks(content: bytes) -> Iterator[bytes]:
+def _split_blocks(content: bytes) -> Iterator[bytes]:
     return (content[start : start + _BLOCK] for start in range(0, len(content), _BLOCK))

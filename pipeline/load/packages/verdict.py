@@ -63,7 +63,7 @@ def judge_import(
     rest = rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
     whole = _judge_rest(status, counts, rest.height, found.unplaced)
     refused = (
-        found.refused if whole is None else pl.concat([found.refused, _same_for(rest, *whole)])
+        found.refused if whole is None else pl.concat([found.refused, _repeat_for(rest, *whole)])
     )
     outcome = count_outcomes(rows, refused, parcel.known)
     findings = (
@@ -85,7 +85,7 @@ def refuse_package(parcel: Parcel, text: str) -> Verdict:
     """The outcome of a package that SCM did not take at all."""
     rows = parcel.rows()
     meant = explain_messages([text], "package_refused")
-    refused = _same_for(rows, "failed", meant.code, meant.text)
+    refused = _repeat_for(rows, "failed", meant.code, meant.text)
     return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
 
@@ -119,7 +119,7 @@ def _judge_rest(
     return None
 
 
-def _same_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.DataFrame:
+def _repeat_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.DataFrame:
     return rows.select(
         "destination_key", outcome=pl.lit(outcome), code=pl.lit(code), message=pl.lit(message)
     ).cast(REFUSED)  # fmt: skip

@@ -67,16 +67,16 @@ class LoginTwin:
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            return _challenge(request)
+            return _render_challenge(request)
         try:
             claims = self.issuer.read(token.strip())
         except BadTokenError as error:
-            return _challenge(request, str(error))
+            return _render_challenge(request, str(error))
         known = any(
             is_same_origin(claims.audience, home) for home in (find_origin(request), *homes)
         )
         if not known or (bare and urlsplit(claims.audience).path):
-            return _challenge(request, f"The audience '{claims.audience}' is invalid.")
+            return _render_challenge(request, f"The audience '{claims.audience}' is invalid.")
         return claims
 
 
@@ -87,16 +87,16 @@ def make_login_routes(login: LoginTwin) -> list[Route]:
         form = dict(
             parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
         )
-        return _answered(lambda: _token(login, request, form))
+        return _answer(lambda: _token(login, request, form))
 
     async def openid(request: Request) -> Response:
-        return _answered(lambda: _openid(request))
+        return _answer(lambda: _openid(request))
 
     async def keys(_: Request) -> Response:
         return JSONResponse(publish_keys())
 
     async def instance(request: Request) -> Response:
-        return _answered(lambda: _instance(request))
+        return _answer(lambda: _instance(request))
 
     async def sign_in(_: Request) -> Response:
         text = (
@@ -116,7 +116,7 @@ def make_login_routes(login: LoginTwin) -> list[Route]:
     return found
 
 
-def _answered(call: Callable[[], dict[str, Any]]) -> Response:
+def _answer(call: Callable[[], dict[str, Any]]) -> Response:
     try:
         return JSONResponse(
             call(), headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
@@ -211,7 +211,7 @@ def _scope(form: Mapping[str, str]) -> str:
             "/.default suffixed to the resource identifier (application ID URI)."
         )
         raise GrantRefused(status=400, error="invalid_scope", number=1002012, text=text)
-    return _known(scopes[0].removesuffix(_DEFAULT))
+    return _check_resource(scopes[0].removesuffix(_DEFAULT))
 
 
 def _resource(form: Mapping[str, str]) -> str:
@@ -220,10 +220,10 @@ def _resource(form: Mapping[str, str]) -> str:
     if not resource:
         text = "The request body must contain the following parameter: 'resource'."
         raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
-    return _known(resource)
+    return _check_resource(resource)
 
 
-def _known(resource: str) -> str:
+def _check_resource(resource: str) -> str:
     if not resource.startswith(("https://", "http://")):
         text = f"The resource principal named {resource} was not found in the tenant named Sandbox."
         raise GrantRefused(status=400, error="invalid_resource", number=500011, text=text)
@@ -268,7 +268,7 @@ def _instance(request: Request) -> dict[str, Any]:
     return {"tenant_discovery_endpoint": document, "api-version": "1.1", "metadata": [names]}
 
 
-def _challenge(request: Request, problem: str = "") -> Response:
+def _render_challenge(request: Request, problem: str = "") -> Response:
     """A 401 that says where tokens are to be had."""
     origin = find_origin(request)
     text = f'Bearer authorization_uri="{origin}/{TENANT}/oauth2/authorize", resource_id="{origin}/"'

@@ -63,12 +63,12 @@ class Issuer:
 
     def read(self, token: str) -> Claims:
         """What a token says. Raises ``BadTokenError``."""
-        found = self._known.get(token) or self._checked(token)
+        found = self._known.get(token) or self._check(token)
         if found.expires <= self._now():
             raise BadTokenError("The token has expired.")
         return found
 
-    def _checked(self, token: str) -> Claims:
+    def _check(self, token: str) -> Claims:
         try:
             options: Any = {
                 "verify_exp": False,
@@ -95,7 +95,7 @@ def _key() -> tuple[rsa.RSAPrivateKey, str]:
     public = private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return private, _encoded(hashlib.sha1(public, usedforsecurity=False).digest())
+    return private, _encode(hashlib.sha1(public, usedforsecurity=False).digest())
 
 
 def publish_keys() -> dict[str, Any]:
@@ -103,7 +103,7 @@ def publish_keys() -> dict[str, Any]:
     private, identity = _key()
     numbers = private.public_key().public_numbers()
     members = {
-        name: _encoded(value.to_bytes((value.bit_length() + 7) // 8))
+        name: _encode(value.to_bytes((value.bit_length() + 7) // 8))
         for name, value in (("n", numbers.n), ("e", numbers.e))
     }
     return {
@@ -120,5 +120,5 @@ def publish_keys() -> dict[str, Any]:
     }
 
 
-def _encoded(content: bytes) -> str:
+def _encode(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -48,7 +48,7 @@ def _segment(piece: str, aliases: Mapping[str, str]) -> Segment:
         return Segment(name=name)
     if not rest.endswith(")"):
         raise ODataError(f"Bad Request - Error in query syntax: '{piece}'.")
-    texts = dict(_named(part.strip()) for part in split(rest[:-1], ",") if part.strip())
+    texts = dict(_split_key(part.strip()) for part in split(rest[:-1], ",") if part.strip())
     texts = {
         key: aliases.get(text, text) if text.startswith("@") else text
         for key, text in texts.items()
@@ -56,7 +56,7 @@ def _segment(piece: str, aliases: Mapping[str, str]) -> Segment:
     return Segment(name=name, keys=_Constants(texts), texts=texts)
 
 
-def _named(part: str) -> tuple[str, str]:
+def _split_key(part: str) -> tuple[str, str]:
     """Name and value of a key; what is quoted is never a name."""
     head, sign, value = part.partition("=")
     return (head.strip(), value.strip()) if sign and "'" not in head else (UNNAMED, part)

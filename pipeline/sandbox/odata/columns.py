@@ -144,7 +144,7 @@ def bind_constant(constant: Constant, column: SqlColumn) -> SqlValue:
         return _time_text(value, column)
     if isinstance(value, bool):
         return int(value)
-    return _scaled(value, column) if isinstance(value, int | Decimal) else str(value)
+    return _scale(value, column) if isinstance(value, int | Decimal) else str(value)
 
 
 def _time_text(value: date, column: SqlColumn) -> str:
@@ -165,7 +165,7 @@ def format_timestamp(moment: datetime) -> str:
     return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
 
 
-def _scaled(value: int | Decimal, column: SqlColumn) -> SqlValue:
+def _scale(value: int | Decimal, column: SqlColumn) -> SqlValue:
     number = Decimal(value).scaleb(column.scale)
     return int(number) if number == number.to_integral_value() else float(number)
 

@@ -20,7 +20,7 @@ def read_constant(token: FilterToken) -> Constant:
     """
     if token.kind == "enum":
         name, _, quoted = token.text.partition("'")
-        return Constant(value=_unquoted("'" + quoted), kind=ValueKind.ENUM, type_name=name)
+        return Constant(value=_unquote("'" + quoted), kind=ValueKind.ENUM, type_name=name)
     if token.kind == "number":
         return _number(token.text)
     kind, read = _READERS[token.kind]
@@ -54,7 +54,7 @@ def _day(text: str) -> date:
         ) from error
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     return text[1:-1].replace("''", "'")
 
 
@@ -65,7 +65,7 @@ def _number(text: str) -> Constant:
 
 
 _READERS: Final[Mapping[str, tuple[ValueKind, Callable[[str], Scalar]]]] = {
-    "text": (ValueKind.TEXT, _unquoted),
+    "text": (ValueKind.TEXT, _unquote),
     "quoted": (ValueKind.TEXT, lambda text: str(json.loads(text))),
     "guid": (ValueKind.GUID, UUID),
     "timestamp": (ValueKind.TIMESTAMP, read_timestamp),

@@ -52,16 +52,16 @@ def holds(
         case Negation():
             return not holds(node.operand, row, operators)
         case Quantifier():
-            return _quantified(node, row, operators)
+            return _quantify(node, row, operators)
         case Comparison():
             if node.operator not in operators:
                 raise ODataError(f"The operator '{node.operator}' is not supported here.")
-            return _compared(node.operator, _value(node.left, row), _value(node.right, row))
+            return _compare(node.operator, _value(node.left, row), _value(node.right, row))
         case _:
-            return _held(node, row)
+            return _judge(node, row)
 
 
-def _held(node: Node, row: Mapping[str, Any]) -> bool:
+def _judge(node: Node, row: Mapping[str, Any]) -> bool:
     match node:
         case Membership():
             return _value(node.left, row) in [_value(item, row) for item in node.items]
@@ -72,7 +72,7 @@ def _held(node: Node, row: Mapping[str, Any]) -> bool:
             return _value(node, row) is True
 
 
-def _compared(name: str, left: Any, right: Any) -> bool:
+def _compare(name: str, left: Any, right: Any) -> bool:
     if name in {"eq", "ne"}:
         return _COMPARING[name](left, right)
     if left is None or right is None:
@@ -83,7 +83,7 @@ def _compared(name: str, left: Any, right: Any) -> bool:
         raise ODataError("A binary operator with incompatible types was detected.") from error
 
 
-def _quantified(node: Quantifier, row: Mapping[str, Any], operators: Collection[str]) -> bool:
+def _quantify(node: Quantifier, row: Mapping[str, Any], operators: Collection[str]) -> bool:
     items = _value(node.path, row) or []
     body = node.body
     if body is None:
@@ -99,7 +99,7 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
         case Constant():
             return node.value
         case Path():
-            return _reached(node, row)
+            return _reach(node, row)
         case FunctionCall(name="tolower"):
             return str(_value(node.arguments[0], row)).lower()
         case _:
@@ -108,7 +108,7 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
             )
 
 
-def _reached(path: Path, row: Mapping[str, Any]) -> Any:
+def _reach(path: Path, row: Mapping[str, Any]) -> Any:
     found: Any = row
     for name in path.names:
         if found is None:

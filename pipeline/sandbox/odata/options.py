@@ -74,7 +74,7 @@ def make_query(given: Mapping[str, str]) -> Query:
 
 def parse_expand(text: str) -> tuple[Expand, ...]:
     """The terms of ``$expand``; options in brackets are parted by ``;``."""
-    return tuple(_expanded(term) for term in split(text, ",") if term.strip())
+    return tuple(_parse_expand(term) for term in split(text, ",") if term.strip())
 
 
 def split(text: str, separator: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ def split(text: str, separator: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _expanded(term: str) -> Expand:
+def _parse_expand(term: str) -> Expand:
     name, bracket, rest = term.strip().partition("(")
     if bracket and not rest.endswith(")"):
         raise ODataError(f"Syntax error in '$expand': '{term}'.")

@@ -62,13 +62,13 @@ def compile_condition(node: Node, scope: Scope) -> Sql:
     if isinstance(node, Negation):
         return compose("(NOT {})", compile_condition(node.operand, scope))
     return (
-        _judged(node, scope)
+        _judge(node, scope)
         if isinstance(node, Comparison | Membership | Quantifier | QueryFunction)
         else _truth(node, scope)
     )
 
 
-def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: Scope) -> Sql:
+def _judge(node: Comparison | Membership | Quantifier | QueryFunction, scope: Scope) -> Sql:
     match node:
         case Comparison():
             return _comparison(node, scope)
@@ -85,7 +85,7 @@ def _judged(node: Comparison | Membership | Quantifier | QueryFunction, scope: S
 def _truth(node: Constant | Path | FunctionCall | Calculation, scope: Scope) -> Sql:
     """A condition without an operator."""
     if isinstance(node, FunctionCall) and node.name in _LIKE:
-        return _like(node, scope)
+        return _match_text(node, scope)
     if isinstance(node, Constant) and node.kind is ValueKind.BOOLEAN:
         return Sql(text="1" if node.value else "0")
     if isinstance(node, Path):
@@ -134,9 +134,9 @@ def _operand(node: Node, scope: Scope) -> SqlColumn | Constant:
         case Path():
             return scope.column(node.names)
         case FunctionCall():
-            return _called(node, scope)
+            return _call(node, scope)
         case Calculation():
-            return _calculated(node, scope)
+            return _calculate(node, scope)
         case _:
             raise ODataError(
                 "The operands of a comparison must be properties, functions or values."
@@ -165,7 +165,7 @@ def _quantifier(node: Quantifier, scope: Scope) -> Sql:
     return compose(f"NOT EXISTS (SELECT 1 {members.source} AND NOT coalesce({{}}, 0))", inner)
 
 
-def _like(node: FunctionCall, scope: Scope) -> Sql:
+def _match_text(node: FunctionCall, scope: Scope) -> Sql:
     column, text = _arguments(node, 2, scope)
     if (
         not isinstance(column, SqlColumn)
@@ -192,7 +192,7 @@ def _arguments(node: FunctionCall, count: int, scope: Scope) -> list[SqlColumn |
     return [_operand(argument, scope) for argument in node.arguments]
 
 
-def _called(node: FunctionCall, scope: Scope) -> SqlColumn:
+def _call(node: FunctionCall, scope: Scope) -> SqlColumn:
     (column,) = _arguments(node, 1, scope)
     if not isinstance(column, SqlColumn):
         raise ODataError(f"The function '{node.name}' takes a property.")
@@ -209,7 +209,7 @@ def _called(node: FunctionCall, scope: Scope) -> SqlColumn:
     raise ODataError(f"The function '{node.name}' is not supported.")
 
 
-def _calculated(node: Calculation, scope: Scope) -> SqlColumn:
+def _calculate(node: Calculation, scope: Scope) -> SqlColumn:
     left, right = _operand(node.left, scope), _operand(node.right, scope)
     column = left if isinstance(left, SqlColumn) else right
     if not isinstance(column, SqlColumn):

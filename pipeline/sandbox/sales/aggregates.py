@@ -48,7 +48,7 @@ def answer_apply(call: SalesCall, table: SalesTable) -> ODataAnswer:
         plan.wheres.append(compile_condition(call.query.filter, scope))
     where = conjoin(plan.wheres)
     check_limit(call.store, f"{table.name} AS {scope.alias}", where, call.bounds.aggregated)
-    pieces = [*_grouped(call, scope, plan.groups), *plan.terms]
+    pieces = [*_render_groups(call, scope, plan.groups), *plan.terms]
     if not pieces:
         raise ODataError("The $apply expression has neither groups nor aggregates.")
     first, *others = pieces
@@ -127,7 +127,7 @@ def _terms(text: str, scope: TableScope) -> Iterator[Piece]:
         yield Piece(text=f',"{match[3]}":', sql=Sql(text=aggregate_column(column, match[2])))
 
 
-def _grouped(call: SalesCall, scope: TableScope, names: Sequence[str]) -> Iterator[Piece]:
+def _render_groups(call: SalesCall, scope: TableScope, names: Sequence[str]) -> Iterator[Piece]:
     for name in names:
         if "/" in name:
             outer, _, inner = name.partition("/")

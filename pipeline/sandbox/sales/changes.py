@@ -51,7 +51,7 @@ def answer_changes(call: SalesCall, table: SalesTable) -> ODataAnswer:
     window = _window(call, position)
     if window.since is None:
         return _full(call, table, window)
-    return _changed(call, table, window, position)
+    return _answer_changed(call, table, window, position)
 
 
 def count_changes(call: SalesCall, table: SalesTable) -> int:
@@ -122,7 +122,7 @@ def _full(call: SalesCall, table: SalesTable, window: _Window) -> ODataAnswer:
     return _last(call, context, page.body.decode(), window)
 
 
-def _changed(
+def _answer_changed(
     call: SalesCall, table: SalesTable, window: _Window, position: paging.Position
 ) -> ODataAnswer:
     size = call.prefer.page or PAGE

@@ -54,17 +54,17 @@ def answer_definitions(call: SalesCall, segments: Sequence[Segment]) -> ODataAns
     """Metadata entities, read only."""
     if call.method != "GET":
         raise failures.not_implemented("The metadata of the sandbox cannot be changed.")
-    found, cast = _walked(segments)
+    found, cast = _walk(segments)
     context = "/".join(segment.name for segment in segments)
     if isinstance(found, list):
-        rows = _kept(found, call.query)
-        shown = [_shown(row, call.query, cast=cast) for row in rows]
+        rows = _filter(found, call.query)
+        shown = [_show(row, call.query, cast=cast) for row in rows]
         return call.value(
             {**({"@odata.count": len(rows)} if call.query.count else {}), "value": shown}, context
         )
     if not isinstance(found, Mapping):
         return call.value({"value": found}, context)
-    return call.value(_shown(dict(found), call.query, cast=cast), f"{context}/$entity")
+    return call.value(_show(dict(found), call.query, cast=cast), f"{context}/$entity")
 
 
 def answer_metadata_changes(call: SalesCall, segment: Segment) -> ODataAnswer:
@@ -83,11 +83,11 @@ def answer_metadata_changes(call: SalesCall, segment: Segment) -> ODataAnswer:
             for one in map(_complete, table["Attributes"])
             if _meets(one, attribute_query.get("Criteria"))
         ]
-        shown = _projected(
+        shown = _project(
             {
                 **table,
                 "Attributes": [
-                    _projected(one, attribute_query.get("Properties")) for one in attributes
+                    _project(one, attribute_query.get("Properties")) for one in attributes
                 ],
             },
             query.get("Properties"),
@@ -97,28 +97,28 @@ def answer_metadata_changes(call: SalesCall, segment: Segment) -> ODataAnswer:
     return call.value({"EntityMetadata": found, **stamp}, f"{CRM}.RetrieveMetadataChangesResponse")
 
 
-def _walked(segments: Sequence[Segment]) -> tuple[Any, bool]:
+def _walk(segments: Sequence[Segment]) -> tuple[Any, bool]:
     """What the address leads to, and whether a cast was on the way."""
     first = segments[0].name
     found: Any = list(metadata.describe_tables()) if first == "EntityDefinitions" else []
     if first == "RelationshipDefinitions":
         found = list(metadata.describe_relationships())
-    found, cast = _keyed(found, segments[0]), False
+    found, cast = _pick_by_key(found, segments[0]), False
     for segment in segments[1:]:
         if segment.name.startswith(f"{CRM}."):
             found, cast = _cast(found, segment.name), True
-            found = _keyed(found, segment)
+            found = _pick_by_key(found, segment)
             continue
         if segment.name == "$count" and isinstance(found, list):
             return len(found), cast
         whole = _complete(found) if isinstance(found, dict) else {}
         if segment.name not in whole:
             raise failures.no_segment(segment.name)
-        found = _keyed(whole[segment.name], segment)
+        found = _pick_by_key(whole[segment.name], segment)
     return found, cast
 
 
-def _keyed(found: Any, segment: Segment) -> Any:
+def _pick_by_key(found: Any, segment: Segment) -> Any:
     """The one row that a key names."""
     if segment.keys is None:
         return found
@@ -152,7 +152,7 @@ def _complete(row: Described) -> Described:
     return row if labels is None else {**row, "OptionSet": labels}
 
 
-def _kept(rows: list[Described], query: Query) -> list[Described]:
+def _filter(rows: list[Described], query: Query) -> list[Described]:
     kept = [row for row in rows if query.filter is None or holds(query.filter, row)]
     for order in reversed(query.orderby):
         name = order.path.names[0]
@@ -160,7 +160,7 @@ def _kept(rows: list[Described], query: Query) -> list[Described]:
     return kept if query.top is None else kept[: query.top]
 
 
-def _shown(row: Described, query: Query, *, cast: bool) -> Described:
+def _show(row: Described, query: Query, *, cast: bool) -> Described:
     whole = _complete(row)
     _check(whole, query.select, cast=cast)
     always = {"MetadataId", "@odata.type"}
@@ -178,10 +178,10 @@ def _shown(row: Described, query: Query, *, cast: bool) -> Described:
         value = whole[name]
         if isinstance(value, list):
             found[name] = [
-                _shown(one, expand.query, cast=cast) for one in _kept(value, expand.query)
+                _show(one, expand.query, cast=cast) for one in _filter(value, expand.query)
             ]
         else:
-            found[name] = _shown(value, expand.query, cast=cast)
+            found[name] = _show(value, expand.query, cast=cast)
     return found
 
 
@@ -225,7 +225,7 @@ def _condition(row: Described, condition: Mapping[str, Any]) -> bool:
     return found if operator in {"Equals", "In"} else not found
 
 
-def _projected(row: Described, properties: Mapping[str, Any] | None) -> Described:
+def _project(row: Described, properties: Mapping[str, Any] | None) -> Described:
     names = (properties or {}).get("PropertyNames") or []
     if (properties or {}).get("AllProperties") or not properties:
         return row

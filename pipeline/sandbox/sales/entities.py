@@ -26,8 +26,8 @@ def answer_row(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAns
         return read_row(call, table, find_row(call, table, segment))
     with call.store.transaction():
         if call.method == "DELETE":
-            return _deleted(call, table, find_row(call, table, segment))
-        return _patched(call, table, segment)
+            return _delete(call, table, find_row(call, table, segment))
+        return _patch(call, table, segment)
 
 
 def find_row(call: SalesCall, table: SalesTable, segment: Segment) -> str:
@@ -57,7 +57,7 @@ def read_row(call: SalesCall, table: SalesTable, wanted: str, context: str = "")
 
 
 def check_etag(call: SalesCall, table: SalesTable, wanted: str) -> None:
-    """Refuse to go on if ``If-Match`` names another version. Raises ``SalesFailure``."""
+    """Refuse to continue if ``If-Match`` names another version. Raises ``SalesFailure``."""
     tags = _tags(call.header("if-match"))
     if not tags or "*" in tags:
         return
@@ -78,13 +78,13 @@ def _tags(header: str) -> set[str]:
     return {tag.strip() for tag in header.split(",") if tag.strip()}
 
 
-def _deleted(call: SalesCall, table: SalesTable, wanted: str) -> ODataAnswer:
+def _delete(call: SalesCall, table: SalesTable, wanted: str) -> ODataAnswer:
     check_etag(call, table, wanted)
     call.writer.delete(table, wanted)
     return call.done()
 
 
-def _patched(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswer:
+def _patch(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswer:
     """An update, or an insert under the key in the address.
 
     ``If-Match`` forbids the one, ``If-None-Match: *`` the other.
@@ -95,7 +95,7 @@ def _patched(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswe
         call.store.rows(f"SELECT 1 FROM {table.name} WHERE {table.id} = ?", (wanted,))
     )
     if there and wanted is not None:
-        return _updated(call, table, wanted, body)
+        return _update(call, table, wanted, body)
     if call.header("if-match"):
         raise failures.no_row(table.name, wanted) if wanted else failures.no_key(table.name)
     key = read_alternate_key(table, segment) if is_alternate(table, segment) else None
@@ -108,7 +108,7 @@ def _patched(call: SalesCall, table: SalesTable, segment: Segment) -> ODataAnswe
     )
 
 
-def _updated(call: SalesCall, table: SalesTable, wanted: str, body: dict[str, Any]) -> ODataAnswer:
+def _update(call: SalesCall, table: SalesTable, wanted: str, body: dict[str, Any]) -> ODataAnswer:
     if call.header("if-none-match") == "*":
         raise failures.row_exists()
     check_etag(call, table, wanted)

@@ -58,7 +58,7 @@ def answer_fetch(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
             f"'{table.name}'."
         )
     if plan.aggregate:
-        return _answer(call, table, _aggregated(call, plan), "")
+        return _answer(call, table, _aggregate(call, plan), "")
     paged, distinct = _Paged.of(fetch, call), is_true(fetch.get("distinct"))
     bookmarked = not plan.foreign_order and not distinct
     if bookmarked:
@@ -130,7 +130,7 @@ def _row(call: SalesCall, plan: FetchPlan, *, distinct: bool) -> Sql:
     return compose("'{{'||substr({}, 2)||'}}'", inside)
 
 
-def _aggregated(call: SalesCall, plan: FetchPlan) -> list[str]:
+def _aggregate(call: SalesCall, plan: FetchPlan) -> list[str]:
     check_limit(
         call.store,
         plan.source.text,

@@ -104,7 +104,7 @@ def need_attribute(element: Element, name: str) -> str:
 def read_alias(element: Element) -> str:
     """The alias of an element, empty if it has none.
 
-    Raises ``ODataError`` for an alias that is not a name, for it becomes SQL.
+    Raises ``ODataError`` for an alias that is not a name, because it becomes SQL.
     """
     alias = element.get("alias", "")
     if alias and not _NAME.fullmatch(alias):

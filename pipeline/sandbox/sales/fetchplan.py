@@ -64,7 +64,7 @@ def _link(plan: FetchPlan, parent: Element, outer: FetchSource) -> None:
             f"{outer.sql_column(need_attribute(link, 'to')).sql}"
         )
         if kind in _EXISTS:
-            plan.wheres.append(_existing(plan, link, source, pairs, _EXISTS[kind]))
+            plan.wheres.append(_compile_exists(plan, link, source, pairs, _EXISTS[kind]))
             continue
         if kind not in _JOINS:
             raise ODataError(f"The link-type '{kind}' is not supported.")
@@ -81,7 +81,9 @@ def _link(plan: FetchPlan, parent: Element, outer: FetchSource) -> None:
         _orders(plan, link, source)
 
 
-def _existing(plan: FetchPlan, link: Element, source: FetchSource, pairs: str, word: str) -> Sql:
+def _compile_exists(
+    plan: FetchPlan, link: Element, source: FetchSource, pairs: str, word: str
+) -> Sql:
     inner = FetchPlan(
         root=source,
         prefer=plan.prefer,
@@ -145,7 +147,7 @@ def _orders(plan: FetchPlan, element: Element, source: FetchSource) -> None:
             )
             plan.foreign_order = True
             continue
-        target = _named(plan, order.get("entityname"), source)
+        target = _find_source(plan, order.get("entityname"), source)
         column = target.sql_column(need_attribute(order, "attribute"))
         plan.terms.append(
             Term(
@@ -158,7 +160,7 @@ def _orders(plan: FetchPlan, element: Element, source: FetchSource) -> None:
         plan.foreign_order = plan.foreign_order or target is not plan.root
 
 
-def _named(plan: FetchPlan, name: str | None, source: FetchSource) -> FetchSource:
+def _find_source(plan: FetchPlan, name: str | None, source: FetchSource) -> FetchSource:
     if name is None:
         return source
     if name not in plan.sources:
@@ -181,7 +183,7 @@ def _filter(plan: FetchPlan, element: Element, source: FetchSource) -> Sql:
 
 
 def _condition(plan: FetchPlan, element: Element, source: FetchSource) -> Sql:
-    target = _named(plan, element.get("entityname"), source)
+    target = _find_source(plan, element.get("entityname"), source)
     column = target.sql_column(need_attribute(element, "attribute"))
     operator = need_attribute(element, "operator")
     if element.get("valueof") is not None:

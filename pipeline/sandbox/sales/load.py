@@ -146,7 +146,7 @@ def _rows(
             loaded.rows_left_out += 1
             continue
         mark = cells[layout.deleted : layout.deleted + 1] if layout.deleted is not None else ()
-        yield _settled(layout.table, row), any(text.strip().lower() in _TRUE for text in mark)
+        yield _settle(layout.table, row), any(text.strip().lower() in _TRUE for text in mark)
 
 
 def _read(layout: _Layout, cells: Sequence[str], loaded: LoadedFile) -> dict[str, Kept]:
@@ -162,7 +162,7 @@ def _read(layout: _Layout, cells: Sequence[str], loaded: LoadedFile) -> dict[str
     return row
 
 
-def _settled(table: SalesTable, row: dict[str, Kept]) -> dict[str, Kept]:
+def _settle(table: SalesTable, row: dict[str, Kept]) -> dict[str, Kept]:
     """A status for the state, where the file has only one of the two."""
     if "statecode" in table.columns and row.get("statuscode") is None:
         row["statecode"] = row.get("statecode") or next(iter(table.columns["statecode"].options))

@@ -49,7 +49,7 @@ def compile_operator(
     if positive is not None:
         found = compile_operator(positive, column, texts, caller)
         return Sql(text=f"({column.sql} IS NULL OR NOT {found.text})", values=found.values)
-    for rule in (_compared, _listed, _searched, _user, _calendar):
+    for rule in (_compare, _compare_list, _search, _user, _calendar):
         made = rule(operator, column, texts, caller)
         if made is not None:
             return made
@@ -102,7 +102,7 @@ _READERS: Final[Mapping[ValueKind, Callable[[str], str | int | Decimal | UUID | 
 }
 
 
-def _compared(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
+def _compare(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     if operator in {"null", "not-null"}:
         return Sql(
             text=f"({column.sql} IS {'NOT ' if operator == 'not-null' else ''}NULL)",
@@ -121,7 +121,9 @@ def _one(operator: str, texts: Sequence[str]) -> str:
     return texts[0]
 
 
-def _listed(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
+def _compare_list(
+    operator: str, column: SqlColumn, texts: Sequence[str], _caller: str
+) -> Sql | None:
     values = (
         tuple(_value(column, text) for text in texts)
         if operator in {"in", "contain-values", "between"}
@@ -139,7 +141,7 @@ def _listed(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str
     return Sql(text=f"({name} BETWEEN ? AND ?)", values=(*column.values, *values))
 
 
-def _searched(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
+def _search(operator: str, column: SqlColumn, texts: Sequence[str], _caller: str) -> Sql | None:
     if operator not in _LIKE:
         return None
     pattern = _LIKE[operator].format(_one(operator, texts))
@@ -188,27 +190,31 @@ def _span(
     if operator in _CALENDAR:
         unit, step = _CALENDAR[operator]
         first = day.replace(day=1) if unit == "months" else day.replace(month=1, day=1)
-        return _moved(first, unit, step), _moved(first, unit, step + 1)
+        return _move(first, unit, step), _move(first, unit, step + 1)
     match = _RELATIVE.fullmatch(operator)
-    return None if match is None else _relative(match[1], match[2], int(_one(operator, texts)), now)
+    return (
+        None
+        if match is None
+        else _find_relative(match[1], match[2], int(_one(operator, texts)), now)
+    )
 
 
-def _relative(
+def _find_relative(
     word: str, unit: str, count: int, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     if word == "olderthan":
-        return None, _moved(now, unit, -count)
+        return None, _move(now, unit, -count)
     whole = (
         now.replace(minute=0, second=0, microsecond=0)
         if unit == "hours"
         else now.replace(hour=0, minute=0, second=0, microsecond=0)
     )
     if word == "last":
-        return _moved(whole, unit, -count), now + timedelta(seconds=1)
-    return now, _moved(whole, unit, count + 1)
+        return _move(whole, unit, -count), now + timedelta(seconds=1)
+    return now, _move(whole, unit, count + 1)
 
 
-def _moved(moment: datetime, unit: str, count: int) -> datetime:
+def _move(moment: datetime, unit: str, count: int) -> datetime:
     if unit not in _MONTHS:
         return moment + timedelta(**{unit: count})
     months = moment.year * _LAST_MONTH + moment.month - 1 + count * _MONTHS[unit]

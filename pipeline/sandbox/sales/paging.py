@@ -68,7 +68,7 @@ def write_outer_cookie(page: int, inner: str, *, tracking: bool = False) -> str:
 
 def read_outer(text: str) -> Position:
     """The position in a ``$skiptoken``. Raises ``ODataError``."""
-    element = _parsed(text)
+    element = _parse(text)
     inner = element.get("pagingcookie")
     if inner is None:
         raise ODataError("Malformed XML in the Paging Cookie")
@@ -77,7 +77,7 @@ def read_outer(text: str) -> Position:
 
 def read_inner(text: str) -> Position:
     """The position in an inner cookie. Raises ``ODataError``."""
-    element = _parsed(text)
+    element = _parse(text)
     page = element.get("page", "1")
     if not page.isdigit():
         raise ODataError("Malformed XML in the Paging Cookie")
@@ -104,7 +104,7 @@ def compile_after(terms: Sequence[Term], position: Position) -> Sql:
     values: list[SqlValue] = []
     same: list[tuple[str, tuple[SqlValue, ...]]] = []
     for term in terms:
-        value = _kept(position.last[term.name], term.kind)
+        value = _restore(position.last[term.name], term.kind)
         step = _beyond(term, value)
         steps.append("(" + " AND ".join([*(text for text, _ in same), step]) + ")")
         values += [one for _, equal in same for one in equal] + [
@@ -140,7 +140,7 @@ def _attribute(name: str, value: SqlValue, kind: ValueKind) -> dict[str, str]:
     return {name: f"{{{str(value).upper()}}}" if kind is ValueKind.GUID else str(value)}
 
 
-def _kept(text: str | None, kind: ValueKind) -> SqlValue:
+def _restore(text: str | None, kind: ValueKind) -> SqlValue:
     if text is None:
         return None
     if kind is ValueKind.GUID:
@@ -151,7 +151,7 @@ def _kept(text: str | None, kind: ValueKind) -> SqlValue:
         raise ODataError("Malformed XML in the Paging Cookie") from error
 
 
-def _parsed(text: str) -> ET.Element:
+def _parse(text: str) -> ET.Element:
     try:
         return xmltree.parse_xml(text.encode())
     except xmltree.XmlError as error:

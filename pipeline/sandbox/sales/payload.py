@@ -41,7 +41,7 @@ def load_body(table: SalesTable, body: bytes) -> dict[str, Any]:
         ) from error
     if not isinstance(found, dict):
         raise failures.bad_body(
-            table.set_name, "Microsoft.OData.ODataException: The body is no JSON object."
+            table.set_name, "Microsoft.OData.ODataException: The body is not a JSON object."
         )
     return found
 

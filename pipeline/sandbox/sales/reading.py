@@ -80,11 +80,11 @@ class SalesReader:
 
     def count(self) -> int:
         """How many rows there are, ``COUNTED`` at most."""
-        return self._counted(COUNTED)
+        return self._count(COUNTED)
 
     def exceeds(self) -> bool:
         """Whether there are more rows than are counted."""
-        return self._counted(COUNTED + 1) > COUNTED
+        return self._count(COUNTED + 1) > COUNTED
 
     def one(self, row_id: str) -> str | None:
         """One row's JSON by its id."""
@@ -98,7 +98,7 @@ class SalesReader:
         found = self.store.rows(sql.text, sql.values)
         return str(found[0][0]) if found else None
 
-    def _counted(self, limit: int) -> int:
+    def _count(self, limit: int) -> int:
         scope = self.shape.scope
         where = conjoin(self._wheres())
         sql = (
@@ -143,8 +143,8 @@ class SalesReader:
     ) -> SalesPage:
         """A page; those in order of ids leave the database as one text."""
         if len(terms) == 1 and terms[0].name == self.shape.table.id and not terms[0].descending:
-            return self._joined(terms[0], wheres, size, number)
-        rows = self._listed(terms, wheres, size)
+            return self._read_joined(terms[0], wheres, size, number)
+        rows = self._read_listed(terms, wheres, size)
         body = ",".join(row[0] for row in rows[:size]).encode()
         if len(rows) <= size:
             return SalesPage(body=body, count=len(rows))
@@ -153,7 +153,7 @@ class SalesReader:
         )
         return SalesPage(body=body, count=size, token=token)
 
-    def _joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> SalesPage:
+    def _read_joined(self, term: Term, wheres: Sequence[Sql], size: int, number: int) -> SalesPage:
         inner = self._select([term], wheres, size)
         sql = (
             "SELECT CAST(group_concat(j, ',') AS BLOB), count(*), min(k0), max(k0) FROM "
@@ -187,7 +187,7 @@ class SalesReader:
         sql = f"SELECT 1 FROM {scope.table.name} AS {scope.alias} WHERE {where.text} LIMIT 1"
         return bool(self.store.rows(sql, where.values))
 
-    def _listed(
+    def _read_listed(
         self, terms: Sequence[Term], wheres: Sequence[Sql], size: int
     ) -> list[tuple[Any, ...]]:
         sql = self._select(terms, wheres, size + 1)

@@ -49,7 +49,7 @@ def read_alternate_key(table: SalesTable, segment: Segment) -> dict[str, str | i
     if not any(set(names) == {column.name for column in columns} for names in table.keys.values()):
         raise failures.bad_call(
             (
-                f"The specified keys ({', '.join(keys)}) are no entity key of the resource "
+                f"The specified keys ({', '.join(keys)}) are not an entity key of the resource "
                 f"'Microsoft.Dynamics.CRM.{table.name}'."
             ),
             "0x80060888",
@@ -83,7 +83,7 @@ def find_bound_row(
         raise failures.bad_body(
             table.set_name,
             (
-                f"Microsoft.OData.ODataException: '{target.set_name}' is no valid target; "
+                f"Microsoft.OData.ODataException: '{target.set_name}' is not a valid target; "
                 f"{', '.join(allowed.values())} is."
             ),
         )

@@ -60,7 +60,7 @@ class TableScope:
 
     def column(self, names: Sequence[str]) -> SqlColumn:
         """The column at the end of a path, also through single-valued navigation properties."""
-        scope, rest = self._own(names)
+        scope, rest = self._find_own(names)
         if len(rest) == 1:
             return make_sql_column(_property(scope.table, rest[0]), scope.alias)
         link = _link(scope.table, rest[0])
@@ -81,11 +81,12 @@ class TableScope:
 
     def members(self, names: Sequence[str], variable: str) -> Members:
         """The rows of a collection that belong to the row."""
-        scope, rest = self._own(names)
+        scope, rest = self._find_own(names)
         link = _link(scope.table, rest[-1])
         if not link.to_many or len(rest) != 1:
             raise ODataError(
-                f"Any/All may only be used following a collection. '{rest[-1]}' is no collection."
+                f"Any/All may only be used following a collection. '{rest[-1]}' is not a "
+                "collection."
             )
         target, alias = TABLES[link.table], f"m{next(self.numbers)}"
         inner = TableScope(
@@ -117,7 +118,7 @@ class TableScope:
             operator, self.column(path), [str(value) for value in flat], self.caller
         )
 
-    def _own(self, names: Sequence[str]) -> tuple[TableScope, Sequence[str]]:
+    def _find_own(self, names: Sequence[str]) -> tuple[TableScope, Sequence[str]]:
         """The scope that a path starts in, and the path there."""
         scope: TableScope = self
         while scope.variable and scope.variable != names[0] and scope.outer is not None:

@@ -56,9 +56,9 @@ def add_missing_rows(store: SalesStore, users: Sequence[User], name: str) -> Non
         "isauditenabled": 0,
     }
     _add(store, "organization", organization, owner)
-    _counters(store, owner)
-    _messages(store, owner)
-    _own(store, owner, unit)
+    _add_counters(store, owner)
+    _add_messages(store, owner)
+    _fill_owners(store, owner, unit)
 
 
 def _user(user: User, unit: str) -> SalesRow:
@@ -116,7 +116,7 @@ def _base_currency(store: SalesStore) -> str:
     return base
 
 
-def _counters(store: SalesStore, owner: str) -> None:
+def _add_counters(store: SalesStore, owner: str) -> None:
     """A counter for each table that has none; 1000 is the first number."""
     there = {name for (name,) in store.rows("SELECT msdynce_entityname FROM msdynce_p2cautonumber")}
     for name, prefix in _NUMBERS:
@@ -135,7 +135,7 @@ def _counters(store: SalesStore, owner: str) -> None:
         _add(store, "msdynce_p2cautonumber", {**row, "statecode": 0, "statuscode": 1}, owner)
 
 
-def _messages(store: SalesStore, owner: str) -> None:
+def _add_messages(store: SalesStore, owner: str) -> None:
     """Which tables take which bulk messages; UpsertMultiple is not listed, as in Dataverse."""
     for message in MESSAGES[:2]:
         identity = str(uuid.uuid5(_IDS, message))
@@ -150,7 +150,7 @@ def _messages(store: SalesStore, owner: str) -> None:
             _add(store, "sdkmessagefilter", row, owner)
 
 
-def _own(store: SalesStore, owner: str, unit: str) -> None:
+def _fill_owners(store: SalesStore, owner: str, unit: str) -> None:
     """Rows that were loaded without an owner, a unit or a creator get them.
 
     They keep their versions.

@@ -77,7 +77,7 @@ class SalesService:
         return route(call, self.facts, segments)
 
     def _batch(self, operation: ODataOperation, origin: str, caller: Caller) -> ODataAnswer:
-        """Answer a batch: with the first error's status, unless it was asked to go on."""
+        """Answer a batch: with the first error's status, unless it was asked to continue."""
         try:
             parts = multipart.parse_batch(
                 operation.headers.get("content-type", ""), operation.body, limit=SALES_BATCH_LIMIT

@@ -59,7 +59,7 @@ class Shape:
         yield from compile_head(self.table, alias, self.prefer, self.root)
         yield from compile_properties(self.table, self.columns(), alias, self.prefer)
         for expand in self.query.expand:
-            yield self._expanded(expand)
+            yield self._expand(expand)
 
     def context(self) -> str:
         """The properties that a context URL lists in brackets, with them.
@@ -72,7 +72,7 @@ class Shape:
         ]
         return f"({','.join(names)})" if names else ""
 
-    def _expanded(self, expand: Expand) -> Piece:
+    def _expand(self, expand: Expand) -> Piece:
         link = self._link(expand)
         inner = Shape(
             scope=TableScope(

@@ -36,7 +36,7 @@ def answer_sql(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
         raise ODataError("Only one SELECT statement is allowed.")
     if _STAR.match(text):
         raise ODataError("SELECT * is not supported; name the columns.")
-    rows = _run(call, _translated(text))
+    rows = _run(call, _translate(text))
     return call.json(
         b"".join(
             (
@@ -48,7 +48,7 @@ def answer_sql(call: SalesCall, table: SalesTable, text: str) -> ODataAnswer:
     )
 
 
-def _translated(text: str) -> str:
+def _translate(text: str) -> str:
     """The statement as SQLite reads it.
 
     Limits at its end, tables as subqueries in the form that answers have.
@@ -60,10 +60,10 @@ def _translated(text: str) -> str:
     if window := _OFFSET.search(text):
         offset, limit = int(window[1]), min(int(window[2] or MOST), MOST)
         text = text[: window.start()]
-    return f"{_TABLE.sub(_shown, text)} LIMIT {limit} OFFSET {offset}"
+    return f"{_TABLE.sub(_render_table, text)} LIMIT {limit} OFFSET {offset}"
 
 
-def _shown(match: re.Match[str]) -> str:
+def _render_table(match: re.Match[str]) -> str:
     """A table as its rows look in answers, named as the statement names it."""
     name = match[2].lower()
     if name not in TABLES:

@@ -21,10 +21,10 @@ def answer_table(call: SalesCall, table: SalesTable) -> ODataAnswer:
     """GET or POST of an entity set."""
     call.only("GET", "POST")
     call.allowed(table)
-    return create_row(call, table) if call.method == "POST" else _listed(call, table)
+    return create_row(call, table) if call.method == "POST" else _list(call, table)
 
 
-def _listed(call: SalesCall, table: SalesTable) -> ODataAnswer:
+def _list(call: SalesCall, table: SalesTable) -> ODataAnswer:
     others = {name.lower(): value for name, value in call.query.others.items()}
     if "fetchxml" in others:
         return fetch.answer_fetch(call, table, others["fetchxml"])

@@ -91,7 +91,7 @@ def _day(table: SalesTable, column: SalesColumn, value: Any) -> str:
         day = None
     if day is None:
         raise _mismatch(table, column, value, "Edm.Date")
-    return _late_enough(day.isoformat())
+    return _refuse_early(day.isoformat())
 
 
 def _moment(table: SalesTable, column: SalesColumn, value: Any) -> str:
@@ -101,14 +101,14 @@ def _moment(table: SalesTable, column: SalesColumn, value: Any) -> str:
         given = None
     if given is None:
         raise _mismatch(table, column, value, "Edm.DateTimeOffset")
-    return _late_enough(format_timestamp(given.replace(microsecond=0)))
+    return _refuse_early(format_timestamp(given.replace(microsecond=0)))
 
 
 def _has_offset(text: str) -> bool:
     return "T" in text and (text.endswith("Z") or text[-_OFFSET : -_OFFSET + 1] in {"+", "-"})
 
 
-def _late_enough(text: str) -> str:
+def _refuse_early(text: str) -> str:
     if text < _EARLIEST:
         message = (
             "DateTime is less than minumum value supported by CrmDateTime. "
@@ -126,7 +126,7 @@ def read_guid(table: SalesTable, column: SalesColumn, value: Any) -> str:
         raise _mismatch(table, column, value, "Edm.Guid") from error
 
 
-def _no_lookup(table: SalesTable, column: SalesColumn, _value: Any) -> str:
+def _refuse_lookup(table: SalesTable, column: SalesColumn, _value: Any) -> str:
     raise failures.bad_body(
         table.set_name,
         "Microsoft.Crm.CrmException: CRM do not support direct update of Entity Reference "
@@ -206,5 +206,5 @@ _READERS: Final[Mapping[ColumnType, Callable[[SalesTable, SalesColumn, Any], str
     ColumnType.DECIMAL: _decimal,
     ColumnType.DATE: _day,
     ColumnType.TIME: _moment,
-    ColumnType.LOOKUP: _no_lookup,
+    ColumnType.LOOKUP: _refuse_lookup,
 }

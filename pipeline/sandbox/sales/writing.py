@@ -57,7 +57,7 @@ class SalesWriter:
             raise failures.duplicate_id()
         self._make_targets(payload, row)
         _settle_state(table, row, payload.values)
-        self._own(table, row)
+        self._fill_unit(table, row)
         self._price(table, row)
         plugins.run_before_create(self.store, table, row)
         _complete(table, row, row)
@@ -86,7 +86,7 @@ class SalesWriter:
         if {"statecode", "statuscode"} & set(changes):
             _settle_state(table, row, changes)
         if "ownerid" in changes:
-            self._own(table, row)
+            self._fill_unit(table, row)
         if (
             any(
                 table.columns[name].type is ColumnType.MONEY
@@ -171,7 +171,7 @@ class SalesWriter:
             else:
                 self.create(TABLES[link.table], body, given=pointer)
 
-    def _own(self, table: SalesTable, row: SalesRow) -> None:
+    def _fill_unit(self, table: SalesTable, row: SalesRow) -> None:
         if not table.owned:
             return
         owner = row["ownerid"]

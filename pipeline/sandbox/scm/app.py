@@ -60,7 +60,7 @@ def make_scm_routes(twin: ScmTwin, authorize: Authorize) -> list[BaseRoute]:
         refusal = _refusal(twin, authorize(request))
         if refusal is not None:
             return refusal
-        return await run_in_threadpool(_connected, twin, request, await request.body())
+        return await run_in_threadpool(_answer_connector, twin, request, await request.body())
 
     return [
         Route("/api/connector/{verb}/{activity}", connector, methods=["GET", "POST"]),
@@ -97,7 +97,7 @@ def _answer(service: ScmService, operation: ODataOperation, root: str) -> ODataA
     return service.handle(operation, root)
 
 
-def _connected(twin: ScmTwin, request: Request, body: bytes) -> Response:
+def _answer_connector(twin: ScmTwin, request: Request, body: bytes) -> Response:
     """Recurring integrations: a message is enqueued, or its state answered."""
     verb, activity = request.path_params["verb"], request.path_params["activity"]
     if (request.method, verb) == ("GET", "jobstatus"):

@@ -74,12 +74,12 @@ class ScmCall:
 
     def document(self) -> ODataAnswer:
         """The service document."""
-        self._only("GET")
+        self._require_method("GET")
         return self._json(metadata.list_scm_sets(self.root))
 
     def metadata(self) -> ODataAnswer:
         """``$metadata``."""
-        self._only("GET")
+        self._require_method("GET")
         headers = {"Content-Type": "application/xml", "OData-Version": "4.0"}
         return ODataAnswer(
             status=HTTPStatus.OK, headers=headers, body=metadata.write_scm_csdl(self.actions.types)
@@ -87,7 +87,7 @@ class ScmCall:
 
     def count(self, entity: ScmEntity) -> ODataAnswer:
         """``$count`` of a set, as text with a byte order mark before it."""
-        self._only("GET")
+        self._require_method("GET")
         self.actions.refresh(entity)
         text = str(self.reader.count(entity, self.query)).encode()
         return ODataAnswer(
@@ -125,17 +125,17 @@ class ScmCall:
                     {"ETag": write_etag(row)},
                 )
             case "PATCH" | "PUT":
-                self._unchanged(row)
+                self._check_etag(row)
                 return self._update(entity, row)
             case "DELETE":
-                self._unchanged(row)
-                return self._refusing(entity, "Delete", lambda: self.desk.delete(entity, row))
+                self._check_etag(row)
+                return self._do(entity, "Delete", lambda: self.desk.delete(entity, row))
             case _:
                 raise self._not_allowed()
 
     def action(self, entity: ScmEntity, name: str) -> ODataAnswer:
         """An action bound to an entity set."""
-        self._only("POST")
+        self._require_method("POST")
         if not any(
             one.name == name and one.entity_set == entity.name for one in self.actions.types
         ):
@@ -163,7 +163,7 @@ class ScmCall:
         )
 
     def _insert(self, entity: ScmEntity, values: Mapping[str, Any]) -> ODataAnswer:
-        _writable(entity)
+        _refuse_readonly(entity)
         if not entity.shared:
             values = {**values, COMPANY: str(values.get(COMPANY) or self.company).lower()}
         try:
@@ -181,10 +181,10 @@ class ScmCall:
 
     def _update(self, entity: ScmEntity, row: ScmRow) -> ODataAnswer:
         values = payload.read_values(entity, self.operation.body)
-        return self._refusing(entity, "Write", lambda: self.desk.update(entity, row, values))
+        return self._do(entity, "Write", lambda: self.desk.update(entity, row, values))
 
-    def _refusing(self, entity: ScmEntity, verb: str, work: Callable[[], object]) -> ODataAnswer:
-        _writable(entity)
+    def _do(self, entity: ScmEntity, verb: str, work: Callable[[], object]) -> ODataAnswer:
+        _refuse_readonly(entity)
         try:
             work()
         except RowRefused as refusal:
@@ -193,7 +193,7 @@ class ScmCall:
             ) from refusal
         return ODataAnswer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
 
-    def _unchanged(self, row: ScmRow) -> None:
+    def _check_etag(self, row: ScmRow) -> None:
         wanted = self.operation.headers.get("if-match", "*")
         if wanted != "*" and write_etag(row) not in [one.strip() for one in wanted.split(",")]:
             raise ScmFailure(
@@ -214,7 +214,7 @@ class ScmCall:
             body=body,
         )
 
-    def _only(self, method: str) -> None:
+    def _require_method(self, method: str) -> None:
         if self.operation.method != method:
             raise self._not_allowed()
 
@@ -223,7 +223,7 @@ class ScmCall:
         return ScmFailure(status=HTTPStatus.METHOD_NOT_ALLOWED, message=text)
 
 
-def _writable(entity: ScmEntity) -> None:
+def _refuse_readonly(entity: ScmEntity) -> None:
     if entity.readonly:
         raise failures.write_failed(
             f"Write failed for table row of type '{entity.aot}'. Infolog: Error: The entity is "

@@ -65,7 +65,7 @@ def _member(one: Property, value: str, switches: Switches) -> str:
         }
         if value.lower() in folded:
             return folded[value.lower()]
-    raise _invalid(one, f"the value is no symbol of {one.enum}")
+    raise _invalid(one, f"the value is not a symbol of {one.enum}")
 
 
 def _number(one: Property, value: str) -> int | float:
@@ -75,7 +75,7 @@ def _number(one: Property, value: str) -> int | float:
         return float(value)
     most = INT32 if one.kind is PropertyKind.INT else INT64
     if "." in value or not -most <= int(value) < most:
-        raise _invalid(one, "the value is no integer, or too large")
+        raise _invalid(one, "the value is not an integer, or too large")
     return int(value)
 
 

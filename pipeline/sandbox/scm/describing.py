@@ -75,13 +75,13 @@ def _answer(operation: ODataOperation, root: str, actions: tuple[ActionType, ...
     rows = _rows(name, actions)
     context = f"{root}/Metadata/$metadata#{name}"
     if segments[0].keys:
-        found = _chosen(query, _find(rows, name, segments[0]))
+        found = _choose(query, _find(rows, name, segments[0]))
         return _json({"@odata.context": f"{context}/$entity", **found})
     rows = [row for row in rows if query.filter is None or holds(query.filter, row, _OPERATORS)]
     page = rows[query.skip or 0 :][: query.top if query.top is not None else None]
     count = {"@odata.count": len(rows)} if query.count else {}
     return _json(
-        {"@odata.context": context, **count, "value": [_chosen(query, row) for row in page]}
+        {"@odata.context": context, **count, "value": [_choose(query, row) for row in page]}
     )
 
 
@@ -105,7 +105,7 @@ def _find(rows: Iterable[MetadataRow], name: str, segment: Segment) -> MetadataR
     return {**found, "Language": language} if language else found
 
 
-def _chosen(query: Query, row: MetadataRow) -> MetadataRow:
+def _choose(query: Query, row: MetadataRow) -> MetadataRow:
     return {name: row[name] for name in query.select if name in row} if query.select else row
 
 

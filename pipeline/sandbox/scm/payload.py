@@ -41,10 +41,10 @@ def read_values(entity: ScmEntity, body: bytes) -> dict[str, Any]:
         raise bad_payload(
             f"A type named '{kind}' could not be resolved by the model for the set '{entity.name}'."
         )
-    return {name: _typed(entity, name, value) for name, value in given.items() if "@" not in name}
+    return {name: _cast(entity, name, value) for name, value in given.items() if "@" not in name}
 
 
-def _typed(entity: ScmEntity, name: str, value: Any) -> Any:
+def _cast(entity: ScmEntity, name: str, value: Any) -> Any:
     field = entity.by_name.get(name)
     if field is None:
         raise bad_payload(

@@ -65,7 +65,11 @@ class ScmReader:
 
     def find(self, entity: ScmEntity, key: Mapping[str, Any], query: Query) -> ScmRow | None:
         """The row with this key that the caller can see."""
-        if not entity.shared and not _across(query) and str(key[COMPANY]).lower() != self.company:
+        if (
+            not entity.shared
+            and not _is_across(query)
+            and str(key[COMPANY]).lower() != self.company
+        ):
             return None
         return self.store.find(entity, key)
 
@@ -91,7 +95,7 @@ class ScmReader:
         }
         full |= {"@odata.etag": write_etag(row), "@odata.editLink": link}
         for name, value in values.items():
-            full |= _annotated(entity, name)
+            full |= _annotate(entity, name)
             full[name] = value
         return full
 
@@ -105,7 +109,7 @@ class ScmReader:
 
     def _conditions(self, entity: ScmEntity, query: Query) -> list[Sql]:
         found = []
-        if not entity.shared and not _across(query):
+        if not entity.shared and not _is_across(query):
             found.append(Sql(text=f'"{COMPANY}" = ?', values=(self.company,)))
         if query.filter is not None:
             found.append(compile_condition(query.filter, EntityScope(entity=entity)))
@@ -183,7 +187,7 @@ def write_row_address(entity: ScmEntity, row: ScmRow) -> str:
     return f"{entity.name}({','.join(keys)})"
 
 
-def _across(query: Query) -> bool:
+def _is_across(query: Query) -> bool:
     return query.others.get(ACROSS, "").lower() == "true"
 
 
@@ -195,7 +199,7 @@ def _check(entity: ScmEntity, query: Query) -> None:
         find_property(entity, name)
 
 
-def _annotated(entity: ScmEntity, name: str) -> dict[str, str]:
+def _annotate(entity: ScmEntity, name: str) -> dict[str, str]:
     one = entity.by_name[name]
     types = {
         PropertyKind.ENUM: f"{DATA_ENTITIES}.{one.enum}",

@@ -102,7 +102,7 @@ class ScmStore:
                 yield
             except BaseException:
                 self._db.execute(f"ROLLBACK TO {name}")
-                self._generations.update(ENTITIES.keys())  # what was read meanwhile may be gone
+                self._generations.update(ENTITIES.keys())  # what was read since may be gone
                 raise
             finally:
                 self._depth -= 1

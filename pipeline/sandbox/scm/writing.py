@@ -43,7 +43,9 @@ class Desk:
             try:
                 made = self.store.insert(entity, row)
             except DuplicateKeyError as error:
-                raise RowRefused([infolog.record_exists(entity, _titled(entity, row))]) from error
+                raise RowRefused(
+                    [infolog.record_exists(entity, _render_title(entity, row))]
+                ) from error
             self._keep_party(entity, made)
         return made
 
@@ -104,7 +106,7 @@ class Desk:
         ]
         infos += self._references(entity, row, before, changed)
         if infos:
-            infos = _once(infos)
+            infos = _drop_repeats(infos)
             raise RowRefused([*infos, *infolog.validation_failed(entity, infos)])
 
     def _fields(
@@ -146,7 +148,7 @@ class Desk:
                 and value.lower() == str(row[reference.target]).lower()
             )
             if not itself and not self.store.found(reference, value, company):
-                related = reference.target if reference.is_setup else _related(reference)
+                related = reference.target if reference.is_setup else _name_related(reference)
                 yield infolog.no_reference(entity.by_name[name], value, related)
 
     def _keep_party(self, entity: ScmEntity, row: ScmRow) -> None:
@@ -154,15 +156,15 @@ class Desk:
             parties.keep_party(self.store, ROLES[entity.name].party(row))
 
 
-def _related(reference: ScmReference) -> str:
+def _name_related(reference: ScmReference) -> str:
     return ENTITIES[reference.entity_set].table.partition(" (")[0]
 
 
-def _once(infos: Iterable[Info]) -> list[Info]:
+def _drop_repeats(infos: Iterable[Info]) -> list[Info]:
     return list(dict.fromkeys(infos))
 
 
-def _titled(entity: ScmEntity, row: ScmRow) -> str:
+def _render_title(entity: ScmEntity, row: ScmRow) -> str:
     """Key and title of a record, as the message about a duplicate has them."""
     keys = ", ".join(f"{one.label}: {row[one.name]}" for one in entity.own_keys)
     title = next((row[name] for name in _TITLES if row.get(name)), "")

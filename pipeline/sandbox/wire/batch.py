@@ -151,7 +151,7 @@ def _run(operation: ODataOperation, send: Send, known: Mapping[str, str]) -> ODa
     missing = [name for name in _references(operation) if name not in known]
     if missing:
         return _unknown_reference(operation, missing[0])
-    return replace(send(_resolved(operation, known)), content_id=operation.content_id)
+    return replace(send(_resolve(operation, known)), content_id=operation.content_id)
 
 
 def _run_changeset(changeset: Changeset, send: Send, transaction: Transaction) -> ChangesetAnswer:
@@ -209,11 +209,11 @@ def _bindings(operation: ODataOperation) -> list[str]:
         found.append(text)
         return text
 
-    _walk(_loaded(operation.body), note)
+    _walk(_load(operation.body), note)
     return found
 
 
-def _resolved(operation: ODataOperation, known: Mapping[str, str]) -> ODataOperation:
+def _resolve(operation: ODataOperation, known: Mapping[str, str]) -> ODataOperation:
     def put(text: str) -> str:
         match = _REFERENCE.match(text)
         return known[match[1]] + text[match.end() :] if match and match[1] in known else text
@@ -221,14 +221,12 @@ def _resolved(operation: ODataOperation, known: Mapping[str, str]) -> ODataOpera
     if not _references(operation):
         return operation
     body = (
-        orjson.dumps(_walk(_loaded(operation.body), put))
-        if _bindings(operation)
-        else operation.body
+        orjson.dumps(_walk(_load(operation.body), put)) if _bindings(operation) else operation.body
     )
     return replace(operation, url=put(operation.url), body=body)
 
 
-def _loaded(body: bytes) -> object:
+def _load(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

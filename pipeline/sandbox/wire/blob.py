@@ -91,7 +91,7 @@ class BlobStore:
     def read(self, name: str) -> bytes | None:
         """The content of a blob, null when there is none (any more)."""
         with self._lock:
-            blob = self._alive(name)
+            blob = self._find_alive(name)
             return blob.content if blob else None
 
     def fetch(self, url: str) -> bytes:
@@ -133,7 +133,7 @@ class BlobStore:
     def content_of(self, name: str) -> Blob:
         """A committed blob. Raises ``BlobError``."""
         with self._lock:
-            blob = self._alive(name)
+            blob = self._find_alive(name)
             if blob is None or blob.content is None:
                 raise BlobError(
                     HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist."
@@ -143,7 +143,7 @@ class BlobStore:
     def blocks_of(self, name: str) -> Blob:
         """A blob that may have uncommitted blocks only. Raises ``BlobError``."""
         with self._lock:
-            blob = self._alive(name)
+            blob = self._find_alive(name)
             if blob is None:
                 raise BlobError(
                     HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist."
@@ -174,7 +174,9 @@ class BlobStore:
         _fits(content, _BLOCK)
         _same_hash(content, headers)
         with self._lock:
-            blob = self._alive(name) or self._blobs.setdefault(name, Blob(created=self._clock()))
+            blob = self._find_alive(name) or self._blobs.setdefault(
+                name, Blob(created=self._clock())
+            )
             if any(len(known) != len(block) for known in blob.blocks):
                 text = "The specified blob or block content is invalid: block ids differ in length."
                 raise BlobError(HTTPStatus.BAD_REQUEST, "InvalidBlobOrBlock", text)
@@ -185,7 +187,7 @@ class BlobStore:
         wanted = _block_list(body)
         with self._lock:
             self._may_write(name, headers)
-            blob = self._alive(name) or Blob(created=self._clock())
+            blob = self._find_alive(name) or Blob(created=self._clock())
             sources = {
                 "Latest": blob.committed | blob.blocks,
                 "Uncommitted": blob.blocks,
@@ -219,7 +221,7 @@ class BlobStore:
         )
         return base64.b64encode(hmac.digest(self._secret, text.encode(), "sha256")).decode()
 
-    def _alive(self, name: str) -> Blob | None:
+    def _find_alive(self, name: str) -> Blob | None:
         blob = self._blobs.get(name)
         if blob is not None and blob.created + self._seconds < self._clock():
             del self._blobs[name]
@@ -227,7 +229,7 @@ class BlobStore:
         return blob
 
     def _may_write(self, name: str, headers: Mapping[str, str]) -> None:
-        blob = self._alive(name)
+        blob = self._find_alive(name)
         if headers.get("if-none-match") == "*" and blob is not None and blob.content is not None:
             raise BlobError(
                 HTTPStatus.CONFLICT, "BlobAlreadyExists", "The specified blob already exists."

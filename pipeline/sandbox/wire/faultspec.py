@@ -80,7 +80,7 @@ class Faults:
                 continue
             if (
                 number in fault.at
-                or _drawn(f"{self.seed}/{system}/{fault.kind}/{number}") < fault.rate
+                or _draw(f"{self.seed}/{system}/{fault.kind}/{number}") < fault.rate
             ):
                 return fault
         return None
@@ -145,7 +145,7 @@ def parse_faults(spec: str) -> Faults:
     return Faults(faults=tuple(reader.faults), limits=reader.limits, **reader.settings)
 
 
-def _drawn(text: str) -> float:
+def _draw(text: str) -> float:
     """A number from 0 to 1, the same for the same text in every version and on every machine."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 

@@ -54,7 +54,7 @@ def render_batch(
     """
     boundary = f"batchresponse_{uuid.uuid4()}"
     pieces = [_render_part(part, failed_in_changeset=failed_in_changeset) for part in parts]
-    return f"multipart/mixed; boundary={boundary}", _joined(boundary, pieces)
+    return f"multipart/mixed; boundary={boundary}", _join(boundary, pieces)
 
 
 def _media_type(content_type: str) -> tuple[str, str]:
@@ -153,7 +153,7 @@ def _render_part(part: PartAnswer, *, failed_in_changeset: bool) -> bytes:
     if not all(answer.ok for answer in part.answers) and not failed_in_changeset:
         return _render_answer(part.answers[0])
     boundary = f"changesetresponse_{uuid.uuid4()}"
-    inner = _joined(boundary, [_render_answer(answer) for answer in part.answers])
+    inner = _join(boundary, [_render_answer(answer) for answer in part.answers])
     return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + inner
 
 
@@ -170,6 +170,6 @@ def _reason(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
 
 
-def _joined(boundary: str, pieces: Sequence[bytes]) -> bytes:
+def _join(boundary: str, pieces: Sequence[bytes]) -> bytes:
     opening, closing = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
     return b"".join(opening + piece + _CRLF for piece in pieces) + closing

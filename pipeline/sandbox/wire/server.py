@@ -122,7 +122,7 @@ def _bound(port: int) -> tuple[int, list[socket.socket]]:
     found: list[socket.socket] = []
     try:
         for family, address in _ADDRESSES:
-            one = _listening(family, address, found[0].getsockname()[1] if found else port)
+            one = _listen(family, address, found[0].getsockname()[1] if found else port)
             found += [one] if one is not None else []
     except OSError:
         for one in found:
@@ -131,7 +131,7 @@ def _bound(port: int) -> tuple[int, list[socket.socket]]:
     return found[0].getsockname()[1], found
 
 
-def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket | None:
+def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket | None:
     """A socket; null where the machine has no such address."""
     try:
         one = socket.socket(family, socket.SOCK_STREAM)
@@ -151,7 +151,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
 @contextlib.contextmanager
 def run_server(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
     """Serve in a thread of its own, from when it accepts connections to the end of the block."""
-    _quiet()
+    _quieten()
     config = uvicorn.Config(
         app,
         http=BreakableProtocol,
@@ -189,7 +189,7 @@ async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> No
     await asyncio.sleep(_WAIT)
 
 
-def _quiet() -> None:
+def _quieten() -> None:
     """Let uvicorn report broken applications only, not answers that faults cut off."""
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)

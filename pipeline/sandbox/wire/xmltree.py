@@ -20,9 +20,9 @@ def parse_xml(content: bytes) -> Element:
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.StartElementHandler = lambda name, attributes: builder.start(
-        _qualified(name), {_qualified(key): value for key, value in attributes.items()}
+        _qualify(name), {_qualify(key): value for key, value in attributes.items()}
     )
-    parser.EndElementHandler = lambda name: builder.end(_qualified(name))
+    parser.EndElementHandler = lambda name: builder.end(_qualify(name))
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = _refuse
     try:
@@ -32,7 +32,7 @@ def parse_xml(content: bytes) -> Element:
     return builder.close()
 
 
-def _qualified(name: str) -> str:
+def _qualify(name: str) -> str:
     return f"{{{name}" if "}" in name else name
 
 

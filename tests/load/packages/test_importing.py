@@ -187,12 +187,9 @@ def test_counts_that_disagree_are_a_finding_of_the_run(scenes: MakeScene) -> Non
     assert loaded.outcomes == {"created": 7, "updated": 1}
     found = pl.read_parquet(scene.run.findings).filter(pl.col("code") == "counts_disagree")
     assert found["message"].to_list() == [
-        (
-            "SCM counts other rows than the outcomes say: Contacts usmf-1: created or updated 3, "
-            "SCM 2."
-        ),
-        "SCM counts other rows than the outcomes say: ContactToCustomer usmf-1: created 2, SCM 1.",
-        "SCM counts other rows than the outcomes say: ContactToCustomer usmf-2: created 2, SCM 1.",
+        ("SCM's counts differ from the outcomes: Contacts usmf-1: created or updated 3, SCM 2."),
+        "SCM's counts differ from the outcomes: ContactToCustomer usmf-1: created 2, SCM 1.",
+        "SCM's counts differ from the outcomes: ContactToCustomer usmf-2: created 2, SCM 1.",
     ]
     assert scene.load().findings == loaded.findings
     assert (

@@ -296,7 +296,7 @@ def test_rows_can_be_expanded_to_any_depth(sales: Caller) -> None:
         ("contacts?$skiptoken=x", 400, "0x80060888", "Malformed XML in the Paging Cookie"),
         ("contacts(5)", 400, "0x80060888", "GUID"),
         ("contacts(11111111-1111-1111-1111-111111111111)", 404, "0x80040217", "Does Not Exist"),
-        ("contacts(lastname='Reader')", 400, "0x80060888", "no entity key"),
+        ("contacts(lastname='Reader')", 400, "0x80060888", "not an entity key"),
         (
             "contacts(msdynce_contactnumber='nobody')",
             404,

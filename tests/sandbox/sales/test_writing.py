@@ -186,7 +186,7 @@ def test_alternate_keys_find_make_and_are_unique(sales: Caller) -> None:
         (
             {"parentcustomerid_account@odata.bind": f"/contacts({NOBODY})"},
             "0x80048d19",
-            "no valid target",
+            "not a valid target",
         ),
         (
             {"parentcustomerid_account@odata.bind": "accounts"},

@@ -98,7 +98,7 @@ def _check(name: str, wanted: tuple[tuple[str, str], ...], given: Parameters) ->
         )
 
 
-def _nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Literal[""]:
+def _answer_nothing(_dm: DataManagement, _parameters: Parameters, _root: str) -> Literal[""]:
     return ""
 
 
@@ -143,8 +143,8 @@ ACTIONS: Final[Mapping[str, _Action]] = {
     "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from_package),
     "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.get_package_url),
     "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.delete_history),
-    "InitializeDataManagement": _Action(parameters=(), run=_nothing, returns=""),
-    "InitializeDataManagementAsync": _Action(parameters=(), run=_nothing, returns=""),
+    "InitializeDataManagement": _Action(parameters=(), run=_answer_nothing, returns=""),
+    "InitializeDataManagementAsync": _Action(parameters=(), run=_answer_nothing, returns=""),
 }
 """Every action that the documentation describes, and those others that the package tools call."""
 

@@ -59,7 +59,7 @@ def read_delimited_file(
 
     Raises ``FileError`` for one that cannot be staged, ``PackageError`` for wrong row ends.
     """
-    text = _decoded(content, code_page)
+    text = _decode(content, code_page)
     if _ROW_END not in text and "\n" in text:
         field = f"{{{str(uuid.uuid4()).upper()}}}"
         raise PackageError(f"The mapping is incorrect for entity {label} and field {field}.")
@@ -68,7 +68,7 @@ def read_delimited_file(
     if len(header) == 1 and len(maps) > 1 and any(sign in header[0] for sign in _OTHERS):
         raise FileError("DMF1999: The column delimiter was not found in the file.")
     qualified = [one.text_qualifier for one in (_map_of(maps, column) for column in header)]
-    return DataFile(columns=header, rows=_delimited(lines[1:], header, qualified))
+    return DataFile(columns=header, rows=_split(lines[1:], header, qualified))
 
 
 def read_xml_file(content: bytes, *, attributes: bool) -> DataFile:
@@ -90,7 +90,7 @@ def read_xml_file(content: bytes, *, attributes: bool) -> DataFile:
     return DataFile(columns=columns, rows=listed)
 
 
-def _decoded(content: bytes, code_page: int) -> str:
+def _decode(content: bytes, code_page: int) -> str:
     if code_page == UTF_16:
         if not content.startswith(codecs.BOM_UTF16_LE):
             raise FileError("Selected file is not Unicode")
@@ -108,7 +108,7 @@ def _map_of(maps: Sequence[FieldMap], column: str) -> FieldMap:
     return next((one for one in maps if one.source_field == column), plain)
 
 
-def _delimited(
+def _split(
     lines: Sequence[str], header: Sequence[str], qualified: Sequence[bool]
 ) -> Iterator[Line]:
     everywhere = all(qualified)
@@ -116,7 +116,9 @@ def _delimited(
         if not text:
             continue  # the end of the file, and empty rows
         try:
-            cells = _plain(text) or (_quoted(text) if everywhere else _mixed(text, qualified))
+            cells = _split_plain(text) or (
+                _split_quoted(text) if everywhere else _split_mixed(text, qualified)
+            )
         except (csv.Error, ValueError):
             yield Line(
                 number=number,
@@ -132,17 +134,17 @@ def _delimited(
         yield Line(number=number, text=text, cells=dict(zip(header, cells, strict=True)))
 
 
-def _plain(text: str) -> list[str] | None:
+def _split_plain(text: str) -> list[str] | None:
     return None if _QUOTE in text else text.split(_DELIMITER)
 
 
-def _quoted(text: str) -> list[str]:
+def _split_quoted(text: str) -> list[str]:
     """Every column may be in quotes. Raises ``csv.Error``."""
     (cells,) = csv.reader([text], strict=True)
     return cells
 
 
-def _mixed(text: str, qualified: Sequence[bool]) -> list[str]:
+def _split_mixed(text: str, qualified: Sequence[bool]) -> list[str]:
     """Some columns may be in quotes; in the others a quote is a sign like any other.
 
     Raises ``ValueError``.

@@ -16,7 +16,7 @@ def export_to_package(dm: DataManagement, parameters: Parameters, _root: str) ->
     name, groups = parameters["definitionGroupId"], dm.importer.groups
     if groups.find(name) is None:
         raise PackageError(f"Definition group '{name}' does not exist.")
-    return _exported(dm, parameters, name, int(parameters.get("count", 0)))
+    return _export(dm, parameters, name, int(parameters.get("count", 0)))
 
 
 def export_from_package(dm: DataManagement, parameters: Parameters, _root: str) -> str:
@@ -24,10 +24,10 @@ def export_from_package(dm: DataManagement, parameters: Parameters, _root: str) 
     name = parameters["definitionGroupId"]
     package = read_package(dm.blobs.fetch(parameters["packageUrl"]))
     dm.importer.groups.prepare(name, package, overwrite=parameters["overwrite"])
-    return _exported(dm, parameters, name, 0)
+    return _export(dm, parameters, name, 0)
 
 
-def _exported(dm: DataManagement, parameters: Parameters, name: str, most: int) -> str:
+def _export(dm: DataManagement, parameters: Parameters, name: str, most: int) -> str:
     importer, company = dm.importer, dm.company(parameters)
     details = importer.groups.details(name)
     content = exporting.write_package(

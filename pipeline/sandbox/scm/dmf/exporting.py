@@ -46,7 +46,7 @@ def write_package(
         listed.append(_manifest_entity(entity, detail, form, name))
     members["Manifest.xml"] = _document(_manifest(group, "".join(listed)))
     members["PackageHeader.xml"] = _document(_header(group))
-    return _zipped(members)
+    return _zip(members)
 
 
 def _rows(store: ScmStore, entity: ScmEntity, company: str, most: int) -> list[ScmRow]:
@@ -138,7 +138,7 @@ def _document(text: str) -> bytes:
     return codecs.BOM_UTF16_LE + text.encode("utf-16-le")
 
 
-def _zipped(members: dict[str, bytes]) -> bytes:
+def _zip(members: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for name, data in members.items():

@@ -68,10 +68,10 @@ class PackageImporter:
             except PackageError:
                 del self.executions[identity]
                 raise
-            self.worker(lambda: self._guarded(execution, lambda: self._finish(execution, order)))
+            self.worker(lambda: self._guard(execution, lambda: self._finish(execution, order)))
         else:
             self.worker(
-                lambda: self._guarded(execution, lambda: self._whole(execution, order, package))
+                lambda: self._guard(execution, lambda: self._run_whole(execution, order, package))
             )
         return identity
 
@@ -123,7 +123,7 @@ class PackageImporter:
 
     # the work
 
-    def _guarded(self, execution: Execution, work: Work) -> None:
+    def _guard(self, execution: Execution, work: Work) -> None:
         """An execution ends whatever happens; an unforeseen error is DMF043."""
         try:
             work()
@@ -137,7 +137,7 @@ class PackageImporter:
         finally:
             execution.done = True
 
-    def _whole(self, execution: Execution, order: ImportOrder, package: GivenPackage) -> None:
+    def _run_whole(self, execution: Execution, order: ImportOrder, package: GivenPackage) -> None:
         self._stage(execution, package)
         self._finish(execution, order)
 
@@ -160,7 +160,7 @@ class PackageImporter:
             self._write(execution, run, wanted=order.execute)
 
     def _write(self, execution: Execution, run: EntityRun, *, wanted: bool) -> None:
-        if not wanted or run.staged.failed or _stopped(execution.runs, run):
+        if not wanted or run.staged.failed or _is_stopped(execution.runs, run):
             run.target = Phase.NOT_RUN
             return
         run.target = Phase.EXECUTING
@@ -203,8 +203,8 @@ def _in_order(runs: list[EntityRun]) -> list[EntityRun]:
     )
 
 
-def _stopped(runs: list[EntityRun], run: EntityRun) -> bool:
-    """Whether an error in the same unit forbids to go on: in the unit, or in the level."""
+def _is_stopped(runs: list[EntityRun], run: EntityRun) -> bool:
+    """Whether an error in the same unit, or in the same level, stops the rest."""
     failed = [
         one
         for one in runs

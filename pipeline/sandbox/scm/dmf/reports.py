@@ -56,7 +56,7 @@ def write_staging_errors(run: EntityRun, switches: Switches) -> bytes:
     texts = [one.text for one in run.staged.errors]
     if run.definition.source_format in switches.code_pages:
         lines = [",".join(run.staged.header), *texts]
-        return _encoded(
+        return _encode(
             "".join(line + _ROW_END for line in lines),
             switches.code_pages[run.definition.source_format],
         )
@@ -69,10 +69,10 @@ def write_target_error_keys(run: EntityRun) -> bytes:
     writer = csv.writer(text, lineterminator=_ROW_END)
     writer.writerow([one.staging_name for one in run.entity.own_keys])
     writer.writerows(one.key.values() for one in run.written.errors)
-    return _encoded(text.getvalue(), UTF_16)
+    return _encode(text.getvalue(), UTF_16)
 
 
-def _encoded(text: str, code_page: int) -> bytes:
+def _encode(text: str, code_page: int) -> bytes:
     if code_page == UTF_16:
         return codecs.BOM_UTF16_LE + text.encode("utf-16-le")
     return text.encode("utf-8")

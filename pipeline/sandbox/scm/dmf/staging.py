@@ -69,7 +69,7 @@ def stage(entity: ScmEntity, definition: EntityFile, content: bytes, switches: S
     """Stage one data file. Raises ``PackageError`` for what stops the whole import."""
     if not definition.maps:
         return Staged()  # nothing is mapped, so nothing is read, and nothing is wrong
-    maps = _mapped(entity, definition)
+    maps = _map(entity, definition)
     staged = Staged(
         auto_generated=frozenset(
             maps[one.source_field].name for one in definition.maps if one.auto_generated
@@ -82,7 +82,7 @@ def stage(entity: ScmEntity, definition: EntityFile, content: bytes, switches: S
         for line in file.rows:
             staged.total += 1
             _stage_row(entity, maps, line, switches, staged)
-        _without_repeats(entity, switches, staged)
+        _refuse_repeats(entity, switches, staged)
     except FileError as error:
         staged.failed, staged.rows = str(error), []
     return staged
@@ -106,7 +106,7 @@ def _open(definition: EntityFile, content: bytes, switches: Switches) -> DataFil
     raise PackageError(f"Source data format '{name}' does not exist.")
 
 
-def _mapped(entity: ScmEntity, definition: EntityFile) -> Mapping[str, Property]:
+def _map(entity: ScmEntity, definition: EntityFile) -> Mapping[str, Property]:
     """The property that each column of the file fills."""
     unknown = [
         one.entity_field
@@ -157,12 +157,12 @@ def _error(line: Line, record: str, problems: Sequence[tuple[str, str]]) -> Stag
     )
 
 
-def _without_repeats(entity: ScmEntity, switches: Switches, staged: Staged) -> None:
+def _refuse_repeats(entity: ScmEntity, switches: Switches, staged: Staged) -> None:
     """Staging has a primary key.
 
     Rows that share theirs fail the file, or the later ones fail alone.
     """
-    repeated = list(_repeats(entity, staged))
+    repeated = list(_find_repeats(entity, staged))
     if repeated and switches.duplicates_in_file == "file":
         named = make_record_id(entity, repeated[0].values)
         raise FileError(f"DMF1959: Multiple rows have the same key column values: {named}.")
@@ -177,7 +177,7 @@ def _without_repeats(entity: ScmEntity, switches: Switches, staged: Staged) -> N
         )
 
 
-def _repeats(entity: ScmEntity, staged: Staged) -> Iterator[StagedRow]:
+def _find_repeats(entity: ScmEntity, staged: Staged) -> Iterator[StagedRow]:
     names = [one.name for one in entity.own_keys if one.name not in staged.auto_generated]
     seen: set[tuple[str, ...]] = set()
     for row in staged.rows:

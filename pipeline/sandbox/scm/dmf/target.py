@@ -58,7 +58,7 @@ def _write(
     values = dict(row.values) if entity.shared else {COMPANY: company, **row.values}
     try:
         _need_key(entity, values, staged)
-        _, created = desk.upsert(entity, _kept(desk, entity, values))
+        _, created = desk.upsert(entity, _drop_empty(desk, entity, values))
     except RowRefused as refusal:
         written.errors.append(_error(entity, row, refusal.infos))
         return
@@ -79,7 +79,7 @@ def _need_key(entity: ScmEntity, values: Mapping[str, Any], staged: Staged) -> N
         raise RowRefused([infolog.must_be_filled(one) for one in blank])
 
 
-def _kept(desk: Desk, entity: ScmEntity, values: dict[str, Any]) -> dict[str, Any]:
+def _drop_empty(desk: Desk, entity: ScmEntity, values: dict[str, Any]) -> dict[str, Any]:
     """The values without the empty cells, if those are to leave a row as it is."""
     if (
         desk.switches.empty_cells == "blank"

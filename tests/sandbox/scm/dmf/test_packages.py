@@ -319,12 +319,12 @@ def test_cells_become_typed_values(column: str, value: str, kept: object) -> Non
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("PERSONGENDER", "female", "no symbol of Gender"),
-        ("PERSONGENDER", "17", "no symbol of Gender"),
+        ("PERSONGENDER", "female", "not a symbol of Gender"),
+        ("PERSONGENDER", "17", "not a symbol of Gender"),
         ("CREDITLIMIT", "1.234,5", "The row has 7 values"),
         ("CREDITLIMIT", "1e3", "not a number"),
         ("CREDITLIMIT", "€ 5", "not a number"),
-        ("ORGANIZATIONNUMBEROFEMPLOYEES", "1.5", "no integer"),
+        ("ORGANIZATIONNUMBEROFEMPLOYEES", "1.5", "not an integer"),
         ("ORGANIZATIONNUMBEROFEMPLOYEES", "3000000000", "too large"),
         ("ADDRESSVALIDTO", "31.12.2154", "DMF2016: Column 'ADDRESSVALIDTO'"),
         ("ADDRESSVALIDTO", "2154-13-31", "DMF2016"),

@@ -79,7 +79,7 @@ class Run:
 
     @property
     def outcomes(self) -> pl.DataFrame:
-        """One row per planned row that has ended: created, updated, unchanged, written, failed, unknown."""
+        """One row per planned row that has ended: created, updated, written, failed and so on."""
         return self._table(self.folder.outcomes)
 
     def rows(self, task: str) -> pl.DataFrame:

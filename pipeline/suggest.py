@@ -111,7 +111,8 @@ def check_codes(codes: Sequence[str]) -> list[str]:
     for name in codes:
         if name not in load_codes():
             raise UsageError(
-                f"--code {name}: there is no such code.{suggest_nearest(name, load_codes())} `p2c codes` lists "
+                f"--code {name}: there is no such code.{suggest_nearest(name, load_codes())} "
+                "`p2c codes` lists "
                 "them."
             )
     return list(codes)

@@ -1,4 +1,4 @@
-"""What all tests share: goldens, files that people read and that tests compare with what the code writes."""
+"""What all tests share: goldens, the files that people read and that tests compare."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.rows import scan_arrived_rows
+from pipeline.run.summary import Summary
 from pipeline.run.vouching import vouch
 from schemas.catalogue import Entity, Field, Table
 
@@ -128,12 +129,7 @@ def reconcile_rows(
     Raises:
         UsageError: the plan was not applied.
     """
-    before = folder.read_summary()
-    if not before.applied:
-        raise UsageError(
-            f"the plan was not applied yet. Run `p2c apply {folder.run}` first.",
-            where=str(folder.run),
-        )
+    before = _read_applied(folder)
     results = {
         task: _compare(
             scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
@@ -160,6 +156,16 @@ def reconcile_rows(
     with Journal.open(folder.journal, clock) as journal:
         vouch(folder, journal, "reconciled", before, sentence=facts["sentence"], files=kept)
     return ReadBack(results=results, facts=facts)
+
+
+def _read_applied(folder: RunFolder) -> Summary:
+    before = folder.read_summary()
+    if not before.applied:
+        raise UsageError(
+            f"the plan was not applied yet. Run `p2c apply {folder.run}` first.",
+            where=str(folder.run),
+        )
+    return before
 
 
 def _count(found: TaskComparison) -> TaskCompared:

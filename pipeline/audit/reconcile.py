@@ -70,16 +70,15 @@ def compare_rows(
     columns = [
         one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
     ]
-    compared = [one for one in columns if one.name in found.columns]
-    area = LEGAL_ENTITY if by_entity else None
     left = planned.select(
         "contactid",
         "destination_key",
         key=_build_key(entity, "legal_entity" if by_entity else None),
     ).with_row_index("row")
-    right = found.select(key=_build_key(entity, area)).with_row_index("other")
-    first = right.unique("key", keep="first", maintain_order=True)
-    pairs = left.join(first, on="key", how="left", maintain_order="left")
+    right = found.select(
+        key=_build_key(entity, LEGAL_ENTITY if by_entity else None)
+    ).with_row_index("other")
+    pairs = left.join(_take_first(right), on="key", how="left", maintain_order="left")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
     several = left.join(repeated, on="key", how="semi", maintain_order="left")
     both = pairs.filter(pl.col("other").is_not_null())
@@ -88,15 +87,19 @@ def compare_rows(
         [
             _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
             _list_differences(task, several, "repeated"),
-            *(_find_differing(task, column, planned, found, both) for column in compared),
+            *(_find_differing(task, column, planned, found, both) for column in columns if column.name in found.columns),
         ],
     )
     return TaskComparison(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
-        not_compared=tuple(one.name for one in columns if one not in compared),
+        not_compared=tuple(one.name for one in columns if one.name not in found.columns),
     )
+
+
+def _take_first(right: pl.DataFrame) -> pl.DataFrame:
+    return right.unique("key", keep="first", maintain_order=True)
 
 
 def _find_differing(

@@ -92,10 +92,8 @@ def render_backfill_story(row: BackfillStory) -> str:
     lines.append(
         f"  active    {_render_flag(row['active_before'])} → {_render_flag(row['active_after'])}"
     )
-    lines.append(
-        f"  company   {_render_flag(row['company_flag_before'])} → {_render_flag(row['company_flag_after'])} (Is "
-        "Company An Account)"
-    )
+    before, after = map(_render_flag, (row["company_flag_before"], row["company_flag_after"]))
+    lines.append(f"  company   {before} → {after} (Is Company An Account)")
     documents = {
         "quotes": row["quotes"],
         "orders": row["orders"],

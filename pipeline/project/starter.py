@@ -99,7 +99,8 @@ def _render_lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]
     """Some settings of a table, commented out, with their examples."""
     settings = {one.name: one for one in describe(model)}
     for name in names:
-        yield f"{_render_comment(settings[name].text)}#{_render_value(name, settings[name].example)}"
+        one = settings[name]
+        yield f"{_render_comment(one.text)}#{_render_value(name, one.example)}"
 
 
 def _render_value(name: str, value: object) -> str:

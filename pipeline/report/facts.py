@@ -129,15 +129,13 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
     verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
-    causes = (
-        _list_causes(evidence, values=values) if folder.findings.is_file() or kind.is_load else []
-    )
+    has_causes = folder.findings.is_file() or kind.is_load
+    causes = _list_causes(evidence, values=values) if has_causes else []
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
     backfill = tables.count_backfilled(evidence) if kind is Kind.BACKFILL else []
-    entities = tables.count_legal_entities(evidence) if kind.is_load else []
-    by_place = _place_causes(causes)
+    place = _place_causes(causes)
     return PageFacts(
         run=folder.run,
         kind=kind,
@@ -149,16 +147,16 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         columns=columns,
         links=links,
         reasons=tuple(_list_reasons(summary)),
-        first=by_place["first"],
-        causes=by_place["causes"],
-        warnings=by_place["warnings"],
-        flags=by_place["flags"],
-        cut=by_place["cut"],
+        first=place["first"],
+        causes=place["causes"],
+        warnings=place["warnings"],
+        flags=place["flags"],
+        cut=place["cut"],
         failures=tuple(_list_failures(evidence, values=values)),
         is_load=kind.is_load,
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
-        legal_entities=tuple(entities or ()),
+        legal_entities=tuple(tables.count_legal_entities(evidence) if kind.is_load else ()),
         backfill=tuple(backfill or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),

@@ -23,7 +23,9 @@ EXAMPLES = {
     (
         "DMF2018: Column 'PERSONLASTNAME' has invalid data: the text is longer than 25 characters."
     ): "refused_too_long",
-    "DMF2018: Column 'GENDER' has invalid data: the value is not a symbol of Gender.": "refused_value",
+    "DMF2018: Column 'GENDER' has invalid data: the value is not a symbol of Gender.": (
+        "refused_value"
+    ),
     "DMF2016: Column 'ADDRESSVALIDTO' has an invalid datetime value.": "refused_value",
     "The value 'x' is not valid for field 'Party type'.": "refused_value",
     (

@@ -430,7 +430,7 @@ FREE = {
 """Rooms that planning imports and that decide nothing: errors, bytes, files, threads, how rows are
 sent, words."""
 
-FREE_OF_A_BACKFILL = FREE | {"mapping", "scm"}
+FREE_OF_A_BACKFILL = FREE | {"mapping", "templates", "scm"}
 """It maps nothing and does not look at SCM."""
 
 

@@ -87,7 +87,7 @@ def compare_rows(
         [
             _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
             _list_differences(task, several, "repeated"),
-            *(_find_differing(task, column, planned, found, both) for column in columns if column.name in found.columns),
+            *(_find_differing(task, one, planned, found, both) for one in _shared(columns, found)),
         ],
     )
     return TaskComparison(
@@ -96,6 +96,10 @@ def compare_rows(
         equal=planned.height - ordered["destination_key"].n_unique(),
         not_compared=tuple(one.name for one in columns if one.name not in found.columns),
     )
+
+
+def _shared(columns: Sequence[Column], found: pl.DataFrame) -> list[Column]:
+    return [one for one in columns if one.name in found.columns]
 
 
 def _take_first(right: pl.DataFrame) -> pl.DataFrame:

@@ -156,7 +156,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         is_load=kind.is_load,
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
-        legal_entities=tuple(tables.count_legal_entities(evidence) if kind.is_load else ()),
+        legal_entities=tuple((kind.is_load and tables.count_legal_entities(evidence)) or ()),
         backfill=tuple(backfill or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-goldens",
         action="store_true",
-        help="write the goldens anew instead of comparing them",
+        help="write the goldens instead of comparing them",
     )
 
 

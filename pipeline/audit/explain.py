@@ -56,7 +56,7 @@ def tell_stories(
         )
     if found.is_empty():
         raise UsageError(
-            f"no contact of this run has that contactid or contact number. Run {folder.run}."
+            f"no contact of this run has that contactid or contact number ({folder.run})."
         )
     return [
         _tell_story(evidence, project, cast("DecisionRow", row), earlier)

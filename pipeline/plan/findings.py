@@ -28,7 +28,7 @@ def add_run_findings(
     """Add to the findings of preparation what systems, business units and counts say."""
     prepared.findings += [*planning.source.findings, *planning.destination.findings]
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
-    prepared.findings += _list_warnings(decider.finished(), planning.project, prepared)
+    prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     return prepared.findings
 
 

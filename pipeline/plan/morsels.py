@@ -57,15 +57,15 @@ def _decide_side_by_side(
     What SQL says of each contact meets its landed text.
     """
 
-    def weighed(routed: pl.DataFrame) -> WeighedMorsel:
+    def weigh(routed: pl.DataFrame) -> WeighedMorsel:
         start = int(routed["source_row"][0]) if routed.height else 0
         names = {
             name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
         }
         written = texts.rows(start, routed.height)
         parts = [routed.rename(names), marks.slice(start, routed.height), written]
-        return decider.weighed(pl.concat(parts, how="horizontal"))
+        return decider.weigh(pl.concat(parts, how="horizontal"))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
-        for one in map_in_order(weighed, map(decider.selected, morsels), pool, _WIDTH):
-            yield decider.settled(one)
+        for one in map_in_order(weigh, map(decider.select, morsels), pool, _WIDTH):
+            yield decider.settle(one)

@@ -105,7 +105,7 @@ class Decider:
 
     The result does not depend on where one ends and the next begins.
 
-    ``selected`` and ``settled`` take morsels in source order; ``weighed`` knows no order and may
+    ``select`` and ``settle`` take morsels in source order; ``weigh`` knows no order and may
     run for several at once.
     """
 
@@ -120,7 +120,7 @@ class Decider:
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
 
-    def selected(self, routed: pl.DataFrame) -> pl.DataFrame:
+    def select(self, routed: pl.DataFrame) -> pl.DataFrame:
         """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
         if self.limit is None:
             return routed
@@ -134,7 +134,7 @@ class Decider:
             not_selected=pl.col("not_selected").fill_null(value=False) | over
         )
 
-    def weighed(self, routed: pl.DataFrame) -> WeighedMorsel:
+    def weigh(self, routed: pl.DataFrame) -> WeighedMorsel:
         """Everything that a morsel decides by itself."""
         gone = routed["row_state"].is_in(_NO_CONTACT)
         contacts = _number_rows(identify(routed.filter(~gone) if gone.any() else routed))
@@ -167,7 +167,7 @@ class Decider:
             },
         )
 
-    def settled(self, weighed: WeighedMorsel) -> DecidedMorsel:
+    def settle(self, weighed: WeighedMorsel) -> DecidedMorsel:
         """Number batches, and count."""
         planned = {name: self._number_batches(name, one) for name, one in weighed.planned.items()}
         tally = self.tally
@@ -185,7 +185,7 @@ class Decider:
             rows=planned,
         )
 
-    def finished(self) -> Tally:
+    def finish(self) -> Tally:
         """Hold the last planned rows against their contracts.
 
         Raises:

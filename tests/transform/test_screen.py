@@ -101,8 +101,8 @@ def decide(one: PlanTask) -> DecidedMorsel:
         name_text_column("msdynce_contactnumber"): numbers,
         name_text_column("lastname"): ["Brown", "x" * 26, "Green"],
     }
-    found = decider.settled(decider.weighed(routed(**columns)))
-    decider.finished()
+    found = decider.settle(decider.weigh(routed(**columns)))
+    decider.finish()
     return found
 
 

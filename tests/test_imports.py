@@ -14,6 +14,8 @@ from typing import Final
 
 import pytest
 
+from pipeline.mapping.compile import compile_template
+
 ROOT: Final = Path(__file__).parents[1]
 FILES: Final = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -106,7 +108,7 @@ FAN_OUT: Final = 12
 IN_THE_ROOT: Final = 6
 
 COMPILER: Final = "pipeline.mapping.compile"
-COMPILE: Final = "compiled"
+COMPILE: Final = compile_template.__name__
 WAYS: Final = {
     "filelock": {"pipeline.run.files"},
     "os.fsync": {"pipeline.run.files", "pipeline.run.journal"},
@@ -363,8 +365,8 @@ MANY: Final = [name for name in FILES if room_of(name) in {"scm", "wire", "schem
         ("pipeline.audit.x", "from pipeline.apply import guards", "apply, which does not lie"),
         ("pipeline.errors", "from pipeline import events", "events, which does not lie below"),
         ("pipeline.load.x", "def f():\n    import pipeline.extract.view", "extract, which it must"),
-        ("pipeline.audit.x", "from pipeline.mapping.compile import compiled", "only a project may"),
-        ("pipeline.plan.x", "from pipeline.mapping import compile\ncompile.compiled()", "project"),
+        ("pipeline.audit.x", "from pipeline.mapping.compile import compile_template", "only a project"),
+        ("pipeline.plan.x", "from pipeline.mapping import compile\ncompile.compile_template()", "proj"),
         ("pipeline.extract.x", "import filelock\nfilelock.FileLock(x)", "uses filelock, which"),
         ("pipeline.show.x", "import os\nos.fsync(f)", "uses os.fsync, which only"),
         ("pipeline.audit.x", "x = f'{name}.partial'", "uses .partial, which only"),

@@ -185,13 +185,13 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipeline.apply.execute import apply_plan
-from pipeline.commands.options import Flags, now
+from pipeline.commands.options import Flags, read_clock
 from pipeline.run.folder import RunFolder
 run = RunFolder(Path(sys.argv[1]))
 def stop(step):
     if step.done == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-apply_plan(run, lambda: Flags().today(run.facts()), now, stop)
+apply_plan(run, lambda: Flags().today(run.facts()), read_clock, stop)
 """
 
 

@@ -206,8 +206,8 @@ def test_a_corrected_file_is_laid_over_every_form_of_source(tmp_path: Path, form
         ("contactid,firstname\n", SourceError, "msdynce_contactnumber"),
         (
             (
-                "contactid,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,firstname\n"
-                ",,,,Ada\n"
+                "contactid,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,"
+                "firstname\n,,,,Ada\n"
             ),
             SourceError,
             "lacks columns that the source has: .*lastname",

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import Stopped
 from tests.scenes.delivering import ROW_BY_ROW, STAGES, Stage, answer_rows, make_stage
-from tests.scenes.loading import Halt
+from tests.scenes.loading import Halt, halting
 from tests.scenes.loads import MakeScene
 
 MakeStage = Callable[..., Stage]
@@ -67,19 +67,6 @@ def whole(stages: MakeStage) -> Whole:
         return _WHOLE[name, few]
 
     return of
-
-
-def halting(step: int) -> Callable[..., None]:
-    """Halts at the call of that number, from 0."""
-    left = step
-
-    def halt(*_: object) -> None:
-        nonlocal left
-        if not left:
-            raise Halt
-        left -= 1
-
-    return halt
 
 
 def continues(stage: Stage, whole: dict[str, Any]) -> None:

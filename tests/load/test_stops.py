@@ -5,7 +5,6 @@ The same end state, and nothing reaches SCM twice. OData: ``test_delivery.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ import httpx
 import pytest
 
 from pipeline.run.journal import read_journal
-from tests.scenes.loading import OURS, RIVAL, Halt, Scene, number
+from tests.scenes.loading import OURS, RIVAL, Halt, Scene, halting, number
 from tests.scenes.loads import MakeScene
 
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
@@ -35,19 +34,6 @@ def whole(scenes: MakeScene) -> dict[str, Any]:
         assert scene.outcomes()[f"usmf/{number(2)}"] == ("updated", None)
         _WHOLE.append(scene.state())
     return _WHOLE[0]
-
-
-def halting(step: int) -> Callable[..., None]:
-    """Halts at the call of that number, from 0."""
-    left = step
-
-    def halt(*_: object) -> None:
-        nonlocal left
-        if not left:
-            raise Halt
-        left -= 1
-
-    return halt
 
 
 def continues(scene: Scene, whole: dict[str, Any]) -> None:

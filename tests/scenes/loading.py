@@ -76,6 +76,19 @@ class Halt(BaseException):
     """What a test stops a load with; no code catches it and continues."""
 
 
+def halting(step: int) -> Callable[..., None]:
+    """Halts at the call of that number, from 0."""
+    left = step
+
+    def halt(*_: object) -> None:
+        nonlocal left
+        if not left:
+            raise Halt
+        left -= 1
+
+    return halt
+
+
 class Clock:
     """A clock that sleeping moves. Whoever wants to stop a journal's line stops its time."""
 

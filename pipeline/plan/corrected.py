@@ -10,7 +10,7 @@ into the source.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -26,7 +26,7 @@ from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS
 from schemas.text import guid_of, trimmed
 from sql.query import SelectColumn, query
-from sql.session import session
+from sql.session import Session, session
 
 VERSION: Final = 9_000_000_000_000_000_000
 """The versionnumber of the first correction; the next one of the same source gets one more."""
@@ -162,8 +162,20 @@ def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[st
         try:
             here.run(query("plan/corrected_rows", columns=taken))
             here.frame(query("plan/corrected")).write_parquet(at)
-        except duckdb.Error as error:
+        except duckdb.Error as error:  # Its text has the value in it, and is not shown.
+            wrong = _find_unfit(here, taken) or ["a column"]
             raise SourceError(
-                f"a value is not of its column's type: {str(error).splitlines()[0]}",
+                f"{', '.join(wrong)}: a value is not of the type that {like.name} has there.",
                 where="--corrected",
             ) from error
+
+
+def _find_unfit(here: Session, taken: Sequence[SelectColumn]) -> list[str]:
+    """The columns with values that cannot have their column's type."""
+    unfit = []
+    for one in taken:
+        try:
+            here.run(query("plan/corrected_rows", columns=[one]))
+        except duckdb.Error:
+            unfit.append(one.of)
+    return unfit

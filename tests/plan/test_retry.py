@@ -200,6 +200,22 @@ def test_a_corrected_file_is_laid_over_every_form_of_source(tmp_path: Path, form
     assert planned_rows(made)["PersonLastName"].to_list() == ["Short"]
 
 
+def test_a_corrected_value_of_another_type_is_named_by_its_column_and_not_shown(
+    tmp_path: Path,
+) -> None:
+    project = write_small(tmp_path / "source")
+    as_parquet(tmp_path / "source" / "contacts.csv")
+    (tmp_path / "source" / "contacts.csv").unlink()
+    common = Flags(project=project, runs=tmp_path / "runs")
+    plan_contacts(common, PlanRequest(), report_nothing)
+    run = find_runs(tmp_path / "runs")[0]
+    wrong = {"msdynce_isactivecustomer": "Ada Lovelace"}
+    file = corrected(common, run, tmp_path / "r.csv", c11=wrong)
+    with pytest.raises(SourceError, match=r"msdynce_isactivecustomer: a value is not") as raised:
+        retry(common, run, file)
+    assert "Ada" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [

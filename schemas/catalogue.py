@@ -43,13 +43,15 @@ class Field:
 
     ``names`` are further spellings that exports use, without regard to case; ``label`` is the
     display label of the Data Integrator, which counts as a spelling of lower rank; ``options`` are
-    the members of a choice.
+    the members of a choice. ``better`` are spellings that say the same more exactly: where several
+    spellings are filled, they win, and differences between them and the others mean nothing.
     """
 
     name: str
     type: Type = Type.TEXT
     label: str = ""
     names: tuple[str, ...] = ()
+    better: tuple[str, ...] = ()
     options: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
 

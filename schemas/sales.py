@@ -21,8 +21,8 @@ in SCM."""
 
 _VERSIONING: Final = (
     Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),
-    Field(name="createdon", type=Type.TIMESTAMP, label="Created On", names=("createdonutc",)),
-    Field(name="modifiedon", type=Type.TIMESTAMP, label="Modified On", names=("modifiedonutc",)),
+    Field(name="createdon", type=Type.TIMESTAMP, label="Created On", better=("createdonutc",)),
+    Field(name="modifiedon", type=Type.TIMESTAMP, label="Modified On", better=("modifiedonutc",)),
     Field(name="isdelete", type=Type.TWO_OPTIONS, names=("is_delete", "isdeleted")),
 )
 

@@ -15,8 +15,14 @@ from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.prepare import refuse_filter
-from pipeline.plan.source import land_files, list_mapped_columns, list_template_sources
+from pipeline.plan.source import (
+    frame_notes,
+    land_files,
+    list_mapped_columns,
+    list_template_sources,
+)
 from pipeline.project.resolve import Project
+from schemas.codes import find_code
 from schemas.sales import CONTACTS
 from sql.session import session
 
@@ -69,11 +75,15 @@ def _check_tables(project: Project) -> Iterator[tuple[str, str, str]]:
     if project.sales is not None:
         return
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        landed = land_files(project, Path(folder), lambda _table, _rows: None)
+        found = land_files(project, Path(folder), lambda _table, _rows: None)
+        landed = found.tables
         yield from _check_filter(project, landed)
     yield from map(_check_table, landed.values())
     yield from _check_missing(landed)
     yield from _check_columns(project, landed)
+    for one in frame_notes(found):
+        message = find_code(one.code).message(column=one.column, detail=one.detail)
+        yield f"source {one.source_file or 'folder'}", "warning", message
 
 
 def _check_filter(
@@ -116,7 +126,7 @@ def _check_table(table: LandedTable) -> tuple[str, str, str]:
     )
 
 
-def _check_missing(landed: dict[str, LandedTable]) -> Iterator[tuple[str, str, str]]:
+def _check_missing(landed: Mapping[str, LandedTable]) -> Iterator[tuple[str, str, str]]:
     if "accounts" not in landed:
         yield "table accounts", "warning", "is missing; contacts with a company need it"
 

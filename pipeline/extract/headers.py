@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import SourceError, list_problems
+from pipeline.extract.spellings import Cells, merge_spellings
 from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Field, Table
 from schemas.text import WHITE_SPACE
@@ -40,33 +41,39 @@ class ColumnSelection:
             names.setdefault(_fold(name), name)
         return list(names.values())[len(PLACE) :]
 
-    def pick(self, headers: Collection[str], file: str) -> dict[str, str]:
-        """Catalogue column → header as written, for the columns that are there.
+    def pick(self, headers: Collection[str], file: str) -> dict[str, tuple[str, ...]]:
+        """Catalogue column → headers as written, for the columns that are there.
+
+        A column may be there under several spellings, the best one first; ``merge_spellings`` makes
+        one of them.
 
         Args:
             headers: the file's columns.
             file: its name, for messages.
 
         Raises:
-            SourceError: a header twice, two names of one column, or a needed column missing; all
-                missing ones at once.
+            SourceError: a header twice, or a needed column missing; all missing ones at once.
         """
         found = self.match(headers, file)
-        used = set(found.values())
+        used = {header for spellings in found.values() for header in spellings}
         self.check(found, [header for header in headers if header not in used], file)
         return found
 
-    def match(self, headers: Collection[str], file: str) -> dict[str, str]:
+    def match(self, headers: Collection[str], file: str) -> dict[str, tuple[str, ...]]:
         """Like ``pick``, but needed columns may be missing."""
         _refuse_doubles(headers, file)
         written = {_fold(header): header for header in headers}
-        found: dict[str, str] = {}
-        for name in self.names:
-            field = self.table.field(name) or Field(name=name)
-            header = _find_header(field, written, file)
-            if header is not None:
-                found[name] = header
-        return found
+        found = {name: _find_spellings(self.field(name), written) for name in self.names}
+        return {name: spellings for name, spellings in found.items() if spellings}
+
+    def merge(self, name: str, spellings: Sequence[Cells]) -> Cells:
+        """One column out of its spellings, the best one first."""
+        is_key = name == self.table.key
+        return merge_spellings(spellings, self.field(name), is_key=is_key)
+
+    def field(self, name: str) -> Field:
+        """The column of that name; one beyond the catalogue is text."""
+        return self.table.field(name) or Field(name=name)
 
     def check(self, found: Collection[str], headers: Iterable[str], file: str) -> None:
         """Refuse ``found`` columns that lack a needed one.
@@ -105,16 +112,13 @@ def _refuse_doubles(headers: Collection[str], file: str) -> None:
             )
 
 
-def _find_header(field: Field, written: Mapping[str, str], file: str) -> str | None:
-    names = [written[_fold(name)] for name in (field.name, *field.names) if _fold(name) in written]
-    if len(names) > 1:
-        raise SourceError(
-            f"the columns '{names[0]}' and '{names[1]}' both mean {field.name}; leave one out.",
-            where=file,
-        )
-    if names:
-        return names[0]
-    return written.get(_fold(field.label)) if field.label else None
+def _find_spellings(field: Field, written: Mapping[str, str]) -> tuple[str, ...]:
+    """The headers that mean a column, the best one first; its label only if there is no name."""
+    names = dict.fromkeys(_fold(name) for name in (*field.better, field.name, *field.names))
+    found = tuple(written[name] for name in names if name in written)
+    if not found and field.label and _fold(field.label) in written:
+        return (written[_fold(field.label)],)
+    return found
 
 
 def _list_missing(table: Table, found: Collection[str], headers: Collection[str]) -> list[str]:

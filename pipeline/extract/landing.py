@@ -27,13 +27,15 @@ from pipeline.extract.files.parquet import (
     unify_types,
 )
 from pipeline.extract.headers import ColumnSelection
-from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
 
 __all__ = [
+    "LandedFolder",
     "LandedTable",
+    "Note",
     "Progress",
     "ReadOptions",
     "SourceFile",
@@ -60,7 +62,8 @@ class LandedTable:
     """One landed table.
 
     ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
-    their columns by canonical name; ``rows`` are the readable ones.
+    their columns by canonical name; ``rows`` are the readable ones. ``lookups_are_names``: the form
+    writes the name of the other record where a lookup's id belongs, as Excel exports do.
     """
 
     table: str
@@ -70,6 +73,20 @@ class LandedTable:
     rows: int
     sources: tuple[SourceFile, ...]
     unreadable: tuple[UnreadableRow, ...] = ()
+    notes: tuple[Note, ...] = ()
+    lookups_are_names: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LandedFolder:
+    """The tables that a folder has, and what is to be said of the folder itself."""
+
+    tables: Mapping[str, LandedTable]
+    notes: tuple[Note, ...] = ()
+
+    def list_notes(self) -> list[Note]:
+        """What is to be said of the folder and of its tables."""
+        return [*self.notes, *(note for table in self.tables.values() for note in table.notes)]
 
 
 def land_folder(
@@ -81,7 +98,7 @@ def land_folder(
     wished: Mapping[str, Collection[str]],
     options: ReadOptions,
     progress: Progress,
-) -> dict[str, LandedTable]:
+) -> LandedFolder:
     """Land tables of a folder of exports or of a Synapse Link folder.
 
     Args:
@@ -109,7 +126,7 @@ def land_folder(
             found[name] = landed
         elif name == "contacts":
             raise discover.make_missing_error(folder, TABLES[name])
-    return found
+    return LandedFolder(tables=found)
 
 
 def land_file(
@@ -142,7 +159,7 @@ def _read_chunks(
 ) -> Iterator[Chunk]:
     match form:
         case Form.DELIMITED:
-            return read_csv_file(part.path, part.name, selection.pick, options)
+            return read_csv_file(part.path, part.name, selection, options)
         case Form.PAGES:
             return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
@@ -228,7 +245,7 @@ class _Landing:
         )
 
     def _read_headerless(self, part: FilePart, header: Sequence[str]) -> Iterator[Chunk]:
-        return read_csv_file(part.path, part.name, self.selection.pick, self.options, header=header)
+        return read_csv_file(part.path, part.name, self.selection, self.options, header=header)
 
     def _land_text(
         self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
@@ -265,7 +282,7 @@ class _Landing:
                 table=self.selection.table.name,
                 in_place=True,
                 files=tuple(one.part.path for one in parts),
-                columns=parts[0].columns,
+                columns={name: spellings[0] for name, spellings in parts[0].columns.items()},
                 rows=sum(one.rows for one in parts),
                 sources=tuple(sources),
             )

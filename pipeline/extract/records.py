@@ -28,6 +28,20 @@ class UnreadableRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """Something about a table or the folder that its user should hear of.
+
+    ``code`` is one of ``schemas/codes.toml``; ``detail`` and ``column`` fill its blanks, and
+    ``source_file`` is the file that it is about, never with a value of a row.
+    """
+
+    code: str
+    detail: str = ""
+    column: str = ""
+    source_file: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 

@@ -11,7 +11,13 @@ from typing import Final
 from pipeline.errors import ConfigurationError, UsageError, list_problems
 from pipeline.events import Listener, Step
 from pipeline.extract.dataverse.extraction import CHANGES, ExtractionScope, land_dataverse
-from pipeline.extract.landing import LandedTable, Progress, ReadOptions, land_folder
+from pipeline.extract.landing import (
+    LandedFolder,
+    LandedTable,
+    Progress,
+    ReadOptions,
+    land_folder,
+)
 from pipeline.mapping import check
 from pipeline.plan.sales_read import describe_sales, describe_sales_read
 from pipeline.project.resolve import Project
@@ -81,7 +87,8 @@ def land_source(
             "--changes asks Sales what changed; this project reads files, and a plan "
             "always reads them whole."
         )
-    return LandedSource(landed=land_files(project, folder.source, report, tables))
+    found = land_files(project, folder.source, report, tables)
+    return LandedSource(landed=found.tables, findings=frame_notes(found))
 
 
 def _land_sales(
@@ -114,7 +121,7 @@ def _land_sales(
 
 def land_files(
     project: Project, into: Path, progress: Progress, tables: Collection[str] = ROUTING_TABLES
-) -> dict[str, LandedTable]:
+) -> LandedFolder:
     """Land exports."""
     return land_folder(
         project.source_folder,
@@ -125,6 +132,14 @@ def land_files(
         options=ReadOptions(row_limit=project.settings.source.row_limit),
         progress=progress,
     )
+
+
+def frame_notes(found: LandedFolder) -> list[RunFinding]:
+    """What is to be said of exports, as findings of the run."""
+    return [
+        RunFinding(code=one.code, detail=one.detail, column=one.column, source_file=one.source_file)
+        for one in found.list_notes()
+    ]
 
 
 def list_template_sources(project: Project) -> set[str]:

@@ -25,7 +25,7 @@ def main(folder: Path, into: Path) -> None:
         wished={},
         options=ReadOptions(),
         progress=lambda _table, _rows: None,
-    )["contacts"]
+    ).tables["contacts"]
     seconds = time.perf_counter() - started
     size = sum(one.bytes for one in landed.sources)
     reported = {

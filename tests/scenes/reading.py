@@ -27,7 +27,7 @@ def landed(
     options: ReadOptions | None = None,
     extra: Sequence[str] = (),
     wished: Sequence[str] = (),
-) -> dict[str, LandedTable]:
+) -> Mapping[str, LandedTable]:
     """The tables of a folder."""
     return land_folder(
         folder,
@@ -37,7 +37,7 @@ def landed(
         wished={"contacts": wished},
         options=options or ReadOptions(),
         progress=lambda _table, _rows: None,
-    )
+    ).tables
 
 
 def rows(one: LandedTable) -> pl.DataFrame:

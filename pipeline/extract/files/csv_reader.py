@@ -7,7 +7,7 @@ to the same result.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,9 @@ from pipeline.errors import SourceError
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
 from pipeline.extract.files.csv_strict import Record, read_strict
 from pipeline.extract.files.encoding import read_text_blocks
+from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from pipeline.extract.spellings import Cells
 
 _DELIMITERS: Final = (",", ";", "\t")
 _SEPARATOR_LINE: Final = re.compile(rb"[\r\n]*sep=([,;:|\t ])\r?[\r\n]", re.IGNORECASE)
@@ -29,19 +31,20 @@ _BOM: Final = "\ufeff".encode()
 _LARGEST: Final = 2**31 - 1
 
 
-Pick = Callable[[Sequence[str], str], Mapping[str, str]]
-"""Headers and the file's name → {canonical column: header as written}; raises ``SourceError``."""
-
-
 def read_csv_file(
-    path: Path, name: str, pick: Pick, options: ReadOptions, *, header: Sequence[str] | None = None
+    path: Path,
+    name: str,
+    selection: ColumnSelection,
+    options: ReadOptions,
+    *,
+    header: Sequence[str] | None = None,
 ) -> Iterator[Chunk]:
     """Read a CSV file.
 
     Args:
         path: the file.
         name: what messages and findings call it.
-        pick: headers → the columns that are wanted.
+        selection: the columns that are wanted.
         options: limits.
         header: the columns of a file without header line. Its delimiter is the comma, and cells
             that are missing at a row's end are null: Synapse Link adds new columns at the end and
@@ -59,8 +62,13 @@ def read_csv_file(
         dialect = Dialect(delimiter=",", line_end=_find_line_end(text), may_be_short=True)
     else:
         dialect, header = _read_header(text)
-    picked = {column: list(header).index(written) for column, written in pick(header, name).items()}
-    yield from _Rows(text=text, dialect=dialect, width=len(header), picked=picked).read_chunks()
+    places = {written: place for place, written in reversed(list(enumerate(header)))}
+    picked = {
+        column: tuple(places[written] for written in spellings)
+        for column, spellings in selection.pick(header, name).items()
+    }
+    rows = _Rows(text=text, dialect=dialect, width=len(header), picked=picked, selection=selection)
+    yield from rows.read_chunks()
 
 
 class _Text:
@@ -137,13 +145,14 @@ def _find_delimiter(text: bytes) -> str:
 class _Rows:
     """Everything after the header.
 
-    ``picked``: canonical column → its place among ``width`` cells.
+    ``picked``: canonical column → the places of its spellings among ``width`` cells.
     """
 
     text: _Text
     dialect: Dialect
     width: int
-    picked: Mapping[str, int]
+    picked: Mapping[str, tuple[int, ...]]
+    selection: ColumnSelection
 
     def read_chunks(self) -> Iterator[Chunk]:
         """All rows."""
@@ -199,14 +208,21 @@ class _Rows:
                 continue
             rows.append([*record.fields, *[""] * (self.width - len(record.fields))])
             lines.append(line)
-        cells = {
-            name: pa.array([row[place] or None for row in rows], pa.string())
-            for name, place in self.picked.items()
-        }
+        used = {place for places in self.picked.values() for place in places}
+        cells = self.merge(
+            {place: pa.array([row[place] or None for row in rows], pa.string()) for place in used}
+        )
         return Chunk(
             table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}),
             unreadable=tuple(unreadable),
         )
+
+    def merge(self, cells: Mapping[int, Cells]) -> dict[str, Cells]:
+        """Place → cells: one column out of the spellings of each."""
+        return {
+            name: self.selection.merge(name, [cells[place] for place in places])
+            for name, places in self.picked.items()
+        }
 
     def _explain_count(self, fields: int, *, is_whole: bool) -> str | None:
         """What is wrong with the number of fields.
@@ -219,9 +235,10 @@ class _Rows:
         return f"it has {fields} {noun} where the header has {self.width}"
 
 
-def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.ChunkedArray] | None:
+def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, Cells] | None:
     """All records at once; none if one has a wrong number of fields."""
     names = [str(place) for place in range(rows.width)]
+    used = sorted({place for places in rows.picked.values() for place in places})
     try:
         table = pc.read_csv(
             pa.py_buffer(memoryview(block)[: found.end]),
@@ -234,7 +251,7 @@ def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.Chun
             convert_options=pc.ConvertOptions(
                 check_utf8=False,
                 column_types=dict.fromkeys(names, pa.string()),
-                include_columns=sorted({str(place) for place in rows.picked.values()}),
+                include_columns=[str(place) for place in used],
                 strings_can_be_null=True,
                 null_values=[""],
                 quoted_strings_can_be_null=True,
@@ -244,4 +261,4 @@ def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, pa.Chun
         return None
     if table.num_rows != len(found.lines):
         return None
-    return {name: table[str(place)] for name, place in rows.picked.items()}
+    return rows.merge({place: table[str(place)] for place in used})

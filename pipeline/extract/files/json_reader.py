@@ -112,26 +112,27 @@ def _make_chunk(
     lines = [number for number, row in numbered if type(row) is dict]
     rows = [row for _, row in numbered if type(row) is dict]
     headers = tuple(dict.fromkeys(chain.from_iterable(rows)))
-    cells = {
-        column: [row.get(key) for row in rows]
-        for column, key in selection.match(headers, name).items()
-    }
+    picked = selection.match(headers, name)
+    used = [key for spellings in picked.values() for key in spellings]
+    cells = {key: [row.get(key) for row in rows] for key in used}
     try:
-        texts = {column: _to_texts(values) for column, values in cells.items()}
+        texts = {key: _to_texts(values) for key, values in cells.items()}
     except (pa.ArrowException, UnicodeEncodeError):
         troubles = {
             place: why
-            for column, values in cells.items()
-            for place, why in _find_troubles(column, values)
+            for key, values in cells.items()
+            for place, why in _find_troubles(key, values)
         }
         unreadable |= {lines[place]: why for place, why in troubles.items()}
         whole = [place not in troubles for place in range(len(rows))]
         lines = list(compress(lines, whole))
-        texts = {
-            column: _to_texts(list(compress(values, whole))) for column, values in cells.items()
-        }
+        texts = {key: _to_texts(list(compress(values, whole))) for key, values in cells.items()}
+    merged = {
+        column: selection.merge(column, [texts[key] for key in spellings])
+        for column, spellings in picked.items()
+    }
     return Chunk(
-        table=pa.table({**texts, "source_line": pa.array(lines, pa.int64())}),
+        table=pa.table({**merged, "source_line": pa.array(lines, pa.int64())}),
         unreadable=tuple(
             UnreadableRow(source_file=name, source_line=number, detail=unreadable[number])
             for number in sorted(unreadable)

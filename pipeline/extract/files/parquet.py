@@ -19,6 +19,7 @@ from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
+from pipeline.extract.spellings import Cells
 
 _BATCH: Final = 65_536
 _RESERVED: Final = {"filename", "file_row_number"}
@@ -30,22 +31,39 @@ of a column."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParquetPart:
-    """One file: its rows, its schema, and canonical column → the column as it is called there."""
+    """One file: its rows, its schema, and canonical column → its spellings there, best first."""
 
     part: FilePart
     rows: int
     schema: pa.Schema
-    columns: Mapping[str, str]
+    columns: Mapping[str, tuple[str, ...]]
+    selection: ColumnSelection
 
     @property
     def typed(self) -> pa.Schema:
         """The canonical columns with their types, in their simplest form."""
         return pa.schema(
             [
-                (name, _simplify(self.schema.field(header).type))
-                for name, header in self.columns.items()
+                (name, _find_type([self.schema.field(header).type for header in spellings]))
+                for name, spellings in self.columns.items()
             ]
         )
+
+    @property
+    def headers(self) -> list[str]:
+        """The columns of the file that are read."""
+        return [header for spellings in self.columns.values() for header in spellings]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every column has one spelling."""
+        return all(len(spellings) == 1 for spellings in self.columns.values())
+
+    def _merge(self, batch: pa.RecordBatch, name: str, kind: pa.DataType) -> Cells:
+        spellings = [batch[header] for header in self.columns[name]]
+        if len(spellings) > 1:
+            spellings = [_cast(cells, _simplify(cells.type)) for cells in spellings]
+        return _cast(self.selection.merge(name, spellings), kind)
 
     def read_chunks(self, columns: pa.Schema) -> Iterator[pa.Table]:
         """All rows: those of ``columns`` that are there, in its types, and ``source_line``.
@@ -55,10 +73,10 @@ class ParquetPart:
         done = 0
         with _translate_errors(self.part):
             file = pq.ParquetFile(self.part.path)
-            for batch in file.iter_batches(_BATCH, columns=list(self.columns.values())):
+            for batch in file.iter_batches(_BATCH, columns=self.headers):
                 cells = {
-                    name: _cast(batch[header], columns.field(name).type)
-                    for name, header in self.columns.items()
+                    name: self._merge(batch, name, columns.field(name).type)
+                    for name in self.columns
                 }
                 lines = pa.array(range(done + 1, done + 1 + len(batch)), pa.int64())
                 yield pa.table({**cells, "source_line": lines})
@@ -77,7 +95,7 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
         schema, rows = file.schema_arrow, file.metadata.num_rows
     columns = selection.pick(schema.names, part.name)
     _refuse_columns_in_path(part, selection, columns)
-    for name, header in columns.items():
+    for name, header in [(name, header) for name, used in columns.items() for header in used]:
         kind = schema.field(header).type
         if pa.types.is_nested(kind):
             raise SourceError(
@@ -89,7 +107,7 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
                 f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.",
                 where=part.name,
             )
-    return ParquetPart(part=part, rows=rows, schema=schema, columns=columns)
+    return ParquetPart(part=part, rows=rows, schema=schema, columns=columns, selection=selection)
 
 
 def _refuse_columns_in_path(
@@ -113,7 +131,8 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
     """
     first = parts[0].schema
     return all(
-        part.schema.equals(first)
+        part.is_plain
+        and part.schema.equals(first)
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
         and not any(
@@ -124,7 +143,7 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
 
 
 def _list_types(part: ParquetPart) -> Collection[pa.DataType]:
-    return [part.schema.field(header).type for header in part.columns.values()]
+    return [part.schema.field(header).type for header in part.headers]
 
 
 def unify_types(parts: Sequence[ParquetPart]) -> pa.Schema:
@@ -160,6 +179,12 @@ def _can_unify(one: pa.Schema, other: pa.Schema, name: str) -> bool:
     return True
 
 
+def _find_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
+    """The type of a column that is there under several spellings."""
+    simple = {_simplify(kind) for kind in kinds}
+    return simple.pop() if len(simple) == 1 else pa.string()
+
+
 def _simplify(kind: pa.DataType) -> pa.DataType:
     """Text in one form; dictionaries as what they stand for."""
     if pa.types.is_dictionary(kind):
@@ -175,7 +200,7 @@ def _simplify(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array:
+def _cast(cells: Cells, kind: pa.DataType) -> Cells:
     return cells if cells.type.equals(kind) else cells.cast(kind)
 
 

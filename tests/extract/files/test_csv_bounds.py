@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,24 @@ from hypothesis import strategies as st
 from pipeline.extract.files.csv_bounds import Dialect, find_bounds
 from pipeline.extract.files.csv_reader import read_csv_file
 from pipeline.extract.files.csv_strict import read_strict
+from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import ReadOptions
+from schemas.catalogue import Table
 
 LF = Dialect(delimiter=",", line_end=b"\n")
 CR = Dialect(delimiter=",", line_end=b"\r")
 LIMIT = 40
+
+
+class Everything(ColumnSelection):
+    """All columns, each under the name that it has."""
+
+    def pick(self, headers: Collection[str], file: str) -> dict[str, tuple[str, ...]]:
+        assert file
+        return {name: (name,) for name in headers}
+
+
+EVERYTHING = Everything(table=Table(name="", singular="", key="", fields=()))
 Row = tuple[int, tuple[str | None, ...]]
 
 
@@ -28,9 +41,7 @@ def all_rows(
 ) -> tuple[list[Row], list[tuple[int, str]], tuple[str, ...]]:
     """Rows with their lines, unreadable rows, and the columns, in chunks of whatever size."""
     options = ReadOptions(row_limit=limit, block=block)
-    chunks = list(
-        read_csv_file(path, "x.csv", lambda names, _: {name: name for name in names}, options)
-    )
+    chunks = list(read_csv_file(path, "x.csv", EVERYTHING, options))
     names = tuple(chunks[0].columns)
     found = []
     for chunk in chunks:

@@ -1,0 +1,64 @@
+"""One column out of the several spellings that a file has of it, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.catalogue import Field
+from schemas.text import WHITE_SPACE
+
+Cells: TypeAlias = pa.Array | pa.ChunkedArray
+
+
+def merge_spellings(spellings: Sequence[Cells], field: Field, *, is_key: bool = False) -> Cells:
+    """The first filled value of each row.
+
+    Where two spellings are filled and differ, both are kept, as ``one / other``: no reader takes
+    that for a value, so it becomes a finding of its row. A key's further spelling is a fallback
+    only, and a better spelling is no contradiction.
+
+    Args:
+        spellings: cells of equal length, the best spelling first.
+        field: the column.
+        is_key: it is the table's primary id.
+    """
+    if len(spellings) == 1:
+        return spellings[0]
+    if len({cells.type for cells in spellings}) > 1:
+        spellings = [cells.cast(pa.string()) for cells in spellings]
+    may_differ = is_key or bool(field.better) or spellings[0].type != pa.string()
+    return reduce(_fill if may_differ else _join, spellings)
+
+
+def _fill(best: Cells, other: Cells) -> Cells:
+    return pc.if_else(_is_filled(best), best, other)
+
+
+def _join(best: Cells, other: Cells) -> Cells:
+    differ = pc.and_kleene(
+        pc.and_(_is_filled(best), _is_filled(other)), pc.not_equal(_fold(best), _fold(other))
+    )
+    if not pc.any(differ).as_py():
+        return _fill(best, other)
+    both = pc.binary_join_element_wise(best, other, " / ")
+    return pc.if_else(pc.fill_null(differ, False), both, _fill(best, other))
+
+
+def _is_filled(cells: Cells) -> Cells:
+    if cells.type != pa.string():
+        return pc.is_valid(cells)
+    return pc.fill_null(pc.greater(pc.binary_length(_trim(cells)), 0), False)
+
+
+def _trim(cells: Cells) -> Cells:
+    return pc.utf8_trim(cells, WHITE_SPACE)
+
+
+def _fold(cells: Cells) -> Cells:
+    """The form in which two spellings are compared: braces of a GUID and case mean nothing."""
+    return pc.utf8_lower(pc.utf8_trim(_trim(cells), "{}"))

@@ -48,10 +48,17 @@ class SettingProblem:
         return f"{self.key}: {self.sentence}"
 
 
-def suggest_nearest(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'x'?`` for the nearest known word; blank if none is near."""
+def suggest_nearest(word: str, known: Iterable[str], likeness: float = 0.7) -> str:
+    """`` Did you mean 'x'?`` for the nearest known word; blank if none is near.
+
+    Args:
+        word: what was given, or is missing.
+        known: what could be meant.
+        likeness: from 0 to 1, what a known word must reach. Take more where words of other
+            languages are among the known ones: ``firstname`` is not ``Firmenname``.
+    """
     words = {one.casefold(): one for one in known}
-    found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=likeness)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
 
 

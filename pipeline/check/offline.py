@@ -14,13 +14,9 @@ from pipeline.check.live import check_live
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.view import view_landed
 from pipeline.plan import known
+from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.prepare import refuse_filter
-from pipeline.plan.source import (
-    frame_notes,
-    land_files,
-    list_mapped_columns,
-    list_template_sources,
-)
+from pipeline.plan.source import land_files, list_template_sources
 from pipeline.project.resolve import Project
 from schemas.codes import find_code
 from schemas.sales import CONTACTS
@@ -35,11 +31,15 @@ class Checked(TypedDict):
     message: str
 
 
-def check_project_parts(project: Project) -> list[Checked]:
+def check_project_parts(project: Project, runs: Path) -> list[Checked]:
     """What was checked.
 
-    A status is ``ok``, ``note`` (a choice that was left open) or ``warning`` (contacts will be held
-    for it).
+    A status is ``ok``, ``note`` (a choice that was left open) or ``warning`` (somebody should look:
+    contacts will be held for it, or something is missing).
+
+    Args:
+        project: what is checked.
+        runs: the folder of runs, which is no export where it lies beside them.
 
     Raises:
         Refused: a setting, a template or a table is wrong.
@@ -49,7 +49,7 @@ def check_project_parts(project: Project) -> list[Checked]:
     found = [
         *_check_settings(project),
         *_check_templates(project),
-        *_check_tables(project),
+        *_check_tables(project, runs),
         *check_live(project),
         *_check_destination(project),
     ]
@@ -70,18 +70,17 @@ def _check_templates(project: Project) -> Iterator[tuple[str, str, str]]:
         yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
 
 
-def _check_tables(project: Project) -> Iterator[tuple[str, str, str]]:
+def _check_tables(project: Project, runs: Path) -> Iterator[tuple[str, str, str]]:
     """The tables of a folder of exports. Those of a live Sales are looked at in Sales."""
     if project.sales is not None:
         return
     with tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        found = land_files(project, Path(folder), lambda _table, _rows: None)
+        found = land_files(project, Path(folder), lambda _table, _rows: None, own=(runs,))
         landed = found.tables
         yield from _check_filter(project, landed)
     yield from map(_check_table, landed.values())
     yield from _check_missing(landed)
-    yield from _check_columns(project, landed)
-    for one in frame_notes(found):
+    for one in [*found.list_notes(), *list_column_gaps(project, landed)]:
         message = find_code(one.code).message(column=one.column, detail=one.detail)
         yield f"source {one.source_file or 'folder'}", "warning", message
 
@@ -95,22 +94,6 @@ def _check_filter(
             view_landed(here, landed[CONTACTS.name])
             refuse_filter(here, condition)
         yield "source.filter", "ok", "is a valid condition on the columns of contacts"
-
-
-def _check_columns(
-    project: Project, landed: Mapping[str, LandedTable]
-) -> Iterator[tuple[str, str, str]]:
-    """Columns that the templates read and contacts lack.
-
-    No contact is held for it, but a misspelled header shows here.
-    """
-    absent = sorted(list_mapped_columns(project) - set(landed[CONTACTS.name].columns))
-    if absent:
-        yield (
-            "columns of contacts",
-            "note",
-            f"missing, and therefore blank for every contact: {', '.join(absent)}",
-        )
 
 
 def _check_table(table: LandedTable) -> tuple[str, str, str]:

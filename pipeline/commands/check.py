@@ -9,10 +9,10 @@ from pipeline.commands.result import Result
 
 def check_project(common: Flags) -> Result:
     """``check``: settings, templates and sources, without a plan."""
-    items = offline.check_project_parts(common.load())
+    items = offline.check_project_parts(common.load(), common.runs)
     wrong = [one for one in items if one["status"] == "warning"]
     verdict = (
-        f"ATTENTION: {len(wrong)} of these will keep contacts back."
+        f"ATTENTION: look at {len(wrong)} of these before you plan."
         if wrong
         else "CLEAN: the next step is `p2c plan`."
     )

@@ -14,6 +14,8 @@ from schemas.text import WHITE_SPACE
 
 PLACE = ("source_file", "source_line")
 """What landing adds to every row."""
+_LIKENESS = 0.8
+"""Of a header that may be meant for a column."""
 
 
 def _fold(header: str) -> str:
@@ -89,7 +91,7 @@ class ColumnSelection:
             *(
                 (
                     f"there is no column '{name}', which the project's mapping "
-                    f"uses.{suggest_nearest(name, headers)}"
+                    f"uses.{suggest_nearest(name, headers, _LIKENESS)}"
                 )
                 for name in sorted(self.extra)
                 if _fold(name) not in there
@@ -129,7 +131,10 @@ def _list_missing(table: Table, found: Collection[str], headers: Collection[str]
         hint = next(
             (
                 text
-                for text in (suggest_nearest(one, headers) for one in _list_spellings(table, group))
+                for text in (
+                    suggest_nearest(one, headers, _LIKENESS)
+                    for one in _list_spellings(table, group)
+                )
                 if text
             ),
             "",

@@ -7,7 +7,7 @@ next step, so nothing is guessed per batch. Parquet sources are read where they 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -15,9 +15,10 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.errors import SourceError, during
-from pipeline.extract.files import discover, synapse
+from pipeline.extract.files import discover
 from pipeline.extract.files.csv_reader import read_csv_file
-from pipeline.extract.files.discover import FilePart, Form
+from pipeline.extract.files.discover import FilePart, Form, StoredTable
+from pipeline.extract.files.ignored import list_ignored, make_missing_error
 from pipeline.extract.files.json_reader import read_lines, read_pages
 from pipeline.extract.files.parquet import (
     ParquetPart,
@@ -26,6 +27,7 @@ from pipeline.extract.files.parquet import (
     read_text_chunks,
     unify_types,
 )
+from pipeline.extract.files.places import Places
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
@@ -49,12 +51,17 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFile:
-    """One file of the user's: its path, its name in findings, its readable rows and its bytes."""
+    """One file of the user's: its path, its name in findings, its readable rows and its bytes.
+
+    ``columns`` are the canonical ones that it has; null where a row may leave blanks out, as in
+    JSON.
+    """
 
     path: Path
     name: str
     rows: int
     bytes: int
+    columns: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +105,7 @@ def land_folder(
     wished: Mapping[str, Collection[str]],
     options: ReadOptions,
     progress: Progress,
+    own: Collection[Path] = (),
 ) -> LandedFolder:
     """Land tables of a folder of exports or of a Synapse Link folder.
 
@@ -110,23 +118,26 @@ def land_folder(
         wished: table → further columns that are taken if they are there.
         options: limits.
         progress: is given table and rows while reading.
+        own: files and folders of the project, which nobody takes for tables.
 
     Raises:
         SourceError: contacts are missing, or a table cannot be read as a whole.
         Stopped: the disk failed, or is full.
     """
     found: dict[str, LandedTable] = {}
+    places = Places.look(folder)
     for name in tables:
         selection = ColumnSelection(
             table=TABLES[name], extra=extra.get(name, ()), wished=wished.get(name, ())
         )
         landing = _Landing(selection=selection, into=into, options=options, progress=progress)
-        landed = landing.run(folder)
+        landed = landing.run(places)
         if landed is not None:
             found[name] = landed
         elif name == "contacts":
-            raise discover.make_missing_error(folder, TABLES[name])
-    return LandedFolder(tables=found)
+            raise make_missing_error(folder, TABLES[name])
+    used = {name: [one.path for one in table.sources] for name, table in found.items()}
+    return LandedFolder(tables=found, notes=tuple(list_ignored(places, used, own)))
 
 
 def land_file(
@@ -159,7 +170,14 @@ def _read_chunks(
 ) -> Iterator[Chunk]:
     match form:
         case Form.DELIMITED:
-            return read_csv_file(part.path, part.name, selection, options)
+            return read_csv_file(
+                part.path,
+                part.name,
+                selection,
+                options,
+                header=part.header,
+                delimiter=part.delimiter,
+            )
         case Form.PAGES:
             return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
@@ -222,19 +240,17 @@ class _Landing:
     options: ReadOptions
     progress: Progress
 
-    def run(self, folder: Path) -> LandedTable | None:
+    def run(self, places: Places) -> LandedTable | None:
         """The table, none if the folder does not have it."""
-        linked = synapse.find_linked(folder, self.selection.table)
-        if linked is not None:
-            self.selection.pick(linked.header, synapse.MODEL)
-            return self._land_text(
-                linked.parts,
-                lambda part: self._read_headerless(part, linked.header),
-                Form.DELIMITED,
-            )
-        stored = discover.find_files(folder, self.selection.table)
+        stored = places.find(self.selection.table)
         if stored is None:
             return None
+        if stored.header:
+            self.selection.pick(stored.header, stored.described_in)
+        landed = self._land(stored)
+        return replace(landed, notes=(*landed.notes, *stored.notes))
+
+    def _land(self, stored: StoredTable) -> LandedTable:
         if stored.form is Form.PARQUET:
             return self._land_parquet(
                 [describe_part(part, self.selection) for part in stored.parts]
@@ -243,9 +259,6 @@ class _Landing:
         return self._land_text(
             stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
         )
-
-    def _read_headerless(self, part: FilePart, header: Sequence[str]) -> Iterator[Chunk]:
-        return read_csv_file(part.path, part.name, self.selection, self.options, header=header)
 
     def _land_text(
         self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
@@ -261,11 +274,13 @@ class _Landing:
             LandedFile(self._path, columns) as file,
         ):
             for part in parts:
-                before = seen.rows
+                before, own = seen.rows, set[str]()
                 for chunk in seen.watch(chunks(part)):
                     file.add(chunk.table, part.name)
+                    own.update(chunk.columns)
                     self.progress(self.selection.table.name, seen.rows)
-                sources.append(_describe_source(part, seen.rows - before))
+                told = frozenset(own) if form is Form.DELIMITED else None
+                sources.append(_describe_source(part, seen.rows - before, told))
             seen.check(
                 form,
                 self.selection,
@@ -276,7 +291,7 @@ class _Landing:
         )
 
     def _land_parquet(self, parts: Sequence[ParquetPart]) -> LandedTable:
-        sources = [_describe_source(one.part, one.rows) for one in parts]
+        sources = [_describe_source(one.part, one.rows, frozenset(one.columns)) for one in parts]
         if can_stay(parts):
             return LandedTable(
                 table=self.selection.table.name,
@@ -319,5 +334,6 @@ class _Landing:
         )
 
 
-def _describe_source(part: FilePart, rows: int) -> SourceFile:
-    return SourceFile(path=part.path, name=part.name, rows=rows, bytes=part.path.stat().st_size)
+def _describe_source(part: FilePart, rows: int, columns: frozenset[str] | None) -> SourceFile:
+    size = part.path.stat().st_size
+    return SourceFile(path=part.path, name=part.name, rows=rows, bytes=size, columns=columns)

@@ -19,8 +19,10 @@ import duckdb
 import polars as pl
 
 from pipeline.errors import SourceError, UsageError, during
-from pipeline.extract.files import discover, synapse
 from pipeline.extract.files.discover import Form, StoredTable
+from pipeline.extract.files.entries import list_entries
+from pipeline.extract.files.ignored import make_missing_error
+from pipeline.extract.files.places import Places
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS
@@ -60,19 +62,20 @@ def lay_over(
     """
     if not corrected.is_file():
         raise UsageError(f"--corrected: there is no file {corrected}.")
-    if (source / synapse.MODEL).is_file():
+    places = Places.look(source)
+    if places.link is not None:
         raise UsageError(
             "--corrected works on exports, not on a Synapse Link folder: correct Sales and export "
             "again."
         )
-    stored = discover.find_files(source, CONTACTS)
+    stored = places.find(CONTACTS)
     if stored is None:
-        raise discover.make_missing_error(source, CONTACTS)
+        raise make_missing_error(source, CONTACTS)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
         into.mkdir(parents=True)
-        _link_source(source, into, stored)
+        _link_source(places, into, stored)
         versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
@@ -109,17 +112,28 @@ def _read_rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions
     return rows
 
 
-def _link_source(source: Path, into: Path, stored: StoredTable) -> None:
+def _link_source(places: Places, into: Path, stored: StoredTable) -> None:
     """Links to all files of the source; those of contacts become parts of a folder."""
-    contacts = {part.path for part in stored.parts}
-    for path in discover.list_entries(source):
-        if path not in contacts and not any(one.is_relative_to(path) for one in contacts):
-            _link(path, into / path.name)
-    (into / CONTACTS.name).mkdir()
+    first = stored.parts[0].path
+    holders = [path for path in places.candidates if first.is_relative_to(path)]
+    found = max(holders, key=lambda path: len(path.parts))
+    _link_others(places.folder, into, found)
+    (into / CONTACTS.name).mkdir(exist_ok=True)
     for part in stored.parts:
-        at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
+        below = part.path.relative_to(found) if part.path != found else PurePath(found.name)
+        at = into / CONTACTS.name / below
         at.parent.mkdir(parents=True, exist_ok=True)
         _link(part.path, at)
+
+
+def _link_others(folder: Path, into: Path, contacts: Path) -> None:
+    """Links to everything in a folder but contacts, which may lie deeper, as in a lakehouse."""
+    into.mkdir(exist_ok=True)
+    for path in list_entries(folder):
+        if contacts.is_relative_to(path) and path != contacts:
+            _link_others(path, into / path.name, contacts)
+        elif path != contacts:
+            _link(path, into / path.name)
 
 
 def _link(path: Path, at: Path) -> None:

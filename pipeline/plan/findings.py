@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
+from pipeline.plan.source import frame_notes
 from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
 from pipeline.transform.decide import CUSTOMERS, Decider
@@ -27,6 +29,9 @@ def add_run_findings(
 ) -> list[RunFinding]:
     """Add to the findings of preparation what systems, business units and counts say."""
     prepared.findings += [*planning.source.findings, *planning.destination.findings]
+    if not planning.source.is_live:
+        gaps = list_column_gaps(planning.project, planning.source.landed)
+        prepared.findings += frame_notes(gaps)
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     return prepared.findings

@@ -41,7 +41,10 @@ def make_plan(
         planning.mappings = project.mappings()
         planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
-        planning.source = land_source(project, folder, runs, listener, changes=request.changes)
+        own = () if request.only is None else (request.only,)
+        planning.source = land_source(
+            project, folder, runs, listener, changes=request.changes, own=own
+        )
         landed = planning.source.landed
         with ThreadPoolExecutor(1) as hashing:
             hashes = hash_sources(landed, hashing)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +14,13 @@ from pipeline.extract.dataverse.extraction import CHANGES, ExtractionScope, land
 from pipeline.extract.landing import (
     LandedFolder,
     LandedTable,
+    Note,
     Progress,
     ReadOptions,
     land_folder,
 )
 from pipeline.mapping import check
+from pipeline.plan.gaps import list_row_counts
 from pipeline.plan.sales_read import describe_sales, describe_sales_read
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_sales
@@ -54,6 +56,7 @@ def land_source(
     changes: bool,
     tables: Collection[str] = ROUTING_TABLES,
     wished: Collection[str] = (),
+    own: Collection[Path] = (),
 ) -> LandedSource:
     """Land all tables that a plan reads.
 
@@ -65,6 +68,7 @@ def land_source(
         changes: refresh the tables of the newest run that has them, instead of reading all.
         tables: which.
         wished: columns of contacts besides those of templates and filter.
+        own: files of the user's besides the project's, which may lie beside the exports.
 
     Raises:
         Refused: a table or column is not there, or files cannot be refreshed.
@@ -87,8 +91,8 @@ def land_source(
             "--changes asks Sales what changed; this project reads files, and a plan "
             "always reads them whole."
         )
-    found = land_files(project, folder.source, report, tables)
-    return LandedSource(landed=found.tables, findings=frame_notes(found))
+    found = land_files(project, folder.source, report, tables, own=(runs, *own))
+    return LandedSource(landed=found.tables, findings=frame_notes(found.list_notes()))
 
 
 def _land_sales(
@@ -120,10 +124,15 @@ def _land_sales(
 
 
 def land_files(
-    project: Project, into: Path, progress: Progress, tables: Collection[str] = ROUTING_TABLES
+    project: Project,
+    into: Path,
+    progress: Progress,
+    tables: Collection[str] = ROUTING_TABLES,
+    *,
+    own: Collection[Path] = (),
 ) -> LandedFolder:
-    """Land exports."""
-    return land_folder(
+    """Land exports; ``own`` are files and folders besides the project's that are no exports."""
+    found = land_folder(
         project.source_folder,
         into,
         tables=tables,
@@ -131,14 +140,26 @@ def land_files(
         wished={"contacts": list_filter_words(project)},
         options=ReadOptions(row_limit=project.settings.source.row_limit),
         progress=progress,
+        own=(*_list_own_files(project), *own),
     )
+    return replace(found, notes=(*found.notes, *list_row_counts(found.tables)))
 
 
-def frame_notes(found: LandedFolder) -> list[RunFinding]:
+def _list_own_files(project: Project) -> list[Path]:
+    """The files that the project names, which may lie beside the exports."""
+    rows = (
+        row for task in project.settings.tasks.values() for row in task.get("fields", {}).values()
+    )
+    maps = [str(row["value_map_file"]) for row in rows if "value_map_file" in row]
+    named = [project.file, project.known_customers, *(project.folder / name for name in maps)]
+    return [path for path in named if path is not None]
+
+
+def frame_notes(notes: Iterable[Note]) -> list[RunFinding]:
     """What is to be said of exports, as findings of the run."""
     return [
         RunFinding(code=one.code, detail=one.detail, column=one.column, source_file=one.source_file)
-        for one in found.list_notes()
+        for one in notes
     ]
 
 

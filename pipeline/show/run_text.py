@@ -22,6 +22,10 @@ from schemas.run import OUTCOME_NAMES
 TOP: Final = (
     "row_unreadable",
     "no_contacts",
+    "file_ignored",
+    "folder_missing",
+    "row_count_suspicious",
+    "column_missing",
     "flag_never_set",
     "accounts_assumed",
     "company_changed",

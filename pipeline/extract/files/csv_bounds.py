@@ -27,13 +27,11 @@ _NONE: Final = pl.Series([], dtype=pl.Int64)
 class Dialect:
     """How a file separates fields and physical lines.
 
-    ``line_end`` is LF (CRLF counts as LF) or a CR alone; ``may_be_short`` says that missing cells
-    at a row's end are null.
+    ``line_end`` is LF (CRLF counts as LF) or a CR alone.
     """
 
     delimiter: str
     line_end: bytes
-    may_be_short: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

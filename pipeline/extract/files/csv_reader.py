@@ -17,6 +17,7 @@ import pyarrow.csv as pc
 
 from pipeline.errors import SourceError
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
+from pipeline.extract.files.csv_short import ShortRows
 from pipeline.extract.files.csv_strict import Record, read_strict
 from pipeline.extract.files.encoding import read_text_blocks
 from pipeline.extract.headers import ColumnSelection
@@ -38,6 +39,7 @@ def read_csv_file(
     options: ReadOptions,
     *,
     header: Sequence[str] | None = None,
+    delimiter: str = ",",
 ) -> Iterator[Chunk]:
     """Read a CSV file.
 
@@ -46,9 +48,9 @@ def read_csv_file(
         name: what messages and findings call it.
         selection: the columns that are wanted.
         options: limits.
-        header: the columns of a file without header line. Its delimiter is the comma, and cells
-            that are missing at a row's end are null: Synapse Link adds new columns at the end and
-            does not write old rows again.
+        header: the columns of a file without header line. Cells that are missing at a row's end
+            are null where ``csv_short`` lets the row pass.
+        delimiter: of a file without header line.
 
     Yields:
         Chunks, at least one; the first has the columns even if there are no rows.
@@ -58,8 +60,9 @@ def read_csv_file(
             needed.
     """
     text = _Text(read_text_blocks(path, name, options.block), name, options.row_limit)
+    is_headerless = header is not None
     if header is not None:
-        dialect = Dialect(delimiter=",", line_end=_find_line_end(text), may_be_short=True)
+        dialect = Dialect(delimiter=delimiter, line_end=_find_line_end(text))
     else:
         dialect, header = _read_header(text)
     places = {written: place for place, written in reversed(list(enumerate(header)))}
@@ -67,7 +70,14 @@ def read_csv_file(
         column: tuple(places[written] for written in spellings)
         for column, spellings in selection.pick(header, name).items()
     }
-    rows = _Rows(text=text, dialect=dialect, width=len(header), picked=picked, selection=selection)
+    rows = _Rows(
+        text=text,
+        dialect=dialect,
+        width=len(header),
+        picked=picked,
+        selection=selection,
+        short=ShortRows(header, is_headerless=is_headerless),
+    )
     yield from rows.read_chunks()
 
 
@@ -153,6 +163,7 @@ class _Rows:
     width: int
     picked: Mapping[str, tuple[int, ...]]
     selection: ColumnSelection
+    short: ShortRows
 
     def read_chunks(self) -> Iterator[Chunk]:
         """All rows."""
@@ -178,6 +189,7 @@ class _Rows:
         cells = _read_in_bulk(block, found, self)
         if cells is None:
             return None
+        self.short.pass_whole()
         lines = (found.lines + text.line).to_arrow()
         text.take(found.end, found.breaks)
         return Chunk(table=pa.table({**cells, "source_line": lines}))
@@ -197,10 +209,8 @@ class _Rows:
         rows: list[Sequence[str]] = []
         lines: list[int] = []
         unreadable: list[UnreadableRow] = []
-        for record in records:
+        for record, trouble in self._judge(records, is_cut=is_cut):
             line = record.line + self.text.line
-            is_whole = not is_cut or record is not records[-1]
-            trouble = record.trouble or self._explain_count(len(record.fields), is_whole=is_whole)
             if trouble is not None:
                 unreadable.append(
                     UnreadableRow(source_file=self.text.name, source_line=line, detail=trouble)
@@ -224,15 +234,16 @@ class _Rows:
             for name, places in self.picked.items()
         }
 
-    def _explain_count(self, fields: int, *, is_whole: bool) -> str | None:
-        """What is wrong with the number of fields.
-
-        The row at which the file breaks off must not be short.
-        """
-        if fields == self.width or (self.dialect.may_be_short and is_whole and fields < self.width):
-            return None
-        noun = "field" if fields == 1 else "fields"
-        return f"it has {fields} {noun} where the header has {self.width}"
+    def _judge(
+        self, records: Sequence[Record], *, is_cut: bool
+    ) -> Iterator[tuple[Record, str | None]]:
+        """Records, and why each cannot be read; none where it can."""
+        whole = [record for record in records if record.trouble is None]
+        is_cut = is_cut and records[-1].trouble is None if records else is_cut
+        troubles = self.short.explain([len(one.fields) for one in whole], is_cut=is_cut)
+        judged = iter(troubles)
+        for record in records:
+            yield record, record.trouble if record.trouble is not None else next(judged)
 
 
 def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, Cells] | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError, reading
-from pipeline.suggest import suggest_nearest
+from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
+from pipeline.extract.files.tablenames import find_meant, names_table
+from pipeline.extract.records import Note
 from schemas.catalogue import Table
 
 
@@ -22,7 +24,7 @@ class Form(StrEnum):
     LINES = "JSON lines"
 
 
-_ENDINGS: Final = {
+ENDINGS: Final[Mapping[str, Form]] = {
     ".csv": Form.DELIMITED,
     ".tsv": Form.DELIMITED,
     ".txt": Form.DELIMITED,
@@ -31,29 +33,61 @@ _ENDINGS: Final = {
     ".jsonl": Form.LINES,
     ".ndjson": Form.LINES,
 }
-_WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+"""Ending of a name → form; of several endings that a name has, the longest counts."""
+WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_LAKES: Final = ("tables", "deltalake")
+"""Folders in which a lakehouse and Synapse Link keep tables."""
+_SNAPSHOT: Final = "snapshot"
+_SAMPLE: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FilePart:
-    """One file of a table; ``name`` is what findings call it, relative to the source folder."""
+    """One file of a table; ``name`` is what findings call it, relative to the source folder.
+
+    ``header`` are the columns of a CSV file without header line, and ``delimiter`` is its own.
+    """
 
     path: Path
     name: str
+    header: tuple[str, ...] | None = None
+    delimiter: str = ","
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredTable:
-    """Where a table is: its form and its files, in order."""
+    """Where a table is: its form and its files, in order.
+
+    A model, if one describes the table, gives its columns as ``header``; ``described_in`` is the
+    model's name, ``folders`` are the table's own. ``notes`` are to be said of it.
+    """
 
     form: Form
     parts: tuple[FilePart, ...]
+    header: tuple[str, ...] = ()
+    described_in: str = ""
+    folders: tuple[Path, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def find_ending(path: Path) -> str:
+    """The known ending of a file's or folder's name, in lower case; blank if it has none."""
+    name = path.name.casefold()
+    known = (one for one in (*ENDINGS, *WORKBOOKS) if name.endswith(one) and name != one)
+    return max(known, key=len, default="")
 
 
 def find_form(path: Path) -> Form:
-    """The form of a file, by its ending."""
-    ending = path.suffix.lower()
-    if ending in _WORKBOOKS:
+    """The form of a file, by its ending; without any ending by how it begins.
+
+    Raises:
+        SourceError: files of that form are not read, or it is no ordinary file.
+    """
+    measure_file(path, path.name)
+    ending = find_ending(path)
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    if ending in WORKBOOKS:
         raise SourceError(
             (
                 "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and "
@@ -61,108 +95,128 @@ def find_form(path: Path) -> Form:
             ),
             where=path.name,
         )
-    if ending not in _ENDINGS:
+    if not path.suffix:
+        return _guess_form(path)
+    raise SourceError(
+        f"'{path.suffix.lower()}' files are not read; use one of {', '.join(ENDINGS)}.",
+        where=path.name,
+    )
+
+
+def _guess_form(path: Path) -> Form:
+    """The form of a file whose name has no ending."""
+    with reading(path.name), path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    if start.startswith(b"PAR1"):
+        return Form.PARQUET
+    if start.startswith(b"PK\x03\x04"):
         raise SourceError(
-            f"'{ending}' files are not read; use one of {', '.join(_ENDINGS)}.",
+            "is a ZIP archive or a workbook, but its name has no ending; give it one.",
             where=path.name,
         )
-    return _ENDINGS[ending]
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"["):
+        return Form.PAGES
+    if text.startswith(b"{"):
+        lines = [line for line in text.splitlines()[:2] if line.strip()]
+        alike = all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines[:1])
+        return Form.LINES if alike and b'"value"' not in lines[0] else Form.PAGES
+    return Form.DELIMITED
 
 
-def list_entries(folder: Path) -> list[Path]:
-    """What is in a folder, but for hidden things and those of Spark.
+def list_candidates(folder: Path) -> list[Path]:
+    """Everything of a source folder that could be a table: its entries, and those of a lakehouse.
+
+    That is ``Tables/contact``, ``Tables/dbo/contact`` and ``deltalake/contact_partitioned``.
 
     Raises:
-        SourceError: it is missing, a file, or closed to us.
+        SourceError: the folder is missing, a file, or closed to us.
     """
-    with reading(str(folder)):
-        if folder.is_file():
-            raise SourceError(
-                "is a file; name the folder that holds the tables.", where=str(folder)
-            )
-        if not folder.is_dir():
-            raise SourceError("there is no such folder.", where=str(folder))
-        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+    found = list_entries(folder)
+    for lake in [path for path in found if path.name.casefold() in _LAKES and path.is_dir()]:
+        tables = list_folders(lake)
+        found += tables
+        for schema in tables:
+            if find_meant(schema.name) is None and not (schema / "_delta_log").exists():
+                found += list_folders(schema)
+    return found
 
 
-def find_files(folder: Path, table: Table) -> StoredTable | None:
-    """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending.
+def choose_candidates(candidates: Sequence[Path], table: Table) -> list[Path]:
+    """The candidates that are named after a table: ``<name>.<ending>``, or a folder of parts."""
+    return [path for path in candidates if is_candidate(path, table)]
 
-    The logical name is accepted too.
+
+def is_candidate(path: Path, table: Table) -> bool:
+    """Whether a file or folder is named after a table, and could be read."""
+    ending = find_ending(path)
+    base = path.name[: -len(ending)] if ending else path.name
+    return names_table(base, table)
+
+
+def find_files(
+    folder: Path, table: Table, candidates: Sequence[Path] | None = None
+) -> StoredTable | None:
+    """A table's files.
+
+    Args:
+        folder: the source folder.
+        table: the table.
+        candidates: what could be a table; all of ``list_candidates`` if it is null.
+
+    Raises:
+        SourceError: several could be the table, or what was found cannot be read.
     """
-    names = {table.name, table.singular}
-    matching = [
-        path
-        for path in list_entries(folder)
-        if _strip_ending(path) in names and (path.is_dir() or _is_known(path))
-    ]
+    listed = list_candidates(folder) if candidates is None else candidates
+    matching = choose_candidates(listed, table)
     if not matching:
         return None
     if len(matching) > 1:
-        raise SourceError(
-            (
-                f"{' and '.join(path.name for path in matching)} could both be {table.name}; leave "
-                "one."
-            ),
-            where=str(folder),
-        )
+        raise make_double_error(folder, table, matching)
     found = matching[0]
     return _read_folder(found, folder) if found.is_dir() else _describe((found,), folder)
 
 
-def _strip_ending(path: Path) -> str:
-    """The name without ending; Spark gives endings to folders too."""
-    return (path.stem if _is_known(path) or not path.is_dir() else path.name).casefold()
-
-
-def _is_known(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS or path.suffix.lower() in _WORKBOOKS
+def make_double_error(folder: Path, table: Table, found: Sequence[Path]) -> SourceError:
+    """The error for a table that is there more than once."""
+    names = " and ".join(path.relative_to(folder).as_posix() for path in found)
+    return SourceError(f"{names} could both be {table.name}; leave one.", where=str(folder))
 
 
 def _read_folder(found: Path, folder: Path) -> StoredTable:
-    paths = tuple(_list_files(found))
+    paths = tuple(walk_files(found))
+    for above in {found, *(path.parent for path in paths)}:
+        if (above / "_delta_log").exists():
+            raise SourceError(
+                (
+                    "is a Delta table, whose files include replaced ones: write its current rows "
+                    "as plain Parquet."
+                ),
+                where=above.name,
+            )
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
-    return _describe(paths, folder)
-
-
-def _list_files(folder: Path) -> Iterator[Path]:
-    """All files below a folder, in the order of their names, folder after folder."""
-    for path in list_entries(folder):
-        yield from _list_files(path) if path.is_dir() else (path,)
-    if (folder / "_delta_log").exists():
+    stored = _describe(paths, folder)
+    snapshots = [one for one in list_folders(found) if one.name.casefold() == _SNAPSHOT]
+    if snapshots and stored.form is Form.DELIMITED:
         raise SourceError(
-            (
-                "is a Delta table, whose files include replaced ones: write its current rows as "
-                "plain Parquet."
-            ),
-            where=folder.name,
+            "is a folder of Synapse Link without its model: its files have no header line, and "
+            "model.json names the columns. Copy the whole folder that Synapse Link writes.",
+            where=found.name,
         )
+    return stored
 
 
 def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:
     parts = tuple(FilePart(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+    sizes = [measure_file(part.path, part.name) for part in parts]
     forms = {find_form(path) for path in paths}
     if len(forms) > 1:
         raise SourceError(
             f"the parts are of several forms: {', '.join(sorted(forms))}.",
             where=paths[0].parent.name,
         )
-    for part in parts:
-        with reading(part.name):
-            if not part.path.stat().st_size:
-                raise SourceError("is empty.", where=part.name)
+    for part, size in zip(parts, sizes, strict=True):
+        if not size:
+            raise SourceError("is empty.", where=part.name)
     return StoredTable(form=forms.pop(), parts=parts)
-
-
-def make_missing_error(folder: Path, table: Table) -> SourceError:
-    """The error for a table that must be there."""
-    names = [path.name for path in list_entries(folder)]
-    hint = suggest_nearest(f"{table.name}.csv", names)
-    there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
-    return SourceError(
-        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json "
-        "or a folder "
-        f"{table.name}.{hint}{there}",
-        where=str(folder),
-    )

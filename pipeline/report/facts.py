@@ -19,7 +19,7 @@ from pipeline.report.flow import FlowColumn, FlowLink
 from pipeline.report.picture import make_flow
 from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gather_evidence
-from pipeline.run.facts import Kind, Setting, SourceRead
+from pipeline.run.facts import DeltaRead, Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
 from pipeline.run.summary import Equation, Summary, ValueMap
 from pipeline.show import run_text
@@ -115,6 +115,7 @@ class PageFacts:
     reconciliation: Mapping[str, JsonValue] | None
     fingerprints: tuple[tuple[str, str], ...]
     sources: tuple[SourceRead, ...]
+    delta: tuple[DeltaRead, ...]
     versions: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str, str], ...]
 
@@ -165,6 +166,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         reconciliation=_read_reconciliation(evidence),
         fingerprints=tuple(evidence.run.fingerprints.items()),
         sources=evidence.run.sources,
+        delta=evidence.run.delta,
         versions=tuple(evidence.run.versions.items()),
         settings=tuple(_list_settings(evidence.run.settings)),
         troubles=tuple(evidence.troubles),

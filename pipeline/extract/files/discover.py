@@ -20,6 +20,7 @@ class Form(StrEnum):
     PARQUET = "Parquet"
     PAGES = "JSON"
     LINES = "JSON lines"
+    DELTA = "Delta"
 
 
 _ENDINGS: Final = {
@@ -120,6 +121,11 @@ def _is_known(path: Path) -> bool:
 
 
 def _read_folder(found: Path, folder: Path) -> StoredTable:
+    """What a folder holds: a Delta table as a whole, or its files one by one."""
+    if is_delta(found):
+        part = FilePart(path=found, name=found.relative_to(folder).as_posix())
+        return StoredTable(form=Form.DELTA, parts=(part,))
+    refuse_other_lakes(found)
     paths = tuple(_list_files(found))
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
@@ -130,12 +136,38 @@ def _list_files(folder: Path) -> Iterator[Path]:
     """All files below a folder, in the order of their names, folder after folder."""
     for path in list_entries(folder):
         yield from _list_files(path) if path.is_dir() else (path,)
-    if (folder / "_delta_log").exists():
+    if is_delta(folder):
         raise SourceError(
             (
-                "is a Delta table, whose files include replaced ones: write its current rows as "
-                "plain Parquet."
+                "is a Delta table among other files of one table: p2c reads it if it is alone "
+                "there. Leave one."
             ),
+            where=folder.name,
+        )
+    refuse_other_lakes(folder)
+
+
+def is_delta(folder: Path) -> bool:
+    """Whether a folder is a Delta table, of which only the log knows what counts."""
+    with reading(folder.name):
+        return (folder / "_delta_log").exists()
+
+
+def refuse_other_lakes(folder: Path) -> None:
+    """Find tables of other lakes, whose files include replaced rows too.
+
+    Raises:
+        SourceError: the folder is such a table.
+    """
+    lake = ""
+    if any((folder / "metadata").glob("*.metadata.json")):
+        lake = "an Iceberg"
+    elif (folder / ".hoodie").exists():
+        lake = "a Hudi"
+    if lake:
+        raise SourceError(
+            f"is {lake} table, which p2c does not read, and its files include replaced rows: write "
+            "its current rows as plain Parquet.",
             where=folder.name,
         )
 
@@ -157,6 +189,11 @@ def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:
 
 def make_missing_error(folder: Path, table: Table) -> SourceError:
     """The error for a table that must be there."""
+    if is_delta(folder):
+        return SourceError(
+            f"is a Delta table itself: name the folder that holds it, as a folder {table.name}.",
+            where=str(folder),
+        )
     names = [path.name for path in list_entries(folder)]
     hint = suggest_nearest(f"{table.name}.csv", names)
     there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."

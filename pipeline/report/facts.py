@@ -135,7 +135,6 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
-    backfill = tables.count_backfilled(evidence) if kind is Kind.BACKFILL else []
     place = _place_causes(causes)
     return PageFacts(
         run=folder.run,
@@ -158,7 +157,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
         legal_entities=tuple((kind.is_load and tables.count_legal_entities(evidence)) or ()),
-        backfill=tuple(backfill or ()),
+        backfill=tuple((kind is Kind.BACKFILL and tables.count_backfilled(evidence)) or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),
         spans=() if found is None else tuple(tables.list_spans(found)),

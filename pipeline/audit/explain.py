@@ -24,6 +24,7 @@ from pipeline.errors import UsageError
 from pipeline.project.resolve import Project
 from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.folder import RunFolder
+from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE
 from sql.session import session
 
@@ -87,6 +88,7 @@ def _tell_story(
         decision=decision,
         findings=findings,
         source=source,
+        version=_find_version(evidence),
         fields=[]
         if template is None
         else tell_fields(template, project, source, planned, decision, findings),
@@ -96,6 +98,10 @@ def _tell_story(
         earlier=find_earlier_runs(earlier, contactid),
         notes=[one.sentence for one in evidence.troubles],
     )
+
+
+def _find_version(evidence: Evidence) -> int | None:
+    return next((one.version for one in evidence.run.delta if one.table == CONTACTS.name), None)
 
 
 def _read_rows(

@@ -98,6 +98,8 @@ class Story:
     findings: list[FindingRow]
     source: dict[str, str]
     """The row as it was read, blanks left out."""
+    version: int | None
+    """The version of the Delta table that contacts were read from; null for other forms."""
     fields: list[FieldStory]
     planned: PlannedRow
     batch: BatchRow
@@ -122,7 +124,8 @@ def render_story(story: Story, folder: Path) -> str:
 def _render_lines(story: Story, folder: Path) -> Iterator[str]:
     decision = story.decision
     yield f"Contact {decision['contactid']}, number {decision['contact_number'] or 'none'}"
-    yield f"  read from     {decision['source_file']} line {decision['source_line']}"
+    version = "" if story.version is None else f", version {story.version} of the Delta table"
+    yield f"  read from     {decision['source_file']} line {decision['source_line']}{version}"
     yield f"  active        {_render_flag(decision['is_active_customer'])}"
     yield f"  company       {_render_company(decision)}"
     yield f"  decision      {decision['decision']}/{decision['reason']}: {_explain_decision(story)}"

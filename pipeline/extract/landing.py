@@ -29,7 +29,8 @@ from pipeline.extract.files.parquet import (
 )
 from pipeline.extract.files.places import Places
 from pipeline.extract.headers import ColumnSelection
-from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
+from pipeline.extract.lake.parts import describe_delta
+from pipeline.extract.records import Chunk, Note, ReadOptions, TableVersion, UnreadableRow
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
@@ -71,6 +72,7 @@ class LandedTable:
     ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
     their columns by canonical name; ``rows`` are the readable ones. ``lookups_are_names``: the form
     writes the name of the other record where a lookup's id belongs, as Excel exports do.
+    ``version`` is that of a Delta table.
     """
 
     table: str
@@ -82,6 +84,7 @@ class LandedTable:
     unreadable: tuple[UnreadableRow, ...] = ()
     notes: tuple[Note, ...] = ()
     lookups_are_names: bool = False
+    version: TableVersion | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,6 +187,8 @@ def _read_chunks(
             return read_lines(part.path, part.name, selection, options)
         case Form.PARQUET:
             return read_text_chunks(part, selection)
+        case Form.DELTA:
+            raise SourceError("is a Delta table, not a file.", where=part.name)
         case _:
             assert_never(form)
 
@@ -255,6 +260,10 @@ class _Landing:
             return self._land_parquet(
                 [describe_part(part, self.selection) for part in stored.parts]
             )
+        if stored.form is Form.DELTA:
+            found = describe_delta(stored.parts[0], self.selection)
+            landed = self._land_parquet(found.parts, found.columns)
+            return replace(landed, version=found.version)
         form = stored.form
         return self._land_text(
             stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
@@ -290,9 +299,15 @@ class _Landing:
             dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
         )
 
-    def _land_parquet(self, parts: Sequence[ParquetPart]) -> LandedTable:
+    def _land_parquet(
+        self, parts: Sequence[ParquetPart], columns: pa.Schema | None = None
+    ) -> LandedTable:
+        """Parts where they lie, or in one file.
+
+        ``columns`` are those of all parts; without any they are found in them.
+        """
         sources = [_describe_source(one.part, one.rows, frozenset(one.columns)) for one in parts]
-        if can_stay(parts):
+        if parts and can_stay(parts):
             return LandedTable(
                 table=self.selection.table.name,
                 in_place=True,
@@ -301,7 +316,7 @@ class _Landing:
                 rows=sum(one.rows for one in parts),
                 sources=tuple(sources),
             )
-        done, columns = 0, unify_types(parts)
+        done, columns = 0, unify_types(parts) if columns is None else columns
         with (
             during(f"landing {self.selection.table.name}"),
             LandedFile(self._path, columns) as file,

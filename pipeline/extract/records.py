@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -39,6 +41,18 @@ class Note:
     detail: str = ""
     column: str = ""
     source_file: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableVersion:
+    """The version of a table that was read.
+
+    ``committed_at`` is when it was written, null where nothing says it; ``folder`` is the table's.
+    """
+
+    number: int
+    committed_at: datetime | None
+    folder: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

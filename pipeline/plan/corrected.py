@@ -71,6 +71,7 @@ def lay_over(
     stored = places.find(CONTACTS)
     if stored is None:
         raise make_missing_error(source, CONTACTS)
+    _refuse_delta(stored)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
@@ -80,6 +81,15 @@ def lay_over(
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
     return CorrectedSource(folder=into, contactids=ids.to_list())
+
+
+def _refuse_delta(stored: StoredTable) -> None:
+    """A Delta table takes no further part: its log says which files count."""
+    if stored.form is Form.DELTA:
+        raise UsageError(
+            "--corrected works on exports, not on a Delta table: correct Sales and wait for the "
+            "lake to follow, or plan from a copy of the table's current rows as plain Parquet."
+        )
 
 
 def _read_rows(corrected: Path, columns: Mapping[str, str], options: ReadOptions) -> pl.DataFrame:
@@ -156,6 +166,8 @@ def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[s
             )
         case Form.PARQUET:
             _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
+        case Form.DELTA:
+            _refuse_delta(stored)
 
 
 def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,15 @@ from pipeline.extract.landing import LandedTable
 from pipeline.plan.fingerprint import list_versions, take_fingerprints
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.project.resolve import Project
-from pipeline.run.facts import DestinationFacts, Kind, Numbers, Requested, RunFacts, SourceRead
+from pipeline.run.facts import (
+    DeltaRead,
+    DestinationFacts,
+    Kind,
+    Numbers,
+    Requested,
+    RunFacts,
+    SourceRead,
+)
 from pipeline.run.files import hash_file
 from pipeline.run.findings import RunFinding, frame_run_findings
 from pipeline.run.folder import RunId
@@ -98,6 +106,7 @@ def complete_facts(
         sales=planning.source.facts,
         scm=planning.destination.facts,
         sources=tuple(one for table in landed.values() for one in _list_sources(table, hashes)),
+        delta=tuple(_list_versions(landed)),
         columns={table.table: dict(table.columns) for table in landed.values()},
         landed={table.table: _list_files(table) for table in landed.values()},
         backfill=numbers,
@@ -117,6 +126,16 @@ def _list_sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[Source
         )
         for one in table.sources
     ]
+
+
+def _list_versions(landed: Mapping[str, LandedTable]) -> Iterator[DeltaRead]:
+    for name, table in landed.items():
+        if table.version is not None:
+            yield DeltaRead(
+                table=name,
+                version=table.version.number,
+                committed_at=table.version.committed_at,
+            )
 
 
 def _list_files(table: LandedTable) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pipeline.report.flow import FlowColumn, FlowLink
 from pipeline.report.picture import make_flow
 from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gather_evidence
-from pipeline.run.facts import Kind, Setting, SourceRead
+from pipeline.run.facts import DeltaRead, Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
 from pipeline.run.summary import Equation, Summary, ValueMap
 from pipeline.show import run_text
@@ -115,6 +115,7 @@ class PageFacts:
     reconciliation: Mapping[str, JsonValue] | None
     fingerprints: tuple[tuple[str, str], ...]
     sources: tuple[SourceRead, ...]
+    delta: tuple[DeltaRead, ...]
     versions: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str, str], ...]
 
@@ -134,7 +135,6 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
-    backfill = tables.count_backfilled(evidence) if kind is Kind.BACKFILL else []
     place = _place_causes(causes)
     return PageFacts(
         run=folder.run,
@@ -157,7 +157,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
         legal_entities=tuple((kind.is_load and tables.count_legal_entities(evidence)) or ()),
-        backfill=tuple(backfill or ()),
+        backfill=tuple((kind is Kind.BACKFILL and tables.count_backfilled(evidence)) or ()),
         batches=() if found is None else tuple(found.iter_rows(named=True)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),
         spans=() if found is None else tuple(tables.list_spans(found)),
@@ -165,6 +165,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         reconciliation=_read_reconciliation(evidence),
         fingerprints=tuple(evidence.run.fingerprints.items()),
         sources=evidence.run.sources,
+        delta=evidence.run.delta,
         versions=tuple(evidence.run.versions.items()),
         settings=tuple(_list_settings(evidence.run.settings)),
         troubles=tuple(evidence.troubles),

@@ -80,6 +80,15 @@ class SourceRead(RunRecord):
     sha256: str
 
 
+class DeltaRead(RunRecord):
+    """The version of a Delta table that was read."""
+
+    table: str
+    version: int
+    committed_at: Moment | None = None
+    """When it was written; null where its log does not say."""
+
+
 class OrganizationRead(RunRecord):
     """Whose Sales it is."""
 
@@ -176,6 +185,8 @@ class RunFacts(RunRecord):
     destination: DestinationFacts = DestinationFacts()
     request: Requested = Requested()
     sources: tuple[SourceRead, ...] = ()
+    delta: tuple[DeltaRead, ...] = ()
+    """The tables that came from Delta tables."""
     columns: Mapping[str, Mapping[str, str]] = {}
     """Table → catalogue column → column of the source."""
     landed: Mapping[str, tuple[str, ...]] = {}

@@ -22,6 +22,7 @@ class Form(StrEnum):
     PARQUET = "Parquet"
     PAGES = "JSON"
     LINES = "JSON lines"
+    DELTA = "Delta"
 
 
 ENDINGS: Final[Mapping[str, Form]] = {
@@ -184,14 +185,16 @@ def make_double_error(folder: Path, table: Table, found: Sequence[Path]) -> Sour
 
 
 def _read_folder(found: Path, folder: Path) -> StoredTable:
+    if is_delta(found):
+        part = FilePart(path=found, name=found.relative_to(folder).as_posix())
+        return StoredTable(form=Form.DELTA, parts=(part,))
     paths = tuple(walk_files(found))
     for above in {found, *(path.parent for path in paths)}:
-        if (above / "_delta_log").exists():
+        refuse_other_lakes(above)
+        if is_delta(above):
             raise SourceError(
-                (
-                    "is a Delta table, whose files include replaced ones: write its current rows "
-                    "as plain Parquet."
-                ),
+                "is a Delta table among other files of one table: p2c reads it if it is alone "
+                "there. Leave one.",
                 where=above.name,
             )
     if not paths:
@@ -205,6 +208,31 @@ def _read_folder(found: Path, folder: Path) -> StoredTable:
             where=found.name,
         )
     return stored
+
+
+def is_delta(folder: Path) -> bool:
+    """Whether a folder is a Delta table, of which only the log knows what counts."""
+    with reading(folder.name):
+        return (folder / "_delta_log").exists()
+
+
+def refuse_other_lakes(folder: Path) -> None:
+    """Find tables of other lakes, whose files include replaced rows too.
+
+    Raises:
+        SourceError: the folder is such a table.
+    """
+    lake = ""
+    if any((folder / "metadata").glob("*.metadata.json")):
+        lake = "an Iceberg"
+    elif (folder / ".hoodie").exists():
+        lake = "a Hudi"
+    if lake:
+        raise SourceError(
+            f"is {lake} table, which p2c does not read, and its files include replaced rows: write "
+            "its current rows as plain Parquet.",
+            where=folder.name,
+        )
 
 
 def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError
-from pipeline.extract.files.discover import ENDINGS, WORKBOOKS, find_ending, is_candidate
+from pipeline.extract.files.discover import (
+    ENDINGS,
+    WORKBOOKS,
+    find_ending,
+    is_candidate,
+    is_delta,
+)
 from pipeline.extract.files.entries import list_entries
 from pipeline.extract.files.places import Places
 from pipeline.extract.files.tablenames import find_meant
@@ -110,6 +116,11 @@ def _is_thing(path: Path) -> bool:
 
 def make_missing_error(folder: Path, table: Table) -> SourceError:
     """The error for a table that must be there."""
+    if is_delta(folder):
+        return SourceError(
+            f"is a Delta table itself: name the folder that holds it, as a folder {table.name}.",
+            where=str(folder),
+        )
     entries = list_entries(folder)
     names = [path.name for path in entries]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -30,57 +31,113 @@ of a column."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoredColumn:
+    """Where a column's cells are: in the file's column of that name, else ``value`` in every row.
+
+    ``type`` is the type that the cells are read as.
+    """
+
+    type: pa.DataType
+    column: str | None
+    value: pa.Scalar | None = None
+
+    def read(self, batch: pa.RecordBatch) -> Cells:
+        """The cells of some rows of the file."""
+        if self.column is not None:
+            cells = batch[self.column]
+            exact = not pa.types.is_timestamp(self.type)  # Units of time may differ.
+            return cells if cells.type.equals(self.type) else cells.cast(self.type, safe=exact)
+        value = pa.scalar(None, self.type) if self.value is None else self.value
+        return pa.repeat(value, len(batch))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ParquetPart:
-    """One file: its rows, its schema, and canonical column → its spellings there, best first."""
+    """One file: its rows that count, its schema, and its columns.
+
+    ``columns`` are canonical column → its spellings, best first; ``stored`` says where each
+    spelling is. ``kept`` says for each row of the file whether it counts; null: all do.
+    """
 
     part: FilePart
     rows: int
     schema: pa.Schema
     columns: Mapping[str, tuple[str, ...]]
+    stored: Mapping[str, StoredColumn]
     selection: ColumnSelection
+    kept: pa.BooleanArray | None = None
 
     @property
     def typed(self) -> pa.Schema:
         """The canonical columns with their types, in their simplest form."""
-        return pa.schema(
-            [
-                (name, _find_type([self.schema.field(header).type for header in spellings]))
-                for name, spellings in self.columns.items()
-            ]
-        )
+        return find_types(self.columns, self.stored)
 
     @property
     def headers(self) -> list[str]:
         """The columns of the file that are read."""
-        return [header for spellings in self.columns.values() for header in spellings]
+        stored = [self.stored[header] for used in self.columns.values() for header in used]
+        return [one.column for one in stored if one.column is not None]
 
     @property
     def is_plain(self) -> bool:
-        """Whether every column has one spelling."""
-        return all(len(spellings) == 1 for spellings in self.columns.values())
+        """Whether all rows count, and every column is one column of the file, by its name."""
+        return self.kept is None and all(
+            len(spellings) == 1 and self.stored[spellings[0]].column == spellings[0]
+            for spellings in self.columns.values()
+        )
 
     def _merge(self, batch: pa.RecordBatch, name: str, kind: pa.DataType) -> Cells:
-        spellings = [batch[header] for header in self.columns[name]]
+        spellings = [self.stored[header].read(batch) for header in self.columns[name]]
         if len(spellings) > 1:
             spellings = [_cast(cells, _simplify(cells.type)) for cells in spellings]
         return _cast(self.selection.merge(name, spellings), kind)
 
     def read_chunks(self, columns: pa.Schema) -> Iterator[pa.Table]:
-        """All rows: those of ``columns`` that are there, in its types, and ``source_line``.
+        """The rows that count: those of ``columns`` that are there, in its types.
 
-        That is the number of the row, from 1.
+        ``source_line`` is the number of the row in the file, from 1.
         """
         done = 0
         with _translate_errors(self.part):
-            file = pq.ParquetFile(self.part.path)
+            file = _open(self.part)
             for batch in file.iter_batches(_BATCH, columns=self.headers):
                 cells = {
                     name: self._merge(batch, name, columns.field(name).type)
                     for name in self.columns
                 }
-                lines = pa.array(range(done + 1, done + 1 + len(batch)), pa.int64())
-                yield pa.table({**cells, "source_line": lines})
+                lines = pa.array(np.arange(done + 1, done + 1 + len(batch), dtype=np.int64))
+                rows = pa.table({**cells, "source_line": lines})
+                kept = None if self.kept is None else self.kept.slice(done, len(batch))
+                yield rows if kept is None else rows.filter(kept)
                 done += len(batch)
+
+
+def _open(part: FilePart) -> pq.ParquetFile:
+    """The file; dates of Spark's old form in a unit that holds every year."""
+    return pq.ParquetFile(part.path, coerce_int96_timestamp_unit="us")
+
+
+def read_footer(part: FilePart) -> tuple[pa.Schema, int]:
+    """A file's schema and its number of rows.
+
+    Raises:
+        SourceError: it is not a whole Parquet file.
+    """
+    with _translate_errors(part):
+        file = _open(part)
+        return file.schema_arrow, file.metadata.num_rows
+
+
+def find_types(
+    columns: Mapping[str, tuple[str, ...]], stored: Mapping[str, StoredColumn]
+) -> pa.Schema:
+    """The canonical columns with their types, in their simplest form."""
+    return pa.schema(
+        [
+            (name, _find_type([stored[header].type for header in spellings]))
+            for name, spellings in columns.items()
+        ]
+    )
 
 
 def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
@@ -90,24 +147,39 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
         SourceError: it is not a whole Parquet file, lacks a needed column, or a column
             holds other than plain values.
     """
-    with _translate_errors(part):
-        file = pq.ParquetFile(part.path)
-        schema, rows = file.schema_arrow, file.metadata.num_rows
+    schema, rows = read_footer(part)
     columns = selection.pick(schema.names, part.name)
     _refuse_columns_in_path(part, selection, columns)
+    stored = {
+        header: StoredColumn(type=schema.field(header).type, column=header)
+        for used in columns.values()
+        for header in used
+    }
+    refuse_other_than_values(columns, stored, part.name)
+    return ParquetPart(
+        part=part, rows=rows, schema=schema, columns=columns, stored=stored, selection=selection
+    )
+
+
+def refuse_other_than_values(
+    columns: Mapping[str, tuple[str, ...]], stored: Mapping[str, StoredColumn], where: str
+) -> None:
+    """Find columns that hold lists, records or raw bytes.
+
+    Raises:
+        SourceError: the first such column.
+    """
     for name, header in [(name, header) for name, used in columns.items() for header in used]:
-        kind = schema.field(header).type
+        kind = stored[header].type
         if pa.types.is_nested(kind):
             raise SourceError(
-                f"the column '{header}' ({name}) holds lists or records, not values.",
-                where=part.name,
+                f"the column '{header}' ({name}) holds lists or records, not values.", where=where
             )
         if pa.types.is_fixed_size_binary(kind):
             raise SourceError(
                 f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.",
-                where=part.name,
+                where=where,
             )
-    return ParquetPart(part=part, rows=rows, schema=schema, columns=columns, selection=selection)
 
 
 def _refuse_columns_in_path(

@@ -101,8 +101,8 @@ def test_tables_that_are_not_there_are_left_out_but_contacts_are_needed(tmp_path
         ),
         ({"contacts/part.XLS": b"\xd0\xcf\x11\xe0"}, "Excel workbooks are not read"),
         (
-            {"contacts/_delta_log/0.json": "{}", "contacts/a.parquet": b"PAR1"},
-            "contacts: is a Delta table",
+            {"contacts/x/_delta_log/0.json": "{}", "contacts/x/a.parquet": b"PAR1"},
+            "x: is a Delta table among other files of one table",
         ),
         ({"contacts.csv": TEXT, "accounts.csv": ""}, "accounts.csv: is empty."),
         (

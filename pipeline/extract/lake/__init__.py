@@ -1,0 +1,1 @@
+"""Delta tables become parts of a landed table: their log says which rows of which files count."""

@@ -6,8 +6,9 @@ next step, so nothing is guessed per batch. Parquet sources are read where they 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -26,6 +27,7 @@ from pipeline.extract.files.parquet import (
     read_text_chunks,
     unify_types,
 )
+from pipeline.extract.files.workbook import EXPORT_LIMIT, read_workbook
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
@@ -164,6 +166,8 @@ def _read_chunks(
             return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
             return read_lines(part.path, part.name, selection, options)
+        case Form.WORKBOOK:
+            return read_workbook(part.path, part.name, selection, options)
         case Form.PARQUET:
             return read_text_chunks(part, selection)
         case _:
@@ -240,9 +244,12 @@ class _Landing:
                 [describe_part(part, self.selection) for part in stored.parts]
             )
         form = stored.form
-        return self._land_text(
+        landed = self._land_text(
             stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
         )
+        if form is not Form.WORKBOOK:
+            return landed
+        return replace(landed, notes=_note_limits(landed), lookups_are_names=True)
 
     def _read_headerless(self, part: FilePart, header: Sequence[str]) -> Iterator[Chunk]:
         return read_csv_file(part.path, part.name, self.selection, self.options, header=header)
@@ -317,6 +324,16 @@ class _Landing:
             sources=tuple(sources),
             unreadable=unreadable,
         )
+
+
+def _note_limits(landed: LandedTable) -> tuple[Note, ...]:
+    """The workbooks that end at the row at which exports to Excel end."""
+    lost = Counter(row.source_file for row in landed.unreadable)
+    return tuple(
+        Note(code="export_limit", detail=f"{EXPORT_LIMIT:,}", source_file=one.name)
+        for one in landed.sources
+        if one.rows + lost[one.name] == EXPORT_LIMIT
+    )
 
 
 def _describe_source(part: FilePart, rows: int) -> SourceFile:

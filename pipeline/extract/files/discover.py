@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError, reading
+from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Table
 
@@ -20,6 +21,7 @@ class Form(StrEnum):
     PARQUET = "Parquet"
     PAGES = "JSON"
     LINES = "JSON lines"
+    WORKBOOK = "Excel"
 
 
 _ENDINGS: Final = {
@@ -30,8 +32,13 @@ _ENDINGS: Final = {
     ".json": Form.PAGES,
     ".jsonl": Form.LINES,
     ".ndjson": Form.LINES,
+    ".xlsx": Form.WORKBOOK,
+    ".xlsm": Form.WORKBOOK,
+    ".xlsb": Form.WORKBOOK,
+    ".xls": Form.WORKBOOK,
+    ".ods": Form.WORKBOOK,
 }
-_WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_HIDDEN: Final = (".", "_", "~$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,14 +60,6 @@ class StoredTable:
 def find_form(path: Path) -> Form:
     """The form of a file, by its ending."""
     ending = path.suffix.lower()
-    if ending in _WORKBOOKS:
-        raise SourceError(
-            (
-                "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and "
-                "put that file here."
-            ),
-            where=path.name,
-        )
     if ending not in _ENDINGS:
         raise SourceError(
             f"'{ending}' files are not read; use one of {', '.join(_ENDINGS)}.",
@@ -70,7 +69,7 @@ def find_form(path: Path) -> Form:
 
 
 def list_entries(folder: Path) -> list[Path]:
-    """What is in a folder, but for hidden things and those of Spark.
+    """What is in a folder, but for hidden things, those of Spark and the locks of Excel.
 
     Raises:
         SourceError: it is missing, a file, or closed to us.
@@ -82,20 +81,24 @@ def list_entries(folder: Path) -> list[Path]:
             )
         if not folder.is_dir():
             raise SourceError("there is no such folder.", where=str(folder))
-        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+        return sorted(
+            path for path in folder.iterdir() if not path.name.startswith((".", "_", "~$"))
+        )
 
 
 def find_files(folder: Path, table: Table) -> StoredTable | None:
     """A table's files: ``<name>.<ending>`` or a folder of parts, with or without ending.
 
-    The logical name is accepted too.
+    The logical name is accepted too. If nothing has the name, a workbook that holds the table is
+    taken.
     """
     names = {table.name, table.singular}
+    entries = list_entries(folder)
     matching = [
         path
-        for path in list_entries(folder)
+        for path in entries
         if _strip_ending(path) in names and (path.is_dir() or _is_known(path))
-    ]
+    ] or [path for path in entries if _is_workbook(path) and holds_table(path, table)]
     if not matching:
         return None
     if len(matching) > 1:
@@ -116,7 +119,11 @@ def _strip_ending(path: Path) -> str:
 
 
 def _is_known(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS or path.suffix.lower() in _WORKBOOKS
+    return path.suffix.lower() in _ENDINGS
+
+
+def _is_workbook(path: Path) -> bool:
+    return _ENDINGS.get(path.suffix.lower()) is Form.WORKBOOK and path.is_file()
 
 
 def _read_folder(found: Path, folder: Path) -> StoredTable:
@@ -161,8 +168,7 @@ def make_missing_error(folder: Path, table: Table) -> SourceError:
     hint = suggest_nearest(f"{table.name}.csv", names)
     there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
     return SourceError(
-        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json "
-        "or a folder "
-        f"{table.name}.{hint}{there}",
+        f"there is no table {table.name}; p2c looks for {table.name}.csv, .xlsx, .parquet, "
+        f".jsonl, .json or a folder {table.name}.{hint}{there}",
         where=str(folder),
     )

@@ -5,6 +5,7 @@ Nothing of it is handed to a reader before its size is known: a reader holds a s
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import html
 import io
@@ -29,7 +30,10 @@ MOST_UNPACKED: Final = 2 * 1024 * BLOCK
 _SMALL: Final = 4 * BLOCK
 """More than any list of sheets has."""
 _HEAD: Final = 1024
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\r\n\f")
+"""Bytes that no text has."""
 _PROTECTED: Final = tuple(
     word.encode("utf-16-le") for word in ("EncryptedPackage", "EncryptionInfo", "DataSpaces")
 )
@@ -178,7 +182,7 @@ def _make_other_error(path: Path, name: str, head: bytes) -> SourceError:
         sentence = (
             f"is a web page or XML that is named like a workbook: {_SAVE_AGAIN}, or export again."
         )
-    elif b"\0" not in head and head and "\ufffd" not in text[:-4]:
+    elif head.startswith(_UTF_16) or (head and not _CONTROLS.intersection(head)):
         sentence = "is text, not a workbook: let its name end in .csv."
     else:
         sentence = "is not a whole Excel workbook: export or copy it again."

@@ -5,6 +5,7 @@ Cells and rows of such a file can be repeated a million times by one attribute.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -16,11 +17,12 @@ _TAG: Final = re.compile(
     rb"<(?:table:)(table|table-row|table-cell|covered-table-cell)(?=[\s/>])([^>]*)>"
 )
 _REPEATED: Final = re.compile(rb'number-(?:rows|columns)-repeated="([0-9]{1,9})"')
+_NAME: Final = re.compile(rb'table:name="([^"]*)"')
 _LONGEST_TAG: Final = 1024 * 1024
 
 
-def scan_documents(blocks: Iterator[bytes], name: str) -> list[SheetScan]:
-    """Look through all sheets, in their order.
+def scan_documents(blocks: Iterator[bytes], name: str) -> dict[str, SheetScan]:
+    """Look through all sheets, by their names.
 
     Args:
         blocks: the XML of the workbook.
@@ -29,26 +31,30 @@ def scan_documents(blocks: Iterator[bytes], name: str) -> list[SheetScan]:
     Raises:
         SourceError: there are too many cells without a value.
     """
-    sheets: list[SheetScan] = []
+    sheets: dict[str, SheetScan] = {}
+    scan = SheetScan()
     row = column = repeated = 0
     for kind, attributes in _list_tags(blocks):
         count = int(found[1]) if (found := _REPEATED.search(attributes)) else 1
         if kind == b"table":
-            sheets.append(SheetScan())
+            scan = sheets.setdefault(_read_name(attributes), SheetScan())
             row, repeated = 0, 1
-        elif not sheets:
-            continue
         elif kind == b"table-row":
             row, column, repeated = row + repeated, 0, count
         else:
             why = _find_trouble(kind, attributes)
             if why:
-                sheets[-1].add_odd(row, column + 1, why, name)
+                scan.add_odd(row, column + 1, why, name)
             column += count
             if why or b"office:value-type=" in attributes:
-                sheets[-1].rows = max(sheets[-1].rows, row + repeated - 1)
-                sheets[-1].columns = max(sheets[-1].columns, column)
+                scan.rows = max(scan.rows, row + repeated - 1)
+                scan.columns = max(scan.columns, column)
     return sheets
+
+
+def _read_name(attributes: bytes) -> str:
+    found = _NAME.search(attributes)
+    return html.unescape(found[1].decode("utf-8", "replace")) if found else ""
 
 
 def _find_trouble(kind: bytes, attributes: bytes) -> str:

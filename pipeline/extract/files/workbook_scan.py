@@ -67,18 +67,22 @@ def scan_sheet(read: Callable[[], Iterator[bytes]], name: str, most_cells: int) 
     Raises:
         SourceError: a cell without a value does not say where it is, or the XML makes no sense.
     """
-    found = SheetScan()
-    places, cells = 0, 0
-    for cut, tag in _cut_between_cells(read(), name):
-        numbers = _find_references(cut)
-        places += numbers.shape[1]
-        cells += cut.count(b"<" + tag + b"c ") + cut.count(b"<" + tag + b"c>")
-        cells += cut.count(b"<" + tag + b"c/>")
-        if numbers.size:
-            found.columns = max(found.columns, int(numbers[0].max()))
-            found.rows = max(found.rows, int(numbers[1].max()))
-        for row, column, why in _find_odd(cut, tag, name):
-            found.add_odd(row, column, why, name)
+    found, places, cells = SheetScan(), 0, 0
+    for given, tag in _cut_between_cells(read(), name):
+        cut = given.replace(b"'", b'"') if b"='" in given else given
+        attributes = _find_attributes(cut)
+        columns, rows = _read_references(attributes)
+        places += len(rows)
+        cells += cut.count(b"<" + tag + b"c")
+        if len(rows):
+            found.columns = max(found.columns, int(columns.max()))
+            found.rows = max(found.rows, int(rows.max()))
+        if _has_error(attributes):
+            for row, column in _find_errors(cut, tag, name):
+                found.add_odd(row, column, HAS_ERROR, name)
+        if b"<" + tag + b"f" in cut:
+            for row, column in _find_uncalculated(cut, tag, name):
+                found.add_odd(row, column, NOT_CALCULATED, name)
     if places < cells or found.rows * found.columns > most_cells:
         found.rows, found.columns = _measure_exactly(read(), name)
     return found
@@ -112,15 +116,35 @@ def _cut_between_cells(blocks: Iterator[bytes], name: str) -> Iterator[tuple[byt
         yield rest, tag
 
 
-def _find_references(cut: bytes) -> Places:
-    """Column and row of all references ``r="B12"``, counted from 1: two lines of numbers."""
-    if b"r='" in cut:
-        cut = cut.replace(b"'", b'"')
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attributes:
+    """XML as bytes, and where the values of all attributes begin in it, with their quotes."""
+
+    text: Bytes
+    quotes: Places
+
+    def start(self, name: str) -> Places:
+        """Where the values of an attribute begin; its name has one letter."""
+        at: Places = self.quotes[self.text[self.quotes - 2] == ord(name)]
+        found: Places = at[self.text[at - 3] <= ord(" ")] + 1
+        return found
+
+
+def _find_attributes(cut: bytes) -> _Attributes:
     text: Bytes = np.frombuffer(cut + b"\0" * 16, np.uint8)
-    quotes: Places = np.flatnonzero(text[: len(cut)] == ord('"'))
-    quotes = quotes[quotes > 2]  # noqa: PLR2004 - the length of ' r='
-    before = (text[quotes - 1] == ord("=")) & (text[quotes - 2] == ord("r"))
-    at: Places = quotes[before & (text[quotes - 3] <= ord(" "))] + 1
+    quotes: Places = np.flatnonzero(text == ord('"'))
+    quotes = quotes[quotes >= len(' r="') - 1]
+    return _Attributes(text=text, quotes=quotes[text[quotes - 1] == ord("=")])
+
+
+def _has_error(attributes: _Attributes) -> bool:
+    at, text = attributes.start("t"), attributes.text
+    return bool(((text[at] == ord("e")) & (text[at + 1] == ord('"'))).any())
+
+
+def _read_references(attributes: _Attributes) -> tuple[Places, Places]:
+    """Columns and rows of all references ``r="B12"``, counted from 1."""
+    text, at = attributes.text, attributes.start("r")
     at = at[_is_letter(text[at])]
     column = np.zeros(len(at), np.int64)
     for _ in range(3):
@@ -130,29 +154,31 @@ def _find_references(cut: bytes) -> Places:
     row = np.zeros(len(at), np.int64)
     for _ in range(_ROW_DIGITS):
         digit = (text[at] >= ord("0")) & (text[at] <= ord("9"))
+        if not digit.any():
+            break
         row = np.where(digit, row * 10 + (text[at] - ord("0")), row)
         at = at + digit
-    return np.stack([column, row])
+    return column, row
 
 
 def _is_letter(text: Bytes) -> npt.NDArray[np.bool_]:
     return (text >= ord("A")) & (text <= ord("Z"))
 
 
-def _find_odd(cut: bytes, tag: bytes, name: str) -> Iterator[tuple[int, int, str]]:
-    """Row and column of cells without a value, and why."""
-    cell = rb"<" + re.escape(tag) + rb"c(\s[^>]*)?"
-    if b't="e"' in cut or b"t='e'" in cut:
-        for one in re.finditer(cell + rb">", cut):
-            attributes = (one[1] or b"").replace(b"'", b'"')
-            if b' t="e"' in attributes:
-                yield *_find_place(attributes, name, HAS_ERROR), HAS_ERROR
-    if b"<" + tag + b"f" in cut:
-        prefix = re.escape(tag)
-        formula = rb"<" + prefix + rb"f(?:\s[^>]*)?(?:/>|>[^<]*</" + prefix + rb"f>)\s*"
-        for one in re.finditer(cell + rb">\s*" + formula + rb"</" + prefix + rb"c>", cut):
-            attributes = (one[1] or b"").replace(b"'", b'"')
-            yield *_find_place(attributes, name, NOT_CALCULATED), NOT_CALCULATED
+def _find_errors(cut: bytes, tag: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """Row and column of cells that hold an error."""
+    for one in re.finditer(rb"<" + re.escape(tag) + rb"c(\s[^>]*)>", cut):
+        if re.search(rb'\st="e"', one[1]):
+            yield _find_place(one[1], name, HAS_ERROR)
+
+
+def _find_uncalculated(cut: bytes, tag: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """Row and column of cells that hold a formula and no value."""
+    prefix = re.escape(tag)
+    formula = rb"<" + prefix + rb"f(?:\s[^>]*)?(?:/>|>[^<]*</" + prefix + rb"f>)\s*"
+    cell = rb"<" + prefix + rb"c(\s[^>]*)?>\s*" + formula + rb"</" + prefix + rb"c>"
+    for one in re.finditer(cell, cut):
+        yield _find_place(one[1] or b"", name, NOT_CALCULATED)
 
 
 def _find_place(attributes: bytes, name: str, why: str) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -61,7 +61,9 @@ class OpenWorkbook:
     file: WorkbookFile
     workbook: CalamineWorkbook
     sheets: tuple[str, ...]
-    names: ExportNames | None
+    names: ExportNames | None = None
+    scans: Mapping[str, SheetScan] | None = None
+    """Of an OpenDocument workbook, whose sheets are looked through all at once."""
 
     def load(self, sheet: str) -> LoadedSheet:
         """Read a sheet.
@@ -69,12 +71,10 @@ class OpenWorkbook:
         Raises:
             SourceError: it is broken, or fills too much.
         """
-        scan = _scan(self, sheet)
-        if scan.rows * scan.columns > MOST_CELLS:
+        scan = _scan(self.file, sheet) if self.scans is None else self.scans.get(sheet)
+        if scan is None:
             raise SourceError(
-                f"the sheet '{sheet}' reaches to row {scan.rows:,} and column {scan.columns:,}, "
-                f"which is more than {MOST_CELLS:,} cells. Delete what stands far from the table, "
-                "or export fewer columns.",
+                f"the sheet '{sheet}' is not in the file: open it in Excel and save it again.",
                 where=self.file.name,
             )
         with refusing_broken(self.file.name):
@@ -99,6 +99,11 @@ def open_workbook(path: Path, name: str, limit: int = MOST_UNPACKED) -> OpenWork
         SourceError: it cannot be read as a whole, or shows no sheet.
     """
     file = look_into(path, name, limit)
+    scans = None
+    if file.kind is WorkbookKind.OPEN_DOCUMENT:  # Its reader takes all sheets into memory at once.
+        scans = scan_documents(file.read_part(CONTENT), name)
+        for sheet, scan in scans.items():
+            _refuse_far(scan, sheet, name)
     workbook = file.open()
     with refusing_broken(name):
         found = [one for one in workbook.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
@@ -106,28 +111,34 @@ def open_workbook(path: Path, name: str, limit: int = MOST_UNPACKED) -> OpenWork
         hidden = [one.name for one in found if one.name == HIDDEN_SHEET]
     if not shown:
         raise SourceError("shows no sheet: unhide the one with the table.", where=name)
-    opened = OpenWorkbook(file=file, workbook=workbook, sheets=shown, names=None)
-    names = _read_names(opened, hidden[0]) if hidden and HIDDEN_SHEET not in shown else None
-    return OpenWorkbook(file=file, workbook=workbook, sheets=shown, names=names)
+    opened = OpenWorkbook(file=file, workbook=workbook, sheets=shown, scans=scans)
+    if not hidden or HIDDEN_SHEET in shown:
+        return opened
+    return replace(opened, names=_read_names(opened))
 
 
-def _read_names(opened: OpenWorkbook, sheet: str) -> ExportNames | None:
-    rows = opened.load(sheet).head.rows
+def _read_names(opened: OpenWorkbook) -> ExportNames | None:
+    rows = opened.load(HIDDEN_SHEET).head.rows
     return read_export_names(next(iter(rows.values()))[0]) if rows else None
 
 
-def _scan(opened: OpenWorkbook, sheet: str) -> SheetScan:
-    file = opened.file
-    if file.kind is WorkbookKind.OPEN_DOCUMENT:
-        scans = scan_documents(file.read_part(CONTENT), file.name)
-        return scans[opened.workbook.sheet_names.index(sheet)]
+def _scan(file: WorkbookFile, sheet: str) -> SheetScan | None:
     part = file.sheets.get(sheet)
     if part is None:
+        return None
+    scan = scan_sheet(lambda: file.read_part(part), file.name, MOST_CELLS)
+    _refuse_far(scan, sheet, file.name)
+    return scan
+
+
+def _refuse_far(scan: SheetScan, sheet: str, name: str) -> None:
+    if scan.rows * scan.columns > MOST_CELLS:
         raise SourceError(
-            f"the sheet '{sheet}' is not in the file: open it in Excel and save it again.",
-            where=file.name,
+            f"the sheet '{sheet}' reaches to row {scan.rows:,} and column {scan.columns:,}, which "
+            f"is more than {MOST_CELLS:,} cells. Delete what stands far from the table, or export "
+            "fewer columns.",
+            where=name,
         )
-    return scan_sheet(lambda: file.read_part(part), file.name, MOST_CELLS)
 
 
 def find_sheet(opened: OpenWorkbook, selection: ColumnSelection) -> tuple[LoadedSheet, int]:
@@ -159,7 +170,7 @@ def _find_header(
     name, table = opened.file.name, selection.table
     whole = [(head, row) for head in heads if (row := _find_whole_row(head, selection)) is not None]
     if len(whole) > 1:
-        sure = [one for one in whole if identify(one[0].rows[one[1]]) == table.name]
+        sure = [one for one in whole if find_key_owner(one[0].rows[one[1]]) == table.name]
         whole = sure if len(sure) == 1 else whole
     if len(whole) > 1:
         sheets = " and ".join(f"'{head.name}'" for head, _ in whole)
@@ -214,7 +225,7 @@ def _list_key_names() -> Mapping[str, str]:
     return {name: table for name, table in named if counts[name] == 1}
 
 
-def identify(headers: Sequence[str]) -> str | None:
+def find_key_owner(headers: Sequence[str]) -> str | None:
     """The table whose id comes first among some headers."""
     keys = _list_key_names()
     return next((keys[one] for one in map(_fold, headers) if one in keys), None)
@@ -243,7 +254,7 @@ def _describe(path: Path, _size: int, _changed: int) -> tuple[tuple[str, ...], f
         heads = [opened.load(name).head for name in opened.sheets]
     except SourceError:
         return (), frozenset()
-    found = {identify(cells) for head in heads for cells in head.rows.values()}
+    found = {find_key_owner(cells) for head in heads for cells in head.rows.values()}
     return opened.sheets, frozenset(name for name in found if name)
 
 

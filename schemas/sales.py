@@ -22,7 +22,13 @@ in SCM."""
 _VERSIONING: Final = (
     Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),
     Field(name="createdon", type=Type.TIMESTAMP, label="Created On", better=("createdonutc",)),
-    Field(name="modifiedon", type=Type.TIMESTAMP, label="Modified On", better=("modifiedonutc",)),
+    Field(
+        name="modifiedon",
+        type=Type.TIMESTAMP,
+        label="Modified On",
+        names=("(do not modify) modified on",),
+        better=("modifiedonutc",),
+    ),
     Field(name="isdelete", type=Type.TWO_OPTIONS, names=("is_delete", "isdeleted")),
 )
 
@@ -204,7 +210,7 @@ def _activity(name: str, singular: str, number: str) -> Table:
         singular=singular,
         key=f"{singular}id",
         fields=(
-            _guid(f"{singular}id"),
+            _guid(f"{singular}id", "", f"(do not modify) {name.removeprefix('sales')[:-1]}"),
             _lookup("customerid", "Potential Customer" if singular == "quote" else "Customer"),
             _lookup_type("customerid"),
             _text(number),
@@ -224,7 +230,7 @@ TRANSACTIONCURRENCIES: Final = Table(
     singular="transactioncurrency",
     key="transactioncurrencyid",
     fields=(
-        _guid("transactioncurrencyid", "Currency"),
+        _guid("transactioncurrencyid", "Currency", "(do not modify) currency"),
         _text("isocurrencycode", "Currency Code"),
         *_VERSIONING,
     ),
@@ -235,7 +241,11 @@ BUSINESSUNITS: Final = Table(
     name="businessunits",
     singular="businessunit",
     key="businessunitid",
-    fields=(_guid("businessunitid", "Business Unit"), _text("name", "Name"), *_VERSIONING),
+    fields=(
+        _guid("businessunitid", "Business Unit", "(do not modify) business unit"),
+        _text("name", "Name"),
+        *_VERSIONING,
+    ),
     required=(("businessunitid",), ("name",)),
 )
 

@@ -6,6 +6,7 @@ next step, so nothing is guessed per batch. Parquet sources are read where they 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from pipeline.extract.files.parquet import (
     unify_types,
 )
 from pipeline.extract.files.places import Places
+from pipeline.extract.files.workbook import EXPORT_LIMIT, read_workbook
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.lake.parts import describe_delta
 from pipeline.extract.records import Chunk, Note, ReadOptions, TableVersion, UnreadableRow
@@ -185,6 +187,8 @@ def _read_chunks(
             return read_pages(part.path, part.name, selection, options)
         case Form.LINES:
             return read_lines(part.path, part.name, selection, options)
+        case Form.WORKBOOK:
+            return read_workbook(part.path, part.name, selection, options)
         case Form.PARQUET:
             return read_text_chunks(part, selection)
         case Form.DELTA:
@@ -265,9 +269,12 @@ class _Landing:
             landed = self._land_parquet(found.parts, found.columns)
             return replace(landed, version=found.version)
         form = stored.form
-        return self._land_text(
+        landed = self._land_text(
             stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
         )
+        if form is not Form.WORKBOOK:
+            return landed
+        return replace(landed, notes=_note_limits(landed), lookups_are_names=True)
 
     def _land_text(
         self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
@@ -347,6 +354,16 @@ class _Landing:
             sources=tuple(sources),
             unreadable=unreadable,
         )
+
+
+def _note_limits(landed: LandedTable) -> tuple[Note, ...]:
+    """The workbooks that end at the row at which exports to Excel end."""
+    lost = Counter(row.source_file for row in landed.unreadable)
+    return tuple(
+        Note(code="export_limit", detail=f"{EXPORT_LIMIT:,}", source_file=one.name)
+        for one in landed.sources
+        if one.rows + lost[one.name] == EXPORT_LIMIT
+    )
 
 
 def _describe_source(part: FilePart, rows: int, columns: frozenset[str] | None) -> SourceFile:

@@ -11,10 +11,14 @@ import pyarrow as pa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadOptions:
-    """Limits of reading: bytes of one record, bytes that are read at once."""
+    """Limits of reading: bytes of one record, bytes that are read at once.
+
+    Of packed files the bytes that they may become.
+    """
 
     row_limit: int = 1_048_576
     block: int = 4 * 1024 * 1024
+    unpacked_limit: int = 8 * 1024**3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

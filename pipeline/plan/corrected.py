@@ -71,7 +71,7 @@ def lay_over(
     stored = places.find(CONTACTS)
     if stored is None:
         raise make_missing_error(source, CONTACTS)
-    _refuse_delta(stored)
+    _refuse_other_forms(stored)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
@@ -83,8 +83,13 @@ def lay_over(
     return CorrectedSource(folder=into, contactids=ids.to_list())
 
 
-def _refuse_delta(stored: StoredTable) -> None:
-    """A Delta table takes no further part: its log says which files count."""
+def _refuse_other_forms(stored: StoredTable) -> None:
+    """A Delta table takes no further part, for its log says which files count; nor do workbooks."""
+    if stored.form is Form.WORKBOOK:
+        raise UsageError(
+            "--corrected works on exports as text or Parquet, not on workbooks: correct Sales and "
+            "export again."
+        )
     if stored.form is Form.DELTA:
         raise UsageError(
             "--corrected works on exports, not on a Delta table: correct Sales and wait for the "
@@ -166,8 +171,8 @@ def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[s
             )
         case Form.PARQUET:
             _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
-        case Form.DELTA:
-            _refuse_delta(stored)
+        case Form.DELTA | Form.WORKBOOK:
+            _refuse_other_forms(stored)
 
 
 def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[str, str]) -> None:

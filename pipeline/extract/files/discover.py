@@ -11,6 +11,7 @@ from typing import Final
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
 from pipeline.extract.files.tablenames import find_meant, names_table
+from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.records import Note
 from schemas.catalogue import Table
 
@@ -23,6 +24,7 @@ class Form(StrEnum):
     PAGES = "JSON"
     LINES = "JSON lines"
     DELTA = "Delta"
+    WORKBOOK = "Excel"
 
 
 ENDINGS: Final[Mapping[str, Form]] = {
@@ -33,9 +35,13 @@ ENDINGS: Final[Mapping[str, Form]] = {
     ".json": Form.PAGES,
     ".jsonl": Form.LINES,
     ".ndjson": Form.LINES,
+    ".xlsx": Form.WORKBOOK,
+    ".xlsm": Form.WORKBOOK,
+    ".xlsb": Form.WORKBOOK,
+    ".xls": Form.WORKBOOK,
+    ".ods": Form.WORKBOOK,
 }
 """Ending of a name → form; of several endings that a name has, the longest counts."""
-WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _LAKES: Final = ("tables", "deltalake")
 """Folders in which a lakehouse and Synapse Link keep tables."""
 _SNAPSHOT: Final = "snapshot"
@@ -74,7 +80,7 @@ class StoredTable:
 def find_ending(path: Path) -> str:
     """The known ending of a file's or folder's name, in lower case; blank if it has none."""
     name = path.name.casefold()
-    known = (one for one in (*ENDINGS, *WORKBOOKS) if name.endswith(one) and name != one)
+    known = (one for one in ENDINGS if name.endswith(one) and name != one)
     return max(known, key=len, default="")
 
 
@@ -88,14 +94,6 @@ def find_form(path: Path) -> Form:
     ending = find_ending(path)
     if ending in ENDINGS:
         return ENDINGS[ending]
-    if ending in WORKBOOKS:
-        raise SourceError(
-            (
-                "Excel workbooks are not read: save the sheet as 'CSV UTF-8 (comma delimited)' and "
-                "put that file here."
-            ),
-            where=path.name,
-        )
     if not path.suffix:
         return _guess_form(path)
     raise SourceError(
@@ -158,7 +156,7 @@ def is_candidate(path: Path, table: Table) -> bool:
 def find_files(
     folder: Path, table: Table, candidates: Sequence[Path] | None = None
 ) -> StoredTable | None:
-    """A table's files.
+    """A table's files; if none is named after it, a workbook that holds it.
 
     Args:
         folder: the source folder.
@@ -169,7 +167,9 @@ def find_files(
         SourceError: several could be the table, or what was found cannot be read.
     """
     listed = list_candidates(folder) if candidates is None else candidates
-    matching = choose_candidates(listed, table)
+    matching = choose_candidates(listed, table) or [
+        path for path in listed if _is_workbook(path) and holds_table(path, table)
+    ]
     if not matching:
         return None
     if len(matching) > 1:
@@ -182,6 +182,10 @@ def make_double_error(folder: Path, table: Table, found: Sequence[Path]) -> Sour
     """The error for a table that is there more than once."""
     names = " and ".join(path.relative_to(folder).as_posix() for path in found)
     return SourceError(f"{names} could both be {table.name}; leave one.", where=str(folder))
+
+
+def _is_workbook(path: Path) -> bool:
+    return ENDINGS.get(path.suffix.lower()) is Form.WORKBOOK and path.is_file()
 
 
 def _read_folder(found: Path, folder: Path) -> StoredTable:

@@ -8,8 +8,12 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from pipeline.errors import SourceError, reading
+
+_HIDDEN: Final = (".", "_", "~$")
+"""Signs before hidden things, those of Spark and the locks of Excel."""
 
 
 def list_entries(folder: Path) -> list[Path]:
@@ -25,7 +29,9 @@ def list_entries(folder: Path) -> list[Path]:
             )
         if not folder.is_dir():
             raise SourceError("there is no such folder.", where=str(folder))
-        return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "_")))
+        return sorted(
+            path for path in folder.iterdir() if not path.name.startswith((".", "_", "~$"))
+        )
 
 
 def list_folders(folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from typing import Final
 from pipeline.errors import SourceError
 from pipeline.extract.files.discover import (
     ENDINGS,
-    WORKBOOKS,
     find_ending,
     is_candidate,
     is_delta,
@@ -23,7 +22,7 @@ from schemas.catalogue import Table
 _MOST: Final = 20
 """So many entries are named; the others are counted."""
 _DATA: Final = (
-    *ENDINGS, *WORKBOOKS, ".xml", ".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".tar",
+    *ENDINGS, ".xml", ".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".zst", ".tar",
     ".bak", ".old", ".dat", ".avro", ".orc", ".arrow", ".feather", ".db", ".sqlite", ".mdb",
     ".accdb",
 )  # fmt: skip
@@ -126,8 +125,8 @@ def make_missing_error(folder: Path, table: Table) -> SourceError:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004
     listed = f"The folder holds: {', '.join(names[:8])}{more}." if names else "The folder is empty."
     return SourceError(
-        f"there is no table {table.name}; p2c looks for {table.name}.csv, .parquet, .jsonl, .json "
-        f"or a folder {table.name}.{_suggest(entries, table)} {listed}",
+        f"there is no table {table.name}; p2c looks for {table.name}.csv, .xlsx, .parquet, .jsonl, "
+        f".json or a folder {table.name}.{_suggest(entries, table)} {listed}",
         where=str(folder),
     )
 

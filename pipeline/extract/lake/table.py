@@ -36,6 +36,8 @@ from pipeline.extract.lake.log import (
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 _PHYSICAL: Final = "delta.columnMapping.physicalName"
 _ID: Final = "delta.columnMapping.id"
+_VECTORS: Final = "deletionVectors"
+_HIDING: Final = "vacuumProtocolCheck"
 _MODE: Final = "delta.columnMapping.mode"
 
 
@@ -221,5 +223,10 @@ def _read_vectors(table: DeltaTable, part: FilePart, log: DeltaLog) -> dict[Path
             for address, rows in zip(batch["filepath"], batch["selection_vector"], strict=True):
                 found[(part.path / _decode(address.as_py())).resolve()] = rows.values
     except (DeltaError, pa.ArrowException) as error:
+        features = set(table.protocol().reader_features or ())
+        if _HIDING in features:  # The library refuses the whole question for it.
+            if _VECTORS not in features:
+                return {}
+            raise make_feature_error([f"{_HIDING} beside deletion vectors"], log.name) from error
         raise explain_vectors(log, part.path) from error
     return found

@@ -7,7 +7,7 @@ next step, so nothing is guessed per batch. Parquet sources are read where they 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -63,7 +63,10 @@ class LandedTable:
 
     ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
     their columns by canonical name; ``rows`` are the readable ones. ``lookups_are_names``: the form
-    writes the name of the other record where a lookup's id belongs, as Excel exports do.
+    writes the name of the other record where a lookup's id belongs, as Excel exports do. ``words``
+    says how many cells of a column are nothing but a word that databases write for null, by column
+    and word; null when nobody looked, because the files were not read. ``month_first``: the service
+    that wrote the files is known to put the month before the day.
     """
 
     table: str
@@ -75,6 +78,8 @@ class LandedTable:
     unreadable: tuple[UnreadableRow, ...] = ()
     notes: tuple[Note, ...] = ()
     lookups_are_names: bool = False
+    words: Mapping[tuple[str, str], int] | None = None
+    month_first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,11 +232,12 @@ class _Landing:
         linked = synapse.find_linked(folder, self.selection.table)
         if linked is not None:
             self.selection.pick(linked.header, synapse.MODEL)
-            return self._land_text(
+            landed = self._land_text(
                 linked.parts,
                 lambda part: self._read_headerless(part, linked.header),
                 Form.DELIMITED,
             )
+            return replace(landed, month_first=True)
         stored = discover.find_files(folder, self.selection.table)
         if stored is None:
             return None
@@ -271,9 +277,8 @@ class _Landing:
                 self.selection,
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
-        return self._describe(
-            dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
-        )
+        names = dict.fromkeys(seen.columns or self.selection.names)
+        return self._describe(names, sources, file.words, tuple(seen.unreadable))
 
     def _land_parquet(self, parts: Sequence[ParquetPart]) -> LandedTable:
         sources = [_describe_source(one.part, one.rows) for one in parts]
@@ -296,7 +301,7 @@ class _Landing:
                     file.add(table, one.part.name)
                     done += table.num_rows
                     self.progress(self.selection.table.name, done)
-        return self._describe(columns.names, sources)
+        return self._describe(columns.names, sources, file.words)
 
     @property
     def _path(self) -> Path:
@@ -306,6 +311,7 @@ class _Landing:
         self,
         columns: Collection[str],
         sources: Sequence[SourceFile],
+        words: Mapping[tuple[str, str], int],
         unreadable: tuple[UnreadableRow, ...] = (),
     ) -> LandedTable:
         return LandedTable(
@@ -316,6 +322,7 @@ class _Landing:
             rows=sum(one.rows for one in sources),
             sources=tuple(sources),
             unreadable=unreadable,
+            words=words,
         )
 
 

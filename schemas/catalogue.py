@@ -43,8 +43,10 @@ class Field:
 
     ``names`` are further spellings that exports use, without regard to case; ``label`` is the
     display label of the Data Integrator, which counts as a spelling of lower rank; ``options`` are
-    the members of a choice. ``better`` are spellings that say the same more exactly: where several
-    spellings are filled, they win, and differences between them and the others mean nothing.
+    the members of a choice, or of two options: 0 and 1. ``words`` are further words for members,
+    in lower case, such as a project's ``[labels]``. ``better`` are spellings that say the same more
+    exactly: where several spellings are filled, they win, and differences between them and the
+    others mean nothing.
     """
 
     name: str
@@ -53,6 +55,13 @@ class Field:
     names: tuple[str, ...] = ()
     better: tuple[str, ...] = ()
     options: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    words: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def members(self) -> dict[str, int]:
+        """Every word for a member, in lower case, and the member's value."""
+        labels = {label.lower(): value for value, label in self.options.items()}
+        return {**labels, **self.words}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

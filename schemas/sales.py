@@ -83,6 +83,12 @@ def _flag(name: str, label: str = "") -> Field:
     return Field(name=name, type=Type.TWO_OPTIONS, label=label)
 
 
+def _do_not(name: str, label: str) -> Field:
+    """A flag whose Yes forbids something."""
+    options = MappingProxyType({0: "Allow", 1: "Do Not Allow"})
+    return Field(name=name, type=Type.TWO_OPTIONS, label=label, options=options)
+
+
 def _choice(name: str, label: str, **options: int) -> Field:
     members = {value: text.replace("_", " ") for text, value in options.items()}
     return Field(name=name, type=Type.CHOICE, label=label, options=MappingProxyType(members))
@@ -156,11 +162,11 @@ CONTACTS: Final = Table(
         ),
         _choice("accountrolecode", "Role", Decision_Maker=1, Employee=2, Influencer=3),
         Field(name="birthdate", type=Type.TIMESTAMP, label="Birthday"),
-        _flag("donotemail", "Do not allow Emails"),
-        _flag("donotphone", "Do not allow Phone Calls"),
-        _flag("donotfax", "Do not allow Faxes"),
-        _flag("donotpostalmail", "Do not allow Mails"),
-        _flag("donotbulkemail", "Do not allow Bulk Emails"),
+        _do_not("donotemail", "Do not allow Emails"),
+        _do_not("donotphone", "Do not allow Phone Calls"),
+        _do_not("donotfax", "Do not allow Faxes"),
+        _do_not("donotpostalmail", "Do not allow Mails"),
+        _do_not("donotbulkemail", "Do not allow Bulk Emails"),
         Field(name="creditlimit", type=Type.DECIMAL, label="Credit Limit"),
         _flag("creditonhold", "Credit Hold"),
         _lookup("transactioncurrencyid", "Currency"),
@@ -204,7 +210,8 @@ ACCOUNTS: Final = Table(
 )
 
 
-def _activity(name: str, singular: str, number: str) -> Table:
+def _activity(name: str, singular: str, number: str, *states: str) -> Table:
+    """A table of documents; its ``states`` are numbered from 0."""
     return Table(
         name=name,
         singular=singular,
@@ -214,16 +221,21 @@ def _activity(name: str, singular: str, number: str) -> Table:
             _lookup("customerid", "Potential Customer" if singular == "quote" else "Customer"),
             _lookup_type("customerid"),
             _text(number),
-            Field(name="statecode", type=Type.INTEGER),
+            _choice("statecode", "Status", **dict(zip(states, range(len(states)), strict=True))),
             *_VERSIONING,
         ),
         required=(("customerid",),),
     )
 
 
-QUOTES: Final = _activity("quotes", "quote", "quotenumber")
-SALESORDERS: Final = _activity("salesorders", "salesorder", "ordernumber")
-INVOICES: Final = _activity("invoices", "invoice", "invoicenumber")
+QUOTES: Final = _activity("quotes", "quote", "quotenumber", "Draft", "Active", "Won", "Closed")
+SALESORDERS: Final = _activity(
+    "salesorders", "salesorder", "ordernumber",
+    "Active", "Submitted", "Canceled", "Fulfilled", "Invoiced",
+)  # fmt: skip
+INVOICES: Final = _activity(
+    "invoices", "invoice", "invoicenumber", "Active", "Closed", "Paid", "Canceled"
+)
 
 TRANSACTIONCURRENCIES: Final = Table(
     name="transactioncurrencies",

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.text import WHITE_SPACE, WRITTEN_GUID
+from schemas.values import FORMS
 from sql.query import Value, identifier, literal, query, with_literals
 
 _PATTERN: Final = re.compile(r"[*?\[]")
@@ -195,7 +196,7 @@ def session(
             connection.execute("SET arrow_output_version = '1.4'")
             connection.execute("SET produce_arrow_string_view = true")
         connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
-        connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID))
+        connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID, **FORMS))
         yield Session(connection, scratch)
     finally:
         connection.close()

@@ -19,3 +19,6 @@ CREATE OR REPLACE MACRO ascii_upper(x) AS
     END;
 
 CREATE OR REPLACE MACRO key_of(x) AS ascii_upper(trimmed(x));
+
+CREATE OR REPLACE MACRO blank_word(x, words) AS
+    CASE WHEN list_contains(words, trimmed(x)) THEN NULL ELSE x END;

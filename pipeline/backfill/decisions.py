@@ -10,6 +10,7 @@ from pipeline.backfill.ranking import rank_contacts
 from pipeline.backfill.summary import CountedBackfill
 from pipeline.errors import InvariantBroken
 from pipeline.events import Step
+from pipeline.plan.declare import READING
 from pipeline.plan.request import Planning
 from pipeline.plan.sessions import make_hasher
 from pipeline.run.findings import RunFinding
@@ -19,7 +20,8 @@ from sql.session import Session
 def decide_backfill(planning: Planning, main: Session, hasher: Session) -> CountedBackfill:
     """Read, decide, write."""
     settings, contacts = planning.project.settings, planning.source.landed["contacts"]
-    rows = prepare_contacts(main, planning).rows
+    prepared = prepare_contacts(main, planning)
+    rows = prepared.rows
     last_row = choose_contacts(main, planning, rows)
     evidence = planning.folder.path / "scratch" / "evidence.parquet"
     statuses = [int(one) for one in (settings.backfill.statuses or "").split(",") if one.strip()]
@@ -27,6 +29,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
         *planning.source.findings,
+        *(one for one in prepared.findings if one.code in READING),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,
     ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
-from pipeline.extract.view import view_landed
 from pipeline.plan import known
+from pipeline.plan.null_words import view_tables
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
+from pipeline.plan.routing import list_month_first
 from pipeline.run.folder import RunFolder
 from sql.query import query
 from sql.session import Session
@@ -16,8 +17,13 @@ from sql.session import Session
 def prepare_contacts(main: Session, planning: Planning) -> Prepared:
     """Name the tables that were landed, and compute what contacts are joined with."""
     request, landed, settings = planning.request, planning.source.landed, planning.project.settings
-    for table in landed.values():
-        view_landed(main, table)
+    blank = view_tables(
+        main,
+        landed,
+        settings.source.null_words,
+        used=("msdynce_contactnumber",),
+        is_live=planning.source.is_live,
+    )
     if "accounts" not in landed:
         main.view("accounts_landed", query("plan/no_rows"))
     planning.listener(Step(name="looking for repeats", done=0))
@@ -29,8 +35,13 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         number_pattern=settings.source.contact_number_pattern,
         only=None if request.only is None else known.read_only_ids(request.only),
         is_routed=False,
+        labels=settings.labels,
+        month_first=list_month_first(landed),
+        by_state=settings.backfill.statuses is not None,
     )
-    return prepare(main, {*landed, "accounts"}, routing)
+    prepared = prepare(main, {*landed, "accounts"}, routing)
+    prepared.findings += blank.findings
+    return prepared
 
 
 def prepare_export(main: Session, planning: Planning, of: RunFolder) -> None:

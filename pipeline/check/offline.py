@@ -12,11 +12,11 @@ from typing import TypedDict
 
 from pipeline.check.live import check_live
 from pipeline.extract.landing import LandedTable
-from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.gaps import list_column_gaps
+from pipeline.plan.null_words import view_tables
 from pipeline.plan.prepare import refuse_filter
-from pipeline.plan.source import land_files, list_template_sources
+from pipeline.plan.source import land_files, list_mapped_columns, list_template_sources
 from pipeline.project.resolve import Project
 from schemas.codes import find_code
 from schemas.sales import CONTACTS
@@ -88,12 +88,15 @@ def _check_tables(project: Project, runs: Path) -> Iterator[tuple[str, str, str]
 def _check_filter(
     project: Project, landed: Mapping[str, LandedTable]
 ) -> Iterator[tuple[str, str, str]]:
-    condition = project.settings.source.filter
-    if condition is not None:
-        with session() as here:
-            view_landed(here, landed[CONTACTS.name])
-            refuse_filter(here, condition)
-        yield "source.filter", "ok", "is a valid condition on the columns of contacts"
+    settings, mapped = project.settings, list_mapped_columns(project)
+    with session() as here:
+        blank = view_tables(here, landed, settings.source.null_words, used=mapped)
+        if settings.source.filter is not None:
+            month_first = landed[CONTACTS.name].month_first
+            refuse_filter(here, settings.source.filter, settings.labels, month_first=month_first)
+            yield "source.filter", "ok", "is a valid condition on the columns of contacts"
+    for one in blank.findings:
+        yield "words for null", "warning", find_code(one.code).message(detail=one.detail)
 
 
 def _check_table(table: LandedTable) -> tuple[str, str, str]:

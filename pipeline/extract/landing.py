@@ -74,7 +74,10 @@ class LandedTable:
     ``files`` are Parquet: one file of ours, or the user's own when ``in_place``; ``columns`` names
     their columns by canonical name; ``rows`` are the readable ones. ``lookups_are_names``: the form
     writes the name of the other record where a lookup's id belongs, as Excel exports do.
-    ``version`` is that of a Delta table.
+    ``version`` is that of a Delta table. ``words`` says how many cells of a column are nothing but
+    a word that databases write for null, by column and word; null when nobody looked, because the
+    files were not read. ``month_first``: the service that wrote the files is known to put the month
+    before the day.
     """
 
     table: str
@@ -87,6 +90,8 @@ class LandedTable:
     notes: tuple[Note, ...] = ()
     lookups_are_names: bool = False
     version: TableVersion | None = None
+    words: Mapping[tuple[str, str], int] | None = None
+    month_first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,7 +262,8 @@ class _Landing:
         if stored.header:
             self.selection.pick(stored.header, stored.described_in)
         landed = self._land(stored)
-        return replace(landed, notes=(*landed.notes, *stored.notes))
+        notes = (*landed.notes, *stored.notes)
+        return replace(landed, notes=notes, month_first=bool(stored.header))
 
     def _land(self, stored: StoredTable) -> LandedTable:
         if stored.form is Form.PARQUET:
@@ -302,9 +308,8 @@ class _Landing:
                 self.selection,
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
-        return self._describe(
-            dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
-        )
+        names = dict.fromkeys(seen.columns or self.selection.names)
+        return self._describe(names, sources, file.words, tuple(seen.unreadable))
 
     def _land_parquet(
         self, parts: Sequence[ParquetPart], columns: pa.Schema | None = None
@@ -333,7 +338,7 @@ class _Landing:
                     file.add(table, one.part.name)
                     done += table.num_rows
                     self.progress(self.selection.table.name, done)
-        return self._describe(columns.names, sources)
+        return self._describe(columns.names, sources, file.words)
 
     @property
     def _path(self) -> Path:
@@ -343,6 +348,7 @@ class _Landing:
         self,
         columns: Collection[str],
         sources: Sequence[SourceFile],
+        words: Mapping[tuple[str, str], int],
         unreadable: tuple[UnreadableRow, ...] = (),
     ) -> LandedTable:
         return LandedTable(
@@ -353,6 +359,7 @@ class _Landing:
             rows=sum(one.rows for one in sources),
             sources=tuple(sources),
             unreadable=unreadable,
+            words=words,
         )
 
 

@@ -5,8 +5,11 @@ They come as slices of rows, and no engine reads them before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Final
 
 import polars as pl
 import pyarrow as pa
@@ -15,6 +18,8 @@ from polars import selectors
 
 from pipeline.errors import SourceError
 from pipeline.extract.landing import LandedTable
+from schemas.text import trimmed
+from schemas.values import NULL_WORDS
 
 
 def refuse_damaged(landed: LandedTable) -> None:
@@ -77,6 +82,8 @@ def _is_text(cell: bytes | None) -> bool:
     return True
 
 
+_WORDS: Final = list(NULL_WORDS)
+
 _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 """Text that Polars reads as categories."""
 
@@ -84,11 +91,20 @@ _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 class TextColumns:
     """The columns that mapping takes as they are."""
 
-    def __init__(self, landed: LandedTable, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, landed: LandedTable, columns: Mapping[str, str], blank: Sequence[str] = ()
+    ) -> None:
         """``columns``: wanted name → canonical name of a landed column.
 
-        It holds text, whole numbers or booleans.
+        It holds text, whole numbers or booleans. Texts that are nothing but a word of ``blank`` are
+        null.
         """
+        self.words = Counter[tuple[str, str]]()
+        """How many cells of a column were nothing but a word that databases write for null, of a
+        table that was not landed."""
+        self._lock = threading.Lock()
+        self._blank = list(blank)
+        self._names = {wanted: name for name, wanted in {n: w for w, n in columns.items()}.items()}
         self._landed = landed
         self._wanted = [
             pl.col(landed.columns[name]).alias(wanted) for wanted, name in columns.items()
@@ -98,7 +114,22 @@ class TextColumns:
 
     def rows(self, start: int, count: int) -> pl.DataFrame:
         """``count`` rows from ``start``: the wanted columns, and where each row stands."""
-        return pl.concat(list(self._read_parts(start, count)))
+        found = pl.concat(list(self._read_parts(start, count)))
+        if self._blank:
+            texts = (selectors.string() - selectors.by_name("source_file")).as_expr()
+            found = found.with_columns(pl.when(~trimmed(texts).is_in(self._blank)).then(texts))
+        elif self._landed.words is None:
+            self._count_words(found)
+        return found
+
+    def _count_words(self, rows: pl.DataFrame) -> None:
+        texts = rows.select(selectors.by_name(*self._names) & selectors.string())
+        hits = texts.select(pl.all().is_in(_WORDS).any())
+        for wanted in (name for name in hits.columns if hits[name].any()):
+            counts = texts.filter(pl.col(wanted).is_in(_WORDS))[wanted].value_counts()
+            with self._lock:
+                for word, cells in counts.iter_rows():
+                    self.words[self._names[wanted], word] += cells
 
     def _read_parts(self, start: int, count: int) -> Iterator[pl.DataFrame]:
         for file, first, height in zip(

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from pipeline.extract.landing import LandedTable
 from sql.query import SelectColumn, query
 from sql.session import Session
 
 
-def view_landed(session: Session, table: LandedTable) -> None:
+def view_landed(session: Session, table: LandedTable, words: Sequence[str] = ()) -> None:
     """Name a landed table ``<table>_landed``.
 
-    It has its canonical columns and ``source_row``, ``source_file`` and ``source_line``.
+    It has its canonical columns and ``source_row``, ``source_file`` and ``source_line``. Cells that
+    are nothing but one of ``words`` are blank.
     """
+    view = f"{table.table}_landed"
+    if not words:
+        _view_as_written(session, table, view)
+        return
+    written = f"{table.table}_written"
+    _view_as_written(session, table, written)
+    texts = [
+        name
+        for name, physical in session.columns(written).items()
+        if physical == "VARCHAR" and name in table.columns
+    ]
+    text = query("extract/landed_without_words", written=written, texts=texts)
+    session.view(view, text, words=words, texts=texts)
+
+
+def _view_as_written(session: Session, table: LandedTable, view: str) -> None:
     files = f"{table.table}_files"
     session.parquet(files, table.files, places=True)
     columns = [SelectColumn(name=name, of=physical) for name, physical in table.columns.items()]
     names = [one.name for one in table.sources]
-    view = f"{table.table}_landed"
     if not table.in_place:
         session.view(view, query("extract/landed", files=files, columns=columns))
     elif len(names) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.run.files import Partial
+from schemas.values import NULL_WORDS
 
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
@@ -24,6 +26,27 @@ statistics, which nothing reads, halve the time of writing."""
 
 _SAMPLE: Final = 10_000
 """Rows by which it is judged whether a column repeats itself."""
+
+_WORDS: Final = pa.array(NULL_WORDS, pa.string())
+_SHORTEST: Final = min(map(len, NULL_WORDS))
+_LONGEST: Final = max(map(len, NULL_WORDS))
+
+
+def count_words(cells: pa.ChunkedArray) -> dict[str, int]:
+    """How many cells are nothing but one of ``NULL_WORDS``, word by word.
+
+    Nearly no cell is as short as these words, and only those are compared.
+    """
+    if cells.type != pa.string() or cells.null_count == len(cells):
+        return {}
+    length = pc.binary_length(cells)
+    short = cells.filter(
+        pc.and_(pc.greater_equal(length, _SHORTEST), pc.less_equal(length, _LONGEST))
+    )
+    if not len(short):
+        return {}
+    found = pc.value_counts(short.filter(pc.is_in(short, _WORDS)))
+    return {one["values"].as_py(): one["counts"].as_py() for one in found}
 
 
 class LandedFile:
@@ -38,6 +61,8 @@ class LandedFile:
         self._schema = pa.schema(
             [*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
         )
+        self.words = Counter[tuple[str, str]]()
+        """How many cells of a column are nothing but a word that databases write for null."""
         self._kept: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._pool = ThreadPoolExecutor(1)
@@ -54,6 +79,9 @@ class LandedFile:
         if not rows.num_rows:
             return
         self._kept.append(self._fill(rows, source))
+        for name in rows.column_names:
+            for word, count in count_words(rows[name]).items():
+                self.words[name, word] += count
         self._rows += rows.num_rows
         self._bytes += rows.nbytes
         if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:

@@ -19,6 +19,7 @@ from pipeline.mapping.paths import name_text_column
 from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
 from pipeline.mapping.template import FieldRow, Template
 from schemas.catalogue import Column, ColumnKind, Entity, OnTooLong
+from schemas.labels import Labels, name_members
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 from schemas.text import truncate, utf16_length
@@ -47,6 +48,11 @@ class Target:
     def name(self) -> str:
         """The destination column."""
         return self.column.name
+
+    @property
+    def direct_source(self) -> str | None:
+        """The source column whose value is taken as it is read, without a list of values."""
+        return self.row.row.source if self.lookup is None else None
 
     @property
     def limit(self) -> int | None:
@@ -239,6 +245,7 @@ def compile_template(
     settings: Mapping[str, str | None],
     *,
     countries: Mapping[str, str] | None = None,
+    labels: Labels | None = None,
     keep_breaks: bool = False,
 ) -> CompiledTemplate:
     """Compile a template that ``check.problems`` found nothing wrong with.
@@ -247,9 +254,11 @@ def compile_template(
         template: rows in force.
         settings: values for ``default_setting``.
         countries: the project's own country spellings, folded → ISO-2.
+        labels: the project's words for members of choices and two options.
         keep_breaks: leave line breaks and tabs in values (OData loads).
     """
-    entity, table = ENTITIES[template.entity], TABLES[template.source]
+    entity = ENTITIES[template.entity]
+    table = name_members(TABLES[template.source], labels or {})
     own = dict(countries or {})
     targets = []
     for row in template.rows:

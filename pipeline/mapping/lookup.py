@@ -9,22 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 from pipeline.mapping import countries as shipped
 from pipeline.mapping.states import load_state_codes
 from pipeline.mapping.template import MappingRow, OnUnknown
 from schemas.catalogue import Field, Type
 from schemas.text import fold_text
-
-_TWO_OPTIONS: Final = {
-    "1": "true",
-    "true": "true",
-    "yes": "true",
-    "0": "false",
-    "false": "false",
-    "no": "false",
-}
+from schemas.values import FLAGS
 
 
 def look_up_country(text: str, own: Mapping[str, str]) -> str | None:
@@ -40,10 +31,11 @@ def read_key(key: str, field: Field | None) -> str:
     folded = fold_text(key)
     if field is None:
         return folded
+    members = {fold_text(word): value for word, value in field.members.items()}
     if field.type is Type.TWO_OPTIONS:
-        return _TWO_OPTIONS.get(folded, folded)
-    labels = {fold_text(label): str(value) for value, label in field.options.items()}
-    return labels.get(folded, folded)
+        flag = bool(members[folded]) if folded in members else FLAGS.get(folded)
+        return folded if flag is None else str(flag).lower()
+    return str(members[folded]) if folded in members else folded
 
 
 @dataclass(frozen=True, kw_only=True)

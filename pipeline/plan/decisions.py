@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipeline.events import Step
-from pipeline.extract.view import view_landed
 from pipeline.plan import known
 from pipeline.plan.findings import add_run_findings
-from pipeline.plan.morsels import decide_morsels
+from pipeline.plan.morsels import decide_morsels, take_texts
+from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import make_decider, make_routing
@@ -19,19 +19,29 @@ from sql.session import Session
 def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple[Prepared, Decider]:
     """Decide about every contact and write it down; what was counted is in both answers."""
     landed = planning.source.landed
-    for table in landed.values():
-        view_landed(main, table)
     routing = make_routing(planning)
+    blank = view_tables(
+        main,
+        landed,
+        planning.project.settings.source.null_words,
+        used=[name.partition(":")[2] for name in routing.said],
+        is_live=planning.source.is_live,
+    )
     planning.listener(Step(name="looking for repeats", done=0))
     prepared = prepare(main, set(landed), routing)
+    prepared.findings += blank.findings
     decider = make_decider(planning, hasher)
     rows = planning.project.settings.run.morsel_rows
-    with decide_morsels(main, landed[CONTACTS.name], routing, prepared, decider, rows) as decided:
+    contacts, words = landed[CONTACTS.name], blank.words[CONTACTS.name]
+    texts = take_texts(main, contacts, routing, words)
+    with decide_morsels(main, texts, prepared, decider, rows) as decided:
         write_decided(
             planning,
             decided,
             prepared.rows,
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
+    if blank.asked:
+        refuse_seen(contacts, texts.words)
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

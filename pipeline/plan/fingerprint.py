@@ -137,8 +137,8 @@ _OF_A_BACKFILL: Final = ("sql", "schemas", "transform", "extract", "project", "p
 _OF_A_LOAD: Final = tuple(name for name in PINNED_CODE if name != Kind.BACKFILL)
 
 _SETTINGS: Final = {
-    True: ("source.", "backfill."),
-    False: ("source.", "destination.", "organizations.", "countries."),
+    True: ("source.", "backfill.", "labels."),
+    False: ("source.", "destination.", "organizations.", "countries.", "labels."),
 }
 """Whether it is a backfill → settings that decide. Those of templates are in the templates."""
 

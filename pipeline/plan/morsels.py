@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -26,20 +26,19 @@ _WIDTH: Final = 3
 Each takes 300 MB."""
 
 
+def take_texts(
+    main: Session, contacts: LandedTable, routing: Routing, blank: Sequence[str]
+) -> TextColumns:
+    """The columns of contacts that mapping takes as they are, but for words that are ``blank``."""
+    physical = main.columns(f"{CONTACTS.name}_landed")
+    return TextColumns(contacts, find_plain_columns(CONTACTS, physical, routing.said), blank)
+
+
 @contextlib.contextmanager
 def decide_morsels(
-    main: Session,
-    contacts: LandedTable,
-    routing: Routing,
-    prepared: Prepared,
-    decider: Decider,
-    rows: int,
+    main: Session, texts: TextColumns, prepared: Prepared, decider: Decider, rows: int
 ) -> Iterator[Generator[DecidedMorsel]]:
     """All contacts, decided; ``rows`` to a morsel."""
-    texts = TextColumns(
-        contacts,
-        find_plain_columns(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said),
-    )
     main.use_threads(1)  # Polars has the other cores, and one thread keeps rows nearly in order.
     reader = main.stream(query("plan/route"), rows, **prepared.parameters)
     with (

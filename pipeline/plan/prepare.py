@@ -16,16 +16,31 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
-from pipeline.plan.reading import PLACE, build_select_list
+from pipeline.plan.declare import (
+    ColumnUse,
+    DeclaredTable,
+    declare_table,
+    list_words,
+    refuse_doubtful,
+    report_doubts,
+)
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_nearest
 from pipeline.transform.suspects import Suspects, collect_marks, find_repeated_rows, find_suspects
 from schemas import sales
 from schemas.catalogue import Table
+from schemas.labels import Labels, name_members
 from sql.query import query
 from sql.session import Session
 
 _ACTIVITY: Final = ("quotes", "salesorders", "invoices")
+_REPEATS: Final = {
+    "contacts": "contact_states",
+    "accounts": "account_rows_left_out",
+    "transactioncurrencies": "currency_rows_left_out",
+    "businessunits": "unit_rows_left_out",
+}
+"""Table → a relation that has rows if one of its ids has several rows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +68,13 @@ class Routing:
     said: Collection[str] = ()
     """What mapping and decisions need of contacts as text: ``text:…`` and ``raw:…`` (see
     ``reading``)."""
+    direct: Collection[str] = ()
+    """Typed columns of contacts that mapping takes as they are read."""
+    labels: Labels = field(default_factory=dict)
+    month_first: Collection[str] = ()
+    """Tables that were written by what is known to put the month before the day."""
+    by_state: bool = False
+    """Whether documents count by their ``statecode``."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -83,27 +105,46 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     """
     _choose_none(session)
     read = {
-        name: _declare(session, table, name in landed, routing.said if name == "contacts" else ())
+        name: _declare(session, table, name in landed, routing)
         for name, table in sales.TABLES.items()
     }
+    _refuse_doubtful(read, routing)
     with ThreadPoolExecutor(1) as pool:  # Pandera takes its time to load.
-        contracts = pool.submit(_hold, read)
+        contracts = pool.submit(_hold, {name: one.empty for name, one in read.items()})
         prepared = _prepare(session, landed, routing)
         contracts.result()
+    repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
+    prepared.findings += report_doubts(read, repeated, routing.direct)
     return prepared
 
 
-def refuse_filter(session: Session, condition: str) -> None:
+def refuse_filter(session: Session, condition: str, labels: Labels, *, month_first: bool) -> None:
     """Check a source filter before anything is planned.
 
-    The session has a view ``contacts_landed``.
+    The session has a view ``contacts_landed``; for ``month_first`` see ``LandedTable``.
 
     Raises:
-        ConfigurationError: it is not a condition on columns that contacts have.
+        ConfigurationError: it is not a condition on columns that contacts have, or names one that
+            cannot be read.
     """
     _choose_none(session)
-    _declare(session, sales.CONTACTS, True, ())
+    words = list_words(condition)
+    contacts = name_members(sales.CONTACTS, labels)
+    use = ColumnUse(named=words, month_first=month_first)
+    read = declare_table(session, contacts, contacts.name, use)
+    refuse_doubtful(read.list_named(words), "source.filter")
     _filter_contacts(session, condition)
+
+
+def _refuse_doubtful(read: Mapping[str, DeclaredTable], routing: Routing) -> None:
+    refuse_doubtful(read["contacts"].list_named(list_words(routing.filter)), "source.filter")
+    if routing.by_state:
+        states = [one for name in _ACTIVITY for one in read[name].list_named(["statecode"])]
+        refuse_doubtful(states, "backfill.statuses")
+
+
+def _has_rows(session: Session, rows: str) -> bool:
+    return bool(session.frame(query("plan/count_rows", rows=rows)).item())
 
 
 def _choose_none(session: Session) -> None:
@@ -173,20 +214,20 @@ def _hold(read: Mapping[str, pl.DataFrame]) -> None:
             ) from errors
 
 
-def _declare(session: Session, table: Table, is_there: bool, said: Collection[str]) -> pl.DataFrame:
-    """Name the table's views; it is as it is read, without rows."""
+def _declare(session: Session, table: Table, is_there: bool, routing: Routing) -> DeclaredTable:
+    """Name the table's views."""
     if not is_there:
         session.view(f"{table.name}_landed", query("plan/no_rows"))
-    columns = session.columns(f"{table.name}_landed")
-    select = build_select_list(table, columns, said=said)
-    session.view(_name_declared(table), f"{select}\nFROM {table.name}_landed")
-    content = [column for column in columns if column not in PLACE] or ["source_row"]
-    chosen = f"{table.name}_landed_chosen"
-    session.view(
-        chosen, query("plan/chosen_landed", landed=f"{table.name}_landed", content=content)
+    of_contacts = table.name == "contacts"
+    named = list_words(routing.filter) if of_contacts else {"statecode"} if routing.by_state else ()
+    use = ColumnUse(
+        said=routing.said if of_contacts else (),
+        direct=routing.direct if of_contacts else (),
+        named=named,
+        is_dated=not routing.is_routed,
+        month_first=table.name in routing.month_first,
     )
-    session.view(f"{_name_declared(table)}_chosen", f"{select}, content_hash\nFROM {chosen}")
-    return session.empty(_name_declared(table))
+    return declare_table(session, name_members(table, routing.labels), _name_declared(table), use)
 
 
 def _name_declared(table: Table) -> str:

@@ -4,12 +4,16 @@ A landed column is text (from CSV and JSON) or has the type of the user's Parque
 the same view. Mapping sees text: ``text:<column>`` is the value read and written as text again,
 ``raw:<column>`` the value as it was written. Where the landed column is that text already, Polars
 takes it from the landed table (``generalize``); the others are columns ``say:<name>`` of the view.
+A column ``raw:<name>`` of the view is a typed column as it was written, for finding what could not
+be read; ``unread:<name>`` is that only where it could not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, assert_never
 
 from schemas.catalogue import Field, Table, Type
 from sql.query import identifier, literal
@@ -42,38 +46,62 @@ _WHOLE: Final = frozenset(
 )
 
 
-def build_typed_column(field: Field, column: str, physical: str) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableReading:
+    """How text columns of one table are read, as a look at each whole column has shown.
+
+    ``orders``: whether the day comes first in a column's dates with slashes; columns that do not
+    show it are left out. ``amounts``: columns that hold more than plain amounts, and whether they
+    show that the point is the decimal sign. ``unread``: mapped columns of which some value cannot
+    be read.
+    """
+
+    orders: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    amounts: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    unread: tuple[str, ...] = ()
+
+
+AS_DECLARED: Final = TableReading()
+"""Columns that nobody looked at: dates with slashes are not read, amounts are plain."""
+
+
+def build_typed_column(
+    field: Field, column: str, physical: str, reading: TableReading = AS_DECLARED
+) -> str:
     """SQL that reads ``column``, of DuckDB type ``physical``, as the field's declared type.
 
     Null when it cannot be read.
     """
-    text = column if physical == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+    text = _build_text(column, physical)
     match field.type:
         case Type.GUID:
-            return column if physical == "UUID" else f"guid_of({text})"
+            typed = column if physical == "UUID" else f"guid_of({text})"
         case Type.TEXT:
-            return _build_text(column, physical)
+            typed = text
         case Type.CHOICE:
-            return _build_choice(field, column, physical)
+            typed = _build_choice(field, column, physical)
         case Type.TWO_OPTIONS:
-            return (
-                column
-                if physical == "BOOLEAN"
-                else f"two_options_of({_build_text(column, physical)})"
-            )
+            read = _build_members(field, text, f"two_options_of({text})")
+            typed = column if physical == "BOOLEAN" else read
         case Type.TIMESTAMP:
-            return _build_timestamp(column, physical, text)
-        case Type.DECIMAL | Type.INTEGER:
-            wanted = _SQL_TYPES[field.type]
-            return (
-                f"TRY_CAST({f'trimmed({column})' if physical == 'VARCHAR' else column} AS {wanted})"
-            )
+            typed = _build_timestamp(column, physical, reading.orders.get(field.name))
+        case Type.DECIMAL:
+            amount = _build_amount(field, column, physical, reading)
+            typed = f"TRY_CAST({amount} AS {_SQL_TYPES[Type.DECIMAL]})"
+        case Type.INTEGER:
+            typed = _build_whole(column, physical)
+        case _:
+            assert_never(field.type)
+    return typed
 
 
-def build_mapping_text(field: Field, column: str, physical: str) -> str:
+def build_mapping_text(
+    field: Field, column: str, physical: str, reading: TableReading = AS_DECLARED
+) -> str:
     """SQL for what mapping sees.
 
-    The value read and written as text again, or the text itself if it cannot be read.
+    The value read and written as text again, or the text itself if it cannot be read. An amount
+    that cannot be read is null.
     """
     text = _build_text(column, physical)
     match field.type:
@@ -85,12 +113,13 @@ def build_mapping_text(field: Field, column: str, physical: str) -> str:
             return f"CASE WHEN {value} IS NULL THEN {text} ELSE {read} END"
         case Type.CHOICE | Type.INTEGER if physical in _WHOLE:
             return text
+        case Type.DECIMAL if field.name in reading.amounts and physical == _PLAIN:
+            return _build_amount(field, column, physical, reading)
         case Type.DECIMAL:
             return text
         case _:
-            return (
-                f"coalesce(CAST({build_typed_column(field, column, physical)} AS VARCHAR), {text})"
-            )
+            typed = build_typed_column(field, column, physical, reading)
+            return f"coalesce(CAST({typed} AS VARCHAR), {text})"
 
 
 def _build_text(column: str, physical: str) -> str:
@@ -103,27 +132,46 @@ def _build_text(column: str, physical: str) -> str:
     return f"CAST({column} AS VARCHAR)"
 
 
+def _build_members(field: Field, text: str, otherwise: str) -> str:
+    """The words of a choice or of two options, and ``otherwise`` for all other text."""
+    if not field.members:
+        return otherwise
+    is_flag = field.type is Type.TWO_OPTIONS
+    words = " ".join(
+        f"WHEN {literal(word)} THEN {literal(bool(value)) if is_flag else value}"
+        for word, value in field.members.items()
+    )
+    return f"CASE lower(trimmed({text})) {words} ELSE {otherwise} END"
+
+
 def _build_choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
         return f"TRY_CAST({column} AS INTEGER)"
-    text = f"trimmed({_build_text(column, physical)})"
-    labels = " ".join(
-        f"WHEN {literal(label.lower())} THEN {value}" for value, label in field.options.items()
-    )
-    number = (
-        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN TRY_CAST({text} AS INTEGER) END"
-    )
-    return f"CASE lower({text}) {labels} ELSE {number} END" if labels else number
+    text = _build_text(column, physical)
+    return _build_members(field, text, f"TRY_CAST(whole_of({text}) AS INTEGER)")
 
 
-def _build_timestamp(column: str, physical: str, text: str) -> str:
+def _build_whole(column: str, physical: str) -> str:
+    if physical == _PLAIN:
+        return f"whole_of({column})"
+    if physical in {"DOUBLE", "FLOAT"} or physical.startswith("DECIMAL"):
+        return f"whole_of_number({column})"
+    return f"TRY_CAST({column} AS BIGINT)"
+
+
+def _build_amount(field: Field, column: str, physical: str, reading: TableReading) -> str:
+    if physical != _PLAIN:
+        return column
+    pointed = reading.amounts.get(field.name)
+    return f"trimmed({column})" if pointed is None else f"amount_of({column}, {literal(pointed)})"
+
+
+def _build_timestamp(column: str, physical: str, day_first: bool | None) -> str:
     if physical == "TIMESTAMP WITH TIME ZONE":
         return column
-    return (
-        f"CAST({column} AS TIMESTAMPTZ)"
-        if physical.startswith(("TIMESTAMP", "DATE"))
-        else f"timestamp_of({text})"
-    )
+    if physical.startswith(("TIMESTAMP", "DATE")):
+        return f"CAST({column} AS TIMESTAMPTZ)"
+    return f"timestamp_of({_build_text(column, physical)}, {literal(day_first)})"
 
 
 def find_plain_columns(
@@ -153,7 +201,11 @@ def find_plain_columns(
 
 
 def build_select_list(
-    table: Table, columns: Mapping[str, str], *, said: Collection[str] = ()
+    table: Table,
+    columns: Mapping[str, str],
+    *,
+    said: Collection[str] = (),
+    reading: TableReading = AS_DECLARED,
 ) -> str:
     """The select list that turns a landed table into its declared form.
 
@@ -163,39 +215,39 @@ def build_select_list(
             they are.
         said: ``text:…`` and ``raw:…`` names that are needed; those that are not ``generalize``
             become columns ``say:…``.
+        reading: what is known of the columns.
 
     Returns:
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
-            as text, what is said, and ``PLACE``.
+            as text, what is said, what cannot be read, and ``PLACE``.
     """
     parts = list(PLACE)
-    for field in table.fields:
-        name = identifier(field.name)
-        if field.name in columns:
-            parts.append(f"{build_typed_column(field, name, columns[field.name])} AS {name}")
-            if field.type in (Type.GUID, Type.TWO_OPTIONS):
-                parts.append(
-                    f"{_build_text(name, columns[field.name])} AS {identifier('raw:' + field.name)}"
-                )
-        else:
-            parts.append(f"CAST(NULL AS {_SQL_TYPES[field.type]}) AS {name}")
-            if field.type in (Type.GUID, Type.TWO_OPTIONS):
-                parts.append(f"CAST(NULL AS VARCHAR) AS {identifier('raw:' + field.name)}")
-    known = {field.name for field in table.fields}
+    for one in table.fields:
+        parts += _declare_column(one, columns.get(one.name), reading)
+    known = {one.name for one in table.fields}
     extras = [name for name in columns if name not in known and name not in PLACE]
     parts += [
         f"{_build_text(identifier(name), columns[name])} AS {identifier(name)}" for name in extras
     ]
     parts += ['CAST(NULL AS VARCHAR) AS "say:"'] if said else []
-    parts += [
-        _build_said(table, name, columns)
-        for name in said
-        if name not in find_plain_columns(table, columns, said)
-    ]
+    plain = find_plain_columns(table, columns, said)
+    parts += [_build_said(table, name, columns, reading) for name in said if name not in plain]
+    parts += [_build_unread(table, name, columns, reading) for name in reading.unread]
     return "SELECT " + ",\n       ".join(parts)
 
 
-def _build_said(table: Table, name: str, columns: Mapping[str, str]) -> str:
+def _declare_column(field: Field, physical: str | None, reading: TableReading) -> list[str]:
+    """A column with its type, and as it was written."""
+    name, raw = identifier(field.name), identifier(f"raw:{field.name}")
+    if physical is None:
+        typed, text = f"CAST(NULL AS {_SQL_TYPES[field.type]})", "CAST(NULL AS VARCHAR)"
+    else:
+        typed = build_typed_column(field, name, physical, reading)
+        text = _build_text(name, physical)
+    return [f"{typed} AS {name}"] + ([] if field.type is Type.TEXT else [f"{text} AS {raw}"])
+
+
+def _build_said(table: Table, name: str, columns: Mapping[str, str], reading: TableReading) -> str:
     kind, _, column = name.partition(":")
     target = identifier(f"say:{name}")
     if column not in columns:
@@ -203,4 +255,14 @@ def _build_said(table: Table, name: str, columns: Mapping[str, str]) -> str:
     if kind == "raw":
         return f"{_build_text(identifier(column), columns[column])} AS {target}"
     field = table.field(column) or Field(name=column)
-    return f"{build_mapping_text(field, identifier(column), columns[column])} AS {target}"
+    text = build_mapping_text(field, identifier(column), columns[column], reading)
+    return f"{text} AS {target}"
+
+
+def _build_unread(
+    table: Table, name: str, columns: Mapping[str, str], reading: TableReading
+) -> str:
+    field, column = table.field(name) or Field(name=name), identifier(name)
+    typed = build_typed_column(field, column, columns[name], reading)
+    text = _build_text(column, columns[name])
+    return f"CASE WHEN {typed} IS NULL THEN trimmed({text}) END AS {identifier(f'unread:{name}')}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.paths import PATHS, name_text_column
 from pipeline.plan import known
@@ -13,6 +14,8 @@ from pipeline.plan.sessions import make_hasher
 from pipeline.transform.batch import Batcher
 from pipeline.transform.decide import Decider, make_task
 from pipeline.transform.identify import RAW
+from schemas.catalogue import Type
+from schemas.sales import CONTACTS
 from sql.session import Session
 
 
@@ -31,7 +34,22 @@ def make_routing(planning: Planning) -> Routing:
         known_persons=planning.destination.persons,
         loaded=known.read_loaded(planning.folder.path.parent, planning.project),
         said=_list_said(planning.mappings),
+        direct=list_direct(planning.mappings.values()),
+        labels=settings.labels,
+        month_first=list_month_first(planning.source.landed),
     )
+
+
+def list_month_first(landed: Mapping[str, LandedTable]) -> tuple[str, ...]:
+    """Tables that were written by what is known to put the month before the day."""
+    return tuple(name for name, table in landed.items() if table.month_first)
+
+
+def list_direct(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
+    """Typed columns of contacts that some task takes as they are read; ids are taken as written."""
+    typed = {one.name for one in CONTACTS.fields if one.type not in (Type.TEXT, Type.GUID)}
+    sources = {one.direct_source for mapping in mappings for one in mapping.targets}
+    return tuple(sorted(name for name in sources if name in typed))
 
 
 def make_decider(planning: Planning, hasher: Session) -> Decider:

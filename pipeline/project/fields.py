@@ -78,6 +78,8 @@ def _describe_values(schema: JsonSchemaValue, definitions: Mapping[str, JsonSche
             words = _join_or(map(to_toml, values))
         case {"type": "integer"}:
             words = f"a whole number{_describe_range(schema)}"
+        case {"type": "array"}:
+            words = "a list of texts"
         case {"type": "boolean"}:
             words = "true or false"
         case {"type": "string"}:

@@ -48,7 +48,7 @@ def render_page() -> str:
             _HEAD,
             *_render_sections(),
             *_render_logins(),
-            *(_render_free_table(name) for name in ("organizations", "countries")),
+            *(_render_free_table(name) for name in ("organizations", "countries", "labels")),
             *_render_rows(),
         ]
     )

@@ -37,6 +37,7 @@ from pipeline.project.settings import (
 from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, explain_validation_error
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
+from schemas.labels import Labels
 from schemas.text import fold_text
 
 FILE: Final = Path("p2c.toml")
@@ -101,7 +102,11 @@ class Project:
         keep = self.settings.destination.load == "odata"
         return {
             task: compile_template(
-                template, self.defaults, countries=self.countries, keep_breaks=keep
+                template,
+                self.defaults,
+                countries=self.countries,
+                labels=self.settings.labels,
+                keep_breaks=keep,
             )
             for task, template in self.templates.items()
         }
@@ -131,6 +136,7 @@ class Project:
             f"organizations.{key}": value for key, value in self.settings.organizations.items()
         }
         flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
+        flat |= {f"labels.{key}": _as_json(value) for key, value in self.settings.labels.items()}
         flat |= {
             f"tasks.{task}.fields.{column}": self._list_row(task, column, keys)
             for task, section in self.settings.tasks.items()
@@ -291,6 +297,10 @@ def _validate(raw: Mapping[str, object]) -> tuple[Settings | None, list[SettingP
         return Settings.model_validate(raw), []
     except ValidationError as error:
         return None, explain_validation_error(error, _list_known_keys)
+
+
+def _as_json(words: Labels | str) -> JsonValue:
+    return words if isinstance(words, str) else {key: _as_json(one) for key, one in words.items()}
 
 
 def _is_known(section: str, _dot: str, key: str) -> bool:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -36,6 +37,7 @@ from pydantic_core import CoreSchema, core_schema
 from pipeline.errors import ConfigurationError
 from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import Address, AuthSettings
+from schemas.labels import Labels, find_label_problems
 from schemas.sales import USUAL_NUMBER
 from schemas.text import fold_text
 
@@ -107,6 +109,15 @@ def _check_expression(value: str) -> str:
     return value
 
 
+def _split_words(value: object) -> object:
+    """A text of a variable or of ``--set`` as a list: words with commas between them."""
+    return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
+
+
+def _write_flag(value: object) -> object:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
 LegalEntity = Annotated[
     str, TextForm("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
 ]
@@ -137,6 +148,8 @@ Wait = Annotated[
     ),
 ]
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
+NullWords = Annotated[list[str], BeforeValidator(_split_words)]
+Label = Annotated[str, BeforeValidator(_write_flag)]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 
@@ -223,6 +236,14 @@ class SourceSettings(Section):
             "The usual form of a Contact Number. A number of another form is used all the same, "
             "with a warning."
         ),
+    )
+    null_words: NullWords | None = Field(
+        None,
+        description=(
+            "Words that mean blank, such as NULL and \\N. If it is not set, p2c finds them where "
+            "a column of ids, numbers or dates holds them. An empty list means that there are none."
+        ),
+        examples=[["NULL"]],
     )
     row_limit: Annotated[int, Field(ge=1024)] = Field(
         1_048_576,
@@ -479,6 +500,16 @@ class Settings(BaseModel):
         ),
         examples=[{"Tyskland (Vest)": "DE"}],
     )
+    labels: dict[str, Label | dict[str, Label | dict[str, Label]]] = Field(
+        default_factory=dict,
+        description=(
+            "Your own words for choices and two options, where an export has labels in place of "
+            "values. The key is the word, without regard to case; the value is yes, no or the "
+            "number of the choice. [labels.COLUMN] has words of one column of contacts, "
+            "[labels.TABLE.COLUMN] of another table."
+        ),
+        examples=[{"Ja": "yes"}],
+    )
     tasks: dict[str, SkipValidation[dict[str, dict[str, dict[str, JsonValue]]]]] = Field(
         default_factory=dict,
         description=(
@@ -486,6 +517,14 @@ class Settings(BaseModel):
             "changes the keys that it names and leaves the others; a new column is added."
         ),
     )
+
+    @field_validator("labels")
+    @classmethod
+    def _refuse_unknown_members(cls, given: Labels) -> Labels:
+        problems = list(find_label_problems(given))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return given
 
     @field_validator("countries")
     @classmethod

@@ -198,10 +198,13 @@ class Decider:
     def _map_task(self, contacts: pl.DataFrame, name: str, one: PlanTask) -> TaskShare:
         texts = [name_text_column(source) for source in one.mapping.sources]
         wanted = (pl.col("route") == name) & ~pl.col("filtered_out") & ~pl.col("not_selected")
-        rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts).collect()
+        unread = [name for name in contacts.columns if name.startswith("unread:")]
+        rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts, *unread).collect()
         mapped = one.mapping.apply(rows)
         checked = screen(mapped.frame, one.contract)
-        wrong = [mapped.problems, checked.problems]
+        wrong = [
+            mapped.problems, checked.problems, problems.find_unread_values(rows, one.mapping),
+        ]  # fmt: skip
         if self.references is not None:
             wrong.append(self.references.absent(mapped.frame, rows["legal_entity"]))
         return TaskShare(

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.paths import COMPANY, CURRENCY, NUMBER
+from pipeline.mapping.problem import PROBLEMS
 from schemas.codes import Severity, find_code, load_codes
 from schemas.text import trimmed
 
@@ -72,9 +73,12 @@ _EARLIER: Final = pl.col("earlier_keys")
 RULES: Final = (
     _make_rule("contactid_invalid", "contactid", "contactid"),
     _make_rule("contactid_repeated", "contactid", "contactid"),
+    _make_unreadable("isdelete", "unreadable_deletion"),
     _make_unreadable("msdynce_isactivecustomer", "unreadable_flag"),
     _make_unreadable("parentcustomerid", "unreadable_company"),
     _make_unreadable("parentcustomeridtype", "unreadable_type"),
+    _make_unreadable("statecode", "unreadable_state"),
+    _make_unreadable("merged", "unreadable_merged"),
     _make_rule("filtered_out", "", "contactid"),
     _make_rule("not_selected", "", "contactid"),
     _make_rule("flag_blank", "msdynce_isactivecustomer", "is_active_customer"),
@@ -161,6 +165,29 @@ def find_routing_problems(morsel: pl.DataFrame) -> pl.DataFrame:
         if hit
     ]
     return pl.concat([SCHEMA.to_frame(), *pl.collect_all(found)])
+
+
+def find_unread_values(rows: pl.DataFrame, mapping: CompiledTemplate) -> pl.DataFrame:
+    """Problems of typed values that a task takes and that could not be read (``PROBLEMS``).
+
+    ``rows`` have a column ``unread:…`` for each source column that has such values.
+    """
+    found = [
+        rows.select(f"unread:{source}")
+        .with_row_index("row")
+        .filter(pl.col(f"unread:{source}").is_not_null())
+        .select(
+            "row",
+            code=pl.lit("value_unreadable"),
+            destination=pl.lit(one.name),
+            limit=pl.lit(""),
+            value=pl.col(f"unread:{source}"),
+        )
+        .select(PROBLEMS.names())
+        for one in mapping.targets
+        if (source := one.direct_source) and f"unread:{source}" in rows.columns
+    ]
+    return pl.concat([PROBLEMS.to_frame(), *found])
 
 
 def place_mapping_problems(
@@ -259,7 +286,13 @@ def _drop_followers(problems: pl.DataFrame) -> pl.DataFrame:
         )
     unmapped = problems.filter(
         pl.col("code").is_in(
-            ["value_not_mapped", "country_unknown", "state_unknown", "value_invalid"]
+            [
+                "value_unreadable",
+                "value_not_mapped",
+                "country_unknown",
+                "state_unknown",
+                "value_invalid",
+            ]
         )
     )
     if unmapped.is_empty():

@@ -51,6 +51,7 @@ evidence AS (
 read AS (
     SELECT
         *,
+        CASE WHEN isdelete IS NULL THEN trimmed("raw:isdelete") END AS unreadable_deletion,
         CASE
             WHEN msdynce_isactivecustomer IS NULL THEN trimmed("raw:msdynce_isactivecustomer")
         END AS unreadable_flag,
@@ -108,7 +109,9 @@ keyed AS (
             WHEN route = 'ContactToCustomer' THEN ''
             ELSE key_of(company_key)
         END AS key_of_company,
-        is_plain OR regexp_full_match(contact_number, $number_pattern) AS number_is_usual
+        is_plain OR regexp_full_match(contact_number, $number_pattern) AS number_is_usual,
+        route = 'ContactToCustomer' AND passes_filter AND (NOT $has_only OR in_only)
+            AS is_wanted_customer
     FROM routed
 )
 SELECT
@@ -122,9 +125,14 @@ SELECT
     q.msdynce_isactivecustomer AS is_active_customer,
     q.others,
     q.owners,
+    q.unreadable_deletion,
     q.unreadable_flag,
     q.unreadable_company,
     q.unreadable_type,
+    CASE WHEN q.is_wanted_customer AND q.statecode IS NULL THEN trimmed(q."raw:statecode") END
+        AS unreadable_state,
+    CASE WHEN q.is_wanted_customer AND q.merged IS NULL THEN trimmed(q."raw:merged") END
+        AS unreadable_merged,
     q.unreadable_company_flag AS flag_unreadable,
     q.row_state = 'repeated' AS contactid_repeated,
     NOT q.passes_filter AS filtered_out,
@@ -189,7 +197,7 @@ SELECT
     x.number_key IS NOT NULL AS key_in_scm,
     l.row_hash AS loaded_hash,
     q.currency_code AS "text:transactioncurrencyid.isocurrencycode",
-    COLUMNS('^say:')
+    COLUMNS('^(say|unread):')
 FROM keyed AS q
 LEFT JOIN known_keys AS x ON x.legal_entity_key = q.legal_entity_key AND x.number_key = q.number_key
     AND x.company_key = q.key_of_company

@@ -1,0 +1,157 @@
+"""Landed tables as the catalogue declares them: views that every later query reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import ConfigurationError, list_problems
+from pipeline.plan.profile import Doubt, find_doubts, may_be_unreadable, study_columns
+from pipeline.plan.reading import PLACE, TableReading, build_select_list
+from pipeline.run.findings import RunFinding
+from schemas.catalogue import Field, Table, Type
+from schemas.codes import find_code
+from schemas.sales import CONTACTS
+from sql.query import query
+from sql.session import Session
+
+COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
+"""Columns that say which of several rows of one id counts."""
+
+READING: Final = ("column_unreadable", "date_order_unknown", "null_word_read")
+"""Codes of findings of how columns were read."""
+
+_MARKS: Final = ("isdelete", "iscurrent", "deletedon", "endedon")
+"""Columns that say that a row is gone."""
+
+_DOCUMENTS: Final = ("quotes", "salesorders", "invoices")
+_BY_COLUMN: Final = (Type.TIMESTAMP, Type.DECIMAL)
+"""Types whose text means what the whole column shows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnUse:
+    """What is asked of the columns of a table, besides which rows of it count.
+
+    ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``named``:
+    columns that a condition names. ``is_dated``: whether ``createdon`` counts. ``month_first``: see
+    ``LandedTable``.
+    """
+
+    said: Collection[str] = ()
+    direct: Collection[str] = ()
+    named: Collection[str] = ()
+    is_dated: bool = False
+    month_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredTable:
+    """A table as it is read, without rows, and its columns that hold what cannot be read."""
+
+    empty: pl.DataFrame
+    doubts: Mapping[str, Doubt]
+
+    def list_named(self, words: Collection[str]) -> list[Doubt]:
+        """Doubtful columns among some words of a condition, where case means nothing."""
+        folded = {word.lower() for word in words}
+        return [one for name, one in self.doubts.items() if name in folded]
+
+
+def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> DeclaredTable:
+    """Name a table's views.
+
+    Args:
+        session: has the view ``<table>_landed``.
+        table: the catalogue's entry, with the project's words.
+        view: what the table is called as it is read; ``<view>_chosen`` has its ``chosen_rows``.
+        use: what is asked of it.
+    """
+    columns = session.columns(f"{table.name}_landed")
+    looked_at = [one for one in table.fields if _is_used(table, one, columns, use)]
+    reading = study_columns(
+        session, replace(table, fields=tuple(looked_at)), columns, month_first=use.month_first
+    )
+    _name_views(session, table, view, columns, use, reading)
+    doubtful = [one for one in looked_at if may_be_unreadable(one, columns[one.name])]
+    doubts = find_doubts(session, table, view, reading, doubtful)
+    unread = tuple(name for name in use.direct if name in doubts)
+    if unread:
+        _name_views(session, table, view, columns, use, replace(reading, unread=unread))
+    return DeclaredTable(empty=session.empty(view), doubts=doubts)
+
+
+def _name_views(
+    session: Session,
+    table: Table,
+    view: str,
+    columns: Mapping[str, str],
+    use: ColumnUse,
+    reading: TableReading,
+) -> None:
+    landed = f"{table.name}_landed"
+    select = build_select_list(table, columns, said=use.said, reading=reading)
+    session.view(view, f"{select}\nFROM {landed}")
+    content = [column for column in columns if column not in PLACE] or ["source_row"]
+    session.view(f"{landed}_chosen", query("plan/chosen_landed", landed=landed, content=content))
+    session.view(f"{view}_chosen", f"{select}, content_hash\nFROM {landed}_chosen")
+
+
+def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: ColumnUse) -> bool:
+    """Whether something hangs on a column that no gate of single contacts looks at."""
+    if field.name not in columns or field.type is Type.TEXT:
+        return False
+    name = field.name
+    if name in COMPARED:
+        return table.name not in _DOCUMENTS or not columns.keys().isdisjoint(_MARKS)
+    return (
+        name in use.direct
+        or name in {word.lower() for word in use.named}
+        or (name == "createdon" and use.is_dated)
+        or (f"text:{name}" in use.said and field.type in _BY_COLUMN)
+        or (name in _MARKS and (table.name != CONTACTS.name or use.is_dated))
+        or name == "customerid"
+    )
+
+
+def list_words(condition: str | None) -> set[str]:
+    """Words of an SQL condition: columns, if there are such."""
+    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", condition or ""))
+
+
+def refuse_doubtful(doubts: Iterable[Doubt], setting: str) -> None:
+    """Refuse a condition on columns that hold what cannot be read: it would be null there.
+
+    Raises:
+        ConfigurationError: there are ``doubts``.
+    """
+    sentences = [
+        f"names {one.column}, which has values that cannot be read: {one.place}. "
+        f"{find_code(one.report().code).advice}"
+        for one in doubts
+    ]
+    if sentences:
+        raise ConfigurationError(list_problems(sentences), where=setting)
+
+
+def report_doubts(
+    tables: Mapping[str, DeclaredTable], repeated: Collection[str], direct: Collection[str]
+) -> list[RunFinding]:
+    """What could not be read, as findings of the run.
+
+    Args:
+        tables: as they were declared.
+        repeated: those of which an id has several rows: versions and dates decide there only.
+        direct: columns of contacts whose values are findings of their contacts already.
+    """
+    return [
+        one.report()
+        for name, table in tables.items()
+        for one in table.doubts.values()
+        if (one.column not in COMPARED or name in repeated)
+        and (name != CONTACTS.name or one.column not in direct or one.has_no_order)
+    ]

@@ -1,0 +1,203 @@
+"""Words that databases write for null, such as ``NULL`` and ``nan``: where they mean blank.
+
+A word is proved by a typed column that holds it: no id, number or date is called NULL. It is then
+blank in all columns of its table. Where it stands in texts only, a person may be called so: several
+cells are refused until ``source.null_words`` says what they mean, and one cell is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import SourceError
+from pipeline.extract.landing import LandedTable
+from pipeline.extract.view import view_landed
+from pipeline.run.findings import RunFinding
+from schemas.catalogue import Type
+from schemas.sales import CONTACTS, TABLES
+from schemas.values import NULL_WORDS, TYPED_BY_NOBODY
+from sql.query import query
+from sql.session import Session
+
+Cells = Mapping[tuple[str, str], int]
+"""Column and word → how many of the column's cells are nothing but that word."""
+
+_TYPES_OF_LOOKUPS: Final = ("parentcustomeridtype", "customeridtype")
+_CODES: Final = (
+    "msdynce_contactnumber", "accountnumber", "isocurrencycode",
+    "transactioncurrencyid.isocurrencycode",
+)  # fmt: skip
+"""Texts that are no names: one cell is enough to ask."""
+
+_FEW: Final = 3
+_MANY: Final = 20
+"""Cells in two columns, or in one, that nobody would have typed by hand."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlankWords:
+    """Table → the words that are blank in it, and what is to be said of them.
+
+    ``asked``: whether words that stand in texts only still have to be looked for.
+    """
+
+    words: Mapping[str, tuple[str, ...]]
+    findings: tuple[RunFinding, ...] = ()
+    asked: bool = False
+
+
+def view_tables(
+    session: Session,
+    landed: Mapping[str, LandedTable],
+    chosen: Sequence[str] | None,
+    *,
+    used: Collection[str],
+    is_live: bool = False,
+) -> BlankWords:
+    """Name all landed tables ``<table>_landed``, words for null left blank.
+
+    Args:
+        session: gets the views.
+        landed: the tables.
+        chosen: ``source.null_words``.
+        used: the columns of contacts that are mapped, or decide.
+        is_live: Sales itself was read: it has nulls, and needs no word.
+
+    Raises:
+        SourceError: a word stands in texts only, and in several cells.
+    """
+    for table in landed.values():
+        view_landed(session, table)
+    if chosen is not None or is_live:
+        found = BlankWords(words=dict.fromkeys(landed, tuple(chosen or ())))
+    else:
+        found = _find_words(session, landed, used)
+    for name, words in found.words.items():
+        if words:
+            view_landed(session, landed[name], words)
+    return found
+
+
+def _find_words(
+    session: Session, landed: Mapping[str, LandedTable], used: Collection[str]
+) -> BlankWords:
+    cells = {name: _count(session, table, whole=False) for name, table in landed.items()}
+    proved = {name: _list_proved(name, some) for name, some in cells.items()}
+    elsewhere = {word for words in proved.values() for word in words}
+    words: dict[str, tuple[str, ...]] = {}
+    for name, table in landed.items():
+        if elsewhere - set(proved[name]) or proved[name]:
+            cells[name] = _count(session, table, whole=True)
+        doubtful = list_doubtful(cells[name], table.rows, used if name == CONTACTS.name else None)
+        unproved = [word for word in doubtful if word not in proved[name]]
+        refuse_words(name, cells[name], [word for word in unproved if word not in elsewhere])
+        words[name] = (*proved[name], *unproved)
+    findings = [_report(name, word, cells[name]) for name, some in words.items() for word in some]
+    return BlankWords(words=words, findings=tuple(findings), asked=True)
+
+
+def list_doubtful(cells: Cells, rows: int, used: Collection[str] | None = None) -> list[str]:
+    """Words that stand in so many texts, or in such, that they may well mean blank.
+
+    Args:
+        cells: of one table.
+        rows: how many it has.
+        used: columns that count; a word in none of them does no harm. None: all.
+    """
+    by_word: dict[str, dict[str, int]] = {}
+    for (column, word), count in cells.items():
+        if word in TYPED_BY_NOBODY:
+            by_word.setdefault(word, {})[column] = count
+    return [
+        word
+        for word, columns in by_word.items()
+        if (used is None or not columns.keys().isdisjoint(used)) and _is_doubtful(columns, rows)
+    ]
+
+
+def _is_doubtful(columns: Mapping[str, int], rows: int) -> bool:
+    total = sum(columns.values())
+    return (
+        not columns.keys().isdisjoint(_CODES)
+        or (len(columns) > 1 and total >= _FEW)
+        or total >= _MANY
+        or any(count > 1 and 2 * count >= rows for count in columns.values())
+    )
+
+
+def refuse_seen(contacts: LandedTable, cells: Cells) -> None:
+    """Refuse words of contacts that were read where they lie, once all of their texts were seen.
+
+    Raises:
+        SourceError: a word stands in texts only, and in several cells.
+    """
+    refuse_words(contacts.table, cells, list_doubtful(cells, contacts.rows))
+
+
+def refuse_words(table: str, cells: Cells, words: Iterable[str]) -> None:
+    """Refuse words of which nothing proves what they mean.
+
+    Raises:
+        SourceError: there are such ``words``.
+    """
+    words = list(words)
+    if not words:
+        return
+    word, listed = words[0], ", ".join(f"'{one}'" for one in words)
+    columns = sorted({column for column, one in cells if one == word})
+    count = sum(count for (_, one), count in cells.items() if one == word)
+    raise SourceError(
+        f"the word {word} is all that {count:,} cells hold ({_list_some(columns)}). Databases "
+        "write it for null, but no column of ids, numbers or dates shows that it is null here. Set "
+        f"source.null_words = [{listed}] if it does, or source.null_words = [] if it is text.",
+        where=table,
+    )
+
+
+def _list_some(columns: Sequence[str], most: int = 5) -> str:
+    more = len(columns) - most
+    return ", ".join(columns[:most]) + (f" and {more} more columns" if more > 0 else "")
+
+
+def _report(table: str, word: str, cells: Cells) -> RunFinding:
+    columns = sorted({column for column, one in cells if one == word})
+    count = sum(count for (_, one), count in cells.items() if one == word)
+    return RunFinding(
+        code="null_word_read",
+        detail=f"{word} in {count:,} cells of {table} ({_list_some(columns)})",
+    )
+
+
+def _list_proved(table: str, cells: Cells) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for column, word in cells if _may_hold_none(table, column)))
+
+
+def _may_hold_none(table: str, column: str) -> bool:
+    """Whether a column is of a type that no word of ``NULL_WORDS`` has."""
+    field = TABLES[table].field(column)
+    return field is not None and (field.type is not Type.TEXT or column in _TYPES_OF_LOOKUPS)
+
+
+def _count(session: Session, table: LandedTable, *, whole: bool) -> Cells:
+    """The cells of a table, counted while it was landed, else now.
+
+    A table that is read where it lies: of all its columns if ``whole``, else of those that may
+    prove something.
+    """
+    if table.words is not None:
+        return table.words
+    view = f"{table.table}_landed"
+    found = Counter[tuple[str, str]]()
+    for column, physical in session.columns(view).items():
+        proves = _may_hold_none(table.table, column) or column in _CODES
+        if physical == "VARCHAR" and column in table.columns and (whole or proves):
+            counted = session.frame(
+                query("plan/null_words", rows=view, column=column),
+                words=NULL_WORDS,
+                longest=max(map(len, NULL_WORDS)),
+            )
+            found.update({(column, word): cells for word, cells in counted.iter_rows()})
+    return found

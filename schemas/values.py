@@ -1,0 +1,228 @@
+"""One reader for each kind of value, given to both engines.
+
+A reader has its accepted forms here, as words and patterns. It stands twice and means one thing:
+here as a Polars expression, in ``sql/macros.sql`` as a DuckDB macro of the same name that gets the
+forms as parameters. Both give null for blank and for what they cannot read, and a property test
+feeds both the same strings. GUIDs are in ``schemas/text.py``.
+
+* flag: ``FLAGS``, in any case;
+* type of a lookup: ``LOOKUP_TYPES``, in any case;
+* whole number: digits, and no decimals but zeros. Nothing is rounded;
+* time: ISO 8601, a date with dots (the day comes first), ``/Date(0)/`` of .NET, and a date with
+  slashes or dashes if its column shows whether the day or the month comes first. Without a zone it
+  is UTC. A year of two digits is not read, for nothing says its century;
+* amount: digits; with a decimal point, signs of thousands and a currency only if its column shows
+  that the point is the decimal sign. A decimal comma is never read: its column may hold points that
+  mean thousands.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from schemas.text import trimmed
+
+FLAGS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("1", "true", "yes", "t", "y", "-1", "1.0", "1.00", "-1.0"), True),
+        **dict.fromkeys(("0", "false", "no", "f", "n", "0.0", "0.00", "-0"), False),
+    }
+)
+"""Words of a two-options column, in lower case; ``-1`` is what Access writes for Yes."""
+
+LOOKUP_TYPES: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("account", "accounts", "1", "1.0"), "account"),
+        **dict.fromkeys(("contact", "contacts", "2", "2.0"), "contact"),
+    }
+)
+"""Words of the column beside a lookup, in lower case: logical names, set names, type codes."""
+
+NULL_WORDS: Final = (
+    "NULL", "null", "\\N", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "[null]", "<NA>",
+    "nan", "NaN", "NaT",
+    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a", "#N/A", "#NULL!",
+)  # fmt: skip
+"""What databases and data frames write where there is no value."""
+
+TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
+"""Those that people do not type into a text, or only as a joke."""
+
+WHOLE_NUMBER: Final = r"[+-]?[0-9]+(?:\.0+)?"
+
+_GROUPS: Final = "'\u2019 \u00a0\u202f"
+_CURRENCY: Final = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})"
+
+
+def _frame_amount(number: str) -> str:
+    """The pattern of an amount: sign, currency in front or behind, brackets for negative ones."""
+    space = "[ \u00a0\u202f]?"
+    front, behind = f"(?:{_CURRENCY}{space})?", f"(?:{space}{_CURRENCY})?"
+    bare = f"(?:[+-]{front}|{front}[+-]?)(?:{number}){behind}"
+    return rf"(?:{bare}|\({front}(?:{number}){behind}\))"
+
+
+WHOLE_AMOUNT: Final = _frame_amount(f"[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+|[0-9]+")
+"""Amounts that mean the same whatever the decimal sign is."""
+
+POINTED_AMOUNT: Final = _frame_amount(
+    rf"[0-9]{{1,3}}(?:[,{_GROUPS}][0-9]{{3}})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+)
+"""Amounts that can be read where the point is the decimal sign."""
+
+PLAIN_AMOUNT: Final = r"[+-]?(?:[0-9]+(?:\.(?:[0-9]{0,2}|[0-9]{4,}))?|0?\.[0-9]+|[0-9]{4,}\.[0-9]+)"
+"""Amounts as machines write them, but for three decimals, which may be thousands."""
+
+SHOWS_POINT: Final = _frame_amount(
+    rf"[0-9]+\.(?:[0-9]{{1,2}}|[0-9]{{4,}})|0?\.[0-9]+|[0-9]{{4,}}\.[0-9]+"
+    rf"|[0-9]{{1,3}}(?:,[0-9]{{3}})+\.[0-9]+|[0-9]{{1,3}}(?:,[0-9]{{3}}){{2,}}"
+    rf"|[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+\.[0-9]+"
+)
+"""Amounts that show that the point is the decimal sign."""
+
+SHOWS_COMMA: Final = _frame_amount(
+    rf"[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})|0?,[0-9]+|[0-9]{{4,}},[0-9]+"
+    rf"|[0-9]{{1,3}}(?:\.[0-9]{{3}})+,[0-9]+|[0-9]{{1,3}}(?:\.[0-9]{{3}}){{2,}}"
+    rf"|[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+,[0-9]+"
+)
+"""Amounts that show that the comma is the decimal sign."""
+
+_CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]{1,9})?)?"
+_ZONE: Final = " ?(?:[Zz]|UTC|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
+ISO_TIME: Final = f"[1-9][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK}(?:{_ZONE})?)?"
+
+_HOUR: Final = "(?:,? {1,2}(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
+DOTTED_TIME: Final = rf"[0-9]{{1,2}}\.[0-9]{{1,2}}\.[1-9][0-9]{{3}}{_HOUR})?"
+SLASHED_TIME: Final = (
+    f"(?:[0-9]{{1,2}}/[0-9]{{1,2}}/|[0-9]{{1,2}}-[0-9]{{1,2}}-)[1-9][0-9]{{3}}"
+    f"{_HOUR}(?: ?[AaPp][Mm])?)?"
+)
+NET_TIME: Final = r"/Date\(-?[0-9]{1,15}\)/"
+YEAR_FIRST: Final = f"[1-9][0-9]{{3}}/[0-9]{{2}}/[0-9]{{2}}(?: {_CLOCK})?"
+
+FORMS: Final = MappingProxyType(
+    {
+        "true_words": tuple(word for word, value in FLAGS.items() if value),
+        "false_words": tuple(word for word, value in FLAGS.items() if not value),
+        "account_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "account"),
+        "contact_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "contact"),
+        "whole_number": WHOLE_NUMBER,
+        "whole_amount": WHOLE_AMOUNT,
+        "pointed_amount": POINTED_AMOUNT,
+        "iso_time": ISO_TIME,
+        "dotted_time": DOTTED_TIME,
+        "slashed_time": SLASHED_TIME,
+        "net_time": NET_TIME,
+        "year_first": YEAR_FIRST,
+    }
+)
+"""The forms, by the names of the macros' parameters."""
+
+_NOON: Final = 12
+
+
+def two_options_of(value: pl.Expr) -> pl.Expr:
+    """A flag as a boolean."""
+    folded = trimmed(value).str.to_lowercase()
+    return folded.replace_strict(dict(FLAGS), default=None, return_dtype=pl.Boolean)
+
+
+def lookup_type_of(value: pl.Expr) -> pl.Expr:
+    """The type of a lookup: ``account`` or ``contact``."""
+    folded = trimmed(value).str.to_lowercase()
+    return folded.replace_strict(dict(LOOKUP_TYPES), default=None, return_dtype=pl.String)
+
+
+def whole_of(value: pl.Expr) -> pl.Expr:
+    """A whole number as an integer of 64 bits."""
+    text = trimmed(value)
+    digits = text.str.strip_prefix("+").str.split(".").list.first()
+    return pl.when(_matches(text, WHOLE_NUMBER)).then(digits.cast(pl.Int64, strict=False))
+
+
+def amount_of(value: pl.Expr, *, pointed: bool) -> pl.Expr:
+    """An amount as plain text: digits, a sign if it is negative, a point before its decimals.
+
+    Args:
+        value: text.
+        pointed: the column shows that the point is the decimal sign.
+    """
+    text = trimmed(value)
+    digits = text.str.replace_all("[^0-9.]", "")
+    sign = pl.when(text.str.contains(r"[-(]")).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.when(_matches(text, POINTED_AMOUNT if pointed else WHOLE_AMOUNT)).then(sign + digits)
+
+
+def timestamp_of(value: pl.Expr, *, day_first: bool | None = None) -> pl.Expr:
+    """A time in UTC, to the microsecond.
+
+    Args:
+        value: text.
+        day_first: whether the day comes first in the column's dates with slashes or dashes; null
+            when it does not show: then they are not read.
+    """
+    text = trimmed(value)
+    net = text.str.extract(r"\((-?[0-9]+)\)").cast(pl.Int64, strict=False)
+    branches = (
+        pl.when(_matches(text, ISO_TIME)).then(_read_iso(text))
+        .when(_matches(text, YEAR_FIRST)).then(_read_iso(text.str.replace_all("/", "-")))
+        .when(_matches(text, DOTTED_TIME)).then(_read_parts(text, "1", "2"))
+        .when(_matches(text, NET_TIME)).then(pl.from_epoch(net, "ms").cast(pl.Datetime("us")))
+    )  # fmt: skip
+    if day_first is not None:
+        order = ("1", "2") if day_first else ("2", "1")
+        branches = branches.when(_matches(text, SLASHED_TIME)).then(_read_parts(text, *order))
+    return branches.otherwise(None).dt.replace_time_zone("UTC")
+
+
+def _matches(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.contains(rf"^(?:{pattern})$")
+
+
+def _read_iso(text: pl.Expr) -> pl.Expr:
+    """Date, clock and zone, taken apart."""
+    day = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    clock = text.str.extract("^.{11}([0-9:]+)")
+    fraction = text.str.extract("[.]([0-9]+)").fill_null("").str.pad_end(6, "0").str.slice(0, 6)
+    zone = text.str.slice(10).str.extract("([+-])[0-9:]+$")
+    offset = text.str.extract("[+-]([0-9:]+)$").str.replace(":", "", literal=True)
+    away = _read_clock(offset.str.slice(0, 2) + ":" + offset.str.slice(2).str.pad_start(2, "0"))
+    signed = pl.when(zone == "-").then(-away).when(zone == "+").then(away)
+    return (
+        day
+        + _read_clock(clock).fill_null(pl.duration())
+        + pl.duration(microseconds=fraction.cast(pl.Int64))
+        - signed.fill_null(pl.duration())
+    )
+
+
+def _read_clock(clock: pl.Expr) -> pl.Expr:
+    """``hh:mm`` or ``hh:mm:ss`` as a length of time."""
+    parts = clock.str.split(":").list
+    hours, minutes, seconds = (
+        parts.get(place, null_on_oob=True).cast(pl.Int64, strict=False) for place in range(3)
+    )
+    return pl.duration(hours=hours, minutes=minutes, seconds=seconds.fill_null(0))
+
+
+def _read_parts(text: pl.Expr, day: str, month: str) -> pl.Expr:
+    """A date of three numbers, the year last, with a clock of 24 or of twice 12 hours behind."""
+    date = r"^([0-9]+)\D([0-9]+)\D([0-9]+)"
+    joined = pl.concat_str(
+        [text.str.extract(date, part) for part in (3, int(month), int(day))], separator="-"
+    )
+    clock = text.str.extract(r" ([0-9:]+)")
+    half = text.str.extract("([AaPp])[Mm]$").str.to_lowercase()
+    hour = clock.str.extract("^([0-9]+)").cast(pl.Int64, strict=False)
+    wrong = half.is_not_null() & ~hour.is_between(1, _NOON)
+    after_noon, at_twelve = half == "p", hour == _NOON
+    shift = pl.when(after_noon & ~at_twelve).then(_NOON).when(~after_noon & at_twelve).then(-_NOON)
+    moment = (
+        joined.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+        + _read_clock(clock).fill_null(pl.duration())
+        + pl.duration(hours=shift.otherwise(0))
+    )
+    return pl.when(~wrong.fill_null(value=False)).then(moment)

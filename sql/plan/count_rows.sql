@@ -1,0 +1,4 @@
+-- One row: how many rows a relation has.
+-- in: the relation    names: rows
+SELECT count(*) AS n
+FROM {{rows}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
 from pipeline.extract.view import view_landed
-from pipeline.plan import known
+from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
 from pipeline.run.folder import RunFolder
@@ -27,7 +27,7 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         filter=settings.source.filter,
         hold_blank_flags=False,
         number_pattern=settings.source.contact_number_pattern,
-        only=None if request.only is None else known.read_only_ids(request.only),
+        only=None if request.only is None else read_only_ids(request.only),
         is_routed=False,
     )
     return prepare(main, {*landed, "accounts"}, routing)

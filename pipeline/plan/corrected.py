@@ -21,9 +21,11 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files import discover, synapse
 from pipeline.extract.files.discover import Form, StoredTable
+from pipeline.extract.files.workbook_sheets import holds_table
+from pipeline.extract.files.workbook_writing import write_workbook
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
-from schemas.sales import CONTACTS
+from schemas.sales import CONTACTS, TABLES
 from schemas.text import guid_of, trimmed
 from sql.query import SelectColumn, query
 from sql.session import Session, session
@@ -32,6 +34,7 @@ VERSION: Final = 9_000_000_000_000_000_000
 """The versionnumber of the first correction; the next one of the same source gets one more."""
 
 _PREFIX: Final = "corrected-"
+_SHARED: Final = "other-tables-of-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,9 +120,16 @@ def _link_source(source: Path, into: Path, stored: StoredTable) -> None:
             _link(path, into / path.name)
     (into / CONTACTS.name).mkdir()
     for part in stored.parts:
+        if stored.form is Form.WORKBOOK and part.path.parent == source and _is_shared(part.path):
+            _link(part.path, into / f"{_SHARED}{part.path.name}")
         at = into / CONTACTS.name / PurePath(*PurePath(part.name).parts[1:] or (part.name,))
         at.parent.mkdir(parents=True, exist_ok=True)
         _link(part.path, at)
+
+
+def _is_shared(workbook: Path) -> bool:
+    """Whether other tables are in a workbook with contacts."""
+    return any(holds_table(workbook, table) for table in TABLES.values() if table is not CONTACTS)
 
 
 def _link(path: Path, at: Path) -> None:
@@ -140,6 +150,8 @@ def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[s
             at.with_suffix(".json").write_text(
                 f'{{"value": {rows.write_json()}}}', encoding="utf-8"
             )
+        case Form.WORKBOOK:
+            write_workbook(at.with_suffix(".xlsx"), rows)
         case Form.PARQUET:
             _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
 

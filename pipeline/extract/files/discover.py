@@ -98,7 +98,7 @@ def find_files(folder: Path, table: Table) -> StoredTable | None:
         path
         for path in entries
         if _strip_ending(path) in names and (path.is_dir() or _is_known(path))
-    ] or [path for path in entries if _is_workbook(path) and holds_table(path, table)]
+    ] or [path for path in entries if is_workbook(path) and holds_table(path, table)]
     if not matching:
         return None
     if len(matching) > 1:
@@ -122,7 +122,8 @@ def _is_known(path: Path) -> bool:
     return path.suffix.lower() in _ENDINGS
 
 
-def _is_workbook(path: Path) -> bool:
+def is_workbook(path: Path) -> bool:
+    """Whether a file is named like a workbook."""
     return _ENDINGS.get(path.suffix.lower()) is Form.WORKBOOK and path.is_file()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
-from pipeline.plan import known
 from pipeline.plan.null_words import view_tables
+from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import list_month_first
@@ -33,7 +33,7 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         filter=settings.source.filter,
         hold_blank_flags=False,
         number_pattern=settings.source.contact_number_pattern,
-        only=None if request.only is None else known.read_only_ids(request.only),
+        only=None if request.only is None else read_only_ids(request.only),
         is_routed=False,
         labels=settings.labels,
         month_first=list_month_first(landed),

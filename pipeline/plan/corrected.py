@@ -23,9 +23,11 @@ from pipeline.extract.files.discover import Form, StoredTable
 from pipeline.extract.files.entries import list_entries
 from pipeline.extract.files.ignored import make_missing_error
 from pipeline.extract.files.places import Places
+from pipeline.extract.files.workbook_sheets import holds_table
+from pipeline.extract.files.workbook_writing import write_workbook
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
-from schemas.sales import CONTACTS
+from schemas.sales import CONTACTS, TABLES
 from schemas.text import guid_of, trimmed
 from sql.query import SelectColumn, query
 from sql.session import Session, session
@@ -34,6 +36,7 @@ VERSION: Final = 9_000_000_000_000_000_000
 """The versionnumber of the first correction; the next one of the same source gets one more."""
 
 _PREFIX: Final = "corrected-"
+_SHARED: Final = "other-tables-of-"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +74,7 @@ def lay_over(
     stored = places.find(CONTACTS)
     if stored is None:
         raise make_missing_error(source, CONTACTS)
-    _refuse_other_forms(stored)
+    _refuse_delta(stored)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
@@ -83,13 +86,8 @@ def lay_over(
     return CorrectedSource(folder=into, contactids=ids.to_list())
 
 
-def _refuse_other_forms(stored: StoredTable) -> None:
-    """A Delta table takes no further part, for its log says which files count; nor do workbooks."""
-    if stored.form is Form.WORKBOOK:
-        raise UsageError(
-            "--corrected works on exports as text or Parquet, not on workbooks: correct Sales and "
-            "export again."
-        )
+def _refuse_delta(stored: StoredTable) -> None:
+    """A Delta table takes no further part: its log says which files count."""
     if stored.form is Form.DELTA:
         raise UsageError(
             "--corrected works on exports, not on a Delta table: correct Sales and wait for the "
@@ -135,6 +133,12 @@ def _link_source(places: Places, into: Path, stored: StoredTable) -> None:
     _link_others(places.folder, into, found)
     (into / CONTACTS.name).mkdir(exist_ok=True)
     for part in stored.parts:
+        if (
+            stored.form is Form.WORKBOOK
+            and part.path.parent == places.folder
+            and _is_shared(part.path)
+        ):
+            _link(part.path, into / f"{_SHARED}{part.path.name}")
         below = part.path.relative_to(found) if part.path != found else PurePath(found.name)
         at = into / CONTACTS.name / below
         at.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +153,11 @@ def _link_others(folder: Path, into: Path, contacts: Path) -> None:
             _link_others(path, into / path.name, contacts)
         elif path != contacts:
             _link(path, into / path.name)
+
+
+def _is_shared(workbook: Path) -> bool:
+    """Whether other tables are in a workbook with contacts."""
+    return any(holds_table(workbook, table) for table in TABLES.values() if table is not CONTACTS)
 
 
 def _link(path: Path, at: Path) -> None:
@@ -169,10 +178,12 @@ def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[s
             at.with_suffix(".json").write_text(
                 f'{{"value": {rows.write_json()}}}', encoding="utf-8"
             )
+        case Form.WORKBOOK:
+            write_workbook(at.with_suffix(".xlsx"), rows)
         case Form.PARQUET:
             _write_parquet(at.with_suffix(".parquet"), rows, stored.parts[0].path, columns)
-        case Form.DELTA | Form.WORKBOOK:
-            _refuse_other_forms(stored)
+        case Form.DELTA:
+            _refuse_delta(stored)
 
 
 def _write_parquet(at: Path, rows: pl.DataFrame, like: Path, columns: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """What a plan knows from elsewhere, and whether that still holds.
 
-SCM's customers from an export, what earlier loads left, the contacts of ``--only``.
+SCM's customers from an export, and what earlier loads left.
 
 **The memory of loads decides what is created, updated and left alone.** When another run loads
 contacts of a plan (or an undo takes them back), what that plan says of them is stale: a row that it
@@ -12,20 +12,18 @@ remembers: once it has started, nothing is compared.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from pipeline.errors import SourceError, UsageError, during
+from pipeline.errors import SourceError
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
 from pipeline.run.memory import find_memory_folder
 from schemas.scm import CUSTOMERS_EXPORT
-from schemas.text import WHITE_SPACE, parse_guid
 from sql.query import query
 from sql.session import Session, session
 
@@ -69,30 +67,6 @@ def hash_customers(project: Project) -> str:
     """The SHA-256 of the export of known customers; ``NO_EXPORT`` where there is none."""
     path = project.known_customers
     return NO_EXPORT if path is None or not path.is_file() else hash_file(path)
-
-
-def read_only_ids(path: Path) -> pl.DataFrame:
-    """The contactids of ``--only``: one a line, or a CSV whose first column they are.
-
-    A header line may say contactid.
-
-    Raises:
-        UsageError: the file is missing, or a line is not a contactid.
-    """
-    if not path.is_file():
-        raise UsageError(f"--only: there is no file {path}.")
-    with during("reading --only"):
-        lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
-    found: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        cell = re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"')
-        if not cell or (number == 1 and cell.casefold() == "contactid"):
-            continue
-        contactid = parse_guid(cell)
-        if contactid is None:
-            raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
-        found.append(contactid)
-    return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
 
 
 def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.paths import PATHS, name_text_column
 from pipeline.plan import known
+from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
 from pipeline.plan.sessions import make_hasher
@@ -29,7 +30,7 @@ def make_routing(planning: Planning) -> Routing:
         hold_blank_flags=settings.source.flag_blank == "hold",
         number_pattern=settings.source.contact_number_pattern,
         take_over=request.take_over,
-        only=None if request.only is None else known.read_only_ids(request.only),
+        only=None if request.only is None else read_only_ids(request.only),
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         loaded=known.read_loaded(planning.folder.path.parent, planning.project),

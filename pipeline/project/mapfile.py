@@ -13,6 +13,7 @@ from pipeline.errors import during
 from schemas.text import WHITE_SPACE
 
 _COLUMNS: Final = 2
+_WORKBOOK: Final = b"PK"
 _DELIMITERS: Final = ",;\t"
 
 
@@ -25,6 +26,8 @@ def read_map_file(path: Path) -> tuple[dict[str, str], list[str]]:
         return {}, ["there is no such file."]
     with during("reading a value map"):
         content = path.read_bytes()
+    if content.startswith(_WORKBOOK):
+        return {}, ["is a workbook: save its sheet as 'CSV UTF-8 (comma delimited)'."]
     try:
         lines = _read_lines(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

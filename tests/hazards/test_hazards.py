@@ -2,8 +2,9 @@
 
 ``rows.toml`` holds contacts (and accounts) that fill up an ordinary row; all of them go through one
 run: none touches another. The other files hold sources of their own, as text, as bytes in
-hexadecimal, or as columns of Parquet; ``$header``, ``$row1`` and ``$json1`` stand for an ordinary
-header, row and object, ``$long`` for 2,000 letters.
+hexadecimal, as columns of Parquet, or as sheets of a workbook; ``$header``, ``$row1`` and
+``$json1`` stand for an ordinary header, row and object, ``$long`` for 2,000 letters. In a workbook
+``hidden`` is what Dynamics 365 leaves in its hidden sheet.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.errors import P2cError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
+from tests.scenes.workbooks import write_workbook
 
 FOLDER: Final = Path(__file__).parent
 ACCOUNT: Final = "00000000-0000-0000-0001-000000000001"
@@ -199,12 +201,34 @@ def laid_out(folder: Path, hazard: Mapping[str, Any]) -> None:
         )
     for name, digits in hazard.get("hex", {}).items():
         put(folder / name, bytes.fromhex(digits))
+    for name, sheets in hazard.get("workbook", {}).items():
+        write_sheets(folder / name, sheets, known)
     for name, columns in hazard.get("parquet", {}).items():
         ordinary = {column: [completed(1, 1, {})[column]] for column in SHORT}
         put(folder / name, b"")
         pq.write_table(pa.table({**ordinary, **columns}), folder / name)
         cut = hazard.get("cut", 0)
         put(folder / name, (folder / name).read_bytes()[: -cut or None])
+
+
+def write_sheets(path: Path, sheets: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    """A row that is a text is taken apart at its commas."""
+
+    def fill(cell: object) -> Any:
+        return string.Template(cell).substitute(known) if isinstance(cell, str) else cell
+
+    write_workbook(
+        path,
+        {
+            name: [
+                fill(row).split(",") if isinstance(row, str) else [fill(cell) for cell in row]
+                for row in rows
+            ]
+            for name, rows in sheets.items()
+            if name != "hidden"
+        },
+        export=sheets.get("hidden", ""),
+    )
 
 
 def put(path: Path, content: bytes) -> None:

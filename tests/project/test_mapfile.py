@@ -36,6 +36,7 @@ def test_a_blank_key_is_the_blank_and_a_blank_value_clears(tmp_path: Path) -> No
         (b"city\nBerlin\n", "line 1 must have two columns, it has 1."),
         (b"city,code\nBerlin,1\nBerlin,2\n", "line 3 has the key 'Berlin' again."),
         (b"city,code\nK\xf8benhavn,1\n", "is not UTF-8 text."),
+        (b"PK\x03\x04", "is a workbook: save its sheet as 'CSV UTF-8 (comma delimited)'."),
         (b'city,code\n"Berlin" x,1\n', "is not a CSV file"),
     ],
 )

@@ -168,7 +168,7 @@ def find_files(
     """
     listed = list_candidates(folder) if candidates is None else candidates
     matching = choose_candidates(listed, table) or [
-        path for path in listed if _is_workbook(path) and holds_table(path, table)
+        path for path in listed if is_workbook(path) and holds_table(path, table)
     ]
     if not matching:
         return None
@@ -184,7 +184,8 @@ def make_double_error(folder: Path, table: Table, found: Sequence[Path]) -> Sour
     return SourceError(f"{names} could both be {table.name}; leave one.", where=str(folder))
 
 
-def _is_workbook(path: Path) -> bool:
+def is_workbook(path: Path) -> bool:
+    """Whether a file is named like a workbook."""
     return ENDINGS.get(path.suffix.lower()) is Form.WORKBOOK and path.is_file()
 
 

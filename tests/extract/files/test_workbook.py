@@ -224,16 +224,16 @@ def test_workbooks_may_be_the_parts_of_a_table(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_an_export_that_ends_where_exports_end_is_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipeline.extract.landing.EXPORT_LIMIT", 3)
-    error = '<c r="B3" t="e"><v>#N/A</v></c>'
-    rows = text_row(1, NAMES) + text_row(2, TEXTS) + text_row(3, TEXTS[:1], "", error)
-    write_parts(tmp_path / "export/contacts/1.xlsx", rows + text_row(4, TEXTS))
-    write_parts(tmp_path / "export/contacts/2.xlsx", rows)
-    assert landed(tmp_path / "export", tmp_path / "in")["contacts"].notes == (
-        Note(code="export_limit", detail="3", source_file="contacts/1.xlsx"),
+def test_an_export_that_ends_where_exports_end_is_noted(tmp_path: Path) -> None:
+    lines = range(2, 100_001)
+    rows = text_row(1, NAMES) + "".join(text_row(line, [ID]) for line in lines)
+    error = '<row r="100001"><c r="A100001" t="e"><v>#N/A</v></c></row>'
+    write_parts(tmp_path / "export/contacts/1.xlsx", rows)
+    write_parts(tmp_path / "export/contacts/2.xlsx", rows + error)
+    one = landed(tmp_path / "export", tmp_path / "in")["contacts"]
+    assert [source.rows for source in one.sources] == [99_999, 99_999]
+    assert one.notes == (
+        Note(code="export_limit", detail="100,000", source_file="contacts/2.xlsx"),
     )
 
 

@@ -1,0 +1,69 @@
+"""The contacts that ``--only`` names: a list in a file of text, or a workbook."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import SourceError, UsageError, during
+from pipeline.extract.files.discover import is_workbook
+from pipeline.extract.landing import ReadOptions, land_file
+from schemas.catalogue import Table
+from schemas.sales import CONTACTS
+from schemas.text import WHITE_SPACE, parse_guid
+
+_ONLY: Final = Table(
+    name=CONTACTS.name,
+    singular=CONTACTS.singular,
+    key=CONTACTS.key,
+    fields=CONTACTS.fields[:1],
+    required=((CONTACTS.key,),),
+)
+"""Contacts, as far as a list of them goes."""
+
+
+def read_only_ids(path: Path) -> pl.DataFrame:
+    """The contactids of ``--only``: one a line, or a CSV whose first column they are.
+
+    A header line may say contactid. Or a workbook with a column of that name, as a view has it.
+
+    Raises:
+        UsageError: the file is missing, or a line is not a contactid.
+        SourceError: the workbook cannot be read, or has no such column.
+    """
+    if not path.is_file():
+        raise UsageError(f"--only: there is no file {path}.")
+    found: list[str] = []
+    for number, cell in _list_cells(path):
+        contactid = parse_guid(cell)
+        if contactid is None:
+            raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
+        found.append(contactid)
+    return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
+
+
+def _list_cells(path: Path) -> list[tuple[int, str]]:
+    """The line, and what is in the first column, of every row that has something there."""
+    if is_workbook(path):
+        frame, unreadable = land_file(path, _ONLY, ReadOptions())
+        if unreadable:
+            first = unreadable[0]
+            raise SourceError(
+                f"the row of line {first.source_line} cannot be read: {first.detail}.",
+                where=f"--only {path.name}",
+            )
+        return frame.select("source_line", "contactid").drop_nulls().rows()
+    with during("reading --only"):
+        lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    cells = [
+        (number, re.split("[,;\t]", line, maxsplit=1)[0].strip(WHITE_SPACE + '"'))
+        for number, line in enumerate(lines, start=1)
+    ]
+    return [
+        (number, cell)
+        for number, cell in cells
+        if cell and (number > 1 or cell.casefold() != "contactid")
+    ]

@@ -1,0 +1,42 @@
+"""The list of contacts that ``--only`` names, as text or as a workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceError, UsageError
+from pipeline.plan.only import read_only_ids
+from tests.scenes.reading import ID
+from tests.scenes.workbooks import GERMAN, contact, text_row, write_parts, write_view
+
+OTHER = "2b67c282-793b-fdce-58be-d7f70c5fb4b9"
+
+
+def test_a_list_may_be_lines_or_the_first_column_of_a_csv(tmp_path: Path) -> None:
+    path = tmp_path / "only.csv"
+    path.write_text(f"\ufeffContactId;name\n{{{ID.upper()}}};x\n\n{OTHER}\n", encoding="utf-8")
+    assert read_only_ids(path)["contactid"].to_list() == [ID, OTHER]
+
+
+def test_a_list_may_be_a_view(tmp_path: Path) -> None:
+    rows = [contact(contactid=f"{{{ID.upper()}}}"), contact(contactid=None)]
+    path = write_view(tmp_path / "only.xlsx", [*rows, contact(contactid=OTHER)], GERMAN)
+    assert read_only_ids(path)["contactid"].to_list() == [ID, OTHER]
+
+
+def test_a_cell_that_is_no_id_is_refused_by_its_row(tmp_path: Path) -> None:
+    path = write_view(tmp_path / "only.xlsx", [contact(), contact(contactid="Ann")])
+    with pytest.raises(UsageError, match=r"only\.xlsx, line 3: is not a contactid\."):
+        read_only_ids(path)
+
+
+def test_a_workbook_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = write_parts(tmp_path / "only.xlsx", text_row(1, ["name"]) + text_row(2, [ID]))
+    with pytest.raises(SourceError, match=r"none of the first 20 rows of a sheet has columns"):
+        read_only_ids(path)
+    error = '<row r="2"><c r="A2" t="e"><v>#N/A</v></c></row>'
+    path = write_parts(tmp_path / "only.xlsx", text_row(1, ["contactid"]) + error)
+    with pytest.raises(SourceError, match=r"the row of line 2 cannot be read: contactid in cell"):
+        read_only_ids(path)

@@ -29,7 +29,7 @@ from pipeline.extract.files.parquet import (
 )
 from pipeline.extract.files.places import Places
 from pipeline.extract.headers import ColumnSelection
-from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
+from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow, note_row_count
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
@@ -248,7 +248,9 @@ class _Landing:
         if stored.header:
             self.selection.pick(stored.header, stored.described_in)
         landed = self._land(stored)
-        return replace(landed, notes=(*landed.notes, *stored.notes))
+        notes = (*landed.notes, *stored.notes)
+        count = note_row_count(landed.table, landed.rows + len(landed.unreadable), notes)
+        return replace(landed, notes=notes if count is None else (*notes, count))
 
     def _land(self, stored: StoredTable) -> LandedTable:
         if stored.form is Form.PARQUET:

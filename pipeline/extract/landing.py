@@ -32,7 +32,14 @@ from pipeline.extract.files.places import Places
 from pipeline.extract.files.workbook import EXPORT_LIMIT, read_workbook
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.lake.parts import describe_delta
-from pipeline.extract.records import Chunk, Note, ReadOptions, TableVersion, UnreadableRow
+from pipeline.extract.records import (
+    Chunk,
+    Note,
+    ReadOptions,
+    TableVersion,
+    UnreadableRow,
+    note_row_count,
+)
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
 from schemas.sales import TABLES
@@ -263,6 +270,8 @@ class _Landing:
             self.selection.pick(stored.header, stored.described_in)
         landed = self._land(stored)
         notes = (*landed.notes, *stored.notes)
+        count = note_row_count(landed.table, landed.rows + len(landed.unreadable), notes)
+        notes = notes if count is None else (*notes, count)
         return replace(landed, notes=notes, month_first=bool(stored.header))
 
     def _land(self, stored: StoredTable) -> LandedTable:

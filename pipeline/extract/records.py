@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
+
+_PAGE: Final = 5_000
+"""Rows of a page of Dataverse: what broke off between two pages has a multiple of them."""
+_LIMIT: Final = 100_000
+"""The most rows that Sales exports at once."""
+_TOLD: Final = "export_limit"
+"""Says the same of a workbook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +54,19 @@ class Note:
     detail: str = ""
     column: str = ""
     source_file: str | None = None
+
+
+def note_row_count(table: str, rows: int, notes: Iterable[Note]) -> Note | None:
+    """What to say of a table with as many rows as an export has that stopped too early.
+
+    Args:
+        table: its name.
+        rows: its rows, with those that cannot be read.
+        notes: what is said of it already.
+    """
+    if not rows or rows % _PAGE or rows > _LIMIT or any(one.code == _TOLD for one in notes):
+        return None
+    return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,} rows")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an export lacks: columns that templates map, and rows beyond a limit of the exporter."""
+"""What an export lacks: columns that templates map."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ from pipeline.mapping.template import MappingRow
 from pipeline.project.resolve import Project
 from schemas.sales import CONTACTS
 
-_PAGE: Final = 5_000
-"""Rows of a page of Dataverse: what broke off between two pages has a multiple of them."""
-_LIMIT: Final = 100_000
-"""The most rows that Sales exports to a workbook."""
 _PLURALS: Final = {"is": "are", "takes": "take", "stays": "stay"}
-_TOLD: Final = "export_limit"
 
 
 def list_column_gaps(project: Project, landed: Mapping[str, LandedTable]) -> Iterator[Note]:
@@ -35,16 +30,6 @@ def list_column_gaps(project: Project, landed: Mapping[str, LandedTable]) -> Ite
             more = f" and {len(lacking) - 1} more files" if len(lacking) > 1 else ""
             place = f"in the {count:,} rows of {lacking[0].name}{more}"
             yield _note_gap(project, column, rows, place, lacking[0].name)
-
-
-def list_row_counts(landed: Mapping[str, LandedTable]) -> Iterator[Note]:
-    """One note for each table with as many rows as an export has that stopped too early."""
-    for table in landed.values():
-        rows = table.rows + len(table.unreadable)
-        told = any(note.code == _TOLD for note in table.notes)
-        if rows and rows % _PAGE == 0 and rows <= _LIMIT and not told:
-            detail = f"{table.table} has exactly {rows:,} rows"
-            yield Note(code="row_count_suspicious", detail=detail)
 
 
 def _list_mapped(project: Project) -> dict[str, list[tuple[str, MappingRow]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,6 @@ from pipeline.extract.landing import (
     land_folder,
 )
 from pipeline.mapping import check
-from pipeline.plan.gaps import list_row_counts
 from pipeline.plan.sales_read import describe_sales, describe_sales_read
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_sales
@@ -132,7 +131,7 @@ def land_files(
     own: Collection[Path] = (),
 ) -> LandedFolder:
     """Land exports; ``own`` are files and folders besides the project's that are no exports."""
-    found = land_folder(
+    return land_folder(
         project.source_folder,
         into,
         tables=tables,
@@ -142,7 +141,6 @@ def land_files(
         progress=progress,
         own=(*_list_own_files(project), *own),
     )
-    return replace(found, notes=(*found.notes, *list_row_counts(found.tables)))
 
 
 def _list_own_files(project: Project) -> list[Path]:

@@ -61,6 +61,7 @@ COUNTED: Final = {
     "default_used",
     "accounts_assumed",
     "flag_never_set",
+    "column_missing",
 }
 """Findings of the whole run that nearly every run has."""
 

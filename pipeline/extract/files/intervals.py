@@ -14,7 +14,7 @@ from typing import Final
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.entries import list_folders, measure_file
-from pipeline.extract.files.model import MODEL, Model, read_model
+from pipeline.extract.files.model import MODEL, CdmModel, read_cdm_model
 
 _NAME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)[.:_-]?(\d\d)[.:_-]?(\d\d)(?:[.:,](\d{1,9}))?Z?", re.IGNORECASE
@@ -33,7 +33,7 @@ class Interval:
 
     path: Path
     moment: Moment
-    model: Model | None = None
+    model: CdmModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,13 +81,13 @@ def find_intervals(root: Path) -> Intervals:
     )
 
 
-def _read_model(folder: Path) -> Model | None:
+def _read_model(folder: Path) -> CdmModel | None:
     """The folder's own model; none if it is not there, or has nothing in it yet."""
     path, name = folder / MODEL, f"{folder.name}/{MODEL}"
     with reading(name):
         if not path.is_file() or not measure_file(path, name):
             return None
-    return read_model(path, name)
+    return read_cdm_model(path, name)
 
 
 def _read_current(root: Path) -> Moment | None:

@@ -91,7 +91,7 @@ class ModelTable:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class CdmModel:
     """One model: what messages call it, and its entities by name as they were read."""
 
     name: str
@@ -142,7 +142,7 @@ class Model:
         return Partition(steps=tuple(steps), layout=_read_layout(settings, self.name))
 
 
-def read_model(path: Path, name: str) -> Model | None:
+def read_cdm_model(path: Path, name: str) -> CdmModel | None:
     """Read a model; none if there is no such file.
 
     Raises:
@@ -158,7 +158,7 @@ def read_model(path: Path, name: str) -> Model | None:
         root = _Root.model_validate_json(content.decode("utf-8-sig"))
     except ValueError as error:
         raise _make_error(name, error) from error
-    return Model(name=name, entities=[one for one in root.entities if "name" in one])
+    return CdmModel(name=name, entities=[one for one in root.entities if "name" in one])
 
 
 def _make_error(name: str, error: Exception) -> SourceError:

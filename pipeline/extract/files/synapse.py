@@ -16,7 +16,7 @@ from pipeline.errors import SourceError
 from pipeline.extract.files.discover import FilePart, Form, StoredTable
 from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
 from pipeline.extract.files.intervals import Interval, Intervals, find_intervals
-from pipeline.extract.files.model import MODEL, Layout, Model, ModelTable, read_model
+from pipeline.extract.files.model import MODEL, CdmModel, Layout, ModelTable, read_cdm_model
 from pipeline.extract.files.tablenames import names_table
 from pipeline.extract.records import Note
 from schemas.catalogue import Table
@@ -32,7 +32,7 @@ class Link:
     """A source folder that Synapse Link, or a dataflow, wrote."""
 
     root: Path
-    model: Model | None = None
+    model: CdmModel | None = None
     per_table: Mapping[str, Path] = field(default_factory=dict)
     intervals: Intervals = field(default_factory=Intervals)
 
@@ -76,12 +76,12 @@ class Link:
             notes.append(Note(code="folder_missing", detail=f"{', '.join(gone[:3])}{more}"))
         return notes
 
-    def _describe(self, table: Table) -> tuple[Model, ModelTable] | None:
+    def _describe(self, table: Table) -> tuple[CdmModel, ModelTable] | None:
         """What the models of the whole folder say: ``model.json``, else the table's own."""
         models = [self.model] if self.model is not None else []
         for entity, path in self.per_table.items():
             if names_table(entity, table):
-                own = read_model(path, path.relative_to(self.root).as_posix())
+                own = read_cdm_model(path, path.relative_to(self.root).as_posix())
                 models += [own] if own is not None else []
         for model in models:
             found = model.find(table)
@@ -90,7 +90,7 @@ class Link:
         return None
 
     def _read_interval(
-        self, one: Interval, table: Table, described: tuple[Model, ModelTable] | None
+        self, one: Interval, table: Table, described: tuple[CdmModel, ModelTable] | None
     ) -> StoredTable | None:
         """The table's rows of one interval; none if it has none."""
         own = None if one.model is None else one.model.find(table)
@@ -129,7 +129,7 @@ def open_link(root: Path) -> Link | None:
     Raises:
         SourceError: a model cannot be read.
     """
-    model = read_model(root / MODEL, MODEL)
+    model = read_cdm_model(root / MODEL, MODEL)
     intervals = find_intervals(root)
     per_table = {
         path.name[: -len(_PER_TABLE)]: path
@@ -144,7 +144,7 @@ def open_link(root: Path) -> Link | None:
 
 
 def _join(
-    read: Collection[StoredTable], table: Table, described: tuple[Model, ModelTable] | None
+    read: Collection[StoredTable], table: Table, described: tuple[CdmModel, ModelTable] | None
 ) -> StoredTable | None:
     """One table out of those of the intervals, oldest first; none if nothing describes it."""
     if not read:
@@ -169,7 +169,7 @@ def _join(
 
 
 def _read_folder(
-    root: Path, folder: Path, table: Table, found: ModelTable, model: Model
+    root: Path, folder: Path, table: Table, found: ModelTable, model: CdmModel
 ) -> StoredTable:
     """The table's files in one folder: those that are listed, else all in the entity's folder."""
     folders = _find_folders(folder, table, found.entity)
@@ -228,7 +228,7 @@ def _name_key(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
     )
 
 
-def _find_local(folder: Path, steps: tuple[str, ...], model: Model) -> Path:
+def _find_local(folder: Path, steps: tuple[str, ...], model: CdmModel) -> Path:
     """The longest tail of a partition's address that is a file below the folder.
 
     A tail has two steps at least, if the address has: a file's bare name could be any table's.
@@ -243,7 +243,7 @@ def _find_local(folder: Path, steps: tuple[str, ...], model: Model) -> Path:
 
 
 def _note_unlisted(
-    root: Path, folders: Iterable[Path], read: Collection[Path], model: Model
+    root: Path, folders: Iterable[Path], read: Collection[Path], model: CdmModel
 ) -> Iterator[Note]:
     """Files of the table that are not read: each by name, those of deeper folders together."""
     for folder in folders:

@@ -45,6 +45,8 @@ class Field:
     display label of the Data Integrator, which counts as a spelling of lower rank; ``options`` are
     the members of a choice. ``better`` are spellings that say the same more exactly: where several
     spellings are filled, they win, and differences between them and the others mean nothing.
+    ``decisive`` are values, in small letters, that win over those of the other spellings: of
+    several marks of deletion one is enough.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Field:
     label: str = ""
     names: tuple[str, ...] = ()
     better: tuple[str, ...] = ()
+    decisive: tuple[str, ...] = ()
     options: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -19,7 +19,8 @@ from sql.session import Session
 def decide_backfill(planning: Planning, main: Session, hasher: Session) -> CountedBackfill:
     """Read, decide, write."""
     settings, contacts = planning.project.settings, planning.source.landed["contacts"]
-    rows = prepare_contacts(main, planning).rows
+    prepared = prepare_contacts(main, planning)
+    rows = prepared.rows
     last_row = choose_contacts(main, planning, rows)
     evidence = planning.folder.path / "scratch" / "evidence.parquet"
     statuses = [int(one) for one in (settings.backfill.statuses or "").split(",") if one.strip()]
@@ -27,6 +28,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
         *planning.source.findings,
+        *(one for one in prepared.findings if one.code == "row_unreadable"),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,
     ]
@@ -52,6 +54,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     return CountedBackfill(
         rows=contacts.rows,
         unreadable=len(contacts.unreadable),
+        without_id=tally.states["unreadable"],
         left_out={name: tally.states[name] for name in ("superseded", "deleted")},
         actions=tally.actions,
         findings=tally.findings,

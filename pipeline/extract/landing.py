@@ -27,6 +27,7 @@ from pipeline.extract.files.parquet import (
     unify_types,
 )
 from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.marks import UnknownMarks
 from pipeline.extract.records import Chunk, Note, ReadOptions, UnreadableRow
 from pipeline.extract.writing import LandedFile
 from schemas.catalogue import Table
@@ -143,7 +144,7 @@ def land_file(
     if form is Form.PARQUET:
         chunks = list(read_text_chunks(part, selection))
     else:
-        seen = _Seen()
+        seen = _Seen(marks=UnknownMarks(selection))
         chunks = list(seen.watch(_read_chunks(part, form, selection, options)))
         seen.check(form, selection, path.name)
     frame = pl.from_arrow(
@@ -180,13 +181,14 @@ class _Seen:
     unreadable: list[UnreadableRow] = field(default_factory=list)
     next_pages: int = 0
     parts: int = 0
+    marks: UnknownMarks
 
     def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks of one part, looked at."""
         self.parts += 1
         for chunk in chunks:
             self.rows += chunk.table.num_rows
-            self.columns |= dict.fromkeys(chunk.columns)
+            self.columns |= dict.fromkeys(self.marks.count(chunk.table))
             self.headers |= dict.fromkeys(chunk.headers)
             self.unreadable += chunk.unreadable
             self.next_pages += chunk.has_next
@@ -254,7 +256,7 @@ class _Landing:
 
         Later parts may lack columns that the first one has, and the other way round.
         """
-        seen, sources = _Seen(), []
+        seen, sources = _Seen(marks=UnknownMarks(self.selection)), []
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),
@@ -272,11 +274,15 @@ class _Landing:
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
         return self._describe(
-            dict.fromkeys(seen.columns or self.selection.names), sources, tuple(seen.unreadable)
+            dict.fromkeys(seen.columns or self.selection.names),
+            sources,
+            tuple(seen.unreadable),
+            tuple(seen.marks.list_notes()),
         )
 
     def _land_parquet(self, parts: Sequence[ParquetPart]) -> LandedTable:
         sources = [_describe_source(one.part, one.rows) for one in parts]
+        notes = self._count_marks(parts)
         if can_stay(parts):
             return LandedTable(
                 table=self.selection.table.name,
@@ -285,6 +291,7 @@ class _Landing:
                 columns={name: spellings[0] for name, spellings in parts[0].columns.items()},
                 rows=sum(one.rows for one in parts),
                 sources=tuple(sources),
+                notes=notes,
             )
         done, columns = 0, unify_types(parts)
         with (
@@ -296,7 +303,13 @@ class _Landing:
                     file.add(table, one.part.name)
                     done += table.num_rows
                     self.progress(self.selection.table.name, done)
-        return self._describe(columns.names, sources)
+        return self._describe(columns.names, sources, notes=notes)
+
+    def _count_marks(self, parts: Sequence[ParquetPart]) -> tuple[Note, ...]:
+        marks = UnknownMarks(self.selection)
+        for one in parts:
+            marks.count_file(one.part.path, one.schema.names)
+        return tuple(marks.list_notes())
 
     @property
     def _path(self) -> Path:
@@ -307,6 +320,7 @@ class _Landing:
         columns: Collection[str],
         sources: Sequence[SourceFile],
         unreadable: tuple[UnreadableRow, ...] = (),
+        notes: tuple[Note, ...] = (),
     ) -> LandedTable:
         return LandedTable(
             table=self.selection.table.name,
@@ -316,6 +330,7 @@ class _Landing:
             rows=sum(one.rows for one in sources),
             sources=tuple(sources),
             unreadable=unreadable,
+            notes=notes,
         )
 
 

@@ -8,10 +8,12 @@ takes it from the landed table (``generalize``); the others are columns ``say:<n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from pipeline.plan.deletion import DELETED, MarkColumn, build_deletion_columns
 from schemas.catalogue import Field, Table, Type
+from schemas.marks import MARKS, WRITTEN
 from sql.query import identifier, literal
 
 _SQL_TYPES: Final = {
@@ -168,9 +170,11 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, and ``PLACE``.
     """
-    parts = list(PLACE)
+    parts = [*PLACE, *build_deletion_columns(dict(_list_marks(columns)))]
     for field in table.fields:
         name = identifier(field.name)
+        if field.name == DELETED:
+            continue
         if field.name in columns:
             parts.append(f"{build_typed_column(field, name, columns[field.name])} AS {name}")
             if field.type in (Type.GUID, Type.TWO_OPTIONS):
@@ -193,6 +197,15 @@ def build_select_list(
         if name not in find_plain_columns(table, columns, said)
     ]
     return "SELECT " + ",\n       ".join(parts)
+
+
+def _list_marks(columns: Mapping[str, str]) -> Iterator[tuple[str, MarkColumn]]:
+    """The columns that say whether a row is gone."""
+    for field in MARKS:
+        if field.name in columns and field.name != WRITTEN:
+            name, physical = identifier(field.name), columns[field.name]
+            read = build_typed_column(field, name, physical)
+            yield field.name, MarkColumn(read=read, written=_build_text(name, physical))
 
 
 def _build_said(table: Table, name: str, columns: Mapping[str, str]) -> str:

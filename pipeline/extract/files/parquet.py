@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.parquet_proof import drop_needless_spellings
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 from pipeline.extract.spellings import Cells
@@ -93,7 +94,8 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
     with _translate_errors(part):
         file = pq.ParquetFile(part.path)
         schema, rows = file.schema_arrow, file.metadata.num_rows
-    columns = selection.pick(schema.names, part.name)
+    picked = selection.keep_wanted(selection.pick(schema.names, part.name))
+    columns = drop_needless_spellings(picked, file.metadata, selection)
     _refuse_columns_in_path(part, selection, columns)
     for name, header in [(name, header) for name, used in columns.items() for header in used]:
         kind = schema.field(header).type
@@ -133,6 +135,7 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
     return all(
         part.is_plain
         and part.schema.equals(first)
+        and part.columns == parts[0].columns
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
         and not any(

@@ -95,7 +95,8 @@ def _describe_file(
             "is missing, and the log of the table names it: copy the table's folder again.",
             where=file.part.name,
         )
-    schema, rows = read_footer(file.part)
+    schema, metadata = read_footer(file.part)
+    rows = metadata.num_rows
     if file.rows not in (None, rows):
         raise SourceError(
             f"has {rows:,} rows, and the log of the table says {file.rows:,}: copy the table's "

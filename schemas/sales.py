@@ -13,11 +13,15 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.catalogue import Field, Table, Type
+from schemas.marks import MARKS
 
 LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 USUAL_NUMBER: Final = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
 """Contact numbers as the upgrade script makes them: at most 20 characters, none of them forbidden
 in SCM."""
+
+CORRECTED_VERSION: Final = 9_000_000_000_000_000_000
+"""A corrected row carries this versionnumber or a higher one: it is newer than any other row."""
 
 _VERSIONING: Final = (
     Field(name="versionnumber", type=Type.INTEGER, label="Version Number"),
@@ -29,7 +33,7 @@ _VERSIONING: Final = (
         names=("(do not modify) modified on",),
         better=("modifiedonutc",),
     ),
-    Field(name="isdelete", type=Type.TWO_OPTIONS, names=("is_delete", "isdeleted")),
+    *MARKS,
 )
 
 
@@ -55,8 +59,13 @@ def make_sales_contract(table: Table) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, name=table.name)
 
 
-def _guid(name: str, label: str = "", *names: str) -> Field:
-    return Field(name=name, type=Type.GUID, label=label, names=names)
+def _key(name: str, label: str = "", *names: str) -> Field:
+    """A table's own id.
+
+    Links write it as ``Id``, too, and their deletion rows have nothing else: it counts where the
+    key itself is blank.
+    """
+    return Field(name=name, type=Type.GUID, label=label, names=(*names, "id"))
 
 
 def _lookup(name: str, label: str = "") -> Field:
@@ -118,12 +127,20 @@ CONTACTS: Final = Table(
     singular="contact",
     key="contactid",
     fields=(
-        _guid("contactid", "Contact", "(do not modify) contact"),
+        _key("contactid", "Contact", "(do not modify) contact"),
         _text("msdynce_contactnumber", "Contact Number"),
         _flag("msdynce_isactivecustomer", "Is Active Customer"),
         _flag("msdynce_iscompanyanaccount", "Is Company An Account"),
         _lookup("parentcustomerid", "Company Name"),
         _lookup_type("parentcustomerid"),
+        Field(
+            name="parentcustomerid.accountnumber",
+            label="Account Number (Company Name) (Account)",
+            names=(
+                "parentcustomerid_account.accountnumber",
+                "parentcustomerid_account/accountnumber",
+            ),
+        ),
         _text("firstname", "First Name"),
         _text("middlename", "Middle Name"),
         _text("lastname", "Last Name"),
@@ -184,6 +201,7 @@ CONTACTS: Final = Table(
         *_address(1),
         *_address(2),
         *_VERSIONING,
+        _choice("msft_datastate", "", Default=0, Retain=1),
     ),
     required=(
         ("contactid",),
@@ -201,7 +219,7 @@ ACCOUNTS: Final = Table(
     singular="account",
     key="accountid",
     fields=(
-        _guid("accountid", "Account", "(do not modify) account"),
+        _key("accountid", "Account", "(do not modify) account"),
         _text("accountnumber", "Account Number"),
         _text("name", "Account Name"),
         *_VERSIONING,
@@ -217,7 +235,7 @@ def _activity(name: str, singular: str, number: str, *states: str) -> Table:
         singular=singular,
         key=f"{singular}id",
         fields=(
-            _guid(f"{singular}id", "", f"(do not modify) {name.removeprefix('sales')[:-1]}"),
+            _key(f"{singular}id", "", f"(do not modify) {name.removeprefix('sales')[:-1]}"),
             _lookup("customerid", "Potential Customer" if singular == "quote" else "Customer"),
             _lookup_type("customerid"),
             _text(number),
@@ -242,8 +260,10 @@ TRANSACTIONCURRENCIES: Final = Table(
     singular="transactioncurrency",
     key="transactioncurrencyid",
     fields=(
-        _guid("transactioncurrencyid", "Currency", "(do not modify) currency"),
+        _key("transactioncurrencyid", "Currency", "(do not modify) currency"),
         _text("isocurrencycode", "Currency Code"),
+        _text("currencyname", "Currency Name"),
+        _text("currencysymbol", "Currency Symbol"),
         *_VERSIONING,
     ),
     required=(("transactioncurrencyid",), ("isocurrencycode",)),
@@ -254,7 +274,7 @@ BUSINESSUNITS: Final = Table(
     singular="businessunit",
     key="businessunitid",
     fields=(
-        _guid("businessunitid", "Business Unit", "(do not modify) business unit"),
+        _key("businessunitid", "Business Unit", "(do not modify) business unit"),
         _text("name", "Name"),
         *_VERSIONING,
     ),
@@ -266,7 +286,7 @@ P2CAUTONUMBERS: Final = Table(
     singular="msdynce_p2cautonumber",
     key="msdynce_p2cautonumberid",
     fields=(
-        _guid("msdynce_p2cautonumberid"),
+        _key("msdynce_p2cautonumberid"),
         _text("msdynce_entityname"),
         _text("msdynce_prefix"),
         Field(name="msdynce_numbersequence", type=Type.INTEGER),

@@ -148,3 +148,10 @@ CREATE OR REPLACE MACRO guid_order(x) AS
     || substr(x, 7, 2) || substr(x, 5, 2) || substr(x, 3, 2) || substr(x, 1, 2);
 
 CREATE OR REPLACE MACRO as_text(x) AS CAST(x AS VARCHAR);
+
+-- The name of a record as it is compared with others.
+CREATE OR REPLACE MACRO name_key(x) AS lower(nfc_normalize(trimmed(x)));
+
+-- Text in place of an id that is none and does not look like a damaged one, or like two of them.
+CREATE OR REPLACE MACRO is_name(x) AS
+    trimmed(x) IS NOT NULL AND NOT regexp_full_match(trimmed(x), '[{}()0-9a-fA-F /-]{20,}');

@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from schemas.marks import DELETED_WORDS, FORMER_WORDS, LIVE_WORDS
 from schemas.text import WHITE_SPACE, WRITTEN_GUID
 from schemas.values import FORMS
 from sql.query import Value, identifier, literal, query, with_literals
@@ -197,6 +198,14 @@ def session(
             connection.execute("SET produce_arrow_string_view = true")
         connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
         connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID, **FORMS))
+        connection.execute(
+            with_literals(
+                query("deletion"),
+                deleted_words=DELETED_WORDS,
+                former_words=FORMER_WORDS,
+                live_words=LIVE_WORDS,
+            )
+        )
         yield Session(connection, scratch)
     finally:
         connection.close()

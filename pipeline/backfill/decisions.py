@@ -29,7 +29,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
         *planning.source.findings,
-        *(one for one in prepared.findings if one.code in READING),
+        *(one for one in prepared.findings if one.code in (*READING, "row_unreadable")),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,
     ]
@@ -55,6 +55,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     return CountedBackfill(
         rows=contacts.rows,
         unreadable=len(contacts.unreadable),
+        without_id=tally.states["unreadable"],
         left_out={name: tally.states[name] for name in ("superseded", "deleted")},
         actions=tally.actions,
         findings=tally.findings,

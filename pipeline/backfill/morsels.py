@@ -17,6 +17,7 @@ from pipeline.flow import heap
 from pipeline.flow.frames import read_ahead, read_frames
 from pipeline.flow.ordered import restore_order
 from pipeline.project.settings import Settings
+from pipeline.transform.decide import NO_CONTACT
 from sql.query import query
 from sql.session import Session
 
@@ -80,7 +81,7 @@ def _plan(
 def _decide(stream: Stream, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     stream.tally.states.update(dict(rows["state"].value_counts().iter_rows()))
     contacts = decide_flags(
-        rows.filter(~pl.col("state").is_in(["superseded", "deleted"])), stream.settings.backfill
+        rows.filter(~pl.col("state").is_in(NO_CONTACT)), stream.settings.backfill
     )
     numbers = stream.ranked.numbers
     frame = plan_rows(contacts, stream.ranked.origin, numbers.base, numbers.seed, stream.md5)

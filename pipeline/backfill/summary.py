@@ -31,11 +31,13 @@ _RATE: Final = 50.0
 class CountedBackfill:
     """What planning counted.
 
-    ``rows``: contact rows that were read; ``request_rows``: null where files are written.
+    ``rows``: contact rows that were read, ``without_id`` of them deletions that have no id;
+    ``unreadable``: those that could not be read; ``request_rows``: null where files are written.
     """
 
     rows: int
     unreadable: int
+    without_id: int
     left_out: Mapping[str, int]
     actions: Counter[str]
     findings: Counter[str]
@@ -53,7 +55,11 @@ def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
     contacts = sum(counted.actions.values())
     pending = contacts - counted.actions["none"]
     outcomes = dict.fromkeys(OUTCOME_NAMES, 0) | {"pending": pending}
-    terms = {"contacts": contacts, **counted.left_out, "unreadable": counted.unreadable}
+    terms = {
+        "contacts": contacts,
+        **counted.left_out,
+        "unreadable": counted.unreadable + counted.without_id,
+    }
     counts = {one: counted.actions[one] for one in BACKFILL_ACTIONS}
     equations = (
         make_equation(
@@ -80,7 +86,7 @@ def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
         counted=tuple(
             CountedFinding(code=one.code, detail=one.detail, column=one.column)
             for one in counted.of_run
-            if one.detail
+            if one.detail and one.source_line is None
         ),
         forecast=_forecast(pending, counted.request_rows),
         numbers=counted.numbers,

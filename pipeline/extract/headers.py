@@ -10,6 +10,7 @@ from pipeline.errors import SourceError, list_problems
 from pipeline.extract.spellings import Cells, merge_spellings
 from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Field, Table
+from schemas.marks import looks_like_mark
 from schemas.text import WHITE_SPACE
 
 PLACE = ("source_file", "source_line")
@@ -62,16 +63,35 @@ class ColumnSelection:
         return found
 
     def match(self, headers: Collection[str], file: str) -> dict[str, tuple[str, ...]]:
-        """Like ``pick``, but needed columns may be missing."""
+        """Like ``pick``, but needed columns may be missing.
+
+        Columns that look like marks of deletion and are none that p2c knows come along under their
+        own names, to be counted.
+        """
         _refuse_doubles(headers, file)
         written = {_fold(header): header for header in headers}
         found = {name: _find_spellings(self.field(name), written) for name in self.names}
-        return {name: spellings for name, spellings in found.items() if spellings}
+        used = {header for spellings in found.values() for header in spellings}
+        marks = [one for one in headers if one not in used and looks_like_mark(_fold(one))]
+        return {
+            **{name: spellings for name, spellings in found.items() if spellings},
+            **{header: (header,) for header in marks},
+        }
+
+    def keep_wanted(self, found: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """What was found, without columns that only look like marks of deletion."""
+        wanted = set(self.names)
+        return {name: spellings for name, spellings in found.items() if name in wanted}
 
     def merge(self, name: str, spellings: Sequence[Cells]) -> Cells:
         """One column out of its spellings, the best one first."""
         is_key = name == self.table.key
         return merge_spellings(spellings, self.field(name), is_key=is_key)
+
+    def fills_gaps(self, name: str) -> bool:
+        """Whether further spellings of a column count only where the better ones are blank."""
+        field = self.field(name)
+        return not field.decisive and (name == self.table.key or bool(field.better))
 
     def field(self, name: str) -> Field:
         """The column of that name; one beyond the catalogue is text."""

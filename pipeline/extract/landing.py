@@ -32,6 +32,7 @@ from pipeline.extract.files.places import Places
 from pipeline.extract.files.workbook import EXPORT_LIMIT, read_workbook
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.lake.parts import describe_delta
+from pipeline.extract.marks import UnknownMarks
 from pipeline.extract.records import (
     Chunk,
     Note,
@@ -171,7 +172,7 @@ def land_file(
     if form is Form.PARQUET:
         chunks = list(read_text_chunks(part, selection))
     else:
-        seen = _Seen()
+        seen = _Seen(marks=UnknownMarks(selection))
         chunks = list(seen.watch(_read_chunks(part, form, selection, options)))
         seen.check(form, selection, path.name)
     frame = pl.from_arrow(
@@ -219,13 +220,14 @@ class _Seen:
     unreadable: list[UnreadableRow] = field(default_factory=list)
     next_pages: int = 0
     parts: int = 0
+    marks: UnknownMarks
 
     def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks of one part, looked at."""
         self.parts += 1
         for chunk in chunks:
             self.rows += chunk.table.num_rows
-            self.columns |= dict.fromkeys(chunk.columns)
+            self.columns |= dict.fromkeys(self.marks.count(chunk.table))
             self.headers |= dict.fromkeys(chunk.headers)
             self.unreadable += chunk.unreadable
             self.next_pages += chunk.has_next
@@ -298,7 +300,7 @@ class _Landing:
 
         Later parts may lack columns that the first one has, and the other way round.
         """
-        seen, sources = _Seen(), []
+        seen, sources = _Seen(marks=UnknownMarks(self.selection)), []
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),
@@ -318,7 +320,8 @@ class _Landing:
                 parts[0].name if len(parts) == 1 else self.selection.table.name,
             )
         names = dict.fromkeys(seen.columns or self.selection.names)
-        return self._describe(names, sources, file.words, tuple(seen.unreadable))
+        notes = tuple(seen.marks.list_notes())
+        return self._describe(names, sources, file.words, tuple(seen.unreadable), notes)
 
     def _land_parquet(
         self, parts: Sequence[ParquetPart], columns: pa.Schema | None = None
@@ -328,6 +331,7 @@ class _Landing:
         ``columns`` are those of all parts; without any they are found in them.
         """
         sources = [_describe_source(one.part, one.rows, frozenset(one.columns)) for one in parts]
+        notes = self._count_marks(parts)
         if parts and can_stay(parts):
             return LandedTable(
                 table=self.selection.table.name,
@@ -336,6 +340,7 @@ class _Landing:
                 columns={name: spellings[0] for name, spellings in parts[0].columns.items()},
                 rows=sum(one.rows for one in parts),
                 sources=tuple(sources),
+                notes=notes,
             )
         done, columns = 0, unify_types(parts) if columns is None else columns
         with (
@@ -347,7 +352,13 @@ class _Landing:
                     file.add(table, one.part.name)
                     done += table.num_rows
                     self.progress(self.selection.table.name, done)
-        return self._describe(columns.names, sources, file.words)
+        return self._describe(columns.names, sources, file.words, notes=notes)
+
+    def _count_marks(self, parts: Sequence[ParquetPart]) -> tuple[Note, ...]:
+        marks = UnknownMarks(self.selection)
+        for one in parts:
+            marks.count_file(one.part.path, one.schema.names)
+        return tuple(marks.list_notes())
 
     @property
     def _path(self) -> Path:
@@ -359,6 +370,7 @@ class _Landing:
         sources: Sequence[SourceFile],
         words: Mapping[tuple[str, str], int],
         unreadable: tuple[UnreadableRow, ...] = (),
+        notes: tuple[Note, ...] = (),
     ) -> LandedTable:
         return LandedTable(
             table=self.selection.table.name,
@@ -369,6 +381,7 @@ class _Landing:
             sources=tuple(sources),
             unreadable=unreadable,
             words=words,
+            notes=notes,
         )
 
 

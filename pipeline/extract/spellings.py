@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ def merge_spellings(spellings: Sequence[Cells], field: Field, *, is_key: bool = 
 
     Where two spellings are filled and differ, both are kept, as ``one / other``: no reader takes
     that for a value, so it becomes a finding of its row. A key's further spelling is a fallback
-    only, and a better spelling is no contradiction.
+    only, and a better spelling is no contradiction. A decisive value wins over all others.
 
     Args:
         spellings: cells of equal length, the best spelling first.
@@ -31,12 +31,24 @@ def merge_spellings(spellings: Sequence[Cells], field: Field, *, is_key: bool = 
         return spellings[0]
     if len({cells.type for cells in spellings}) > 1:
         spellings = [cells.cast(pa.string()) for cells in spellings]
+    if field.decisive:
+        return reduce(partial(_decide, field.decisive), map(_to_text, spellings))
     may_differ = is_key or bool(field.better) or spellings[0].type != pa.string()
     return reduce(_fill if may_differ else _join, spellings)
 
 
 def _fill(best: Cells, other: Cells) -> Cells:
     return pc.if_else(_is_filled(best), best, other)
+
+
+def _decide(values: Sequence[str], best: Cells, other: Cells) -> Cells:
+    """The other cell where it decides, or the best one is blank."""
+    decides = pc.is_in(pc.utf8_lower(_trim(other)), value_set=pa.array(values, pa.string()))
+    return pc.if_else(decides, other, _fill(best, other))
+
+
+def _to_text(cells: Cells) -> Cells:
+    return cells if cells.type == pa.string() else cells.cast(pa.string())
 
 
 def _join(best: Cells, other: Cells) -> Cells:

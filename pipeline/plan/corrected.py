@@ -27,13 +27,10 @@ from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.files.workbook_writing import write_workbook
 from pipeline.extract.landing import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
-from schemas.sales import CONTACTS, TABLES
+from schemas.sales import CONTACTS, CORRECTED_VERSION, TABLES
 from schemas.text import guid_of, trimmed
 from sql.query import SelectColumn, query
 from sql.session import Session, session
-
-VERSION: Final = 9_000_000_000_000_000_000
-"""The versionnumber of the first correction; the next one of the same source gets one more."""
 
 _PREFIX: Final = "corrected-"
 _SHARED: Final = "other-tables-of-"
@@ -80,7 +77,7 @@ def lay_over(
     with during("laying the corrected file over the source"):
         into.mkdir(parents=True)
         _link_source(places, into, stored)
-        versioned = rows.with_columns(versionnumber=pl.lit(str(VERSION + number)))
+        versioned = rows.with_columns(versionnumber=pl.lit(str(CORRECTED_VERSION + number)))
         _write(into / CONTACTS.name / f"{_PREFIX}{number}", versioned, stored, columns)
     ids = rows.select(guid_of(pl.col("contactid"))).to_series().unique(maintain_order=True)
     return CorrectedSource(folder=into, contactids=ids.to_list())

@@ -24,21 +24,37 @@ from pipeline.plan.declare import (
     refuse_doubtful,
     report_doubts,
 )
+from pipeline.plan.lookups import resolve_names, take_lookups_by_id
+from pipeline.plan.states import (
+    DOCUMENTS,
+    choose_rows,
+    count_documents,
+    find_deletions_without_id,
+    leave_out,
+    name_declared,
+    store_states,
+)
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_nearest
-from pipeline.transform.suspects import Suspects, collect_marks, find_repeated_rows, find_suspects
+from pipeline.transform.suspects import Suspects, collect_marks, find_suspects
 from schemas import sales
 from schemas.catalogue import Table
 from schemas.labels import Labels, name_members
 from sql.query import query
 from sql.session import Session
 
-_ACTIVITY: Final = ("quotes", "salesorders", "invoices")
+_NO_ROWS: Final = pl.Series("source_row", [], pl.Int64)
+_SIDE_TABLES: Final = (
+    (sales.ACCOUNTS, "account_rows_left_out"),
+    (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
+    (sales.BUSINESSUNITS, "unit_rows_left_out"),
+    (sales.P2CAUTONUMBERS, "counter_rows_left_out"),
+)
+"""Table → the relation of its rows that do not count."""
 _REPEATS: Final = {
     "contacts": "contact_states",
-    "accounts": "account_rows_left_out",
-    "transactioncurrencies": "currency_rows_left_out",
-    "businessunits": "unit_rows_left_out",
+    **{table.name: left_out for table, left_out in _SIDE_TABLES},
+    **{table.name: f"{table.name}_left_out" for table in DOCUMENTS},
 }
 """Table → a relation that has rows if one of its ids has several rows."""
 
@@ -53,6 +69,9 @@ class Routing:
     hold_blank_flags: bool
     number_pattern: str
     take_over: bool = False
+    lookups_are_names: bool = False
+    """Whether contacts come from a form that writes names in lookups: a name that gives no account
+    holds the contact then, and rejects it otherwise."""
     is_routed: bool = True
     """Whether contacts will be routed: who shares a number, and who has documents, is looked for.
     """
@@ -103,7 +122,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         SourceError: a table that is needed is not there.
         ConfigurationError: the filter or ``[organizations]`` is wrong.
     """
-    _choose_none(session)
+    choose_rows(session, _NO_ROWS)
     read = {
         name: _declare(session, table, name in landed, routing)
         for name, table in sales.TABLES.items()
@@ -127,7 +146,7 @@ def refuse_filter(session: Session, condition: str, labels: Labels, *, month_fir
         ConfigurationError: it is not a condition on columns that contacts have, or names one that
             cannot be read.
     """
-    _choose_none(session)
+    choose_rows(session, _NO_ROWS)
     words = list_words(condition)
     contacts = name_members(sales.CONTACTS, labels)
     use = ColumnUse(named=words, month_first=month_first)
@@ -139,7 +158,7 @@ def refuse_filter(session: Session, condition: str, labels: Labels, *, month_fir
 def _refuse_doubtful(read: Mapping[str, DeclaredTable], routing: Routing) -> None:
     refuse_doubtful(read["contacts"].list_named(list_words(routing.filter)), "source.filter")
     if routing.by_state:
-        states = [one for name in _ACTIVITY for one in read[name].list_named(["statecode"])]
+        states = [one for table in DOCUMENTS for one in read[table.name].list_named(["statecode"])]
         refuse_doubtful(states, "backfill.statuses")
 
 
@@ -147,28 +166,23 @@ def _has_rows(session: Session, rows: str) -> bool:
     return bool(session.frame(query("plan/count_rows", rows=rows)).item())
 
 
-def _choose_none(session: Session) -> None:
-    session.register("chosen_rows", pl.DataFrame(schema={"source_row": pl.Int64}))
-
-
 def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
     findings: list[RunFinding] = []
     _filter_contacts(session, routing.filter)
     _register_known_customers(session, routing)
-    for table, left_out in (
-        (sales.ACCOUNTS, "account_rows_left_out"),
-        (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
-        (sales.BUSINESSUNITS, "unit_rows_left_out"),
-    ):
-        findings += _leave_out(session, table, left_out)
+    for table, left_out in _SIDE_TABLES:
+        findings += leave_out(session, table, left_out)
+    findings += count_documents(session, landed)
     session.store("accounts", query("plan/accounts"))
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
-    hashes = session.frame(query("plan/hashes" if routing.is_routed else "backfill/hashes"))
+    hashes = _hash_contacts(session, is_routed=routing.is_routed)
+    findings += find_deletions_without_id(session, "contacts", hashes)
     looked_at = _store_suspects(session, hashes, is_routed=routing.is_routed)
-    if looked_at.with_company and "accounts" not in landed:
+    with_company = looked_at.with_company + int(hashes["company_is_no_id"].sum())
+    if with_company and "accounts" not in landed:
         raise SourceError(
-            f"{looked_at.with_company} contacts have a company, but the source has no "
+            f"{with_company} contacts have a company, but the source has no "
             "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
@@ -199,6 +213,7 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
             "usual_is_valid": routing.number_pattern == sales.USUAL_NUMBER,
             "has_keys": routing.known_customers is not None or routing.known_persons is not None,
             "has_loaded": routing.loaded is not None,
+            "lookups_are_names": routing.lookups_are_names,
         },
     )
 
@@ -227,21 +242,18 @@ def _declare(session: Session, table: Table, is_there: bool, routing: Routing) -
         is_dated=not routing.is_routed,
         month_first=table.name in routing.month_first,
     )
-    return declare_table(session, name_members(table, routing.labels), _name_declared(table), use)
-
-
-def _name_declared(table: Table) -> str:
-    return "accounts_declared" if table.name == "accounts" else table.name
+    return declare_table(session, name_members(table, routing.labels), name_declared(table), use)
 
 
 def _filter_contacts(session: Session, condition: str | None) -> None:
     """The source filter becomes a column; null means left out."""
+    take_lookups_by_id(session)
     if condition is None:
         session.view("contacts_filtered", query("plan/unfiltered"))
         return
     # The condition is SQL already: the one text of a query that does not come out of a file.
     passes = f"coalesce(CAST(({condition}\n) AS BOOLEAN), false)"
-    text = f"SELECT *, {passes} AS passes_filter FROM contacts"
+    text = f"SELECT *, {passes} AS passes_filter FROM contacts_resolved"
     try:
         if len(duckdb.extract_statements(text)) != 1:
             raise ConfigurationError("must be one SQL condition.", where="source.filter")
@@ -256,53 +268,28 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
 
 def _collect_marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
     found = collect_marks(hashes, ("contactid_invalid", "has_activity"))
-    if any(name in landed for name in _ACTIVITY):
+    if any(table.name in landed for table in DOCUMENTS):
         return found
     return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
+
+
+def _hash_contacts(session: Session, *, is_routed: bool) -> pl.DataFrame:
+    """Hashes of contacts; again, where names had to become ids first."""
+    text = query("plan/hashes" if is_routed else "backfill/hashes")
+    hashes = session.frame(text)
+    return session.frame(text) if resolve_names(session, hashes) else hashes
 
 
 def _store_suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
     room = "plan" if is_routed else "backfill"
     found = find_suspects(hashes, session.frame(query(f"{room}/account_hashes")))
-    session.register("chosen_rows", found.all.to_frame("source_row"))
+    choose_rows(session, found.all)
     content = "no_content" if found.repeated.is_empty() else "content_hash"
     session.store("suspects", query("plan/suspects", content=content))
     session.view("suspects_chosen", query("plan/suspects_chosen"))
-    _store_states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
+    store_states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
     return found
-
-
-def _store_states(session: Session, table: Table, name: str, rows: pl.Series, view: str) -> None:
-    """Which of several rows of one id counts; rows of other ids do not appear."""
-    session.register("chosen_rows", rows.to_frame("source_row"))
-    repeated = query("plan/repeated_rows", chosen=f"{view}_chosen", key=table.key)
-    session.store("repeated_rows", repeated)
-    session.store("ranked_rows", query("plan/ranked"))
-    session.store(name, query("plan/versions"))
-
-
-def _leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
-    """Rows of a side table that do not count.
-
-    Of unresolved repeats the first is kept, with a warning.
-    """
-    view = _name_declared(table)
-    hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
-    _store_states(session, table, "side_states", find_repeated_rows(hashes), view)
-    session.store(name, query("plan/left_out"))
-    repeated = session.frame(query("plan/side_repeats"))
-    return [
-        RunFinding(
-            code="row_repeated",
-            detail=f"{table.name}, id {row['id']}",
-            column=table.key,
-            value=row["id"],
-            source_file=row["source_file"],
-            source_line=row["source_line"],
-        )
-        for row in repeated.iter_rows(named=True)
-    ]
 
 
 def _find_shared_account_numbers(session: Session) -> list[RunFinding]:

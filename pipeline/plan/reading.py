@@ -10,12 +10,14 @@ be read; ``unread:<name>`` is that only where it could not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from pipeline.plan.deletion import DELETED, MarkColumn, build_deletion_columns
 from schemas.catalogue import Field, Table, Type
+from schemas.marks import MARKS, WRITTEN
 from sql.query import identifier, literal
 
 _SQL_TYPES: Final = {
@@ -221,9 +223,10 @@ def build_select_list(
         SQL: every catalogue column by name and type (null where the source lacks it), extra columns
             as text, what is said, what cannot be read, and ``PLACE``.
     """
-    parts = list(PLACE)
+    parts = [*PLACE, *build_deletion_columns(dict(_list_marks(columns, reading)))]
     for one in table.fields:
-        parts += _declare_column(one, columns.get(one.name), reading)
+        if one.name != DELETED:
+            parts += _declare_column(one, columns.get(one.name), reading)
     known = {one.name for one in table.fields}
     extras = [name for name in columns if name not in known and name not in PLACE]
     parts += [
@@ -234,6 +237,17 @@ def build_select_list(
     parts += [_build_said(table, name, columns, reading) for name in said if name not in plain]
     parts += [_build_unread(table, name, columns, reading) for name in reading.unread]
     return "SELECT " + ",\n       ".join(parts)
+
+
+def _list_marks(
+    columns: Mapping[str, str], reading: TableReading
+) -> Iterator[tuple[str, MarkColumn]]:
+    """The columns that say whether a row is gone."""
+    for one in MARKS:
+        if one.name in columns and one.name != WRITTEN:
+            name, physical = identifier(one.name), columns[one.name]
+            read = build_typed_column(one, name, physical, reading)
+            yield one.name, MarkColumn(read=read, written=_build_text(name, physical))
 
 
 def _declare_column(field: Field, physical: str | None, reading: TableReading) -> list[str]:

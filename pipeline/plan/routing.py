@@ -30,6 +30,7 @@ def make_routing(planning: Planning) -> Routing:
         hold_blank_flags=settings.source.flag_blank == "hold",
         number_pattern=settings.source.contact_number_pattern,
         take_over=request.take_over,
+        lookups_are_names=planning.source.landed[CONTACTS.name].lookups_are_names,
         only=None if request.only is None else read_only_ids(request.only),
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,

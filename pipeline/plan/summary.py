@@ -98,7 +98,8 @@ def _make_equations(
     counted: PlanCounts, counts: Mapping[str, int], outcomes: Mapping[str, int]
 ) -> tuple[Equation, ...]:
     contacts, states = counted.landed["contacts"], counted.tally.states
-    unreadable, planned = len(contacts.unreadable), sum(counted.tally.actions.values())
+    planned = sum(counted.tally.actions.values())
+    unreadable = len(contacts.unreadable) + states["unreadable"]
     rows = {
         "contacts": sum(counts.values()),
         "superseded": states["superseded"],
@@ -108,7 +109,9 @@ def _make_equations(
     ways = {name: counts[name] for name in ("customer", "contact")}
     return (
         make_equation(
-            "rows = contacts + superseded + deleted + unreadable", contacts.rows + unreadable, rows
+            "rows = contacts + superseded + deleted + unreadable",
+            contacts.rows + len(contacts.unreadable),
+            rows,
         ),
         make_equation(
             "contacts = customer + contact + skipped + held + rejected",
@@ -126,6 +129,7 @@ def _count_findings(counted: PlanCounts) -> dict[str, int]:
     for one in counted.findings:
         counts[one.code] = counts.get(one.code, 0) + 1
     unreadable = sum(len(table.unreadable) for table in counted.landed.values())
+    unreadable += counts.get("row_unreadable", 0)
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
 
 

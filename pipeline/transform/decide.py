@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Final
 
 import polars as pl
 
@@ -24,7 +25,7 @@ from schemas.run import DECISIONS, FINDINGS, PLANNED
 
 CUSTOMERS = "ContactToCustomer"
 
-_NO_CONTACT = ("superseded", "deleted")
+NO_CONTACT: Final = ("superseded", "deleted", "unreadable")
 """Row states of rows that stand for no contact."""
 
 
@@ -125,7 +126,7 @@ class Decider:
         if self.limit is None:
             return routed
         stopped = pl.any_horizontal(
-            pl.col("row_state").is_in(_NO_CONTACT), pl.col("filtered_out", "not_selected")
+            pl.col("row_state").is_in(NO_CONTACT), pl.col("filtered_out", "not_selected")
         )
         counted = routed.select(~stopped.fill_null(value=False)).to_series()
         over = counted & (counted.cum_sum() + self._taken > self.limit)
@@ -136,7 +137,7 @@ class Decider:
 
     def weigh(self, routed: pl.DataFrame) -> WeighedMorsel:
         """Everything that a morsel decides by itself."""
-        gone = routed["row_state"].is_in(_NO_CONTACT)
+        gone = routed["row_state"].is_in(NO_CONTACT)
         contacts = _number_rows(identify(routed.filter(~gone) if gone.any() else routed))
         shares = {name: self._map_task(contacts, name, one) for name, one in self.tasks.items()}
         first, worth = problems.weigh_problems(
@@ -197,7 +198,7 @@ class Decider:
 
     def _map_task(self, contacts: pl.DataFrame, name: str, one: PlanTask) -> TaskShare:
         texts = [name_text_column(source) for source in one.mapping.sources]
-        wanted = (pl.col("route") == name) & ~pl.col("filtered_out") & ~pl.col("not_selected")
+        wanted = (pl.col("route") == name) & ~pl.any_horizontal(_UNWANTED)
         unread = [name for name in contacts.columns if name.startswith("unread:")]
         rows = contacts.lazy().filter(wanted).select(*_PLANNING, *texts, *unread).collect()
         mapped = one.mapping.apply(rows)
@@ -251,6 +252,8 @@ class Decider:
         return pl.concat([frame, keys], how="horizontal")
 
 
+_UNWANTED: Final = ("archived", "filtered_out", "not_selected")
+"""Flags of contacts that are not looked at any closer."""
 _OPEN = frozenset({"is_active_customer", "has_activity"})
 """What SQL says of a contact that may be unknown; values of the source have a colon in their names.
 """

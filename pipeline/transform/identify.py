@@ -35,7 +35,7 @@ def identify(morsel: pl.DataFrame) -> pl.DataFrame:
         _read_ids(morsel, "raw:parentcustomerid").alias("company_id"),
         contact_number=trimmed(pl.col("raw:msdynce_contactnumber")),
     ).with_columns(
-        pl.coalesce("unreadable_company", "company_id").alias("company_id"),
+        pl.coalesce("unreadable_company", "company_named", "company_id").alias("company_id"),
         pl.col("company_key").alias(name_text_column(COMPANY)),
         destination_key=pl.when(customer)
         .then(pl.concat_str([entity, "contact_number"], separator="/"))

@@ -54,8 +54,9 @@ def _make_rule(
     )
 
 
-def _make_unreadable(column: str, raw: str) -> RoutingRule:
-    return _make_rule("value_unreadable", column, raw, flag=pl.col(raw).is_not_null())
+def _make_unreadable(column: str, raw: str, detail: pl.Expr | None = None) -> RoutingRule:
+    flag = pl.col(raw).is_not_null()
+    return _make_rule("value_unreadable", column, raw, flag=flag, detail=detail)
 
 
 _OTHERS: Final = pl.col("others")
@@ -64,6 +65,18 @@ _NAMES: Final = pl.when(_MORE > 0).then(
     pl.concat_str([_OTHERS.list.join(", "), pl.lit(" and "), _MORE.cast(pl.String),
     pl.lit(" more")])
 ).otherwise(_OTHERS.list.join(", "))  # fmt: skip
+
+_EXPORT_NUMBERS: Final = (
+    "Add the column Account Number of the company to the view and export it again"
+)
+_NAMELESS: Final = (
+    pl.when(pl.col("company_problem") == "unknown")
+    .then(pl.lit(f": it is no id, and the name of no account. {_EXPORT_NUMBERS}"))
+    .when(pl.col("company_problem") == "ambiguous")
+    .then(pl.lit(f": it is no id, and not the name of one account only. {_EXPORT_NUMBERS}"))
+    .otherwise(pl.lit(""))
+)
+"""Why a company's name gives no account."""
 
 _HAS_ACTIVITY: Final = pl.col("has_activity")
 _YES: Final = pl.col("is_active_customer").fill_null(value=False)
@@ -75,15 +88,18 @@ RULES: Final = (
     _make_rule("contactid_repeated", "contactid", "contactid"),
     _make_unreadable("isdelete", "unreadable_deletion"),
     _make_unreadable("msdynce_isactivecustomer", "unreadable_flag"),
-    _make_unreadable("parentcustomerid", "unreadable_company"),
+    _make_unreadable("parentcustomerid", "unreadable_company", _NAMELESS),
     _make_unreadable("parentcustomeridtype", "unreadable_type"),
     _make_unreadable("statecode", "unreadable_state"),
     _make_unreadable("merged", "unreadable_merged"),
+    _make_rule("archived", "msft_datastate", "contactid"),
     _make_rule("filtered_out", "", "contactid"),
     _make_rule("not_selected", "", "contactid"),
     _make_rule("flag_blank", "msdynce_isactivecustomer", "is_active_customer"),
     _make_rule("no_company", "parentcustomerid", "company_id"),
     _make_rule("company_is_contact", "parentcustomerid", "company_id"),
+    _make_rule("company_name_unknown", "parentcustomerid", "company_id"),
+    _make_rule("company_name_ambiguous", "parentcustomerid", "company_id"),
     _make_rule("account_not_found", "parentcustomerid", "company_id"),
     _make_rule("account_without_number", "parentcustomerid", "company_id"),
     _make_rule("account_not_in_scm", "parentcustomerid", "company_key"),
@@ -131,9 +147,14 @@ _STAY_WHEN_SKIPPED: Final = (
     "no_longer_routed",
 )  # fmt: skip
 
+_UNWANTED: Final = ("archived", "filtered_out", "not_selected")
+"""Reasons after which nothing more is said of a contact."""
+
 _FOLLOWS: Final = {
     "contact_number_missing": (NUMBER, ("mandatory_missing",)),
     "contact_number_invalid": (NUMBER, ("too_long", "contact_number_malformed")),
+    "company_name_unknown": (COMPANY, ("mandatory_missing",)),
+    "company_name_ambiguous": (COMPANY, ("mandatory_missing",)),
     "account_not_found": (COMPANY, ("mandatory_missing",)),
     "account_without_number": (COMPANY, ("mandatory_missing",)),
     "company_not_found": (COMPANY, ("mandatory_missing",)),
@@ -257,7 +278,7 @@ def weigh_problems(problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         first.select("row", "reason", first_gate="gate", end="decision"), on="row", how="left"
     )
     skipped = (pl.col("end") == "skipped").fill_null(value=False)
-    unwanted = pl.col("reason").is_in(["filtered_out", "not_selected"]).fill_null(value=False)
+    unwanted = pl.col("reason").is_in(_UNWANTED).fill_null(value=False)
     later = (pl.col("gate") > 2).fill_null(value=False)  # noqa: PLR2004
     idle = pl.col("gate").is_null() & (unwanted | ~pl.col("code").is_in(_STAY_WHEN_SKIPPED))
     severity = (

@@ -1,6 +1,6 @@
 -- One row per customer of a quote, an order or an invoice that counts: how many, when, and one
 -- document's number.
--- in: quotes, salesorders, invoices, accounts
+-- in: quotes_counted, salesorders_counted, invoices_counted, accounts
 -- params: $statuses (all, when empty)
 -- unique by: id (null: nobody's documents)
 -- Left out: documents of accounts; a customer of no known type is an account when there is one of
@@ -12,17 +12,17 @@ WITH documents AS (
         lookup_type_of(customeridtype) AS type,
         createdon,
         trimmed(quotenumber) AS document
-    FROM quotes
+    FROM quotes_counted
     WHERE isdelete IS NOT TRUE AND (len($statuses) = 0 OR list_contains($statuses, statecode))
     UNION ALL
     SELECT 2, id_text("raw:customerid"), lookup_type_of(customeridtype), createdon,
         trimmed(ordernumber)
-    FROM salesorders
+    FROM salesorders_counted
     WHERE isdelete IS NOT TRUE AND (len($statuses) = 0 OR list_contains($statuses, statecode))
     UNION ALL
     SELECT 3, id_text("raw:customerid"), lookup_type_of(customeridtype), createdon,
         trimmed(invoicenumber)
-    FROM invoices
+    FROM invoices_counted
     WHERE isdelete IS NOT TRUE AND (len($statuses) = 0 OR list_contains($statuses, statecode))
 )
 SELECT

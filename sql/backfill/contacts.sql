@@ -6,7 +6,7 @@
 WITH prepared AS (
     SELECT
         c.*,
-        c.parentcustomerid IS NOT NULL AS has_company,
+        c.parentcustomerid IS NOT NULL OR c.company_is_name AS has_company,
         lookup_type_of(c.parentcustomeridtype) AS said_type,
         contactid IS NOT NULL AND state = 'current' AND selected AND c.source_row <= $last_row
             AS wanted

@@ -4,7 +4,7 @@ SELECT coalesce(max(source_row), -1) AS last_row
 FROM (
     SELECT source_row
     FROM candidates
-    WHERE selected AND state NOT IN ('superseded', 'deleted')
+    WHERE selected AND state NOT IN ('superseded', 'deleted', 'unreadable')
     ORDER BY source_row
     LIMIT $limit
 ) AS chosen

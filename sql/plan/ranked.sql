@@ -1,15 +1,25 @@
--- One row per source row whose id occurs more than once: its rank among them.
--- in: repeated_rows (id, source_row, versionnumber, modifiedon, deleted, content, …)
+-- One row per source row whose id occurs more than once: its rank among the live rows of its id,
+-- or among the deletions.
+-- in: repeated_rows (id, source_row, versionnumber, sinkmodifiedon, modifiedon, deleted, …)
+-- params: $corrected (the lowest versionnumber of corrected rows, which are newer than any other)
 -- unique by: source_row
--- The highest versionnumber wins, else the highest modifiedon; a deletion that carries neither
--- comes first, for an id is not given twice.
+-- The highest versionnumber wins, else the latest sinkmodifiedon, else the latest modifiedon; each
+-- decides only if all of these rows have it: a row without a version is neither older nor newer.
 SELECT
     *,
     rank() OVER (
-        PARTITION BY id
+        PARTITION BY id, deleted
         ORDER BY
-            (deleted AND versionnumber IS NULL AND modifiedon IS NULL) DESC,
-            versionnumber DESC NULLS LAST,
-            modifiedon DESC NULLS LAST
+            CASE WHEN versionnumber >= $corrected THEN versionnumber END DESC NULLS LAST,
+            CASE WHEN versioned THEN versionnumber END DESC,
+            CASE WHEN sunk THEN sinkmodifiedon END DESC,
+            CASE WHEN modified THEN modifiedon END DESC
     ) AS place
-FROM repeated_rows
+FROM (
+    SELECT
+        *,
+        bool_and(versionnumber IS NOT NULL) OVER (PARTITION BY id, deleted) AS versioned,
+        bool_and(sinkmodifiedon IS NOT NULL) OVER (PARTITION BY id, deleted) AS sunk,
+        bool_and(modifiedon IS NOT NULL) OVER (PARTITION BY id, deleted) AS modified
+    FROM repeated_rows
+) AS compared

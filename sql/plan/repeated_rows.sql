@@ -1,8 +1,8 @@
 -- One row per chosen row whose id occurs more than once among them.
 -- in: the table's chosen rows    names: chosen, key    unique by: source_row
 SELECT
-    {{key}} AS id, source_row, source_file, source_line, versionnumber, modifiedon,
-    coalesce(isdelete, false) AS deleted, content_hash AS content
+    {{key}} AS id, source_row, source_file, source_line, versionnumber, sinkmodifiedon, modifiedon,
+    coalesce(isdelete, false) AS deleted, isformer AS former, content_hash AS content
 FROM {{chosen}}
 WHERE {{key}} IS NOT NULL
 QUALIFY count(*) OVER (PARTITION BY {{key}}) > 1

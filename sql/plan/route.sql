@@ -4,10 +4,11 @@
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys,
 --         loaded, loaded_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags,
---         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded
+--         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded, $lookups_are_names
 -- unique by: source_row
 -- $usual_is_valid: what matches the pattern needs no trimming and is valid. $has_keys, $has_loaded:
--- known_keys, loaded have rows; keys that nothing is joined by are not made.
+-- known_keys, loaded have rows; keys that nothing is joined by are not made. $lookups_are_names: a
+-- company's name that gives no account is ordinary, and waits; otherwise it cannot be read.
 WITH looked_at AS (
     SELECT *, $usual_is_valid AND regexp_full_match(msdynce_contactnumber, $number_pattern)
         AS is_plain
@@ -16,7 +17,15 @@ WITH looked_at AS (
 evidence AS (
     SELECT
         c.*,
-        coalesce(m.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
+        coalesce(
+            m.state,
+            CASE
+                WHEN c.isdelete IS NOT TRUE THEN 'current'
+                WHEN c.contactid IS NULL THEN 'unreadable'
+                ELSE 'deleted'
+            END
+        ) AS row_state,
+        c.parentcustomerid IS NOT NULL OR c.company_is_name AS has_company,
         CASE WHEN c.is_plain THEN c.msdynce_contactnumber ELSE trimmed(c.msdynce_contactnumber) END
             AS contact_number,
         lookup_type_of(c.parentcustomeridtype) AS lookup_type,
@@ -33,6 +42,7 @@ evidence AS (
             AS legal_entity,
         r.transactioncurrencyid IS NOT NULL AS currency_is_there,
         CASE
+            WHEN c.currency_by_name IS NOT NULL THEN c.currency_by_name
             WHEN $has_currencies THEN r.isocurrencycode
             ELSE c."transactioncurrencyid.isocurrencycode"
         END AS currency_code,
@@ -55,23 +65,28 @@ read AS (
         CASE
             WHEN msdynce_isactivecustomer IS NULL THEN trimmed("raw:msdynce_isactivecustomer")
         END AS unreadable_flag,
-        CASE WHEN parentcustomerid IS NULL THEN trimmed("raw:parentcustomerid") END
-            AS unreadable_company,
         CASE
-            WHEN lookup_type IS NULL AND parentcustomerid IS NOT NULL
+            WHEN parentcustomerid IS NOT NULL THEN NULL
+            WHEN NOT company_is_name THEN trimmed("raw:parentcustomerid")
+            WHEN company_problem IS NOT NULL AND NOT $lookups_are_names
+                AND msdynce_isactivecustomer IS NOT TRUE
+                THEN trimmed("raw:parentcustomerid")
+        END AS unreadable_company,
+        CASE
+            WHEN lookup_type IS NULL AND has_company
                 THEN trimmed(parentcustomeridtype)
         END AS unreadable_type,
         CASE
             WHEN msdynce_iscompanyanaccount IS NULL THEN trimmed("raw:msdynce_iscompanyanaccount")
         END AS unreadable_company_flag,
         CASE
-            WHEN parentcustomerid IS NULL THEN NULL
+            WHEN NOT has_company THEN NULL
             ELSE coalesce(
                 lookup_type, table_type, CASE WHEN msdynce_iscompanyanaccount THEN 'account' END
             )
         END AS company_type,
         CASE
-            WHEN parentcustomerid IS NULL THEN NULL
+            WHEN NOT has_company THEN NULL
             WHEN lookup_type IS NOT NULL THEN 'lookup'
             WHEN table_type IS NOT NULL THEN 'table'
             WHEN msdynce_iscompanyanaccount THEN 'flag'
@@ -84,7 +99,8 @@ routed AS (
         CASE
             WHEN unreadable_flag IS NOT NULL THEN NULL
             WHEN msdynce_isactivecustomer THEN 'ContactToCustomer'
-            WHEN parentcustomerid IS NULL OR unreadable_type IS NOT NULL OR company_type = 'contact'
+            WHEN NOT has_company OR unreadable_company IS NOT NULL
+                OR unreadable_type IS NOT NULL OR company_type = 'contact'
                 THEN NULL
             ELSE 'Contacts'
         END AS route,
@@ -128,6 +144,11 @@ SELECT
     q.unreadable_deletion,
     q.unreadable_flag,
     q.unreadable_company,
+    q.company_problem,
+    CASE
+        WHEN q.company_is_name
+            THEN coalesce(CAST(q.parentcustomerid AS VARCHAR), trimmed(q."raw:parentcustomerid"))
+    END AS company_named,
     q.unreadable_type,
     CASE WHEN q.is_wanted_customer AND q.statecode IS NULL THEN trimmed(q."raw:statecode") END
         AS unreadable_state,
@@ -135,17 +156,20 @@ SELECT
         AS unreadable_merged,
     q.unreadable_company_flag AS flag_unreadable,
     q.row_state = 'repeated' AS contactid_repeated,
+    q.msft_datastate = 1 AS archived,
     NOT q.passes_filter AS filtered_out,
     $has_only AND NOT q.in_only AS not_selected,
     $hold_blank_flags AND q.msdynce_isactivecustomer IS NULL AND q.unreadable_flag IS NULL
         AS flag_blank,
     q.msdynce_isactivecustomer IS NOT TRUE AND q.unreadable_flag IS NULL
         AND q.unreadable_company IS NULL
-        AND q.parentcustomerid IS NULL AS no_company,
+        AND NOT q.has_company AS no_company,
     q.msdynce_isactivecustomer IS NOT TRUE AND q.unreadable_flag IS NULL
         AND q.company_type = 'contact' AS company_is_contact,
+    q.route = 'Contacts' AND q.company_problem = 'unknown' AS company_name_unknown,
+    q.route = 'Contacts' AND q.company_problem = 'ambiguous' AS company_name_ambiguous,
     q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_there
-        AS account_not_found,
+        AND q.company_problem IS NULL AS account_not_found,
     q.route = 'Contacts' AND q.company_type = 'account' AND q.account_is_there
         AND q.account_number IS NULL AS account_without_number,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account'
@@ -153,7 +177,8 @@ SELECT
         AND NOT q.account_is_party
         AND NOT coalesce(in_legal_entity(q.customer_of, q.legal_entity), false)
         AS account_not_in_scm,
-    q.route = 'Contacts' AND q.company_type IS NULL AS company_not_found,
+    q.route = 'Contacts' AND q.company_type IS NULL AND q.company_problem IS NULL
+        AS company_not_found,
     q.route IS NOT NULL AND q.legal_entity IS NULL AS legal_entity_unmapped,
     q.route IS NOT NULL AND q.contact_number IS NULL AS contact_number_missing,
     q.route IS NOT NULL AND q.owners > 1 AS contact_number_repeated,
@@ -164,6 +189,7 @@ SELECT
         ELSE regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
     END AS contact_number_invalid,
     $has_currencies AND q.route = 'ContactToCustomer' AND NOT q.currency_is_there
+        AND q.currency_by_name IS NULL
         AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
@@ -173,7 +199,7 @@ SELECT
     q.lookup_type IS NOT NULL AND q.lookup_type <> q.table_type AS company_type_disagrees,
     q.msdynce_iscompanyanaccount IS NOT NULL AND q.unreadable_company IS NULL
         AND q.unreadable_type IS NULL
-        AND (q.parentcustomerid IS NULL OR q.company_type IS NOT NULL)
+        AND (NOT q.has_company OR q.company_type IS NOT NULL)
         AND q.msdynce_iscompanyanaccount <> coalesce(q.company_type = 'account', false)
         AS flag_company_disagrees,
     q.route = 'ContactToCustomer' AND q.statecode = 1 AS customer_inactive,

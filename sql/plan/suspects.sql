@@ -4,6 +4,5 @@
 -- unique by: source_row
 SELECT
     source_row, source_file, source_line, contactid, msdynce_contactnumber, versionnumber,
-        modifiedon,
-    isdelete, {{content}} AS content_hash
+    sinkmodifiedon, modifiedon, isdelete, isformer, {{content}} AS content_hash
 FROM (SELECT *, CAST(NULL AS UBIGINT) AS no_content FROM contacts_chosen) AS contacts

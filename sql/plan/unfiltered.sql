@@ -1,4 +1,4 @@
 -- One row per contact row; no filter keeps any of them back.
--- in: contacts    unique by: source_row
+-- in: contacts_resolved    unique by: source_row
 SELECT *, true AS passes_filter
-FROM contacts
+FROM contacts_resolved

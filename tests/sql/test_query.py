@@ -16,7 +16,7 @@ from sql.query import SelectColumn, identifier, list_queries, literal, query, wi
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("sql", "pipeline.samples")
 FILES: Final = [(package, name) for package in PACKAGES for name in list_queries(package)]
-MACROS: Final = {"macros", "text"}
+MACROS: Final = {"deletion", "macros", "text"}
 """Files that define what every query may use."""
 WIDTH: Final = 100
 

@@ -86,7 +86,14 @@ def routed(**columns: list[str]) -> pl.DataFrame:
 
 
 TEXTS: Final = [name_text_column(name) for name in CUSTOMERS_MAPPING.sources]
-BESIDE: Final = ["company_type", "company_type_from", "company_key", "source_file", "loaded_hash"]
+BESIDE: Final = [
+    "company_type",
+    "company_type_from",
+    "company_key",
+    "company_named",
+    "source_file",
+    "loaded_hash",
+]
 
 
 def decide(one: PlanTask) -> DecidedMorsel:

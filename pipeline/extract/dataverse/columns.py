@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.catalogue import Field, Table, Type
+from schemas.marks import MARKS
 from schemas.sales import CONTACTS, LOOKUP_TYPE
 
 _ROUTING: Final = frozenset(
@@ -29,8 +30,9 @@ _ROUTING: Final = frozenset(
 )
 """Columns of contacts that routing, numbering and worklists read; templates add theirs."""
 
-_NOT_THERE: Final = frozenset({"isdelete"})
-"""Columns of exports that the Web API does not have."""
+_NOT_THERE: Final = frozenset({*(field.name for field in MARKS), "currencyname", "currencysymbol"})
+"""Columns of exports that the Web API does not have, or that only they need: it gives lookups by
+id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,10 +85,9 @@ def choose_columns(
         spelled: how the server spells columns that the catalogue does not know.
     """
     known = {field.name: field for field in table.fields}
+    wanted = [name for name in known if name not in _NOT_THERE]
     if table is CONTACTS:
-        wanted = [name for name in known if name in _ROUTING or name in mapped]
-    else:
-        wanted = [name for name in known if name not in _NOT_THERE]
+        wanted = [name for name in wanted if name in _ROUTING or name in mapped]
     wanted += [name for name in mapped if name not in known and name not in wanted]
     names = {
         name: _find_wire_name(known[name]) if name in known else (spelled or {}).get(name, name)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import SourceError
 from pipeline.extract.files.encoding import read_text_blocks
+from pipeline.extract.files.json_changes import read_deletions
 from pipeline.extract.files.json_page import DECODER, TOO_LONG, PageParser
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow, render_too_long
@@ -110,7 +111,7 @@ def _make_chunk(
 ) -> Chunk:
     unreadable = {number: _explain(row) for number, row in numbered if type(row) is not dict}
     lines = [number for number, row in numbered if type(row) is dict]
-    rows = [row for _, row in numbered if type(row) is dict]
+    rows = read_deletions([row for _, row in numbered if type(row) is dict], selection.table.key)
     headers = tuple(dict.fromkeys(chain.from_iterable(rows)))
     picked = selection.match(headers, name)
     used = [key for spellings in picked.values() for key in spellings]

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.parquet_proof import drop_needless_spellings
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 from pipeline.extract.spellings import Cells
@@ -117,15 +118,15 @@ def _open(part: FilePart) -> pq.ParquetFile:
     return pq.ParquetFile(part.path, coerce_int96_timestamp_unit="us")
 
 
-def read_footer(part: FilePart) -> tuple[pa.Schema, int]:
-    """A file's schema and its number of rows.
+def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
+    """A file's schema, and what it says of its rows.
 
     Raises:
         SourceError: it is not a whole Parquet file.
     """
     with _translate_errors(part):
         file = _open(part)
-        return file.schema_arrow, file.metadata.num_rows
+        return file.schema_arrow, file.metadata
 
 
 def find_types(
@@ -147,8 +148,9 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
         SourceError: it is not a whole Parquet file, lacks a needed column, or a column
             holds other than plain values.
     """
-    schema, rows = read_footer(part)
-    columns = selection.pick(schema.names, part.name)
+    schema, metadata = read_footer(part)
+    picked = selection.keep_wanted(selection.pick(schema.names, part.name))
+    columns = drop_needless_spellings(picked, metadata, selection)
     _refuse_columns_in_path(part, selection, columns)
     stored = {
         header: StoredColumn(type=schema.field(header).type, column=header)
@@ -157,7 +159,12 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
     }
     refuse_other_than_values(columns, stored, part.name)
     return ParquetPart(
-        part=part, rows=rows, schema=schema, columns=columns, stored=stored, selection=selection
+        part=part,
+        rows=metadata.num_rows,
+        schema=schema,
+        columns=columns,
+        stored=stored,
+        selection=selection,
     )
 
 
@@ -205,6 +212,7 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
     return all(
         part.is_plain
         and part.schema.equals(first)
+        and part.columns == parts[0].columns
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
         and not any(

@@ -1,0 +1,63 @@
+"""Columns that look like marks of deletion, and that p2c does not know: counted, never obeyed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.errors import reading
+from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.records import Note
+from pipeline.extract.spellings import Cells
+from schemas.text import WHITE_SPACE
+
+_NO: Final = ("", "false", "0", "0.0", "no", "n", "f")
+
+
+@dataclass(slots=True)
+class UnknownMarks:
+    """How many rows of a table have something else than No in such a column."""
+
+    selection: ColumnSelection
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, rows: pa.Table) -> list[str]:
+        """Add rows of a chunk; the names of its other columns, which are canonical."""
+        wanted = {*self.selection.names, "source_line"}
+        marks = [name for name in rows.column_names if name not in wanted]
+        self.counts.update({name: _count_filled(rows[name]) for name in marks})
+        return [name for name in rows.column_names if name not in {*marks, "source_line"}]
+
+    def count_file(self, path: Path, headers: Sequence[str]) -> None:
+        """Add a Parquet file with these columns, of which only the marks are read."""
+        found = self.selection.match(headers, path.name)
+        marks = list(found.keys() - self.selection.keep_wanted(found).keys())
+        if not marks:
+            return
+        with reading(path.name), pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=marks):
+                self.count(pa.table(batch))
+
+    def list_notes(self) -> Iterator[Note]:
+        """What is to be said of each such column that is filled."""
+        for name, count in self.counts.items():
+            if count:
+                detail = f"{count:,} rows of {self.selection.table.name}"
+                yield Note(code="mark_unknown", column=name, detail=detail)
+
+
+def _count_filled(cells: Cells) -> int:
+    """Cells that are neither blank nor No."""
+    if pa.types.is_nested(cells.type):
+        return int(len(cells) - cells.null_count)
+    texts = pc.utf8_lower(pc.utf8_trim(cells.cast(pa.string()), WHITE_SPACE))
+    filled = pc.invert(pc.is_in(texts, value_set=pa.array([*_NO, None])))
+    count: int | None = pc.sum(filled).as_py()
+    return count or 0

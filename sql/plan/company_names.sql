@@ -1,0 +1,88 @@
+-- One row per contact row whose company is a name: the account that it is certain to mean, or why
+-- there is none.
+-- in: contacts, accounts_declared, account_rows_left_out    unique by: source_row
+-- The account number beside the name decides, where the source has it. A name decides if exactly
+-- one account has it and no contact, who could be the company as well; the lookup's type tells
+-- accounts and contacts apart. A contact as company needs no id: nothing is made of it.
+WITH named AS (
+    SELECT
+        source_row,
+        name_key("raw:parentcustomerid") AS name,
+        key_of("parentcustomerid.accountnumber") AS number_key,
+        lookup_type_of(parentcustomeridtype) AS type
+    FROM contacts
+    WHERE parentcustomerid IS NULL AND is_name("raw:parentcustomerid")
+),
+these AS (
+    SELECT
+        a.accountid,
+        min(key_of(a.accountnumber)) AS number_key,
+        min(name_key(a.name)) AS name
+    FROM accounts_declared AS a
+    ANTI JOIN account_rows_left_out AS l ON l.source_row = a.source_row
+    WHERE a.isdelete IS NOT TRUE AND a.accountid IS NOT NULL
+    GROUP BY a.accountid
+),
+by_name AS (
+    SELECT name, count(*) AS n, min(accountid) AS accountid
+    FROM these
+    WHERE name IS NOT NULL
+    GROUP BY name
+),
+by_number AS (
+    SELECT number_key, count(*) AS n, min(accountid) AS accountid
+    FROM these
+    WHERE number_key IS NOT NULL
+    GROUP BY number_key
+),
+by_both AS (
+    SELECT number_key, name, count(*) AS n, min(accountid) AS accountid
+    FROM these
+    WHERE number_key IS NOT NULL AND name IS NOT NULL
+    GROUP BY number_key, name
+),
+people AS (
+    SELECT DISTINCT name
+    FROM (
+        SELECT
+            coalesce(
+                name_key(fullname),
+                name_key(concat_ws(' ', trimmed(firstname), trimmed(lastname)))
+            ) AS name
+        FROM contacts
+        WHERE isdelete IS NOT TRUE
+    ) AS names
+    SEMI JOIN named ON named.name = names.name
+),
+found AS (
+    SELECT
+        n.*,
+        CASE
+            WHEN n.number_key IS NULL THEN coalesce(a.n, 0)
+            WHEN u.n > 1 THEN coalesce(b.n, u.n)
+            ELSE coalesce(u.n, 0)
+        END AS accounts,
+        CASE
+            WHEN n.number_key IS NULL THEN a.accountid
+            WHEN u.n > 1 THEN b.accountid
+            ELSE u.accountid
+        END AS accountid,
+        n.number_key IS NULL AND n.type IS NULL AND p.name IS NOT NULL AS may_be_contact
+    FROM named AS n
+    LEFT JOIN by_name AS a ON a.name = n.name
+    LEFT JOIN by_number AS u ON u.number_key = n.number_key
+    LEFT JOIN by_both AS b ON b.number_key = n.number_key AND b.name = n.name
+    LEFT JOIN people AS p ON p.name = n.name
+)
+SELECT
+    source_row,
+    CASE
+        WHEN type IS DISTINCT FROM 'contact' AND accounts = 1 AND NOT may_be_contact
+            THEN accountid
+    END AS accountid,
+    CASE
+        WHEN type = 'contact' THEN NULL
+        WHEN accounts = 0 THEN 'unknown'
+        WHEN accounts > 1 OR may_be_contact THEN 'ambiguous'
+    END AS problem
+FROM found

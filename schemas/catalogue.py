@@ -46,7 +46,7 @@ class Field:
     the members of a choice, or of two options: 0 and 1. ``words`` are further words for members,
     in lower case, such as a project's ``[labels]``. ``better`` are spellings that say the same more
     exactly: where several spellings are filled, they win, and differences between them and the
-    others mean nothing. ``decisive`` are values, in small letters, that win over those of the other
+    others mean nothing. ``decisive`` are values, in lower case, that win over those of the other
     spellings: of several marks of deletion one is enough.
     """
 

@@ -10,11 +10,13 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import ConfigurationError, list_problems
+from pipeline.plan.deletion import DELETED
 from pipeline.plan.profile import Doubt, find_doubts, may_be_unreadable, study_columns
 from pipeline.plan.reading import PLACE, TableReading, build_select_list
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Field, Table, Type
 from schemas.codes import find_code
+from schemas.marks import MARKS, WRITTEN
 from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session
@@ -25,8 +27,8 @@ COMPARED: Final = ("versionnumber", "sinkmodifiedon", "modifiedon")
 READING: Final = ("column_unreadable", "date_order_unknown", "null_word_read")
 """Codes of findings of how columns were read."""
 
-_MARKS: Final = ("isdelete", "iscurrent", "deletedon", "endedon")
-"""Columns that say that a row is gone."""
+_MARKS: Final = tuple(field.name for field in MARKS if field.name != WRITTEN)
+"""Columns that say that a row is gone; as it is read, ``isdelete`` has what all of them say."""
 
 _DOCUMENTS: Final = ("quotes", "salesorders", "invoices")
 _BY_COLUMN: Final = (Type.TIMESTAMP, Type.DECIMAL)
@@ -77,7 +79,7 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
         session, replace(table, fields=tuple(looked_at)), columns, month_first=use.month_first
     )
     _name_views(session, table, view, columns, use, reading)
-    doubtful = [one for one in looked_at if may_be_unreadable(one, columns[one.name])]
+    doubtful = [one for one in looked_at if _may_be_unreadable(one, columns)]
     doubts = find_doubts(session, table, view, reading, doubtful)
     unread = tuple(name for name in use.direct if name in doubts)
     if unread:
@@ -103,9 +105,12 @@ def _name_views(
 
 def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: ColumnUse) -> bool:
     """Whether something hangs on a column that no gate of single contacts looks at."""
-    if field.name not in columns or field.type is Type.TEXT:
-        return False
     name = field.name
+    if name == DELETED:
+        is_marked = not columns.keys().isdisjoint(_MARKS)
+        return is_marked and (table.name != CONTACTS.name or use.is_dated or name in use.named)
+    if name not in columns or field.type is Type.TEXT:
+        return False
     if name in COMPARED:
         return table.name not in _DOCUMENTS or not columns.keys().isdisjoint(_MARKS)
     return (
@@ -113,9 +118,16 @@ def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: Column
         or name in {word.lower() for word in use.named}
         or (name == "createdon" and use.is_dated)
         or (f"text:{name}" in use.said and field.type in _BY_COLUMN)
-        or (name in _MARKS and (table.name != CONTACTS.name or use.is_dated))
+        or name in _MARKS
         or name == "customerid"
     )
+
+
+def _may_be_unreadable(field: Field, columns: Mapping[str, str]) -> bool:
+    """Whether a column can hold what its type cannot; the marks of deletion are one column."""
+    if field.name in _MARKS:
+        return field.name == DELETED
+    return may_be_unreadable(field, columns[field.name])
 
 
 def list_words(condition: str | None) -> set[str]:

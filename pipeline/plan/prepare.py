@@ -53,7 +53,8 @@ _SIDE_TABLES: Final = (
 """Table → the relation of its rows that do not count."""
 _REPEATS: Final = {
     "contacts": "contact_states",
-    **{table.name: rows for table, rows in _SIDE_TABLES},
+    **{table.name: left_out for table, left_out in _SIDE_TABLES},
+    **{table.name: f"{table.name}_left_out" for table in DOCUMENTS},
 }
 """Table → a relation that has rows if one of its ids has several rows."""
 

@@ -239,6 +239,17 @@ def build_select_list(
     return "SELECT " + ",\n       ".join(parts)
 
 
+def _list_marks(
+    columns: Mapping[str, str], reading: TableReading
+) -> Iterator[tuple[str, MarkColumn]]:
+    """The columns that say whether a row is gone."""
+    for one in MARKS:
+        if one.name in columns and one.name != WRITTEN:
+            name, physical = identifier(one.name), columns[one.name]
+            read = build_typed_column(one, name, physical, reading)
+            yield one.name, MarkColumn(read=read, written=_build_text(name, physical))
+
+
 def _declare_column(field: Field, physical: str | None, reading: TableReading) -> list[str]:
     """A column with its type, and as it was written."""
     name, raw = identifier(field.name), identifier(f"raw:{field.name}")

@@ -68,6 +68,7 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
         columns = session.columns(f"{rows}_landed")
         if rows not in landed or _MARKS.isdisjoint(columns):
             session.view(counted, query("plan/documents_all", rows=rows))
+            session.view(f"{rows}_left_out", query("plan/no_rows"))
             continue
         looked_at = session.frame(query("plan/documents_repeated", rows=rows, key=table.key))
         findings += find_deletions_without_id(session, rows, looked_at)

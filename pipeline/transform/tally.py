@@ -12,7 +12,8 @@ import polars as pl
 from pipeline.mapping.closed import Usage
 from schemas.text import WHITE_SPACE
 
-_BLANK: Final = f"^[{WHITE_SPACE}]*$"
+_NO_CURRENCY_ID: Final = f"^[{WHITE_SPACE}]*([A-Z]{{3}}[{WHITE_SPACE}]*)?$"
+"""A blank lookup of a currency, or its code, which needs no table."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,10 +52,8 @@ class Tally:
             .select(currency.value_counts())
         )
         currencies = used.collect().to_series().struct.unnest()
-        filled = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_BLANK))[
-            "count"
-        ]
-        self.customers_with_currency_id += int(filled.sum())
+        said = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_NO_CURRENCY_ID))
+        self.customers_with_currency_id += int(said["count"].sum())
 
     def count_mapping(
         self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]

@@ -119,7 +119,7 @@ def _open(part: FilePart) -> pq.ParquetFile:
 
 
 def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
-    """A file's schema, and what its footer says of rows and columns.
+    """A file's schema, and what it says of its rows.
 
     Raises:
         SourceError: it is not a whole Parquet file.

@@ -17,6 +17,7 @@ from pipeline.extract.files.parquet import (
     read_footer,
     refuse_other_than_values,
 )
+from pipeline.extract.files.parquet_proof import drop_needless_spellings
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import TableVersion
 from pipeline.lazy import import_lazily
@@ -46,7 +47,7 @@ def describe_delta(folder: FilePart, selection: ColumnSelection) -> DeltaParts:
             table asks for what p2c does not know.
     """
     content = _read_content(folder)
-    columns = selection.pick(content.columns, folder.name)
+    columns = selection.keep_wanted(selection.pick(content.columns, folder.name))
     wanted = {header: content.columns[header] for used in columns.values() for header in used}
     types = {header: StoredColumn(type=one.type, column=None) for header, one in wanted.items()}
     _refuse_variants(wanted, folder)
@@ -104,6 +105,8 @@ def _describe_file(
             where=file.part.name,
         )
     stored = _locate_columns(file, wanted, schema)
+    if all(one.column == header for header, one in stored.items()):
+        columns = drop_needless_spellings(columns, metadata, selection)
     kept = _fit_vector(file, rows)
     return ParquetPart(
         part=file.part,

@@ -261,17 +261,6 @@ def _declare_column(field: Field, physical: str | None, reading: TableReading) -
     return [f"{typed} AS {name}"] + ([] if field.type is Type.TEXT else [f"{text} AS {raw}"])
 
 
-def _list_marks(
-    columns: Mapping[str, str], reading: TableReading
-) -> Iterator[tuple[str, MarkColumn]]:
-    """The columns that say whether a row is gone."""
-    for one in MARKS:
-        if one.name in columns and one.name != WRITTEN:
-            name, physical = identifier(one.name), columns[one.name]
-            read = build_typed_column(one, name, physical, reading)
-            yield one.name, MarkColumn(read=read, written=_build_text(name, physical))
-
-
 def _build_said(table: Table, name: str, columns: Mapping[str, str], reading: TableReading) -> str:
     kind, _, column = name.partition(":")
     target = identifier(f"say:{name}")

@@ -11,9 +11,8 @@ feeds both the same strings. GUIDs are in ``schemas/text.py``.
 * time: ISO 8601, a date with dots (the day comes first), ``/Date(0)/`` of .NET, and a date with
   slashes or dashes if its column shows whether the day or the month comes first. Without a zone it
   is UTC. A year of two digits is not read, for nothing says its century;
-* amount: digits; with a decimal point, signs of thousands and a currency only if its column shows
-  that the point is the decimal sign. A decimal comma is never read: its column may hold points that
-  mean thousands.
+* amount: with signs of thousands and a currency, if it or its column shows that the point is the
+  decimal sign. A decimal comma is never read, nor ``7.000`` where nothing shows what it means.
 """
 
 from __future__ import annotations
@@ -65,9 +64,6 @@ def _frame_amount(number: str) -> str:
     return rf"(?:{bare}|\({front}(?:{number}){behind}\))"
 
 
-WHOLE_AMOUNT: Final = _frame_amount(f"[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+|[0-9]+")
-"""Amounts that mean the same whatever the decimal sign is."""
-
 POINTED_AMOUNT: Final = _frame_amount(
     rf"[0-9]{{1,3}}(?:[,{_GROUPS}][0-9]{{3}})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
 )
@@ -82,6 +78,11 @@ SHOWS_POINT: Final = _frame_amount(
     rf"|[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+\.[0-9]+"
 )
 """Amounts that show that the point is the decimal sign."""
+
+EVIDENT_AMOUNT: Final = (
+    _frame_amount(f"[0-9]{{1,3}}(?:[{_GROUPS}][0-9]{{3}})+|[0-9]+") + f"|{SHOWS_POINT}"
+)
+"""Amounts that mean the same whatever the others of their column look like."""
 
 SHOWS_COMMA: Final = _frame_amount(
     rf"[0-9]+,(?:[0-9]{{1,2}}|[0-9]{{4,}})|0?,[0-9]+|[0-9]{{4,}},[0-9]+"
@@ -110,7 +111,7 @@ FORMS: Final = MappingProxyType(
         "account_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "account"),
         "contact_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "contact"),
         "whole_number": WHOLE_NUMBER,
-        "whole_amount": WHOLE_AMOUNT,
+        "evident_amount": EVIDENT_AMOUNT,
         "pointed_amount": POINTED_AMOUNT,
         "iso_time": ISO_TIME,
         "dotted_time": DOTTED_TIME,
@@ -153,7 +154,8 @@ def amount_of(value: pl.Expr, *, pointed: bool) -> pl.Expr:
     text = trimmed(value)
     digits = text.str.replace_all("[^0-9.]", "")
     sign = pl.when(text.str.contains(r"[-(]")).then(pl.lit("-")).otherwise(pl.lit(""))
-    return pl.when(_matches(text, POINTED_AMOUNT if pointed else WHOLE_AMOUNT)).then(sign + digits)
+    form = POINTED_AMOUNT if pointed else EVIDENT_AMOUNT
+    return pl.when(_matches(text, form)).then(sign + digits)
 
 
 def timestamp_of(value: pl.Expr, *, day_first: bool | None = None) -> pl.Expr:

@@ -1,7 +1,10 @@
 -- How text of a source is read. Each macro gives null for blank and for what cannot be read;
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
 -- is named as seldom as speed allows.
--- params: $written_guid, and the forms of schemas/values.py
+-- The forms are those of schemas/values.py.
+-- params: $written_guid, $true_words, $false_words, $account_words,
+-- $contact_words, $whole_number, $pointed_amount, $evident_amount, $iso_time, $year_first,
+-- $dotted_time, $net_time, $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
@@ -112,7 +115,7 @@ CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
 CREATE OR REPLACE MACRO amount_of(x, pointed) AS
     CASE
         WHEN regexp_full_match(
-            trimmed(x), CASE WHEN pointed THEN $pointed_amount ELSE $whole_amount END
+            trimmed(x), CASE WHEN pointed THEN $pointed_amount ELSE $evident_amount END
         )
             THEN CASE WHEN regexp_matches(trimmed(x), '[-(]') THEN '-' ELSE '' END
                 || regexp_replace(trimmed(x), '[^0-9.]', '', 'g')

@@ -279,4 +279,7 @@ def test_a_source_with_one_trouble_is_read_or_refused_as_it_should(
         assert [
             value for frame in frames if column in frame for value in frame[column].to_list()
         ] == values
+    for path in sorted(Path(str(result.folder)).glob("rows/*/*.parquet")):
+        cells = pl.read_parquet(path).select(pl.col(pl.String)).unpivot()["value"].to_list()
+        assert not set(cells) & set(expected.get("never", ())), hazard["trouble"]
     assert result.summary.balanced

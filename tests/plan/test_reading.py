@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.plan.reading import build_mapping_text, build_typed_column
+from pipeline.plan.reading import TableReading, build_mapping_text, build_typed_column
 from schemas import text as meaning
 from schemas.catalogue import Field, Type
+from schemas.labels import name_members
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE
 from sql.session import Session, session
@@ -126,50 +127,13 @@ def test_ids_in_forms_that_duckdb_would_take_are_not_ids(duck: Session) -> None:
     assert read(duck, "CAST(guid_of(x) AS VARCHAR)", good) == [one] * len(good)
 
 
-flags = st.sampled_from(
-    [
-        "1",
-        "0",
-        "true",
-        "False",
-        "YES",
-        "no",
-        "Yes ",
-        "tRuE",
-        "y",
-        "n",
-        "on",
-        "2",
-        "-1",
-        "1.0",
-        "wahr",
-        "t",
-        "",
-    ]
-)
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    values=st.lists(
-        st.none() | st.builds("{}{}{}".format, spaces, flags, spaces) | st.text(max_size=3),
-        min_size=5,
-        max_size=40,
-    )
-)
-def test_flags_are_read_in_six_words_of_any_case(duck: Session, values: list[str | None]) -> None:
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    assert read(duck, "two_options_of(x)", values) == [
-        words.get(bare(value).lower()) for value in values
-    ]
-
-
 def choice_of(value: str | None) -> int | None:
     text = bare(value)
     labels = {label.lower(): number for number, label in STATUS.options.items()}
     if text.lower() in labels:
         return labels[text.lower()]
-    number = int(text) if re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII) else None
+    whole = re.fullmatch(r"([+-]?[0-9]+)(\.0+)?", text, re.ASCII)
+    number = int(whole[1]) if whole else None
     return number if number is not None and -(2**31) <= number < 2**31 else None
 
 
@@ -186,6 +150,7 @@ choices = st.sampled_from(
         "-3",
         "5",
         "2.0",
+        "2.5",
         "1e0",
         "2147483648",
         "٣",
@@ -237,28 +202,47 @@ def test_what_cannot_be_read_reaches_mapping_as_it_was_written(duck: Session) ->
     ]
 
 
-@pytest.mark.parametrize(
-    ("written", "instant"),
-    [
-        ("2018-01-02T08:00:00Z", "2018-01-02 08:00:00+00"),
-        ("2018-01-02T08:00:00.0000000Z", "2018-01-02 08:00:00+00"),
-        ("2018-01-02T08:00:00.1234567Z", "2018-01-02 08:00:00.123456+00"),
-        ("2018-01-02 08:00:00", "2018-01-02 08:00:00+00"),
-        ("2018-01-02T08:00:00+02:00", "2018-01-02 06:00:00+00"),
-        ("2018-01-02", "2018-01-02 00:00:00+00"),
-        ("6/25/2021 4:21:12 PM", "2021-06-25 16:21:12+00"),
-        ("6/25/2021 4:21 PM", "2021-06-25 16:21:00+00"),
-        ("6/25/2021 16:21", "2021-06-25 16:21:00+00"),
-        (" 2018-01-02 ", "2018-01-02 00:00:00+00"),
-        ("25.06.2021", None),
-        ("soon", None),
-        ("", None),
-    ],
-)
-def test_times_of_the_web_api_and_of_synapse_link_are_read_as_utc(
-    duck: Session, written: str, instant: str | None
-) -> None:
-    assert read(duck, "CAST(timestamp_of(x) AS VARCHAR)", [written]) == [instant]
+def test_words_of_a_project_are_read_beside_the_labels(duck: Session) -> None:
+    words = {"familystatuscode": {"Verheiratet": "2"}, "Ja": "yes", "Nein": "no"}
+    labelled = next(one for one in name_members(CONTACTS, words).fields if one.name == STATUS.name)
+    values = ["verheiratet", " Married", "2", "ledig"]
+    assert read(duck, build_typed_column(labelled, "x", "VARCHAR"), values) == [2, 2, 2, None]
+    flag = next(one for one in name_members(CONTACTS, words).fields if one.name == "donotemail")
+    given = ["Ja", "NEIN", "Do Not Allow", "allow", "yes", "wahr"]
+    expected = [True, False, True, False, True, None]
+    assert read(duck, build_typed_column(flag, "x", "VARCHAR"), given) == expected
+
+
+def test_a_whole_number_is_never_rounded(duck: Session) -> None:
+    field = Field(name="x", type=Type.INTEGER)
+    texts = ["1001.0", "1.5", "7", "1,234", "0x1E", "9223372036854775808", None]
+    whole = [1001, None, 7, None, None, None, None]
+    assert read(duck, build_typed_column(field, "x", "VARCHAR"), texts) == whole
+    typed = build_typed_column(field, "x", "DOUBLE")
+    assert read(duck, typed, [1001.0, 1.5, None], pl.Float64()) == [1001, None, None]
+
+
+def test_dates_with_slashes_wait_for_their_column(duck: Session) -> None:
+    field = Field(name="x", type=Type.TIMESTAMP)
+
+    def moments(reading: TableReading) -> list[object]:
+        typed = build_typed_column(field, "x", "VARCHAR", reading)
+        return read(duck, f"CAST(CAST({typed} AS DATE) AS VARCHAR)", ["03/04/2024", "05.06.2024"])
+
+    assert moments(TableReading()) == [None, "2024-06-05"]
+    assert moments(TableReading(orders={"x": True})) == ["2024-04-03", "2024-06-05"]
+    assert moments(TableReading(orders={"x": False})) == ["2024-03-04", "2024-06-05"]
+
+
+def test_amounts_wait_for_their_column(duck: Session) -> None:
+    field = Field(name="x", type=Type.DECIMAL)
+    values = ["$7,000.00", "7.000", "(7)", "7,50"]
+
+    def texts(reading: TableReading) -> list[object]:
+        return read(duck, build_mapping_text(field, "x", "VARCHAR", reading), values)
+
+    assert texts(TableReading(amounts={"x": True})) == ["7000.00", "7.000", "-7", None]
+    assert texts(TableReading(amounts={"x": False})) == ["7000.00", None, "-7", None]
 
 
 def test_ids_that_parquet_types_are_the_same_ids(duck: Session) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.cli.app import main
@@ -164,8 +165,25 @@ def test_a_table_that_is_gone_later_is_said_not_stumbled_over(
 
 def test_check_reads_a_lake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_lake(tmp_path, "landed")
-    assert main(["check", "--project", str(tmp_path / "p2c.toml")]) == 0
-    assert "table contacts: 11 rows" in capsys.readouterr().out.replace("  ", " ")
+    answer = run_json(capsys, "check", "--project", tmp_path / "p2c.toml")
+    [table] = [one for one in answer["items"] if one["what"] == "table contacts"]
+    assert (table["status"], table["message"]) == ("ok", "11 rows, 10 known columns")
+
+
+def test_text_that_is_not_utf_8_is_named_where_it_was_copied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write_lake(tmp_path, "landed")
+    content = pq.read_table(table.path / "part-1.parquet")
+    cells = pa.array([b"M\xfcller" if row == 2 else b"Miller" for row in range(5)], pa.binary())
+    no_text = pa.Array.from_buffers(pa.string(), 5, cells.buffers())
+    place = COLUMNS.index("lastname")
+    spoiled = content.set_column(place, content.schema.field(place), no_text)
+    pq.write_table(spoiled, table.path / "part-1.parquet")
+    words = ["--project", str(tmp_path / "p2c.toml"), "--runs", str(tmp_path / "runs")]
+    error = run_json(capsys, "plan", *words)["error"]
+    assert error["where"] == "contact/part-1.parquet"
+    assert "column lastname, row 3: its text is not UTF-8." in error["message"]
 
 
 def test_without_the_extra_a_sentence_says_what_to_install(tmp_path: Path) -> None:

@@ -101,6 +101,12 @@ class LandedTable:
     words: Mapping[tuple[str, str], int] | None = None
     month_first: bool = False
 
+    @property
+    def paths(self) -> list[Path]:
+        """The user's files that it came from, and the folder of a Delta table."""
+        folder = [] if self.version is None else [self.version.folder]
+        return [*(one.path for one in self.sources), *folder]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LandedFolder:
@@ -154,7 +160,7 @@ def land_folder(
             found[name] = landed
         elif name == "contacts":
             raise make_missing_error(folder, TABLES[name])
-    used = {name: [one.path for one in table.sources] for name, table in found.items()}
+    used = {name: table.paths for name, table in found.items()}
     return LandedFolder(tables=found, notes=tuple(list_ignored(places, used, own)))
 
 

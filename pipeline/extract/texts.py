@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -23,20 +24,23 @@ from schemas.values import NULL_WORDS
 
 
 def refuse_damaged(landed: LandedTable) -> None:
-    """Find the user's own file that an engine failed on; files of ours are left out.
+    """Find the user's own file that an engine failed on, or text of it that was copied.
 
     Raises:
         SourceError: a file that opened as Parquet cannot be read through, or holds text that is
             none.
     """
     if not landed.in_place:
+        for path in landed.files:
+            _refuse_copied_text(path)
         return
     for path, source in zip(landed.files, landed.sources, strict=True):
         try:
             with pq.ParquetFile(path) as file:
                 start = 0
                 for batch in file.iter_batches(columns=list(landed.columns.values())):
-                    _refuse_broken_text(batch, start, source.name)
+                    if (found := _find_broken_text(batch)) is not None:
+                        raise _make_text_error(found[0], start + found[1] + 1, source.name)
                     start += batch.num_rows
         except (OSError, pa.ArrowException) as error:
             raise SourceError(
@@ -45,8 +49,24 @@ def refuse_damaged(landed: LandedTable) -> None:
             ) from error
 
 
-def _refuse_broken_text(batch: pa.RecordBatch, start: int, name: str) -> None:
-    """Find text that is not UTF-8.
+def _refuse_copied_text(path: Path) -> None:
+    """Look through a table that was landed, which has the place of each row."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            if (found := _find_broken_text(batch)) is not None:
+                column, row = found
+                line = batch["source_line"][row].as_py()
+                raise _make_text_error(column, line, batch["source_file"][row].as_py())
+
+
+def _make_text_error(column: str, row: int, name: str) -> SourceError:
+    return SourceError(
+        f"column {column}, row {row}: its text is not UTF-8. Write the file again.", where=name
+    )
+
+
+def _find_broken_text(batch: pa.RecordBatch) -> tuple[str, int] | None:
+    """Column and row, from 0, of the first text that is not UTF-8.
 
     Parquet says that all strings are, but a writer may break that rule.
     """
@@ -55,23 +75,10 @@ def _refuse_broken_text(batch: pa.RecordBatch, start: int, name: str) -> None:
             continue
         try:
             cells.validate(full=True)
-        except pa.ArrowInvalid as error:
-            row = (
-                start
-                + next(
-                    (
-                        n
-                        for n, cell in enumerate(cells.cast(pa.binary()))
-                        if not _is_text(cell.as_py())
-                    ),
-                    0,
-                )
-                + 1
-            )
-            raise SourceError(
-                f"column {column}, row {row}: its text is not UTF-8. Write the file again.",
-                where=name,
-            ) from error
+        except pa.ArrowInvalid:
+            texts = enumerate(cells.cast(pa.binary()))
+            return column, next((n for n, cell in texts if not _is_text(cell.as_py())), 0)
+    return None
 
 
 def _is_text(cell: bytes | None) -> bool:

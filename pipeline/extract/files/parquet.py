@@ -101,7 +101,7 @@ class ParquetPart:
         done = 0
         with _translate_errors(self.part):
             file = _open(self.part)
-            for batch in file.iter_batches(_BATCH, columns=self.headers):
+            for batch in file.iter_batches(_BATCH, columns=self.headers, use_threads=False):
                 cells = {
                     name: self._merge(batch, name, columns.field(name).type)
                     for name in self.columns

@@ -14,7 +14,7 @@ from deltalake import DeltaTable, QueryBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract.landing import LandedTable
+from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
 from tests.scenes.delta import Column
 from tests.scenes.lakes import KINDS, Mapped, list_contacts, make_table
 from tests.scenes.reading import landed, rows
@@ -138,6 +138,24 @@ def test_changes_that_the_lake_keeps_beside_its_rows_are_not_read(tmp_path: Path
     pq.write_table(list_contacts(90, 2), _under(table.path / "_change_data" / "cdc-0.parquet"))
     pq.write_table(list_contacts(80, 2), table.path / "part-9-not-committed.parquet")
     assert rows(land(tmp_path))["versionnumber"].to_list() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["plain", "empty", "vectors"])
+def test_nothing_of_a_table_that_is_read_is_called_ignored(tmp_path: Path, kind: str) -> None:
+    KINDS[kind](tmp_path / "export" / "Tables" / "contact")
+    found = land_folder(
+        tmp_path / "export",
+        tmp_path / "in",
+        tables=("contacts",),
+        extra={},
+        wished={},
+        options=ReadOptions(),
+        progress=lambda _table, _rows: None,
+    )
+    assert [note.code for note in found.list_notes()] == []
+    assert {one.name.rpartition("/")[0] for one in found.tables["contacts"].sources} == (
+        set() if kind == "empty" else {"Tables/contact"}
+    )
 
 
 def _under(path: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError, reading
-from pipeline.extract.files.workbook_sheets import holds_table
+from pipeline.extract.files.workbook_sheets import find_trouble, holds_table
 from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Table
 
@@ -165,9 +165,12 @@ def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:
 
 def make_missing_error(folder: Path, table: Table) -> SourceError:
     """The error for a table that must be there."""
-    names = [path.name for path in list_entries(folder)]
+    entries = list_entries(folder)
+    names = [path.name for path in entries]
     hint = suggest_nearest(f"{table.name}.csv", names)
     there = f" The folder holds: {', '.join(names[:8])}." if names else " The folder is empty."
+    troubles = [find_trouble(path) for path in entries if is_workbook(path)]
+    there += "".join(f" {trouble}" for trouble in troubles if trouble)
     return SourceError(
         f"there is no table {table.name}; p2c looks for {table.name}.csv, .xlsx, .parquet, "
         f".jsonl, .json or a folder {table.name}.{hint}{there}",

@@ -12,10 +12,12 @@ from pipeline.extract.files.discover import (
     find_ending,
     is_candidate,
     is_delta,
+    is_workbook,
 )
 from pipeline.extract.files.entries import list_entries
 from pipeline.extract.files.places import Places
 from pipeline.extract.files.tablenames import find_meant
+from pipeline.extract.files.workbook_sheets import find_trouble
 from pipeline.extract.records import Note
 from schemas.catalogue import Table
 
@@ -124,6 +126,8 @@ def make_missing_error(folder: Path, table: Table) -> SourceError:
     names = [path.name for path in entries]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004
     listed = f"The folder holds: {', '.join(names[:8])}{more}." if names else "The folder is empty."
+    troubles = [find_trouble(path) for path in entries if is_workbook(path)]
+    listed += "".join(f" {trouble}" for trouble in troubles if trouble)
     return SourceError(
         f"there is no table {table.name}; p2c looks for {table.name}.csv, .xlsx, .parquet, .jsonl, "
         f".json or a folder {table.name}.{_suggest(entries, table)} {listed}",

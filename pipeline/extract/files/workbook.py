@@ -12,15 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.extract.files.workbook_cells import Cell, make_texts, name_column
+from pipeline.extract.files.workbook_loading import LoadedSheet, open_workbook
 from pipeline.extract.files.workbook_scan import MERGED
-from pipeline.extract.files.workbook_sheets import LoadedSheet, find_sheet, open_workbook
+from pipeline.extract.files.workbook_sheets import find_sheet
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 
 EXPORT_LIMIT: Final = 100_000
 """Rows at which Dynamics 365 ends an export to Excel, without a word."""
-_ROWS: Final = 10_000
-"""Rows made into columns at once."""
+_ROWS: Final = 2_000
+"""Rows made into columns at once; many more keep the collector of garbage busy."""
 
 
 def read_workbook(

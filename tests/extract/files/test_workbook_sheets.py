@@ -131,6 +131,13 @@ def test_no_value_of_a_row_is_in_a_refusal(tmp_path: Path) -> None:
     assert "Brown" not in told
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_rows_in_single_cells_are_called_so(tmp_path: Path, delimiter: str) -> None:
+    cells = [[delimiter.join(str(one) for one in row)] for row in TABLE]
+    write_workbook(tmp_path / "export/contacts.xlsx", {"contacts": cells})
+    assert "contacts.xlsx: has whole rows in single cells" in refuse(tmp_path)
+
+
 def test_tables_may_share_a_workbook(tmp_path: Path) -> None:
     write_workbook(tmp_path / "export/crm.xlsx", {"Contacts": TABLE, "Accounts": ACCOUNTS})
     assert found(tmp_path) == {"contacts": ["crm.xlsx"], "accounts": ["crm.xlsx"]}
@@ -147,6 +154,15 @@ def test_workbooks_are_found_under_the_names_that_the_service_gives(tmp_path: Pa
     assert found(tmp_path) == {
         "contacts": ["Alle Kontakte 11-29-2026 3-10-22 PM.xlsx"], "accounts": ["All Accounts.xlsx"]
     }  # fmt: skip
+
+
+def test_a_workbook_that_could_have_been_contacts_is_said_to_be_broken(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "export/Numbers.xlsx", {"a": PIVOT})
+    (tmp_path / "export/Active Contacts.xlsx").write_bytes(b"PK\x03\x04")
+    told = refuse(tmp_path)
+    assert "there is no table contacts" in told
+    assert "Active Contacts.xlsx: is not a whole Excel workbook, or is damaged" in told
+    assert "Numbers.xlsx: " not in told
 
 
 def test_a_view_of_contacts_with_the_id_of_the_company_is_no_table_of_accounts(

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.parquet_open import is_remote, open_footer, read_parquet_batches
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 from pipeline.extract.spellings import Cells
@@ -99,8 +99,7 @@ class ParquetPart:
         """
         done = 0
         with _translate_errors(self.part):
-            file = _open(self.part)
-            for batch in file.iter_batches(_BATCH, columns=self.headers):
+            for batch in read_parquet_batches(self.part.path, _BATCH, self.headers):
                 cells = {
                     name: self._merge(batch, name, columns.field(name).type)
                     for name in self.columns
@@ -112,11 +111,6 @@ class ParquetPart:
                 done += len(batch)
 
 
-def _open(part: FilePart) -> pq.ParquetFile:
-    """The file; dates of Spark's old form in a unit that holds every year."""
-    return pq.ParquetFile(part.path, coerce_int96_timestamp_unit="us")
-
-
 def read_footer(part: FilePart) -> tuple[pa.Schema, int]:
     """A file's schema and its number of rows.
 
@@ -124,8 +118,7 @@ def read_footer(part: FilePart) -> tuple[pa.Schema, int]:
         SourceError: it is not a whole Parquet file.
     """
     with _translate_errors(part):
-        file = _open(part)
-        return file.schema_arrow, file.metadata.num_rows
+        return open_footer(part.path)
 
 
 def find_types(
@@ -199,11 +192,13 @@ def _refuse_columns_in_path(
 def can_stay(parts: Sequence[ParquetPart]) -> bool:
     """Whether the files can be read where they lie.
 
-    Alike, of plain types, and without names that DuckDB reads otherwise.
+    On this machine, alike, of plain types, and without names that DuckDB reads otherwise. A plan
+    reads contacts several times: over the network once is enough.
     """
     first = parts[0].schema
     return all(
         part.is_plain
+        and not is_remote(part.part.path)
         and part.schema.equals(first)
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)

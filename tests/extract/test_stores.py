@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 import pytest
+from deltalake import write_deltalake
+from polars import selectors
 
 from pipeline.errors import P2cError
+from pipeline.extract.files.workbook_writing import write_workbook
+from pipeline.extract.lake.log import find_newest_version
 from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
 from schemas.sales import TABLES
 from tests.scenes.reading import HEADER, ID, ROW, rows, write
@@ -68,7 +73,8 @@ def land(folder: Path, into: Path) -> Facts:
 
 
 def describe(one: LandedTable) -> tuple[object, ...]:
-    frame = rows(one).select(sorted(one.columns)).cast(pl.String, strict=False)
+    found = rows(one).select(sorted(one.columns))
+    frame = found.with_columns(selectors.datetime().dt.cast_time_unit("us")).cast(pl.String)
     sources = [(each.name, each.rows, each.bytes) for each in one.sources]
     return frame.rows(), frame.columns, one.unreadable, sources
 
@@ -107,3 +113,52 @@ def test_what_was_read_from_front_to_end_has_its_hash(tmp_path: Path) -> None:
         assert one.path.sha256 == hashlib.sha256(content).hexdigest()  # type: ignore[attr-defined]
         assert one.stamp is not None
         assert one.stamp.etag
+
+
+def test_a_delta_table_is_read_at_its_newest_version(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    first = pl.DataFrame(
+        {
+            "contactid": [ID],
+            "lastname": ["Brown"],
+            "msdynce_contactnumber": ["CON-1"],
+            "msdynce_isactivecustomer": [True],
+            "_parentcustomerid_value": [None],
+        },
+        schema_overrides={"_parentcustomerid_value": pl.String},
+    )
+    second = first.with_columns(contactid=pl.lit(ID[:-1] + "0"))
+    place = folder / "Tables" / "contact"
+    place.parent.mkdir(parents=True)
+    write_deltalake(place, first)
+    write_deltalake(place, first, mode="overwrite")
+    write_deltalake(place, second, mode="append")
+    there = land(as_path(store_folder(folder)), tmp_path / "a")
+    assert there == land(folder, tmp_path / "b")
+    assert ID[:-1] + "0" in str(there)
+    assert not list(Path(tempfile.gettempdir()).glob("p2c-delta-*"))
+
+
+def test_a_delta_table_that_moves_on_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "contact"
+    write_deltalake(folder, pl.DataFrame({"contactid": [ID]}))
+    store = store_folder(tmp_path)
+    assert find_newest_version(as_path(store / "contact")) == 0
+    write_deltalake(folder, pl.DataFrame({"contactid": [ID]}), mode="append")
+    assert find_newest_version(as_path(store / "contact")) == 1
+
+
+def test_a_workbook_is_fetched_whole_and_its_copy_goes(tmp_path: Path) -> None:
+    folder = write(tmp_path / "export", {})
+    folder.mkdir()
+    names = ["contactid", "lastname", "msdynce_contactnumber", "msdynce_isactivecustomer"]
+    row = dict(zip([*names, "parentcustomerid"], [ID, "Brown", "CON-1", "true", ""], strict=True))
+    write_workbook(folder / "contacts.xlsx", pl.DataFrame(row))
+    store = store_folder(folder)
+    there = land(as_path(store), tmp_path / "a")
+    assert there == land(folder, tmp_path / "b")
+    copy = as_path(store / "contacts.xlsx").fetch()  # type: ignore[attr-defined]
+    assert copy.name == "contacts.xlsx"
+    content = (folder / "contacts.xlsx").read_bytes()
+    assert copy.read_bytes() == content
+    assert (store / "contacts.xlsx").sha256 == hashlib.sha256(content).hexdigest()

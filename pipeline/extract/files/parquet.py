@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
-from pipeline.extract.files.parquet_open import is_remote, open_footer, read_parquet_batches
+from pipeline.extract.files.parquet_open import open_footer, read_parquet_batches
+from pipeline.extract.files.remote import is_remote
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 from pipeline.extract.spellings import Cells

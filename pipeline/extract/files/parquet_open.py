@@ -32,11 +32,6 @@ def _open(source: Path | PieceReader) -> pq.ParquetFile:
     )
 
 
-def is_remote(path: Path) -> bool:
-    """Whether it is in a store."""
-    return isinstance(path, RemoteFile)
-
-
 def read_parquet_batches(
     path: Path, rows: int, columns: Collection[str]
 ) -> Iterator[pa.RecordBatch]:

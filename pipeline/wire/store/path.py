@@ -8,19 +8,22 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import stat
+import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Literal, TextIO, cast, overload
 
 import obstore
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, during
 from pipeline.wire.store.failures import translate_failures
 from pipeline.wire.store.location import StoreLocation
 from pipeline.wire.store.login import StoreLogin
-from pipeline.wire.store.reader import BlockReader, PieceReader
+from pipeline.wire.store.reader import BLOCK, BlockReader, PieceReader
 from pipeline.wire.store.remote import StoreEntry
 
 if TYPE_CHECKING:
@@ -59,6 +62,30 @@ class Store:
         self._listed: dict[str, dict[str, StoreEntry]] = {}
         self.sums: dict[str, str] = {}
         """Key → the SHA-256 of a file that was read from front to end."""
+        self._fetched: dict[str, Path] = {}
+        self._room: Path | None = None
+
+    def look_again(self) -> Store:
+        """The same container, of which nothing is known yet."""
+        return Store(self._client, self.location, self._login)
+
+    def _open_room(self) -> Path:
+        if self._room is None:
+            self._room = Path(tempfile.mkdtemp(prefix="p2c-store-"))
+            weakref.finalize(self, shutil.rmtree, self._room, ignore_errors=True)
+        return self._room
+
+    def fetch(self, key: str, content: BinaryIO) -> Path:
+        """A whole file on this machine; it goes when the store is no longer used."""
+        if key not in self._fetched:
+            with during("fetching a file of the store"):
+                folder = self._open_room() / str(len(self._fetched))
+                folder.mkdir()
+                path = folder / PurePosixPath(key).name
+                with path.open("wb") as file:
+                    shutil.copyfileobj(content, file, BLOCK)
+            self._fetched[key] = path
+        return self._fetched[key]
 
     def name(self, key: str) -> str:
         """The address of a file or folder."""
@@ -286,8 +313,9 @@ class StorePath:
         """Size, time and kind. Raises ``FileNotFoundError``."""
         found = self.describe()
         kind = stat.S_IFDIR if found.is_folder else stat.S_IFREG
-        when = int(found.changed)
-        return os.stat_result((kind | 0o444, 0, 0, 1, 0, 0, found.size, when, when, when))
+        when, times = int(found.changed), [found.changed] * 3
+        usual = (kind | 0o444, 0, 0, 1, 0, 0, found.size, when, when, when)
+        return os.stat_result([*usual, *times, *(int(one * 1e9) for one in times)])
 
     @property
     def sha256(self) -> str:
@@ -300,20 +328,36 @@ class StorePath:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self))
         return found
 
-    def open(self, mode: str = "rb") -> BinaryIO:
+    @overload
+    def open(self, mode: Literal["rb"]) -> BinaryIO: ...
+
+    @overload
+    def open(self, mode: Literal["r"] = "r", *, encoding: str | None = None) -> TextIO: ...
+
+    def open(self, mode: str = "r", *, encoding: str | None = None) -> IO[Any]:
         """The file from its front on, or anywhere, in blocks.
 
         Raises ``FileNotFoundError``, ``IsADirectoryError``; reading raises as ``Store.read`` does.
         """
-        if mode != "rb":
-            raise io.UnsupportedOperation(f"a store is read as bytes, not as {mode}")
+        if mode not in {"r", "rb"}:
+            raise io.UnsupportedOperation(f"a store is read, and not opened as {mode}")
         entry, key, store = self._describe_file(), self.key, self.store
         raw = BlockReader(
             lambda start, end: store.read(key, entry, start, end),
             entry.size,
             lambda found: store.sums.update({key: found}),
         )
-        return cast("BinaryIO", io.BufferedReader(raw, 1 << 20))
+        content = io.BufferedReader(raw, 1 << 20)
+        return content if mode == "rb" else io.TextIOWrapper(content, encoding or "utf-8")
+
+    def fetch(self) -> Path:
+        """The whole file on this machine, until p2c ends."""
+        with self.open("rb") as file:
+            return self.store.fetch(self.key, file)
+
+    def look_again(self) -> Path:
+        """The same place, of which nothing is known yet."""
+        return cast("Path", StorePath(self.store.look_again(), self.pure))
 
     def open_pieces(self) -> PieceReader:
         """The file for readers that know which of its bytes they need."""
@@ -322,7 +366,7 @@ class StorePath:
 
     def read_bytes(self) -> bytes:
         """All of the file."""
-        with self.open() as file:
+        with self.open("rb") as file:
             return file.read()
 
     def read_text(self, encoding: str = "utf-8") -> str:

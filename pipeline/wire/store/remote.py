@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from pipeline.wire.store.reader import PieceReader
@@ -35,6 +36,14 @@ class RemoteFile(Protocol):
 
     def open_pieces(self) -> PieceReader:
         """The file for readers that know which of its bytes they need."""
+        ...
+
+    def fetch(self) -> Path:
+        """The whole file on this machine, until p2c ends."""
+        ...
+
+    def look_again(self) -> Path:
+        """The same place, of which nothing is known yet."""
         ...
 
     @property

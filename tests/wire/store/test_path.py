@@ -88,9 +88,9 @@ def test_what_is_not_there_is_missing_like_a_file_of_this_machine(sales: StorePa
         gone.stat()
     assert missing.value.errno == errno.ENOENT
     with pytest.raises(IsADirectoryError, match="accounts"):
-        (sales / "accounts").open()
-    with pytest.raises(ValueError, match="not as w"):
-        (sales / "contacts.csv").open("w")
+        (sales / "accounts").open("rb")
+    with pytest.raises(ValueError, match="not opened as w"):
+        (sales / "contacts.csv").open("w")  # type: ignore[call-overload]
 
 
 def test_an_address_that_is_a_file_is_no_folder() -> None:

@@ -18,6 +18,7 @@ from pipeline.extract.files.workbook_writing import write_workbook
 from pipeline.extract.lake.log import find_newest_version
 from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
 from schemas.sales import TABLES
+from tests.scenes.lakes import KINDS
 from tests.scenes.reading import HEADER, ID, ROW, rows, write
 from tests.scenes.stores import as_path, store_folder
 
@@ -162,3 +163,29 @@ def test_a_workbook_is_fetched_whole_and_its_copy_goes(tmp_path: Path) -> None:
     content = (folder / "contacts.xlsx").read_bytes()
     assert copy.read_bytes() == content
     assert (store / "contacts.xlsx").sha256 == hashlib.sha256(content).hexdigest()
+
+
+ELSEWHERE: Final = ("absolute paths", "shallow clone")
+"""Kinds of tables whose logs name files of this machine."""
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {*ELSEWHERE}))
+def test_a_kind_of_delta_table_is_read_from_a_store_as_from_a_folder(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "export"
+    KINDS[kind](folder / "contacts")
+    there = land(as_path(store_folder(folder)), tmp_path / "a")
+    assert there == land(folder, tmp_path / "b")
+    assert "contacts" in there
+
+
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_a_delta_table_of_a_store_whose_files_lie_elsewhere_is_refused(
+    tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "export"
+    KINDS[kind](folder / "contacts")
+    there = land(as_path(store_folder(folder)), tmp_path / "a")
+    assert "contacts/_delta_log: names the file" in there
+    assert "which is outside the folder of the source" in there

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.remote import is_remote
 from pipeline.extract.lake.faults import find_vector
 from pipeline.extract.lake.log import LOG, DeltaLog, list_log, list_needed, read_actions
 
@@ -68,7 +69,7 @@ def _list_vectors(log: DeltaLog, table: Path) -> set[Path]:
     except (OSError, ValueError, LookupError, RecursionError, pa.ArrowException):
         return set()
     named = {find_vector(one, table) for one in vectors if isinstance(one, dict)}
-    return {path for path in named if path is not None and path.is_file()}
+    return {path for path in named if path is not None and is_remote(path) and path.is_file()}
 
 
 def _copy(paths: Iterable[Path], source: Path, mirror: Path) -> None:

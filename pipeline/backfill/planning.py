@@ -13,7 +13,12 @@ from pipeline.backfill.decisions import decide_backfill
 from pipeline.backfill.results import PLAN
 from pipeline.backfill.summary import summarize_backfill
 from pipeline.events import Listener
-from pipeline.plan.record import complete_facts, hash_sources, make_first_facts
+from pipeline.plan.record import (
+    collect_hashes,
+    complete_facts,
+    hash_sources,
+    make_first_facts,
+)
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
@@ -56,7 +61,7 @@ def make_backfill(
             hashes = hash_sources(planning.source.landed, hashing)
             with open_sessions(planning) as (main, hasher):
                 counted = decide_backfill(planning, main, hasher)
-            sources = {path: future.result() for path, future in hashes.items()}
+            sources = collect_hashes(hashes, planning.source.landed)
         folder.write_facts(complete_facts(facts, planning, sources, counted.numbers))
         landed = sorted(folder.source.glob("*.parquet"))
         files = (folder.run_json, folder.findings, folder.path / PLAN, *landed)

@@ -145,11 +145,11 @@ _COMMON: Final[dict[str, _Common]] = {
         kind=Path, default=Path("runs"), word="--runs", metavar="DIR", help="The folder of runs."
     ),
     "source": _Common(
-        kind=Path | None,
+        kind=str | None,
         default=None,
         word="--source",
         metavar="DIR",
-        help="The folder of exports to read.",
+        help="The folder of exports to read, or its address in an object store.",
     ),
     "assignments": _Common(
         kind=list[str] | None,

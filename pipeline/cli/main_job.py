@@ -98,7 +98,7 @@ def init(
         "country": country or None,
     }
     path = flags.project or Path("p2c.toml")
-    return lambda _: starting.initialise(path, flags.source or path.parent / "export", answers)
+    return lambda _: starting.initialise(path, flags.source or str(path.parent / "export"), answers)
 
 
 @command()

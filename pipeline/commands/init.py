@@ -11,14 +11,15 @@ from pipeline.errors import UsageError
 from pipeline.project.resolve import FILE, make_bare_project
 from pipeline.project.starter import render_starter
 from pipeline.run.files import replace_file
+from pipeline.wire.store.location import is_store_url
 
 
-def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> Result:
+def initialise(path: Path, source: str | Path, answers: Mapping[str, str | None]) -> Result:
     """``init``: write a commented ``p2c.toml``.
 
     Args:
         path: the project file.
-        source: the folder of exports, as the user named it.
+        source: the folder of exports, as the user named it, or its address in an object store.
         answers: legal_entity, currency and country, null where the user gave none.
 
     Raises:
@@ -29,14 +30,20 @@ def initialise(path: Path, source: Path, answers: Mapping[str, str | None]) -> R
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}.")
     make_bare_project(
-        {"destination": {key: value for key, value in answers.items() if value}}, "init"
+        {
+            "source": {"path": str(source)},
+            "destination": {key: value for key, value in answers.items() if value},
+        },
+        "init",
     )
-    relative = Path(os.path.relpath(source, path.parent)).as_posix()
-    text = render_starter(**answers, path=relative)
+    text = render_starter(**answers, path=_find_folder(str(source), path.parent))
     replace_file(path, text.encode())
     named = "" if path == FILE else f" --project {path}"
-    text = (
-        f"Wrote {path}. Next: put the exports into {source}, then `p2c check{named}` and `p2c "
-        f"plan{named}`."
-    )
+    put = "" if is_store_url(str(source)) else f"put the exports into {source}, then "
+    text = f"Wrote {path}. Next: {put}`p2c check{named}` and `p2c plan{named}`."
     return Result(command="init", items=[{"file": str(path)}], text=text)
+
+
+def _find_folder(source: str, home: Path) -> str:
+    """The folder as seen from the project file's; an address as it stands."""
+    return source if is_store_url(source) else Path(os.path.relpath(source, home)).as_posix()

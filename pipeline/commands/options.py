@@ -22,7 +22,8 @@ class Flags:
 
     project: Path | None = None
     runs: Path = Path("runs")
-    source: Path | None = None
+    source: str | Path | None = None
+    """A folder, or an address in an object store."""
     assignments: tuple[str, ...] = ()
     as_object: bool = False
     environment: tuple[tuple[str, str], ...] = ()

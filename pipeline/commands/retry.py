@@ -13,6 +13,7 @@ from pipeline.events import Listener
 from pipeline.extract.landing import ReadOptions
 from pipeline.plan import corrected, make, retry
 from pipeline.plan.request import PlanRequest
+from pipeline.project.resolve import find_source
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
 
@@ -66,6 +67,7 @@ def _plan_again(
         return make.make_plan(project, request, common.runs, read_clock, listener)
 
 
-def _read_from(common: Flags, source: Path) -> Flags:
+def _read_from(common: Flags, source: str | Path) -> Flags:
     """The same flags, with another folder of exports."""
-    return changed(common, assignments=(*common.assignments, f"source.path={source.resolve()}"))
+    place = f"source.path={find_source(source)}"
+    return changed(common, assignments=(*common.assignments, place))

@@ -12,7 +12,7 @@ from pipeline.commands.result import Result
 from pipeline.events import Listener, report_nothing
 from pipeline.plan import undo
 from pipeline.plan.fingerprint import list_versions
-from pipeline.project.resolve import project_of_run
+from pipeline.project.resolve import find_source, project_of_run
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
@@ -38,7 +38,7 @@ def _undo_backfill(common: Flags, found: RunFolder, listener: Listener) -> Resul
     if facts.is_write_back:
         made = writeback.plan_write_back_undo(found, project_of_run(facts), read_clock)
     else:
-        where = () if common.source is None else (f"source.path={common.source.resolve()}",)
+        where = () if common.source is None else (f"source.path={find_source(common.source)}",)
         today = changed(common, assignments=(*common.assignments, *where)).today(facts)
         made = plan_undo_on_files(found, today, read_clock, listener)
     summary = made.read_summary()

@@ -37,6 +37,7 @@ from pipeline.extract.records import (
     Chunk,
     Note,
     ReadOptions,
+    Stamp,
     TableVersion,
     UnreadableRow,
     note_row_count,
@@ -65,7 +66,7 @@ class SourceFile:
     """One file of the user's: its path, its name in findings, its readable rows and its bytes.
 
     ``columns`` are the canonical ones that it has; null where a row may leave blanks out, as in
-    JSON.
+    JSON. ``stamp`` is the file as it was when it was found; null for what is no file of the user's.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class SourceFile:
     rows: int
     bytes: int
     columns: frozenset[str] | None = None
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -402,5 +404,11 @@ def _note_limits(landed: LandedTable) -> tuple[Note, ...]:
 
 
 def _describe_source(part: FilePart, rows: int, columns: frozenset[str] | None) -> SourceFile:
-    size = part.path.stat().st_size
-    return SourceFile(path=part.path, name=part.name, rows=rows, bytes=size, columns=columns)
+    return SourceFile(
+        path=part.path,
+        name=part.name,
+        rows=rows,
+        bytes=part.path.stat().st_size if part.stamp is None else part.stamp.size,
+        columns=columns,
+        stamp=part.stamp,
+    )

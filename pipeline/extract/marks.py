@@ -10,14 +10,15 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.errors import reading
+from pipeline.extract.files.parquet_open import read_parquet_batches
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Note
 from pipeline.extract.spellings import Cells
 from schemas.text import WHITE_SPACE
 
+_BATCH: Final = 65_536
 _NO: Final = ("", "false", "0", "0.0", "no", "n", "f")
 
 
@@ -41,8 +42,8 @@ class UnknownMarks:
         marks = list(found.keys() - self.selection.keep_wanted(found).keys())
         if not marks:
             return
-        with reading(path.name), pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=marks):
+        with reading(path.name):
+            for batch in read_parquet_batches(path, _BATCH, marks):
                 self.count(pa.table(batch))
 
     def list_notes(self) -> Iterator[Note]:

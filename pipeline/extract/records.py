@@ -82,6 +82,21 @@ class TableVersion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stamp:
+    """By what a file is known without reading it.
+
+    On this machine size, time (nanoseconds since 1970) and number; in a store size, ETag and
+    version.
+    """
+
+    size: int
+    changed: int = 0
+    number: int = 0
+    etag: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 

@@ -12,7 +12,12 @@ from pipeline.events import Listener
 from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
-from pipeline.plan.record import complete_facts, hash_sources, make_first_facts
+from pipeline.plan.record import (
+    collect_hashes,
+    complete_facts,
+    hash_sources,
+    make_first_facts,
+)
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
@@ -50,7 +55,7 @@ def make_plan(
             hashes = hash_sources(landed, hashing)
             with open_sessions(planning) as (main, hasher):
                 prepared, decider = decide_contacts(planning, main, hasher)
-            sources = {path: future.result() for path, future in hashes.items()}
+            sources = collect_hashes(hashes, landed)
         folder.write_facts(complete_facts(facts, planning, sources))
         write_batches(folder, project, decider.tally)
         counted = PlanCounts(tally=decider.tally, findings=prepared.findings, landed=landed)

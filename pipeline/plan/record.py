@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from pipeline.extract.landing import LandedTable
+from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.fingerprint import list_versions, take_fingerprints
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.project.resolve import Project
@@ -27,6 +28,7 @@ from pipeline.run.facts import (
 from pipeline.run.files import hash_file
 from pipeline.run.findings import RunFinding, frame_run_findings
 from pipeline.run.folder import RunId
+from pipeline.wire.store.remote import RemoteFile
 
 
 def hash_sources(
@@ -34,7 +36,28 @@ def hash_sources(
 ) -> dict[Path, Future[str]]:
     """The SHA-256 of every source file, taken while other work runs."""
     paths = [one.path for table in landed.values() for one in table.sources]
-    return {path: pool.submit(hash_file, path) for path in paths}
+    return {path: pool.submit(_hash_source, path) for path in paths}
+
+
+def _hash_source(path: Path) -> str:
+    """The SHA-256 of a file.
+
+    A file of a store was hashed while it was read; blank if only pieces of it were read.
+    """
+    return path.sha256 if isinstance(path, RemoteFile) else hash_file(path)
+
+
+def collect_hashes(
+    hashes: Mapping[Path, Future[str]], landed: Mapping[str, LandedTable]
+) -> dict[Path, str]:
+    """The hashes, once all that reads the source has read it.
+
+    Raises:
+        Stopped: a file is no longer what it was when it was found.
+    """
+    found = {path: future.result() for path, future in hashes.items()}
+    refuse_changed(landed.values())
+    return found
 
 
 def tabulate_unreadable(landed: Mapping[str, LandedTable]) -> pl.DataFrame:
@@ -123,6 +146,8 @@ def _list_sources(table: LandedTable, hashes: Mapping[Path, str]) -> list[Source
             rows=one.rows,
             bytes=one.bytes,
             sha256=hashes[one.path],
+            etag=one.stamp.etag if one.stamp is not None else "",
+            version=one.stamp.version if one.stamp is not None else "",
         )
         for one in table.sources
     ]

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.errors import ConfigurationError, Stopped
 from pipeline.extract.texts import refuse_damaged
+from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.request import Planning
 from sql.query import query
 from sql.session import Session, session
@@ -33,7 +34,10 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
             session(memory="256MB", threads=1) as hasher,
         ):
             yield main, hasher
-    except (duckdb.Error, OSError, pa.ArrowException) as error:
+    except Exception as error:
+        refuse_changed(planning.source.landed.values())
+        if not isinstance(error, (duckdb.Error, OSError, pa.ArrowException)):
+            raise
         if isinstance(error, OSError) and error.errno is not None:
             raise
         for table in planning.source.landed.values():

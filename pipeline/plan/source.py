@@ -22,7 +22,7 @@ from pipeline.extract.landing import (
 from pipeline.mapping import check
 from pipeline.plan.sales_read import describe_sales, describe_sales_read
 from pipeline.project.resolve import Project
-from pipeline.project.systems import connect_sales
+from pipeline.project.systems import connect_sales, open_source
 from pipeline.run.facts import SalesRead
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import EXTRACTING, RunFolder, find_runs
@@ -132,7 +132,7 @@ def land_files(
 ) -> LandedFolder:
     """Land exports; ``own`` are files and folders besides the project's that are no exports."""
     return land_folder(
-        project.source_folder,
+        open_source(project),
         into,
         tables=tables,
         extra={"contacts": list_template_sources(project)},

@@ -37,6 +37,7 @@ from pipeline.project.settings import (
 from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, explain_validation_error
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
+from pipeline.wire.store.location import is_store_url
 from schemas.labels import Labels
 from schemas.text import fold_text
 
@@ -56,11 +57,20 @@ class Project:
 
     @property
     def source_folder(self) -> Path:
-        """The folder of exports. Raises ``UsageError`` when Sales itself is the source."""
+        """The folder of exports on this machine.
+
+        Raises ``UsageError`` when Sales itself is the source, or an object store.
+        """
         path = self.settings.source.path
         if path is None:
             raise UsageError(
                 "works on a folder of exports; source.kind is 'dataverse' here.", where="source"
+            )
+        if self.settings.source.location is not None:
+            raise UsageError(
+                "works on a folder of this machine; source.path is in an object store here. Copy "
+                "the exports into a folder and name it with --source.",
+                where="source.path",
             )
         return self.folder / path
 
@@ -158,7 +168,7 @@ class Project:
 def load_project(
     file: Path | None,
     *,
-    source: Path | None = None,
+    source: str | Path | None = None,
     assignments: Sequence[str] = (),
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Project:
@@ -166,7 +176,8 @@ def load_project(
 
     Args:
         file: the project file; none: ``p2c.toml`` here if it exists, else nothing but flags.
-        source: ``--source``, a folder of exports; relative to where the user stands.
+        source: ``--source``, a folder of exports, relative to where the user stands, or an address
+            in an object store.
         assignments: ``--set`` values, ``KEY=VALUE``.
         environment: variables; those named ``P2C_<SECTION>_<KEY>`` count.
 
@@ -186,8 +197,13 @@ def load_project(
     layers.add(read_environment(environment), ENVIRONMENT)
     layers.add(read_assignments(assignments), "--set")
     if source is not None:
-        layers.add({"source": {"path": str(source.resolve())}}, "--source")
+        layers.add({"source": {"path": find_source(source)}}, "--source")
     return _make(layers)
+
+
+def find_source(source: str | Path) -> str:
+    """What ``--source`` names: an address as it stands, a folder from the root on."""
+    return str(source) if is_store_url(str(source)) else str(Path(source).resolve())
 
 
 def make_bare_project(tables: Mapping[str, object], origin: str) -> Project:

@@ -37,6 +37,7 @@ from pydantic_core import CoreSchema, core_schema
 from pipeline.errors import ConfigurationError
 from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import Address, AuthSettings
+from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.labels import Labels, find_label_problems
 from schemas.sales import USUAL_NUMBER
 from schemas.text import fold_text
@@ -86,6 +87,11 @@ class TextForm:
         if self.pattern != ".*":
             described["pattern"] = f"^(?:{self.pattern})?$"
         return described
+
+
+def _check_folder(value: str) -> str:
+    parse_location(value)
+    return value
 
 
 def _read_country(value: str) -> str:
@@ -148,6 +154,7 @@ Wait = Annotated[
     ),
 ]
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
+FolderName = Annotated[str, AfterValidator(_check_folder)]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
 Label = Annotated[str, BeforeValidator(_write_flag)]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
@@ -200,7 +207,13 @@ class SourceSettings(Section):
         description='The address of Sales. Only with kind = "dataverse".',
         examples=["https://contoso.crm4.dynamics.com"],
     )
-    auth: AuthSettings | None = Field(None, description="How p2c logs in to Sales.")
+    auth: AuthSettings | None = Field(
+        None,
+        description=(
+            "How p2c logs in to Sales, or to the Azure storage or OneLake that path names. Without "
+            "it, the login for path comes from the environment."
+        ),
+    )
     parallel: AtOnce = Field(
         50,
         description=(
@@ -208,11 +221,13 @@ class SourceSettings(Section):
             "number, too; p2c uses the smaller one."
         ),
     )
-    path: str | None = Field(
+    path: FolderName | None = Field(
         default_factory=lambda given: "." if given.get("kind") == "files" else None,
         description=(
             "The folder of exports, relative to the project file. It holds one file or one folder "
-            'per table. Only with kind = "files".'
+            "per table. It may also be an address in an object store: "
+            "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER, az://CONTAINER/FOLDER, "
+            's3://BUCKET/FOLDER or gs://BUCKET/FOLDER. Only with kind = "files".'
         ),
     )
     filter: str | None = Field(
@@ -252,10 +267,15 @@ class SourceSettings(Section):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.kind == "files" and (self.url or self.auth):
+        if self.kind == "files" and (self.url or (self.auth and self.location is None)):
             raise ValueError(
                 "kind 'files' does not use url and auth; set kind = \"dataverse\" to read from "
                 "there"
+            )
+        if self.auth and self.location and self.location.provider is not Provider.AZURE:
+            raise ValueError(
+                f"[source.auth] does not log in to {self.location.provider}: leave it out, and put "
+                "the login into the environment"
             )
         if self.kind == "dataverse" and not (self.url and self.auth):
             raise ValueError("kind 'dataverse' needs url and [source.auth]")
@@ -265,6 +285,11 @@ class SourceSettings(Section):
                 '"files"'
             )
         return self
+
+    @property
+    def location(self) -> StoreLocation | None:
+        """The folder in an object store; null for a folder of this machine, or without one."""
+        return None if self.path is None else parse_location(self.path)
 
 
 class DestinationSettings(Section):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from pipeline.errors import ConfigurationError
+from pipeline.errors import ConfigurationError, UsageError
+from pipeline.lazy import import_lazily
 from pipeline.project.resolve import Project
 from pipeline.project.settings import refuse_same_system
 from pipeline.wire.client import connect, load_trust, make_client
@@ -18,6 +21,11 @@ from pipeline.wire.login.settings import SystemSettings
 from pipeline.wire.pace import Pace
 from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
+
+if TYPE_CHECKING:
+    from pipeline.wire.store import opening
+else:
+    opening = import_lazily("pipeline.wire.store.opening")
 
 SALES, SCM, BLOBS = "Sales", "SCM", "Blob storage"
 """What messages call the systems."""
@@ -69,6 +77,36 @@ def connect_scm(
         ) as unsigned,
     ):
         yield Scm(system=_make_system(SCM, http, place), blobs=_make_system(BLOBS, unsigned, place))
+
+
+def open_source(project: Project, *, environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of exports: one of this machine, or one of an object store.
+
+    That is no ``Path``, but has as much of one as readers of a folder use.
+
+    Raises:
+        UsageError: Sales itself is the source, or the packages that read stores are missing.
+        ConfigurationError: the login or the account is missing.
+    """
+    source = project.settings.source
+    if source.location is None:
+        return project.source_folder
+    try:
+        found = opening.open_location(
+            source.location, source.auth, environment=environment, folder=project.folder
+        )
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pipeline"):
+            raise
+        raise UsageError(
+            'an object store needs packages that are not installed: pip install "p2c[stores]"',
+            where="source.path",
+        ) from error
+    except ConfigurationError as error:
+        if not error.where.startswith("auth."):
+            raise
+        raise ConfigurationError(error.message, where=f"source.{error.where}") from error
+    return cast("Path", found)
 
 
 def _require_system(

@@ -218,6 +218,9 @@ def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
 
 def _name_source(evidence: Evidence) -> str:
     """Where the run read from: the address, else the folder."""
+    place = evidence.run.text("source.path") or ""
+    if "://" in place:
+        return place
     paths = [str(Path(one.path).parent) for one in evidence.run.sources if one.path]
     return (
         evidence.run.text("source.url")

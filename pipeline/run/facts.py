@@ -68,7 +68,9 @@ class Requested(RunRecord):
 class SourceRead(RunRecord):
     """A file of the source, or what was read of a table over the wire.
 
-    ``in_place`` says that its rows were not copied: they are read where they lie.
+    ``in_place`` says that its rows were not copied: they are read where they lie. A file of an
+    object store has an ``etag`` and, if the store keeps versions, a ``version``; its ``sha256`` is
+    blank if only the needed columns were fetched.
     """
 
     table: str
@@ -78,6 +80,8 @@ class SourceRead(RunRecord):
     rows: int
     bytes: int
     sha256: str
+    etag: str = ""
+    version: str = ""
 
 
 class DeltaRead(RunRecord):

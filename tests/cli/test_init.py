@@ -45,6 +45,16 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
     assert project.source_folder.resolve() == tmp_path / "exports" / "sales"
 
 
+def test_an_address_of_a_store_is_written_as_it_stands(p2c: P2c, tmp_path: Path) -> None:
+    made = p2c("init", "--source", "s3://exports/sales")
+    assert made.code == 0
+    assert made.out == "Wrote p2c.toml. Next: `p2c check` and `p2c plan`.\n"
+    assert load_project(tmp_path / "p2c.toml").settings.source.path == "s3://exports/sales"
+    refused = p2c("init", "--project", "other.toml", "--source", "s3:/exports")
+    assert refused.code == 2
+    assert "init, source.path: must have two slashes after the colon" in refused.err
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -16,8 +16,8 @@ from tests.scenes.small import write_small
 
 __all__ = ["p2c"]
 
-HIDDEN: Final = ("cryptography", "jwt", "starlette", "trustme", "uvicorn")
-"""What the extra brings, as imports name it."""
+HIDDEN: Final = ("cryptography", "jwt", "obstore", "starlette", "trustme", "uvicorn")
+"""What the extras for the sandbox and for object stores bring, as imports name it."""
 
 PROGRAM: Final = f"""
 import sys
@@ -59,6 +59,15 @@ def test_one_sentence_says_what_to_install(words: tuple[str, ...], tmp_path: Pat
     assert 'pip install "p2c[sandbox]"' in sentence
     assert answer.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_without_its_packages_is_one_sentence_too(tmp_path: Path) -> None:
+    for command in ("check", "plan"):
+        answer = without(tmp_path, command, "--source", "s3://exports/sales")
+        assert answer.returncode == 2, answer.stderr
+        (sentence,) = answer.stderr.splitlines()
+        assert sentence.startswith("p2c: source.path: an object store needs packages that are not")
+        assert 'pip install "p2c[stores]"' in sentence
 
 
 @pytest.mark.parametrize("command", ["demo", "sandbox"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.plan.reading import TableReading, build_mapping_text, build_typed_column
 from schemas import text as meaning
 from schemas.catalogue import Field, Type
-from schemas.labels import name_members
+from schemas.labels import Labels, name_members
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE
 from sql.session import Session, session
@@ -203,7 +203,7 @@ def test_what_cannot_be_read_reaches_mapping_as_it_was_written(duck: Session) ->
 
 
 def test_words_of_a_project_are_read_beside_the_labels(duck: Session) -> None:
-    words = {"familystatuscode": {"Verheiratet": "2"}, "Ja": "yes", "Nein": "no"}
+    words: Labels = {"familystatuscode": {"Verheiratet": "2"}, "Ja": "yes", "Nein": "no"}
     labelled = next(one for one in name_members(CONTACTS, words).fields if one.name == STATUS.name)
     values = ["verheiratet", " Married", "2", "ledig"]
     assert read(duck, build_typed_column(labelled, "x", "VARCHAR"), values) == [2, 2, 2, None]

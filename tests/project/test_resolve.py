@@ -86,6 +86,57 @@ def test_source_is_where_the_user_stands_and_path_is_where_the_file_lies(
     assert project.effective()["source.path"].origin == "--source"
 
 
+ONELAKE = "abfss://work@onelake.dfs.fabric.microsoft.com/lake.Lakehouse/Tables"
+
+
+def test_a_source_may_be_an_address_and_stays_as_it_stands(load: LoadText) -> None:
+    text = f'[source]\npath = "{ONELAKE}"\n[source.auth]\nkind = "azure_cli"\n'
+    project = load(text)
+    assert project.settings.source.location is not None
+    assert project.settings.source.location.container == "work"
+    assert project.sales is None
+    assert project.effective()["source.path"].value == ONELAKE
+    again = restore_project(project.effective(), project.file)
+    assert again.settings == project.settings
+    assert load("", source="s3://exports/a b").settings.source.path == "s3://exports/a b"
+    with pytest.raises(UsageError, match=r"^source\.path: works on a folder of this machine"):
+        _ = project.source_folder
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            'path = "az://exports?sig=c2VjcmV0"',
+            r"p2c\.toml, source\.path: must not contain \? or #",
+        ),
+        ('path = "ftp://exports"', r"source\.path: must be a folder of this machine, or abfss://"),
+        (
+            'path = "gs://exports"\nauth = { kind = "azure_cli" }',
+            r"\[source\.auth\] does not log in to Google Cloud Storage: leave it out",
+        ),
+        (
+            'path = "export"\nauth = { kind = "azure_cli" }',
+            "kind 'files' does not use url and auth",
+        ),
+        (
+            'path = "az://exports"\nurl = "https://contoso.crm4.dynamics.com"',
+            "kind 'files' does not use url and auth",
+        ),
+        (
+            'kind = "dataverse"\npath = "az://e"\nurl = "https://a.b"\nauth.kind = "azure_cli"',
+            "kind 'dataverse' reads no files",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_a_source_is_refused(
+    load: LoadText, text: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=sentence) as refused:
+        load(f"[source]\n{text}\n")
+    assert "c2VjcmV0" not in str(refused.value)
+
+
 def test_without_a_project_file_a_source_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
+from pipeline.extract.files.stamps import take_stamp
 from pipeline.extract.files.tablenames import find_meant, names_table
 from pipeline.extract.files.workbook_sheets import holds_table
-from pipeline.extract.records import Note
+from pipeline.extract.records import Note, Stamp
 from schemas.catalogue import Table
 
 
@@ -53,12 +54,17 @@ class FilePart:
     """One file of a table; ``name`` is what findings call it, relative to the source folder.
 
     ``header`` are the columns of a CSV file without header line, and ``delimiter`` is its own.
+    ``stamp`` is the file as it was when it was found.
     """
 
     path: Path
     name: str
     header: tuple[str, ...] | None = None
     delimiter: str = ","
+    stamp: Stamp | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stamp", take_stamp(self.path))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.discover import FilePart
+from pipeline.extract.files.parquet_open import open_footer, read_parquet_batches
 from pipeline.extract.files.parquet_proof import drop_needless_spellings
+from pipeline.extract.files.remote import is_remote
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk
 from pipeline.extract.spellings import Cells
@@ -100,8 +102,7 @@ class ParquetPart:
         """
         done = 0
         with _translate_errors(self.part):
-            file = _open(self.part)
-            for batch in file.iter_batches(_BATCH, columns=self.headers, use_threads=False):
+            for batch in read_parquet_batches(self.part.path, _BATCH, self.headers):
                 cells = {
                     name: self._merge(batch, name, columns.field(name).type)
                     for name in self.columns
@@ -113,11 +114,6 @@ class ParquetPart:
                 done += len(batch)
 
 
-def _open(part: FilePart) -> pq.ParquetFile:
-    """The file; dates of Spark's old form in a unit that holds every year."""
-    return pq.ParquetFile(part.path, coerce_int96_timestamp_unit="us")
-
-
 def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
     """A file's schema, and what it says of its rows.
 
@@ -125,8 +121,7 @@ def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
         SourceError: it is not a whole Parquet file.
     """
     with _translate_errors(part):
-        file = _open(part)
-        return file.schema_arrow, file.metadata
+        return open_footer(part.path)
 
 
 def find_types(
@@ -206,11 +201,13 @@ def _refuse_columns_in_path(
 def can_stay(parts: Sequence[ParquetPart]) -> bool:
     """Whether the files can be read where they lie.
 
-    Alike, of plain types, and without names that DuckDB reads otherwise.
+    On this machine, alike, of plain types, and without names that DuckDB reads otherwise. A plan
+    reads contacts several times: over the network once is enough.
     """
     first = parts[0].schema
     return all(
         part.is_plain
+        and not is_remote(part.part.path)
         and part.schema.equals(first)
         and part.columns == parts[0].columns
         and not _PATTERNS.search(str(part.part.path))

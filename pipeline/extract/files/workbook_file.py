@@ -22,6 +22,7 @@ from typing import Final
 import python_calamine
 
 from pipeline.errors import SourceError, reading
+from pipeline.extract.files.remote import fetch_local
 from schemas.text import WHITE_SPACE
 
 BLOCK: Final = 1024 * 1024
@@ -121,6 +122,8 @@ def look_into(path: Path, name: str, limit: int = MOST_UNPACKED) -> WorkbookFile
     Raises:
         SourceError: it is something else, protected or broken, or larger than the limit.
     """
+    with reading(name):
+        path = fetch_local(path)
     with reading(name), path.open("rb") as file:
         head = file.read(_HEAD)
     if not head.startswith(b"PK"):

@@ -139,7 +139,7 @@ def explain_vectors(log: DeltaLog, table: Path) -> SourceError:
     except (OSError, ValueError, LookupError, RecursionError, pa.ArrowException):
         return explain_log(log)
     for vector in vectors:
-        path = _find_vector(vector, table) if isinstance(vector, dict) else None
+        path = find_vector(vector, table) if isinstance(vector, dict) else None
         if path is not None and not path.is_file():
             return SourceError(
                 f"names the deletion vector {path.name}, which is missing. {_AGAIN}",
@@ -152,8 +152,8 @@ def explain_vectors(log: DeltaLog, table: Path) -> SourceError:
     )
 
 
-def _find_vector(vector: Action, table: Path) -> Path | None:
-    """The file of a deletion vector; null if it stands in the log."""
+def find_vector(vector: Action, table: Path) -> Path | None:
+    """The file of a deletion vector of the table in a folder; null if it stands in the log."""
     name = str(vector.get("pathOrInlineDv"))
     match vector.get("storageType"):
         case "p":

@@ -13,6 +13,7 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from pipeline.errors import SourceError, reading
+from pipeline.wire.store.remote import RemoteFile
 
 LOG: Final = "_delta_log"
 _VERSION: Final = re.compile(r"(\d{20})\.")
@@ -88,8 +89,9 @@ def _are_whole(paths: Sequence[Path]) -> bool:
 
 def find_newest_version(table: Path) -> int | None:
     """The newest version that a table has by now; null if its log is gone."""
+    here = table.look_again() if isinstance(table, RemoteFile) else table
     try:
-        newest = list_log(table, table.name).newest
+        newest = list_log(here, table.name).newest
     except SourceError:
         return None
     return None if newest < 0 else newest

@@ -18,7 +18,9 @@ from pipeline.extract.files.parquet import (
     refuse_other_than_values,
 )
 from pipeline.extract.files.parquet_proof import drop_needless_spellings
+from pipeline.extract.files.remote import is_remote
 from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.lake.mirror import read_mirrored
 from pipeline.extract.records import TableVersion
 from pipeline.lazy import import_lazily
 
@@ -72,7 +74,7 @@ def _read_content(folder: FilePart) -> delta.DeltaContent:
             'pip install "p2c[lake]".',
             where=folder.name,
         ) from error
-    return read(folder)
+    return read_mirrored(folder, read) if is_remote(folder.path) else read(folder)
 
 
 def _refuse_variants(wanted: Mapping[str, delta.DeltaColumn], folder: FilePart) -> None:

@@ -6,77 +6,31 @@ Put, put again, read back, refused.
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 import pytest
-from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
+from azure.storage.blob import BlobClient, BlobSasPermissions, generate_blob_sas
 
 from pipeline.cli.app import main
 from pipeline.errors import P2cError
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import connect_scm
 from pipeline.wire.scm import Scm
+from tests.scenes.azurite import ACCOUNT, KEY, NEEDS_AZURITE, create_container, run_azurite
 from tests.scenes.small import write_small
 
-AZURITE: Final = os.environ.get("AZURITE") or shutil.which("azurite-blob")
-
-pytestmark = pytest.mark.skipif(
-    AZURITE is None,
-    reason="needs azurite-blob, of npm's package azurite, on the path or in AZURITE",
-)
-
-ACCOUNT: Final = "devstoreaccount1"
-KEY: Final = (
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-)
-"""Of Azurite's own account, the same everywhere: no secret."""
+pytestmark = NEEDS_AZURITE
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Azurite's address, with a container ``dmf`` in it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    place = tmp_path_factory.mktemp("azurite")
-    options = [
-        "--blobHost",
-        "127.0.0.1",
-        "--blobPort",
-        str(port),
-        "--location",
-        str(place),
-        "--silent",
-        "--skipApiVersionCheck",
-    ]
-    url = f"http://127.0.0.1:{port}/{ACCOUNT}"
-    with subprocess.Popen(
-        [str(AZURITE), *options, "--disableTelemetry"], stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            _wait_for(port)
-            with BlobServiceClient(url, credential=KEY) as service:
-                service.create_container("dmf")
-            yield url
-        finally:
-            process.terminate()
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as knock:
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("Azurite does not answer")
+    with run_azurite(tmp_path_factory.mktemp("azurite")) as url:
+        create_container(url, "dmf")
+        yield url
 
 
 def signed(

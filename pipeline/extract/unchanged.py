@@ -1,0 +1,29 @@
+"""Landed tables whose files somebody wrote to while they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.errors import Stopped
+from pipeline.extract.files.stamps import take_stamp
+from pipeline.extract.landing import LandedTable
+from pipeline.wire.store.remote import CHANGED
+
+
+def refuse_changed(tables: Iterable[LandedTable]) -> None:
+    """Compare every file of the user's with what it was when it was found.
+
+    A file of a store is read by its ETag, so it says so while it is read.
+
+    Raises:
+        Stopped: a file has changed since, or is gone; what was read of it is not kept.
+    """
+    changed = [
+        one.name
+        for table in tables
+        for one in table.sources
+        if one.stamp is not None and one.stamp != take_stamp(one.path)
+    ]
+    if changed:
+        others = f" So did {len(changed) - 1:,} others." if len(changed) > 1 else ""
+        raise Stopped(f"{CHANGED}{others}", where=changed[0])

@@ -1,0 +1,1 @@
+"""Object stores: a container or bucket as a folder that is read, never written."""

@@ -65,7 +65,7 @@ def note_row_count(table: str, rows: int, notes: Iterable[Note]) -> Note | None:
     """
     if not rows or rows % _PAGE or rows > _LIMIT or any(one.code == _TOLD for one in notes):
         return None
-    return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,} rows")
+    return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,}")
 
 
 def note_export_limit(file: str, rows: int) -> Note | None:

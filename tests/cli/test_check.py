@@ -25,9 +25,9 @@ def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) 
         contacts.read_text(encoding="utf-8").replace("firstname", "frstname", 1), encoding="utf-8"
     )
     after = messages(p2c("check", "--project", project, "--json"), "source folder")
-    told = "has no column firstname: FirstName and PersonFirstName stay blank in 11 rows."
+    told = "contacts: FirstName and PersonFirstName stay blank in 11 rows."
     assert [one for one in after if one not in before] == [
-        ("warning", f"The table contacts {told}")
+        ("warning", f"firstname is not in the table {told}")
     ]
 
 
@@ -52,5 +52,5 @@ def test_a_source_with_all_columns_and_no_filter_says_neither(
 ) -> None:
     samples = SAMPLES / "p2c.toml"
     out = p2c("check", "--project", samples, *words).out
-    assert "has no column" not in out
+    assert "is not in the table" not in out
     assert "source.filter" not in out

@@ -33,6 +33,8 @@ def list_ignored(
 ) -> Iterator[Note]:
     """One note for each entry of the source folder that was not read and could be meant.
 
+    Those with a name like a table's come first.
+
     Args:
         places: the source folder.
         used: table → its files that were read.
@@ -41,9 +43,10 @@ def list_ignored(
     if places.link is not None:
         yield from places.link.list_notes()
     known = {path.resolve() for path in own}
+    entries = sorted(list_entries(places.folder), key=lambda path: find_meant(path.name) is None)
     found = [
         (path, reason)
-        for path in list_entries(places.folder)
+        for path in entries
         if (reason := _explain(path, places, used, known)) is not None
     ]
     for path, reason in found[:_MOST]:
@@ -73,11 +76,11 @@ def _compare(
     path: Path, meant: Table | None, used: Mapping[str, Collection[Path]], folder: Path
 ) -> str | None:
     if meant is None:
-        return "no table has that name" if not path.is_dir() else "no table has its name"
+        return "no table has that name"
     if used.get(meant.name):
         first = min(used[meant.name])
         name = first.relative_to(folder).parts[0] if first.is_relative_to(folder) else first.name
-        return f"{meant.name} is read from {name}"
+        return f"the table {meant.name} is read from {name}"
     ending = find_ending(path)
     if path.is_dir() or ending:
         return f"name it {meant.name}{ending} if it holds that table"

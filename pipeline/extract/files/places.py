@@ -66,6 +66,13 @@ class Places:
         """
         found = self._find(CONTACTS)
         if found is None:
+            open_ones = [] if self.link is None else self.link.intervals.unfinished
+            if open_ones:
+                raise SourceError(
+                    "holds only folders that Synapse Link still writes to "
+                    f"({open_ones[0].path.name}): copy them again when newer ones are there.",
+                    where=str(self.folder),
+                )
             raise _make_missing_error(self.folder, CONTACTS)
         return found
 

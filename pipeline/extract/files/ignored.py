@@ -42,7 +42,7 @@ def list_ignored(
     """
     if places.link is not None:
         yield from places.link.list_notes()
-    known = {path.resolve() for path in own}
+    known = {_find_real(path) for path in own}
     entries = sorted(list_entries(places.folder), key=lambda path: find_meant(path.name) is None)
     found = [
         (path, reason)
@@ -63,7 +63,7 @@ def _explain(
     read = [one for files in used.values() for one in files]
     if (
         any(one == path or one.is_relative_to(path) for one in read)
-        or path.resolve() in own
+        or _find_real(path) in own
         or (places.link is not None and places.link.knows(path.name))
         or not (_may_hold_rows(path, own) or (meant is not None and is_thing(path)))
         or (meant is not None and meant.name not in used and is_candidate(path, meant))
@@ -100,5 +100,13 @@ def _may_hold_rows(path: Path, own: Collection[Path]) -> bool:
     return any(
         is_thing(one) and one.suffix.casefold() in _DATA
         for one in below
-        if one.resolve() not in own and not one.is_dir()
+        if _find_real(one) not in own and not one.is_dir()
     )
+
+
+def _find_real(path: Path) -> Path:
+    """Where links lead; the path itself where they lead in a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,18 @@ def test_files_of_the_project_are_not_told_wherever_they_lie(tmp_path: Path) -> 
         export / "my runs",
     )
     assert told(land(tmp_path, *own, own=given)) == []
+
+
+def test_a_circle_of_links_and_a_closed_pipe_beside_the_tables_are_told_and_not_opened(
+    tmp_path: Path,
+) -> None:
+    export = write(tmp_path / "export", {})
+    export.mkdir()
+    (export / "loop.csv").symlink_to(export / "loop.csv")
+    os.mkfifo(export / "pipe.csv")
+    os.mkfifo(export / "pipe.xlsx")
+    names = ["loop.csv", "pipe.csv", "pipe.xlsx"]
+    assert [one.partition(";")[0] for one in told(land(tmp_path))] == names
 
 
 def test_many_are_counted_and_those_like_a_table_come_first(tmp_path: Path) -> None:

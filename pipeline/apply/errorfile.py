@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import SourceError, UsageError
-from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.scm.messages import explain_messages
 from schemas.catalogue import Field, Table
 from schemas.codes import find_code

@@ -16,6 +16,7 @@ import polars as pl
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
+from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
 from pipeline.show.spreadsheet import write_csv
 from pipeline.suggest import check_codes
@@ -32,6 +33,9 @@ _GENERAL: Final = (
     ("{detail}", "some"),
 )
 """What stands for a blank that differs from row to row."""
+
+PLACE: Final = pl.coalesce("column", FILE)
+"""What a finding is about: a column, or a file as a whole."""
 
 MEMORY: Final = "400MB"
 _ROWS: Final = 65_536
@@ -102,7 +106,10 @@ def _stream_frames(
 
 
 class FindingGroup(TypedDict):
-    """Findings of one code at one column: how many, a contact as an example, and what to do."""
+    """Findings of one code at one column: how many, a contact as an example, and what to do.
+
+    ``column`` is the file's name where a finding is about a file as a whole.
+    """
 
     code: str
     severity: str
@@ -122,6 +129,7 @@ def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[Findin
         evidence.folder.findings,
         lambda rows: (
             (rows.filter(pl.col("code").is_in(list(codes))) if codes else rows)
+            .with_columns(column=PLACE)
             .group_by(keys)
             .agg(
                 pl.len().alias("rows"),

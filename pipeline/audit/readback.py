@@ -19,7 +19,7 @@ from pipeline.audit.reconcile import (
     summarize_comparison,
 )
 from pipeline.errors import SourceError, UsageError
-from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder

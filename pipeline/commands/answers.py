@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.commands.result import Item, Result
 from pipeline.run.evidence import gather_evidence
+from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
 from pipeline.show.run_text import Columns, render_run
 
@@ -45,13 +46,14 @@ def append_text(result: Result, more: str, width: int) -> str:
 def _name_columns(made: RunFolder) -> Columns:
     """The columns that the findings of each code are about, for codes that have them.
 
-    Destination columns, or several source columns.
+    Destination columns, several source columns, or files as a whole.
     """
-    place = pl.coalesce("destination", "column").alias("place")
+    place = pl.coalesce("destination", "column", FILE).alias("place")
+    is_named = pl.col("destination").is_not_null() | FILE.is_not_null()
     counted = (
         pl.scan_parquet(made.findings, glob=False)
         .group_by("code", place)
-        .agg(rows=pl.len(), named=pl.col("destination").is_not_null().any())
+        .agg(rows=pl.len(), named=is_named.any())
         .filter(pl.col("place").is_not_null() & (pl.col("named") | (pl.len().over("code") > 1)))
         .sort("rows", "place", descending=[True, False])
         .collect()

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import assert_never
 
-import polars as pl
 import pyarrow as pa
 
-from pipeline.errors import SourceError, during
-from pipeline.extract.files import discover
-from pipeline.extract.files.csv_reader import read_csv_file
+from pipeline.errors import during
 from pipeline.extract.files.discover import FilePart, Form, StoredTable
-from pipeline.extract.files.ignored import list_ignored, make_missing_error
-from pipeline.extract.files.json_reader import read_lines, read_pages
-from pipeline.extract.files.parquet import (
-    ParquetPart,
-    can_stay,
-    describe_part,
-    read_text_chunks,
-    unify_types,
-)
+from pipeline.extract.files.ignored import list_ignored
+from pipeline.extract.files.parquet import ParquetPart, can_stay, describe_part, unify_types
 from pipeline.extract.files.places import Places
-from pipeline.extract.files.workbook import EXPORT_LIMIT, read_workbook
+from pipeline.extract.forms import Seen, read_chunks
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.lake.parts import describe_delta
 from pipeline.extract.marks import UnknownMarks
@@ -40,10 +29,10 @@ from pipeline.extract.records import (
     Stamp,
     TableVersion,
     UnreadableRow,
+    note_export_limit,
     note_row_count,
 )
 from pipeline.extract.writing import LandedFile
-from schemas.catalogue import Table
 from schemas.sales import TABLES
 
 __all__ = [
@@ -54,7 +43,6 @@ __all__ = [
     "ReadOptions",
     "SourceFile",
     "UnreadableRow",
-    "land_file",
     "land_folder",
 ]
 
@@ -160,106 +148,8 @@ def land_folder(
         landed = landing.run(places)
         if landed is not None:
             found[name] = landed
-        elif name == "contacts":
-            raise make_missing_error(folder, TABLES[name])
     used = {name: table.paths for name, table in found.items()}
     return LandedFolder(tables=found, notes=tuple(list_ignored(places, used, own)))
-
-
-def land_file(
-    path: Path, table: Table, options: ReadOptions
-) -> tuple[pl.DataFrame, list[UnreadableRow]]:
-    """Read one side file of any form whole, as text.
-
-    Raises:
-        SourceError: it cannot be read as a whole.
-    """
-    part = FilePart(path=path, name=path.name)
-    selection = ColumnSelection(table=table)
-    form = discover.find_form(path)
-    if form is Form.PARQUET:
-        chunks = list(read_text_chunks(part, selection))
-    else:
-        seen = _Seen(marks=UnknownMarks(selection))
-        chunks = list(seen.watch(_read_chunks(part, form, selection, options)))
-        seen.check(form, selection, path.name)
-    frame = pl.from_arrow(
-        pa.concat_tables([chunk.table for chunk in chunks], promote_options="default")
-    )
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError(type(frame))
-    return frame, [row for chunk in chunks for row in chunk.unreadable]
-
-
-def _read_chunks(
-    part: FilePart, form: Form, selection: ColumnSelection, options: ReadOptions
-) -> Iterator[Chunk]:
-    match form:
-        case Form.DELIMITED:
-            return read_csv_file(
-                part.path,
-                part.name,
-                selection,
-                options,
-                header=part.header,
-                delimiter=part.delimiter,
-            )
-        case Form.PAGES:
-            return read_pages(part.path, part.name, selection, options)
-        case Form.LINES:
-            return read_lines(part.path, part.name, selection, options)
-        case Form.WORKBOOK:
-            return read_workbook(part.path, part.name, selection, options)
-        case Form.PARQUET:
-            return read_text_chunks(part, selection)
-        case Form.DELTA:
-            raise SourceError("is a Delta table, not a file.", where=part.name)
-        case _:
-            assert_never(form)
-
-
-@dataclass(kw_only=True, slots=True)
-class _Seen:
-    """What became known while the parts of a table were read."""
-
-    rows: int = 0
-    columns: dict[str, None] = field(default_factory=dict)
-    headers: dict[str, None] = field(default_factory=dict)
-    unreadable: list[UnreadableRow] = field(default_factory=list)
-    next_pages: int = 0
-    parts: int = 0
-    marks: UnknownMarks
-
-    def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        """The chunks of one part, looked at."""
-        self.parts += 1
-        for chunk in chunks:
-            self.rows += chunk.table.num_rows
-            self.columns |= dict.fromkeys(self.marks.count(chunk.table))
-            self.headers |= dict.fromkeys(chunk.headers)
-            self.unreadable += chunk.unreadable
-            self.next_pages += chunk.has_next
-            yield chunk
-
-    def check(self, form: Form, selection: ColumnSelection, where: str) -> None:
-        """What can be said of JSON only when all of it was read.
-
-        Raises:
-            SourceError: a needed column is in no row, or the last page is not there.
-        """
-        if form not in {Form.PAGES, Form.LINES}:
-            return
-        if self.rows:
-            selection.check(self.columns, self.headers, where)
-        if self.next_pages and self.next_pages == self.parts:
-            pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
-            sentence = (
-                f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or "
-                "delete the name of"
-            )
-            raise SourceError(
-                f"{sentence} the next page in the last file if it should not count.", where=where
-            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -295,11 +185,14 @@ class _Landing:
             return replace(landed, version=found.version)
         form = stored.form
         landed = self._land_text(
-            stored.parts, lambda part: _read_chunks(part, form, self.selection, self.options), form
+            stored.parts, lambda part: read_chunks(part, form, self.selection, self.options), form
         )
         if form is not Form.WORKBOOK:
             return landed
-        return replace(landed, notes=_note_limits(landed), lookups_are_names=True)
+        lost = Counter(row.source_file for row in landed.unreadable)
+        told = [note_export_limit(one.name, one.rows + lost[one.name]) for one in landed.sources]
+        notes = tuple(note for note in told if note is not None)
+        return replace(landed, notes=notes, lookups_are_names=True)
 
     def _land_text(
         self, parts: tuple[FilePart, ...], chunks: Callable[[FilePart], Iterator[Chunk]], form: Form
@@ -308,7 +201,7 @@ class _Landing:
 
         Later parts may lack columns that the first one has, and the other way round.
         """
-        seen, sources = _Seen(marks=UnknownMarks(self.selection)), []
+        seen, sources = Seen(marks=UnknownMarks(self.selection)), []
         columns = pa.schema([(name, pa.string()) for name in self.selection.names])
         with (
             during(f"landing {self.selection.table.name}"),
@@ -391,16 +284,6 @@ class _Landing:
             words=words,
             notes=notes,
         )
-
-
-def _note_limits(landed: LandedTable) -> tuple[Note, ...]:
-    """The workbooks that end at the row at which exports to Excel end."""
-    lost = Counter(row.source_file for row in landed.unreadable)
-    return tuple(
-        Note(code="export_limit", detail=f"{EXPORT_LIMIT:,}", source_file=one.name)
-        for one in landed.sources
-        if one.rows + lost[one.name] == EXPORT_LIMIT
-    )
 
 
 def _describe_source(part: FilePart, rows: int, columns: frozenset[str] | None) -> SourceFile:

@@ -13,9 +13,8 @@ import pyarrow as pa
 _PAGE: Final = 5_000
 """Rows of a page of Dataverse: what broke off between two pages has a multiple of them."""
 _LIMIT: Final = 100_000
-"""The most rows that Sales exports at once."""
+"""Rows at which Sales ends an export to Excel."""
 _TOLD: Final = "export_limit"
-"""Says the same of a workbook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +65,12 @@ def note_row_count(table: str, rows: int, notes: Iterable[Note]) -> Note | None:
     """
     if not rows or rows % _PAGE or rows > _LIMIT or any(one.code == _TOLD for one in notes):
         return None
-    return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,} rows")
+    return Note(code="row_count_suspicious", detail=f"{table} has exactly {rows:,}")
+
+
+def note_export_limit(file: str, rows: int) -> Note | None:
+    """What to say of a workbook that ends at the row at which exports to Excel end."""
+    return Note(code=_TOLD, detail=f"{rows:,}", source_file=file) if rows == _LIMIT else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

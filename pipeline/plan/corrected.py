@@ -21,11 +21,10 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import Form, StoredTable
 from pipeline.extract.files.entries import list_entries
-from pipeline.extract.files.ignored import make_missing_error
 from pipeline.extract.files.places import Places
 from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.files.workbook_writing import write_workbook
-from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.show.spreadsheet import restore
 from schemas.sales import CONTACTS, CORRECTED_VERSION, TABLES
 from schemas.text import guid_of, trimmed
@@ -68,9 +67,7 @@ def lay_over(
             "--corrected works on exports, not on a Synapse Link folder: correct Sales and export "
             "again."
         )
-    stored = places.find(CONTACTS)
-    if stored is None:
-        raise make_missing_error(source, CONTACTS)
+    stored = places.find_contacts()
     _refuse_delta(stored)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1

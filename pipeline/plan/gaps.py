@@ -22,13 +22,13 @@ def list_column_gaps(project: Project, landed: Mapping[str, LandedTable]) -> Ite
     for source, rows in _list_mapped(project).items():
         column, *_ = spellings = _list_columns(source)
         if not contacts.columns.keys() & set(spellings):
-            yield _note_gap(project, column, rows, f"in {contacts.rows:,} rows")
+            yield _note_gap(project, column, rows, f"in {_count_rows(contacts.rows)}")
             continue
         lacking = [one for one in contacts.sources if _lacks(one, spellings)]
         if lacking:
             count = sum(one.rows for one in lacking)
-            more = f" and {len(lacking) - 1} more files" if len(lacking) > 1 else ""
-            place = f"in the {count:,} rows of {lacking[0].name}{more}"
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            place = f"in {_count_rows(count)} of {lacking[0].name}{more}"
             yield _note_gap(project, column, rows, place, lacking[0].name)
 
 
@@ -81,6 +81,10 @@ def _tell_blank(project: Project, row: MappingRow) -> str:
     if row.default is not None or setting is not None:
         return "takes its default"
     return "stays blank"
+
+
+def _count_rows(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
 
 
 def _make_plural(effect: str) -> str:

@@ -18,7 +18,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import SourceError
-from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
-from pipeline.extract.landing import ReadOptions, land_file
+from pipeline.extract.forms import ReadOptions, land_file
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE, parse_guid

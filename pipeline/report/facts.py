@@ -30,6 +30,10 @@ _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
 _FIRST: Final = (
     "no_contacts",
+    "file_ignored",
+    "folder_missing",
+    "row_count_suspicious",
+    "column_missing",
     "flag_never_set",
     "accounts_assumed",
     "company_changed",

@@ -24,6 +24,11 @@ ADDED: Final = "findings_added"
 """The journal's line before ``findings.parquet`` is replaced; it carries the hash of the new file.
 """
 
+FILE: Final = pl.when(pl.all_horizontal(pl.col("contactid", "source_line").is_null())).then(
+    "source_file"
+)
+"""The file of a finding that is about a file as a whole, null in all other findings."""
+
 CODES: Final = ("counts_disagree", "message_unplaced", "number_gap", "counter_fell_back")
 """Codes that a load adds."""
 

@@ -232,7 +232,8 @@ def _render_row_finding(
     code: Code, count: int, where: Sequence[tuple[str, int]], width: int
 ) -> Iterator[str]:
     """A finding of rows: how many, in which columns, and what to do."""
-    names = [f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
+    is_whole = code.code in TOP and all(rows == 1 for _, rows in where)
+    names = [name if is_whole else f"{name} {rows:,}" for name, rows in where[:_SHOWN]]
     more = [f"and {len(where) - _SHOWN} more"] if len(where) > _SHOWN else []
     head = f"{count:>11,} {code.severity or Severity.ALSO:<8} {code.code}"
     yield from _wrap_names(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]

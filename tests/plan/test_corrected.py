@@ -71,3 +71,21 @@ def test_the_other_tables_of_a_corrected_workbook_stay(tmp_path: Path) -> None:
         assert {one.name for one in found["contacts"].sources} == {
             f"contacts/{name}", "contacts/corrected-1.xlsx",
         }  # fmt: skip
+
+
+def test_the_other_tables_of_a_lakehouse_stay_where_they_are(tmp_path: Path) -> None:
+    text = f"{HEADER},versionnumber\n{ROW},1\n"
+    files: dict[str, str | bytes] = {
+        "Tables/dbo/contact/x/1.csv": text,
+        "Tables/dbo/account/1.csv": f"accountid,accountnumber\n{ID},ACC-1\n",
+        "Tables/quote.csv": f"quoteid,customerid\n{ID},{ID}\n",
+    }
+    write(tmp_path / "export", {**files, "../repaired.csv": text.replace("Brown", "Green")})
+    columns = {name: name for name in (*HEADER.split(","), "versionnumber")}
+    lay_over(
+        tmp_path / "export", tmp_path / "repaired.csv", tmp_path / "over", columns, ReadOptions()
+    )
+    found = landed(tmp_path / "over", tmp_path / "in", ("contacts", "accounts"))
+    assert rows(found["contacts"])["lastname"].sort().to_list() == ["Brown", "Green"]
+    assert [one.name for one in found["accounts"].sources] == ["Tables/dbo/account/1.csv"]
+    assert (tmp_path / "over/Tables/quote.csv").is_file()

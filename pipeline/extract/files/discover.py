@@ -15,6 +15,7 @@ from pipeline.extract.files.tablenames import find_meant, names_table
 from pipeline.extract.files.workbook_sheets import holds_table
 from pipeline.extract.records import Note, Stamp
 from schemas.catalogue import Table
+from schemas.sales import CONTACTS
 
 
 class Form(StrEnum):
@@ -45,6 +46,7 @@ ENDINGS: Final[Mapping[str, Form]] = {
 """Ending of a name → form; of several endings that a name has, the longest counts."""
 _LAKES: Final = ("tables", "deltalake")
 """Folders in which a lakehouse and Synapse Link keep tables."""
+_SCHEMA: Final = "dbo"
 _SNAPSHOT: Final = "snapshot"
 _SAMPLE: Final = 4096
 
@@ -141,8 +143,10 @@ def list_candidates(folder: Path) -> list[Path]:
     for lake in [path for path in found if path.name.casefold() in _LAKES and path.is_dir()]:
         tables = list_folders(lake)
         found += tables
+        has_schemas = not any(names_table(path.name, CONTACTS) for path in tables)
         for schema in tables:
-            if find_meant(schema.name) is None and not (schema / "_delta_log").exists():
+            is_schema = find_meant(schema.name) is None and not is_delta(schema)
+            if schema.name.casefold() == _SCHEMA or (has_schemas and is_schema):
                 found += list_folders(schema)
     return found
 

@@ -21,7 +21,7 @@ from pipeline.extract.files.tablenames import names_table
 from schemas.catalogue import Table
 
 MODEL: Final = "model.json"
-_LARGEST: Final = 256 * 1024 * 1024
+_LARGEST: Final = 64 * 1024 * 1024
 """Bytes that a model may have: that of all tables of Dataverse has some 20 MB."""
 _UTF8: Final = {"", "utf-8", "utf8", "65001", "us-ascii", "ascii"}
 _INVARIANT: Final = {"", "en-us", "invariant", "iv"}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from schemas.catalogue import Table
@@ -48,19 +50,23 @@ def names_table(name: str, table: Table) -> bool:
     return _strip(name) in _list_names(table)
 
 
+@cache
 def find_meant(name: str) -> Table | None:
     """The table that an entry of a folder may be meant for, by its name; none if none is near."""
     base = _strip(name).partition(".")[0].strip()
-    for table in TABLES.values():
-        if base in _list_names(table):
-            return table
-    known = {one: table for table in TABLES.values() for one in _list_names(table)}
-    known |= {other: TABLES[meant] for other, meant in _OTHER.items()}
+    known = _list_known()
     for word in (base, *re.split(r"[^\w]+|_|\d+", base)):
         if word in known:
             return known[word]
     near = difflib.get_close_matches(base, known, n=1, cutoff=_LIKENESS)
     return known[near[0]] if near else None
+
+
+@cache
+def _list_known() -> Mapping[str, Table]:
+    """All names that are read, and those that people use."""
+    known = {one: table for table in TABLES.values() for one in _list_names(table)}
+    return MappingProxyType(known | {other: TABLES[meant] for other, meant in _OTHER.items()})
 
 
 def _list_names(table: Table) -> set[str]:

@@ -18,7 +18,6 @@ from pipeline.extract.files.workbook_sheets import find_sheet
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 
-EXPORT_LIMIT: Final = 100_000
 """Rows at which Dynamics 365 ends an export to Excel, without a word."""
 _ROWS: Final = 2_000
 """Rows made into columns at once; many more keep the collector of garbage busy."""

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import SourceError, Stopped, reading
+from pipeline.extract.files.discover import Form, find_files
+from pipeline.extract.forms import ReadOptions, land_file
+from schemas.sales import CONTACTS
 from tests.scenes.reading import HEADER, ROW, contacts, landed, write
 
 TEXT = f"{HEADER}\n{ROW}\n"
@@ -165,3 +168,123 @@ def test_a_disk_that_fails_stops_the_run_and_does_not_refuse_the_source() -> Non
         reading("contacts.csv"),
     ):
         raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "contact_partitioned",
+        "Tables/contact",
+        "tables/dbo/Contact",
+        "Tables/sales/contacts",
+        "deltalake/contact_partitioned",
+        "dbo.contact.csv",
+        "FilteredContact.csv",
+    ],
+)
+def test_a_table_is_found_where_lakes_and_sql_clients_keep_it(tmp_path: Path, place: str) -> None:
+    is_file = place.endswith(".csv")
+    name = place if is_file else f"{place}/PartitionId=2023/part-0.csv"
+    files = {name: TEXT, "Tables/lead/a.csv": "x", "Tables/dbo/lead/a.csv": "x"}
+    frame, _ = contacts(write(tmp_path / "export", files), tmp_path / "in")
+    assert frame["source_file"].to_list() == [name]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"contacts.csv": TEXT, "Tables/contact/a.csv": TEXT},
+        {"Tables/dbo/contact/a.csv": TEXT, "Tables/contact/a.csv": TEXT},
+        {"contact/a.csv": TEXT, "contact_partitioned/a.csv": TEXT},
+    ],
+    ids=" ".join,
+)
+def test_a_table_at_two_places_is_refused_with_both(
+    tmp_path: Path, files: dict[str, str | bytes]
+) -> None:
+    told = refused(tmp_path, files)
+    assert "could both be contacts; leave one" in told
+    assert all(name.removesuffix("/a.csv") in told for name in files)
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        (TEXT, Form.DELIMITED),
+        (TEXT.encode("utf-16"), Form.DELIMITED),
+        ('\ufeff [{"contactid": 1}]', Form.PAGES),
+        ('{"@odata.context": "x", "value": [{}]}', Form.PAGES),
+        ('{\n  "value": []\n}', Form.PAGES),
+        ('{"contactid": 1}\n{"contactid": 2}\n', Form.LINES),
+        (b"PAR1\x15\x04", Form.PARQUET),
+    ],
+)
+def test_a_file_without_an_ending_is_what_it_begins_like(
+    tmp_path: Path, content: str | bytes, form: Form
+) -> None:
+    write(tmp_path, {"contacts": content})
+    found = find_files(tmp_path, CONTACTS)
+    assert found is not None
+    assert (found.form, [part.name for part in found.parts]) == (form, ["contacts"])
+
+
+def test_an_archive_without_an_ending_is_refused_with_its_cause(tmp_path: Path) -> None:
+    told = refused(tmp_path, {"contacts": b"PK\x03\x04"})
+    assert "contacts: is a ZIP archive or a workbook, but its name has no ending" in told
+
+
+def test_a_linked_folder_without_its_model_has_no_header_lines(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"contact/2024.csv": ROW, "contact/Snapshot/1/2024.csv": ROW}
+    assert (
+        "contact: is a folder of Synapse Link without its model: its files have no header line"
+        in refused(tmp_path, files)
+    )
+    files = {"contact/2024.csv": TEXT, "contact/2023/2023.csv": TEXT}
+    assert landed(write(tmp_path / "b", files), tmp_path / "in")["contacts"].rows == 2
+
+
+def test_links_to_exports_elsewhere_are_followed(tmp_path: Path) -> None:
+    write(tmp_path / "disk", {"big.csv": TEXT, "parts/a.csv": TEXT})
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "contacts.csv").symlink_to(tmp_path / "disk" / "big.csv")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "contacts").symlink_to(tmp_path / "disk" / "parts")
+    assert landed(tmp_path / "one", tmp_path / "in")["contacts"].rows == 1
+    assert landed(tmp_path / "two", tmp_path / "in")["contacts"].rows == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("contacts/again", "contacts"),
+        ("contacts/a/up", "."),
+        ("contacts/a/other", "contacts/b"),
+        ("contacts/self", "contacts/self"),
+    ],
+)
+def test_links_in_a_circle_are_refused(tmp_path: Path, link: str, target: str) -> None:
+    write(tmp_path, {"contacts/a/1.csv": TEXT, "contacts/b/2.csv": TEXT})
+    (tmp_path / "contacts/b/back").symlink_to(tmp_path / "contacts/a")
+    (tmp_path / link).symlink_to(tmp_path / target)
+    with pytest.raises(SourceError, match="its links form a circle"):
+        landed(tmp_path, tmp_path / "in")
+
+
+@pytest.mark.parametrize("name", ["contacts.csv", "contacts", "contacts/a.csv", "contacts.parquet"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_and_not_waited_for(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(SourceError, match="is a pipe, a device or a socket, not a file"):
+        landed(tmp_path, tmp_path / "in")
+
+
+def test_a_file_beside_the_source_that_is_no_file_is_refused_too(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "known.csv")
+    with pytest.raises(SourceError, match=r"known\.csv: is a pipe"):
+        land_file(tmp_path / "known.csv", CONTACTS, ReadOptions())

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.extract.landing import LandedTable, ReadOptions, land_file
+from pipeline.extract.forms import land_file
+from pipeline.extract.landing import LandedTable, ReadOptions
 from schemas.catalogue import Field, Table
 from tests.scenes.reading import ID, landed, rows
 

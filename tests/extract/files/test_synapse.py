@@ -283,6 +283,7 @@ def test_an_entity_of_another_model_is_named(tmp_path: Path) -> None:
     [
         ("", "model.json: is not a Synapse Link model"),
         ("[]", "is not a Synapse Link model"),
+        ('{"entities": ' + "[" * 100_000, "is not a Synapse Link model"),
         ('{"entities": [7]}', "is not a Synapse Link model"),
         ('{"entities": [{"name": "contact"}]}', "is not a Synapse Link model"),
         (b"\xff\xfe", "is not a Synapse Link model"),

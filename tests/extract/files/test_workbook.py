@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from pipeline.errors import SourceError
-from pipeline.extract.landing import land_file
+from pipeline.extract.forms import land_file
 from pipeline.extract.records import Note, ReadOptions
 from schemas.scm import CUSTOMERS_EXPORT
 from tests.scenes.reading import ID, contacts, landed

@@ -1,0 +1,128 @@
+"""One reader for each form of files; files beside the source are read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline.errors import SourceError
+from pipeline.extract.files.csv_reader import read_csv_file
+from pipeline.extract.files.discover import FilePart, Form, find_form
+from pipeline.extract.files.json_reader import read_lines, read_pages
+from pipeline.extract.files.parquet import read_text_chunks
+from pipeline.extract.files.workbook import read_workbook
+from pipeline.extract.headers import ColumnSelection
+from pipeline.extract.marks import UnknownMarks
+from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
+from schemas.catalogue import Table
+
+__all__ = ["ReadOptions", "Seen", "land_file", "read_chunks"]
+
+
+def land_file(
+    path: Path, table: Table, options: ReadOptions
+) -> tuple[pl.DataFrame, list[UnreadableRow]]:
+    """Read one side file of any form whole, as text.
+
+    Raises:
+        SourceError: it cannot be read as a whole.
+    """
+    part = FilePart(path=path, name=path.name)
+    selection = ColumnSelection(table=table)
+    form = find_form(path)
+    if form is Form.PARQUET:
+        chunks = list(read_text_chunks(part, selection))
+    else:
+        seen = Seen(marks=UnknownMarks(selection))
+        chunks = list(seen.watch(read_chunks(part, form, selection, options)))
+        seen.check(form, selection, path.name)
+    frame = pl.from_arrow(
+        pa.concat_tables([chunk.table for chunk in chunks], promote_options="default")
+    )
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError(type(frame))
+    return frame, [row for chunk in chunks for row in chunk.unreadable]
+
+
+def read_chunks(
+    part: FilePart, form: Form, selection: ColumnSelection, options: ReadOptions
+) -> Iterator[Chunk]:
+    """The rows of one file as text.
+
+    Raises:
+        SourceError: it cannot be read as a whole.
+    """
+    match form:
+        case Form.DELIMITED:
+            return read_csv_file(
+                part.path,
+                part.name,
+                selection,
+                options,
+                header=part.header,
+                delimiter=part.delimiter,
+            )
+        case Form.PAGES:
+            return read_pages(part.path, part.name, selection, options)
+        case Form.LINES:
+            return read_lines(part.path, part.name, selection, options)
+        case Form.WORKBOOK:
+            return read_workbook(part.path, part.name, selection, options)
+        case Form.PARQUET:
+            return read_text_chunks(part, selection)
+        case Form.DELTA:
+            raise SourceError("is a Delta table, not a file.", where=part.name)
+        case _:
+            assert_never(form)
+
+
+@dataclass(kw_only=True, slots=True)
+class Seen:
+    """What became known while the parts of a table were read.
+
+    ``rows`` are the readable ones; ``columns`` the canonical ones, ``headers`` all others.
+    """
+
+    rows: int = 0
+    columns: dict[str, None] = field(default_factory=dict)
+    headers: dict[str, None] = field(default_factory=dict)
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+    next_pages: int = 0
+    parts: int = 0
+    marks: UnknownMarks
+
+    def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The chunks of one part, looked at."""
+        self.parts += 1
+        for chunk in chunks:
+            self.rows += chunk.table.num_rows
+            self.columns |= dict.fromkeys(self.marks.count(chunk.table))
+            self.headers |= dict.fromkeys(chunk.headers)
+            self.unreadable += chunk.unreadable
+            self.next_pages += chunk.has_next
+            yield chunk
+
+    def check(self, form: Form, selection: ColumnSelection, where: str) -> None:
+        """What can be said of JSON only when all of it was read.
+
+        Raises:
+            SourceError: a needed column is in no row, or the last page is not there.
+        """
+        if form not in {Form.PAGES, Form.LINES}:
+            return
+        if self.rows:
+            selection.check(self.columns, self.headers, where)
+        if self.next_pages and self.next_pages == self.parts:
+            pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
+            sentence = (
+                f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or "
+                "delete the name of"
+            )
+            raise SourceError(
+                f"{sentence} the next page in the last file if it should not count.", where=where
+            )

@@ -10,7 +10,6 @@ from pipeline.backfill.ranking import rank_contacts
 from pipeline.backfill.summary import CountedBackfill
 from pipeline.errors import InvariantBroken
 from pipeline.events import Step
-from pipeline.plan.declare import READING
 from pipeline.plan.request import Planning
 from pipeline.plan.sessions import make_hasher
 from pipeline.run.findings import RunFinding
@@ -29,7 +28,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
         *planning.source.findings,
-        *(one for one in prepared.findings if one.code in (*READING, "row_unreadable")),
+        *prepared.list_reading_findings(),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,
     ]

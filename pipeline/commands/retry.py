@@ -13,7 +13,7 @@ from pipeline.events import Listener
 from pipeline.extract.landing import ReadOptions
 from pipeline.plan import corrected, make, retry
 from pipeline.plan.request import PlanRequest
-from pipeline.project.resolve import find_source
+from pipeline.project.layers import find_source
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
 

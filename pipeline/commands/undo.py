@@ -12,7 +12,8 @@ from pipeline.commands.result import Result
 from pipeline.events import Listener, report_nothing
 from pipeline.plan import undo
 from pipeline.plan.fingerprint import list_versions
-from pipeline.project.resolve import find_source, project_of_run
+from pipeline.project.layers import find_source
+from pipeline.project.resolve import project_of_run
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder

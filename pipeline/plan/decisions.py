@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pipeline.events import Step
 from pipeline.plan import known
+from pipeline.plan.deciding import make_decider
 from pipeline.plan.findings import add_run_findings
 from pipeline.plan.morsels import decide_morsels, take_texts
 from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
-from pipeline.plan.routing import make_decider, make_routing
+from pipeline.plan.routing import make_routing
 from pipeline.plan.writing import write_decided
 from pipeline.transform.decide import Decider
 from schemas.sales import CONTACTS

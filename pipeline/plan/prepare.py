@@ -17,6 +17,7 @@ from pandera.errors import SchemaErrors
 
 from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
 from pipeline.plan.declare import (
+    READING,
     ColumnUse,
     DeclaredTable,
     declare_table,
@@ -108,6 +109,10 @@ class Prepared:
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
     marks: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def list_reading_findings(self) -> list[RunFinding]:
+        """Findings of how the source was read, which count whatever is done with it."""
+        return [one for one in self.findings if one.code in (*READING, "row_unreadable")]
 
 
 def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:

@@ -1,4 +1,4 @@
-"""What a plan decides by: how contacts are routed, and the rules that their decisions follow."""
+"""What routing goes by: the settings, what was asked for, and what is known from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ from pipeline.plan import known
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
-from pipeline.plan.sessions import make_hasher
-from pipeline.transform.batch import Batcher
-from pipeline.transform.decide import Decider, make_task
 from pipeline.transform.identify import RAW
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS
-from sql.session import Session
 
 
 def make_routing(planning: Planning) -> Routing:
@@ -52,21 +48,6 @@ def list_direct(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:
     typed = {one.name for one in CONTACTS.fields if one.type not in (Type.TEXT, Type.GUID)}
     sources = {one.direct_source for mapping in mappings for one in mapping.targets}
     return tuple(sorted(name for name in sources if name in typed))
-
-
-def make_decider(planning: Planning, hasher: Session) -> Decider:
-    """The gates that every contact passes; ``hasher`` hashes planned rows."""
-    request = planning.request
-    return Decider(
-        tasks={name: make_task(mapping) for name, mapping in planning.mappings.items()},
-        hasher=make_hasher(hasher),
-        batcher=Batcher(rows=planning.project.settings.destination.batch_rows),
-        scm_read=planning.destination.customers is not None,
-        persons_read=planning.destination.persons is not None,
-        references=planning.destination.references,
-        full=request.full,
-        limit=request.limit,
-    )
 
 
 def _list_said(mappings: Mapping[str, CompiledTemplate]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pipeline.errors import ConfigurationError, UsageError, during, list_problem
 from pipeline.project.settings import SECTIONS, Settings, TomlTable
 from pipeline.run.facts import Setting
 from pipeline.suggest import SettingProblem, suggest_nearest
+from pipeline.wire.store.location import is_store_url
 
 ENVIRONMENT: Final = "environment"
 FLAGS: Final = frozenset({"--set", "--source"})
@@ -194,3 +195,8 @@ def _read_value(assignment: str, value: str) -> object:
             text: TomlTable = tomllib.loads(f"value = {value}")
             return text["value"]
     return value
+
+
+def find_source(source: str | Path) -> str:
+    """What ``--source`` names: an address as it stands, a folder from the root on."""
+    return str(source) if is_store_url(str(source)) else str(Path(source).resolve())

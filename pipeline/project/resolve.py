@@ -23,6 +23,7 @@ from pipeline.project.layers import (
     ENVIRONMENT,
     FLAGS,
     Layers,
+    find_source,
     read_assignments,
     read_environment,
     rebuild_tables,
@@ -37,7 +38,6 @@ from pipeline.project.settings import (
 from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, explain_validation_error
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
-from pipeline.wire.store.location import is_store_url
 from schemas.labels import Labels
 from schemas.text import fold_text
 
@@ -199,11 +199,6 @@ def load_project(
     if source is not None:
         layers.add({"source": {"path": find_source(source)}}, "--source")
     return _make(layers)
-
-
-def find_source(source: str | Path) -> str:
-    """What ``--source`` names: an address as it stands, a folder from the root on."""
-    return str(source) if is_store_url(str(source)) else str(Path(source).resolve())
 
 
 def make_bare_project(tables: Mapping[str, object], origin: str) -> Project:

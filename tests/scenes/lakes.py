@@ -59,7 +59,8 @@ def make_table(
             dataclasses.replace(column, physical=f"col-{place}", id=place)
             for place, column in enumerate(columns, start=1)
         ]
-    return DeltaFolder(path=path, columns=columns, mapping=mapping, **options).create()  # type: ignore[arg-type]
+    table = DeltaFolder(path=path, columns=columns, mapping=mapping, **options)  # type: ignore[arg-type]
+    return table.create()
 
 
 def _plain(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
@@ -59,8 +59,8 @@ def make_table(
             dataclasses.replace(column, physical=f"col-{place}", id=place)
             for place, column in enumerate(columns, start=1)
         ]
-    table = DeltaFolder(path=path, columns=columns, mapping=mapping, **options)  # type: ignore[arg-type]
-    return table.create()
+    given: dict[str, Any] = {"columns": columns, "mapping": mapping, **options}
+    return DeltaFolder(path=path, **given).create()
 
 
 def _plain(path: Path) -> None:

@@ -61,7 +61,7 @@ def _frame_amount(number: str) -> str:
     space = "[ \u00a0\u202f]?"
     front, behind = f"(?:{_CURRENCY}{space})?", f"(?:{space}{_CURRENCY})?"
     bare = f"(?:[+-]{front}|{front}[+-]?)(?:{number}){behind}"
-    return rf"(?:{bare}|\({front}(?:{number}){behind}\))"
+    return rf"(?:{bare}|{front}\({front}(?:{number}){behind}\))"
 
 
 POINTED_AMOUNT: Final = _frame_amount(

@@ -114,6 +114,14 @@ def test_values_of_partitions_have_their_types(tmp_path: Path) -> None:
     assert found["modifiedon"].dtype == pl.Datetime("us", "UTC")
 
 
+@pytest.mark.parametrize("text", ["", "__HIVE_DEFAULT_PARTITION__", None])
+def test_what_stands_for_no_value_of_a_partition_is_null(tmp_path: Path, text: str | None) -> None:
+    more = [Column(name="address1_country")]
+    table = make_table(tmp_path / "export" / "contacts", more=more, partitions=["address1_country"])
+    table.add("part-0.parquet", list_contacts(1, 2), values={"address1_country": text})
+    assert rows(land(tmp_path))["address1_country"].to_list() == [None, None]
+
+
 def test_columns_mapped_by_number_are_found_by_number(tmp_path: Path) -> None:
     # The other reader looks for names here, and gives nulls.
     table = make_table(tmp_path / "export" / "contacts", mapping="id", vectors=True)

@@ -10,9 +10,9 @@ from pipeline.commands.answers import answer_about, describe_run
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener
-from pipeline.extract.landing import ReadOptions
 from pipeline.plan import corrected, make, retry
 from pipeline.plan.request import PlanRequest
+from pipeline.plan.source import make_read_options
 from pipeline.project.layers import find_source
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
@@ -54,7 +54,7 @@ def _plan_again(
     ids = list(chosen.contactids)
     with retry.retry_place(common.runs, found) as place:
         if correction is not None:
-            options = ReadOptions(row_limit=project.settings.source.row_limit)
+            options = make_read_options(project)
             columns = facts.columns["contacts"]
             overlay = corrected.lay_over(
                 project.source_folder, correction, place / "source", columns, options

@@ -16,8 +16,10 @@ from pipeline.extract.files.discover import FilePart, Form, find_form
 from pipeline.extract.files.json_reader import read_lines, read_pages
 from pipeline.extract.files.parquet import read_text_chunks
 from pipeline.extract.files.workbook import read_workbook
+from pipeline.extract.files.xml_records import read_records
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.marks import UnknownMarks
+from pipeline.extract.pages import SavedPage, refuse_missing_pages
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 from schemas.catalogue import Table
 
@@ -60,7 +62,7 @@ def read_chunks(
     match form:
         case Form.DELIMITED:
             return read_csv_file(
-                part.path,
+                part.content,
                 part.name,
                 selection,
                 options,
@@ -68,11 +70,13 @@ def read_chunks(
                 delimiter=part.delimiter,
             )
         case Form.PAGES:
-            return read_pages(part.path, part.name, selection, options)
+            return read_pages(part.content, part.name, selection, options)
         case Form.LINES:
-            return read_lines(part.path, part.name, selection, options)
+            return read_lines(part.content, part.name, selection, options)
         case Form.WORKBOOK:
             return read_workbook(part.path, part.name, selection, options)
+        case Form.RECORDS:
+            return read_records(part.content, part.name, selection, options)
         case Form.PARQUET:
             return read_text_chunks(part, selection)
         case Form.DELTA:
@@ -92,37 +96,27 @@ class Seen:
     columns: dict[str, None] = field(default_factory=dict)
     headers: dict[str, None] = field(default_factory=dict)
     unreadable: list[UnreadableRow] = field(default_factory=list)
-    next_pages: int = 0
-    parts: int = 0
+    pages: list[SavedPage] = field(default_factory=list)
     marks: UnknownMarks
 
     def watch(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """The chunks of one part, looked at."""
-        self.parts += 1
         for chunk in chunks:
             self.rows += chunk.table.num_rows
             self.columns |= dict.fromkeys(self.marks.count(chunk.table))
             self.headers |= dict.fromkeys(chunk.headers)
             self.unreadable += chunk.unreadable
-            self.next_pages += chunk.has_next
+            self.pages += [chunk.page] if chunk.page is not None else []
             yield chunk
 
     def check(self, form: Form, selection: ColumnSelection, where: str) -> None:
-        """What can be said of JSON only when all of it was read.
+        """What can be said of JSON and XML only when all of it was read.
 
         Raises:
-            SourceError: a needed column is in no row, or the last page is not there.
+            SourceError: a needed column is in no row, or a page is missing.
         """
-        if form not in {Form.PAGES, Form.LINES}:
+        if form not in {Form.PAGES, Form.LINES, Form.RECORDS}:
             return
         if self.rows:
             selection.check(self.columns, self.headers, where)
-        if self.next_pages and self.next_pages == self.parts:
-            pages = "the page names" if self.parts == 1 else f"all {self.parts} pages name"
-            sentence = (
-                f"is not whole: {pages} a next page ('@odata.nextLink'). Add what is missing, or "
-                "delete the name of"
-            )
-            raise SourceError(
-                f"{sentence} the next page in the last file if it should not count.", where=where
-            )
+        refuse_missing_pages(self.pages, where)

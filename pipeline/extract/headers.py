@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.errors import SourceError, list_problems
 from pipeline.extract.spellings import Cells, merge_spellings
@@ -17,6 +19,15 @@ PLACE = ("source_file", "source_line")
 """What landing adds to every row."""
 _LIKENESS = 0.8
 """Of a header that may be meant for a column."""
+
+_VALUE: Final = re.compile(
+    r"[{(]?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}[)}]?"
+    r"|[^@\s]+@[^@\s]+\.[^@\s]+"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?",
+    re.IGNORECASE,
+)
+"""What is never the name of a column."""
+_ANNOTATION: Final = re.compile(r"@(odata|microsoft)\.", re.IGNORECASE)
 
 
 def _fold(header: str) -> str:
@@ -88,6 +99,20 @@ class ColumnSelection:
         is_key = name == self.table.key
         return merge_spellings(spellings, self.field(name), is_key=is_key)
 
+    def count_known(self, headers: Iterable[str]) -> int:
+        """How many of the headers mean a column."""
+        return len({_fold(header) for header in headers} & self._spellings)
+
+    @property
+    def _spellings(self) -> set[str]:
+        fields = [self.field(name) for name in self.names]
+        return {
+            _fold(name)
+            for field in fields
+            for name in (field.name, field.label, *field.names, *field.better)
+            if name
+        }
+
     def fills_gaps(self, name: str) -> bool:
         """Whether further spellings of a column count only where the better ones are blank."""
         field = self.field(name)
@@ -119,6 +144,17 @@ class ColumnSelection:
         ]
         if problems:
             raise SourceError(list_problems(problems), where=file)
+
+
+def looks_like_data(cells: Iterable[str]) -> bool:
+    """Whether cells that should be headers are values.
+
+    One of them is an id, a mail address or a date.
+    """
+    return any(
+        _VALUE.fullmatch(cell.strip(WHITE_SPACE)) and _ANNOTATION.search(cell) is None
+        for cell in cells
+    )
 
 
 def _refuse_doubles(headers: Collection[str], file: str) -> None:

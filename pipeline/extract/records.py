@@ -10,6 +10,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipeline.extract.pages import SavedPage
+
 _PAGE: Final = 5_000
 """Rows of a page of Dataverse: what broke off between two pages has a multiple of them."""
 _LIMIT: Final = 100_000
@@ -21,12 +23,13 @@ _TOLD: Final = "export_limit"
 class ReadOptions:
     """Limits of reading: bytes of one record, bytes that are read at once.
 
-    Of packed files the bytes that they may become.
+    Of packed files the bytes that they may become, and how many times their size that may be.
     """
 
     row_limit: int = 1_048_576
     block: int = 4 * 1024 * 1024
     unpacked_limit: int = 8 * 1024**3
+    unpacked_ratio: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,13 +108,13 @@ class Chunk:
     """Some rows of a file: ``source_line``, and canonical columns as text exactly as written.
 
     Empty text is null. ``headers`` are all columns that a chunk of JSON has, known or not;
-    ``has_next`` says that its page names a next one.
+    the last chunk of a ``page`` says so.
     """
 
     table: pa.Table
     unreadable: tuple[UnreadableRow, ...] = ()
     headers: tuple[str, ...] = ()
-    has_next: bool = False
+    page: SavedPage | None = None
 
     @property
     def columns(self) -> list[str]:

@@ -69,6 +69,7 @@ def lay_over(
         )
     stored = places.find_contacts()
     _refuse_delta(stored)
+    _refuse_bundle(stored)
     rows = _read_rows(corrected, columns, options)
     number = sum(part.path.name.startswith(_PREFIX) for part in stored.parts) + 1
     with during("laying the corrected file over the source"):
@@ -86,6 +87,15 @@ def _refuse_delta(stored: StoredTable) -> None:
         raise UsageError(
             "--corrected works on exports, not on a Delta table: correct Sales and wait for the "
             "lake to follow, or plan from a copy of the table's current rows as plain Parquet."
+        )
+
+
+def _refuse_bundle(stored: StoredTable) -> None:
+    """A file with several tables in it takes no further part."""
+    if stored.form is Form.RECORDS or any(part.member is not None for part in stored.parts):
+        raise UsageError(
+            "--corrected works on files of contacts alone, and this source has them in one file "
+            "with other tables: unpack the zip, or export contacts as CSV."
         )
 
 
@@ -172,6 +182,8 @@ def _write(at: Path, rows: pl.DataFrame, stored: StoredTable, columns: Mapping[s
             at.with_suffix(".json").write_text(
                 f'{{"value": {rows.write_json()}}}', encoding="utf-8"
             )
+        case Form.RECORDS:
+            _refuse_bundle(stored)
         case Form.WORKBOOK:
             write_workbook(at.with_suffix(".xlsx"), rows)
         case Form.PARQUET:

@@ -137,9 +137,19 @@ def land_files(
         tables=tables,
         extra={"contacts": list_template_sources(project)},
         wished={"contacts": list_filter_words(project)},
-        options=ReadOptions(row_limit=project.settings.source.row_limit),
+        options=make_read_options(project),
         progress=progress,
         own=(*_list_own_files(project), *own),
+    )
+
+
+def make_read_options(project: Project) -> ReadOptions:
+    """The limits of reading that the project sets."""
+    source = project.settings.source
+    return ReadOptions(
+        row_limit=source.row_limit,
+        unpacked_limit=source.unpacked_limit,
+        unpacked_ratio=source.unpacked_ratio,
     )
 
 

@@ -264,6 +264,20 @@ class SourceSettings(Section):
         1_048_576,
         description="The longest row of a text file, in bytes. A longer row counts as unreadable.",
     )
+    unpacked_limit: Annotated[int, Field(ge=1024)] = Field(
+        8 * 1024**3,
+        description=(
+            "What a packed file (.gz, .zip) may become when it is unpacked, in bytes. A larger one "
+            "is refused."
+        ),
+    )
+    unpacked_ratio: Annotated[int, Field(ge=2)] = Field(
+        200,
+        description=(
+            "How many times its size a packed file may become; asked above 64 MiB. Exports become "
+            "5 to 50 times as large."
+        ),
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

@@ -6,34 +6,32 @@ to the same result.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from pipeline.errors import SourceError
+from pipeline.extract.files.csv_artefacts import may_be_wrapped, unwrap
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
+from pipeline.extract.files.csv_escapes import Backslashes, EscapeProof
+from pipeline.extract.files.csv_header import read_header
 from pipeline.extract.files.csv_short import ShortRows
 from pipeline.extract.files.csv_strict import Record, read_strict
+from pipeline.extract.files.csv_text import CsvText
 from pipeline.extract.files.encoding import read_text_blocks
+from pipeline.extract.files.packed import Content
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 from pipeline.extract.spellings import Cells
 
-_DELIMITERS: Final = (",", ";", "\t")
-_SEPARATOR_LINE: Final = re.compile(rb"[\r\n]*sep=([,;:|\t ])\r?[\r\n]", re.IGNORECASE)
-_FIRST_LINE: Final = re.compile(rb'[\r\n]*+(?:[^"\r\n]++|"(?:[^"]++|"")*+")++(\r(?!\n)|\r?\n)')
-_QUOTED: Final = re.compile(r'"(?:[^"]++|"")*+"')
 _BOM: Final = "\ufeff".encode()
 _LARGEST: Final = 2**31 - 1
 
 
 def read_csv_file(
-    path: Path,
+    content: Content,
     name: str,
     selection: ColumnSelection,
     options: ReadOptions,
@@ -44,7 +42,7 @@ def read_csv_file(
     """Read a CSV file.
 
     Args:
-        path: the file.
+        content: the file, packed or not.
         name: what messages and findings call it.
         selection: the columns that are wanted.
         options: limits.
@@ -59,12 +57,12 @@ def read_csv_file(
         SourceError: the file is empty, binary, in another encoding, or its header lacks what is
             needed.
     """
-    text = _Text(read_text_blocks(path, name, options.block), name, options.row_limit)
+    text = CsvText(read_text_blocks(content, name, options), name, options.row_limit)
     is_headerless = header is not None
     if header is not None:
-        dialect = Dialect(delimiter=delimiter, line_end=_find_line_end(text))
+        dialect = Dialect(delimiter=delimiter, line_end=text.find_line_end())
     else:
-        dialect, header = _read_header(text)
+        dialect, header = read_header(text, selection)
     places = {written: place for place, written in reversed(list(enumerate(header)))}
     picked = {
         column: tuple(places[written] for written in spellings)
@@ -78,77 +76,13 @@ def read_csv_file(
         selection=selection,
         short=ShortRows(header, is_headerless=is_headerless),
     )
-    yield from rows.read_chunks()
-
-
-class _Text:
-    """What was read and not yet used up: it begins with a record, on physical line ``line``."""
-
-    def __init__(self, blocks: Iterator[bytes], name: str, limit: int) -> None:
-        self._blocks = blocks
-        self.name, self.limit = name, limit
-        self.rest, self.line, self.ended = b"", 1, False
-
-    def read_more(self) -> bool:
-        """Add a block; false at the end of the file."""
-        block = next(self._blocks, None)
-        self.ended = block is None
-        self.rest += block or b""
-        return not self.ended
-
-    def take(self, end: int, breaks: int) -> None:
-        """Bytes and physical lines that are done with."""
-        self.rest = self.rest[end:]
-        self.line += breaks
-
-    def skip_line(self, line_end: bytes) -> None:
-        """Drop everything until the next physical line."""
-        while line_end not in self.rest:
-            self.rest = b""
-            if not self.read_more():
-                return
-        self.take(self.rest.index(line_end) + 1, 1)
-
-
-def _find_line_end(text: _Text) -> bytes:
-    """What ends the first line that is not blank.
-
-    A CR at the end of what is at hand could be half a CRLF.
-    """
-    while (found := _FIRST_LINE.match(text.rest)) is None or found.end() == len(text.rest):
-        if not text.read_more() or len(text.rest) > text.limit:
-            break
-    return b"\r" if found is not None and found.group(1) == b"\r" else b"\n"
-
-
-def _read_header(text: _Text) -> tuple[Dialect, list[str]]:
-    """The dialect and the columns, by the first line that is not blank."""
-    line_end = _find_line_end(text)
-    given = _SEPARATOR_LINE.match(text.rest)
-    if given is not None:
-        text.take(given.end(), given.group().count(line_end))
-        _find_line_end(text)
-    delimiter = given.group(1).decode() if given is not None else _find_delimiter(text.rest)
-    dialect = Dialect(delimiter=delimiter, line_end=line_end)
-    read = read_strict(text.rest, dialect, text.limit, is_last=text.ended, most=1)
-    if not read.records:
-        raise SourceError(
-            "is empty." if given is None and not text.rest.strip() else "has no header line.",
-            where=text.name,
-        )
-    header = read.records[0]
-    if header.trouble is not None:
-        raise SourceError(f"the header line cannot be read: {header.trouble}.", where=text.name)
-    text.take(read.end, read.breaks)
-    return dialect, list(header.fields)
-
-
-def _find_delimiter(text: bytes) -> str:
-    """The delimiter that the first line uses most, outside quotes."""
-    found = _FIRST_LINE.match(text)
-    line = (found.group() if found is not None else text).decode()
-    bare = _QUOTED.sub("", line)
-    return max(_DELIMITERS, key=lambda one: (bare.count(one), -_DELIMITERS.index(one)))
+    escapes = EscapeProof(
+        text,
+        Backslashes(dialect=dialect, width=len(header), limit=options.row_limit),
+        content,
+        options,
+    )
+    yield from rows.read_chunks(escapes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,17 +92,18 @@ class _Rows:
     ``picked``: canonical column → the places of its spellings among ``width`` cells.
     """
 
-    text: _Text
+    text: CsvText
     dialect: Dialect
     width: int
     picked: Mapping[str, tuple[int, ...]]
     selection: ColumnSelection
     short: ShortRows
 
-    def read_chunks(self) -> Iterator[Chunk]:
+    def read_chunks(self, escapes: EscapeProof) -> Iterator[Chunk]:
         """All rows."""
         yield self._make_chunk([])
         while self.text.read_more() or self.text.rest:
+            escapes.look()
             found = self._read_fast()
             yield found if found is not None else self._read_strict()
 
@@ -220,15 +155,18 @@ class _Rows:
             lines.append(line)
         used = {place for places in self.picked.values() for place in places}
         cells = self.merge(
-            {place: pa.array([row[place] or None for row in rows], pa.string()) for place in used}
+            {place: pa.array([row[place] or None for row in rows], pa.string()) for place in used},
+            is_wrapped=may_be_wrapped(self.text.rest),
         )
         return Chunk(
             table=pa.table({**cells, "source_line": pa.array(lines, pa.int64())}),
             unreadable=tuple(unreadable),
         )
 
-    def merge(self, cells: Mapping[int, Cells]) -> dict[str, Cells]:
+    def merge(self, cells: Mapping[int, Cells], *, is_wrapped: bool) -> dict[str, Cells]:
         """Place → cells: one column out of the spellings of each."""
+        if is_wrapped:
+            cells = {place: unwrap(one) for place, one in cells.items()}
         return {
             name: self.selection.merge(name, [cells[place] for place in places])
             for name, places in self.picked.items()
@@ -272,4 +210,6 @@ def _read_in_bulk(block: bytes, found: Bounds, rows: _Rows) -> dict[str, Cells] 
         return None
     if table.num_rows != len(found.lines):
         return None
-    return rows.merge({place: table[str(place)] for place in used})
+    return rows.merge(
+        {place: table[str(place)] for place in used}, is_wrapped=may_be_wrapped(block)
+    )

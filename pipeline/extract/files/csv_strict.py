@@ -23,6 +23,10 @@ _REASONS: Final = {
     "expected after": "there is text after a closing quote",
     "new-line": "a line break of another kind stands outside quotes",
 }
+_BACKSLASH: Final = (
+    '; a quote behind a backslash (\\") counts as closing, because not every row of the file '
+    "escapes its quotes so"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +126,8 @@ class _Lines:
             )
         except csv.Error as error:
             trouble = _explain(str(error))
+            if b'\\"' in self.lines[place]:
+                trouble += _BACKSLASH
         return Record(line=place, trouble=trouble), 1
 
     def _walk_lines(self, place: int) -> Iterator[str]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from pipeline.errors import SourceError, reading
+from pipeline.extract.files.bundles import (
+    ZIP,
+    bundle_holds_table,
+    choose_member,
+    is_bundle,
+    is_read_as_records,
+    is_zip,
+)
 from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
+from pipeline.extract.files.packed import ArchiveMember, Content
 from pipeline.extract.files.stamps import take_stamp
 from pipeline.extract.files.tablenames import find_meant, names_table
 from pipeline.extract.files.workbook_sheets import holds_table
@@ -27,6 +36,7 @@ class Form(StrEnum):
     LINES = "JSON lines"
     DELTA = "Delta"
     WORKBOOK = "Excel"
+    RECORDS = "data.xml"
 
 
 ENDINGS: Final[Mapping[str, Form]] = {
@@ -42,8 +52,28 @@ ENDINGS: Final[Mapping[str, Form]] = {
     ".xlsb": Form.WORKBOOK,
     ".xls": Form.WORKBOOK,
     ".ods": Form.WORKBOOK,
+    ".xml": Form.RECORDS,
+    ".csv.gz": Form.DELIMITED,
+    ".tsv.gz": Form.DELIMITED,
+    ".txt.gz": Form.DELIMITED,
+    ".json.gz": Form.PAGES,
+    ".jsonl.gz": Form.LINES,
+    ".ndjson.gz": Form.LINES,
+    ".xml.gz": Form.RECORDS,
 }
 """Ending of a name → form; of several endings that a name has, the longest counts."""
+_OTHERS: Final[Mapping[str, str]] = {
+    ".parquet.gz": "unpack it, for Parquet is packed already",
+    ".bz2": "unpack it, or pack it with gzip",
+    ".xz": "unpack it, or pack it with gzip",
+    ".zst": "unpack it, or pack it with gzip",
+    ".7z": "unpack it",
+    ".rar": "unpack it",
+    ".tar": "unpack it",
+    ".tar.gz": "unpack it",
+    ".tgz": "unpack it",
+}
+"""Endings of packed files that are not read, and what to do."""
 _LAKES: Final = ("tables", "deltalake")
 """Folders in which a lakehouse and Synapse Link keep tables."""
 _SCHEMA: Final = "dbo"
@@ -56,14 +86,23 @@ class FilePart:
     """One file of a table; ``name`` is what findings call it, relative to the source folder.
 
     ``header`` are the columns of a CSV file without header line, and ``delimiter`` is its own.
-    ``stamp`` is the file as it was when it was found.
+    ``member`` is the file in a zip; ``path`` is the zip then. ``stamp`` is the file as it was when
+    it was found.
     """
 
     path: Path
     name: str
     header: tuple[str, ...] | None = None
     delimiter: str = ","
+    member: str | None = None
     stamp: Stamp | None = field(init=False, compare=False)
+
+    @property
+    def content(self) -> Content:
+        """Where its bytes are."""
+        if self.member is None:
+            return self.path
+        return ArchiveMember(archive=self.path, member=self.member)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stamp", take_stamp(self.path))
@@ -85,11 +124,23 @@ class StoredTable:
     notes: tuple[Note, ...] = ()
 
 
-def find_ending(path: Path) -> str:
+def find_ending(path: PurePath) -> str:
     """The known ending of a file's or folder's name, in lower case; blank if it has none."""
-    name = path.name.casefold()
-    known = (one for one in ENDINGS if name.endswith(one) and name != one)
-    return max(known, key=len, default="")
+    return _find_ending(path.name.casefold(), (*ENDINGS, *_OTHERS, ZIP))
+
+
+def _find_ending(name: str, known: Collection[str]) -> str:
+    """The longest ending; that of a packed file with the one before it, as in ``.csv.bz2``."""
+    found = max((one for one in known if name.endswith(one) and name != one), key=len, default="")
+    if found in ENDINGS or not found:
+        return found
+    return _find_ending(name.removesuffix(found), ENDINGS) + found
+
+
+def is_read(path: Path) -> bool:
+    """Whether files of a name's ending are read; of XML files only few are."""
+    ending = find_ending(path)
+    return ending.endswith(ZIP) or (ending in ENDINGS and ENDINGS[ending] is not Form.RECORDS)
 
 
 def find_form(path: Path) -> Form:
@@ -102,6 +153,9 @@ def find_form(path: Path) -> Form:
     ending = find_ending(path)
     if ending in ENDINGS:
         return ENDINGS[ending]
+    for packed, remedy in _OTHERS.items():
+        if ending.endswith(packed):
+            raise SourceError(f"'{ending}' files are not read: {remedy}.", where=path.name)
     if not path.suffix:
         return _guess_form(path)
     raise SourceError(
@@ -160,13 +214,16 @@ def is_candidate(path: Path, table: Table) -> bool:
     """Whether a file or folder is named after a table, and could be read."""
     ending = find_ending(path)
     base = path.name[: -len(ending)] if ending else path.name
-    return names_table(base, table)
+    if not names_table(base, table):
+        return False
+    is_xml = ENDINGS.get(ending) is Form.RECORDS
+    return not is_xml or table is CONTACTS or is_read_as_records(path, path.name)
 
 
 def find_files(
     folder: Path, table: Table, candidates: Sequence[Path] | None = None
 ) -> StoredTable | None:
-    """A table's files; if none is named after it, a workbook that holds it.
+    """A table's files; if none is named after it, a workbook, zip or data.xml that holds it.
 
     Args:
         folder: the source folder.
@@ -178,14 +235,19 @@ def find_files(
     """
     listed = list_candidates(folder) if candidates is None else candidates
     matching = choose_candidates(listed, table) or [
-        path for path in listed if is_workbook(path) and holds_table(path, table)
+        path
+        for path in listed
+        if (is_workbook(path) and holds_table(path, table))
+        or (is_bundle(path) and bundle_holds_table(path, table))
     ]
     if not matching:
         return None
     if len(matching) > 1:
         raise make_double_error(folder, table, matching)
     found = matching[0]
-    return _read_folder(found, folder) if found.is_dir() else _describe((found,), folder)
+    if found.is_dir():
+        return _read_folder(found, folder, table)
+    return _describe((found,), folder, table)
 
 
 def make_double_error(folder: Path, table: Table, found: Sequence[Path]) -> SourceError:
@@ -199,7 +261,7 @@ def is_workbook(path: Path) -> bool:
     return ENDINGS.get(path.suffix.lower()) is Form.WORKBOOK and path.is_file()
 
 
-def _read_folder(found: Path, folder: Path) -> StoredTable:
+def _read_folder(found: Path, folder: Path, table: Table) -> StoredTable:
     if is_delta(found):
         part = FilePart(path=found, name=found.relative_to(folder).as_posix())
         return StoredTable(form=Form.DELTA, parts=(part,))
@@ -214,7 +276,7 @@ def _read_folder(found: Path, folder: Path) -> StoredTable:
             )
     if not paths:
         raise SourceError("the folder has no files.", where=found.name)
-    stored = _describe(paths, folder)
+    stored = _describe(paths, folder, table)
     snapshots = [one for one in list_folders(found) if one.name.casefold() == _SNAPSHOT]
     if snapshots and stored.form is Form.DELIMITED:
         raise SourceError(
@@ -250,10 +312,24 @@ def refuse_other_lakes(folder: Path) -> None:
         )
 
 
-def _describe(paths: tuple[Path, ...], folder: Path) -> StoredTable:
-    parts = tuple(FilePart(path=path, name=path.relative_to(folder).as_posix()) for path in paths)
+def _make_part(path: Path, folder: Path, table: Table) -> FilePart:
+    name = path.relative_to(folder).as_posix()
+    if not is_zip(path):
+        return FilePart(path=path, name=name)
+    member = choose_member(path, name, table).member
+    return FilePart(path=path, name=f"{name}/{member}", member=member)
+
+
+def _find_part_form(part: FilePart) -> Form:
+    if part.member is None:
+        return find_form(part.path)
+    return ENDINGS[find_ending(PurePath(part.member))]
+
+
+def _describe(paths: tuple[Path, ...], folder: Path, table: Table) -> StoredTable:
+    parts = tuple(_make_part(path, folder, table) for path in paths)
     sizes = [measure_file(part.path, part.name) for part in parts]
-    forms = {find_form(path) for path in paths}
+    forms = {_find_part_form(part) for part in parts}
     if len(forms) > 1:
         raise SourceError(
             f"the parts are of several forms: {', '.join(sorted(forms))}.",

@@ -11,6 +11,7 @@ from pipeline.extract.files.discover import (
     ENDINGS,
     find_ending,
     is_candidate,
+    is_read,
 )
 from pipeline.extract.files.entries import list_entries
 from pipeline.extract.files.places import Places, is_thing
@@ -82,7 +83,7 @@ def _compare(
         name = first.relative_to(folder).parts[0] if first.is_relative_to(folder) else first.name
         return f"the table {meant.name} is read from {name}"
     ending = find_ending(path)
-    if path.is_dir() or ending:
+    if path.is_dir() or is_read(path):
         return f"name it {meant.name}{ending} if it holds that table"
     return f"p2c does not read this form; the table {meant.name} would be {meant.name}.csv"
 

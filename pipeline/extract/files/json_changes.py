@@ -15,6 +15,8 @@ _CONTEXT: Final = "@odata.context"
 _SHORT_CONTEXT: Final = "@context"
 _DELETED: Final = "/$deletedEntity"
 _REMOVED: Final = ("@removed", "@odata.removed")
+CHANGES: Final = frozenset({_CONTEXT, _SHORT_CONTEXT, *_REMOVED})
+"""Keys of which each deletion has one."""
 _IDS: Final = ("id", "@odata.id", "@id")
 _KEY_IN_URL: Final = re.compile(r"\(([^()]*)\)$")
 

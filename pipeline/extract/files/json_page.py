@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NoReturn
 
 from pipeline.errors import SourceError
 
+ARRAYS: Final = frozenset({"value", "results", "items", "records", "rows", "data"})
+"""Under which names a page keeps its rows: ``value`` as OData says, others as flows and tools."""
+_ENVELOPES: Final = frozenset({"body", "d", "data", "result", "response", "outputs"})
+"""What a page may be in: a flow saves the whole answer, OData 2 puts it below ``d``."""
+_DEEPEST: Final = 3
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_NEXT: Final = "@odata.nextLink"
+_NEXT: Final = frozenset({"@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink", "__next"})
+_MORE: Final = "@Microsoft.Dynamics.CRM.morerecords"
+_COOKIE: Final = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
+_LONGEST: Final = 4
+"""Bytes of a character at the most."""
 _GIVE_UP: Final = 16
 """A row may be so many times over the limit and still not be taken for a broken page."""
 
 TOO_LONG: Final = object()
 """Stands for a row over the limit."""
+TWICE: Final = object()
+"""Stands for a row that has a key twice."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -26,70 +37,130 @@ DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant
 """Numbers stay exactly as written."""
 
 
-class PageParser:
-    """``{"value": [...], ...}`` or an array of rows.
+class _TwiceError(ValueError):
+    """An object has a key twice."""
 
-    ``has_next`` says, once all rows were read, whether the page names a next one.
+
+def _make_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _TwiceError
+    return made
+
+
+_CAREFUL: Final = json.JSONDecoder(
+    object_pairs_hook=_make_object, parse_float=str, parse_int=str, parse_constant=_refuse_constant
+)
+
+
+def has_key_twice(row: object, text: str) -> bool:
+    """Whether a row has a key twice, whose first value is lost.
+
+    Args:
+        row: as ``DECODER`` read it.
+        text: the row as it is written.
+    """
+    if type(row) is not dict or text.count('":') == len(row):
+        return False
+    try:
+        _CAREFUL.decode(text)
+    except _TwiceError:
+        return True
+    return False
+
+
+class PageParser:
+    """``{"value": [...], ...}`` or an array of rows, alone or one after another.
+
+    ``next_link`` is, once the rows of a page were read, the link of the next one, blank if there is
+    none.
 
     Raises (while rows are read):
         SourceError: it is not such a page, or not a whole one.
     """
 
-    def __init__(self, blocks: Iterator[bytes], name: str, row_limit: int) -> None:
+    def __init__(
+        self, blocks: Iterator[bytes], name: str, row_limit: int, tables: Collection[str] = ()
+    ) -> None:
+        """``tables``: names under which a page may have its rows as well."""
         self._blocks, self._name, self._limit = blocks, name, row_limit
         self._text, self._begin, self._place, self._lines = "", 0, 0, 1
-        self.has_next = False
+        self._arrays = ARRAYS | set(tables)
+        self._found, self._cookie, self._has_more, self._has_failed = "", "", False, False
+        self.next_link = ""
 
-    def read_rows(self) -> Iterator[object]:
-        """The rows, or ``TOO_LONG``."""
+    def read_pages(self) -> Iterator[Iterator[object]]:
+        """The pages, each as its rows, or ``TOO_LONG`` or ``TWICE``; read one before the next."""
         first = self._peek()
         if not first:
             raise SourceError("is empty.", where=self._name)
+        while first in {"[", "{"}:
+            yield self._read_page(first)
+            first = self._peek()
+        if first:
+            raise self._make_broken_error()
+
+    def _read_page(self, first: str) -> Iterator[object]:
+        self._found, self._cookie, self._has_more, self.next_link = "", "", False, ""
         if first == "[":
             yield from self._read_array()
-        elif first == "{":
-            yield from self._read_object()
-        else:
-            raise self._make_broken_error()
-        if self._peek():
-            sentence = (
-                "the file continues after the page. If each line is a row, let its name end in "
-                ".jsonl."
+            return
+        yield from self._read_object(1)
+        if not self._found:
+            kind = "the answer to a request that failed" if self._has_failed else "no page of rows"
+            sentence = f'is {kind}: there is no array "value". '
+            raise SourceError(
+                f"{sentence}If each line is a row, let its name end in .jsonl.", where=self._name
             )
-            raise SourceError(f"line {self._find_line()}: {sentence}", where=self._name)
+        if self._has_more and not self.next_link:
+            self.next_link = self._cookie or _MORE
 
-    def _read_object(self) -> Iterator[object]:
-        found = False
+    def _read_object(self, depth: int) -> Iterator[object]:
         self._expect("{")
         while self._peek() != "}":
             key = self._read_value()
             if not isinstance(key, str):
                 raise self._make_broken_error()
             self._expect(":")
-            if key == "value" and self._peek() == "[":
-                found = True
-                yield from self._read_array()
+            sign = self._peek()
+            if sign == "[" and key in self._arrays:
+                yield from self._read_only_array(key)
+            elif sign == "{" and key in _ENVELOPES and depth < _DEEPEST:
+                yield from self._read_object(depth + 1)
             else:
-                value = self._read_value()
-                self.has_next |= key == _NEXT and bool(value)
+                self._note(key, self._read_value())
             self._skip_comma("}")
         self._expect("}")
-        if not found:
-            sentence = (
-                'is not a page of rows: there is no array "value". If each line is a row, let its '
-                "name end in .jsonl."
+
+    def _read_only_array(self, key: str) -> Iterator[object]:
+        if self._found and self._found != key:
+            raise SourceError(
+                f'has rows under "{self._found}" and under "{key}": leave one of them.',
+                where=self._name,
             )
-            raise SourceError(sentence, where=self._name)
+        self._found = key
+        yield from self._read_array()
+
+    def _note(self, key: str, value: object) -> None:
+        """What a page says of itself."""
+        if key in _NEXT and isinstance(value, str):
+            self.next_link = value
+        elif key == _COOKIE and isinstance(value, str):
+            self._cookie = value
+        elif key == _MORE:
+            self._has_more = value is True
+        elif key == "error":
+            self._has_failed = True
 
     def _read_array(self) -> Iterator[object]:
         self._expect("[")
         while self._peek() != "]":
             row = self._read_value()
-            yield (
-                TOO_LONG
-                if len(self._text[self._begin : self._place].encode()) > self._limit
-                else row
-            )
+            text = self._text[self._begin : self._place]
+            if len(text) * _LONGEST > self._limit and len(text.encode()) > self._limit:
+                yield TOO_LONG
+            else:
+                yield TWICE if has_key_twice(row, text) else row
             self._skip_comma("]")
         self._expect("]")
 
@@ -125,7 +196,13 @@ class PageParser:
             except json.JSONDecodeError as error:
                 if len(self._text) - self._place > _GIVE_UP * self._limit or not self._read_more():
                     raise self._make_broken_error() from error
-            except (ValueError, RecursionError) as error:
+            except RecursionError as error:
+                raise SourceError(
+                    f"line {self._find_line()}: objects or lists lie in one another too deep for "
+                    "a page of rows.",
+                    where=self._name,
+                ) from error
+            except ValueError as error:
                 raise self._make_broken_error() from error
             else:
                 if end < len(self._text) or not self._read_more():

@@ -15,6 +15,7 @@ from pipeline.extract.files.discover import (
     find_files,
     is_candidate,
     is_delta,
+    is_read,
     is_workbook,
     list_candidates,
     make_double_error,
@@ -30,7 +31,10 @@ _WRITING: Final = (
     ".md", ".rst", ".toml", ".ini", ".yaml", ".yml", ".sql", ".py", ".ps1", ".sh", ".cmd", ".bat",
     ".log", ".crc",
 )  # fmt: skip
-_ABOUT: Final = ("readme", "license", "licence", "changelog", "lies mich", "liesmich")
+_ABOUT: Final = (
+    "readme", "license", "licence", "changelog", "lies mich", "liesmich", "data_schema.xml",
+    "[content_types].xml",
+)  # fmt: skip
 _MANIFEST: Final = ".manifest.cdm.json"
 
 
@@ -158,7 +162,7 @@ def _make_missing_error(folder: Path, table: Table) -> SourceError:
 def _suggest(entries: Sequence[Path], table: Table) -> str:
     """What may be meant for the table: a file of a form that is read, else one of another form."""
     near = [path for path in entries if find_meant(path.name) is table and is_thing(path)]
-    readable = [path for path in near if path.is_dir() or find_ending(path)]
+    readable = [path for path in near if path.is_dir() or is_read(path)]
     if readable:
         return f" Did you mean '{readable[0].name}'?"
     if near:

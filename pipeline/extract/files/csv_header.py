@@ -1,0 +1,210 @@
+"""The dialect and the header line of a CSV file, by proof.
+
+The delimiter is the one under which the first line has the most names of columns that are known.
+What cannot be proved is refused, in words that show nothing of a first line that could be a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import SourceError
+from pipeline.extract.files.csv_bounds import Dialect
+from pipeline.extract.files.csv_strict import Record, StrictRecords, read_strict
+from pipeline.extract.files.csv_text import CsvText
+from pipeline.extract.headers import ColumnSelection, looks_like_data
+
+_DELIMITERS: Final = (",", ";", "\t", "|", "~", "\x01", "\x1f", "^", ":")
+_NAMES: Final = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "\x01": "the control character 1",
+    "\x1f": "the control character 31",
+}
+_SEPARATOR_LINE: Final = re.compile(
+    rb"[\r\n]*sep=([^\w\"'\r\n\x80-\xff])\r?[\r\n]", re.IGNORECASE | re.ASCII
+)
+_TYPE_LINE: Final = re.compile(rb'[\r\n]*"?#TYPE [^\r\n]*+\r?[\r\n]')
+_WRAPPER: Final = "_airbyte_data"
+_FIXED: Final = re.compile(r" {2,}|\s*[|+]\s*")
+_MOST: Final = 20
+"""Lines in which a header is looked for, to say where it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reading:
+    """The first record under one delimiter, and how many of its cells are known columns."""
+
+    dialect: Dialect
+    read: StrictRecords
+    known: int
+
+    @property
+    def record(self) -> Record:
+        return self.read.records[0]
+
+
+def read_header(text: CsvText, selection: ColumnSelection) -> tuple[Dialect, list[str]]:
+    """The dialect and the columns, by the first line that is not blank; both are used up.
+
+    A line ``sep=;``, as Excel takes it, and the line ``#TYPE`` of PowerShell may stand before it.
+
+    Raises:
+        SourceError: the file is empty, or has no header line that can be understood.
+    """
+    line_end = text.find_line_end()
+    given = _skip_preamble(text, line_end)
+    first = text.read_first_record()
+    readings = [
+        _read_under(first, Dialect(delimiter=one, line_end=line_end), text, selection)
+        for one in (_DELIMITERS if given is None else (given,))
+    ]
+    found = max(
+        (one for one in readings if one.read.records),
+        key=lambda one: (one.known, len(one.record.fields)),
+        default=None,
+    )
+    if found is None:
+        raise SourceError(
+            "is empty." if given is None and not text.rest.strip() else "has no header line.",
+            where=text.name,
+        )
+    if found.record.trouble is not None:
+        raise SourceError(
+            f"the header line cannot be read: {found.record.trouble}.", where=text.name
+        )
+    text.take(found.read.end, found.read.breaks)
+    _refuse_rows(found, text, selection)
+    return found.dialect, list(found.record.fields)
+
+
+def _skip_preamble(text: CsvText, line_end: bytes) -> str | None:
+    """Pass the lines before the header; the delimiter that one of them says."""
+    given = None
+    for _ in range(2):
+        for line in (_TYPE_LINE, _SEPARATOR_LINE):
+            found = line.match(text.rest)
+            if found is not None:
+                given = found.group(1).decode() if line is _SEPARATOR_LINE else given
+                text.take(found.end(), found.group().count(line_end))
+                text.find_line_end()
+    return given
+
+
+def _read_under(
+    first: bytes, dialect: Dialect, text: CsvText, selection: ColumnSelection
+) -> _Reading:
+    read = read_strict(first, dialect, text.limit, is_last=True, most=1)
+    known = selection.count_known(read.records[0].fields) if read.records else 0
+    return _Reading(dialect=dialect, read=read, known=known)
+
+
+def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> None:
+    """Refuse a first line that is a row, or that has no column that is known."""
+    cells = found.record.fields
+    if looks_like_data(cells):
+        raise SourceError(
+            "has no header line: row 1 looks like data. Export it again with the names of the "
+            "columns in the first line.",
+            where=text.name,
+        )
+    if found.known:
+        return
+    reason = (
+        _explain_wrapper(cells)
+        or _explain_quotes(cells, selection)
+        or _explain_place(found, text, selection)
+        or _explain_fixed(cells, selection)
+        or _explain_delimiter(found)
+    )
+    needed = ", ".join(" or ".join(group) for group in selection.table.required)
+    needs = f" p2c needs the columns {needed}." if needed else ""
+    raise SourceError(f"{reason}{needs}", where=text.name)
+
+
+def _explain_wrapper(cells: Sequence[str]) -> str | None:
+    if _WRAPPER not in cells:
+        return None
+    return (
+        f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "
+        "(.jsonl), or the final table, which has a column for each field."
+    )
+
+
+def _explain_quotes(cells: Sequence[str], selection: ColumnSelection) -> str | None:
+    if not selection.count_known([cell.strip().strip("'`") for cell in cells]):
+        return None
+    return (
+        "the columns in its header line are quoted with ' or `, which is not read: export it with "
+        'double quotes (").'
+    )
+
+
+def _explain_place(found: _Reading, text: CsvText, selection: ColumnSelection) -> str | None:
+    """Whether the header comes later."""
+    for _ in range(_MOST):
+        line = text.line
+        first = text.read_first_record()
+        readings = [
+            _read_under(
+                first,
+                Dialect(delimiter=one, line_end=found.dialect.line_end),
+                text,
+                selection,
+            )
+            for one in _DELIMITERS
+        ]
+        best = max(readings, key=lambda one: one.known)
+        if not best.read.records:
+            return None
+        if best.known > 1 and not looks_like_data(best.record.fields):
+            place = line + best.record.line
+            return (
+                f"has no header line at its beginning: the names of the columns stand in line "
+                f"{place}. Delete the lines above it."
+            )
+        text.take(best.read.end, best.read.breaks)
+    return None
+
+
+def _explain_fixed(cells: Sequence[str], selection: ColumnSelection) -> str | None:
+    parts = _FIXED.split(" ".join(cells).strip())
+    if selection.count_known(parts) < min(len(parts), 2):
+        return None
+    return (
+        "has no header line whose columns are divided by a delimiter: they are set in columns of "
+        "fixed width. Export it as CSV."
+    )
+
+
+def _explain_delimiter(found: _Reading) -> str:
+    """What the first line looks like."""
+    cells = found.record.fields
+    if len(cells) > 1:
+        return (
+            "has no header line with columns that p2c knows: row 1 has "
+            f"{len(cells)} cells, divided by {_name(found.dialect.delimiter)}, and none is such a "
+            "name. If row 1 is data, export it again with a header line; if it has labels of "
+            "another language, export logical names."
+        )
+    signs = Counter(sign for sign in cells[0] if not sign.isalnum() and sign not in " _.-\"'")
+    usual = signs.most_common(1)
+    guess = (
+        f" Is {_name(usual[0][0])} the delimiter? Then put a line sep={usual[0][0]} in front."
+        if usual and usual[0][1] > 1 and usual[0][0].isascii()
+        else " If something else than a comma, semicolon or tab divides the columns, put a line "
+        "like sep=| in front, with that delimiter."
+    )
+    return (
+        "has no header line with columns that p2c knows: row 1 is one cell, under every usual "
+        f"delimiter.{guess}"
+    )
+
+
+def _name(delimiter: str) -> str:
+    return _NAMES.get(delimiter, f"`{delimiter}`")

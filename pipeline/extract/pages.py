@@ -1,0 +1,114 @@
+"""Pages of one query that were saved one by one: whether all of them are there.
+
+A page says which one comes next, and page 3 is named by page 2 only. So the names tell what is
+missing, in whatever order the files are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from pipeline.errors import SourceError
+
+_NUMBER: Final = re.compile(r"pagenumber\s*=\s*[\"']?(\d+)", re.IGNORECASE)
+_TIMES: Final = 4
+"""How often a link can be encoded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedPage:
+    """One page: its file, its rows and the ids of the first and the last, and the next page's link.
+
+    ``next_link`` is blank for the last page.
+    """
+
+    file: str
+    rows: int
+    ends: tuple[str | None, str | None] = (None, None)
+    next_link: str = ""
+
+    @property
+    def next_number(self) -> int | None:
+        """The number of the next page, if there is one and its link tells."""
+        text = self.next_link
+        for _ in range(_TIMES):
+            found = _NUMBER.search(text)
+            if found is not None:
+                return int(found.group(1))
+            text = unquote(text)
+        return None
+
+
+def refuse_missing_pages(pages: Sequence[SavedPage], where: str) -> None:
+    """Hold the pages of a table against one another.
+
+    Args:
+        pages: all pages, in any order; several queries may have their pages there.
+        where: the table's file or folder, for messages.
+
+    Raises:
+        SourceError: a page is missing, or is there twice.
+    """
+    followed = [page for page in pages if page.next_link]
+    last = [page for page in pages if not page.next_link]
+    numbers = [page.next_number for page in followed]
+    if followed and not last:
+        raise SourceError(_explain_end(pages, numbers), where=where)
+    if None in numbers:
+        return
+    problem = _explain_gap(followed, len(last)) or (followed and _explain_repeat(last))
+    if problem:
+        raise SourceError(problem, where=where)
+
+
+def _explain_end(pages: Sequence[SavedPage], numbers: Iterable[int | None]) -> str:
+    names = "the page names" if len(pages) == 1 else f"all {len(pages)} pages name"
+    missing = max((number for number in numbers if number is not None), default=None)
+    which = "" if missing is None else f", and page {missing} is missing"
+    return (
+        f"is not whole: {names} a next page ('@odata.nextLink'){which}. Add what is missing, or "
+        "delete the name of the next page in the last file if it should not count."
+    )
+
+
+def _explain_gap(followed: Sequence[SavedPage], ends: int) -> str | None:
+    """What is wrong with the numbers of next pages.
+
+    Page k names page k + 1, so each number is named once by every query that goes so far: never
+    more often than the number before it, and the first one never more often than queries end.
+    """
+    named = Counter(page.next_number for page in followed if page.next_number is not None)
+    for number in sorted(named):
+        before = ends if number == 2 else named[number - 1]  # noqa: PLR2004 - the first page names 2
+        if named[number] <= before:
+            continue
+        twice = _find_repeated([page for page in followed if page.next_number == number])
+        if twice is not None:
+            return twice
+        if number == 2:  # noqa: PLR2004 - as above
+            return "is not whole: of several sets of pages one lacks its last page. Add it."
+        first = max((other for other in named if other < number), default=1)
+        missing = f"page {first}" if first == number - 2 else f"pages {first} to {number - 2}"
+        one = next(page for page in followed if page.next_number == number)
+        return (
+            f"is not whole: {missing} {'is' if first == number - 2 else 'are'} missing, for "
+            f"{one.file} is page {number - 1}. Save all pages again."
+        )
+    return None
+
+
+def _find_repeated(pages: Sequence[SavedPage]) -> str | None:
+    for place, page in enumerate(pages):
+        for other in pages[place + 1 :]:
+            if page.rows and (page.ends, page.rows) == (other.ends, other.rows):
+                return f"a page is there twice: {page.file} and {other.file}. Delete one."
+    return None
+
+
+def _explain_repeat(last: Sequence[SavedPage]) -> str | None:
+    return _find_repeated(last) if len(last) > 1 else None

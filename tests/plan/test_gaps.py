@@ -91,7 +91,7 @@ def test_a_column_that_some_files_lack_is_said_with_their_names(tmp_path: Path) 
         name: f"{text}\n{line(text, number)}\n"
         for number, (name, text) in enumerate(files.items(), start=1)
     }
-    folder = write(tmp_path / "a", **texts)
+    folder = write(tmp_path / "a", **texts, contacts__without_rows=f"{columns}\n")
     message = "fax is not in the table contacts: PrimaryContactFax stays blank in"
     where = "2 rows of contacts/b.csv and 1 more."
     assert told(folder, "column_missing") == [(f"{message} {where}", "contacts/b.csv")]

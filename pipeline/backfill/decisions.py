@@ -27,7 +27,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     strays = write_contact_evidence(main, statuses, evidence)
     ranked = rank_contacts(main, last_row, settings.backfill.seed)
     of_run = [
-        *planning.source.findings,
+        *planning.list_source_findings(),
         *prepared.list_reading_findings(),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,

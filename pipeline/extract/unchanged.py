@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pipeline.errors import Stopped
 from pipeline.extract.files.stamps import take_stamp
+from pipeline.extract.lake.log import find_newest_version
 from pipeline.extract.landing import LandedTable
+from pipeline.extract.records import Note
 from pipeline.wire.store.remote import CHANGED
 
 
@@ -27,3 +29,14 @@ def refuse_changed(tables: Iterable[LandedTable]) -> None:
     if changed:
         others = f" So did {len(changed) - 1:,} others." if len(changed) > 1 else ""
         raise Stopped(f"{CHANGED}{others}", where=changed[0])
+
+
+def find_moved(tables: Iterable[LandedTable]) -> Iterator[Note]:
+    """Delta tables that have a newer version by now."""
+    for table in tables:
+        if table.version is None:
+            continue
+        read, newest = table.version.number, find_newest_version(table.version.folder)
+        if newest is not None and newest > read:
+            detail = f"{table.table} was read at version {read} and is now at version {newest}"
+            yield Note(code="source_moved", detail=detail)

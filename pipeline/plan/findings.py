@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from pipeline.extract.lake.log import find_newest_version
-from pipeline.extract.landing import LandedTable
 from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
@@ -30,25 +28,13 @@ def add_run_findings(
     planning: Planning, decider: Decider, main: Session, routing: Routing, prepared: Prepared
 ) -> list[RunFinding]:
     """Add to the findings of preparation what systems, business units and counts say."""
-    prepared.findings += [*planning.source.findings, *planning.destination.findings]
+    prepared.findings += [*planning.list_source_findings(), *planning.destination.findings]
     if not planning.source.is_live:
         gaps = list_column_gaps(planning.project, planning.source.landed)
         prepared.findings += frame_notes(gaps)
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
-    prepared.findings += _find_moved(planning.source.landed.values())
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     return prepared.findings
-
-
-def _find_moved(landed: Iterable[LandedTable]) -> Iterator[RunFinding]:
-    """Delta tables that have a newer version by now."""
-    for table in landed:
-        if table.version is None:
-            continue
-        read, newest = table.version.number, find_newest_version(table.version.folder)
-        if newest is not None and newest > read:
-            detail = f"{table.table} was read at version {read} and is now at version {newest}"
-            yield RunFinding(code="source_moved", detail=detail)
 
 
 def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:

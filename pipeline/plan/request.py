@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.events import Listener
+from pipeline.extract.unchanged import find_moved
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.destination import Destination
-from pipeline.plan.source import LandedSource
+from pipeline.plan.source import LandedSource, frame_notes
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
+from pipeline.run.findings import RunFinding
 from pipeline.run.folder import RunFolder
 
 
@@ -49,3 +51,7 @@ class Planning:
     """Fingerprints of what is known of the destination, taken when it was looked at."""
     destination: Destination = field(default_factory=Destination)
     source: LandedSource = field(default_factory=lambda: LandedSource(landed={}))
+
+    def list_source_findings(self) -> list[RunFinding]:
+        """What is to be said of the source, also that it has changed since it was read."""
+        return [*self.source.findings, *frame_notes(find_moved(self.source.landed.values()))]

@@ -347,3 +347,69 @@ def test_no_number_twice_and_nothing_that_is_there_changes(
         assert row["active_after"] is (
             True if bought or flag == "Yes" else {"No": False, "": None}[flag]
         )
+
+
+def test_only_the_last_state_of_a_document_counts_and_none_that_was_deleted(tmp_path: Path) -> None:
+    def quote(number: int, of: str, version: int, **columns: object) -> dict[str, object]:
+        marks: dict[str, object] = {"versionnumber": version, "IsDelete": "", **columns}
+        return document("quotes", number, of, **marks)
+
+    contacts = [contact(n, msdynce_isactivecustomer="No") for n in (1, 2, 3)]
+    run = backfill(
+        tmp_path,
+        contacts=contacts,
+        quotes=[
+            quote(1, guid(1), 1),
+            quote(1, guid(2), 3),
+            quote(1, guid(2), 2),
+            quote(2, guid(3), 4),
+            quote(2, "", 5, IsDelete="True"),
+        ],
+    )
+    plan = plan_of(run)
+    assert [plan[guid(n)]["active_after"] for n in (1, 2, 3)] == [False, True, False]
+    assert plan[guid(2)]["quotes"] == 1
+    assert codes(run) == {}
+
+
+def test_a_deletion_without_an_id_is_no_contact_and_is_said(tmp_path: Path) -> None:
+    rows = [contact(1, IsDelete=""), contact(2, contactid="", IsDelete="True")]
+    run = backfill(tmp_path, contacts=rows)
+    assert list(plan_of(run)) == [guid(1)]
+    assert codes(run) == {"row_unreadable": 1}
+    (rows_equation, *_) = read_json(run.summary)["equations"]
+    assert rows_equation["terms"] == {
+        "contacts": 1, "superseded": 0, "deleted": 0, "unreadable": 1,
+    }  # fmt: skip
+    found = pl.read_parquet(run.findings).filter(pl.col("code") == "row_unreadable")
+    assert found["source_line"].to_list() == [3]
+
+
+def test_what_is_archived_gets_no_number(tmp_path: Path) -> None:
+    rows = [contact(1, msft_datastate=1), contact(2, msft_datastate=0)]
+    plan = plan_of(backfill(tmp_path, contacts=rows))
+    assert [plan[guid(n)]["action"] for n in (1, 2)] == ["none", "number"]
+
+
+def test_only_the_last_state_of_the_counter_counts(tmp_path: Path) -> None:
+    counters = [
+        counter(msdynce_numbersequence=2000, versionnumber=9),
+        counter(msdynce_numbersequence=1000, versionnumber=8),
+    ]
+    run = backfill(tmp_path, contacts=[contact(1)], msdynce_p2cautonumbers=counters)
+    assert plan_of(run)[guid(1)]["number_after"][:9] == "CON-02000"
+    assert codes(run) == {}
+
+
+def test_a_company_that_is_a_name_decides_the_flag_where_it_is_certain(tmp_path: Path) -> None:
+    rows = [
+        contact(n, parentcustomerid=company, msdynce_iscompanyanaccount="No")
+        for n, company in enumerate(("Litware", "Nobody"), start=1)
+    ]
+    accounts: list[dict[str, object]] = [
+        {"accountid": guid(70), "accountnumber": "ACC-1", "name": "litware"}
+    ]
+    run = backfill(tmp_path, "backfill.fix_company_flag=true", contacts=rows, accounts=accounts)
+    plan = plan_of(run)
+    assert [plan[guid(n)]["company_flag_after"] for n in (1, 2)] == [True, False]
+    assert codes(run) == {"flag_company_disagrees": 1}

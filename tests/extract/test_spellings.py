@@ -40,3 +40,12 @@ def test_types_meet_as_text_if_they_differ() -> None:
     assert merged.to_pylist() == ["1", "2"]
     numbers = merge_spellings([pa.array([1, None]), pa.array([3, 2])], TYPE)
     assert numbers.to_pylist() == [1, 2]
+
+
+def test_one_mark_of_deletion_is_enough() -> None:
+    field = Field(name="isdelete", type=Type.TWO_OPTIONS, decisive=("true", "1"))
+    link = pa.array(["False", "False", None, "True", "no idea", None])
+    replica = pa.array([True, False, None, False, True, False])
+    assert merge_spellings([link, replica], field).to_pylist() == [
+        "true", "False", None, "True", "true", "false",
+    ]  # fmt: skip

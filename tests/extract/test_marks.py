@@ -1,0 +1,93 @@
+"""Columns that look like marks of deletion: named if they are filled, in every form."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
+
+ROW = {
+    "contactid": "c0000000-0000-4000-8000-000000000001",
+    "msdynce_contactnumber": "CON-00001-ABCDEF",
+    "msdynce_isactivecustomer": "true",
+    "parentcustomerid": "",
+    "lastname": "Brown",
+}
+
+
+def land(tmp_path: Path) -> LandedTable:
+    found = land_folder(
+        tmp_path / "in",
+        tmp_path,
+        tables=["contacts"],
+        extra={},
+        wished={},
+        options=ReadOptions(),
+        progress=lambda _table, _rows: None,
+    )
+    return found.tables["contacts"]
+
+
+def write_csv(folder: Path, **marks: list[str]) -> None:
+    count = max(map(len, marks.values()))
+    lines = [",".join([*ROW, *marks])]
+    lines += [
+        ",".join([*ROW.values(), *(cells[place] for cells in marks.values())])
+        for place in range(count)
+    ]
+    (folder / "in").mkdir()
+    (folder / "in" / "contacts.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
+def write_parquet(folder: Path, **marks: pa.Array) -> None:
+    count = max(map(len, marks.values()))
+    columns = {name: [value] * count for name, value in ROW.items()}
+    (folder / "in").mkdir()
+    pq.write_table(pa.table({**columns, **marks}), folder / "in" / "contacts.parquet")
+
+
+def list_told(landed: LandedTable) -> list[tuple[str, str, str]]:
+    return [(one.code, one.column, one.detail) for one in landed.notes]
+
+
+def test_a_filled_column_is_named_with_its_number_of_rows(tmp_path: Path) -> None:
+    write_csv(tmp_path, new_Deleted=["yes", "2024-03-05", "x"], gone=["1", "1", "1"])
+    landed = land(tmp_path)
+    assert list_told(landed) == [("mark_unknown", "new_Deleted", "3 rows of contacts")]
+    assert "new_Deleted" not in landed.columns
+
+
+def test_no_is_not_filled(tmp_path: Path) -> None:
+    write_csv(tmp_path, new_deleted=["", "no", "False", "0", " "])
+    assert list_told(land(tmp_path)) == []
+
+
+def test_marks_that_are_known_are_read_and_not_named(tmp_path: Path) -> None:
+    write_csv(tmp_path, IsDelete=["True"], _fivetran_deleted=["False"])
+    landed = land(tmp_path)
+    assert list_told(landed) == []
+    assert pq.read_table(landed.files[0])["isdelete"].to_pylist() == ["True"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "count"),
+    [
+        (pa.array([True, False, None]), 1),
+        (pa.array([date(2024, 3, 5), None]), 1),
+        (pa.array([0, 1, 2]), 2),
+        (pa.array([["a"], None]), 1),
+    ],
+)
+def test_a_parquet_file_that_stays_in_place_is_looked_at(
+    tmp_path: Path, cells: pa.Array, count: int
+) -> None:
+    write_parquet(tmp_path, new_deletedon=cells)
+    landed = land(tmp_path)
+    assert landed.in_place
+    assert list_told(landed) == [("mark_unknown", "new_deletedon", f"{count} rows of contacts")]
+    assert "new_deletedon" not in landed.columns

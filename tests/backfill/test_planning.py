@@ -351,8 +351,8 @@ def test_no_number_twice_and_nothing_that_is_there_changes(
 
 def test_only_the_last_state_of_a_document_counts_and_none_that_was_deleted(tmp_path: Path) -> None:
     def quote(number: int, of: str, version: int, **columns: object) -> dict[str, object]:
-        marks: dict[str, object] = {"versionnumber": version, "IsDelete": "", **columns}
-        return document("quotes", number, of, **marks)
+        marks = {"versionnumber": version, "IsDelete": "", **columns}
+        return {**document("quotes", number, of), **marks}
 
     contacts = [contact(n, msdynce_isactivecustomer="No") for n in (1, 2, 3)]
     run = backfill(

@@ -191,7 +191,7 @@ class _Landing:
             return landed
         lost = Counter(row.source_file for row in landed.unreadable)
         told = [note_export_limit(one.name, one.rows + lost[one.name]) for one in landed.sources]
-        notes = tuple(note for note in told if note is not None)
+        notes = (*landed.notes, *(note for note in told if note is not None))
         return replace(landed, notes=notes, lookups_are_names=True)
 
     def _land_text(

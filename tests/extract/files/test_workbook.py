@@ -237,6 +237,14 @@ def test_an_export_that_ends_where_exports_end_is_noted(tmp_path: Path) -> None:
     )
 
 
+def test_a_mark_that_nobody_knows_is_noted_of_a_workbook_too(tmp_path: Path) -> None:
+    rows: list[list[Cell]] = [[*NAMES, "_my_deleted"], [*TEXTS, True], [*TEXTS, False]]
+    write_workbook(tmp_path / "export/contacts.xlsx", {"a": rows})
+    assert landed(tmp_path / "export", tmp_path / "in")["contacts"].notes == (
+        Note(code="mark_unknown", detail="1 rows of contacts", column="_my_deleted"),
+    )
+
+
 def test_side_files_may_be_workbooks(tmp_path: Path) -> None:
     rows: list[list[Cell]] = [["Customer account", "Party number", "Company"]]
     rows += [["CON-1", 17, "usmf"]]

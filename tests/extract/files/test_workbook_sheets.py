@@ -47,15 +47,18 @@ def refuse(tmp_path: Path) -> str:
 def test_names_come_from_the_hidden_sheet_in_any_language(tmp_path: Path) -> None:
     links = {
         "f1b0.accountnumber": "Kontonummer (Anderes) (Konto)",
+        "cc6a-4d71.accountnumber": "Kontonummer (Firma (B2B)) (Konto)",
         "a5a1-11ec.isocurrencycode": "Code (Währung) (Währung)",
     }
     labels = {**GERMAN, "transactioncurrencyid": "Währung"}
     values = {**contact(), "transactioncurrencyid": "Euro", "a5a1-11ec.isocurrencycode": "EUR"}
+    values |= {"f1b0.accountnumber": "ACC-0", "cc6a-4d71.accountnumber": "ACC-1"}
     write_view(tmp_path / "export/contacts.xlsx", [values], labels, links=links)
     frame = rows(landed(tmp_path / "export", tmp_path / "in")["contacts"])
     assert frame["lastname"].to_list() == ["Brown"]
     assert frame["msdynce_isactivecustomer"].to_list() == ["true"]
     assert frame["transactioncurrencyid.isocurrencycode"].to_list() == ["EUR"]
+    assert frame["parentcustomerid.accountnumber"].to_list() == ["ACC-1"]
 
 
 def test_labels_do_where_the_hidden_sheet_is_not_there_or_says_less(tmp_path: Path) -> None:

@@ -11,11 +11,10 @@ import pytest
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.events import report_nothing
-from pipeline.extract import landing
-from pipeline.extract.landing import LandedTable
 from pipeline.plan.request import PlanRequest
 from sql.query import query
 from sql.session import Session, session
+from tests.scenes.workbooks import write_workbook
 
 SETTINGS = ("destination.legal_entity=usmf", "destination.currency=EUR")
 HEADER = "contactid,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid,lastname"
@@ -124,13 +123,10 @@ def test_a_name_that_gives_no_account_cannot_be_read_where_ids_are_usual(source:
     ]
 
 
-def test_it_waits_where_names_are_usual(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = landing.LandedTable
-
-    def make(**given: object) -> LandedTable:
-        return made(**{**given, "lookups_are_names": True})  # type: ignore[arg-type]
-
-    monkeypatch.setattr(landing, "LandedTable", make)
+def test_it_waits_where_names_are_usual(source: Path) -> None:
+    lines = (source / "contacts.csv").read_text(encoding="utf-8").splitlines()
+    write_workbook(source / "contacts.xlsx", {"contacts": [line.split(",") for line in lines]})
+    (source / "contacts.csv").unlink()
     assert plan(source) == [
         ("contact/company_is_account", A, "usmf/CON-00000-ABCDEF/ACC-1"),
         ("held/company_name_unknown", "Nobody", None),

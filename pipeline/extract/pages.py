@@ -19,6 +19,9 @@ _NUMBER: Final = re.compile(r"pagenumber\s*=\s*[\"']?(\d+)", re.IGNORECASE)
 _TIMES: Final = 4
 """How often a link can be encoded."""
 
+_SECOND: Final = 2
+"""The number that the first page names."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedPage:
@@ -84,7 +87,7 @@ def _explain_gap(followed: Sequence[SavedPage], ends: int) -> str | None:
     """
     named = Counter(page.next_number for page in followed if page.next_number is not None)
     for number in sorted(named):
-        before = ends if number == 2 else named[number - 1]  # noqa: PLR2004 - the first page names 2
+        before = ends if number == _SECOND else named[number - 1]
         if named[number] <= before:
             continue
         twice = _find_repeated([page for page in followed if page.next_number == number])

@@ -23,7 +23,7 @@ def may_be_wrapped(block: bytes) -> bool:
     return has_pair(block, b"=", b'"') or has_pair(block, b"'", b"+-")
 
 
-def unwrap(cells: Cells) -> Cells:
+def unwrap_formulas(cells: Cells) -> Cells:
     """The values without what is around them; empty ones are null."""
     for pattern in (_FORMULA, _APOSTROPHE):
         if pc.any(pc.match_substring_regex(cells, pattern)).as_py():

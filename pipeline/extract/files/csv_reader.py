@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from pipeline.extract.files.csv_artefacts import may_be_wrapped, unwrap
+from pipeline.extract.files.csv_artefacts import may_be_wrapped, unwrap_formulas
 from pipeline.extract.files.csv_bounds import Bounds, Dialect, find_bounds
 from pipeline.extract.files.csv_escapes import Backslashes, EscapeProof
 from pipeline.extract.files.csv_header import read_header
@@ -76,13 +76,8 @@ def read_csv_file(
         selection=selection,
         short=ShortRows(header, is_headerless=is_headerless),
     )
-    escapes = EscapeProof(
-        text,
-        Backslashes(dialect=dialect, width=len(header), limit=options.row_limit),
-        content,
-        options,
-    )
-    yield from rows.read_chunks(escapes)
+    escapes = Backslashes(dialect=dialect, width=len(header), limit=options.row_limit)
+    yield from rows.read_chunks(EscapeProof(text, escapes, content, options))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +161,7 @@ class _Rows:
     def merge(self, cells: Mapping[int, Cells], *, is_wrapped: bool) -> dict[str, Cells]:
         """Place → cells: one column out of the spellings of each."""
         if is_wrapped:
-            cells = {place: unwrap(one) for place, one in cells.items()}
+            cells = {place: unwrap_formulas(one) for place, one in cells.items()}
         return {
             name: self.selection.merge(name, [cells[place] for place in places])
             for name, places in self.picked.items()

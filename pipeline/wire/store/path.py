@@ -45,9 +45,14 @@ def _describe(found: ObjectMeta) -> StoreEntry:
         is_folder=False,
         size=found["size"],
         changed=found["last_modified"].timestamp(),
-        etag=found["e_tag"] or "",
+        etag=_quote(found["e_tag"] or ""),
         version=found["version"] or "",
     )
+
+
+def _quote(etag: str) -> str:
+    """An ETag as headers write it; Azure's listings leave the quotes out."""
+    return etag if not etag or etag.endswith('"') else f'"{etag}"'
 
 
 class Store:

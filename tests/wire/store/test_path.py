@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import obstore
 import pytest
@@ -17,6 +18,9 @@ from pipeline.wire.store import path as paths
 from pipeline.wire.store.path import Store, StorePath
 from pipeline.wire.store.remote import RemoteFile
 from tests.scenes.stores import hold_in_memory, locate, store_folder
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 FILES = {
     "sales/contacts.csv": "a,b\n1,2\n",
@@ -161,6 +165,21 @@ def test_a_file_that_changes_after_it_was_listed_stops_its_reader() -> None:
         Stopped, match=r"^s3://exports/contacts\.csv: changed while p2c was reading it"
     ):
         (root / "contacts.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("written", "etag"),
+    [("0x8D", '"0x8D"'), ('"0x8D"', '"0x8D"'), ('W/"0x8D"', 'W/"0x8D"'), (None, "")],
+)
+def test_an_etag_is_written_as_headers_write_it(written: str | None, etag: str) -> None:
+    found: ObjectMeta = {
+        "path": "contacts.csv",
+        "last_modified": datetime(2026, 1, 1, tzinfo=UTC),
+        "size": 3,
+        "e_tag": written,
+        "version": None,
+    }
+    assert paths._describe(found).etag == etag
 
 
 def test_a_file_that_goes_after_it_was_listed_is_missed(tmp_path: Path) -> None:

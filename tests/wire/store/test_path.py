@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import LocalStore, MemoryStore
 
 from pipeline.errors import SourceError, Stopped
 from pipeline.wire.store import path as paths
@@ -123,10 +123,12 @@ def test_a_name_that_is_a_file_and_a_folder_is_refused() -> None:
         list(both.iterdir())
 
 
-def test_a_folder_of_too_many_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "MOST", 2)
-    with pytest.raises(SourceError, match=r"^s3://exports/a: holds more than 2 files"):
-        list(hold_in_memory({f"a/{n}": "" for n in range(3)}, "s3://exports/a").iterdir())
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.csv").touch()
+    assert len(Store(LocalStore(tmp_path), locate("s3://exports"), most=3).list_folder("")) == 3
+    with pytest.raises(SourceError, match=r"^s3://exports: holds more than 2 files"):
+        Store(LocalStore(tmp_path), locate("s3://exports"), most=2).list_folder("")
 
 
 def test_a_folder_is_listed_once(sales: StorePath, monkeypatch: pytest.MonkeyPatch) -> None:

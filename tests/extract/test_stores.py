@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -30,6 +33,17 @@ MODEL: Final = (
     + ", ".join(f'{{"name": "{name}"}}' for name in HEADER.split(","))
     + '], "partitions": [{"location": "https://contoso.dfs.core.windows.net/x/contact/1.csv"}]}]}'
 )
+
+
+def pack(files: Mapping[str, str]) -> bytes:
+    """Files as a zip."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in files.items():
+            packed.writestr(name, text)
+    return content.getvalue()
+
+
 JSON_ROW: Final = (
     f'{{"contactid": "{ID}", "lastname": "Brown", "msdynce_contactnumber": "CON-1", '
     '"msdynce_isactivecustomer": true, "_parentcustomerid_value": null}'
@@ -45,6 +59,8 @@ FORMS: Final[Mapping[str, Mapping[str, str | bytes]]] = {
     "a page of JSON": {"contacts.json": f'{{"value": [{JSON_ROW}]}}'},
     "JSON lines": {"contacts.jsonl": f"{JSON_ROW}\n{JSON_ROW}\n"},
     "Synapse Link": {"model.json": MODEL, "contact/1.csv": f"{ROW}\n"},
+    "CSV packed with gzip": {"contacts.csv.gz": gzip.compress(f"{HEADER}\n{ROW}\n".encode())},
+    "a zip": {"export.zip": pack({"contacts.csv": f"{HEADER}\n{ROW}\n", "accounts.csv": "a\n"})},
     "no table": {"others.csv": "a\n"},
     "an empty file": {"contacts.csv": ""},
     "a header without a key": {"contacts.csv": "lastname\nBrown\n"},

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, TypeAlias, cast
 from isal import igzip, isal_zlib
 
 from pipeline.errors import SourceError, reading
+from pipeline.extract.files.remote import fetch_local
 from pipeline.extract.records import ReadOptions
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def list_members(archive: Path, name: str) -> list[ArchiveMember]:
 
 
 def _open_zip(archive: Path, name: str, stack: ExitStack) -> zipfile.ZipFile:
-    file = stack.enter_context(archive.open("rb"))
+    file = stack.enter_context(fetch_local(archive).open("rb"))
     try:
         return zipfile.ZipFile(file)
     except _NO_ZIP as error:

@@ -33,11 +33,12 @@ def _open(source: Path | PieceReader) -> pq.ParquetFile:
 
 
 def read_parquet_batches(
-    path: Path, rows: int, columns: Collection[str]
+    path: Path, rows: int, columns: Collection[str], ahead: int = _LARGEST
 ) -> Iterator[pa.RecordBatch]:
     """All rows of the file, at most ``rows`` at once.
 
-    Of a file in a store, a row group is fetched while the one before it is read.
+    Of a file in a store, a row group is fetched while the one before it is read, if it has at most
+    ``ahead`` bytes.
     """
     if not isinstance(path, RemoteFile):
         yield from _open(path).iter_batches(rows, columns=list(columns), use_threads=False)
@@ -48,9 +49,9 @@ def read_parquet_batches(
             _list_spans(file.metadata.row_group(number), columns)
             for number in range(file.num_row_groups)
         ]
-        _fetch_ahead(pieces, spans[:1])
+        _fetch_ahead(pieces, spans[:1], ahead)
         for number, needed in enumerate(spans):
-            _fetch_ahead(pieces, spans[number + 1 : number + 2])
+            _fetch_ahead(pieces, spans[number + 1 : number + 2], ahead)
             yield from file.iter_batches(rows, row_groups=[number], columns=list(columns))
             pieces.forget_before(max((end for _, end in needed), default=0) + 1)
 
@@ -68,7 +69,7 @@ def _list_spans(group: pq.RowGroupMetaData, columns: Collection[str]) -> list[tu
     return found
 
 
-def _fetch_ahead(pieces: PieceReader, groups: list[list[tuple[int, int]]]) -> None:
+def _fetch_ahead(pieces: PieceReader, groups: list[list[tuple[int, int]]], largest: int) -> None:
     for spans in groups:
-        if sum(end - start for start, end in spans) <= _LARGEST:
+        if sum(end - start for start, end in spans) <= largest:
             pieces.fetch_ahead(spans)

@@ -133,7 +133,10 @@ class AuthSettings(_Section):
     )
     scope: str | None = Field(
         None,
-        description="The scope of the token. If it is not set, it is the system's url + /.default.",
+        description=(
+            "The scope of the token. If it is not set, it is the system's url + /.default; of an "
+            "object store, https://storage.azure.com/.default."
+        ),
     )
     ca_file: str | None = Field(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,18 +30,30 @@ from pipeline.wire.store.variables import (
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-TIMEOUT: Final = timedelta(minutes=3)
-"""Of one request, which asks for 16 MiB at most."""
 
-_RETRY: Final[RetryConfig] = {
-    "max_retries": 5,
-    "backoff": {
-        "init_backoff": timedelta(milliseconds=200),
-        "max_backoff": timedelta(seconds=10),
-        "base": 2,
-    },
-    "retry_timeout": timedelta(minutes=2),
-}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorePatience:
+    """How long a store may take for one request, and how often the same one is sent again."""
+
+    timeout: timedelta = timedelta(minutes=3)
+    retries: int = 5
+    together: timedelta = timedelta(minutes=2)
+
+    @property
+    def retry(self) -> RetryConfig:
+        """The same as obstore takes it."""
+        return {
+            "max_retries": self.retries,
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=200),
+                "max_backoff": timedelta(seconds=10),
+                "base": 2,
+            },
+            "retry_timeout": self.together,
+        }
+
+
+PATIENCE: Final = StorePatience()
 
 
 def open_location(
@@ -49,6 +62,7 @@ def open_location(
     *,
     environment: Mapping[str, str] = os.environ,
     folder: Path = Path(),
+    patience: StorePatience = PATIENCE,
 ) -> StorePath:
     """The folder at an address. Nothing is sent yet.
 
@@ -57,104 +71,124 @@ def open_location(
         auth: how to log in to Azure; without it, the environment says so, as for the others.
         environment: holds secrets, accounts, endpoints and regions under their usual names.
         folder: what file names in ``auth`` are relative to.
+        patience: how long and how often the store is asked.
 
     Raises:
         ConfigurationError: the account or the login is missing, or a file that ``auth`` names.
     """
-    client, login = _open_client(location, auth, environment, folder)
+    opening = _Opening(
+        location=location, auth=auth, environment=environment, folder=folder, patience=patience
+    )
+    client, login = opening.open()
     return StorePath(Store(client, location, login), location.path)
 
 
-def _open_client(
-    location: StoreLocation,
-    auth: AuthSettings | None,
-    environment: Mapping[str, str],
-    folder: Path,
-) -> tuple[ObjectStore, StoreLogin | None]:
-    try:
-        match location.provider:
-            case Provider.AZURE:
-                return _open_azure(location, auth, environment, folder)
-            case Provider.S3:
-                config = list_s3_variables(environment)
-                options = _set_client(config.get("aws_endpoint_url_s3") or config.get("endpoint"))
-                return _open_s3(location, config, options), None
-            case Provider.GOOGLE:
-                options = _set_client(None)
-                store = GCSStore(location.container, client_options=options, retry_config=_RETRY)
-                return store, None
-    except (BaseError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            "cannot be opened: a variable of the environment that says how to reach it has a value "
-            f"that cannot be used ({type(error).__name__}).",
-            where=location.root,
-        ) from error
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opening:
+    """What is known before a store is opened."""
 
+    location: StoreLocation
+    auth: AuthSettings | None
+    environment: Mapping[str, str]
+    folder: Path
+    patience: StorePatience
 
-def _open_s3(location: StoreLocation, config: Mapping[str, str], options: ClientConfig) -> S3Store:
-    given: Any = dict(config)
-    return S3Store(location.container, config=given, client_options=options, retry_config=_RETRY)
-
-
-def _open_azure(
-    location: StoreLocation,
-    auth: AuthSettings | None,
-    environment: Mapping[str, str],
-    folder: Path,
-) -> tuple[AzureStore, StoreLogin | None]:
-    config = list_azure_variables(environment)
-    if location.account is not None and location.endpoint is not None:
-        config |= {"account_name": location.account, "endpoint": location.endpoint}
-    if not config.get("account_name"):
-        raise ConfigurationError(
-            "does not name the storage account. Write "
-            "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER, or set the environment "
-            "variable AZURE_STORAGE_ACCOUNT_NAME.",
-            where=location.root,
-        )
-    login = None if auth is None else _make_login(auth, environment, folder)
-    if login is None and not AZURE_LOGINS & config.keys():
-        raise ConfigurationError(
-            "there is no login for it. Add [source.auth] to the project, or set the environment "
-            "variable AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN.",
-            where=location.root,
-        )
-    ca_file = None if auth is None or auth.ca_file is None else folder / auth.ca_file
-    given: Any = config if login is None else {
-        name: config[name] for name in ("account_name", "endpoint") if name in config
-    }  # fmt: skip
-    store = AzureStore(
-        location.container,
-        config=given,
-        client_options=_set_client(config.get("endpoint"), ca_file),
-        retry_config=_RETRY,
-        credential_provider=login,
-    )
-    return store, login
-
-
-def _make_login(auth: AuthSettings, environment: Mapping[str, str], folder: Path) -> StoreLogin:
-    trust = load_trust(None if auth.ca_file is None else folder / auth.ca_file)
-    make = make_credential_factory(auth, environment, folder, trust)
-    return StoreLogin(make, auth.scope or SCOPE)
-
-
-def _set_client(endpoint: str | None, ca_file: Path | None = None) -> ClientConfig:
-    """Time-outs, and plain http for this machine alone."""
-    options: ClientConfig = {
-        "connect_timeout": timedelta(seconds=15),
-        "timeout": TIMEOUT,
-        "user_agent": f"p2c/{__version__}",
-    }
-    if endpoint is not None and urlsplit(endpoint).scheme == "http":
-        if not is_loopback(endpoint):
+    def open(self) -> tuple[ObjectStore, StoreLogin | None]:
+        """The client, and the login that it uses if the project has one."""
+        try:
+            match self.location.provider:
+                case Provider.AZURE:
+                    return self._open_azure()
+                case Provider.S3:
+                    return self._open_s3(), None
+                case Provider.GOOGLE:
+                    return self._open_google(), None
+        except (BaseError, ValueError, OSError) as error:
             raise ConfigurationError(
-                "is plain http, which would send the login in the clear; it must begin with "
-                "https://.",
-                where="the endpoint in the environment",
+                "cannot be opened: a variable of the environment that says how to reach it has a "
+                f"value that cannot be used ({type(error).__name__}).",
+                where=self.location.root,
+            ) from error
+
+    def _open_s3(self) -> S3Store:
+        config = list_s3_variables(self.environment)
+        endpoint = config.get("aws_endpoint_url_s3") or config.get("endpoint")
+        given: Any = config
+        return S3Store(
+            self.location.container,
+            config=given,
+            client_options=self._set_client(endpoint),
+            retry_config=self.patience.retry,
+        )
+
+    def _open_google(self) -> GCSStore:
+        return GCSStore(
+            self.location.container,
+            client_options=self._set_client(None),
+            retry_config=self.patience.retry,
+        )
+
+    def _open_azure(self) -> tuple[AzureStore, StoreLogin | None]:
+        config = self._configure_azure()
+        login = None if self.auth is None else self._make_login(self.auth)
+        if login is None and not AZURE_LOGINS & config.keys():
+            raise ConfigurationError(
+                "there is no login for it. Add [source.auth] to the project, or set the "
+                "environment variable AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN.",
+                where=self.location.root,
             )
-        options["allow_http"] = True
-    if ca_file is not None:
-        with during("reading auth.ca_file"):
-            options["root_certificate"] = ca_file.read_bytes()
-    return options
+        reach = {name: config[name] for name in ("account_name", "endpoint") if name in config}
+        given: Any = config if login is None else reach
+        store = AzureStore(
+            self.location.container,
+            config=given,
+            client_options=self._set_client(config.get("endpoint")),
+            retry_config=self.patience.retry,
+            credential_provider=login,
+        )
+        return store, login
+
+    def _configure_azure(self) -> dict[str, str]:
+        """What the environment says; what the address says ranks before it."""
+        config = list_azure_variables(self.environment)
+        if self.location.account is not None and self.location.endpoint is not None:
+            config |= {"account_name": self.location.account, "endpoint": self.location.endpoint}
+        if not config.get("account_name"):
+            raise ConfigurationError(
+                "does not name the storage account. Write "
+                "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/FOLDER, or set the environment "
+                "variable AZURE_STORAGE_ACCOUNT_NAME.",
+                where=self.location.root,
+            )
+        return config
+
+    @property
+    def _ca_file(self) -> Path | None:
+        if self.auth is None or self.auth.ca_file is None:
+            return None
+        return self.folder / self.auth.ca_file
+
+    def _make_login(self, auth: AuthSettings) -> StoreLogin:
+        trust = load_trust(self._ca_file)
+        make = make_credential_factory(auth, self.environment, self.folder, trust)
+        return StoreLogin(make, auth.scope or SCOPE)
+
+    def _set_client(self, endpoint: str | None) -> ClientConfig:
+        """Time-outs, and plain http for this machine alone."""
+        options: ClientConfig = {
+            "connect_timeout": timedelta(seconds=15),
+            "timeout": self.patience.timeout,
+            "user_agent": f"p2c/{__version__}",
+        }
+        if endpoint is not None and urlsplit(endpoint).scheme == "http":
+            if not is_loopback(endpoint):
+                raise ConfigurationError(
+                    "is plain http, which would send the login in the clear; it must begin with "
+                    "https://.",
+                    where="the endpoint in the environment",
+                )
+            options["allow_http"] = True
+        if self._ca_file is not None:
+            with during("reading auth.ca_file"):
+                options["root_certificate"] = self._ca_file.read_bytes()
+        return options

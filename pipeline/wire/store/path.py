@@ -45,18 +45,29 @@ def _describe(found: ObjectMeta) -> StoreEntry:
         is_folder=False,
         size=found["size"],
         changed=found["last_modified"].timestamp(),
-        etag=found["e_tag"] or "",
+        etag=_quote(found["e_tag"] or ""),
         version=found["version"] or "",
     )
+
+
+def _quote(etag: str) -> str:
+    """An ETag as headers write it; Azure's listings leave the quotes out."""
+    return etag if not etag or etag.endswith('"') else f'"{etag}"'
 
 
 class Store:
     """A container or bucket. A folder is listed once, so a run sees one state of it."""
 
     def __init__(
-        self, client: ObjectStore, location: StoreLocation, login: StoreLogin | None = None
+        self,
+        client: ObjectStore,
+        location: StoreLocation,
+        login: StoreLogin | None = None,
+        *,
+        most: int = MOST,
     ) -> None:
         self.location = location
+        self._most = most
         self._client = client
         self._login = login
         self._listed: dict[str, dict[str, StoreEntry]] = {}
@@ -101,9 +112,9 @@ class Store:
         if key not in self._listed:
             with translate_failures(self.location, self.name(key), self._login):
                 found = obstore.list_with_delimiter(self._client, prefix=key or None)
-            if len(found["objects"]) > MOST:
+            if len(found["objects"]) > self._most:
                 raise SourceError(
-                    f"holds more than {MOST:,} files. Name the folder that holds the tables.",
+                    f"holds more than {self._most:,} files. Name the folder that holds the tables.",
                     where=self.name(key),
                 )
             files = {

@@ -23,9 +23,9 @@ BLOCK: Final = 8 << 20
 """Bytes: few enough to hold some of them, many enough for one request each."""
 
 _AT_ONCE: Final = 8
-_GAP: Final = 64 << 10
+GAP: Final = 64 << 10
 """Bytes that are cheaper to read over than to ask twice for."""
-_LARGEST: Final = 16 << 20
+LARGEST: Final = 16 << 20
 
 
 class _Positioned(io.RawIOBase):
@@ -71,8 +71,11 @@ class BlockReader(_Positioned):
     ``finish`` gets the SHA-256 once all blocks came in order.
     """
 
-    def __init__(self, fetch: Fetch, size: int, finish: Callable[[str], None]) -> None:
+    def __init__(
+        self, fetch: Fetch, size: int, finish: Callable[[str], None], block: int = BLOCK
+    ) -> None:
         super().__init__(size)
+        self._size = block
         self._fetch = fetch
         self._finish = finish
         self._digest = hashlib.sha256()
@@ -84,7 +87,7 @@ class BlockReader(_Positioned):
             finish(self._digest.hexdigest())
 
     def _take(self, start: int, end: int) -> memoryview:
-        number, begin = divmod(start, BLOCK)
+        number, begin = divmod(start, self._size)
         if number != self._number:
             self._block, self._number = self._turn_to(number), number
         return memoryview(self._block)[begin : begin + end - start]
@@ -97,14 +100,14 @@ class BlockReader(_Positioned):
         else:
             block = self._get(number)
         in_order = number == self._number + 1
-        if in_order and (number + 1) * BLOCK < self.size and not self.closed:
+        if in_order and (number + 1) * self._size < self.size and not self.closed:
             self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="store")
             self._next = (number + 1, self._pool.submit(self._get, number + 1))
         return block
 
     def _get(self, number: int) -> bytes:
-        start = number * BLOCK
-        block = self._fetch(start, min(start + BLOCK, self.size))
+        start = number * self._size
+        block = self._fetch(start, min(start + self._size, self.size))
         if start == self._hashed:
             self._digest.update(block)
             self._hashed += len(block)
@@ -133,7 +136,7 @@ class PieceReader(_Positioned):
         """Begin to fetch spans of start and end; spans that lie near each other come together."""
         self._ahead += [
             (start, end, self._pool.submit(self._fetch, start, end))
-            for start, end in _join_spans(spans)
+            for start, end in join_spans(spans)
         ]
 
     def forget_before(self, place: int) -> None:
@@ -153,11 +156,14 @@ class PieceReader(_Positioned):
         super().close()
 
 
-def _join_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def join_spans(
+    spans: Iterable[tuple[int, int]], gap: int = GAP, largest: int = LARGEST
+) -> list[tuple[int, int]]:
+    """Spans of start and end in order; those that lie near each other as one, if it stays small."""
     ordered = sorted(spans)
     joined = ordered[:1]
     for (_, last), (start, end) in pairwise(ordered):
-        if start - last <= _GAP and end - joined[-1][0] <= _LARGEST:
+        if start - last <= gap and end - joined[-1][0] <= largest:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

@@ -19,11 +19,17 @@ _AZURE: Final = {
     ),
     "sas_key": ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY"),
     "token": ("AZURE_STORAGE_TOKEN",),
+    "tenant_id": ("AZURE_STORAGE_TENANT_ID", "AZURE_TENANT_ID"),
+    "client_id": ("AZURE_STORAGE_CLIENT_ID", "AZURE_CLIENT_ID"),
+    "client_secret": ("AZURE_STORAGE_CLIENT_SECRET", "AZURE_CLIENT_SECRET"),
+    "federated_token_file": ("AZURE_FEDERATED_TOKEN_FILE",),
     "skip_signature": ("AZURE_SKIP_SIGNATURE",),
 }
 """Setting of obstore → the variables that mean it; the first that is set counts."""
 
-AZURE_LOGINS: Final = frozenset({"account_key", "sas_key", "token", "skip_signature"})
+AZURE_LOGINS: Final = frozenset(
+    {"account_key", "sas_key", "token", "client_secret", "federated_token_file", "skip_signature"}
+)
 """The settings that are a login."""
 
 _CONNECTION: Final = {

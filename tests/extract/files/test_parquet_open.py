@@ -9,13 +9,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from obstore.store import LocalStore
 
 from pipeline.errors import SourceError
-from pipeline.extract.files import parquet_open
-from pipeline.wire.store.path import Store
+from pipeline.extract.files.parquet_open import read_parquet_batches
+from pipeline.wire.store.path import Store, StorePath
 from pipeline.wire.store.remote import StoreEntry
 from tests.scenes.reading import landed, rows
-from tests.scenes.stores import as_path, store_folder
+from tests.scenes.stores import BUCKET, as_path, locate, store_folder
 
 ROWS = 30_000
 WIDE = 20
@@ -41,29 +42,26 @@ def export(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many bytes each request asked for."""
-    found: list[int] = []
-    read = Store.read
+class CountedStore(Store):
+    """A folder of this machine as a store that counts the bytes of each request."""
 
-    def count(self: Store, key: str, entry: StoreEntry, start: int, end: int) -> bytes:
-        found.append(end - start)
-        return read(self, key, entry, start, end)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(LocalStore(folder), locate(BUCKET))
+        self.fetched: list[int] = []
 
-    monkeypatch.setattr(Store, "read", count)
-    return found
+    def read(self, key: str, entry: StoreEntry, start: int, end: int) -> bytes:
+        self.fetched.append(end - start)
+        return super().read(key, entry, start, end)
 
 
-def test_only_the_columns_that_are_needed_come_over_the_wire(
-    export: Path, fetched: list[int], tmp_path: Path
-) -> None:
-    found = landed(as_path(store_folder(export)), tmp_path / "in")["contacts"]
+def test_only_the_columns_that_are_needed_come_over_the_wire(export: Path, tmp_path: Path) -> None:
+    store = CountedStore(export)
+    found = landed(as_path(StorePath(store, "")), tmp_path / "in")["contacts"]
     size = (export / "contacts.parquet").stat().st_size
     assert found.rows == ROWS
     assert found.sources[0].bytes == size
-    assert sum(fetched) < size / 4
-    assert len(fetched) <= 2 + 3 * 3
+    assert sum(store.fetched) < size / 4
+    assert len(store.fetched) <= 2 + 3 * 3
 
 
 def test_what_is_landed_from_a_store_is_what_lies_in_the_folder(
@@ -79,12 +77,18 @@ def test_what_is_landed_from_a_store_is_what_lies_in_the_folder(
 
 
 def test_a_row_group_that_is_too_large_to_hold_is_read_column_by_column(
-    export: Path, fetched: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    export: Path,
 ) -> None:
-    monkeypatch.setattr(parquet_open, "_LARGEST", 1000)
-    there = landed(as_path(store_folder(export)), tmp_path / "in")["contacts"]
-    assert rows(there).height == ROWS
-    assert len(fetched) > 3 * 6
+    columns = ["contactid", "lastname", "new_wide3"]
+    counts = []
+    for ahead in (1_000_000_000, 1000):
+        store = CountedStore(export)
+        path = as_path(StorePath(store, "contacts.parquet"))
+        batches = list(read_parquet_batches(path, ROWS, columns, ahead))
+        assert [batch.num_rows for batch in batches] == [ROWS // 3] * 3
+        assert batches[0].schema.names == columns
+        counts.append(len(store.fetched))
+    assert counts == [1 + 3 * 2, 1 + 3 * 3]
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:

@@ -21,17 +21,18 @@ from obstore.store import AzureStore, ObjectStore, S3Store
 
 from pipeline.backfill.planning import make_backfill
 from pipeline.commands.options import read_clock
-from pipeline.errors import Stopped
+from pipeline.errors import Stopped, Unreachable
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import open_source
 from pipeline.run.facts import RunFacts
 from pipeline.run.folder import RunFolder, find_run
-from pipeline.wire.store import opening
+from pipeline.wire.store.opening import StorePatience, open_location
 from tests.scenes.azurite import ACCOUNT, KEY, NEEDS_AZURITE, create_container, run_azurite
 from tests.scenes.command_line import P2c, p2c
 from tests.scenes.small import rows, write_small
+from tests.scenes.stores import locate
 
 __all__ = ["p2c"]
 
@@ -48,7 +49,6 @@ AWS: Final = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_REGION": "eu-central-1",
 }
-QUICK: Final = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +187,6 @@ def test_a_backfill_reads_a_store_too(tmp_path: Path) -> None:
 
 
 def test_a_network_that_is_gone_stops_the_plan(p2c: P2c, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_RETRY", QUICK)
     for name, value in {**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}.items():
         monkeypatch.setenv(name, value)
     answer = p2c("plan", "--source", "s3://exports/csv", *FLAGS)
@@ -220,7 +219,6 @@ def busy() -> Iterator[str]:
 def test_a_store_that_asks_to_wait_stops_the_plan(
     p2c: P2c, busy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_RETRY", QUICK)
     for name, value in {**AWS, "AWS_ENDPOINT_URL": busy}.items():
         monkeypatch.setenv(name, value)
     answer = p2c("plan", "--source", "s3://exports/csv", *FLAGS)
@@ -228,16 +226,16 @@ def test_a_store_that_asks_to_wait_stops_the_plan(
     assert "asks us to wait, longer than we do (HTTP 503, SlowDown)" in answer.err
 
 
-def test_a_store_that_is_silent_stops_the_plan(p2c: P2c, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_RETRY", {**QUICK, "max_retries": 0})
-    monkeypatch.setattr(opening, "TIMEOUT", timedelta(seconds=1))
+def test_a_store_that_is_silent_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    patience = StorePatience(timeout=timedelta(seconds=1), retries=0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
-        for name, value in {**AWS, "AWS_ENDPOINT_URL": address}.items():
-            monkeypatch.setenv(name, value)
-        answer = p2c("plan", "--source", "s3://exports/csv", *FLAGS)
-    assert answer.code == 3
-    assert "cannot be reached" in answer.err
+        environment = {**AWS, "AWS_ENDPOINT_URL": address, "HOME": str(tmp_path)}
+        folder = open_location(
+            locate("s3://exports/csv"), environment=environment, patience=patience
+        )
+        with pytest.raises(Unreachable, match=r"^s3://exports/csv: cannot be reached"):
+            folder.is_dir()
 
 
 def open_project(text: str, tmp_path: Path) -> Path:
@@ -373,9 +371,8 @@ def test_a_container_that_is_not_there_is_named(p2c: P2c, entra: Entra) -> None:
 
 @NEEDS_AZURITE
 def test_a_certificate_that_nobody_vouches_for_stops_the_plan(
-    p2c: P2c, entra: Entra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    p2c: P2c, entra: Entra, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(opening, "_RETRY", QUICK)
     text = entra()
     (tmp_path / "p2c.toml").write_text(text.partition("ca_file")[0])
     answer = p2c("plan", *FLAGS)

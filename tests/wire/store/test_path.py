@@ -5,18 +5,22 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import obstore
 import pytest
-from obstore.store import MemoryStore
+from obstore.store import LocalStore, MemoryStore
 
 from pipeline.errors import SourceError, Stopped
 from pipeline.wire.store import path as paths
 from pipeline.wire.store.path import Store, StorePath
 from pipeline.wire.store.remote import RemoteFile
 from tests.scenes.stores import hold_in_memory, locate, store_folder
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 FILES = {
     "sales/contacts.csv": "a,b\n1,2\n",
@@ -119,10 +123,12 @@ def test_a_name_that_is_a_file_and_a_folder_is_refused() -> None:
         list(both.iterdir())
 
 
-def test_a_folder_of_too_many_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "MOST", 2)
-    with pytest.raises(SourceError, match=r"^s3://exports/a: holds more than 2 files"):
-        list(hold_in_memory({f"a/{n}": "" for n in range(3)}, "s3://exports/a").iterdir())
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.csv").touch()
+    assert len(Store(LocalStore(tmp_path), locate("s3://exports"), most=3).list_folder("")) == 3
+    with pytest.raises(SourceError, match=r"^s3://exports: holds more than 2 files"):
+        Store(LocalStore(tmp_path), locate("s3://exports"), most=2).list_folder("")
 
 
 def test_a_folder_is_listed_once(sales: StorePath, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +167,21 @@ def test_a_file_that_changes_after_it_was_listed_stops_its_reader() -> None:
         Stopped, match=r"^s3://exports/contacts\.csv: changed while p2c was reading it"
     ):
         (root / "contacts.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("written", "etag"),
+    [("0x8D", '"0x8D"'), ('"0x8D"', '"0x8D"'), ('W/"0x8D"', 'W/"0x8D"'), (None, "")],
+)
+def test_an_etag_is_written_as_headers_write_it(written: str | None, etag: str) -> None:
+    found: ObjectMeta = {
+        "path": "contacts.csv",
+        "last_modified": datetime(2026, 1, 1, tzinfo=UTC),
+        "size": 3,
+        "e_tag": written,
+        "version": None,
+    }
+    assert paths._describe(found).etag == etag
 
 
 def test_a_file_that_goes_after_it_was_listed_is_missed(tmp_path: Path) -> None:

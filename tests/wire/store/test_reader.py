@@ -7,10 +7,10 @@ import io
 
 import pytest
 
-from pipeline.wire.store import reader
-from pipeline.wire.store.reader import BlockReader, PieceReader
+from pipeline.wire.store.reader import GAP, BlockReader, PieceReader, join_spans
 
 CONTENT = bytes(range(256)) * 40
+BLOCK = 1000
 
 
 class Counted:
@@ -25,16 +25,9 @@ class Counted:
         return self.content[start:end]
 
 
-@pytest.fixture
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(reader, "BLOCK", 1000)
-    return 1000
-
-
-@pytest.mark.usefixtures("small_blocks")
 def test_a_file_is_read_once_from_front_to_end_and_hashed_on_the_way() -> None:
     fetch, sums = Counted(), list[str]()
-    with io.BufferedReader(BlockReader(fetch, len(CONTENT), sums.append), 300) as file:
+    with io.BufferedReader(BlockReader(fetch, len(CONTENT), sums.append, BLOCK), 300) as file:
         assert file.read(64) == CONTENT[:64]
         file.seek(0)
         assert b"".join(iter(lambda: file.read(777), b"")) == CONTENT
@@ -44,10 +37,9 @@ def test_a_file_is_read_once_from_front_to_end_and_hashed_on_the_way() -> None:
     assert sums == [hashlib.sha256(CONTENT).hexdigest()]
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_a_file_that_is_read_in_part_has_no_hash() -> None:
     fetch, sums = Counted(), list[str]()
-    with BlockReader(fetch, len(CONTENT), sums.append) as file:
+    with BlockReader(fetch, len(CONTENT), sums.append, BLOCK) as file:
         file.seek(-10, io.SEEK_END)
         assert file.read() == CONTENT[-10:]
         file.seek(4000)
@@ -65,14 +57,13 @@ def test_an_empty_file_is_read_without_asking() -> None:
     assert (fetch.asked, sums) == ([], [hashlib.sha256(b"").hexdigest()])
 
 
-@pytest.mark.usefixtures("small_blocks")
 def test_a_failure_of_the_block_that_comes_next_is_raised_where_it_is_read() -> None:
     def fetch(start: int, end: int) -> bytes:
         if start:
             raise ValueError("gone")
         return CONTENT[start:end]
 
-    with BlockReader(fetch, len(CONTENT), lambda _: None) as file:
+    with BlockReader(fetch, len(CONTENT), lambda _: None, BLOCK) as file:
         assert file.read(1000) == CONTENT[:1000]
         with pytest.raises(ValueError, match="gone"):
             file.read(1)
@@ -87,7 +78,7 @@ def test_pieces_are_what_is_asked_for() -> None:
 
 
 def test_what_was_fetched_ahead_is_not_fetched_again_and_neighbours_come_together() -> None:
-    far = reader._GAP + 2000
+    far = GAP + 2000
     fetch = Counted(bytes(far * 2))
     with PieceReader(fetch, far * 2) as file:
         file.fetch_ahead([(500, 600), (100, 200), (far, far + 50)])
@@ -101,6 +92,6 @@ def test_what_was_fetched_ahead_is_not_fetched_again_and_neighbours_come_togethe
     assert sorted(fetch.asked) == [(100, 105), (100, 600), (far, far + 50)]
 
 
-def test_what_is_fetched_together_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_LARGEST", 100)
-    assert reader._join_spans([(0, 60), (60, 90), (90, 150)]) == [(0, 90), (90, 150)]
+def test_what_is_fetched_together_stays_small() -> None:
+    assert join_spans([(60, 90), (0, 60), (90, 150)], largest=100) == [(0, 90), (90, 150)]
+    assert join_spans([(0, 10), (30, 40)], gap=10) == [(0, 10), (30, 40)]

@@ -113,10 +113,11 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
             "columns in the first line.",
             where=text.name,
         )
-    if found.known:
+    wrapper = _explain_wrapper(cells, selection)
+    if found.known and wrapper is None:
         return
     reason = (
-        _explain_wrapper(cells)
+        wrapper
         or _explain_quotes(cells, selection)
         or _explain_place(found, text, selection)
         or _explain_fixed(cells, selection)
@@ -127,8 +128,9 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
     raise SourceError(f"{reason}{needs}", where=text.name)
 
 
-def _explain_wrapper(cells: Sequence[str]) -> str | None:
-    if _WRAPPER not in cells:
+def _explain_wrapper(cells: Sequence[str], selection: ColumnSelection) -> str | None:
+    """Whether each row is in one cell of its own."""
+    if _WRAPPER not in cells or selection.table.key in selection.match(cells, ""):
         return None
     return (
         f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "

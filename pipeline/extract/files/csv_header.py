@@ -118,6 +118,7 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
         return
     reason = (
         wrapper
+        or _explain_form(cells)
         or _explain_quotes(cells, selection)
         or _explain_place(found, text, selection)
         or _explain_fixed(cells, selection)
@@ -136,6 +137,14 @@ def _explain_wrapper(cells: Sequence[str], selection: ColumnSelection) -> str | 
         f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "
         "(.jsonl), or the final table, which has a column for each field."
     )
+
+
+def _explain_form(cells: Sequence[str]) -> str | None:
+    """Whether the file is of another form."""
+    start = cells[0].lstrip()[:1]
+    if start in {"{", "["}:
+        return "is JSON: let its name end in .json, or in .jsonl if each line is a row."
+    return "is XML: let its name end in .xml." if start == "<" else None
 
 
 def _explain_quotes(cells: Sequence[str], selection: ColumnSelection) -> str | None:

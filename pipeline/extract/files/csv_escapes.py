@@ -103,7 +103,8 @@ class Backslashes:
             if record is None or record.end() <= sum(map(len, lines[start:place])):
                 continue
             plain = record.group()
-            return self._fits(self._double(plain)) and not self._fits(plain)
+            if self._fits(self._double(plain)):
+                return not self._fits(plain)
         return False
 
     def _fits(self, text: bytes) -> bool:

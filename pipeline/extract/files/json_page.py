@@ -11,7 +11,7 @@ from pipeline.errors import SourceError
 
 ARRAYS: Final = frozenset({"value", "results", "items", "records", "rows", "data"})
 """Under which names a page keeps its rows: ``value`` as OData says, others as flows and tools."""
-_ENVELOPES: Final = frozenset({"body", "d", "data", "result", "response", "outputs"})
+ENVELOPES: Final = frozenset({"body", "d", "data", "result", "response", "outputs"})
 """What a page may be in: a flow saves the whole answer, OData 2 puts it below ``d``."""
 _DEEPEST: Final = 3
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -125,7 +125,7 @@ class PageParser:
             sign = self._peek()
             if sign == "[" and key in self._arrays:
                 yield from self._read_only_array(key)
-            elif sign == "{" and key in _ENVELOPES and depth < _DEEPEST:
+            elif sign == "{" and key in ENVELOPES and depth < _DEEPEST:
                 yield from self._read_object(depth + 1)
             else:
                 self._note(key, self._read_value())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from pipeline.extract.files.json_page import DECODER
+from pipeline.extract.files.json_page import ARRAYS, DECODER, ENVELOPES
 from pipeline.extract.headers import ColumnSelection
 from schemas.sales import TABLES
 
@@ -171,4 +171,10 @@ def looks_like_row(line: bytes, selection: ColumnSelection) -> bool:
         return False
     if not isinstance(row, dict):
         return False
-    return unwrap(row, selection) is not row or selection.count_known(row) > 0
+    if unwrap(row, selection) is not row:
+        return True
+    is_page = any(
+        isinstance(cell, dict) if key in ENVELOPES else key in ARRAYS and isinstance(cell, list)
+        for key, cell in row.items()
+    )
+    return not is_page and selection.count_known(row) > 0

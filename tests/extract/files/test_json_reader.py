@@ -20,9 +20,7 @@ from schemas.catalogue import Field, Table
 from tests.scenes.reading import ID, contacts, write
 
 COMPANY = "216b4b57-76e7-62fb-dda6-b7a859658ec0"
-NEXT = (
-    "https://org.crm.dynamics.com/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20pagenumber=%222%22"
-)
+NEXT = "https://org.crm.dynamics.com/api/data/v9.2/contacts?$skiptoken=%3Ccookie%20pagenumber="
 CONTACT: dict[str, Any] = {
     "@odata.etag": 'W/"72201545"',
     "contactid": ID,
@@ -51,13 +49,17 @@ SLIM = {
 """The same in an answer to FetchXML, which leaves nulls out."""
 
 
-def page(*rows: object, next_page: bool = False) -> str:
+def page(*rows: object, next_page: int = 0) -> str:
     head = {
         "@odata.context": "https://org.crm.dynamics.com/api/data/v9.2/$metadata#contacts",
         "@odata.count": len(rows),
     }
     return json.dumps(
-        {**head, "value": rows, **({"@odata.nextLink": NEXT} if next_page else {})},
+        {
+            **head,
+            "value": rows,
+            **({"@odata.nextLink": f"{NEXT}%22{next_page}%22"} if next_page else {}),
+        },
         ensure_ascii=False,
     )
 
@@ -121,8 +123,8 @@ def test_numbers_stay_exactly_as_written(tmp_path: Path) -> None:
 
 def test_several_pages_are_one_table_in_the_order_of_their_names(tmp_path: Path) -> None:
     files = {
-        "contacts/page-1.json": page(CONTACT, CONTACT, next_page=True),
-        "contacts/page-2.json": page(next_page=True),
+        "contacts/page-1.json": page(CONTACT, CONTACT, next_page=2),
+        "contacts/page-2.json": page(next_page=3),
         "contacts/page-3.json": page(CONTACT),
     }
     frame, _ = contacts(write(tmp_path / "export", files), tmp_path / "in")
@@ -176,7 +178,7 @@ def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: st
     ("content", "words"),
     [
         (page(CONTACT)[:-30], "breaks off, or is broken in line 1"),
-        (page(CONTACT, next_page=True)[:-2], "breaks off, or is broken"),
+        (page(CONTACT, next_page=2)[:-2], "breaks off, or is broken"),
         ('{"value": [', "breaks off, or is broken"),
         ('{"value": [{"a": 1} {"a": 2}]}', "breaks off, or is broken in line 1"),
         ('{"value": [{"a": 1},]}', "breaks off, or is broken"),
@@ -184,18 +186,19 @@ def test_a_page_without_rows_is_a_table_without_rows(tmp_path: Path, content: st
         ('{"error": {"code": "0x80040217", "message": "no"}}', 'there is no array "value"'),
         ('{"value": {"contactid": "1"}}', 'there is no array "value"'),
         ('"contacts"', "breaks off, or is broken in line 1"),
-        ("<!DOCTYPE html><html></html>", "breaks off, or is broken in line 1"),
-        (lines(CONTACT, CONTACT), 'there is no array "value"'),
-        (page(CONTACT) + "\n" + page(CONTACT), "line 2: the file continues after the page"),
+        ("<!DOCTYPE html><html></html>", "is a web page, maybe of a login"),
+        (lines({"name": "x"}, {"name": "y"}), 'there is no array "value"'),
+        (page(CONTACT) + "\n7", "breaks off, or is broken in line 2"),
+        ('{"items": [{"a": 1}], "rows": [{"a": 2}]}', 'has rows under "items" and under "rows"'),
         (
             page(CONTACT).encode("cp1252", "replace").replace(b"Brown", b"Gr\xfcn"),
             "line 1 is not UTF-8",
         ),
-        ("[" * 100_000, "breaks off, or is broken"),
+        ("[" * 100_000, "objects or lists lie in one another too deep"),
         (" \n", "is empty"),
         (b"", "is empty"),
         (b"\x89PNG\0\0", "this is not a text file"),
-        (page(CONTACT, next_page=True), "is not whole: the page names a next page"),
+        (page(CONTACT, next_page=2), "is not whole: the page names a next page"),
     ],
     ids=lambda one: repr(one)[-30:],
 )  # fmt: skip
@@ -207,7 +210,7 @@ def test_what_is_no_whole_page_is_refused_in_a_sentence(
 
 def test_pages_that_all_name_a_next_one_are_not_the_whole_table(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
-        f"contacts/{number}.json": page(CONTACT, next_page=True) for number in (1, 2)
+        f"contacts/{number}.json": page(CONTACT, next_page=number + 1) for number in (1, 2)
     }
     assert "contacts: is not whole: all 2 pages name a next page" in refused(tmp_path, files)
 
@@ -232,7 +235,8 @@ def test_a_broken_line_is_named_and_the_lines_around_it_are_read(tmp_path: Path)
     )
     assert frame["source_line"].to_list() == [1, 12]
     assert {line: detail for _, line, detail in unreadable} == {
-        **dict.fromkeys((2, 3, 4, 5, 6, 11), "it is not a JSON object"),
+        **dict.fromkeys((2, 3, 4, 5, 6), "it is not a JSON object"),
+        11: "objects or lists lie in one another too deep",
         7: "lastname holds an object or a list",
         8: "lastname holds half a character",
         10: "it is longer than 4,000 bytes",
@@ -256,11 +260,42 @@ def test_a_broken_row_of_a_page_is_named_by_its_number(tmp_path: Path) -> None:
     assert [line for _, line, _ in unreadable] == [2, 3, 4, 5]
 
 
-def test_json_of_the_other_form_is_told_apart(tmp_path: Path) -> None:
-    assert "let its name end in .json." in refused(
-        tmp_path, {"contacts.jsonl": json.dumps([CONTACT], indent=1)}
-    )
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("contacts.jsonl", json.dumps([CONTACT, CONTACT], indent=1)),
+        ("contacts.jsonl", page(CONTACT, CONTACT)),
+        ("contacts.json", lines(CONTACT, CONTACT)),
+        ("contacts.json", page(CONTACT) + "\n" + page(CONTACT)),
+        ("contacts.json", f'{{"statusCode": 200, "body": {page(CONTACT, CONTACT)}}}'),
+        ("contacts.json", json.dumps({"d": {"results": [CONTACT, CONTACT]}})),
+        ("contacts.json", json.dumps({"contacts": [CONTACT, CONTACT], "count": 2})),
+    ],
+    ids=["array", "page", "lines", "two pages", "flow", "odata 2", "named after the table"],
+)  # fmt: skip
+def test_json_of_another_form_is_told_by_its_content(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    frame, unreadable = contacts(write(tmp_path / "export", {name: content}), tmp_path / "in")
+    assert frame["lastname"].to_list() == ["Brown", "Brown"]
+    assert frame["source_line"].to_list() == [1, 2]
+    assert not unreadable
+
+
+def test_a_file_of_json_lines_without_a_line_is_empty(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path, {"contacts.jsonl": "\n\n"})
+
+
+@pytest.mark.parametrize("name", ["contacts.jsonl", "contacts.json"])
+def test_a_row_with_a_key_twice_is_unreadable(tmp_path: Path, name: str) -> None:
+    good = json.dumps(CONTACT)
+    bad = good.replace('"lastname": "Brown"', '"lastname": "Grey", "lastname": "Brown"')
+    assert bad != good
+    rows = [good, bad, good]
+    text = "\n".join(rows) if name.endswith("l") else f"[{', '.join(rows)}]"
+    frame, unreadable = contacts(write(tmp_path / "export", {name: text}), tmp_path / "in")
+    assert frame["source_line"].to_list() == [1, 3]
+    assert unreadable == [(name, 2, "it has a key twice")]
 
 
 TABLE = Table(name="things", singular="thing", key="a", fields=(Field(name="a"), Field(name="b")))

@@ -29,6 +29,10 @@ _PIECE: Final = 64 * 1024
 """Bytes that the parser gets at once: what it holds back can be little more."""
 _GIVE_UP: Final = 16
 """One tag may be so many times over the limit of a row."""
+_HEAD: Final = 4096
+"""Bytes in which the outermost element begins."""
+_DOCTYPE: Final = b"<!DOCTYPE"
+_NO_DOCTYPE: Final = "declares a document type, which no export does."
 _DEEPEST: Final = 50
 _ROOT: Final = re.compile(
     rb"\s*(?:<\?[^>]*\?>|<!--(?:[^-]|-[^-])*-->|\s)*<(?P<root>[A-Za-z_][\w:.-]*)"
@@ -45,8 +49,13 @@ _OTHERS: Final = {
 
 
 def describes_records(content: Content, name: str, options: ReadOptions) -> bool:
-    """Whether an XML file is one of the tool's."""
-    return _find_root(next(read_text_blocks(content, name, options), b"")) == "entities"
+    """Whether an XML file is one of the tool's.
+
+    Raises:
+        SourceError: it cannot be read, or declares a document type.
+    """
+    first, _ = _look(read_text_blocks(content, name, options), name)
+    return _find_root(first) == "entities"
 
 
 def has_records(content: Content, name: str, table: Table, options: ReadOptions) -> bool:
@@ -70,12 +79,11 @@ def read_records(
     Raises:
         SourceError: it is XML of another kind, or broken, or has nothing of the table.
     """
-    blocks = read_text_blocks(content, name, options)
-    first = next(blocks, b"")
+    first, blocks = _look(read_text_blocks(content, name, options), name)
     _refuse_others(_find_root(first), name)
     records = _Records(table=selection.table.singular, name=name, limit=options.row_limit)
     shape = _Shape(name=name, selection=selection)
-    for _ in records.parse(chain((first,), blocks)):
+    for _ in records.parse(blocks):
         if len(records.rows) >= _ROWS:
             yield shape.make_chunk(records)
     yield shape.make_chunk(records)
@@ -85,6 +93,18 @@ def read_records(
             f"{', '.join(records.others) or 'none at all'}.",
             where=name,
         )
+
+
+def _look(blocks: Iterator[bytes], name: str) -> tuple[bytes, Iterator[bytes]]:
+    """How the text begins, and all of it."""
+    first = b""
+    for block in blocks:
+        first += block
+        if len(first) >= _HEAD:
+            break
+    if _DOCTYPE in first:
+        raise SourceError(_NO_DOCTYPE, where=name)
+    return first, chain((first,), blocks)
 
 
 def _find_root(text: bytes) -> str:
@@ -205,7 +225,7 @@ class _Records:
 
     def _refuse_doctype(self, *_: object) -> None:
         """Entities could be defined there that grow without end; the tool never writes any."""
-        raise SourceError("declares a document type, which no export does.", where=self.name)
+        raise SourceError(_NO_DOCTYPE, where=self.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -216,11 +216,11 @@ def test_a_header_without_rows_is_a_table_without_rows(tmp_path: Path) -> None:
         (f"{HEADER}\n{ROW}".encode("utf-16-le")[:-1], "line 2 is not whole UTF-16"),
         ("\ufeff".encode("utf-16-le") + b"a\0\x00\xd8b\0", "line 1 is not whole UTF-16"),
         (b"PK\x03\x04\x14\0", "is an Excel workbook or a zip"),
-        (b"\x1f\x8b\x08rest", "is compressed with gzip"),
+        (b"\x1f\x8b\x08rest", "is packed with gzip: let its name end in .gz"),
         (b"PAR1rest", "let its name end in .parquet"),
-        (b"\xd0\xcf\x11\xe0rest", "is an old Excel workbook"),
+        (b"\xd0\xcf\x11\xe0rest", "is an Excel workbook of the old form, or one with a password"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is not a text file"),
-        (f"{HEADER}\n{ROW}\n".encode("utf-32"), "this is not a text file"),
+        (f"{HEADER}\n{ROW}\n".encode("utf-32"), "is UTF-32: save it as UTF-8"),
         (
             f'"{HEADER}\n{ROW}\n'.encode(),
             "the header line cannot be read: a quote does not close before the end of the file",
@@ -229,7 +229,12 @@ def test_a_header_without_rows_is_a_table_without_rows(tmp_path: Path) -> None:
             f'"contactid"x,{HEADER}\n'.encode(),
             "the header line cannot be read: there is text after a closing quote",
         ),
-        (b'{"value": []}', "there is no column contactid"),
+        (b'{"value": []}', "is JSON: let its name end in .json"),
+        (b"<entities></entities>", "is XML: let its name end in .xml"),
+        (b"<!DOCTYPE html><html></html>", "is a web page"),
+        (b"BZh91AY&SY", "is packed with bzip2"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
+        (b"Obj\x01\x04\x14", "is an Avro file"),
     ],
     ids=lambda one: repr(one)[:30],
 )  # fmt: skip
@@ -253,3 +258,13 @@ def test_the_wrong_encoding_is_found_behind_the_first_block(tmp_path: Path) -> N
     good = "".join(f"{named('Grün')}\n" for _ in range(200))
     content = f"{HEADER}\n{good}".encode() + "Grün".encode("cp1252")
     assert "line 202 is not UTF-8" in refused(tmp_path, content)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_the_line_of_a_wrong_byte_is_counted_over_all_blocks(tmp_path: Path, encoding: str) -> None:
+    text = "\n".join([HEADER, *[ROW] * 500, named("Grün"), ROW]).encode(encoding)
+    if encoding == "utf-16":
+        text = text.replace("ü".encode("utf-16-le"), b"\x00\xd8")
+    write(tmp_path / "export", {"contacts.csv": text})
+    with pytest.raises(SourceError, match=r"contacts\.csv: line 502 is not "):
+        contacts(tmp_path / "export", tmp_path / "in", options=ReadOptions(block=100))

@@ -13,7 +13,7 @@ from pipeline.extract.spellings import Cells, merge_spellings
 from pipeline.suggest import suggest_nearest
 from schemas.catalogue import Field, Table
 from schemas.marks import looks_like_mark
-from schemas.text import WHITE_SPACE
+from schemas.text import GUID, WHITE_SPACE
 
 PLACE = ("source_file", "source_line")
 """What landing adds to every row."""
@@ -21,7 +21,7 @@ _LIKENESS = 0.8
 """Of a header that may be meant for a column."""
 
 _VALUE: Final = re.compile(
-    r"[{(]?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}[)}]?"
+    rf"[{{(]?{GUID}[)}}]?"
     r"|[^@\s]+@[^@\s]+\.[^@\s]+"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?",
     re.IGNORECASE,

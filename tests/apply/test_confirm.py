@@ -151,7 +151,7 @@ def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("name\nAda\n", UsageError, "no column names the rows"),
+        ("name\nAda\n", SourceError, "has no header line with columns that p2c knows"),
         ("contactid,CustomerAccount\n,\n", SourceError, "names no row"),
     ],
 )

@@ -35,8 +35,12 @@ NOT_OF_THE_DATA = {
     "state_unknown",
     "value_not_allowed",
     "reference_not_in_scm",
+    "value_invalid",
+    "archived",
+    "company_name_unknown",
+    "company_name_ambiguous",
 }
-"""Reasons that settings, projects' own rows or a live destination cause."""
+"""Reasons that settings, projects' own rows, other forms of exports or a live destination cause."""
 LIMITS = {
     "firstname": 25, "middlename": 25, "lastname": 25, "fullname": 120, "jobtitle": 30,
     "department": 50, "governmentid": 50, "address1_line1": 250, "address1_city": 60,

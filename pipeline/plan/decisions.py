@@ -13,7 +13,6 @@ from pipeline.plan.request import Planning
 from pipeline.plan.routing import make_routing
 from pipeline.plan.writing import write_decided
 from pipeline.transform.decide import Decider
-from schemas.sales import CONTACTS
 from sql.session import Session
 
 
@@ -33,8 +32,7 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
     prepared.findings += blank.findings
     decider = make_decider(planning, hasher)
     rows = planning.project.settings.run.morsel_rows
-    contacts, words = landed[CONTACTS.name], blank.words[CONTACTS.name]
-    texts = take_texts(main, contacts, routing, words)
+    texts = take_texts(main, landed, routing, blank.words)
     with decide_morsels(main, texts, prepared, decider, rows) as decided:
         write_decided(
             planning,
@@ -43,6 +41,6 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
     if blank.asked:
-        refuse_seen(contacts, texts.words)
+        refuse_seen(landed, texts.words)
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.errors import ConfigurationError
 from pipeline.project.resolve import make_bare_project, restore_project
-from schemas.labels import find_label_problems, name_members
+from schemas.labels import Labels, find_label_problems, name_members
 from schemas.sales import CONTACTS, QUOTES
 
-LABELS = {
+LABELS: Labels = {
     "Ja": "yes",
     "Aktiv": "0",
     "gendercode": {"Weiblich": "2"},

@@ -32,8 +32,7 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
     prepared.findings += blank.findings
     decider = make_decider(planning, hasher)
     rows = planning.project.settings.run.morsel_rows
-    contacts, words = landed["contacts"], blank.words["contacts"]
-    texts = take_texts(main, contacts, routing, words)
+    texts = take_texts(main, landed, routing, blank.words)
     with decide_morsels(main, texts, prepared, decider, rows) as decided:
         write_decided(
             planning,
@@ -42,6 +41,6 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
     if blank.asked:
-        refuse_seen(contacts, texts.words)
+        refuse_seen(landed, texts.words)
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

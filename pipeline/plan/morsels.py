@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -27,11 +27,14 @@ Each takes 300 MB."""
 
 
 def take_texts(
-    main: Session, contacts: LandedTable, routing: Routing, blank: Sequence[str]
+    main: Session,
+    landed: Mapping[str, LandedTable],
+    routing: Routing,
+    blank: Mapping[str, Sequence[str]],
 ) -> TextColumns:
     """The columns of contacts that mapping takes as they are, but for words that are ``blank``."""
-    physical = main.columns(f"{CONTACTS.name}_landed")
-    return TextColumns(contacts, find_plain_columns(CONTACTS, physical, routing.said), blank)
+    plain = find_plain_columns(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said)
+    return TextColumns(landed[CONTACTS.name], plain, blank[CONTACTS.name])
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ _CODES: Final = (
 )  # fmt: skip
 """Texts that are no names: one cell is enough to ask."""
 
+_NUMBERS: Final = (Type.INTEGER, Type.DECIMAL, Type.TIMESTAMP)
+_DATABASES: Final = TYPED_BY_NOBODY[0]
 _FEW: Final = 3
 _MANY: Final = 20
 """Cells in two columns, or in one, that nobody would have typed by hand."""
@@ -128,13 +130,13 @@ def _is_doubtful(columns: Mapping[str, int], rows: int) -> bool:
     )
 
 
-def refuse_seen(contacts: LandedTable, cells: Cells) -> None:
+def refuse_seen(landed: Mapping[str, LandedTable], cells: Cells) -> None:
     """Refuse words of contacts that were read where they lie, once all of their texts were seen.
 
     Raises:
         SourceError: a word stands in texts only, and in several cells.
     """
-    refuse_words(contacts.table, cells, list_doubtful(cells, contacts.rows))
+    refuse_words(CONTACTS.name, cells, list_doubtful(cells, landed[CONTACTS.name].rows))
 
 
 def refuse_words(table: str, cells: Cells, words: Iterable[str]) -> None:
@@ -172,13 +174,19 @@ def _report(table: str, word: str, cells: Cells) -> RunFinding:
 
 
 def _list_proved(table: str, cells: Cells) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for column, word in cells if _may_hold_none(table, column)))
+    return tuple(dict.fromkeys(word for column, word in cells if _proves(table, column, word)))
 
 
-def _may_hold_none(table: str, column: str) -> bool:
-    """Whether a column is of a type that no word of ``NULL_WORDS`` has."""
+def _proves(table: str, column: str, word: str) -> bool:
+    """Whether a cell of a column that is nothing but a word shows that the word means blank.
+
+    A choice may have a label ``None``, and an export may write the name of a company for its id: of
+    such words only numbers and times are proof.
+    """
     field = TABLES[table].field(column)
-    return field is not None and (field.type is not Type.TEXT or column in _TYPES_OF_LOOKUPS)
+    if field is None or word not in TYPED_BY_NOBODY:
+        return field is not None and field.type in _NUMBERS
+    return field.type is not Type.TEXT or column in _TYPES_OF_LOOKUPS
 
 
 def _count(session: Session, table: LandedTable, *, whole: bool) -> Cells:
@@ -192,7 +200,7 @@ def _count(session: Session, table: LandedTable, *, whole: bool) -> Cells:
     view = f"{table.table}_landed"
     found = Counter[tuple[str, str]]()
     for column, physical in session.columns(view).items():
-        proves = _may_hold_none(table.table, column) or column in _CODES
+        proves = _proves(table.table, column, _DATABASES) or column in _CODES
         if physical == "VARCHAR" and column in table.columns and (whole or proves):
             counted = session.frame(
                 query("plan/null_words", rows=view, column=column),

@@ -11,12 +11,9 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from pipeline.errors import Throttled
 from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
-from pipeline.wire.meter import Traffic
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, SentOnce
 from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
@@ -117,10 +114,9 @@ class SalesRows:
             body,
         )
 
-    def hold(self, subject: str, seconds: float, *, throttled: bool = True) -> None:
+    def hold(self, subject: str, seconds: float) -> None:
         """Let nobody send anything for so many seconds, as Sales asked."""
-        self.system.meter.add(subject, Traffic(retries=1, throttled=throttled, waited=seconds))
-        self.system.pace.slow_down(seconds)
+        self.system.hold(subject, seconds)
 
     def _send(
         self,
@@ -131,14 +127,9 @@ class SalesRows:
         headers: Mapping[str, str],
         content: bytes,
     ) -> T:
-        try:
-            with SentOnce():
-                return self.system.once(
-                    method, url, read, subject=subject, headers=headers, content=content
-                )
-        except Busy as busy:
-            self.hold(subject, busy.seconds, throttled=isinstance(busy.__cause__, Throttled))
-            raise
+        return self.system.send_once(
+            method, url, read, subject=subject, headers=headers, content=content
+        )
 
 
 def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:

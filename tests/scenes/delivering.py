@@ -58,8 +58,6 @@ class Stage(ABC):
 
     words: ClassVar[Words]
     tries: ClassVar[int]
-    stops_when_throttled: ClassVar[bool] = False
-    """Whether a system that throttles for ever stops the command; else its rows fail."""
     units: ClassVar[int] = 3
     in_bulk: ClassVar[bool] = False
 
@@ -226,7 +224,6 @@ class Writing(Stage):
         busy="sales_busy",
     )
     tries = 8
-    stops_when_throttled = True
 
     def __init__(self, home: Path, *, few: bool) -> None:
         self.scene = writing.Scene(home, 4 if few else 7)

@@ -115,6 +115,8 @@ class PackageSender:
             if len(delivery.sent) == _TIMES:
                 raise _describe_unknown(delivery, self.patience)
             start = self._start(delivery)
+            if start is None:
+                continue
             if start.state == "refused":
                 self._refuse(start.ids, parcel, start.text)
                 return
@@ -135,7 +137,7 @@ class PackageSender:
             if one.result not in _NEVER_BEGUN
         ]
 
-    def _start(self, delivery: _Delivery) -> Start:
+    def _start(self, delivery: _Delivery) -> Start | None:
         unit = delivery.parcel.unit
         number = _find_next_number(self.ledger.list_imports(unit), delivery.sent)
         execution = f"{self.ledger.folder.run}-{unit.task}-{unit.name}-{number}"
@@ -148,7 +150,9 @@ class PackageSender:
         )
         group = delivery.package.definition_group
         ids = {"attempt": number, "definition_group": group, "execution_id": execution}
-        return starter.start(unit, _make_job(delivery.parcel, ids), ids, delivery.upload)
+        earlier = [one.job for one in delivery.attempts]
+        job = _make_job(delivery.parcel, ids)
+        return starter.start(unit, job, ids, delivery.upload, earlier)
 
     def _note(self, delivery: _Delivery, start: Start) -> None:
         """Count a call among those that may have had their effect."""

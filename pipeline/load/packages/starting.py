@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,14 +70,24 @@ class Starter:
     limits: ImportLimits
     tell: Callable[[str], None]
 
-    def start(self, unit: Unit, job: ImportJob, ids: Mapping[str, object], upload: Upload) -> Start:
+    def start(
+        self,
+        unit: Unit,
+        job: ImportJob,
+        ids: Mapping[str, object],
+        upload: Upload,
+        earlier: Sequence[ImportJob],
+    ) -> Start | None:
         """Start an import, as soon as SCM takes it; a call that had no effect is made again.
+
+        Null if SCM shows an earlier import of the package meanwhile.
 
         Args:
             unit: the package.
             job: the import.
             ids: what the journal calls it.
             upload: the package.
+            earlier: imports of it that SCM has not shown until now.
 
         Raises:
             Stopped: SCM cannot be reached, or throttles or is busy for too long.
@@ -104,8 +114,13 @@ class Starter:
                 what = _WAITS[tried.why]
                 self.tell(f"import {job.execution_id}: {what} since {waited // 60:.0f} min")
             self.api.scm.sleep(wait)
-            if tried.doubtful is not None and self.api.status(job.execution_id) is not None:
+            if tried.doubtful is not None and self._is_known(job):
                 return tried.doubtful
+            if any(map(self._is_known, earlier)):
+                return None
+
+    def _is_known(self, job: ImportJob) -> bool:
+        return self.api.status(job.execution_id) is not None
 
     def _try(
         self, unit: Unit, job: ImportJob, ids: Mapping[str, object], upload: Upload

@@ -187,8 +187,8 @@ class _Watch:
         return WatchedEnd(attempt=chosen, status=status, has_record=chosen.has_record)
 
     def _is_done(self, one: Attempt) -> bool:
-        """Whether all rows arrived of an attempt whose record is gone; SCM is asked once."""
-        if one.has_record or one.job.execution_id in self.checked:
+        """Whether all rows arrived of an attempt of which nothing is left; SCM is asked once."""
+        if one.status is not None or one.job.execution_id in self.checked:
             return False
         self.checked.add(one.job.execution_id)
         return self.is_whole()

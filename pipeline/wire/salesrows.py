@@ -49,12 +49,19 @@ class SalesRows:
     def query(
         self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0
     ) -> list[dict[str, Any]]:
-        """The rows that meet a condition, one page at most. Raises ``SystemStopped``."""
+        """The rows that meet a condition, one page at most.
+
+        Each has these columns, blank or not, and its version. Raises ``SystemStopped``.
+        """
         more = f"&$top={top}" if top else ""
         chosen = f"$select={','.join(columns)}&$filter={quote(condition, safe='')}"
         url = f"{ROOT}{entity_set}?{chosen}{more}"
         return self.system.ask(
-            "GET", url, read_rows, subject=f"{entity_set} read back", headers=_JSON
+            "GET",
+            url,
+            partial(_read_whole_rows, (*columns, ETAG)),
+            subject=f"{entity_set} read back",
+            headers=_JSON,
         )
 
     def found(
@@ -134,6 +141,16 @@ class SalesRows:
 
 def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
+
+
+def _read_whole_rows(columns: Sequence[str], response: httpx.Response) -> list[dict[str, Any]]:
+    """The rows of an answer. Raises ``KeyError`` if one lacks a column."""
+    found = read_rows(response)
+    for row in found:
+        missing = set(columns) - row.keys()
+        if missing:
+            raise KeyError(*missing)
+    return found
 
 
 def _parse(count: int, response: httpx.Response) -> dict[int, PartAnswer]:

@@ -123,18 +123,17 @@ class PackageSender:
             self._note(delivery, start)
 
     def _list_attempts(self, parcel: Parcel) -> list[Attempt]:
-        """What earlier starts sent, and may have had its effect."""
+        """All that earlier starts sent; what should not have had its effect is not waited for."""
         return [
             Attempt(
                 ids=one.ids,
                 job=_make_job(parcel, one.ids),
                 since=one.since,
-                patience=self.patience.record,
+                patience=0.0 if one.result in _NEVER_BEGUN else self.patience.record,
                 seen=one.seen,
                 is_open=one.result is None,
             )
             for one in self.ledger.list_imports(parcel.unit)
-            if one.result not in _NEVER_BEGUN
         ]
 
     def _start(self, delivery: _Delivery) -> Start | None:

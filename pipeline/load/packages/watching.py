@@ -33,7 +33,8 @@ class Attempt:
     """One call of ImportFromPackage that may have had its effect.
 
     ``ids`` are those of its intent, ``since`` is its time. ``patience``: seconds until SCM must
-    show it. ``is_open``: the journal does not say yet that SCM does not know it.
+    show it; 0 if it is asked for only to be sure. ``is_open``: the journal does not say yet that
+    SCM does not know it.
     """
 
     ids: Mapping[str, object]
@@ -159,7 +160,9 @@ class _Watch:
 
     def _is_worth_details(self, one: Attempt, now: dt.datetime) -> bool:
         """Whether an execution without a record may have details all the same."""
-        return one.seen or not one.is_new or self._is_late(one, now)
+        if one.seen:
+            return True
+        return one.patience > 0 and (not one.is_new or self._is_late(one, now))
 
     def _is_late(self, one: Attempt, now: dt.datetime) -> bool:
         return _count_seconds(one.since, now) > one.patience
@@ -195,9 +198,10 @@ class _Watch:
 
     def _find_unseen(self) -> WatchedEnd | None:
         """An attempt of which SCM shows nothing, though it has every row."""
-        if not self.is_whole():
+        last = next((one for one in reversed(self.attempts) if one.patience > 0), None)
+        if last is None or not self.is_whole():
             return None
-        return WatchedEnd(attempt=self.attempts[-1], status=None, has_record=False)
+        return WatchedEnd(attempt=last, status=None, has_record=False)
 
 
 def _count_seconds(since: dt.datetime, now: dt.datetime) -> float:

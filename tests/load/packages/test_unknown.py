@@ -176,7 +176,7 @@ def test_rows_that_scm_does_not_have_after_the_record_is_gone_are_unknown(
     assert loaded.outcomes == {"created": 2, "updated": 1, "unknown": 1}
     assert scene.outcomes()[f"usmf/{number(4)}"] == ("unknown", "import_record_gone")
     assert 1800 < scene.clock.seconds - began < 2400
-    assert results(scene) == ["NoRecord", "NoRecord"]
+    assert [one for one in results(scene) if one != "busy"] == ["NoRecord", "NoRecord"]
     assert started(scene) == ["1", "1"]
     message = pl.read_parquet(scene.run.outcomes).filter(outcome="unknown")["message"][0]
     assert message.startswith("SCM no longer has a record of the import")

@@ -22,6 +22,7 @@ from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.system import System
 
 _KEY: Final = "destination_key"
+_TOLD_EVERY: Final = 60.0
 
 Answers: TypeAlias = Mapping[int, PartAnswer]
 """The answers to the operations of a request, by number from 1. Those that did not come are
@@ -148,7 +149,11 @@ class Conversation(Protocol):
 
 
 def deliver(
-    unit: Unit, talk: Conversation, ledger: Ledger, sleep: Callable[[float], None]
+    unit: Unit,
+    talk: Conversation,
+    ledger: Ledger,
+    sleep: Callable[[float], None],
+    tell: Callable[[str], None],
 ) -> Mapping[str, int]:
     """Ask until every row of a unit has its outcome, or finish a unit that a stop interrupted.
 
@@ -161,6 +166,7 @@ def deliver(
         talk: the conversation about its rows.
         ledger: the journal.
         sleep: waits so many seconds.
+        tell: hears, about once a minute, what is waited for.
 
     Returns:
         Rows by outcome, and ``rows`` in all.
@@ -170,7 +176,7 @@ def deliver(
             command continues.
     """
     keys = dict.fromkeys(talk.foreseen()[_KEY])
-    delivery = _Delivery(unit=unit, talk=talk, ledger=ledger, sleep=sleep, waiting=keys)
+    delivery = _Delivery(unit=unit, talk=talk, ledger=ledger, sleep=sleep, tell=tell, waiting=keys)
     delivery.look_first()
     while delivery.waiting:
         delivery.ask()
@@ -185,6 +191,7 @@ class _Delivery:
     talk: Conversation
     ledger: Ledger
     sleep: Callable[[float], None]
+    tell: Callable[[str], None]
     waiting: dict[str, None]
     """Keys without an outcome, in order."""
     unforeseen: dict[str, Outcome] = field(default_factory=dict)
@@ -309,9 +316,15 @@ class _Delivery:
         most = policy.attempts if system.was_there or busy.throttled else policy.first_attempts
         wait = max(busy.seconds, min(policy.longest, policy.base * 2**self.refused))
         self.refused += 1
-        self.waited += wait
+        minutes, self.waited = int(self.waited // _TOLD_EVERY), self.waited + wait
         self.left_open = "busy"
         is_over = self.refused >= most or self.waited > policy.seconds
+        if not is_over and int(self.waited // _TOLD_EVERY) > minutes:
+            what = "throttles" if busy.throttled else "cannot be reached"
+            self.tell(
+                f"{system.label} {what}: {len(self.waiting):,} rows wait, for "
+                f"{self.waited / _TOLD_EVERY:.0f} min"
+            )
         self.judged = Judgement(wait=None if is_over else wait)
         self._close()
         if is_over:

@@ -19,5 +19,5 @@ def send_units(order: LoadOrder) -> None:
     for task in order.tasks:
         imports = import_jobs(order, task, ledger, tally.note)
         run_jobs(imports, lambda: options.parallel_imports, tally.add)
-        requests = list_request_jobs(order, task, ledger)
+        requests = list_request_jobs(order, task, ledger, tally.note)
         run_jobs(requests, lambda: options.odata_requests, tally.add)

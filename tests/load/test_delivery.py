@@ -323,6 +323,18 @@ def test_an_outage_in_the_middle_is_waited_out(stages: MakeStage, whole: Whole, 
     assert 30 < stage.clock.seconds - begin < 60
 
 
+@EVERY_STAGE
+def test_a_line_says_about_once_a_minute_that_the_system_is_waited_for(
+    stages: MakeStage, name: str
+) -> None:
+    stage, notes = stages(name), list[str]()
+    stage.listen(lambda step: notes.extend([step.note] if step.note else []))
+    stage.disturb(4, lambda _request: httpx.Response(429, headers={"Retry-After": "40"}))
+    stage.deliver()
+    label = "Sales (sales.test)" if "updates" in name else "SCM (scm.test)"
+    assert notes == [f"{label} throttles: 3 rows wait, for {minutes} min" for minutes in (1, 2)]
+
+
 @pytest.mark.parametrize("name", ["upserts", "updates", "updates in bulk"])
 def test_a_system_that_was_never_there_is_not_waited_for_as_long(
     stages: MakeStage, name: str

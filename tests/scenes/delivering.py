@@ -16,6 +16,7 @@ import httpx
 import polars as pl
 
 from pipeline.backfill.results import PLAN, RESULT
+from pipeline.events import Listener
 from pipeline.plan.undo import make_undo
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder
@@ -69,6 +70,10 @@ class Stage(ABC):
     @abstractmethod
     def deliver(self) -> Mapping[str, int]:
         """The command: deliver, or continue. Rows by outcome."""
+
+    @abstractmethod
+    def listen(self, listener: Listener) -> None:
+        """Let somebody hear of the next command's progress."""
 
     @abstractmethod
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -149,6 +154,9 @@ class Loading(Stage):
 
     def deliver(self) -> Mapping[str, int]:
         return self.scene.load("odata", odata_rows=self.size).outcomes
+
+    def listen(self, listener: Listener) -> None:
+        self.scene.listener = listener
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         return self.scene.wire.answer(request)
@@ -232,6 +240,9 @@ class Writing(Stage):
 
     def deliver(self) -> Mapping[str, int]:
         return self.scene.write(size=self.size, in_bulk=self.in_bulk).outcomes
+
+    def listen(self, listener: Listener) -> None:
+        self.scene.listener = listener
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         return self.scene.wire.answer(request)

@@ -33,7 +33,7 @@ _BUSY: Final = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
+class Mishap:
     """What befalls one request: the fault, its value, and the number of the request."""
 
     kind: FaultKind
@@ -60,7 +60,7 @@ class Schedule:
     _spells: dict[System, tuple[FaultKind, float]] = field(default_factory=dict)
     """The last spell of each system, and when it is over."""
 
-    def next(self, system: System) -> Trouble | None:
+    def next(self, system: System) -> Mishap | None:
         """What befalls the next request to a system; null if nothing does.
 
         The value of a spell is how many seconds are left of it.
@@ -70,13 +70,13 @@ class Schedule:
         kind, end = self._spells.get(system, (FaultKind.AWAY, 0.0))
         left = end - self.clock()
         if left > 0:
-            return Trouble(kind=kind, value=left, number=number)
+            return Mishap(kind=kind, value=left, number=number)
         if fault is None:
             return None
         value = _read_value(fault)
         if fault.kind in SPELLS:
             self._spells[system] = fault.kind, self.clock() + value
-        return Trouble(kind=fault.kind, value=value, number=number)
+        return Mishap(kind=fault.kind, value=value, number=number)
 
 
 def _read_value(fault: Fault) -> float:
@@ -98,19 +98,19 @@ class Faulty:
             await self.app(scope, receive, send)
             return
         system = self.system_of(scope)
-        trouble = self.schedule.next(system)
-        if trouble is None:
+        mishap = self.schedule.next(system)
+        if mishap is None:
             await self.app(scope, receive, send)
             return
-        await self._befall(trouble, system, (scope, receive, send))
+        await self._befall(mishap, system, (scope, receive, send))
 
     async def _befall(
-        self, trouble: Trouble, system: System, call: tuple[Scope, Receive, Send]
+        self, mishap: Mishap, system: System, call: tuple[Scope, Receive, Send]
     ) -> None:
         scope, receive, send = call
-        match trouble.kind:
+        match mishap.kind:
             case FaultKind.SLOW:
-                await self.sleep(trouble.value)
+                await self.sleep(mishap.value)
                 await self.app(scope, receive, send)
             case FaultKind.RESET:
                 await _drain(receive)
@@ -121,11 +121,11 @@ class Faulty:
                 await self.app(scope, receive, _swallow)
                 await _break_off(scope)
             case FaultKind.CUT:
-                await self.app(scope, receive, _Cut(send=send, share=trouble.value).send_part)
+                await self.app(scope, receive, _Cut(send=send, share=mishap.value).send_part)
                 await _break_off(scope, gently=True)
             case _:
                 await _drain(receive)
-                await make_refusal(trouble, system)(scope, receive, send)
+                await make_refusal(mishap, system)(scope, receive, send)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -173,10 +173,10 @@ async def _drain(receive: Receive) -> None:
             return
 
 
-def make_refusal(trouble: Trouble, system: System) -> Response:
+def make_refusal(mishap: Mishap, system: System) -> Response:
     """The answer of a system that did not do what was asked."""
-    value = trouble.value
-    match trouble.kind:
+    value = mishap.value
+    match mishap.kind:
         case FaultKind.THROTTLE | FaultKind.QUOTA:
             return _throttle(system, min(value, _LONGEST_WAIT))
         case FaultKind.BUSY:
@@ -186,7 +186,7 @@ def make_refusal(trouble: Trouble, system: System) -> Response:
         case FaultKind.HTML:
             return _page(HTTPStatus.BAD_GATEWAY, {})
         case _:
-            return _fail(system, int(value) or _ERRORS[trouble.number % len(_ERRORS)])
+            return _fail(system, int(value) or _ERRORS[mishap.number % len(_ERRORS)])
 
 
 def _fail(system: System, status: int) -> Response:

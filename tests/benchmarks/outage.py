@@ -84,14 +84,14 @@ def befall(scene: Scene, spec: str) -> Callable[[httpx.Request], httpx.Response 
 
     def before(request: httpx.Request) -> httpx.Response | None:
         with lock:
-            trouble = schedule.next("scm")
-        if trouble is None:
+            mishap = schedule.next("scm")
+        if mishap is None:
             return None
-        if trouble.kind is FaultKind.AWAY:
+        if mishap.kind is FaultKind.AWAY:
             error = httpx.ConnectError("refused", request=request)
             error.__cause__ = ConnectionRefusedError()
             raise error
-        made = make_refusal(trouble, "scm")
+        made = make_refusal(mishap, "scm")
         return httpx.Response(
             made.status_code, headers=dict(made.headers), content=bytes(made.body)
         )

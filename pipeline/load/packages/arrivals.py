@@ -35,7 +35,7 @@ def find_arrived(scm: Scm, parcel: Parcel, rows: pl.DataFrame) -> set[str]:
     return lookup.find_equal_keys(sent, there, parcel.columns)
 
 
-def is_whole(scm: Scm, parcel: Parcel) -> bool:
+def has_every_row(scm: Scm, parcel: Parcel) -> bool:
     """Whether SCM has every row as it was sent; the first that it has not ends the look.
 
     Raises ``Stopped`` if SCM cannot be reached.

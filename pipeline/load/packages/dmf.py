@@ -15,7 +15,7 @@ import orjson
 
 from pipeline.errors import AnswerUnreadable, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
-from pipeline.load.packages.jobdetails import ImportCounts, count_rows, read_word, sum_up_state
+from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
 from pipeline.scm.literals import quote_text
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
@@ -120,7 +120,7 @@ class PackageClient:
     def counts(self, job: ImportJob) -> ImportCounts | None:
         """What SCM counted; null when it keeps no record of the job."""
         try:
-            return count_rows(self.details(job))
+            return add_up_counts(self.details(job))
         except ValueError as error:
             raise self._blame(_DETAILS, "counts that are not numbers") from error
 

@@ -27,7 +27,7 @@ from pipeline.load.packages.verdict import (
     judge_without_record,
     refuse_package,
 )
-from pipeline.load.packages.watching import NO_RECORD, Attempt, ImportWatch, WatchedEnd
+from pipeline.load.packages.watching import NO_RECORD, ImportAttempt, ImportWatch, WatchedEnd
 from pipeline.run.ledger import Ledger, PastImport
 
 _FIRST_WAIT: Final = 0.25
@@ -46,13 +46,13 @@ class _Delivery:
 
     parcel: Parcel
     package: Package
-    attempts: list[Attempt]
+    attempts: list[ImportAttempt]
     upload: Upload
     reasons: list[str] = field(default_factory=list)
     """Why SCM broke off the calls of this start."""
 
     @property
-    def sent(self) -> list[Attempt]:
+    def sent(self) -> list[ImportAttempt]:
         """What this start has sent."""
         return [one for one in self.attempts if one.is_new]
 
@@ -103,7 +103,9 @@ class PackageSender:
         )
         while True:
             end = self._watch.follow(
-                parcel.unit, delivery.attempts, partial(arrivals.is_whole, self.api.scm, parcel)
+                parcel.unit,
+                delivery.attempts,
+                partial(arrivals.has_every_row, self.api.scm, parcel),
             )
             if end is not None:
                 self._end(end, parcel)
@@ -122,10 +124,10 @@ class PackageSender:
                 return
             self._note(delivery, start)
 
-    def _list_attempts(self, parcel: Parcel) -> list[Attempt]:
+    def _list_attempts(self, parcel: Parcel) -> list[ImportAttempt]:
         """All that earlier starts sent; what should not have had its effect is not waited for."""
         return [
-            Attempt(
+            ImportAttempt(
                 ids=one.ids,
                 job=_make_job(parcel, one.ids),
                 since=one.since,
@@ -161,10 +163,10 @@ class PackageSender:
             patience = min(patience, _REASON_WAIT)
         job = _make_job(delivery.parcel, start.ids)
         delivery.attempts.append(
-            Attempt(ids=start.ids, job=job, since=start.since, patience=patience, is_new=True)
+            ImportAttempt(ids=start.ids, job=job, since=start.since, patience=patience, is_new=True)
         )
 
-    def _close_unknown(self, attempts: Sequence[Attempt]) -> None:
+    def _close_unknown(self, attempts: Sequence[ImportAttempt]) -> None:
         for one in attempts:
             if one.is_open:
                 self.ledger.close(one.ids, "not_found")
@@ -207,7 +209,7 @@ class PackageSender:
         self.ledger.end(ids, result, found.counts, found.refused, **facts)
 
 
-def _find_next_number(past: Sequence[PastImport], sent: Sequence[Attempt]) -> int:
+def _find_next_number(past: Sequence[PastImport], sent: Sequence[ImportAttempt]) -> int:
     """The number of the next attempt; numbers are never used again."""
     ids = [*(one.ids for one in past), *(one.ids for one in sent)]
     return max((int(str(one["attempt"])) for one in ids), default=0) + 1

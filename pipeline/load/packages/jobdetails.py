@@ -43,7 +43,7 @@ def read_word(value: object) -> str | None:
     return None if match is None else match[1]
 
 
-def count_rows(details: Sequence[ScmRow]) -> ImportCounts | None:
+def add_up_counts(details: Sequence[ScmRow]) -> ImportCounts | None:
     """What a job counts in all; null if there are no details.
 
     Raises ``ValueError`` if a count is no number.
@@ -70,7 +70,7 @@ def sum_up_state(details: Sequence[ScmRow]) -> str | None:
 
     Raises ``ValueError`` if a count is no number.
     """
-    counts = count_rows(details)
+    counts = add_up_counts(details)
     if counts is None:
         return None
     is_whole = 0 < counts.read <= counts.arrived

@@ -29,7 +29,7 @@ _ARRIVED: Final = frozenset({"Succeeded", "PartiallySucceeded"})
 
 
 @dataclass(kw_only=True, slots=True)
-class Attempt:
+class ImportAttempt:
     """One call of ImportFromPackage that may have had its effect.
 
     ``ids`` are those of its intent, ``since`` is its time. ``patience``: seconds until SCM must
@@ -66,7 +66,7 @@ class WatchedEnd:
     ``status`` is null if SCM does not say how it ended.
     """
 
-    attempt: Attempt
+    attempt: ImportAttempt
     status: str | None
     has_record: bool
 
@@ -85,7 +85,7 @@ class ImportWatch:
     tell: Callable[[str], None]
 
     def follow(
-        self, unit: Unit, attempts: Sequence[Attempt], is_whole: Callable[[], bool]
+        self, unit: Unit, attempts: Sequence[ImportAttempt], is_whole: Callable[[], bool]
     ) -> WatchedEnd | None:
         """Wait until one of the attempts at a package has ended, and no other is under way.
 
@@ -111,7 +111,7 @@ class _Watch:
 
     watch: ImportWatch
     unit: Unit
-    attempts: Sequence[Attempt]
+    attempts: Sequence[ImportAttempt]
     is_whole: Callable[[], bool]
     checked: set[str] = field(default_factory=set)
     """Attempts for whose rows SCM has been asked."""
@@ -138,7 +138,7 @@ class _Watch:
             self.watch.api.scm.sleep(wait)
             wait = min(wait * 2, limits.poll)
 
-    def _look(self, one: Attempt) -> None:
+    def _look(self, one: ImportAttempt) -> None:
         """Ask what SCM shows of an attempt."""
         if one.is_over:
             return
@@ -158,16 +158,16 @@ class _Watch:
         if one.changed is None or shown != one.shown:
             one.shown, one.changed = shown, now
 
-    def _is_worth_details(self, one: Attempt, now: dt.datetime) -> bool:
+    def _is_worth_details(self, one: ImportAttempt, now: dt.datetime) -> bool:
         """Whether an execution without a record may have details all the same."""
         if one.seen:
             return True
         return one.patience > 0 and (not one.is_new or self._is_late(one, now))
 
-    def _is_late(self, one: Attempt, now: dt.datetime) -> bool:
+    def _is_late(self, one: ImportAttempt, now: dt.datetime) -> bool:
         return _count_seconds(one.since, now) > one.patience
 
-    def _may_move(self, one: Attempt) -> bool:
+    def _may_move(self, one: ImportAttempt) -> bool:
         """Whether SCM may show something new of an attempt."""
         if one.is_over:
             return False
@@ -189,7 +189,7 @@ class _Watch:
         status = chosen.status if chosen.is_over else None
         return WatchedEnd(attempt=chosen, status=status, has_record=chosen.has_record)
 
-    def _is_done(self, one: Attempt) -> bool:
+    def _is_done(self, one: ImportAttempt) -> bool:
         """Whether all rows arrived of an attempt of which nothing is left; SCM is asked once."""
         if one.status is not None or one.job.execution_id in self.checked:
             return False
@@ -208,7 +208,7 @@ def _count_seconds(since: dt.datetime, now: dt.datetime) -> float:
     return (now - since).total_seconds()
 
 
-def _describe_wait(one: Attempt, now: dt.datetime) -> str:
+def _describe_wait(one: ImportAttempt, now: dt.datetime) -> str:
     since = one.changed if one.seen else one.since
     minutes = int(_count_seconds(since or now, now) // 60)
     if one.has_record:
@@ -218,7 +218,7 @@ def _describe_wait(one: Attempt, now: dt.datetime) -> str:
     return f"import {one.job.execution_id}: not begun since {minutes} min"
 
 
-def _describe_endless(one: Attempt) -> Stopped:
+def _describe_endless(one: ImportAttempt) -> Stopped:
     return Stopped(
         f"the import {one.job.execution_id} has not ended yet (SCM says {one.status or 'nothing'})."
         " Run the same command again to continue.",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.load.packages.jobdetails import ImportCounts, count_rows, read_word, sum_up_state
+from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
 
 COUNTS = {
     "StagingRecordsToBeProcessedCount": 3,
@@ -79,13 +79,13 @@ def test_a_job_is_over_when_all_of_its_entities_are() -> None:
 
 def test_counts_of_entities_add_up_and_blanks_are_none() -> None:
     rows = [detail("", "", **arrived(1, 2)), detail("", "", TargetRecordsCreatedCount=None)]
-    counts = count_rows(rows)
+    counts = add_up_counts(rows)
     assert counts == ImportCounts(read=6, staged=6, created=1, updated=2)
     assert counts.arrived == 3
 
 
 def test_without_details_nothing_is_said() -> None:
-    assert count_rows([]) is None
+    assert add_up_counts([]) is None
     assert sum_up_state([]) is None
 
 

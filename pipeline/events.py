@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """How far a run is: rows done in this step, and the total if it is known."""
+    """How far a run is: rows done in this step, and the total if it is known.
+
+    ``note`` says for what the step is waiting, and is blank if nothing is to be said.
+    """
 
     name: str
     done: int
     total: int | None = None
+    note: str = ""
 
 
 Listener = Callable[[Step], None]

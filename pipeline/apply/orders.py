@@ -9,7 +9,7 @@ from functools import partial
 
 from pipeline.events import Listener
 from pipeline.load.order import LoadOptions, LoadOrder, LoadTask
-from pipeline.load.packages.importing import ImportLimits
+from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.spec import make_spec
 from pipeline.project.open_run import OpenRun
 from pipeline.project.resolve import Project

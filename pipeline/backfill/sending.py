@@ -23,19 +23,22 @@ def send(order: WriteBack, numbering: Numbering | None) -> None:
     total = int(plan.select((pl.col("action") != "none").sum()).collect().item())
     tally = LoadTally("writing", order.journal.entries, total, order.listener)
     pace = order.sales.system.pace
-    run_jobs(_list_jobs(order, numbering), lambda: pace.limit, tally.add, pace.halt)
+    run_jobs(_list_jobs(order, numbering, tally), lambda: pace.limit, tally.add, pace.halt)
 
 
-def _list_jobs(order: WriteBack, numbering: Numbering | None) -> Iterator[Job]:
+def _list_jobs(order: WriteBack, numbering: Numbering | None, tally: LoadTally) -> Iterator[Job]:
     """One job per share whose rows have no outcome yet."""
     ledger = Ledger(order.folder, order.journal)
     caller: str | None = None
     for share in read_shares(order.folder.path / PLAN, order.size, numbering):
         if not ledger.is_ended(share.unit):
             caller = order.sales.caller() if caller is None else caller
-            yield partial(_deliver, order, share, caller, ledger)
+            yield partial(_deliver, order, share, caller, ledger, tally)
 
 
-def _deliver(order: WriteBack, share: WriteShare, caller: str, ledger: Ledger) -> int:
+def _deliver(
+    order: WriteBack, share: WriteShare, caller: str, ledger: Ledger, tally: LoadTally
+) -> int:
     talk = Updates(sales=order.sales, caller=caller, rows=share.rows, in_bulk=order.in_bulk)
-    return deliver(share.unit, talk, ledger, order.sales.system.pace.sleep)["rows"]
+    sleep = order.sales.system.pace.sleep
+    return deliver(share.unit, talk, ledger, sleep, tally.note)["rows"]

@@ -21,10 +21,13 @@ from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.salesrows import ETAG, SalesRows
+from pipeline.wire.system import System
 from schemas.codes import load_codes
 
 _THROTTLED: Final = 429
 _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_AWAY: Final = _BUSY - {500}
+"""Of these, what says nothing of the row: Sales throttles, or a gateway before it fails."""
 _DENIED: Final = 403
 _GONE: Final = 404
 _CHANGED: Final = 412
@@ -57,9 +60,9 @@ class Updates:
         self.by_id = {row.contactid: row for row in self.rows}
 
     @property
-    def label(self) -> str:
-        """The system's name in messages."""
-        return self.sales.label
+    def system(self) -> System:
+        """Sales."""
+        return self.sales.system
 
     def foreseen(self) -> pl.DataFrame:
         """``destination_key`` and ``action`` of every row: its id, and an update."""
@@ -122,6 +125,10 @@ class Updates:
             case _:
                 return self._read(rows, reply)
 
+    def last_look(self, rows: Waiting) -> Judgement:
+        """Settle what has been written, or changed by somebody."""
+        return self._look(rows.keys, rows.in_doubt)
+
     def _make_operation(self, row: ContactWrite) -> BatchOperation:
         headers = {"If-Match": row.etag, **self.sales.options}
         url = f"{self.sales.root}contacts({row.contactid})"
@@ -146,7 +153,8 @@ class Updates:
         }
         settled = {key: _settle(one) for key, one in clear.items() if key not in busy}
         self._hold(answers)
-        found = Judgement(settled=settled, busy=busy, in_doubt=doubt)
+        throttled = frozenset(key for key in busy if clear[key].status in _AWAY)
+        found = Judgement(settled=settled, busy=busy, throttled=throttled, in_doubt=doubt)
         return found | self._look(unclear, rows.in_doubt | doubt) if unclear else found
 
     def _hold(self, answers: Answers) -> None:

@@ -55,6 +55,8 @@ def _show_bars() -> Iterator[Listener]:
             if step.name not in known:
                 known[step.name] = progress.add_task(step.name, total=step.total)
             progress.update(known[step.name], completed=step.done, total=step.total)
+            if step.note:
+                progress.console.print(step.note, markup=False, highlight=False)
 
         yield listen
 
@@ -78,6 +80,8 @@ class Lines:
         if begins:
             self.finish()
         self._last = step
+        if step.note:
+            self._write(f"{step.note}\n")
         if (begins and not step.done) or self._clock() - self._since >= _EVERY:
             self._show(step)
 

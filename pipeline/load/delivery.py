@@ -8,7 +8,7 @@ at what the system has now, and only what did not arrive is sent again.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
@@ -19,8 +19,10 @@ from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.wire.system import System
 
 _KEY: Final = "destination_key"
+_TOLD_EVERY: Final = 60.0
 
 Answers: TypeAlias = Mapping[int, PartAnswer]
 """The answers to the operations of a request, by number from 1. Those that did not come are
@@ -56,12 +58,14 @@ class Judgement:
 
     ``settled``: rows that need nothing more, with their outcome; null stands for the one that the
     action foresaw. ``busy``: rows to send again, with the outcome they get if the system stays too
-    busy for them. ``in_doubt``: rows that the request may have written. ``wait``: seconds to wait
+    busy for them; ``throttled`` are those of them that the system had no time for, whatever they
+    hold. ``in_doubt``: rows that the request may have written. ``wait``: seconds to wait
     before the next request; null when there is nothing to wait for.
     """
 
     settled: Mapping[str, Outcome | None] = field(default_factory=dict)
     busy: Mapping[str, Outcome] = field(default_factory=dict)
+    throttled: frozenset[str] = frozenset()
     in_doubt: frozenset[str] = frozenset()
     wait: float | None = None
 
@@ -71,6 +75,7 @@ class Judgement:
         return Judgement(
             settled={**self.settled, **later.settled},
             busy={**self.busy, **later.busy},
+            throttled=self.throttled | later.throttled,
             in_doubt=self.in_doubt | later.in_doubt,
             wait=max(waits, default=None),
         )
@@ -80,14 +85,15 @@ class Conversation(Protocol):
     """What is said to one system about the rows of one unit; one object per unit."""
 
     tries: ClassVar[int]
-    """Requests in a row without a single outcome, after which the delivery gives up."""
+    """Requests in a row that were answered, or may have been, but brought no outcome. Then the
+    delivery gives up."""
 
     lost_wait: ClassVar[float]
     """Seconds to wait, at most, before the first look after a lost answer."""
 
     @property
-    def label(self) -> str:
-        """The system's name in messages."""
+    def system(self) -> System:
+        """Whom it is said to."""
         ...
 
     def foreseen(self) -> pl.DataFrame:
@@ -133,29 +139,44 @@ class Conversation(Protocol):
         """
         ...
 
+    def last_look(self, rows: Waiting) -> Judgement:
+        """What the system has now of rows in doubt, before they are given up.
+
+        Raises:
+            Stopped: the system cannot be reached.
+        """
+        ...
+
 
 def deliver(
-    unit: Unit, talk: Conversation, ledger: Ledger, sleep: Callable[[float], None]
+    unit: Unit,
+    talk: Conversation,
+    ledger: Ledger,
+    sleep: Callable[[float], None],
+    tell: Callable[[str], None],
 ) -> Mapping[str, int]:
     """Ask until every row of a unit has its outcome, or finish a unit that a stop interrupted.
 
-    What was begun is looked up first; what was refused is not asked again. The journal holds the
-    outcome afterwards.
+    What was begun is looked up first; what was refused is not asked again. A system that is away or
+    throttles is no row's outcome: the rows keep waiting, for the same command. The journal holds
+    the outcome afterwards.
 
     Args:
         unit: its name in the journal.
         talk: the conversation about its rows.
         ledger: the journal.
         sleep: waits so many seconds.
+        tell: hears, about once a minute, what is waited for.
 
     Returns:
         Rows by outcome, and ``rows`` in all.
 
     Raises:
-        Stopped: the system cannot be reached, or does not answer; the same command continues.
+        Stopped: the system cannot be reached, throttles for too long or does not answer; the same
+            command continues.
     """
     keys = dict.fromkeys(talk.foreseen()[_KEY])
-    delivery = _Delivery(unit=unit, talk=talk, ledger=ledger, sleep=sleep, waiting=keys)
+    delivery = _Delivery(unit=unit, talk=talk, ledger=ledger, sleep=sleep, tell=tell, waiting=keys)
     delivery.look_first()
     while delivery.waiting:
         delivery.ask()
@@ -170,6 +191,7 @@ class _Delivery:
     talk: Conversation
     ledger: Ledger
     sleep: Callable[[float], None]
+    tell: Callable[[str], None]
     waiting: dict[str, None]
     """Keys without an outcome, in order."""
     unforeseen: dict[str, Outcome] = field(default_factory=dict)
@@ -181,7 +203,16 @@ class _Delivery:
     attempts: int = 0
     idle: int = 0
     """Requests in a row that brought no outcome."""
+    refused: int = 0
+    """Requests in a row that did not reach the system, or that it had no time for."""
+    waited: float = 0.0
+    """Seconds since the last outcome that the system asked to wait."""
+    answered: bool = False
+    """Whether the system has had time for any row of the unit."""
     bytes: int = 0
+    postponed: frozenset[str] = frozenset()
+    """Rows whose turn comes after all others: the system had no time for them, and did not get to
+    those behind."""
     left_open: str | None = None
     """The result of the last attempt, as long as the journal does not have it."""
 
@@ -197,18 +228,30 @@ class _Delivery:
     def ask(self) -> None:
         """Send what is waiting, once, and take in what the reply means."""
         self._close()
-        before = len(self.waiting)
-        reply = self._send()
+        before, sent = len(self.waiting), self._make_rows().keys
+        reply = self._send(self._make_rows(sent))
         if isinstance(reply, LostAnswer):
-            self.in_doubt.update(self.waiting)
+            self.in_doubt.update(sent)
             self.sleep(self.talk.lost_wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-        self.judged = self.talk.judge(self._make_rows(), reply)
-        is_busy = bool(self.judged.busy) or isinstance(reply, Busy)
-        self.left_open = "busy" if is_busy else "unanswered"
+        elif isinstance(reply, Busy):
+            self._wait_for_system(reply)
+        elif isinstance(reply, Declined):
+            self._look_last()
+        self.judged = self.talk.judge(self._make_rows(sent), reply)
+        if not isinstance(reply, Busy):
+            self.left_open = "busy" if self.judged.busy else "unanswered"
         self._take(self.judged)
-        self.idle = self.idle + 1 if len(self.waiting) == before else 0
+        self._count(reply, is_idle=len(self.waiting) == before)
         if self.idle == self.talk.tries:
             self._give_up(reply)
+
+    def _count(self, reply: Reply, *, is_idle: bool) -> None:
+        """Note how the system takes it."""
+        if not is_idle:
+            self.idle, self.refused, self.waited = 0, 0, 0.0
+            self.answered |= not isinstance(reply, LostAnswer)
+        elif not isinstance(reply, Busy):
+            self.idle, self.refused, self.waited = self.idle + 1, 0, 0.0
 
     def end(self) -> Mapping[str, int]:
         """Write down the outcomes, even if no row was sent."""
@@ -224,22 +267,23 @@ class _Delivery:
         self.ledger.end(attempt, "answered", counts, refused, bytes=self.bytes)
         return counts
 
-    def _make_rows(self) -> Waiting:
-        return Waiting(
-            keys=tuple(self.waiting), in_doubt=frozenset(self.in_doubt & self.waiting.keys())
-        )
+    def _make_rows(self, keys: Sequence[str] | None = None) -> Waiting:
+        """Of these rows, or of those whose turn it is, the ones that wait."""
+        turn = [key for key in self.waiting if key not in self.postponed] or list(self.waiting)
+        chosen = tuple(key for key in (turn if keys is None else keys) if key in self.waiting)
+        return Waiting(keys=chosen, in_doubt=frozenset(self.in_doubt.intersection(chosen)))
 
     def _close(self) -> None:
         """End the last attempt in the journal, and wait if the system asked for it."""
         if self.attempt is not None and self.left_open is not None:
             self.ledger.close(self.attempt, self.left_open)
+            self.left_open = None
         if self.judged.wait is not None:
             seconds = round(self.judged.wait, 1)
             self.ledger.journal.append("throttled", seconds=seconds, **self.unit.ids)
             self.sleep(self.judged.wait)
 
-    def _send(self) -> Reply:
-        rows = self._make_rows()
+    def _send(self, rows: Waiting) -> Reply:
         request, count = self.talk.operations(rows), len(rows.keys)
         self.attempts += 1
         self.attempt = self._intend(attempt=self.attempts, operations=count, request=request.sha256)
@@ -262,20 +306,74 @@ class _Delivery:
                 self.unforeseen[key] = outcome
         self.in_doubt |= judgement.in_doubt
 
+    def _wait_for_system(self, busy: Busy) -> None:
+        """Wait as long as the system asks for, and longer each time.
+
+        Raises:
+            Busy: that was often enough; no row has an outcome because of it.
+        """
+        policy, system = self.talk.system.policy, self.talk.system
+        most = policy.attempts if system.was_there or busy.throttled else policy.first_attempts
+        wait = max(busy.seconds, min(policy.longest, policy.base * 2**self.refused))
+        self.refused += 1
+        minutes, self.waited = int(self.waited // _TOLD_EVERY), self.waited + wait
+        self.left_open = "busy"
+        is_over = self.refused >= most or self.waited > policy.seconds
+        if not is_over and int(self.waited // _TOLD_EVERY) > minutes:
+            what = "throttles" if busy.throttled else "cannot be reached"
+            self.tell(
+                f"{system.label} {what}: {len(self.waiting):,} rows wait, for "
+                f"{self.waited / _TOLD_EVERY:.0f} min"
+            )
+        self.judged = Judgement(wait=None if is_over else wait)
+        self._close()
+        if is_over:
+            raise busy
+
     def _give_up(self, reply: Reply) -> None:
         """Rows that the system was too busy for have failed; the others get another turn.
 
         Where it was busy for no row of its own, the command stops.
         """
         busy = {key: self.judged.busy[key] for key in self.waiting if key in self.judged.busy}
-        if busy:
-            self._take(Judgement(settled=busy))
-            self.idle = 0
-        elif isinstance(reply, Busy):
-            raise reply
-        else:
-            raise LostAnswer(
-                f"did not answer {self.talk.tries} requests with the same rows. Run the same "
-                "command again to continue.",
-                where=self.talk.label,
-            )
+        if not busy:
+            raise self._describe_silence(reply)
+        self.idle = 0
+        if self._is_throttling(busy):
+            if self.postponed or len(busy) == len(self.waiting):
+                raise self._describe_throttling(len(self.waiting))
+            self.postponed = frozenset(busy)
+            return
+        self._look_last()
+        self._take(Judgement(settled={key: busy[key] for key in busy if key in self.waiting}))
+
+    def _is_throttling(self, busy: Mapping[str, Outcome]) -> bool:
+        """Whether it may be the system that has no time, and not something about a single row."""
+        is_alike = busy.keys() <= self.judged.throttled
+        return is_alike and (len(busy) > 1 or not self.answered)
+
+    def _describe_throttling(self, rows: int) -> Busy:
+        noun = "row" if rows == 1 else "rows"
+        return Busy(
+            f"throttles: it had no time for {rows:,} {noun} in {self.talk.tries} requests. Run the "
+            "same command again to continue.",
+            where=self.talk.system.label,
+            seconds=self.judged.wait or 0.0,
+            throttled=True,
+        )
+
+    def _look_last(self) -> None:
+        """Settle rows in doubt that arrived after all."""
+        doubtful = tuple(key for key in self.waiting if key in self.in_doubt)
+        if doubtful:
+            rows = Waiting(keys=doubtful, in_doubt=frozenset(doubtful))
+            self._take(self.talk.last_look(rows))
+
+    def _describe_silence(self, reply: Reply) -> LostAnswer:
+        said = reply.refusal.cause.rstrip(". ") if isinstance(reply, LostAnswer) else ""
+        last = f"; the last time it said: {said}" if said else ""
+        return LostAnswer(
+            f"did not answer {self.talk.tries} requests with the same rows{last}. Run the same "
+            "command again to continue.",
+            where=self.talk.system.label,
+        )

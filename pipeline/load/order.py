@@ -12,7 +12,7 @@ import polars as pl
 
 from pipeline.events import Listener
 from pipeline.load import remember
-from pipeline.load.packages.importing import ImportLimits
+from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.package import PackageSpec
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.run.folder import RunFolder

@@ -17,7 +17,7 @@ def send_units(order: LoadOrder) -> None:
     tally = LoadTally("loading", order.journal.entries, total, order.listener)
     options = order.options
     for task in order.tasks:
-        imports = import_jobs(order, task, ledger)
+        imports = import_jobs(order, task, ledger, tally.note)
         run_jobs(imports, lambda: options.parallel_imports, tally.add)
-        requests = list_request_jobs(order, task, ledger)
+        requests = list_request_jobs(order, task, ledger, tally.note)
         run_jobs(requests, lambda: options.odata_requests, tally.add)

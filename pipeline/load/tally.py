@@ -25,3 +25,9 @@ class LoadTally:
         with self._lock:
             self._done += rows
             self._listener(Step(name=self._step, done=self._done, total=self._total))
+
+    def note(self, text: str) -> None:
+        """Say for what the step is waiting."""
+        with self._lock:
+            step = Step(name=self._step, done=self._done, total=self._total, note=text)
+            self._listener(step)

@@ -437,10 +437,18 @@ class RunSettings(Section):
         "10s", description="The longest time between two looks at an import that is running."
     )
     wait_known: Wait = Field(
-        "2m", description="How long SCM may take to show an import that was sent to it."
+        "30m",
+        description=(
+            "How long SCM may take to show an import that was sent to it. Busy batch servers begin "
+            "imports late. Only then does p2c send the package again."
+        ),
     )
     wait_turn: Wait = Field(
-        "1h", description="How long p2c waits for SCM to accept an import while others are running."
+        "1h",
+        description=(
+            "How long p2c waits for SCM to accept an import while others are running, or while SCM "
+            "throttles."
+        ),
     )
     wait_import: Wait = Field(
         "12h",

@@ -27,6 +27,7 @@ Place = tuple[str, int]
 
 IMPORT: Final = "import"
 ODATA: Final = "odata"
+_SEEN: Final = "import_seen"
 _EFFECTS: Final = frozenset({IMPORT, ODATA})
 
 
@@ -69,6 +70,20 @@ class Unit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PastImport:
+    """An import that an earlier start began: the ids of its intent, and when that was written.
+
+    ``result`` is what the journal says came of it, null if nothing. ``seen`` says that SCM has
+    shown it once.
+    """
+
+    ids: Mapping[str, object]
+    since: dt.datetime
+    result: str | None
+    seen: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EndedUnit:
     """A unit that ended: the payload of its last line, when it was first sent, when it ended."""
 
@@ -90,6 +105,8 @@ class Ledger:
         for entry in journal.entries:
             if entry.event == "intent" and entry.payload.get("effect") in _EFFECTS:
                 self._attempts.setdefault(Unit.of(entry.payload), []).append(entry)
+        self._seen = {one.payload["execution_id"] for one in journal.entries if one.event == _SEEN}
+        self._results = _list_results(journal.entries)
 
     def is_ended(self, unit: Unit) -> bool:
         """Whether a unit needs nothing more."""
@@ -103,6 +120,26 @@ class Ledger:
         """The last intent of a unit if nothing says what came of it."""
         attempts = self.attempts(unit)
         return attempts[-1] if attempts and attempts[-1].line in self._waiting else None
+
+    def list_imports(self, unit: Unit) -> list[PastImport]:
+        """The imports of a unit that earlier starts began, each once, oldest first.
+
+        One whose intent was written several times counts with the last time.
+        """
+        last = {entry.payload["execution_id"]: entry for entry in self.attempts(unit)}
+        return [
+            PastImport(
+                ids=dict(entry.payload),
+                since=dt.datetime.fromisoformat(entry.at),
+                result=self._results.get(entry.line),
+                seen=execution in self._seen,
+            )
+            for execution, entry in last.items()
+        ]
+
+    def note_seen(self, unit: Unit, execution: str) -> None:
+        """Write down that SCM has shown an import: it is never sent again."""
+        self.journal.append(_SEEN, **unit.ids, execution_id=execution)
 
     def intend(self, effect: str, unit: Unit, **ids: object) -> dict[str, object]:
         """Write an intent; its ids, for the *done* that ends it."""
@@ -136,6 +173,21 @@ class Ledger:
         path = self.folder.path / "answers" / unit.task / f"{unit.name}.parquet"
         write_table(path, refused)
         return {"file": path.relative_to(self.folder.path).as_posix(), "sha256": hash_file(path)}
+
+
+def _list_results(entries: Iterable[Entry]) -> dict[int, str]:
+    """Line of an import's intent → the result of the *done* that followed."""
+    found: dict[int, str] = {}
+    intents: dict[str, int] = {}
+    for entry in entries:
+        if entry.payload.get("effect") != IMPORT:
+            continue
+        execution = entry.payload["execution_id"]
+        if entry.event == "intent":
+            intents[execution] = entry.line
+        elif entry.event == "done" and execution in intents:
+            found[intents[execution]] = entry.payload["result"]
+    return found
 
 
 def list_ended_units(entries: Iterable[Entry]) -> list[EndedUnit]:

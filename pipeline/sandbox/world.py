@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
-from pipeline.sandbox.faults import Faulty
+from pipeline.sandbox.faults import Faulty, Schedule
 from pipeline.sandbox.login import login as logins
 from pipeline.sandbox.login.grants import Application
 from pipeline.sandbox.login.login import LoginTwin
@@ -70,7 +70,9 @@ class World:
             return "login" if _is_login(scope["path"]) else system
 
         app = Starlette(routes=[*logins.make_login_routes(self.login), *routes])
-        return Faulty(app=Compressed(app=app), faults=self.faults, system_of=system_of)
+        return Faulty(
+            app=Compressed(app=app), schedule=Schedule(faults=self.faults), system_of=system_of
+        )
 
 
 def make_world(folder: Path, data: Path | None, faults: Faults, application: Application) -> World:

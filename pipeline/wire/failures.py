@@ -6,6 +6,7 @@ the system, what went wrong and what to do; never a query string, a token or a b
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
     status = response.status_code
     said = read_refusal(status, response.content)
     if response.is_redirect:
-        host = httpx.URL(response.headers.get("Location", "")).host or "another page"
+        host = _read_host(response.headers.get("Location", "")) or "another page"
         return AnswerUnreadable(
             f"redirects us to {host} instead of answering (HTTP {status}). Check its url.",
             where=system,
@@ -158,6 +159,13 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
     }:
         return _blame_gateway(said, wait, system)
     return _translate_refusal(said, wait, system)
+
+
+def _read_host(url: str) -> str:
+    try:
+        return httpx.URL(url).host
+    except httpx.InvalidURL:
+        return ""
 
 
 def _translate_refusal(said: Refusal, wait: float | None, system: str) -> SystemStopped:
@@ -245,17 +253,20 @@ def is_html(response: httpx.Response) -> bool:
 def read_retry_after(headers: httpx.Headers) -> float | None:
     """Seconds that ``Retry-After`` asks for, as a number or as a date after the answer's own.
 
-    Null if it is missing.
+    Null if it is missing, or says nothing that can be waited for.
     """
     text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
+        seconds = _read_seconds_until(text, headers.get("Date", ""))
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _read_seconds_until(date: str, now: str) -> float:
+    """Seconds from one date to another as headers write them; no number if either is none."""
     try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", text))
-    except ValueError:
-        return None
-    return max(0.0, (until - now).total_seconds())
+        until, since = parsedate_to_datetime(date), parsedate_to_datetime(now)
+        return (until - since).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from pipeline.errors import (
+    NO_REFUSAL,
     AnswerUnreadable,
     Refusal,
     RequestRefused,
@@ -21,22 +22,47 @@ from pipeline.errors import (
     Unreachable,
 )
 
-_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_UNSENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
 _UNSENT_WAIT: Final = 5.0
 _BUSY_WAIT: Final = 30.0
 """Seconds to wait when a system is busy and does not say how long (reference B.4)."""
 
 
 class LostAnswer(Stopped):
-    """A request was sent and its answer did not come: nobody knows whether it had its effect."""
+    """A request was sent and its answer did not come: nobody knows whether it had its effect.
+
+    ``refusal`` is what came in the answer's place, if anything did; ``seconds`` is how long the
+    system then asked to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str,
+        refusal: Refusal = NO_REFUSAL,
+        seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, where=where)
+        self.refusal = refusal
+        self.seconds = seconds
 
 
 class Busy(Stopped):
-    """A system is busy or cannot be reached; nothing happened. ``seconds`` is how long to wait."""
+    """A system is throttling or cannot be reached; nothing happened.
 
-    def __init__(self, message: str, *, where: str, seconds: float) -> None:
+    ``seconds`` is how long to wait. ``throttled`` says that it is there and asked for that.
+    """
+
+    def __init__(self, message: str, *, where: str, seconds: float, throttled: bool) -> None:
         super().__init__(message, where=where)
         self.seconds = seconds
+        self.throttled = throttled
 
 
 class Declined(Stopped):
@@ -68,17 +94,18 @@ def _translate(error: SystemStopped) -> Stopped | None:
                 error.message,
                 where=error.where,
                 seconds=_BUSY_WAIT if error.wait is None else error.wait,
+                throttled=True,
             )
         case RequestRefused():
             return translate_refusal(error)
         case Unreachable() if isinstance(error.__cause__, _UNSENT):
-            return (
-                Busy(error.message, where=error.where, seconds=_UNSENT_WAIT)
-                if error.again
-                else None
-            )
+            if not error.again:
+                return None
+            return Busy(error.message, where=error.where, seconds=_UNSENT_WAIT, throttled=False)
         case Unreachable() | ServerFailed() | AnswerUnreadable():
-            return LostAnswer(error.message, where=error.where)
+            return LostAnswer(
+                error.message, where=error.where, refusal=error.refusal, seconds=error.wait
+            )
         case _:
             return None
 

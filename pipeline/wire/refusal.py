@@ -6,6 +6,7 @@ OData nests causes: SCM in ``innererror`` and its ``internalexception``, to any 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,7 +16,12 @@ from pipeline.wire.redact import redact_secrets
 _LONGEST: Final = 2_000
 """Characters of one message; those of SCM can be long: they list what failed in a row."""
 
+_LONGEST_READ: Final = 10 * _LONGEST
+"""Characters of one message that are looked at."""
+
 _NESTED: Final = ("innererror", "internalexception")
+_LONGEST_CODE: Final = 200
+_NUMBER: Final = re.compile(r"-[0-9]{1,20}")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -29,7 +35,7 @@ def read_refusal(status: int, content: bytes) -> Refusal:
     """
     try:
         body = json.loads(content.removeprefix(_BOM))
-    except ValueError:
+    except (ValueError, RecursionError):
         return Refusal(status=status)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):
@@ -55,11 +61,10 @@ def _list_messages(error: dict[str, object]) -> Iterator[object]:
 
 
 def _clean(text: object) -> str:
-    return redact_secrets(str(text or ""), longest=_LONGEST)
+    return redact_secrets(str(text or "")[:_LONGEST_READ], longest=_LONGEST)
 
 
 def _format_code(code: object) -> str:
     """An HRESULT as ``0x…``, however it is written."""
-    text = str(code or "")
-    is_number = text.startswith("-") and text[1:].isdigit()
-    return f"0x{int(text) & 0xFFFFFFFF:08x}" if is_number else text
+    text = redact_secrets(str(code or "")[:_LONGEST_CODE])
+    return f"0x{int(text) & 0xFFFFFFFF:08x}" if _NUMBER.fullmatch(text) else text

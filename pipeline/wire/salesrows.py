@@ -11,12 +11,9 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from pipeline.errors import Throttled
 from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
-from pipeline.wire.meter import Traffic
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, SentOnce
 from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
@@ -52,12 +49,19 @@ class SalesRows:
     def query(
         self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0
     ) -> list[dict[str, Any]]:
-        """The rows that meet a condition, one page at most. Raises ``SystemStopped``."""
+        """The rows that meet a condition, one page at most.
+
+        Each has these columns, blank or not, and its version. Raises ``SystemStopped``.
+        """
         more = f"&$top={top}" if top else ""
         chosen = f"$select={','.join(columns)}&$filter={quote(condition, safe='')}"
         url = f"{ROOT}{entity_set}?{chosen}{more}"
         return self.system.ask(
-            "GET", url, read_rows, subject=f"{entity_set} read back", headers=_JSON
+            "GET",
+            url,
+            partial(_read_whole_rows, (*columns, ETAG)),
+            subject=f"{entity_set} read back",
+            headers=_JSON,
         )
 
     def found(
@@ -117,10 +121,9 @@ class SalesRows:
             body,
         )
 
-    def hold(self, subject: str, seconds: float, *, throttled: bool = True) -> None:
+    def hold(self, subject: str, seconds: float) -> None:
         """Let nobody send anything for so many seconds, as Sales asked."""
-        self.system.meter.add(subject, Traffic(retries=1, throttled=throttled, waited=seconds))
-        self.system.pace.slow_down(seconds)
+        self.system.hold(subject, seconds)
 
     def _send(
         self,
@@ -131,18 +134,23 @@ class SalesRows:
         headers: Mapping[str, str],
         content: bytes,
     ) -> T:
-        try:
-            with SentOnce():
-                return self.system.once(
-                    method, url, read, subject=subject, headers=headers, content=content
-                )
-        except Busy as busy:
-            self.hold(subject, busy.seconds, throttled=isinstance(busy.__cause__, Throttled))
-            raise
+        return self.system.send_once(
+            method, url, read, subject=subject, headers=headers, content=content
+        )
 
 
 def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
+
+
+def _read_whole_rows(columns: Sequence[str], response: httpx.Response) -> list[dict[str, Any]]:
+    """The rows of an answer. Raises ``KeyError`` if one lacks a column."""
+    found = read_rows(response)
+    for row in found:
+        missing = set(columns) - row.keys()
+        if missing:
+            raise KeyError(*missing)
+    return found
 
 
 def _parse(count: int, response: httpx.Response) -> dict[int, PartAnswer]:

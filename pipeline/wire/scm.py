@@ -16,7 +16,7 @@ import orjson
 
 from pipeline.errors import RequestRefused
 from pipeline.wire.links import Links
-from pipeline.wire.once import SentOnce, translate_refusal
+from pipeline.wire.once import translate_refusal
 from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
@@ -94,15 +94,14 @@ class Scm:
 
     def start(self, action: str, **body: str | bool) -> object:
         """The value of an action that must not be asked twice. Raises as ``batch`` does."""
-        with SentOnce():
-            return self.system.once(
-                "POST",
-                f"{ACTIONS}{action}",
-                _read_value,
-                subject=action,
-                headers=_JSON,
-                content=orjson.dumps(body),
-            )
+        return self.system.send_once(
+            "POST",
+            f"{ACTIONS}{action}",
+            _read_value,
+            subject=action,
+            headers=_JSON,
+            content=orjson.dumps(body),
+        )
 
     def batch(self, content_type: str, body: bytes, read: Callable[[httpx.Response], T]) -> T:
         """Send a ``$batch``, once.
@@ -115,10 +114,9 @@ class Scm:
             "Accept": "multipart/mixed",
             "Prefer": "odata.continue-on-error",
         }
-        with SentOnce():
-            return self.system.once(
-                "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
-            )
+        return self.system.send_once(
+            "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
+        )
 
     def upload(self, url: str, content: bytes) -> None:
         """Put a blob behind a signed URL; doing it twice does no harm."""
@@ -150,4 +148,4 @@ def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:
 
 
 def _read_value(response: httpx.Response) -> object:
-    return read_json_object(response).get("value")
+    return read_json_object(response)["value"]

@@ -8,17 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
 from pipeline.errors import SystemStopped, Throttled
 from pipeline.wire import body, failures
 from pipeline.wire.meter import Meter, Traffic
+from pipeline.wire.once import Busy, LostAnswer, SentOnce
 from pipeline.wire.pace import Pace
 from pipeline.wire.retry import RetryPolicy, draw_jitter
 
 T = TypeVar("T")
+
+UNREADABLE: Final = (ValueError, TypeError, KeyError, RecursionError)
+"""What reading an answer raises if it is not what it should be."""
 
 
 @dataclass(kw_only=True)
@@ -110,10 +114,54 @@ class System:
         self._learn(response)
         try:
             return read(response)
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             raise failures.translate_unreadable(
                 response, self.label, subject or "a request"
             ) from error
+
+    def send_once(
+        self,
+        method: str,
+        url: str,
+        read: Callable[[httpx.Response], T],
+        *,
+        subject: str,
+        headers: Mapping[str, str],
+        content: bytes,
+    ) -> T:
+        """Ask something that must not be asked twice, once.
+
+        If the system asks for time, everybody who talks to it waits.
+
+        Raises:
+            LostAnswer: nobody knows whether it had its effect.
+            Busy: it had no effect; a later one may.
+            Declined: it had no effect, and never will.
+            SystemStopped: it had no effect, and the run cannot continue.
+        """
+        try:
+            with SentOnce():
+                return self.once(
+                    method, url, read, subject=subject, headers=headers, content=content
+                )
+        except Busy as busy:
+            self.hold(subject, busy.seconds, throttled=busy.throttled)
+            raise
+        except LostAnswer as lost:
+            if lost.seconds is not None:
+                self.hold(subject, lost.seconds, throttled=False)
+            raise
+
+    def hold(self, subject: str, seconds: float, *, throttled: bool = True) -> None:
+        """Let nobody send anything for so many seconds, as the system asked.
+
+        Nobody waits longer than the policy does: whoever needs the system then stops.
+        """
+        is_worth_it = seconds <= self.policy.seconds
+        waited = seconds if is_worth_it else 0.0
+        self.meter.add(subject, Traffic(retries=is_worth_it, throttled=throttled, waited=waited))
+        if is_worth_it:
+            self.pace.slow_down(seconds)
 
     def _send(
         self,
@@ -145,7 +193,7 @@ class System:
         self.meter.add(
             subject, Traffic(retries=wait is not None, throttled=throttled, waited=wait or 0.0)
         )
-        if throttled and wait is not None:
+        if wait is not None and (throttled or error.wait is not None):
             self.pace.slow_down(wait)
 
 
@@ -160,6 +208,6 @@ def read_json_object(response: httpx.Response) -> dict[str, object]:
 def read_rows(response: httpx.Response) -> list[dict[str, Any]]:
     """The rows of an answer. Raises ``KeyError``, ``ValueError``, ``TypeError``."""
     found = read_json_object(response)["value"]
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise TypeError("not a list of rows")
     return found

@@ -221,5 +221,22 @@ def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:
     ]
 
 
+def test_what_a_step_waits_for_is_a_line_of_its_own() -> None:
+    said: list[str] = []
+    lines = Lines(said.append, lambda: 0.0)
+    lines(Step(name="loading", done=0, total=9))
+    for minutes in (1, 2):
+        lines(
+            Step(name="loading", done=3, total=9, note=f"import x: Executing since {minutes} min")
+        )
+    lines.finish()
+    assert said == [
+        "loading\n",
+        "import x: Executing since 1 min\n",
+        "import x: Executing since 2 min\n",
+        "loading: 3 of 9\n",
+    ]
+
+
 def test_a_result_without_a_run_is_its_text() -> None:
     assert replace(Result(command="x"), text="said").lines(80) == "said"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -247,19 +248,103 @@ def test_a_busy_system_is_given_the_time_that_it_asks_for(
     assert sorted(stage.results()) == [*["answered"] * stage.units, "busy"]
 
 
+def refusing(error: Exception) -> Callable[[], httpx.Response]:
+    def answer() -> httpx.Response:
+        raise error
+
+    return answer
+
+
+def unreachable(cause: OSError) -> Exception:
+    error = httpx.ConnectError("not reached")
+    error.__cause__ = cause
+    return error
+
+
+AWAY: dict[str, tuple[Callable[[], httpx.Response], str]] = {
+    "it throttles": (
+        lambda: httpx.Response(429, headers={"Retry-After": "30"}),
+        r"asks us to wait \(HTTP 429\)",
+    ),
+    "it throttles at once": (
+        lambda: httpx.Response(429, headers={"Retry-After": "0"}),
+        r"asks us to wait \(HTTP 429\)",
+    ),
+    "it throttles for an hour": (
+        lambda: httpx.Response(429, headers={"Retry-After": "3600"}),
+        r"asks us to wait \(HTTP 429\)",
+    ),
+    "it throttles for ever": (
+        lambda: httpx.Response(429, headers={"Retry-After": "1e999"}),
+        r"asks us to wait \(HTTP 429\)",
+    ),
+    "nothing listens": (
+        refusing(unreachable(ConnectionRefusedError())),
+        "nothing listens at this address",
+    ),
+    "its name is not found for now": (
+        refusing(unreachable(socket.gaierror(socket.EAI_AGAIN, "later"))),
+        "its name has no address",
+    ),
+    "its name is not found": (
+        refusing(unreachable(socket.gaierror(socket.EAI_NONAME, "no"))),
+        "its name has no address",
+    ),
+    "no connection in time": (refusing(httpx.ConnectTimeout("slow")), "no connection within 15 s"),
+    "the proxy refuses": (refusing(httpx.ProxyError("no")), "behind a proxy that refuses"),
+    "it is closed": (
+        lambda: httpx.Response(503, html="<h1>Down for maintenance</h1>"),
+        r"did not answer \d requests|web page \(HTTP 503\)",
+    ),
+}
+"""How a system is away for whole requests, and what the command then says."""
+
+
 @EVERY_STAGE
-def test_a_system_that_throttles_for_ever_ends_the_unit_or_the_command(
-    stages: MakeStage, whole: Whole, name: str
+@pytest.mark.parametrize("how", AWAY)
+def test_a_system_that_stays_away_stops_the_command_and_no_row_fails_by_it(
+    stages: MakeStage, whole: Whole, name: str, how: str
+) -> None:
+    stage, (answer, words) = stages(name), AWAY[how]
+    stage.disturb(1000, lambda _request: answer())
+    with pytest.raises(Stopped, match=words) as caught:
+        stage.deliver()
+    assert caught.value.exit_code == 3
+    continues(stage, whole(name))
+
+
+@EVERY_STAGE
+def test_an_outage_in_the_middle_is_waited_out(stages: MakeStage, whole: Whole, name: str) -> None:
+    stage = stages(name)
+    stage.disturb(5, lambda _request: refusing(unreachable(ConnectionRefusedError()))())
+    begin = stage.clock.seconds
+    stage.deliver()
+    assert stage.state() == whole(name)
+    assert 30 < stage.clock.seconds - begin < 60
+
+
+@EVERY_STAGE
+def test_a_line_says_about_once_a_minute_that_the_system_is_waited_for(
+    stages: MakeStage, name: str
+) -> None:
+    stage, notes = stages(name), list[str]()
+    stage.listen(lambda step: notes.extend([step.note] if step.note else []))
+    stage.disturb(4, lambda _request: httpx.Response(429, headers={"Retry-After": "40"}))
+    stage.deliver()
+    label = "Sales (sales.test)" if "updates" in name else "SCM (scm.test)"
+    assert notes == [f"{label} throttles: 3 rows wait, for {minutes} min" for minutes in (1, 2)]
+
+
+@pytest.mark.parametrize("name", ["upserts", "updates", "updates in bulk"])
+def test_a_system_that_was_never_there_is_not_waited_for_as_long(
+    stages: MakeStage, name: str
 ) -> None:
     stage = stages(name)
-    stage.disturb(1000, lambda _request: httpx.Response(429, headers={"Retry-After": "1"}))
-    if not stage.stops_when_throttled:
+    stage.wire.before = lambda _request: refusing(unreachable(ConnectionRefusedError()))()
+    begin = stage.clock.seconds
+    with pytest.raises(Stopped, match="nothing listens at this address"):
         stage.deliver()
-        assert stage.said() == [("failed", stage.words.busy)] * 3
-        return
-    with pytest.raises(Stopped, match=r"too busy|asks us to wait"):
-        stage.deliver()
-    continues(stage, whole(name))
+    assert stage.clock.seconds - begin < 15
 
 
 @EVERY_ROW
@@ -297,6 +382,74 @@ def test_a_row_that_the_system_stays_too_busy_for_fails_and_the_others_do_not(
     failed = ("failed", stage.words.busy)
     assert stage.said() == [failed, ("updated", None), (stage.words.done, None)]
     assert stage.changes() == stage.units + stage.tries
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("reached", [1, 1000], ids=["stops at the first", "goes through all"])
+def test_rows_that_all_find_the_system_throttling_do_not_fail(
+    stages: MakeStage, whole: Whole, name: str, reached: int
+) -> None:
+    stage = stages(name)
+    everyone = {1: BUSY, 2: BUSY, 3: BUSY}
+
+    def throttle(request: httpx.Request) -> httpx.Response | None:
+        ours = request.url.path.endswith("$batch") and any(
+            stage.mark(place) in request.read() for place in everyone
+        )
+        return answer_rows(stage, request, everyone, reached=reached) if ours else None
+
+    stage.wire.before = throttle
+    with pytest.raises(Stopped, match=r"throttles: it had no time for 3 rows in \d requests"):
+        stage.deliver()
+    continues(stage, whole(name))
+
+
+@EVERY_ROW
+def test_a_row_in_doubt_is_looked_at_before_it_is_given_up_as_busy(
+    stages: MakeStage, name: str
+) -> None:
+    """Its first request arrives late: after the look that follows the lost answer."""
+    stage, held = stages(name), list[httpx.Request]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not held:
+            held.append(request)
+            raise httpx.ReadError("broken")
+        if stage.changes() == stage.tries + 2:
+            stage.answer(held[0])
+        return answer_rows(stage, request, {1: BUSY})
+
+    stage.disturb(1000, answer)
+    stage.deliver()
+    assert stage.changes() > stage.tries + 2
+    assert stage.said()[0] == (stage.words.done, None)
+
+
+@EVERY_ROW
+def test_rows_in_doubt_are_looked_at_before_their_request_is_declined(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage, held = stages(name), list[httpx.Request]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not held:
+            held.append(request)
+            raise httpx.ReadError("broken")
+        stage.answer(held[0])
+        return httpx.Response(413, json={"error": {"code": "x", "message": "too large"}})
+
+    stage.disturb(2, answer)
+    stage.deliver()
+    assert stage.state() == whole(name)
+
+
+@EVERY_STAGE
+def test_what_the_system_said_instead_of_an_answer_is_shown(stages: MakeStage, name: str) -> None:
+    stage = stages(name)
+    error = {"message": "An error has occurred.", "innererror": {"message": "The log is full."}}
+    stage.disturb(1000, lambda _request: httpx.Response(500, json={"error": error}))
+    with pytest.raises(Stopped, match=r"the last time it said: The log is full\. Run the same"):
+        stage.deliver()
 
 
 @EVERY_ROW

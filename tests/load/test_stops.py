@@ -18,7 +18,7 @@ from tests.scenes.loads import MakeScene
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 """The second contact is a customer already, the fourth cannot become one."""
 
-REQUESTS, LINES = 19, 7
+REQUESTS, LINES = 19, 9
 _WHOLE: list[dict[str, Any]] = []
 
 

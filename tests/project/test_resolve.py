@@ -714,6 +714,6 @@ def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
     assert (options.patience.poll, options.patience.whole, options.patience.record) == (
         5,
         5400,
-        120,
+        1800,
     )
     assert make_load_options(load(LIVE), load(LIVE).settings.run) == LoadOptions(load="packages")

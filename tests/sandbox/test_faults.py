@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from pipeline.errors import UsageError
-from pipeline.sandbox.faults import Faulty
+from pipeline.sandbox.faults import Faulty, Schedule
 from pipeline.sandbox.wire.faultspec import FaultKind, Faults, System, parse_faults
 from pipeline.sandbox.wire.server import bind_port, run_server
 from tests.scenes.sales_caller import Caller
@@ -33,9 +34,10 @@ class Desk:
         self.done.append(f"{request.method} {body.decode()}")
         return Response(b"x" * 100_000)
 
-    def faulty(self, spec: str, **more: Any) -> Faulty:
+    def faulty(self, spec: str, clock: Callable[[], float] = time.monotonic, **more: Any) -> Faulty:
         app = Starlette(routes=[Route("/{path:path}", self.work, methods=["GET", "POST"])])
-        return Faulty(app=app, faults=parse_faults(spec), system_of=_system_of, **more)
+        schedule = Schedule(faults=parse_faults(spec), clock=clock)
+        return Faulty(app=app, schedule=schedule, system_of=_system_of, **more)
 
 
 def _system_of(scope: Scope) -> System:
@@ -150,6 +152,49 @@ def test_errors_come_before_the_work_is_done(spec: str, status: int, kind: str) 
 def test_errors_without_a_status_take_turns() -> None:
     app = Desk().faulty("error=1")
     assert {ask(app).status_code for _ in range(8)} == {500, 502, 503, 504}
+
+
+SPELLS = {
+    "quota": (429, "application/json", "60"),
+    "closed": (503, "text/html", None),
+}
+
+
+@pytest.mark.parametrize(("kind", "answer"), SPELLS.items(), ids=SPELLS)
+def test_a_spell_befalls_every_request_of_its_system_until_it_is_over(
+    kind: str, answer: tuple[int, str, str | None]
+) -> None:
+    now = [0.0]
+    app = Desk().faulty(f"scm.{kind}@2:90", clock=lambda: now[0])
+    assert ask(app, "scm").status_code == 200
+    for seconds in (0.0, 29.0):
+        now[0] = seconds
+        found = ask(app, "scm", "POST")
+        said = found.headers["Content-Type"].partition(";")[0], found.headers.get("Retry-After")
+        assert (found.status_code, *said) == answer
+    assert ask(app, "sales").status_code == 200
+    now[0] = 90.0
+    assert ask(app, "scm").status_code == 200
+
+
+def test_a_quota_asks_to_wait_until_it_is_over() -> None:
+    now = [0.0]
+    app = Desk().faulty("scm.quota@1:90", clock=lambda: now[0])
+    ask(app, "scm")
+    now[0] = 75.0
+    assert ask(app, "scm").headers["Retry-After"] == "15"
+
+
+def test_a_system_that_is_away_does_nothing_and_answers_nothing() -> None:
+    now, desk = [0.0], Desk()
+    app = desk.faulty("scm.away@1:90", clock=lambda: now[0])
+    for seconds in (0.0, 89.0):
+        now[0] = seconds
+        with pytest.raises(ConnectionResetError):
+            ask(app, "scm", "POST")
+    assert desk.done == []
+    now[0] = 90.0
+    assert ask(app, "scm").status_code == 200
 
 
 def test_slow_answers_take_their_time_and_are_whole() -> None:

@@ -16,6 +16,7 @@ import httpx
 import polars as pl
 
 from pipeline.backfill.results import PLAN, RESULT
+from pipeline.events import Listener
 from pipeline.plan.undo import make_undo
 from pipeline.run.files import read_json, write_json
 from pipeline.run.folder import RunFolder
@@ -58,8 +59,6 @@ class Stage(ABC):
 
     words: ClassVar[Words]
     tries: ClassVar[int]
-    stops_when_throttled: ClassVar[bool] = False
-    """Whether a system that throttles for ever stops the command; else its rows fail."""
     units: ClassVar[int] = 3
     in_bulk: ClassVar[bool] = False
 
@@ -71,6 +70,10 @@ class Stage(ABC):
     @abstractmethod
     def deliver(self) -> Mapping[str, int]:
         """The command: deliver, or continue. Rows by outcome."""
+
+    @abstractmethod
+    def listen(self, listener: Listener) -> None:
+        """Let somebody hear of the next command's progress."""
 
     @abstractmethod
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -152,6 +155,9 @@ class Loading(Stage):
     def deliver(self) -> Mapping[str, int]:
         return self.scene.load("odata", odata_rows=self.size).outcomes
 
+    def listen(self, listener: Listener) -> None:
+        self.scene.listener = listener
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         return self.scene.wire.answer(request)
 
@@ -226,7 +232,6 @@ class Writing(Stage):
         busy="sales_busy",
     )
     tries = 8
-    stops_when_throttled = True
 
     def __init__(self, home: Path, *, few: bool) -> None:
         self.scene = writing.Scene(home, 4 if few else 7)
@@ -235,6 +240,9 @@ class Writing(Stage):
 
     def deliver(self) -> Mapping[str, int]:
         return self.scene.write(size=self.size, in_bulk=self.in_bulk).outcomes
+
+    def listen(self, listener: Listener) -> None:
+        self.scene.listener = listener
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         return self.scene.wire.answer(request)

@@ -16,7 +16,7 @@ import polars as pl
 from starlette.requests import Request as Incoming
 
 from pipeline.apply.orders import make_load_order
-from pipeline.events import report_nothing
+from pipeline.events import Listener, report_nothing
 from pipeline.load.loader import load_plan
 from pipeline.load.order import LoadOptions, LoadOrder
 from pipeline.load.results import LoadResult
@@ -191,6 +191,7 @@ class Scene:
     switches: Switches = STRICT
     there: Sequence[dict[str, str]] = ()
     clock: Clock = field(default_factory=Clock)
+    listener: Listener = report_nothing
 
     def __post_init__(self) -> None:
         self.twin = ScmTwin(
@@ -218,7 +219,7 @@ class Scene:
             project=self.project,
             journal=journal,
         )
-        return make_load_order(opened, options, self.scm, self.clock, report_nothing)
+        return make_load_order(opened, options, self.scm, self.clock, self.listener)
 
     def load(
         self, how: str = "packages", at: Callable[[], datetime] | None = None, **options: Any

@@ -14,7 +14,7 @@ import polars as pl
 from pipeline.backfill.counter import Reservation
 from pipeline.backfill.order import WriteBack
 from pipeline.backfill.write_back import WriteBackResult, write_back
-from pipeline.events import report_nothing
+from pipeline.events import Listener, report_nothing
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal
@@ -97,6 +97,7 @@ class Scene:
     def __init__(self, home: Path, rows: int = 7) -> None:
         self.home = home
         self.clock = Clock()
+        self.listener: Listener = report_nothing
         home.mkdir(parents=True, exist_ok=True)
         self.store = SalesStore(home / "sales.db")
         with self.store.transaction():
@@ -215,7 +216,7 @@ class Scene:
             order = WriteBack(
                 folder=self.run, journal=journal, sales=self.sales, wanted=self.wanted(**wanted),
                 size=size, in_bulk=in_bulk,
-                listener=report_nothing,
+                listener=self.listener,
             )  # fmt: skip
             return write_back(order)
 

@@ -16,7 +16,7 @@ from pipeline.scm import lookup
 from pipeline.scm.messages import Explanation, explain_messages
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.once import Busy, Declined
+from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm
 from schemas.catalogue import Column, Entity
 
@@ -58,12 +58,6 @@ def _read_batch(count: int, response: httpx.Response) -> dict[int, PartAnswer]:
     )
 
 
-def wait_for_turn(rows: Waiting, busy: Busy) -> Judgement:
-    """SCM was too busy for the whole request."""
-    said = refuse_row(Explanation(code=_CONFLICT, text=busy.message))
-    return Judgement(busy=dict.fromkeys(rows.keys, said), wait=busy.seconds)
-
-
 def refuse_all(rows: Waiting, declined: Declined) -> Judgement:
     """SCM did not take the request at all."""
     said = refuse_row(explain_messages([declined.refusal.cause], "package_refused"))
@@ -83,10 +77,22 @@ class Replies:
     declined: dict[str, Explanation] = field(default_factory=dict)
     """Rows that SCM refused, with what it said."""
     busy: dict[str, Outcome] = field(default_factory=dict)
+    throttled: set[str] = field(default_factory=set)
+    """Busy rows that SCM had no time for, whatever they hold."""
     waits: list[float] = field(default_factory=list)
     """Seconds that busy rows are to wait."""
     silent: list[str] = field(default_factory=list)
     """Rows without an answer: a server may stop at the first failure, or the answers were cut."""
+
+    def judge(self, settled: Mapping[str, Outcome | None]) -> Judgement:
+        """What the answers mean, with the outcomes that are known by now."""
+        return Judgement(
+            settled=settled,
+            busy=self.busy,
+            throttled=frozenset(self.throttled),
+            in_doubt=frozenset(self.silent),
+            wait=self.wait,
+        )
 
     @property
     def wait(self) -> float | None:
@@ -120,6 +126,7 @@ def _read_failure(replies: Replies, key: str, answer: PartAnswer, *, is_update: 
     if answer.status in _BUSY or meant.later:
         replies.busy[key] = refuse_row(Explanation(code=_CONFLICT, text=meant.text))
         replies.waits.append(read_wait(answer) if answer.status in _BUSY else _LATER_WAIT)
+        replies.throttled.update({key} if answer.status in _BUSY else ())
     elif answer.status == _GONE and is_update:
         replies.declined[key] = explain_messages([text], "gone_from_scm")
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import polars as pl
@@ -17,8 +17,10 @@ from pipeline.load.order import LoadOrder, LoadTask
 from pipeline.run.ledger import Ledger, Place, Unit
 
 
-def list_request_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Job]:
-    """One job per request whose rows have no outcome yet."""
+def list_request_jobs(
+    order: LoadOrder, task: LoadTask, ledger: Ledger, tell: Callable[[str], None]
+) -> Iterator[Job]:
+    """One job per request whose rows have no outcome yet; ``tell`` hears what is waited for."""
     for place, rows in order.places(task.name).items():
         if order.way(task.name, place[0]) != "odata":
             continue
@@ -35,7 +37,7 @@ def list_request_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Itera
                     columns=task.columns,
                     rows=whole.slice(first, order.options.odata_rows),
                 )
-                yield partial(_deliver, order, unit, part, ledger)
+                yield partial(_deliver, order, unit, part, ledger, tell)
 
 
 def _list_units(order: LoadOrder, task: LoadTask, place: Place, rows: int) -> dict[int, Unit]:
@@ -52,10 +54,12 @@ def _read_batch(order: LoadOrder, task: LoadTask, unit: Unit) -> pl.DataFrame:
     return add_images(order.folder, task.name, rows) if order.undoes else rows
 
 
-def _deliver(order: LoadOrder, unit: Unit, part: Slice, ledger: Ledger) -> int:
+def _deliver(
+    order: LoadOrder, unit: Unit, part: Slice, ledger: Ledger, tell: Callable[[str], None]
+) -> int:
     talk: Conversation = (
         Undo(scm=order.scm, part=part)
         if order.undoes
         else Upserts(scm=order.scm, folder=order.folder, unit=unit, part=part)
     )
-    return deliver(unit, talk, ledger, order.scm.sleep)["rows"]
+    return deliver(unit, talk, ledger, order.scm.sleep, tell)["rows"]

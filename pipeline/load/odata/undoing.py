@@ -22,7 +22,6 @@ from pipeline.load.odata.exchange import (
     refuse_row,
     select_rows,
     send_batch,
-    wait_for_turn,
 )
 from pipeline.scm import lookup
 from pipeline.scm.literals import build_row_address, choose_blank
@@ -31,6 +30,7 @@ from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
+from pipeline.wire.system import System
 from schemas.catalogue import Column, ColumnKind
 from schemas.codes import find_code
 
@@ -54,9 +54,9 @@ class Undo:
     """Key → the version that was last looked at."""
 
     @property
-    def label(self) -> str:
-        """The system's name in messages."""
-        return self.scm.label
+    def system(self) -> System:
+        """SCM."""
+        return self.scm.system
 
     def foreseen(self) -> pl.DataFrame:
         """``destination_key`` and ``action`` of every row, in order."""
@@ -89,11 +89,15 @@ class Undo:
             case LostAnswer():
                 return self._look(rows.keys, rows.in_doubt, {})
             case Busy():
-                return wait_for_turn(rows, reply)
+                return Judgement()
             case Declined():
                 return refuse_all(rows, reply)
             case _:
                 return self._read(rows, reply)
+
+    def last_look(self, rows: Waiting) -> Judgement:
+        """Settle what has arrived, and what is not as the load wrote it."""
+        return self._look(rows.keys, rows.in_doubt, {})
 
     def _make_operation(self, row: Mapping[str, Any]) -> BatchOperation:
         path = build_row_address(self.part.entity, self.part.legal_entity, row)
@@ -112,7 +116,7 @@ class Undo:
         """
         replies = read_answers(rows.keys, answers, frozenset())
         settled, doubt = dict.fromkeys(replies.done), frozenset(replies.silent)
-        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        found = replies.judge(settled)
         if not replies.declined and not doubt:
             return found
         waiting = [key for key in rows.keys if key not in settled]

@@ -17,7 +17,6 @@ from pipeline.load.odata.exchange import (
     refuse_row,
     select_rows,
     send_batch,
-    wait_for_turn,
 )
 from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import Unit
@@ -27,6 +26,7 @@ from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
+from pipeline.wire.system import System
 
 _KEY: Final = lookup.KEY
 _EXISTS: Final = "refused_exists"
@@ -60,9 +60,9 @@ class Upserts:
         self.decided = self.part.rows
 
     @property
-    def label(self) -> str:
-        """The system's name in messages."""
-        return self.scm.label
+    def system(self) -> System:
+        """SCM."""
+        return self.scm.system
 
     def foreseen(self) -> pl.DataFrame:
         """``destination_key`` and ``action`` of every row, in order."""
@@ -103,11 +103,15 @@ class Upserts:
             case LostAnswer():
                 return self._look(rows.keys)
             case Busy():
-                return wait_for_turn(rows, reply)
+                return Judgement()
             case Declined():
                 return refuse_all(rows, reply)
             case _:
                 return self._read(rows, reply)
+
+    def last_look(self, rows: Waiting) -> Judgement:
+        """Settle what has arrived."""
+        return self._look(rows.keys)
 
     def _look_before(self) -> Sequence[str]:
         """The keys of rows that SCM does not have, of those that are not planned as ``create``."""
@@ -152,7 +156,7 @@ class Upserts:
             key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late
         }
         settled = {**self._settle(replies.done), **failed}
-        found = Judgement(settled=settled, busy=replies.busy, in_doubt=doubt, wait=replies.wait)
+        found = replies.judge(settled)
         if not late and not doubt:
             return found
         unclear = (rows.in_doubt | doubt) - settled.keys()

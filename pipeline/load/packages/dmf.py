@@ -6,22 +6,24 @@ What order they go in: ``importing.py``.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipeline.errors import Stopped
+import orjson
+
+from pipeline.errors import AnswerUnreadable, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
+from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
 from pipeline.scm.literals import quote_text
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
-
-ENDED: Final = frozenset({"Succeeded", "PartiallySucceeded", "Failed", "Canceled"})
-"""Summary states after which nothing happens any more. ``Unknown``, ``NotRun`` and ``Executing``
-are not among them."""
+from pipeline.wire.system import UNREADABLE
 
 _NOT_FOUND: Final = "were not found"
 _ABSENT: Final = frozenset({404, 405, 501})
+_EMPTY: Final = '""'
 _DETAILS: Final = "DataManagementExecutionJobDetails"
 
 
@@ -33,21 +35,6 @@ class ImportJob:
     execution_id: str
     legal_entity: str
     entity_label: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportCounts:
-    """What the records of a job count; all of them are rows."""
-
-    read: int
-    staged: int
-    created: int
-    updated: int
-
-    @property
-    def arrived(self) -> int:
-        """Rows that are in SCM now."""
-        return self.created + self.updated
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +51,7 @@ class PackageClient:
         answer = self.scm.ask("GetAzureWriteUrl", uniqueFileName=name)
         try:
             return _read_blob_url(answer)
-        except (ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             raise Stopped(
                 "gave no URL to upload to. Run the same command again to continue.",
                 where=self.scm.label,
@@ -100,14 +87,18 @@ class PackageClient:
             self.scm.start("ImportFromPackage", **body)
 
     def status(self, execution_id: str) -> str | None:
-        """The summary status of an execution; null as long as SCM has no record of it."""
+        """The summary status of an execution; null while SCM has no record of it."""
+        action = "GetExecutionSummaryStatus"
         try:
-            answer = self.scm.ask("GetExecutionSummaryStatus", executionId=execution_id)
+            answer = self.scm.ask(action, executionId=execution_id)
         except Declined as declined:
             if _NOT_FOUND not in declined.refusal.cause:
                 raise
             return None
-        return str(answer)
+        word = read_word(answer)
+        if word is None:
+            raise self._blame(action, "something that is not a state")
+        return word
 
     def details(self, job: ImportJob) -> list[ScmRow]:
         """The records of a job; none when SCM does not know it."""
@@ -119,25 +110,25 @@ class PackageClient:
             if str(row.get("JobId", "")).casefold() == job.execution_id.casefold()
         ]
 
+    def state(self, details: Sequence[ScmRow]) -> str | None:
+        """The summary status that details stand for; null if there are none."""
+        try:
+            return sum_up_state(details)
+        except ValueError as error:
+            raise self._blame(_DETAILS, "counts that are not numbers") from error
+
     def counts(self, job: ImportJob) -> ImportCounts | None:
         """What SCM counted; null when it keeps no record of the job."""
-        rows = self.details(job)
-        if not rows:
-            return None
-
-        def total(name: str) -> int:
-            return sum(int(str(row.get(name) or 0)) for row in rows)
-
-        return ImportCounts(
-            read=total("StagingRecordsToBeProcessedCount"),
-            staged=total("StagingRecordsCreatedCount"),
-            created=total("TargetRecordsCreatedCount"),
-            updated=total("TargetRecordsUpdatedCount"),
-        )
+        try:
+            return add_up_counts(self.details(job))
+        except ValueError as error:
+            raise self._blame(_DETAILS, "counts that are not numbers") from error
 
     def errors(self, execution_id: str) -> list[RowMessage]:
-        """Every message of an execution."""
-        return read_errors(str(self.scm.ask("GetExecutionErrors", executionId=execution_id) or ""))
+        """Every message of an execution; none once SCM has no record of it."""
+        answer = self._try_action("GetExecutionErrors", executionId=execution_id)
+        text = answer if isinstance(answer, str) else orjson.dumps(answer or "").decode()
+        return read_errors("" if text == _EMPTY else text)
 
     def staging_errors(self, job: ImportJob) -> bytes:
         """The file of rows that did not get into staging; empty when there is none."""
@@ -145,7 +136,7 @@ class PackageClient:
 
     def wants_keys_file(self, job: ImportJob) -> bool:
         """Have the file of refused keys built; whether there will be one."""
-        answer = self._try_action("GenerateImportTargetErrorKeysFile", job)
+        answer = self._try_file_action("GenerateImportTargetErrorKeysFile", job)
         return str(answer).casefold() == "true"
 
     def keys_file(self, job: ImportJob) -> bytes:
@@ -153,21 +144,38 @@ class PackageClient:
         return self._download("GetImportTargetErrorKeysFileUrl", job)
 
     def _download(self, action: str, job: ImportJob) -> bytes:
-        url = str(self._try_action(action, job) or "")
-        return self.scm.download(url) if urlsplit(url).scheme else b""
+        url = str(self._try_file_action(action, job) or "")
+        return self.scm.download(url) if _is_address(url) else b""
 
-    def _try_action(self, action: str, job: ImportJob) -> object:
-        """An action's answer; null where this SCM does not have the action."""
+    def _try_file_action(self, action: str, job: ImportJob) -> object:
+        return self._try_action(action, executionId=job.execution_id, entityName=job.entity_label)
+
+    def _try_action(self, action: str, **body: str) -> object:
+        """An action's answer.
+
+        Null where this SCM does not have the action, or has no record of the execution.
+        """
         try:
-            return self.scm.ask(action, executionId=job.execution_id, entityName=job.entity_label)
+            return self.scm.ask(action, **body)
         except Declined as declined:
-            if declined.refusal.status not in _ABSENT:
+            refusal = declined.refusal
+            if refusal.status not in _ABSENT and _NOT_FOUND not in refusal.cause:
                 raise
             return None
+
+    def _blame(self, action: str, what: str) -> AnswerUnreadable:
+        return AnswerUnreadable(
+            f"answered {action} with {what}. Run the same command again to continue.",
+            where=self.scm.label,
+        )
+
+
+def _is_address(url: str) -> bool:
+    return urlsplit(url).scheme in {"http", "https"}
 
 
 def _read_blob_url(answer: object) -> str:
     found = json.loads(answer) if isinstance(answer, str) else answer
-    if not isinstance(found, dict):
-        raise TypeError("not a JSON object")
+    if not isinstance(found, dict) or not _is_address(str(found["BlobUrl"])):
+        raise TypeError("not a JSON object with an address")
     return str(found["BlobUrl"])

@@ -50,7 +50,7 @@ def _parse_json(text: str) -> list[dict[str, object]] | None:
     """The array, if the text is one of objects; line ends inside strings are accepted."""
     try:
         value = json.loads(text, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if isinstance(value, dict):
         value = value.get("value", [value])

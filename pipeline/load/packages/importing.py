@@ -1,66 +1,90 @@
 """One package from its upload to the last word about it.
 
-Sent once, looked up after a lost answer, never resent blindly.
+Before it is sent, SCM is asked for all earlier attempts; what it has shown once is never resent.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import count
-from typing import Final, Literal
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
 from pipeline.errors import Stopped
-from pipeline.load.packages.dmf import ENDED, ImportJob, PackageClient
+from pipeline.load.packages import arrivals
+from pipeline.load.packages.dmf import ImportJob, PackageClient
 from pipeline.load.packages.error_rows import ImportMessages
+from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.package import Package
-from pipeline.load.packages.verdict import Parcel, Verdict, judge_import, refuse_package
-from pipeline.run.journal import Entry
-from pipeline.run.ledger import IMPORT, Ledger, Unit
-from pipeline.scm.messages import explain_messages
-from pipeline.wire.once import Busy, Declined, LostAnswer
+from pipeline.load.packages.starting import Start, Starter
+from pipeline.load.packages.uploads import Upload
+from pipeline.load.packages.verdict import (
+    Parcel,
+    Verdict,
+    judge_import,
+    judge_without_record,
+    refuse_package,
+)
+from pipeline.load.packages.watching import NO_RECORD, ImportAttempt, ImportWatch, WatchedEnd
+from pipeline.run.ledger import Ledger, PastImport
 
 _FIRST_WAIT: Final = 0.25
-_EXISTS: Final = "already exists"
-_TIMES_UNKNOWN: Final = 2
+_TIMES: Final = 2
+"""Attempts of one start that SCM does not know, or breaks off for the same reason."""
+_REASON_WAIT: Final = 60.0
+"""Seconds until SCM must show an import whose call it broke off with a reason."""
+_NEVER_BEGUN: Final = frozenset({"not_sent", "busy"})
+_CHANGING: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
+"""What differs between two messages that give the same reason: ids and times."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportLimits:
-    """How long an import is waited for, in seconds.
+@dataclass(kw_only=True, slots=True)
+class _Delivery:
+    """How the import of one package stands."""
 
-    ``poll``: between two looks, at the most. ``record``: until SCM must know an import that was
-    sent to it. ``queue``: until SCM must take an import, if others are under way. ``whole``: until
-    an import must have ended; then the command stops, and the same command continues. ``keys``:
-    until the file of refused keys must be there.
-    """
+    parcel: Parcel
+    package: Package
+    attempts: list[ImportAttempt]
+    upload: Upload
+    reasons: list[str] = field(default_factory=list)
+    """Why SCM broke off the calls of this start."""
 
-    poll: float = 10.0
-    record: float = 120.0
-    queue: float = 3_600.0
-    whole: float = 43_200.0
-    keys: float = 300.0
+    @property
+    def sent(self) -> list[ImportAttempt]:
+        """What this start has sent."""
+        return [one for one in self.attempts if one.is_new]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Attempt:
-    """One call of ImportFromPackage: the ids of its intent, its time, and what is known of it."""
-
-    ids: Mapping[str, object]
-    since: dt.datetime
-    state: Literal["sent", "busy", "refused"]
-    text: str = ""
+    @property
+    def is_refused(self) -> bool:
+        """Whether SCM broke off every call for the same reason."""
+        kinds = {_CHANGING.sub("", text) for text in self.reasons}
+        return len(self.reasons) == _TIMES and len(kinds) == 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageSender:
-    """Imports packages into one SCM and writes down what became of them."""
+    """Imports packages into one SCM and writes down what became of them.
+
+    ``tell`` hears once a minute what is waited for.
+    """
 
     api: PackageClient
     ledger: Ledger
     clock: Callable[[], dt.datetime]
     patience: ImportLimits
+    tell: Callable[[str], None]
+
+    @property
+    def _watch(self) -> ImportWatch:
+        return ImportWatch(
+            api=self.api,
+            ledger=self.ledger,
+            clock=self.clock,
+            limits=self.patience,
+            tell=self.tell,
+        )
 
     def bring_in(self, parcel: Parcel, package: Package) -> None:
         """Import a package, or finish an import that is under way.
@@ -68,114 +92,104 @@ class PackageSender:
         The journal holds its outcome afterwards.
 
         Raises:
-            Stopped: SCM cannot be reached, is busy for too long, or an import does not end; the
-                same command continues.
+            Stopped: SCM cannot be reached, throttles or is busy for too long, does not know what
+                was sent to it, or an import does not end; the same command continues.
         """
-        began, unknown = self.clock(), 0
-        attempt = self._find_under_way(parcel.unit)
-        for number in count(len(self.ledger.attempts(parcel.unit)) + 1):
-            attempt = attempt or self._send(parcel, package, number)
-            if attempt.state == "refused":
-                self._end(attempt, "refused", refuse_package(parcel, attempt.text))
-                return
-            if attempt.state == "busy":
-                self._wait_for_turn(parcel.unit, attempt, began)
-            elif (
-                status := self._wait_for_end(_make_job(parcel, attempt.ids), attempt.since)
-            ) is not None:
-                self._end(attempt, status, self._collect(parcel, attempt, status))
-                return
-            else:
-                self.ledger.close(attempt.ids, "not_found")
-                unknown += 1
-            if unknown == _TIMES_UNKNOWN:
-                raise _make_unknown_error(attempt, package)
-            attempt = None
-
-    def _find_under_way(self, unit: Unit) -> _Attempt | None:
-        """The attempt that a stop left behind."""
-        entry: Entry | None = self.ledger.under_way(unit)
-        if entry is None:
-            return None
-        return _Attempt(
-            ids=dict(entry.payload), since=dt.datetime.fromisoformat(entry.at), state="sent"
+        delivery = _Delivery(
+            parcel=parcel,
+            package=package,
+            attempts=self._list_attempts(parcel),
+            upload=Upload(api=self.api, content=package.content, clock=self.clock),
         )
-
-    def _send(self, parcel: Parcel, package: Package, number: int) -> _Attempt:
-        """Upload, write the intent, start; what may have started counts as sent."""
-        execution = f"{self.ledger.folder.run}-{parcel.unit.task}-{parcel.unit.name}-{number}"
-        url = self.api.write_url(f"{execution}.zip")
-        self.api.upload(url, package.content)
-        since = self.clock()
-        group = package.definition_group
-        ids = self.ledger.intend(
-            IMPORT, parcel.unit, attempt=number, definition_group=group, execution_id=execution
-        )
-        try:
-            self.api.start(_make_job(parcel, ids), url)
-        except LostAnswer:
-            return _Attempt(ids=ids, since=since, state="sent")
-        except Busy as busy:
-            return _Attempt(ids=ids, since=since, state="busy", text=str(busy))
-        except Declined as declined:
-            said = declined.refusal.cause
-            state = _read_refusal(execution, said)
-            return _Attempt(ids=ids, since=since, state=state, text=said)
-        except Stopped:
-            self.ledger.close(ids, "not_sent")
-            raise
-        return _Attempt(ids=ids, since=since, state="sent")
-
-    def _wait_for_turn(self, unit: Unit, attempt: _Attempt, began: dt.datetime) -> None:
-        seconds = self.patience.poll
-        self.ledger.close(attempt.ids, "busy")
-        self.ledger.journal.append("throttled", seconds=seconds, **unit.ids)
-        if (self.clock() - began).total_seconds() > self.patience.queue:
-            raise Stopped(
-                f"SCM has been busy with other imports for too long: {attempt.text}",
-                where=unit.name,
-            )
-        self.api.scm.sleep(seconds)
-
-    def _wait_for_end(self, job: ImportJob, since: dt.datetime) -> str | None:
-        """The status in which an execution ended.
-
-        Null when SCM still does not know it after ``patience.record``.
-        """
-        wait, began = _FIRST_WAIT, self.clock()
         while True:
-            status = self.api.status(job.execution_id)
-            if status in ENDED:
-                return status
-            now = self.clock()
-            if (
-                status is None
-                and (now - since).total_seconds() > self.patience.record
-                and not self.api.details(job)
-            ):
-                return None
-            if (now - began).total_seconds() > self.patience.whole:
-                said = status or "nothing"
-                raise Stopped(
-                    (
-                        f"the import {job.execution_id} has not ended yet (SCM says {said}). Run "
-                        "the same command again to continue."
-                    ),
-                    where=job.definition_group,
-                )
-            self.api.scm.sleep(wait)
-            wait = min(wait * 2, self.patience.poll)
+            end = self._watch.follow(
+                parcel.unit,
+                delivery.attempts,
+                partial(arrivals.has_every_row, self.api.scm, parcel),
+            )
+            if end is not None:
+                self._end(end, parcel)
+                return
+            self._close_unknown(delivery.attempts)
+            if delivery.is_refused:
+                self._refuse(delivery.sent[-1].ids, parcel, delivery.reasons[-1])
+                return
+            if len(delivery.sent) == _TIMES:
+                raise _describe_unknown(delivery, self.patience)
+            start = self._start(delivery)
+            if start is None:
+                continue
+            if start.state == "refused":
+                self._refuse(start.ids, parcel, start.text)
+                return
+            self._note(delivery, start)
 
-    def _collect(self, parcel: Parcel, attempt: _Attempt, status: str) -> Verdict:
-        """Collect all that SCM says about an import that ended. Asking twice does no harm."""
-        job = _make_job(parcel, attempt.ids)
+    def _list_attempts(self, parcel: Parcel) -> list[ImportAttempt]:
+        """All that earlier starts sent; what should not have had its effect is not waited for."""
+        return [
+            ImportAttempt(
+                ids=one.ids,
+                job=_make_job(parcel, one.ids),
+                since=one.since,
+                patience=0.0 if one.result in _NEVER_BEGUN else self.patience.record,
+                seen=one.seen,
+                is_open=one.result is None,
+            )
+            for one in self.ledger.list_imports(parcel.unit)
+        ]
+
+    def _start(self, delivery: _Delivery) -> Start | None:
+        unit = delivery.parcel.unit
+        number = _find_next_number(self.ledger.list_imports(unit), delivery.sent)
+        execution = f"{self.ledger.folder.run}-{unit.task}-{unit.name}-{number}"
+        starter = Starter(
+            api=self.api,
+            ledger=self.ledger,
+            clock=self.clock,
+            limits=self.patience,
+            tell=self.tell,
+        )
+        group = delivery.package.definition_group
+        ids = {"attempt": number, "definition_group": group, "execution_id": execution}
+        earlier = [one.job for one in delivery.attempts]
+        job = _make_job(delivery.parcel, ids)
+        return starter.start(unit, job, ids, delivery.upload, earlier)
+
+    def _note(self, delivery: _Delivery, start: Start) -> None:
+        """Count a call among those that may have had their effect."""
+        patience = self.patience.record
+        if start.text:
+            delivery.reasons.append(start.text)
+            patience = min(patience, _REASON_WAIT)
+        job = _make_job(delivery.parcel, start.ids)
+        delivery.attempts.append(
+            ImportAttempt(ids=start.ids, job=job, since=start.since, patience=patience, is_new=True)
+        )
+
+    def _close_unknown(self, attempts: Sequence[ImportAttempt]) -> None:
+        for one in attempts:
+            if one.is_open:
+                self.ledger.close(one.ids, "not_found")
+                one.is_open = False
+
+    def _end(self, end: WatchedEnd, parcel: Parcel) -> None:
+        """Collect all that SCM says about an import, and write it down.
+
+        Asking twice does no harm.
+        """
+        job, scm = end.attempt.job, self.api.scm
         counts = self.api.counts(job)
         said = ImportMessages(
             messages=self.api.errors(job.execution_id),
             staging_file=self.api.staging_errors(job),
             keys_file=self._wait_for_keys(job),
         )
-        return judge_import(parcel, status, counts, said)
+        if end.has_record and end.status is not None:
+            found = judge_import(parcel, end.status, counts, said)
+        else:
+            look = partial(arrivals.find_arrived, scm, parcel)
+            found = judge_without_record(parcel, end.status, counts, said, look)
+        self._write(end.attempt.ids, end.status or NO_RECORD, found)
 
     def _wait_for_keys(self, job: ImportJob) -> bytes:
         if not self.api.wants_keys_file(job):
@@ -187,16 +201,18 @@ class PackageSender:
             wait = min(wait * 2, self.patience.poll)
         return content
 
-    def _end(self, attempt: _Attempt, result: str, found: Verdict) -> None:
+    def _refuse(self, ids: Mapping[str, object], parcel: Parcel, text: str) -> None:
+        self._write(ids, "refused", refuse_package(parcel, text))
+
+    def _write(self, ids: Mapping[str, object], result: str, found: Verdict) -> None:
         facts = {"scm": found.scm, "findings": [list(one) for one in found.findings]}
-        self.ledger.end(attempt.ids, result, found.counts, found.refused, **facts)
+        self.ledger.end(ids, result, found.counts, found.refused, **facts)
 
 
-def _read_refusal(execution: str, text: str) -> Literal["sent", "busy", "refused"]:
-    """What a refusal means: if our execution id is taken, an earlier call arrived after all."""
-    if execution in text and _EXISTS in text:
-        return "sent"
-    return "busy" if explain_messages([text]).later else "refused"
+def _find_next_number(past: Sequence[PastImport], sent: Sequence[ImportAttempt]) -> int:
+    """The number of the next attempt; numbers are never used again."""
+    ids = [*(one.ids for one in past), *(one.ids for one in sent)]
+    return max((int(str(one["attempt"])) for one in ids), default=0) + 1
 
 
 def _make_job(parcel: Parcel, ids: Mapping[str, object]) -> ImportJob:
@@ -208,10 +224,13 @@ def _make_job(parcel: Parcel, ids: Mapping[str, object]) -> ImportJob:
     )
 
 
-def _make_unknown_error(attempt: _Attempt, package: Package) -> Stopped:
+def _describe_unknown(delivery: _Delivery, limits: ImportLimits) -> Stopped:
+    last = delivery.sent[-1]
+    said = f" SCM said: {delivery.reasons[-1].rstrip('. ')}." if delivery.reasons else ""
     return Stopped(
-        f"SCM does not know the import {attempt.ids['execution_id']} that was sent to it, nor the "
-        "one before. Look at the batch "
-        "jobs of Data management, then run the same command again to continue.",
-        where=package.name,
+        f"SCM does not know the import {last.ids['execution_id']} that was sent to it, nor the one "
+        f"before, each after {last.patience / 60:,.3g} min.{said} Look at the batch jobs of Data "
+        "management. If they begin imports later than that, set run.wait_known (now "
+        f"{limits.record / 60:,.3g} min). Then run the same command again to continue.",
+        where=delivery.package.name,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from pipeline.events import report_nothing
@@ -16,10 +16,12 @@ from pipeline.load.packages.verdict import Parcel
 from pipeline.run.ledger import Ledger, Unit
 
 
-def import_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Job]:
+def import_jobs(
+    order: LoadOrder, task: LoadTask, ledger: Ledger, tell: Callable[[str], None]
+) -> Iterator[Job]:
     """One job per package that has not come to its end.
 
-    Packages are built one after the other, as they are needed.
+    Packages are built one after the other, as they are needed. ``tell`` hears what is waited for.
     """
     wanted = {
         Unit(task=task.name, legal_entity=entity, batch=batch)
@@ -33,6 +35,7 @@ def import_jobs(order: LoadOrder, task: LoadTask, ledger: Ledger) -> Iterator[Jo
         ledger=ledger,
         clock=order.clock,
         patience=order.options.patience,
+        tell=tell,
     )
     known = order.known(task)
     for package in build_packages(order.folder.rows_files(task.name), task.spec):
@@ -62,5 +65,7 @@ def _make_parcel(order: LoadOrder, task: LoadTask, unit: Unit, known: frozenset[
         entity=entity,
         entity_label=task.spec(unit.legal_entity, unit.batch).entity_label,
         rows=lambda: order.rows(unit, entity.key),
+        content=lambda: order.rows(unit, [*entity.key, *task.columns]),
+        columns=task.columns,
         known=known,
     )

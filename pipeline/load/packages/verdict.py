@@ -9,11 +9,12 @@ from typing import Final
 import polars as pl
 
 from pipeline.load.outcome import count_outcomes
-from pipeline.load.packages.dmf import ImportCounts
-from pipeline.load.packages.error_rows import ImportMessages, place_messages
+from pipeline.load.packages.error_rows import ImportMessages, MatchedErrors, place_messages
+from pipeline.load.packages.jobdetails import ImportCounts
 from pipeline.run.ledger import REFUSED, Unit
 from pipeline.scm.messages import explain_messages
-from schemas.catalogue import Entity
+from schemas.catalogue import Column, Entity
+from schemas.codes import find_code
 
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
 
@@ -22,13 +23,16 @@ _BROKEN: Final = frozenset({"Failed", "Canceled"})
 class Parcel:
     """What a package holds and where it goes.
 
-    ``rows`` gives legal_entity, destination_key, action and the key columns.
+    ``rows`` gives legal_entity, destination_key, action and the key columns; ``content`` has the
+    destination ``columns`` as well.
     """
 
     unit: Unit
     entity: Entity
     entity_label: str
     rows: Callable[[], pl.DataFrame]
+    content: Callable[[], pl.DataFrame]
+    columns: Mapping[str, Column]
     known: frozenset[str]
     """Keys of rows planned as ``upsert`` that were loaded before."""
 
@@ -60,17 +64,62 @@ def judge_import(
     """
     rows = parcel.rows()
     found = place_messages(rows, parcel.entity, said)
-    rest = rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
+    rest = _find_rest(rows, found)
     whole = _judge_rest(status, counts, rest.height, found.unplaced)
-    refused = (
-        found.refused if whole is None else pl.concat([found.refused, _repeat_for(rest, *whole)])
+    return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
+
+
+def judge_without_record(
+    parcel: Parcel,
+    status: str | None,
+    counts: ImportCounts | None,
+    said: ImportMessages,
+    find_arrived: Callable[[pl.DataFrame], set[str]],
+) -> Verdict:
+    """The outcomes of a package of whose import SCM keeps no record any more.
+
+    What it does not say about a row is no proof that the row arrived: unless its counts say so of
+    all, SCM's rows are looked at. Of those that it does not have as they were sent, the outcome is
+    unknown.
+
+    Args:
+        parcel: the package.
+        status: the summary status that its job details stand for; null if they are gone, or stand
+            still on the way.
+        counts: what they count.
+        said: what SCM said about rows.
+        find_arrived: the keys, of some of its rows, under which SCM has what was sent.
+    """
+    rows = parcel.rows()
+    found = place_messages(rows, parcel.entity, said)
+    rest = _find_rest(rows, found)
+    if rest.is_empty() or (counts is not None and counts.arrived == rest.height):
+        return _sum_up(parcel, counts, found, None)
+    if status in _BROKEN and counts is not None and not counts.arrived:
+        text = explain_messages(found.unplaced).text
+        refused = _repeat_for(rest, "failed", "package_refused", text)
+        return _sum_up(parcel, counts, found, refused)
+    unknown = rest.filter(~pl.col("destination_key").is_in(list(find_arrived(rest))))
+    code = "import_record_gone"
+    return _sum_up(
+        parcel, None, found, _repeat_for(unknown, "unknown", code, find_code(code).message())
     )
+
+
+def _find_rest(rows: pl.DataFrame, found: MatchedErrors) -> pl.DataFrame:
+    """The rows about which SCM said nothing."""
+    return rows.join(found.refused, on="destination_key", how="anti", maintain_order="left")
+
+
+def _sum_up(
+    parcel: Parcel, counts: ImportCounts | None, found: MatchedErrors, others: pl.DataFrame | None
+) -> Verdict:
+    """What was said of rows, and what holds for ``others`` (``REFUSED``), as one outcome."""
+    rows = parcel.rows()
+    refused = found.refused if others is None else pl.concat([found.refused, others])
     outcome = count_outcomes(rows, refused, parcel.known)
-    findings = (
-        []
-        if whole is not None and whole[1] == "package_refused"
-        else _count_unplaced(parcel.unit, found.unplaced)
-    )
+    is_refused = others is not None and (others["code"] == "package_refused").any()
+    findings = [] if is_refused else _count_unplaced(parcel.unit, found.unplaced)
     return Verdict(
         counts=outcome,
         refused=refused,

@@ -62,10 +62,10 @@ def bad_payload(inner: str) -> ScmFailure:
     )
 
 
-def action_failed(inner: str) -> ScmFailure:
-    """An action of Data management refuses."""
+def action_failed(inner: str, status: int = HTTPStatus.BAD_REQUEST) -> ScmFailure:
+    """An action of Data management refuses, or breaks off."""
     return ScmFailure(
-        status=HTTPStatus.BAD_REQUEST,
+        status=status,
         message="An error has occurred.",
         inner=inner,
         type="Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataActionException",

@@ -62,6 +62,21 @@ class Switches:
     record_after: float = 0.0
     """Until then after an import's call, its execution is not found."""
 
+    begin_after: float = 0.0
+    """How long the batch server leaves an import lying after its call. Until it takes the import
+    up, no row is read and its execution is not found."""
+
+    clean_up: Literal["record", "details"] = "record"
+    """What a clean-up of executions deletes: their records only, or the job details as well."""
+
+    clean_up_after: float = 0.0
+    """How long after an import's call the clean-up comes, whether the import has ended or not; 0 is
+    never."""
+
+    import_fault: str = ""
+    """With what reason ImportFromPackage breaks off (500) before anything is started; blank is
+    not at all."""
+
     import_seconds: float = 0.0
     """What an import takes at the least."""
 
@@ -74,7 +89,7 @@ class Switches:
     link_seconds: float = 600.0
     """How long a download link lives."""
 
-    write_seconds: float = 3600.0
+    write_seconds: float = 2100.0
     """How long a link for writing lives."""
 
     blob_seconds: float = 7 * 86400.0

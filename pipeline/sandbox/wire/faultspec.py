@@ -2,8 +2,9 @@
 
 Items are parted by commas: ``throttle=0.02`` (two of a hundred requests), ``cut@5`` (the fifth),
 ``lost@3+8`` (two of them), ``slow=0.1:2.5`` (with a value), ``scm.error=0.01:503`` (one system),
-and settings: ``seed=7``, ``token=60`` (seconds that tokens live), ``dop=2`` (Sales' hint on
-parallelism), ``limits=6000:300`` (service protection enforced: requests, seconds).
+``away@9:600`` (from the ninth request on, for ten minutes), and settings: ``seed=7``, ``token=60``
+(seconds that tokens live), ``dop=2`` (Sales' hint on parallelism), ``limits=6000:300`` (service
+protection enforced: requests, seconds).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class FaultKind(StrEnum):
     """What can go wrong.
 
     The value of an item: seconds for throttle, busy and slow, a status for error, a share for cut.
+    The last three are spells: what begins with one request befalls all others for that many
+    seconds.
     """
 
     THROTTLE = "throttle"
@@ -33,6 +36,9 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     CUT = "cut"
     LOST = "lost"
+    AWAY = "away"
+    QUOTA = "quota"
+    CLOSED = "closed"
 
 
 USUAL_VALUES: Final = {
@@ -40,7 +46,11 @@ USUAL_VALUES: Final = {
     FaultKind.BUSY: 1.0,
     FaultKind.SLOW: 1.0,
     FaultKind.CUT: 0.5,
+    FaultKind.AWAY: 60.0,
+    FaultKind.QUOTA: 60.0,
+    FaultKind.CLOSED: 60.0,
 }
+SPELLS: Final = frozenset({FaultKind.AWAY, FaultKind.QUOTA, FaultKind.CLOSED})
 
 _ITEM: Final = re.compile(
     r"(?:(sales|scm|login)\.)?([a-z]+)(?:=([0-9.]+)|@([0-9+]+))(?::([0-9.]+))?"

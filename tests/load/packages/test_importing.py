@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import Stopped
-from pipeline.load.packages.importing import ImportLimits
+from pipeline.load.packages.limits import ImportLimits
 from pipeline.run.journal import read_journal
 from pipeline.sandbox.scm.switches import Switches
 from tests.scenes.loading import OURS, RIVAL, Scene, number

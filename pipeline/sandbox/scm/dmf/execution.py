@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -76,7 +77,8 @@ class EntityRun:
 class Execution:
     """One import or export.
 
-    It is found from ``visible_at`` on, and over when it is ``done`` and ``ready_at`` has come.
+    It is found from ``visible_at`` on until ``cleaned_at``, and over when it is ``done`` and
+    ``ready_at`` has come.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Execution:
     started: float
     visible_at: float
     ready_at: float
+    cleaned_at: float = math.inf
     operation: str = "Import"
     runs: list[EntityRun] = field(default_factory=list)
     done: bool = False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
+from http import HTTPStatus
 
+from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.dmf.importing import ImportOrder
 from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm.dmf.package import PackageError
@@ -32,6 +34,10 @@ def import_package_async(dm: DataManagement, parameters: Parameters, _root: str)
 
 
 def _start(dm: DataManagement, parameters: Parameters, *, waits: bool) -> str:
+    if dm.switches.import_fault:
+        raise failures.action_failed(
+            dm.switches.import_fault, status=HTTPStatus.INTERNAL_SERVER_ERROR
+        )
     order = ImportOrder(
         group=parameters["definitionGroupId"],
         execution=parameters["executionId"],

@@ -5,6 +5,7 @@ A worker does the work, so that the call may answer before it is done.
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections.abc import Callable
@@ -47,6 +48,8 @@ class PackageImporter:
     clock: Callable[[], float]
     worker: Worker
     executions: dict[str, Execution] = field(default_factory=dict)
+    lying: list[tuple[float, Work]] = field(default_factory=list)
+    """Work that no batch server has taken up yet, and when one will."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, order: ImportOrder, content: bytes) -> str:
@@ -54,6 +57,7 @@ class PackageImporter:
 
         Raises ``PackageError`` when nothing was started.
         """
+        self.take_up()
         with self.lock:
             self._refuse_parallel(order)
             identity = self._identity(order.execution)
@@ -68,21 +72,48 @@ class PackageImporter:
             except PackageError:
                 del self.executions[identity]
                 raise
-            self.worker(lambda: self._guard(execution, lambda: self._finish(execution, order)))
+            self._lay_down(execution, lambda: self._finish(execution, order))
         else:
-            self.worker(
-                lambda: self._guard(execution, lambda: self._run_whole(execution, order, package))
-            )
+            self._lay_down(execution, lambda: self._run_whole(execution, order, package))
         return identity
 
     def find(self, identity: str) -> Execution | None:
-        """The execution with this id, once it can be seen."""
+        """The execution with this id, from when it can be seen until a clean-up deletes it."""
+        self.take_up()
         execution = self.executions.get(identity)
-        return execution if execution is not None and execution.visible_at <= self.clock() else None
+        return execution if execution is not None and self._has_record(execution) else None
 
     def visible(self) -> list[Execution]:
-        """All executions that can be seen."""
-        return [one for one in list(self.executions.values()) if one.visible_at <= self.clock()]
+        """All executions that have left records of any kind."""
+        self.take_up()
+        now, keeps_details = self.clock(), self.desk.switches.clean_up == "record"
+        return [
+            one
+            for one in list(self.executions.values())
+            if one.visible_at <= now and (keeps_details or self._has_record(one))
+        ]
+
+    def cleaned(self) -> list[Execution]:
+        """Those whose records a clean-up has deleted."""
+        now = self.clock()
+        return [one for one in list(self.executions.values()) if one.cleaned_at <= now]
+
+    def take_up(self) -> None:
+        """Begin what a batch server has taken up by now."""
+        now = self.clock()
+        with self.lock:
+            due = [work for at, work in self.lying if at <= now]
+            self.lying = [(at, work) for at, work in self.lying if at > now]
+        for work in due:
+            self.worker(work)
+
+    def _lay_down(self, execution: Execution, work: Work) -> None:
+        at = execution.started + self.desk.switches.begin_after
+        self.lying.append((at, lambda: self._guard(execution, work)))
+        self.take_up()
+
+    def _has_record(self, execution: Execution) -> bool:
+        return execution.visible_at <= self.clock() < execution.cleaned_at
 
     # before
 
@@ -116,8 +147,9 @@ class PackageImporter:
             group=order.group,
             company=order.company,
             started=now,
-            visible_at=now + switches.record_after,
-            ready_at=now + switches.import_seconds,
+            visible_at=now + max(switches.record_after, switches.begin_after),
+            ready_at=now + switches.begin_after + switches.import_seconds,
+            cleaned_at=now + (switches.clean_up_after or math.inf),
             runs=runs,
         )
 

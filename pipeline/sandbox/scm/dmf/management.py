@@ -59,10 +59,16 @@ class DataManagement:
         return str(known["LegalEntityId"])
 
     def refresh(self, entity: ScmEntity) -> None:
-        """Bring the execution records up to date before they are read."""
+        """Bring rows and execution records up to date before they are read."""
+        importer = self.importer
+        importer.take_up()
         if entity.name in (reports.JOBS.name, reports.JOB_DETAILS.name):
-            importer = self.importer
-            reports.write_records(importer.desk.store, importer.visible(), importer.clock())
+            store = importer.desk.store
+            reports.write_records(store, importer.visible(), importer.clock())
+            keeps_details = self.switches.clean_up == "record"
+            gone = (reports.JOBS,) if keeps_details else (reports.JOBS, reports.JOB_DETAILS)
+            for execution in importer.cleaned():
+                reports.delete_records(store, execution, gone)
 
     def execution(self, parameters: Parameters) -> Execution:
         """The execution that is asked for. Raises ``ScmFailure`` until it can be found."""

@@ -87,6 +87,13 @@ def write_records(store: ScmStore, executions: Iterable[Execution], now: float) 
                 _put(store, JOB_DETAILS, _detail(execution, run, now))
 
 
+def delete_records(store: ScmStore, execution: Execution, entities: Iterable[ScmEntity]) -> None:
+    """Delete what these sets show of an execution."""
+    for entity in entities:
+        for row in store.select(f'SELECT * FROM "{entity.name}" WHERE "JobId" = ?', [execution.id]):
+            store.delete(entity, row)
+
+
 def _put(store: ScmStore, entity: ScmEntity, values: dict[str, Any]) -> None:
     row = {**entity.blank, **values}
     before = store.find(entity, {one.name: row[one.name] for one in entity.keys})

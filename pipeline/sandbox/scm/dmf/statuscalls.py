@@ -69,10 +69,7 @@ def get_keys_file_url(dm: DataManagement, parameters: Parameters, root: str) -> 
 def delete_history(dm: DataManagement, parameters: Parameters, _root: str) -> str:
     """DeleteExecutionHistoryJob."""
     execution = dm.execution(parameters)
-    store = dm.importer.desk.store
-    for entity in (reports.JOBS, reports.JOB_DETAILS):
-        for row in store.select(f'SELECT * FROM "{entity.name}" WHERE "JobId" = ?', [execution.id]):
-            store.delete(entity, row)
+    reports.delete_records(dm.importer.desk.store, execution, (reports.JOBS, reports.JOB_DETAILS))
     del dm.importer.executions[execution.id]
     return execution.id
 

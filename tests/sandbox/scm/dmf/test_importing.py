@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,8 +15,9 @@ from pipeline.sandbox.scm.entities import ScmEntity
 from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.scm.writing import Desk
+from pipeline.sandbox.wire.blob import BlobError
 from tests.scenes.handmade import CURRENCIES, CUSTOMER_COLUMNS, Data, Made, customers
-from tests.scenes.scm_caller import ROOT, Caller
+from tests.scenes.scm_caller import DMF, ROOT, Caller, inner
 
 GOOD = "C-{0},Person,Name {0},10,USD,100"
 NO_GROUP = "C-{0},Person,Name {0},XX,USD,100"
@@ -515,3 +516,60 @@ def test_an_export_can_be_imported_again(scm: Caller) -> None:
     preview = scm.act("ExportToPackagePreview", definitionGroupId="group", count=1, **more)
     assert status(scm, preview) == "Succeeded"
     assert "does not exist" in scm.refused("ExportToPackage", definitionGroupId="none", **more)
+
+
+# What batch servers and clean-ups do
+
+
+def test_an_import_that_lies_unread_is_not_found_until_a_batch_server_takes_it_up() -> None:
+    with Caller(Switches(begin_after=1800)) as scm:
+        execution = run(scm, customers(GOOD.format(1)), "ImportFromPackageAsync", executionId="one")
+        assert "were not found" in scm.refused("GetExecutionSummaryStatus", executionId=execution)
+        assert details(scm, execution) == []
+        assert accounts(scm) == []
+        groups = scm.get("/data/DataManagementDefinitionGroups")["value"]
+        assert [row["Name"] for row in groups] == ["group"]
+        scm.clock.now += 1800
+        assert accounts(scm) == ["C-1"]
+        assert status(scm, execution) == "Succeeded"
+
+
+@pytest.mark.parametrize(("clean_up", "left"), [("record", 1), ("details", 0)])
+def test_a_clean_up_deletes_the_record_of_an_execution_and_not_its_rows(
+    clean_up: Literal["record", "details"], left: int
+) -> None:
+    switches = Switches(clean_up=clean_up, clean_up_after=60, import_seconds=90)
+    with Caller(switches) as scm:
+        execution = run(scm, customers(GOOD.format(1)), executionId="one")
+        scm.clock.now += 59
+        assert status(scm, execution) == "Executing"
+        assert len(details(scm, execution)) == 1
+        scm.clock.now += 1
+        for action in ("GetExecutionSummaryStatus", "GetExecutionErrors"):
+            assert "were not found" in scm.refused(action, executionId=execution)
+        assert len(scm.get("/data/DataManagementExecutionJobs")["value"]) == 0
+        assert [row["TargetStatus"] for row in details(scm, execution)] == ["Executing"] * left
+        scm.clock.now += 30
+        assert [row["TargetStatus"] for row in details(scm, execution)] == ["Finished"] * left
+        assert accounts(scm) == ["C-1"]
+
+
+def test_an_import_that_breaks_off_says_why_below_its_error_and_starts_nothing() -> None:
+    text = "Cannot create a record in Data project (DMFDefinitionGroup). The record is locked."
+    with Caller(Switches(import_fault=text)) as scm:
+        package = customers(GOOD.format(1))
+        for action in ("ImportFromPackage", "ImportFromPackageAsync"):
+            made = Made(entities=[package])
+            response = scm.post(f"{DMF}{action}", order(scm, made, executionId="one"))
+            assert inner(response, 500) == text
+        assert scm.twin.importer.executions == {}
+
+
+def test_a_link_for_writing_lives_thirty_five_minutes() -> None:
+    with Caller() as scm:
+        url = scm.upload(b"first")
+        scm.clock.now += 2100
+        assert scm.twin.blobs.fetch(url) == b"first"
+        scm.clock.now += 1
+        with pytest.raises(BlobError, match="not valid in the specified time frame"):
+            scm.twin.blobs.fetch(url)

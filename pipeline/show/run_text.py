@@ -241,12 +241,18 @@ def _render_row_finding(
     yield from _wrap(text, width, _INDENT)
 
 
+def _count(detail: str) -> int:
+    """The number that a finding of the run tells; one finding where it tells something else."""
+    digits = detail.replace(",", "")
+    return int(digits) if digits.isdecimal() else 1
+
+
 def _render_run_finding(
     code: Code, numbered: Iterable[CountedFinding], width: int
 ) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
-        yield f"{int(one.detail):>11,} {code.severity:<8} {code.code}"
+        yield f"{_count(one.detail):>11,} {code.severity:<8} {code.code}"
         yield from _wrap(
             f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,

@@ -240,3 +240,11 @@ def test_what_a_step_waits_for_is_a_line_of_its_own() -> None:
 
 def test_a_result_without_a_run_is_its_text() -> None:
     assert replace(Result(command="x"), text="said").lines(80) == "said"
+
+
+def test_a_backfill_tells_findings_whatever_their_detail_is(p2c: P2c, source: Path) -> None:
+    """The small source has no counter, and that finding names a number, not a count."""
+    answer = p2c("backfill", "--project", source / "p2c.toml")
+    assert answer.code == 0, answer.err
+    assert "          1 warning  counter_missing" in answer.out
+    assert "planned from CON-01000" in answer.out

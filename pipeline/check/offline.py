@@ -82,7 +82,8 @@ def _check_tables(project: Project, runs: Path) -> Iterator[tuple[str, str, str]
     yield from _check_missing(landed)
     for one in [*found.list_notes(), *list_column_gaps(project, landed)]:
         message = find_code(one.code).message(column=one.column, detail=one.detail)
-        yield f"source {one.source_file or 'folder'}", "note", message
+        status = "note" if one.code == "column_missing" else "warning"
+        yield f"source {one.source_file or 'folder'}", status, message
 
 
 def _check_filter(

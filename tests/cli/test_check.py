@@ -27,7 +27,7 @@ def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) 
     after = messages(p2c("check", "--project", project, "--json"), "source folder")
     told = "contacts: FirstName and PersonFirstName stay blank in 11 rows."
     assert [one for one in after if one not in before] == [
-        ("warning", f"firstname is not in the table {told}")
+        ("note", f"firstname is not in the table {told}")
     ]
 
 

@@ -87,6 +87,7 @@ RULES: Final = (
     _make_rule("contactid_invalid", "contactid", "contactid"),
     _make_rule("contactid_repeated", "contactid", "contactid"),
     _make_unreadable("isdelete", "unreadable_deletion"),
+    _make_unreadable("msft_datastate", "unreadable_retention"),
     _make_unreadable("msdynce_isactivecustomer", "unreadable_flag"),
     _make_unreadable("parentcustomerid", "unreadable_company", _NAMELESS),
     _make_unreadable("parentcustomeridtype", "unreadable_type"),

@@ -13,5 +13,5 @@ SELECT
     CASE WHEN contactid IS NULL THEN isdelete END AS deletion_without_id,
     CASE WHEN parentcustomerid IS NULL THEN trimmed("raw:parentcustomerid") IS NOT NULL END
         AS company_is_no_id,
-    strlen("raw:transactioncurrencyid") < 36 AS currency_is_no_id
+    strlen("raw:transactioncurrencyid") NOT IN (36, 38) AS currency_is_no_id
 FROM contacts_resolved

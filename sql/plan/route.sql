@@ -142,6 +142,8 @@ SELECT
     q.others,
     q.owners,
     q.unreadable_deletion,
+    CASE WHEN q.msft_datastate IN (0, 1) THEN NULL ELSE trimmed(q."raw:msft_datastate") END
+        AS unreadable_retention,
     q.unreadable_flag,
     q.unreadable_company,
     q.company_problem,

@@ -28,9 +28,9 @@ from pipeline.plan.declare import (
 from pipeline.plan.lookups import resolve_names, take_lookups_by_id
 from pipeline.plan.states import (
     DOCUMENTS,
+    add_unreadable_states,
     choose_rows,
     count_documents,
-    find_deletions_without_id,
     leave_out,
     name_declared,
     store_states,
@@ -181,13 +181,13 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     session.store("accounts", query("plan/accounts"))
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
-    hashes = _hash_contacts(session, is_routed=routing.is_routed)
-    findings += find_deletions_without_id(session, "contacts", hashes)
+    hashes = session.frame(query("plan/hashes" if routing.is_routed else "backfill/hashes"))
+    named = resolve_names(session, hashes)
     looked_at = _store_suspects(session, hashes, is_routed=routing.is_routed)
-    with_company = looked_at.with_company + int(hashes["company_is_no_id"].sum())
-    if with_company and "accounts" not in landed:
+    findings += add_unreadable_states(session, hashes)
+    if (looked_at.with_company or named) and "accounts" not in landed:
         raise SourceError(
-            f"{with_company} contacts have a company, but the source has no "
+            f"{looked_at.with_company + named} contacts have a company, but the source has no "
             "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
@@ -276,13 +276,6 @@ def _collect_marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFram
     if any(table.name in landed for table in DOCUMENTS):
         return found
     return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
-
-
-def _hash_contacts(session: Session, *, is_routed: bool) -> pl.DataFrame:
-    """Hashes of contacts; again, where names had to become ids first."""
-    text = query("plan/hashes" if is_routed else "backfill/hashes")
-    hashes = session.frame(text)
-    return session.frame(text) if resolve_names(session, hashes) else hashes
 
 
 def _store_suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:

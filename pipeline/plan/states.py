@@ -16,7 +16,7 @@ from sql.query import query
 from sql.session import Session
 
 DOCUMENTS: Final = (sales.QUOTES, sales.SALESORDERS, sales.INVOICES)
-WITHOUT_ID: Final = "deletion_without_id"
+_NO_ID: Final = pl.col("id").is_null()
 _MARKS: Final = frozenset(field.name for field in MARKS if field.name != WRITTEN)
 
 
@@ -50,7 +50,7 @@ def leave_out(session: Session, table: Table, name: str) -> list[RunFinding]:
     """
     view = name_declared(table)
     hashes = session.frame(query("plan/side_hashes", rows=view, key=table.key))
-    found = find_deletions_without_id(session, view, hashes)
+    found = find_deletions_without_id(session, table, hashes.filter(_NO_ID)["source_row"])
     store_states(session, table, "side_states", find_repeated_rows(hashes), view)
     session.store(name, query("plan/left_out"))
     return [*found, *_list_repeated(session, table)]
@@ -71,7 +71,8 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
             session.view(f"{rows}_left_out", query("plan/no_rows"))
             continue
         looked_at = session.frame(query("plan/documents_repeated", rows=rows, key=table.key))
-        findings += find_deletions_without_id(session, rows, looked_at)
+        nameless = looked_at.filter("deletion_without_id")["source_row"]
+        findings += find_deletions_without_id(session, table, nameless)
         store_states(session, table, "side_states", looked_at["source_row"], rows)
         session.store(f"{rows}_left_out", query("plan/left_out"))
         text = query("plan/documents_counted", rows=rows, left_out=f"{rows}_left_out")
@@ -79,18 +80,29 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
     return findings
 
 
-def find_deletions_without_id(
-    session: Session, view: str, looked_at: pl.DataFrame
-) -> list[RunFinding]:
-    """Rows that say that something is deleted, and not what.
+def add_unreadable_states(session: Session, hashes: pl.DataFrame) -> list[RunFinding]:
+    """Add contact rows that say that something is deleted, and not what, to ``contact_states``.
 
-    ``looked_at`` has ``source_row`` and, true for them, ``deletion_without_id``.
+    ``hashes``: ``sql/plan/hashes.sql``.
     """
-    rows = looked_at.filter(WITHOUT_ID)["source_row"]
+    rows = hashes.filter(_NO_ID)["source_row"]
+    found = find_deletions_without_id(session, sales.CONTACTS, rows)
+    if found:
+        session.run(query("plan/unreadable_states"))
+    return found
+
+
+def find_deletions_without_id(session: Session, table: Table, rows: pl.Series) -> list[RunFinding]:
+    """Report deletions among ``rows``, which have no id that can be read.
+
+    If there are any rows, ``deletions_without_id`` is stored.
+    """
     if rows.is_empty():
         return []
     choose_rows(session, rows)
-    places = session.frame(query("plan/deletions_without_id", rows=view))
+    text = query("plan/deletions_without_id", rows=name_declared(table), key=table.key)
+    session.store("deletions_without_id", text)
+    places = session.frame(query("plan/places_without_id"))
     return [
         RunFinding(
             code="row_unreadable",

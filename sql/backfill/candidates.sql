@@ -4,13 +4,6 @@ SELECT
     c.*,
     id_text(c."raw:contactid") AS id,
     trimmed(c.msdynce_contactnumber) AS number,
-    coalesce(
-        s.state,
-        CASE
-            WHEN c.isdelete IS NOT TRUE THEN 'current'
-            WHEN c.contactid IS NULL THEN 'unreadable'
-            ELSE 'deleted'
-        END
-    ) AS state
+    coalesce(s.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS state
 FROM contacts_selected AS c
 LEFT JOIN contact_states AS s ON s.source_row = c.source_row

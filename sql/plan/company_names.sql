@@ -1,19 +1,10 @@
 -- One row per contact row whose company is a name: the account that it is certain to mean, or why
 -- there is none.
--- in: contacts, accounts_declared, account_rows_left_out    unique by: source_row
+-- in: contacts, companies_named, accounts_declared, account_rows_left_out    unique by: source_row
 -- The account number beside the name decides, where the source has it. A name decides if exactly
 -- one account has it and no contact, who could be the company as well; the lookup's type tells
 -- accounts and contacts apart. A contact as company needs no id: nothing is made of it.
-WITH named AS (
-    SELECT
-        source_row,
-        name_key("raw:parentcustomerid") AS name,
-        key_of("parentcustomerid.accountnumber") AS number_key,
-        lookup_type_of(parentcustomeridtype) AS type
-    FROM contacts
-    WHERE parentcustomerid IS NULL AND is_name("raw:parentcustomerid")
-),
-these AS (
+WITH these AS (
     SELECT
         a.accountid,
         min(key_of(a.accountnumber)) AS number_key,
@@ -41,19 +32,6 @@ by_both AS (
     WHERE number_key IS NOT NULL AND name IS NOT NULL
     GROUP BY number_key, name
 ),
-people AS (
-    SELECT DISTINCT name
-    FROM (
-        SELECT
-            coalesce(
-                name_key(fullname),
-                name_key(concat_ws(' ', trimmed(firstname), trimmed(lastname)))
-            ) AS name
-        FROM contacts
-        WHERE isdelete IS NOT TRUE
-    ) AS names
-    SEMI JOIN named ON named.name = names.name
-),
 found AS (
     SELECT
         n.*,
@@ -66,23 +44,41 @@ found AS (
             WHEN n.number_key IS NULL THEN a.accountid
             WHEN u.n > 1 THEN b.accountid
             ELSE u.accountid
-        END AS accountid,
-        n.number_key IS NULL AND n.type IS NULL AND p.name IS NOT NULL AS may_be_contact
-    FROM named AS n
+        END AS accountid
+    FROM companies_named AS n
     LEFT JOIN by_name AS a ON a.name = n.name
     LEFT JOIN by_number AS u ON u.number_key = n.number_key
     LEFT JOIN by_both AS b ON b.number_key = n.number_key AND b.name = n.name
-    LEFT JOIN people AS p ON p.name = n.name
+),
+undecided AS MATERIALIZED (
+    SELECT DISTINCT name
+    FROM found
+    WHERE accounts = 1 AND number_key IS NULL AND type IS NULL
+),
+people AS (
+    SELECT DISTINCT name
+    FROM (
+        SELECT
+            coalesce(
+                name_key(fullname),
+                name_key(concat_ws(' ', trimmed(firstname), trimmed(lastname)))
+            ) AS name
+        FROM contacts
+        WHERE isdelete IS NOT TRUE
+    ) AS names
+    SEMI JOIN undecided AS u ON u.name = names.name
 )
 SELECT
-    source_row,
+    f.source_row,
     CASE
-        WHEN type IS DISTINCT FROM 'contact' AND accounts = 1 AND NOT may_be_contact
-            THEN accountid
+        WHEN f.type IS DISTINCT FROM 'contact' AND f.accounts = 1 AND p.name IS NULL
+            THEN f.accountid
     END AS accountid,
     CASE
-        WHEN type = 'contact' THEN NULL
-        WHEN accounts = 0 THEN 'unknown'
-        WHEN accounts > 1 OR may_be_contact THEN 'ambiguous'
+        WHEN f.type = 'contact' THEN NULL
+        WHEN f.accounts = 0 THEN 'unknown'
+        WHEN f.accounts > 1 OR p.name IS NOT NULL THEN 'ambiguous'
     END AS problem
-FROM found
+FROM found AS f
+LEFT JOIN people AS p
+    ON p.name = CASE WHEN f.number_key IS NULL AND f.type IS NULL THEN f.name END

@@ -17,14 +17,7 @@ WITH looked_at AS (
 evidence AS (
     SELECT
         c.*,
-        coalesce(
-            m.state,
-            CASE
-                WHEN c.isdelete IS NOT TRUE THEN 'current'
-                WHEN c.contactid IS NULL THEN 'unreadable'
-                ELSE 'deleted'
-            END
-        ) AS row_state,
+        coalesce(m.state, CASE WHEN c.isdelete THEN 'deleted' ELSE 'current' END) AS row_state,
         c.parentcustomerid IS NOT NULL OR c.company_is_name AS has_company,
         CASE WHEN c.is_plain THEN c.msdynce_contactnumber ELSE trimmed(c.msdynce_contactnumber) END
             AS contact_number,

@@ -49,6 +49,8 @@ def resolve(
     duck.register("contacts", contacts.with_columns(pl.lit(None).alias(one) for one in other))
     duck.register("accounts_declared", given.with_columns(isdelete=pl.lit(None, pl.Boolean)))
     duck.register("account_rows_left_out", pl.DataFrame(schema={"source_row": pl.Int64}))
+    duck.view("contacts_chosen", "FROM contacts")
+    duck.store("companies_named", query("plan/companies_named"))
     (found,) = duck.frame(query("plan/company_names")).rows(named=True)
     return found["problem"] or (found["accountid"] and str(found["accountid"])[-1])
 

@@ -202,6 +202,12 @@ def list_problems(problems: Sequence[object]) -> str:
     return f"{problems[0]}\n{len(problems) - 1} further {noun}:{others}"
 
 
+def list_first(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: ``a, b and 4 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 _DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from pipeline.backfill.recount import recount_backfill
+from pipeline.errors import list_first
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
 from pipeline.run.facts import Kind
@@ -17,6 +18,8 @@ from schemas.run import OUTCOME_NAMES
 from sql.query import query
 from sql.session import session
 
+_LISTED: Final = 5
+"""Differences that a check names."""
 _MEMORY: Final = "400MB"
 
 
@@ -159,10 +162,10 @@ def _compare_counts(
             status="ok",
             sentence=f"Its {what} are those of the summary: {sum(found.values()):,}.",
         )
-    listed = ", ".join(
-        f"{name} {found.get(name, 0):,} instead of {said.get(name, 0):,}" for name in different[:5]
-    )
-    more = f" and {len(different) - 5} more" if len(different) > 5 else ""  # noqa: PLR2004
+    counts = [
+        f"{name} {found.get(name, 0):,} instead of {said.get(name, 0):,}" for name in different
+    ]
+    listed = list_first(counts, _LISTED)
     return Check(
-        what=file, status="altered", sentence=f"Its {what} differ from the summary: {listed}{more}."
+        what=file, status="altered", sentence=f"Its {what} differ from the summary: {listed}."
     )

@@ -93,7 +93,7 @@ def _explain_gap(followed: Sequence[SavedPage], ends: int) -> str | None:
         twice = _find_repeated([page for page in followed if page.next_number == number])
         if twice is not None:
             return twice
-        if number == 2:  # noqa: PLR2004 - as above
+        if number == _SECOND:
             return "is not whole: of several sets of pages one lacks its last page. Add it."
         first = max((other for other in named if other < number), default=1)
         missing = f"page {first}" if first == number - 2 else f"pages {first} to {number - 2}"

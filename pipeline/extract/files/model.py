@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel
 
 from pipeline.errors import SourceError, reading
 from pipeline.extract.files.entries import measure_file
@@ -29,21 +30,23 @@ _PARQUET: Final = "parquetformatsettings"
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
 
     kind: str = Field("CsvFormatSettings", alias="$type")
-    columnHeaders: bool | None = False  # noqa: N815  the format's own spelling, as below
+    column_headers: bool | None = False
     delimiter: str | None = ","
-    quoteStyle: str | None = None  # noqa: N815
-    quoteCharacter: str | None = None  # noqa: N815
-    escapeCharacter: str | None = None  # noqa: N815
+    quote_style: str | None = None
+    quote_character: str | None = None
+    escape_character: str | None = None
     encoding: str | None = None
     culture: str | None = None
 
 
 class _Partition(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
     location: str | None = None
-    fileFormatSettings: _Settings | None = None  # noqa: N815
+    file_format_settings: _Settings | None = None
 
 
 class _Attribute(BaseModel):
@@ -131,7 +134,7 @@ class CdmModel:
         return {str(one["name"]).casefold() for one in self.entities}
 
     def _read_partition(self, one: _Partition) -> Partition:
-        settings = one.fileFormatSettings or _Settings.model_validate({})
+        settings = one.file_format_settings or _Settings.model_validate({})
         parts = urlsplit(one.location or "")
         path = unquote(parts.path if parts.scheme and parts.netloc else one.location or "")
         steps = [step for step in re.split(r"[/\\]", path) if step not in {"", "."}]
@@ -177,12 +180,12 @@ def _read_layout(settings: _Settings, name: str) -> Layout:
     refused = {
         "$type": settings.kind.casefold() != "csvformatsettings" and settings.kind,
         "delimiter": len(delimiter.encode()) != 1 and delimiter,
-        "quoteStyle": (settings.quoteStyle or "").casefold().endswith("none")
-        and settings.quoteStyle,
-        "quoteCharacter": settings.quoteCharacter not in {None, "", '"'}
-        and settings.quoteCharacter,
-        "escapeCharacter": settings.escapeCharacter not in {None, "", '"'}
-        and settings.escapeCharacter,
+        "quoteStyle": (settings.quote_style or "").casefold().endswith("none")
+        and settings.quote_style,
+        "quoteCharacter": settings.quote_character not in {None, "", '"'}
+        and settings.quote_character,
+        "escapeCharacter": settings.escape_character not in {None, "", '"'}
+        and settings.escape_character,
         "encoding": (settings.encoding or "").casefold() not in _UTF8 and settings.encoding,
         "culture": (settings.culture or "").casefold() not in _INVARIANT and settings.culture,
     }
@@ -193,4 +196,4 @@ def _read_layout(settings: _Settings, name: str) -> Layout:
             "with double quotes and the culture en-US, and say so there.",
             where=name,
         )
-    return Layout(has_header=bool(settings.columnHeaders), delimiter=delimiter)
+    return Layout(has_header=bool(settings.column_headers), delimiter=delimiter)

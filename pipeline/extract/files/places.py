@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, list_first
 from pipeline.extract.files.discover import (
     StoredTable,
     choose_candidates,
@@ -35,6 +35,8 @@ _ABOUT: Final = (
     "readme", "license", "licence", "changelog", "lies mich", "liesmich", "data_schema.xml",
     "[content_types].xml",
 )  # fmt: skip
+_LISTED: Final = 8
+"""Entries of a folder that a message names."""
 _MANIFEST: Final = ".manifest.cdm.json"
 
 
@@ -148,8 +150,7 @@ def _make_missing_error(folder: Path, table: Table) -> SourceError:
         )
     entries = list_entries(folder)
     names = [path.name for path in entries]
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""  # noqa: PLR2004
-    listed = f"The folder holds: {', '.join(names[:8])}{more}." if names else "The folder is empty."
+    listed = f"The folder holds: {list_first(names, _LISTED)}." if names else "The folder is empty."
     troubles = [find_trouble(path) for path in entries if is_workbook(path)]
     listed += "".join(f" {trouble}" for trouble in troubles if trouble)
     return SourceError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, list_first
 from pipeline.extract.files.discover import FilePart, Form, StoredTable
 from pipeline.extract.files.entries import list_entries, list_folders, measure_file, walk_files
 from pipeline.extract.files.intervals import Interval, Intervals, find_intervals
@@ -25,6 +25,8 @@ SERVICE: Final = "Microsoft.Athena.TrickleFeedService"
 """The folder of the service's own files."""
 _PER_TABLE: Final = "-model.json"
 _CSV: Final = ".csv"
+_LISTED: Final = 3
+"""Folders that a note names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,10 +72,9 @@ class Link:
             _note_ignored(one.path.name, "Synapse Link still writes to this folder")
             for one in self.intervals.unfinished
         ]
-        gone = self.intervals.gone
-        if gone:
-            more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""  # noqa: PLR2004
-            notes.append(Note(code="folder_missing", detail=f"{', '.join(gone[:3])}{more}"))
+        if self.intervals.gone:
+            gone = list_first(self.intervals.gone, _LISTED)
+            notes.append(Note(code="folder_missing", detail=gone))
         return notes
 
     def _describe(self, table: Table) -> tuple[CdmModel, ModelTable] | None:
@@ -154,7 +155,7 @@ def _join(
         return StoredTable(
             form=Form.DELIMITED,
             parts=(),
-            header=_name_key(found.header, table),
+            header=found.header,
             described_in=model.name,
         )
     *_, newest = read
@@ -180,17 +181,16 @@ def _read_folder(
     forms = {Form.PARQUET if one.is_parquet else Form.DELIMITED for one in files.values()}
     if len(forms) > 1:
         raise SourceError(f"lists {table.name} in several forms.", where=model.name)
-    header = _name_key(found.header, table)
     parts = []
     for path, layout in files.items():
         name = path.relative_to(root).as_posix()
         measure_file(path, name)
-        own = None if layout.has_header or layout.is_parquet else header
+        own = None if layout.has_header or layout.is_parquet else found.header
         parts.append(FilePart(path=path, name=name, header=own, delimiter=layout.delimiter))
     return StoredTable(
         form=forms.pop() if forms else Form.DELIMITED,
         parts=tuple(parts),
-        header=header,
+        header=found.header,
         described_in=model.name,
         folders=tuple(folders),
         notes=tuple(_note_unlisted(root, folders, files, model)),
@@ -218,14 +218,6 @@ def _list_csv(folders: Iterable[Path]) -> list[Path]:
         for path in list_entries(folder)
         if path.name.casefold().endswith(_CSV) and not path.is_dir()
     ]
-
-
-def _name_key(header: tuple[str, ...], table: Table) -> tuple[str, ...]:
-    """``Id`` is the primary id, unless that stands there under its own name."""
-    names = {name.casefold() for name in header}
-    return tuple(
-        table.key if name.casefold() == "id" and table.key not in names else name for name in header
-    )
 
 
 def _find_local(folder: Path, steps: tuple[str, ...], model: CdmModel) -> Path:

@@ -33,9 +33,9 @@ from tests.scenes.stores import locate
             "https://contoso.blob.core.windows.net",
         ),
         (
-            "https://onelake.dfs.fabric.microsoft.com/work/lake.Lakehouse/Files",
+            "https://onelake.dfs.fabric.microsoft.com/sales/lake.Lakehouse/Files",
             Provider.AZURE,
-            "work",
+            "sales",
             "lake.Lakehouse/Files",
             "https://onelake.blob.fabric.microsoft.com",
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
@@ -60,9 +61,9 @@ class _Positioned(io.RawIOBase):
         self._place += len(piece)
         return len(piece)
 
+    @abstractmethod
     def _take(self, start: int, end: int) -> bytes | memoryview:
         """At least one of these bytes, from the first on."""
-        raise NotImplementedError
 
 
 class BlockReader(_Positioned):

@@ -49,9 +49,13 @@ CREATE OR REPLACE MACRO lookup_type_of(x) AS
         WHEN list_contains($contact_words, lower(trimmed(x))) THEN 'contact'
     END;
 
--- The pattern keeps out decimals, which a cast would round.
+-- The first branch proves the common form at a fraction of the cost. The pattern keeps out
+-- decimals, which a cast would round.
 CREATE OR REPLACE MACRO whole_of(x) AS
-    CASE WHEN regexp_full_match(trimmed(x), $whole_number) THEN TRY_CAST(trimmed(x) AS BIGINT) END;
+    CASE
+        WHEN CAST(TRY_CAST(x AS BIGINT) AS VARCHAR) = x THEN TRY_CAST(x AS BIGINT)
+        WHEN regexp_full_match(trimmed(x), $whole_number) THEN TRY_CAST(trimmed(x) AS BIGINT)
+    END;
 
 -- Floating point as a whole number, if it is one.
 CREATE OR REPLACE MACRO whole_of_number(x) AS CASE WHEN x = floor(x) THEN TRY_CAST(x AS BIGINT) END;
@@ -111,9 +115,11 @@ CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
             )
     END;
 
--- `pointed`: the column shows that the point is the decimal sign.
+-- `pointed`: the column shows that the point is the decimal sign. The first branch has what needs
+-- no rewriting.
 CREATE OR REPLACE MACRO amount_of(x, pointed) AS
     CASE
+        WHEN regexp_full_match(x, '[0-9]+(\.([0-9]{1,2}|[0-9]{4,}))?') THEN x
         WHEN regexp_full_match(
             trimmed(x), CASE WHEN pointed THEN $pointed_amount ELSE $evident_amount END
         )

@@ -192,7 +192,7 @@ def session(
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET preserve_insertion_order = true")
-        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side,in_clause'")
         if views:
             connection.execute("SET arrow_output_version = '1.4'")
             connection.execute("SET produce_arrow_string_view = true")

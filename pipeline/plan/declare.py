@@ -53,10 +53,16 @@ class ColumnUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredTable:
-    """A table as it is read, without rows, and its columns that hold what cannot be read."""
+    """A table as it is read, without rows, and its columns that hold what cannot be read.
 
+    ``compared``: columns that count only where an id has several rows, not looked at yet.
+    """
+
+    table: Table
     empty: pl.DataFrame
     doubts: Mapping[str, Doubt]
+    reading: TableReading
+    compared: tuple[Field, ...]
 
     def list_named(self, words: Collection[str]) -> list[Doubt]:
         """Doubtful columns among some words of a condition, where case means nothing."""
@@ -80,11 +86,17 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
     )
     _name_views(session, table, view, columns, use, reading)
     doubtful = [one for one in looked_at if _may_be_unreadable(one, columns)]
-    doubts = find_doubts(session, table, view, reading, doubtful)
+    named = {word.lower() for word in use.named}
+    later = [one for one in doubtful if one.name in COMPARED and one.name not in named]
+    now = [one for one in doubtful if one not in later]
+    doubts = find_doubts(session, table, view, reading, now)
     unread = tuple(name for name in use.direct if name in doubts)
     if unread:
         _name_views(session, table, view, columns, use, replace(reading, unread=unread))
-    return DeclaredTable(empty=session.empty(view), doubts=doubts)
+    return DeclaredTable(
+        table=table, empty=session.empty(view), doubts=doubts, reading=reading,
+        compared=tuple(later),
+    )  # fmt: skip
 
 
 def _name_views(
@@ -151,19 +163,29 @@ def refuse_doubtful(doubts: Iterable[Doubt], setting: str) -> None:
 
 
 def report_doubts(
-    tables: Mapping[str, DeclaredTable], repeated: Collection[str], direct: Collection[str]
+    session: Session,
+    tables: Mapping[str, DeclaredTable],
+    repeated: Collection[str],
+    direct: Collection[str],
 ) -> list[RunFinding]:
     """What could not be read, as findings of the run.
 
     Args:
-        tables: as they were declared.
+        session: has the views of the tables; contacts of which an id has several are chosen.
+        tables: view → table, as they were declared.
         repeated: those of which an id has several rows: versions and dates decide there only.
         direct: columns of contacts whose values are findings of their contacts already.
     """
-    return [
-        one.report()
-        for name, table in tables.items()
-        for one in table.doubts.values()
-        if (one.column not in COMPARED or name in repeated)
-        and (name != CONTACTS.name or one.column not in direct or one.has_no_order)
-    ]
+    found = []
+    for view, one in tables.items():
+        name, doubts = one.table.name, dict(one.doubts)
+        if name in repeated:
+            rows = f"{view}_chosen" if name == CONTACTS.name else view
+            doubts |= find_doubts(session, one.table, rows, one.reading, one.compared)
+        found += [
+            doubt.report()
+            for doubt in doubts.values()
+            if (doubt.column not in COMPARED or name in repeated)
+            and (name != CONTACTS.name or doubt.column not in direct or doubt.has_no_order)
+        ]
+    return found

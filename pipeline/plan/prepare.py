@@ -138,7 +138,9 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
         prepared = _prepare(session, landed, routing)
         contracts.result()
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
-    prepared.findings += report_doubts(read, repeated, routing.direct)
+    choose_rows(session, session.frame(query("plan/contact_state_rows"))["source_row"])
+    views = {name_declared(one.table): one for one in read.values()}
+    prepared.findings += report_doubts(session, views, repeated, routing.direct)
     return prepared
 
 

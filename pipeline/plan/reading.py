@@ -83,8 +83,7 @@ def build_typed_column(
         case Type.CHOICE:
             typed = _build_choice(field, column, physical)
         case Type.TWO_OPTIONS:
-            read = _build_members(field, text, f"two_options_of({text})")
-            typed = column if physical == "BOOLEAN" else read
+            typed = column if physical == "BOOLEAN" else _build_flag(field, text)
         case Type.TIMESTAMP:
             typed = _build_timestamp(column, physical, reading.orders.get(field.name))
         case Type.DECIMAL:
@@ -134,23 +133,36 @@ def _build_text(column: str, physical: str) -> str:
     return f"CAST({column} AS VARCHAR)"
 
 
-def _build_members(field: Field, text: str, otherwise: str) -> str:
-    """The words of a choice or of two options, and ``otherwise`` for all other text."""
+def _build_members(field: Field, text: str, *, usual: str, otherwise: str) -> str:
+    """The words of a choice or of two options, and ``otherwise`` for all other text.
+
+    ``usual``: a branch for the digits that nearly all sources write. DuckDB computes the first test
+    of a CASE for all rows, and what comes after it for the rest only.
+    """
     if not field.members:
         return otherwise
     is_flag = field.type is Type.TWO_OPTIONS
-    words = " ".join(
-        f"WHEN {literal(word)} THEN {literal(bool(value)) if is_flag else value}"
-        for word, value in field.members.items()
-    )
-    return f"CASE lower(trimmed({text})) {words} ELSE {otherwise} END"
+    values = [bool(value) if is_flag else value for value in field.members.values()]
+    place = f"list_position({literal(list(field.members))}, lower(trimmed({text})))"
+    member = f"list_extract([{', '.join(map(literal, values))}], {place})"
+    read = f"coalesce({member}, {otherwise})"
+    if any(word.isdigit() for word in field.members):
+        return read
+    return f"CASE {usual} ELSE {read} END"
+
+
+def _build_flag(field: Field, text: str) -> str:
+    usual = f"WHEN {text} IN ('0', '1') THEN {text} = '1'"
+    return _build_members(field, text, usual=usual, otherwise=f"two_options_of({text})")
 
 
 def _build_choice(field: Field, column: str, physical: str) -> str:
     if physical in _WHOLE:
         return f"TRY_CAST({column} AS INTEGER)"
     text = _build_text(column, physical)
-    return _build_members(field, text, f"TRY_CAST(whole_of({text}) AS INTEGER)")
+    usual = f"WHEN strlen({text}) = 1 AND ord({text}) BETWEEN 48 AND 57 THEN ord({text}) - 48"
+    otherwise = f"TRY_CAST(whole_of({text}) AS INTEGER)"
+    return _build_members(field, text, usual=usual, otherwise=otherwise)
 
 
 def _build_whole(column: str, physical: str) -> str:

@@ -5,7 +5,7 @@
 SELECT
     c.* REPLACE (coalesce(c.parentcustomerid, n.accountid) AS parentcustomerid),
     n.source_row IS NOT NULL AS company_is_name,
-    n.problem AS company_problem,
+    n.problems[1] AS company_problem,
     CAST(NULL AS VARCHAR) AS currency_by_name
 FROM contacts AS c
 LEFT JOIN company_names AS n ON n.source_row = c.source_row

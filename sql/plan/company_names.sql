@@ -4,6 +4,8 @@
 -- The account number beside the name decides, where the source has it. A name decides if exactly
 -- one account has it and no contact, who could be the company as well; the lookup's type tells
 -- accounts and contacts apart. A contact as company needs no id: nothing is made of it.
+-- problems: a list of one. DuckDB keeps the last few rows of a row group back when it joins them,
+-- until the table ends, but no rows that have lists; and contacts are needed in their order.
 WITH these AS (
     SELECT
         a.accountid,
@@ -76,9 +78,9 @@ SELECT
     END AS accountid,
     CASE
         WHEN f.type = 'contact' THEN NULL
-        WHEN f.accounts = 0 THEN 'unknown'
-        WHEN f.accounts > 1 OR p.name IS NOT NULL THEN 'ambiguous'
-    END AS problem
+        WHEN f.accounts = 0 THEN ['unknown']
+        WHEN f.accounts > 1 OR p.name IS NOT NULL THEN ['ambiguous']
+    END AS problems
 FROM found AS f
 LEFT JOIN people AS p
     ON p.name = CASE WHEN f.number_key IS NULL AND f.type IS NULL THEN f.name END

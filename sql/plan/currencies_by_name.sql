@@ -4,7 +4,7 @@
 SELECT
     c.* REPLACE (
         coalesce(
-            m.code,
+            m.codes[1],
             CASE
                 WHEN regexp_full_match(trimmed(c."raw:transactioncurrencyid"), '[A-Z]{3}')
                     THEN trimmed(c."raw:transactioncurrencyid")

@@ -1,5 +1,6 @@
 -- One row per code, name or symbol that only one currency has: its code.
 -- in: transactioncurrencies, currency_rows_left_out    unique by: name
+-- codes: a list of one, as in company_names.sql.
 -- A code counts before a name, and a name before a symbol.
 WITH these AS (
     SELECT t.*
@@ -19,7 +20,7 @@ first AS (
     WHERE name IS NOT NULL
     QUALIFY rank = min(rank) OVER (PARTITION BY name)
 )
-SELECT name, min(code) AS code
+SELECT name, [min(code)] AS codes
 FROM first
 GROUP BY name
 HAVING count(DISTINCT code) = 1 AND min(code) IS NOT NULL

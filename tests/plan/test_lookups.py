@@ -52,7 +52,7 @@ def resolve(
     duck.view("contacts_chosen", "FROM contacts")
     duck.store("companies_named", query("plan/companies_named"))
     (found,) = duck.frame(query("plan/company_names")).rows(named=True)
-    return found["problem"] or (found["accountid"] and str(found["accountid"])[-1])
+    return (found["problems"] or [None])[0] or (found["accountid"] and str(found["accountid"])[-1])
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,20 @@ def test_it_waits_where_names_are_usual(source: Path) -> None:
         ("held/company_name_ambiguous", "Twice", None),
         ("contact/company_is_account", A, "usmf/CON-00003-ABCDEF/ACC-1"),
     ]
+
+
+def test_contacts_with_names_stay_in_their_order_wherever_a_row_group_ends(
+    duck: Session, tmp_path: Path
+) -> None:
+    resolve(duck, [], "Nobody")
+    duck.store("company_names", query("plan/company_names"))
+    contacts = pl.DataFrame({"source_row": pl.int_range(10_000, eager=True)}).with_columns(
+        parentcustomerid=pl.lit(None, pl.UInt8)
+    )
+    contacts.write_parquet(tmp_path / "contacts.parquet", row_group_size=2_078)
+    duck.parquet("contacts", tmp_path / "contacts.parquet")
+    text = query("plan/companies_by_name")
+    for rows in duck.stream(text, 2_048):
+        assert rows["source_row"].to_pylist() == list(
+            range(rows["source_row"][0].as_py(), rows["source_row"][-1].as_py() + 1)
+        )

@@ -148,6 +148,7 @@ def test_contacts_with_names_stay_in_their_order_wherever_a_row_group_ends(
     contacts.write_parquet(tmp_path / "contacts.parquet", row_group_size=2_078)
     duck.parquet("contacts", tmp_path / "contacts.parquet")
     text = query("plan/companies_by_name")
+    duck.use_threads(1)
     for rows in duck.stream(text, 2_048):
         assert rows["source_row"].to_pylist() == list(
             range(rows["source_row"][0].as_py(), rows["source_row"][-1].as_py() + 1)

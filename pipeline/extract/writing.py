@@ -27,6 +27,8 @@ statistics, which nothing reads, halve the time of writing."""
 _SAMPLE: Final = 10_000
 """Rows by which it is judged whether a column repeats itself."""
 
+_PLACE: Final = (pa.field("source_file", pa.string()), pa.field("source_line", pa.int64()))
+
 _WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SHORTEST: Final = min(map(len, NULL_WORDS))
 _LONGEST: Final = max(map(len, NULL_WORDS))
@@ -58,11 +60,10 @@ class LandedFile:
 
     def __init__(self, path: Path, columns: pa.Schema) -> None:
         self._partial = Partial(path)
-        self._schema = pa.schema(
-            [*columns, pa.field("source_file", pa.string()), pa.field("source_line", pa.int64())]
-        )
+        self._schema = pa.schema([*columns, *_PLACE])
         self.words = Counter[tuple[str, str]]()
-        """How many cells of a column are nothing but a word that databases write for null."""
+        """How many cells of a column are nothing but a word that databases write for null; whole
+        when the file is."""
         self._kept: list[pa.Table] = []
         self._rows = self._bytes = 0
         self._pool = ThreadPoolExecutor(1)
@@ -79,9 +80,6 @@ class LandedFile:
         if not rows.num_rows:
             return
         self._kept.append(self._fill(rows, source))
-        for name in rows.column_names:
-            for word, count in count_words(rows[name]).items():
-                self.words[name, word] += count
         self._rows += rows.num_rows
         self._bytes += rows.nbytes
         if self._rows >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
@@ -104,6 +102,9 @@ class LandedFile:
         self._pending = self._pool.submit(self._write, table)
 
     def _write(self, table: pa.Table) -> None:
+        for name in table.column_names[: -len(_PLACE)]:
+            for word, count in count_words(table[name]).items():
+                self.words[name, word] += count
         self._open(table.slice(0, _SAMPLE)).write_table(table, row_group_size=len(table))
 
     def _open(self, sample: pa.Table) -> pq.ParquetWriter:

@@ -31,9 +31,14 @@ def confirm(
     flags: Flags,
     run: RunArgument,
     errors: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--errors", metavar="FILE", help="A CSV file of the rows that SCM refused, by key."
+            "--errors",
+            metavar="FILE",
+            help=(
+                "A file of the rows that SCM refused: its error keys, a log, or your own list. Can "
+                "be given several times."
+            ),
         ),
     ] = None,
     package: Annotated[
@@ -46,7 +51,9 @@ def confirm(
     ] = None,
 ) -> Work:
     """Record that packages were imported by hand."""
-    return lambda _: confirming.confirm_import(flags, run, errors=errors, packages=package or ())
+    return lambda _: confirming.confirm_import(
+        flags, run, errors=errors or (), packages=package or ()
+    )
 
 
 @command()

@@ -206,10 +206,18 @@ def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
         ),
         ("Project", run.project or "none, flags only"),
         ("Retry of", summary.retry_of),
+        ("Refused late", _describe_late(evidence)),
         ("By", " on ".join(name for name in (run.user, run.host) if name)),
         ("Last journal line", summary.journal),
     ]
     return [(name, text) for name, text in pairs if text]
+
+
+def _describe_late(evidence: Evidence) -> str:
+    """How many rows turned out to be refused after they had been confirmed."""
+    late = [entry for entry in evidence.entries if entry.event == "refused_late"]
+    rows = sum(int(entry.payload.get("rows", 0)) for entry in late)
+    return f"{rows:,} rows that had been confirmed as created or updated" if late else ""
 
 
 def _name_source(evidence: Evidence) -> str:

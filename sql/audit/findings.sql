@@ -1,5 +1,5 @@
--- One row per finding, in the order of the run, and behind them one per planned row that was refused
--- or whose outcome is unknown: the contact it belongs to, the place of its row, what to do.
+-- One row per finding, in the order of the run, and behind them one per planned row that was
+-- refused or whose outcome is unknown: the contact it belongs to, the place of its row, what to do.
 -- in: findings, decisions, outcomes, codes (code, severity, sentence, advice)
 -- params: $codes, $every_code, $with_messages (what the system said of a row can hold values)
 WITH chosen AS (

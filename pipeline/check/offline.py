@@ -133,12 +133,12 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
             yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
     if project.scm is not None:
         return
-    if project.known_customers is None:
+    customers = known.read_customer_exports(project)
+    if customers is None:
         yield (
             "destination.known_customers",
             "note",
             "not set: the plan will assume that the Accounts task has run",
         )
     else:
-        customers = known.read_customer_export(project.known_customers)
         yield "destination.known_customers", "ok", f"{customers.height:,} customers"

@@ -396,6 +396,14 @@ class DestinationSettings(Section):
     odata_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
         100, description="The number of rows in one OData request."
     )
+    text_qualifier: Literal["always", "needed"] = Field(
+        "always",
+        description=(
+            'Which texts of a package stand between quotes. "always": all of them, and the '
+            'manifest says so of every column. "needed": only the columns of a package that have '
+            "a text with a comma or a quote; the packages that SCM itself makes are like that."
+        ),
+    )
     contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = Field(
         "CDS Contacts",
         description=(

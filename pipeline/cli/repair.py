@@ -99,8 +99,27 @@ def purge(
         ),
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
+    scm: Annotated[
+        bool,
+        typer.Option(
+            "--scm",
+            help=(
+                "Remove from SCM the data projects that p2c made there and whose imports have "
+                "ended; the runs stay as they are."
+            ),
+        ),
+    ] = False,
 ) -> Work:
     """Remove personal data from old runs; keys and counts stay."""
+
+    def ask(text: str) -> bool:
+        if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return yes
+        sys.stderr.write(f"{text}\n")
+        return typer.confirm("Remove these data projects from SCM?", err=True)
+
+    if scm:
+        return lambda _: purging.purge_projects(flags, run or (), older_than, ask)
 
     def work(_: Listener) -> Result:
         found = purging.list_purgeable(flags, run or (), older_than)

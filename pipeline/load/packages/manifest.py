@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.sax.saxutils import escape
 
 from pipeline.load.packages.spec import PackageSpec
+from pipeline.scm.formats import SOURCE_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-SOURCE_FORMAT: Final = "CSV-Unicode"
-"""The source data format, by its name in SCM: UTF-16LE, comma, CRLF, first row header."""
 
 DESCRIPTION_LENGTH: Final = 60
 """Characters that the description of a data project has at most."""

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from pipeline.apply.errorfile import explain_refusals, read_refused_rows
+from pipeline.apply.errorfile import read_refused_lines
+from pipeline.apply.placing import ImportedRows, choose_batches, place_lines
 from pipeline.errors import UsageError
 from pipeline.run import memory
 from pipeline.run.files import TableWriter, hash_file, locked, write_table
@@ -30,53 +31,48 @@ _MEMORY: Final = "600MB"
 _ROWS: Final = 131_072
 
 
+_ARRIVED: Final = ("created", "updated")
+
+REFUSED_LATE: Final = "refused_late"
+"""The journal's line for rows that had been confirmed, and that an error file names afterwards."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Confirmation:
-    """The facts after it, and how many rows changed.
+    """The facts after it, and how many rows got another outcome.
 
-    Also the lines of the error file that name no written row.
+    ``late`` had been confirmed as created or updated before, and are failed now.
     """
 
     facts: Summary
     rows: int
-    strangers: list[int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Import:
-    """What was imported: the batches, and the rows of them that SCM refused."""
-
-    batches: pl.DataFrame
-    refused: pl.DataFrame
-    errors: Path | None
+    late: int = 0
 
 
 def record_import(
-    folder: RunFolder, clock: Clock, *, errors: Path | None = None, packages: Sequence[str] = ()
+    folder: RunFolder, clock: Clock, *, errors: Sequence[Path] = (), packages: Sequence[str] = ()
 ) -> Confirmation:
     """Record that packages were imported by hand.
 
     Args:
         folder: an applied folder load.
         clock: the time.
-        errors: the rows that SCM refused (``errorfile.refused_rows``); none: all rows arrived.
+        errors: files of the rows that SCM refused; none: all rows arrived.
         packages: only these were imported, as in ``ContactToCustomer/usmf-1``; none: all of them.
 
     Raises:
-        UsageError: the run is not an applied folder load, or a package is not in it.
+        UsageError: the run is not an applied folder load, a package is not in it, or a line of the
+            files names no row of it. Nothing is recorded then.
         Stopped: another process works on this run.
     """
     facts = folder.facts()
     before = folder.read_summary()
     destination = facts.destination
     _refuse(folder, before, is_folder_load=facts.kind.is_load and destination.load == "folder")
-    if errors is None and not before.outcomes.get("written"):
-        return Confirmation(facts=before, rows=0, strangers=[])
-    imported = _Import(
-        batches=_choose_batches(folder, packages),
-        refused=_make_no_rows() if errors is None else read_refused_rows(errors),
-        errors=errors,
-    )
+    batches = choose_batches(folder, packages)
+    if not errors and not before.outcomes.get("written"):
+        return Confirmation(facts=before, rows=0)
+    lines = read_refused_lines(errors)
     with (
         locked(folder.path, "another process is applying this run."),
         locked(
@@ -84,7 +80,23 @@ def record_import(
             "another process is loading into this destination.",
         ),
     ):
-        return _confirm(folder, destination.name, before, imported, clock)
+        imported = _place(folder, lines, batches)
+        return _confirm(folder, destination.name, before, imported, errors, clock)
+
+
+def _place(folder: RunFolder, lines: pl.DataFrame, batches: pl.DataFrame) -> ImportedRows:
+    """Find what the error files mean, before anything is written."""
+    with (
+        tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
+        session(memory=_MEMORY, scratch=Path(scratch)) as here,
+    ):
+        return place_lines(here, folder, _list_tasks(folder), lines, batches)
+
+
+def _list_tasks(folder: RunFolder) -> list[str]:
+    outcomes = pl.scan_parquet(folder.outcomes, glob=False)
+    found = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()
+    return found["task"].to_list()
 
 
 def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None:
@@ -100,84 +112,53 @@ def _refuse(folder: RunFolder, before: Summary, *, is_folder_load: bool) -> None
         )
 
 
-def _make_no_rows() -> pl.DataFrame:
-    text = pl.String()
-    return pl.DataFrame(
-        schema={
-            "line": pl.Int64(),
-            "contactid": text,
-            "legal_entity": text,
-            "key": text,
-            "message": text,
-        }
-    )
-
-
-def _choose_batches(folder: RunFolder, packages: Sequence[str]) -> pl.DataFrame:
-    batches = pl.read_parquet(folder.batches, glob=False).select("task", "legal_entity", "batch")
-    if not packages:
-        return batches
-    names = batches.select(pl.format("{}/{}-{}", "task", "legal_entity", "batch")).to_series()
-    wanted = [name.removesuffix(".zip").removeprefix("packages/") for name in packages]
-    unknown = [name for name in wanted if name not in set(names)]
-    if unknown:
-        raise UsageError(
-            f"--package {unknown[0]}: the run has no such package. It has "
-            f"{', '.join(names.head(5))}, …"
-        )
-    return batches.filter(names.is_in(wanted))
-
-
 def _confirm(
     folder: RunFolder,
     destination: str,
     before: Summary,
-    imported: _Import,
+    imported: ImportedRows,
+    errors: Sequence[Path],
     clock: Clock,
 ) -> Confirmation:
-    outcomes = pl.scan_parquet(folder.outcomes, glob=False)
-    tasks = outcomes.select(pl.col("task").unique(maintain_order=True)).collect()["task"].to_list()
-    counts: Counter[tuple[str, str, int | None, str]] = Counter()
-    matched: set[int] = set()
-    was_written = outcomes.filter(pl.col("outcome") == "written").select(pl.len()).collect().item()
+    changes: Counter[_Change] = Counter()
     with (
         tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
         TableWriter(folder.outcomes, OUTCOMES) as writer,
         session(memory=_MEMORY, scratch=Path(scratch)) as here,
     ):
-        for task in tasks:
+        for task in _list_tasks(folder):
             path = memory.find_memory(folder.path.parent, destination, task)
-            matched |= _prepare(here, folder, task, imported, path)
-            _write(here, folder, task, Path(scratch), writer, counts)
+            _prepare(here, folder, task, imported, path)
+            _write(here, folder, task, Path(scratch), writer, changes)
             memory.merge_rows(here, path, Path(scratch) / f"{task}.parquet")
-    totals: Counter[str] = Counter()
-    for (_, _, _, outcome), rows in counts.items():
-        totals[outcome] += rows
-    write_table(folder.batches, _update_batches(folder, counts, clock))
-    strangers = [line for line in imported.refused["line"] if line not in matched]
-    facts_after = _record(folder, before, totals, imported, clock)
-    return Confirmation(
-        facts=facts_after, rows=was_written - totals["written"], strangers=strangers
+    write_table(folder.batches, _update_batches(folder, changes, clock))
+    late = sum(
+        rows for one, rows in changes.items() if one.was in _ARRIVED and one.outcome == "failed"
     )
+    moved = sum(rows for one, rows in changes.items() if one.was != one.outcome)
+    facts = _record(folder, before, changes, errors, late, clock)
+    return Confirmation(facts=facts, rows=moved - late, late=late)
+
+
+class _Change(NamedTuple):
+    """What rows of a batch were, and what they are."""
+
+    task: str
+    legal_entity: str
+    batch: int | None
+    was: str
+    outcome: str
 
 
 def _prepare(
-    here: Session, folder: RunFolder, task: str, imported: _Import, loaded: Path
-) -> set[int]:
-    """Name the relations that ``sql/apply/confirmed.sql`` reads.
-
-    The lines of the error file that mean a row of this task.
-    """
+    here: Session, folder: RunFolder, task: str, imported: ImportedRows, loaded: Path
+) -> None:
+    """Name the relations that ``sql/apply/confirmed.sql`` reads."""
     here.parquet("planned", folder.rows_files(task))
     here.parquet("outcomes", folder.outcomes)
-    here.register(
-        "imported", imported.batches.filter(pl.col("task") == task).select("legal_entity", "batch")
-    )
+    here.register("imported", imported.select_batches(task))
     memory.name_memory(here, loaded)
-    here.register("refused", imported.refused)
-    found = here.frame(query("apply/refused"))
-    here.register("failed", explain_refusals(found))
-    return set(found["lines"].explode().drop_nulls().to_list())
+    here.register("failed", imported.refused[task])
 
 
 def _write(
@@ -186,62 +167,82 @@ def _write(
     task: str,
     scratch: Path,
     writer: TableWriter,
-    counts: Counter[tuple[str, str, int | None, str]],
+    changes: Counter[_Change],
 ) -> None:
     reader = here.stream(query("apply/confirmed"), _ROWS, task=task, run=str(folder.run))
-    with TableWriter(scratch / f"{task}.parquet", memory.LOADED) as arrived:
+    with TableWriter(scratch / f"{task}.parquet", memory.LOADED) as remembered:
         for batch in reader:
             frame = pl.DataFrame(batch)
             writer.write(frame.select(OUTCOMES.names()))
-            arrived.write(_select_arrived(frame, str(folder.run)))
-            for entity, number, outcome, rows in (
-                frame.group_by("legal_entity", "batch", "outcome").len().iter_rows()
+            remembered.write(_select_remembered(frame, str(folder.run)))
+            for *place, rows in (
+                frame.group_by("legal_entity", "batch", "was", "outcome").len().iter_rows()
             ):
-                counts[task, entity, number, outcome] += rows
+                changes[_Change(task, *place)] += rows
 
 
-def _select_arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:
-    """Rows that SCM has now, as the memory of the destination keeps them."""
-    rows = frame.filter(pl.col("outcome").is_in(["created", "updated"]))
-    return rows.with_columns(run=pl.lit(run)).select(memory.LOADED.names()).cast(memory.LOADED)
+def _select_remembered(frame: pl.DataFrame, run: str) -> pl.DataFrame:
+    """What changes in the memory of the destination.
+
+    Rows that were confirmed now are what SCM has. Of those that turned out to be refused, a created
+    one leaves the memory; an updated one stays with a content that equals nothing, so that the next
+    plan updates it. What another run loaded since is left alone.
+    """
+    arrived = (pl.col("was") == "written") & pl.col("outcome").is_in(_ARRIVED)
+    is_late = pl.col("was").is_in(_ARRIVED) & (pl.col("outcome") == "failed") & pl.col("is_ours")
+    rows = frame.filter(arrived | is_late).with_columns(
+        run=pl.lit(run),
+        row_hash=pl.when(arrived)
+        .then("row_hash")
+        .when(pl.col("was") == "updated")
+        .then(pl.lit("")),
+    )
+    return rows.select(memory.LOADED.names()).cast(memory.LOADED)
 
 
-def _update_batches(
-    folder: RunFolder, counts: Counter[tuple[str, str, int | None, str]], clock: Clock
-) -> pl.DataFrame:
+def _update_batches(folder: RunFolder, changes: Counter[_Change], clock: Clock) -> pl.DataFrame:
     """The batches with the outcomes of their rows; those that were imported are ``confirmed``."""
+    counts: Counter[tuple[str, str, int | None, str]] = Counter()
+    for one, number in changes.items():
+        counts[one.task, one.legal_entity, one.batch, one.outcome] += number
     rows = []
-    for one in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
+    for batch in pl.read_parquet(folder.batches, glob=False).iter_rows(named=True):
         names = ("created", "updated", "failed", "written")
         found = {
-            name: counts[one["task"], one["legal_entity"], one["batch"], name] for name in names
+            name: counts[batch["task"], batch["legal_entity"], batch["batch"], name]
+            for name in names
         }
         done = (
             {}
             if found.pop("written")
-            else {**found, "status": "confirmed", "finished_at": one["finished_at"] or clock()}
+            else {**found, "status": "confirmed", "finished_at": batch["finished_at"] or clock()}
         )
-        rows.append({**one, **done})
+        rows.append({**batch, **done})
     return pl.DataFrame(rows, schema=pl.read_parquet_schema(folder.batches))
 
 
 def _record(
-    folder: RunFolder, before: Summary, totals: Counter[str], imported: _Import, clock: Clock
+    folder: RunFolder,
+    before: Summary,
+    changes: Counter[_Change],
+    errors: Sequence[Path],
+    late: int,
+    clock: Clock,
 ) -> Summary:
-    after = summarize_apply(before, totals)
+    totals: Counter[str] = Counter()
+    for one, rows in changes.items():
+        totals[one.outcome] += rows
     results = {path.name: hash_file(path) for path in (folder.outcomes, folder.batches)}
-    errors = (
-        None
-        if imported.errors is None
-        else {"name": imported.errors.name, "sha256": hash_file(imported.errors)}
-    )
+    files = [{"name": path.name, "sha256": hash_file(path)} for path in errors]
     with Journal.open(folder.journal, clock) as journal:
+        if late:
+            journal.append(REFUSED_LATE, rows=late, errors=files)
         return vouch(
             folder,
             journal,
             "confirmed",
-            after,
+            summarize_apply(before, totals),
             outcomes=dict(totals),
-            errors=errors,
+            errors=files or None,
             files=results,
         )

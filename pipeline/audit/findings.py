@@ -34,6 +34,14 @@ _GENERAL: Final = (
 )
 """What stands for a blank that differs from row to row."""
 
+_NO_TEXT: Final = pl.lit(None, pl.String)
+_BLANKS: Final = (
+    pl.lit("").alias("advice"),
+    _NO_TEXT.alias("outcome"),
+    _NO_TEXT.alias("task"),
+)
+"""What only groups of refused rows have, and what is filled in later."""
+
 PLACE: Final = pl.coalesce("column", FILE)
 """What a finding is about: a column, or a file as a whole."""
 
@@ -43,6 +51,8 @@ _ROWS: Final = 65_536
 
 def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool) -> int:
     """Write findings to ``to``, CSV or Parquet by its ending, in the order of the run.
+
+    Rows that were refused, or whose outcome is unknown, follow them.
 
     Returns:
         The number of rows.
@@ -54,7 +64,7 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
     if to.suffix.lower() not in (".csv", ".parquet"):
         raise UsageError(f"--to {to.name}: end the name in .csv or .parquet.")
     wanted = check_codes(codes)
-    for path in (folder.findings, folder.decisions):
+    for path in (folder.findings, folder.decisions, folder.outcomes):
         if not path.is_file():
             raise UsageError(
                 f"{path.name} is missing: there is nothing to export. `p2c verify {folder.run}` "
@@ -74,15 +84,21 @@ def export_rows(folder: RunFolder, to: Path, codes: Sequence[str], *, values: bo
 def _write_rows(
     here: Session, folder: RunFolder, to: Path, codes: Sequence[str], *, values: bool
 ) -> int:
-    for path in (folder.findings, folder.decisions):
+    for path in (folder.findings, folder.decisions, folder.outcomes):
         here.parquet(path.stem, path)
+    known = load_codes().values()
     here.register(
         "codes",
         pl.DataFrame(
-            {"code": list(load_codes()), "advice": [one.advice for one in load_codes().values()]}
+            {
+                "code": [one.code for one in known],
+                "severity": [one.severity or "error" for one in known],
+                "sentence": [generalize(one.sentence) for one in known],
+                "advice": [one.advice for one in known],
+            }
         ),
     )
-    parts = _stream_frames(here, codes, () if values else ("value",))
+    parts = _stream_frames(here, codes, values=values)
     if to.suffix.lower() == ".csv":
         return write_csv(to, parts, visible=True)
     first = next(parts)
@@ -95,11 +111,16 @@ def _write_rows(
     return rows
 
 
-def _stream_frames(
-    here: Session, codes: Sequence[str], left_out: Sequence[str]
-) -> Iterator[pl.DataFrame]:
+def _stream_frames(here: Session, codes: Sequence[str], *, values: bool) -> Iterator[pl.DataFrame]:
     """The export in frames of one schema; the first is empty and names the columns."""
-    reader = here.stream(query("audit/findings"), _ROWS, codes=list(codes), every_code=not codes)
+    reader = here.stream(
+        query("audit/findings"),
+        _ROWS,
+        codes=list(codes),
+        every_code=not codes,
+        with_messages=values,
+    )
+    left_out = () if values else ("value",)
     yield pl.DataFrame(reader.schema.empty_table()).drop(left_out)
     for batch in reader:
         yield pl.DataFrame(batch).drop(left_out)
@@ -108,11 +129,14 @@ def _stream_frames(
 class FindingGroup(TypedDict):
     """Findings of one code at one column: how many, a contact as an example, and what to do.
 
-    ``column`` is the file's name where a finding is about a file as a whole.
+    ``column`` is the file's name where a finding is about a file as a whole. Rows that were refused
+    or whose fate is not known are groups, too: they have an ``outcome`` and a ``task``.
     """
 
     code: str
     severity: str
+    outcome: str | None
+    task: str | None
     column: str | None
     destination: str | None
     rows: int
@@ -146,7 +170,7 @@ def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[Findin
         descending=[True, False, False, False],
         nulls_last=True,
     )
-    rows = cast("list[FindingGroup]", ordered.with_columns(advice=pl.lit("")).to_dicts())
+    rows = cast("list[FindingGroup]", ordered.with_columns(_BLANKS).to_dicts())
     return [_put_in_words(row) for row in rows]
 
 
@@ -176,11 +200,19 @@ def generalize(sentence: str, column: str | None = None) -> str:
 
 
 def render_groups(groups: Sequence[FindingGroup]) -> str:
-    """The groups as lines."""
+    """The groups as lines: what was refused first, with its reason, then the findings."""
+    refused = [one for one in groups if one["outcome"] is not None]
+    others = [one for one in groups if one["outcome"] is None]
     if not groups:
         return "There are no findings."
-    lines = [f"{'rows':>9}  severity  code and column"]
-    for one in groups:
+    lines = [f"{'rows':>9}  outcome   code and task"] if refused else []
+    for one in refused:
+        lines.append(f"{one['rows']:>9,}  {one['outcome']:<8}  {one['code']}, {one['task']}")
+        lines += [f"{'':>9}  {'':<8}    {text}" for text in (one["message"], one["advice"]) if text]
+    if refused and others:
+        lines.append("")
+    lines += [f"{'rows':>9}  severity  code and column"] if others else []
+    for one in others:
         place = " ← ".join(name for name in (one["destination"], one["column"]) if name)
         lines.append(
             f"{one['rows']:>9,}  {one['severity']:<8}  {one['code']}{f', {place}' if place else ''}"

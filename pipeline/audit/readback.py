@@ -18,8 +18,8 @@ from pipeline.audit.reconcile import (
     group_differences,
     summarize_comparison,
 )
-from pipeline.errors import SourceError, UsageError
-from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.errors import UsageError
+from pipeline.extract.exports import land_exports
 from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
@@ -61,51 +61,36 @@ class ReadBack:
     facts: Reconciliation
 
 
-def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
+def read_exports(folder: RunFolder, paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
-    Their key columns decide which is which.
+    They are files, packages as Data management exports them, and folders of them. Their key columns
+    decide which is which; where no column says the legal entity, the name of the file does.
 
     Raises:
-        UsageError: a file is missing or has the keys of neither entity.
-        SourceError: a row cannot be read.
+        UsageError: a file is missing.
+        SourceError: a file has the keys of neither entity, or a row cannot be read.
     """
-    found: dict[str, list[pl.DataFrame]] = {}
     for path in paths:
-        if not path.is_file():
+        if not path.exists():
             raise UsageError(f"--scm: there is no file {path}.")
-        task, frame = _read_export(path)
-        found.setdefault(task, []).append(frame)
-    return {task: pl.concat(frames, how="diagonal").lazy() for task, frames in found.items()}
+    tasks = {entity.name: task for task, entity in list_entities_by_task().items()}
+    tables = {one.name: _make_table(one) for one in list_entities_by_task().values()}
+    areas = folder.facts().destination.legal_entities
+    found = land_exports(paths, tables, areas, "--scm")
+    return {tasks[name]: frame.lazy() for name, frame in found.items()}
 
 
-def _read_export(path: Path) -> tuple[str, pl.DataFrame]:
-    problems = []
-    for task, entity in list_entities_by_task().items():
-        fields = tuple(Field(name=column.name) for column in entity.columns)
-        area = Field(name=LEGAL_ENTITY, names=("company", "legalentityid", "legal entity"))
-        table = Table(
-            name="export",
-            singular="export",
-            key=entity.key[0],
-            fields=(*fields, area),
-            required=tuple((name,) for name in entity.key),
-        )
-        try:
-            frame, unreadable = land_file(path, table, ReadOptions())
-        except SourceError as error:
-            problems.append(f"as {entity.name}: {error.message}")
-            continue
-        if unreadable:
-            raise SourceError(
-                (
-                    f"the row of line {unreadable[0].source_line} cannot be read: "
-                    f"{unreadable[0].detail}."
-                ),
-                where=f"--scm {path.name}",
-            )
-        return task, frame.drop("source_line", "source_file", strict=False)
-    raise UsageError(f"--scm {path.name} is an export of neither entity. {' '.join(problems)}")
+def _make_table(entity: Entity) -> Table:
+    fields = tuple(Field(name=column.name) for column in entity.columns)
+    area = Field(name=LEGAL_ENTITY, names=("company", "legalentityid", "legal entity"))
+    return Table(
+        name="export",
+        singular="export",
+        key=entity.key[0],
+        fields=(*fields, area),
+        required=tuple((name,) for name in entity.key),
+    )
 
 
 def reconcile_rows(

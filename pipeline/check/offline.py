@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from pipeline.check.live import check_live
 from pipeline.extract.landing import LandedTable
@@ -18,9 +18,12 @@ from pipeline.plan.null_words import view_tables
 from pipeline.plan.prepare import refuse_filter
 from pipeline.plan.source import land_files, list_mapped_columns, list_template_sources
 from pipeline.project.resolve import Project
+from pipeline.scm.formats import SOURCE_FORMAT
 from schemas.codes import find_code
 from schemas.sales import CONTACTS
 from sql.session import session
+
+_FORMAT: Final = f"source data format {SOURCE_FORMAT}"
 
 
 class Checked(TypedDict):
@@ -53,7 +56,22 @@ def check_project_parts(project: Project, runs: Path) -> list[Checked]:
         *check_live(project),
         *_check_destination(project),
     ]
+    if not any(what == _FORMAT for what, _, _ in found):
+        found += _note_source_format(project)
     return [{"what": what, "status": status, "message": message} for what, status, message in found]
+
+
+def _note_source_format(project: Project) -> Iterator[tuple[str, str, str]]:
+    """What nobody could look up: how SCM reads the numbers and times of packages."""
+    if project.settings.destination.load != "odata":
+        yield (
+            _FORMAT,
+            "note",
+            (
+                "was not looked at: in SCM it must have the language en-US and the time zone UTC "
+                "(Data management, Configure data sources, Regional settings)"
+            ),
+        )
 
 
 def _check_settings(project: Project) -> Iterator[tuple[str, str, str]]:
@@ -133,12 +151,12 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
             yield f"destination.{key}", "note", f"not set: contacts without a {key} have no default"
     if project.scm is not None:
         return
-    if project.known_customers is None:
+    customers = known.read_customer_exports(project)
+    if customers is None:
         yield (
             "destination.known_customers",
             "note",
             "not set: the plan will assume that the Accounts task has run",
         )
     else:
-        customers = known.read_customer_export(project.known_customers)
         yield "destination.known_customers", "ok", f"{customers.height:,} customers"

@@ -119,7 +119,12 @@ def reconcile(
     scm: Annotated[
         list[Path] | None,
         typer.Option(
-            "--scm", metavar="FILE", help="An export of SCM's rows. Can be given several times."
+            "--scm",
+            metavar="FILE",
+            help=(
+                "An export of SCM's rows: a file, a package (.zip) or a folder of them. Can be "
+                "given several times."
+            ),
         ),
     ] = None,
 ) -> Work:

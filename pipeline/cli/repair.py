@@ -31,9 +31,14 @@ def confirm(
     flags: Flags,
     run: RunArgument,
     errors: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--errors", metavar="FILE", help="A CSV file of the rows that SCM refused, by key."
+            "--errors",
+            metavar="FILE",
+            help=(
+                "A file of the rows that SCM refused: its error keys, a log, or your own list. Can "
+                "be given several times."
+            ),
         ),
     ] = None,
     package: Annotated[
@@ -46,7 +51,9 @@ def confirm(
     ] = None,
 ) -> Work:
     """Record that packages were imported by hand."""
-    return lambda _: confirming.confirm_import(flags, run, errors=errors, packages=package or ())
+    return lambda _: confirming.confirm_import(
+        flags, run, errors=errors or (), packages=package or ()
+    )
 
 
 @command()
@@ -92,8 +99,27 @@ def purge(
         ),
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
+    scm: Annotated[
+        bool,
+        typer.Option(
+            "--scm",
+            help=(
+                "Remove from SCM the data projects that p2c made there and whose imports have "
+                "ended; the runs stay as they are."
+            ),
+        ),
+    ] = False,
 ) -> Work:
     """Remove personal data from old runs; keys and counts stay."""
+
+    def ask(text: str) -> bool:
+        if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return yes
+        sys.stderr.write(f"{text}\n")
+        return typer.confirm("Remove these data projects from SCM?", err=True)
+
+    if scm:
+        return lambda _: purging.purge_projects(flags, run or (), older_than, ask)
 
     def work(_: Listener) -> Result:
         found = purging.list_purgeable(flags, run or (), older_than)

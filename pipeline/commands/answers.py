@@ -7,11 +7,12 @@ from functools import partial
 
 import polars as pl
 
+from pipeline.audit.refusals import count_refusals
 from pipeline.commands.result import Item, Result
 from pipeline.run.evidence import gather_evidence
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
-from pipeline.show.run_text import Columns, render_run
+from pipeline.show.run_text import Columns, Refused, render_run
 
 
 def answer_about(
@@ -32,7 +33,8 @@ def answer_about(
 def describe_run(command: str, made: RunFolder) -> Result:
     """What a command answers that made or applied a plan: the whole run."""
     facts = made.read_summary()
-    text = partial(render_run, facts, made.path, _name_columns(made))
+    refused = _list_refused(made) if facts.applied else ()
+    text = partial(render_run, facts, made.path, _name_columns(made), refused=refused)
     return Result(
         command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )
@@ -41,6 +43,14 @@ def describe_run(command: str, made: RunFolder) -> Result:
 def append_text(result: Result, more: str, width: int) -> str:
     """A result's text with more behind it."""
     return f"{result.lines(width)}\n\n{more}"
+
+
+def _list_refused(made: RunFolder) -> Refused:
+    """Why rows were not accepted, most rows first."""
+    return [
+        (one["outcome"], one["code"] or "no code", one["task"], one["rows"])
+        for one in count_refusals(gather_evidence(made)) or ()
+    ]
 
 
 def _name_columns(made: RunFolder) -> Columns:

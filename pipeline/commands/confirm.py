@@ -14,22 +14,19 @@ from pipeline.run import folder
 
 
 def confirm_import(
-    common: Flags, run: str, *, errors: Path | None, packages: Sequence[str]
+    common: Flags, run: str, *, errors: Sequence[Path], packages: Sequence[str]
 ) -> Result:
     """``confirm``: after a manual import of a folder load."""
     found = folder.find_run(common.runs, run)
     done = confirm.record_import(found, read_clock, errors=errors, packages=packages)
     outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts.outcomes.items() if rows)
     lines = [f"{done.rows:,} written rows were confirmed. Outcomes now: {outcomes}."]
-    if done.strangers:
-        places = ", ".join(map(str, done.strangers[:10]))
+    if done.late:
         lines.append(
-            f"{len(done.strangers):,} rows of the error file name no row that was imported: lines "
-            f"{places}."
+            f"{done.late:,} rows that had been confirmed before are failed now: SCM refused them."
         )
-    facts = done.facts
-    code = 1 if done.strangers or facts.verdict != "clean" else 0
-    items = [{"line": line, "problem": "names no row that was imported"} for line in done.strangers]
+    code = 0 if done.facts.verdict == "clean" else 1
+    items = [{"confirmed": done.rows, "refused_late": done.late}]
     return changed(
         answer_about(found, "confirm", items=items, text="\n".join(lines)), exit_code=code
     )

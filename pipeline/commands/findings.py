@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.audit import findings, worklist
+from pipeline.audit.refusals import group_refusals
 from pipeline.commands.answers import answer_about
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
@@ -18,16 +19,19 @@ from pipeline.suggest import check_codes
 def export_findings(
     common: Flags, run: str, *, to: Path | None, codes: Sequence[str], values: bool
 ) -> Result:
-    """``findings``: the groups, or all of them as a file."""
+    """``findings``: what was refused and what was found, by cause, or all of it as a file."""
     found = folder.find_run(common.runs, run)
     if to is not None:
         rows = findings.export_rows(found, to, codes, values=values)
         text = f"Wrote {rows:,} findings into {to}."
         return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
     evidence = gather_evidence(found)
-    groups = findings.group_findings(evidence, check_codes(codes))
-    if groups is None:
+    wanted = check_codes(codes)
+    refused = group_refusals(evidence, wanted, values=values)
+    others = findings.group_findings(evidence, wanted)
+    if refused is None or others is None:
         raise UsageError(" ".join(one.sentence for one in evidence.troubles), where=str(found.run))
+    groups = [*refused, *others]
     return answer_about(found, "findings", items=groups, text=findings.render_groups(groups))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from pipeline.audit import purge
+from pipeline.audit import projects, purge
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.project.resolve import Project, project_of_run
+from pipeline.project.systems import connect_scm
 from pipeline.run import folder
+from pipeline.run.folder import RunFolder
 
 
 def list_purgeable(
@@ -48,3 +51,53 @@ def purge_runs(found: Sequence[purge.PersonalData | purge.Leftover], *, agreed: 
         items=items,
         text="\n".join([purge.render_purge(found), *([ending] if found else [])]),
     )
+
+
+Ask = Callable[[str], bool]
+"""Shows what would be removed, and answers whether it may."""
+
+
+def purge_projects(common: Flags, runs: Sequence[str], days: float, ask: Ask) -> Result:
+    """``purge --scm``: data projects that p2c made are removed from SCM, one SCM after the other.
+
+    Exit 1 when SCM refuses to remove one.
+    """
+    chosen = (
+        [folder.find_run(common.runs, one) for one in runs]
+        if runs
+        else purge.find_old(common.runs, read_clock, days)
+    )
+    items, lines, refused = [], [], 0
+    every = folder.find_runs(common.runs)
+    for project, own in _group_by_scm(chosen):
+        with connect_scm(project) as scm:
+            found = projects.find_projects(scm, own, every)
+            text = projects.render_projects(found)
+            lines += [scm.label, text]
+            if not found.removable or not ask(f"{scm.label}\n{text}"):
+                lines += ["Nothing was removed; --yes removes them."] if found.removable else []
+                items += [{"project": name, "removed": False} for name in found.removable]
+                continue
+            done = projects.remove_projects(scm, found, read_clock)
+        gone = set(done.names)
+        items += [{"project": name, "removed": name in gone} for name in found.removable]
+        lines.append(f"{len(done.names):,} were removed.")
+        lines += [f"SCM refused {name}: {cause}" for name, cause in done.refused.items()]
+        refused += len(done.refused)
+    return Result(
+        command="purge",
+        exit_code=1 if refused else 0,
+        items=items,
+        text="\n".join(lines) or "No run that old sent packages to SCM.",
+    )
+
+
+def _group_by_scm(chosen: Sequence[RunFolder]) -> Iterator[tuple[Project, list[RunFolder]]]:
+    """The newest project of each SCM that runs sent rows to, and these runs."""
+    found: dict[str, list[RunFolder]] = {}
+    for one in chosen:
+        destination = one.facts().destination
+        if destination.url and destination.load != "folder":
+            found.setdefault(destination.url.rstrip("/").lower(), []).append(one)
+    for own in found.values():
+        yield project_of_run(own[-1].facts()), own

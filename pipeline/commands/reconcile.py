@@ -38,7 +38,7 @@ def reconcile_run(
     if scm:
         done = readback.reconcile_rows(
             found,
-            readback.read_exports(scm),
+            readback.read_exports(found, scm),
             ", ".join(path.name for path in scm),
             read_clock,
             rows_at_once=rows_at_once,

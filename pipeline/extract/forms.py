@@ -23,7 +23,7 @@ from pipeline.extract.pages import SavedPage, refuse_missing_pages
 from pipeline.extract.records import Chunk, ReadOptions, UnreadableRow
 from schemas.catalogue import Table
 
-__all__ = ["ReadOptions", "Seen", "land_file", "read_chunks"]
+__all__ = ["ReadOptions", "Seen", "land_file", "land_part", "read_chunks"]
 
 
 def land_file(
@@ -34,15 +34,24 @@ def land_file(
     Raises:
         SourceError: it cannot be read as a whole.
     """
-    part = FilePart(path=path, name=path.name)
+    return land_part(FilePart(path=path, name=path.name), find_form(path), table, options)
+
+
+def land_part(
+    part: FilePart, form: Form, table: Table, options: ReadOptions
+) -> tuple[pl.DataFrame, list[UnreadableRow]]:
+    """Read one file whole, as text, though it may lie in a zip.
+
+    Raises:
+        SourceError: it cannot be read as a whole.
+    """
     selection = ColumnSelection(table=table)
-    form = find_form(path)
     if form is Form.PARQUET:
         chunks = list(read_text_chunks(part, selection))
     else:
         seen = Seen(marks=UnknownMarks(selection))
         chunks = list(seen.watch(read_chunks(part, form, selection, options)))
-        seen.check(form, selection, path.name)
+        seen.check(form, selection, part.name)
     frame = pl.from_arrow(
         pa.concat_tables([chunk.table for chunk in chunks], promote_options="default")
     )

@@ -105,9 +105,7 @@ def look_at(
     """
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
-        given = project.known_customers
-        customers = None if given is None else known.read_customer_export(given)
-        return Destination(customers=customers, pinned=pinned)
+        return Destination(customers=known.read_customer_exports(project), pinned=pinned)
 
     def report(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))

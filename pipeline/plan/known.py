@@ -12,18 +12,18 @@ remembers: once it has started, nothing is compared.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from pipeline.errors import SourceError
-from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.extract.exports import land_exports, list_export_files
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
 from pipeline.run.memory import find_memory_folder
-from schemas.scm import CUSTOMERS_EXPORT
+from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
 from sql.session import Session, session
 
@@ -39,34 +39,39 @@ LOADED_HASHES: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.S
 """One row per key that was created or updated at a destination."""
 
 
-def read_customer_export(path: Path) -> pl.DataFrame:
-    """A *Customers V2* export: CustomerAccount, PartyNumber and dataAreaId if it has them, as text.
+def read_customer_exports(project: Project) -> pl.DataFrame | None:
+    """The *Customers V2* exports that a project names: files, packages and folders of them.
+
+    Returns:
+        CustomerAccount, PartyNumber and dataAreaId, as text; null where it names none.
 
     Raises:
-        SourceError: the file is missing, cannot be read, lacks a column, or has rows that cannot be
+        SourceError: a file is missing, cannot be read, lacks a column, or has rows that cannot be
             read. A row that is lost here could turn a takeover into an overwrite.
     """
-    if not path.is_file():
-        raise SourceError("there is no such file.", where=f"destination.known_customers, {path}")
-    frame, unreadable = land_file(path, CUSTOMERS_EXPORT, ReadOptions())
-    if unreadable:
-        first = unreadable[0]
-        raise SourceError(
-            (
-                f"{len(unreadable)} rows cannot be read, the first in line {first.source_line}: "
-                f"{first.detail}."
-            ),
-            where=f"destination.known_customers, {path.name}",
-        )
+    paths = project.known_customers
+    if not paths:
+        return None
+    tables = {CUSTOMERS_V2.name: CUSTOMERS_EXPORT}
+    found = land_exports(paths, tables, project.legal_entities, "destination.known_customers")
+    frame = found[CUSTOMERS_V2.name]
     names = [field.name for field in CUSTOMERS_EXPORT.fields]
     missing = [pl.lit(None, pl.String).alias(name) for name in names if name not in frame.columns]
     return frame.with_columns(missing).select(names)
 
 
 def hash_customers(project: Project) -> str:
-    """The SHA-256 of the export of known customers; ``NO_EXPORT`` where there is none."""
-    path = project.known_customers
-    return NO_EXPORT if path is None or not path.is_file() else hash_file(path)
+    """The SHA-256 of the exports of known customers; ``NO_EXPORT`` where there is none.
+
+    Of several files it is one of their names and hashes.
+    """
+    paths = project.known_customers
+    if not paths or not all(path.exists() for path in paths):
+        return NO_EXPORT
+    if len(paths) == 1 and paths[0].is_file():
+        return hash_file(paths[0])
+    files = [f"{path.name} {hash_file(path)}\n" for path in list_export_files(paths)]
+    return hashlib.sha256("".join(files).encode()).hexdigest()
 
 
 def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:

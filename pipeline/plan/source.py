@@ -159,7 +159,7 @@ def _list_own_files(project: Project) -> list[Path]:
         row for task in project.settings.tasks.values() for row in task.get("fields", {}).values()
     )
     maps = [str(row["value_map_file"]) for row in rows if "value_map_file" in row]
-    named = [project.file, project.known_customers, *(project.folder / name for name in maps)]
+    named = [project.file, *project.known_customers, *(project.folder / name for name in maps)]
     return [path for path in named if path is not None]
 
 

@@ -85,10 +85,9 @@ class Project:
         return _read_system(self.settings.destination)
 
     @property
-    def known_customers(self) -> Path | None:
-        """The Customers V2 export, if the project names one."""
-        name = self.settings.destination.known_customers
-        return None if name is None else self.folder / name
+    def known_customers(self) -> tuple[Path, ...]:
+        """The Customers V2 exports that the project names: files, packages, folders."""
+        return tuple(self.folder / one for one in self.settings.destination.known_customers or ())
 
     @property
     def defaults(self) -> dict[str, str | None]:

@@ -28,6 +28,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     JsonValue,
     SkipValidation,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -120,6 +121,11 @@ def _split_words(value: object) -> object:
     return [one.strip() for one in value.split(",")] if isinstance(value, str) else value
 
 
+def _list_one(value: object) -> object:
+    """One text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 def _write_flag(value: object) -> object:
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
@@ -156,6 +162,13 @@ Wait = Annotated[
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
 FolderName = Annotated[str, AfterValidator(_check_folder)]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
+Paths = Annotated[
+    list[str],
+    BeforeValidator(_list_one),
+    WithJsonSchema(
+        {"title": "a text or a list", "type": ["string", "array"], "items": {"type": "string"}}
+    ),
+]
 Label = Annotated[str, BeforeValidator(_write_flag)]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
@@ -359,15 +372,16 @@ class DestinationSettings(Section):
         ),
         examples=["DE"],
     )
-    known_customers: str | None = Field(
+    known_customers: Paths | None = Field(
         None,
         description=(
-            "An export of Customers V2 (columns CustomerAccount, PartyNumber, dataAreaId), "
-            "relative to the project file. It tells p2c which accounts SCM has. Not together with "
-            "url: then SCM itself is asked. Without either, the plan assumes that all accounts are "
-            "there."
+            "Exports of Customers V2 (columns CustomerAccount, PartyNumber, dataAreaId), relative "
+            "to the project file: a file, a package as Data management exports it (.zip), a folder "
+            "of them, or a list. A file without dataAreaId is named after its legal entity, as in "
+            "usmf.csv. They tell p2c which accounts SCM has. Not together with url: then SCM "
+            "itself is asked. Without either, the plan assumes that all accounts are there."
         ),
-        examples=["customers.csv"],
+        examples=["customers.csv", ["usmf.zip", "demf.zip"]],
     )
     batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         20_000, description="The number of rows in one package."
@@ -381,6 +395,14 @@ class DestinationSettings(Section):
     )
     odata_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
         100, description="The number of rows in one OData request."
+    )
+    text_qualifier: Literal["always", "needed"] = Field(
+        "always",
+        description=(
+            'Which texts of a package stand between quotes. "always": all of them, and the '
+            'manifest says so of every column. "needed": only the columns of a package that have '
+            "a text with a comma or a quote; the packages that SCM itself makes are like that."
+        ),
     )
     contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = Field(
         "CDS Contacts",

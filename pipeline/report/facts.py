@@ -74,14 +74,6 @@ class Reason(TypedDict):
     advice: str
 
 
-class FailureCause(tables.Failure):
-    """Rows that failed, in plain words, with what to do and the command that retries."""
-
-    sentence: str
-    advice: str
-    retry: str | None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageFacts:
     """What the page shows.
@@ -108,7 +100,7 @@ class PageFacts:
     warnings: tuple[Cause, ...]
     flags: tuple[Cause, ...]
     cut: tuple[Cause, ...]
-    failures: tuple[FailureCause, ...]
+    failures: tuple[tables.FailureCause, ...]
     value_maps: tuple[ValueMap, ...]
     legal_entities: tuple[Mapping[str, str | int | None], ...]
     backfill: tuple[Mapping[str, object], ...]
@@ -156,7 +148,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         warnings=place["warnings"],
         flags=place["flags"],
         cut=place["cut"],
-        failures=tuple(_list_failures(evidence, values=values)),
+        failures=tuple(tables.list_failures(evidence, values=values)),
         is_load=kind.is_load,
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         value_maps=summary.value_maps,
@@ -214,10 +206,18 @@ def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
         ),
         ("Project", run.project or "none, flags only"),
         ("Retry of", summary.retry_of),
+        ("Refused late", _describe_late(evidence)),
         ("By", " on ".join(name for name in (run.user, run.host) if name)),
         ("Last journal line", summary.journal),
     ]
     return [(name, text) for name, text in pairs if text]
+
+
+def _describe_late(evidence: Evidence) -> str:
+    """How many rows turned out to be refused after they had been confirmed."""
+    late = [entry for entry in evidence.entries if entry.event == "refused_late"]
+    rows = sum(int(entry.payload.get("rows", 0)) for entry in late)
+    return f"{rows:,} rows that had been confirmed as created or updated" if late else ""
 
 
 def _name_source(evidence: Evidence) -> str:
@@ -283,20 +283,6 @@ def _pick_contactid(example: str | None) -> str | None:
 
 def _can_retry(one: FindingGroup) -> bool:
     return one["severity"] in ("error", "hold") and _pick_contactid(one["example"]) is not None
-
-
-def _list_failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
-    is_load = evidence.kind.is_load
-    if not evidence.folder.outcomes.is_file() and not is_load:
-        return
-    for one in tables.count_failures(evidence, values=values):
-        known = load_codes().get(one["code"] or "")
-        yield {
-            **one,
-            "sentence": known.sentence if known and "{" not in known.sentence else "",
-            "advice": known.advice if known else "",
-            "retry": f"p2c retry {evidence.folder.run}" if is_load else None,
-        }
 
 
 def _describe_throttling(evidence: Evidence) -> str:

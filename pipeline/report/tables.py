@@ -5,15 +5,17 @@ A table that cannot be read gives null, or an empty list where that reads the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypedDict, cast
 
 import duckdb
 import polars as pl
 
+from pipeline.audit.refusals import RefusalCause, count_refusals
 from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence
+from schemas.codes import load_codes
 from sql.query import query
 from sql.session import session
 
@@ -30,15 +32,12 @@ class TaskOutcome(TypedDict):
     rows: int
 
 
-class Failure(TypedDict):
-    """Rows of a task that failed, or whose outcome is unknown, for one code."""
+class FailureCause(RefusalCause):
+    """Rows that failed, in plain words, with what to do and the command that retries."""
 
-    task: str
-    outcome: str
-    code: str | None
-    rows: int
-    example: str | None
-    message: str | None
+    sentence: str
+    advice: str
+    retry: str | None
 
 
 class Batch(TypedDict):
@@ -103,24 +102,22 @@ def count_outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
     return cast("list[TaskOutcome]", frame.sort("task", "outcome").to_dicts())
 
 
-def count_failures(evidence: Evidence, *, values: bool) -> list[Failure]:
+def list_failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]:
     """Rows that failed or whose outcome is unknown, by task and code, most first.
 
     Messages of SCM can hold values.
     """
-    frame = evidence.frame(
-        evidence.folder.outcomes,
-        lambda rows: (
-            rows.filter(pl.col("outcome").is_in(["failed", "unknown"]))
-            .group_by("task", "outcome", "code")
-            .agg(_ROWS, pl.col("contactid").min().alias("example"), pl.col("message").min())
-        ),
-    )
-    if frame is None:
-        return []
-    ordered = frame.sort(["rows", "task", "code"], descending=[True, False, False], nulls_last=True)
-    shown = ordered if values else ordered.with_columns(message=pl.lit(None, pl.String))
-    return cast("list[Failure]", shown.to_dicts())
+    is_load = evidence.kind.is_load
+    if not evidence.folder.outcomes.is_file() and not is_load:
+        return
+    for one in count_refusals(evidence, values=values) or ():
+        known = load_codes().get(one["code"] or "")
+        yield {
+            **one,
+            "sentence": known.sentence if known and "{" not in known.sentence else "",
+            "advice": known.advice if known else "",
+            "retry": f"p2c retry {evidence.folder.run}" if is_load else None,
+        }
 
 
 def read_batches(evidence: Evidence) -> pl.DataFrame | None:

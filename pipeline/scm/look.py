@@ -16,9 +16,10 @@ from pipeline.errors import ConfigurationError, list_problems
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
+from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import read_entity_label
-from pipeline.scm.metadata import read_model
+from pipeline.scm.metadata import Model, read_model
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
@@ -65,6 +66,8 @@ class ScmSnapshot:
     unread: Sequence[UnreadColumn]
     missing: Sequence[MissingValue]
     labels: Mapping[str, str | None]
+    source_format: SourceFormat | None = None
+    """That of packages; null where SCM does not publish it."""
 
     def known_customers(self) -> pl.DataFrame:
         """CustomerAccount, PartyNumber, dataAreaId as text, as ``known.customers`` reads them."""
@@ -93,21 +96,19 @@ def look_at_scm(
         if wanted.packages
         else {}
     )
+    source_format = read_source_format(scm, model) if wanted.packages else None
     names = read_legal_entities(scm, model)
     wrong = [
         *check_contract(wanted.mappings, model),
         *_check_entities(wanted, names),
         *_check_labels(wanted, labels),
+        *_check_format(source_format),
     ]
     if wrong:
         raise ConfigurationError(list_problems(wrong), where=scm.label)
     references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
     progress("reference data of SCM", sum(map(len, references.known.values())))
-    into.mkdir(parents=True, exist_ok=True)
-    customers = read_customers(scm, model, wanted.legal_entities, into / CUSTOMERS_FILE)
-    progress("customers of SCM", customers)
-    persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
-    progress("contact persons of SCM", persons)
+    customers, persons = _read_keys(scm, model, wanted, into, progress)
     return ScmSnapshot(
         system=scm.label,
         names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},
@@ -119,7 +120,20 @@ def look_at_scm(
         unread=unread,
         missing=list(find_missing(wanted.mappings, references, wanted.legal_entities)),
         labels=labels,
+        source_format=source_format,
     )
+
+
+def _read_keys(
+    scm: Scm, model: Model, wanted: ScmNeeds, into: Path, progress: Callable[[str, int], None]
+) -> tuple[int, int]:
+    """Read the keys of customers and contact persons into files; how many there are."""
+    into.mkdir(parents=True, exist_ok=True)
+    customers = read_customers(scm, model, wanted.legal_entities, into / CUSTOMERS_FILE)
+    progress("customers of SCM", customers)
+    persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
+    progress("contact persons of SCM", persons)
+    return customers, persons
 
 
 def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[str]:
@@ -134,6 +148,11 @@ def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[s
         for entity in wanted.legal_entities
         if entity.lower() not in names
     ]
+
+
+def _check_format(found: SourceFormat | None) -> list[str]:
+    """A source data format by which SCM reads packages wrongly."""
+    return [found.problem] if found is not None and found.problem is not None else []
 
 
 def _check_labels(wanted: ScmNeeds, labels: Mapping[str, str | None]) -> list[str]:
@@ -160,6 +179,8 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
         ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
     ]
     found += [_describe_label(entity, label) for entity, label in seen.labels.items()]
+    if seen.source_format is not None:
+        found.append((f"source data format {SOURCE_FORMAT}", "ok", "en-US and UTC"))
     found += [_describe_missing(one) for one in seen.missing]
     for one in seen.unread:
         note = f"SCM does not publish {one.entity_set}: values are not checked before the load"

@@ -38,6 +38,9 @@ TOP: Final = (
 Columns = Mapping[str, Sequence[tuple[str, int]]]
 """Code → columns and how many findings each has, most first."""
 
+Refused = Sequence[tuple[str, str, str, int]]
+"""Outcome, code, task and rows of what was not accepted, most rows first."""
+
 _URGENCY: Final = ("error", "hold", "warning")
 _SHOWN: Final = 8
 _INDENT: Final = 21
@@ -46,7 +49,9 @@ _HARD: Final = "\u00a0"
 _LONGEST: Final = 40
 
 
-def render_run(facts: Summary, folder: Path, columns: Columns, width: int) -> str:
+def render_run(
+    facts: Summary, folder: Path, columns: Columns, width: int, refused: Refused = ()
+) -> str:
     """A run as text.
 
     Args:
@@ -54,6 +59,7 @@ def render_run(facts: Summary, folder: Path, columns: Columns, width: int) -> st
         folder: the run's folder.
         columns: where the findings of each code are.
         width: of a line, in characters; text that is not wrapped (tables, names) may be longer.
+        refused: why rows failed, or why nobody knows what became of them.
     """
     blocks = (
         [
@@ -61,6 +67,7 @@ def render_run(facts: Summary, folder: Path, columns: Columns, width: int) -> st
             f"Run {facts.run}, {'applied' if facts.applied else 'planned'}, in {folder}",
         ],
         list(facts.systems),
+        _head_block("Not accepted", _render_refused(refused, facts, folder, width)),
         _head_block("Look first", _render_findings(facts, columns, width, top=True)),
         [_render_equation(one) for one in facts.equations],
         _head_block("Where contacts go", _render_reasons(facts, width)),
@@ -239,6 +246,19 @@ def _render_row_finding(
     yield from _wrap_names(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
     text = code.advice if code.decision else f"{plain_sentence(code.sentence)} {code.advice}"
     yield from _wrap(text, width, _INDENT)
+
+
+def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) -> Iterator[str]:
+    """The first causes why rows were not accepted, and where the others are."""
+    for outcome, name, task, rows in refused[:_SHOWN]:
+        yield f"{rows:>11,} {outcome:<8} {name}: {task}"
+        code = load_codes().get(name)
+        if code is not None:
+            yield from _wrap(f"{plain_sentence(code.sentence)} {code.advice}", width, _INDENT)
+    if refused:
+        more = len(refused) - _SHOWN
+        head = f"{more:,} more causes, and each row" if more > 0 else "Each row"
+        yield f"{'':>{_INDENT}}{head}: p2c findings {facts.run}{_name_runs_flag(folder)}"
 
 
 def _count(detail: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ import orjson
 
 from pipeline.errors import RequestRefused
 from pipeline.wire.links import Links
-from pipeline.wire.once import translate_refusal
+from pipeline.wire.once import Declined, translate_refusal
 from pipeline.wire.system import System, read_json_object, read_rows
 
 T = TypeVar("T")
@@ -118,6 +119,18 @@ class Scm:
             "POST", "data/$batch", read, subject="$batch", headers=headers, content=body
         )
 
+    def delete(self, entity_set: str, key: str) -> None:
+        """Delete a row by its only key; deleting it twice does no harm.
+
+        Raises ``Declined``, else ``Stopped``.
+        """
+        address = f"data/{entity_set}({quote(_quote_key(key), safe='')})"
+        try:
+            self._ask_again("DELETE", address, lambda _: None, entity_set)
+        except Declined as declined:
+            if declined.refusal.status != HTTPStatus.NOT_FOUND:
+                raise
+
     def upload(self, url: str, content: bytes) -> None:
         """Put a blob behind a signed URL; doing it twice does no harm."""
         self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
@@ -140,6 +153,11 @@ class Scm:
             )
         except RequestRefused as refused:
             raise translate_refusal(refused) from refused
+
+
+def _quote_key(key: str) -> str:
+    """A key in an address: in single quotes, quotes inside doubled."""
+    return "'" + key.replace("'", "''") + "'"
 
 
 def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:

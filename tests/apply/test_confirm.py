@@ -16,9 +16,12 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import SourceError, Stopped, UsageError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
+from pipeline.report.facts import collect_page_facts
+from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder, find_runs
+from pipeline.run.journal import read_journal
 from tests.scenes.json_files import read_json
-from tests.scenes.small import CUSTOMERS, PERSONS, number
+from tests.scenes.small import CUSTOMERS, PERSONS, contactid, number
 
 PLANNED = CUSTOMERS + PERSONS
 
@@ -39,7 +42,7 @@ def error_file(path: Path, text: str) -> Path:
 def test_without_errors_every_written_row_arrived_and_is_remembered(
     common: Flags, run: RunFolder
 ) -> None:
-    result = confirm_import(common, str(run.run), errors=None, packages=())
+    result = confirm_import(common, str(run.run), errors=(), packages=())
     assert outcomes(run) == {"created": PLANNED}
     assert read_json(run.summary)["outcomes"]["created"] == PLANNED
     assert read_json(run.summary)["outcomes"]["written"] == 0
@@ -53,7 +56,7 @@ def test_without_errors_every_written_row_arrived_and_is_remembered(
 
 
 def test_the_next_plan_sends_nothing_of_it_again(common: Flags, run: RunFolder) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     outcomes = plan_contacts(common, PlanRequest(), report_nothing).summary.outcomes
     assert outcomes == dict.fromkeys(outcomes, 0) | {"unchanged": PLANNED}
 
@@ -65,7 +68,7 @@ def test_rows_of_the_error_file_failed_and_are_not_remembered(
         tmp_path / "e.csv",
         f"CUSTOMERACCOUNT;DATAAREAID;Error message\n{number(2).lower()};USMF;Zip code is wrong\n",
     )
-    result = confirm_import(common, str(run.run), errors=errors, packages=())
+    result = confirm_import(common, str(run.run), errors=[errors], packages=())
     failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed").to_dicts()
     assert [(one["destination_key"], one["code"], one["message"]) for one in failed] == [
         (f"usmf/{number(2)}", "import_failed", "SCM said: Zip code is wrong")
@@ -92,46 +95,193 @@ def test_rows_of_the_error_file_failed_and_are_not_remembered(
 def test_a_row_is_named_by_contact_or_by_key(
     common: Flags, run: RunFolder, tmp_path: Path, text: str
 ) -> None:
-    confirm_import(common, str(run.run), errors=error_file(tmp_path / "e.csv", text), packages=())
+    confirm_import(common, str(run.run), errors=[error_file(tmp_path / "e.csv", text)], packages=())
     failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed")
     assert failed["contactid"].to_list() == ["00000000-0000-0000-0000-000000000006"]
 
 
-def test_an_error_row_that_names_nothing_of_the_run_is_told_with_its_line(
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+PERSON = f"{number(6)},ACC-01000-ABCDEF"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("keys.csv", f"usmf,{number(2)}\r\n".encode(), 2),
+        ("keys.txt", f"{number(2).lower()};USMF\n".encode(), 2),
+        ("keys", f"{number(2)}\n".encode(), 2),
+        ("keys.csv", f"{PERSON}\n".encode("utf-16"), 6),
+        ("keys.csv", f"ACC-01000-ABCDEF|{number(6)}|usmf\n".encode("utf-16-le"), 6),
+        ("log.csv", f'Record ID,Error message\n"usmf,{number(2)}",boom\n'.encode(), 2),
+        ("log.csv", f"RecordId;Company;Log text\n{PERSON.replace(',', ':')};USMF;x\n".encode(), 6),
+        ("log.csv", f"Contact person party number\n{number(6)}\n".encode(), 6),
+        (
+            "staging.csv",
+            (
+                "CUSTOMERACCOUNT,DATAAREAID,TRANSFERSTATUS\n"
+                f"{number(1)},usmf,Completed\n{number(2)},usmf,Error\n{number(3)},usmf,\n"
+            ).replace(f"{number(3)},usmf,\n", "").encode(),
+            2,
+        ),
+        (
+            "log.csv",
+            (
+                "Record ID,Log type,Log text\n"
+                f"{number(1)},Information,started\n{number(2)},Error,boom\n"
+            ).encode(),
+            2,
+        ),
+    ],
+    ids=[
+        "keys with the company", "keys with semicolons", "keys alone", "UTF-16", "no mark",
+        "a log", "a log with the company", "one of two keys", "a staging table", "log types",
+    ],
+)  # fmt: skip
+def test_files_of_data_management_are_read_as_they_come(
+    common: Flags, run: RunFolder, tmp_path: Path, name: str, content: bytes, place: int
+) -> None:
+    errors = [written(tmp_path / name, content)]
+    confirm_import(common, str(run.run), errors=errors, packages=())
+    failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed")
+    assert failed["contactid"].to_list() == [contactid(place)]
+    assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
+
+
+def test_several_files_are_one_confirmation(common: Flags, run: RunFolder, tmp_path: Path) -> None:
+    errors = [
+        error_file(tmp_path / "customers.csv", f"usmf,{number(2)}\n"),
+        error_file(tmp_path / "persons.csv", f"{PERSON}\n"),
+        error_file(tmp_path / "log.csv", f"Record ID,Message\n{number(2)},boom\n"),
+    ]
+    confirm_import(common, str(run.run), errors=errors, packages=())
+    failed = pl.read_parquet(run.outcomes).filter(pl.col("outcome") == "failed")
+    assert sorted(failed["contactid"]) == [contactid(2), contactid(6)]
+    assert read_journal(run.journal).entries[-1].payload["errors"] == [
+        {"name": path.name, "sha256": hash_file(path)} for path in errors
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            f"CustomerAccount,dataAreaId\nNOBODY,usmf\n{number(1)},demf\n",
+            r"each of 2 lines \(e\.csv line 2, e\.csv line 3\) names no single row",
+        ),
+        (f"usmf,{number(1)}\nusmf,NOBODY\n", r"e\.csv line 2 names no single row"),
+        (f"demf,{number(1)}\n", r"e\.csv line 1 names no single row.* If line 1 is a header"),
+        (f"Konto\n{number(1)}\n", r"If line 1 is a header"),
+        (f"Record ID\n{number(10)}\n", r"e\.csv line 2 names no single row"),
+        (f"{number(3)}\n", r"e\.csv line 1 names a row of a package that --package leaves out"),
+        (
+            f"CustomerAccount,Transfer status\n{number(1)},Fehler\n",
+            "the status in line 2 is none that p2c knows",
+        ),
+        ("Record ID,Log text\n,The execution failed\n", "line 2 names no row: its key is blank"),
+    ],
+)
+def test_a_line_that_is_not_understood_refuses_before_anything_is_written(
+    common: Flags, run: RunFolder, tmp_path: Path, text: str, says: str
+) -> None:
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    errors = [error_file(tmp_path / "e.csv", text)]
+    packages = ["ContactToCustomer/usmf-1"]
+    with pytest.raises((UsageError, SourceError), match=says):
+        confirm_import(common, str(run.run), errors=errors, packages=packages)
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+
+
+def test_a_message_never_shows_what_stands_in_the_file(
     common: Flags, run: RunFolder, tmp_path: Path
 ) -> None:
-    errors = error_file(
-        tmp_path / "e.csv", "CustomerAccount,dataAreaId\nNOBODY,usmf\n" + f"{number(1)},demf\n"
-    )
+    errors = [error_file(tmp_path / "e.csv", "Lovelace,ada@example.com\n")]
+    with pytest.raises(UsageError, match="names no single row") as caught:
+        confirm_import(common, str(run.run), errors=errors, packages=())
+    assert "lovelace" not in str(caught.value).lower()
+
+
+def test_a_row_that_was_confirmed_and_is_refused_later_fails_and_is_forgotten(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    confirm_import(common, str(run.run), errors=(), packages=())
+    errors = [error_file(tmp_path / "late.csv", f"usmf,{number(2)}\n")]
     result = confirm_import(common, str(run.run), errors=errors, packages=())
-    assert [one["line"] for one in result.items] == [2, 3]
-    assert result.exit_code == 1
-    assert outcomes(run) == {"created": PLANNED}
+    assert "1 rows that had been confirmed before are failed now" in str(result.text)
+    assert result.items == [{"confirmed": 0, "refused_late": 1}]
+    assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
+    assert (
+        f"usmf/{number(2)}" not in memory(common, "ContactToCustomer")["destination_key"].to_list()
+    )
+    late = [one for one in read_journal(run.journal).entries if one.event == "refused_late"]
+    assert [one.payload for one in late] == [
+        {"rows": 1, "errors": [{"name": "late.csv", "sha256": hash_file(errors[0])}]}
+    ]
+    assert verify_run(common, str(run.run)).exit_code == 0
+    again = confirm_import(common, str(run.run), errors=errors, packages=())
+    assert again.items == [{"confirmed": 0, "refused_late": 0}]
+    assert dict(collect_page_facts(run).about)["Refused late"].startswith("1 rows")
+
+
+def test_a_row_refused_late_that_was_there_before_is_sent_again_as_an_update(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    confirm_import(common, str(run.run), errors=(), packages=())
+    plan_and_apply(common, PlanRequest(full=True, command="run"), report_nothing)
+    second = find_runs(common.runs)[-1]
+    confirm_import(common, str(second.run), errors=(), packages=())
+    errors = [error_file(tmp_path / "late.csv", f"usmf,{number(2)}\n")]
+    confirm_import(common, str(second.run), errors=errors, packages=())
+    planned = plan_contacts(common, PlanRequest(), report_nothing).summary
+    sent = [one for one in planned.actions if one.action != "unchanged"]
+    assert [(one.task, one.action, one.rows) for one in sent] == [
+        ("ContactToCustomer", "upsert", 1)
+    ]
+
+
+def test_what_another_run_loaded_since_is_not_forgotten(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    confirm_import(common, str(run.run), errors=(), packages=["ContactToCustomer/usmf-1"])
+    plan_and_apply(common, PlanRequest(full=True, command="run"), report_nothing)
+    second = find_runs(common.runs)[-1]
+    confirm_import(common, str(second.run), errors=(), packages=())
+    errors = [error_file(tmp_path / "late.csv", f"usmf,{number(2)}\n")]
+    packages = ["ContactToCustomer/usmf-1"]
+    confirm_import(common, str(run.run), errors=errors, packages=packages)
+    assert memory(common, "ContactToCustomer")["run"].unique().to_list() == [str(second.run)]
+    assert memory(common, "ContactToCustomer").height == CUSTOMERS
+
+
+def test_every_unknown_package_is_named_even_when_nothing_waits(
+    common: Flags, run: RunFolder
+) -> None:
+    confirm_import(common, str(run.run), errors=(), packages=())
+    with pytest.raises(UsageError, match=r"--package usmf-9.*--package contacts/USMF-11.*It has "):
+        confirm_import(common, str(run.run), errors=(), packages=["usmf-9", "contacts/USMF-11"])
 
 
 def test_only_the_packages_that_were_imported_are_confirmed(common: Flags, run: RunFolder) -> None:
     confirm_import(
         common,
         str(run.run),
-        errors=None,
+        errors=(),
         packages=["packages/ContactToCustomer/usmf-1.zip", "Contacts/usmf-2"],
     )
     assert outcomes(run) == {"created": 3, "written": PLANNED - 3}
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     assert outcomes(run) == {"created": PLANNED}
     with pytest.raises(UsageError, match="no such package"):
-        confirm_import(
-            common,
-            str(run.run),
-            errors=error_file(run.path.parent / "e.csv", "contactid\n"),
-            packages=["x"],
-        )
+        confirm_import(common, str(run.run), errors=(), packages=["x"])
 
 
 def test_a_second_confirmation_changes_nothing(common: Flags, run: RunFolder) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    result = confirm_import(common, str(run.run), errors=None, packages=())
+    result = confirm_import(common, str(run.run), errors=(), packages=())
     assert str(result.text).startswith("0 written rows")
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
@@ -139,10 +289,10 @@ def test_a_second_confirmation_changes_nothing(common: Flags, run: RunFolder) ->
 def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(
     common: Flags, run: RunFolder
 ) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     plan_and_apply(common, PlanRequest(full=True, command="run"), report_nothing)
     second = find_runs(common.runs)[-1]
-    confirm_import(common, str(second.run), errors=None, packages=())
+    confirm_import(common, str(second.run), errors=(), packages=())
     assert outcomes(second) == {"updated": PLANNED}
     assert memory(common, "Contacts")["run"].unique().to_list() == [str(second.run)]
     assert memory(common, "Contacts").height == PERSONS
@@ -151,7 +301,7 @@ def test_a_key_that_an_earlier_run_loaded_is_updated_not_created(
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("name\nAda\n", SourceError, "has no header line with columns that p2c knows"),
+        ("name\nAda\n", UsageError, "names no single row that this run sent"),
         ("contactid,CustomerAccount\n,\n", SourceError, "names no row"),
     ],
 )
@@ -160,7 +310,7 @@ def test_an_error_file_that_says_nothing_is_refused_and_nothing_is_changed(
 ) -> None:
     with pytest.raises(error, match=says):
         confirm_import(
-            common, str(run.run), errors=error_file(tmp_path / "e.csv", text), packages=()
+            common, str(run.run), errors=[error_file(tmp_path / "e.csv", text)], packages=()
         )
     assert outcomes(run) == {"written": PLANNED}
 
@@ -168,9 +318,9 @@ def test_an_error_file_that_says_nothing_is_refused_and_nothing_is_changed(
 def test_a_plan_that_was_not_applied_cannot_be_confirmed(common: Flags) -> None:
     plan_contacts(common, PlanRequest(), report_nothing)
     with pytest.raises(UsageError, match="was not applied yet"):
-        confirm_import(common, "latest", errors=None, packages=())
+        confirm_import(common, "latest", errors=(), packages=())
 
 
 def test_a_run_that_is_being_applied_is_left_alone(common: Flags, run: RunFolder) -> None:
     with filelock.FileLock(run.path / ".lock"), pytest.raises(Stopped, match="another process"):
-        confirm_import(common, str(run.run), errors=None, packages=())
+        confirm_import(common, str(run.run), errors=(), packages=())

@@ -32,7 +32,7 @@ def story(common: Flags, contact: str, run: str = "latest") -> dict[str, Any]:
 def test_a_planned_contact_is_shown_from_the_row_read_to_its_outcome(
     common: Flags, run: RunFolder
 ) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     item = story(common, number(1).lower())
     assert item["source"]["emailaddress1"] == "contact1@example.com"
     field = next(one for one in item["fields"] if one["destination"] == "PersonLastName")

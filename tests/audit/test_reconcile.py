@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -236,3 +237,17 @@ def test_contact_persons_are_compared_by_both_parts_of_their_key(
         ("Contacts", "missing", 3)
     ]
     assert number(6) in frame["ContactPersonPartyNumber"].to_list()
+
+
+def test_a_package_of_an_export_project_is_compared_as_it_comes(
+    common: Flags, run: RunFolder, tmp_path: Path
+) -> None:
+    frame = pl.read_csv(export(run, tmp_path / "c.csv"), infer_schema=False).drop("DATAAREAID")
+    path = tmp_path / "usmf.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Manifest.xml", "<x/>")
+        archive.writestr("Customers V2.csv", frame.write_csv().encode("utf-16"))
+    result = reconcile_run(common, str(run.run), scm=[path], listener=report_nothing)
+    assert (result.exit_code, result.items) == (0, [])
+    with pytest.raises(UsageError, match=r"there is no file .*gone\.zip"):
+        reconcile_run(common, str(run.run), scm=[tmp_path / "gone.zip"], listener=report_nothing)

@@ -128,7 +128,7 @@ def test_rows_that_scm_refused_are_planned_and_those_it_took_are_not(
 ) -> None:
     errors = tmp_path / "e.csv"
     errors.write_text(f"CustomerAccount\n{number(3)}\n")
-    confirm_import(common, str(run.run), errors=errors, packages=())
+    confirm_import(common, str(run.run), errors=[errors], packages=())
     made = retry(common, run)
     assert planned_rows(made)["contactid"].to_list() == [contactid(3)]
     by_code = retry(common, run, codes=("import_failed",))

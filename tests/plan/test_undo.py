@@ -43,7 +43,7 @@ def actions(pack_: RunFolder) -> dict[str, int]:
 def test_what_a_package_created_must_be_deleted_by_hand_and_its_keys_are_listed(
     common: Flags, run: RunFolder
 ) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     result = undo_run(common, str(run.run))
     assert result.exit_code == 1
     assert "packages delete nothing" in str(result.text)
@@ -62,7 +62,7 @@ def test_rows_of_unknown_fate_are_not_touched(common: Flags, run: RunFolder) -> 
 def test_what_odata_created_is_deleted_and_updates_are_restored_from_what_was_kept(
     common: Flags, run: RunFolder
 ) -> None:
-    confirm_import(common, str(run.run), errors=None, packages=())
+    confirm_import(common, str(run.run), errors=(), packages=())
     with Journal.open(run.journal, clock) as journal:
         for number in range(1, 4):
             journal.done(

@@ -115,7 +115,7 @@ def refused(sample_run: RunFolder, tmp_path: Path) -> RunFolder:
     confirm_import(
         Flags(runs=tmp_path / "refused"),
         str(found.run),
-        errors=tmp_path / "errors.csv",
+        errors=[tmp_path / "errors.csv"],
         packages=(),
     )
     return found

@@ -15,7 +15,7 @@ from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.problem import PROBLEMS
 from pipeline.mapping.references import REFERENCES, References, join_key
 from pipeline.plan import known
-from pipeline.project.resolve import make_bare_project
+from pipeline.project.resolve import load_project, make_bare_project
 from pipeline.project.settings import refuse_same_system
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.scm.contract import check_contract
@@ -91,7 +91,10 @@ def test_customers_come_as_an_export_would_give_them(
         tmp_path,
     )
     (tmp_path / "export.csv").write_text("CustomerAccount,PartyNumber,dataAreaId\nA,B,usmf\n")
-    found, export = seen.known_customers(), known.read_customer_export(tmp_path / "export.csv")
+    (tmp_path / "p2c.toml").write_text('[destination]\nknown_customers = "export.csv"\n')
+    export = known.read_customer_exports(load_project(tmp_path / "p2c.toml"))
+    assert export is not None
+    found = seen.known_customers()
     assert found.columns == export.columns
     assert found.dtypes == export.dtypes
     assert seen.customer_count == 2

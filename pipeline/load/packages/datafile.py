@@ -3,6 +3,7 @@
 UTF-16LE with byte order mark, comma, CRLF row ends. The header row is upper case and not quoted
 (its names are plain). Text cells are quoted, inner quotes doubled; numbers and timestamps are not
 quoted; a null is an empty cell without quotes, and an empty text is an empty cell between quotes.
+On demand, only the columns are quoted that have a text with a comma or a quote.
 Decimals are plain, without trailing zeros; timestamps are UTC in whole seconds,
 ``2154-12-31T23:59:59Z``.
 """
@@ -19,16 +20,29 @@ import polars.selectors as cs
 from pipeline.load.packages.manifest import format_field_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _ROW_END: Final = "\r\n"
 _LINE_BREAKS: Final = ["\r", "\n"]
 _QUOTE: Final = '"'
+_DELIMITER: Final = ","
 _ROWS_AT_ONCE: Final = 16_384
 
 
-def build_data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
+def find_qualified(rows: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+    """The columns whose texts can only be carried between quotes."""
+    return _find_texts_with(rows.select(columns), [_QUOTE, _DELIMITER])
+
+
+def build_data_file(
+    rows: pl.DataFrame, columns: Sequence[str], qualified: Collection[str] | None = None
+) -> bytes:
     """The rows as the bytes of one data file, in their order.
+
+    Args:
+        rows: the rows of a batch.
+        columns: the columns of the package.
+        qualified: the columns whose texts stand between quotes; null: all.
 
     Raises ``ValueError`` naming the column (never the value) for a text with a line break, a
     missing column, or a column of another type than String, Decimal, integer and Datetime; and for
@@ -43,14 +57,17 @@ def build_data_file(rows: pl.DataFrame, columns: Sequence[str]) -> bytes:
     special = _find_texts_with(chosen, [_QUOTE, *_LINE_BREAKS])
     _refuse_line_breaks(chosen.select(special))
     _refuse_lost_rows(chosen)
-    header = ",".join(map(format_field_name, columns)) + _ROW_END
-    body = (_encode(part, special) for part in chosen.iter_slices(_ROWS_AT_ONCE))
+    header = _DELIMITER.join(map(format_field_name, columns)) + _ROW_END
+    quoted = frozenset(columns if qualified is None else qualified)
+    body = (_encode(part, special, quoted) for part in chosen.iter_slices(_ROWS_AT_ONCE))
     return b"".join((codecs.BOM_UTF16_LE, header.encode("utf-16-le"), *body))
 
 
-def _encode(rows: pl.DataFrame, texts_with_quotes: list[str]) -> bytes:
+def _encode(rows: pl.DataFrame, texts_with_quotes: list[str], quoted: frozenset[str]) -> bytes:
     cells = rows.select(
-        _render_cell(name, dtype, has_quote=name in texts_with_quotes)
+        pl.col(name)
+        if dtype == pl.String and name not in quoted
+        else _render_cell(name, dtype, has_quote=name in texts_with_quotes)
         for name, dtype in rows.schema.items()
     )
     body = io.BytesIO()  # writing to a string is four times slower

@@ -22,7 +22,7 @@ import stream_zip
 from isal import isal_zlib
 
 from pipeline.errors import InvariantBroken, during
-from pipeline.load.packages.datafile import build_data_file
+from pipeline.load.packages.datafile import build_data_file, find_qualified
 from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_header, build_manifest
 from pipeline.load.packages.spec import PackageSpec
 
@@ -65,7 +65,8 @@ def build_package(
 
     Raises ``ValueError`` for what cannot be sent.
     """
-    data = build_data_file(rows, spec.columns)
+    qualified = None if spec.qualifies_all else find_qualified(rows, spec.columns)
+    data = build_data_file(rows, spec.columns, qualified)
     if len(data) > size_limit:
         raise ValueError(
             f"{spec.package_file}: the data file has {len(data):,} bytes, a package holds 4 GiB; "
@@ -73,7 +74,7 @@ def build_package(
         )
     group = _name_definition_group(spec, data)
     members = (
-        (MANIFEST_FILE, build_manifest(spec, group)),
+        (MANIFEST_FILE, build_manifest(spec, group, qualified)),
         (HEADER_FILE, build_header(group)),
         (spec.data_file, data),
     )
@@ -162,7 +163,10 @@ def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.
 
 def _name_definition_group(spec: PackageSpec, data: bytes) -> str:
     """A name made from the content: equal rows for the same destination share it."""
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(spec), sort_keys=True).encode())
+    said = dataclasses.asdict(spec)
+    if spec.qualifies_all:
+        del said["qualifies_all"]  # Packages had the same names before it could be chosen.
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     digest.update(data)
     name = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-{digest.hexdigest()[:10]}"
     if len(name) > _DEFINITION_GROUP_LENGTH:

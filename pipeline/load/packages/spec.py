@@ -32,6 +32,7 @@ def make_spec(
         legal_entity=legal_entity,
         batch=batch,
         columns=mapping.columns,
+        qualifies_all=project.settings.destination.text_qualifier == "always",
     )
 
 
@@ -50,6 +51,8 @@ class PackageSpec:
     legal_entity: str
     batch: int
     columns: tuple[str, ...]
+    qualifies_all: bool = True
+    """Whether every text stands between quotes; else only columns that need them have them."""
 
     def __post_init__(self) -> None:
         if not _LEGAL_ENTITY.fullmatch(self.legal_entity):

@@ -40,6 +40,9 @@ class Actions(Protocol):
     def refresh(self, entity: ScmEntity) -> None:
         """Write down what executions have come to, if this set shows it."""
 
+    def prepare_deletion(self, entity: ScmEntity, row: ScmRow) -> None:
+        """Make way for the deletion of a row. Raises ``RowRefused``."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScmCall:
@@ -129,7 +132,7 @@ class ScmCall:
                 return self._update(entity, row)
             case "DELETE":
                 self._check_etag(row)
-                return self._do(entity, "Delete", lambda: self.desk.delete(entity, row))
+                return self._do(entity, "Delete", lambda: self._delete(entity, row))
             case _:
                 raise self._not_allowed()
 
@@ -182,6 +185,11 @@ class ScmCall:
     def _update(self, entity: ScmEntity, row: ScmRow) -> ODataAnswer:
         values = payload.read_values(entity, self.operation.body)
         return self._do(entity, "Write", lambda: self.desk.update(entity, row, values))
+
+    def _delete(self, entity: ScmEntity, row: ScmRow) -> None:
+        with self.desk.store.together():
+            self.actions.prepare_deletion(entity, row)
+            self.desk.delete(entity, row)
 
     def _do(self, entity: ScmEntity, verb: str, work: Callable[[], object]) -> ODataAnswer:
         _refuse_readonly(entity)

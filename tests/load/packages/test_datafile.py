@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.load.packages.datafile import build_data_file
+from pipeline.load.packages.datafile import build_data_file, find_qualified
 from schemas.catalogue import DECIMAL
 from tests.scenes.specs import cells
 
@@ -97,3 +97,17 @@ def test_no_rows_make_a_header() -> None:
     assert cells(
         build_data_file(pl.DataFrame({"Key": []}, schema={"Key": pl.String}), ["Key"])
     ) == [["KEY"]]
+
+
+def test_only_columns_that_need_quotes_have_them() -> None:
+    rows = pl.DataFrame(
+        {"Key": ["k", "l"], "Name": ["a,b", "c"], "Memo": ['say "x"', None], "City": ["x", None]}
+    )
+    columns = ["Key", "Name", "Memo", "City"]
+    qualified = find_qualified(rows, columns)
+    assert qualified == ["Name", "Memo"]
+    content = build_data_file(rows, columns, qualified)
+    assert content[2:].decode("utf-16-le").split("\r\n") == [
+        "KEY,NAME,MEMO,CITY", 'k,"a,b","say ""x""",x', 'l,"c",,', ""
+    ]  # fmt: skip
+    assert cells(content)[1:] == [["k", "a,b", 'say "x"', "x"], ["l", "c", "", ""]]

@@ -112,3 +112,22 @@ def test_a_label_with_an_ampersand_comes_back_as_it_was() -> None:
 def test_a_name_that_no_manifest_or_file_can_carry_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"name|columns"):
         dataclasses.replace(CONTACTS, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("task", ["ContactToCustomer", "T" * 59])
+def test_a_description_fits_the_field_and_begins_with_what_tells_packages_apart(task: str) -> None:
+    spec = dataclasses.replace(CUSTOMERS, task=task, batch=123_456)
+    text = child(parsed(build_manifest(spec, "p2c-x")), "Description").text
+    assert text is not None
+    assert len(text) <= 60
+    assert text.startswith(f"p2c: demf, batch 123456, {task[:30]}")
+
+
+def test_only_named_columns_are_marked_as_quoted() -> None:
+    document = build_manifest(CUSTOMERS, "p2c-x", ["PersonLastName"])
+    flags = {
+        child(one, "EntityField").text: child(one, "UseTextQualifier").text
+        for one in parsed(document).iter(f"{NAMESPACE}EntityMap")
+    }
+    assert [name for name, flag in flags.items() if flag == "true"] == ["PERSONLASTNAME"]
+    assert len(flags) == len(CUSTOMERS.columns)

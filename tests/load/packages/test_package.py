@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InvariantBroken, Stopped
 from pipeline.load.packages.package import Package, PackageSpec, build_package, build_packages
+from tests.sandbox.scm.dmf.test_importing import order
+from tests.scenes.scm_caller import Caller
 from tests.scenes.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
 
 if TYPE_CHECKING:
@@ -264,3 +266,36 @@ def test_contacts_have_no_entity_in_code_and_still_make_a_package() -> None:
         pl.col("BirthDay").cast(pl.Int64)
     )
     assert sent(build_package(CONTACTS, rows)) == [["1"] * 6]
+
+
+def test_a_package_that_quotes_only_what_needs_it_is_imported_as_it_is_meant() -> None:
+    rows = pl.DataFrame(
+        {
+            "CustomerAccount": ["C-1", "C-2"],
+            "PartyType": ["Person", "Person"],
+            "PersonFirstName": ["Ada, Countess", 'Grace "G"'],
+            "PersonLastName": ["Lovelace", "Hopper"],
+            "CustomerGroupId": ["10", "10"],
+            "SalesCurrencyCode": ["USD", "USD"],
+        }
+    )
+    spec = PackageSpec(
+        task="ContactToCustomer",
+        entity_label="Customers V2",
+        aot_name=None,
+        legal_entity="usmf",
+        batch=1,
+        columns=tuple(rows.columns),
+        qualifies_all=False,
+    )
+    with Caller() as scm:
+        execution = run_order(scm, build_package(spec, rows).content)
+        assert scm.act("GetExecutionSummaryStatus", executionId=execution) == "Succeeded"
+        there = scm.get("/data/CustomersV2?cross-company=true")["value"]
+    assert [(one["PersonFirstName"], one["PersonLastName"]) for one in there] == [
+        ("Ada, Countess", "Lovelace"), ('Grace "G"', "Hopper")
+    ]  # fmt: skip
+
+
+def run_order(scm: Caller, content: bytes) -> str:
+    return str(scm.act("ImportFromPackage", **order(scm, content)))

@@ -15,6 +15,7 @@ from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
 from pipeline.sandbox.scm.metadata import ActionType
+from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.wire.blob import BlobError
 
 _SET: Final = "DataManagementDefinitionGroups"
@@ -77,6 +78,10 @@ class PackageActions:
     def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""
         self.management.refresh(entity)
+
+    def prepare_deletion(self, entity: ScmEntity, row: ScmRow) -> None:
+        """Make way for the deletion of a row."""
+        self.management.prepare_deletion(entity, row)
 
 
 def _check(name: str, wanted: tuple[tuple[str, str], ...], given: Parameters) -> None:

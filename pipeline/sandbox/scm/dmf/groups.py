@@ -56,13 +56,17 @@ class Groups:
             raise PackageError(f"Definition group '{name}' does not exist.")
         if not overwrite:
             return
+        if len(package.description) > _NAME_LENGTH:
+            raise PackageError(
+                f"The description of the definition group has more than {_NAME_LENGTH} characters."
+            )
         with self.store.transaction():
             if group is None:
                 self._insert(
                     GROUP_ENTITY.name,
                     {
                         "Name": name,
-                        "Description": package.description[:60],
+                        "Description": package.description,
                         "OperationType": "Import",
                     },
                 )
@@ -70,6 +74,11 @@ class Groups:
                 self.store.delete(GROUP_DETAILS, row)
             for definition in {one.label: one for one in package.entities}.values():
                 self._insert(GROUP_DETAILS.name, _detail(name, definition))
+
+    def make_way(self, name: str) -> None:
+        """Delete what hangs on a group before it is deleted itself."""
+        for row in self.details(name):
+            self.store.delete(GROUP_DETAILS, row)
 
     def _insert(self, name: str, values: Mapping[str, Any]) -> None:
         entity = ENTITIES[name]

@@ -83,6 +83,14 @@ class PackageImporter:
         execution = self.executions.get(identity)
         return execution if execution is not None and self._has_record(execution) else None
 
+    def is_busy_with(self, group: str) -> bool:
+        """Whether an execution of this group is under way."""
+        now = self.clock()
+        return any(
+            one.group.lower() == group.lower() and not one.over(now)
+            for one in list(self.executions.values())
+        )
+
     def visible(self) -> list[Execution]:
         """All executions that have left records of any kind."""
         self.take_up()

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.sandbox.scm import failures
+from pipeline.sandbox.scm import failures, infolog
 from pipeline.sandbox.scm.dmf import reports
 from pipeline.sandbox.scm.dmf.execution import EntityRun, Execution
+from pipeline.sandbox.scm.dmf.groups import GROUP_ENTITY
 from pipeline.sandbox.scm.dmf.importing import PackageImporter
 from pipeline.sandbox.scm.dmf.messages import Messages
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import ENTITIES, ScmEntity
+from pipeline.sandbox.scm.infolog import RowRefused
+from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.scm.switches import Switches
 from pipeline.sandbox.wire.blob import BlobStore
 
@@ -69,6 +72,17 @@ class DataManagement:
             gone = (reports.JOBS,) if keeps_details else (reports.JOBS, reports.JOB_DETAILS)
             for execution in importer.cleaned():
                 reports.delete_records(store, execution, gone)
+
+    def prepare_deletion(self, entity: ScmEntity, row: ScmRow) -> None:
+        """Make way for the deletion of a data project: its entities go first.
+
+        Raises ``RowRefused`` while one of its executions is under way.
+        """
+        if entity.name != GROUP_ENTITY.name:
+            return
+        if self.importer.is_busy_with(str(row["Name"])):
+            raise RowRefused([infolog.error("The data project has an execution in progress.")])
+        self.importer.groups.make_way(str(row["Name"]))
 
     def execution(self, parameters: Parameters) -> Execution:
         """The execution that is asked for. Raises ``ScmFailure`` until it can be found."""

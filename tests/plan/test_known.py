@@ -1,0 +1,74 @@
+"""What a plan knows of SCM's customers from exports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.commands.check import check_project
+from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
+from pipeline.errors import SourceError
+from pipeline.events import report_nothing
+from pipeline.plan import known
+from pipeline.plan.request import PlanRequest
+from pipeline.project.resolve import Project, load_project
+from pipeline.run.files import hash_file
+from tests.scenes.small import PROJECT, number, rows, write_small
+
+HEADER = "CUSTOMERACCOUNT,PARTYNUMBER\n"
+
+
+def project_of(home: Path, setting: str) -> Project:
+    return load_project(write_small(home, PROJECT + f"known_customers = {setting}\n"))
+
+
+def write(home: Path, **names: str) -> None:
+    (home / "scm").mkdir(parents=True, exist_ok=True)
+    for area, account in names.items():
+        (home / "scm" / f"{area}.csv").write_text(f"{HEADER}{account},{account}\n")
+
+
+@pytest.mark.parametrize("setting", ['["scm/usmf.csv", "scm/demf.csv"]', '"scm"'])
+def test_a_list_or_a_folder_of_exports_is_one_table(tmp_path: Path, setting: str) -> None:
+    write(tmp_path, usmf="A", demf="B")
+    text = PROJECT + f'known_customers = {setting}\n[organizations]\n"DE" = "demf"\n'
+    found = known.read_customer_exports(load_project(write_small(tmp_path, text)))
+    assert found is not None
+    assert sorted(found.rows()) == [("A", "A", "usmf"), ("B", "B", "demf")]
+
+
+def test_a_project_without_exports_knows_nothing(tmp_path: Path) -> None:
+    project = load_project(write_small(tmp_path))
+    assert known.read_customer_exports(project) is None
+    assert known.hash_customers(project) == known.NO_EXPORT
+
+
+def test_the_fingerprint_is_of_every_file(tmp_path: Path) -> None:
+    write(tmp_path, usmf="A")
+    one, folder = (project_of(tmp_path, text) for text in ('"scm/usmf.csv"', '"scm"'))
+    assert known.hash_customers(one) == hash_file(tmp_path / "scm" / "usmf.csv")
+    before = known.hash_customers(folder)
+    write(tmp_path, demf="B")
+    assert known.hash_customers(folder) not in (before, known.NO_EXPORT)
+
+
+def test_a_customer_of_another_legal_entity_holds_nobody_back(tmp_path: Path) -> None:
+    (tmp_path / "scm").mkdir()
+    text = PROJECT + 'known_customers = "scm"\n[organizations]\n"DE" = "demf"\n'
+    project = write_small(tmp_path, text, contacts=rows()[:2])
+    write(tmp_path, usmf=number(1), demf=number(2))
+    common = Flags(project=project, runs=tmp_path / "runs")
+    assert plan_contacts(common, PlanRequest(), report_nothing).summary.reasons == {
+        "customer/active_customer": 1,
+        "held/takeover": 1,
+    }
+
+
+def test_check_counts_the_customers_and_names_a_file_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path, usmf="A")
+    common = Flags(project=project_of(tmp_path, '"scm"').file, runs=tmp_path / "runs")
+    assert "1 customers" in check_project(common).lines(100)
+    with pytest.raises(SourceError, match=r"gone\.csv: there is no such file"):
+        known.read_customer_exports(project_of(tmp_path, '["scm/usmf.csv", "gone.csv"]'))

@@ -20,7 +20,7 @@ from pipeline.audit.reconcile import (
 )
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.forms import ReadOptions, land_file
-from pipeline.mapping.template import list_entities_by_task
+from pipeline.project.resolve import project_of_run
 from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
@@ -61,10 +61,10 @@ class ReadBack:
     facts: Reconciliation
 
 
-def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
+def read_exports(paths: Sequence[Path], entities: Mapping[str, Entity]) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
-    Their key columns decide which is which.
+    Their key columns decide which is which. ``entities``: task → what the run filled.
 
     Raises:
         UsageError: a file is missing or has the keys of neither entity.
@@ -74,14 +74,14 @@ def read_exports(paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
     for path in paths:
         if not path.is_file():
             raise UsageError(f"--scm: there is no file {path}.")
-        task, frame = _read_export(path)
+        task, frame = _read_export(path, entities)
         found.setdefault(task, []).append(frame)
     return {task: pl.concat(frames, how="diagonal").lazy() for task, frames in found.items()}
 
 
-def _read_export(path: Path) -> tuple[str, pl.DataFrame]:
+def _read_export(path: Path, entities: Mapping[str, Entity]) -> tuple[str, pl.DataFrame]:
     problems = []
-    for task, entity in list_entities_by_task().items():
+    for task, entity in entities.items():
         fields = tuple(Field(name=column.name) for column in entity.columns)
         area = Field(name=LEGAL_ENTITY, names=("company", "legalentityid", "legal entity"))
         table = Table(
@@ -130,10 +130,9 @@ def reconcile_rows(
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
+    entities = project_of_run(folder.facts()).settings.entities
     results = {
-        task: _compare(
-            scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
-        )
+        task: _compare(scan_arrived_rows(folder, task), rows, entities[task], task, rows_at_once)
         for task, rows in found.items()
         if folder.rows_files(task)
     }

@@ -18,7 +18,7 @@ from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import read_entity_label
-from pipeline.scm.metadata import read_model
+from pipeline.scm.metadata import Model, read_model
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
@@ -44,6 +44,10 @@ class ScmNeeds:
     contacts_label: str
     packages: bool
     """Whether anything may be sent as a package, so that names in Data management matter."""
+    model: Model | None = None
+    """SCM's metadata, where they were read already."""
+    wrong: Sequence[str] = ()
+    """What the templates ask of SCM's columns in vain, a sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +91,7 @@ def look_at_scm(
             the entity by another name; all problems at once.
         Stopped: SCM cannot be reached, or refuses.
     """
-    model = read_model(scm.metadata(), scm.label)
+    model = wanted.model or read_model(scm.metadata(), scm.label)
     labels = (
         {one.entity.name: read_entity_label(scm, model, one.entity) for one in wanted.mappings}
         if wanted.packages
@@ -95,7 +99,7 @@ def look_at_scm(
     )
     names = read_legal_entities(scm, model)
     wrong = [
-        *check_contract(wanted.mappings, model),
+        *(wanted.wrong or check_contract(wanted.mappings, model)),
         *_check_entities(wanted, names),
         *_check_labels(wanted, labels),
     ]

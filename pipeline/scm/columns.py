@@ -67,7 +67,7 @@ def _find_refusals(row: FieldRow, entity: Entity, model: Model) -> Iterator[str]
     elif limit is not None and row.row.max_length is not None and row.row.max_length > limit:
         yield (
             f"max_length is {row.row.max_length}, but this SCM takes {limit} characters at the "
-            "most. Lower it, or take it out."
+            "most. Lower it or leave it out."
         )
 
 

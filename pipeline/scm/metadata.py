@@ -147,5 +147,5 @@ def _strip_namespace(tag: str) -> str:
 
 
 def _shorten_type(name: str) -> str:
-    """A type without its namespace; those of Edm keep theirs."""
-    return name if name.startswith("Edm.") else name.rpartition(".")[2]
+    """A type without its namespace; those of Edm, and collections, keep theirs."""
+    return name if name.startswith(("Edm.", "Collection(")) else name.rpartition(".")[2]

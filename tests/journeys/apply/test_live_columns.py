@@ -72,7 +72,7 @@ def extend(path: Path, rows: str) -> Path:
 def read_customer(project: Path, account: str) -> dict[str, Any]:
     with connect_scm(load_project(project)) as scm:
         pages = scm.pages("CustomersV2", filter=f"CustomerAccount eq '{account}'", select="")
-        return next(row for page in pages for row in page)
+        return next(dict(row) for page in pages for row in page)
 
 
 @pytest.mark.parametrize("load", ["packages", "odata"])

@@ -105,6 +105,8 @@ BOOLEANS: Final = ("false", "true")
 NO_YES: Final = ("No", "Yes")
 """The members of the enum that SCM uses for flags."""
 
+_MEMBERS_SHOWN: Final = 13
+
 DECIMAL: Final = pl.Decimal(32, 6)
 """The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them after the
 point at the most."""
@@ -125,6 +127,13 @@ class Column:
     mandatory: bool = False
     key: bool = False
     on_too_long: OnTooLong = OnTooLong.REJECT
+
+    @property
+    def members_text(self) -> str:
+        """The members as messages name them, the first ones of many."""
+        more = len(self.members) - _MEMBERS_SHOWN
+        shown = ", ".join(self.members[:_MEMBERS_SHOWN])
+        return f"{shown} and {more} more" if more > 0 else shown
 
     @property
     def dtype(self) -> pl.DataType:

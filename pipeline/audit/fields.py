@@ -95,7 +95,7 @@ def _list_checks(
         "length": f"has at most {limit} characters"
         if limit and column.dtype == pl.String() and not column.members
         else None,
-        "members": f"is one of {', '.join(column.members)}" if column.members else None,
+        "members": f"is one of {column.members_text}" if column.members else None,
     }
     broken = {
         _BROKEN.get(one["code"], ""): one["code"]

@@ -196,7 +196,7 @@ def _check_values(row: FieldRow, entity: Entity) -> Iterator[str]:
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
         if column.members and fold_text(text) and text not in column.members:
             hint = suggest_nearest(text, column.members)
-            yield f"'{text}' is not one of {', '.join(column.members)}.{hint}"
+            yield f"'{text}' is not one of {column.members_text}.{hint}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
         if fold_text(text) and not column.members and not is_of_type(text, column):

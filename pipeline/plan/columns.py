@@ -11,6 +11,7 @@ from pipeline.scm.columns import learn_columns
 from pipeline.scm.look import Item
 from pipeline.scm.metadata import Model, read_model
 from pipeline.wire.scm import Scm
+from schemas.catalogue import Column, ColumnKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +33,19 @@ class LiveColumns:
             for name in columns:
                 column = entity.column(name)
                 if column is not None and self.model.has(entity.odata_set, name):
-                    most = f", at most {column.length} characters" if column.length else ""
-                    text = f"is there: {column.kind.value}{most}"
-                    yield f"column {name} of {entity.name}", "ok", text
+                    where = f"column {name} of {entity.name}"
+                    yield where, *_describe_column(column, f"columns.{task}.{name}.length")
+
+
+def _describe_column(column: Column, setting: str) -> tuple[str, str]:
+    """A status and a sentence."""
+    kind = f"is there: {column.kind.value}"
+    if column.kind is not ColumnKind.TEXT or column.members:
+        return "ok", kind
+    if column.length is not None:
+        return "ok", f"{kind}, at most {column.length} characters"
+    text = f"{kind}; SCM does not say how long, so any length passes: set {setting} if you know it"
+    return "note", text
 
 
 def ask_columns(project: Project, scm: Scm) -> LiveColumns:

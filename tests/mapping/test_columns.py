@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.mapping.paths import name_text_column
 from pipeline.project.resolve import Project, load_project, make_bare_project, restore_project
 from schemas.catalogue import Column, ColumnKind
 from schemas.scm import CUSTOMERS_V2
+from tests.scenes.places import ROOT
 
 TASK = "ContactToCustomer"
 
@@ -197,6 +199,24 @@ def test_declarations_come_from_files_and_flags_and_are_recorded(tmp_path: Path)
     assert entry.as_json() == {"value": {"type": "string", "length": 30}, "origin": "--set"}
     again = restore_project(project.effective(), path)
     assert column(again, "Tier").length == 30
+
+
+def test_the_example_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
+    (example,) = [one for one in re.findall(r"(?s)```toml\n(.*?)```", page) if "[columns" in one]
+    path = tmp_path / "p2c.toml"
+    path.write_text(example, encoding="utf-8")
+    targets = load_project(path).mappings()[TASK].targets
+    kinds = {one.name: one.column.kind for one in targets if "Nordwind" in one.name}
+    assert kinds == {"NordwindTier": ColumnKind.ENUM, "NordwindSince": ColumnKind.TIMESTAMP}
+
+
+def test_many_members_are_not_all_named() -> None:
+    members = [f"Zone{place}" for place in range(140)]
+    with pytest.raises(ConfigurationError, match=r"Zone12 and 127 more\. Did you mean 'Zone139'"):
+        make_project(
+            {"Zone": {"type": "enum", "members": members}}, {"Zone": {"default": "Zone 139"}}
+        )
 
 
 def test_without_asking_scm_its_columns_must_be_declared() -> None:

@@ -25,6 +25,7 @@ NordwindPoints = "int"
 NordwindSerial = "int64"
 NordwindShare = "decimal"
 NordwindStatement = "CustAccountStatement"
+NordwindMemo = "string"
 
 [CDSContactPersons]
 NordwindNote = "string 12"
@@ -40,6 +41,7 @@ NordwindPoints = { default = "17" }
 NordwindSerial = { default = "5637144576" }
 NordwindShare = { default = "0.125" }
 NordwindStatement = { default = "Yearly" }
+NordwindMemo = { default = "of any length" }
 
 [tasks.Contacts.fields]
 NordwindNote = { source = "lastname" }
@@ -172,7 +174,11 @@ def test_rows_that_the_columns_of_scm_do_not_take_are_sentences(
 
 def test_a_check_shows_the_columns_that_scm_describes(begin: Begin, p2c: P2c) -> None:
     project = extend(begin(columns=COLUMNS).project(source=FILES), ROWS)
-    answer = p2c("check", "--project", project)
-    assert (
-        "column NordwindTier of Customers V2: is there: string, at most 10 characters" in answer.out
-    )
+    told = p2c("check", "--project", project).out
+    assert "ok       column NordwindPartner of Customers V2: is there: enum" in told
+    assert "ok       column NordwindTier of Customers V2: is there: string, at most 10" in told
+    assert "note     column NordwindMemo of Customers V2: is there: string; SCM does not" in told
+    declared = "columns.ContactToCustomer.NordwindMemo={ length = 5 }"
+    answer = p2c("check", "--project", project, "--set", declared)
+    assert answer.code == 2
+    assert "NordwindMemo: 'of any length' is longer than 5 characters." in answer.err

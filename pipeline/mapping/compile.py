@@ -217,7 +217,12 @@ class CompiledTemplate:
     def _cast_types(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
         casts = [one for one in self.targets if needs_cast(one.column)]
-        flags = [one.name for one in self.targets if is_flag(one.column) and one.direct_source]
+        known = ENTITIES[self.template.entity]
+        flags = [
+            one.name
+            for one in self.targets
+            if one.direct_source and is_flag(one.column) and known.column(one.name) is None
+        ]
         typed = fitted.with_columns(
             *(cast_text(pl.col(one.name), one.column) for one in casts),
             *(name_flag(pl.col(name)) for name in flags),

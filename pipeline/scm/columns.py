@@ -60,7 +60,8 @@ def _find_refusals(row: FieldRow, entity: Entity, model: Model) -> Iterator[str]
         yield f"{entity.odata_set} in this SCM has no such column.{hint}"
         return
     kind, limit = columns[name], model.length(entity.odata_set, name)
-    if name in model.computed.get(entity.odata_set, ()):
+    is_new = entity.column(name) is None
+    if is_new and name in model.computed.get(entity.odata_set, ()):
         yield "SCM fills this column itself; take it out of the mapping."
     elif kind not in EDM_KINDS and kind not in model.enums:
         yield f"is of the type {kind} in this SCM, which p2c cannot fill."

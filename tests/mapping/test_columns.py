@@ -175,6 +175,13 @@ def test_values_get_the_declared_type(kind: str, given: str, expected: object) -
     assert frame["Tier"].to_list() == [expected]
 
 
+def test_a_flag_of_the_catalogue_still_needs_its_value_map() -> None:
+    """There a yes of Sales may mean a no: Do not allow Emails."""
+    project = make_project({}, {"IsOneTimeCustomer": {"source": "donotemail"}})
+    frame = map_values(project.mappings()[TASK], "donotemail", ["true"])
+    assert frame["IsOneTimeCustomer"].to_list() == ["true"]
+
+
 def test_times_are_read_row_by_row_and_never_guessed() -> None:
     """What stands in the first row says nothing of the others."""
     project = make_project({"Since": {"type": "date"}}, {"Since": {"source": "nickname"}})

@@ -35,6 +35,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 """pydantic's complaints in our words; the others keep its own."""
 
+_SHORTEST: Final = 6
+"""The length from which a known word that is part of what was given counts as near."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
@@ -60,6 +63,22 @@ def suggest_nearest(word: str, known: Iterable[str], likeness: float = 0.7) -> s
     words = {one.casefold(): one for one in known}
     found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=likeness)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
+
+
+def suggest_several(word: str, known: Iterable[str], most: int = 3) -> str:
+    """The nearest known word as a question, and others that are near or that contain it.
+
+    Blank if there are none.
+    """
+    words = {one.casefold(): one for one in known}
+    folded = word.casefold()
+    near = difflib.get_close_matches(folded, words, n=most, cutoff=0.7)
+    near += [one for one in words if folded in one or (len(one) >= _SHORTEST and one in folded)]
+    first, *others = [words[one] for one in dict.fromkeys(near)][:most] or [""]
+    if not first:
+        return ""
+    also = f" Near are also {' and '.join(map(repr, others))}." if others else ""
+    return f" Did you mean '{first}'?{also}"
 
 
 def explain_validation_error(

@@ -91,8 +91,21 @@ class ColumnKind(StrEnum):
     ENUM = "enum"
     DECIMAL = "decimal"
     INTEGER = "integer"
+    """A whole number of 32 bits."""
+    LONG = "long"
+    """A whole number of 64 bits."""
+    BOOLEAN = "boolean"
     TIMESTAMP = "timestamp"
+    GUID = "guid"
 
+
+BOOLEANS: Final = ("false", "true")
+"""The values of a boolean column, as text; the first one is its blank."""
+
+NO_YES: Final = ("No", "Yes")
+"""The members of the enum that SCM uses for flags."""
+
+_MEMBERS_SHOWN: Final = 13
 
 DECIMAL: Final = pl.Decimal(32, 6)
 """The type of destination amounts: SCM's Real keeps 16 significant digits, 6 of them after the
@@ -116,14 +129,21 @@ class Column:
     on_too_long: OnTooLong = OnTooLong.REJECT
 
     @property
+    def members_text(self) -> str:
+        """The members as messages name them, the first ones of many."""
+        more = len(self.members) - _MEMBERS_SHOWN
+        shown = ", ".join(self.members[:_MEMBERS_SHOWN])
+        return f"{shown} and {more} more" if more > 0 else shown
+
+    @property
     def dtype(self) -> pl.DataType:
         """The Polars type of this column in ``rows/``."""
         match self.kind:
-            case ColumnKind.TEXT | ColumnKind.ENUM:
+            case ColumnKind.TEXT | ColumnKind.ENUM | ColumnKind.BOOLEAN | ColumnKind.GUID:
                 return pl.String()
             case ColumnKind.DECIMAL:
                 return DECIMAL
-            case ColumnKind.INTEGER:
+            case ColumnKind.INTEGER | ColumnKind.LONG:
                 return pl.Int64()
             case ColumnKind.TIMESTAMP:
                 return pl.Datetime("us", "UTC")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from schemas.catalogue import Column, ColumnKind, Entity, Field, OnTooLong, Table
+from schemas.catalogue import NO_YES, Column, ColumnKind, Entity, Field, OnTooLong, Table
 
 ENUMS: Final = MappingProxyType(
     {
-        "NoYes": ("No", "Yes"),
+        "NoYes": NO_YES,
         "Gender": ("Unknown", "Male", "Female", "NonSpecific"),
         "DirPersonMaritalStatus": ("None", "Single", "Married", "Divorced", "Widowhood"),
         "MonthsOfYear": (
@@ -132,7 +132,6 @@ def _postal(prefix: str) -> tuple[Column, ...]:
         _text(f"{prefix}ZipCode", 10),
         _text(f"{prefix}CountryRegionId", 10),
         _text(f"{prefix}CountryRegionISOCode", 2),
-        _text(f"{prefix}LocationRoles"),
     )
 
 
@@ -172,6 +171,7 @@ CUSTOMERS_V2: Final = Entity(
         _text("SiteId", 10),
         _text("WarehouseId", 10),
         *_postal("Address"),
+        _text("AddressLocationRoles"),
         *_postal("DeliveryAddress"),
         *_postal("InvoiceAddress"),
         *_electronic("Email"),

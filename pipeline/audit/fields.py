@@ -12,7 +12,7 @@ from pipeline.mapping.paths import COMPANY, CURRENCY, name_text_column
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.project.resolve import Project
 from pipeline.show.templates import describe_transform
-from schemas.scm import ENTITIES
+from schemas.catalogue import Column
 
 _BROKEN: Final = {
     "mandatory_missing": "mandatory",
@@ -43,6 +43,7 @@ def tell_fields(
     ``result_from`` is null where the result is not known: the row read is gone, or its currency is
     a reference.
     """
+    entity = project.settings.entities[template.task]
     results = dict(planned) or _work_out(template, project, source, decision)
     return [
         {
@@ -52,7 +53,7 @@ def tell_fields(
             "transform": describe_transform(row),
             "result": results.get(row.destination),
             "result_from": "plan" if planned else "mapping" if row.destination in results else None,
-            "checks": _list_checks(template, row, findings),
+            "checks": _list_checks(entity.column(row.destination), row, findings),
         }
         for row in template.rows
     ]
@@ -79,10 +80,9 @@ def _work_out(
 
 
 def _list_checks(
-    template: Template, row: FieldRow, findings: Sequence[FindingRow]
+    column: Column | None, row: FieldRow, findings: Sequence[FindingRow]
 ) -> list[CheckStory]:
     """The rules that a column's value must keep, and whether it did."""
-    column = ENTITIES[template.entity].column(row.destination)
     if column is None:
         return []
     limit = row.row.max_length or column.length
@@ -95,7 +95,7 @@ def _list_checks(
         "length": f"has at most {limit} characters"
         if limit and column.dtype == pl.String() and not column.members
         else None,
-        "members": f"is one of {', '.join(column.members)}" if column.members else None,
+        "members": f"is one of {column.members_text}" if column.members else None,
     }
     broken = {
         _BROKEN.get(one["code"], ""): one["code"]

@@ -20,7 +20,7 @@ from pipeline.audit.reconcile import (
 )
 from pipeline.errors import UsageError
 from pipeline.extract.exports import land_exports
-from pipeline.mapping.template import list_entities_by_task
+from pipeline.project.resolve import project_of_run
 from pipeline.run.files import hash_file, write_json, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
@@ -61,11 +61,14 @@ class ReadBack:
     facts: Reconciliation
 
 
-def read_exports(folder: RunFolder, paths: Sequence[Path]) -> dict[str, pl.LazyFrame]:
+def read_exports(
+    folder: RunFolder, paths: Sequence[Path], entities: Mapping[str, Entity]
+) -> dict[str, pl.LazyFrame]:
     """Exports of *Customers V2* and *CDS Contacts* as SCM's rows, by task.
 
     They are files, packages as Data management exports them, and folders of them. Their key columns
     decide which is which; where no column says the legal entity, the name of the file does.
+    ``entities``: task → what the run filled.
 
     Raises:
         UsageError: a file is missing.
@@ -74,8 +77,8 @@ def read_exports(folder: RunFolder, paths: Sequence[Path]) -> dict[str, pl.LazyF
     for path in paths:
         if not path.exists():
             raise UsageError(f"--scm: there is no file {path}.")
-    tasks = {entity.name: task for task, entity in list_entities_by_task().items()}
-    tables = {one.name: _make_table(one) for one in list_entities_by_task().values()}
+    tasks = {entity.name: task for task, entity in entities.items()}
+    tables = {one.name: _make_table(one) for one in entities.values()}
     areas = folder.facts().destination.legal_entities
     found = land_exports(paths, tables, areas, "--scm")
     return {tasks[name]: frame.lazy() for name, frame in found.items()}
@@ -115,10 +118,9 @@ def reconcile_rows(
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
+    entities = project_of_run(folder.facts()).settings.entities
     results = {
-        task: _compare(
-            scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
-        )
+        task: _compare(scan_arrived_rows(folder, task), rows, entities[task], task, rows_at_once)
         for task, rows in found.items()
         if folder.rows_files(task)
     }

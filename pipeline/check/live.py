@@ -12,6 +12,7 @@ from typing import Final
 
 from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, list_problems
 from pipeline.extract.dataverse.columns import choose_columns
+from pipeline.plan.columns import ask_columns
 from pipeline.plan.destination import scm_needs
 from pipeline.plan.source import ROUTING_TABLES, list_mapped_columns
 from pipeline.project.resolve import Project
@@ -121,7 +122,6 @@ def _list_lacking(table: Table, there: dict[str, str], project: Project) -> Iter
 
 def _check_scm(project: Project) -> list[Item]:
     with connect_scm(project) as scm, tempfile.TemporaryDirectory(prefix="p2c-check-") as folder:
-        seen = look_at_scm(
-            scm, scm_needs(project, project.mappings()), Path(folder), lambda _what, _rows: None
-        )
-        return list_items(seen)
+        live = ask_columns(project, scm)
+        seen = look_at_scm(scm, scm_needs(live), Path(folder), lambda _what, _rows: None)
+        return [*list_items(seen), *live.list_items()]

@@ -38,7 +38,7 @@ def reconcile_run(
     if scm:
         done = readback.reconcile_rows(
             found,
-            readback.read_exports(found, scm),
+            readback.read_exports(found, scm, project_of_run(found.facts()).settings.entities),
             ", ".join(path.name for path in scm),
             read_clock,
             rows_at_once=rows_at_once,
@@ -68,7 +68,8 @@ def _reconcile_live(
         connect_scm(project) as system,
         tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
     ):
-        rows = read_scm_rows(found, system, Path(scratch), listener, few=few)
+        entities = project.settings.entities
+        rows = read_scm_rows(found, system, Path(scratch), listener, entities=entities, few=few)
         return readback.reconcile_rows(
             found, rows, system.label, read_clock, rows_at_once=rows_at_once
         )

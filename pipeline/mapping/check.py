@@ -5,14 +5,22 @@ All problems at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from pipeline.mapping.casting import is_of_type
+from pipeline.mapping.columns import (
+    LEGAL_ENTITY,
+    REFUSED_COMPANY,
+    Declarations,
+    find_declaration_problems,
+    make_entities,
+)
 from pipeline.mapping.countries import find_country
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
 from pipeline.mapping.template import FieldRow, MappingRow, OnUnknown, Template
 from pipeline.suggest import SettingProblem, suggest_nearest
-from schemas.catalogue import Column, ColumnKind, Entity, Table
+from schemas.catalogue import Entity, Table
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 from schemas.text import fold_text
@@ -36,37 +44,88 @@ def find_extra_sources(templates: Iterable[Template]) -> set[str]:
     }
 
 
-def find_problems(template: Template, extra: Collection[str] = ()) -> list[SettingProblem]:
+def find_all_problems(
+    templates: Mapping[str, Template], declarations: Declarations, *, scm_decides: bool
+) -> list[SettingProblem]:
+    """What is wrong with ``[columns]`` and with the templates that may use them.
+
+    ``scm_decides``: see ``find_problems``.
+    """
+    return [
+        *find_declaration_problems(declarations),
+        *find_template_problems(templates, make_entities(declarations), scm_decides=scm_decides),
+    ]
+
+
+def find_template_problems(
+    templates: Mapping[str, Template], entities: Mapping[str, Entity], *, scm_decides: bool = False
+) -> list[SettingProblem]:
+    """What is wrong with templates, of which each may use the columns that another one reads.
+
+    Args:
+        templates: rows in force, by task.
+        entities: what they fill, by task.
+        scm_decides: see ``find_problems``.
+    """
+    extra = find_extra_sources(templates.values())
+    return [
+        problem
+        for task, one in templates.items()
+        for problem in find_problems(one, extra, entity=entities[task], scm_decides=scm_decides)
+    ]
+
+
+def find_problems(
+    template: Template,
+    extra: Collection[str] = (),
+    *,
+    entity: Entity | None = None,
+    scm_decides: bool = False,
+) -> list[SettingProblem]:
     """What is wrong with a template, a sentence each; empty when it can be compiled.
 
     Args:
         template: rows in force.
         extra: columns that the user's file has beyond the catalogue.
+        entity: what the template fills, with the columns of the project; none: as catalogued.
+        scm_decides: a live SCM will say which columns it has and what they take: nothing is said
+            of that here.
     """
-    entity, table = ENTITIES[template.entity], TABLES[template.source]
+    filled, table = entity or ENTITIES[template.entity], TABLES[template.source]
     found = [
-        text for row in template.rows for text in _check_row(template, row, entity, table, extra)
+        SettingProblem(f"tasks.{template.task}.fields.{row.destination}", text)
+        for row in template.rows
+        for text in _check_unknown(template, row, filled, scm_decides=scm_decides)
+        or [
+            *_check_rule(row.row, table, extra),
+            *([] if scm_decides else _check_values(row, filled)),
+        ]
     ]
-    return found + list(_check_missing(template, entity))
+    return found + list(_check_missing(template, filled))
 
 
-def _check_row(
-    template: Template, row: FieldRow, entity: Entity, table: Table, extra: Collection[str]
-) -> Iterator[SettingProblem]:
-    where = f"tasks.{template.task}.fields.{row.destination}"
-    column = entity.column(row.destination)
-    if column is None:
-        names = [one.name for one in entity.columns]
-        hint = suggest_nearest(row.destination, names)
-        yield SettingProblem(where, f"{entity.name} has no column '{row.destination}'.{hint}")
-        return
-    for text in (
-        *_check_source(row.row, table, extra),
-        *_check_shape(row.row),
-        *_check_keys(row.row, table),
-        *_check_values(row.row, column),
-    ):
-        yield SettingProblem(where, text)
+def _check_unknown(
+    template: Template, row: FieldRow, entity: Entity, *, scm_decides: bool
+) -> list[str]:
+    """What is wrong with the column that a row fills."""
+    name = row.destination
+    if name.lower() == LEGAL_ENTITY.lower():
+        return [REFUSED_COMPANY]
+    if scm_decides or entity.column(name) is not None:
+        return []
+    hint = suggest_nearest(name, [one.name for one in entity.columns])
+    text = (
+        f"p2c knows no column '{name}' of {entity.name}.{hint} If your SCM has it, declare it in "
+        f"[columns.{template.task}], or set destination.url, and p2c asks SCM."
+    )
+    return [text]
+
+
+def _check_rule(rule: MappingRow, table: Table, extra: Collection[str]) -> Iterator[str]:
+    """What is wrong with a row, whatever column it fills."""
+    yield from _check_source(rule, table, extra)
+    yield from _check_shape(rule)
+    yield from _check_keys(rule, table)
 
 
 def _check_source(rule: MappingRow, table: Table, extra: Collection[str]) -> Iterator[str]:
@@ -128,28 +187,20 @@ def _check_keys(rule: MappingRow, table: Table) -> Iterator[str]:
             )
 
 
-def _check_values(rule: MappingRow, column: Column) -> Iterator[str]:
+def _check_values(row: FieldRow, entity: Entity) -> Iterator[str]:
+    """Whether the column takes the fixed values of its row."""
+    column, rule = entity.column(row.destination), row.row
+    if column is None:
+        return
     limit = rule.max_length or column.length
     for text in [*(rule.value_map or {}).values(), *([rule.default] if rule.default else [])]:
         if column.members and fold_text(text) and text not in column.members:
             hint = suggest_nearest(text, column.members)
-            yield f"'{text}' is not one of {', '.join(column.members)}.{hint}"
+            yield f"'{text}' is not one of {column.members_text}.{hint}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
-        if (
-            column.kind in (ColumnKind.DECIMAL, ColumnKind.INTEGER)
-            and fold_text(text)
-            and not _is_number(text, column.kind)
-        ):
+        if fold_text(text) and not column.members and not is_of_type(text, column):
             yield f"'{text}' is not of the type {column.kind.value}."
-
-
-def _is_number(text: str, kind: ColumnKind) -> bool:
-    whole, point, rest = text.removeprefix("-").partition(".")
-    digits = whole.isascii() and whole.isdigit()
-    return digits and (
-        not point or (kind is ColumnKind.DECIMAL and rest.isascii() and rest.isdigit())
-    )
 
 
 def _check_missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:

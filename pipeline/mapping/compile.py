@@ -12,13 +12,14 @@ from functools import cached_property
 
 import polars as pl
 
+from pipeline.mapping.casting import cast_text, is_flag, name_flag, needs_cast
 from pipeline.mapping.cleaning import clean_texts
 from pipeline.mapping.closed import Usage, look_up_values
 from pipeline.mapping.lookup import Lookup
 from pipeline.mapping.paths import name_text_column
 from pipeline.mapping.problem import PROBLEMS, find_row_numbers, tabulate_problem
 from pipeline.mapping.template import FieldRow, Template
-from schemas.catalogue import Column, ColumnKind, Entity, OnTooLong
+from schemas.catalogue import Column, Entity, OnTooLong
 from schemas.labels import Labels, name_members
 from schemas.sales import TABLES
 from schemas.scm import ENTITIES
@@ -215,10 +216,17 @@ class CompiledTemplate:
 
     def _cast_types(self, fitted: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Destination types. Text that is not of its type becomes null and a problem."""
-        casts = [
-            one for one in self.targets if one.column.kind not in (ColumnKind.TEXT, ColumnKind.ENUM)
+        casts = [one for one in self.targets if needs_cast(one.column)]
+        known = ENTITIES[self.template.entity]
+        flags = [
+            one.name
+            for one in self.targets
+            if one.direct_source and is_flag(one.column) and known.column(one.name) is None
         ]
-        typed = fitted.with_columns(_cast(one) for one in casts)
+        typed = fitted.with_columns(
+            *(cast_text(pl.col(one.name), one.column) for one in casts),
+            *(name_flag(pl.col(name)) for name in flags),
+        )
         lost = {
             one.name: str(one.column.kind)
             for one in casts
@@ -247,6 +255,7 @@ def compile_template(
     countries: Mapping[str, str] | None = None,
     labels: Labels | None = None,
     keep_breaks: bool = False,
+    entity: Entity | None = None,
 ) -> CompiledTemplate:
     """Compile a template that ``check.problems`` found nothing wrong with.
 
@@ -256,8 +265,9 @@ def compile_template(
         countries: the project's own country spellings, folded → ISO-2.
         labels: the project's words for members of choices and two options.
         keep_breaks: leave line breaks and tabs in values (OData loads).
+        entity: what the template fills, with the columns of the project; none: as catalogued.
     """
-    entity = ENTITIES[template.entity]
+    entity = entity or ENTITIES[template.entity]
     table = name_members(TABLES[template.source], labels or {})
     own = dict(countries or {})
     targets = []
@@ -296,18 +306,6 @@ def _fill(target: Target) -> pl.Expr:
         if target.default is not None and target.lookup is None
         else value
     )
-
-
-def _cast(target: Target) -> pl.Expr:
-    value = pl.col(target.name)
-    match target.column.kind:
-        case ColumnKind.TIMESTAMP:
-            return value.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
-        case ColumnKind.DECIMAL:
-            plain = pl.when(value.str.contains(r"^[+-]?[0-9]{1,26}(\.[0-9]*)?$")).then(value)
-            return plain.cast(target.column.dtype, strict=False)
-        case _:
-            return value.cast(target.column.dtype, strict=False)
 
 
 def _list_sources(target: Target, mapping: CompiledTemplate) -> set[str]:

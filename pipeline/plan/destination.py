@@ -11,9 +11,9 @@ import polars as pl
 
 from pipeline.events import Listener, Step
 from pipeline.load import remember
-from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import References
 from pipeline.plan import known
+from pipeline.plan.columns import LiveColumns, ask_columns
 from pipeline.project.resolve import Project
 from pipeline.project.systems import connect_scm
 from pipeline.run import memory
@@ -37,6 +37,8 @@ class Destination:
     persons: pl.DataFrame | None = None
     references: References | None = None
     seen: ScmSnapshot | None = None
+    live: LiveColumns | None = None
+    """The project as SCM's metadata have its columns; null where SCM was not asked."""
     pinned: Mapping[str, str] = field(default_factory=dict)
     """Fingerprints of the data that it was read from, taken before they were read."""
 
@@ -77,25 +79,25 @@ class Destination:
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
 
 
-def scm_needs(project: Project, mappings: Mapping[str, CompiledTemplate]) -> ScmNeeds:
-    """What a project needs of SCM."""
+def scm_needs(live: LiveColumns) -> ScmNeeds:
+    """What a project needs of SCM, now that its columns are known."""
+    project = live.project
     destination = project.settings.destination
     return ScmNeeds(
-        mappings=tuple(mappings.values()),
+        mappings=tuple(project.mappings().values()),
         legal_entities=project.legal_entities,
         contacts_label=destination.contacts_label,
         packages=destination.load != "odata",
+        model=live.model,
+        wrong=live.wrong,
     )
 
 
-def look_at(
-    project: Project, mappings: Mapping[str, CompiledTemplate], into: Path, listener: Listener
-) -> Destination:
+def look_at(project: Project, into: Path, listener: Listener) -> Destination:
     """Look at a plan's destination: SCM itself, the export that the project names, or nothing.
 
     Args:
         project: says which.
-        mappings: its templates.
         into: the run folder.
         listener: hears of progress.
 
@@ -111,12 +113,14 @@ def look_at(
         listener(Step(name=f"looking at {what}", done=rows))
 
     with connect_scm(project) as scm:
-        seen = look_at_scm(scm, scm_needs(project, mappings), into / FOLDER, report)
+        live = ask_columns(project, scm)
+        seen = look_at_scm(scm, scm_needs(live), into / FOLDER, report)
     return Destination(
         customers=seen.known_customers(),
         persons=pl.read_parquet(seen.persons, glob=False),
         references=seen.references,
         seen=seen,
+        live=live,
         pinned={known.KNOWN_CUSTOMERS: known.hash_customers(project)},
     )
 

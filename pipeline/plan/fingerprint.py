@@ -43,6 +43,7 @@ from pydantic import JsonValue
 from pipeline import __version__
 from pipeline.mapping.template import FieldRow, Template
 from pipeline.plan import known
+from pipeline.project.layers import SCM
 from pipeline.project.resolve import Project, restore_project
 from pipeline.run.facts import Kind, RunFacts, Setting
 from pipeline.run.folder import RunFolder
@@ -138,7 +139,7 @@ _OF_A_LOAD: Final = tuple(name for name in PINNED_CODE if name != Kind.BACKFILL)
 
 _SETTINGS: Final = {
     True: ("source.", "backfill.", "labels."),
-    False: ("source.", "destination.", "organizations.", "countries.", "labels."),
+    False: ("source.", "destination.", "organizations.", "countries.", "labels.", "columns."),
 }
 """Whether it is a backfill → settings that decide. Those of templates are in the templates."""
 
@@ -206,7 +207,10 @@ def list_changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str
 def list_changed_settings(
     recorded: Mapping[str, Setting], today: Project, *, is_backfill: bool = False
 ) -> list[str]:
-    """Settings that decide and have another value today, a phrase each."""
+    """Settings that decide and have another value today, a phrase each.
+
+    What SCM said of its columns when it was asked is not asked again.
+    """
     effective = today.effective()
     pinned = [
         key
@@ -216,7 +220,8 @@ def list_changed_settings(
     found = []
     for key in pinned:
         now, was = effective.get(key), recorded.get(key)
-        if was is None and now is not None and now.origin == "default":
+        is_new = was is None and now is not None and now.origin == "default"
+        if is_new or (was is not None and was.origin == SCM):
             continue
         old, new = (None if one is None else one.value for one in (was, now))
         if old != new:

@@ -43,8 +43,10 @@ def make_plan(
     facts = make_first_facts(project, request, request.kind, run, clock())
     with build_run(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
+        planning.destination = look_at(project, folder.path, listener)
+        if planning.destination.live is not None:
+            planning.project = project = planning.destination.live.project
         planning.mappings = project.mappings()
-        planning.destination = look_at(project, planning.mappings, folder.path, listener)
         mend_memory(runs, project)
         own = () if request.only is None else (request.only,)
         planning.source = land_source(

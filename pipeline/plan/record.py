@@ -120,6 +120,7 @@ def complete_facts(
     """
     landed = planning.source.landed
     return first.replace(
+        settings=planning.project.effective(),
         fingerprints={
             **first.fingerprints,
             **planning.destination.pinned,

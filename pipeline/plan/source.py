@@ -178,11 +178,9 @@ def list_template_sources(project: Project) -> set[str]:
         ConfigurationError: a template is wrong.
     """
     wanted = list_mapped_columns(project) - {one.name for one in CONTACTS.fields}
-    wrong = [
-        text
-        for template in project.templates.values()
-        for text in check.find_problems(template, wanted)
-    ]
+    wrong = check.find_template_problems(
+        project.templates, project.settings.entities, scm_decides=project.scm is not None
+    )
     if wrong:
         raise ConfigurationError(
             list_problems(wrong), where=project.file.name if project.file else "settings"

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, list_problems
-from pipeline.project.settings import SECTIONS, Settings, TomlTable
+from pipeline.project.settings import AUTHS, SECTIONS, Settings, TomlTable
 from pipeline.run.facts import Setting
 from pipeline.suggest import SettingProblem, suggest_nearest
 from pipeline.wire.store.location import is_store_url
 
 ENVIRONMENT: Final = "environment"
-FLAGS: Final = frozenset({"--set", "--source"})
+SCM: Final = "SCM"
+"""The origin of columns that a live SCM described."""
 
-AUTHS: Final = frozenset({"source.auth", "destination.auth"})
-"""Tables within a section."""
+FLAGS: Final = frozenset({"--set", "--source"})
 
 _TASK_DEPTH: Final = 3
 """Dots in ``tasks.<task>.fields.<column>``, whose keys are one setting."""
@@ -85,7 +85,10 @@ def _list_keys(raw: Mapping[str, object], prefix: str = "") -> list[str]:
 
 def _is_table(name: str) -> bool:
     """Whether a key of a section is a table of settings, not a setting."""
-    return name in AUTHS or (name.startswith("tasks.") and name.count(".") < _TASK_DEPTH)
+    section, _, rest = name.partition(".")
+    if section == "columns":
+        return "." not in rest
+    return name in AUTHS or (section == "tasks" and name.count(".") < _TASK_DEPTH)
 
 
 def _overlay(base: TomlTable, more: Mapping[str, object]) -> None:
@@ -112,6 +115,9 @@ def rebuild_tables(
         if section == "tasks":
             task, _, column = rest.partition(".fields.")
             _overlay(raw, {section: {task: {"fields": {column: entry.value}}}})
+        elif section == "columns":
+            task, _, column = rest.partition(".")
+            _overlay(raw, {section: {task: {column: entry.value}}})
         else:
             _overlay(raw, {section: _nest(section, rest, entry.value, between=".")})
     return raw

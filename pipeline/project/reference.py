@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
+from pipeline.mapping.columns import ColumnDeclaration
 from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.schema import FILE, render_schema
@@ -49,6 +50,7 @@ def render_page() -> str:
             *_render_sections(),
             *_render_logins(),
             *(_render_free_table(name) for name in ("organizations", "countries", "labels")),
+            *_render_columns(),
             *_render_rows(),
         ]
     )
@@ -92,6 +94,16 @@ def _render_free_table(name: str) -> str:
     [(key, value)] = next(iter(field.examples or ())).items()
     example = f"[{name}]\n{to_toml(key)} = {to_toml(value)}"
     return f"## [{name}]\n\n{field.description}\n\n```toml\n{example}\n```\n"
+
+
+def _render_columns() -> Iterator[str]:
+    field = Settings.model_fields["columns"]
+    [(column, declared)] = next(iter(field.examples or ())).items()
+    yield f"## [columns.TASK.COLUMN]\n\n{field.description}\n"
+    lines = [f"{key} = {to_toml(value)}" for key, value in declared.items()]
+    example = "\n".join([f"[columns.ContactToCustomer.{column}]", *lines])
+    yield f"```toml\n{example}\n```\n"
+    yield _render_table(_HEADINGS, (_render_line("", one) for one in describe(ColumnDeclaration)))
 
 
 def _render_rows() -> Iterator[str]:

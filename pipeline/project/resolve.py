@@ -7,7 +7,7 @@ and flags.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,12 +16,13 @@ from pydantic import JsonValue, ValidationError
 
 from pipeline.errors import ConfigurationError, PlanRefused, UsageError, list_problems
 from pipeline.mapping import check
+from pipeline.mapping.columns import Declarations
 from pipeline.mapping.compile import CompiledTemplate, compile_template
 from pipeline.mapping.template import Template, apply_overrides
 from pipeline.project.layers import (
-    AUTHS,
     ENVIRONMENT,
     FLAGS,
+    SCM,
     Layers,
     find_source,
     read_assignments,
@@ -31,14 +32,14 @@ from pipeline.project.layers import (
 from pipeline.project.mapfile import read_map_file
 from pipeline.project.settings import (
     SECTIONS,
-    DestinationSettings,
     Settings,
-    SourceSettings,
+    has_scm,
+    list_known_keys,
+    read_declarations,
 )
 from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, explain_validation_error
-from pipeline.wire.login.settings import AuthSettings, SystemSettings
-from schemas.labels import Labels
+from pipeline.wire.login.settings import SystemSettings
 from schemas.text import fold_text
 
 FILE: Final = Path("p2c.toml")
@@ -77,12 +78,12 @@ class Project:
     @property
     def sales(self) -> SystemSettings | None:
         """The Sales that is the source; none when files are."""
-        return _read_system(self.settings.source)
+        return self.settings.source.system
 
     @property
     def scm(self) -> SystemSettings | None:
         """The SCM that is looked at and loaded into; none when only files are written."""
-        return _read_system(self.settings.destination)
+        return self.settings.destination.system
 
     @property
     def known_customers(self) -> tuple[Path, ...]:
@@ -109,6 +110,8 @@ class Project:
         OData carries line breaks in values, packages do not.
         """
         keep = self.settings.destination.load == "odata"
+        entities = self.settings.entities
+        self._refuse_unknown_columns()
         return {
             task: compile_template(
                 template,
@@ -116,9 +119,34 @@ class Project:
                 countries=self.countries,
                 labels=self.settings.labels,
                 keep_breaks=keep,
+                entity=entities[task],
             )
             for task, template in self.templates.items()
         }
+
+    def _refuse_unknown_columns(self) -> None:
+        """Refuse to work without SCM on columns that only SCM knows."""
+        entities = self.settings.entities
+        unknown = [
+            f"columns.{task}.{row.destination}: declare this column. SCM is not asked here, and "
+            "p2c does not know the column."
+            for task, template in self.templates.items()
+            for row in template.rows
+            if entities[task].column(row.destination) is None
+        ]
+        if unknown:
+            raise ConfigurationError(list_problems(unknown))
+
+    def with_columns(self, found: Declarations) -> Project:
+        """The project with columns as a live SCM describes them, whatever was declared."""
+        known = self.settings.columns
+        columns = {task: {**known.get(task, {}), **more} for task, more in found.items()}
+        origins = {f"columns.{task}.{name}": SCM for task, more in found.items() for name in more}
+        return dataclasses.replace(
+            self,
+            settings=self.settings.model_copy(update={"columns": {**known, **columns}}),
+            origins=MappingProxyType({**self.origins, **origins}),
+        )
 
     @property
     def legal_entities(self) -> tuple[str, ...]:
@@ -141,11 +169,7 @@ class Project:
             flat |= {
                 f"{section}.auth.{key}": value for key, value in auth.items() if value is not None
             }
-        flat |= {
-            f"organizations.{key}": value for key, value in self.settings.organizations.items()
-        }
-        flat |= {f"countries.{key}": value for key, value in self.settings.countries.items()}
-        flat |= {f"labels.{key}": _as_json(value) for key, value in self.settings.labels.items()}
+        flat |= self.settings.list_free_tables()
         flat |= {
             f"tasks.{task}.fields.{column}": self._list_row(task, column, keys)
             for task, section in self.settings.tasks.items()
@@ -223,7 +247,7 @@ def restore_project(effective: Mapping[str, Setting], file: Path | None) -> Proj
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise ConfigurationError(
-            list_problems(explain_validation_error(error, _list_known_keys)), where="run.json"
+            list_problems(explain_validation_error(error, list_known_keys)), where="run.json"
         ) from error
     in_force, problems = apply_overrides(settings.tasks)
     if problems:
@@ -287,10 +311,9 @@ def _make(layers: Layers) -> Project:
         tasks if isinstance(tasks, dict) else {}, lambda name: read_map_file(folder / name)
     )
     problems += more
-    extra = check.find_extra_sources(in_force.values())
-    problems += [
-        one for template in in_force.values() for one in check.find_problems(template, extra)
-    ]
+    problems += check.find_all_problems(
+        in_force, read_declarations(layers.raw), scm_decides=has_scm(layers.raw)
+    )
     if problems or settings is None:
         raise layers.refusal(problems)
     return Project(
@@ -306,32 +329,13 @@ def _validate(raw: Mapping[str, object]) -> tuple[Settings | None, list[SettingP
     try:
         return Settings.model_validate(raw), []
     except ValidationError as error:
-        return None, explain_validation_error(error, _list_known_keys)
-
-
-def _as_json(words: Labels | str) -> JsonValue:
-    return words if isinstance(words, str) else {key: _as_json(one) for key, one in words.items()}
+        return None, explain_validation_error(error, list_known_keys)
 
 
 def _is_known(section: str, _dot: str, key: str) -> bool:
     """Whether this version has the setting; tables of the user's own keys have any."""
     model = SECTIONS.get(section)
     return model is None or key.partition(".")[0] in model.model_fields
-
-
-def _list_known_keys(path: tuple[str | int, ...]) -> Iterable[str]:
-    if not path:
-        return Settings.model_fields
-    if ".".join(map(str, path)) in AUTHS:
-        return AuthSettings.model_fields
-    section = SECTIONS.get(str(path[0]))
-    return section.model_fields if section else ()
-
-
-def _read_system(section: SourceSettings | DestinationSettings) -> SystemSettings | None:
-    if section.url is None or section.auth is None:
-        return None
-    return SystemSettings(url=section.url, auth=section.auth, parallel=section.parallel)
 
 
 def project_of_run(facts: RunFacts) -> Project:

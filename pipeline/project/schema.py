@@ -60,9 +60,13 @@ def build_schema() -> JsonSchemaValue:
     definitions = {name: one for name, one in every.items() if one}
     reference: JsonSchemaValue = {"$ref": "#/$defs/Row"}
     tasks = {
-        task: _make_table({"fields": _make_table({one.name: reference for one in entity.columns})})
+        task: _make_table(
+            {"fields": _make_open({one.name: reference for one in entity.columns}, reference)}
+        )
         for task, entity in list_entities_by_task().items()
     }
+    declared = whole["properties"]["columns"]
+    columns = dict.fromkeys(tasks, declared.pop("additionalProperties"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **whole,
@@ -70,9 +74,31 @@ def build_schema() -> JsonSchemaValue:
         "description": "A project file of p2c.",
         "properties": {
             **whole["properties"],
+            "columns": {**declared, **_make_table(columns)},
             "tasks": {**whole["properties"]["tasks"], **_make_table(tasks)},
         },
+        "allOf": [_limit_columns()],
         "$defs": definitions,
+    }
+
+
+def _limit_columns() -> JsonSchemaValue:
+    """Only columns of the catalogue can be mapped, unless others are declared or SCM is asked."""
+    asks_scm = {
+        "required": ["destination"],
+        "properties": {"destination": {"required": ["url"]}},
+    }
+    fields = {
+        task: {
+            "properties": {
+                "fields": {"propertyNames": {"enum": [one.name for one in entity.columns]}}
+            }
+        }
+        for task, entity in list_entities_by_task().items()
+    }
+    return {
+        "if": {"not": {"anyOf": [asks_scm, {"required": ["columns"]}]}},
+        "then": {"properties": {"tasks": {"properties": fields}}},
     }
 
 
@@ -84,6 +110,13 @@ def render_schema() -> str:
 def read_schema() -> str:
     """The schema as it is shipped."""
     return files("pipeline.project").joinpath(FILE).read_text(encoding="utf-8")
+
+
+def _make_open(
+    properties: Mapping[str, JsonSchemaValue], others: JsonSchemaValue
+) -> JsonSchemaValue:
+    """A table that has these keys, and others of the user's own."""
+    return {"type": "object", "properties": dict(properties), "additionalProperties": others}
 
 
 def _make_table(properties: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:

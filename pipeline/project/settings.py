@@ -12,7 +12,7 @@ and may change between plan and apply.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
@@ -28,6 +28,8 @@ from pydantic import (
     GetJsonSchemaHandler,
     JsonValue,
     SkipValidation,
+    TypeAdapter,
+    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -36,9 +38,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from pipeline.errors import ConfigurationError
+from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
-from pipeline.wire.login.settings import Address, AuthSettings
+from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
+from schemas.catalogue import Entity
 from schemas.labels import Labels, find_label_problems
 from schemas.sales import USUAL_NUMBER
 from schemas.text import fold_text
@@ -190,6 +194,20 @@ def _name_destination(given: Mapping[str, object]) -> str:
     return re.sub("[^a-z0-9._-]", "-", parts.hostname.lower()) + port
 
 
+def _join_system(
+    url: str | None, auth: AuthSettings | None, parallel: int
+) -> SystemSettings | None:
+    return (
+        None
+        if url is None or auth is None
+        else SystemSettings(url=url, auth=auth, parallel=parallel)
+    )
+
+
+def _as_json(words: Labels | str) -> JsonValue:
+    return words if isinstance(words, str) else {key: _as_json(one) for key, one in words.items()}
+
+
 class Section(BaseModel):
     """A table of settings. A blank text means "not set": TOML and ``--set`` have no null."""
 
@@ -314,6 +332,11 @@ class SourceSettings(Section):
         return self
 
     @property
+    def system(self) -> SystemSettings | None:
+        """The Sales to read from; none where files are."""
+        return _join_system(self.url, self.auth, self.parallel)
+
+    @property
     def location(self) -> StoreLocation | None:
         """The folder in an object store; null for a folder of this machine, or without one."""
         return None if self.path is None else parse_location(self.path)
@@ -423,6 +446,11 @@ class DestinationSettings(Section):
                 "known_customers is for plans without a live SCM; here SCM itself is asked, at url"
             )
         return self
+
+    @property
+    def system(self) -> SystemSettings | None:
+        """The SCM to ask and to load into; none where only files are written."""
+        return _join_system(self.url, self.auth, self.parallel)
 
 
 class RunSettings(Section):
@@ -579,6 +607,17 @@ class Settings(BaseModel):
         ),
         examples=[{"Ja": "yes"}],
     )
+    columns: dict[str, dict[str, ColumnDeclaration]] = Field(
+        default_factory=dict,
+        description=(
+            "Columns of SCM that p2c does not know by itself, or knows otherwise: a standard one "
+            "that p2c does not list, an extension of your site, a financial dimension. Once "
+            "declared in [columns.TASK.COLUMN], a column can be mapped like any other. With "
+            "destination.url there is no need for it: SCM says which columns it has, and its word "
+            "counts."
+        ),
+        examples=[{"TaxExemptNumber": {"type": "string", "length": 20}}],
+    )
     tasks: dict[str, SkipValidation[dict[str, dict[str, dict[str, JsonValue]]]]] = Field(
         default_factory=dict,
         description=(
@@ -586,6 +625,24 @@ class Settings(BaseModel):
             "changes the keys that it names and leaves the others; a new column is added."
         ),
     )
+
+    @property
+    def entities(self) -> dict[str, Entity]:
+        """Task → the entity that it fills, with the columns that are declared of it."""
+        return make_entities(self.columns)
+
+    def list_free_tables(self) -> dict[str, JsonValue]:
+        """The settings of tables whose keys are the user's own, by their whole names."""
+        found: dict[str, JsonValue] = {}
+        found |= {f"organizations.{key}": value for key, value in self.organizations.items()}
+        found |= {f"countries.{key}": value for key, value in self.countries.items()}
+        found |= {f"labels.{key}": _as_json(value) for key, value in self.labels.items()}
+        found |= {
+            f"columns.{task}.{name}": one.model_dump(mode="json", exclude_defaults=True)
+            for task, columns in self.columns.items()
+            for name, one in columns.items()
+        }
+        return found
 
     @field_validator("labels")
     @classmethod
@@ -614,6 +671,37 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "backfill": BackfillSettings,
 }
 """The tables whose keys are fixed."""
+
+AUTHS: Final = frozenset({"source.auth", "destination.auth"})
+"""Tables within a section."""
+
+
+def list_known_keys(path: tuple[str | int, ...]) -> Iterable[str]:
+    """The keys of the table at that place; empty where they are the user's own."""
+    if not path:
+        return Settings.model_fields
+    if ".".join(map(str, path)) in AUTHS:
+        return AuthSettings.model_fields
+    if path[0] == "columns":
+        return ColumnDeclaration.model_fields
+    section = SECTIONS.get(str(path[0]))
+    return section.model_fields if section else ()
+
+
+def has_scm(tables: Mapping[str, object]) -> bool:
+    """Whether settings that nobody has checked yet name an SCM to ask."""
+    destination = tables.get("destination")
+    return isinstance(destination, Mapping) and bool(destination.get("url"))
+
+
+def read_declarations(tables: Mapping[str, object]) -> Declarations:
+    """``[columns]`` of settings that nobody has checked yet; none where they are wrong."""
+    try:
+        return TypeAdapter(dict[str, dict[str, ColumnDeclaration]]).validate_python(
+            tables.get("columns", {})
+        )
+    except ValidationError:
+        return {}
 
 
 def refuse_same_system(source: str, destination: str) -> None:

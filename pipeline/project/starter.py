@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from pipeline.mapping.columns import ColumnDeclaration
 from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.settings import SECTIONS, Settings
@@ -54,7 +55,7 @@ def render_starter(
         if "auth" in model.model_fields:
             blocks += _render_login(name)
     blocks += [_render_free_table(name) for name in ("organizations", "countries")]
-    return "\n".join([*blocks, *_render_row()])
+    return "\n".join([*blocks, *_render_column(), *_render_row()])
 
 
 def _render_section(
@@ -84,6 +85,15 @@ def _render_free_table(name: str) -> str:
     [pair] = next(iter(field.examples or ())).items()
     key, value = (json.dumps(one, ensure_ascii=False) for one in pair)
     return f"{_render_comment(field.description or '')}[{name}]\n#{key} = {value}  # an example\n"
+
+
+def _render_column() -> Iterator[str]:
+    """A declared column, as an example."""
+    field = Settings.model_fields["columns"]
+    [(column, declared)] = next(iter(field.examples or ())).items()
+    about = f"{field.description} An example:"
+    yield f"{_render_comment(about)}#[columns.ContactToCustomer.{column}]\n"
+    yield from _render_lines(ColumnDeclaration, list(declared))
 
 
 def _render_row() -> Iterator[str]:

@@ -25,7 +25,7 @@ from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app as sales_wire
 from pipeline.sandbox.sales.twin import SalesTwin, open_sales
 from pipeline.sandbox.scm import app as scm_wire
-from pipeline.sandbox.scm.load import read_companies, read_known_customers
+from pipeline.sandbox.scm.load import read_columns, read_companies, read_known_customers
 from pipeline.sandbox.scm.seed import add_customers
 from pipeline.sandbox.scm.twin import ScmTwin
 from pipeline.sandbox.wire.compression import Compressed
@@ -83,7 +83,11 @@ def make_world(folder: Path, data: Path | None, faults: Faults, application: App
     with contextlib.ExitStack() as stack:
         sales = open_sales(folder / "sales.db", data, faults)
         stack.callback(sales.close)
-        scm = ScmTwin(companies=read_companies(data), applications=frozenset({logins.CLIENT}))
+        scm = ScmTwin(
+            companies=read_companies(data),
+            applications=frozenset({logins.CLIENT}),
+            columns=read_columns(data),
+        )
         stack.callback(scm.close)
         with ThreadPoolExecutor(1) as pool:
             indexed = pool.submit(sales.service.store.index)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.mapping.compile import CompiledTemplate, Target
 from pipeline.scm.metadata import Model
-from pipeline.suggest import suggest_nearest
+from pipeline.suggest import suggest_nearest, suggest_several
 from schemas.catalogue import ColumnKind
 
 
@@ -33,7 +33,7 @@ def _check_mapping(mapping: CompiledTemplate, model: Model) -> Iterator[str]:
         if target.name not in columns:
             yield (
                 f"{place}: {entity.odata_set} in this SCM has no such "
-                f"column.{suggest_nearest(target.name, columns)}"
+                f"column.{suggest_several(target.name, columns)}"
             )
         else:
             yield from _check_enum(target, place, model.enums.get(columns[target.name]))

@@ -10,13 +10,27 @@ from urllib.parse import quote
 
 import orjson
 
-from schemas.catalogue import Column, ColumnKind, Entity
+from schemas.catalogue import BOOLEANS, Column, ColumnKind, Entity
 
 COMPANY: Final = "dataAreaId"
 """The key property of every entity that belongs to a legal entity."""
 
 NEVER: Final = "1900-01-01T00:00:00Z"
 """What SCM stores where no time is set."""
+
+NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+"""What SCM stores where no GUID is set."""
+
+_BLANKS: Final[Mapping[ColumnKind, str | int | float]] = {
+    ColumnKind.TEXT: "",
+    ColumnKind.INTEGER: 0,
+    ColumnKind.LONG: 0,
+    ColumnKind.DECIMAL: 0.0,
+    ColumnKind.BOOLEAN: False,
+    ColumnKind.TIMESTAMP: NEVER,
+    ColumnKind.GUID: NO_GUID,
+}
+"""What a column of each kind holds where nothing is set; an enum has its first member."""
 
 
 def quote_text(text: str) -> str:
@@ -49,23 +63,17 @@ def build_row_body(
 
 def choose_blank(column: Column) -> str | int | float:
     """How a column says that it is empty: SCM has no null (reference B.2)."""
-    match column.kind:
-        case ColumnKind.TEXT:
-            return ""
-        case ColumnKind.ENUM:
-            return column.members[0]
-        case ColumnKind.INTEGER:
-            return 0
-        case ColumnKind.DECIMAL:
-            return 0.0
-        case ColumnKind.TIMESTAMP:
-            return NEVER
+    if column.kind is ColumnKind.ENUM:
+        return column.members[0]
+    return _BLANKS[column.kind]
 
 
 def encode_value(column: Column, value: object) -> str | int | float:
     """A value of ``rows/`` as JSON; a null is sent as empty, because the source is the master."""
     if value is None:
         return choose_blank(column)
+    if column.kind is ColumnKind.BOOLEAN:
+        return value == BOOLEANS[1]
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dt.datetime):

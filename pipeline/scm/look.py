@@ -45,6 +45,10 @@ class ScmNeeds:
     contacts_label: str
     packages: bool
     """Whether anything may be sent as a package, so that names in Data management matter."""
+    model: Model | None = None
+    """SCM's metadata, where they were read already."""
+    wrong: Sequence[str] = ()
+    """What the templates ask of SCM's columns in vain, a sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +94,7 @@ def look_at_scm(
             the entity by another name; all problems at once.
         Stopped: SCM cannot be reached, or refuses.
     """
-    model = read_model(scm.metadata(), scm.label)
+    model = wanted.model or read_model(scm.metadata(), scm.label)
     labels = (
         {one.entity.name: read_entity_label(scm, model, one.entity) for one in wanted.mappings}
         if wanted.packages
@@ -99,7 +103,7 @@ def look_at_scm(
     source_format = read_source_format(scm, model) if wanted.packages else None
     names = read_legal_entities(scm, model)
     wrong = [
-        *check_contract(wanted.mappings, model),
+        *(wanted.wrong or check_contract(wanted.mappings, model)),
         *_check_entities(wanted, names),
         *_check_labels(wanted, labels),
         *_check_format(source_format),

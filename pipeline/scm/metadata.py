@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from pipeline.errors import AnswerUnreadable
@@ -22,6 +22,14 @@ class Model:
 
     sets: Mapping[str, Mapping[str, str]]
     enums: Mapping[str, tuple[str, ...]]
+    lengths: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Entity set → property → its longest text, in characters, where the document says so."""
+    computed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Entity set → properties that SCM fills itself."""
+
+    def length(self, entity_set: str, name: str) -> int | None:
+        """The longest text of a property; null where SCM does not say."""
+        return self.lengths.get(entity_set, {}).get(name)
 
     def has(self, entity_set: str, *properties: str) -> bool:
         """Whether a set is there with these properties."""
@@ -38,14 +46,14 @@ def read_model(document: bytes, system: str) -> Model:
     Raises:
         AnswerUnreadable: it is not such a document.
     """
-    types: dict[str, dict[str, str]] = {}
+    types: dict[str, _EntityType] = {}
     enums: dict[str, tuple[str, ...]] = {}
     sets: dict[str, str] = {}
     try:
         for element in _walk_elements(document):
             match _strip_namespace(element.tag):
                 case "EntityType":
-                    types[element.get("Name", "")] = _read_properties(element)
+                    types[element.get("Name", "")] = _read_type(element)
                 case "EnumType":
                     enums[element.get("Name", "")] = _read_members(element)
                 case "EntitySet":
@@ -59,7 +67,37 @@ def read_model(document: bytes, system: str) -> Model:
             "proxy and network."
         )
         raise AnswerUnreadable(message, where=system, again=True) from error
-    return Model(sets={name: types.get(kind, {}) for name, kind in sets.items()}, enums=enums)
+    whole = {name: _inherit(kind, types) for name, kind in sets.items()}
+    return Model(
+        sets={name: one.properties for name, one in whole.items()},
+        enums=enums,
+        lengths={name: one.lengths for name, one in whole.items() if one.lengths},
+        computed={name: frozenset(one.computed) for name, one in whole.items() if one.computed},
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _EntityType:
+    """The properties of an entity type, in order, and the type that it has more of them from."""
+
+    base: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    computed: list[str] = field(default_factory=list)
+
+
+def _inherit(name: str, types: Mapping[str, _EntityType]) -> _EntityType:
+    """A type with all that it has from its base types."""
+    line: list[str] = []
+    while name in types and name not in line:
+        line.append(name)
+        name = types[name].base
+    whole = _EntityType()
+    for one in reversed(line):
+        whole.properties.update(types[one].properties)
+        whole.lengths.update(types[one].lengths)
+        whole.computed.extend(types[one].computed)
+    return whole
 
 
 def _walk_elements(document: bytes) -> Iterator[ET.Element]:
@@ -70,20 +108,38 @@ def _walk_elements(document: bytes) -> Iterator[ET.Element]:
         yield element
 
 
-def _read_properties(element: ET.Element) -> dict[str, str]:
-    return {
-        one.get("Name", ""): _shorten_type(one.get("Type", ""))
-        for one in element
-        if _strip_namespace(one.tag) == "Property"
-    }
+def _read_type(element: ET.Element) -> _EntityType:
+    made = _EntityType(base=_shorten_type(element.get("BaseType", "")))
+    for one in element:
+        if _strip_namespace(one.tag) != "Property":
+            continue
+        name, length = one.get("Name", ""), one.get("MaxLength", "")
+        made.properties[name] = _shorten_type(one.get("Type", ""))
+        if length.isascii() and length.isdigit() and int(length):
+            made.lengths[name] = int(length)
+        if any(map(_says_computed, one)):
+            made.computed.append(name)
+    return made
+
+
+def _says_computed(annotation: ET.Element) -> bool:
+    term = annotation.get("Term", "").rpartition(".")[2]
+    return term == "Computed" and annotation.get("Bool", "true") == "true"
 
 
 def _read_members(element: ET.Element) -> tuple[str, ...]:
     members = [one for one in element if _strip_namespace(one.tag) == "Member"]
     numbered = [
-        (int(one.get("Value", place)), one.get("Name", "")) for place, one in enumerate(members)
+        (_read_number(one.get("Value", ""), place), one.get("Name", ""))
+        for place, one in enumerate(members)
     ]
     return tuple(name for _, name in sorted(numbered))
+
+
+def _read_number(text: str, place: int) -> int:
+    """The value of a member; its place where it has none."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() else place
 
 
 def _strip_namespace(tag: str) -> str:
@@ -91,5 +147,5 @@ def _strip_namespace(tag: str) -> str:
 
 
 def _shorten_type(name: str) -> str:
-    """A type without its namespace; those of Edm keep theirs."""
-    return name if name.startswith("Edm.") else name.rpartition(".")[2]
+    """A type without its namespace; those of Edm, and collections, keep theirs."""
+    return name if name.startswith(("Edm.", "Collection(")) else name.rpartition(".")[2]

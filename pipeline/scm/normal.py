@@ -7,16 +7,18 @@ its blanks.
 * enums: a member's name in any case, or its number; the first member is blank;
 * integers and decimals: as numbers, six places at most, 0 is blank; other text stays as it is;
 * timestamps: UTC, whole seconds; 1900-01-01 is blank;
+* booleans in lower case, false is blank; GUIDs in lower case, the one of zeros is blank;
 * keys: in ASCII upper case, as SCM stores them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 import polars as pl
 
-from schemas.catalogue import Column, ColumnKind
+from pipeline.scm.literals import NO_GUID
+from schemas.catalogue import BOOLEANS, Column, ColumnKind
 from schemas.text import key_of, trimmed
 
 _NO_DATE: Final = "1900-01-01 00:00:00"
@@ -26,18 +28,30 @@ _DECIMAL: Final = pl.Decimal(38, 12)
 
 def normalize(value: pl.Expr, column: Column) -> pl.Expr:
     """A column's values in the one form, as text; null is blank."""
+    text = trimmed(value.cast(pl.String))
     match column.kind:
         case ColumnKind.TEXT:
-            text = trimmed(value.cast(pl.String).str.replace_all(r"[\r\n\t]+", " "))
-            if column.members:
-                return _normalize_member(text, column, blank=False)
-            return key_of(text) if column.key else text
+            made = _normalize_text(value, column)
         case ColumnKind.ENUM:
-            return _normalize_member(trimmed(value.cast(pl.String)), column, blank=True)
-        case ColumnKind.INTEGER | ColumnKind.DECIMAL:
-            return _normalize_number(trimmed(value.cast(pl.String)))
+            made = _normalize_member(text, column, blank=True)
+        case ColumnKind.INTEGER | ColumnKind.LONG | ColumnKind.DECIMAL:
+            made = _normalize_number(text)
         case ColumnKind.TIMESTAMP:
-            return _normalize_time(trimmed(value.cast(pl.String)))
+            made = _normalize_time(text)
+        case ColumnKind.BOOLEAN:
+            made = _normalize_word(text, BOOLEANS[0])
+        case ColumnKind.GUID:
+            made = _normalize_word(text, NO_GUID)
+        case _:
+            assert_never(column.kind)
+    return made
+
+
+def _normalize_text(value: pl.Expr, column: Column) -> pl.Expr:
+    text = trimmed(value.cast(pl.String).str.replace_all(r"[\r\n\t]+", " "))
+    if column.members:
+        return _normalize_member(text, column, blank=False)
+    return key_of(text) if column.key else text
 
 
 def _normalize_member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
@@ -52,6 +66,12 @@ def _normalize_member(text: pl.Expr, column: Column, *, blank: bool) -> pl.Expr:
     found = lowered.replace_strict(names, default=None, return_dtype=pl.String)
     name = pl.coalesce(found, text)
     return pl.when(name != column.members[0]).then(name) if blank else name
+
+
+def _normalize_word(text: pl.Expr, blank: str) -> pl.Expr:
+    """A word whose case means nothing; one stands for a blank."""
+    word = text.str.to_lowercase()
+    return pl.when(word != blank).then(word)
 
 
 def _normalize_number(text: pl.Expr) -> pl.Expr:

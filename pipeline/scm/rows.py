@@ -5,7 +5,7 @@ Few rows are read by their keys, many by whole legal entities, page by page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Final
 import polars as pl
 
 from pipeline.events import Listener, Step
-from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.files import TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.run.rows import scan_arrived_rows
@@ -30,19 +29,25 @@ FEW: Final = 400
 
 
 def read_scm_rows(
-    folder: RunFolder, scm: Scm, into: Path, listener: Listener, *, few: int = FEW
+    folder: RunFolder,
+    scm: Scm,
+    into: Path,
+    listener: Listener,
+    *,
+    entities: Mapping[str, Entity],
+    few: int = FEW,
 ) -> dict[str, pl.LazyFrame]:
     """SCM's rows by task, of the entities that a run loaded.
 
     They are stored below ``into`` for the time being. Of legal entities with at most ``few``
-    planned rows only these are read.
+    planned rows only these are read. ``entities``: task → what the run filled.
 
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
     model = read_model(scm.metadata(), scm.label)
     found = {}
-    for task, entity in list_entities_by_task().items():
+    for task, entity in entities.items():
         if folder.rows_files(task):
             path = into / f"{task}.parquet"
             planned = scan_arrived_rows(folder, task)

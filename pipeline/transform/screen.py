@@ -121,9 +121,7 @@ def build_contract(mapping: CompiledTemplate) -> Contract:
     }  # fmt: skip
     schema = pa.DataFrameSchema(columns, strict=True, ordered=True, name=mapping.entity.name)
     types = pl.Schema({one.name: one.column.dtype for one in mapping.targets})
-    limits = {
-        one.name: ", ".join(one.column.members) or str(one.limit or "") for one in mapping.targets
-    }
+    limits = {one.name: one.column.members_text or str(one.limit or "") for one in mapping.targets}
     return Contract(schema=schema, rules=made, types=types, limits=limits)
 
 

@@ -202,6 +202,7 @@ CHANGES: list[tuple[str, Change, str | None, str | None]] = [
     ("batches", project(NAMED.replace("batch_rows = 2", "batch_rows = 3")), "batch_rows", None),
     ("units", project(NAMED + '[organizations]\nGermany = "demf"'), r"organizations\.G", None),
     ("countries", project(NAMED + '[countries]\nDeutschlnd = "DE"'), r"countries\.D", None),
+    ("columns", project(NAMED + "[columns.Contacts]\nTier = {}"), r"columns\.Contacts\.Ti", None),
     ("template", project(NAMED + SITE), r"template ContactToCustomer \(SiteId\)", None),
     ("seed", project(NAMED + '[backfill]\nseed = "x"\n'), None, r"backfill\.seed"),
     ("statuses", project(NAMED + '[backfill]\nstatuses = "0"\n'), None, r"backfill\.statuses"),

@@ -67,6 +67,14 @@ def test_the_schema_is_one() -> None:
         pytest.param("[run]\nmax_plan_age = 36\npoll = 0.5\n", id="bare numbers"),
         pytest.param("[tasks.Contacts.fields.Notes]\ndefault = 1\n", id="a number for a text"),
         pytest.param('[source.auth]\ntenant = "x"\n', id="the rest comes from the environment"),
+        pytest.param(
+            '[columns.Contacts]\nTier.type = "NoYes"\n[tasks.Contacts.fields]\nTier.default = "No"',
+            id="a declared column",
+        ),
+        pytest.param(
+            '[destination]\nurl = "https://a.b"\n[tasks.Contacts.fields.Tier]\ndefault = "Yes"\n',
+            id="SCM says which columns there are",
+        ),
     ],
 )
 def test_the_schema_takes_what_p2c_takes(text: str) -> None:

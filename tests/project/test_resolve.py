@@ -395,7 +395,10 @@ ROW = "[tasks.Contacts.fields.{column}]\n{keys}"
         (
             "Noets",
             'source = "description"',
-            "Noets: CDS Contacts has no column 'Noets'. Did you mean 'Notes'?",
+            (
+                "Noets: p2c knows no column 'Noets' of CDS Contacts. Did you mean 'Notes'? If your "
+                "SCM has it, declare it in [columns.Contacts]"
+            ),
         ),
         ("SpouseName", "unmapped = true", "SpouseName.unmapped: the template has no such row."),
         ("SpouseName", "max_length = 9", "SpouseName: needs a source or a default."),

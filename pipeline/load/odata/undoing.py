@@ -31,7 +31,7 @@ from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
 from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
-from schemas.catalogue import Column, ColumnKind
+from schemas.catalogue import BOOLEANS, Column, ColumnKind
 from schemas.codes import find_code
 
 _KEY: Final = lookup.KEY
@@ -173,9 +173,11 @@ def _to_json(column: Column, text: str | None) -> str | int | float:
     if text is None:
         return choose_blank(column)
     match column.kind:
-        case ColumnKind.INTEGER:
+        case ColumnKind.INTEGER | ColumnKind.LONG:
             return int(text)
         case ColumnKind.DECIMAL:
             return float(text)
+        case ColumnKind.BOOLEAN:
+            return text.lower() == BOOLEANS[1]
         case _:
             return text

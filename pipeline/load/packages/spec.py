@@ -8,7 +8,6 @@ from typing import Final
 
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.project.resolve import Project
-from schemas.scm import ENTITIES
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LEGAL_ENTITY: Final = re.compile(r"[\w-]+")
@@ -19,7 +18,7 @@ def make_spec(
     project: Project, mapping: CompiledTemplate, legal_entity: str, batch: int
 ) -> PackageSpec:
     """What a package of a task says about itself."""
-    entity = ENTITIES[mapping.template.entity]
+    entity = mapping.entity
     label = (
         project.settings.destination.contacts_label
         if entity.name == "CDS Contacts"

@@ -52,7 +52,10 @@ def make_scm_routes(twin: ScmTwin, authorize: Authorize) -> list[BaseRoute]:
         if refusal is not None:
             return refusal
         answer = describing.answer_metadata(
-            await read_operation(request), find_origin(request), twin.service.actions.types
+            await read_operation(request),
+            find_origin(request),
+            twin.store.catalogue,
+            twin.service.actions.types,
         )
         return make_response(add_trace(answer, 0))
 

@@ -85,7 +85,9 @@ class ScmCall:
         self._require_method("GET")
         headers = {"Content-Type": "application/xml", "OData-Version": "4.0"}
         return ODataAnswer(
-            status=HTTPStatus.OK, headers=headers, body=metadata.write_scm_csdl(self.actions.types)
+            status=HTTPStatus.OK,
+            headers=headers,
+            body=metadata.write_scm_csdl(self.desk.store.catalogue, self.actions.types),
         )
 
     def count(self, entity: ScmEntity) -> ODataAnswer:

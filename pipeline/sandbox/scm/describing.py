@@ -19,8 +19,8 @@ from pipeline.sandbox.odata.tree import ODataError, Query
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.entities import (
     DATA_ENTITIES,
-    ENTITIES,
     ENUMS,
+    Catalogue,
     Property,
     PropertyKind,
     ScmEntity,
@@ -51,18 +51,20 @@ _KEYS: Final = {
 
 
 def answer_metadata(
-    operation: ODataOperation, root: str, actions: tuple[ActionType, ...]
+    operation: ODataOperation, root: str, catalogue: Catalogue, actions: tuple[ActionType, ...]
 ) -> ODataAnswer:
     """Answer a request below ``/metadata``."""
     try:
-        return _answer(operation, root, actions)
+        return _answer(operation, root, catalogue, actions)
     except ScmFailure as failure:
         return failure.answer()
     except ODataError as error:
         return failures.bad_request(str(error)).answer()
 
 
-def _answer(operation: ODataOperation, root: str, actions: tuple[ActionType, ...]) -> ODataAnswer:
+def _answer(
+    operation: ODataOperation, root: str, catalogue: Catalogue, actions: tuple[ActionType, ...]
+) -> ODataAnswer:
     if operation.method != "GET":
         raise ScmFailure(
             status=HTTPStatus.METHOD_NOT_ALLOWED, message="The metadata service is read-only."
@@ -72,7 +74,7 @@ def _answer(operation: ODataOperation, root: str, actions: tuple[ActionType, ...
     if len(segments) != 1 or segments[0].name not in _KEYS:
         raise failures.no_resource(f"Resource not found for the segment '{path}'.")
     name, query = segments[0].name, parse_query(query_text)
-    rows = _rows(name, actions)
+    rows = _rows(name, catalogue, actions)
     context = f"{root}/Metadata/$metadata#{name}"
     if segments[0].keys:
         found = _choose(query, _find(rows, name, segments[0]))
@@ -110,26 +112,27 @@ def _choose(query: Query, row: MetadataRow) -> MetadataRow:
 
 
 @cache
-def _rows(name: str, actions: tuple[ActionType, ...]) -> list[MetadataRow]:
+def _rows(name: str, catalogue: Catalogue, actions: tuple[ActionType, ...]) -> list[MetadataRow]:
     match name:
         case "DataEntities":
-            return [_data_entity(entity) for entity in ENTITIES.values()]
+            return [_data_entity(entity) for entity in catalogue.entities.values()]
         case "PublicEntities":
-            return [_public_entity(entity, actions) for entity in ENTITIES.values()]
+            return [_public_entity(entity, actions) for entity in catalogue.entities.values()]
         case "PublicEnumerations":
             return [_enumeration(enum, members) for enum, members in ENUMS.items()]
         case _:
             return [
-                {"Id": one, "Language": "en-US", "Value": text} for one, text in _labels().items()
+                {"Id": one, "Language": "en-US", "Value": text}
+                for one, text in _labels(catalogue).items()
             ]
 
 
-def _labels() -> Mapping[str, str]:
+def _labels(catalogue: Catalogue) -> Mapping[str, str]:
     """Every label by its id."""
-    entities = {_label(entity.name): entity.label for entity in ENTITIES.values()}
+    entities = {_label(entity.name): entity.label for entity in catalogue.entities.values()}
     fields = {
         _label(entity.name, one.name): one.label
-        for entity in ENTITIES.values()
+        for entity in catalogue.entities.values()
         for one in entity.properties
     }
     members = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from importlib import resources
@@ -230,6 +230,39 @@ ENUMS: Final = MappingProxyType(_FACTS[0])
 
 ENTITIES: Final = MappingProxyType(_FACTS[1])
 """The entities, by their sets."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Catalogue:
+    """The entities of one SCM, by their sets: the standard ones, or with columns of a site."""
+
+    entities: Mapping[str, ScmEntity]
+
+
+CATALOGUE: Final = Catalogue(entities=ENTITIES)
+"""An SCM that nobody extended."""
+
+
+def extend_catalogue(columns: Mapping[str, Mapping[str, str]]) -> Catalogue:
+    """An SCM whose site added columns, or changed the length or the type of standard ones.
+
+    ``columns``: entity set → property → what it holds, as ``entities.toml`` writes it.
+    """
+    if not columns:
+        return CATALOGUE
+    extended = {name: _extend(ENTITIES[name], more) for name, more in columns.items()}
+    return Catalogue(entities=MappingProxyType({**ENTITIES, **extended}))
+
+
+def _extend(entity: ScmEntity, columns: Mapping[str, str]) -> ScmEntity:
+    facts = {
+        "key": [one.name for one in entity.keys],
+        "mandatory": [one.name for one in entity.required],
+        "labels": {one.name: one.label for one in entity.properties},
+    }
+    made = {name: _property(name, spec, facts, ENUMS) for name, spec in columns.items()}
+    kept = (made.pop(one.name, one) for one in entity.properties)
+    return replace(entity, properties=(*kept, *made.values()))
 
 
 def find_by_label(label: str) -> ScmEntity | None:

@@ -1,4 +1,4 @@
-"""What the files of a folder say about SCM: its legal entities, and the customers that it has."""
+"""What the files of a folder say about SCM: its legal entities, its own columns, its customers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import SourceError
+from pipeline.sandbox.scm.entities import extend_catalogue
 from pipeline.sandbox.scm.seed import COMPANIES, Company
 
 
@@ -24,6 +25,29 @@ def read_companies(folder: Path | None) -> list[Company]:
         for name in [str(name).lower() for name in names if name]:
             known.setdefault(name, Company(id=name, name=f"Contoso {name.upper()}", country="US"))
     return list(known.values())
+
+
+def read_columns(folder: Path | None) -> dict[str, dict[str, str]]:
+    """The columns that a site added to its SCM, if the folder has a ``scm_columns.toml``.
+
+    A table is an entity set; a key is a column, its value what the column holds, as in
+    ``LoyaltyTier = "string 10"``. Raises ``SourceError``.
+    """
+    path = None if folder is None else folder / "scm_columns.toml"
+    if path is None or not path.is_file():
+        return {}
+    try:
+        found: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        extend_catalogue(found)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"is not valid TOML: {error}.", where=str(path)) from error
+    except (KeyError, ValueError, AttributeError) as error:
+        raise SourceError(
+            "must have tables named after entity sets, with lines such as LoyaltyTier = "
+            "'string 10'.",
+            where=str(path),
+        ) from error
+    return found
 
 
 def read_known_customers(folder: Path | None) -> Iterator[dict[str, str]]:

@@ -10,7 +10,14 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from pipeline.sandbox.scm.entities import DATA_ENTITIES, ENTITIES, ENUMS, PropertyKind, ScmEntity
+from pipeline.sandbox.scm.entities import (
+    DATA_ENTITIES,
+    ENTITIES,
+    ENUMS,
+    Catalogue,
+    PropertyKind,
+    ScmEntity,
+)
 from pipeline.sandbox.scm.payload import name_edm_type
 
 _EDMX: Final = "http://docs.oasis-open.org/odata/ns/edmx"
@@ -37,7 +44,7 @@ def list_scm_sets(root: str) -> bytes:
 
 
 @cache
-def write_scm_csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
+def write_scm_csdl(catalogue: Catalogue, actions: tuple[ActionType, ...] = ()) -> bytes:
     """The metadata as CSDL 4.0."""
     edmx = ET.Element("edmx:Edmx", {"Version": "4.0", "xmlns:edmx": _EDMX})
     schema = ET.SubElement(
@@ -47,7 +54,7 @@ def write_scm_csdl(actions: tuple[ActionType, ...] = ()) -> bytes:
     )
     for name, members in ENUMS.items():
         _enum(schema, name, members)
-    for entity in ENTITIES.values():
+    for entity in catalogue.entities.values():
         _entity(schema, entity)
     for action in actions:
         _action(schema, action)
@@ -83,6 +90,8 @@ def _entity(schema: ET.Element, entity: ScmEntity) -> None:
             attributes["Nullable"] = "false"
         if one.kind is PropertyKind.DECIMAL:
             attributes["Scale"] = "variable"
+        if one.length is not None:
+            attributes["MaxLength"] = str(one.length)
         ET.SubElement(kind, "Property", attributes)
 
 

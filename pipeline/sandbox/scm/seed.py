@@ -15,7 +15,14 @@ import pycountry
 
 from pipeline.sandbox.scm import parties
 from pipeline.sandbox.scm.cells import CellError, read_cell
-from pipeline.sandbox.scm.entities import COMPANY, ENTITIES, Property
+from pipeline.sandbox.scm.entities import (
+    CATALOGUE,
+    COMPANY,
+    ENTITIES,
+    Catalogue,
+    Property,
+    ScmEntity,
+)
 from pipeline.sandbox.scm.roles import CUSTOMER_ENTITY, ROLES
 from pipeline.sandbox.scm.store import ScmStore
 from pipeline.sandbox.scm.writing import Desk
@@ -69,24 +76,27 @@ SETUP_CODES: Final = {
     "Sales tax groups": ("CA", "DOM", "EU", "EXEMPT", "WA"),
     "Decision": ("Approver", "Decider", "Influencer", "User"),
     "Workers": ("000001", "000002"),
+    "Payment schedules": ("Monthly", "Quarterly"),
 }
 
 
 _ROWS_AT_ONCE: Final = 1000
 
 
-def open_store(path: str, companies: tuple[Company, ...]) -> ScmStore:
+def open_store(
+    path: str, companies: tuple[Company, ...], catalogue: Catalogue = CATALOGUE
+) -> ScmStore:
     """A database that is set up. One that is there already is taken as it is."""
-    store = ScmStore(path)
+    store = ScmStore(path, catalogue)
     if not store.value('SELECT 1 FROM "LegalEntities"'):
-        _model(companies).copy_to(store)
+        _model(companies, catalogue).copy_to(store)
     return store
 
 
 @cache
-def _model(companies: tuple[Company, ...]) -> ScmStore:
+def _model(companies: tuple[Company, ...], catalogue: Catalogue) -> ScmStore:
     """A store to copy, which is ten times faster than filling one again."""
-    store = ScmStore()
+    store = ScmStore(catalogue=catalogue)
     _fill(store, companies)
     return store
 
@@ -118,9 +128,10 @@ def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
 
 
 def _customer(desk: Desk, row: Mapping[str, str]) -> dict[str, Any]:
+    entity = desk.store.catalogue.entities[CUSTOMER_ENTITY.name]
     values = {
-        **CUSTOMER_ENTITY.blank,
-        **{one.name: _read(desk, one, text) for one, text in _fields(row) if text},
+        **entity.blank,
+        **{one.name: _read(desk, one, text) for one, text in _fields(entity, row) if text},
     }
     values[COMPANY] = str(values[COMPANY]).lower()
     person = any(values[name] for name in ("PersonFirstName", "PersonMiddleName", "PersonLastName"))
@@ -131,9 +142,9 @@ def _customer(desk: Desk, row: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _fields(row: Mapping[str, str]) -> Iterator[tuple[Property, str]]:
+def _fields(entity: ScmEntity, row: Mapping[str, str]) -> Iterator[tuple[Property, str]]:
     for name, text in row.items():
-        field = CUSTOMER_ENTITY.by_staging_name.get(name.strip().upper())
+        field = entity.by_staging_name.get(name.strip().upper())
         if field is not None:
             yield field, text
 

@@ -15,7 +15,7 @@ from pipeline.sandbox.odata.options import parse_query
 from pipeline.sandbox.odata.tree import ODataError
 from pipeline.sandbox.scm import failures
 from pipeline.sandbox.scm.call import Actions, ScmCall
-from pipeline.sandbox.scm.entities import DATA_ENTITIES, ENTITIES, ScmEntity
+from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
 from pipeline.sandbox.scm.failures import ScmFailure
 from pipeline.sandbox.scm.writing import Desk
 from pipeline.sandbox.wire import batch, multipart
@@ -90,32 +90,33 @@ class ScmService:
                 return call.metadata()
             case [name]:
                 return (
-                    call.one(_entity(name), segments[0])
+                    call.one(self._find_entity(name), segments[0])
                     if segments[0].keys
-                    else call.many(_entity(name))
+                    else call.many(self._find_entity(name))
                 )
             case [name, "$count"] if not segments[0].keys:
-                return call.count(_entity(name))
+                return call.count(self._find_entity(name))
             case [name, action] if action.startswith(f"{DATA_ENTITIES}."):
-                return call.action(_entity(name), action.removeprefix(f"{DATA_ENTITIES}."))
+                return call.action(
+                    self._find_entity(name), action.removeprefix(f"{DATA_ENTITIES}.")
+                )
             case _:
                 pass
         raise failures.no_resource(
             f"No HTTP resource was found that matches the request URI '{root}{path}'."
         )
 
+    def _find_entity(self, name: str) -> ScmEntity:
+        entity = self.desk.store.catalogue.entities.get(name)
+        if entity is None:
+            raise failures.no_resource(f"Resource not found for the segment '{name}'.")
+        return entity
+
 
 def add_trace(answer: ODataAnswer, seconds: float) -> ODataAnswer:
     """The answer with the headers that name the activity and how long it took."""
     trace = {"ms-dyn-aid": str(uuid.uuid4()), "server-timing": f"dur={seconds * 1000:.0f}"}
     return replace(answer, headers={**answer.headers, **trace})
-
-
-def _entity(name: str) -> ScmEntity:
-    entity = ENTITIES.get(name)
-    if entity is None:
-        raise failures.no_resource(f"Resource not found for the segment '{name}'.")
-    return entity
 
 
 def _as_seen(part: batch.PartAnswer) -> batch.PartAnswer:

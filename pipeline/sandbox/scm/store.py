@@ -18,9 +18,11 @@ from typing import Any, Final, TypeAlias
 
 from pipeline.sandbox.odata.columns import casefold
 from pipeline.sandbox.scm.entities import (
+    CATALOGUE,
     COMPANY,
     ENTITIES,
     SETUP,
+    Catalogue,
     Property,
     PropertyKind,
     ScmEntity,
@@ -56,9 +58,6 @@ def _insert(entity: ScmEntity) -> str:
     return f'INSERT INTO "{entity.name}" ({columns}, "{RECVERSION}") VALUES ({values}, 1)'
 
 
-_INSERTS: Final = {name: _insert(entity) for name, entity in ENTITIES.items()}
-
-
 class DuplicateKeyError(Exception):
     """A row with that key is there already."""
 
@@ -66,7 +65,9 @@ class DuplicateKeyError(Exception):
 class ScmStore:
     """All tables of one SCM. ``path`` is a file, or memory."""
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, path: str = ":memory:", catalogue: Catalogue = CATALOGUE) -> None:
+        self.catalogue = catalogue
+        self._inserts = {name: _insert(one) for name, one in catalogue.entities.items()}
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -144,7 +145,7 @@ class ScmStore:
         """Insert a whole row. Raises ``DuplicateKeyError``."""
         with self._lock:
             try:
-                cursor = self._db.execute(_INSERTS[entity.name], row)
+                cursor = self._db.execute(self._inserts[entity.name], row)
             except sqlite3.IntegrityError as error:
                 raise DuplicateKeyError from error
             self._generations[entity.name] += 1
@@ -154,7 +155,7 @@ class ScmStore:
         """Insert whole rows; those whose key is there already are left out."""
         with self._lock:
             self._db.executemany(
-                _INSERTS[entity.name].replace("INSERT", "INSERT OR IGNORE", 1), rows
+                self._inserts[entity.name].replace("INSERT", "INSERT OR IGNORE", 1), rows
             )
             self._generations[entity.name] += 1
 
@@ -271,7 +272,7 @@ class ScmStore:
             "code))"
         )
         self._db.execute('CREATE TABLE IF NOT EXISTS "_sequence" (name PRIMARY KEY, next INTEGER)')
-        for number, entity in enumerate(ENTITIES.values()):
+        for number, entity in enumerate(self.catalogue.entities.values()):
             columns = ", ".join(
                 f'"{one.name}" {_TYPES[one.kind]} NOT NULL' for one in entity.properties
             )

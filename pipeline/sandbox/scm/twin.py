@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Final
 
 from pipeline.sandbox.scm import seed
@@ -13,6 +14,7 @@ from pipeline.sandbox.scm.dmf.groups import Groups
 from pipeline.sandbox.scm.dmf.importing import PackageImporter, Work
 from pipeline.sandbox.scm.dmf.management import DataManagement
 from pipeline.sandbox.scm.dmf.messages import Messages
+from pipeline.sandbox.scm.entities import extend_catalogue
 from pipeline.sandbox.scm.seed import Company
 from pipeline.sandbox.scm.service import ScmService
 from pipeline.sandbox.scm.switches import STRICT, Switches
@@ -29,7 +31,8 @@ class ScmTwin:
     ``clock`` gives seconds since 1970. With ``background`` imports run in threads, else
     within the calls that start them. ``company`` is every caller's default legal entity;
     ``applications`` are the client ids that are registered here, null lets in everyone whom the
-    login knows; ``desk`` writes the rows.
+    login knows; ``desk`` writes the rows; ``columns`` are those that the site added
+    (``extend_catalogue``).
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ScmTwin:
         applications: frozenset[str] | None = None,
         clock: Callable[[], float] = time.time,
         path: str = ":memory:",
+        columns: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
         background: bool = True,
         desk: type[Desk] = Desk,
     ) -> None:
@@ -48,7 +52,7 @@ class ScmTwin:
             ThreadPoolExecutor(THREADS, thread_name_prefix="import") if background else None
         )
         self.applications = applications
-        self.store = seed.open_store(path, tuple(companies))
+        self.store = seed.open_store(path, tuple(companies), extend_catalogue(columns))
         self.desk = desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
         self.importer = PackageImporter(

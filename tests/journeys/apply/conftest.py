@@ -72,9 +72,12 @@ def begin(
     """Starts sandboxes; the small source is in them, and as CSV in the project's folder."""
     with contextlib.ExitStack() as stack:
 
-        def start(faults: str = "", contacts: list[dict[str, str]] | None = None) -> World:
+        def start(
+            faults: str = "", contacts: list[dict[str, str]] | None = None, columns: str = ""
+        ) -> World:
             folder = tmp_path_factory.mktemp("world")
             write_small(folder, contacts=contacts)
+            (folder / "scm_columns.toml").write_text(columns)
             (folder / "known_customers.csv").write_text(ACCOUNTS)
             ready = stack.enter_context(run_sandbox(SandboxOptions(data=folder, faults=faults)))
             monkeypatch.setenv(ready.secret_env, ready.secret)

@@ -40,6 +40,7 @@ def write_package(
             raise PackageError(
                 f"Entity {detail['EntityName']} does not exist in the target environment"
             )
+        entity = store.catalogue.entities[entity.name]
         form = detail["SourceFormat"] or "CSV-Unicode"
         name = f"{entity.label}.{'xml' if form == _XML else 'csv'}"
         members[name] = _data(entity, _rows(store, entity, company, most), form, switches)

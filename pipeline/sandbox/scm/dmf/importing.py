@@ -62,7 +62,7 @@ class PackageImporter:
             self._refuse_parallel(order)
             identity = self._identity(order.execution)
             package = read_package(content)
-            runs = [_run(definition) for definition in package.entities if not definition.disabled]
+            runs = [self._run(one) for one in package.entities if not one.disabled]
             self.groups.prepare(order.group, package, overwrite=order.overwrite)
             execution = self._execution(identity, order, runs)
             self.executions[identity] = execution
@@ -161,6 +161,10 @@ class PackageImporter:
             runs=runs,
         )
 
+    def _run(self, definition: EntityFile) -> EntityRun:
+        known = self.desk.store.catalogue.entities
+        return EntityRun(entity=known[find_entity(definition).name], definition=definition)
+
     # the work
 
     def _guard(self, execution: Execution, work: Work) -> None:
@@ -217,10 +221,6 @@ def _fail(execution: Execution, message: str) -> None:
         if run.target not in ENDED:
             run.staged.failed, run.target = message, Phase.ERROR
             run.staging = run.staging if run.staging in ENDED else Phase.ERROR
-
-
-def _run(definition: EntityFile) -> EntityRun:
-    return EntityRun(entity=find_entity(definition), definition=definition)
 
 
 def find_entity(definition: EntityFile) -> ScmEntity:

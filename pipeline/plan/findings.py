@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipeline.plan.gaps import list_column_gaps
+from pipeline.plan.gone import find_gone
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.plan.source import frame_notes
@@ -34,6 +35,7 @@ def add_run_findings(
         prepared.findings += frame_notes(gaps)
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
+    prepared.findings += find_gone(planning, main)
     return prepared.findings
 
 

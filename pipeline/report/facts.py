@@ -38,7 +38,9 @@ _FIRST: Final = (
     "accounts_assumed",
     "company_changed",
     "promoted",
+    "demoted",
     "no_longer_routed",
+    "no_longer_in_source",
     "legal_entity_changed",
     "counts_disagree",
 )

@@ -88,6 +88,11 @@ class RunFolder:
         return self.path / "outcomes.parquet"
 
     @property
+    def gone(self) -> Path:
+        """One row per key that was loaded earlier and that no contact of the source has."""
+        return self.path / "no_longer_in_source.csv"
+
+    @property
     def packages(self) -> Path:
         """Packages, by task."""
         return self.path / "packages"
@@ -105,7 +110,7 @@ class RunFolder:
 
         Results are left out.
         """
-        fixed = [self.run_json, self.decisions, self.findings]
+        fixed = [self.run_json, self.decisions, self.findings, self.gone]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))
         seen = sorted((self.path / "scm").glob("*.parquet"))

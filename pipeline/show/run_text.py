@@ -30,7 +30,9 @@ TOP: Final = (
     "accounts_assumed",
     "company_changed",
     "promoted",
+    "demoted",
     "no_longer_routed",
+    "no_longer_in_source",
     "legal_entity_changed",
 )
 """Findings that come before everything else: they say something about the run as a whole."""

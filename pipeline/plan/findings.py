@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pipeline.plan.changes import compare_updates
 from pipeline.plan.gaps import list_column_gaps
 from pipeline.plan.gone import find_gone
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
@@ -36,6 +37,7 @@ def add_run_findings(
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     prepared.findings += find_gone(planning, main)
+    prepared.findings += compare_updates(planning, main)
     return prepared.findings
 
 

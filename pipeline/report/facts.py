@@ -41,6 +41,7 @@ _FIRST: Final = (
     "demoted",
     "no_longer_routed",
     "no_longer_in_source",
+    "would_clear",
     "legal_entity_changed",
     "counts_disagree",
 )

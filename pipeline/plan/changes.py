@@ -6,40 +6,26 @@ last. Where neither is known there is nothing to compare, and nothing is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.change_counts import ChangeCounts
-from pipeline.plan.earlier_rows import name_earlier_rows, name_task_memory
-from pipeline.plan.present import keep_present
+from pipeline.plan.other_side import Side, find_other_side, stream_pairs
 from pipeline.plan.request import Planning
-from pipeline.project.systems import connect_scm
 from pipeline.run.files import TableWriter
 from pipeline.run.findings import RunFinding
 from pipeline.run.summary import TaskChanges
-from pipeline.scm.differences import DIFFERING, NEW, OLD, find_differences
+from pipeline.scm.differences import DIFFERING, find_differences
 from schemas.catalogue import Column
 from schemas.run import CHANGES
-from sql.query import SelectColumn, query
+from sql.query import query
 from sql.session import Session
 
 _ROWS: Final = 65_536
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
-    """The other side of a comparison: what it is, and how many updates there are."""
-
-    against: Literal["scm", "last load"]
-    updates: int
-    is_known: bool = True
-    """Whether the other values of any row are there."""
 
 
 def compare_updates(planning: Planning, session: Session) -> list[RunFinding]:
@@ -59,7 +45,7 @@ def compare_updates(planning: Planning, session: Session) -> list[RunFinding]:
         writer: TableWriter | None = None
         for task, mapping in planning.mappings.items():
             session.parquet("planned", planning.folder.rows_files(task), places=True)
-            side = _find_other_side(planning, session, mapping)
+            side = find_other_side(planning, session, mapping)
             if side is None:
                 continue
             if writer is None:
@@ -73,30 +59,6 @@ def compare_updates(planning: Planning, session: Session) -> list[RunFinding]:
         for one in task.fields
         if one.cleared
     ]
-
-
-def _find_other_side(
-    planning: Planning, session: Session, mapping: CompiledTemplate
-) -> Side | None:
-    """Make what is known of the records known as ``present``; null where nothing is updated."""
-    task = mapping.template.task
-    if planning.destination.seen is not None:
-        updates = int(session.frame(query("plan/count_updates")).item())
-        if not updates:
-            return None
-        with connect_scm(planning.project) as scm:
-            keep_present(planning, session, scm, mapping)
-        return Side(against="scm", updates=updates)
-    runs, destination = planning.folder.path.parent, planning.project.settings.destination.name
-    if not name_task_memory(session, runs, destination, task):
-        return None
-    counted = dict(session.frame(query("plan/updated_runs")).iter_rows())
-    if not counted:
-        return None
-    names = [name for name in counted if name is not None]
-    is_known = name_earlier_rows(session, runs, task, names)
-    session.view("present", query("plan/last_sent"))
-    return Side(against="last load", updates=sum(counted.values()), is_known=is_known)
 
 
 def _compare_task(
@@ -123,19 +85,7 @@ def _write_differing(session: Session, columns: dict[str, Column], into: Path) -
     """Write the fields that differ, in any order; how many rows were compared."""
     compared = 0
     with TableWriter(into, DIFFERING) as writer:
-        for pairs in _stream_pairs(session, columns):
+        for pairs in stream_pairs(session, columns):
             compared += pairs.height
             writer.write(find_differences(pairs, columns))
     return compared
-
-
-def _stream_pairs(session: Session, columns: dict[str, Column]) -> Iterator[pl.DataFrame]:
-    """Both states of each row that is updated."""
-    there = session.columns("present")
-    text = query(
-        "plan/update_pairs",
-        new=[SelectColumn(name=NEW + name, of=name) for name in columns],
-        old=[SelectColumn(name=OLD + name, of=name) for name in columns if name in there],
-    )
-    for batch in session.stream(text, _ROWS):
-        yield pl.DataFrame(batch)

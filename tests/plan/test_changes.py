@@ -8,12 +8,16 @@ import polars as pl
 import pytest
 
 from pipeline.commands.confirm import confirm_import
+from pipeline.commands.explain import explain_contact
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.commands.purge import list_purgeable, purge_runs
 from pipeline.commands.result import Result
+from pipeline.commands.verify import verify_run
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
+from pipeline.report.facts import collect_page_facts
+from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder
 from schemas.run import CHANGES
 from tests.scenes.small import contactid, number, rows, write_small
@@ -93,8 +97,10 @@ def test_values_that_an_update_would_clear_are_a_finding_with_their_number(
     assert found.select("column", "message").rows() == [
         (
             f"ContactToCustomer.{MAIL}",
-            f"1 updates would clear ContactToCustomer.{MAIL}: it has a value now, and the source "
-            "has none.",
+            (
+                f"1 updates would clear ContactToCustomer.{MAIL}: it has a value now, and the "
+                "source has none."
+            ),
         )
     ]
 
@@ -126,3 +132,50 @@ def test_a_purge_takes_the_values_of_changes_away(home: Path, common: Flags, loa
     run = folder_of(plan(home, common, other_mails()))
     purge_runs(list_purgeable(common, [str(run.run)], 0), agreed=True)
     assert not run.changes.exists()
+
+
+def test_a_page_shows_the_columns_that_updates_change_without_values(
+    home: Path, common: Flags, loaded: str
+) -> None:
+    del loaded
+    run = folder_of(plan(home, common, other_mails()))
+    page = render_report(collect_page_facts(run))
+    assert '<h2 id="changes">What updates change</h2>' in page
+    assert f'<td class="key">ContactToCustomer.{MAIL}</td><td class="n">2</td>' in page
+    assert "new@example.com" not in page
+
+
+def test_a_contact_s_story_tells_what_its_update_changes(
+    home: Path, common: Flags, loaded: str
+) -> None:
+    del loaded
+    run = folder_of(plan(home, common, other_mails()))
+    told = [str(explain_contact(common, number(place), str(run.run)).text) for place in (1, 2, 3)]
+    assert f"{MAIL}: 'contact1@example.com' → 'new@example.com'" in told[0]
+    assert f"{MAIL}: 'contact2@example.com' → blank" in told[1]
+    assert "value before → value after" not in told[2]
+
+
+def test_plans_side_by_side_say_in_which_columns_rows_differ(
+    home: Path, common: Flags, run: RunFolder
+) -> None:
+    result = plan(home, common, other_mails(), against=str(run.run))
+    fields = {
+        one["column"]: (one["contacts"], one["example"])
+        for one in result.items
+        if one["change"] == "field"
+    }
+    assert fields == {
+        "Contacts.PrimaryEmailAddress": (1, contactid(6)),
+        f"ContactToCustomer.{MAIL}": (2, contactid(1)),
+    }
+    text = result.lines(100)
+    assert f"2 has another value: ContactToCustomer.{MAIL}, for example {contactid(1)}" in text
+
+
+def test_verify_holds_changes_against_the_journal(home: Path, common: Flags, loaded: str) -> None:
+    del loaded
+    run = folder_of(plan(home, common, other_mails()))
+    assert verify_run(common, str(run.run)).exit_code == 0
+    pl.read_parquet(run.changes).head(1).write_parquet(run.changes)
+    assert verify_run(common, str(run.run)).exit_code == 4

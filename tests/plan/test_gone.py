@@ -32,7 +32,8 @@ def plan(
     """A plan of other contacts at the same destination."""
     project = write_small(home / "source", contacts=contacts)
     flags_ = Flags(project=project, runs=common.runs, assignments=flags)
-    made = plan_contacts(flags_, PlanRequest(**asked), report_nothing, None)  # type: ignore[arg-type]
+    request = PlanRequest(**asked)  # type: ignore[arg-type]
+    made = plan_contacts(flags_, request, report_nothing, None)
     return RunFolder(Path(str(made.folder)))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypedDict
 
 import polars as pl
@@ -27,7 +28,7 @@ from pipeline.run.journal import Journal
 from pipeline.run.rows import scan_arrived_rows
 from pipeline.run.summary import Summary
 from pipeline.run.vouching import vouch
-from schemas.catalogue import Entity, Field, Table
+from schemas.catalogue import Field, Table
 
 FACTS: Final = "reconciliation.json"
 ROWS: Final = "reconciliation.parquet"
@@ -114,6 +115,7 @@ def reconcile_rows(
     read_from: str,
     clock: Clock,
     rows_at_once: int = ROWS_AT_ONCE,
+    kept: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> ReadBack:
     """Compare a run with SCM's rows and keep the result.
 
@@ -125,17 +127,26 @@ def reconcile_rows(
         read_from: where they come from, as the report says it.
         clock: the time.
         rows_at_once: how many rows of either side are in memory at a time.
+        kept: columns by task in which a row without a value leaves what SCM has.
 
     Raises:
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
     results = {
-        task: _compare(
-            scan_arrived_rows(folder, task), rows, list_entities_by_task()[task], task, rows_at_once
+        task: compare_in_parts(
+            planned,
+            rows,
+            list_entities_by_task()[task],
+            task,
+            _count_parts(planned, rows, rows_at_once),
+            kept.get(task, ()),
         )
-        for task, rows in found.items()
-        if folder.rows_files(task)
+        for task, rows, planned in (
+            (task, rows, scan_arrived_rows(folder, task))
+            for task, rows in found.items()
+            if folder.rows_files(task)
+        )
     }
     if not results:
         raise UsageError(
@@ -172,11 +183,9 @@ def _count(found: TaskComparison) -> TaskCompared:
     return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
 
 
-def _compare(
-    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, rows_at_once: int
-) -> TaskComparison:
+def _count_parts(planned: pl.LazyFrame, found: pl.LazyFrame, rows_at_once: int) -> int:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return compare_in_parts(planned, found, entity, task, max(1, ceil(rows / rows_at_once)))
+    return max(1, ceil(rows / rows_at_once))
 
 
 def render_reconciliation(found: ReadBack) -> str:

@@ -5,8 +5,8 @@ First keys, then fields, both in the one form of ``normalize``. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict, cast
 
 import polars as pl
@@ -47,7 +47,11 @@ class TaskComparison:
 
 
 def compare_rows(
-    planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: str
+    planned: pl.DataFrame,
+    found: pl.DataFrame,
+    entity: Entity,
+    task: str,
+    kept: Collection[str] = (),
 ) -> TaskComparison:
     """Compare planned rows with SCM's.
 
@@ -57,6 +61,7 @@ def compare_rows(
             dataAreaId rows are looked for in their legal entity, without it in all.
         entity: what both are rows of.
         task: for the differences.
+        kept: columns in which a row without a value leaves what SCM has.
 
     Returns:
         Every difference, in the order of the planned rows. A row that only SCM has is not a
@@ -68,7 +73,9 @@ def compare_rows(
     _refuse_keyless(found, entity)
     by_entity = LEGAL_ENTITY in found.columns
     columns = [
-        one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
+        replace(one, keeps=one.name in kept)
+        for one in entity.columns
+        if one.name in planned.columns and one.name not in entity.key
     ]
     left = planned.select(
         "contactid",
@@ -122,6 +129,8 @@ def _find_differing(
         for side, place in ((planned, "row"), (found, "other"))
     )
     different = here.ne_missing(there)
+    if column.keeps:
+        different &= planned[column.name].gather(both["row"]).is_not_null()
     sides = {"planned": here.filter(different), "found": there.filter(different)}
     return _list_differences(task, both.filter(different), "differs", column.name, sides)
 
@@ -137,7 +146,12 @@ def _order(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def compare_in_parts(
-    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int
+    planned: pl.LazyFrame,
+    found: pl.LazyFrame,
+    entity: Entity,
+    task: str,
+    parts: int,
+    kept: Collection[str] = (),
 ) -> TaskComparison:
     """``compare_rows`` for more rows than fit into memory, one part of the keys after another.
 
@@ -145,7 +159,7 @@ def compare_in_parts(
     planned rows.
     """
     if parts == 1:
-        return compare_rows(planned.collect(), found.collect(), entity, task)
+        return compare_rows(planned.collect(), found.collect(), entity, task, kept)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
     here, there = (
         _build_key(entity, area if by_entity else None).hash(seed=0) % parts
@@ -157,6 +171,7 @@ def compare_in_parts(
             found.filter(there == part).collect(engine="streaming"),
             entity,
             task,
+            kept,
         )
         for part in range(parts)
     ]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pipeline.mapping.countries import find_country
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
-from pipeline.mapping.template import FieldRow, MappingRow, OnUnknown, Template
+from pipeline.mapping.template import FieldRow, MappingRow, OnBlank, OnUnknown, Template
 from pipeline.suggest import SettingProblem, suggest_nearest
 from schemas.catalogue import Column, ColumnKind, Entity, Table
 from schemas.sales import TABLES
@@ -65,6 +65,7 @@ def _check_row(
         *_check_shape(row.row),
         *_check_keys(row.row, table),
         *_check_values(row.row, column),
+        *_check_blank(row.row, column),
     ):
         yield SettingProblem(where, text)
 
@@ -150,6 +151,16 @@ def _is_number(text: str, kind: ColumnKind) -> bool:
     return digits and (
         not point or (kind is ColumnKind.DECIMAL and rest.isascii() and rest.isdigit())
     )
+
+
+def _check_blank(rule: MappingRow, column: Column) -> Iterator[str]:
+    """A row that is to keep what SCM has where it is never blank."""
+    if rule.on_blank is not OnBlank.KEEP:
+        return
+    if column.key:
+        yield "a key is never blank; leave on_blank out."
+    elif rule.default is not None and fold_text(rule.default):
+        yield "the default fills blanks, so on_blank never applies; set one of the two."
 
 
 def _check_missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:

@@ -53,15 +53,13 @@ def find_differences(pairs: pl.DataFrame, columns: Mapping[str, Column]) -> pl.D
 def _compare(pairs: pl.DataFrame, place: int, column: Column) -> pl.DataFrame:
     given = OLD + column.name
     before = pl.col(given) if given in pairs.columns else pl.lit(None, pl.String)
-    sides = pairs.select(
+    sent = pl.col(NEW + column.name).is_not_null() if column.keeps else pl.lit(value=True)
+    sides = pairs.filter(sent).select(
         *_ROW,
         old=normalize(before, column),
         new=normalize(pl.col(NEW + column.name), column),
     )
-    differs = pl.col("old").ne_missing(pl.col("new"))
-    if column.keeps:
-        differs &= pl.col("new").is_not_null()
-    return sides.filter(differs).select(
+    return sides.filter(pl.col("old").ne_missing(pl.col("new"))).select(
         pl.col("row").cast(pl.Int64),
         pl.lit(place, pl.Int32).alias("place"),
         "contactid",

@@ -32,6 +32,7 @@ def make_spec(
         legal_entity=legal_entity,
         batch=batch,
         columns=mapping.columns,
+        kept=mapping.kept,
     )
 
 
@@ -50,6 +51,9 @@ class PackageSpec:
     legal_entity: str
     batch: int
     columns: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    """Columns that are left out of a package in which no row has a value for them: an import then
+    leaves what SCM has."""
 
     def __post_init__(self) -> None:
         if not _LEGAL_ENTITY.fullmatch(self.legal_entity):

@@ -133,21 +133,7 @@ def reconcile_rows(
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
-    results = {
-        task: compare_in_parts(
-            planned,
-            rows,
-            list_entities_by_task()[task],
-            task,
-            _count_parts(planned, rows, rows_at_once),
-            kept.get(task, ()),
-        )
-        for task, rows, planned in (
-            (task, rows, scan_arrived_rows(folder, task))
-            for task, rows in found.items()
-            if folder.rows_files(task)
-        )
-    }
+    results = _compare_tasks(folder, found, rows_at_once, kept)
     if not results:
         raise UsageError(
             "the run planned no rows of the tasks that these exports belong to.",
@@ -181,6 +167,21 @@ def _read_applied(folder: RunFolder) -> Summary:
 
 def _count(found: TaskComparison) -> TaskCompared:
     return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
+
+
+def _compare_tasks(
+    folder: RunFolder,
+    found: Mapping[str, pl.LazyFrame],
+    rows_at_once: int,
+    kept: Mapping[str, Collection[str]],
+) -> dict[str, TaskComparison]:
+    results = {}
+    for task, rows in found.items():
+        if folder.rows_files(task):
+            planned, entity = scan_arrived_rows(folder, task), list_entities_by_task()[task]
+            parts = _count_parts(planned, rows, rows_at_once)
+            results[task] = compare_in_parts(planned, rows, entity, task, parts, kept.get(task, ()))
+    return results
 
 
 def _count_parts(planned: pl.LazyFrame, found: pl.LazyFrame, rows_at_once: int) -> int:

@@ -72,37 +72,35 @@ def compare_rows(
     """
     _refuse_keyless(found, entity)
     by_entity = LEGAL_ENTITY in found.columns
-    columns = [
-        replace(one, keeps=one.name in kept)
-        for one in entity.columns
-        if one.name in planned.columns and one.name not in entity.key
-    ]
-    left = planned.select(
-        "contactid",
-        "destination_key",
-        key=_build_key(entity, "legal_entity" if by_entity else None),
-    ).with_row_index("row")
-    right = found.select(
-        key=_build_key(entity, LEGAL_ENTITY if by_entity else None)
-    ).with_row_index("other")
+    columns = _list_compared(planned, entity, kept)
+    here = _build_key(entity, "legal_entity" if by_entity else None)
+    there = _build_key(entity, LEGAL_ENTITY if by_entity else None)
+    left = planned.select("contactid", "destination_key", key=here).with_row_index("row")
+    right = found.select(key=there).with_row_index("other")
     pairs = left.join(_take_first(right), on="key", how="left", maintain_order="left")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
     several = left.join(repeated, on="key", how="semi", maintain_order="left")
     both = pairs.filter(pl.col("other").is_not_null())
-    ordered = _order(
-        left,
-        [
-            _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
-            _list_differences(task, several, "repeated"),
-            *(_find_differing(task, one, planned, found, both) for one in _shared(columns, found)),
-        ],
-    )
+    parts = [
+        _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
+        _list_differences(task, several, "repeated"),
+        *(_find_differing(task, one, planned, found, both) for one in _shared(columns, found)),
+    ]
+    ordered = _order(left, parts)
     return TaskComparison(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
         not_compared=tuple(one.name for one in columns if one.name not in found.columns),
     )
+
+
+def _list_compared(planned: pl.DataFrame, entity: Entity, kept: Collection[str]) -> list[Column]:
+    return [
+        replace(one, keeps=one.name in kept)
+        for one in entity.columns
+        if one.name in planned.columns and one.name not in entity.key
+    ]
 
 
 def _shared(columns: Sequence[Column], found: pl.DataFrame) -> list[Column]:

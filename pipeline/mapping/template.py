@@ -157,7 +157,7 @@ class MappingRow(BaseModel):
             "What an update does if the value is blank: SCM's value becomes blank, too "
             '("clear"), or stays as it is ("keep"). Packages are split by the columns that stay.'
         ),
-        examples=["keep"],
+        examples=["clear"],
     )
     unmapped: bool = Field(
         default=False, description="Leaves the column out: p2c does not send it."

@@ -56,7 +56,7 @@ class Batcher:
     """Rows by task, legal entity and shape."""
     last: dict[tuple[str, str], int] = field(default_factory=dict)
     """The newest batch by task and legal entity."""
-    open: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    current: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """The batch that further rows go into, by task, legal entity and shape."""
 
     def number_rows(self, task: str, planned: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +80,7 @@ class Batcher:
         """``place`` and ``batch`` of the rows of one legal entity."""
         shapes = sent[SHAPE].unique(maintain_order=True).to_list()
         before = {shape: self.counts.get((task, entity, shape), 0) for shape in shapes}
-        running = {shape: self.open.get((task, entity, shape), 0) for shape in shapes}
+        running = {shape: self.current.get((task, entity, shape), 0) for shape in shapes}
         offset = pl.col(SHAPE).replace_strict(before, return_dtype=pl.Int64)
         place = pl.int_range(pl.len(), dtype=pl.Int64).over(SHAPE) + offset
         begins = place % self.rows == 0
@@ -99,7 +99,7 @@ class Batcher:
             found.group_by(SHAPE).agg(pl.len(), pl.col("batch").last()).iter_rows()
         ):
             self.counts[task, entity, shape] = before[shape] + count
-            self.open[task, entity, shape] = batch
+            self.current[task, entity, shape] = batch
         for batch, count in found.group_by("batch").len().iter_rows():
             self.sizes[task, entity, batch] += count
             self.last[task, entity] = max(batch, self.last.get((task, entity), 0))

@@ -17,6 +17,7 @@ from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
 from pipeline.transform.decide import CUSTOMERS, Decider
 from pipeline.transform.tally import Tally
+from schemas.sales import CONTACTS
 from sql.session import Session
 
 _FLAG: Final = "msdynce_isactivecustomer"
@@ -39,7 +40,10 @@ def add_run_findings(
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     prepared.findings += _list_split(planning.mappings, decider)
-    prepared.findings += find_gone(planning, main)
+    unreadable = (
+        len(planning.source.landed[CONTACTS.name].unreadable) + decider.tally.states["unreadable"]
+    )
+    prepared.findings += find_gone(planning, main, all_read=not unreadable)
     prepared.findings += compare_updates(planning, main)
     return prepared.findings
 

@@ -22,7 +22,7 @@ from sql.session import Session
 _ROWS: Final = 65_536
 
 
-def find_gone(planning: Planning, session: Session) -> list[RunFinding]:
+def find_gone(planning: Planning, session: Session, *, all_read: bool) -> list[RunFinding]:
     """Compare what was loaded with the contacts of the source, and list what nobody has.
 
     A plan of some contacts compares nothing: the others are not gone.
@@ -30,13 +30,14 @@ def find_gone(planning: Planning, session: Session) -> list[RunFinding]:
     Args:
         planning: the plan; its decisions are whole. It gets the list, ``no_longer_in_source.csv``.
         session: knows ``contacts`` and ``marks``.
+        all_read: whether every row of contacts could be read.
     """
     runs = planning.folder.path.parent
     memory = find_memory_folder(runs, planning.project.settings.destination.name)
     if _is_partial(planning) or not any(memory.glob("*.parquet")):
         return []
     session.parquet("decisions", planning.folder.decisions)
-    parts = _list_gone(planning, session)
+    parts = _list_gone(planning, session, all_read=all_read)
     first = next(parts, None)
     if first is None:
         return []
@@ -50,7 +51,7 @@ def _is_partial(planning: Planning) -> bool:
     return any(one is not None for one in chosen)
 
 
-def _list_gone(planning: Planning, session: Session) -> Iterator[pl.DataFrame]:
+def _list_gone(planning: Planning, session: Session, *, all_read: bool) -> Iterator[pl.DataFrame]:
     """The list, task by task."""
     runs = planning.folder.path.parent
     destination = planning.project.settings.destination.name
@@ -61,7 +62,8 @@ def _list_gone(planning: Planning, session: Session) -> Iterator[pl.DataFrame]:
         names = session.frame(query("plan/gone_runs"))["run"].to_list()
         if names:
             name_earlier_rows(session, runs, task, names)
-            for batch in session.stream(query("plan/gone_listed"), _ROWS, task=task):
+            text = query("plan/gone_listed")
+            for batch in session.stream(text, _ROWS, task=task, all_read=all_read):
                 yield pl.DataFrame(batch)
         session.drop("gone")
 

@@ -34,15 +34,16 @@ class Side:
 def find_other_side(planning: Planning, session: Session, mapping: CompiledTemplate) -> Side | None:
     """Make what is known of the records known as ``present``; null where nothing is updated."""
     task = mapping.template.task
-    if planning.destination.seen is not None:
+    settings = planning.project.settings.destination
+    if planning.destination.seen is not None and settings.compare_with_scm:
         updates = int(session.frame(query("plan/count_updates")).item())
         if not updates:
             return None
         with connect_scm(planning.project) as scm:
             keep_present(planning, session, scm, mapping)
         return Side(against="scm", updates=updates)
-    runs, destination = planning.folder.path.parent, planning.project.settings.destination.name
-    if not name_task_memory(session, runs, destination, task):
+    runs = planning.folder.path.parent
+    if not name_task_memory(session, runs, settings.name, task):
         return None
     counted = dict(session.frame(query("plan/updated_runs")).iter_rows())
     if not counted:

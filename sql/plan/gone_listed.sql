@@ -2,7 +2,7 @@
 -- in: gone (legal_entity, destination_key, run), decisions (contactid, contact_number),
 --     earlier_rows (contactid, destination_key, filename of the run that loaded them),
 --     contacts, marks
--- params: $task
+-- params: $task, $all_read (whether every contact row could be read)
 -- unique by: destination_key
 -- The id is not known where the rows of that run were purged.
 WITH earlier AS (
@@ -33,7 +33,8 @@ SELECT
     CASE
         WHEN t.contactid IS NOT NULL THEN 'number changed'
         WHEN d.contactid IS NOT NULL THEN 'deleted'
-        ELSE 'not in the source'
+        WHEN $all_read THEN 'not in the source'
+        ELSE 'not found, but rows of contacts could not be read'
     END AS contact,
     n.run AS loaded_by
 FROM named AS n

@@ -85,6 +85,22 @@ def test_a_contact_that_is_marked_as_deleted_is_listed_as_such(
     }
 
 
+def test_where_rows_could_not_be_read_the_list_says_that_a_contact_may_be_there(
+    home: Path, common: Flags, loaded: str
+) -> None:
+    project = write_small(home / "source", contacts=rows()[1:])
+    with (project.parent / "contacts.csv").open("a", encoding="utf-8") as file:
+        file.write('x,"cut')
+    made = plan_contacts(common, PlanRequest(), report_nothing, None)
+    assert listed(RunFolder(Path(str(made.folder)))) == {
+        f"usmf/{number(1)}": (
+            contactid(1),
+            "not found, but rows of contacts could not be read",
+            loaded,
+        )
+    }
+
+
 def test_a_contact_that_is_held_or_skipped_is_still_in_the_source(
     home: Path, common: Flags, loaded: str
 ) -> None:

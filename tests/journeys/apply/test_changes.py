@@ -133,3 +133,16 @@ def test_an_undo_restores_what_packages_updated(begin: Begin, p2c: P2c) -> None:
     assert answer.code == 0, answer.out + answer.err
     assert rows_of(project) == before
     assert p2c("verify", run.run).code == 0
+
+
+def test_a_plan_that_is_not_to_read_values_compares_with_the_last_load(
+    begin: Begin, p2c: P2c
+) -> None:
+    _, project = load_first(begin, p2c, "odata")
+    flag = ("--set", "destination.compare_with_scm=false")
+    assert p2c("plan", "--project", project, *flag).code == 1
+    run = newest(Path("runs"))
+    (task,) = run.read_summary().changes
+    assert (task.against, task.updates, task.compared, task.changed) == ("last load", 2, 2, 2)
+    assert {column for _, column, _, _ in changed(run)} == {"PrimaryContactEmail"}
+    assert not run.present("ContactToCustomer").exists()

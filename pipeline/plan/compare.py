@@ -11,7 +11,8 @@ import polars as pl
 from pipeline.mapping.template import list_entities_by_task
 from pipeline.run.folder import RunFolder
 from pipeline.scm.differences import NEW, OLD, find_differences
-from schemas.catalogue import Entity
+from schemas.catalogue import Column, Entity
+from schemas.run import PLANNED
 from sql.query import SelectColumn, query
 from sql.session import Session, session
 
@@ -73,7 +74,9 @@ def _compare_fields(
     for name, files in sides.items():
         here.parquet(f"{name}_planned", files, by_name=True)
     there, now = (here.columns(f"{name}_planned") for name in sides)
-    columns = {one.name: one for one in entity.columns if one.name in now}
+    columns = {
+        name: entity.column(name) or Column(name=name) for name in now if name not in PLANNED
+    }
     text = query(
         "plan/diff_pairs",
         new=[SelectColumn(name=NEW + name, of=name) for name in columns],

@@ -17,7 +17,6 @@ from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
 from pipeline.transform.decide import CUSTOMERS, Decider
 from pipeline.transform.tally import Tally
-from schemas.sales import CONTACTS
 from sql.session import Session
 
 _FLAG: Final = "msdynce_isactivecustomer"
@@ -41,7 +40,7 @@ def add_run_findings(
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
     prepared.findings += _list_split(planning.mappings, decider)
     unreadable = (
-        len(planning.source.landed[CONTACTS.name].unreadable) + decider.tally.states["unreadable"]
+        len(planning.source.landed["contacts"].unreadable) + decider.tally.states["unreadable"]
     )
     prepared.findings += find_gone(planning, main, all_read=not unreadable)
     prepared.findings += compare_updates(planning, main)

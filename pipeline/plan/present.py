@@ -18,7 +18,6 @@ from pipeline.run.files import TableWriter
 from pipeline.scm.rows import FEW, RowReader, write_rows
 from pipeline.transform.decide import CUSTOMERS
 from pipeline.wire.scm import Scm
-from schemas.scm import ENTITIES
 from sql.query import query
 from sql.session import Session
 
@@ -43,7 +42,7 @@ def keep_present(planning: Planning, session: Session, scm: Scm, mapping: Compil
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
-    entity, task = ENTITIES[mapping.template.entity], mapping.template.task
+    entity, task = mapping.entity, mapping.template.task
     names = tuple(dict.fromkeys([*entity.key, *mapping.columns]))
     files = planning.folder.rows_files(task)
     planned = pl.scan_parquet(files, glob=False).filter(pl.col("action") == "update")

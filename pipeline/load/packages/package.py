@@ -188,7 +188,9 @@ def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.
 
 def _name_definition_group(spec: PackageSpec, data: bytes) -> str:
     """A name made from the content: equal rows for the same destination share it."""
-    digest = hashlib.sha256(json.dumps(dataclasses.asdict(spec), sort_keys=True).encode())
+    facts = dataclasses.asdict(spec)
+    del facts["kept"]  # The columns that are left say what was left out.
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(data)
     name = f"p2c-{spec.task}-{spec.legal_entity}-{spec.batch}-{digest.hexdigest()[:10]}"
     if len(name) > _DEFINITION_GROUP_LENGTH:

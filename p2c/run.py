@@ -18,6 +18,7 @@ from pipeline.run.facts import RunFacts
 from pipeline.run.folder import LATEST, RunFolder, find_run
 from pipeline.run.summary import Summary
 from pipeline.suggest import suggest_nearest
+from schemas.run import CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,15 @@ class Run:
     def outcomes(self) -> pl.DataFrame:
         """One row per planned row that has ended: created, updated, written, failed and so on."""
         return self._table(self.folder.outcomes)
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """One row per field that an update changes: contact, task, key, column, old and new value.
+
+        Empty if neither SCM nor an earlier load said what is there.
+        """
+        path = self.folder.changes
+        return self._table(path) if path.is_file() else CHANGES.to_frame()
 
     def rows(self, task: str) -> pl.DataFrame:
         """The planned destination rows of a task, ``ContactToCustomer`` or ``Contacts``.

@@ -127,6 +127,8 @@ class Column:
     mandatory: bool = False
     key: bool = False
     on_too_long: OnTooLong = OnTooLong.REJECT
+    keeps: bool = False
+    """Whether an update without a value leaves what SCM has; a mapping says so, no entity does."""
 
     @property
     def members_text(self) -> str:

@@ -121,6 +121,19 @@ columns, with what became of each row."""
 
 BACKFILL_ACTIONS: Final = ("number", "activate", "both", "other", "none")
 
+CHANGES: Final[pl.Schema] = pl.Schema(
+    {
+        "contactid": pl.String(),
+        "task": pl.String(),
+        "destination_key": pl.String(),
+        "column": pl.String(),
+        "old": pl.String(),
+        "new": pl.String(),
+    }
+)
+"""``changes.parquet``: one row per field that an update changes, in source order; a null is a
+blank."""
+
 OUTCOME_NAMES: Final = (
     "created",
     "updated",

@@ -164,3 +164,7 @@ CREATE OR REPLACE MACRO name_key(x) AS lower(nfc_normalize(trimmed(x)));
 -- Text in place of an id that is none and does not look like a damaged one, or like two of them.
 CREATE OR REPLACE MACRO is_name(x) AS
     trimmed(x) IS NOT NULL AND NOT regexp_full_match(trimmed(x), '[{}()0-9a-fA-F /-]{20,}');
+
+-- The run that a file of a run folder's rows belongs to: <run>/rows/<task>/<file>.
+CREATE OR REPLACE MACRO run_of_file(x) AS
+    regexp_extract(x, '([^/\\]+)[/\\]rows[/\\][^/\\]+[/\\][^/\\]+$', 1);

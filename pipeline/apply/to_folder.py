@@ -17,6 +17,7 @@ from pipeline.project.open_run import OpenRun
 from pipeline.run.files import TableWriter, hash_file, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
+from pipeline.run.rows import count_rows_by_batch
 from schemas.run import OUTCOMES
 
 
@@ -40,8 +41,9 @@ def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
     project = run.project
     for task, mapping in project.mappings().items():
         spec = partial(make_spec, project, mapping)
+        sizes = count_rows_by_batch(run.folder, task)
         yield from (
-            (task, package) for package in build_packages(run.folder.rows_files(task), spec)
+            (task, package) for package in build_packages(run.folder.rows_files(task), spec, sizes)
         )
 
 

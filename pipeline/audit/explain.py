@@ -13,6 +13,7 @@ from pipeline.audit.fields import tell_fields
 from pipeline.audit.source import read_contact_row
 from pipeline.audit.story import (
     BatchRow,
+    ChangeRow,
     DecisionRow,
     FindingRow,
     OutcomeRow,
@@ -93,11 +94,20 @@ def _tell_story(
         if template is None
         else tell_fields(template, project, source, planned, decision, findings),
         planned=planned,
+        changes=_find_changes(evidence, contactid, task),
         batch=_find_batch(evidence, task, planned),
         outcome=cast("OutcomeRow", _take_first(outcomes)),
         earlier=find_earlier_runs(earlier, contactid),
         notes=[one.sentence for one in evidence.troubles],
     )
+
+
+def _find_changes(evidence: Evidence, contactid: str | None, task: str | None) -> list[ChangeRow]:
+    path = evidence.folder.changes
+    if not path.is_file():
+        return []
+    mine = (pl.col("contactid") == contactid) & (pl.col("task") == task)
+    return cast("list[ChangeRow]", _read_rows(evidence, [path], mine))
 
 
 def _find_version(evidence: Evidence) -> int | None:

@@ -25,6 +25,8 @@ _PERSONAL: Final = (
     "source/*",
     "rows/*/*",
     "packages/*/*",
+    "present/*",
+    "changes.parquet",
     "before/*",
     "before/*/*",
     "answers/*/*",
@@ -34,7 +36,7 @@ _PERSONAL: Final = (
 )
 """Files that hold values of contacts."""
 
-_FOLDERS: Final = ("source", "rows", "packages", "before", "answers", "import")
+_FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers", "import")
 
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""

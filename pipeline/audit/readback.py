@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypedDict
 
 import polars as pl
@@ -102,6 +103,7 @@ def reconcile_rows(
     read_from: str,
     clock: Clock,
     rows_at_once: int = ROWS_AT_ONCE,
+    kept: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> ReadBack:
     """Compare a run with SCM's rows and keep the result.
 
@@ -113,17 +115,13 @@ def reconcile_rows(
         read_from: where they come from, as the report says it.
         clock: the time.
         rows_at_once: how many rows of either side are in memory at a time.
+        kept: columns by task in which a row without a value leaves what SCM has.
 
     Raises:
         UsageError: the plan was not applied.
     """
     before = _read_applied(folder)
-    entities = project_of_run(folder.facts()).settings.entities
-    results = {
-        task: _compare(scan_arrived_rows(folder, task), rows, entities[task], task, rows_at_once)
-        for task, rows in found.items()
-        if folder.rows_files(task)
-    }
+    results = _compare_tasks(folder, found, rows_at_once, kept)
     if not results:
         raise UsageError(
             "the run planned no rows of the tasks that these exports belong to.",
@@ -159,11 +157,26 @@ def _count(found: TaskComparison) -> TaskCompared:
     return {"rows": found.rows, "equal": found.equal, "not_compared": list(found.not_compared)}
 
 
-def _compare(
-    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, rows_at_once: int
-) -> TaskComparison:
+def _compare_tasks(
+    folder: RunFolder,
+    found: Mapping[str, pl.LazyFrame],
+    rows_at_once: int,
+    kept: Mapping[str, Collection[str]],
+) -> dict[str, TaskComparison]:
+    results, entities = {}, project_of_run(folder.facts()).settings.entities
+    for task, rows in found.items():
+        if folder.rows_files(task):
+            planned = scan_arrived_rows(folder, task)
+            parts = _count_parts(planned, rows, rows_at_once)
+            results[task] = compare_in_parts(
+                planned, rows, entities[task], task, parts, kept.get(task, ())
+            )
+    return results
+
+
+def _count_parts(planned: pl.LazyFrame, found: pl.LazyFrame, rows_at_once: int) -> int:
     rows = max(int(one.select(pl.len()).collect().item()) for one in (planned, found))
-    return compare_in_parts(planned, found, entity, task, max(1, ceil(rows / rows_at_once)))
+    return max(1, ceil(rows / rows_at_once))
 
 
 def render_reconciliation(found: ReadBack) -> str:

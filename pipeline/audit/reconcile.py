@@ -5,8 +5,8 @@ First keys, then fields, both in the one form of ``normalize``. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypedDict, cast
 
 import polars as pl
@@ -47,7 +47,11 @@ class TaskComparison:
 
 
 def compare_rows(
-    planned: pl.DataFrame, found: pl.DataFrame, entity: Entity, task: str
+    planned: pl.DataFrame,
+    found: pl.DataFrame,
+    entity: Entity,
+    task: str,
+    kept: Collection[str] = (),
 ) -> TaskComparison:
     """Compare planned rows with SCM's.
 
@@ -57,6 +61,7 @@ def compare_rows(
             dataAreaId rows are looked for in their legal entity, without it in all.
         entity: what both are rows of.
         task: for the differences.
+        kept: columns in which a row without a value leaves what SCM has.
 
     Returns:
         Every difference, in the order of the planned rows. A row that only SCM has is not a
@@ -67,35 +72,35 @@ def compare_rows(
     """
     _refuse_keyless(found, entity)
     by_entity = LEGAL_ENTITY in found.columns
-    columns = [
-        one for one in entity.columns if one.name in planned.columns and one.name not in entity.key
-    ]
-    left = planned.select(
-        "contactid",
-        "destination_key",
-        key=_build_key(entity, "legal_entity" if by_entity else None),
-    ).with_row_index("row")
-    right = found.select(
-        key=_build_key(entity, LEGAL_ENTITY if by_entity else None)
-    ).with_row_index("other")
+    columns = _list_compared(planned, entity, kept)
+    here = _build_key(entity, "legal_entity" if by_entity else None)
+    there = _build_key(entity, LEGAL_ENTITY if by_entity else None)
+    left = planned.select("contactid", "destination_key", key=here).with_row_index("row")
+    right = found.select(key=there).with_row_index("other")
     pairs = left.join(_take_first(right), on="key", how="left", maintain_order="left")
     repeated = right.filter(pl.col("key").is_duplicated()).select("key").unique()
     several = left.join(repeated, on="key", how="semi", maintain_order="left")
     both = pairs.filter(pl.col("other").is_not_null())
-    ordered = _order(
-        left,
-        [
-            _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
-            _list_differences(task, several, "repeated"),
-            *(_find_differing(task, one, planned, found, both) for one in _shared(columns, found)),
-        ],
-    )
+    parts = [
+        _list_differences(task, pairs.filter(pl.col("other").is_null()), "missing"),
+        _list_differences(task, several, "repeated"),
+        *(_find_differing(task, one, planned, found, both) for one in _shared(columns, found)),
+    ]
+    ordered = _order(left, parts)
     return TaskComparison(
         differences=ordered,
         rows=planned.height,
         equal=planned.height - ordered["destination_key"].n_unique(),
         not_compared=tuple(one.name for one in columns if one.name not in found.columns),
     )
+
+
+def _list_compared(planned: pl.DataFrame, entity: Entity, kept: Collection[str]) -> list[Column]:
+    return [
+        replace(one, keeps=one.name in kept)
+        for one in entity.columns
+        if one.name in planned.columns and one.name not in entity.key
+    ]
 
 
 def _shared(columns: Sequence[Column], found: pl.DataFrame) -> list[Column]:
@@ -122,6 +127,8 @@ def _find_differing(
         for side, place in ((planned, "row"), (found, "other"))
     )
     different = here.ne_missing(there)
+    if column.keeps:
+        different &= planned[column.name].gather(both["row"]).is_not_null()
     sides = {"planned": here.filter(different), "found": there.filter(different)}
     return _list_differences(task, both.filter(different), "differs", column.name, sides)
 
@@ -137,7 +144,12 @@ def _order(left: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def compare_in_parts(
-    planned: pl.LazyFrame, found: pl.LazyFrame, entity: Entity, task: str, parts: int
+    planned: pl.LazyFrame,
+    found: pl.LazyFrame,
+    entity: Entity,
+    task: str,
+    parts: int,
+    kept: Collection[str] = (),
 ) -> TaskComparison:
     """``compare_rows`` for more rows than fit into memory, one part of the keys after another.
 
@@ -145,7 +157,7 @@ def compare_in_parts(
     planned rows.
     """
     if parts == 1:
-        return compare_rows(planned.collect(), found.collect(), entity, task)
+        return compare_rows(planned.collect(), found.collect(), entity, task, kept)
     by_entity = LEGAL_ENTITY in found.collect_schema().names()
     here, there = (
         _build_key(entity, area if by_entity else None).hash(seed=0) % parts
@@ -157,6 +169,7 @@ def compare_in_parts(
             found.filter(there == part).collect(engine="streaming"),
             entity,
             task,
+            kept,
         )
         for part in range(parts)
     ]

@@ -67,6 +67,14 @@ class OutcomeRow(TypedDict, total=False):
     message: str | None
 
 
+class ChangeRow(TypedDict):
+    """A row of ``changes.parquet``: a field that the update changes."""
+
+    column: str
+    old: str | None
+    new: str | None
+
+
 class CheckStory(TypedDict):
     """A rule that a column's value must keep; ``code`` is the finding where it did not."""
 
@@ -102,6 +110,7 @@ class Story:
     """The version of the Delta table that contacts were read from; null for other forms."""
     fields: list[FieldStory]
     planned: PlannedRow
+    changes: list[ChangeRow]
     batch: BatchRow
     outcome: OutcomeRow
     earlier: list[Earlier]
@@ -144,6 +153,9 @@ def _render_lines(story: Story, folder: Path) -> Iterator[str]:
         yield from (f"    {line}" for one in story.fields for line in _render_field(one))
     if story.planned:
         yield f"  action        {story.planned['action']}, row hash {story.planned['row_hash']}"
+    if story.changes:
+        yield "  changes       destination: value before → value after"
+        yield from (f"    {_render_change(one)}" for one in story.changes)
     yield from _render_way(story, folder)
     for before in story.earlier:
         yield f"  earlier       {before['run']}, {before['kind']}: {_render_earlier(before)}"
@@ -193,6 +205,13 @@ def _render_field(one: FieldStory) -> Iterator[str]:
     for check in one["checks"]:
         if not check["holds"]:
             yield f"    DOES NOT HOLD: {check['rule']} ({check['code']})"
+
+
+def _render_change(one: ChangeRow) -> str:
+    before, after = (
+        "blank" if value is None else repr(value) for value in (one["old"], one["new"])
+    )
+    return f"{one['column']}: {before} → {after}"
 
 
 def _render_way(story: Story, folder: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
-from pipeline.project.resolve import project_of_run
+from pipeline.project.resolve import Project, project_of_run
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
 from pipeline.run.folder import RunFolder
@@ -35,6 +35,7 @@ def reconcile_run(
     ``rows_at_once`` of either side are compared at a time.
     """
     found = folder.find_run(common.runs, run)
+    project = project_of_run(found.facts())
     if scm:
         done = readback.reconcile_rows(
             found,
@@ -42,9 +43,10 @@ def reconcile_run(
             ", ".join(path.name for path in scm),
             read_clock,
             rows_at_once=rows_at_once,
+            kept=_list_kept(project),
         )
     else:
-        done = _reconcile_live(found, listener, few, rows_at_once)
+        done = _reconcile_live(found, project, listener, few, rows_at_once)
     differs = any(one.rows != one.equal for one in done.results.values())
     result = answer_about(
         found,
@@ -56,9 +58,8 @@ def reconcile_run(
 
 
 def _reconcile_live(
-    found: RunFolder, listener: Listener, few: int, rows_at_once: int
+    found: RunFolder, project: Project, listener: Listener, few: int, rows_at_once: int
 ) -> readback.ReadBack:
-    project = project_of_run(found.facts())
     if project.scm is None:
         raise UsageError(
             "the run's project names no SCM: give --scm FILE, an export of Customers V2 or CDS "
@@ -71,5 +72,15 @@ def _reconcile_live(
         entities = project.settings.entities
         rows = read_scm_rows(found, system, Path(scratch), listener, entities=entities, few=few)
         return readback.reconcile_rows(
-            found, rows, system.label, read_clock, rows_at_once=rows_at_once
+            found,
+            rows,
+            system.label,
+            read_clock,
+            rows_at_once=rows_at_once,
+            kept=_list_kept(project),
         )
+
+
+def _list_kept(project: Project) -> dict[str, Sequence[str]]:
+    """Columns by task in which a row without a value leaves what SCM has."""
+    return {task: template.kept for task, template in project.templates.items()}

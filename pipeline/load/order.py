@@ -120,7 +120,10 @@ class LoadOrder:
 
     def known(self, task: LoadTask) -> frozenset[str]:
         """Keys of a task that other runs loaded, where the plan could not tell what is there."""
-        planned = pl.scan_parquet(self.folder.rows_files(task.name), glob=False)
+        files = self.folder.rows_files(task.name)
+        if not files:  # An undo has only the tasks of which it takes something back.
+            return frozenset()
+        planned = pl.scan_parquet(files, glob=False)
         if not planned.select((pl.col("action") == "upsert").any()).collect().item():
             return frozenset()
         runs, run = self.folder.path.parent, str(self.folder.run)

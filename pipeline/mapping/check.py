@@ -18,7 +18,7 @@ from pipeline.mapping.columns import (
 from pipeline.mapping.countries import find_country
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
-from pipeline.mapping.template import FieldRow, MappingRow, OnUnknown, Template
+from pipeline.mapping.template import FieldRow, MappingRow, OnBlank, OnUnknown, Template
 from pipeline.suggest import SettingProblem, suggest_nearest
 from schemas.catalogue import Entity, Table
 from schemas.sales import TABLES
@@ -98,6 +98,7 @@ def find_problems(
         for text in _check_unknown(template, row, filled, scm_decides=scm_decides)
         or [
             *_check_rule(row.row, table, extra),
+            *_check_blank(row, filled),
             *([] if scm_decides else _check_values(row, filled)),
         ]
     ]
@@ -201,6 +202,17 @@ def _check_values(row: FieldRow, entity: Entity) -> Iterator[str]:
             yield f"'{text}' is longer than {limit} characters."
         if fold_text(text) and not column.members and not is_of_type(text, column):
             yield f"'{text}' is not of the type {column.kind.value}."
+
+
+def _check_blank(row: FieldRow, entity: Entity) -> Iterator[str]:
+    """A row that is to keep what SCM has where it is never blank."""
+    rule = row.row
+    if rule.on_blank is not OnBlank.KEEP:
+        return
+    if row.destination in entity.key:
+        yield "a key is never blank; leave on_blank out."
+    elif rule.default is not None and fold_text(rule.default):
+        yield "the default fills blanks, so on_blank never applies; set one of the two."
 
 
 def _check_missing(template: Template, entity: Entity) -> Iterator[SettingProblem]:

@@ -6,6 +6,7 @@ Everything that needs no list runs as Polars expressions over the whole morsel; 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,6 +81,11 @@ class CompiledTemplate:
     def columns(self) -> tuple[str, ...]:
         """Destination columns in the order of the mapping page."""
         return tuple(one.name for one in self.targets)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Destination columns in which an update without a value leaves what SCM has."""
+        return self.template.kept
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -285,7 +291,8 @@ def compile_template(
         )
         source = table.field(rule.source) if rule.source else None
         lookup = Lookup(row=rule, field=source, default=default, countries=own) if listed else None
-        targets.append(Target(row=row, column=column, default=default, lookup=lookup))
+        kept = dataclasses.replace(column, keeps=row.destination in template.kept)
+        targets.append(Target(row=row, column=kept, default=default, lookup=lookup))
     return CompiledTemplate(
         template=template,
         entity=entity,

@@ -50,6 +50,13 @@ class OnUnknown(StrEnum):
     DEFAULT = "default"
 
 
+class OnBlank(StrEnum):
+    """What an update does with a column for which the contact has no value."""
+
+    CLEAR = "clear"
+    KEEP = "keep"
+
+
 def _to_text(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -144,6 +151,14 @@ class MappingRow(BaseModel):
             "the column. If it is not set, it is the length in a standard SCM."
         ),
     )
+    on_blank: OnBlank = Field(
+        OnBlank.CLEAR,
+        description=(
+            "What an update does if the value is blank: SCM's value becomes blank, too "
+            '("clear"), or stays as it is ("keep"). Packages are split by the columns that stay.'
+        ),
+        examples=["clear"],
+    )
     unmapped: bool = Field(
         default=False, description="Leaves the column out: p2c does not send it."
     )
@@ -185,6 +200,11 @@ class Template:
     entity: str
     rows: tuple[FieldRow, ...]
     removed: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Destination columns in which an update without a value leaves what SCM has."""
+        return tuple(one.destination for one in self.rows if one.row.on_blank is OnBlank.KEEP)
 
     def row(self, destination: str) -> FieldRow | None:
         """The row that fills that destination column."""

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from pipeline.project.resolve import Project
 from pipeline.run.files import write_table
 from pipeline.run.folder import RunFolder
-from pipeline.transform.tally import Tally
 from schemas.run import BATCHES, OUTCOMES
 
 
-def write_batches(folder: RunFolder, project: Project, tally: Tally) -> None:
+def write_batches(folder: RunFolder, sizes: Mapping[tuple[str, str, int], int]) -> None:
     """Write ``batches.parquet`` and an empty ``outcomes.parquet``.
 
-    Unchanged rows are in no batch.
+    Args:
+        folder: the run.
+        sizes: rows by task, legal entity and batch. Unchanged rows are in no batch.
     """
-    size = project.settings.destination.batch_rows
-    sent: dict[tuple[str, str], int] = {}
-    for (task, entity, action), count in sorted(tally.actions.items()):
-        sent[task, entity] = sent.get((task, entity), 0) + (count if action != "unchanged" else 0)
     rows = [
         {
+            **dict.fromkeys(BATCHES.names()),
             "task": task,
             "legal_entity": entity,
             "batch": batch,
-            "rows": min(size, count - (batch - 1) * size),
+            "rows": count,
             "status": "planned",
         }
-        for (task, entity), count in sent.items()
-        for batch in range(1, -(-count // size) + 1)
+        for (task, entity, batch), count in sorted(sizes.items())
     ]
-    whole = [{**dict.fromkeys(BATCHES.names()), **row} for row in rows]
     write_table(folder.outcomes, OUTCOMES.to_frame())
-    write_table(folder.batches, pl.DataFrame(whole, schema=BATCHES))
+    write_table(folder.batches, pl.DataFrame(rows, schema=BATCHES))

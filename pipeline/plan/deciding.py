@@ -21,4 +21,5 @@ def make_decider(planning: Planning, hasher: Session) -> Decider:
         references=planning.destination.references,
         full=request.full,
         limit=request.limit,
+        packages=planning.project.settings.destination.load != "odata",
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pipeline.mapping.compile import CompiledTemplate
+from pipeline.plan.changes import compare_updates
 from pipeline.plan.gaps import list_column_gaps
+from pipeline.plan.gone import find_gone
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.plan.source import frame_notes
@@ -34,7 +38,27 @@ def add_run_findings(
         prepared.findings += frame_notes(gaps)
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
     prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
+    prepared.findings += _list_split(planning.mappings, decider)
+    unreadable = (
+        len(planning.source.landed["contacts"].unreadable) + decider.tally.states["unreadable"]
+    )
+    prepared.findings += find_gone(planning, main, all_read=not unreadable)
+    prepared.findings += compare_updates(planning, main)
     return prepared.findings
+
+
+def _list_split(mappings: Mapping[str, CompiledTemplate], decider: Decider) -> Iterator[RunFinding]:
+    """Tasks whose rows need more packages, because some columns are left out of some."""
+    batcher = decider.batcher
+    for task, mapping in mappings.items():
+        if not (decider.packages and mapping.kept):
+            continue
+        sent: Counter[str] = Counter()
+        batches = [place for place in batcher.sizes if place[0] == task]
+        for place in batches:
+            sent[place[1]] += batcher.sizes[place]
+        if len(batches) > sum(-(-rows // batcher.rows) for rows in sent.values()):
+            yield RunFinding(code="packages_split", detail=str(len(batches)), column=task)
 
 
 def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:

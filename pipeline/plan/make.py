@@ -59,7 +59,7 @@ def make_plan(
                 prepared, decider = decide_contacts(planning, main, hasher)
             sources = collect_hashes(hashes, landed)
         folder.write_facts(complete_facts(facts, planning, sources))
-        write_batches(folder, project, decider.tally)
+        write_batches(folder, decider.batcher.sizes)
         counted = PlanCounts(tally=decider.tally, findings=prepared.findings, landed=landed)
         summary = summarize_plan(planning, facts, counted)
         write_plan(folder, summary, folder.plan_files(), clock, known=planning.hashes)

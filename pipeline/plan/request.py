@@ -15,6 +15,7 @@ from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import RunFolder
+from pipeline.run.summary import TaskChanges
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +52,9 @@ class Planning:
     """Fingerprints of what is known of the destination, taken when it was looked at."""
     destination: Destination = field(default_factory=Destination)
     source: LandedSource = field(default_factory=lambda: LandedSource(landed={}))
+
+    changes: list[TaskChanges] = field(default_factory=list)
+    """What its updates change."""
 
     def list_source_findings(self) -> list[RunFinding]:
         """What is to be said of the source, also that it has changed since it was read."""

@@ -77,6 +77,7 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
             if one.detail.isdigit()
         ),
         value_maps=tuple(_count_value_maps(tally, planning.mappings)),
+        changes=tuple(planning.changes),
         forecast=forecast_cost(planning.project, planning.folder, tally, planning.mappings),
         systems=(*planning.source.lines, *planning.destination.lines),
     )

@@ -144,7 +144,8 @@ def _refuse_altered(of: RunFolder) -> None:
     """What the pack is made of must be what the journal vouches for: it decides what is deleted."""
     known = list_recorded_hashes(read_journal(of.journal).entries)
     rows = [path for task in _list_tasks(of) for path in of.rows_files(task)]
-    for path in [of.outcomes, *rows, *sorted((of.path / "before").glob("*.parquet"))]:
+    images = [path for task in _list_tasks(of) for path in _list_images(of, task)]
+    for path in [of.outcomes, *rows, *images]:
         name = path.relative_to(of.path).as_posix()
         if known.get(name) is not None and (not path.is_file() or hash_file(path) != known[name]):
             raise InvariantBroken(
@@ -194,7 +195,7 @@ def _write(
         here.parquet("outcomes", of.outcomes)
         here.register("by_odata", _list_odata_batches(of))
         for task in tasks:
-            here.parquet("before", of.path / "before" / f"{task}.parquet", schema=_IMAGES)
+            here.parquet("before", _list_images(of, task), schema=_IMAGES)
             for batch in here.stream(query("plan/undo"), _ROWS, task=task):
                 frame = pl.DataFrame(batch)
                 found = dict(frame["action"].value_counts().iter_rows())
@@ -249,19 +250,33 @@ def _write_rows(
     return whole.select(pl.lit(task).alias("task"), *places, "rows")
 
 
+def _list_images(of: RunFolder, task: str) -> list[Path]:
+    """What SCM had under the keys that a run updated, the nearest to the update first.
+
+    Requests keep it as they are sent; for packages there is what the plan saw.
+    """
+    kept = (of.path / "before" / f"{task}.parquet", of.present(task))
+    return [path for path in kept if path.is_file()]
+
+
 def _copy_images(of: RunFolder, folder: RunFolder, task: str) -> None:
-    images = of.path / "before" / f"{task}.parquet"
-    if not images.is_file():
+    images = _list_images(of, task)
+    if not images:
         return
-    wanted = pl.scan_parquet(folder.path / "undo.parquet", glob=False).filter(
-        (pl.col("task") == task) & (pl.col("action") == "restore")
+    wanted = (
+        pl.scan_parquet(folder.path / "undo.parquet", glob=False)
+        .filter((pl.col("task") == task) & (pl.col("action") == "restore"))
+        .select("destination_key")
     )
-    rows = pl.scan_parquet(images, glob=False).join(
-        wanted.select("destination_key"), on="destination_key", how="semi", maintain_order="left"
-    )
-    frame = rows.collect()
-    with TableWriter(folder.path / "before" / f"{task}.parquet", frame.schema) as writer:
-        writer.write(frame)
+    schema = pl.Schema(pl.read_parquet_schema(images[0]))
+    with TableWriter(folder.path / "before" / f"{task}.parquet", schema) as writer:
+        for path in images:
+            rows = pl.scan_parquet(path, glob=False).select(schema.names())
+            mine = rows.join(wanted, on="destination_key", how="semi", maintain_order="left")
+            for frame in mine.collect_batches(maintain_order=True):
+                writer.write(frame)
+            taken = pl.scan_parquet(path, glob=False).select("destination_key")
+            wanted = wanted.join(taken, on="destination_key", how="anti")
 
 
 def _remove_empty(scratch: Path) -> None:

@@ -30,25 +30,32 @@ def write_decided(
         planning: the plan; it gets the hashes of what was written.
         morsels: decided contacts.
         total: contact rows, for progress.
-        last: gives the findings of the run, after the last contact.
+        last: gives the findings of the run, once decisions and planned rows are whole.
     """
+    with TableWriter(planning.folder.findings, FINDINGS) as findings:
+        findings.write(tabulate_unreadable(planning.source.landed))
+        writers = _write_morsels(planning, morsels, total, findings)
+        findings.write(frame_run_findings(last()))
+    planning.hashes.update((one.path, one.sha256) for one in (findings, *writers))
+
+
+def _write_morsels(
+    planning: Planning, morsels: Generator[DecidedMorsel], total: int, findings: TableWriter
+) -> list[TableWriter]:
+    """Write decisions and planned rows, whole, and the findings of contacts."""
     folder, done = planning.folder, 0
-    decisions, findings = (
-        TableWriter(folder.decisions, DECISIONS),
-        TableWriter(folder.findings, FINDINGS),
-    )
+    decisions = TableWriter(folder.decisions, DECISIONS)
     rows = {
         name: TableWriter(folder.rows(name) / "part-00001.parquet", _make_rows_schema(mapping))
         for name, mapping in planning.mappings.items()
     }
-    writers = [decisions, findings, *rows.values()]
+    writers = [decisions, *rows.values()]
     with contextlib.ExitStack() as stack:
         for writer in writers:
             stack.enter_context(writer)
         # Entered after the writers: its thread ends before a writer closes.
         pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
         stack.enter_context(contextlib.closing(morsels))
-        findings.write(tabulate_unreadable(planning.source.landed))
         pending: Future[None] | None = None
         for decided in morsels:
             if pending is not None:
@@ -58,8 +65,7 @@ def write_decided(
             planning.listener(Step(name="planning", done=done, total=total))
         if pending is not None:
             pending.result()
-        findings.write(frame_run_findings(last()))
-    planning.hashes.update((writer.path, writer.sha256) for writer in writers)
+    return writers
 
 
 def _append(

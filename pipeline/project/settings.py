@@ -409,6 +409,14 @@ class DestinationSettings(Section):
     batch_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         20_000, description="The number of rows in one package."
     )
+    compare_with_scm: bool = Field(
+        default=True,
+        description=(
+            "Whether a plan that asks SCM also reads what SCM has in the records that it updates. "
+            "It then shows what changes, and an undo can restore what packages updated. Without "
+            "it updates are compared with what p2c sent last."
+        ),
+    )
     auto_rows: Annotated[int, Field(ge=0)] = Field(
         500,
         description=(

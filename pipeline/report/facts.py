@@ -21,7 +21,7 @@ from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gather_evidence
 from pipeline.run.facts import DeltaRead, Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
-from pipeline.run.summary import Equation, Summary, ValueMap
+from pipeline.run.summary import Equation, Summary, TaskChanges, ValueMap
 from pipeline.show import run_text
 from schemas.codes import load_codes
 from schemas.text import parse_guid
@@ -38,7 +38,10 @@ _FIRST: Final = (
     "accounts_assumed",
     "company_changed",
     "promoted",
+    "demoted",
     "no_longer_routed",
+    "no_longer_in_source",
+    "would_clear",
     "legal_entity_changed",
     "counts_disagree",
 )
@@ -101,6 +104,8 @@ class PageFacts:
     flags: tuple[Cause, ...]
     cut: tuple[Cause, ...]
     failures: tuple[tables.FailureCause, ...]
+    changes: tuple[tuple[str, TaskChanges], ...]
+    """What the updates of each task change, and that in one sentence."""
     value_maps: tuple[ValueMap, ...]
     legal_entities: tuple[Mapping[str, str | int | None], ...]
     backfill: tuple[Mapping[str, object], ...]
@@ -126,8 +131,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
     verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
-    has_causes = folder.findings.is_file() or kind.is_load
-    causes = _list_causes(evidence, values=values) if has_causes else []
+    causes = _list_causes(evidence, values=values)
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
@@ -151,6 +155,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         failures=tuple(tables.list_failures(evidence, values=values)),
         is_load=kind.is_load,
         not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
+        changes=tuple((run_text.explain_changes(one), one) for one in summary.changes),
         value_maps=summary.value_maps,
         legal_entities=tuple((kind.is_load and tables.count_legal_entities(evidence)) or ()),
         backfill=tuple((kind is Kind.BACKFILL and tables.count_backfilled(evidence)) or ()),
@@ -257,6 +262,8 @@ def _explain_verdict(evidence: Evidence, verdict: str) -> str:
 
 
 def _list_causes(evidence: Evidence, *, values: bool) -> list[Cause]:
+    if not (evidence.folder.findings.is_file() or evidence.kind.is_load):
+        return []
     samples = tables.read_samples(evidence) if values else {}
     return [
         Cause(

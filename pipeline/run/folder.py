@@ -88,6 +88,20 @@ class RunFolder:
         return self.path / "outcomes.parquet"
 
     @property
+    def changes(self) -> Path:
+        """One row per field that an update changes."""
+        return self.path / "changes.parquet"
+
+    def present(self, task: str) -> Path:
+        """What SCM had, when the plan was made, under the keys that a task updates."""
+        return self.path / "present" / f"{task}.parquet"
+
+    @property
+    def gone(self) -> Path:
+        """One row per key that was loaded earlier and that no contact of the source has."""
+        return self.path / "no_longer_in_source.csv"
+
+    @property
     def packages(self) -> Path:
         """Packages, by task."""
         return self.path / "packages"
@@ -101,15 +115,16 @@ class RunFolder:
         return sorted(self.rows(task).glob("*.parquet"))
 
     def plan_files(self) -> list[Path]:
-        """The files that are the plan, with the tables that were landed and the keys that SCM had.
+        """The files that are the plan, with what was landed and what SCM had.
 
         Results are left out.
         """
-        fixed = [self.run_json, self.decisions, self.findings]
+        fixed = [self.run_json, self.decisions, self.findings, self.gone, self.changes]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))
         seen = sorted((self.path / "scm").glob("*.parquet"))
-        return [path for path in [*fixed, *rows, *landed, *seen] if path.exists()]
+        present = sorted((self.path / "present").glob("*.parquet"))
+        return [path for path in [*fixed, *rows, *landed, *seen, *present] if path.exists()]
 
     def facts(self) -> RunFacts:
         """``run.json``. Raises ``UsageError`` where it is not whole."""

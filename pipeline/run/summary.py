@@ -70,6 +70,33 @@ class ValueMap(RunRecord):
     unmapped_values: int = 0
 
 
+class FieldChange(RunRecord):
+    """What updates do to one column: how many rows it changes in, and in how many it is cleared.
+
+    ``examples`` are destination keys.
+    """
+
+    column: str
+    rows: int
+    cleared: int
+    examples: tuple[str, ...] = ()
+
+
+class TaskChanges(RunRecord):
+    """What the updates of one task change.
+
+    ``against`` says what planned rows were compared with: ``scm``, what SCM had, or ``last load``,
+    what p2c sent last. Of ``updates`` rows ``compared`` could be, because the other side is known.
+    """
+
+    task: str
+    against: Literal["scm", "last load"]
+    updates: int
+    compared: int
+    changed: int
+    fields: tuple[FieldChange, ...] = ()
+
+
 class Forecast(RunRecord):
     """What applying will cost. ``rate`` is in rows per second; 0 where nothing is sent."""
 
@@ -102,6 +129,8 @@ class Summary(RunRecord):
     actions: tuple[PlannedRowCount, ...] = ()
     counted: tuple[CountedFinding, ...] = ()
     value_maps: tuple[ValueMap, ...] = ()
+    changes: tuple[TaskChanges, ...] = ()
+    """What updates change; empty where neither SCM nor an earlier load says what is there."""
     forecast: Forecast = Forecast()
     systems: tuple[str, ...] = ()
     """Lines about the live systems that a plan asked, for people."""

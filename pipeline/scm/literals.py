@@ -50,13 +50,13 @@ def build_row_body(
 ) -> bytes:
     """A row as JSON.
 
-    With a legal entity it is a whole new row. Without one it is what an update may set: all columns
-    but the key.
+    With a legal entity it is a whole new row. Without one it is what an update sets: all columns
+    but the key, and but those without a value that keep what SCM has.
     """
     given = {
         name: encode_value(column, row[name])
         for name, column in columns.items()
-        if legal_entity or not column.key
+        if legal_entity or not (column.key or (column.keeps and row[name] is None))
     }
     return orjson.dumps({COMPANY: legal_entity, **given} if legal_entity else given)
 

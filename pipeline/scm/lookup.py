@@ -96,9 +96,18 @@ def _to_text(row: ScmRow, schema: Iterable[str]) -> dict[str, str | None]:
 def find_equal_keys(
     sent: pl.DataFrame, there: pl.DataFrame, columns: Mapping[str, Column]
 ) -> set[str]:
-    """The keys under which SCM has exactly what was sent, whatever either calls blank."""
+    """The keys under which SCM has exactly what was sent, whatever either calls blank.
+
+    A column without a value that keeps what SCM has was not sent.
+    """
     own = sent.select(
-        KEY, *(normalize(pl.col(name), column).alias(name) for name, column in columns.items())
+        KEY,
+        *(normalize(pl.col(name), column).alias(name) for name, column in columns.items()),
+        *(
+            pl.col(name).is_null().alias(f"unsent:{name}")
+            for name, column in columns.items()
+            if column.keeps
+        ),
     )
     theirs = there.select(
         KEY,
@@ -106,6 +115,11 @@ def find_equal_keys(
     )
     both = own.join(theirs, on=KEY, how="inner")
     equal = pl.all_horizontal(
-        pl.lit(value=True), *(pl.col(name).eq_missing(pl.col(f"scm:{name}")) for name in columns)
+        pl.lit(value=True), *(_is_equal(name, column) for name, column in columns.items())
     )
     return set(both.filter(equal)[KEY])
+
+
+def _is_equal(name: str, column: Column) -> pl.Expr:
+    equal = pl.col(name).eq_missing(pl.col(f"scm:{name}"))
+    return equal | pl.col(f"unsent:{name}") if column.keeps else equal

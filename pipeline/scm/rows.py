@@ -1,4 +1,4 @@
-"""SCM's rows as ``reconcile`` compares them, read over OData.
+"""SCM's rows as plans and ``reconcile`` compare them, read over OData.
 
 Few rows are read by their keys, many by whole legal entities, page by page.
 """
@@ -52,8 +52,9 @@ def read_scm_rows(
             path = into / f"{task}.parquet"
             planned = scan_arrived_rows(folder, task)
             progress = partial(_report, listener, entity.name)
-            reader = _Reader(scm=scm, model=model, entity=entity, few=few)
-            _write_rows(reader, planned, path, progress)
+            names = _share_columns(model, entity, planned.collect_schema().names())
+            reader = RowReader(scm=scm, entity=entity, names=names, few=few)
+            write_rows(reader, planned, path, progress)
             found[task] = pl.scan_parquet(path, glob=False)
     return found
 
@@ -62,16 +63,24 @@ def _report(listener: Listener, entity: str, rows: int) -> None:
     listener(Step(name=f"reading {entity} of SCM", done=rows))
 
 
-def _write_rows(
-    reader: _Reader, planned: pl.LazyFrame, into: Path, progress: Callable[[int], None]
+def _share_columns(model: Model, entity: Entity, planned: Collection[str]) -> tuple[str, ...]:
+    """The planned columns that this SCM has."""
+    return tuple(
+        one.name
+        for one in entity.columns
+        if one.name in planned and model.has(entity.odata_set, one.name)
+    )
+
+
+def write_rows(
+    reader: RowReader, planned: pl.LazyFrame, into: Path, progress: Callable[[int], None]
 ) -> int:
     """Write SCM's rows of the legal entities that have planned rows.
 
     Args:
         reader: reads an entity's rows.
-        planned: destination columns, legal_entity and destination_key.
-        into: the Parquet file to write: dataAreaId, keys, and planned columns that SCM has, all as
-            text.
+        planned: key columns, legal_entity and destination_key.
+        into: the Parquet file to write: dataAreaId and the reader's columns, all as text.
         progress: called with the number of rows so far.
 
     Returns:
@@ -80,11 +89,11 @@ def _write_rows(
     Raises:
         Stopped: SCM cannot be reached, or refuses.
     """
-    names = reader.shared_columns(planned.collect_schema().names())
     is_small = int(planned.select(pl.len()).collect().item()) <= reader.few
-    parts = reader.by_keys(planned, names) if is_small else reader.by_company(planned, names)
+    parts = reader.by_keys(planned) if is_small else reader.by_company(planned)
     done = 0
-    with TableWriter(into, pl.Schema(dict.fromkeys([COMPANY, *names], pl.String()))) as writer:
+    schema = pl.Schema(dict.fromkeys([COMPANY, *reader.names], pl.String()))
+    with TableWriter(into, schema) as writer:
         for part in parts:
             writer.write(part)
             done += part.height
@@ -93,33 +102,29 @@ def _write_rows(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Reader:
-    """Reads an entity's rows; each part has dataAreaId and the columns, as text."""
+class RowReader:
+    """Reads an entity's rows; each part has dataAreaId and ``names``, as text.
+
+    ``names`` are the entity's key columns and others. Up to ``few`` planned rows are looked up by
+    their keys.
+    """
 
     scm: Scm
-    model: Model
     entity: Entity
+    names: Sequence[str]
     few: int
 
-    def shared_columns(self, planned: Collection[str]) -> list[str]:
-        """The planned columns that this SCM has."""
-        return [
-            one.name
-            for one in self.entity.columns
-            if one.name in planned and self.model.has(self.entity.odata_set, one.name)
-        ]
-
-    def by_keys(self, planned: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def by_keys(self, planned: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         """The rows under the planned keys, one legal entity after the other."""
         keys = planned.select("legal_entity", lookup.KEY, *self.entity.key).collect()
         for (area,), rows in keys.group_by("legal_entity"):
-            found = lookup.find_rows(self.scm, self.entity, names, rows)
-            yield found.with_columns(pl.lit(area).alias(COMPANY)).select(COMPANY, *names)
+            found = lookup.find_rows(self.scm, self.entity, self.names, rows)
+            yield found.with_columns(pl.lit(area).alias(COMPANY)).select(COMPANY, *self.names)
 
-    def by_company(self, planned: pl.LazyFrame, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def by_company(self, planned: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         """All rows of the legal entities that have planned rows, page by page."""
         areas = planned.select(pl.col("legal_entity").unique()).collect()["legal_entity"]
-        chosen = [COMPANY, *names]
+        chosen = [COMPANY, *self.names]
         for page in self.scm.pages(
             self.entity.odata_set,
             select=",".join(chosen),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.run.facts import Kind
-from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary
+from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges
 from schemas.codes import Code, Severity, load_codes
 from schemas.run import OUTCOME_NAMES
 
@@ -30,7 +30,10 @@ TOP: Final = (
     "accounts_assumed",
     "company_changed",
     "promoted",
+    "demoted",
     "no_longer_routed",
+    "no_longer_in_source",
+    "would_clear",
     "legal_entity_changed",
 )
 """Findings that come before everything else: they say something about the run as a whole."""
@@ -72,6 +75,7 @@ def render_run(
         [_render_equation(one) for one in facts.equations],
         _head_block("Where contacts go", _render_reasons(facts, width)),
         _head_block("What is planned", _render_planned(facts, width)),
+        _head_block("What updates change", _render_updates(facts, width)),
         _head_block(
             "Findings, most urgent first", _render_findings(facts, columns, width, top=False)
         ),
@@ -217,6 +221,29 @@ def _render_planned(facts: Summary, width: int) -> Iterator[str]:
         yield from _wrap_names(
             f"{sum(one.rows for one in rows):>11,} {task}: ", listed, width, indent=_INDENT
         )
+
+
+def _render_updates(facts: Summary, width: int) -> Iterator[str]:
+    """Updates by task and field, with keys as examples; no values."""
+    for task in facts.changes:
+        yield from _wrap(explain_changes(task), width, _INDENT - 8)
+        for one in task.fields[:_SHOWN]:
+            cleared = f", {one.cleared:,} of them cleared" if one.cleared else ""
+            head = f"{one.rows:>11,} {one.column}{cleared}, for example "
+            yield from _wrap_names(head, one.examples, width, indent=_INDENT)
+        if len(task.fields) > _SHOWN:
+            yield f"{'':>11} and {len(task.fields) - _SHOWN:,} more columns"
+
+
+def explain_changes(task: TaskChanges) -> str:
+    """How many updates change anything, compared with what, in one sentence."""
+    other = "what SCM has" if task.against == "scm" else "what p2c sent last"
+    unknown = task.updates - task.compared
+    rest = f"; of {unknown:,} more updates the values before are not known" if unknown else ""
+    return (
+        f"{task.task}: {task.changed:,} of {task.compared:,} updates change something, compared "
+        f"with {other}{rest}."
+    )
 
 
 def _render_findings(facts: Summary, columns: Columns, width: int, *, top: bool) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pipeline.mapping.template import (
     SHIPPED,
     FieldRow,
     MappingRow,
+    OnBlank,
     OnUnknown,
     Template,
     load_shipped,
@@ -54,6 +55,8 @@ def describe_transform(row: FieldRow) -> str:
         parts.append(f"at most {rule.max_length}")
     if rule.on_too_long is not None and rule.on_too_long is not OnTooLong.REJECT:
         parts.append(f"too long: {rule.on_too_long.value}")
+    if rule.on_blank is OnBlank.KEEP:
+        parts.append("blank: keep")
     return "; ".join(parts)
 
 

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 _SEPARATOR = "\x1f"
+_KEPT: Final = "\x1e"
+SHAPE: Final = "shape"
+"""A column of planned rows: which columns an update leaves as they are. Rows of one package leave
+the same."""
 
 Hasher = Callable[[pl.Series], pl.Series]
 """MD5 of each text, as 32 lower-case hexadecimal digits."""
 
 
-def build_row_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+def build_row_texts(
+    frame: pl.DataFrame, columns: Sequence[str], kept: Collection[str] = ()
+) -> pl.Series:
     """The text form that a row's hash is taken of.
 
     Eight digits of the SHA-256 of the sorted column names joined by U+001F, then the values in the
-    order of these names, all joined by U+001F; null is empty, decimals have six places. It depends
-    on no library's own hash or formatting.
+    order of these names, all joined by U+001F; null is empty, and U+001E in columns of ``kept``,
+    where it leaves what SCM has; decimals have six places. It depends on no library's own hash or
+    formatting.
     """
     names = sorted(columns)
     head = hashlib.sha256(_SEPARATOR.join(names).encode()).hexdigest()[:8]
     texts = {name: pl.col(name).cast(pl.String) for name in names}
     parts = [
-        text.fill_null("") if frame[name].null_count() else text for name, text in texts.items()
+        text.fill_null(_KEPT if name in kept else "") if frame[name].null_count() else text
+        for name, text in texts.items()
     ]
     return frame.select(
         pl.concat_str([pl.lit(head), *parts], separator=_SEPARATOR).alias("text")
@@ -34,33 +44,83 @@ def build_row_texts(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
 
 @dataclass(kw_only=True, slots=True)
 class Batcher:
-    """Numbers batches from 1 per task and legal entity, in source order.
+    """Numbers batches from 1 per task and legal entity, in the order of their first rows.
 
     Keeps count between morsels.
     """
 
     rows: int
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    sizes: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """Rows by task, legal entity and batch."""
+    counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Rows by task, legal entity and shape."""
+    last: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The newest batch by task and legal entity."""
+    current: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """The batch that further rows go into, by task, legal entity and shape."""
 
     def number_rows(self, task: str, planned: pl.DataFrame) -> pl.DataFrame:
-        """Add ``batch`` to planned rows (``action``, ``legal_entity``).
+        """Add ``batch`` to planned rows (``action``, ``legal_entity``, and ``shape`` if it counts).
 
-        Null where nothing is sent.
+        Null where nothing is sent. Rows of different shapes are never in one batch.
         """
-        sent = pl.col("action") != "unchanged"
-        entities = planned["legal_entity"].unique(maintain_order=True).to_list()
-        place = (sent.cum_sum().over("legal_entity") if len(entities) > 1 else sent.cum_sum()) - 1
-        before = {entity: self.counts.get((task, entity), 0) for entity in entities}
-        if not entities:
-            return planned.with_columns(batch=pl.lit(None, pl.Int32))
-        offset = pl.col("legal_entity").replace_strict(before, return_dtype=pl.Int64)
-        numbered = planned.with_columns(
-            batch=pl.when(sent).then((place + offset) // self.rows + 1).cast(pl.Int32)
+        numbered = planned.with_columns(batch=pl.lit(None, pl.Int32))
+        shape = pl.col(SHAPE) if SHAPE in planned.columns else pl.lit("").alias(SHAPE)
+        asked = planned.select("legal_entity", "action", shape).with_row_index("place")
+        sent = asked.filter(pl.col("action") != "unchanged")
+        if sent.is_empty():
+            return numbered
+        batches = pl.concat(
+            [self._number(task, str(entity), part) for (entity,), part in _split(sent)]
         )
-        added = planned.filter(sent).group_by("legal_entity").len()
-        for entity, count in added.iter_rows():
-            self.counts[task, entity] = before[entity] + count
-        return numbered
+        column = numbered["batch"].scatter(batches["place"], batches["batch"])
+        return numbered.with_columns(column)
+
+    def _number(self, task: str, entity: str, sent: pl.DataFrame) -> pl.DataFrame:
+        """``place`` and ``batch`` of the rows of one legal entity."""
+        shapes = sent[SHAPE].unique(maintain_order=True).to_list()
+        before = {shape: self.counts.get((task, entity, shape), 0) for shape in shapes}
+        running = {shape: self.current.get((task, entity, shape), 0) for shape in shapes}
+        offset = pl.col(SHAPE).replace_strict(before, return_dtype=pl.Int64)
+        place = pl.int_range(pl.len(), dtype=pl.Int64).over(SHAPE) + offset
+        begins = place % self.rows == 0
+        found = sent.select(
+            "place",
+            SHAPE,
+            batch=pl.when(begins).then(begins.cum_sum() + self.last.get((task, entity), 0)),
+        ).with_columns(
+            pl.col("batch")
+            .forward_fill()
+            .over(SHAPE)
+            .fill_null(pl.col(SHAPE).replace_strict(running, return_dtype=pl.Int64))
+            .cast(pl.Int32)
+        )
+        for shape, count, batch in (
+            found.group_by(SHAPE).agg(pl.len(), pl.col("batch").last()).iter_rows()
+        ):
+            self.counts[task, entity, shape] = before[shape] + count
+            self.current[task, entity, shape] = batch
+        for batch, count in found.group_by("batch").len().iter_rows():
+            self.sizes[task, entity, batch] += count
+            self.last[task, entity] = max(batch, self.last.get((task, entity), 0))
+        return found.select("place", "batch")
+
+
+def _split(sent: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
+    parts = sent.partition_by("legal_entity", as_dict=True, maintain_order=True)
+    return list(parts.items())
+
+
+def name_shapes(frame: pl.DataFrame, kept: Sequence[str]) -> pl.Expr:
+    """``shape`` of planned rows with ``action``: which columns of ``kept`` have no value.
+
+    A record that is created has no values to keep.
+    """
+    blank = pl.concat_str(
+        pl.lit(frame[name].is_null()).cast(pl.Int8).cast(pl.String) for name in kept
+    )
+    whole = pl.lit("0" * len(kept))
+    return pl.when(pl.col("action") == "create").then(whole).otherwise(blank).alias(SHAPE)
 
 
 def choose_actions(*, scm_read: bool, full: bool) -> pl.Expr:

@@ -17,7 +17,7 @@ from pipeline.mapping.compile import CompiledTemplate, MappedMorsel
 from pipeline.mapping.paths import name_text_column
 from pipeline.mapping.references import References
 from pipeline.transform import problems
-from pipeline.transform.batch import Batcher, Hasher, build_row_texts, choose_actions
+from pipeline.transform.batch import Batcher, Hasher, build_row_texts, choose_actions, name_shapes
 from pipeline.transform.identify import identify
 from pipeline.transform.screen import Contract, Guard, build_contract, screen
 from pipeline.transform.tally import Tally
@@ -74,7 +74,8 @@ class TaskShare:
 class PlannedRows:
     """One task's rows that passed all gates.
 
-    ``frame`` are their destination columns, ``keys`` the columns of ``PLANNED`` but for the batch.
+    ``frame`` are their destination columns, ``keys`` the columns of ``PLANNED`` but for the batch,
+    and ``shape`` where rows of one package must have the same.
     ``doubtful`` are those of them that the contract is held against: the others cannot break it.
     """
 
@@ -118,6 +119,8 @@ class Decider:
     references: References | None = None
     full: bool = False
     limit: int | None = None
+    packages: bool = False
+    """Whether rows may go in packages, each of which has the same columns for all its rows."""
     tally: Tally = field(default_factory=Tally)
     _taken: int = 0
 
@@ -218,7 +221,7 @@ class Decider:
     def _hash_rows(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.Series]:
         """The row hashes of each task's rows, asked for at once."""
         texts = [
-            build_row_texts(frame, self.tasks[name].mapping.columns)
+            build_row_texts(frame, self.tasks[name].mapping.columns, self.tasks[name].mapping.kept)
             for name, frame in frames.items()
         ]
         hashes = self.hasher(pl.concat(texts))
@@ -236,8 +239,10 @@ class Decider:
         keys_read = self.scm_read if name == CUSTOMERS else self.persons_read
         acted = keyed.with_columns(action=choose_actions(scm_read=keys_read, full=self.full))
         doubtful = share.doubtful.filter(passed.gather(share.doubtful))
+        kept = self.tasks[name].mapping.kept if self.packages else ()
+        shape = [name_shapes(frame, kept)] if kept else []
         return PlannedRows(
-            frame=frame, keys=acted.select(_KEYS), doubtful=share.mapped.frame[doubtful]
+            frame=frame, keys=acted.select(*_KEYS, *shape), doubtful=share.mapped.frame[doubtful]
         )
 
     def _number_batches(self, name: str, planned: PlannedRows) -> pl.DataFrame:

@@ -137,6 +137,7 @@ RULES: Final = (
     ),
     _make_rule("company_changed", "parentcustomerid", "company_key", detail=_EARLIER),
     _make_rule("promoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
+    _make_rule("demoted", "msdynce_isactivecustomer", "is_active_customer", detail=_EARLIER),
     _make_rule("no_longer_routed", "parentcustomerid", "earlier_keys"),
     _make_rule("legal_entity_changed", "owningbusinessunit", "legal_entity", detail=_EARLIER),
 )

@@ -136,6 +136,22 @@ def test_rows_that_scm_lacks_or_has_twice_and_fields_that_differ_are_named() -> 
     assert group_differences(found.differences)[0]["rows"] == 1
 
 
+def test_a_row_without_a_value_leaves_a_kept_field_as_scm_has_it() -> None:
+    here = customers(AddressCity=[None, "Bonn"], CreditLimit=[None, None])
+    there = pl.DataFrame(
+        {
+            "CustomerAccount": ["CON-0", "CON-1"],
+            "AddressCity": ["Ulm", "Ulm"],
+            "CreditLimit": ["5", "0"],
+        }
+    )
+    found = compare_rows(here, there, CUSTOMERS_V2, "t", ["AddressCity"])
+    assert found.differences.select("contactid", "column").rows() == [
+        ("id-0", "CreditLimit"),
+        ("id-1", "AddressCity"),
+    ]
+
+
 def test_a_key_of_another_legal_entity_is_another_row() -> None:
     here = customers(AddressCity=["Bonn"])
     there = pl.DataFrame(

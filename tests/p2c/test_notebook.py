@@ -84,3 +84,8 @@ def test_nothing_leaves_this_machine_without_agreement() -> None:
     with pytest.raises(p2c.P2cError, match=r"(?s)agreed=True.*will send 3 rows"):
         effects._asker(agreed=False)(question)
     effects._asker(agreed=True)(question)
+
+
+def test_a_first_load_has_no_changes(run: p2c.Run) -> None:
+    assert run.changes.is_empty()
+    assert run.changes.columns[3:] == ["column", "old", "new"]

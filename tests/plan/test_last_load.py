@@ -13,10 +13,19 @@ from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from schemas import sales
 from schemas.catalogue import Table
+from tests.scenes.memories import remember
 
 ACCOUNT, OTHER = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"
 PERSON = "c0000000-0000-0000-0000-000000000001"
 NUMBER = "CON-01000-BVRCPS"
+EARLIER = {
+    "company_changed",
+    "promoted",
+    "demoted",
+    "no_longer_routed",
+    "legal_entity_changed",
+    "no_longer_in_source",
+}
 
 
 def _source(folder: Path, *, active: str, company: str) -> Path:
@@ -38,12 +47,7 @@ def _codes(
     tmp_path: Path, loaded: list[str], *flags: str, active: str = "no", company: str = ACCOUNT
 ) -> dict[str, str]:
     """Finding code → message and value of a plan after ``loaded`` keys."""
-    memory = tmp_path / "runs" / "loaded" / "folder" / "Contacts.parquet"
-    memory.parent.mkdir(parents=True)
-    pl.DataFrame(
-        {"destination_key": loaded, "row_hash": ["0"] * len(loaded)},
-        schema_overrides={"destination_key": pl.String, "row_hash": pl.String},
-    ).write_parquet(memory)
+    remember(tmp_path / "runs" / "loaded" / "folder" / "Contacts.parquet", loaded)
     common = Flags(
         source=_source(tmp_path / "export", active=active, company=company),
         runs=tmp_path / "runs",
@@ -64,6 +68,7 @@ def _codes(
     [
         ("company_changed", f"usmf/{NUMBER}/A2", "no", ACCOUNT),
         ("promoted", f"usmf/{NUMBER}/A1", "yes", ACCOUNT),
+        ("demoted", f"usmf/{NUMBER}", "no", ACCOUNT),
         ("no_longer_routed", f"usmf/{NUMBER}/A1", "no", ""),
         ("legal_entity_changed", f"demf/{NUMBER}/A1", "no", ACCOUNT),
     ],
@@ -72,17 +77,15 @@ def test_a_contact_that_was_loaded_otherwise_is_named_with_its_old_key(
     tmp_path: Path, code: str, loaded: str, active: str, company: str
 ) -> None:
     found = _codes(tmp_path, [loaded], active=active, company=company)
-    others = {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} - {code}
     assert code in found
-    assert not others & set(found)
+    assert not (EARLIER - {code}) & set(found)
     assert loaded in found[code]
 
 
 def test_a_contact_loaded_as_it_is_planned_now_is_nothing_to_tell_of(tmp_path: Path) -> None:
-    found = _codes(tmp_path, [f"usmf/{NUMBER}/A1", f"usmf/{NUMBER}/A2"])
-    assert not {"company_changed", "promoted", "no_longer_routed", "legal_entity_changed"} & set(
-        found
-    )
+    keys = [f"usmf/{NUMBER}", f"usmf/{NUMBER}/A1", f"usmf/{NUMBER}/A2"]
+    found = _codes(tmp_path, keys)
+    assert not EARLIER & set(found)
 
 
 def test_contacts_that_the_filter_leaves_out_are_not_compared(tmp_path: Path) -> None:

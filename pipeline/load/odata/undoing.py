@@ -7,7 +7,7 @@ until the request arrives.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 import orjson
@@ -159,12 +159,38 @@ def _find_restored(
     rows = rows.filter(pl.col("action") == "restore")
     if rows.is_empty():
         return set()
-    return lookup.find_equal_keys(read_images(rows, list(columns)), there, columns)
+    images = read_images(rows, list(columns))
+    touched = {name: replace(column, keeps=False) for name, column in columns.items()}
+    kept = [name for name, column in columns.items() if column.keeps]
+    if kept:
+        images = _take_untouched(images, rows, there, kept)
+    return lookup.find_equal_keys(images, there, touched)
+
+
+def _take_untouched(
+    images: pl.DataFrame, rows: pl.DataFrame, there: pl.DataFrame, kept: Sequence[str]
+) -> pl.DataFrame:
+    """The images with SCM's present values in columns that the load left alone."""
+    now = there.select(lookup.KEY, *(pl.col(name).alias(f"now:{name}") for name in kept))
+    sent = rows.select(lookup.KEY, *(pl.col(name).alias(f"sent:{name}") for name in kept))
+    beside = images.join(now, on=lookup.KEY, how="left").join(sent, on=lookup.KEY, how="left")
+    return beside.with_columns(
+        pl.when(pl.col(f"sent:{name}").is_null())
+        .then(pl.col(f"now:{name}"))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in kept
+    ).select(images.columns)
 
 
 def _write_image(columns: Mapping[str, Column], row: Mapping[str, Any]) -> bytes:
-    """What SCM had before, as an update of all columns but the key."""
-    texts = pick_image(row, [name for name, column in columns.items() if not column.key])
+    """What SCM had before, as an update of all columns that the load wrote, but the key."""
+    written = [
+        name
+        for name, column in columns.items()
+        if not column.key and not (column.keeps and row[name] is None)
+    ]
+    texts = pick_image(row, written)
     return orjson.dumps({name: _to_json(columns[name], text) for name, text in texts.items()})
 
 

@@ -38,7 +38,8 @@ def import_jobs(
         tell=tell,
     )
     known = order.known(task)
-    for package in build_packages(order.folder.rows_files(task.name), task.spec):
+    sizes = order.places(task.name)
+    for package in build_packages(order.folder.rows_files(task.name), task.spec, sizes):
         unit = _make_unit(task, package)
         if unit in wanted and not ledger.is_ended(unit):
             parcel = _make_parcel(order, task, unit, known)

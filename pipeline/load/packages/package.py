@@ -27,7 +27,7 @@ from pipeline.load.packages.manifest import HEADER_FILE, MANIFEST_FILE, build_he
 from pipeline.load.packages.spec import PackageSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Package", "PackageSpec", "build_package", "build_packages"]
@@ -41,6 +41,8 @@ _PERMISSIONS: Final = 0o100644
 _LEVEL: Final = 1
 _BLOCK: Final = 1 << 20
 ROWS_AT_ONCE: Final = 65_536
+_PLACE: Final = "place:"
+"""A column of ours; names of SCM have no colon."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +65,11 @@ def build_package(
 ) -> Package:
     """The package of these rows, in their order; a null is a blank.
 
+    Columns that keep what SCM has are left out if no row has a value for them.
+
     Raises ``ValueError`` for what cannot be sent.
     """
+    spec = _leave_out_blank(spec, rows)
     qualified = None if spec.qualifies_all else find_qualified(rows, spec.columns)
     data = build_data_file(rows, spec.columns, qualified)
     if len(data) > size_limit:
@@ -89,46 +94,67 @@ def build_package(
     )
 
 
+def _leave_out_blank(spec: PackageSpec, rows: pl.DataFrame) -> PackageSpec:
+    blank = {name for name in spec.kept if rows[name].null_count() == rows.height}
+    columns = tuple(name for name in spec.columns if name not in blank)
+    return dataclasses.replace(spec, columns=columns)
+
+
 def build_packages(
     rows_files: Iterable[Path],
     spec_for: Callable[[str, int], PackageSpec],
+    sizes: Mapping[tuple[str, int], int],
     *,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> Iterator[Package]:
     """The packages of planned rows, each as soon as it is complete.
 
-    A batch is complete when the next batch of its legal entity begins; what is open at the end
-    follows in the order in which the legal entities first appeared. Only open batches are in
-    memory: one for each legal entity. Rows without a batch are unchanged and not sent. A batch that
-    returns after it was complete breaks the run.
+    Only open batches are in memory: of each legal entity one, or as many as its rows leave
+    different columns as they are. Rows without a batch are unchanged and not sent.
+
+    Args:
+        rows_files: planned rows of one task.
+        spec_for: what the package of a legal entity and batch says about itself.
+        sizes: rows by legal entity and batch.
+        rows_at_once: how many are read at a time.
+
+    Raises:
+        InvariantBroken: the rows of a batch are more or fewer than planned.
     """
-    open_batches: dict[str, _Batch] = {}
-    complete: set[tuple[str, int]] = set()
+    open_batches: dict[tuple[str, int], _Batch] = {}
     for legal_entity, number, rows in _read_parts(rows_files, rows_at_once):
-        batch = open_batches.get(legal_entity)
-        if batch is None or batch.number != number:
-            if batch is not None:
-                complete.add((legal_entity, batch.number))
-                yield batch.package()
-            if (legal_entity, number) in complete:
-                raise InvariantBroken(
-                    f"batch {number} of {legal_entity} is scattered over the planned rows"
-                )
-            batch = open_batches[legal_entity] = _Batch(
-                number=number, spec=spec_for(legal_entity, number)
-            )
+        place = (legal_entity, number)
+        if place not in open_batches:
+            open_batches[place] = _Batch(spec=spec_for(legal_entity, number))
+        batch = open_batches[place]
         batch.add(rows)
-    for batch in open_batches.values():
-        yield batch.package()
+        if batch.count == sizes.get(place):
+            yield batch.package()
+            batch.parts.clear()
+        elif batch.count > sizes.get(place, 0):
+            raise _describe_miscount(place, batch.count, sizes)
+    for place, batch in open_batches.items():
+        if batch.count != sizes[place]:
+            raise _describe_miscount(place, batch.count, sizes)
+
+
+def _describe_miscount(
+    place: tuple[str, int], count: int, sizes: Mapping[tuple[str, int], int]
+) -> InvariantBroken:
+    return InvariantBroken(
+        f"batch {place[1]} of {place[0]} has {count:,} rows instead of the "
+        f"{sizes.get(place, 0):,} in batches.parquet; the run folder was altered."
+    )
 
 
 @dataclass(kw_only=True, slots=True)
 class _Batch:
-    number: int
     spec: PackageSpec
+    count: int = 0
     parts: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, rows: pl.DataFrame) -> None:
+        self.count += rows.height
         self.parts.append(rows.select(self.spec.columns))
 
     def package(self) -> Package:
@@ -138,12 +164,12 @@ class _Batch:
 def _read_parts(
     rows_files: Iterable[Path], rows_at_once: int
 ) -> Iterator[tuple[str, int, pl.DataFrame]]:
-    """Planned rows of one batch at a time, in the order of their first rows."""
+    """Planned rows of one batch at a time, in the order of their last rows."""
     for morsel in _read_morsels(rows_files, rows_at_once):
-        sent = morsel.filter(pl.col("batch").is_not_null())
-        for (legal_entity, batch), rows in sent.partition_by(
-            "legal_entity", "batch", as_dict=True
-        ).items():
+        sent = morsel.filter(pl.col("batch").is_not_null()).with_row_index(_PLACE)
+        parts = sent.partition_by("legal_entity", "batch")
+        for rows in sorted(parts, key=lambda part: int(part[_PLACE][-1])):
+            legal_entity, batch = rows.select("legal_entity", "batch").row(0)
             if legal_entity is None:
                 raise InvariantBroken(f"a planned row of batch {batch} has no legal entity")
             yield str(legal_entity), int(batch), rows
@@ -164,6 +190,7 @@ def _read_morsels(rows_files: Iterable[Path], rows_at_once: int) -> Iterator[pl.
 def _name_definition_group(spec: PackageSpec, data: bytes) -> str:
     """A name made from the content: equal rows for the same destination share it."""
     said = dataclasses.asdict(spec)
+    del said["kept"]  # The columns that are left say what was left out.
     if spec.qualifies_all:
         del said["qualifies_all"]  # Packages had the same names before it could be chosen.
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())

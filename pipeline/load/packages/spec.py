@@ -32,6 +32,7 @@ def make_spec(
         batch=batch,
         columns=mapping.columns,
         qualifies_all=project.settings.destination.text_qualifier == "always",
+        kept=mapping.kept,
     )
 
 
@@ -52,6 +53,9 @@ class PackageSpec:
     columns: tuple[str, ...]
     qualifies_all: bool = True
     """Whether every text stands between quotes; else only columns that need them have them."""
+    kept: tuple[str, ...] = ()
+    """Columns that are left out of a package in which no row has a value for them: an import then
+    leaves what SCM has."""
 
     def __post_init__(self) -> None:
         if not _LEGAL_ENTITY.fullmatch(self.legal_entity):

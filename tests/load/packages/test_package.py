@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import io
@@ -23,6 +24,7 @@ from tests.scenes.scm_caller import Caller
 from tests.scenes.specs import CONTACTS, CUSTOMERS, cells, member, sent, with_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))
@@ -60,6 +62,17 @@ def written(folder: Path, *frames: pl.DataFrame) -> list[Path]:
     for frame, path in zip(frames, paths, strict=True):
         frame.write_parquet(path, row_group_size=3)
     return paths
+
+
+def count(files: Sequence[Path]) -> dict[tuple[str, int], int]:
+    """Rows by legal entity and batch."""
+    if not files:
+        return {}
+    rows = pl.read_parquet(list(files)).filter(pl.col("batch").is_not_null())
+    return {
+        (entity, batch): number
+        for entity, batch, number in rows.group_by("legal_entity", "batch").len().iter_rows()
+    }
 
 
 def keys(package: Package) -> list[str]:
@@ -182,14 +195,14 @@ def test_interleaved_legal_entities_come_out_in_the_order_in_which_their_batches
         ),
         planned(("a", 2, "6"), ("b", 2, "7"), ("c", 1, "8"), ("a", 3, "9")),
     )
-    found = [(package.name, keys(package)) for package in build_packages(files, spec_for)]
-    assert found == [
+    stream = build_packages(files, spec_for, count(files))
+    assert [(package.name, keys(package)) for package in stream] == [
         ("a-1.zip", ["2"]),
         ("b-1.zip", ["1", "3", "5"]),
         ("a-2.zip", ["4", "6"]),
         ("b-2.zip", ["7"]),
-        ("a-3.zip", ["9"]),
         ("c-1.zip", ["8"]),
+        ("a-3.zip", ["9"]),
     ]
 
 
@@ -215,50 +228,58 @@ def test_packages_do_not_depend_on_files_row_groups_or_morsels(
     frame = planned(*rows)
     edges = sorted({0, *(min(cut, len(rows)) for cut in cuts), len(rows)})
     parts = [frame.slice(start, end - start) for start, end in itertools.pairwise(edges)]
-    whole = list(build_packages(written(tmp_path_factory.mktemp("whole"), frame), spec_for))
+    one = written(tmp_path_factory.mktemp("whole"), frame)
+    whole = list(build_packages(one, spec_for, count(one)))
     files = written(tmp_path_factory.mktemp("split"), *parts)
-    split = list(build_packages(files, spec_for, rows_at_once=at_once))
+    split = list(build_packages(files, spec_for, count(files), rows_at_once=at_once))
     assert split == whole
     assert sum(package.rows for package in whole) == sum(batch is not None for _, batch, _ in rows)
 
 
 def test_a_package_is_out_before_the_rest_is_read(tmp_path: Path) -> None:
     files = written(tmp_path, planned(("a", 1, "1"), ("a", 2, "2")))
-    stream = build_packages([*files, tmp_path / "missing.parquet"], spec_for)
-    assert next(stream).name == "a-1.zip"
+    stream = build_packages([*files, tmp_path / "missing.parquet"], spec_for, count(files))
+    assert [next(stream).name, next(stream).name] == ["a-1.zip", "a-2.zip"]
     with pytest.raises(Stopped, match="reading the planned rows stopped"):
         next(stream)
 
 
 def test_rows_without_a_batch_make_no_package(tmp_path: Path) -> None:
-    assert (
-        list(
-            build_packages(
-                written(tmp_path, planned(("a", None, "1"), (None, None, "2"))), spec_for
-            )
-        )
-        == []
-    )
+    files = written(tmp_path, planned(("a", None, "1"), (None, None, "2")))
+    assert list(build_packages(files, spec_for, {})) == []
 
 
-def test_a_batch_that_comes_back_breaks_the_run(tmp_path: Path) -> None:
-    files = written(
-        tmp_path, planned(("a", 1, "1"), ("a", 2, "2"), ("b", 1, "3")), planned(("a", 1, "4"))
-    )
-    with pytest.raises(InvariantBroken, match="batch 1 of a is scattered"):
-        list(build_packages(files, spec_for))
+@pytest.mark.parametrize("planned_rows", [1, 3])
+def test_a_batch_of_other_rows_than_planned_breaks_the_run(
+    tmp_path: Path, planned_rows: int
+) -> None:
+    files = written(tmp_path, planned(("a", 1, "1"), ("a", 2, "2")), planned(("a", 1, "4")))
+    with pytest.raises(InvariantBroken, match=f"batch 1 of a has 2 rows .* the {planned_rows} in"):
+        list(build_packages(files, spec_for, {("a", 1): planned_rows, ("a", 2): 1}))
+
+
+def test_a_column_that_is_kept_is_left_out_where_no_row_has_a_value() -> None:
+    spec = dataclasses.replace(with_columns("Key", "Phone", "Fax"), kept=("Phone",))
+    texts = dict.fromkeys(spec.columns, pl.String())
+    bare = build_package(spec, pl.DataFrame([["1", None, None]], schema=texts, orient="row"))
+    rows = [["1", None, "8"], ["2", "9", "8"]]
+    some = build_package(spec, pl.DataFrame(rows, schema=texts, orient="row"))
+    assert cells(member(bare, "CDS Contacts.csv")) == [["KEY", "FAX"], ["1", ""]]
+    assert cells(member(some, "CDS Contacts.csv"))[0] == ["KEY", "PHONE", "FAX"]
+    manifests = [member(one, "Manifest.xml").decode("utf-16") for one in (bare, some)]
+    assert ["PHONE" in one for one in manifests] == [False, True]
 
 
 def test_a_planned_row_without_legal_entity_breaks_the_run(tmp_path: Path) -> None:
     with pytest.raises(InvariantBroken, match="batch 1 has no legal entity"):
-        list(build_packages(written(tmp_path, planned((None, 1, "1"))), spec_for))
+        list(build_packages(written(tmp_path, planned((None, 1, "1"))), spec_for, {}))
 
 
 def test_a_file_that_is_no_parquet_breaks_the_run(tmp_path: Path) -> None:
     path = tmp_path / "00000.parquet"
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(InvariantBroken, match=r"00000\.parquet: is not a whole Parquet file"):
-        list(build_packages([path], spec_for))
+        list(build_packages([path], spec_for, {}))
 
 
 def test_contacts_have_no_entity_in_code_and_still_make_a_package() -> None:

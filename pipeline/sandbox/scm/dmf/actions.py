@@ -14,10 +14,12 @@ from pipeline.sandbox.scm.dmf import exportcalls, importcalls, statuscalls
 from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
+from pipeline.sandbox.scm.failures import ScmFailure
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.wire.blob import BlobError
 
 _SET: Final = "DataManagementDefinitionGroups"
+_ENTITY_TYPE: Final = "DataManagementDefinitionGroup"
 _STRING: Final = "Edm.String"
 _BOOLEAN: Final = "Edm.Boolean"
 _INT: Final = "Edm.Int32"
@@ -65,14 +67,18 @@ class PackageActions:
         """Run an action: the type and the value of its answer. Raises ``ScmFailure``."""
         action = ACTIONS[name]
         _check(name, action.parameters, parameters)
+        where = f"Exception occurred while executing action {name} on Entity {_ENTITY_TYPE}: "
         try:
             return action.returns, action.run(self.management, parameters, root)
         except PackageError as error:
-            raise failures.action_failed(str(error)) from error
+            raise failures.action_failed(f"{where}{error}") from error
         except BlobError as error:
             raise failures.action_failed(
-                f"The remote server returned an error: ({error.status}) {error.text}"
+                f"{where}The remote server returned an error: ({error.status}) {error.text}"
             ) from error
+        except ScmFailure as failure:
+            failure.inner = f"{where}{failure.inner}"
+            raise
 
     def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""

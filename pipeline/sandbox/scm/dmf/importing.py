@@ -62,7 +62,8 @@ class PackageImporter:
             self._refuse_parallel(order)
             identity = self._identity(order.execution)
             package = read_package(content)
-            runs = [_run(definition) for definition in package.entities if not definition.disabled]
+            language = self.desk.switches.language
+            runs = [_run(one, language) for one in package.entities if not one.disabled]
             self.groups.prepare(order.group, package, overwrite=order.overwrite)
             execution = self._execution(identity, order, runs)
             self.executions[identity] = execution
@@ -211,16 +212,18 @@ def _fail(execution: Execution, message: str) -> None:
             run.staging = run.staging if run.staging in ENDED else Phase.ERROR
 
 
-def _run(definition: EntityFile) -> EntityRun:
-    return EntityRun(entity=find_entity(definition), definition=definition)
+def _run(definition: EntityFile, language: str) -> EntityRun:
+    return EntityRun(entity=find_entity(definition, language), definition=definition)
 
 
-def find_entity(definition: EntityFile) -> ScmEntity:
+def find_entity(definition: EntityFile, language: str) -> ScmEntity:
     """The entity that a manifest means by its label, and by its name in code if it says one.
+
+    Labels are those of the language of the SCM.
 
     Raises ``PackageError``.
     """
-    entity = find_by_label(definition.label)
+    entity = find_by_label(definition.label, language)
     wrong = entity is None or (
         definition.target and entity.aot_known and definition.target != entity.aot
     )

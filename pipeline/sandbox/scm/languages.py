@@ -23,6 +23,12 @@ class SpokenLanguage:
     texts: Sequence[tuple[re.Pattern[str], str]]
 
 
+def translate_text(text: str, language: str) -> str:
+    """A message in a language."""
+    spoken = _load_languages().get(language)
+    return text if spoken is None else _translate_text(text, spoken)
+
+
 def translate_infos(infos: Sequence[Info], language: str) -> tuple[Info, ...]:
     """The lines of an Infolog in a language."""
     spoken = _load_languages().get(language)

@@ -86,6 +86,12 @@ class Switches:
     """With what reason ImportFromPackage breaks off (500) before anything is started; blank is
     not at all."""
 
+    staging_fault: str = ""
+    """With what message the first imports end in staging, no row read; blank is not at all."""
+
+    staging_faults: int = 1
+    """How many imports end like that."""
+
     import_seconds: float = 0.0
     """What an import takes at the least."""
 

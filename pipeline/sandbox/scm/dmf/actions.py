@@ -15,6 +15,7 @@ from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
 from pipeline.sandbox.scm.failures import ScmFailure
+from pipeline.sandbox.scm.languages import translate_text
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.wire.blob import BlobError
 
@@ -67,18 +68,20 @@ class PackageActions:
         """Run an action: the type and the value of its answer. Raises ``ScmFailure``."""
         action = ACTIONS[name]
         _check(name, action.parameters, parameters)
-        where = f"Exception occurred while executing action {name} on Entity {_ENTITY_TYPE}: "
         try:
             return action.returns, action.run(self.management, parameters, root)
         except PackageError as error:
-            raise failures.action_failed(f"{where}{error}") from error
+            raise failures.action_failed(self._word(name, str(error))) from error
         except BlobError as error:
-            raise failures.action_failed(
-                f"{where}The remote server returned an error: ({error.status}) {error.text}"
-            ) from error
+            text = f"The remote server returned an error: ({error.status}) {error.text}"
+            raise failures.action_failed(self._word(name, text)) from error
         except ScmFailure as failure:
-            failure.inner = f"{where}{failure.inner}"
+            failure.inner = self._word(name, failure.inner)
             raise
+
+    def _word(self, action: str, text: str) -> str:
+        where = f"Exception occurred while executing action {action} on Entity {_ENTITY_TYPE}"
+        return f"{where}: {translate_text(text, self.management.switches.language)}"
 
     def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""

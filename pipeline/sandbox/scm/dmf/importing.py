@@ -50,6 +50,8 @@ class PackageImporter:
     executions: dict[str, Execution] = field(default_factory=dict)
     lying: list[tuple[float, Work]] = field(default_factory=list)
     """Work that no batch server has taken up yet, and when one will."""
+    broken: int = 0
+    """How many imports a fault of staging has ended."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, order: ImportOrder, content: bytes) -> str:
@@ -178,15 +180,20 @@ class PackageImporter:
         for run in execution.runs:
             run.staging = Phase.EXECUTING
             run.times["StagingStart"] = self.clock()
-            run.staged = staging.stage(
-                run.entity, run.definition, package.content(run.definition), self.desk.switches
-            )
+            run.staged = self._stage_file(run, package)
             run.staging = Phase.ERROR if run.staged.failed or run.staged.errors else Phase.FINISHED
             run.times["StagingEnd"] = self.clock()
         speed = self.desk.switches.rows_per_second
         if speed:
             rows = sum(len(run.staged.rows) for run in execution.runs)
             execution.ready_at = max(execution.ready_at, self.clock() + rows / speed)
+
+    def _stage_file(self, run: EntityRun, package: GivenPackage) -> staging.Staged:
+        switches = self.desk.switches
+        if switches.staging_fault and self.broken < switches.staging_faults:
+            self.broken += 1
+            return staging.Staged(failed=switches.staging_fault)
+        return staging.stage(run.entity, run.definition, package.content(run.definition), switches)
 
     def _finish(self, execution: Execution, order: ImportOrder) -> None:
         for run in _in_order(execution.runs):

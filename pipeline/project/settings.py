@@ -28,6 +28,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     JsonValue,
     SkipValidation,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -564,6 +565,15 @@ class Settings(BaseModel):
             "changes the keys that it names and leaves the others; a new column is added."
         ),
     )
+
+    @field_validator("organizations")
+    @classmethod
+    def _spell_alike(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """SCM takes legal entities in any case; the first spelling of each is used throughout."""
+        destination = info.data.get("destination")
+        default = getattr(destination, "legal_entity", None)
+        spellings = {default.lower(): default} if default else {}
+        return {unit: spellings.setdefault(one.lower(), one) for unit, one in given.items()}
 
     @field_validator("labels")
     @classmethod

@@ -23,4 +23,6 @@ FROM planned AS p
 LEFT JOIN outcomes AS o ON o.destination_key = p.destination_key AND o.task = $task
 LEFT JOIN imported AS i ON i.legal_entity = p.legal_entity AND i.batch = p.batch
 LEFT JOIN failed AS f ON f.destination_key = p.destination_key
-LEFT JOIN loaded AS l ON l.destination_key = p.destination_key AND l.run <> $run
+LEFT JOIN (
+    SELECT DISTINCT entity_folded(destination_key) AS destination_key FROM loaded WHERE run <> $run
+) AS l ON l.destination_key = entity_folded(p.destination_key)

@@ -83,7 +83,7 @@ def scm_needs(project: Project, mappings: Mapping[str, CompiledTemplate]) -> Scm
     return ScmNeeds(
         mappings=tuple(mappings.values()),
         legal_entities=project.legal_entities,
-        contacts_label=destination.contacts_label,
+        labels=destination.entity_labels,
         packages=destination.load != "odata",
     )
 

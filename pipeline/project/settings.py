@@ -41,6 +41,7 @@ from pipeline.wire.login.settings import Address, AuthSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.labels import Labels, find_label_problems
 from schemas.sales import USUAL_NUMBER
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from schemas.text import fold_text
 
 TomlTable = dict[str, object]
@@ -127,6 +128,10 @@ def _write_flag(value: object) -> object:
 
 LegalEntity = Annotated[
     str, TextForm("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
+]
+EntityLabel = Annotated[
+    str,
+    TextForm("the name of a data entity, as in Customers V2", r"[^\x00-\x1f\x7f]{1,250}"),
 ]
 Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
 Country = Annotated[
@@ -383,13 +388,30 @@ class DestinationSettings(Section):
     odata_rows: Annotated[int, Field(ge=1, le=1_000)] = Field(
         100, description="The number of rows in one OData request."
     )
-    contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = Field(
-        "CDS Contacts",
+    contacts_label: EntityLabel | None = Field(
+        None,
         description=(
-            'The name of the entity of contact persons in your SCM: "CDS Contacts" or "Dataverse '
-            'Contacts".'
+            "The name of the entity of contact persons in Data management, in the language of your "
+            "SCM. If it is not set, p2c looks it up where SCM was read at url, and otherwise "
+            'takes "CDS Contacts". In other systems it is "Dataverse Contacts", in German ones '
+            '"CDS-Kontakte".'
         ),
+        examples=["Dataverse Contacts"],
     )
+    customers_label: EntityLabel | None = Field(
+        None,
+        description=(
+            "The name of the entity of customers in Data management, in the language of your SCM. "
+            "If it is not set, p2c looks it up where SCM was read at url, and otherwise takes "
+            '"Customers V2".'
+        ),
+        examples=["Debitoren V2"],
+    )
+
+    @property
+    def entity_labels(self) -> dict[str, str | None]:
+        """Entity → the name in Data management that the project gives it."""
+        return {CDS_CONTACTS.name: self.contacts_label, CUSTOMERS_V2.name: self.customers_label}
 
     @model_validator(mode="after")
     def _fits_its_load(self) -> Self:

@@ -26,13 +26,12 @@ from pipeline.load.packages.verdict import (
     Verdict,
     judge_import,
     judge_without_record,
+    may_pass,
     refuse_package,
 )
 from pipeline.load.packages.watching import NO_RECORD, ImportAttempt, ImportWatch, WatchedEnd
 from pipeline.run.ledger import Ledger, PastImport
-from pipeline.scm.messages import explain_messages
 
-_FAILED: Final = "Failed"
 _FIRST_WAIT: Final = 0.25
 _TIMES: Final = 2
 """Attempts of one start that SCM does not know, or breaks off for the same reason."""
@@ -118,7 +117,8 @@ class PackageSender:
             )
             if end is not None:
                 counts, said = self._collect(end.attempt.job)
-                if self._may_pass(end, counts, said, len(delivery.passed)):
+                has_turns = end.has_record and len(delivery.passed) < _REPEATS
+                if has_turns and may_pass(end.status or NO_RECORD, counts, said):
                     self._send_again(end.attempt, delivery)
                     continue
                 self._end(end, parcel, counts, said)
@@ -193,19 +193,6 @@ class PackageSender:
             messages=self.api.errors(job.execution_id),
             staging_file=self.api.staging_errors(job),
             keys_file=self._wait_for_keys(job),
-        )
-
-    def _may_pass(
-        self, end: WatchedEnd, counts: ImportCounts | None, said: ImportMessages, repeats: int
-    ) -> bool:
-        """Whether an import brought nothing in, for reasons that pass by themselves."""
-        if not end.has_record or end.status != _FAILED or counts is None or counts.arrived:
-            return False
-        texts = [one.text for one in said.messages]
-        return (
-            repeats < _REPEATS
-            and bool(texts)
-            and all(explain_messages([text]).later for text in texts)
         )
 
     def _send_again(self, ended: ImportAttempt, delivery: _Delivery) -> None:

@@ -75,6 +75,19 @@ def judge_import(
     return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
 
 
+def may_pass(end: str, counts: ImportCounts | None, said: ImportMessages) -> bool:
+    """Whether an import brought nothing in, for reasons that pass by themselves.
+
+    Args:
+        end: the summary status in which it ended.
+        counts: what SCM counted; null when it keeps no record, and so nobody knows.
+        said: what SCM said.
+    """
+    if end != "Failed" or counts is None or counts.arrived or not said.messages:
+        return False
+    return all(explain_messages([one.text]).later for one in said.messages)
+
+
 def judge_without_record(
     parcel: Parcel,
     status: str | None,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import SourceError
-from pipeline.sandbox.scm.seed import COMPANIES, Company
+from pipeline.sandbox.scm.seed import COMPANIES, Company, add_customers
+from pipeline.sandbox.scm.writing import Desk
 
 
 def read_companies(folder: Path | None) -> list[Company]:
@@ -24,6 +25,11 @@ def read_companies(folder: Path | None) -> list[Company]:
         for name in [str(name).lower() for name in names if name]:
             known.setdefault(name, Company(id=name, name=f"Contoso {name.upper()}", country="US"))
     return list(known.values())
+
+
+def load_known_customers(desk: Desk, folder: Path | None) -> int:
+    """Load the customers of the folder's export; how many there were. Raises ``SourceError``."""
+    return add_customers(desk, read_known_customers(folder))
 
 
 def read_known_customers(folder: Path | None) -> Iterator[dict[str, str]]:

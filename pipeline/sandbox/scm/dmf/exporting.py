@@ -100,7 +100,8 @@ def _manifest_entity(entity: ScmEntity, detail: ScmRow, form: str, name: str) ->
     return (
         "<DataManagementPackageEntityData><DefaultRefreshType>FullPush</DefaultRefreshType>"
         "<Disable>false</Disable>"
-        f"<EntityMapList>{maps}</EntityMapList><EntityName>{escape(detail['EntityName'])}</EntityName>"
+        f"<EntityMapList>{maps}</EntityMapList>"
+        f"<EntityName>{escape(detail['EntityName'])}</EntityName>"
         "<EntityTransformList "
         f'i:nil="true"/><ExcelSheetName/><ExecutionUnit>{detail["ExecutionUnit"]}</ExecutionUnit>'
         "<FailExecutionUnitOnError>false</FailExecutionUnitOnError>"

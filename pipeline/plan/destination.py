@@ -35,6 +35,7 @@ class Destination:
 
     customers: pl.DataFrame | None = None
     persons: pl.DataFrame | None = None
+    prospects: pl.DataFrame | None = None
     references: References | None = None
     seen: ScmSnapshot | None = None
     pinned: Mapping[str, str] = field(default_factory=dict)
@@ -42,12 +43,15 @@ class Destination:
 
     @property
     def findings(self) -> list[RunFinding]:
-        """Columns whose values could not be checked."""
-        unread = () if self.seen is None else self.seen.unread
-        return [
+        """Columns whose values could not be checked, and what may stop the load."""
+        if self.seen is None:
+            return []
+        unread = [
             RunFinding(code="reference_unread", column=one.column, detail=one.entity_set)
-            for one in unread
+            for one in self.seen.unread
         ]
+        doubts = [RunFinding(code=one.code, detail=one.text) for one in self.seen.preflight.doubts]
+        return [*unread, *doubts]
 
     @property
     def facts(self) -> ScmSeen:
@@ -85,6 +89,7 @@ def scm_needs(project: Project, mappings: Mapping[str, CompiledTemplate]) -> Scm
         legal_entities=project.legal_entities,
         labels=destination.entity_labels,
         packages=destination.load != "odata",
+        example=project.settings.source.example_number,
     )
 
 
@@ -117,6 +122,7 @@ def look_at(
     return Destination(
         customers=seen.known_customers(),
         persons=pl.read_parquet(seen.persons, glob=False),
+        prospects=seen.preflight.prospects,
         references=seen.references,
         seen=seen,
         pinned={known.KNOWN_CUSTOMERS: known.hash_customers(project)},

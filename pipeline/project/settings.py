@@ -40,7 +40,7 @@ from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import Address, AuthSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.labels import Labels, find_label_problems
-from schemas.sales import USUAL_NUMBER
+from schemas.sales import EXAMPLE_NUMBER, USUAL_NUMBER
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from schemas.text import fold_text
 
@@ -305,6 +305,11 @@ class SourceSettings(Section):
                 '"files"'
             )
         return self
+
+    @property
+    def example_number(self) -> str | None:
+        """A contact number as the source has them; null if their form is not the usual one."""
+        return EXAMPLE_NUMBER if self.contact_number_pattern == USUAL_NUMBER else None
 
     @property
     def location(self) -> StoreLocation | None:

@@ -19,7 +19,8 @@ from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import LabelsSeen, read_entity_labels
-from pipeline.scm.metadata import read_model
+from pipeline.scm.metadata import Model, read_model
+from pipeline.scm.preflight import Preflight, look_ahead
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
@@ -46,6 +47,8 @@ class ScmNeeds:
     labels: Mapping[str, str | None]
     packages: bool
     """Whether anything may be sent as a package, so that names in Data management matter."""
+    example: str | None = None
+    """A contact number as the source has them; null if their form is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +70,7 @@ class ScmSnapshot:
     unread: Sequence[UnreadColumn]
     missing: Sequence[MissingValue]
     labels: Mapping[str, str | None]
+    preflight: Preflight
 
     def known_customers(self) -> pl.DataFrame:
         """CustomerAccount, PartyNumber, dataAreaId as text, as ``known.customers`` reads them."""
@@ -90,11 +94,7 @@ def look_at_scm(
         Stopped: SCM cannot be reached, or refuses.
     """
     model = read_model(scm.metadata(), scm.label)
-    found = (
-        {one.entity.name: read_entity_labels(scm, model, one.entity) for one in wanted.mappings}
-        if wanted.packages
-        else {}
-    )
+    found = _find_labels(scm, model, wanted)
     names = read_legal_entities(scm, model)
     wrong = [
         *check_contract(wanted.mappings, model),
@@ -110,6 +110,9 @@ def look_at_scm(
     progress("customers of SCM", customers)
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
     progress("contact persons of SCM", persons)
+    ahead = look_ahead(
+        scm, model, wanted.legal_entities, packages=wanted.packages, example=wanted.example
+    )
     return ScmSnapshot(
         system=scm.label,
         names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},
@@ -121,7 +124,14 @@ def look_at_scm(
         unread=unread,
         missing=list(find_missing(wanted.mappings, references, wanted.legal_entities)),
         labels=_choose_labels(wanted, found),
+        preflight=ahead,
     )
+
+
+def _find_labels(scm: Scm, model: Model, wanted: ScmNeeds) -> dict[str, LabelsSeen]:
+    """Entity → its names in Data management, if packages may be sent."""
+    entities = [one.entity for one in wanted.mappings] if wanted.packages else []
+    return {one.name: read_entity_labels(scm, model, one) for one in entities}
 
 
 def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[str]:
@@ -174,6 +184,9 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
         ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
     ]
     found += [_describe_label(entity, label) for entity, label in seen.labels.items()]
+    found += [(one.what, "warning", one.text) for one in seen.preflight.doubts]
+    if seen.preflight.prospects is not None:
+        found.append(("prospects of SCM", "ok", f"{seen.preflight.prospects.height:,}"))
     found += [_describe_missing(one) for one in seen.missing]
     for one in seen.unread:
         note = f"SCM does not publish {one.entity_set}: values are not checked before the load"

@@ -2,7 +2,7 @@
 -- one boolean per code of gates 1 to 6 that SQL can tell. What a column maps to is Polars' part; so
 -- is which code comes first.
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys,
---         loaded, loaded_numbers
+--         loaded, loaded_numbers, organization_numbers, prospect_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags,
 --         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded, $lookups_are_names
 -- unique by: source_row
@@ -190,6 +190,8 @@ SELECT
         AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
+    q.route IS NOT NULL AND g.number_key IS NOT NULL AS number_of_organization,
+    q.route = 'ContactToCustomer' AND s.number_key IS NOT NULL AS number_of_prospect,
     q.route IS NOT NULL AND NOT q.number_is_usual AS contact_number_malformed,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
         AND in_legal_entity(q.customer_of, q.legal_entity) AS party_number_differs,
@@ -224,5 +226,8 @@ SELECT
 FROM keyed AS q
 LEFT JOIN known_keys AS x ON x.legal_entity_key = q.legal_entity_key AND x.number_key = q.number_key
     AND x.company_key = q.key_of_company
+LEFT JOIN organization_numbers AS g ON g.number_key = q.number_key
+LEFT JOIN prospect_numbers AS s
+    ON s.legal_entity_key = q.legal_entity_key AND s.number_key = q.number_key
 LEFT JOIN loaded AS l ON l.destination_key = q.loaded_key
 LEFT JOIN loaded_numbers AS p ON p.number_key = q.number_key

@@ -112,7 +112,8 @@ def set_up_sequences(store: ScmStore, *, manual: bool) -> None:
     scope = ("NumberSequenceCode", "ScopeType", "ScopeValue")
     _rows(store, names[0], ("DataTypeName", *scope), kept)
     rules = ("Format", "Smallest", "Largest", "Manual")
-    rows = [(*one[1:], "#########", 1, 999_999_999, "Yes" if manual else "No") for one in kept]
+    form, allowed = ("CON-#####-&&&&&&", "Yes") if manual else ("#########", "No")
+    rows = [(*one[1:], form, 1, 99_999, allowed) for one in kept]
     _rows(store, names[1], (*scope, *rules), rows)
 
 

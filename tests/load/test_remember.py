@@ -25,6 +25,7 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal, read_journal
 from tests.scenes.loading import OURS, RIVAL, START, Halt, Scene, number, planned
 from tests.scenes.loads import MakeScene
+from tests.scenes.small import PROJECT
 
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 
@@ -214,3 +215,17 @@ def test_the_threshold_counts_rows_of_one_task_and_legal_entity(rows: int, way: 
         "packages",
         "odata",
     }
+
+
+@pytest.mark.parametrize("how", ["packages", "odata"])
+def test_a_legal_entity_in_capitals_is_loaded_like_any_other(tmp_path: Path, how: str) -> None:
+    runs = planned(tmp_path, known=[number(2)], project=PROJECT.replace("usmf", "USMF"))
+    scene = Scene(
+        run=RunFolder(next(path for path in runs.iterdir() if path.is_dir())),
+        project=load_project(tmp_path / "source" / "p2c.toml"),
+        there=THERE,
+    )
+    assert scene.load(how).outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert {key.split("/")[0] for key in scene.outcomes()} == {"USMF"}
+    assert table(scene)["legal_entity"].unique().to_list() == ["usmf"]
+    scene.close()

@@ -19,6 +19,8 @@ LOOKUP_TYPE: Final = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 USUAL_NUMBER: Final = "CON-[0-9]{5,9}-[A-Z0-9]{4,6}"
 """Contact numbers as the upgrade script makes them: at most 20 characters, none of them forbidden
 in SCM."""
+EXAMPLE_NUMBER: Final = "CON-01000-BVRCPS"
+"""One of them."""
 
 CORRECTED_VERSION: Final = 9_000_000_000_000_000_000
 """A corrected row carries this versionnumber or a higher one: it is newer than any other row."""

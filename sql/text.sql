@@ -20,5 +20,9 @@ CREATE OR REPLACE MACRO ascii_upper(x) AS
 
 CREATE OR REPLACE MACRO key_of(x) AS ascii_upper(trimmed(x));
 
+-- A destination key, or its start, as it is compared: SCM takes legal entities in any case.
+CREATE OR REPLACE MACRO entity_folded(x) AS
+    lower(split_part(x, '/', 1)) || substr(x, length(split_part(x, '/', 1)) + 1);
+
 CREATE OR REPLACE MACRO blank_word(x, words) AS
     CASE WHEN list_contains(words, trimmed(x)) THEN NULL ELSE x END;

@@ -62,10 +62,10 @@ def make_load_order(
         clock: the time.
         listener: hears of progress.
     """
-    undoes, project = run.facts.is_undo, run.project
+    undoes, project, labels = run.facts.is_undo, run.project, run.facts.scm.labels
     mappings = list(project.mappings().values())
     tasks = [
-        LoadTask(mapping=mapping, spec=partial(make_spec, project, mapping))
+        LoadTask(mapping=mapping, spec=partial(make_spec, project, mapping, labels))
         for mapping in (reversed(mappings) if undoes else mappings)
     ]
     return LoadOrder(

@@ -40,7 +40,7 @@ def write_to_folder(
 def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
     project = run.project
     for task, mapping in project.mappings().items():
-        spec = partial(make_spec, project, mapping)
+        spec = partial(make_spec, project, mapping, run.facts.scm.labels)
         sizes = count_rows_by_batch(run.folder, task)
         yield from (
             (task, package) for package in build_packages(run.folder.rows_files(task), spec, sizes)

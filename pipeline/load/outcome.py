@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import InvariantBroken, during
 from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import IMPORT, REFUSED, EndedUnit, Place, Unit
+from pipeline.run.memory import fold_key
 from schemas.run import BATCHES, OUTCOMES
 
 _ROWS_AT_ONCE: Final = 262_144
@@ -38,7 +39,8 @@ def count_outcomes(
     Args:
         rows: destination_key and action.
         refused: ``REFUSED``, what differs from what the actions foresaw.
-        known: keys that were loaded before; an ``upsert`` of them foresees an update.
+        known: keys that were loaded before, legal entities in lower case; an ``upsert`` of them
+            foresees an update.
     """
     counts = dict.fromkeys(("created", "updated", "failed", "unknown"), 0)
     counts.update(_add_outcomes(rows, refused, known)["outcome"].value_counts().iter_rows())
@@ -46,7 +48,7 @@ def count_outcomes(
 
 
 def _add_outcomes(rows: pl.DataFrame, refused: pl.DataFrame, known: frozenset[str]) -> pl.DataFrame:
-    loaded = pl.col("destination_key").is_in(list(known)) if known else pl.lit(value=False)
+    loaded = fold_key().is_in(list(known)) if known else pl.lit(value=False)
     updated = pl.col("action").is_in(_CHANGING) | ((pl.col("action") == "upsert") & loaded)
     foreseen = pl.when(updated).then(pl.lit("updated")).otherwise(pl.lit("created"))
     joined = rows.join(refused, on="destination_key", how="left", maintain_order="left")

@@ -35,14 +35,14 @@ _MEMORY: Final = "600MB"
 
 
 def find_loaded_before(runs: Path, destination: str, task: str, run: str) -> frozenset[str]:
-    """Keys that other runs loaded into a destination."""
+    """Keys that other runs loaded into a destination, with legal entities in lower case."""
     path = memory.find_memory(runs, destination, task)
     if not path.is_file():
         return frozenset()
     keys = (
         pl.scan_parquet(path, glob=False)
         .filter(pl.col("run") != run)
-        .select("destination_key")
+        .select(memory.fold_key())
         .collect()
     )
     return frozenset(keys["destination_key"])
@@ -101,7 +101,11 @@ def _select_undone(frame: pl.DataFrame, run: str) -> pl.DataFrame:
 
 def _as_memory(frame: pl.DataFrame, run: str) -> pl.DataFrame:
     rows = frame.select(
-        "legal_entity", "destination_key", "row_hash", run=pl.lit(run), batch=pl.col("batch")
+        pl.col("legal_entity").str.to_lowercase(),
+        memory.fold_key(),
+        "row_hash",
+        run=pl.lit(run),
+        batch=pl.col("batch"),
     )
     return rows.cast(pl.Schema(memory.LOADED))
 

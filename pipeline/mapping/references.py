@@ -34,7 +34,8 @@ class ReferenceTarget:
     """Where a column's value must exist: in a property of an entity set.
 
     ``by_company``: in the row's own legal entity, not in any. ``within`` names columns that hold
-    the country of a state; the first one that is mapped counts.
+    the country of a state; the first one that is mapped counts. ``is_standard``: SCM publishes the
+    entity set as it comes; else nobody is told where it is not there.
     """
 
     what: str
@@ -42,6 +43,7 @@ class ReferenceTarget:
     property: str
     by_company: bool = False
     within: tuple[str, ...] = ()
+    is_standard: bool = True
 
 
 def _list_address_references() -> dict[str, ReferenceTarget]:
@@ -72,7 +74,7 @@ REFERENCES: Final[Mapping[str, ReferenceTarget]] = MappingProxyType(
             what="currency", entity_set="Currencies", property="CurrencyCode"
         ),
         "LanguageId": ReferenceTarget(
-            what="language", entity_set="Languages", property="LanguageId"
+            what="language", entity_set="Languages", property="LanguageId", is_standard=False
         ),
         "SiteId": ReferenceTarget(
             what="site", entity_set="OperationalSites", property="SiteId", by_company=True

@@ -35,6 +35,7 @@ class Destination:
 
     customers: pl.DataFrame | None = None
     persons: pl.DataFrame | None = None
+    prospects: pl.DataFrame | None = None
     references: References | None = None
     seen: ScmSnapshot | None = None
     live: LiveColumns | None = None
@@ -44,12 +45,15 @@ class Destination:
 
     @property
     def findings(self) -> list[RunFinding]:
-        """Columns whose values could not be checked."""
-        unread = () if self.seen is None else self.seen.unread
-        return [
+        """Columns whose values could not be checked, and what may stop the load."""
+        if self.seen is None:
+            return []
+        unread = [
             RunFinding(code="reference_unread", column=one.column, detail=one.entity_set)
-            for one in unread
+            for one in self.seen.unread
         ]
+        doubts = [RunFinding(code=one.code, detail=one.text) for one in self.seen.preflight.doubts]
+        return [*unread, *doubts]
 
     @property
     def facts(self) -> ScmSeen:
@@ -86,10 +90,11 @@ def scm_needs(live: LiveColumns) -> ScmNeeds:
     return ScmNeeds(
         mappings=tuple(project.mappings().values()),
         legal_entities=project.legal_entities,
-        contacts_label=destination.contacts_label,
+        labels=destination.entity_labels,
         packages=destination.load != "odata",
         model=live.model,
         wrong=live.wrong,
+        example=project.settings.source.example_number,
     )
 
 
@@ -118,6 +123,7 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
     return Destination(
         customers=seen.known_customers(),
         persons=pl.read_parquet(seen.persons, glob=False),
+        prospects=seen.preflight.prospects,
         references=seen.references,
         seen=seen,
         live=live,

@@ -151,6 +151,8 @@ _FREE: Final = {True: (*_REACH, "source.flag_blank"), False: _REACH}
 """Among them, what says only how a system is reached or where a file lies, and what a backfill does
 not ask. Addresses are pinned: a plan made of one system is not for another."""
 
+_LEGAL_ENTITIES: Final = ("destination.legal_entity", "organizations.")
+
 _DATA: Final = {
     known.KNOWN_CUSTOMERS: "destination.known_customers (the export has other content, or is gone)",
     known.LOADED_MEMORY: "what is loaded (another run loaded or took back contacts of this plan)",
@@ -224,9 +226,15 @@ def list_changed_settings(
         if is_new or (was is not None and was.origin == SCM):
             continue
         old, new = (None if one is None else one.value for one in (was, now))
-        if old != new:
+        if _compare_form(key, old) != _compare_form(key, new):
             found.append(f"{key} (was {_show_value(old)}, is {_show_value(new)})")
     return found
+
+
+def _compare_form(key: str, value: object) -> object:
+    """A setting's value as it is compared: SCM takes legal entities in any case."""
+    is_entity = key.startswith(_LEGAL_ENTITIES) and isinstance(value, str)
+    return str(value).lower() if is_entity else value
 
 
 def _describe_change(name: str, before: Project, today: Project) -> str:

@@ -67,7 +67,7 @@ def _estimate_bytes(
     else:
         there = len(
             build_package(
-                make_spec(project, mapping, str(head["legal_entity"][0]), 1), head
+                make_spec(project, mapping, {}, str(head["legal_entity"][0]), 1), head
             ).content
         )
     return round(there * rows / head.height)

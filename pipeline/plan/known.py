@@ -22,7 +22,7 @@ from pipeline.extract.exports import land_exports, list_export_files
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
-from pipeline.run.memory import find_memory_folder
+from pipeline.run.memory import find_memory_folder, fold_key
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
 from sql.session import Session, session
@@ -100,11 +100,14 @@ def digest_memory(here: Session, folder: RunFolder) -> str:
 def read_loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     """destination_key and row_hash of every row that was created or updated here before.
 
-    Null when nothing was loaded at this destination yet.
+    Legal entities are in lower case. Null when nothing was loaded at this destination yet.
     """
     files = sorted(find_memory_folder(runs, project.settings.destination.name).glob("*.parquet"))
     if not files:
         return None
-    return pl.concat(
+    found = pl.concat(
         [pl.read_parquet(path, columns=LOADED_HASHES.names(), glob=False) for path in files]
-    ).unique("destination_key", keep="last", maintain_order=True)
+    )
+    return found.with_columns(fold_key()).unique(
+        "destination_key", keep="last", maintain_order=True
+    )

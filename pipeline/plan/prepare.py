@@ -83,6 +83,8 @@ class Routing:
     known_persons: pl.DataFrame | None = None
     """dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's contact
     persons were not read."""
+    known_prospects: pl.DataFrame | None = None
+    """SCM's: dataAreaId, ProspectId, PartyNumber as text; null when they were not read."""
     loaded: pl.DataFrame | None = None
     """destination_key, row_hash of the last load at this destination."""
     said: Collection[str] = ()
@@ -328,6 +330,15 @@ def _register_known_customers(session: Session, routing: Routing) -> None:
         pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons,
     )
     session.store("known_keys", query("plan/known_keys"))
+    prospects = routing.known_prospects
+    session.register(
+        "known_prospects",
+        pl.DataFrame(schema=dict.fromkeys(("dataAreaId", "ProspectId", "PartyNumber"), text))
+        if prospects is None
+        else prospects,
+    )
+    for name in ("organization_numbers", "prospect_numbers"):
+        session.store(name, query(f"plan/{name}"))
 
 
 def _register_units(session: Session, routing: Routing, *, has_table: bool) -> None:

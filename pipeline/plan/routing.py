@@ -30,6 +30,7 @@ def make_routing(planning: Planning) -> Routing:
         only=None if request.only is None else read_only_ids(request.only),
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
+        known_prospects=planning.destination.prospects,
         loaded=known.read_loaded(planning.folder.path.parent, planning.project),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),

@@ -30,6 +30,7 @@ from pydantic import (
     SkipValidation,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -44,7 +45,8 @@ from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.catalogue import Entity
 from schemas.labels import Labels, find_label_problems
-from schemas.sales import USUAL_NUMBER
+from schemas.sales import EXAMPLE_NUMBER, USUAL_NUMBER
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from schemas.text import fold_text
 
 TomlTable = dict[str, object]
@@ -136,6 +138,10 @@ def _write_flag(value: object) -> object:
 
 LegalEntity = Annotated[
     str, TextForm("one to four letters or digits, as in usmf", "[A-Za-z0-9_-]{1,4}")
+]
+EntityLabel = Annotated[
+    str,
+    TextForm("the name of a data entity, as in Customers V2", r"[^\x00-\x1f\x7f]{1,250}"),
 ]
 Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
 Country = Annotated[
@@ -337,6 +343,11 @@ class SourceSettings(Section):
         return _join_system(self.url, self.auth, self.parallel)
 
     @property
+    def example_number(self) -> str | None:
+        """A contact number as the source has them; null if their form is not the usual one."""
+        return EXAMPLE_NUMBER if self.contact_number_pattern == USUAL_NUMBER else None
+
+    @property
     def location(self) -> StoreLocation | None:
         """The folder in an object store; null for a folder of this machine, or without one."""
         return None if self.path is None else parse_location(self.path)
@@ -435,13 +446,30 @@ class DestinationSettings(Section):
             "a text with a comma or a quote; the packages that SCM itself makes are like that."
         ),
     )
-    contacts_label: Literal["CDS Contacts", "Dataverse Contacts"] = Field(
-        "CDS Contacts",
+    contacts_label: EntityLabel | None = Field(
+        None,
         description=(
-            'The name of the entity of contact persons in your SCM: "CDS Contacts" or "Dataverse '
-            'Contacts".'
+            "The name of the entity of contact persons in Data management, in the language of your "
+            "SCM. If it is not set, p2c looks it up where SCM was read at url, and otherwise "
+            'takes "CDS Contacts". In other systems it is "Dataverse Contacts", in German ones '
+            '"CDS-Kontakte".'
         ),
+        examples=["Dataverse Contacts"],
     )
+    customers_label: EntityLabel | None = Field(
+        None,
+        description=(
+            "The name of the entity of customers in Data management, in the language of your SCM. "
+            "If it is not set, p2c looks it up where SCM was read at url, and otherwise takes "
+            '"Customers V2".'
+        ),
+        examples=["Debitoren V2"],
+    )
+
+    @property
+    def entity_labels(self) -> dict[str, str | None]:
+        """Entity → the name in Data management that the project gives it."""
+        return {CDS_CONTACTS.name: self.contacts_label, CUSTOMERS_V2.name: self.customers_label}
 
     @model_validator(mode="after")
     def _fits_its_load(self) -> Self:
@@ -651,6 +679,15 @@ class Settings(BaseModel):
             for name, one in columns.items()
         }
         return found
+
+    @field_validator("organizations")
+    @classmethod
+    def _spell_alike(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """SCM takes legal entities in any case; the first spelling of each is used throughout."""
+        destination = info.data.get("destination")
+        default = getattr(destination, "legal_entity", None)
+        spellings = {default.lower(): default} if default else {}
+        return {unit: spellings.setdefault(one.lower(), one) for unit, one in given.items()}
 
     @field_validator("labels")
     @classmethod

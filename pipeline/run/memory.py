@@ -1,7 +1,7 @@
 """The memory of a destination: which keys were loaded there, with what content, by which run.
 
 One row per destination key that was created or updated: legal_entity, destination_key, row_hash,
-run, batch (DESIGN 3).
+run, batch (DESIGN 3). Legal entities are in lower case.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ def find_memory_folder(runs: Path, destination: str) -> Path:
 def find_memory(runs: Path, destination: str, task: str) -> Path:
     """Where the memory of a task at a destination lies."""
     return find_memory_folder(runs, destination) / f"{task}.parquet"
+
+
+def fold_key() -> pl.Expr:
+    """``destination_key`` as it is compared: SCM takes legal entities in any case.
+
+    The memory has them in lower case, unless an earlier version of p2c wrote it.
+    """
+    parts = pl.col("destination_key").str.splitn("/", 2)
+    entity, rest = parts.struct.field("field_0"), parts.struct.field("field_1")
+    folded = pl.concat_str([entity.str.to_lowercase(), rest], separator="/", ignore_nulls=True)
+    return folded.alias("destination_key")
 
 
 def name_memory(session: Session, path: Path) -> None:

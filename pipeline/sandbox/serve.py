@@ -20,6 +20,7 @@ from pipeline.errors import during
 from pipeline.sandbox.login.grants import Application
 from pipeline.sandbox.login.login import CLIENT, TENANT
 from pipeline.sandbox.project import VARIABLE, Place, write_project
+from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.wire import faultspec
 from pipeline.sandbox.wire.server import HOST, ByPort, Tls, bind_port, make_tls, run_server
 from pipeline.sandbox.world import World, make_world
@@ -30,13 +31,14 @@ class SandboxOptions:
     """What to serve, and where.
 
     Sales has ``port``, SCM the next one; 0: any two that are free. ``data``: a folder of CSV files
-    that both systems are filled from.
+    that both systems are filled from. ``switches`` say how SCM behaves.
     """
 
     port: int = 0
     tls: bool = False
     data: Path | None = None
     faults: str = ""
+    switches: Switches = STRICT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +102,7 @@ def run_sandbox(options: SandboxOptions) -> Iterator[Ready]:
         sales_port, sales_sockets = stack.enter_context(bind_port(options.port))
         scm_port, scm_sockets = stack.enter_context(bind_port(options.port and options.port + 1))
         application, certificate = _application(folder)
-        world = make_world(folder, options.data, faults, application)
+        world = make_world(folder, options.data, faults, application, options.switches)
         stack.callback(world.close)
         _tell(world)
         tls = make_tls(folder) if options.tls else None

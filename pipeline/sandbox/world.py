@@ -25,8 +25,8 @@ from pipeline.sandbox.login.tokens import Claims
 from pipeline.sandbox.sales import app as sales_wire
 from pipeline.sandbox.sales.twin import SalesTwin, open_sales
 from pipeline.sandbox.scm import app as scm_wire
-from pipeline.sandbox.scm.load import read_columns, read_companies, read_known_customers
-from pipeline.sandbox.scm.seed import add_customers
+from pipeline.sandbox.scm.load import load_known_customers, read_columns, read_companies
+from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.scm.twin import ScmTwin
 from pipeline.sandbox.wire.compression import Compressed
 from pipeline.sandbox.wire.faultspec import Faults, System
@@ -75,8 +75,16 @@ class World:
         )
 
 
-def make_world(folder: Path, data: Path | None, faults: Faults, application: Application) -> World:
+def make_world(
+    folder: Path,
+    data: Path | None,
+    faults: Faults,
+    application: Application,
+    switches: Switches = STRICT,
+) -> World:
     """Fill both twins from a folder of CSV files, if there is one. ``folder`` gets the database.
+
+    ``switches`` are SCM's.
 
     Raises ``SourceError`` for files that cannot be read.
     """
@@ -84,6 +92,7 @@ def make_world(folder: Path, data: Path | None, faults: Faults, application: App
         sales = open_sales(folder / "sales.db", data, faults)
         stack.callback(sales.close)
         scm = ScmTwin(
+            switches=switches,
             companies=read_companies(data),
             applications=frozenset({logins.CLIENT}),
             columns=read_columns(data),
@@ -91,7 +100,7 @@ def make_world(folder: Path, data: Path | None, faults: Faults, application: App
         stack.callback(scm.close)
         with ThreadPoolExecutor(1) as pool:
             indexed = pool.submit(sales.service.store.index)
-            add_customers(scm.desk, read_known_customers(data))
+            load_known_customers(scm.desk, data)
             indexed.result()
         stack.pop_all()
     login = LoginTwin(applications=_applications(application), lifetime=faults.token)

@@ -1,15 +1,18 @@
 """The names under which Data management knows entities.
 
-A package with a wrong name is refused as a whole.
+They follow the language in which SCM refreshed its list of entities. A package with another name is
+refused as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from pipeline.errors import RequestRefused
+from pipeline.scm.literals import quote_text
 from pipeline.scm.metadata import Model
 from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import read_json_object
@@ -18,37 +21,62 @@ from schemas.catalogue import Entity
 _ENTITIES: Final = "DataManagementEntities"
 
 
-def read_entity_label(scm: Scm, model: Model, entity: Entity) -> str | None:
-    """The name of an entity in Data management; null where this SCM does not say.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelsSeen:
+    """The names that an entity may have; none where this SCM does not say.
 
-    Data management's own list of entities is asked first, then the metadata service, whose labels
-    are the same texts.
+    ``is_listed``: Data management's own list has them, so that no other name will do. Else they are
+    the English ones of the metadata service.
+    """
+
+    names: tuple[str, ...] = ()
+    is_listed: bool = False
+
+    def choose(self, given: str | None, usual: Sequence[str]) -> str | None:
+        """The name to use: the given one if it is there, else a usual one, else the first."""
+        wanted = [*([given] if given else []), *usual]
+        found = next((name for name in wanted if name in self.names), None)
+        return found or next(iter(self.names), None)
+
+
+def read_entity_labels(scm: Scm, model: Model, entity: Entity) -> LabelsSeen:
+    """The names of an entity in Data management.
+
+    Its constant name in code is looked for in Data management's list of entities, then its usual
+    labels are. Without that list the metadata service is asked.
 
     Raises:
         Stopped: SCM cannot be reached.
     """
+    described = _describe_entity(scm, entity.odata_set)
+    if model.has(_ENTITIES, "EntityName", "TargetName"):
+        targets = [entity.aot_name, str(described.get("Name") or "")]
+        for target in dict.fromkeys(name.upper() for name in targets if name):
+            found = _list_names(scm, [f"TargetName eq {quote_text(target)}"])
+            if found:
+                return LabelsSeen(names=found, is_listed=True)
     if model.has(_ENTITIES, "EntityName"):
-        condition = " or ".join(f"EntityName eq '{label}'" for label in entity.labels)
-        names = {
-            str(row["EntityName"])
-            for page in scm.pages(_ENTITIES, select="EntityName", filter=condition)
-            for row in page
-        }
-        return next((label for label in entity.labels if label in names), None)
-    return _read_from_metadata(scm, entity.odata_set)
+        found = _list_names(scm, [f"EntityName eq {quote_text(one)}" for one in entity.labels])
+        if found:
+            return LabelsSeen(names=found, is_listed=True)
+    label = _read_english(scm, described)
+    return LabelsSeen(names=(label,)) if label else LabelsSeen()
 
 
-def _read_from_metadata(scm: Scm, entity_set: str) -> str | None:
+def _list_names(scm: Scm, conditions: Iterable[str]) -> tuple[str, ...]:
+    pages = scm.pages(_ENTITIES, select="EntityName", filter=" or ".join(conditions))
+    return tuple(str(row["EntityName"]) for page in pages for row in page if row.get("EntityName"))
+
+
+def _describe_entity(scm: Scm, entity_set: str) -> ScmRow:
+    """What the metadata service says of the entity behind a set; nothing where it is missing."""
     condition = quote(f"PublicCollectionName eq '{entity_set}'")
     rows = _ask(scm, f"metadata/DataEntities?$filter={condition}")
-    label = next(
-        (
-            str(row.get("LabelId") or "")
-            for row in rows
-            if row.get("PublicCollectionName") == entity_set
-        ),
-        "",
-    )
+    return next((row for row in rows if row.get("PublicCollectionName") == entity_set), {})
+
+
+def _read_english(scm: Scm, described: ScmRow) -> str | None:
+    label = str(described.get("LabelId") or "")
     if not label.startswith("@"):
         return label or None
     found = _ask(scm, f"metadata/Labels(Id='{quote(label, safe='')}',Language='en-us')")
@@ -62,4 +90,4 @@ def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
     except RequestRefused:
         return []
     rows = answer.get("value")
-    return rows if isinstance(rows, list) else [answer]
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [answer]

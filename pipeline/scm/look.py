@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -18,19 +19,21 @@ from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
-from pipeline.scm.labels import read_entity_label
+from pipeline.scm.labels import LabelsSeen, read_entity_labels
 from pipeline.scm.metadata import Model, read_model
+from pipeline.scm.preflight import Preflight, look_ahead
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, ENTITIES
 
 CUSTOMERS_FILE: Final = "scm_customers.parquet"
 PERSONS_FILE: Final = "scm_contact_persons.parquet"
 
-_CONTACTS: Final = "CDS Contacts"
-_UNKNOWN_NAME: Final = (
-    "SCM does not say its name in Data management; the first package shows whether it is right"
+LABEL_SETTINGS: Final = MappingProxyType(
+    {CDS_CONTACTS.name: "contacts_label", CUSTOMERS_V2.name: "customers_label"}
 )
+"""Entity → the setting of ``[destination]`` that names it."""
 
 Item = tuple[str, str, str]
 """What was looked at; ``ok``, ``note`` or ``warning``; a sentence."""
@@ -38,17 +41,19 @@ Item = tuple[str, str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScmNeeds:
-    """What a project needs of SCM. ``contacts_label`` is the setting of that name."""
+    """What a project needs of SCM. ``labels``: entity → its name in Data management, if given."""
 
     mappings: Sequence[CompiledTemplate]
     legal_entities: Sequence[str]
-    contacts_label: str
+    labels: Mapping[str, str | None]
     packages: bool
     """Whether anything may be sent as a package, so that names in Data management matter."""
     model: Model | None = None
     """SCM's metadata, where they were read already."""
     wrong: Sequence[str] = ()
     """What the templates ask of SCM's columns in vain, a sentence each."""
+    example: str | None = None
+    """A contact number as the source has them; null if their form is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +77,7 @@ class ScmSnapshot:
     labels: Mapping[str, str | None]
     source_format: SourceFormat | None = None
     """That of packages; null where SCM does not publish it."""
+    preflight: Preflight
 
     def known_customers(self) -> pl.DataFrame:
         """CustomerAccount, PartyNumber, dataAreaId as text, as ``known.customers`` reads them."""
@@ -95,17 +101,13 @@ def look_at_scm(
         Stopped: SCM cannot be reached, or refuses.
     """
     model = wanted.model or read_model(scm.metadata(), scm.label)
-    labels = (
-        {one.entity.name: read_entity_label(scm, model, one.entity) for one in wanted.mappings}
-        if wanted.packages
-        else {}
-    )
+    found = _find_labels(scm, model, wanted)
     source_format = read_source_format(scm, model) if wanted.packages else None
     names = read_legal_entities(scm, model)
     wrong = [
         *(wanted.wrong or check_contract(wanted.mappings, model)),
         *_check_entities(wanted, names),
-        *_check_labels(wanted, labels),
+        *_check_labels(wanted, found),
         *_check_format(source_format),
     ]
     if wrong:
@@ -113,6 +115,9 @@ def look_at_scm(
     references, unread = read_references(scm, model, wanted.mappings, wanted.legal_entities)
     progress("reference data of SCM", sum(map(len, references.known.values())))
     customers, persons = _read_keys(scm, model, wanted, into, progress)
+    ahead = look_ahead(
+        scm, model, wanted.legal_entities, packages=wanted.packages, example=wanted.example
+    )
     return ScmSnapshot(
         system=scm.label,
         names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},
@@ -123,8 +128,9 @@ def look_at_scm(
         references=references,
         unread=unread,
         missing=list(find_missing(wanted.mappings, references, wanted.legal_entities)),
-        labels=labels,
+        labels=_choose_labels(wanted, found),
         source_format=source_format,
+        preflight=ahead,
     )
 
 
@@ -138,6 +144,12 @@ def _read_keys(
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
     progress("contact persons of SCM", persons)
     return customers, persons
+
+
+def _find_labels(scm: Scm, model: Model, wanted: ScmNeeds) -> dict[str, LabelsSeen]:
+    """Entity → its names in Data management, if packages may be sent."""
+    entities = [one.entity for one in wanted.mappings] if wanted.packages else []
+    return {one.name: read_entity_labels(scm, model, one) for one in entities}
 
 
 def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[str]:
@@ -159,17 +171,29 @@ def _check_format(found: SourceFormat | None) -> list[str]:
     return [found.problem] if found is not None and found.problem is not None else []
 
 
-def _check_labels(wanted: ScmNeeds, labels: Mapping[str, str | None]) -> list[str]:
-    """An entity that Data management knows by another name than the packages will use."""
-    found = labels.get(_CONTACTS)
-    if found is None or found == wanted.contacts_label:
-        return []
-    return [
-        (
-            f"{_CONTACTS} are called '{found}' here: set destination.contacts_label to it (it is "
-            f"'{wanted.contacts_label}')."
-        )
-    ]
+def _check_labels(wanted: ScmNeeds, found: Mapping[str, LabelsSeen]) -> list[str]:
+    """Entities that Data management knows by another name than the project says."""
+    wrong = []
+    for entity, seen in found.items():
+        given = wanted.labels.get(entity)
+        if given and seen.is_listed and given not in seen.names:
+            setting = f"destination.{LABEL_SETTINGS[entity]}"
+            names = " or ".join(f"'{name}'" for name in seen.names)
+            wrong.append(
+                f"{entity} are called {names} here: set {setting} to that name, or remove the "
+                f"setting (it is '{given}')."
+            )
+    return wrong
+
+
+def _choose_labels(wanted: ScmNeeds, found: Mapping[str, LabelsSeen]) -> dict[str, str | None]:
+    """Entity → the name to send; what the project says counts where SCM does not list names."""
+    chosen: dict[str, str | None] = {}
+    for entity, seen in found.items():
+        given = wanted.labels.get(entity)
+        own = given if not seen.is_listed else None
+        chosen[entity] = own or seen.choose(given, ENTITIES[entity].labels)
+    return chosen
 
 
 def list_items(seen: ScmSnapshot) -> list[Item]:
@@ -185,6 +209,9 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
     found += [_describe_label(entity, label) for entity, label in seen.labels.items()]
     if seen.source_format is not None:
         found.append((f"source data format {SOURCE_FORMAT}", "ok", "en-US and UTC"))
+    found += [(one.what, "warning", one.text) for one in seen.preflight.doubts]
+    if seen.preflight.prospects is not None:
+        found.append(("prospects of SCM", "ok", f"{seen.preflight.prospects.height:,}"))
     found += [_describe_missing(one) for one in seen.missing]
     for one in seen.unread:
         note = f"SCM does not publish {one.entity_set}: values are not checked before the load"
@@ -193,9 +220,20 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
 
 
 def _describe_label(entity: str, label: str | None) -> Item:
-    if label:
-        return f"entity {entity}", "ok", f"is '{label}' in Data management"
-    return f"entity {entity}", "note", _UNKNOWN_NAME
+    usual = ENTITIES[entity].labels
+    if label is None:
+        note = (
+            f"SCM does not say its name in Data management: '{usual[0]}' is used, and the first "
+            f"package shows whether it is right; destination.{LABEL_SETTINGS[entity]} sets another"
+        )
+        return f"entity {entity}", "note", note
+    if label not in usual:
+        note = (
+            f"is '{label}' in Data management, so SCM has another language than English; messages "
+            "of that language are shown as they are"
+        )
+        return f"entity {entity}", "note", note
+    return f"entity {entity}", "ok", f"is '{label}' in Data management"
 
 
 def _describe_missing(one: MissingValue) -> Item:

@@ -13,14 +13,21 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from pipeline.scm.wording import clean_messages, fold_quotes, is_foreign
+
 OTHER: Final = "import_failed"
 """The code of a message that matches no pattern."""
 
-_LONGEST: Final = 2_000
-_NOISE: Final = re.compile(
-    r"\bResults\.\s*|^Write failed for table row of type '[^']*'\.\s*(?:Infolog:\s*)?"
+FOREIGN: Final = "refused_untranslated"
+"""The code of such a message if it is not English."""
+
+_RULE: Final = "refused_rule"
+"""Which rule it was is English in every language; what it wants is not."""
+
+_NOT_ENGLISH: Final = (
+    "p2c knows SCM's messages in English only, and this one has another language. In SCM, set the "
+    "language of the user that p2c logs in as to en-us; new messages are explained then."
 )
-_SPACES: Final = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,20 +80,27 @@ def explain_messages(texts: Iterable[str], code: str = OTHER) -> Explanation:
         code: for messages that match no pattern.
     """
     said = clean_messages(texts)
+    text = f"SCM said: {said}" if said else "SCM gave no message."
+    strange = f"{_NOT_ENGLISH} " if is_foreign(said) else ""
     for pattern in load_patterns():
-        match = pattern.expression.search(said)
+        match = pattern.expression.search(fold_quotes(said))
         if match is not None:
-            words = {name: value or "a field" for name, value in match.groupdict().items()}
-            plain = f"{pattern.plain}. {pattern.advice}.".format(**words)
+            plain = f"{pattern.plain}. {pattern.advice}.".format_map(_read_words(match))
+            more = strange if pattern.code == _RULE else ""
             return Explanation(
                 code=pattern.code,
-                text=f"{plain[0].upper()}{plain[1:]} SCM said: {said}",
+                text=f"{plain[0].upper()}{plain[1:]} {more}{text}",
                 later=pattern.later,
             )
-    return Explanation(code=code, text=f"SCM said: {said}" if said else "SCM gave no message.")
+    if strange and code == OTHER:
+        code = FOREIGN
+    return Explanation(code=code, text=f"{strange}{text}")
 
 
-def clean_messages(texts: Iterable[str]) -> str:
-    """SCM's messages as one line, each once, without the phrases that say nothing."""
-    lines = (_SPACES.sub(" ", _NOISE.sub("", text.strip())).strip() for text in texts)
-    return " | ".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+def _read_words(match: re.Match[str]) -> dict[str, str]:
+    """What the groups of a pattern found; groups that differ in a digit stand for the same."""
+    found: dict[str, str] = {}
+    for name, value in match.groupdict().items():
+        word = name.rstrip("0123456789")
+        found[word] = found.get(word) or (value or "").strip()
+    return {word: value or "a field" for word, value in found.items()}

@@ -61,9 +61,9 @@ def read_references(
     for column in columns:
         reference = REFERENCES[column]
         values = reader.values(reference)
-        if values is None:
+        if values is None and reference.is_standard:
             unread.append(UnreadColumn(column=column, entity_set=reference.entity_set))
-        else:
+        elif values is not None:
             known[column] = values
     return References(known=known), unread
 

@@ -116,6 +116,8 @@ RULES: Final = (
         "currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))
     ),
     _make_rule("takeover", NUMBER, "contact_number"),
+    _make_rule("number_of_organization", NUMBER, "contact_number"),
+    _make_rule("number_of_prospect", NUMBER, "contact_number"),
     _make_rule("contact_number_malformed", NUMBER, "contact_number"),
     _make_rule("party_number_differs", "parentcustomerid", "company_key"),
     _make_rule("company_type_disagrees", "parentcustomeridtype", "company_id"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pipeline.errors import Refusal
@@ -19,7 +19,11 @@ _LONGEST: Final = 2_000
 _LONGEST_READ: Final = 10 * _LONGEST
 """Characters of one message that are looked at."""
 
-_NESTED: Final = ("innererror", "internalexception")
+_NESTED: Final = ("innererror", "internalexception", "InnerException")
+_MESSAGES: Final = ("message", "Message", "ExceptionMessage")
+_SAYS_NOTHING: Final = re.compile(
+    r"(?i)(exception has been thrown by the target of an invocation|an error has occurred)\W*"
+)
 _LONGEST_CODE: Final = 200
 _NUMBER: Final = re.compile(r"-[0-9]{1,20}")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -37,7 +41,7 @@ def read_refusal(status: int, content: bytes) -> Refusal:
         body = json.loads(content.removeprefix(_BOM))
     except (ValueError, RecursionError):
         return Refusal(status=status)
-    error = body.get("error") if isinstance(body, dict) else None
+    error = _find_error(body) if isinstance(body, dict) else None
     if isinstance(error, str):
         text = _clean(body.get("error_description"))
         return Refusal(status=status, code=error, text=text, cause=text)
@@ -47,17 +51,34 @@ def read_refusal(status: int, content: bytes) -> Refusal:
     return Refusal(
         status=status,
         code=_format_code(error.get("code")),
-        text=_clean(error.get("message")),
-        cause=messages[-1] if messages else "",
+        text=_clean(_read_text(error.get("message"))),
+        cause=_choose_cause(messages),
     )
+
+
+def _find_error(body: dict[str, object]) -> object:
+    """The error in a body: under its name, or the body itself as ASP.NET writes it."""
+    found = body.get("error", body.get("odata.error"))
+    return body if found is None and isinstance(body.get("Message"), str) else found
+
+
+def _choose_cause(messages: Sequence[str]) -> str:
+    """The innermost message that says something, else the innermost."""
+    telling = [text for text in messages if not _SAYS_NOTHING.fullmatch(text)]
+    return next(reversed(telling or messages), "")
 
 
 def _list_messages(error: dict[str, object]) -> Iterator[object]:
     """The messages of an error, from the outermost to the innermost."""
     node: object = error
     while isinstance(node, dict):
-        yield node.get("message")
+        yield from (_read_text(node.get(name)) for name in _MESSAGES)
         node = next((node[name] for name in _NESTED if isinstance(node.get(name), dict)), None)
+
+
+def _read_text(message: object) -> object:
+    """A message; some services write it with its language."""
+    return message.get("value") if isinstance(message, dict) else message
 
 
 def _clean(text: object) -> str:

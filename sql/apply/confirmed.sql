@@ -19,13 +19,20 @@ WITH judged AS (
         f.destination_key IS NOT NULL AND i.batch IS NOT NULL
             AND o.outcome IN ('written', 'created', 'updated') AS is_refused,
         o.outcome = 'written' AND i.batch IS NOT NULL AS is_new,
-        coalesce(l.run <> $run, false) AS is_of_others,
-        coalesce(l.run = $run, false) AS is_ours
+        coalesce(l.of_others, false) AS is_of_others,
+        coalesce(l.ours, false) AS is_ours
     FROM planned AS p
     LEFT JOIN outcomes AS o ON o.destination_key = p.destination_key AND o.task = $task
     LEFT JOIN imported AS i ON i.legal_entity = p.legal_entity AND i.batch = p.batch
     LEFT JOIN failed AS f ON f.destination_key = p.destination_key
-    LEFT JOIN loaded AS l ON l.destination_key = p.destination_key
+    LEFT JOIN (
+        SELECT
+            entity_folded(destination_key) AS destination_key,
+            bool_or(run <> $run) AS of_others,
+            bool_or(run = $run) AS ours
+        FROM loaded
+        GROUP BY ALL
+    ) AS l ON l.destination_key = entity_folded(p.destination_key)
 )
 SELECT
     contactid,

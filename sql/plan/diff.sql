@@ -2,6 +2,7 @@
 -- repeated contactid (and rows without one) are paired in source order; all other contactids are
 -- unique.
 -- in: before_decisions, before_rows, after_decisions, after_rows
+-- A legal entity in another case is no difference.
 -- unique by: change, before, after
 WITH every AS (
     SELECT 'before' AS side, d.*, r.row_hash
@@ -23,7 +24,8 @@ numbered AS (
 ),
 placed AS (
     SELECT
-        side, contactid, nth, decision || '/' || reason AS place, destination_key, row_hash
+        side, contactid, nth, decision || '/' || reason AS place,
+        entity_folded(destination_key) AS compared_key, row_hash
     FROM numbered
 )
 SELECT
@@ -31,7 +33,7 @@ SELECT
         WHEN b.contactid IS NULL THEN 'new'
         WHEN a.contactid IS NULL THEN 'gone'
         WHEN a.place <> b.place THEN 'decision'
-        WHEN a.destination_key IS DISTINCT FROM b.destination_key THEN 'key'
+        WHEN a.compared_key IS DISTINCT FROM b.compared_key THEN 'key'
         ELSE 'content'
     END AS change,
     b.place AS before,
@@ -41,7 +43,7 @@ SELECT
 FROM (SELECT * FROM placed WHERE side = 'before') AS b
 FULL JOIN (SELECT * FROM placed WHERE side = 'after') AS a
     ON a.contactid = b.contactid AND a.nth = b.nth
-WHERE (a.place, a.destination_key, a.row_hash)
-    IS DISTINCT FROM (b.place, b.destination_key, b.row_hash)
+WHERE (a.place, a.compared_key, a.row_hash)
+    IS DISTINCT FROM (b.place, b.compared_key, b.row_hash)
 GROUP BY ALL
 ORDER BY contacts DESC, change, before, after

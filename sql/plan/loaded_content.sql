@@ -2,6 +2,7 @@
 -- in: loaded (destination_key, row_hash), decisions (contact_number, reason, destination_key)
 -- The text is another one with any other content. Sums do not depend on the order of rows, nor MD5
 -- on the engine's version. Contacts that --only, --limit or a filter left out are not compared.
+-- Legal entities are in lower case in loaded.
 WITH
 remembered AS (
     SELECT
@@ -13,7 +14,7 @@ remembered AS (
 by_key AS (
     SELECT sum(r.content) AS content
     FROM decisions AS d
-    INNER JOIN remembered AS r ON r.destination_key = d.destination_key
+    INNER JOIN remembered AS r ON r.destination_key = entity_folded(d.destination_key)
 ),
 by_number AS (
     SELECT sum(r.content) AS content

@@ -2,13 +2,14 @@
 -- one boolean per code of gates 1 to 6 that SQL can tell. What a column maps to is Polars' part; so
 -- is which code comes first.
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys,
---         loaded, loaded_numbers
+--         loaded, loaded_numbers, organization_numbers, prospect_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags,
 --         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded, $lookups_are_names
 -- unique by: source_row
 -- $usual_is_valid: what matches the pattern needs no trimming and is valid. $has_keys, $has_loaded:
--- known_keys, loaded have rows; keys that nothing is joined by are not made. $lookups_are_names: a
--- company's name that gives no account is ordinary, and waits; otherwise it cannot be read.
+-- known_keys, loaded have rows; keys that nothing is joined by are not made. Legal entities are in
+-- lower case in loaded. $lookups_are_names: a company's name that gives no account is ordinary, and
+-- waits; otherwise it cannot be read.
 WITH looked_at AS (
     SELECT *, $usual_is_valid AND regexp_full_match(msdynce_contactnumber, $number_pattern)
         AS is_plain
@@ -108,9 +109,10 @@ keyed AS (
         *,
         CASE
             WHEN NOT $has_loaded THEN NULL
-            WHEN route = 'ContactToCustomer' THEN legal_entity || '/' || contact_number
-            WHEN route = 'Contacts' THEN legal_entity || '/' || contact_number || '/' || company_key
-        END AS destination_key,
+            WHEN route = 'ContactToCustomer' THEN lower(legal_entity) || '/' || contact_number
+            WHEN route = 'Contacts'
+                THEN lower(legal_entity) || '/' || contact_number || '/' || company_key
+        END AS loaded_key,
         CASE WHEN $has_keys THEN key_of(legal_entity) END AS legal_entity_key,
         CASE WHEN $has_keys OR $has_loaded THEN key_of(contact_number) END AS number_key,
         CASE
@@ -188,6 +190,8 @@ SELECT
         AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
+    q.route IS NOT NULL AND g.number_key IS NOT NULL AS number_of_organization,
+    q.route = 'ContactToCustomer' AND s.number_key IS NOT NULL AS number_of_prospect,
     q.route IS NOT NULL AND NOT q.number_is_usual AS contact_number_malformed,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
         AND in_legal_entity(q.customer_of, q.legal_entity) AS party_number_differs,
@@ -199,14 +203,14 @@ SELECT
         AS flag_company_disagrees,
     q.route = 'ContactToCustomer' AND q.statecode = 1 AS customer_inactive,
     q.route = 'ContactToCustomer' AND q.merged AS customer_merged,
-    q.route = 'Contacts' AND NOT list_contains(p.keys, q.destination_key)
+    q.route = 'Contacts' AND NOT list_contains(p.keys, q.loaded_key)
         AND len(list_filter(
             p.keys,
-            lambda one: starts_with(one, q.legal_entity || '/' || q.contact_number || '/')
+            lambda one: starts_with(one, lower(q.legal_entity) || '/' || q.contact_number || '/')
         )) > 0
         AS company_changed,
-    q.route = 'ContactToCustomer' AND NOT list_contains(p.keys, q.destination_key)
-        AND len(list_filter(p.keys, lambda one: starts_with(one, q.destination_key || '/'))) > 0
+    q.route = 'ContactToCustomer' AND NOT list_contains(p.keys, q.loaded_key)
+        AND len(list_filter(p.keys, lambda one: starts_with(one, q.loaded_key || '/'))) > 0
         AS promoted,
     q.route = 'Contacts' AND NOT list_contains(p.keys, q.destination_key)
         AND list_contains(p.keys, q.legal_entity || '/' || q.contact_number)
@@ -215,7 +219,7 @@ SELECT
         AND q.unreadable_type IS NULL
         AND p.keys IS NOT NULL AS no_longer_routed,
     q.route IS NOT NULL AND q.legal_entity IS NOT NULL
-        AND len(list_filter(p.keys, lambda one: starts_with(one, q.legal_entity || '/'))) = 0
+        AND len(list_filter(p.keys, lambda one: starts_with(one, lower(q.legal_entity) || '/'))) = 0
         AS legal_entity_changed,
     array_to_string(p.keys, ', ') AS earlier_keys,
     x.number_key IS NOT NULL AS key_in_scm,
@@ -225,5 +229,8 @@ SELECT
 FROM keyed AS q
 LEFT JOIN known_keys AS x ON x.legal_entity_key = q.legal_entity_key AND x.number_key = q.number_key
     AND x.company_key = q.key_of_company
-LEFT JOIN loaded AS l ON l.destination_key = q.destination_key
+LEFT JOIN organization_numbers AS g ON g.number_key = q.number_key
+LEFT JOIN prospect_numbers AS s
+    ON s.legal_entity_key = q.legal_entity_key AND s.number_key = q.number_key
+LEFT JOIN loaded AS l ON l.destination_key = q.loaded_key
 LEFT JOIN loaded_numbers AS p ON p.number_key = q.number_key

@@ -4,5 +4,5 @@
 SELECT unit
 FROM spellings
 GROUP BY unit
-HAVING count(DISTINCT legal_entity) > 1
+HAVING count(DISTINCT lower(legal_entity)) > 1
 ORDER BY unit

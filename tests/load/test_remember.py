@@ -25,6 +25,7 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Journal, read_journal
 from tests.scenes.loading import OURS, RIVAL, START, Halt, Scene, number, planned
 from tests.scenes.loads import MakeScene
+from tests.scenes.small import PROJECT
 
 THERE = [OURS | {"CUSTOMERACCOUNT": number(2), "PARTYNUMBER": number(2)}, RIVAL]
 
@@ -63,9 +64,12 @@ def test_only_what_arrived_is_remembered(scenes: MakeScene, how: str) -> None:
     )
 
 
+@pytest.mark.parametrize("entity", ["usmf", "USMF"])
+@pytest.mark.parametrize("how", ["packages", "odata"])
 def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(
-    tmp_path: Path,
+    tmp_path: Path, entity: str, how: str
 ) -> None:
+    """Whatever case the next project writes its legal entity in."""
     runs = planned(tmp_path, known=[number(2)])
     project = load_project(tmp_path / "source" / "p2c.toml")
     first = Scene(
@@ -80,14 +84,17 @@ def test_what_is_remembered_is_unchanged_for_the_next_plan_and_not_sent_again(
         *(f"{number(place)},{number(place)},usmf" for place in (1, 2, 3, 5)),
     ]
     (tmp_path / "source" / "known.csv").write_text("\n".join(lines) + "\n")
+    file = tmp_path / "source" / "p2c.toml"
+    project = load_project(file, assignments=[f"destination.legal_entity={entity}"])
     again = make_plan(project, PlanRequest(), runs, lambda: START, report_nothing)
     actions = Counter(pl.read_parquet(again.rows_files("ContactToCustomer"))["action"])
     assert actions == {"unchanged": 4, "create": 1}
     second = Scene(run=again, project=project)
-    loaded = second.load()
+    loaded = second.load(how)
     assert loaded.outcomes == {"unchanged": 7, "created": 1}
     assert second.customers().keys() == {number(4)}
     assert table(second).height == 5
+    assert {key.split("/")[0] for key in table(second)["destination_key"]} == {"usmf"}
     first.close()
     second.close()
 
@@ -208,3 +215,17 @@ def test_the_threshold_counts_rows_of_one_task_and_legal_entity(rows: int, way: 
         "packages",
         "odata",
     }
+
+
+@pytest.mark.parametrize("how", ["packages", "odata"])
+def test_a_legal_entity_in_capitals_is_loaded_like_any_other(tmp_path: Path, how: str) -> None:
+    runs = planned(tmp_path, known=[number(2)], project=PROJECT.replace("usmf", "USMF"))
+    scene = Scene(
+        run=RunFolder(next(path for path in runs.iterdir() if path.is_dir())),
+        project=load_project(tmp_path / "source" / "p2c.toml"),
+        there=THERE,
+    )
+    assert scene.load(how).outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert {key.split("/")[0] for key in scene.outcomes()} == {"USMF"}
+    assert table(scene)["legal_entity"].unique().to_list() == ["usmf"]
+    scene.close()

@@ -101,3 +101,19 @@ def test_a_business_unit_that_no_contact_has_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", sales.TABLES.values(), ids=lambda table: table.name)
 def test_the_contract_of_a_source_table_has_all_its_columns(table: Table) -> None:
     assert list(sales.make_sales_contract(table).columns) == [field.name for field in table.fields]
+
+
+@pytest.mark.parametrize("loaded", ["usmf", "USMF", "Usmf"])
+@pytest.mark.parametrize("wanted", ["usmf", "USMF"])
+def test_a_legal_entity_in_another_case_is_the_same(
+    tmp_path: Path, loaded: str, wanted: str
+) -> None:
+    found = _codes(tmp_path, [f"{loaded}/{NUMBER}/A1"], f"destination.legal_entity={wanted}")
+    assert found.keys().isdisjoint({"legal_entity_changed", "company_changed"})
+    run = next(path for path in (tmp_path / "runs").iterdir() if path.name != "loaded")
+    rows = pl.read_parquet(f"{run}/rows/Contacts/*.parquet")
+    assert rows["destination_key"].to_list() == [f"{wanted}/{NUMBER}/A1"], "the settings' spelling"
+
+
+def test_a_changed_company_is_seen_whatever_the_case(tmp_path: Path) -> None:
+    assert "company_changed" in _codes(tmp_path, [f"USMF/{NUMBER}/A2"])

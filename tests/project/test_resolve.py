@@ -720,3 +720,14 @@ def test_how_to_load_is_made_of_destination_and_run(load: LoadText) -> None:
         1800,
     )
     assert make_load_options(load(LIVE), load(LIVE).settings.run) == LoadOptions(load="packages")
+
+
+def test_legal_entities_of_different_case_are_one_in_its_first_spelling(tmp_path: Path) -> None:
+    file = tmp_path / "p2c.toml"
+    file.write_text(
+        '[source]\npath = "."\n[destination]\nlegal_entity = "USMF"\n'
+        '[organizations]\nNorth = "usmf"\nSouth = "DEmf"\nEast = "demf"\n'
+    )
+    project = load_project(file)
+    assert project.legal_entities == ("USMF", "DEmf")
+    assert project.settings.organizations == {"North": "USMF", "South": "DEmf", "East": "DEmf"}

@@ -42,13 +42,13 @@ def build_needs(
     tasks: dict[str, Any] = NOTHING,
     *,
     entities: tuple[str, ...] = ("usmf",),
-    label: str = "CDS Contacts",
+    label: str | None = None,
     packages: bool = True,
 ) -> ScmNeeds:
     return ScmNeeds(
         mappings=compile_mappings(tasks),
         legal_entities=entities,
-        contacts_label=label,
+        labels={"CDS Contacts": label},
         packages=packages,
     )
 
@@ -85,7 +85,7 @@ def test_customers_come_as_an_export_would_give_them(
         ScmNeeds(
             mappings=compile_mappings(),
             legal_entities=["usmf"],
-            contacts_label="CDS Contacts",
+            labels={},
             packages=False,
         ),
         tmp_path,
@@ -127,7 +127,6 @@ def test_fixed_values_that_a_legal_entity_lacks_are_named(
             "source": "address1_country",
             "value_map": {"Germany": "2", "Denmark": "Nowhere"},
         },
-        "LanguageId": {"default": "tlh"},
     }
     seen = look_at(scenes(), build_needs(tasks, entities=("usmf", "demf")), tmp_path)
     assert list_notes(seen) == {
@@ -135,10 +134,9 @@ def test_fixed_values_that_a_legal_entity_lacks_are_named(
         for column, sentence in {
             "CustomerGroupId": "legal entity demf has no customer group '77'",
             "SiteId": "legal entity demf has no site 'Nowhere'",
-            "LanguageId": "SCM has no language 'tlh'",
         }.items()
     }
-    assert len(seen.missing) == 5
+    assert len(seen.missing) == 4
 
 
 def test_a_legal_entity_that_is_not_there_is_refused_with_the_nearest_one(
@@ -150,48 +148,47 @@ def test_a_legal_entity_that_is_not_there_is_refused_with_the_nearest_one(
 
 def test_another_name_of_the_entity_is_refused_and_named(scenes: MakeScene, tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"are called 'CDS Contacts' here: set destination\.contacts_label"
+        ConfigurationError,
+        match=r"are called 'CDS Contacts' here: set destination\.contacts_label to that name",
     ):
         look_at(scenes(), build_needs(label="Dataverse Contacts"), tmp_path)
     look_at(scenes(), build_needs(label="Dataverse Contacts", packages=False), tmp_path)
 
 
-def test_data_managements_own_list_of_entities_counts_first(
+@pytest.mark.parametrize(
+    ("language", "customers", "contacts"),
+    [
+        ("en-us", "Customers V2", "CDS Contacts"),
+        ("de", "Debitoren V2", "CDS-Kontakte"),
+        ("pt-br", "Clientes V2", "Contatos do CDS"),
+    ],
+)
+def test_names_in_data_management_follow_its_language(
+    scenes: MakeScene, tmp_path: Path, language: Any, customers: str, contacts: str
+) -> None:
+    scene = scenes(switches=Switches(language=language))
+    seen = look_at(scene, build_needs(), tmp_path)
+    assert seen.labels == {"CDS Contacts": contacts, "Customers V2": customers}
+    notes = {what for what in list_notes(seen) if what.startswith("entity")}
+    assert bool(notes) == (language != "en-us")
+    look_at(scene, build_needs(label=contacts), tmp_path)
+    with pytest.raises(ConfigurationError, match=rf"are called '{contacts}' here"):
+        look_at(scene, build_needs(label="Dataverse Contacts"), tmp_path)
+
+
+def test_without_its_list_the_setting_counts_then_the_english_name(
     scenes: MakeScene, tmp_path: Path
 ) -> None:
-    scene = scenes()
-
-    def listed(request: httpx.Request) -> httpx.Response | None:
-        if request.url.path.endswith("DataManagementEntities"):
-            return httpx.Response(
-                200,
-                json={
-                    "value": [{"EntityName": "Dataverse Contacts"}, {"EntityName": "Customers V2"}]
-                },
-            )
-        return None
-
-    def described(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        if not request.url.path.endswith("$metadata"):
-            return response
-        more = (
-            b'<EntityType Name="DataManagementEntity"><Property Name="EntityName" '
-            b'Type="Edm.String"/></EntityType>'
-            b'<EntityContainer Name="More">'
-            b'<EntitySet Name="DataManagementEntities" '
-            b'EntityType="x.DataManagementEntity"/></EntityContainer>'
-        )
-        return httpx.Response(
-            200, content=response.content.replace(b"</Schema>", more + b"</Schema>")
-        )
-
-    scene.wire.before, scene.wire.after = listed, described
-    seen = look_at(scene, build_needs(label="Dataverse Contacts"), tmp_path)
-    assert seen.labels == {"CDS Contacts": "Dataverse Contacts", "Customers V2": "Customers V2"}
+    scene = scenes(switches=Switches(language="de"))
+    scene.wire.after = hide_sets("DataManagementEntities")
+    assert look_at(scene, build_needs(), tmp_path).labels["CDS Contacts"] == "CDS Contacts"
+    given = look_at(scene, build_needs(label="CDS-Kontakte"), tmp_path)
+    assert given.labels["CDS Contacts"] == "CDS-Kontakte"
 
 
 def test_a_name_that_scm_does_not_say_is_a_note(scenes: MakeScene, tmp_path: Path) -> None:
     scene = scenes()
+    scene.wire.after = hide_sets("DataManagementEntities")
     scene.wire.before = lambda request: (
         httpx.Response(404) if request.url.path.startswith("/metadata") else None
     )
@@ -221,10 +218,9 @@ def test_reference_data_that_scm_does_not_publish_are_not_checked_and_said(
     scenes: MakeScene, tmp_path: Path
 ) -> None:
     scene = scenes()
-    scene.wire.after = hide_sets("Languages", "AddressStates", "LegalEntities", "CDSParties")
+    scene.wire.after = hide_sets("AddressStates", "LegalEntities", "CDSParties")
     seen = look_at(scene, build_needs(), tmp_path)
     assert list_notes(seen) == {
-        "LanguageId": "SCM does not publish Languages: values are not checked before the load",
         "AddressState": (
             "SCM does not publish AddressStates: values are not checked before the load"
         ),

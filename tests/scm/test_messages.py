@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.scm.messages import OTHER, clean_messages, explain_messages, load_patterns
+from pipeline.scm.messages import FOREIGN, OTHER, explain_messages, load_patterns
+from pipeline.scm.wording import clean_messages, fold_quotes
 from schemas.codes import Severity, load_codes
 
 EXAMPLES = {
@@ -58,7 +59,79 @@ EXAMPLES = {
         "Resource not found for the segment 'CustomersV2'. No row has the key dataAreaId='usmf'."
     ): "gone_from_scm",
     "validateWrite failed on data source 'CustTable (CustTable)'": "refused_rule",
+    # recorded in public
+    (
+        "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Error: Cannot create "
+        "customer with account number 'CAUT-1' with same party number as prospect 'CON-1'. The "
+        "customer and prospect should have the same account number.."
+    ): "refused_party",
+    (
+        "Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Error: Update not "
+        "allowed for field 'PartyNumber'."
+    ): "refused_fixed",
+    "No resources were found when selecting for update.": "gone_from_scm",
+    (
+        "Exception occurred while executing action ImportFromPackage on Entity "
+        "DataManagementDefinitionGroup: Entity Customers V2 does not exist in the target "
+        "environment"
+    ): "refused_mapping",
+    (
+        "Cannot edit a record in Customers (CustTable). An update conflict occurred due to another "
+        "user process deleting the record or changing one or more fields in the record."
+    ): "refused_conflict",
+    (
+        "Warning: Inventory dimension Site is mandatory and must consequently be specified.; "
+        "Error: Update has been canceled.."
+    ): "refused_mandatory",
+    # of the documentation and from general knowledge
+    "The value 'Nowhere' in field 'Type' is not valid.": "refused_value",
+    "Value \u201cX\u201d isn\u2019t valid for field \u201cType\u201d.": "refused_value",
+    "ZIP/postal code 98052 does not exist.": "refused_reference",
+    "The legal entity 'xxmf' doesn't exist.": "refused_reference",
+    "The INSERT statement conflicted with the FOREIGN KEY constraint.": "refused_reference",
+    "The number 1000000 is greater than the largest number.": "refused_sequence",
+    "String or binary data would be truncated.": "refused_too_long",
+    "String was not recognized as a valid DateTime.": "refused_value",
+    "Field Country/region must be filled in.": "refused_mandatory",
+    "Cannot insert the value NULL into column 'X'.": "refused_mandatory",
+    "Execution Timeout Expired.": "refused_conflict",
+    "A transport-level error has occurred when sending the request to the server.": (
+        "refused_conflict"
+    ),
+    "The database 'AXDB' is not currently available.": "refused_conflict",
+    "Access to table CustTable has been denied.": "refused_access",
+    "The user does not have sufficient permissions.": "refused_access",
+    "The transaction log for database 'AXDB' is full.": "package_refused",
 }
+
+
+DMF_CODES = {
+    "refused_conflict": (
+        "DMF023 DMF042 DMF1995 DMF1996 DMF1997 DMF2003 DMF2008 DMF2028 DMF2036 DMF2037 DMF2043 "
+        "DMF2045 DMF2048"
+    ),
+    "refused_repeated": "DMF1959 DMF2057",
+    "refused_format": "DMF040 DMF1830 DMF1855 DMF1999 DMF2050 DMF2053 FF004 MAP011",
+    "refused_mapping": (
+        "DMF021 DMF030 DMF1966 DMF1968 DMF1969 DMF1987 DMF2022 DMF2025 DMF2052 DMF2060 DMF2061"
+    ),
+    "refused_value": "DMF2016 DMF2018 DMF2055",
+    "package_refused": "DMF043 DMF045 DMF2010 DMF2017 DMF2035 DMF2044",
+}
+"""Codes of the documentation of Data management, whatever their text says."""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(number, code) for code, numbers in DMF_CODES.items() for number in numbers.split()],
+)
+def test_a_documented_number_of_data_management_is_known_in_any_language(
+    number: str, code: str
+) -> None:
+    for text in (f"{number}: Something went wrong.", f"{number}: Es ist ein Fehler aufgetreten."):
+        found = explain_messages([text])
+        assert (found.code, found.later) == (code, code == "refused_conflict")
+        assert found.text.endswith(f"SCM said: {text}")
 
 
 @pytest.mark.parametrize(("text", "code"), EXAMPLES.items())
@@ -77,15 +150,15 @@ def test_every_pattern_has_an_example() -> None:
         next(
             one.expression.pattern
             for one in load_patterns()
-            if one.expression.search(clean_messages([text]))
+            if one.expression.search(fold_quotes(clean_messages([text])))
         )
-        for text in EXAMPLES
+        for text in [*EXAMPLES, "DMF2045", "DMF045"]
     }
     assert met == {one.expression.pattern for one in load_patterns()}
 
 
 def test_every_code_is_in_the_catalogue_as_an_error() -> None:
-    codes = {one.code for one in load_patterns()} | {OTHER}
+    codes = {one.code for one in load_patterns()} | {OTHER, FOREIGN}
     assert {load_codes()[code].severity for code in codes} == {Severity.ERROR}
 
 
@@ -137,3 +210,60 @@ def test_what_passes_by_itself_is_sent_again() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Das Feld 'Customer group' muss ausgefüllt werden.",
+        "Infolog: Warnung: Der Wert \u201eXX\u201c im Feld \u201eSite\u201c ist nicht gültig.",
+        "O campo 'Customer group' deve ser preenchido.",
+        "Le champ 'Groupe' doit être renseigné.",
+        "El valor 'X' del campo 'Grupo' no es válido.",
+        "Feltet 'Kundegruppe' skal udfyldes.",
+        "Поле должно быть заполнено.",
+        "フィールド '顧客グループ' を入力してください。",
+    ],
+)
+def test_a_message_of_another_language_is_shown_and_said_to_be_so(text: str) -> None:
+    found = explain_messages([text])
+    assert found.code == "refused_untranslated"
+    assert found.text.startswith("p2c knows SCM's messages in English only")
+    assert found.text.endswith(f"SCM said: {clean_messages([text])}")
+    assert explain_messages([text], "staging_failed").code == "staging_failed"
+    assert explain_messages([text], "staging_failed").text == found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Chart of accounts invalid: 0",
+        "Customer José García Núñez cannot be loaded.",
+        "Something about 'Das Feld muss nicht werden' has happened.",
+        "Tax exempt number DE-1, Café Müller Straße. The customer is not ours.",
+        "",
+    ],
+)
+def test_english_with_names_of_any_language_is_english(text: str) -> None:
+    assert explain_messages([text]).code == "import_failed"
+    assert "English" not in explain_messages([text]).text
+
+
+def test_a_rule_named_in_english_beside_words_of_another_language_is_said() -> None:
+    text = "Das Feld 'A' muss gefüllt sein.; Warnung: validateField failed on field 'B'"
+    found = explain_messages([text])
+    assert found.code == "refused_rule"
+    assert "p2c knows SCM's messages in English only" in found.text
+
+
+def test_the_prefix_of_actions_is_not_what_scm_said() -> None:
+    text = (
+        "Exception occurred while executing action ImportFromPackage on Entity "
+        "DataManagementDefinitionGroup: Entity Customers V2 does not exist in the target "
+        "environment"
+    )
+    found = explain_messages([text])
+    assert "no data entity of the name Customers V2; names follow the language" in found.text
+    assert found.text.endswith(
+        "SCM said: Entity Customers V2 does not exist in the target environment"
+    )

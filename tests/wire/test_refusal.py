@@ -49,6 +49,32 @@ def build_body(**error: object) -> bytes:
             ("", GENERAL, "why"),
         ),
         (build_body(message="", innererror={"innererror": {"message": "deep"}}), ("", "", "deep")),
+        (
+            build_body(
+                message=GENERAL,
+                innererror={
+                    "message": "Field 'Name' must be filled in.",
+                    "internalexception": {
+                        "message": "Exception has been thrown by the target of an invocation."
+                    },
+                },
+            ),
+            ("", GENERAL, "Field 'Name' must be filled in."),
+        ),
+        (
+            json.dumps(
+                {
+                    "Message": GENERAL,
+                    "ExceptionMessage": "Locked.",
+                    "InnerException": {"Message": GENERAL, "ExceptionMessage": "By X."},
+                }
+            ).encode(),
+            ("", "", "By X."),
+        ),
+        (
+            b'{"odata.error": {"code": "7", "message": {"lang": "en-US", "value": "no row"}}}',
+            ("7", "no row", "no row"),
+        ),
         (build_body(code="-2147204270", message="x"), ("0x80044352", "x", "x")),
         (build_body(code=7, message=None), ("7", "", "")),
         (

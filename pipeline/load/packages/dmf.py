@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from pipeline.errors import AnswerUnreadable, Stopped
+from pipeline.errors import AnswerUnreadable, Refusal, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
 from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
 from pipeline.scm.literals import quote_text
+from pipeline.scm.wording import is_foreign
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import UNREADABLE
@@ -92,7 +93,7 @@ class PackageClient:
         try:
             answer = self.scm.ask(action, executionId=execution_id)
         except Declined as declined:
-            if _NOT_FOUND not in declined.refusal.cause:
+            if not _is_unknown(declined.refusal, execution_id):
                 raise
             return None
         word = read_word(answer)
@@ -159,7 +160,7 @@ class PackageClient:
             return self.scm.ask(action, **body)
         except Declined as declined:
             refusal = declined.refusal
-            if refusal.status not in _ABSENT and _NOT_FOUND not in refusal.cause:
+            if refusal.status not in _ABSENT and not _is_unknown(refusal, body["executionId"]):
                 raise
             return None
 
@@ -168,6 +169,14 @@ class PackageClient:
             f"answered {action} with {what}. Run the same command again to continue.",
             where=self.scm.label,
         )
+
+
+def _is_unknown(refusal: Refusal, execution_id: str) -> bool:
+    """Whether SCM says that it has no such execution: in other languages, by naming it."""
+    cause = refusal.cause
+    return _NOT_FOUND in cause or (
+        execution_id.casefold() in cause.casefold() and is_foreign(cause)
+    )
 
 
 def _is_address(url: str) -> bool:

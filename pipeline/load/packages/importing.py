@@ -16,6 +16,7 @@ from pipeline.errors import Stopped
 from pipeline.load.packages import arrivals
 from pipeline.load.packages.dmf import ImportJob, PackageClient
 from pipeline.load.packages.error_rows import ImportMessages
+from pipeline.load.packages.jobdetails import ImportCounts
 from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.package import Package
 from pipeline.load.packages.starting import Start, Starter
@@ -25,6 +26,7 @@ from pipeline.load.packages.verdict import (
     Verdict,
     judge_import,
     judge_without_record,
+    may_pass,
     refuse_package,
 )
 from pipeline.load.packages.watching import NO_RECORD, ImportAttempt, ImportWatch, WatchedEnd
@@ -36,6 +38,10 @@ _TIMES: Final = 2
 _REASON_WAIT: Final = 60.0
 """Seconds until SCM must show an import whose call it broke off with a reason."""
 _NEVER_BEGUN: Final = frozenset({"not_sent", "busy"})
+_PASSING: Final = "passing"
+"""The result of an import that brought no row in, for a reason that passes by itself."""
+_REPEATS: Final = 3
+"""Imports of one start that are sent again after such an end."""
 _CHANGING: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\d+")
 """What differs between two messages that give the same reason: ids and times."""
 
@@ -50,6 +56,8 @@ class _Delivery:
     upload: Upload
     reasons: list[str] = field(default_factory=list)
     """Why SCM broke off the calls of this start."""
+    passed: list[ImportAttempt] = field(default_factory=list)
+    """Imports of this start that ended for a reason that passes by itself."""
 
     @property
     def sent(self) -> list[ImportAttempt]:
@@ -108,7 +116,12 @@ class PackageSender:
                 partial(arrivals.has_every_row, self.api.scm, parcel),
             )
             if end is not None:
-                self._end(end, parcel)
+                counts, said = self._collect(end.attempt.job)
+                has_turns = end.has_record and len(delivery.passed) < _REPEATS
+                if has_turns and may_pass(end.status or NO_RECORD, counts, said):
+                    self._send_again(end.attempt, delivery)
+                    continue
+                self._end(end, parcel, counts, said)
                 return
             self._close_unknown(delivery.attempts)
             if delivery.is_refused:
@@ -136,11 +149,13 @@ class PackageSender:
                 is_open=one.result is None,
             )
             for one in self.ledger.list_imports(parcel.unit)
+            if one.result != _PASSING
         ]
 
     def _start(self, delivery: _Delivery) -> Start | None:
         unit = delivery.parcel.unit
-        number = _find_next_number(self.ledger.list_imports(unit), delivery.sent)
+        sent = [*delivery.sent, *delivery.passed]
+        number = _find_next_number(self.ledger.list_imports(unit), sent)
         execution = f"{self.ledger.folder.run}-{unit.task}-{unit.name}-{number}"
         starter = Starter(
             api=self.api,
@@ -172,22 +187,37 @@ class PackageSender:
                 self.ledger.close(one.ids, "not_found")
                 one.is_open = False
 
-    def _end(self, end: WatchedEnd, parcel: Parcel) -> None:
-        """Collect all that SCM says about an import, and write it down.
-
-        Asking twice does no harm.
-        """
-        job, scm = end.attempt.job, self.api.scm
-        counts = self.api.counts(job)
-        said = ImportMessages(
+    def _collect(self, job: ImportJob) -> tuple[ImportCounts | None, ImportMessages]:
+        """All that SCM says about an import; asking twice does no harm."""
+        return self.api.counts(job), ImportMessages(
             messages=self.api.errors(job.execution_id),
             staging_file=self.api.staging_errors(job),
             keys_file=self._wait_for_keys(job),
         )
+
+    def _send_again(self, ended: ImportAttempt, delivery: _Delivery) -> None:
+        """Leave an import behind that brought nothing in, and wait before the next one."""
+        self.ledger.close(ended.ids, _PASSING)
+        delivery.attempts.remove(ended)
+        delivery.passed.append(ended)
+        self.tell(
+            f"import {ended.job.execution_id}: SCM was too busy to bring it in and brought in no "
+            "row; it is sent again"
+        )
+        self.api.scm.sleep(self.patience.poll * 2 ** len(delivery.passed))
+
+    def _end(
+        self,
+        end: WatchedEnd,
+        parcel: Parcel,
+        counts: ImportCounts | None,
+        said: ImportMessages,
+    ) -> None:
+        """Write down what SCM says about an import."""
         if end.has_record and end.status is not None:
             found = judge_import(parcel, end.status, counts, said)
         else:
-            look = partial(arrivals.find_arrived, scm, parcel)
+            look = partial(arrivals.find_arrived, self.api.scm, parcel)
             found = judge_without_record(parcel, end.status, counts, said, look)
         self._write(end.attempt.ids, end.status or NO_RECORD, found)
 

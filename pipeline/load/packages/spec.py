@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,19 +12,30 @@ from pipeline.project.resolve import Project
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LEGAL_ENTITY: Final = re.compile(r"[\w-]+")
-_LABEL: Final = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
+_LABEL: Final = re.compile(r"[^\x00-\x1f\x7f]+")
+_NO_FILE: Final = re.compile(r"[/\\:*?\"<>|]")
+"""What no file name has. In some languages labels have it."""
 
 
 def make_spec(
-    project: Project, mapping: CompiledTemplate, legal_entity: str, batch: int
+    project: Project,
+    mapping: CompiledTemplate,
+    seen: Mapping[str, str | None],
+    legal_entity: str,
+    batch: int,
 ) -> PackageSpec:
-    """What a package of a task says about itself."""
+    """What a package of a task says about itself.
+
+    Args:
+        project: may name the entity, in the language of its SCM.
+        mapping: the template.
+        seen: entity → its name in Data management, where SCM was read.
+        legal_entity: whose package it is.
+        batch: its number.
+    """
     entity = mapping.entity
-    label = (
-        project.settings.destination.contacts_label
-        if entity.name == "CDS Contacts"
-        else entity.labels[0]
-    )
+    given = project.settings.destination.entity_labels.get(entity.name)
+    label = given or seen.get(entity.name) or entity.labels[0]
     return PackageSpec(
         task=mapping.template.task,
         entity_label=label,
@@ -64,9 +76,7 @@ class PackageSpec:
                 "'-' only"
             )
         if not _LABEL.fullmatch(self.entity_label):
-            raise ValueError(
-                f"entity label {self.entity_label!r} cannot name a file inside a package"
-            )
+            raise ValueError(f"entity label {self.entity_label!r} is no name")
         names = [self.task, *self.columns] + ([self.aot_name] if self.aot_name is not None else [])
         wrong = [name for name in names if not _NAME.fullmatch(name)]
         if wrong:
@@ -81,7 +91,7 @@ class PackageSpec:
     @property
     def data_file(self) -> str:
         """The name of the data file inside the package."""
-        return f"{self.entity_label}.csv"
+        return f"{_NO_FILE.sub('_', self.entity_label)}.csv"
 
     @property
     def package_file(self) -> str:

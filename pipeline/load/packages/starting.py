@@ -14,6 +14,7 @@ from pipeline.load.packages.limits import ImportLimits
 from pipeline.load.packages.uploads import Upload
 from pipeline.run.ledger import IMPORT, Ledger, Unit
 from pipeline.scm.messages import explain_messages
+from pipeline.scm.wording import is_foreign
 from pipeline.wire.once import Busy, Declined, LostAnswer
 
 _EXISTS: Final = "already exists"
@@ -160,7 +161,7 @@ class Starter:
     ) -> Start | _Later | _Stale:
         """What a refusal means: if our id is taken, an earlier call arrived after all."""
         said = declined.refusal.cause
-        if str(ids["execution_id"]) in said and _EXISTS in said:
+        if str(ids["execution_id"]) in said and (_EXISTS in said or is_foreign(said)):
             return Start(ids=ids, since=since, state="sent")
         if explain_messages([said]).later:
             self.ledger.close(ids, "busy")

@@ -16,6 +16,12 @@ from pipeline.scm.messages import explain_messages
 from schemas.catalogue import Column, Entity
 from schemas.codes import find_code
 
+_WHOLE: Final = "package_refused"
+"""The code of rows whose package was refused, if nothing says more."""
+_OF_WHOLE: Final = frozenset(
+    {"refused_conflict", "refused_mapping", "refused_format", "refused_repeated", "refused_access"}
+)
+"""Codes that say of every row why its package was refused. The others speak of single rows."""
 _BROKEN: Final = frozenset({"Failed", "Canceled"})
 
 
@@ -69,6 +75,19 @@ def judge_import(
     return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
 
 
+def may_pass(end: str, counts: ImportCounts | None, said: ImportMessages) -> bool:
+    """Whether an import brought nothing in, for reasons that pass by themselves.
+
+    Args:
+        end: the summary status in which it ended.
+        counts: what SCM counted; null when it keeps no record, and so nobody knows.
+        said: what SCM said.
+    """
+    if end != "Failed" or counts is None or counts.arrived or not said.messages:
+        return False
+    return all(explain_messages([one.text]).later for one in said.messages)
+
+
 def judge_without_record(
     parcel: Parcel,
     status: str | None,
@@ -96,8 +115,7 @@ def judge_without_record(
     if rest.is_empty() or (counts is not None and counts.arrived == rest.height):
         return _sum_up(parcel, counts, found, None)
     if status in _BROKEN and counts is not None and not counts.arrived:
-        text = explain_messages(found.unplaced).text
-        refused = _repeat_for(rest, "failed", "package_refused", text)
+        refused = _repeat_for(rest, "failed", *_explain_whole(found.unplaced))
         return _sum_up(parcel, counts, found, refused)
     unknown = rest.filter(~pl.col("destination_key").is_in(list(find_arrived(rest))))
     code = "import_record_gone"
@@ -118,7 +136,7 @@ def _sum_up(
     rows = parcel.rows()
     refused = found.refused if others is None else pl.concat([found.refused, others])
     outcome = count_outcomes(rows, refused, parcel.known)
-    is_refused = others is not None and (others["code"] == "package_refused").any()
+    is_refused = others is not None and (others["outcome"] == "failed").any()
     findings = [] if is_refused else _count_unplaced(parcel.unit, found.unplaced)
     return Verdict(
         counts=outcome,
@@ -133,7 +151,7 @@ def _sum_up(
 def refuse_package(parcel: Parcel, text: str) -> Verdict:
     """The outcome of a package that SCM did not take at all."""
     rows = parcel.rows()
-    meant = explain_messages([text], "package_refused")
+    meant = explain_messages([text], _WHOLE)
     refused = _repeat_for(rows, "failed", meant.code, meant.text)
     return Verdict(counts=count_outcomes(rows, refused, parcel.known), refused=refused)
 
@@ -150,7 +168,7 @@ def _judge_rest(
         return None
     if status in _BROKEN:
         if counts is not None and not counts.arrived:
-            return "failed", "package_refused", explain_messages(unplaced).text
+            return ("failed", *_explain_whole(unplaced))
         return (
             "unknown",
             "import_stopped",
@@ -166,6 +184,12 @@ def _judge_rest(
             ),
         )
     return None
+
+
+def _explain_whole(texts: tuple[str, ...]) -> tuple[str, str]:
+    """Code and text for every row of a package, out of messages that name no row."""
+    meant = explain_messages(texts, _WHOLE)
+    return meant.code if meant.code in _OF_WHOLE else _WHOLE, meant.text
 
 
 def _repeat_for(rows: pl.DataFrame, outcome: str, code: str, message: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -14,7 +14,8 @@ from pipeline.sandbox.odata.tree import Query
 from pipeline.sandbox.scm import failures, infolog, metadata, payload
 from pipeline.sandbox.scm.entities import COMPANY, ScmEntity
 from pipeline.sandbox.scm.failures import ScmFailure
-from pipeline.sandbox.scm.infolog import RowRefused
+from pipeline.sandbox.scm.infolog import Info, RowRefused
+from pipeline.sandbox.scm.languages import translate_infos
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.scm.reading import ScmReader, write_row_address
 from pipeline.sandbox.scm.store import ScmRow, write_etag
@@ -156,12 +157,11 @@ class ScmCall:
 
     def _missing(self, entity: ScmEntity, key: Mapping[str, str]) -> ODataAnswer:
         method, switches = self.operation.method, self.desk.switches
-        if (
-            method == "PATCH"
-            and switches.patch_missing == "insert"
-            and "if-match" not in self.operation.headers
-        ):
-            return self._insert(entity, {**payload.read_values(entity, self.operation.body), **key})
+        if method == "PATCH":
+            if switches.patch_missing == "insert" and "if-match" not in self.operation.headers:
+                values = payload.read_values(entity, self.operation.body)
+                return self._insert(entity, {**values, **key})
+            raise failures.bad_request("No resources were found when selecting for update.")
         listed = ", ".join(f"{name}='{value}'" for name, value in key.items())
         raise failures.no_resource(
             f"Resource not found for the segment '{entity.name}'. No row has the key {listed}."
@@ -175,7 +175,7 @@ class ScmCall:
             row = self.desk.insert(entity, values)
         except RowRefused as refusal:
             raise failures.write_failed(
-                infolog.render_for_odata(entity, refusal.infos)
+                infolog.render_for_odata(entity, self._translate(refusal))
             ) from refusal
         body = orjson.dumps(self.reader.one(entity, row, Query()))
         headers = {
@@ -199,9 +199,12 @@ class ScmCall:
             work()
         except RowRefused as refusal:
             raise failures.write_failed(
-                infolog.render_for_odata(entity, refusal.infos, verb)
+                infolog.render_for_odata(entity, self._translate(refusal), verb)
             ) from refusal
         return ODataAnswer(status=HTTPStatus.NO_CONTENT, headers={"OData-Version": "4.0"})
+
+    def _translate(self, refusal: RowRefused) -> Sequence[Info]:
+        return translate_infos(refusal.infos, self.desk.switches.language)
 
     def _check_etag(self, row: ScmRow) -> None:
         wanted = self.operation.headers.get("if-match", "*")

@@ -101,6 +101,8 @@ class ScmEntity:
     name: str
     label: str
     other_labels: tuple[str, ...]
+    labels_in: Mapping[str, str]
+    """Language → the label; in all others it is the English one."""
     type: str
     aot: str
     aot_known: bool
@@ -140,6 +142,11 @@ class ScmEntity:
     def blank(self) -> Mapping[str, str | int | float]:
         """A row in which nothing was set."""
         return {one.name: one.default for one in self.properties}
+
+    def find_labels(self, language: str) -> tuple[str, ...]:
+        """The names under which Data management knows it in a language; the first is shown."""
+        own = self.labels_in.get(language)
+        return (self.label, *self.other_labels) if own is None else (own,)
 
     @property
     def table_name(self) -> str:
@@ -199,6 +206,7 @@ def _entity(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[str, .
         name=name,
         label=spec["label"],
         other_labels=tuple(spec.get("other_labels", ())),
+        labels_in=MappingProxyType(spec.get("labels_in", {})),
         type=spec["type"],
         aot=spec["aot"],
         aot_known=spec.get("known", True),
@@ -265,9 +273,8 @@ def _extend(entity: ScmEntity, columns: Mapping[str, str]) -> ScmEntity:
     return replace(entity, properties=(*kept, *made.values()))
 
 
-def find_by_label(label: str) -> ScmEntity | None:
-    """The entity that Data management knows by this label, exactly as written."""
+def find_by_label(label: str, language: str) -> ScmEntity | None:
+    """The entity that Data management knows by this label in a language, exactly as written."""
     return next(
-        (one for one in ENTITIES.values() if one.dmf and label in (one.label, *one.other_labels)),
-        None,
+        (one for one in ENTITIES.values() if one.dmf and label in one.find_labels(language)), None
     )

@@ -14,6 +14,8 @@ from pipeline.sandbox.wire.batch import ODataAnswer
 JSON: Final = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 _WRITE: Final = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
+_THROWN: Final = "Exception has been thrown by the target of an invocation."
+_INVOCATION: Final = "System.Reflection.TargetInvocationException"
 _STACK: Final = (
     "   at Microsoft.Dynamics.Platform.Integration.Services.OData.Update."
     "UpdateManager.SaveChanges()"
@@ -33,11 +35,13 @@ class ScmFailure(Exception):
     type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self) -> ODataAnswer:
-        """The failure as an answer."""
+    def answer(self, *, nested: bool = False) -> ODataAnswer:
+        """The failure as an answer; its cause a level deeper, if it is to be nested."""
         error: dict[str, object] = {"code": "", "message": self.message}
         if self.inner:
-            error["innererror"] = {"message": self.inner, "type": self.type, "stacktrace": _STACK}
+            cause = {"message": self.inner, "type": self.type, "stacktrace": _STACK}
+            thrown = {"message": _THROWN, "type": _INVOCATION, "stacktrace": _STACK}
+            error["innererror"] = {**thrown, "internalexception": cause} if nested else cause
         headers = {"Content-Type": JSON, "OData-Version": "4.0", **self.headers}
         return ODataAnswer(status=self.status, headers=headers, body=orjson.dumps({"error": error}))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.errors import SourceError
 from pipeline.sandbox.scm.entities import extend_catalogue
-from pipeline.sandbox.scm.seed import COMPANIES, Company
+from pipeline.sandbox.scm.seed import COMPANIES, Company, add_customers
+from pipeline.sandbox.scm.writing import Desk
 
 
 def read_companies(folder: Path | None) -> list[Company]:
@@ -48,6 +49,11 @@ def read_columns(folder: Path | None) -> dict[str, dict[str, str]]:
             where=str(path),
         ) from error
     return found
+
+
+def load_known_customers(desk: Desk, folder: Path | None) -> int:
+    """Load the customers of the folder's export; how many there were. Raises ``SourceError``."""
+    return add_customers(desk, read_known_customers(folder))
 
 
 def read_known_customers(folder: Path | None) -> Iterator[dict[str, str]]:

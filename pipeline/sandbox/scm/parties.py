@@ -73,9 +73,9 @@ def make_party_row(party: Party) -> ScmRow:
 def _values(party: Party) -> dict[str, str]:
     return {
         "PartyType": party.type,
-        "Name": party.name,
-        "FirstName": party.first_name,
-        "MiddleName": party.middle_name,
-        "LastName": party.last_name,
+        "OrganizationName": party.organization,
+        "PersonFirstName": party.first_name,
+        "PersonMiddleName": party.middle_name,
+        "PersonLastName": party.last_name,
         "LanguageId": party.language,
     }

@@ -36,6 +36,8 @@ class PartyRole:
 
 
 def _customer(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iterator[Info]:
+    if before is None and row["CustomerAccount"]:
+        yield from _manual(store, f"Cust_{row[COMPANY]}")
     row["CustomerAccount"] = (
         row["CustomerAccount"]
         or f"{row[COMPANY].upper()}-{store.next_number(f'Customer {row[COMPANY]}'):06d}"
@@ -59,6 +61,7 @@ def _customer_party(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iter
         yield from _same(CUSTOMER_ENTITY, row, before, "PartyNumber", "PartyType")
         return
     row["PartyNumber"] = row["PartyNumber"] or parties.take_party_number(store)
+    yield from _prospect(store, row)
     yield from _fits(store, CUSTOMER_ENTITY, row["PartyNumber"], row["PartyType"], "PartyNumber")
     sql = f'SELECT "CustomerAccount" FROM "CustomersV2" WHERE "{COMPANY}" = ? AND "PartyNumber" = ?'
     other = store.value(sql, (row[COMPANY], row["PartyNumber"]))
@@ -68,6 +71,28 @@ def _customer_party(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iter
             f"company '{row[COMPANY]}'."
         )
         yield infolog.error(text, "PartyNumber")
+
+
+def _manual(store: ScmStore, sequence: str) -> Iterator[Info]:
+    """A number from outside needs a number sequence that allows it."""
+    codes = store.mapping(ENTITIES["SequenceV2Tables"], "NumberSequenceCode", "Manual")
+    if codes.get(sequence.lower()) == "No":
+        yield infolog.error(
+            f"The number sequence '{sequence}' does not allow manual numbering.", "CustomerAccount"
+        )
+
+
+def _prospect(store: ScmStore, row: ScmRow) -> Iterator[Info]:
+    """A prospect and a customer of one party have the same number."""
+    sql = f'SELECT "ProspectId" FROM "Prospects" WHERE "{COMPANY}" = ? AND "PartyNumber" = ?'
+    other = store.value(sql, (row[COMPANY], row["PartyNumber"]))
+    if other and other.lower() != row["CustomerAccount"].lower():
+        yield infolog.error(
+            f"Cannot create customer with account number '{row['CustomerAccount']}' with same "
+            f"party number as prospect '{other}'. The customer and prospect should have the same "
+            "account number.",
+            "PartyNumber",
+        )
 
 
 def _contact(store: ScmStore, row: ScmRow, before: ScmRow | None) -> Iterator[Info]:

@@ -77,6 +77,7 @@ SETUP_CODES: Final = {
     "Decision": ("Approver", "Decider", "Influencer", "User"),
     "Workers": ("000001", "000002"),
     "Payment schedules": ("Monthly", "Quarterly"),
+    "Languages": LANGUAGES,
 }
 
 
@@ -108,6 +109,31 @@ def _fill(store: ScmStore, companies: Iterable[Company]) -> None:
             store.add_setup(kind, *codes)
         for company in companies:
             _company(store, company)
+
+
+def set_up_sequences(store: ScmStore, *, manual: bool) -> None:
+    """Number sequences of customer accounts, one a legal entity, and of parties, shared."""
+    names = ("NumberSequencesV2References", "SequenceV2Tables")
+    for name in names:
+        store.clear(ENTITIES[name], "")
+    companies = [row["LegalEntityId"] for row in store.select('SELECT * FROM "LegalEntities"')]
+    kept = [("CustAccount", f"Cust_{company}"[:10], "DataArea", company) for company in companies]
+    kept.append(("DirPartyNumber", "Party", "Shared", ""))
+    scope = ("NumberSequenceCode", "ScopeType", "ScopeValue")
+    _rows(store, names[0], ("DataTypeName", *scope), kept)
+    rules = ("Format", "Smallest", "Largest", "Manual")
+    form, allowed = ("CON-#####-&&&&&&", "Yes") if manual else ("#########", "No")
+    rows = [(*one[1:], form, 1, 99_999, allowed) for one in kept]
+    _rows(store, names[1], (*scope, *rules), rows)
+
+
+def set_up_labels(store: ScmStore, language: str) -> None:
+    """The names of the entities as Data management stored them at its last refresh."""
+    store.clear(ENTITIES["DataManagementEntities"], "")
+    known = [one for one in ENTITIES.values() if one.dmf]
+    rows = [(one.find_labels(language)[0], one.aot.upper(), "Yes") for one in known]
+    columns = ("EntityName", "TargetName", "EntityIsEnabled")
+    _rows(store, "DataManagementEntities", columns, rows)
 
 
 def add_customers(desk: Desk, rows: Iterable[Mapping[str, str]]) -> int:
@@ -157,11 +183,10 @@ def _read(desk: Desk, field: Property, text: str) -> Any:
 
 
 def _world(store: ScmStore) -> None:
-    _rows(store, "Languages", ("LanguageId", "Name"), [(code, code) for code in LANGUAGES])
     currencies = sorted((one.alpha_3, one.name) for one in pycountry.currencies)
     _rows(store, "Currencies", ("CurrencyCode", "Name"), currencies)
     _rows(store, "AddressCountryRegions", ("CountryRegion", "ISOcode"), _countries())
-    _rows(store, "AddressStates", ("CountryRegionId", "State", "Description"), _states())
+    _rows(store, "AddressStates", ("CountryRegionId", "State", "Name"), _states())
 
 
 @cache

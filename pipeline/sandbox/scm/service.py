@@ -39,7 +39,7 @@ class ScmService:
         try:
             return self._handle(operation, root)
         except ScmFailure as failure:
-            return failure.answer()
+            return failure.answer(nested=self.desk.switches.nested_cause)
         except ODataError as error:
             return failures.bad_request(
                 f"The query specified in the URI is not valid. {error}"

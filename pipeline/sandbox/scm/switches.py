@@ -25,7 +25,16 @@ class Switches:
     """A text longer than its field."""
 
     patch_missing: Literal["refuse", "insert"] = "refuse"
-    """PATCH of a key that is not there: 404, or an insert."""
+    """PATCH of a key that is not there: 400, or an insert."""
+
+    language: Literal["en-us", "de", "pt-br"] = "en-us"
+    """Of entity labels and of messages."""
+
+    nested_cause: bool = False
+    """Whether the cause of a failure is one level deeper, in ``internalexception``."""
+
+    manual_numbers: bool = True
+    """Whether the number sequences of customers and parties take numbers from outside."""
 
     batch_goes_on: bool = False
     """Whether a batch continues after a failure without being asked to."""
@@ -76,6 +85,12 @@ class Switches:
     import_fault: str = ""
     """With what reason ImportFromPackage breaks off (500) before anything is started; blank is
     not at all."""
+
+    staging_fault: str = ""
+    """With what message the first imports end in staging, no row read; blank is not at all."""
+
+    staging_faults: int = 1
+    """How many imports end like that."""
 
     import_seconds: float = 0.0
     """What an import takes at the least."""

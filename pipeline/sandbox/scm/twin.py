@@ -53,6 +53,8 @@ class ScmTwin:
         )
         self.applications = applications
         self.store = seed.open_store(path, tuple(companies), extend_catalogue(columns))
+        seed.set_up_labels(self.store, switches.language)
+        seed.set_up_sequences(self.store, manual=switches.manual_numbers)
         self.desk = desk(store=self.store, switches=switches)
         self.blobs = BlobStore(clock, seconds=switches.blob_seconds)
         self.importer = PackageImporter(

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.project.resolve import load_project
 from pipeline.project.systems import connect_sales, connect_scm
+from pipeline.sandbox.scm.switches import STRICT, Switches
 from pipeline.sandbox.serve import Ready, SandboxOptions, run_sandbox
 from tests.scenes.command_line import p2c
 from tests.scenes.small import contactid, write_small
@@ -76,10 +77,12 @@ def begun(
     folder: Path,
     faults: str = "",
     contacts: list[dict[str, str]] | None = None,
+    switches: Switches = STRICT,
 ) -> World:
     """A sandbox with the small source in it, until the stack ends."""
     write_small(folder, contacts=contacts)
-    ready = stack.enter_context(run_sandbox(SandboxOptions(data=folder, faults=faults)))
+    options = SandboxOptions(data=folder, faults=faults, switches=switches)
+    ready = stack.enter_context(run_sandbox(options))
     path = folder / "live.toml"
     path.write_text(project_text(ready))
     return World(ready, path)
@@ -106,8 +109,13 @@ def sandbox(
     """Starts sandboxes with the small source in them."""
     with contextlib.ExitStack() as stack:
 
-        def start(faults: str = "", contacts: list[dict[str, str]] | None = None) -> World:
-            world = begun(stack, tmp_path_factory.mktemp("sandbox"), faults, contacts)
+        def start(
+            faults: str = "",
+            contacts: list[dict[str, str]] | None = None,
+            switches: Switches = STRICT,
+        ) -> World:
+            folder = tmp_path_factory.mktemp("sandbox")
+            world = begun(stack, folder, faults, contacts, switches)
             monkeypatch.setenv(world.ready.secret_env, world.ready.secret)
             return world
 

@@ -408,3 +408,66 @@ def test_messages_that_name_no_row_are_counted_and_not_shown(scenes: MakeScene) 
     found = pl.read_parquet(scene.run.findings).filter(pl.col("code") == "message_unplaced")
     assert found["message"][0].endswith("names none of its rows: Contacts usmf-1, 1 message.")
     assert found["value"].null_count() == PACKAGES
+
+
+# What passes by itself, and other languages
+
+
+@pytest.mark.parametrize(
+    "fault", ["DMF2003: The command timed out.", "DMF2045: Der Aufruf ist fehlgeschlagen."]
+)
+def test_an_import_that_ended_for_a_reason_that_passes_is_sent_again(
+    scenes: MakeScene, fault: str
+) -> None:
+    scene = scenes("few", switches=Switches(staging_fault=fault, staging_faults=2))
+    assert scene.load().outcomes == {"created": 3, "updated": 1}
+    results = [
+        entry.payload["result"]
+        for entry in read_journal(scene.run.journal).entries
+        if entry.event == "done" and entry.payload["effect"] == "import"
+    ]
+    assert results == ["passing", "passing", "Succeeded", "Succeeded"]
+
+
+def test_a_reason_that_does_not_pass_ends_as_its_own_code(scenes: MakeScene) -> None:
+    fault = Switches(staging_fault="DMF2048: The service was unreachable.", staging_faults=99)
+    scene = scenes("few", switches=fault)
+    assert scene.load().outcomes == {"failed": 4}
+    assert set(scene.outcomes().values()) == {("failed", "refused_conflict")}
+    assert scene.wire.count("ImportFromPackageAsync") == 8, "four times for each package"
+
+
+def test_a_reason_that_needs_somebody_is_not_tried_again(scenes: MakeScene) -> None:
+    fault = Switches(staging_fault="FF004: The header row is missing.", staging_faults=99)
+    scene = scenes("few", switches=fault)
+    assert scene.load().outcomes == {"failed": 4}
+    assert set(scene.outcomes().values()) == {("failed", "refused_format")}
+    assert scene.wire.count("ImportFromPackageAsync") == 2
+
+
+def test_a_stop_after_a_passing_end_sends_the_package_once_more(scenes: MakeScene) -> None:
+    fault = Switches(staging_fault="DMF2036: Schema change.", staging_faults=1)
+    scene = scenes("few", switches=fault)
+    sleep, stop = scene.clock.sleep, [True]
+
+    def stopping(seconds: float) -> None:
+        entries = read_journal(scene.run.journal).entries
+        if any(entry.event == "done" for entry in entries) and stop and stop.pop():
+            raise Stopped("the machine went off", where="test")
+        sleep(seconds)
+
+    scene.scm.system.pace.sleep = stopping  # type: ignore[method-assign]
+    with pytest.raises(Stopped, match="the machine went off"):
+        scene.load()
+    assert scene.load().outcomes == {"created": 3, "updated": 1}
+    assert scene.wire.count("ImportFromPackageAsync") == 3
+
+
+def test_the_messages_of_another_language_are_shown_and_said_to_be_so(scenes: MakeScene) -> None:
+    labels = Switches(language="de", nested_cause=True)
+    scene = scenes(switches=labels, there=THERE)
+    scene.load("odata")
+    rows = pl.read_parquet(scene.run.outcomes).filter(outcome="failed")
+    assert set(rows["code"]) == {"refused_untranslated"}
+    assert "has another language" in rows["message"][0]
+    assert "gehört zu einer Partei vom Typ Organization" in rows["message"][0]

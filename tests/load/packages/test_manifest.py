@@ -101,7 +101,7 @@ def test_a_label_with_an_ampersand_comes_back_as_it_was() -> None:
     [
         {"legal_entity": ""}, {"legal_entity": "../usmf"}, {"legal_entity": "us mf"},
         {"entity_label": ""},
-        {"entity_label": "a/b"}, {"entity_label": "a\\b"}, {"entity_label": "a\nb"},
+        {"entity_label": "a\nb"},
         {"columns": ()},
         {"columns": ("Name", "NAME")}, {"columns": ("First name",)}, {"columns": ('a"b',)},
         {"task": "a-b"},
@@ -131,3 +131,10 @@ def test_only_named_columns_are_marked_as_quoted() -> None:
     }
     assert [name for name, flag in flags.items() if flag == "true"] == ["PERSONLASTNAME"]
     assert len(flags) == len(CUSTOMERS.columns)
+
+
+def test_a_label_with_signs_that_no_file_name_has_names_a_file_without_them() -> None:
+    spec = dataclasses.replace(CONTACTS, entity_label="Kunden/Debitoren: V2")
+    assert child(entity(spec), "EntityName").text == "Kunden/Debitoren: V2"
+    assert child(entity(spec), "InputFilePath").text == "Kunden_Debitoren_ V2.csv"
+    assert spec.data_file == "Kunden_Debitoren_ V2.csv"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -312,7 +313,6 @@ def test_full_metadata_names_types_and_links(scm: Caller) -> None:
     [
         ("CustomerGroups", {"dataAreaId": "usmf", "CustomerGroupId": "10"}),
         ("Currencies", {"CurrencyCode": "EUR"}),
-        ("Languages", {"LanguageId": "en-us"}),
         ("AddressCountryRegions", {"CountryRegion": "USA", "ISOcode": "US"}),
         ("AddressStates", {"CountryRegionId": "USA", "State": "WA"}),
         ("OperationalSites", {"dataAreaId": "usmf", "SiteId": "1"}),
@@ -387,3 +387,18 @@ def test_what_the_metadata_service_does_not_have(scm: Caller, url: str, status: 
     inner(scm.ask("GET", url), status)
     assert scm.ask("POST", "/metadata/DataEntities", json={}).status_code == 405
     assert scm.ask("GET", url, headers={"Authorization": ""}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("language", "label"),
+    [("en-us", "Customers V2"), ("de", "Debitoren V2"), ("pt-br", "Clientes V2")],
+)
+def test_labels_follow_the_language_and_target_names_do_not(language: Any, label: str) -> None:
+    with Caller(Switches(language=language)) as other:
+        condition = "TargetName eq 'CUSTCUSTOMERV2ENTITY'"
+        (row,) = other.get(f"/data/DataManagementEntities?$filter={condition}")["value"]
+        assert row["EntityName"] == label
+
+
+def test_languages_are_no_entity_set(scm: Caller) -> None:
+    assert scm.ask("GET", "/data/Languages").status_code == 404

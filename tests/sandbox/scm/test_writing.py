@@ -76,13 +76,10 @@ def test_an_insert_answers_with_the_whole_row_its_place_and_its_etag(scm: Caller
 def test_a_customer_is_a_party(scm: Caller) -> None:
     scm.post("/data/CustomersV2", PERSON)
     party = scm.get("/data/CDSParties('CON-01000-AAAAAA')")
-    assert (party["PartyType"], party["Name"], party["LanguageId"]) == (
-        "Person",
-        "Kevin Brown",
-        "en-us",
-    )
+    names = ("PartyType", "PersonFirstName", "PersonLastName", "OrganizationName", "LanguageId")
+    assert [party[name] for name in names] == ["Person", "Kevin", "Brown", "", "en-us"]
     scm.ask("PATCH", CUSTOMER_URL, json={"PersonMiddleName": "B."})
-    assert scm.get("/data/CDSParties('CON-01000-AAAAAA')")["Name"] == "Kevin B. Brown"
+    assert scm.get("/data/CDSParties('CON-01000-AAAAAA')")["PersonMiddleName"] == "B."
 
 
 def test_the_same_key_twice_is_refused_in_the_words_of_scm(scm: Caller) -> None:
@@ -417,8 +414,9 @@ def test_cities_can_be_demanded_to_be_set_up() -> None:
         )
 
 
-def test_a_patch_of_a_missing_key_is_404_or_an_insert(scm: Caller) -> None:
-    assert scm.ask("PATCH", CUSTOMER_URL, json={}).status_code == 404
+def test_a_patch_of_a_missing_key_is_400_or_an_insert(scm: Caller) -> None:
+    missing = "No resources were found when selecting for update."
+    assert inner(scm.ask("PATCH", CUSTOMER_URL, json={})) == missing
     with Caller(Switches(patch_missing="insert")) as other:
         body = {
             name: value
@@ -427,7 +425,7 @@ def test_a_patch_of_a_missing_key_is_404_or_an_insert(scm: Caller) -> None:
         }
         assert (
             other.ask("PATCH", CUSTOMER_URL, json=body, headers={"If-Match": "*"}).status_code
-            == 404
+            == 400
         )
         assert other.ask("PATCH", CUSTOMER_URL, json=body).status_code == 201
 
@@ -441,7 +439,7 @@ def test_a_collection_cannot_be_patched(scm: Caller) -> None:
 def test_other_companies_are_written_across_companies_only(scm: Caller) -> None:
     scm.post("/data/CustomersV2", PERSON | {"dataAreaId": "DEMF"})
     url = CUSTOMER_URL.replace("usmf", "demf")
-    assert scm.ask("PATCH", url, json={"CreditLimit": 1}).status_code == 404
+    assert scm.ask("PATCH", url, json={"CreditLimit": 1}).status_code == 400
     assert scm.ask("PATCH", f"{url}?cross-company=true", json={"CreditLimit": 1}).status_code == 204
     assert scm.ask("DELETE", f"{url}?cross-company=true").status_code == 204
     assert scm.ask("GET", f"{url}?cross-company=true").status_code == 404
@@ -516,7 +514,7 @@ def test_customers_that_were_there_before_are_taken_as_they_are(scm: Caller) -> 
         "?",
     )
     assert (second["PartyType"], second["CreditLimit"]) == ("Person", 1000.5)
-    assert scm.get(f"/data/CDSParties('{second['PartyNumber']}')")["Name"] == "Poe"
+    assert scm.get(f"/data/CDSParties('{second['PartyNumber']}')")["PersonLastName"] == "Poe"
     assert (
         scm.post("/data/CDSContactPersons", CONTACT | {"AssociatedPartyNumber": "A-1"}).status_code
         == 201
@@ -646,3 +644,48 @@ def test_the_answer_of_a_batch_is_itself_a_batch_of_parts(scm: Caller) -> None:
     )
     assert b"Content-ID: 5" in response.content
     assert response.headers["content-type"].startswith("multipart/mixed; boundary=batchresponse_")
+
+
+# languages, causes, numbers
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Warnung: Das Feld 'Customer group' muss ausgefüllt werden."),
+        ("pt-br", "Aviso: O campo 'Customer group' deve ser preenchido."),
+    ],
+)
+def test_messages_are_in_the_language_of_the_user(language: Any, text: str) -> None:
+    with Caller(Switches(language=language)) as other:
+        assert text in refusal(other, "/data/CustomersV2", PERSON | {"CustomerGroupId": ""})
+
+
+def test_a_cause_may_be_a_level_deeper() -> None:
+    with Caller(Switches(nested_cause=True)) as other:
+        body = other.post("/data/CustomersV2", PERSON | {"CustomerGroupId": ""}).json()
+    thrown = body["error"]["innererror"]
+    assert thrown["message"] == "Exception has been thrown by the target of an invocation."
+    assert "'Customer group' must be filled in" in thrown["internalexception"]["message"]
+
+
+def test_numbers_from_outside_need_a_sequence_that_allows_them() -> None:
+    with Caller(Switches(manual_numbers=False)) as other:
+        assert "'Cust_usmf' does not allow manual numbering" in refusal(
+            other, "/data/CustomersV2", PERSON
+        )
+        (bound,) = other.get(
+            "/data/NumberSequencesV2References?$filter=DataTypeName eq 'CustAccount' and "
+            "ScopeValue eq 'demf'"
+        )["value"]
+        (sequence,) = other.get(
+            f"/data/SequenceV2Tables?$filter=NumberSequenceCode eq '{bound['NumberSequenceCode']}'"
+        )["value"]
+        assert (sequence["Manual"], sequence["Format"]) == ("No", "#########")
+
+
+def test_a_customer_has_the_number_of_the_prospect_of_its_party(scm: Caller) -> None:
+    prospect = {"dataAreaId": "usmf", "ProspectId": "P-7", "PartyNumber": PERSON["PartyNumber"]}
+    assert scm.post("/data/Prospects", prospect).status_code == 201
+    assert "with same party number as prospect 'P-7'" in refusal(scm, "/data/CustomersV2", PERSON)
+    assert scm.post("/data/CustomersV2", PERSON | {"CustomerAccount": "P-7"}).status_code == 201

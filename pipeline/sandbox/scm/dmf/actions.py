@@ -14,11 +14,14 @@ from pipeline.sandbox.scm.dmf import exportcalls, importcalls, statuscalls
 from pipeline.sandbox.scm.dmf.management import DataManagement, Parameters
 from pipeline.sandbox.scm.dmf.package import PackageError
 from pipeline.sandbox.scm.entities import DATA_ENTITIES, ScmEntity
+from pipeline.sandbox.scm.failures import ScmFailure
+from pipeline.sandbox.scm.languages import translate_text
 from pipeline.sandbox.scm.metadata import ActionType
 from pipeline.sandbox.scm.store import ScmRow
 from pipeline.sandbox.wire.blob import BlobError
 
 _SET: Final = "DataManagementDefinitionGroups"
+_ENTITY_TYPE: Final = "DataManagementDefinitionGroup"
 _STRING: Final = "Edm.String"
 _BOOLEAN: Final = "Edm.Boolean"
 _INT: Final = "Edm.Int32"
@@ -69,11 +72,17 @@ class PackageActions:
         try:
             return action.returns, action.run(self.management, parameters, root)
         except PackageError as error:
-            raise failures.action_failed(str(error)) from error
+            raise failures.action_failed(self._word(name, str(error))) from error
         except BlobError as error:
-            raise failures.action_failed(
-                f"The remote server returned an error: ({error.status}) {error.text}"
-            ) from error
+            text = f"The remote server returned an error: ({error.status}) {error.text}"
+            raise failures.action_failed(self._word(name, text)) from error
+        except ScmFailure as failure:
+            failure.inner = self._word(name, failure.inner)
+            raise
+
+    def _word(self, action: str, text: str) -> str:
+        where = f"Exception occurred while executing action {action} on Entity {_ENTITY_TYPE}"
+        return f"{where}: {translate_text(text, self.management.switches.language)}"
 
     def refresh(self, entity: ScmEntity) -> None:
         """Bring the execution records up to date before they are read."""

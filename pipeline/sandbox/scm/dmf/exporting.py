@@ -35,14 +35,14 @@ def write_package(
     members: dict[str, bytes] = {}
     listed = []
     for detail in details:
-        entity = find_by_label(detail["EntityName"])
+        entity = find_by_label(detail["EntityName"], switches.language)
         if entity is None:
             raise PackageError(
                 f"Entity {detail['EntityName']} does not exist in the target environment"
             )
         entity = store.catalogue.entities[entity.name]
         form = detail["SourceFormat"] or "CSV-Unicode"
-        name = f"{entity.label}.{'xml' if form == _XML else 'csv'}"
+        name = f"{detail['EntityName']}.{'xml' if form == _XML else 'csv'}"
         members[name] = _data(entity, _rows(store, entity, company, most), form, switches)
         listed.append(_manifest_entity(entity, detail, form, name))
     members["Manifest.xml"] = _document(_manifest(group, "".join(listed)))
@@ -101,7 +101,8 @@ def _manifest_entity(entity: ScmEntity, detail: ScmRow, form: str, name: str) ->
     return (
         "<DataManagementPackageEntityData><DefaultRefreshType>FullPush</DefaultRefreshType>"
         "<Disable>false</Disable>"
-        f"<EntityMapList>{maps}</EntityMapList><EntityName>{escape(entity.label)}</EntityName>"
+        f"<EntityMapList>{maps}</EntityMapList>"
+        f"<EntityName>{escape(detail['EntityName'])}</EntityName>"
         "<EntityTransformList "
         f'i:nil="true"/><ExcelSheetName/><ExecutionUnit>{detail["ExecutionUnit"]}</ExecutionUnit>'
         "<FailExecutionUnitOnError>false</FailExecutionUnitOnError>"

@@ -50,6 +50,8 @@ class PackageImporter:
     executions: dict[str, Execution] = field(default_factory=dict)
     lying: list[tuple[float, Work]] = field(default_factory=list)
     """Work that no batch server has taken up yet, and when one will."""
+    broken: int = 0
+    """How many imports a fault of staging has ended."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, order: ImportOrder, content: bytes) -> str:
@@ -62,7 +64,8 @@ class PackageImporter:
             self._refuse_parallel(order)
             identity = self._identity(order.execution)
             package = read_package(content)
-            runs = [self._run(one) for one in package.entities if not one.disabled]
+            language = self.desk.switches.language
+            runs = [self._run(one, language) for one in package.entities if not one.disabled]
             self.groups.prepare(order.group, package, overwrite=order.overwrite)
             execution = self._execution(identity, order, runs)
             self.executions[identity] = execution
@@ -161,9 +164,10 @@ class PackageImporter:
             runs=runs,
         )
 
-    def _run(self, definition: EntityFile) -> EntityRun:
+    def _run(self, definition: EntityFile, language: str) -> EntityRun:
         known = self.desk.store.catalogue.entities
-        return EntityRun(entity=known[find_entity(definition).name], definition=definition)
+        name = find_entity(definition, language).name
+        return EntityRun(entity=known[name], definition=definition)
 
     # the work
 
@@ -189,15 +193,20 @@ class PackageImporter:
         for run in execution.runs:
             run.staging = Phase.EXECUTING
             run.times["StagingStart"] = self.clock()
-            run.staged = staging.stage(
-                run.entity, run.definition, package.content(run.definition), self.desk.switches
-            )
+            run.staged = self._stage_file(run, package)
             run.staging = Phase.ERROR if run.staged.failed or run.staged.errors else Phase.FINISHED
             run.times["StagingEnd"] = self.clock()
         speed = self.desk.switches.rows_per_second
         if speed:
             rows = sum(len(run.staged.rows) for run in execution.runs)
             execution.ready_at = max(execution.ready_at, self.clock() + rows / speed)
+
+    def _stage_file(self, run: EntityRun, package: GivenPackage) -> staging.Staged:
+        switches = self.desk.switches
+        if switches.staging_fault and self.broken < switches.staging_faults:
+            self.broken += 1
+            return staging.Staged(failed=switches.staging_fault)
+        return staging.stage(run.entity, run.definition, package.content(run.definition), switches)
 
     def _finish(self, execution: Execution, order: ImportOrder) -> None:
         for run in _in_order(execution.runs):
@@ -223,12 +232,14 @@ def _fail(execution: Execution, message: str) -> None:
             run.staging = run.staging if run.staging in ENDED else Phase.ERROR
 
 
-def find_entity(definition: EntityFile) -> ScmEntity:
+def find_entity(definition: EntityFile, language: str) -> ScmEntity:
     """The entity that a manifest means by its label, and by its name in code if it says one.
+
+    Labels are those of the language of the SCM.
 
     Raises ``PackageError``.
     """
-    entity = find_by_label(definition.label)
+    entity = find_by_label(definition.label, language)
     wrong = entity is None or (
         definition.target and entity.aot_known and definition.target != entity.aot
     )

@@ -133,10 +133,8 @@ def _detail(execution: Execution, run: EntityRun, now: float) -> dict[str, Any]:
         ).value,
         "StagingRecordsToBeProcessedCount": staged.total,
         "StagingRecordsCreatedCount": len(staged.rows),
-        "StagingErrorCount": len(staged.errors),
         "TargetRecordsCreatedCount": written.created * counted,
         "TargetRecordsUpdatedCount": written.updated * counted,
-        "TargetErrorCount": len(written.errors) * counted,
         **{f"{name}DateTime": _time(time) for name, time in run.times.items()},
     }
 

@@ -14,6 +14,7 @@ from pipeline.sandbox.scm import infolog
 from pipeline.sandbox.scm.dmf.staging import Staged, StagedRow, make_record_id
 from pipeline.sandbox.scm.entities import COMPANY, ScmEntity
 from pipeline.sandbox.scm.infolog import RowRefused
+from pipeline.sandbox.scm.languages import translate_infos
 from pipeline.sandbox.scm.store import pick_key
 from pipeline.sandbox.scm.writing import Desk
 
@@ -60,7 +61,7 @@ def _write(
         _need_key(entity, values, staged)
         _, created = desk.upsert(entity, _drop_empty(desk, entity, values))
     except RowRefused as refusal:
-        written.errors.append(_error(entity, row, refusal.infos))
+        written.errors.append(_error(entity, row, refusal.infos, desk.switches.language))
         return
     if created:
         written.created += 1
@@ -94,13 +95,15 @@ def _drop_empty(desk: Desk, entity: ScmEntity, values: dict[str, Any]) -> dict[s
     }
 
 
-def _error(entity: ScmEntity, row: StagedRow, infos: Sequence[infolog.Info]) -> TargetError:
+def _error(
+    entity: ScmEntity, row: StagedRow, infos: Sequence[infolog.Info], language: str
+) -> TargetError:
     fields = {info.field for info in infos if info.field}
     name = fields.pop().upper() if len(fields) == 1 else ""
     return TargetError(
         number=row.number,
         record=make_record_id(entity, row.values),
         field=name,
-        message=infolog.render_for_staging(infos),
+        message=infolog.render_for_staging(translate_infos(infos, language)),
         key={one.name: str(row.values.get(one.name, "")) for one in entity.own_keys},
     )

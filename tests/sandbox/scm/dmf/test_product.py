@@ -123,7 +123,6 @@ def test_every_planned_row_arrives_whole_or_is_named(scm: Caller, folder: Path) 
         assert 0 < refused.len() < 20 < arriving.height
         counts = [details(scm, one)[0] for one in executions.values()]
         assert sum(row["TargetRecordsCreatedCount"] for row in counts) == arriving.height
-        assert sum(row["TargetErrorCount"] for row in counts) == refused.len()
         there = {key: row for key, row in rows_of(scm, entity_set).items() if key not in accounts}
         assert set(there) == set(arriving["destination_key"])
         for row in arriving.to_dicts():

@@ -6,9 +6,12 @@
 -- unique by: destination_key
 -- The id is not known where the rows of that run were purged.
 WITH earlier AS (
-    SELECT e.destination_key, e.contactid, run_of_file(e.filename) AS run
+    SELECT
+        entity_folded(e.destination_key) AS destination_key,
+        e.contactid,
+        run_of_file(e.filename) AS run
     FROM earlier_rows AS e
-    SEMI JOIN gone AS g ON g.destination_key = e.destination_key
+    SEMI JOIN gone AS g ON g.destination_key = entity_folded(e.destination_key)
 ),
 named AS (
     SELECT g.legal_entity, g.destination_key, g.run, e.contactid

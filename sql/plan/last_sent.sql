@@ -4,5 +4,5 @@
 -- A key without a hash was given back by an undo: what SCM has there is not what was sent.
 SELECT e.*
 FROM earlier_rows AS e
-SEMI JOIN memory AS m ON m.destination_key = e.destination_key
+SEMI JOIN memory AS m ON entity_folded(m.destination_key) = entity_folded(e.destination_key)
     AND m.run = run_of_file(e.filename) AND m.row_hash <> ''

@@ -212,8 +212,8 @@ SELECT
     q.route = 'ContactToCustomer' AND NOT list_contains(p.keys, q.loaded_key)
         AND len(list_filter(p.keys, lambda one: starts_with(one, q.loaded_key || '/'))) > 0
         AS promoted,
-    q.route = 'Contacts' AND NOT list_contains(p.keys, q.destination_key)
-        AND list_contains(p.keys, q.legal_entity || '/' || q.contact_number)
+    q.route = 'Contacts' AND NOT list_contains(p.keys, q.loaded_key)
+        AND list_contains(p.keys, lower(q.legal_entity) || '/' || q.contact_number)
         AS demoted,
     q.route IS NULL AND q.unreadable_flag IS NULL AND q.unreadable_company IS NULL
         AND q.unreadable_type IS NULL

@@ -12,4 +12,4 @@ there AS (
 )
 SELECT p.*, t.* EXCLUDE (destination_key)
 FROM planned_rows AS p
-JOIN there AS t ON t.destination_key = p.destination_key
+JOIN there AS t ON entity_folded(t.destination_key) = entity_folded(p.destination_key)

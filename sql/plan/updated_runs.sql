@@ -3,7 +3,7 @@
 -- in: planned, memory (destination_key, run)    unique by: run
 SELECT m.run, count(*) AS updates
 FROM planned AS p
-LEFT JOIN memory AS m ON m.destination_key = p.destination_key
+LEFT JOIN memory AS m ON entity_folded(m.destination_key) = entity_folded(p.destination_key)
 WHERE p.action = 'update' OR (p.action = 'upsert' AND m.run IS NOT NULL)
 GROUP BY m.run
 ORDER BY m.run

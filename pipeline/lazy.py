@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 
@@ -23,3 +25,21 @@ def import_lazily(name: str) -> ModuleType:
     sys.modules[name] = module
     loader.exec_module(module)
     return module
+
+
+def hide_module(name: str) -> None:
+    """From now on, importing a module fails as if it were not installed, unless it is loaded."""
+    sys.meta_path.insert(0, _Hidden(name))
+
+
+class _Hidden(MetaPathFinder, Loader):
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == self._name else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        raise ModuleNotFoundError(f"No module named '{spec.name}'", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None: ...

@@ -19,6 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
+from pipeline.lazy import hide_module
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
@@ -108,7 +109,11 @@ def _make_defect(error: BaseException) -> Defect:
 
 
 def prepare_process() -> None:
-    """Get ready for terminals that cannot write a text, and for signals that ask to end."""
+    """Get ready for terminals that cannot write a text, and for signals that ask to end.
+
+    Pandera would import pandas wherever it is installed, which takes as long as a small plan.
+    """
+    hide_module("pandas")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

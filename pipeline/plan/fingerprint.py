@@ -48,11 +48,11 @@ from pipeline.project.resolve import Project, restore_project
 from pipeline.run.facts import Kind, RunFacts, Setting
 from pipeline.run.folder import RunFolder
 
-_LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry", "babel")
-_LISTS: Final = ("pycountry", "babel")
-"""Libraries that are lists: of countries, of states, of their names."""
+_LIBRARIES: Final = ("polars", "duckdb", "pyarrow", "pandera", "isal", "pycountry")
+_LISTS: Final = ("pycountry",)
+"""Libraries that are lists: of states."""
 
-_ENDINGS: Final = (".py", ".sql", ".toml")
+_ENDINGS: Final = (".py", ".sql", ".toml", ".tsv")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,6 @@ from importlib.resources import files
 
 
 @cache
-def read_shipped(name: str) -> str:
-    """The text of ``pipeline/templates/<name>.toml``."""
-    return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+def read_shipped(name: str, ending: str = ".toml") -> str:
+    """The text of ``pipeline/templates/<name>.toml``, or of a file with another ending."""
+    return files(__name__).joinpath(f"{name}{ending}").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 from pipeline.mapping.countries import find_country, load_country_codes
 from pipeline.mapping.states import load_state_codes
 from schemas.text import fold_text
+from tests.scenes import country_names
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,8 @@ def test_every_state_code_maps_to_itself() -> None:
     for division in pycountry.subdivisions:
         short = division.code.partition("-")[2]
         assert load_state_codes(division.country_code)[fold_text(short)] == short
+
+
+def test_the_shipped_names_are_those_of_iso_and_the_unicode_cldr() -> None:
+    made = country_names.render(country_names.list_country_names())
+    assert country_names.FILE.read_text(encoding="utf-8") == made

@@ -39,6 +39,8 @@ NOT_OF_THE_DATA = {
     "archived",
     "company_name_unknown",
     "company_name_ambiguous",
+    "number_of_organization",
+    "number_of_prospect",
 }
 """Reasons that settings, projects' own rows, other forms of exports or a live destination cause."""
 LIMITS = {

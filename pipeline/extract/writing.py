@@ -8,9 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipeline.run.files import Partial
 from schemas.values import NULL_WORDS
@@ -32,23 +34,35 @@ _PLACE: Final = (pa.field("source_file", pa.string()), pa.field("source_line", p
 _WORDS: Final = pa.array(NULL_WORDS, pa.string())
 _SHORTEST: Final = min(map(len, NULL_WORDS))
 _LONGEST: Final = max(map(len, NULL_WORDS))
+_FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
+"""Byte → whether a word begins with it."""
+
+_NOWHERE: Final = np.array([], np.intp)
 
 
-def count_words(cells: pa.ChunkedArray) -> dict[str, int]:
+def count_words(cells: pa.ChunkedArray) -> Counter[str]:
     """How many cells are nothing but one of ``NULL_WORDS``, word by word.
 
-    Nearly no cell is as short as these words, and only those are compared.
+    Nearly no cell is as short as these words and begins like one of them; only those are compared.
     """
-    if cells.type != pa.string() or cells.null_count == len(cells):
-        return {}
-    length = pc.binary_length(cells)
-    short = cells.filter(
-        pc.and_(pc.greater_equal(length, _SHORTEST), pc.less_equal(length, _LONGEST))
-    )
-    if not len(short):
-        return {}
-    found = pc.value_counts(short.filter(pc.is_in(short, _WORDS)))
-    return {one["values"].as_py(): one["counts"].as_py() for one in found}
+    found = Counter[str]()
+    if cells.type == pa.string():
+        for chunk in cells.chunks:
+            some = chunk.take(pa.array(_find_candidates(chunk)))
+            for one in pc.value_counts(some.filter(pc.is_in(some, _WORDS))).to_pylist():
+                found[one["values"]] += one["counts"]
+    return found
+
+
+def _find_candidates(cells: pa.StringArray) -> NDArray[np.intp]:
+    """Places of cells that may be a word, by their length and first byte."""
+    _, ends, text = cells.buffers()
+    if text is None or cells.null_count == len(cells):
+        return _NOWHERE
+    bounds = np.frombuffer(ends, np.int32, len(cells) + 1, cells.offset * 4)
+    starts, over = bounds[:-1], (np.diff(bounds) - _SHORTEST).view(np.uint32)
+    short = np.flatnonzero(over <= _LONGEST - _SHORTEST)
+    return short[_FIRST[np.frombuffer(text, np.uint8)[starts[short]]]]
 
 
 class LandedFile:

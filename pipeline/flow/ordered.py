@@ -13,16 +13,16 @@ from pipeline.errors import InvariantBroken
 
 
 def restore_order(
-    batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row"
+    batches: Iterable[pl.DataFrame], rows: int, *, by: str = "source_row", start: int = 0
 ) -> Iterator[pl.DataFrame]:
-    """Rows in order of ``by``, which counts 0, 1, 2, …, in frames of ``rows``.
+    """Rows in order of ``by``, which counts up from ``start``, in frames of ``rows``.
 
     The last one may be shorter, or empty. Frames end at the same rows whatever the batches are.
 
     Raises:
         InvariantBroken: a row is missing or there twice.
     """
-    start, held = 0, pl.DataFrame()
+    first, held = start, pl.DataFrame()
     for batch in batches:
         held = pl.concat([held, batch]) if held.height else batch
         if held.height < rows:
@@ -35,7 +35,7 @@ def restore_order(
     held = held.sort(by)
     if not _is_whole(held[by], start):
         raise InvariantBroken("joins lost or doubled rows of contacts.")
-    if held.height or not start:
+    if held.height or start == first:
         yield held
 
 

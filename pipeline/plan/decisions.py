@@ -6,7 +6,7 @@ from pipeline.events import Step
 from pipeline.plan import known
 from pipeline.plan.deciding import make_decider
 from pipeline.plan.findings import add_run_findings
-from pipeline.plan.morsels import decide_morsels, take_texts
+from pipeline.plan.morsels import decide_morsels, take_contacts
 from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
@@ -32,8 +32,8 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
     prepared.findings += blank.findings
     decider = make_decider(planning, hasher)
     rows = planning.project.settings.run.morsel_rows
-    texts = take_texts(main, landed, routing, blank.words)
-    with decide_morsels(main, texts, prepared, decider, rows) as decided:
+    contacts = take_contacts(main, landed, routing, blank.words)
+    with decide_morsels(main, contacts, prepared, decider, rows) as decided:
         write_decided(
             planning,
             decided,
@@ -41,6 +41,6 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
     if blank.asked:
-        refuse_seen(landed, texts.words)
+        refuse_seen(landed, contacts.texts.words)
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

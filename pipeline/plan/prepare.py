@@ -35,9 +35,9 @@ from pipeline.plan.states import (
     name_declared,
     store_states,
 )
+from pipeline.plan.suspects import HashCounts, collect_marks, count_hashes, find_suspects
 from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_nearest
-from pipeline.transform.suspects import Suspects, collect_marks, find_suspects
 from schemas import sales
 from schemas.catalogue import Table
 from schemas.labels import Labels, name_members
@@ -185,17 +185,22 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     session.store("accounts", query("plan/accounts"))
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
-    hashes = session.frame(query("plan/hashes" if routing.is_routed else "backfill/hashes"))
-    named = resolve_names(session, hashes)
-    looked_at = _store_suspects(session, hashes, is_routed=routing.is_routed)
-    findings += add_unreadable_states(session, hashes)
-    if (looked_at.with_company or named) and "accounts" not in landed:
+    room = "plan" if routing.is_routed else "backfill"
+    session.store("hashes", query(f"{room}/hashes"))
+    counts = count_hashes(session)
+    resolve_names(session, counts)
+    _store_suspects(session, counts, room)
+    findings += add_unreadable_states(session)
+    with_company = counts.with_company + counts.with_name
+    if with_company and "accounts" not in landed:
         raise SourceError(
-            f"{looked_at.with_company + named} contacts have a company, but the source has no "
+            f"{with_company} contacts have a company, but the source has no "
             "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
+    marks = _collect_marks(session, counts, landed) if routing.is_routed else pl.DataFrame()
+    session.drop("hashes")
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
@@ -208,23 +213,28 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     _register_others(session, routing)
     return Prepared(
         findings=findings,
-        rows=looked_at.rows,
-        marks=_collect_marks(hashes, landed) if routing.is_routed else pl.DataFrame(),
-        parameters={
-            "legal_entity": routing.legal_entity,
-            "has_units": bool(routing.organizations),
-            "has_currencies": "transactioncurrencies" in landed,
-            "has_only": routing.only is not None,
-            "scm_read": routing.known_customers is not None,
-            "hold_blank_flags": routing.hold_blank_flags,
-            "take_over": routing.take_over,
-            "number_pattern": routing.number_pattern,
-            "usual_is_valid": routing.number_pattern == sales.USUAL_NUMBER,
-            "has_keys": routing.known_customers is not None or routing.known_persons is not None,
-            "has_loaded": routing.loaded is not None,
-            "lookups_are_names": routing.lookups_are_names,
-        },
+        rows=counts.rows,
+        marks=marks,
+        parameters=_list_parameters(landed, routing),
     )
+
+
+def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str | bool | None]:
+    """The parameters of ``route.sql``."""
+    return {
+        "legal_entity": routing.legal_entity,
+        "has_units": bool(routing.organizations),
+        "has_currencies": "transactioncurrencies" in landed,
+        "has_only": routing.only is not None,
+        "scm_read": routing.known_customers is not None,
+        "hold_blank_flags": routing.hold_blank_flags,
+        "take_over": routing.take_over,
+        "number_pattern": routing.number_pattern,
+        "usual_is_valid": routing.number_pattern == sales.USUAL_NUMBER,
+        "has_keys": routing.known_customers is not None or routing.known_persons is not None,
+        "has_loaded": routing.loaded is not None,
+        "lookups_are_names": routing.lookups_are_names,
+    }
 
 
 def _hold(read: Mapping[str, pl.DataFrame]) -> None:
@@ -275,23 +285,23 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
         ) from error
 
 
-def _collect_marks(hashes: pl.DataFrame, landed: Collection[str]) -> pl.DataFrame:
-    found = collect_marks(hashes, ("contactid_invalid", "has_activity"))
+def _collect_marks(session: Session, counts: HashCounts, landed: Collection[str]) -> pl.DataFrame:
+    found = collect_marks(session, counts.rows, ("contactid_invalid", "has_activity"))
     if any(table.name in landed for table in DOCUMENTS):
         return found
     return found.with_columns(has_activity=pl.lit(None, pl.Boolean))
 
 
-def _store_suspects(session: Session, hashes: pl.DataFrame, *, is_routed: bool) -> Suspects:
+def _store_suspects(session: Session, counts: HashCounts, room: str) -> None:
     """Store the rows of contacts that need an exact look, and which row of a repeated id counts."""
-    room = "plan" if is_routed else "backfill"
-    found = find_suspects(hashes, session.frame(query(f"{room}/account_hashes")))
+    session.store("account_hashes", query(f"{room}/account_hashes"))
+    found = find_suspects(session, counts.rows)
+    session.drop("account_hashes")
     choose_rows(session, found.all)
     content = "no_content" if found.repeated.is_empty() else "content_hash"
     session.store("suspects", query("plan/suspects", content=content))
     session.view("suspects_chosen", query("plan/suspects_chosen"))
     store_states(session, sales.CONTACTS, "contact_states", found.repeated, "suspects")
-    return found
 
 
 def _find_shared_account_numbers(session: Session) -> list[RunFinding]:

@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.plan.suspects import find_repeated_rows
 from pipeline.run.findings import RunFinding
-from pipeline.transform.suspects import find_repeated_rows
 from schemas import sales
 from schemas.catalogue import Table
 from schemas.marks import MARKS, WRITTEN
@@ -80,12 +80,12 @@ def count_documents(session: Session, landed: Collection[str]) -> list[RunFindin
     return findings
 
 
-def add_unreadable_states(session: Session, hashes: pl.DataFrame) -> list[RunFinding]:
+def add_unreadable_states(session: Session) -> list[RunFinding]:
     """Add contact rows that say that something is deleted, and not what, to ``contact_states``.
 
-    ``hashes``: ``sql/plan/hashes.sql``.
+    The session has ``hashes`` (``sql/plan/hashes.sql``).
     """
-    rows = hashes.filter(_NO_ID)["source_row"]
+    rows = session.frame(query("plan/rows_without_id"))["source_row"]
     found = find_deletions_without_id(session, sales.CONTACTS, rows)
     if found:
         session.run(query("plan/unreadable_states"))

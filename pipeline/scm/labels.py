@@ -6,8 +6,9 @@ refused as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +18,12 @@ from pipeline.scm.metadata import Model
 from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import read_json_object
 from schemas.catalogue import Entity
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, ENTITIES
+
+LABEL_SETTINGS: Final = MappingProxyType(
+    {CDS_CONTACTS.name: "contacts_label", CUSTOMERS_V2.name: "customers_label"}
+)
+"""Entity → the setting of ``[destination]`` that names it."""
 
 _ENTITIES: Final = "DataManagementEntities"
 
@@ -91,3 +98,51 @@ def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
         return []
     rows = answer.get("value")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [answer]
+
+
+def check_labels(labels: Mapping[str, str | None], found: Mapping[str, LabelsSeen]) -> list[str]:
+    """Entities that Data management knows by another name than the project says.
+
+    ``labels``: entity → what the project calls it; ``found``: entity → what was seen.
+    """
+    wrong = []
+    for entity, seen in found.items():
+        given = labels.get(entity)
+        if given and seen.is_listed and given not in seen.names:
+            setting = f"destination.{LABEL_SETTINGS[entity]}"
+            names = " or ".join(f"'{name}'" for name in seen.names)
+            wrong.append(
+                f"{entity} are called {names} here: set {setting} to that name, or remove the "
+                f"setting (it is '{given}')."
+            )
+    return wrong
+
+
+def choose_labels(
+    labels: Mapping[str, str | None], found: Mapping[str, LabelsSeen]
+) -> dict[str, str | None]:
+    """Entity → the name to send; what the project says counts where SCM does not list names."""
+    chosen: dict[str, str | None] = {}
+    for entity, seen in found.items():
+        given = labels.get(entity)
+        own = given if not seen.is_listed else None
+        chosen[entity] = own or seen.choose(given, ENTITIES[entity].labels)
+    return chosen
+
+
+def describe_label(entity: str, label: str | None) -> tuple[str, str, str]:
+    """What ``p2c check`` says of an entity's name."""
+    usual = ENTITIES[entity].labels
+    if label is None:
+        note = (
+            f"SCM does not say its name in Data management: '{usual[0]}' is used, and the first "
+            f"package shows whether it is right; destination.{LABEL_SETTINGS[entity]} sets another"
+        )
+        return f"entity {entity}", "note", note
+    if label not in usual:
+        note = (
+            f"is '{label}' in Data management, so SCM has another language than English; messages "
+            "of that language are shown as they are"
+        )
+        return f"entity {entity}", "note", note
+    return f"entity {entity}", "ok", f"is '{label}' in Data management"

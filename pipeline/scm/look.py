@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -19,21 +18,16 @@ from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
-from pipeline.scm.labels import LabelsSeen, read_entity_labels
+from pipeline.scm.labels import check_labels, choose_labels, describe_label, read_entity_labels
 from pipeline.scm.metadata import Model, read_model
 from pipeline.scm.preflight import Preflight, look_ahead
 from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
-from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, ENTITIES
 
 CUSTOMERS_FILE: Final = "scm_customers.parquet"
 PERSONS_FILE: Final = "scm_contact_persons.parquet"
 
-LABEL_SETTINGS: Final = MappingProxyType(
-    {CDS_CONTACTS.name: "contacts_label", CUSTOMERS_V2.name: "customers_label"}
-)
-"""Entity → the setting of ``[destination]`` that names it."""
 
 Item = tuple[str, str, str]
 """What was looked at; ``ok``, ``note`` or ``warning``; a sentence."""
@@ -101,13 +95,14 @@ def look_at_scm(
         Stopped: SCM cannot be reached, or refuses.
     """
     model = wanted.model or read_model(scm.metadata(), scm.label)
-    found = _find_labels(scm, model, wanted)
+    sent = [one.entity for one in wanted.mappings] if wanted.packages else []
+    found = {one.name: read_entity_labels(scm, model, one) for one in sent}
     source_format = read_source_format(scm, model) if wanted.packages else None
     names = read_legal_entities(scm, model)
     wrong = [
         *(wanted.wrong or check_contract(wanted.mappings, model)),
         *_check_entities(wanted, names),
-        *_check_labels(wanted, found),
+        *check_labels(wanted.labels, found),
         *_check_format(source_format),
     ]
     if wrong:
@@ -128,7 +123,7 @@ def look_at_scm(
         references=references,
         unread=unread,
         missing=list(find_missing(wanted.mappings, references, wanted.legal_entities)),
-        labels=_choose_labels(wanted, found),
+        labels=choose_labels(wanted.labels, found),
         source_format=source_format,
         preflight=ahead,
     )
@@ -144,12 +139,6 @@ def _read_keys(
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)
     progress("contact persons of SCM", persons)
     return customers, persons
-
-
-def _find_labels(scm: Scm, model: Model, wanted: ScmNeeds) -> dict[str, LabelsSeen]:
-    """Entity → its names in Data management, if packages may be sent."""
-    entities = [one.entity for one in wanted.mappings] if wanted.packages else []
-    return {one.name: read_entity_labels(scm, model, one) for one in entities}
 
 
 def _check_entities(wanted: ScmNeeds, names: Mapping[str, str] | None) -> list[str]:
@@ -171,31 +160,6 @@ def _check_format(found: SourceFormat | None) -> list[str]:
     return [found.problem] if found is not None and found.problem is not None else []
 
 
-def _check_labels(wanted: ScmNeeds, found: Mapping[str, LabelsSeen]) -> list[str]:
-    """Entities that Data management knows by another name than the project says."""
-    wrong = []
-    for entity, seen in found.items():
-        given = wanted.labels.get(entity)
-        if given and seen.is_listed and given not in seen.names:
-            setting = f"destination.{LABEL_SETTINGS[entity]}"
-            names = " or ".join(f"'{name}'" for name in seen.names)
-            wrong.append(
-                f"{entity} are called {names} here: set {setting} to that name, or remove the "
-                f"setting (it is '{given}')."
-            )
-    return wrong
-
-
-def _choose_labels(wanted: ScmNeeds, found: Mapping[str, LabelsSeen]) -> dict[str, str | None]:
-    """Entity → the name to send; what the project says counts where SCM does not list names."""
-    chosen: dict[str, str | None] = {}
-    for entity, seen in found.items():
-        given = wanted.labels.get(entity)
-        own = given if not seen.is_listed else None
-        chosen[entity] = own or seen.choose(given, ENTITIES[entity].labels)
-    return chosen
-
-
 def list_items(seen: ScmSnapshot) -> list[Item]:
     """What was looked at, for ``p2c check``."""
     named = ", ".join(
@@ -206,7 +170,7 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
         ("customers of SCM", "ok", f"{seen.customer_count:,}"),
         ("contact persons of SCM", "ok", f"{seen.person_count:,}"),
     ]
-    found += [_describe_label(entity, label) for entity, label in seen.labels.items()]
+    found += [describe_label(entity, label) for entity, label in seen.labels.items()]
     if seen.source_format is not None:
         found.append((f"source data format {SOURCE_FORMAT}", "ok", "en-US and UTC"))
     found += [(one.what, "warning", one.text) for one in seen.preflight.doubts]
@@ -217,23 +181,6 @@ def list_items(seen: ScmSnapshot) -> list[Item]:
         note = f"SCM does not publish {one.entity_set}: values are not checked before the load"
         found.append((one.column, "note", note))
     return found
-
-
-def _describe_label(entity: str, label: str | None) -> Item:
-    usual = ENTITIES[entity].labels
-    if label is None:
-        note = (
-            f"SCM does not say its name in Data management: '{usual[0]}' is used, and the first "
-            f"package shows whether it is right; destination.{LABEL_SETTINGS[entity]} sets another"
-        )
-        return f"entity {entity}", "note", note
-    if label not in usual:
-        note = (
-            f"is '{label}' in Data management, so SCM has another language than English; messages "
-            "of that language are shown as they are"
-        )
-        return f"entity {entity}", "note", note
-    return f"entity {entity}", "ok", f"is '{label}' in Data management"
 
 
 def _describe_missing(one: MissingValue) -> Item:

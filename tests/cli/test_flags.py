@@ -192,6 +192,8 @@ def test_a_plan_against_another_tells_what_changed(p2c: P2c, tmp_path: Path) -> 
     }
     assert told == {
         ("content", "customer/active_customer", "customer/active_customer", "01"),
+        ("field", None, None, "01"),
+        ("field", None, None, "02"),
         ("key", "customer/active_customer", "customer/active_customer", "02"),
         ("decision", "customer/active_customer", "skipped/no_company", "03"),
         ("decision", "held/contact_number_missing", "customer/active_customer", "10"),

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class Step:
     """How far a run is: rows done in this step, and the total if it is known.
 
-    ``note`` says for what the step is waiting, and is blank if nothing is to be said.
+    ``note`` says for what the step is waiting, and is blank if nothing is to be said. A step
+    without a name is nothing but a note, whatever is under way.
     """
 
     name: str

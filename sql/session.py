@@ -6,6 +6,7 @@ Private, in memory, UTC, seeing registered tables only.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,10 @@ from schemas.text import WHITE_SPACE, WRITTEN_GUID
 from schemas.values import FORMS
 from sql.query import Value, identifier, literal, query, with_literals
 
+_CLAUSES: Final = (
+    "modifiers", "where_clause", "group_expressions", "group_sets", "having", "qualify", "sample",
+)  # fmt: skip
+"""What else a SELECT may have, as DuckDB's own tree calls it."""
 _PATTERN: Final = re.compile(r"[*?\[]")
 """Signs that DuckDB takes for a pattern of many files' names."""
 
@@ -38,9 +43,15 @@ class Session:
     Joins keep no row order; their right side is what is built (see ``session``).
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        scratch: Path | None = None,
+        later: Iterable[Path] = (),
+    ) -> None:
         self._connection = connection
         self._scratch = scratch
+        self._named = list(later)
 
     def open_cursor(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own.
@@ -106,7 +117,8 @@ class Session:
             self.register(f"{name}_without_rows", schema.to_frame())
             self.view(name, f"FROM {identifier(f'{name}_without_rows')}")
             return
-        listed = [_PATTERN.sub(r"[\g<0>]", str(path)) for path in paths]
+        self._named += paths
+        listed = [_escape_signs(path) for path in paths]
         options = ["hive_partitioning = false"]
         options += ["union_by_name = true"] if by_name else []
         options += ["filename = true", "file_row_number = true"] if places else []
@@ -159,9 +171,45 @@ class Session:
         """A relation without its rows."""
         return self.frame(f"FROM {identifier(name)} LIMIT 0")
 
+    def is_expression(self, text: str) -> bool:
+        """Whether a text is one expression of SQL, and no more than that.
+
+        Raises ``duckdb.Error`` if it is not SQL at all.
+        """
+        told = json.loads(str(self.frame(query("expression"), text=f"SELECT {text}\n").item()))
+        if told["error"]:
+            raise duckdb.ParserException(str(told["error_message"]))
+        node = told["statements"][0]["node"]
+        return (
+            len(told["statements"]) == 1
+            and node["type"] == "SELECT_NODE"
+            and len(node["select_list"]) == 1
+            and node["from_table"]["type"] == "EMPTY"
+            and not any(node.get(name) for name in _CLAUSES)
+            and not node["select_list"][0]["alias"]
+        )
+
+    def fence(self) -> None:
+        """From now on, read no other files than those that are named, nor anything else outside.
+
+        SQL that a user wrote may run afterwards. The session still spills to its scratch folder and
+        keeps tables there; its configuration is locked but for the number of threads.
+        """
+        folders = [] if self._scratch is None else [self._scratch]
+        for setting, paths in (("allowed_paths", self._named), ("allowed_directories", folders)):
+            spellings = [text for path in paths for text in (str(path), _escape_signs(path))]
+            self.run(f"SET {setting} = {literal(list(dict.fromkeys(spellings)))}")
+        self.run("SET enable_external_access = false")
+        self.run("SET allowed_configs = ['threads']")
+        self.run("SET lock_configuration = true")
+
     def use_threads(self, count: int) -> None:
         """From now on, work in this many threads."""
         self.run(f"SET threads = {count}")
+
+
+def _escape_signs(path: Path) -> str:
+    return _PATTERN.sub(r"[\g<0>]", str(path))
 
 
 @contextlib.contextmanager
@@ -171,17 +219,21 @@ def session(
     scratch: Path | None = None,
     threads: int | None = None,
     views: bool = False,
+    later: Iterable[Path] = (),
 ) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
     ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose
     parent is there. The optimizer must not swap the sides of a join: the queries name the side to
     read through first, and rows come out nearly in its order. ``views``: texts leave as Arrow's
-    string views. Polars takes them as they are; many of Arrow's own functions cannot.
+    string views. Polars takes them as they are; many of Arrow's own functions cannot. ``later``:
+    files that are read only after ``fence``.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
         "python_enable_replacements": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
     }
     if scratch is not None:
         config["temp_directory"] = str(scratch)
@@ -206,6 +258,6 @@ def session(
                 live_words=LIVE_WORDS,
             )
         )
-        yield Session(connection, scratch)
+        yield Session(connection, scratch, later)
     finally:
         connection.close()

@@ -51,7 +51,7 @@ def deliver_plan(run: OpenRun, reach: Today, clock: Clock, listener: Listener) -
 def _load(run: OpenRun, reach: Project, clock: Clock, listener: Listener) -> DeliveryResult:
     """Send the rows to SCM over the wire."""
     options = orders.make_load_options(run.project, reach.settings.run, undoes=run.facts.is_undo)
-    with connect_scm(reach) as scm:
+    with connect_scm(reach, listener=listener) as scm:
         done = load_plan(orders.make_load_order(run, options, scm, clock, listener))
         traffic = orders.measure_traffic(scm)
     findings = run.folder.findings

@@ -22,7 +22,7 @@ def apply_write_back(run: OpenRun, listener: Listener) -> Summary:
 
     Raises as ``pipeline.backfill.applying.apply_backfill`` does.
     """
-    with connect_sales(run.project) as sales:
+    with connect_sales(run.project, listener=listener) as sales:
         return apply_backfill(run, sales.system, listener)
 
 

@@ -52,8 +52,9 @@ def _find_files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
 
     Null if they are gone or were altered.
     """
-    paths = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
     sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
+    landed = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
+    paths = [Path(one.path) for one in sources] or landed
     if not paths or not all(path.is_file() for path in paths):
         _note_missing(evidence, paths)
         return None

@@ -46,10 +46,10 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
 
 def prepare_export(main: Session, planning: Planning, of: RunFolder) -> None:
     """Name what the undo of a backfill reads: ``contacts_there`` is a later export's contacts."""
+    main.parquet("backfilled", of.path / RESULT)
     prepare_contacts(main, planning)
     main.view("contacts_selected", query("backfill/selected_all"))
     main.view("candidates", query("backfill/candidates"))
-    main.parquet("backfilled", of.path / RESULT)
     main.store("contacts_there", query("backfill/there"))
 
 

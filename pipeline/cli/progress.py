@@ -52,9 +52,10 @@ def _show_bars() -> Iterator[Listener]:
         known: dict[str, TaskID] = {}
 
         def listen(step: Step) -> None:
-            if step.name not in known:
+            if step.name and step.name not in known:
                 known[step.name] = progress.add_task(step.name, total=step.total)
-            progress.update(known[step.name], completed=step.done, total=step.total)
+            if step.name:
+                progress.update(known[step.name], completed=step.done, total=step.total)
             if step.note:
                 progress.console.print(step.note, markup=False, highlight=False)
 
@@ -76,6 +77,9 @@ class Lines:
 
     def __call__(self, step: Step) -> None:
         """Take note of a step."""
+        if not step.name:
+            self._write(f"{step.note}\n")
+            return
         begins = self._last is None or step.name != self._last.name
         if begins:
             self.finish()

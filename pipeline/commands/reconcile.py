@@ -66,7 +66,7 @@ def _reconcile_live(
             "Contacts."
         )
     with (
-        connect_scm(project) as system,
+        connect_scm(project, listener=listener) as system,
         tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
     ):
         entities = project.settings.entities

@@ -279,9 +279,31 @@ class _Delivery:
             self.ledger.close(self.attempt, self.left_open)
             self.left_open = None
         if self.judged.wait is not None:
+            self._refuse_long_wait(self.judged.wait)
             seconds = round(self.judged.wait, 1)
             self.ledger.journal.append("throttled", seconds=seconds, **self.unit.ids)
-            self.sleep(self.judged.wait)
+            self._wait(self.judged.wait)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for a system that is busy with single rows, and say so while it lasts."""
+        left = seconds
+        while left > _TOLD_EVERY:
+            self.tell(f"{self.talk.system.label} asks p2c to wait: {left:,.0f} s left")
+            self.sleep(_TOLD_EVERY)
+            left -= _TOLD_EVERY
+        self.sleep(left)
+
+    def _refuse_long_wait(self, seconds: float) -> None:
+        """Raise ``Busy`` where the system asks for more time than p2c waits."""
+        system = self.talk.system
+        if seconds > system.policy.seconds:
+            raise Busy(
+                f"asks us to wait {seconds:,.0f} s; run.wait_system allows "
+                f"{system.policy.seconds:,.0f} s. Run the same command again to continue.",
+                where=system.label,
+                seconds=seconds,
+                throttled=True,
+            )
 
     def _send(self, rows: Waiting) -> Reply:
         request, count = self.talk.operations(rows), len(rows.keys)

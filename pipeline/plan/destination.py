@@ -117,7 +117,7 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
     def report(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))
 
-    with connect_scm(project) as scm:
+    with connect_scm(project, listener=listener) as scm:
         live = ask_columns(project, scm)
         seen = look_at_scm(scm, scm_needs(live), into / FOLDER, report)
     return Destination(

@@ -274,10 +274,16 @@ def _filter_contacts(session: Session, condition: str | None) -> None:
     passes = f"coalesce(CAST(({condition}\n) AS BOOLEAN), false)"
     text = f"SELECT *, {passes} AS passes_filter FROM contacts_resolved"
     try:
-        if len(duckdb.extract_statements(text)) != 1:
+        if not session.is_expression(condition):
             raise ConfigurationError("must be one SQL condition.", where="source.filter")
+        session.fence()
         session.view("contacts_filtered", text)
         session.columns("contacts_filtered")
+    except duckdb.PermissionException as error:
+        raise ConfigurationError(
+            "reads files or other places outside. Use only the columns of contacts.",
+            where="source.filter",
+        ) from error
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise ConfigurationError(

@@ -167,5 +167,5 @@ def _list_versions(landed: Mapping[str, LandedTable]) -> Iterator[DeltaRead]:
 def _list_files(table: LandedTable) -> tuple[str, ...]:
     """Where a table's rows are: the user's own files, or one of the run folder."""
     if table.in_place:
-        return tuple(str(path) for path in table.files)
+        return tuple(str(path.resolve()) for path in table.files)
     return (f"source/{table.table}.parquet",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -73,10 +74,6 @@ def land_source(
         Refused: a table or column is not there, or files cannot be refreshed.
         Stopped: Sales or the disk failed; run the same command again to continue.
     """
-
-    def report(table: str, rows: int) -> None:
-        listener(Step(name=f"reading {table}", done=rows))
-
     if project.sales is not None:
         wish = ExtractionScope(
             tables=tables,
@@ -84,21 +81,26 @@ def land_source(
             wished=list_filter_words(project) | set(wished),
             tracking="always" if changes else "auto",
         )
-        return _land_sales(project, folder, runs, wish, report)
+        return _land_sales(project, folder, runs, wish, listener)
     if changes:
         raise UsageError(
             "--changes asks Sales what changed; this project reads files, and a plan "
             "always reads them whole."
         )
-    found = land_files(project, folder.source, report, tables, own=(runs, *own))
+    progress = partial(_report, listener)
+    found = land_files(project, folder.source, progress, tables, own=(runs, *own))
     return LandedSource(landed=found.tables, findings=frame_notes(found.list_notes()))
 
 
+def _report(listener: Listener, table: str, rows: int) -> None:
+    listener(Step(name=f"reading {table}", done=rows))
+
+
 def _land_sales(
-    project: Project, folder: RunFolder, runs: Path, wish: ExtractionScope, progress: Progress
+    project: Project, folder: RunFolder, runs: Path, wish: ExtractionScope, listener: Listener
 ) -> LandedSource:
     changes = wish.tracking == "always"
-    with connect_sales(project) as sales:
+    with connect_sales(project, listener=listener) as sales:
         organization = sales.organization()
         home = str(sales.system.client.base_url)
         since = _find_newest(runs, home) if changes else None
@@ -107,7 +109,7 @@ def _land_sales(
         )
         folder.source.mkdir(parents=True, exist_ok=True)
         found = land_dataverse(
-            sales, folder.source, wish, work=work, since=since, progress=progress
+            sales, folder.source, wish, work=work, since=since, progress=partial(_report, listener)
         )
     findings = [RunFinding(code=one.code, detail=one.detail) for one in found.notes]
     if changes and since is None:

@@ -522,6 +522,14 @@ class RunSettings(Section):
     poll: Wait = Field(
         "10s", description="The longest time between two looks at an import that is running."
     )
+    wait_system: Wait = Field(
+        "15m",
+        description=(
+            "How long p2c waits for a system that throttles or fails, in all for one request, and "
+            "the longest wait that it may ask for (Retry-After). Then p2c stops (exit 3); the same "
+            "command continues."
+        ),
+    )
     wait_known: Wait = Field(
         "30m",
         description=(
@@ -550,6 +558,11 @@ class RunSettings(Section):
             "refused."
         ),
     )
+
+    @property
+    def system_wait(self) -> float:
+        """The longest wait for a system, in seconds."""
+        return parse_duration(self.wait_system).total_seconds()
 
     @property
     def plan_age(self) -> timedelta:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from pipeline.errors import ConfigurationError, UsageError
+from pipeline.events import Listener, Step, report_nothing
 from pipeline.lazy import import_lazily
 from pipeline.project.resolve import Project
 from pipeline.project.settings import refuse_same_system
@@ -19,6 +20,7 @@ from pipeline.wire.dataverse import Sales
 from pipeline.wire.login.auth import Credential
 from pipeline.wire.login.settings import SystemSettings
 from pipeline.wire.pace import Pace
+from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
 
@@ -37,6 +39,7 @@ def connect_sales(
     *,
     environment: Mapping[str, str] = os.environ,
     credential: Credential | None = None,
+    listener: Listener = report_nothing,
 ) -> Iterator[Sales]:
     """The Sales that a project reads. Nothing is sent yet.
 
@@ -44,6 +47,7 @@ def connect_sales(
         project: its ``[source]`` says where and who.
         environment: holds the secrets, under the names in the settings.
         credential: any ``TokenCredential``, instead of ``[source.auth]``.
+        listener: hears how long Sales asks p2c to wait.
 
     Raises:
         ConfigurationError: the project reads files, its two systems are one, or a variable or file
@@ -53,7 +57,7 @@ def connect_sales(
         project, project.sales, "source.kind", 'the source is files; this needs kind = "dataverse".'
     )
     with _connect(project, place, "source", environment, credential) as http:
-        yield Sales(system=_make_system(SALES, http, place))
+        yield Sales(system=_make_system(SALES, http, project, place.parallel, listener))
 
 
 @contextmanager
@@ -62,6 +66,7 @@ def connect_scm(
     *,
     environment: Mapping[str, str] = os.environ,
     credential: Credential | None = None,
+    listener: Listener = report_nothing,
 ) -> Iterator[Scm]:
     """The SCM that a project looks at and loads into. Nothing is sent yet.
 
@@ -76,7 +81,11 @@ def connect_scm(
             place.url, verify=load_trust(place.ca_path(project.folder)), connections=place.parallel
         ) as unsigned,
     ):
-        yield Scm(system=_make_system(SCM, http, place), blobs=_make_system(BLOBS, unsigned, place))
+        system, blobs = (
+            _make_system(name, client, project, place.parallel, listener)
+            for name, client in ((SCM, http), (BLOBS, unsigned))
+        )
+        yield Scm(system=system, blobs=blobs)
 
 
 def open_source(project: Project, *, environment: Mapping[str, str] = os.environ) -> Path:
@@ -135,5 +144,12 @@ def _connect(
         yield http
 
 
-def _make_system(name: str, http: httpx.Client, place: SystemSettings) -> System:
-    return System(name=name, client=http, pace=Pace(ceiling=place.parallel))
+def _make_system(
+    name: str, http: httpx.Client, project: Project, parallel: int, listener: Listener
+) -> System:
+    def tell(left: float) -> None:
+        note = f"{name} ({http.base_url.host}) asks p2c to wait: {left:,.0f} s left"
+        listener(Step(name="", done=0, note=note))
+
+    policy = RetryPolicy(seconds=project.settings.run.system_wait)
+    return System(name=name, client=http, policy=policy, pace=Pace(ceiling=parallel, tell=tell))

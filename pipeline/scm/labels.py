@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
+import httpx
+
 from pipeline.errors import RequestRefused
 from pipeline.scm.literals import quote_text
 from pipeline.scm.metadata import Model
+from pipeline.wire.json_body import list_rows, read_json_object
 from pipeline.wire.scm import Scm, ScmRow
-from pipeline.wire.system import read_json_object
 from schemas.catalogue import Entity
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, ENTITIES
 
@@ -93,11 +95,15 @@ def _read_english(scm: Scm, described: ScmRow) -> str | None:
 def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
     """Rows of the metadata service; empty where it is missing."""
     try:
-        answer = scm.system.ask("GET", url, read_json_object, subject="metadata")
+        return scm.system.ask("GET", url, _read_rows, subject="metadata")
     except RequestRefused:
         return []
-    rows = answer.get("value")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [answer]
+
+
+def _read_rows(response: httpx.Response) -> Sequence[ScmRow]:
+    """The rows of a set, or the one that an address names."""
+    answer = read_json_object(response)
+    return list_rows(answer) if "value" in answer else [answer]
 
 
 def check_labels(labels: Mapping[str, str | None], found: Mapping[str, LabelsSeen]) -> list[str]:

@@ -61,7 +61,7 @@ def read_model(document: bytes, system: str) -> Model:
                 case _:
                     continue
             element.clear()
-    except ET.ParseError as error:
+    except (ET.ParseError, LookupError, ValueError) as error:
         message = (
             "answered $metadata with something that is not XML, or with half of it. Check url, "
             "proxy and network."
@@ -102,8 +102,10 @@ def _inherit(name: str, types: Mapping[str, _EntityType]) -> _EntityType:
 
 def _walk_elements(document: bytes) -> Iterator[ET.Element]:
     """Elements as they end: SCM's metadata is tens of megabytes long, a tree of it hundreds."""
-    if b"<!DOCTYPE" in document[:4096] or b"<!ENTITY" in document:
+    if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
         raise ET.ParseError("metadata needs no entities of its own, which could fill the memory")
+    if b"\x00" in document:
+        raise ET.ParseError("metadata is UTF-8; entities could hide in another encoding")
     for _, element in ET.iterparse(io.BytesIO(document)):  # noqa: S314 - see above
         yield element
 

@@ -1,24 +1,28 @@
-"""The bodies of answers.
+"""The bodies of answers, unpacked as they come, and no more of them than fits in memory.
 
-Those packed with gzip are unpacked at once, by isal, which takes half as long as zlib.
+Those packed with gzip are unpacked by isal, which takes half as long as zlib.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, cast
 
 import httpx
 from isal import isal_zlib
 
-_GZIP: Final = 31
+from pipeline.wire.json_body import MalformedError
+
+LARGEST: Final = 256 << 20
+"""Bytes of an answer, unpacked. A page of Sales has a few megabytes, SCM's metadata some dozens."""
+
+_WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""What isal calls the ways in which an answer may be packed."""
 _BROKEN: Final = cast("type[Exception]", isal_zlib.error)
-_LENGTH: Final = 4
-"""Bytes at the end of gzip that say how long the text is."""
-_LARGEST: Final = 64 * 1024 * 1024
-"""Memory that a body may claim up front; more is taken as it comes."""
+_PACKING: Final = {b"content-encoding", b"content-length"}
 
 
-def read_body(response: httpx.Response) -> tuple[httpx.Response, int]:
+def read_body(response: httpx.Response, largest: int = LARGEST) -> tuple[httpx.Response, int]:
     """Read the body of an answer that is a stream.
 
     Returns:
@@ -26,29 +30,61 @@ def read_body(response: httpx.Response) -> tuple[httpx.Response, int]:
 
     Raises:
         httpx.HTTPError: the body broke off, or is not packed as its headers say.
+        MalformedError: it has more than ``largest`` bytes, packed or unpacked.
     """
-    if (
-        response.is_stream_consumed
-        or response.headers.get("content-encoding", "").strip().lower() != "gzip"
-    ):
+    if response.is_stream_consumed:
         response.read()
         return response, response.num_bytes_downloaded or len(response.content)
-    packed = b"".join(response.iter_raw())
-    kept = [
-        pair
-        for pair in response.headers.multi_items()
-        if pair[0] not in {"content-encoding", "content-length"}
-    ]
-    text = _unpack(packed, response.request) if packed else b""
-    return httpx.Response(
-        response.status_code, headers=kept, content=text, request=response.request
-    ), len(packed)
+    pieces = _Counted(response.iter_raw(), largest)
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    if packing in {"", "identity"}:
+        content = b"".join(pieces)
+    elif packing in _WINDOWS:
+        unpacked = _unpack(pieces, _WINDOWS[packing], response.request)
+        content = b"".join(_Counted(unpacked, largest))
+    else:
+        raise httpx.DecodingError("packed in an unknown way", request=response.request)
+    kept = [pair for pair in response.headers.raw if pair[0].lower() not in _PACKING]
+    whole = httpx.Response(
+        response.status_code, headers=kept, content=content, request=response.request
+    )
+    return whole, pieces.bytes
 
 
-def _unpack(packed: bytes, request: httpx.Request) -> bytes:
-    room = min(int.from_bytes(packed[-_LENGTH:], "little") + 1, _LARGEST)
+class _Counted:
+    """Pieces of bytes that are refused as soon as they are too many."""
+
+    def __init__(self, pieces: Iterator[bytes], most: int) -> None:
+        self._pieces, self._most = pieces, most
+        self.bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.bytes += len(piece)
+            if self.bytes > self._most:
+                raise MalformedError(f"more than {self._most >> 20:,} MiB")
+            yield piece
+
+
+_PIECE: Final = 4 << 20
+"""Bytes that are unpacked at once."""
+
+
+def _unpack(pieces: _Counted, window: int, request: httpx.Request) -> Iterator[bytes]:
+    """Unpack one member after the other: gzip may have several."""
+    member = None
     try:
-        unpacked: bytes = isal_zlib.decompress(packed, _GZIP, room)
+        for piece in pieces:
+            rest = piece
+            while rest:
+                member = isal_zlib.decompressobj(window) if member is None else member
+                yield member.decompress(rest, _PIECE)
+                rest = member.unused_data if member.eof else member.unconsumed_tail
+                member = None if member.eof else member
+        while member is not None and not member.eof:
+            more = member.decompress(b"", _PIECE)
+            if not more:
+                raise httpx.DecodingError("it was cut", request=request)
+            yield more
     except _BROKEN as error:
         raise httpx.DecodingError(str(error), request=request) from error
-    return unpacked

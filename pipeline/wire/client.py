@@ -89,7 +89,11 @@ def make_client(
         verify=verify or (load_trust() if transport is None else True),
         transport=transport,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"User-Agent": f"p2c/{__version__}", "Accept": "application/json"},
+        headers={
+            "User-Agent": f"p2c/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        },
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         timeout=timeout,
         trust_env=not is_loopback(url),

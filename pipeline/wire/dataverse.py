@@ -12,7 +12,8 @@ import httpx
 
 from pipeline.errors import RequestRefused, SystemStopped
 from pipeline.suggest import suggest_nearest
-from pipeline.wire.system import System, read_json_object
+from pipeline.wire.json_body import read_json_object, read_rows
+from pipeline.wire.system import System
 
 T = TypeVar("T")
 
@@ -112,19 +113,14 @@ class Sales:
             "?$select=LogicalName,AttributeType,AttributeOf"
         )
         try:
-            answer = self.system.ask(
-                "GET", ROOT + url, read_json_object, subject="metadata", headers=_HEADERS
+            rows = self.system.ask(
+                "GET", ROOT + url, read_rows, subject="metadata", headers=_HEADERS
             )
         except SystemStopped:
             if quiet:
                 return {}
             raise
-        rows = answer.get("value")
-        return (
-            {}
-            if not isinstance(rows, list)
-            else dict(_spell(row) for row in rows if isinstance(row, dict))
-        )
+        return dict(_spell(row) for row in rows)
 
     def try_read(self, entity_set: str, key: str) -> None:
         """Read any one row: whoever may not read the table learns of it now.
@@ -159,19 +155,12 @@ class Sales:
         """
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
-            answer = self.system.ask(
-                "GET", url, read_json_object, subject="metadata", headers=_HEADERS
-            )
+            rows = self.system.ask("GET", url, read_rows, subject="metadata", headers=_HEADERS)
         except SystemStopped as error:
             if error.status is None:
                 raise
             return frozenset()
-        rows = answer.get("value")
-        return (
-            frozenset(str(row.get("LogicalName")) for row in rows)
-            if isinstance(rows, list)
-            else frozenset()
-        )
+        return frozenset(str(row.get("LogicalName")) for row in rows)
 
     def who_am_i(self) -> dict[str, str]:
         """UserId, BusinessUnitId and OrganizationId of the caller."""

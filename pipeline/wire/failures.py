@@ -26,6 +26,7 @@ from pipeline.errors import (
     Throttled,
     Unreachable,
 )
+from pipeline.wire.json_body import MalformedError
 from pipeline.wire.redact import redact_secrets
 from pipeline.wire.refusal import read_refusal
 
@@ -164,7 +165,7 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
 def _read_host(url: str) -> str:
     try:
         return httpx.URL(url).host
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         return ""
 
 
@@ -223,8 +224,19 @@ def _blame_gateway(said: Refusal, wait: float | None, system: str) -> SystemStop
     return AnswerUnreadable(f"{message}. Check url, proxy and network.", where=system, refusal=said)
 
 
-def translate_unreadable(response: httpx.Response, system: str, what: str) -> AnswerUnreadable:
-    """A 2xx answer that is not what it should be: a web page, cut short, not JSON."""
+def refuse_size(error: MalformedError, system: str) -> AnswerUnreadable:
+    """An answer larger than p2c reads; asking again would not help."""
+    message = f"answered with {error}, which p2c does not read. Check url, proxy and network."
+    return AnswerUnreadable(message, where=system)
+
+
+def translate_unreadable(
+    response: httpx.Response, system: str, what: str, error: Exception | None = None
+) -> AnswerUnreadable:
+    """A 2xx answer that is not what it should be: a web page, cut short, not JSON.
+
+    ``error`` is what reading it raised.
+    """
     if is_html(response):
         message = (
             f"is hidden by a gateway or proxy, which answered {what} with a web page. Check url, "
@@ -232,6 +244,8 @@ def translate_unreadable(response: httpx.Response, system: str, what: str) -> An
         )
     elif not response.content:
         message = f"answered {what} with nothing. {CONTINUE}"
+    elif isinstance(error, MalformedError):
+        message = f"answered {what} with {error}. {CONTINUE}"
     else:
         message = f"answered {what} with incomplete JSON. {CONTINUE}"
     said = Refusal(status=response.status_code)
@@ -261,6 +275,17 @@ def read_retry_after(headers: httpx.Headers) -> float | None:
     except ValueError:
         seconds = _read_seconds_until(text, headers.get("Date", ""))
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def refuse_wait(error: SystemStopped, most: float) -> SystemStopped:
+    """A system that asks us to wait longer than ``most`` seconds."""
+    message = (
+        f"asks us to wait {error.wait:,.0f} s (HTTP {error.status}); run.wait_system allows "
+        f"{most:,.0f} s. {CONTINUE}"
+    )
+    return type(error)(
+        message, where=error.where, again=error.again, wait=error.wait, refusal=error.refusal
+    )
 
 
 def _read_seconds_until(date: str, now: str) -> float:

@@ -23,7 +23,7 @@ class Links:
         """
         try:
             url = self._home.join(link)
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:
             raise AnswerUnreadable(
                 f"names a next page of {self._what} that is not an address.", where=self._system
             ) from error

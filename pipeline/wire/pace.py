@@ -12,6 +12,10 @@ from pipeline.errors import Stopped
 
 _FIRST: Final = 4
 """Requests at once until the system says how many it prefers (``x-ms-dop-hint``)."""
+_TOLD_FROM: Final = 20.0
+"""Seconds of a wait from which on it is told."""
+_TOLD_EVERY: Final = 60.0
+"""Seconds between two words about one wait."""
 _RECOVERY: Final = 20
 """Answers in a row after which one more request at once is allowed again."""
 
@@ -33,7 +37,9 @@ class Pace:
         ceiling: int = 50,
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[float], None] | None = None,
     ) -> None:
+        """``tell`` hears once a minute how many seconds the system still wants us to wait."""
         self._ceiling = max(1, ceiling)
         self._target = self._limit = min(_FIRST, self._ceiling)
         self._running = 0
@@ -43,6 +49,8 @@ class Pace:
         self._halt = threading.Event()
         self._sleep = sleep
         self._clock = clock
+        self._tell = tell
+        self._told = -_TOLD_EVERY
 
     @property
     def limit(self) -> int:
@@ -97,7 +105,27 @@ class Pace:
                         return
                     self._changed.wait()
                     continue
-            self.sleep(wait)
+            self.wait(wait)
+
+    def wait(self, seconds: float) -> None:
+        """Wait as the system asked, and say so while it lasts. Raises ``Halted``."""
+        left = seconds
+        while self._tell is not None and left >= _TOLD_FROM:
+            self._say(self._tell, left)
+            piece = min(left, _TOLD_EVERY)
+            self.sleep(piece)
+            left -= piece
+        if left > 0:
+            self.sleep(left)
+
+    def _say(self, tell: Callable[[float], None], left: float) -> None:
+        """Say how long it lasts; many threads wait, and one of them says so."""
+        with self._changed:
+            now = self._clock()
+            is_due = now - self._told >= _TOLD_EVERY
+            self._told = now if is_due else self._told
+        if is_due:
+            tell(left)
 
     def sleep(self, seconds: float) -> None:
         """Wait, unless the run is being stopped. Raises ``Halted``."""

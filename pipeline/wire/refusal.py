@@ -5,12 +5,12 @@ OData nests causes: SCM in ``innererror`` and its ``internalexception``, to any 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pipeline.errors import Refusal
+from pipeline.wire.json_body import parse_json
 from pipeline.wire.redact import redact_secrets
 
 _LONGEST: Final = 2_000
@@ -26,7 +26,6 @@ _SAYS_NOTHING: Final = re.compile(
 )
 _LONGEST_CODE: Final = 200
 _NUMBER: Final = re.compile(r"-[0-9]{1,20}")
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 def read_refusal(status: int, content: bytes) -> Refusal:
@@ -38,10 +37,12 @@ def read_refusal(status: int, content: bytes) -> Refusal:
             ``error_description`` as login services have it.
     """
     try:
-        body = json.loads(content.removeprefix(_BOM))
-    except (ValueError, RecursionError):
+        body = parse_json(content.decode("utf-8-sig", "replace"))
+    except ValueError:
         return Refusal(status=status)
-    error = _find_error(body) if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        return Refusal(status=status)
+    error = _find_error(body)
     if isinstance(error, str):
         text = _clean(body.get("error_description"))
         return Refusal(status=status, code=error, text=text, cause=text)

@@ -13,8 +13,9 @@ import orjson
 
 from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
+from pipeline.wire.json_body import read_json_object, read_rows
 from pipeline.wire.multipart import BatchRequest, PartAnswer
-from pipeline.wire.system import System, read_json_object, read_rows
+from pipeline.wire.system import System
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class SalesRows:
         return self.system.ask(
             "GET",
             url,
-            partial(_read_whole_rows, (*columns, ETAG)),
+            partial(read_rows, columns=(*columns, ETAG)),
             subject=f"{entity_set} read back",
             headers=_JSON,
         )
@@ -141,16 +142,6 @@ class SalesRows:
 
 def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
-
-
-def _read_whole_rows(columns: Sequence[str], response: httpx.Response) -> list[dict[str, Any]]:
-    """The rows of an answer. Raises ``KeyError`` if one lacks a column."""
-    found = read_rows(response)
-    for row in found:
-        missing = set(columns) - row.keys()
-        if missing:
-            raise KeyError(*missing)
-    return found
 
 
 def _parse(count: int, response: httpx.Response) -> dict[int, PartAnswer]:

@@ -6,8 +6,9 @@ import, sending rows) is asked once, and ``LostAnswer`` says that nobody knows w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -16,9 +17,10 @@ import httpx
 import orjson
 
 from pipeline.errors import RequestRefused
+from pipeline.wire.json_body import list_rows, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
-from pipeline.wire.system import System, read_json_object, read_rows
+from pipeline.wire.system import System
 
 T = TypeVar("T")
 
@@ -60,7 +62,8 @@ class Scm:
     def pages(self, entity_set: str, **options: str) -> Iterator[list[ScmRow]]:
         """The rows of an entity set across all legal entities, page by page.
 
-        ``options`` are query options without their ``$``.
+        ``options`` are query options without their ``$``; with ``select`` each row has all of these
+        columns.
 
         Raises:
             Declined: SCM does not have the set, or refuses the query.
@@ -69,8 +72,10 @@ class Scm:
         query = "".join(f"&${name}={quote(value, safe='')}" for name, value in options.items())
         url: str | None = f"data/{entity_set}?cross-company=true{query}"
         links = Links(self.system.client.base_url, self.label, entity_set)
+        select = options.get("select", "")
+        read = partial(_read_page, select.split(",") if select else [])
         while url is not None:
-            rows, link = self._ask_again("GET", url, _read_page, entity_set)
+            rows, link = self._ask_again("GET", url, read, entity_set)
             yield rows
             url = None if link is None else links.checked(link)
 
@@ -160,9 +165,9 @@ def _quote_key(key: str) -> str:
     return "'" + key.replace("'", "''") + "'"
 
 
-def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:
-    link = read_json_object(response).get("@odata.nextLink")
-    return [*read_rows(response)], None if link is None else str(link)
+def _read_page(columns: Sequence[str], response: httpx.Response) -> tuple[list[ScmRow], str | None]:
+    answer = read_json_object(response)
+    return [*list_rows(answer, columns)], read_next_link(answer)
 
 
 def _read_value(response: httpx.Response) -> object:

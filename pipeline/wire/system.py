@@ -5,15 +5,17 @@ Its failures are sentences.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
 
 from pipeline.errors import SystemStopped, Throttled
 from pipeline.wire import body, failures
+from pipeline.wire.json_body import MalformedError
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.once import Busy, LostAnswer, SentOnce
 from pipeline.wire.pace import Pace
@@ -21,8 +23,12 @@ from pipeline.wire.retry import RetryPolicy, draw_jitter
 
 T = TypeVar("T")
 
-UNREADABLE: Final = (ValueError, TypeError, KeyError, RecursionError)
+UNREADABLE: Final = (
+    ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError,
+)  # fmt: skip
 """What reading an answer raises if it is not what it should be."""
+
+_HINT: Final = re.compile("[0-9]{1,6}")
 
 
 @dataclass(kw_only=True)
@@ -42,6 +48,8 @@ class System:
     chance: Callable[[], float] = draw_jitter
     was_there: bool = False
     """Whether it has ever answered."""
+    largest: int = body.LARGEST
+    """Bytes that an answer may have, unpacked."""
 
     @property
     def label(self) -> str:
@@ -87,9 +95,11 @@ class System:
                     error, failed, spent, was_there=self.was_there, chance=self.chance
                 )
                 self._count_failure(subject, error, wait)
+                if wait is None and (error.wait or 0.0) > self.policy.seconds:
+                    raise failures.refuse_wait(error, self.policy.seconds) from error
                 if wait is None:
                     raise
-            self.pace.sleep(wait)
+            self.pace.wait(wait)
 
     def once(
         self,
@@ -116,7 +126,7 @@ class System:
             return read(response)
         except UNREADABLE as error:
             raise failures.translate_unreadable(
-                response, self.label, subject or "a request"
+                response, self.label, subject or "a request", error
             ) from error
 
     def send_once(
@@ -172,7 +182,9 @@ class System:
     ) -> tuple[httpx.Response, int]:
         try:
             with self.client.stream(method, url, headers=headers, content=content) as response:
-                return body.read_body(response)
+                return body.read_body(response, self.largest)
+        except MalformedError as error:
+            raise failures.refuse_size(error, self.label) from error
         except (
             httpx.HTTPError,
             httpx.InvalidURL,
@@ -185,7 +197,7 @@ class System:
         self.was_there = True
         self.pace.answered()
         hint = response.headers.get("x-ms-dop-hint", "")
-        if hint.isdigit():
+        if _HINT.fullmatch(hint):
             self.pace.hint(int(hint))
 
     def _count_failure(self, subject: str, error: SystemStopped, wait: float | None) -> None:
@@ -195,19 +207,3 @@ class System:
         )
         if wait is not None and (throttled or error.wait is not None):
             self.pace.slow_down(wait)
-
-
-def read_json_object(response: httpx.Response) -> dict[str, object]:
-    """The JSON object of an answer. Raises ``ValueError``, ``TypeError``."""
-    found = httpx.Response(200, content=response.content.removeprefix(b"\xef\xbb\xbf")).json()
-    if not isinstance(found, dict):
-        raise TypeError("not a JSON object")
-    return found
-
-
-def read_rows(response: httpx.Response) -> list[dict[str, Any]]:
-    """The rows of an answer. Raises ``KeyError``, ``ValueError``, ``TypeError``."""
-    found = read_json_object(response)["value"]
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise TypeError("not a list of rows")
-    return found

@@ -21,10 +21,11 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.wire.client import make_client
+from pipeline.wire.json_body import read_json_object
 from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Halted, Pace
 from pipeline.wire.retry import RetryPolicy
-from pipeline.wire.system import System, read_json_object
+from pipeline.wire.system import System
 
 
 class Clock:

@@ -14,10 +14,9 @@ from typing import Final, NoReturn
 import numpy as np
 import pyarrow as pa
 
-from pipeline.extract.dataverse.page_fast import DELTA, NEXT, Scanner, UnusualPageError
+from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError, read_delta_link
+from pipeline.wire.json_body import parse_exactly, read_next_link
 from sql.session import Session
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,16 +68,9 @@ class PageReader:
 
 
 def _read_by_objects(body: bytes, names: Sequence[str]) -> DataversePage:
-    text = body.removeprefix(_BOM)
-    page = json.loads(
-        text,
-        parse_float=_format_amount,
-        parse_int=str,
-        parse_constant=_refuse_constant,
-        object_pairs_hook=_keep_first,
-    )
+    page = parse_exactly(body, _DECODER)
     rows = page.get("value") if isinstance(page, dict) else None
-    if not isinstance(rows, list):
+    if not isinstance(page, dict) or not isinstance(rows, list):
         raise KeyError("value")
     unreadable = {
         line: why for line, row in enumerate(rows, start=1) if (why := _find_trouble(row, names))
@@ -92,15 +84,18 @@ def _read_by_objects(body: bytes, names: Sequence[str]) -> DataversePage:
         rows=pa.table({**columns, "line": lines}),
         slots=len(rows),
         unreadable=unreadable,
-        next_link=page.get(NEXT),
-        delta_link=page.get(DELTA),
+        next_link=read_next_link(page),
+        delta_link=read_delta_link(page),
     )
 
 
 def _format_amount(text: str) -> str:
     """A number as DuckDB would write it, if nothing of it is lost."""
     shortest = repr(float(text))
-    return shortest if Decimal(shortest) == Decimal(text) else text
+    try:
+        return shortest if Decimal(shortest) == Decimal(text) else text
+    except ArithmeticError:
+        return text
 
 
 def _keep_first(members: list[tuple[str, object]]) -> dict[str, object]:
@@ -113,6 +108,14 @@ def _keep_first(members: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_float=_format_amount,
+    parse_int=str,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_keep_first,
+)
 
 
 def _find_trouble(row: object, names: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.wire.json_body import MalformedError, parse_json, read_next_link
 from sql.query import query
 from sql.session import Session, session
 
-NEXT: Final = "@odata.nextLink"
-DELTA: Final = "@odata.deltaLink"
+_DELTA: Final = "@odata.deltaLink"
 
 _ROWS: Final = b'"value":['
 _ROUNDED: Final = r"^-?[0-9.]{16,}$|^-?[0-9.]+[eE]|^-?[NI]"
@@ -74,7 +74,7 @@ class Scanner:
         begin, end = body.find(_ROWS) + len(_ROWS) - 1, body.rfind(b"]") + 1
         if begin < len(_ROWS) or end <= begin:
             raise UnusualPageError
-        links = _read_links(body[:begin] + b"[]" + body[end:])
+        rest = _read_rest(body[:begin] + b"[]" + body[end:])
         columns = self._read_columns(memoryview(body)[begin:end])
         if _may_lack_rows(columns) or (
             any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)
@@ -83,7 +83,9 @@ class Scanner:
         rows = pa.table([_remove_empty(column) for column in columns], names=self._names)
         if any(_is_rounded(rows[name]) for name in self._numbers):
             raise UnusualPageError
-        return ScannedPage(rows=rows, next_link=links.get(NEXT), delta_link=links.get(DELTA))
+        return ScannedPage(
+            rows=rows, next_link=read_next_link(rest), delta_link=read_delta_link(rest)
+        )
 
     def _read_columns(self, array: memoryview) -> list[pa.StringArray]:
         if not hasattr(self._local, "shaper"):
@@ -130,17 +132,26 @@ class _Shaper:
         return columns
 
 
-def _read_links(rest: bytes) -> dict[str, str]:
+def _read_rest(rest: bytes) -> dict[str, object]:
     """The page without its rows."""
     try:
-        found = json.loads(rest)
+        found = parse_json(rest)
     except ValueError as error:
         raise UnusualPageError from error
-    return {
-        name: value
-        for name, value in found.items()
-        if name in {NEXT, DELTA} and isinstance(value, str)
-    }
+    if not isinstance(found, dict):
+        raise UnusualPageError
+    return found
+
+
+def read_delta_link(page: Mapping[str, object]) -> str | None:
+    """Where changes after this page are; null if Sales does not track them.
+
+    Raises ``ValueError`` if it is no address.
+    """
+    link = page.get(_DELTA)
+    if link is not None and not isinstance(link, str):
+        raise MalformedError("a delta link that is no address")
+    return link
 
 
 def _may_lack_rows(columns: Sequence[pa.StringArray]) -> bool:

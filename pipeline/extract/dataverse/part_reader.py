@@ -21,9 +21,9 @@ from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.guids import decode_guid, encode_guid, encode_guids
 from pipeline.extract.dataverse.page import DataversePage, PageReader
 from pipeline.wire.dataverse import LOOKUP_TYPE, PAGE_ROWS, Sales
+from pipeline.wire.json_body import read_rows
 from pipeline.wire.links import Links
 from pipeline.wire.meter import Traffic
-from pipeline.wire.system import read_rows
 
 _WORTH_SPLITTING: Final = 2 * PAGE_ROWS
 """Rows that must be left for another worker to be of use."""

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-import orjson
-
 from pipeline.errors import AnswerUnreadable, Refusal, Stopped
 from pipeline.load.packages.error_list import RowMessage, read_errors
 from pipeline.load.packages.jobdetails import ImportCounts, add_up_counts, read_word, sum_up_state
 from pipeline.scm.literals import quote_text
 from pipeline.scm.wording import is_foreign
+from pipeline.wire.json_body import parse_json
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm, ScmRow
 from pipeline.wire.system import UNREADABLE
@@ -128,7 +127,7 @@ class PackageClient:
     def errors(self, execution_id: str) -> list[RowMessage]:
         """Every message of an execution; none once SCM has no record of it."""
         answer = self._try_action("GetExecutionErrors", executionId=execution_id)
-        text = answer if isinstance(answer, str) else orjson.dumps(answer or "").decode()
+        text = answer if isinstance(answer, str) else json.dumps(answer or "", ensure_ascii=False)
         return read_errors("" if text == _EMPTY else text)
 
     def staging_errors(self, job: ImportJob) -> bytes:
@@ -184,7 +183,7 @@ def _is_address(url: str) -> bool:
 
 
 def _read_blob_url(answer: object) -> str:
-    found = json.loads(answer) if isinstance(answer, str) else answer
+    found = parse_json(answer) if isinstance(answer, str) else answer
     if not isinstance(found, dict) or not _is_address(str(found["BlobUrl"])):
         raise TypeError("not a JSON object with an address")
     return str(found["BlobUrl"])

@@ -14,6 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.wire.json_body import mend_text, parse_json
+
+_LOOSE: Final = json.JSONDecoder(strict=False)
 _NAMES: Final = ("RecordId", "Field", "ErrorMessage")
 _START: Final = re.compile(r'\{\s*"(?:RecordId|Field|ErrorMessage)"\s*:')
 _END: Final = re.compile(r"\}\s*,?\s*\Z")
@@ -37,6 +40,7 @@ def read_errors(text: str) -> list[RowMessage]:
 
     What cannot be cut into messages comes out as one of them: no text is lost.
     """
+    text = mend_text(text)
     if not text.strip():
         return []
     parsed = _parse_json(text)
@@ -49,8 +53,8 @@ def read_errors(text: str) -> list[RowMessage]:
 def _parse_json(text: str) -> list[dict[str, object]] | None:
     """The array, if the text is one of objects; line ends inside strings are accepted."""
     try:
-        value = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+        value = parse_json(text, _LOOSE)
+    except ValueError:
         return None
     if isinstance(value, dict):
         value = value.get("value", [value])

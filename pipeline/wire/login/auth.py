@@ -72,7 +72,7 @@ class TokenAuth(httpx.Auth):
             return
         newer = self.token(instead_of=token)
         if newer != token:
-            response.read()
+            response.close()
             request.headers["Authorization"] = f"Bearer {newer}"
             yield request
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -15,15 +14,20 @@ import httpx
 
 from pipeline.errors import AnswerUnreadable, ConfigurationError, Refusal, SystemStopped
 from pipeline.lazy import import_lazily
-from pipeline.wire.failures import CONTINUE, is_html, translate_exception
+from pipeline.wire.body import read_body
+from pipeline.wire.failures import CONTINUE, is_html, refuse_size, translate_exception
+from pipeline.wire.json_body import MalformedError, parse_json
 from pipeline.wire.login.auth import AccessToken, Credential
 from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.system import UNREADABLE
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
 
 _FOREVER: Final = 2**53
+_LARGEST: Final = 1 << 20
+"""Bytes of an answer of a login service; tokens have some thousands."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -115,20 +119,24 @@ class PlainLogin:
         }
         system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
         with httpx.Client(transport=self.transport, trust_env=False) as client:
+            url = f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token"
             try:
-                response = client.post(
-                    f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token", data=form
-                )
+                with client.stream("POST", url, data=form) as answer:
+                    response = read_body(answer, _LARGEST)[0]
+            except MalformedError as error:
+                raise refuse_size(error, system) from error
             except httpx.HTTPError as error:
                 raise translate_exception(error, system, client) from error
         return self._read(response, system)
 
     def _read(self, response: httpx.Response, system: str) -> AccessToken:
         try:
-            answer = json.loads(response.content)
+            answer = parse_json(response.content)
+            if not isinstance(answer, dict):
+                raise MalformedError("JSON that is not an object")
             if response.is_success:
                 return GivenToken(
-                    token=str(answer["access_token"]),
+                    token=_read_token(answer["access_token"]),
                     expires_on=int(time.time() + float(answer["expires_in"])),
                 )
             raise translate_login_refusal(
@@ -136,8 +144,15 @@ class PlainLogin:
                 self.settings,
                 system,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             raise _translate_unreadable(response, system) from error
+
+
+def _read_token(value: object) -> str:
+    """A token as it can stand in a header. Raises ``MalformedError``."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise MalformedError("a token that is no plain text")
+    return value
 
 
 def _translate_unreadable(response: httpx.Response, system: str) -> SystemStopped:

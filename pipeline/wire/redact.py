@@ -12,14 +12,19 @@ _SECRET: Final = re.compile(
     r"|token)[\"']?\s*[=:]\s*[\"']?)"
     r"[A-Za-z0-9+/=_.~%-]{6,}"
 )
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""Control and direction characters, and halves of characters."""
 _LONGEST: Final = 400
 
 
 def redact_secrets(text: str, *, longest: int = _LONGEST) -> str:
     """``text`` on one line, without query strings, users and tokens.
 
-    What exceeds ``longest`` characters is cut off.
+    Characters that steer a terminal, or that nobody sees, stand there as ``\\u001b``. What exceeds
+    ``longest`` characters is cut off.
     """
-    line = " ".join(text.split())
+    line = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", " ".join(text.split()))
     line = _SECRET.sub(r"\1…", _USER.sub(r"\1", _QUERY.sub(r"\1?…", line)))
     return line if len(line) <= longest else f"{line[:longest]}…"

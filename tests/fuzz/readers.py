@@ -18,7 +18,7 @@ from pipeline.load.packages.dmf import ImportJob, PackageClient
 from pipeline.load.packages.error_list import read_errors
 from pipeline.load.packages.error_rows import ImportMessages, place_messages
 from pipeline.scm.keys import read_customers, read_legal_entities, read_persons
-from pipeline.scm.labels import read_entity_label
+from pipeline.scm.labels import read_entity_labels
 from pipeline.scm.lookup import ETAG, find_rows
 from pipeline.scm.metadata import Model, read_model
 from pipeline.wire.client import make_client
@@ -127,7 +127,7 @@ def read_pages(answer: Answer, folder: Path) -> None:
 def read_names(answer: Answer, _folder: Path) -> None:
     """Legal entities, and the name of an entity."""
     read_legal_entities(_open_scm(answer), MODEL)
-    read_entity_label(_open_scm(answer), MODEL, CUSTOMERS_V2)
+    read_entity_labels(_open_scm(answer), MODEL, CUSTOMERS_V2)
 
 
 def look_up(answer: Answer, _folder: Path) -> None:
@@ -267,7 +267,6 @@ FILES: Final[dict[str, Reader]] = {
     "jsonl": _read_file("contacts.jsonl"),
     "xml": _read_file("contacts.xml"),
     "workbook": _read_file("contacts.xlsx"),
-    "ods": _read_file("contacts.ods"),
     "gzip": _read_file("contacts.csv.gz"),
     "zip": _read_file("contacts.zip"),
     "model": _read_file("model.json"),

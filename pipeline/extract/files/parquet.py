@@ -321,7 +321,7 @@ def _translate_errors(part: FilePart) -> Iterator[None]:
                 if error.errno is None:
                     raise pa.ArrowInvalid(str(error)) from error
                 raise
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeError, ArithmeticError) as error:
         raise SourceError(
             "is not a whole Parquet file, or holds data that cannot be read.", where=part.name
         ) from error

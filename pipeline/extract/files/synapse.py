@@ -227,11 +227,19 @@ def _find_local(folder: Path, steps: tuple[str, ...], model: CdmModel) -> Path:
     """
     for start in range(max(len(steps) - 1, 1)):
         path = folder.joinpath(*steps[start:])
-        if path.exists() and not path.is_dir():
+        if ".." not in steps and _is_file(path):
             return path
     raise SourceError(
         f"lists {'/'.join(steps[-2:])}, which is not in the folder.", where=model.name
     )
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; no file has a name that the machine does not allow."""
+    try:
+        return path.exists() and not path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _note_unlisted(

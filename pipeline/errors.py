@@ -249,6 +249,8 @@ _REFUSED = {
     errno.EISDIR: "it is a folder",
     errno.ENOTDIR: "a part of its path is not a folder",
     errno.ELOOP: "its links form a circle",
+    errno.EINVAL: "it points to places that it does not have, so it was cut or altered",
+    errno.ENAMETOOLONG: "its name is too long",
 }
 
 

@@ -13,6 +13,7 @@ from pipeline.run.facts import RunFacts
 from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
+from pipeline.run.rows import find_altered_batches
 from pipeline.run.summary import Summary
 
 
@@ -35,6 +36,9 @@ def refuse_altered(folder: RunFolder, found: JournalRead, *, started: bool) -> N
             wrong.append(f"{name} is missing.")
         elif hash_file(path) not in {sha256, *findings.list_accepted_hashes(found.entries)}:
             wrong.append(f"{name} was altered after the plan was made.")
+    if not wrong and not folder.facts().is_write_back:
+        batches = find_altered_batches(folder)
+        wrong += [batches] if batches else []
     if wrong and started:
         raise InvariantBroken(
             f"{list_problems(wrong)} A part of this plan was applied before; look at the journal.",

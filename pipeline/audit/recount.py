@@ -13,6 +13,7 @@ from pipeline.errors import list_first
 from pipeline.run.chain import Check
 from pipeline.run.evidence import Evidence
 from pipeline.run.facts import Kind
+from pipeline.run.rows import find_altered_batches
 from pipeline.run.summary import Equation
 from schemas.run import OUTCOME_NAMES
 from sql.query import query
@@ -34,12 +35,14 @@ def recount_run(evidence: Evidence) -> list[Check]:
             *_recount_decisions(evidence),
             *_recount_findings(evidence),
             *_recount_planned(evidence),
+            *_recount_batches(evidence),
             *_recount_outcomes(evidence),
         ]
     if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
         checks += [
             *_recount_findings(evidence),
             *_recount_planned(evidence),
+            *_recount_batches(evidence),
             *_recount_outcomes(evidence),
         ]
     elif not evidence.kind.is_load:
@@ -108,6 +111,17 @@ def _recount_planned(evidence: Evidence) -> list[Check]:
         f"{one.task} {one.legal_entity} {one.action}": one.rows for one in evidence.summary.actions
     }
     return [_compare_counts("rows", "planned rows", said, found)]
+
+
+def _recount_batches(evidence: Evidence) -> list[Check]:
+    """Whether the batches are those of the planned rows: they decide what is sent."""
+    name = evidence.folder.batches.name
+    if any(one.startswith("rows/") for one in evidence.purged):
+        return []
+    wrong = find_altered_batches(evidence.folder)
+    if wrong is not None:
+        return [Check(what=name, status="altered", sentence=wrong)]
+    return [Check(what=name, status="ok", sentence="Its batches are those of the planned rows.")]
 
 
 def _recount_outcomes(evidence: Evidence) -> list[Check]:

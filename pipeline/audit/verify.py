@@ -5,7 +5,7 @@ Says exactly what was altered.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.audit.recount import recount_run
 from pipeline.errors import P2cError
-from pipeline.run.chain import Check, prove_chain
+from pipeline.run.chain import REPORTED, Check, prove_chain
 from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.facts import SourceRead
 from pipeline.run.files import hash_file
@@ -22,7 +22,9 @@ from pipeline.run.journal import list_recorded_hashes
 
 ALTERED: Final = ("missing", "cut", "altered")
 _THREADS: Final = 2
-_OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", "report.html", ".lock"})
+PAGE: Final = "report.html"
+_START: Final = frozenset({"apply_started", "apply_resumed"})
+_OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", PAGE, ".lock"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +62,8 @@ def verify_folder(folder: RunFolder) -> Verification:
     ]
     checks += _check_summary(evidence)
     hashes = list_recorded_hashes(evidence.entries)
+    page = hashes.pop(PAGE, None)
+    checks += [] if page is None else _check_page(evidence, page)
     checks += _check_files(folder, hashes, _list_pending_hashes(evidence))
     checks += _check_sources(evidence)
     checks += _note_unvouched(folder, hashes)
@@ -136,6 +140,23 @@ def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collec
         status="altered",
         sentence=f"{name} was altered: its SHA-256 is not the one in the journal.",
     )
+
+
+def _check_page(evidence: Evidence, expected: str) -> list[Check]:
+    """The report, if it is there; people may move it away."""
+    check = _check_file(evidence.folder, PAGE, expected, set())
+    if check.status == "missing":
+        return []
+    events = [entry.event for entry in evidence.entries]
+    if check.status == "altered" and events[-1] != REPORTED and _START & {*_since_report(events)}:
+        sentence = f"{PAGE} may be of a moment while the run was applied: `p2c report` renews it."
+        return [Check(what=PAGE, status="note", sentence=sentence)]
+    return [check]
+
+
+def _since_report(events: Sequence[str]) -> Sequence[str]:
+    """The events after the last page."""
+    return events[len(events) - events[::-1].index(REPORTED) :]
 
 
 def _check_sources(evidence: Evidence) -> list[Check]:

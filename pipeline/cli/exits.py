@@ -13,13 +13,20 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
-from pipeline.lazy import hide_module
+from pipeline.lazy import hide_module, import_lazily
+
+if TYPE_CHECKING:
+    from pipeline.audit import verify
+    from pipeline.run import folder
+else:
+    verify = import_lazily("pipeline.audit.verify")
+    folder = import_lazily("pipeline.run.folder")
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
@@ -67,6 +74,7 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
 def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> int:
     """Do the work of a command; its exit code, or that of the error that ended it."""
     caught = Caught()
+    folder.forget_opened_run()
     with caught, during(command or "p2c"):
         return work()
     return caught.report(command, as_object=as_object)
@@ -89,7 +97,24 @@ def _translate(error: BaseException) -> P2cError:
                 "command again."
             )
         case _:
-            return _make_defect(error)
+            return _blame_folder() or _make_defect(error)
+
+
+def _blame_folder() -> InvariantBroken | None:
+    """What is wrong with the run that the command was about; null if nothing is.
+
+    Files of a run are read as p2c wrote them. Where one was altered, reading it may fail anywhere.
+    """
+    run = folder.get_opened_run()
+    if run is None:
+        return None
+    wrong = [one for one in verify.verify_folder(run).checks if one.status in verify.ALTERED]
+    if not wrong:
+        return None
+    return InvariantBroken(
+        f"the run folder was altered: {wrong[0].sentence} `p2c verify {run.run}` lists all.",
+        where=run.run,
+    )
 
 
 def _make_defect(error: BaseException) -> Defect:

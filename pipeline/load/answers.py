@@ -15,5 +15,5 @@ _BUSY_WAIT: Final = 30.0
 
 def read_wait(answer: PartAnswer) -> float:
     """The seconds that a busy system asks to wait."""
-    seconds = read_retry_after(httpx.Headers(answer.headers))
+    seconds = read_retry_after(httpx.Headers(answer.headers, encoding="latin-1"))
     return _BUSY_WAIT if seconds is None else seconds

@@ -311,7 +311,7 @@ def _read_reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:
         return None
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         evidence.note(path, "cut", "reconciliation.json is not valid JSON: it was cut or altered.")
         return None
     return loaded if isinstance(loaded, dict) else None

@@ -61,6 +61,10 @@ class Break:
     sentence: str
 
 
+REPORTED: Final = "reported"
+"""The event of a page about the run, which changes nothing of it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chain:
     """A journal, line by line; a torn last line is left out.
@@ -132,7 +136,7 @@ def _find_text_after_object(line: bytes) -> str | None:
     text = line.decode("ascii", "replace")
     try:
         _, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return text[end:]
 
@@ -140,7 +144,7 @@ def _find_text_after_object(line: bytes) -> str | None:
 def _parse_line(number: int, text: bytes) -> JournalLine:
     try:
         content = json.loads(text.decode("ascii"))
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     is_entry = (
         isinstance(content, dict)
@@ -218,7 +222,8 @@ def _check_end(what: str, lines: tuple[JournalLine, ...], known_end: str | None)
             "end."
         )
         return [Check(what=what, status="cut", sentence=sentence)]
-    further = len(lines) - ends[0]
+    behind = [line.content or {} for line in lines[ends[0] :]]
+    further = sum(content.get("event") != REPORTED for content in behind)
     if not further:
         return []
     sentence = (

@@ -183,7 +183,7 @@ def _read_object(evidence: Evidence, path: Path) -> dict[str, JsonValue] | None:
         return None
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         evidence.note(path, "cut", f"{path.name} is not valid JSON: it was cut or altered.")
         return None
     if not isinstance(loaded, dict):

@@ -157,7 +157,7 @@ def read_json(path: Path) -> dict[str, JsonValue]:
         raise UsageError(
             f"{path.name} is missing: this is not a whole run folder.", where=str(path.parent)
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path.name} is not valid JSON.", where=str(path.parent)) from error
     if not isinstance(loaded, dict):
         raise UsageError(f"{path.name} is not a JSON object.", where=str(path.parent))

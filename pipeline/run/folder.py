@@ -10,6 +10,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +210,19 @@ def find_runs(runs: Path) -> list[RunFolder]:
     ]
 
 
+_OPENED: Final[ContextVar[RunFolder | None]] = ContextVar("opened", default=None)
+
+
+def get_opened_run() -> RunFolder | None:
+    """The run that this command is about, if it is about one."""
+    return _OPENED.get()
+
+
+def forget_opened_run() -> None:
+    """A new command begins."""
+    _OPENED.set(None)
+
+
 def find_run(runs: Path, name: str) -> RunFolder:
     """The run that an id, a unique prefix or ``latest`` means.
 
@@ -219,9 +233,11 @@ def find_run(runs: Path, name: str) -> RunFolder:
     if name == LATEST:
         if not known:
             raise UsageError(f"there are no runs in {runs}.")
+        _OPENED.set(known[-1])
         return known[-1]
     matching = [one for one in known if one.run.startswith(name)]
     if len(matching) == 1:
+        _OPENED.set(matching[0])
         return matching[0]
     what = "no run has" if not matching else f"{len(matching)} runs have"
     raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")

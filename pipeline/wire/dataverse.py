@@ -185,7 +185,7 @@ class Sales:
 
 def _spell(row: Mapping[str, object]) -> tuple[str, str]:
     name = str(row.get("LogicalName"))
-    is_lookup = row.get("AttributeType") in {"Lookup", "Customer", "Owner"}
+    is_lookup = str(row.get("AttributeType")) in {"Lookup", "Customer", "Owner"}
     return name, f"_{name}_value" if is_lookup else name
 
 

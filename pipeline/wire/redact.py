@@ -20,9 +20,9 @@ _LONGEST: Final = 400
 
 
 def redact_secrets(text: str, *, longest: int = _LONGEST) -> str:
-    """``text`` on one line, without query strings, users and tokens.
+    r"""``text`` on one line, without query strings, users and tokens.
 
-    Characters that steer a terminal, or that nobody sees, stand there as ``\\u001b``. What exceeds
+    Characters that steer a terminal, or that nobody sees, stand there as ``\u001b``. What exceeds
     ``longest`` characters is cut off.
     """
     line = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", " ".join(text.split()))

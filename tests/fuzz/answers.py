@@ -159,9 +159,15 @@ SEEDS: Final[dict[str, tuple[Answer, ...]]] = {
     "names": (SCM_PAGE, LINKED),
     "lookup": (SCM_PAGE,),
     "counts": (SCM_PAGE, REFUSED),
-    "status": (say({"value": "Succeeded"}), say({"value": '{"BlobUrl": "https://x.test/y?sig=1"}'})),
+    "status": (
+        say({"value": "Succeeded"}),
+        say({"value": '{"BlobUrl": "https://x.test/y?sig=1"}'}),
+    ),
     "errors": (say({"value": MESSAGES}), say({"value": "https://x.test/y"}), REFUSED),
-    "errorlist": (Answer(body=MESSAGES.encode()), Answer(body=b"CUSTOMERACCOUNT\r\nCON-01000-X\r\n")),
+    "errorlist": (
+        Answer(body=MESSAGES.encode()),
+        Answer(body=b"CUSTOMERACCOUNT\r\nCON-01000-X\r\n"),
+    ),
     "metadata": (METADATA,),
     "refusal": (REFUSED, replace(REFUSED, status=429), replace(REFUSED, status=403)),
     "batch": (BATCH, REFUSED),
@@ -201,8 +207,10 @@ STATUSES: Final = (
     200, 201, 202, 204, 206, 207, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410,
     412, 413, 425, 429, 499, 500, 501, 502, 503, 504, 599,
 )  # fmt: skip
-_BITS: Final = (b"", b"\x00", b"\xff", b"\xed\xa0\x80", b'"', b"\\", b"[", b"]", b"{", b",", b"\r\n",
-                b"[" * 3000, b"&x;", b"<!ENTITY", b"9" * 5000, b"\\ud83d", b"\xef\xbb\xbf")  # fmt: skip
+_BITS: Final = (
+    b"", b"\x00", b"\xff", b"\xed\xa0\x80", b'"', b"\\", b"[", b"]", b"{", b",", b"\r\n",
+    b"[" * 3000, b"&x;", b"<!ENTITY", b"9" * 5000, b"\\ud83d", b"\xef\xbb\xbf",
+)  # fmt: skip
 
 Chance = random.Random
 
@@ -225,11 +233,14 @@ def _spoil_json(answer: Answer, chance: Chance) -> Answer:
     if not places:
         return say(chance.choice(VALUES), status=answer.status, headers=answer.headers)
     holder, key = chance.choice(places)
-    if chance.random() < 0.2:  # noqa: PLR2004
+    if chance.random() < 0.2:
         del holder[key]
     else:
         holder[key] = chance.choice(VALUES)
-    return replace(answer, body=json.dumps(root, ensure_ascii=chance.random() < 0.7).encode("utf-8", "surrogatepass"))  # noqa: E501, PLR2004
+    return replace(
+        answer,
+        body=json.dumps(root, ensure_ascii=chance.random() < 0.7).encode("utf-8", "surrogatepass"),
+    )  # noqa: E501
 
 
 def _walk(node: object) -> list[tuple[Any, Any]]:
@@ -253,9 +264,9 @@ def _spoil_bytes(answer: Answer, chance: Chance) -> Answer:
 
 def _spoil_head(answer: Answer, chance: Chance) -> Answer:
     """Another status, or one more header; what says that it is packed often is."""
-    if chance.random() < 0.4:  # noqa: PLR2004
+    if chance.random() < 0.4:
         return replace(answer, status=chance.choice(STATUSES))
     name, value = chance.choice(HEADERS)
     kept = tuple(pair for pair in answer.headers if pair[0] != name)
-    body = gzip.compress(answer.body) if value == "gzip" and chance.random() < 0.8 else answer.body  # noqa: PLR2004
+    body = gzip.compress(answer.body) if value == "gzip" and chance.random() < 0.8 else answer.body
     return replace(answer, headers=(*kept, (name, value)), body=body)

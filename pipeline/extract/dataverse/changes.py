@@ -82,7 +82,7 @@ def read_links(path: Path, home: str) -> dict[str, DeltaLink]:
         if content["home"] != home:
             return {}
         return {name: DeltaLink.from_json(one) for name, one in content["tables"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 
 

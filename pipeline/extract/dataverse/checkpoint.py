@@ -170,7 +170,7 @@ class TableWork:
             if index["asked"] != self.asked or index["begun"] < self.begun:
                 return False
             parts = [self._resume_part(one) for one in index["parts"]]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return False
         self.begun, self.tracked, self.can_range, self.parts = (
             index["begun"],

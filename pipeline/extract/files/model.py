@@ -135,7 +135,12 @@ class CdmModel:
 
     def _read_partition(self, one: _Partition) -> Partition:
         settings = one.file_format_settings or _Settings.model_validate({})
-        parts = urlsplit(one.location or "")
+        try:
+            parts = urlsplit(one.location or "")
+        except ValueError as error:
+            raise SourceError(
+                "lists a partition whose location is no address.", where=self.name
+            ) from error
         path = unquote(parts.path if parts.scheme and parts.netloc else one.location or "")
         steps = [step for step in re.split(r"[/\\]", path) if step not in {"", "."}]
         if ".." in steps or not steps:

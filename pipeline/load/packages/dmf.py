@@ -179,7 +179,10 @@ def _is_unknown(refusal: Refusal, execution_id: str) -> bool:
 
 
 def _is_address(url: str) -> bool:
-    return urlsplit(url).scheme in {"http", "https"}
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:
+        return False
 
 
 def _read_blob_url(answer: object) -> str:

@@ -261,3 +261,15 @@ def session(
         yield Session(connection, scratch, later)
     finally:
         connection.close()
+
+
+def find_pattern_problem(pattern: str) -> str | None:
+    """Why a text is no regular expression, as the query engine says it; null if it is one."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(query("pattern"), {"pattern": pattern})
+    except duckdb.Error as error:
+        return str(error).splitlines()[0].partition("Error: ")[2]
+    finally:
+        connection.close()
+    return None

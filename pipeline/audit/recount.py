@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import duckdb
@@ -22,6 +22,7 @@ from sql.session import session
 _LISTED: Final = 5
 """Differences that a check names."""
 _MEMORY: Final = "400MB"
+_OUTCOME: Final = ("task", "destination_key", "contactid", "outcome")
 
 
 def recount_run(evidence: Evidence) -> list[Check]:
@@ -30,24 +31,31 @@ def recount_run(evidence: Evidence) -> list[Check]:
     A table that cannot be read is reported elsewhere and left out here.
     """
     checks = [_check_equation(one) for one in evidence.summary.equations]
-    if evidence.kind.is_load:
-        checks += [
-            *_recount_decisions(evidence),
-            *_recount_findings(evidence),
-            *_recount_planned(evidence),
-            *_recount_batches(evidence),
-            *_recount_outcomes(evidence),
-        ]
-    if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
-        checks += [
-            *_recount_findings(evidence),
-            *_recount_planned(evidence),
-            *_recount_batches(evidence),
-            *_recount_outcomes(evidence),
-        ]
-    elif not evidence.kind.is_load:
-        checks += recount_backfill(evidence)
+    for recount in _list_recounts(evidence):
+        checks += _recount_safely(recount, evidence)
     return checks
+
+
+Recount = Callable[[Evidence], list[Check]]
+
+
+def _list_recounts(evidence: Evidence) -> tuple[Recount, ...]:
+    """What can be counted again of a run of this kind."""
+    loaded = (_recount_findings, _recount_planned, _recount_batches, _recount_outcomes)
+    if evidence.kind.is_load:
+        return (_recount_decisions, *loaded)
+    if evidence.kind is Kind.UNDO and (evidence.folder.path / "undo.parquet").is_file():
+        return loaded
+    return (recount_backfill,)
+
+
+def _recount_safely(recount: Recount, evidence: Evidence) -> list[Check]:
+    """Count again, in tables that may hold anything."""
+    try:
+        return recount(evidence)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, duckdb.Error):
+        sentence = "A table does not have the columns that p2c writes: it was altered."
+        return [Check(what="tables", status="altered", sentence=sentence)]
 
 
 def _check_equation(one: Equation) -> Check:
@@ -125,6 +133,8 @@ def _recount_batches(evidence: Evidence) -> list[Check]:
 
 
 def _recount_outcomes(evidence: Evidence) -> list[Check]:
+    if not evidence.started:
+        return _check_untouched(evidence)
     if not evidence.summary.applied:
         return []
     frame = evidence.frame(
@@ -141,6 +151,16 @@ def _recount_outcomes(evidence: Evidence) -> list[Check]:
         _compare_counts("outcomes.parquet", "outcomes", said, found),
         *_match_outcomes(evidence),
     ]
+
+
+def _check_untouched(evidence: Evidence) -> list[Check]:
+    """Before a run is applied, no row has an outcome."""
+    name = evidence.folder.outcomes.name
+    frame = evidence.frame(evidence.folder.outcomes, lambda rows: rows.select(_OUTCOME).head(1))
+    if frame is not None and frame.is_empty():
+        return [Check(what=name, status="ok", sentence="No row has an outcome yet.")]
+    sentence = f"{name} was altered, or is missing: no row has an outcome before an apply."
+    return [Check(what=name, status="altered", sentence=sentence)]
 
 
 def _match_outcomes(evidence: Evidence) -> list[Check]:

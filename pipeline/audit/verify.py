@@ -6,6 +6,7 @@ Says exactly what was altered.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ ALTERED: Final = ("missing", "cut", "altered")
 _THREADS: Final = 2
 PAGE: Final = "report.html"
 _START: Final = frozenset({"apply_started", "apply_resumed"})
-_OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", PAGE, ".lock"})
+_OWN: Final = frozenset({"run.json", "summary.json", "journal.jsonl", ".lock"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +67,7 @@ def verify_folder(folder: RunFolder) -> Verification:
     checks += [] if page is None else _check_page(evidence, page)
     checks += _check_files(folder, hashes, _list_pending_hashes(evidence))
     checks += _check_sources(evidence)
-    checks += _note_unvouched(folder, hashes)
+    checks += _note_unvouched(folder, hashes.keys() | ({PAGE} if page else set()))
     checks += recount_run(evidence)
     return Verification(evidence=evidence, checks=tuple(checks))
 
@@ -115,7 +116,7 @@ def _check_files(
 
 def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collection[str]) -> Check:
     path = folder.path / name
-    if not path.resolve().is_relative_to(folder.path.resolve()):
+    if not _is_inside(path, folder):
         return Check(
             what=name,
             status="altered",
@@ -140,6 +141,14 @@ def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collec
         status="altered",
         sentence=f"{name} was altered: its SHA-256 is not the one in the journal.",
     )
+
+
+def _is_inside(path: Path, folder: RunFolder) -> bool:
+    """Whether a path leads into the run folder; a name that no file can have does not."""
+    try:
+        return path.resolve().is_relative_to(folder.path.resolve())
+    except (OSError, ValueError):
+        return False
 
 
 def _check_page(evidence: Evidence, expected: str) -> list[Check]:
@@ -186,7 +195,7 @@ def _check_source(one: SourceRead) -> Check:
     )
 
 
-def _note_unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list[Check]:
+def _note_unvouched(folder: RunFolder, vouched: AbstractSet[str]) -> list[Check]:
     """Files that the journal has no hash of: only their figures can be checked."""
     there = {
         path.relative_to(folder.path).as_posix()
@@ -195,7 +204,7 @@ def _note_unvouched(folder: RunFolder, hashes: Mapping[str, str | None]) -> list
     }
     return [
         Check(what=name, status="note", sentence=f"{name} has no hash in the journal.")
-        for name in sorted(there - hashes.keys() - _OWN)
+        for name in sorted(there - vouched - _OWN)
     ]
 
 

@@ -74,7 +74,7 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
 def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> int:
     """Do the work of a command; its exit code, or that of the error that ended it."""
     caught = Caught()
-    folder.forget_opened_run()
+    folder.note_opened_run(None)
     with caught, during(command or "p2c"):
         return work()
     return caught.report(command, as_object=as_object)

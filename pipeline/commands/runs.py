@@ -68,4 +68,7 @@ def _list_run(one: RunFolder) -> ListedRun:
 def find_newest_decided(runs: Path) -> RunFolder:
     """The newest run that decided about contacts; an undo does not."""
     found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] != Kind.UNDO]
-    return found[-1] if found else folder.find_run(runs, folder.LATEST)
+    if not found:
+        return folder.find_run(runs, folder.LATEST)
+    folder.note_opened_run(found[-1])
+    return found[-1]

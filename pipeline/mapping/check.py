@@ -25,6 +25,12 @@ from schemas.sales import TABLES
 from schemas.scm import ENTITIES
 from schemas.text import fold_text
 
+_RESERVED = frozenset(
+    {"filename", "file_row_number", "passes_filter", "source_file", "source_line", "source_row"}
+)
+"""Columns, in lower case, that p2c or its query engine adds to those of the source."""
+_PREFIXES = ("*", "^", "raw:", "text:", "say:")
+"""Beginnings of names that stand for something else."""
 SETTINGS: tuple[str, ...] = ("destination.currency", "destination.country")
 """Settings that a row's ``default_setting`` may name."""
 
@@ -133,6 +139,12 @@ def _check_source(rule: MappingRow, table: Table, extra: Collection[str]) -> Ite
     if rule.source is None:
         if rule.default is None and rule.default_setting is None:
             yield "needs a source or a default."
+        return
+    if rule.source.lower() in _RESERVED or rule.source.startswith(_PREFIXES):
+        yield (
+            f"'{rule.source}' cannot be a source column: p2c itself uses that name. Rename the "
+            "column in the export."
+        )
         return
     known = [*(one.name for one in table.fields), *PATHS, *extra]
     if rule.source in known:

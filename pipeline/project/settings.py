@@ -11,11 +11,12 @@ and may change between plan and apply.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -39,6 +40,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from pipeline.errors import ConfigurationError
+from pipeline.lazy import import_lazily
 from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
 from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
@@ -49,12 +51,24 @@ from schemas.sales import EXAMPLE_NUMBER, USUAL_NUMBER
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
 from schemas.text import fold_text
 
+if TYPE_CHECKING:
+    from sql import session
+else:
+    session = import_lazily("sql.session")
+
 TomlTable = dict[str, object]
 """A table of TOML whose values nobody has checked yet."""
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PORTS: Final = {"https": 443, "http": 80}
+_UNIT_BYTES: Final = {"K": 1e3, "M": 1e6, "G": 1e9}
+_LEAST_MEMORY, _MOST_MEMORY = 16e6, 1e15
+"""Bytes: with less, the query engine cannot begin; more, it cannot count."""
+_LONGEST_DURATION: Final = 3650 * 86_400.0
+"""Seconds."""
+_MOST_ROWS: Final = 1_000_000_000
+_IMPOSSIBLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +129,52 @@ def _check_code(value: str) -> str:
 
 
 def _check_expression(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from error
+    problem = session.find_pattern_problem(value)
+    if problem is not None:
+        raise ValueError(
+            f"is not a regular expression of RE2, which knows no look-around and no "
+            f"back-references: {problem}"
+        )
     return value
+
+
+def _check_memory(value: str) -> str:
+    number, unit = value.rstrip("iB")[:-1], value.rstrip("iB")[-1]
+    if not _LEAST_MEMORY <= float(number) * _UNIT_BYTES[unit] <= _MOST_MEMORY:
+        raise ValueError("must be between 16MB and 1000000GB")
+    return value
+
+
+def _check_duration(value: str) -> str:
+    try:
+        seconds = parse_duration(value).total_seconds()
+    except OverflowError:
+        seconds = math.inf
+    if seconds > _LONGEST_DURATION:
+        raise ValueError("must be at most 3650 days")
+    return value
+
+
+def refuse_characters(given: object) -> object:
+    """A table of settings, or a part of it; returned as it is.
+
+    Raises:
+        ValueError: a text holds half a character or NUL, which nothing can work with.
+    """
+    match given:
+        case str():
+            if _IMPOSSIBLE.search(given):
+                raise ValueError("a text holds bytes that are no character; write it as UTF-8")
+        case dict():
+            for name, value in given.items():
+                refuse_characters(name)
+                refuse_characters(value)
+        case list():
+            for value in given:
+                refuse_characters(value)
+        case _:
+            pass
+    return given
 
 
 def _split_words(value: object) -> object:
@@ -159,17 +214,24 @@ FileName = Annotated[
     str,
     TextForm("letters, digits, dots, dashes or underscores", "[A-Za-z0-9_-][A-Za-z0-9._-]*"),
 ]
-Memory = Annotated[str, TextForm("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+)? ?[KMG]i?B")]
+Memory = Annotated[
+    str,
+    TextForm("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+)? ?[KMG]i?B"),
+    AfterValidator(_check_memory),
+]
 Age = Annotated[
-    str, TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h")
+    str,
+    TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h"),
+    AfterValidator(_check_duration),
 ]
 Wait = Annotated[
     str,
     TextForm(
         "seconds, minutes, hours or days, as in 10s, 2m or 12h", r"[0-9]+(\.[0-9]+)? ?[smhd]", "s"
     ),
+    AfterValidator(_check_duration),
 ]
-Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
+Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]{1,9}(, ?[0-9]{1,9})*")]
 FolderName = Annotated[str, AfterValidator(_check_folder)]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
 Paths = Annotated[
@@ -297,18 +359,18 @@ class SourceSettings(Section):
         ),
         examples=[["NULL"]],
     )
-    row_limit: Annotated[int, Field(ge=1024)] = Field(
+    row_limit: Annotated[int, Field(ge=1024, le=1 << 30)] = Field(
         1_048_576,
         description="The longest row of a text file, in bytes. A longer row counts as unreadable.",
     )
-    unpacked_limit: Annotated[int, Field(ge=1024)] = Field(
+    unpacked_limit: Annotated[int, Field(ge=1024, le=1 << 60)] = Field(
         8 * 1024**3,
         description=(
             "What a packed file (.gz, .zip) may become when it is unpacked, in bytes. A larger one "
             "is refused."
         ),
     )
-    unpacked_ratio: Annotated[int, Field(ge=2)] = Field(
+    unpacked_ratio: Annotated[int, Field(ge=2, le=_MOST_ROWS)] = Field(
         200,
         description=(
             "How many times its size a packed file may become; asked above 64 MiB. Exports become "
@@ -428,7 +490,7 @@ class DestinationSettings(Section):
             "it updates are compared with what p2c sent last."
         ),
     )
-    auto_rows: Annotated[int, Field(ge=0)] = Field(
+    auto_rows: Annotated[int, Field(ge=0, le=_MOST_ROWS)] = Field(
         500,
         description=(
             'With load = "auto": up to this many rows of one task and legal entity go through '
@@ -492,7 +554,7 @@ class DestinationSettings(Section):
 class RunSettings(Section):
     """How p2c works on this machine. Nothing here changes what comes out."""
 
-    morsel_rows: Annotated[int, Field(ge=1)] = Field(
+    morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] = Field(
         122_880, description="The number of rows that p2c works on at once. Less needs less memory."
     )
     memory: Memory = Field(
@@ -625,6 +687,11 @@ class Settings(BaseModel):
     """All settings."""
 
     model_config = _STRICT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_characters(cls, given: object) -> object:
+        return refuse_characters(given)
 
     source: SourceSettings = SourceSettings()
     destination: DestinationSettings = DestinationSettings()

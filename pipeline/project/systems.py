@@ -19,10 +19,8 @@ from pipeline.wire.client import connect, load_trust, make_client
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.login.auth import Credential
 from pipeline.wire.login.settings import SystemSettings
-from pipeline.wire.pace import Pace
-from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.scm import Scm
-from pipeline.wire.system import System
+from pipeline.wire.system import System, make_system
 
 if TYPE_CHECKING:
     from pipeline.wire.store import opening
@@ -147,9 +145,10 @@ def _connect(
 def _make_system(
     name: str, http: httpx.Client, project: Project, parallel: int, listener: Listener
 ) -> System:
-    def tell(left: float) -> None:
-        note = f"{name} ({http.base_url.host}) asks p2c to wait: {left:,.0f} s left"
-        listener(Step(name="", done=0, note=note))
-
-    policy = RetryPolicy(seconds=project.settings.run.system_wait)
-    return System(name=name, client=http, policy=policy, pace=Pace(ceiling=parallel, tell=tell))
+    return make_system(
+        name,
+        http,
+        parallel=parallel,
+        longest_wait=project.settings.run.system_wait,
+        tell=lambda note: listener(Step(name="", done=0, note=note)),
+    )

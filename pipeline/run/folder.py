@@ -218,9 +218,9 @@ def get_opened_run() -> RunFolder | None:
     return _OPENED.get()
 
 
-def forget_opened_run() -> None:
-    """A new command begins."""
-    _OPENED.set(None)
+def note_opened_run(run: RunFolder | None) -> None:
+    """Say which run this command is about; null as a new command begins."""
+    _OPENED.set(run)
 
 
 def find_run(runs: Path, name: str) -> RunFolder:

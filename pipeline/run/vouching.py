@@ -24,7 +24,7 @@ def write_plan(
 ) -> None:
     """End the making of a plan: the line that vouches for its files, and ``summary.json``.
 
-    Of a plan that follows another run a digest of the summary is in the journal, too.
+    A digest of the summary is in that line, too.
 
     Args:
         folder: the run.
@@ -38,13 +38,11 @@ def write_plan(
         for path in files
     }
     with Journal.open(folder.journal, clock) as journal:
+        payload: dict[str, JsonValue] = {"summary": summary.digest()}
         if summary.undo_of is not None:
-            payload: dict[str, JsonValue] = {
-                "undo_of": summary.undo_of,
-                "summary": summary.digest(),
-            }
+            payload["undo_of"] = summary.undo_of
         else:
-            payload = {"balanced": summary.balanced}
+            payload["balanced"] = summary.balanced
         line = journal.append("planned", run=summary.run, files=hashes, **payload)
         if summary.retry_of is not None:
             line = journal.append("retry_of", run=summary.retry_of, summary=summary.digest())

@@ -17,7 +17,7 @@ import httpx
 from pipeline.errors import RequestRefused
 from pipeline.scm.literals import quote_text
 from pipeline.scm.metadata import Model
-from pipeline.wire.json_body import list_rows, read_json_object
+from pipeline.wire.json_body import check_rows, read_json_object
 from pipeline.wire.scm import Scm, ScmRow
 from schemas.catalogue import Entity
 from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, ENTITIES
@@ -103,7 +103,7 @@ def _ask(scm: Scm, url: str) -> Sequence[ScmRow]:
 def _read_rows(response: httpx.Response) -> Sequence[ScmRow]:
     """The rows of a set, or the one that an address names."""
     answer = read_json_object(response)
-    return list_rows(answer) if "value" in answer else [answer]
+    return check_rows(answer) if "value" in answer else [answer]
 
 
 def check_labels(labels: Mapping[str, str | None], found: Mapping[str, LabelsSeen]) -> list[str]:

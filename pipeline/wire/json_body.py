@@ -99,11 +99,14 @@ def read_rows(response: httpx.Response, columns: Collection[str] = ()) -> list[d
 
     Raises ``ValueError``.
     """
-    return list_rows(read_json_object(response), columns)
+    return check_rows(read_json_object(response), columns)
 
 
-def list_rows(answer: Mapping[str, object], columns: Collection[str] = ()) -> list[dict[str, Any]]:
-    """The rows of an answer that has been read. Raises ``ValueError``."""
+def check_rows(answer: Mapping[str, object], columns: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The rows of an answer that has been read, once they are what they should be.
+
+    Raises ``ValueError``.
+    """
     found = answer.get("value")
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise MalformedError("JSON that holds no list of rows")

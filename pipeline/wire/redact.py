@@ -13,7 +13,8 @@ _SECRET: Final = re.compile(
     r"[A-Za-z0-9+/=_.~%-]{6,}"
 )
 _UNSEEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff]"
 )
 """Control and direction characters, and halves of characters."""
 _LONGEST: Final = 400

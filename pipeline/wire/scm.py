@@ -17,7 +17,7 @@ import httpx
 import orjson
 
 from pipeline.errors import RequestRefused
-from pipeline.wire.json_body import list_rows, read_json_object, read_next_link
+from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
 from pipeline.wire.system import System
@@ -167,7 +167,7 @@ def _quote_key(key: str) -> str:
 
 def _read_page(columns: Sequence[str], response: httpx.Response) -> tuple[list[ScmRow], str | None]:
     answer = read_json_object(response)
-    return [*list_rows(answer, columns)], read_next_link(answer)
+    return [*check_rows(answer, columns)], read_next_link(answer)
 
 
 def _read_value(response: httpx.Response) -> object:

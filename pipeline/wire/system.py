@@ -31,6 +31,32 @@ UNREADABLE: Final = (
 _HINT: Final = re.compile("[0-9]{1,6}")
 
 
+def make_system(
+    name: str,
+    client: httpx.Client,
+    *,
+    parallel: int,
+    longest_wait: float,
+    tell: Callable[[str], None],
+) -> System:
+    """A system as settings describe it.
+
+    Args:
+        name: what messages call it.
+        client: knows where it is and who we are.
+        parallel: the most requests at once.
+        longest_wait: in seconds, for all attempts of one request.
+        tell: hears, once a minute, how long the system asks us to wait.
+    """
+
+    def say(left: float) -> None:
+        tell(f"{system.label} asks p2c to wait: {left:,.0f} s left")
+
+    pace, policy = Pace(ceiling=parallel, tell=say), RetryPolicy(seconds=longest_wait)
+    system = System(name=name, client=client, policy=policy, pace=pace)
+    return system
+
+
 @dataclass(kw_only=True)
 class System:
     """A system; many threads may ask it at once.

@@ -87,32 +87,34 @@ class _Body(httpx.SyncByteStream):
             yield self._content[start : start + (1 << 16)]
 
 
-def make_system(answer: Answer, url: str = "https://scm.test", **others: object) -> System:
+def answering(
+    answer: Answer, url: str = "https://scm.test", auth: httpx.Auth | None = None
+) -> System:
     """A system that answers everything with the same, and is asked once."""
     return System(
         name="SCM",
-        client=make_client(url, transport=httpx.MockTransport(answer.respond), **others),  # type: ignore[arg-type]
+        client=make_client(url, auth=auth, transport=httpx.MockTransport(answer.respond)),
         policy=RetryPolicy(attempts=1, first_attempts=1),
         pace=Pace(sleep=lambda _seconds: None),
     )
 
 
 def _open_scm(answer: Answer) -> Scm:
-    return Scm(system=make_system(answer), blobs=make_system(answer))
+    return Scm(system=answering(answer), blobs=answering(answer))
 
 
 def _open_sales(answer: Answer) -> Sales:
-    return Sales(system=make_system(answer, "https://sales.test"))
+    return Sales(system=answering(answer, "https://sales.test"))
 
 
 def read_plainly(answer: Answer, _folder: Path) -> None:
     """An object of JSON."""
-    make_system(answer).ask("GET", "data/X", read_json_object)
+    answering(answer).ask("GET", "data/X", read_json_object)
 
 
 def read_once(answer: Answer, _folder: Path) -> None:
     """The answer to what is sent once."""
-    make_system(answer).send_once(
+    answering(answer).send_once(
         "POST", "data/X", read_json_object, subject="x", headers={}, content=b""
     )
 
@@ -209,7 +211,7 @@ def ask_sales(answer: Answer, _folder: Path) -> None:
 
 def read_sales_rows(answer: Answer, _folder: Path) -> None:
     """Rows of Sales by their ids."""
-    SalesRows(system=make_system(answer, "https://sales.test")).found(
+    SalesRows(system=answering(answer, "https://sales.test")).found(
         "contacts", "contactid", ["contactid", "lastname"], [ID]
     )
 
@@ -223,9 +225,10 @@ def log_in(answer: Answer, _folder: Path) -> None:
         secret_env="S",  # noqa: S106 - the name of a variable
         authority="http://localhost:1",
     )
-    login = PlainLogin(settings=auth, secret="s", transport=httpx.MockTransport(answer.respond))  # noqa: S106
+    transport = httpx.MockTransport(answer.respond)
+    login = PlainLogin(settings=auth, secret="s", transport=transport)  # noqa: S106
     good = Answer(body=b"{}")
-    make_system(good, auth=TokenAuth(lambda: login, "s")).ask("GET", "data/X", read_json_object)
+    answering(good, auth=TokenAuth(lambda: login, "s")).ask("GET", "data/X", read_json_object)
 
 
 MEMBER: Final = f"{ID},Brown,CON-01000-ABCDEF,true,\n"

@@ -112,11 +112,8 @@ class Starter:
             self.ledger.journal.append("throttled", seconds=wait, **unit.ids)
             if (self.clock() - told).total_seconds() >= _TOLD_EVERY or wait > _TOLD_EVERY:
                 told = self.clock()
-                what = _WAITS[tried.why]
-                self.tell(
-                    f"import {job.execution_id}: {what} since {waited // 60:.0f} min, next look in "
-                    f"{wait:,.0f} s"
-                )
+                what = f"{_WAITS[tried.why]} since {waited // 60:.0f} min"
+                self.tell(f"import {job.execution_id}: {what}, next look in {wait:,.0f} s")
             self.api.scm.sleep(wait)
             if tried.doubtful is not None and self._is_known(job):
                 return tried.doubtful

@@ -6,10 +6,12 @@ a project file, a run folder or a message can reveal it.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -51,14 +53,25 @@ def is_loopback(url: str) -> bool:
 
 
 def _check_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _split_address(value)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an address, as in https://contoso.crm4.dynamics.com")
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError("must begin with https://; plain http would send the login in the clear")
     if parts.query or parts.fragment or parts.username:
         raise ValueError("must be a bare address without user, query or fragment")
     return value.rstrip("/")
+
+
+def _split_address(value: str) -> SplitResult | None:
+    """The parts of an address; null if the client could not be sent there."""
+    try:
+        parts = urlsplit(value)
+        host = httpx.URL(value).host
+        is_one = bool(host) and parts.port != 0 and not re.search(r"\s", value)
+    except (ValueError, httpx.InvalidURL):
+        return None
+    return parts if is_one else None
 
 
 Address = Annotated[

@@ -47,11 +47,12 @@ class Session:
         self,
         connection: duckdb.DuckDBPyConnection,
         scratch: Path | None = None,
-        later: Iterable[Path] = (),
+        home: Path | None = None,
     ) -> None:
         self._connection = connection
         self._scratch = scratch
-        self._named = list(later)
+        self._home = home
+        self._named: list[Path] = []
 
     def open_cursor(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own.
@@ -190,12 +191,12 @@ class Session:
         )
 
     def fence(self) -> None:
-        """From now on, read no other files than those that are named, nor anything else outside.
+        """From now on, read nothing outside but files that are named, and the session's home.
 
         SQL that a user wrote may run afterwards. The session still spills to its scratch folder and
         keeps tables there; its configuration is locked but for the number of threads.
         """
-        folders = [] if self._scratch is None else [self._scratch]
+        folders = [one for one in (self._scratch, self._home) if one is not None]
         for setting, paths in (("allowed_paths", self._named), ("allowed_directories", folders)):
             spellings = [text for path in paths for text in (str(path), _escape_signs(path))]
             self.run(f"SET {setting} = {literal(list(dict.fromkeys(spellings)))}")
@@ -219,15 +220,15 @@ def session(
     scratch: Path | None = None,
     threads: int | None = None,
     views: bool = False,
-    later: Iterable[Path] = (),
+    home: Path | None = None,
 ) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
     ``memory`` bounds DuckDB's buffers; beyond it DuckDB spills to ``scratch``, a folder whose
     parent is there. The optimizer must not swap the sides of a join: the queries name the side to
     read through first, and rows come out nearly in its order. ``views``: texts leave as Arrow's
-    string views. Polars takes them as they are; many of Arrow's own functions cannot. ``later``:
-    files that are read only after ``fence``.
+    string views. Polars takes them as they are; many of Arrow's own functions cannot. ``home``:
+    a folder whose files may be named after ``fence``, too.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
@@ -258,7 +259,7 @@ def session(
                 live_words=LIVE_WORDS,
             )
         )
-        yield Session(connection, scratch, later)
+        yield Session(connection, scratch, home)
     finally:
         connection.close()
 

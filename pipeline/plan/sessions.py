@@ -28,10 +28,10 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """One session reads contacts, the other hashes rows while the first one streams."""
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
-    later = [planning.folder.decisions]
+    home = planning.folder.path
     try:
         with (
-            session(memory=memory, scratch=scratch, views=True, later=later) as main,
+            session(memory=memory, scratch=scratch, views=True, home=home) as main,
             session(memory="256MB", threads=1) as hasher,
         ):
             yield main, hasher

@@ -123,7 +123,7 @@ def read_next_link(answer: Mapping[str, object]) -> str | None:
     """Where the next page is; null on the last one. Raises ``ValueError`` if it is no address."""
     for name, value in answer.items():
         if name.lower() in _NEXT and value is not None:
-            if not isinstance(value, str) or not value:
+            if type(value) is not str or not value:
                 raise MalformedError("a next page that is no address")
             return value
     return None

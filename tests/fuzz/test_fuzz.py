@@ -32,7 +32,7 @@ def test_a_spoilt_answer_ends_in_a_value_or_in_a_sentence(
 ) -> None:
     @given(chance=st.randoms(use_true_random=False))
     @settings(
-        max_examples=60,
+        max_examples=25,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -26,6 +26,7 @@ from pipeline.wire.meter import Meter, Traffic
 from pipeline.wire.pace import Halted, Pace
 from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.system import System
+from tests.fuzz.readers import Answer, answering
 
 
 class Clock:
@@ -253,3 +254,48 @@ def test_figures_per_thousand_rows_are_data() -> None:
     assert (traffic.requests_per_1000, traffic.bytes_per_1000) == (0.5, 1500.0)
     assert meter.by_subject()["accounts"].requests_per_1000 is None
     assert meter.total().requests == 3
+
+
+@pytest.mark.parametrize("wait", ["864000", "901", "1e300"])
+def test_a_wait_that_is_too_long_is_not_waited_for_but_named(wait: str) -> None:
+    long = httpx.Response(429, headers={"Retry-After": wait}, json={})
+    sales, clock, _ = build_system(long)
+    with pytest.raises(Throttled, match=r"run\.wait_system allows 900 s"):
+        ask(sales)
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("wait", ["inf", "nan", "soon", "-5", "Wed, 21 Oct 2015 07:28:00 -0000"])
+def test_a_wait_that_is_none_counts_as_none(wait: str) -> None:
+    headers = {"Retry-After": wait, "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    sales, clock, _ = build_system(httpx.Response(429, headers=headers, json={}), OK)
+    ask(sales)
+    assert clock.slept == ([] if wait == "-5" else [30.0])
+
+
+def test_a_long_wait_is_told_once_a_minute() -> None:
+    clock = Clock()
+    told: list[float] = []
+    pace = Pace(sleep=clock.sleep, clock=clock, tell=told.append)
+    pace.wait(150.0)
+    pace.wait(5.0)
+    assert told == [150.0, 90.0, 30.0]
+    assert clock.slept == [60.0, 60.0, 30.0, 5.0]
+
+
+def test_many_who_wait_say_so_once() -> None:
+    clock = Clock()
+    told: list[float] = []
+    pace = Pace(sleep=lambda _: None, clock=clock, tell=told.append)
+    for _ in range(10):
+        pace.wait(40.0)
+    assert told == [40.0]
+
+
+@pytest.mark.parametrize("hint", ["²", "9" * 5000, "-3", "3.5", "٣"])
+def test_a_hint_that_is_no_number_is_left_out(hint: str) -> None:
+    answer = Answer(headers=(("x-ms-dop-hint", hint),), body=b"{}")
+    asked = answering(answer)
+    before = asked.pace.limit
+    assert ask(asked) == {}
+    assert asked.pace.limit == before

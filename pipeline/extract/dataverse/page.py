@@ -89,13 +89,19 @@ def _read_by_objects(body: bytes, names: Sequence[str]) -> DataversePage:
     )
 
 
-def _format_amount(text: str) -> str:
+class _Number(str):
+    """A number as text; where a text is wanted, it is none."""
+
+    __slots__ = ()
+
+
+def _format_amount(text: str) -> _Number:
     """A number as DuckDB would write it, if nothing of it is lost."""
     shortest = repr(float(text))
     try:
-        return shortest if Decimal(shortest) == Decimal(text) else text
+        return _Number(shortest if Decimal(shortest) == Decimal(text) else text)
     except ArithmeticError:
-        return text
+        return _Number(text)
 
 
 def _keep_first(members: list[tuple[str, object]]) -> dict[str, object]:
@@ -112,7 +118,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 _DECODER: Final = json.JSONDecoder(
     parse_float=_format_amount,
-    parse_int=str,
+    parse_int=_Number,
     parse_constant=_refuse_constant,
     object_pairs_hook=_keep_first,
 )

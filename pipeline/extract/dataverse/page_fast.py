@@ -149,7 +149,7 @@ def read_delta_link(page: Mapping[str, object]) -> str | None:
     Raises ``ValueError`` if it is no address.
     """
     link = page.get(_DELTA)
-    if link is not None and not isinstance(link, str):
+    if link is not None and type(link) is not str:
         raise MalformedError("a delta link that is no address")
     return link
 

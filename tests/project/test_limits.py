@@ -1,0 +1,87 @@
+"""A setting is checked by what will use it: nothing that passes stops a command later."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.project.settings import Settings, parse_duration
+
+
+def refuse(section: str, name: str, value: object) -> str:
+    with pytest.raises(ValidationError, match=name) as caught:
+        Settings.model_validate({section: {name: value}})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?!TEST)CON-.*", r"(CON)-\1", "(?<=a)b", "a{2000}", "[", r"a\h", "a++"]
+)
+def test_a_pattern_is_one_that_the_query_engine_runs(pattern: str) -> None:
+    assert "is not a regular expression of RE2" in refuse(
+        "source", "contact_number_pattern", pattern
+    )
+
+
+@pytest.mark.parametrize("pattern", ["CON-[0-9]{5}", "(?i)con.*", r"\p{Lu}+", "(?P<x>a)"])
+def test_patterns_of_the_query_engine_are_taken(pattern: str) -> None:
+    given = {"source": {"contact_number_pattern": pattern}}
+    assert Settings.model_validate(given).source.contact_number_pattern == pattern
+
+
+@pytest.mark.parametrize("memory", ["0MB", "1KB", "15.9MB", "999999999999999999GB"])
+def test_memory_is_what_the_query_engine_can_begin_with(memory: str) -> None:
+    assert "must be between 16MB and 1000000GB" in refuse("run", "memory", memory)
+
+
+@pytest.mark.parametrize("memory", ["16MB", "2GB", "1.5 GiB", "100000KB"])
+def test_usual_sizes_are_taken(memory: str) -> None:
+    assert Settings.model_validate({"run": {"memory": memory}}).run.memory == memory
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_plan_age", "99999999999d"), ("wait_import", "9" * 400 + "h"), ("poll", "3651d"),
+        ("wait_system", "1e9"),
+    ],
+)  # fmt: skip
+def test_durations_have_an_end(name: str, value: str) -> None:
+    assert "must be" in refuse("run", name, value)
+    assert parse_duration("3650d").days == 3650
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("run", "morsel_rows", 2**64), ("source", "row_limit", 2**40),
+        ("source", "unpacked_limit", 2**70), ("source", "unpacked_ratio", 10**30),
+        ("destination", "auto_rows", 2**64),
+    ],
+)  # fmt: skip
+def test_numbers_fit_what_they_count(section: str, name: str, value: int) -> None:
+    assert "less than or equal to" in refuse(section, name, value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x:99999", "https://x:0", "https://x:port", "https://[::1", "https://a b/",
+        "https://", "ftp://x", "x", "https://\u200b", "https://x.test:443:443",
+    ],
+)  # fmt: skip
+def test_an_address_is_one_that_the_client_can_be_sent_to(url: str) -> None:
+    assert "must be an address" in refuse("destination", "url", url)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\udcff", "x\ud800"])
+@pytest.mark.parametrize(
+    ("section", "name"), [("source", "path"), ("source", "filter"), ("countries", "x")]
+)
+def test_bytes_that_are_no_characters_are_refused_wherever_they_stand(
+    section: str, name: str, text: str
+) -> None:
+    with pytest.raises(ValidationError, match="bytes that are no character"):
+        Settings.model_validate({section: {name: text}})
+    with pytest.raises(ValidationError, match="bytes that are no character"):
+        Settings.model_validate({"countries": {text: "DE"}})

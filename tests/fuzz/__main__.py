@@ -1,7 +1,8 @@
-"""Look for answers that a reader dies of: ``python -m tests.fuzz --seconds 3600``.
+"""Look for what a reader dies of: ``python -m tests.fuzz --seconds 3600``.
 
-Each reader gets the same share of the time. A failing one is printed with its seed, and
-``--reader NAME --seed N`` shows it again, with its traceback.
+Each reader of answers and files gets the same share of the time; the reader ``folder`` is all
+commands, on altered run folders. A failing one is printed with its seed, and ``--reader NAME
+--seed N`` shows it again, with its traceback.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from tests.fuzz.answers import SEEDS, spoil
+from tests.fuzz.folders import make_home, try_altered
 from tests.fuzz.readers import READERS, Answer, run_reader
+
+FOLDER: Final = "folder"
+NAMES: Final = (*READERS, FOLDER)
 
 
 def make_answer(name: str, seed: int) -> Answer:
@@ -30,10 +36,22 @@ def try_seed(name: str, seed: int) -> Exception | None:
     """What a reader dies of; null if it gives a value or a sentence."""
     with tempfile.TemporaryDirectory(prefix="p2c-fuzz-") as folder:
         try:
-            run_reader(name, make_answer(name, seed), Path(folder))
+            if name == FOLDER:
+                try_folder(Path(folder), seed)
+            else:
+                run_reader(name, make_answer(name, seed), Path(folder))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
             return error
     return None
+
+
+def try_folder(work: Path, seed: int) -> None:
+    """Alter a run and ask about it. Raises ``AssertionError`` if what is said of it is wrong."""
+    chance = random.Random(seed)  # noqa: S311 - no secret depends on it
+    run = make_home(work / "home", applied=chance.random() < 0.5)
+    wrong = try_altered(work / "home", run, work / "altered", chance)
+    if wrong is not None:
+        raise AssertionError(wrong)
 
 
 def name_place(error: Exception) -> str:
@@ -61,15 +79,16 @@ def fuzz_reader(name: str, seconds: float, first: int) -> tuple[int, Counter[str
 def main(words: Sequence[str]) -> int:
     """Fuzz, or show one seed again; 1 if a reader died."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0 * len(READERS), help="in all")
-    parser.add_argument("--reader", choices=READERS, help="this one only")
+    parser.add_argument("--seconds", type=float, default=60.0 * len(NAMES), help="in all")
+    parser.add_argument("--reader", choices=NAMES, help="this one only")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="show this one, of --reader")
     flags = parser.parse_args(words)
-    names = [flags.reader] if flags.reader else list(READERS)
+    names = [flags.reader] if flags.reader else list(NAMES)
     if flags.seed is not None:
         error = try_seed(names[0], flags.seed)
-        sys.stdout.write(f"{make_answer(names[0], flags.seed)}\n")
+        if names[0] != FOLDER:
+            sys.stdout.write(f"{make_answer(names[0], flags.seed)}\n")
         if error is not None:
             traceback.print_exception(error)
         return int(error is not None)

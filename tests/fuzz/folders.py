@@ -62,6 +62,7 @@ def ask(words: Sequence[str], home: Path, run: str) -> Said:
 
 def make_home(folder: Path, *, applied: bool) -> str:
     """A folder with a source, its project and one run; the run's id."""
+    folder.mkdir(exist_ok=True)
     write_small(folder)
     settings = ["destination.legal_entity=usmf", "destination.currency=EUR"]
     sets = [part for one in settings for part in ("--set", one)]

@@ -43,8 +43,8 @@ def test_a_body_is_whole_however_it_was_packed(packing: str | None, body: bytes)
     ("packing", "body", "words"),
     [
         ("gzip", gzip.compress(TEXT)[:-9], "cut"),
-        ("gzip", b"no gzip", "Error"),
-        ("gzip", gzip.compress(TEXT) + b"tail", "Error"),
+        ("gzip", b"no gzip", "cut"),
+        ("gzip", gzip.compress(TEXT) + b"tail", "cut"),
         ("br", TEXT, "unknown way"),
         ("gzip, gzip", gzip.compress(gzip.compress(TEXT)), "unknown way"),
     ],

@@ -91,6 +91,7 @@ def test_rows_have_the_columns_that_were_asked_for(value: object, words: str) ->
 def test_a_next_link_is_found_however_it_is_spelt(name: str) -> None:
     assert read_next_link({"value": [], name: "https://x/y"}) == "https://x/y"
     assert read_next_link({"value": [], name: None}) is None
-    for wrong in (7, True, [], {"a": 1}, ""):
+    wrongs: tuple[object, ...] = (7, True, [], {"a": 1}, "")
+    for wrong in wrongs:
         with pytest.raises(MalformedError, match="a next page that is no address"):
             read_next_link({name: wrong})

@@ -152,16 +152,22 @@ class Updates:
             if one.status in _BUSY
         }
         settled = {key: _settle(one) for key, one in clear.items() if key not in busy}
-        self._hold(answers)
+        wait = self._hold(answers)
         throttled = frozenset(key for key in busy if clear[key].status in _AWAY)
-        found = Judgement(settled=settled, busy=busy, throttled=throttled, in_doubt=doubt)
+        found = Judgement(
+            settled=settled, busy=busy, throttled=throttled, in_doubt=doubt, wait=wait
+        )
         return found | self._look(unclear, rows.in_doubt | doubt) if unclear else found
 
-    def _hold(self, answers: Answers) -> None:
-        """Everybody waits if Sales throttled a row."""
+    def _hold(self, answers: Answers) -> float | None:
+        """Everybody waits if Sales throttled a row; the seconds, if p2c does not wait that long."""
         waits = [read_wait(one) for one in answers.values() if one.status == _THROTTLED]
+        longest = max(waits, default=0.0)
+        if longest > self.system.policy.seconds:
+            return longest
         if waits:
-            self.sales.hold("$batch", max(waits))
+            self.sales.hold("$batch", longest)
+        return None
 
     def _look(self, keys: Sequence[str], in_doubt: frozenset[str]) -> Judgement:
         """Read rows back: those of the planned version keep waiting, all others are settled."""

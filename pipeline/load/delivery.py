@@ -298,7 +298,7 @@ class _Delivery:
         system = self.talk.system
         if seconds > system.policy.seconds:
             raise Busy(
-                f"asks us to wait {seconds:,.0f} s; run.wait_system allows "
+                f"asks us to wait {seconds:,.0f} s, and run.wait_system allows "
                 f"{system.policy.seconds:,.0f} s. Run the same command again to continue.",
                 where=system.label,
                 seconds=seconds,

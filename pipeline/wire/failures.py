@@ -280,8 +280,8 @@ def read_retry_after(headers: httpx.Headers) -> float | None:
 def refuse_wait(error: SystemStopped, most: float) -> SystemStopped:
     """A system that asks us to wait longer than ``most`` seconds."""
     message = (
-        f"asks us to wait {error.wait:,.0f} s (HTTP {error.status}); run.wait_system allows "
-        f"{most:,.0f} s. {CONTINUE}"
+        f"{describe_refusal('asks us to wait', error.refusal)}: {error.wait:,.0f} s, and "
+        f"run.wait_system allows {most:,.0f} s. {CONTINUE}"
     )
     return type(error)(
         message, where=error.where, again=error.again, wait=error.wait, refusal=error.refusal

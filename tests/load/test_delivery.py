@@ -365,6 +365,21 @@ def test_a_row_that_the_system_is_too_busy_for_is_sent_again_alone(
         assert 9 <= stage.clock.seconds - begin < 10
 
 
+@EVERY_ROW
+def test_a_row_that_is_to_wait_for_days_stops_the_command_which_then_goes_on(
+    stages: MakeStage, whole: Whole, name: str
+) -> None:
+    stage = stages(name)
+    days = b'429 X\r\nRetry-After: 864000\r\n\r\n{"error":{"message":"busy"}}'
+    stage.disturb(1, lambda request: answer_rows(stage, request, {1: b"HTTP/1.1 " + days}))
+    begin = stage.clock.seconds
+    with pytest.raises(Stopped, match=r"wait 864,000 s, and run\.wait_system allows 900 s"):
+        stage.deliver()
+    assert stage.clock.seconds - begin < 60
+    stage.deliver()
+    assert stage.state() == whole(name)
+
+
 BUSY = b'HTTP/1.1 429 X\r\nRetry-After: 1\r\n\r\n{"error":{"message":"still busy"}}'
 REFUSED = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n"

@@ -21,7 +21,7 @@ from azure.identity import (
 )
 from requests.adapters import HTTPAdapter
 
-from pipeline.errors import LoginFailed, SystemStopped, Unreachable
+from pipeline.errors import AnswerUnreadable, LoginFailed, SystemStopped, Unreachable
 from pipeline.wire.failures import CONTINUE, distrust, walk_causes
 from pipeline.wire.login.auth import AccessToken
 from pipeline.wire.login.refusals import translate_login_refusal
@@ -29,6 +29,8 @@ from pipeline.wire.login.settings import AuthSettings
 from pipeline.wire.redact import redact_secrets
 
 _NETWORK: Final = (ServiceRequestError, ServiceResponseError, requests.RequestException)
+_MALFORMED: Final = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What msal raises of an answer that has another form."""
 _MICROSOFT: Final = "https://login.microsoftonline.com"
 
 
@@ -116,6 +118,12 @@ class AzureLogin:
             return self._credential.get_token(*scopes, **options)
         except (AzureError, ValueError) as error:
             raise self._translate(error) from error
+        except _MALFORMED as error:
+            raise AnswerUnreadable(
+                f"answered with something that is not a token. Check auth.authority. {CONTINUE}",
+                where=self._system,
+                again=True,
+            ) from error
 
     def _translate(self, error: AzureError | ValueError) -> SystemStopped:
         if isinstance(error, CredentialUnavailableError):

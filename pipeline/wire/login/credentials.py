@@ -60,7 +60,14 @@ def make_credential_factory(
     """
     match settings.kind:
         case "token":
-            given = GivenToken(token=_read_secret(settings.token_env, "token_env", environment))
+            token = _read_secret(settings.token_env, "token_env", environment)
+            if not token.isascii() or not token.isprintable():
+                raise ConfigurationError(
+                    f"the environment variable {settings.token_env} holds line ends or characters "
+                    "that no token has.",
+                    where="auth.token_env",
+                )
+            given = GivenToken(token=token)
             return lambda: given
         case "client_secret":
             secret = _read_secret(settings.secret_env, "secret_env", environment)

@@ -22,7 +22,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from pipeline.errors import ConfigurationError, LoginFailed, SystemStopped, Unreachable
+from pipeline.errors import (
+    AnswerUnreadable,
+    ConfigurationError,
+    LoginFailed,
+    SystemStopped,
+    Unreachable,
+)
 from pipeline.wire.client import connect, load_trust, make_client
 from pipeline.wire.login.auth import TokenAuth
 from pipeline.wire.login.azure import AzureLogin
@@ -405,6 +411,27 @@ def test_other_failures_of_azure_are_sentences_too() -> None:
     with pytest.raises(SystemStopped) as caught:
         AzureLogin(AuthSettings.model_validate(LOGIN), Broken()).get_token("x")
     assert "Q~8" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [RecursionError(), KeyError("x"), AttributeError("get")])
+def test_an_answer_of_another_form_is_no_refusal_of_the_login(error: Exception) -> None:
+    class Odd:
+        def get_token(self, *_scopes: str, **_: Any) -> Any:
+            raise error
+
+    with pytest.raises(AnswerUnreadable, match="something that is not a token") as caught:
+        AzureLogin(AuthSettings.model_validate(LOGIN), Odd()).get_token("x")
+    assert caught.value.again
+
+
+@pytest.mark.parametrize("token", ["abc\n", "abcé", "a\x00b"])
+def test_a_token_that_cannot_stand_in_a_header_is_refused_without_being_shown(
+    token: str, tmp_path: Path
+) -> None:
+    auth = AuthSettings(kind="token", token_env="MY_TOKEN")  # noqa: S106
+    with pytest.raises(ConfigurationError, match="MY_TOKEN holds line ends or") as caught:
+        make_credential_factory(auth, {"MY_TOKEN": token}, tmp_path, ssl.create_default_context())
+    assert "abc" not in str(caught.value)
 
 
 def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:

@@ -112,8 +112,8 @@ class Starter:
             self.ledger.journal.append("throttled", seconds=wait, **unit.ids)
             if (self.clock() - told).total_seconds() >= _TOLD_EVERY or wait > _TOLD_EVERY:
                 told = self.clock()
-                what = f"{_WAITS[tried.why]} since {waited // 60:.0f} min"
-                self.tell(f"import {job.execution_id}: {what}, next look in {wait:,.0f} s")
+                what = _describe_wait(tried.why, waited, wait)
+                self.tell(f"import {job.execution_id}: {what}")
             self.api.scm.sleep(wait)
             if tried.doubtful is not None and self._is_known(job):
                 return tried.doubtful
@@ -177,6 +177,12 @@ _WAITS: Final[Mapping[Obstacle, str]] = {
     "away": "SCM cannot be reached",
     "busy": "SCM is busy with other imports",
 }
+
+
+def _describe_wait(why: Obstacle, waited: float, wait: float) -> str:
+    """What is waited for, since when and, if that is long, until when; all in seconds."""
+    more = f", next try in {wait:,.0f} s" if wait > _TOLD_EVERY else ""
+    return f"{_WAITS[why]} since {waited // 60:.0f} min{more}"
 
 
 def _find_reason(refusal: Refusal) -> str:

@@ -60,14 +60,7 @@ def make_credential_factory(
     """
     match settings.kind:
         case "token":
-            token = _read_secret(settings.token_env, "token_env", environment)
-            if not token.isascii() or not token.isprintable():
-                raise ConfigurationError(
-                    f"the environment variable {settings.token_env} holds line ends or characters "
-                    "that no token has.",
-                    where="auth.token_env",
-                )
-            given = GivenToken(token=token)
+            given = _take_token(settings, environment)
             return lambda: given
         case "client_secret":
             secret = _read_secret(settings.secret_env, "secret_env", environment)
@@ -94,6 +87,17 @@ def make_credential_factory(
             return lambda: azure.AzureLogin(settings, azure.make_machine_credential(settings))
         case "azure_cli":
             return lambda: azure.AzureLogin(settings, azure.make_cli_credential(settings))
+
+
+def _take_token(settings: AuthSettings, environment: Mapping[str, str]) -> GivenToken:
+    token = _read_secret(settings.token_env, "token_env", environment)
+    if not token.isascii() or not token.isprintable():
+        raise ConfigurationError(
+            f"the environment variable {settings.token_env} holds line ends or characters that no "
+            "token has.",
+            where="auth.token_env",
+        )
+    return GivenToken(token=token)
 
 
 def _read_secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:

@@ -172,6 +172,14 @@ Wait = Annotated[
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]+(, ?[0-9]+)*")]
 FolderName = Annotated[str, AfterValidator(_check_folder)]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
+Host = Annotated[
+    str,
+    TextForm(
+        "a host, as in blobs.contoso.com or *.blobs.contoso.com",
+        r"(\*\.[A-Za-z0-9-]+\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?",
+    ),
+]
+Hosts = Annotated[list[Host], BeforeValidator(_split_words)]
 Paths = Annotated[
     list[str],
     BeforeValidator(_list_one),
@@ -374,6 +382,15 @@ class DestinationSettings(Section):
     auth: AuthSettings | None = Field(None, description="How p2c logs in to SCM.")
     parallel: AtOnce = Field(
         50, description="The largest number of requests to SCM at the same time."
+    )
+    blob_hosts: Hosts = Field(
+        [],
+        description=(
+            "Hosts that packages may be uploaded to and files of errors downloaded from, besides "
+            "*.blob.core.windows.net: for a network that puts a host of its own before Azure's. "
+            "SCM says where; p2c goes nowhere else, and only by https."
+        ),
+        examples=[["blobs.contoso.com"]],
     )
     name: FileName = Field(
         default_factory=_name_destination,

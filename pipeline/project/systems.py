@@ -76,7 +76,11 @@ def connect_scm(
             place.url, verify=load_trust(place.ca_path(project.folder)), connections=place.parallel
         ) as unsigned,
     ):
-        yield Scm(system=_make_system(SCM, http, place), blobs=_make_system(BLOBS, unsigned, place))
+        yield Scm(
+            system=_make_system(SCM, http, place),
+            blobs=_make_system(BLOBS, unsigned, place),
+            blob_hosts=project.settings.destination.blob_hosts,
+        )
 
 
 def open_source(project: Project, *, environment: Mapping[str, str] = os.environ) -> Path:

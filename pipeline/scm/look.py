@@ -15,7 +15,6 @@ import polars as pl
 from pipeline.errors import ConfigurationError, list_problems
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References
-from pipeline.run.private import make_folder
 from pipeline.scm.contract import check_contract
 from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
 from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
@@ -134,7 +133,6 @@ def _read_keys(
     scm: Scm, model: Model, wanted: ScmNeeds, into: Path, progress: Callable[[str, int], None]
 ) -> tuple[int, int]:
     """Read the keys of customers and contact persons into files; how many there are."""
-    make_folder(into)
     customers = read_customers(scm, model, wanted.legal_entities, into / CUSTOMERS_FILE)
     progress("customers of SCM", customers)
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)

@@ -85,9 +85,9 @@ def make_scm(*added: str) -> tuple[Scm, list[httpx.Request]]:
 
 def test_no_package_goes_to_another_host_and_no_file_comes_from_there() -> None:
     scm, asked = make_scm()
-    with pytest.raises(AnswerUnreadable, match="a place for packages on another host, evil.com"):
+    with pytest.raises(AnswerUnreadable, match=r"a place for packages on another host, evil\.com"):
         scm.upload(f"https://evil.com{SIGNED}", b"contacts")
-    with pytest.raises(AnswerUnreadable, match="for a file of errors on another host, evil.com"):
+    with pytest.raises(AnswerUnreadable, match=r"for a file of errors on another host, evil\.com"):
         scm.download(f"https://evil.com{SIGNED}")
     assert asked == []
     scm, asked = make_scm("evil.com")

@@ -18,9 +18,11 @@ from pipeline.cli import audit, listing, main_job, repair, sandbox
 from pipeline.cli.exits import answer_errors, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
+from pipeline.cli.terminal import write_out
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, render_json
 from pipeline.errors import UsageError
+from pipeline.show.visible import make_visible
 
 _INTERRUPTED: Final = 130
 """What typer makes of Ctrl-C."""
@@ -79,10 +81,12 @@ def _print(result: Result, *, as_object: bool) -> None:
             sys.stdout.write(f"{render_json(result)}\n")
         elif sys.stdout.isatty():
             first, _, rest = result.lines(shutil.get_terminal_size().columns).partition("\n")
-            Console().print(Text(first, style="bold" if result.facts else ""), soft_wrap=True)
-            sys.stdout.write(f"{rest}\n" if rest else "")
+            shown = Text(make_visible(first), style="bold" if result.facts else "")
+            Console().print(shown, soft_wrap=True)
+            if rest:
+                write_out(rest)
         else:
-            sys.stdout.write(f"{result.lines(int(os.environ.get('COLUMNS', _UNBOUNDED)))}\n")
+            write_out(result.lines(int(os.environ.get("COLUMNS", _UNBOUNDED))))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

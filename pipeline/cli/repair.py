@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
+from pipeline.cli.terminal import write_err
 from pipeline.commands.options import Flags
 from pipeline.lazy import import_lazily
 
@@ -115,7 +116,7 @@ def purge(
     def ask(text: str) -> bool:
         if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return yes
-        sys.stderr.write(f"{text}\n")
+        write_err(text)
         return typer.confirm("Remove these data projects from SCM?", err=True)
 
     if scm:
@@ -124,7 +125,7 @@ def purge(
     def work(_: Listener) -> Result:
         found = purging.list_purgeable(flags, run or (), older_than)
         if found and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-            sys.stderr.write(f"{purging.describe_purge(found)}\n")
+            write_err(purging.describe_purge(found))
             return purging.purge_runs(
                 found, agreed=typer.confirm("Remove their personal data?", err=True)
             )

@@ -31,6 +31,11 @@ def _show(character: str) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
 
 
+def make_lines_visible(text: str) -> str:
+    """Make each line of a text ``make_visible``; its line ends stay."""
+    return "\n".join(map(make_visible, text.split("\n")))
+
+
 def make_frame_visible(frame: pl.DataFrame) -> pl.DataFrame:
     """Make all text of a frame ``make_visible``."""
     changed = []

@@ -191,7 +191,7 @@ class Sales:
             return Organization(id=identity, name="")
         detail = answer.get("Detail")
         name = detail.get("FriendlyName") if isinstance(detail, dict) else None
-        return Organization(id=identity, name=str(name or ""))
+        return Organization(id=identity, name=" ".join(str(name or "").split()))
 
 
 def _spell(row: Mapping[str, object]) -> tuple[str, str]:

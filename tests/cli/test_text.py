@@ -214,10 +214,10 @@ def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:
         lines(Step(name="planning", done=done, total=900))
     lines.finish()
     assert said == [
-        "looking\n",
-        "planning: 400 of 900\n",
-        "planning: 700 of 900\n",
-        "planning: 900 of 900\n",
+        "looking",
+        "planning: 400 of 900",
+        "planning: 700 of 900",
+        "planning: 900 of 900",
     ]
 
 
@@ -231,10 +231,10 @@ def test_what_a_step_waits_for_is_a_line_of_its_own() -> None:
         )
     lines.finish()
     assert said == [
-        "loading\n",
-        "import x: Executing since 1 min\n",
-        "import x: Executing since 2 min\n",
-        "loading: 3 of 9\n",
+        "loading",
+        "import x: Executing since 1 min",
+        "import x: Executing since 2 min",
+        "loading: 3 of 9",
     ]
 
 

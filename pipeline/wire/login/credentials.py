@@ -18,7 +18,7 @@ from pipeline.lazy import import_lazily
 from pipeline.wire.failures import CONTINUE, is_html, translate_exception
 from pipeline.wire.login.auth import AccessToken, Credential
 from pipeline.wire.login.refusals import translate_login_refusal
-from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.login.settings import AuthSettings, hide_unusual
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
@@ -89,7 +89,8 @@ def _read_secret(name: str | None, setting: str, environment: Mapping[str, str])
     value = environment.get(name or "", "")
     if not value:
         raise ConfigurationError(
-            f"the environment variable {name} is not set.", where=f"auth.{setting}"
+            f"the environment variable {hide_unusual(name or '')} is not set.",
+            where=f"auth.{setting}",
         )
     return value
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
+from pipeline.cli.flags import (
+    ALL,
+    RUN_ONLY,
+    CodeOption,
+    Command,
+    RunArgument,
+    ShowValuesFlag,
+    Work,
+    command,
+)
 from pipeline.cli.terminal import write_err
 from pipeline.commands.options import Flags
 from pipeline.lazy import import_lazily
@@ -70,10 +80,12 @@ def retry(
         ),
     ] = None,
     code: CodeOption = None,
+    with_values: ShowValuesFlag = False,
 ) -> Work:
     """Plan again what was held, rejected or failed."""
+    shown = replace(flags, values=with_values)
     return lambda listener: retrying.retry_run(
-        flags, run, correction=corrected, codes=code or (), listener=listener
+        shown, run, correction=corrected, codes=code or (), listener=listener
     )
 
 

@@ -23,7 +23,7 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
     found = folder.find_run(common.runs, run)
     before = found.read_summary().applied
     execute.apply_plan(found, lambda: common.today(found.facts()), read_clock, listener, ask)
-    result = describe_run("apply", found)
+    result = describe_run("apply", found, values=common.values)
     text = "This plan was already applied to the end; nothing was done now."
     return replace(result, text=partial(append_text, result, text)) if before else result
 
@@ -35,7 +35,7 @@ def plan_and_apply(
     project = common.load()
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
-    return describe_run("run", made)
+    return describe_run("run", made, values=common.values)
 
 
 def backfill_plan_and_apply(

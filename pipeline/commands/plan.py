@@ -21,7 +21,7 @@ def plan_contacts(
     """``plan``."""
     before = None if against is None else folder.find_run(common.runs, against)
     made = make.make_plan(common.load(), request, common.runs, read_clock, listener)
-    result = describe_run("plan", made)
+    result = describe_run("plan", made, values=common.values)
     if before is None:
         return result
     items = compare.compare_runs(before, made)

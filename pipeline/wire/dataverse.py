@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.errors import RequestRefused, SystemStopped
+from pipeline.errors import LoginFailed, RequestRefused, SystemStopped, Throttled
 from pipeline.suggest import suggest_nearest
+from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.system import System, read_json_object
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ _HEADERS: Final = {
     "OData-Version": "4.0",
     "If-None-Match": "null",
 }
+_OPTIONAL: Final = RetryPolicy(attempts=3)
+"""Questions that a plan can do without are not asked for minutes."""
 _NO_PROPERTY: Final = re.compile(
     r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'"
 )
@@ -136,7 +139,7 @@ class Sales:
     def totals(self, tables: Collection[str]) -> dict[str, int]:
         """Logical name → rows, as the server counted at some time within the last day.
 
-        Tables that it did not count are left out.
+        Tables that it did not count are left out, all of them where it fails at counting.
         """
         found = self._ask_totals(tables)
         if found is None and len(tables) > 1:
@@ -148,9 +151,13 @@ class Sales:
         names = quote("[" + ",".join(f'"{name}"' for name in tables) + "]", safe="")
         url = f"{ROOT}RetrieveTotalRecordCount(EntityNames=@p1)?@p1={names}"
         try:
-            return self.system.ask("GET", url, _read_counts, subject="totals", headers=_HEADERS)
-        except RequestRefused:
-            return None
+            return self.system.ask(
+                "GET", url, _read_counts, subject="totals", headers=_HEADERS, policy=_OPTIONAL
+            )
+        except SystemStopped as error:
+            if not _is_optional(error):
+                raise
+            return None if isinstance(error, RequestRefused) else {}
 
     def tracked(self) -> frozenset[str]:
         """Logical names of the tables with change tracking.
@@ -160,10 +167,15 @@ class Sales:
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
             answer = self.system.ask(
-                "GET", url, read_json_object, subject="metadata", headers=_HEADERS
+                "GET",
+                url,
+                read_json_object,
+                subject="metadata",
+                headers=_HEADERS,
+                policy=_OPTIONAL,
             )
         except SystemStopped as error:
-            if error.status is None:
+            if not _is_optional(error):
                 raise
             return frozenset()
         rows = answer.get("value")
@@ -185,13 +197,28 @@ class Sales:
         identity = self.who_am_i().get("OrganizationId", "")
         try:
             answer = self.system.ask(
-                "GET", ROOT + _CURRENT, read_json_object, subject="login", headers=_HEADERS
+                "GET",
+                ROOT + _CURRENT,
+                read_json_object,
+                subject="login",
+                headers=_HEADERS,
+                policy=_OPTIONAL,
             )
-        except RequestRefused:
+        except SystemStopped as error:
+            if not _is_optional(error):
+                raise
             return Organization(id=identity, name="")
         detail = answer.get("Detail")
         name = detail.get("FriendlyName") if isinstance(detail, dict) else None
         return Organization(id=identity, name=" ".join(str(name or "").split()))
+
+
+def _is_optional(error: SystemStopped) -> bool:
+    """Whether an answer may be missing: Sales refused this question, or fails at it for good.
+
+    A system that cannot be reached, or does not let us in, would fail at the next question, too.
+    """
+    return error.status is not None and not isinstance(error, LoginFailed | Throttled)
 
 
 def _spell(row: Mapping[str, object]) -> tuple[str, str]:

@@ -49,9 +49,7 @@ def test_a_pasted_secret_is_not_shown(p2c: P2c, command: str, setting: str, secr
 @pytest.mark.parametrize("word", ["source.auth.secret_env", "hunter2secret", 'x = "hunter2secret'])
 def test_a_secret_on_the_command_line_is_not_shown(p2c: P2c, word: str) -> None:
     Path("p2c.toml").touch()
-    answer = p2c(
-        "plan", "--set", word, "--set", "destination.url=[hunter2"
-    )
+    answer = p2c("plan", "--set", word, "--set", "destination.url=[hunter2")
     assert answer.code == 2
     assert "hunter2" not in answer.out + answer.err
 

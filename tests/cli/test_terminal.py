@@ -9,11 +9,12 @@ import pytest
 
 from pipeline.cli.exits import answer_errors
 from pipeline.cli.progress import Lines
-from pipeline.cli.terminal import write_err, write_out
+from pipeline.cli.terminal import write_err, write_out, write_result
 from pipeline.errors import RequestRefused
 from pipeline.events import Step
 from tests.scenes.command_line import P2c
 from tests.scenes.places import ROOT
+from tests.scenes.small import rows, write_small
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202e\x9b31m\x7f\u2028\rok"
 """Clears the screen, names the window, rings, turns text around, colours, begins a line anew."""
@@ -87,6 +88,26 @@ def test_progress_is_shown_visibly(capsys: pytest.CaptureFixture[str]) -> None:
 def test_lines_stay_lines_and_letters_stay_letters(capsys: pytest.CaptureFixture[str]) -> None:
     write_out("Zoë 日本 😀\n  second")
     assert capsys.readouterr().out == "Zoë 日本 😀\n  second\n"
+
+
+@pytest.mark.parametrize("bold", [True, False])
+def test_a_result_on_a_terminal_is_shown_visibly(
+    capsys: pytest.CaptureFixture[str], bold: bool
+) -> None:
+    write_result(f"first {EVIL}\nsecond {EVIL}", bold=bold)
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 2
+    assert not is_raw(out)
+
+
+def test_values_without_a_map_are_shown_only_when_asked_for(p2c: P2c) -> None:
+    contacts = [{**row, "address1_country": "Canary"} for row in rows()]
+    project = write_small(Path("small"), contacts=contacts)
+    for words, shown in ((("plan",), False), (("plan", "--with-values"), True), (("run",), False)):
+        answer = p2c(*words, "--project", project)
+        assert "AddressCountryRegionISOCode does not know: " in answer.out
+        assert ("does not know: Canary (" in answer.out) is shown
+        assert ("Canary" in answer.out + answer.err) is shown
 
 
 def test_only_one_module_writes_to_a_terminal_for_people() -> None:

@@ -10,6 +10,7 @@ from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.options import Flags, read_clock
+from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
@@ -33,6 +34,7 @@ def plan_and_apply(
 ) -> Result:
     """``run``: plan and apply."""
     project = common.load()
+    remove_expired(common, project, listener)
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
     return describe_run("run", made, values=common.values)

@@ -163,6 +163,9 @@ Memory = Annotated[str, TextForm("a size, as in 512MB or 2GB", r"[0-9]+(\.[0-9]+
 Age = Annotated[
     str, TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h")
 ]
+Keep = Annotated[
+    str, TextForm("hours or days, as in 12h or 90d", r"[0-9]{1,5}(\.[0-9]{1,3})? ?[hd]", "d")
+]
 Wait = Annotated[
     str,
     TextForm(
@@ -526,6 +529,15 @@ class RunSettings(Section):
             "have this limit."
         ),
     )
+    keep_values: Keep | None = Field(
+        None,
+        description=(
+            "How long runs keep personal data. `p2c run`, `p2c plan` and `p2c backfill` begin by "
+            "removing it from older runs, as `p2c purge` does; keys and counts stay. A run whose "
+            "load is unfinished is left and named. If it is not set, nothing is removed by itself."
+        ),
+        examples=["90d"],
+    )
     odata_requests: AtOnce = Field(
         4, description="The largest number of OData requests to SCM at the same time during a load."
     )
@@ -567,6 +579,11 @@ class RunSettings(Section):
             "refused."
         ),
     )
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long runs keep personal data; null for as long as nobody purges them."""
+        return None if self.keep_values is None else parse_duration(self.keep_values)
 
     @property
     def plan_age(self) -> timedelta:

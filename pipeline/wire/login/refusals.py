@@ -61,8 +61,8 @@ def translate_login_refusal(text: str, settings: AuthSettings, system: str) -> L
         reason = f": {clean.rstrip('. ')}" if clean else ""
         return LoginFailed(f"refuses the login{reason}.", where=system, refusal=said)
     words = {
-        "tenant": settings.tenant or "",
-        "client": settings.client_id or "",
+        "tenant": redact_secrets(settings.tenant or ""),
+        "client": redact_secrets(settings.client_id or ""),
         "secret": hide_unusual(settings.secret_env or ""),
     }
     return LoginFailed(f"{sentence.format(**words)} ({said.code})", where=system, refusal=said)

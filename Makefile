@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark sbom audit clean
 
 demo: $(VENV)/.runtime
 	$(VENV)/bin/p2c demo
@@ -18,6 +18,14 @@ lint: $(VENV)/.dev
 
 benchmark: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.benchmarks.plan
+
+# What p2c is made of, as CycloneDX: p2c.cdx.json.
+sbom: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.supply.sbom
+
+# Are the packages the pinned ones, whole, and without known holes?
+audit: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.supply.audit
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

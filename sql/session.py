@@ -143,7 +143,7 @@ class Session:
         """
         if self._scratch is None:
             return
-        self._scratch.mkdir(exist_ok=True)
+        self._scratch.mkdir(mode=0o700, exist_ok=True)
         path = self._scratch / f"{name}.parquet"
         self.copy(f"SELECT * EXCLUDE ({identifier(but)}) FROM {identifier(name)}", path)
         self.drop(name)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ConfigurationError, UsageError, during, list_problems
 from pipeline.project.resolve import Project
+from pipeline.run.private import make_folder
 from pipeline.suggest import explain_validation_error, suggest_nearest
 from schemas.codes import Decision, load_codes
 from schemas.sales import CONTACTS
@@ -195,7 +196,7 @@ def write_source(placed: Sequence[PlacedExample], into: Path) -> None:
             }
         )
     with during("writing examples"):
-        into.mkdir(parents=True, exist_ok=True)
+        make_folder(into)
         for name, rows in (("contacts", contacts), ("accounts", accounts)):
             lines = "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows)
             (into / f"{name}.jsonl").write_text(lines, encoding="utf-8")

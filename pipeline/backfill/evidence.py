@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipeline.errors import InvariantBroken, during
+from pipeline.errors import InvariantBroken
+from pipeline.run.files import replacing
 from sql.query import query
 from sql.session import Session
 
@@ -44,9 +45,8 @@ def write_contact_evidence(
     """
     session.store("activity_of", query("backfill/activity"), statuses=list(statuses))
     session.store("evidence", query("backfill/evidence"))
-    with during(f"writing {target.name}"):
-        target.parent.mkdir(exist_ok=True)
-    session.copy(query("backfill/evidence_in_order"), target)
+    with replacing(target) as partial:
+        session.copy(query("backfill/evidence_in_order"), partial)
     found = session.frame(query("backfill/documents_met"))
     met, nobodys, missing = (int(value) for value in found.row(0))
     for name in ("activity_of", "evidence"):

@@ -20,6 +20,7 @@ from pipeline.errors import during
 from pipeline.run.facts import Numbers
 from pipeline.run.files import TableWriter, atomic, hash_file, replace_file
 from pipeline.run.folder import RunFolder
+from pipeline.run.private import make_folder
 from schemas.run import OUTCOMES
 
 FOLDER: Final = "import"
@@ -70,7 +71,7 @@ def write_imports(
     """
     target = folder.path / FOLDER
     with during("writing files to import"):
-        target.mkdir(exist_ok=True)
+        make_folder(target)
     if numbers is not None and numbers.count:
         replace_file(target / _COUNTER_FILE, _render_counter(numbers).encode())
     for action, name in _FILES.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -14,6 +13,7 @@ from pipeline.plan.record import tabulate_unreadable
 from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter, write_table
 from pipeline.run.findings import RunFinding, frame_run_findings
+from pipeline.run.private import copy_file
 from schemas.run import BACKFILL, BATCHES, FINDINGS, OUTCOMES
 
 
@@ -48,6 +48,6 @@ def write_plan_tables(
             one.result()
         findings.write(frame_run_findings(list(of_run)))
     with during(f"writing {RESULT}"):
-        shutil.copyfile(folder.path / PLAN, folder.path / RESULT)
+        copy_file(folder.path / PLAN, folder.path / RESULT)
     write_table(folder.outcomes, OUTCOMES.to_frame())
     write_table(folder.batches, BATCHES.to_frame())

@@ -76,7 +76,7 @@ def _note_source_format(project: Project) -> Iterator[tuple[str, str, str]]:
 
 def _check_settings(project: Project) -> Iterator[tuple[str, str, str]]:
     """Every setting that somebody made, with its origin."""
-    for key, entry in project.effective().items():
+    for key, entry in project.show_settings().items():
         if entry.origin != "default" and not key.startswith("tasks."):
             yield f"setting {key}", "ok", f"{entry.value} ({entry.origin})"
 

@@ -10,14 +10,13 @@ from functools import partial
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from pipeline import __version__
 from pipeline.cli import audit, listing, main_job, repair, sandbox
 from pipeline.cli.exits import answer_errors, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
+from pipeline.cli.terminal import write_out, write_result
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, render_json
 from pipeline.errors import UsageError
@@ -78,11 +77,10 @@ def _print(result: Result, *, as_object: bool) -> None:
         if as_object:
             sys.stdout.write(f"{render_json(result)}\n")
         elif sys.stdout.isatty():
-            first, _, rest = result.lines(shutil.get_terminal_size().columns).partition("\n")
-            Console().print(Text(first, style="bold" if result.facts else ""), soft_wrap=True)
-            sys.stdout.write(f"{rest}\n" if rest else "")
+            width = shutil.get_terminal_size().columns
+            write_result(result.lines(width), bold=result.facts is not None)
         else:
-            sys.stdout.write(f"{result.lines(int(os.environ.get('COLUMNS', _UNBOUNDED)))}\n")
+            write_out(result.lines(int(os.environ.get("COLUMNS", _UNBOUNDED))))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 from typer.exceptions import TyperException
 
+from pipeline.cli.terminal import write_err
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
 from pipeline.lazy import hide_module, import_lazily
 
@@ -61,13 +62,13 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
         if self._error is None:
             return 0
         if os.environ.get(_TRACEBACK):
-            traceback.print_exception(self._error)
+            write_err("".join(traceback.format_exception(self._error)).rstrip("\n"))
         error = _translate(self._error)
         if as_object:
             shown = {"code": error.code, "message": error.message, "where": error.where}
             sys.stdout.write(json.dumps({"command": command, "error": shown}) + "\n")
             sys.stdout.flush()
-        sys.stderr.write(f"p2c: {error}\n")
+        write_err(f"p2c: {error}")
         return error.exit_code
 
 

@@ -94,6 +94,13 @@ ValuesFlag = Annotated[
         "--with-values", help="Include values of the source: the file then holds personal data."
     ),
 ]
+ShowValuesFlag = Annotated[
+    bool,
+    typer.Option(
+        "--with-values",
+        help="Show values of contacts that a closed list does not know, not only how many.",
+    ),
+]
 CodeOption = Annotated[
     list[str] | None,
     typer.Option("--code", metavar="CODE", help="Take only this code. Can be given several times."),

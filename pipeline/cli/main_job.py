@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,6 +18,7 @@ from pipeline.cli.flags import (
     LimitFlag,
     OnlyFlag,
     RunArgument,
+    ShowValuesFlag,
     TakeOverFlag,
     Work,
     YesFlag,
@@ -116,11 +118,13 @@ def plan(
     take_over: TakeOverFlag = False,
     changes: ChangesFlag = False,
     against: AgainstFlag = None,
+    with_values: ShowValuesFlag = False,
 ) -> Work:
     """Decide for every contact where it goes; send nothing."""
     request = requests.PlanRequest(
         limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="plan"
     )
+    flags = replace(flags, values=with_values)
     return lambda listener: planning.plan_contacts(flags, request, listener, against)
 
 
@@ -135,8 +139,11 @@ def backfill(flags: Flags, limit: LimitFlag = None, only: OnlyFlag = None) -> Wo
 
 
 @command(takes=("project", "runs", "assignments", "as_object"), hides=("source",))
-def apply(flags: Flags, run: RunArgument, yes: YesFlag = False) -> Work:
+def apply(
+    flags: Flags, run: RunArgument, yes: YesFlag = False, with_values: ShowValuesFlag = False
+) -> Work:
     """Carry out a plan, or continue one that was stopped."""
+    flags = replace(flags, values=with_values)
     return lambda listener: applying.apply_run(
         flags, run, listener, make_asker(flags.runs, yes=yes)
     )
@@ -152,8 +159,10 @@ def run_(
     changes: ChangesFlag = False,
     backfill: BackfillFlag = False,
     yes: YesFlag = False,
+    with_values: ShowValuesFlag = False,
 ) -> Work:
     """Plan and apply in one go."""
+    flags = replace(flags, values=with_values)
     request = requests.PlanRequest(
         limit=limit, only=only, full=full, take_over=take_over, changes=changes, command="run"
     )

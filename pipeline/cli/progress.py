@@ -19,7 +19,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from pipeline.cli.terminal import write_err
 from pipeline.events import Listener, Step
+from pipeline.show.visible import make_lines_visible, make_visible
 
 _EVERY: Final = 10.0
 """Seconds between two plain lines of one step."""
@@ -32,7 +34,7 @@ def show_progress() -> Iterator[Listener]:
         with _show_bars() as listener:
             yield listener
     else:
-        lines = Lines(sys.stderr.write, time.monotonic)
+        lines = Lines(write_err, time.monotonic)
         try:
             yield lines
         finally:
@@ -43,7 +45,7 @@ def show_progress() -> Iterator[Listener]:
 def _show_bars() -> Iterator[Listener]:
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -53,11 +55,11 @@ def _show_bars() -> Iterator[Listener]:
 
         def listen(step: Step) -> None:
             if step.name and step.name not in known:
-                known[step.name] = progress.add_task(step.name, total=step.total)
+                known[step.name] = progress.add_task(make_visible(step.name), total=step.total)
             if step.name:
                 progress.update(known[step.name], completed=step.done, total=step.total)
             if step.note:
-                progress.console.print(step.note, markup=False, highlight=False)
+                progress.console.print(make_lines_visible(step.note), markup=False, highlight=False)
 
         yield listen
 
@@ -85,7 +87,7 @@ class Lines:
             self.finish()
         self._last = step
         if step.note:
-            self._write(f"{step.note}\n")
+            self._write(step.note)
         if (begins and not step.done) or self._clock() - self._since >= _EVERY:
             self._show(step)
 
@@ -97,5 +99,5 @@ class Lines:
 
     def _show(self, step: Step) -> None:
         of = "" if step.total is None else f" of {step.total:,}"
-        self._write(f"{step.name}: {step.done:,}{of}\n" if step.done else f"{step.name}\n")
+        self._write(f"{step.name}: {step.done:,}{of}" if step.done else step.name)
         self._shown, self._since = step, self._clock()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipeline.errors import UsageError
+from pipeline.show.visible import make_lines_visible
 
 if TYPE_CHECKING:
     from pipeline.apply.consent import Question
@@ -32,7 +33,9 @@ def make_asker(runs: Path, *, yes: bool) -> Callable[[Question], None]:
                 f"nothing was sent, because there is no terminal to ask on; `{command} --yes` "
                 f"sends it.\n{question.text}"
             )
-        if not typer.confirm(f"\n{question.text}\nSend them?", default=False, err=True):
+        if not typer.confirm(
+            make_lines_visible(f"\n{question.text}\nSend them?"), default=False, err=True
+        ):
             raise UsageError(f"nothing was sent; `{command}` asks again.")
 
     return ask

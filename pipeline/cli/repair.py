@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
+from pipeline.cli.flags import (
+    ALL,
+    RUN_ONLY,
+    CodeOption,
+    Command,
+    RunArgument,
+    ShowValuesFlag,
+    Work,
+    command,
+)
+from pipeline.cli.terminal import write_err
 from pipeline.commands.options import Flags
 from pipeline.lazy import import_lazily
 
@@ -69,10 +80,12 @@ def retry(
         ),
     ] = None,
     code: CodeOption = None,
+    with_values: ShowValuesFlag = False,
 ) -> Work:
     """Plan again what was held, rejected or failed."""
+    shown = replace(flags, values=with_values)
     return lambda listener: retrying.retry_run(
-        flags, run, correction=corrected, codes=code or (), listener=listener
+        shown, run, correction=corrected, codes=code or (), listener=listener
     )
 
 
@@ -115,7 +128,7 @@ def purge(
     def ask(text: str) -> bool:
         if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return yes
-        sys.stderr.write(f"{text}\n")
+        write_err(text)
         return typer.confirm("Remove these data projects from SCM?", err=True)
 
     if scm:
@@ -124,7 +137,7 @@ def purge(
     def work(_: Listener) -> Result:
         found = purging.list_purgeable(flags, run or (), older_than)
         if found and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-            sys.stderr.write(f"{purging.describe_purge(found)}\n")
+            write_err(purging.describe_purge(found))
             return purging.purge_runs(
                 found, agreed=typer.confirm("Remove their personal data?", err=True)
             )

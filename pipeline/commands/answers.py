@@ -30,11 +30,16 @@ def answer_about(
     )
 
 
-def describe_run(command: str, made: RunFolder) -> Result:
-    """What a command answers that made or applied a plan: the whole run."""
+def describe_run(command: str, made: RunFolder, *, values: bool = False) -> Result:
+    """What a command answers that made or applied a plan: the whole run.
+
+    ``values`` shows which values of contacts a closed list does not know.
+    """
     facts = made.read_summary()
     refused = _list_refused(made) if facts.applied else ()
-    text = partial(render_run, facts, made.path, _name_columns(made), refused=refused)
+    text = partial(
+        render_run, facts, made.path, _name_columns(made), refused=refused, values=values
+    )
     return Result(
         command=command, exit_code=facts.exit_code, facts=facts, folder=str(made.path), text=text
     )

@@ -10,6 +10,7 @@ from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.options import Flags, read_clock
+from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
@@ -23,7 +24,7 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
     found = folder.find_run(common.runs, run)
     before = found.read_summary().applied
     execute.apply_plan(found, lambda: common.today(found.facts()), read_clock, listener, ask)
-    result = describe_run("apply", found)
+    result = describe_run("apply", found, values=common.values)
     text = "This plan was already applied to the end; nothing was done now."
     return replace(result, text=partial(append_text, result, text)) if before else result
 
@@ -33,9 +34,10 @@ def plan_and_apply(
 ) -> Result:
     """``run``: plan and apply."""
     project = common.load()
+    remove_expired(common, project, listener)
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
-    return describe_run("run", made)
+    return describe_run("run", made, values=common.values)
 
 
 def backfill_plan_and_apply(

@@ -27,6 +27,8 @@ class Flags:
     assignments: tuple[str, ...] = ()
     as_object: bool = False
     environment: tuple[tuple[str, str], ...] = ()
+    values: bool = False
+    """Whether the text of a run may show values of contacts."""
 
     def load(self) -> resolve.Project:
         """The project with these flags applied."""

@@ -8,6 +8,7 @@ from functools import partial
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.options import Flags, read_clock
+from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.events import Listener
 from pipeline.plan import compare, make
@@ -20,8 +21,10 @@ def plan_contacts(
 ) -> Result:
     """``plan``."""
     before = None if against is None else folder.find_run(common.runs, against)
-    made = make.make_plan(common.load(), request, common.runs, read_clock, listener)
-    result = describe_run("plan", made)
+    project = common.load()
+    remove_expired(common, project, listener)
+    made = make.make_plan(project, request, common.runs, read_clock, listener)
+    result = describe_run("plan", made, values=common.values)
     if before is None:
         return result
     items = compare.compare_runs(before, made)
@@ -34,7 +37,7 @@ def plan_contacts(
 
 def backfill_contacts(common: Flags, request: PlanRequest, listener: Listener) -> Result:
     """``backfill``."""
-    return describe_run(
-        "backfill",
-        planning.make_backfill(common.load(), request, common.runs, read_clock, listener),
-    )
+    project = common.load()
+    remove_expired(common, project, listener)
+    made = planning.make_backfill(project, request, common.runs, read_clock, listener)
+    return describe_run("backfill", made)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from pipeline.audit import projects, purge
+from pipeline.audit import projects, purge, retention
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.events import Listener, Step
 from pipeline.project.resolve import Project, project_of_run
 from pipeline.project.systems import connect_scm
 from pipeline.run import folder
@@ -51,6 +52,18 @@ def purge_runs(found: Sequence[purge.PersonalData | purge.Leftover], *, agreed: 
         items=items,
         text="\n".join([purge.render_purge(found), *([ending] if found else [])]),
     )
+
+
+def remove_expired(common: Flags, project: Project, listener: Listener) -> None:
+    """Remove what is older than ``run.keep_values``, before a new run is made.
+
+    What was removed, or left, is told as progress. Raises ``Stopped``.
+    """
+    keep = project.settings.run.retention
+    if keep is None:
+        return
+    for done, sentence in enumerate(retention.obey_retention(common.runs, read_clock, keep), 1):
+        listener(Step(name="removing old personal data", done=done, note=sentence))
 
 
 Ask = Callable[[str], bool]

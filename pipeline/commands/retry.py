@@ -29,7 +29,7 @@ def retry_run(
             found, "retry", text=f"There is nothing to retry.{_describe_nameless(chosen.nameless)}"
         )
     made = _plan_again(common, found, chosen, correction, listener)
-    result = describe_run("retry", made)
+    result = describe_run("retry", made, values=common.values)
     note = (
         f"This plan retries {len(chosen.contactids):,} contacts of "
         f"{found.run}.{_describe_nameless(chosen.nameless)}"

@@ -84,7 +84,6 @@ class LandedFile:
         self._pending: Future[None] | None = None
         self._writer: pq.ParquetWriter | None = None
         self._partial.begin()
-        self._partial.path.touch()
 
     def add(self, rows: pa.Table, source: str) -> None:
         """Append rows of the file that findings call ``source``.

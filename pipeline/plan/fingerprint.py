@@ -16,7 +16,7 @@ Free on purpose are
 
 * code that only carries out (loading, writing back), carries bytes (``wire``, ``run``, ``flow``) or
   reports (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
-* how a system is reached: logins and parallelism; and all of ``[run]``;
+* how a system is reached: logins, parallelism and hosts of blobs; and all of ``[run]``;
 * where exports lie and what is in them by now: the plan has a copy of its own, and what was read
   from a live Sales ages (``run.max_plan_age``);
 * ``--limit``, ``--only`` and the like: that is what was asked, not what decides;
@@ -145,7 +145,8 @@ _SETTINGS: Final = {
 
 _REACH: Final = (
     "source.auth.", "source.parallel", "source.path",
-    "destination.auth.", "destination.parallel", "destination.known_customers",
+    "destination.auth.", "destination.parallel", "destination.blob_hosts",
+    "destination.known_customers",
 )  # fmt: skip
 _FREE: Final = {True: (*_REACH, "source.flag_blank"), False: _REACH}
 """Among them, what says only how a system is reached or where a file lies, and what a backfill does

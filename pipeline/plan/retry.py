@@ -13,6 +13,7 @@ import polars as pl
 
 from pipeline.errors import InvariantBroken, UsageError, during
 from pipeline.run.folder import FOLDER, RunFolder
+from pipeline.run.private import close_to_others, make_folder
 from pipeline.suggest import check_codes
 from schemas.text import guid_of
 
@@ -76,9 +77,11 @@ def retry_place(runs: Path, of: RunFolder) -> Iterator[Path]:
     """A new folder for what a retry is made from; it stays when the retry was planned."""
     path = runs / FOLDER / f"{of.run}-{secrets.token_hex(2)}"
     with during("preparing the retry"):
-        path.mkdir(parents=True)
+        make_folder(path)
     try:
         yield path
+        with during("preparing the retry"):
+            close_to_others(path)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise

@@ -107,7 +107,7 @@ def _land_sales(
         work = (
             runs / EXTRACTING / re.sub("[^A-Za-z0-9._-]+", "-", home.partition("://")[2]).strip("-")
         )
-        folder.source.mkdir(parents=True, exist_ok=True)
+        folder.make_source()
         found = land_dataverse(
             sales, folder.source, wish, work=work, since=since, progress=partial(_report, listener)
         )

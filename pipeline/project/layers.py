@@ -154,7 +154,7 @@ def read_assignments(assignments: Sequence[str]) -> TomlTable:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
             raise UsageError(
-                f"--set takes KEY=VALUE, as in destination.legal_entity=usmf; got '{assignment}'."
+                "--set takes KEY=VALUE, as in destination.legal_entity=usmf; one has no =."
             )
         path = _split_key(key.strip())
         if path[0] not in Settings.model_fields:
@@ -162,7 +162,7 @@ def read_assignments(assignments: Sequence[str]) -> TomlTable:
                 f"--set {key.strip()}: there is no section "
                 f"'{path[0]}'.{suggest_nearest(path[0], Settings.model_fields)}"
             )
-        made = _read_value(assignment, value.strip())
+        made = _read_value(key.strip(), value.strip())
         for step in reversed(path[1:]):
             made = {step: made}
         _overlay(found, {path[0]: made})
@@ -185,7 +185,7 @@ def _split_key(key: str) -> list[str]:
     return steps
 
 
-def _read_value(assignment: str, value: str) -> object:
+def _read_value(key: str, value: str) -> object:
     """A value of ``--set``.
 
     Tables, lists and quoted text are as TOML writes them, everything else as it stands.
@@ -195,7 +195,7 @@ def _read_value(assignment: str, value: str) -> object:
             table: TomlTable = tomllib.loads(f"value = {value}")
             return table["value"]
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"--set {assignment}: is not valid TOML: {error}.") from error
+            raise UsageError(f"--set {key}: is not valid TOML: {error}.") from error
     if value[:1] in {'"', "'"}:
         with contextlib.suppress(tomllib.TOMLDecodeError):
             text: TomlTable = tomllib.loads(f"value = {value}")

@@ -39,7 +39,7 @@ from pipeline.project.settings import (
 )
 from pipeline.run.facts import RunFacts, Setting
 from pipeline.suggest import SettingProblem, explain_validation_error
-from pipeline.wire.login.settings import SystemSettings
+from pipeline.wire.login.settings import SystemSettings, hide_unusual
 from schemas.text import fold_text
 
 FILE: Final = Path("p2c.toml")
@@ -178,6 +178,15 @@ class Project:
         return {
             key: Setting(value=value, origin=self.origins.get(key, "default"))
             for key, value in flat.items()
+        }
+
+    def show_settings(self) -> dict[str, Setting]:
+        """``effective`` for people: what has not the form of a variable's name is not shown."""
+        return {
+            key: entry.replace(value=hide_unusual(str(entry.value)))
+            if key.endswith("_env") and entry.value is not None
+            else entry
+            for key, entry in self.effective().items()
         }
 
     def _list_row(

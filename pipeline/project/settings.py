@@ -224,6 +224,9 @@ Age = Annotated[
     TextForm("minutes, hours or days, as in 90m, 24h or 2d", r"[0-9]+(\.[0-9]+)? ?[mhd]", "h"),
     AfterValidator(_check_duration),
 ]
+Keep = Annotated[
+    str, TextForm("hours or days, as in 12h or 90d", r"[0-9]{1,5}(\.[0-9]{1,3})? ?[hd]", "d")
+]
 Wait = Annotated[
     str,
     TextForm(
@@ -234,6 +237,14 @@ Wait = Annotated[
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]{1,9}(, ?[0-9]{1,9})*")]
 FolderName = Annotated[str, AfterValidator(_check_folder)]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
+Host = Annotated[
+    str,
+    TextForm(
+        "a host, as in blobs.contoso.com or *.blobs.contoso.com",
+        r"(\*\.[A-Za-z0-9-]+\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?",
+    ),
+]
+Hosts = Annotated[list[Host], BeforeValidator(_split_words)]
 Paths = Annotated[
     list[str],
     BeforeValidator(_list_one),
@@ -437,6 +448,15 @@ class DestinationSettings(Section):
     parallel: AtOnce = Field(
         50, description="The largest number of requests to SCM at the same time."
     )
+    blob_hosts: Hosts = Field(
+        [],
+        description=(
+            "Hosts that packages may be uploaded to and files of errors downloaded from, besides "
+            "*.blob.core.windows.net: for a network that puts a host of its own before Azure's. "
+            "SCM says where; p2c goes nowhere else, and only by https."
+        ),
+        examples=[["blobs.contoso.com"]],
+    )
     name: FileName = Field(
         default_factory=_name_destination,
         description=(
@@ -571,6 +591,15 @@ class RunSettings(Section):
             "have this limit."
         ),
     )
+    keep_values: Keep | None = Field(
+        None,
+        description=(
+            "How long runs keep personal data. `p2c run`, `p2c plan` and `p2c backfill` begin by "
+            "removing it from older runs, as `p2c purge` does; keys and counts stay. A run whose "
+            "load is unfinished is left and named. If it is not set, nothing is removed by itself."
+        ),
+        examples=["90d"],
+    )
     odata_requests: AtOnce = Field(
         4, description="The largest number of OData requests to SCM at the same time during a load."
     )
@@ -625,6 +654,11 @@ class RunSettings(Section):
     def system_wait(self) -> float:
         """The longest wait for a system, in seconds."""
         return parse_duration(self.wait_system).total_seconds()
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long runs keep personal data; null for as long as nobody purges them."""
+        return None if self.keep_values is None else parse_duration(self.keep_values)
 
     @property
     def plan_age(self) -> timedelta:

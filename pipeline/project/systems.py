@@ -83,7 +83,7 @@ def connect_scm(
             _make_system(name, client, project, place.parallel, listener)
             for name, client in ((SCM, http), (BLOBS, unsigned))
         )
-        yield Scm(system=system, blobs=blobs)
+        yield Scm(system=system, blobs=blobs, blob_hosts=project.settings.destination.blob_hosts)
 
 
 def open_source(project: Project, *, environment: Mapping[str, str] = os.environ) -> Path:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import Stopped, UsageError, during
+from pipeline.run.private import PRIVATE_FILE, close_to_others, create_file, make_folder
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -67,11 +68,13 @@ class Partial:
         return self.place.with_name(f".{self.place.name}.partial")
 
     def begin(self) -> None:
-        """Make the folder if it does not exist."""
-        self.place.parent.mkdir(parents=True, exist_ok=True)
+        """Make the folder if it does not exist, and an empty file that is closed to others."""
+        make_folder(self.place.parent)
+        create_file(self.path)
 
     def finish(self) -> None:
         """Put it in its place, once it is on the disk."""
+        close_to_others(self.path)  # Engines may have put a file of their own there.
         self.disk.flush(self.path)
         self.disk.replace(self.path, self.place)
 
@@ -133,9 +136,9 @@ def try_lock(path: Path) -> Iterator[bool]:
     Raises:
         Stopped: the disk failed.
     """
-    lock = filelock.FileLock(path, timeout=0)
+    lock = filelock.FileLock(path, timeout=0, mode=PRIVATE_FILE)
     with during(f"locking {path.parent.name}"), suppress(filelock.Timeout):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock.acquire()
     try:
         yield lock.is_locked

@@ -19,6 +19,7 @@ from typing import Final, NewType
 from pipeline.errors import UsageError, during
 from pipeline.run.facts import RunFacts
 from pipeline.run.files import LOCK, try_lock, write_json
+from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
 
@@ -107,6 +108,10 @@ class RunFolder:
         """Packages, by task."""
         return self.path / "packages"
 
+    def make_source(self) -> None:
+        """Make the folder of landed tables. Raises ``OSError``."""
+        make_folder(self.source)
+
     def rows(self, task: str) -> Path:
         """Planned rows of a task: a folder of Parquet files."""
         return self.path / "rows" / task
@@ -165,11 +170,11 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     partial = runs / f".{facts.run}.partial"
     with during("creating the run folder"):
         _clear(runs)
-        runs.mkdir(parents=True, exist_ok=True)
+        make_folder(runs)
     try:
         with try_lock(_name_lock(partial)):
             with during("creating the run folder"):
-                partial.mkdir()
+                make_folder(partial)
             try:
                 RunFolder(partial).write_facts(facts)
                 yield RunFolder(partial)

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pipeline.errors import InvariantBroken, during
 from pipeline.run.chain import OWN_KEYS, START_HASH, JournalLine, check_chain
+from pipeline.run.private import create_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -154,7 +155,7 @@ class Journal:
         """
         with during("opening the journal"):
             if not path.exists():
-                path.touch()
+                create_file(path)
                 _sync_folder(path.parent)
             found = read_journal(path)
             file = path.open("r+b", buffering=0)

@@ -87,4 +87,8 @@ def read_legal_entities(scm: Scm, model: Model) -> dict[str, str] | None:
     if not model.has("LegalEntities", "LegalEntityId", "Name"):
         return None
     pages = scm.pages("LegalEntities", select="LegalEntityId,Name")
-    return {str(row["LegalEntityId"]).lower(): str(row["Name"]) for page in pages for row in page}
+    return {
+        str(row["LegalEntityId"]).lower(): " ".join(str(row["Name"]).split())
+        for page in pages
+        for row in page
+    }

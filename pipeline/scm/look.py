@@ -133,7 +133,6 @@ def _read_keys(
     scm: Scm, model: Model, wanted: ScmNeeds, into: Path, progress: Callable[[str, int], None]
 ) -> tuple[int, int]:
     """Read the keys of customers and contact persons into files; how many there are."""
-    into.mkdir(parents=True, exist_ok=True)
     customers = read_customers(scm, model, wanted.legal_entities, into / CUSTOMERS_FILE)
     progress("customers of SCM", customers)
     persons = read_persons(scm, wanted.legal_entities, into / PERSONS_FILE)

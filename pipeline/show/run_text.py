@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.run.facts import Kind
-from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges
+from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges, ValueMap
 from schemas.codes import Code, Severity, load_codes
 from schemas.run import OUTCOME_NAMES
 
@@ -53,7 +53,13 @@ _LONGEST: Final = 40
 
 
 def render_run(
-    facts: Summary, folder: Path, columns: Columns, width: int, refused: Refused = ()
+    facts: Summary,
+    folder: Path,
+    columns: Columns,
+    width: int,
+    refused: Refused = (),
+    *,
+    values: bool = False,
 ) -> str:
     """A run as text.
 
@@ -63,6 +69,7 @@ def render_run(
         columns: where the findings of each code are.
         width: of a line, in characters; text that is not wrapped (tables, names) may be longer.
         refused: why rows failed, or why nobody knows what became of them.
+        values: show values of contacts that a closed list does not know, not only their number.
     """
     blocks = (
         [
@@ -79,7 +86,7 @@ def render_run(
         _head_block(
             "Findings, most urgent first", _render_findings(facts, columns, width, top=False)
         ),
-        _head_block("Closed lists", _render_coverage(facts, width)),
+        _head_block("Closed lists", _render_coverage(facts, width, values=values)),
         _render_ending(facts, folder, width),
     )
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -307,24 +314,33 @@ def _render_run_finding(
         )
 
 
-def _render_coverage(facts: Summary, width: int) -> Iterator[str]:
+def _render_coverage(facts: Summary, width: int, *, values: bool) -> Iterator[str]:
     for one in facts.value_maps:
-        if one.unmapped:
-            values = [
-                f"{fit_terminal(value)} ({count:,})"
-                for value, count in list(one.unmapped.items())[:_SHOWN]
-            ]
-            yield from _render_list(
-                f"{one.task}.{one.destination} does not know",
-                values,
-                one.unmapped_values,
-                width,
-            )
+        if one.unmapped_values:
+            yield from _render_unmapped(one, width, values=values)
         if one.never_used:
             keys = [fit_terminal(key) or '""' for key in one.never_used]
             yield from _render_list(
                 f"{one.task}.{one.destination} never used", keys[:_SHOWN], len(keys), width
             )
+
+
+def _render_unmapped(one: ValueMap, width: int, *, values: bool) -> list[str]:
+    """The values that a closed list does not know: their number, or the most frequent ones."""
+    head = f"{one.task}.{one.destination} does not know"
+    if values and one.unmapped:
+        names = [
+            f"{fit_terminal(value)} ({count:,})"
+            for value, count in list(one.unmapped.items())[:_SHOWN]
+        ]
+        return _render_list(head, names, one.unmapped_values, width)
+    noun = "value" if one.unmapped_values == 1 else "values"
+    rows = sum(one.unmapped.values())
+    least = "at least " if len(one.unmapped) < one.unmapped_values else ""
+    counted = f" in {least}{rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
+    return _wrap_names(
+        f"    {head}: ", [f"{one.unmapped_values:,} {noun}{counted}"], width, indent=8
+    )
 
 
 def _render_list(head: str, names: Sequence[str], total: int, width: int) -> list[str]:

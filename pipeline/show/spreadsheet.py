@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.run.files import atomic
-from pipeline.show.visible import make_frame_visible
+from pipeline.show.visible_frame import make_frame_visible
 
 _FORMULA: Final = r"[\s'\p{C}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 """What a spreadsheet could take for the start of a formula, full-width signs included, after what

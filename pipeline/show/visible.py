@@ -9,11 +9,8 @@ import re
 import unicodedata
 from typing import Final
 
-import polars as pl
-
 _SUSPECT: Final = re.compile(r"[^\x20-\x7E]")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_HIDDEN_CLASS: Final = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]"
 
 
 def make_visible(text: str) -> str:
@@ -31,13 +28,6 @@ def _show(character: str) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"  # noqa: PLR2004
 
 
-def make_frame_visible(frame: pl.DataFrame) -> pl.DataFrame:
-    """Make all text of a frame ``make_visible``."""
-    changed = []
-    for name, dtype in frame.schema.items():
-        if dtype == pl.String:
-            odd = frame[name].str.contains(_HIDDEN_CLASS).fill_null(value=False)
-            if odd.any():
-                texts = [make_visible(text) for text in frame[name].filter(odd)]
-                changed.append(frame[name].scatter(odd.arg_true(), texts))
-    return frame.with_columns(changed)
+def make_lines_visible(text: str) -> str:
+    """Make each line of a text ``make_visible``; its line ends stay."""
+    return "\n".join(map(make_visible, text.split("\n")))

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.errors import RequestRefused, SystemStopped
+from pipeline.errors import LoginFailed, RequestRefused, SystemStopped, Throttled
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.json_body import read_json_object, read_rows
+from pipeline.wire.retry import RetryPolicy
 from pipeline.wire.system import System
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ _HEADERS: Final = {
     "OData-Version": "4.0",
     "If-None-Match": "null",
 }
+_OPTIONAL: Final = RetryPolicy(attempts=3)
+"""Questions that a plan can do without are not asked for minutes."""
 _NO_PROPERTY: Final = re.compile(
     r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'"
 )
@@ -132,7 +135,7 @@ class Sales:
     def totals(self, tables: Collection[str]) -> dict[str, int]:
         """Logical name → rows, as the server counted at some time within the last day.
 
-        Tables that it did not count are left out.
+        Tables that it did not count are left out, all of them where it fails at counting.
         """
         found = self._ask_totals(tables)
         if found is None and len(tables) > 1:
@@ -144,9 +147,13 @@ class Sales:
         names = quote("[" + ",".join(f'"{name}"' for name in tables) + "]", safe="")
         url = f"{ROOT}RetrieveTotalRecordCount(EntityNames=@p1)?@p1={names}"
         try:
-            return self.system.ask("GET", url, _read_counts, subject="totals", headers=_HEADERS)
-        except RequestRefused:
-            return None
+            return self.system.ask(
+                "GET", url, _read_counts, subject="totals", headers=_HEADERS, policy=_OPTIONAL
+            )
+        except SystemStopped as error:
+            if not _is_optional(error):
+                raise
+            return None if isinstance(error, RequestRefused) else {}
 
     def tracked(self) -> frozenset[str]:
         """Logical names of the tables with change tracking.
@@ -155,9 +162,11 @@ class Sales:
         """
         url = f"{ROOT}EntityDefinitions?$select=LogicalName&$filter=ChangeTrackingEnabled eq true"
         try:
-            rows = self.system.ask("GET", url, read_rows, subject="metadata", headers=_HEADERS)
+            rows = self.system.ask(
+                "GET", url, read_rows, subject="metadata", headers=_HEADERS, policy=_OPTIONAL
+            )
         except SystemStopped as error:
-            if error.status is None:
+            if not _is_optional(error):
                 raise
             return frozenset()
         return frozenset(str(row.get("LogicalName")) for row in rows)
@@ -174,13 +183,28 @@ class Sales:
         identity = self.who_am_i().get("OrganizationId", "")
         try:
             answer = self.system.ask(
-                "GET", ROOT + _CURRENT, read_json_object, subject="login", headers=_HEADERS
+                "GET",
+                ROOT + _CURRENT,
+                read_json_object,
+                subject="login",
+                headers=_HEADERS,
+                policy=_OPTIONAL,
             )
-        except RequestRefused:
+        except SystemStopped as error:
+            if not _is_optional(error):
+                raise
             return Organization(id=identity, name="")
         detail = answer.get("Detail")
         name = detail.get("FriendlyName") if isinstance(detail, dict) else None
-        return Organization(id=identity, name=str(name or ""))
+        return Organization(id=identity, name=" ".join(str(name or "").split()))
+
+
+def _is_optional(error: SystemStopped) -> bool:
+    """Whether an answer may be missing: Sales refused this question, or fails at it for good.
+
+    A system that cannot be reached, or does not let us in, would fail at the next question, too.
+    """
+    return error.status is not None and not isinstance(error, LoginFailed | Throttled)
 
 
 def _spell(row: Mapping[str, object]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from pipeline.errors import RequestRefused
+from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
@@ -40,10 +41,15 @@ _BLOB: Final = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scm:
-    """SCM at one address. ``blobs`` does not log in: signed URLs carry their own rights."""
+    """SCM at one address.
+
+    ``blobs`` does not log in: signed URLs carry their own rights. ``blob_hosts`` are hosts that
+    these may lead to besides Azure Blob storage.
+    """
 
     system: System
     blobs: System
+    blob_hosts: Sequence[str] = ()
 
     @property
     def label(self) -> str:
@@ -137,12 +143,21 @@ class Scm:
                 raise
 
     def upload(self, url: str, content: bytes) -> None:
-        """Put a blob behind a signed URL; doing it twice does no harm."""
+        """Put a blob behind a signed URL; doing it twice does no harm.
+
+        Raises ``Stopped``, also where the URL leads to a host that p2c does not go to.
+        """
+        url = self._check_host(url, "packages")
         self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
 
     def download(self, url: str) -> bytes:
-        """The blob behind a signed URL."""
+        """The blob behind a signed URL. Raises as ``upload`` does."""
+        url = self._check_host(url, "a file of errors")
         return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
+
+    def _check_host(self, url: str, what: str) -> str:
+        hosts = BlobHosts(home=self.system.client.base_url, added=self.blob_hosts)
+        return hosts.check(url, what)
 
     def _ask_again(
         self,

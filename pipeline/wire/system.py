@@ -92,6 +92,7 @@ class System:
         subject: str = "",
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        policy: RetryPolicy | None = None,
     ) -> T:
         """Ask something that may be asked again, until there is an answer that ``read`` can read.
 
@@ -103,6 +104,7 @@ class System:
             subject: what requests and bytes are counted under.
             headers: in addition to the client's own.
             content: the body.
+            policy: how often and how long; the system's own by default.
 
         Raises:
             SystemStopped: the last failure, when asking again would not help or was tried often
@@ -117,7 +119,7 @@ class System:
             except SystemStopped as error:
                 failed += 1
                 spent = self.clock() - begun
-                wait = self.policy.wait(
+                wait = (policy or self.policy).wait(
                     error, failed, spent, was_there=self.was_there, chance=self.chance
                 )
                 self._count_failure(subject, error, wait)

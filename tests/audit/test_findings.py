@@ -24,7 +24,8 @@ from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from pipeline.run.folder import RunFolder, find_run
 from pipeline.show.spreadsheet import defuse, restore, write_csv
-from pipeline.show.visible import make_frame_visible, make_visible
+from pipeline.show.visible import make_visible
+from pipeline.show.visible_frame import make_frame_visible
 from tests.scenes.small import ACCOUNT, contactid, rows
 
 Source = Callable[[list[dict[str, str]]], Path]

@@ -78,10 +78,15 @@ def facts(**changes: Any) -> dict[str, Any]:
 
 
 def told(
-    told_facts: Mapping[str, Any], columns: run_text.Columns | None = None, width: int = 100
+    told_facts: Mapping[str, Any],
+    columns: run_text.Columns | None = None,
+    width: int = 100,
+    *,
+    values: bool = False,
 ) -> list[str]:
     summary = Summary.model_validate(told_facts)
-    return run_text.render_run(summary, Path("runs") / RUN, columns or {}, width).splitlines()
+    text = run_text.render_run(summary, Path("runs") / RUN, columns or {}, width, values=values)
+    return text.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -167,13 +172,36 @@ def test_source_values_do_no_harm_on_a_terminal() -> None:
             "never_used": ["", "1"],
         }
     ]
-    text = "\n".join(told(facts(value_maps=lists)))
+    text = "\n".join(told(facts(value_maps=lists), values=True))
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert r"\u001b[31mred (2)" in text
     assert "x" * 41 not in text
     assert "and 27 more" in text
     assert 'Contacts.Gender never used: "", 1' in text
+
+
+@pytest.mark.parametrize(
+    ("unmapped", "number", "words"),
+    [
+        ({"Canary": 2, "Other": 1}, 2, "2 values in 3 rows"),
+        ({"Canary": 1}, 1, "1 value in 1 row"),
+        ({"Canary": 1200}, 30, "30 values in at least 1,200 rows"),
+        ({}, 7, "7 values"),
+    ],
+)
+def test_values_that_a_list_does_not_know_are_counted_unless_asked_for(
+    unmapped: dict[str, int], number: int, words: str
+) -> None:
+    one = {
+        "task": "Contacts",
+        "destination": "Gender",
+        "unmapped": unmapped,
+        "unmapped_values": number,
+    }
+    lines = told(facts(value_maps=[one]))
+    assert f"    Contacts.Gender does not know: {words}" in lines
+    assert "Canary" not in "\n".join(lines)
 
 
 def test_no_blanks_of_the_catalogue_are_left_open() -> None:
@@ -214,10 +242,10 @@ def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:
         lines(Step(name="planning", done=done, total=900))
     lines.finish()
     assert said == [
-        "looking\n",
-        "planning: 400 of 900\n",
-        "planning: 700 of 900\n",
-        "planning: 900 of 900\n",
+        "looking",
+        "planning: 400 of 900",
+        "planning: 700 of 900",
+        "planning: 900 of 900",
     ]
 
 
@@ -231,10 +259,10 @@ def test_what_a_step_waits_for_is_a_line_of_its_own() -> None:
         )
     lines.finish()
     assert said == [
-        "loading\n",
-        "import x: Executing since 1 min\n",
-        "import x: Executing since 2 min\n",
-        "loading: 3 of 9\n",
+        "loading",
+        "import x: Executing since 1 min",
+        "import x: Executing since 2 min",
+        "loading: 3 of 9",
     ]
 
 

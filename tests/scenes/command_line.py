@@ -46,7 +46,7 @@ def p2c(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         capsys.readouterr()
         code = main([str(word) for word in words])
         out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
+        assert "Traceback" not in out + err, err
         return Answer(code=code, out=out, err=err)
 
     return run

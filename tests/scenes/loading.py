@@ -199,7 +199,11 @@ class Scene:
         )
         seed.add_customers(self.twin.desk, [ACCOUNT, *self.there])
         self.wire = Wire(self.twin)
-        self.scm = Scm(system=self._make_system("SCM"), blobs=self._make_system("Blob storage"))
+        self.scm = Scm(
+            system=self._make_system("SCM"),
+            blobs=self._make_system("Blob storage"),
+            blob_hosts=["scm.test"],
+        )
 
     def _make_system(self, name: str) -> System:
         pace = Pace(sleep=self.clock.sleep, clock=lambda: self.clock.seconds)

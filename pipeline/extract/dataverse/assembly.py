@@ -17,6 +17,7 @@ from pipeline.extract.dataverse.guids import encode_guid, encode_guids
 from pipeline.extract.landing import LandedTable, SourceFile
 from pipeline.extract.records import UnreadableRow
 from pipeline.extract.writing import LandedFile
+from pipeline.run.private import copy_file, make_folder
 from sql.query import query
 from sql.session import Session, session
 
@@ -56,6 +57,11 @@ class Assembly:
                 self._land_in_order(work) if self._is_in_order(work) else self._land_sorted(work)
             )
         return self.describe(unreadable)
+
+    def copy(self, landed: Path) -> None:
+        """Land the table as an earlier run landed it."""
+        make_folder(self.into)
+        copy_file(landed, self.path)
 
     def describe(self, unreadable: tuple[UnreadableRow, ...] = ()) -> LandedTable:
         """The landed table as it lies on disk."""

@@ -7,7 +7,6 @@ was deleted is looked up again, because the two lists do not say which came last
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import AnswerUnreadable, RequestRefused, during
 from pipeline.extract.dataverse.assembly import MEMORY, Assembly
-from pipeline.extract.dataverse.checkpoint import TableWork, write_checkpoint
+from pipeline.extract.dataverse.checkpoint import TableWork, begin_folder, write_checkpoint
 from pipeline.extract.dataverse.page import DataversePage, PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.wire.dataverse import LOOKUP_TYPE, Sales
@@ -166,8 +165,7 @@ class Refresh:
         delta: str | None = None
         rows = 0
         with during("extracting changes"):
-            shutil.rmtree(self.work, ignore_errors=True)
-            self.work.mkdir(parents=True)
+            begin_folder(self.work, (self._changes, self._deletions))
             with (
                 pq.ParquetWriter(self._changes, self._make_schema(), compression="lz4") as changes,
                 pq.ParquetWriter(self._deletions, pa.schema([("id", pa.string())])) as deletions,
@@ -250,8 +248,7 @@ class Refresh:
                     work = TableWork(folder=self.work, asked={}, begun="", tracked=True)
                     self.assembly.sort(here, work)
                 else:
-                    self.assembly.into.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(old, self.assembly.path)
+                    self.assembly.copy(old)
         return {name: int(count) for name, count in counts.items()}
 
     def _settle(self, engine: Session, here: Session) -> None:

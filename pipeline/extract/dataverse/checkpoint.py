@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from pipeline.errors import during
 from pipeline.run.files import atomic, locked, replace_file
+from pipeline.run.private import create_file, make_folder
 
 _PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
@@ -63,6 +64,14 @@ class TablePart:
         return {"number": self.number, "lows": self.lows, "highs": self.highs}
 
 
+def begin_folder(path: Path, files: Collection[Path] = ()) -> None:
+    """Clear a folder of what is under way, and make empty files that are closed to others."""
+    shutil.rmtree(path, ignore_errors=True)
+    make_folder(path)
+    for one in files:
+        create_file(one)
+
+
 def write_checkpoint(path: Path, content: Mapping[str, object]) -> None:
     """Write a file of JSON, whole or not at all."""
     replace_file(path, json.dumps(content).encode())
@@ -97,8 +106,7 @@ class TableWork:
     def begin(self) -> None:
         """Start again with one part."""
         with self.lock, during("extracting"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.mkdir(parents=True)
+            begin_folder(self.folder)
             self.parts = [TablePart(number=1)]
             self._write_index()
 
@@ -123,7 +131,7 @@ class TableWork:
             if not any(one is part for one in self.parts):
                 raise AbandonedError
             folder = self._find_folder(part)
-            folder.mkdir(exist_ok=True)
+            make_folder(folder)
             _write_page(folder / f"{part.pages + 1:06d}.arrow", page)
             self.write(folder / "progress.json", asdict(found))
             for name, value in asdict(found).items():

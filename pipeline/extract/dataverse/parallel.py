@@ -15,6 +15,7 @@ from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.page import PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.extract.dataverse.part_reader import DisorderedError, PartReader, StaleError
+from pipeline.run.private import make_folder
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Halted
 from sql.session import Session
@@ -33,7 +34,7 @@ class TableJob:
 
     def begin(self, engine: Session) -> None:
         """Make the folder, and the reader that serves all parts."""
-        self.work.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.work.folder)
         self.reader = PageReader(self.columns.wire_names, self.columns.amounts, engine)
 
 

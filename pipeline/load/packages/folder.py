@@ -53,7 +53,6 @@ def write_packages(
 
 
 def _write(path: Path, package: Package) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, package.content)
 
 

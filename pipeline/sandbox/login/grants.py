@@ -6,6 +6,7 @@ A secret, or an assertion signed with the key of its certificate.
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -92,6 +93,19 @@ def check_grant(
             f"client secret ID, for a secret added to app '{application.id}'."
         )
         raise GrantRefused(status=401, error="invalid_client", number=7000215, text=text)
+
+
+def renew(application: Application, form: Mapping[str, str]) -> dict[str, str]:
+    """What a refresh token brings besides an access token: the next refresh token.
+
+    The sandbox signs in no users, so it cannot know which refresh tokens were theirs: any text is
+    one, and the application's secret decides. Raises ``GrantRefused``.
+    """
+    if not form.get("refresh_token"):
+        text = "The request body must contain the following parameter: 'refresh_token'."
+        raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
+    digest = hashlib.sha256(f"{application.id} {form['refresh_token']}".encode()).digest()
+    return {"refresh_token": f"1.A{base64.urlsafe_b64encode(digest * 4).decode().rstrip('=')}"}
 
 
 def _check_assertion(

@@ -38,6 +38,10 @@ Authorize: TypeAlias = Callable[[Request], Claims | Response]
 
 _SHARED: Final = frozenset({"common", "organizations", "consumers"})
 _DEFAULT: Final = "/.default"
+_REFRESH: Final = "refresh_token"
+_GRANTS: Final = frozenset({"client_credentials", _REFRESH})
+_OPENID: Final = frozenset({"openid", "profile", "email", "offline_access"})
+"""Scopes that name no system."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +66,8 @@ class LoginTwin:
     ) -> Claims | Response:
         """Who is calling, or the 401.
 
-        A token must be for the host that the caller addresses, or for one of ``homes``; ``bare``:
-        without a slash behind it.
+        A token must be for the host that the caller addresses, or for one of ``homes``, and not for
+        a path there; ``bare``: without a slash behind it either.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -75,7 +79,8 @@ class LoginTwin:
         known = any(
             is_same_origin(claims.audience, home) for home in (find_origin(request), *homes)
         )
-        if not known or (bare and urlsplit(claims.audience).path):
+        path = urlsplit(claims.audience).path
+        if not known or path.strip("/") or (bare and path):
             return _render_challenge(request, f"The audience '{claims.audience}' is invalid.")
         return claims
 
@@ -139,7 +144,7 @@ def _answer(call: Callable[[], dict[str, Any]]) -> Response:
         return JSONResponse({**body, **more}, status_code=refusal.status)
 
 
-def _tenant(request: Request, *, shared: bool) -> str:
+def _tenant(request: Request, *, shared: bool, error: str) -> str:
     """The tenant in the address. Raises ``GrantRefused`` for one that is not here."""
     name = str(request.path_params["tenant"])
     if name.lower() in {TENANT, DOMAIN}:
@@ -151,17 +156,17 @@ def _tenant(request: Request, *, shared: bool) -> str:
         "signing into the correct cloud. Check with your subscription administrator, this may "
         "happen if there are no active subscriptions for the tenant."
     )
-    raise GrantRefused(
-        status=400, error="invalid_tenant" if shared else "invalid_request", number=90002, text=text
-    )
+    raise GrantRefused(status=400, error=error, number=90002, text=text)
 
 
 def _token(login: LoginTwin, request: Request, form: Mapping[str, str]) -> dict[str, Any]:
-    """A token in exchange for a secret or an assertion."""
-    _tenant(request, shared=False)
-    second = "/v2.0/" in request.url.path
+    """A token in exchange for a secret or an assertion, with or without a refresh token.
+
+    A refresh token knows its tenant, so it may be shown at ``/common/``.
+    """
     grant = form.get("grant_type", "")
-    if grant != "client_credentials":
+    _tenant(request, shared=grant == _REFRESH, error="invalid_request")
+    if grant not in _GRANTS:
         text = f"The app requested an unsupported grant type '{grant}'."
         raise GrantRefused(status=400, error="unsupported_grant_type", number=70003, text=text)
     application, secret = grants.find_application(
@@ -171,25 +176,26 @@ def _token(login: LoginTwin, request: Request, form: Mapping[str, str]) -> dict[
     grants.check_grant(
         application, secret, form, lambda audience: _is_login(audience, origin), login.now()
     )
-    audience = _scope(form) if second else _resource(form)
+    refreshed = grants.renew(application, form) if grant == _REFRESH else {}
+    second = "/v2.0/" in request.url.path
+    audience = _scope(form, delegated=bool(refreshed)) if second else _resource(form)
     issuer = f"{origin}/{TENANT}/"
     token = login.issuer.issue(application.id, audience, login.lifetime, issuer)
+    scope = {"scope": form.get("scope", "user_impersonation")} if refreshed else {}
+    return {**_describe_life(login, audience, second=second), **scope, "access_token": token} | (
+        refreshed
+    )
+
+
+def _describe_life(login: LoginTwin, audience: str, *, second: bool) -> dict[str, Any]:
+    """How long a token lives, as both versions of the endpoint say it."""
+    times = {"expires_in": login.lifetime, "ext_expires_in": login.lifetime}
     if second:
-        return {
-            "token_type": "Bearer",
-            "expires_in": login.lifetime,
-            "ext_expires_in": login.lifetime,
-            "access_token": token,
-        }
+        return {"token_type": "Bearer", **times}
     begin = int(login.now())
-    times = {
-        "expires_in": login.lifetime,
-        "ext_expires_in": login.lifetime,
-        "expires_on": begin + login.lifetime,
-        "not_before": begin,
-    }
+    times |= {"expires_on": begin + login.lifetime, "not_before": begin}
     texts = {name: str(value) for name, value in times.items()}
-    return {"token_type": "Bearer", **texts, "resource": audience, "access_token": token}
+    return {"token_type": "Bearer", **texts, "resource": audience}
 
 
 def _is_login(audience: str, origin: str) -> bool:
@@ -198,12 +204,21 @@ def _is_login(audience: str, origin: str) -> bool:
     return is_same_origin(audience, origin) and path.partition("/")[0].lower() in {TENANT, DOMAIN}
 
 
-def _scope(form: Mapping[str, str]) -> str:
-    """The audience that a v2 request asks for. Raises ``GrantRefused``."""
+def _scope(form: Mapping[str, str], *, delegated: bool) -> str:
+    """The audience that a v2 request asks for.
+
+    ``delegated``: in the name of a user, who grants scopes one by one. Raises ``GrantRefused``.
+    """
     scopes = form.get("scope", "").split()
     if not scopes:
         text = "The request body must contain the following parameter: 'scope'."
         raise GrantRefused(status=400, error="invalid_request", number=900144, text=text)
+    if delegated:
+        wanted = {one.rpartition("/")[0] for one in scopes if one not in _OPENID}
+        if len(wanted) != 1:
+            text = f"The provided value for the input parameter 'scope' is not valid: {scopes}."
+            raise GrantRefused(status=400, error="invalid_scope", number=70011, text=text)
+        return _check_resource(wanted.pop())
     if len(scopes) != 1 or not scopes[0].endswith(_DEFAULT):
         text = (
             f"The provided value for scope {' '.join(scopes)} is not valid. Client credential "
@@ -231,7 +246,7 @@ def _check_resource(resource: str) -> str:
 
 
 def _openid(request: Request) -> dict[str, Any]:
-    tenant, origin = _tenant(request, shared=True), find_origin(request)
+    tenant, origin = _tenant(request, shared=True, error="invalid_tenant"), find_origin(request)
     version = "/v2.0" if "/v2.0/" in request.url.path else ""
     named = "{tenantid}" if tenant in _SHARED else tenant
     return {

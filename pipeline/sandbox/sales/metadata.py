@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from pipeline.sandbox.sales.entity_properties import describe_usual_column, describe_usual_table
 from pipeline.sandbox.sales.schema import (
     CRM,
     TABLES,
@@ -71,6 +72,8 @@ def _id(*names: str) -> str:
 def _table(table: SalesTable) -> Described:
     plural = table.label[:-1] + "ies" if table.label.endswith("y") else f"{table.label}s"
     return {
+        **describe_usual_table(),
+        "ReportViewName": f"Filtered{table.schema_name}",
         "MetadataId": _id(table.name),
         "LogicalName": table.name,
         "SchemaName": table.schema_name,
@@ -128,6 +131,7 @@ def _column(table: SalesTable, column: SalesColumn) -> Described:
     )
     platform = column.read_only or column.type is ColumnType.ID
     return {
+        **describe_usual_column(),
         "@odata.type": f"#{CRM}.{typed}AttributeMetadata",
         "MetadataId": _id(table.name, column.name),
         "LogicalName": column.name,

@@ -19,7 +19,7 @@ from pipeline.wire.failures import CONTINUE, is_html, refuse_size, translate_exc
 from pipeline.wire.json_body import MalformedError, parse_json
 from pipeline.wire.login.auth import AccessToken, Credential
 from pipeline.wire.login.refusals import translate_login_refusal
-from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.system import UNREADABLE
 
 azure = import_lazily("pipeline.wire.login.azure")
@@ -104,7 +104,8 @@ def _read_secret(name: str | None, setting: str, environment: Mapping[str, str])
     value = environment.get(name or "", "")
     if not value:
         raise ConfigurationError(
-            f"the environment variable {name} is not set.", where=f"auth.{setting}"
+            f"the environment variable {hide_unusual(name or '')} is not set.",
+            where=f"auth.{setting}",
         )
     return value
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.errors import LoginFailed, Refusal
-from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.redact import redact_secrets
 
 _NO_TENANT: Final = "knows no tenant '{tenant}'. Check auth.tenant."
@@ -61,8 +61,8 @@ def translate_login_refusal(text: str, settings: AuthSettings, system: str) -> L
         reason = f": {clean.rstrip('. ')}" if clean else ""
         return LoginFailed(f"refuses the login{reason}.", where=system, refusal=said)
     words = {
-        "tenant": settings.tenant or "",
-        "client": settings.client_id or "",
-        "secret": settings.secret_env or "",
+        "tenant": redact_secrets(settings.tenant or ""),
+        "client": redact_secrets(settings.client_id or ""),
+        "secret": hide_unusual(settings.secret_env or ""),
     }
     return LoginFailed(f"{sentence.format(**words)} ({said.code})", where=system, refusal=said)

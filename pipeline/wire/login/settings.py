@@ -21,6 +21,10 @@ from pydantic import (
     model_validator,
 )
 
+_VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
+_USUAL: Final = re.compile("_?(?:[A-Z]{1,20}|[A-Z][A-Z0-9]{0,15}(?:_[A-Z0-9]{1,16})+)")
+_LONGEST: Final = 60
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Kind = Literal["client_secret", "certificate", "managed_identity", "azure_cli", "token"]
@@ -81,6 +85,38 @@ Address = Annotated[
 ]
 
 
+def _check_variable(value: str) -> str:
+    if _VARIABLE.fullmatch(value) is None:
+        raise ValueError(
+            "must be the name of an environment variable, as in P2C_CLIENT_SECRET: letters, digits "
+            "and underscores. Put the secret itself into that variable"
+        )
+    return value
+
+
+Variable = Annotated[
+    str,
+    AfterValidator(_check_variable),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "the name of an environment variable",
+            "pattern": f"^(?:{_VARIABLE.pattern})?$",
+        }
+    ),
+]
+
+
+def hide_unusual(variable: str) -> str:
+    """The name of an environment variable for a message, or ``…``.
+
+    A secret that was pasted in place of a name can have the form of a name, too. So only names as
+    people write them are shown: capital words, joined by underscores.
+    """
+    usual = _USUAL.fullmatch(variable) is not None and len(variable) <= _LONGEST
+    return variable if usual else "…"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
@@ -118,7 +154,7 @@ class AuthSettings(_Section):
         description="The id of the app registration, or of a user-assigned managed identity.",
         examples=["00000000-0000-0000-0000-000000000000"],
     )
-    secret_env: str | None = Field(
+    secret_env: Variable | None = Field(
         None,
         description="The environment variable that holds the client secret.",
         examples=["P2C_CLIENT_SECRET"],
@@ -130,11 +166,11 @@ class AuthSettings(_Section):
             "file."
         ),
     )
-    password_env: str | None = Field(
+    password_env: Variable | None = Field(
         None,
         description="The environment variable that holds the password of the certificate's file.",
     )
-    token_env: str | None = Field(
+    token_env: Variable | None = Field(
         None, description="The environment variable that holds the access token."
     )
     authority: Address | None = Field(

@@ -312,6 +312,59 @@ def test_a_token_is_good_for_the_system_it_was_asked_for(ask: Ask) -> None:
     assert resource(ask, token(ask, f"{ORIGIN}//.default")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/data/v9.2", "/x", "/api/"])
+def test_a_token_for_a_path_is_good_for_nothing(ask: Ask, path: str) -> None:
+    given = token(ask, f"{ORIGIN}{path}/.default")
+    for url in ("/resource", "/resource?bare"):
+        refusal = resource(ask, given, url)
+        assert refusal.status_code == 401
+        assert f"The audience '{ORIGIN}{path}' is invalid." in refusal.headers["WWW-Authenticate"]
+
+
+REFRESH: Final = {"grant_type": "refresh_token", "refresh_token": "0.AXoA-of-a-user"}
+
+
+@pytest.mark.parametrize("tenant", [TENANT, DOMAIN, "common", "organizations"])
+@pytest.mark.parametrize(
+    "scope", [SCOPE, f"{ORIGIN}/user_impersonation offline_access", f"openid {SCOPE}"]
+)
+def test_a_refresh_token_gets_a_token_and_the_next_refresh_token(
+    ask: Ask, tenant: str, scope: str
+) -> None:
+    url = V2.replace(TENANT, tenant)
+    answer = ask("POST", url, data=form(**REFRESH, scope=scope)).json()
+    assert resource(ask, answer["access_token"]).status_code == 200
+    assert (answer["scope"], answer["refresh_token"][:3]) == (scope, "1.A")
+    again = {**REFRESH, "refresh_token": answer["refresh_token"]}
+    assert ask("POST", url, data=form(**again, scope=scope)).status_code == 200
+
+
+def test_version_1_refreshes_for_a_resource(ask: Ask) -> None:
+    url = V1.replace(TENANT, "common")
+    answer = ask("POST", url, data=form(**REFRESH, resource=ORIGIN)).json()
+    assert resource(ask, answer["access_token"]).status_code == 200
+    assert (answer["resource"], answer["expires_in"]) == (ORIGIN, "3600")
+    assert "refresh_token" in answer
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "number"),
+    [
+        ({"refresh_token": None}, "invalid_request", 900144),
+        ({"client_secret": "wrong"}, "invalid_client", 7000215),
+        ({"client_secret": None}, "invalid_client", 7000218),
+        ({"scope": None}, "invalid_request", 900144),
+        ({"scope": "openid"}, "invalid_scope", 70011),
+        ({"scope": f"{SCOPE} https://b.test/.default"}, "invalid_scope", 70011),
+    ],
+)
+def test_a_refresh_is_refused_as_entra_id_does(
+    ask: Ask, changes: dict[str, str | None], error: str, number: int
+) -> None:
+    body = ask("POST", V2, data=form(**{**REFRESH, **changes})).json()
+    assert (body["error"], body["error_codes"]) == (error, [number])
+
+
 def test_scm_minds_a_slash_at_the_end_of_the_resource(ask: Ask) -> None:
     assert resource(ask, token(ask), "/resource?bare").status_code == 200
     assert resource(ask, token(ask, f"{ORIGIN}//.default"), "/resource?bare").status_code == 401

@@ -161,3 +161,26 @@ def test_the_organisation_names_itself(sales: Caller) -> None:
     assert sales.get(f"{TYPE}.WhoAmI")["UserId"]
     assert sales.get("RetrieveVersion()")["Version"].startswith("9.2.")
     assert sales.ask("POST", "WhoAmI").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["CanChangeTrackingBeEnabled", "IsCustomizable", "IsRenameable"])
+def test_managed_properties_say_whether_they_may_change(sales: Caller, name: str) -> None:
+    for url in (CONTACT, "EntityDefinitions(LogicalName='account')"):
+        assert sales.get(f"{url}?$select={name}")[name] == {
+            "Value": True,
+            "CanBeChanged": True,
+            "ManagedPropertyLogicalName": name.lower(),
+        }
+
+
+def test_documented_properties_of_tables_and_columns_can_be_selected(sales: Caller) -> None:
+    tables = "PrimaryImageAttribute,IsBPFEntity,HasNotes,DaysSinceRecordLastModified,IsSLAEnabled"
+    for row in sales.get(f"EntityDefinitions?$select={tables}&$filter=IsIntersect eq false")[
+        "value"
+    ]:
+        assert set(row) == {"MetadataId", *tables.split(",")}
+        assert row["PrimaryImageAttribute"] is None
+    columns = "IsCustomizable,IsSearchable,ColumnNumber,IsSecured,SourceType"
+    url = f"{CONTACT}/Attributes(LogicalName='firstname')?$select={columns}"
+    assert set(columns.split(",")) <= set(sales.get(url))
+    assert sales.ask("GET", f"{CONTACT}?$select=IsNoProperty").status_code == 400

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -402,3 +403,22 @@ def test_labels_follow_the_language_and_target_names_do_not(language: Any, label
 
 def test_languages_are_no_entity_set(scm: Caller) -> None:
     assert scm.ask("GET", "/data/Languages").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "form"),
+    [
+        ("GetApplicationVersion", r"10\.0\.\d+"),
+        ("GetApplicationBuildVersion", r"10\.0\.\d+\.\d+"),
+        ("GetPlatformBuildVersion", r"7\.0\.\d+\.\d+"),
+    ],
+)
+def test_data_management_tells_versions(scm: Caller, action: str, form: str) -> None:
+    url = f"/data/DataManagementEntities/Microsoft.Dynamics.DataEntities.{action}"
+    answer = scm.post(url, {})
+    assert answer.status_code == 200
+    assert re.fullmatch(form, answer.json()["value"])
+    elsewhere = url.replace("ManagementEntities", "ManagementDefinitionGroups")
+    assert scm.post(elsewhere, {}).status_code == 404
+    text = scm.ask("GET", "/data/$metadata").text
+    assert f'Name="{action}"' in text

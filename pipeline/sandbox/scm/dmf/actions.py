@@ -1,4 +1,4 @@
-"""The actions of the package API, all bound to ``DataManagementDefinitionGroups``.
+"""The actions of the package API, bound to ``DataManagementDefinitionGroups``, and of versions.
 
 Their parameters, and who runs them.
 """
@@ -28,6 +28,14 @@ _INT: Final = "Edm.Int32"
 _SUMMARY: Final = f"{DATA_ENTITIES}.DMFExecutionSummaryStatus"
 _SUMMARIES: Final = f"Collection({_SUMMARY})"
 
+_ENTITIES: Final = "DataManagementEntities"
+_VERSIONS: Final = {
+    "GetApplicationVersion": "10.0.43",
+    "GetApplicationBuildVersion": "10.0.2177.37",
+    "GetPlatformBuildVersion": "7.0.7606.40",
+}
+"""Action of ``DataManagementEntities`` → what it answers."""
+
 _EXECUTION: Final = (("executionId", _STRING),)
 _ENTITY: Final = (("executionId", _STRING), ("entityName", _STRING))
 _IMPORT: Final = (
@@ -52,6 +60,7 @@ class _Action:
     parameters: tuple[tuple[str, str], ...]
     run: Callable[[DataManagement, Parameters, str], Any]
     returns: str = _STRING
+    entity_set: str = _SET
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +125,10 @@ def _answer_nothing(_dm: DataManagement, _parameters: Parameters, _root: str) ->
     return ""
 
 
+def _name_version(version: str) -> Callable[[DataManagement, Parameters, str], str]:
+    return lambda _dm, _parameters, _root: version
+
+
 ACTIONS: Final[Mapping[str, _Action]] = {
     "GetAzureWriteUrl": _Action(
         parameters=(("uniqueFileName", _STRING),), run=importcalls.get_write_url
@@ -157,13 +170,22 @@ ACTIONS: Final[Mapping[str, _Action]] = {
     "ExportFromPackage": _Action(parameters=_IMPORT, run=exportcalls.export_from_package),
     "GetExportedPackageUrl": _Action(parameters=_EXECUTION, run=exportcalls.get_package_url),
     "DeleteExecutionHistoryJob": _Action(parameters=_EXECUTION, run=statuscalls.delete_history),
+    **{
+        name: _Action(parameters=(), run=_name_version(version), entity_set=_ENTITIES)
+        for name, version in _VERSIONS.items()
+    },
     "InitializeDataManagement": _Action(parameters=(), run=_answer_nothing, returns=""),
     "InitializeDataManagementAsync": _Action(parameters=(), run=_answer_nothing, returns=""),
 }
 """Every action that the documentation describes, and those others that the package tools call."""
 
 TYPES: Final = tuple(
-    ActionType(name=name, entity_set=_SET, parameters=action.parameters, returns=action.returns)
+    ActionType(
+        name=name,
+        entity_set=action.entity_set,
+        parameters=action.parameters,
+        returns=action.returns,
+    )
     for name, action in ACTIONS.items()
 )
 """The actions as metadata describes them."""

@@ -47,11 +47,33 @@ class Disk:
             os.fsync(file.fileno())
 
     def replace(self, partial: Path, path: Path) -> None:
-        """Give a file the name of another, which is gone then."""
+        """Give a file or a folder the name of another, which is gone then.
+
+        When it returns, the name is on the disk: a power cut does not bring the old one back.
+        """
         partial.replace(path)
+        sync_folder(path.parent)
 
 
 DISK: Final = Disk()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they survive a power cut; old ones may exist."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in made:
+        sync_folder(one.parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +90,7 @@ class Partial:
 
     def begin(self) -> None:
         """Make the folder if it does not exist."""
-        self.place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.place.parent)
 
     def finish(self) -> None:
         """Put it in its place, once it is on the disk."""

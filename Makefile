@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark torture clean
 
 demo: $(VENV)/.runtime
 	$(VENV)/bin/p2c demo
@@ -18,6 +18,9 @@ lint: $(VENV)/.dev
 
 benchmark: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.benchmarks.plan
+
+torture: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.torture $(TORTURE)
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

@@ -39,14 +39,16 @@ KNOWN: Final[dict[str, Known]] = {
     "F3": Known(trials=("purge/",), words=("purged: false", "verify says 4 instead of 0")),
     "F4": Known(
         trials=("apply-", "run-"),
-        words=("differs", "exit code"),
+        words=("differs", "exit code", "answers/"),
         ways=frozenset({"cut_hidden", "twice", "stale"}),
     ),
     "F6": Known(
         trials=("",), words=("does not go on",), ways=frozenset({"login.error", "login.reset"})
     ),
     "F14": Known(
-        trials=("apply-packages/",), words=("differs", "exit code"), ways=frozenset({"html_200"})
+        trials=("apply-packages/",),
+        words=("differs", "exit code", "answers/"),
+        ways=frozenset({"html_200"}),
     ),
     "F18": Known(trials=("purge/", "confirm/"), words=("stopped run was altered",)),
     "F23": Known(trials=("purge/", "retry/"), words=(".partial is left over",)),

@@ -6,6 +6,7 @@ fail, and the long command counts what is left of it as a failure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,10 +67,10 @@ def list_ways(name: str) -> frozenset[str]:
     return frozenset({*order.ways, *items})
 
 
-def find_expected(verdict: Verdict) -> str | None:
+def find_expected(verdict: Verdict, known: Mapping[str, Known] = KNOWN) -> str | None:
     """The known faults that explain all problems of a trial; null if they do not."""
     found = [
-        next((name for name, one in KNOWN.items() if one.explains(verdict, problem)), None)
+        next((name for name, one in known.items() if one.explains(verdict, problem)), None)
         for problem in verdict.problems
     ]
     if None in found or not found:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint benchmark sbom audit clean
+.PHONY: demo test lint benchmark sbom audit torture clean
 
 demo: $(VENV)/.runtime
 	$(VENV)/bin/p2c demo
@@ -26,6 +26,9 @@ sbom: $(VENV)/.dev
 # Are the packages the pinned ones, whole, and without known holes?
 audit: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.supply.audit
+
+torture: $(VENV)/.dev
+	$(VENV)/bin/python -m tests.torture $(TORTURE)
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

@@ -17,7 +17,7 @@ from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.facts import Kind
-from pipeline.run.files import TableWriter
+from pipeline.run.files import DISK, TableWriter
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import Entry, read_journal
 from pipeline.run.ledger import list_ended_units
@@ -79,7 +79,7 @@ def update_memory(
                 memory.merge_rows(here, path, kept)
         elif count and not undoes:
             with during("remembering what was loaded"):
-                kept.replace(path)
+                DISK.replace(kept, path)
     finally:
         kept.unlink(missing_ok=True)
 

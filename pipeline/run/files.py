@@ -22,7 +22,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import Stopped, UsageError, during
-from pipeline.run.private import PRIVATE_FILE, close_to_others, create_file, make_folder
+from pipeline.run.private import (
+    PRIVATE_FILE,
+    close_to_others,
+    create_file,
+    make_folder,
+    sync_folder,
+)
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -48,8 +54,12 @@ class Disk:
             os.fsync(file.fileno())
 
     def replace(self, partial: Path, path: Path) -> None:
-        """Give a file the name of another, which is gone then."""
+        """Give a file or a folder the name of another, which is gone then.
+
+        When it returns, the name is on the disk: a power cut does not bring the old one back.
+        """
         partial.replace(path)
+        sync_folder(path.parent)
 
 
 DISK: Final = Disk()

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipeline.errors import during
-from pipeline.run.files import TableWriter
+from pipeline.run.files import DISK, TableWriter
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, Journal
 from schemas.codes import find_code
@@ -55,7 +55,7 @@ def add_findings(
         writer.write(_frame_rows(found))
     with during("writing findings.parquet"):
         journal.append(ADDED, files={folder.findings.name: writer.sha256})
-        added.replace(folder.findings)
+        DISK.replace(added, folder.findings)
     return Counter(name for name, _ in found)
 
 

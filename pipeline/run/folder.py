@@ -18,7 +18,7 @@ from typing import Final, NewType
 
 from pipeline.errors import UsageError, during
 from pipeline.run.facts import RunFacts
-from pipeline.run.files import LOCK, try_lock, write_json
+from pipeline.run.files import DISK, LOCK, try_lock, write_json
 from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
@@ -179,7 +179,7 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
                 RunFolder(partial).write_facts(facts)
                 yield RunFolder(partial)
                 with during("finishing the run folder"):
-                    partial.rename(runs / facts.run)
+                    DISK.replace(partial, runs / facts.run)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise

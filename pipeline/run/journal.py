@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pipeline.errors import InvariantBroken, during
 from pipeline.run.chain import OWN_KEYS, START_HASH, JournalLine, check_chain
-from pipeline.run.private import create_file
+from pipeline.run.private import create_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -156,7 +156,7 @@ class Journal:
         with during("opening the journal"):
             if not path.exists():
                 create_file(path)
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
             found = read_journal(path)
             file = path.open("r+b", buffering=0)
         journal = cls(file, found, clock)
@@ -237,16 +237,6 @@ def _format_utc(moment: dt.datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the clock of a journal must know its time zone")
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def list_recorded_hashes(entries: Iterable[Entry]) -> dict[str, str | None]:

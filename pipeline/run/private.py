@@ -6,6 +6,7 @@ They hold personal data. Whatever the umask allows others, folders that p2c make
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -15,13 +16,27 @@ PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def make_folder(path: Path) -> None:
-    """Make a folder, and the missing ones above it, if it is not there. Raises ``OSError``."""
+    """Make a folder, and the missing ones above it, if it is not there.
+
+    They survive a power cut. Raises ``OSError``.
+    """
     if path.is_dir():
         return
     if path.parent != path:
         make_folder(path.parent)
     path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    sync_folder(path.parent)
 
 
 def create_file(path: Path) -> None:

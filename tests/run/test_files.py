@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,6 +141,29 @@ with locked(Path(sys.argv[1]), "another one"):
     print("held", flush=True)
     sys.stdin.readline()
 """
+
+
+def test_a_name_is_on_the_disk_when_the_writer_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut brings back the old file after the journal spoke of the new one."""
+    asked, flush = list[tuple[Path, list[str]]](), os.fsync
+
+    def watched(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").resolve()
+        asked.append((path, sorted(one.name for one in path.iterdir()) if path.is_dir() else []))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    with atomic(tmp_path / "new" / "newer" / "file.json") as file:
+        file.write(b"{}")
+    folder = tmp_path.resolve() / "new" / "newer"
+    assert asked == [
+        (folder.parent, ["newer"]),
+        (folder.parent.parent, ["new"]),
+        (folder / ".file.json.partial", []),
+        (folder, ["file.json"]),
+    ]
 
 
 def test_what_another_process_holds_stops_with_the_sentence_until_it_lets_go(

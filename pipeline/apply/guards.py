@@ -14,6 +14,7 @@ from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
 from pipeline.run.summary import Summary
+from pipeline.run.unfinished import refuse_beside_unfinished
 
 
 def has_event(entries: Sequence[Entry], event: str) -> bool:
@@ -50,8 +51,10 @@ def refuse_start(
     """What must hold before a plan is applied for the first time.
 
     Raises:
-        PlanRefused: what it was made of changed, it is too old, or p2c can take nothing back.
+        PlanRefused: what it was made of changed, it is too old, p2c can take nothing back, or
+            another run into the same system has not ended.
     """
+    refuse_beside_unfinished(folder, facts)
     if not facts.is_undo:
         _refuse_changed(folder, facts, today())
         _refuse_old(facts, clock)

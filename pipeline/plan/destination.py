@@ -20,6 +20,7 @@ from pipeline.run import memory
 from pipeline.run.facts import ScmSeen
 from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
+from pipeline.run.unfinished import refuse_unfinished_load
 from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
 
 FOLDER: Final = "scm"
@@ -129,6 +130,15 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
         live=live,
         pinned={known.KNOWN_CUSTOMERS: known.hash_customers(project)},
     )
+
+
+def refuse_unfinished(runs: Path, project: Project) -> None:
+    """Refuse to plan for a destination while a load into it has not ended.
+
+    Raises:
+        PlanRefused: its rows would be held as somebody else's, for nobody knows what arrived.
+    """
+    refuse_unfinished_load(runs, project.settings.destination.name)
 
 
 def mend_memory(runs: Path, project: Project) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.events import Listener
 from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
-from pipeline.plan.destination import look_at, mend_memory
+from pipeline.plan.destination import look_at, mend_memory, refuse_unfinished
 from pipeline.plan.record import (
     collect_hashes,
     complete_facts,
@@ -36,9 +36,11 @@ def make_plan(
         The run folder, whole.
 
     Raises:
-        Refused: project, template or source are wrong; nothing was written.
+        Refused: project, template or source are wrong, or a load into this destination has not
+            ended; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
+    refuse_unfinished(runs, project)
     run = make_run_id(clock)
     facts = make_first_facts(project, request, request.kind, run, clock())
     with build_run(runs, facts) as folder:

@@ -25,7 +25,6 @@ from pipeline.plan.source import land_source
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
-from pipeline.run.unfinished import refuse_unfinished_write_back
 from pipeline.run.vouching import write_plan
 
 TABLES: Final = (
@@ -48,12 +47,9 @@ def make_backfill(
         The run folder, whole.
 
     Raises:
-        Refused: project or source are wrong, numbers would become too long, or a backfill of this
-            Sales has not ended; nothing was written.
+        Refused: project or source are wrong, or numbers would become too long; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    if project.sales is not None:
-        refuse_unfinished_write_back(runs, project.sales.url)
     run = make_run_id(clock)
     facts = make_first_facts(project, request, Kind.BACKFILL, run, clock())
     with build_run(runs, facts) as folder:

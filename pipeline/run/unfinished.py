@@ -49,14 +49,6 @@ def refuse_unfinished_load(runs: Path, destination: str, *, but: str = "") -> No
     _refuse(find_unfinished_loads(runs, destination), "load", f"destination {destination}", but)
 
 
-def refuse_unfinished_write_back(runs: Path, sales: str, *, but: str = "") -> None:
-    """Refuse to go on while a backfill of a Sales has not ended.
-
-    Raises as ``refuse_unfinished_load`` does.
-    """
-    _refuse(find_unfinished_write_backs(runs, sales), "backfill", sales, but)
-
-
 def refuse_beside_unfinished(folder: RunFolder, facts: RunFacts) -> None:
     """Refuse to start a run while another one into the same system has not ended.
 
@@ -66,7 +58,7 @@ def refuse_beside_unfinished(folder: RunFolder, facts: RunFacts) -> None:
     if destination is not None:
         refuse_unfinished_load(runs, destination, but=folder.run)
     if sales is not None:
-        refuse_unfinished_write_back(runs, sales, but=folder.run)
+        _refuse(find_unfinished_write_backs(runs, sales), "backfill", sales, folder.run)
 
 
 def _refuse(found: list[RunFolder], what: str, where: str, but: str) -> None:

@@ -6,13 +6,13 @@ Says exactly what was altered.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pipeline.audit.recount import recount_run
 from pipeline.errors import P2cError
+from pipeline.flow.threads import WorkerThreads
 from pipeline.run.chain import Check, prove_chain
 from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.facts import SourceRead
@@ -100,7 +100,7 @@ def _list_pending_hashes(evidence: Evidence) -> dict[str, set[str]]:
 def _check_files(
     folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]
 ) -> list[Check]:
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with WorkerThreads(_THREADS) as pool:
         return list(
             pool.map(
                 lambda one: _check_file(folder, one[0], one[1], also.get(one[0], set())),
@@ -143,7 +143,7 @@ def _check_sources(evidence: Evidence) -> list[Check]:
 
     Those that are read where they lie belong to the evidence; others were copied when landed.
     """
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with WorkerThreads(_THREADS) as pool:
         sources = [one for one in evidence.run.sources if one.in_place]
         return list(pool.map(_check_source, sources))
 

@@ -5,7 +5,6 @@ It writes its run folder only.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -57,8 +56,7 @@ def make_backfill(
         planning.source = land_source(
             project, folder, runs, listener, changes=False, tables=TABLES, wished=_WISHED
         )
-        with ThreadPoolExecutor(1) as hashing:
-            hashes = hash_sources(planning.source.landed, hashing)
+        with hash_sources(planning.source.landed) as hashes:
             with open_sessions(planning) as (main, hasher):
                 counted = decide_backfill(planning, main, hasher)
             sources = collect_hashes(hashes, planning.source.landed)

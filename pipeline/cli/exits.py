@@ -13,13 +13,18 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
-from pipeline.lazy import hide_module
+from pipeline.lazy import hide_module, import_lazily
+
+if TYPE_CHECKING:
+    from pipeline.flow import frames
+else:
+    frames = import_lazily("pipeline.flow.frames")
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
@@ -121,6 +126,30 @@ def prepare_process() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+def hear_signals() -> None:
+    """Let Ctrl-C end waits from now on.
+
+    Importing Polars lets the operating system restart what a signal interrupts; so it is imported
+    before that is switched off again.
+    """
+    _ = frames.read_frames
+    with contextlib.suppress(ValueError, OSError):
+        signal.siginterrupt(signal.SIGINT, True)
+
+
+def leave(code: int) -> None:
+    """End the process now if a signal asked for it.
+
+    Python would wait for threads, and those for answers that may take minutes.
+    """
+    if not _asked_to_end.is_set():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _interrupt(*_: object) -> None:

@@ -33,7 +33,7 @@ def load_plan(order: LoadOrder) -> LoadResult:
     with locked(destination, "another process is loading into this destination."):
         try:
             send_units(order)
-        except BaseException:
+        except Exception:  # An interrupt does not wait for it: the next start does it.
             with contextlib.suppress(P2cError):
                 remember_arrived(order)
             raise

@@ -20,7 +20,6 @@ from pipeline.run import memory
 from pipeline.run.facts import ScmSeen
 from pipeline.run.files import LOCK, try_lock
 from pipeline.run.findings import RunFinding
-from pipeline.run.unfinished import refuse_unfinished_load
 from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
 
 FOLDER: Final = "scm"
@@ -104,13 +103,15 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
 
     Args:
         project: says which.
-        into: the run folder.
+        into: the run folder, below the folder of all runs.
         listener: hears of progress.
 
     Raises:
-        Refused: SCM does not take the templates, or the export cannot be read.
+        Refused: SCM does not take the templates, the export cannot be read, or a load into this
+            destination has not ended.
         Stopped: SCM cannot be reached, or refuses.
     """
+    known.refuse_unfinished(into.parent, project)
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
         return Destination(customers=known.read_customer_exports(project), pinned=pinned)
@@ -130,15 +131,6 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
         live=live,
         pinned={known.KNOWN_CUSTOMERS: known.hash_customers(project)},
     )
-
-
-def refuse_unfinished(runs: Path, project: Project) -> None:
-    """Refuse to plan for a destination while a load into it has not ended.
-
-    Raises:
-        PlanRefused: its rows would be held as somebody else's, for nobody knows what arrived.
-    """
-    refuse_unfinished_load(runs, project.settings.destination.name)
 
 
 def mend_memory(runs: Path, project: Project) -> bool:

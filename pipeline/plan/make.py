@@ -5,13 +5,12 @@ It writes nothing but its own run folder.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.events import Listener
 from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
-from pipeline.plan.destination import look_at, mend_memory, refuse_unfinished
+from pipeline.plan.destination import look_at, mend_memory
 from pipeline.plan.record import (
     collect_hashes,
     complete_facts,
@@ -40,7 +39,6 @@ def make_plan(
             ended; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    refuse_unfinished(runs, project)
     run = make_run_id(clock)
     facts = make_first_facts(project, request, request.kind, run, clock())
     with build_run(runs, facts) as folder:
@@ -55,8 +53,7 @@ def make_plan(
             project, folder, runs, listener, changes=request.changes, own=own
         )
         landed = planning.source.landed
-        with ThreadPoolExecutor(1) as hashing:
-            hashes = hash_sources(landed, hashing)
+        with hash_sources(landed) as hashes:
             with open_sessions(planning) as (main, hasher):
                 prepared, decider = decide_contacts(planning, main, hasher)
             sources = collect_hashes(hashes, landed)

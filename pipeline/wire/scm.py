@@ -57,6 +57,16 @@ class Scm:
         """Wait, unless the run is being stopped."""
         self.system.pace.sleep(seconds)
 
+    def halt(self) -> None:
+        """Stop everybody who waits for SCM now or wants to ask it later."""
+        for one in (self.system, self.blobs):
+            one.pace.halt()
+
+    def resume(self) -> None:
+        """Allow requests again after a halt."""
+        for one in (self.system, self.blobs):
+            one.pace.resume()
+
     def pages(self, entity_set: str, **options: str) -> Iterator[list[ScmRow]]:
         """The rows of an entity set across all legal entities, page by page.
 

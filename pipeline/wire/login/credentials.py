@@ -13,12 +13,23 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipeline.errors import AnswerUnreadable, ConfigurationError, Refusal, SystemStopped
+from pipeline.errors import (
+    AnswerUnreadable,
+    ConfigurationError,
+    LoginAway,
+    Refusal,
+    SystemStopped,
+)
 from pipeline.lazy import import_lazily
-from pipeline.wire.failures import CONTINUE, is_html, translate_exception
+from pipeline.wire.failures import CONTINUE, is_html, read_retry_after, translate_exception
 from pipeline.wire.login.auth import AccessToken, Credential
-from pipeline.wire.login.refusals import translate_login_refusal
+from pipeline.wire.login.refusals import (
+    describe_passing,
+    is_passing,
+    translate_login_refusal,
+)
 from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.timeouts import TIMEOUT
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
@@ -62,9 +73,7 @@ def make_credential_factory(
             secret = _read_secret(settings.secret_env, "secret_env", environment)
             if urlsplit(settings.authority or "").scheme == "http":
                 return lambda: PlainLogin(settings=settings, secret=secret)
-            return lambda: azure.AzureLogin(
-                settings, azure.make_secret_credential(settings, secret, trust)
-            )
+            return lambda: azure.make_secret_login(settings, secret, trust)
         case "certificate":
             path = folder / (settings.certificate or "")
             if not path.is_file():
@@ -76,13 +85,11 @@ def make_credential_factory(
                 if settings.password_env
                 else None
             )
-            return lambda: azure.AzureLogin(
-                settings, azure.make_certificate_credential(settings, path, password, trust)
-            )
+            return lambda: azure.make_certificate_login(settings, path, password, trust)
         case "managed_identity":
-            return lambda: azure.AzureLogin(settings, azure.make_machine_credential(settings))
+            return lambda: azure.make_machine_login(settings)
         case "azure_cli":
-            return lambda: azure.AzureLogin(settings, azure.make_cli_credential(settings))
+            return lambda: azure.make_cli_login(settings)
 
 
 def _read_secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:
@@ -114,16 +121,20 @@ class PlainLogin:
             "scope": " ".join(scopes),
         }
         system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
-        with httpx.Client(transport=self.transport, trust_env=False) as client:
+        with httpx.Client(transport=self.transport, trust_env=False, timeout=TIMEOUT) as client:
             try:
                 response = client.post(
                     f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token", data=form
                 )
             except httpx.HTTPError as error:
-                raise translate_exception(error, system, client) from error
+                found = translate_exception(error, system, client)
+                raise LoginAway(found.message, where=system, again=found.again) from error
         return self._read(response, system)
 
     def _read(self, response: httpx.Response, system: str) -> AccessToken:
+        if is_passing(response.status_code, _read_reason(response)):
+            wait = read_retry_after(response.headers)
+            raise describe_passing(response.status_code, _read_reason(response), wait, system)
         try:
             answer = json.loads(response.content)
             if response.is_success:
@@ -131,13 +142,22 @@ class PlainLogin:
                     token=str(answer["access_token"]),
                     expires_on=int(time.time() + float(answer["expires_in"])),
                 )
-            raise translate_login_refusal(
-                str(answer.get("error_description") or answer.get("error") or ""),
-                self.settings,
-                system,
-            )
+            raise translate_login_refusal(_read_reason(response), self.settings, system)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _translate_unreadable(response, system) from error
+
+
+def _read_reason(response: httpx.Response) -> str:
+    """Why the login service refuses; blank if it does not, or does not say so."""
+    if response.is_success:
+        return ""
+    try:
+        answer = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    return str(answer.get("error_description") or answer.get("error") or "")
 
 
 def _translate_unreadable(response: httpx.Response, system: str) -> SystemStopped:

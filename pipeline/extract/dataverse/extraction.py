@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from pipeline.extract.dataverse.changes import (
 from pipeline.extract.dataverse.checkpoint import (
     TableWork,
     WriteCheckpoint,
+    discard,
     hold,
     write_checkpoint,
 )
@@ -305,4 +305,4 @@ class _Extraction:
         with during("landing"):
             for path in self.work.iterdir():
                 if path.is_dir():
-                    shutil.rmtree(path)
+                    discard(path)

@@ -5,6 +5,7 @@ What cannot be true stops it.
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Mapping
@@ -359,6 +360,54 @@ def test_stopped_between_the_two_checkpoints_of_a_split_nothing_is_lost(
         extract(fake, tmp_path, parallel=3, page_rows=20, write=write_until_full)
     extract(fake, tmp_path, parallel=3, page_rows=20)
     assert table(tmp_path)["contactid"].n_unique() == table(tmp_path).height == 120
+
+
+class Killed(BaseException):
+    """The process is gone; no code catches it."""
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, at: int) -> list[str]:
+    """Kills before the removal of a file of that number, from 1; the files that were removed."""
+    removed: list[str] = []
+    unlink = os.unlink
+
+    def remove(path: Any, **options: Any) -> None:
+        if len(removed) == at - 1:
+            raise Killed
+        unlink(path, **options)
+        removed.append(str(path))
+
+    monkeypatch.setattr(os, "unlink", remove)
+    return removed
+
+
+def test_killed_at_every_file_that_is_cleared_away_it_ends_with_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        removed = killing(patch, at=-1)
+        extract(fake_of(120, hint="4"), tmp_path / "whole", parallel=1, page_rows=20)
+    expected = table(tmp_path / "whole")
+    assert any(one.endswith(".arrow") for one in removed)
+    for at in range(1, len(removed) + 1):
+        folder = tmp_path / f"killed-{at}"
+        with monkeypatch.context() as patch:
+            killing(patch, at)
+            with pytest.raises(Killed):
+                extract(fake_of(120, hint="4"), folder, parallel=1, page_rows=20)
+        extract(fake_of(120, hint="4"), folder, parallel=1, page_rows=20)
+        assert table(folder).equals(expected)
+        assert [one.name for one in (folder / "work").iterdir()] == [".lock"]
+
+
+def test_a_page_that_is_gone_lets_the_table_begin_anew(tmp_path: Path) -> None:
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1)
+    next(tmp_path.rglob("*.arrow")).unlink()
+    fake.fault = None
+    extract(fake, tmp_path, parallel=1)
+    assert table(tmp_path).height == 400
 
 
 def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_the_same(

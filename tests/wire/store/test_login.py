@@ -10,6 +10,8 @@ from pipeline.errors import LoginAway, Refusal
 from pipeline.wire.login.credentials import GivenToken
 from pipeline.wire.store.login import StoreLogin
 
+GIVEN = "t"
+
 
 class Troubled:
     """A credential whose service fails so many times."""
@@ -22,12 +24,12 @@ class Troubled:
             self.left -= 1
             said = Refusal(status=503)
             raise LoginAway("fails for now.", where="Login", again=True, wait=7.0, refusal=said)
-        return GivenToken(token="t")
+        return GivenToken(token=GIVEN)
 
 
 def test_a_store_waits_for_a_login_service_that_fails_for_now() -> None:
     slept: list[float] = []
-    assert StoreLogin(lambda: Troubled(2), sleep=slept.append).token().token == "t"
+    assert StoreLogin(lambda: Troubled(2), sleep=slept.append).token().token == GIVEN
     assert [int(one) for one in slept] == [7, 7]
 
 

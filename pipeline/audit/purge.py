@@ -16,7 +16,8 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.files import LOCK, TableWriter, hash_file, locked
+from pipeline.run.evidence import PURGE_STARTED, gather_evidence
+from pipeline.run.files import LOCK, TableWriter, locked, put_staged, stage
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs
 from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
 from pipeline.run.vouching import vouch
@@ -33,6 +34,10 @@ _PERSONAL: Final = (
     "import/*",
     "report.html",
     "reconciliation.parquet",
+    "*-next.parquet",
+    ".*.partial",
+    "*/.*.partial",
+    "*/*/.*.partial",
 )
 """Files that hold values of contacts."""
 
@@ -112,7 +117,7 @@ def _parse_start(folder: RunFolder) -> datetime:
 
 
 def find_personal_data(folder: RunFolder) -> PersonalData | None:
-    """What a run still holds; null if nothing."""
+    """What a run still holds; null if nothing, and no purge of it was stopped on the way."""
     files = sorted(
         {path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()}
     )
@@ -122,7 +127,8 @@ def find_personal_data(folder: RunFolder) -> PersonalData | None:
         if _has_values(folder.path / name, column)
     ]
     retries = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
-    if not files and not tables and not retries:
+    is_over = gather_evidence(folder).interrupted != "purge"
+    if not files and not tables and not retries and is_over:
         return None
     return PersonalData(
         folder=folder,
@@ -169,35 +175,33 @@ def _purge(found: PersonalData, clock: Clock) -> None:
         for name in list_recorded_hashes(entries)
         if any(Path(name).match(pattern) for pattern in _PERSONAL)
     }
+    removed = sorted(gone | before)
+    tables = {name: folder.path / name for name in _TABLES if (folder.path / name).is_file()}
+    staged = {name: _stage_blank(path, _TABLES[name]) for name, path in tables.items()}
     with Journal.open(folder.journal, clock) as journal:
-        journal.append("purge_started", removed=sorted(gone | before))
+        journal.append(PURGE_STARTED, removed=removed, files=staged)
         with during("purging a run"):
             for path in found.files:
-                path.unlink(missing_ok=True)
+                if path not in map(stage, tables.values()):
+                    path.unlink(missing_ok=True)
             for path in (*found.retries, *(folder.path / name for name in _FOLDERS)):
                 shutil.rmtree(path, ignore_errors=True)
-        for name, column in _TABLES.items():
-            _blank_column(folder.path / name, column)
-        kept = {
-            name: hash_file(folder.path / name)
-            for name in _TABLES
-            if (folder.path / name).is_file()
-        }
-        vouch(folder, journal, "purged", summary, removed=sorted(gone | before), files=kept)
+        for path in tables.values():
+            put_staged(path)
+        vouch(folder, journal, "purged", summary, removed=removed, files=staged)
 
 
-def _blank_column(path: Path, column: str) -> None:
-    """Write a table again without a column's values."""
-    if not path.is_file():
-        return
+def _stage_blank(path: Path, column: str) -> str:
+    """Write a table without a column's values next to it; its hash."""
     schema = pl.read_parquet_schema(path)
-    with TableWriter(path, pl.Schema(schema)) as writer:
+    with TableWriter(stage(path), pl.Schema(schema)) as writer:
         for frame in (
             pl.scan_parquet(path, glob=False)
             .with_columns(pl.lit(None, schema[column]).alias(column))
             .collect_batches(maintain_order=True)
         ):
             writer.write(frame)
+    return writer.sha256
 
 
 def render_purge(found: Sequence[PersonalData | Leftover]) -> str:

@@ -39,9 +39,11 @@ class Verification:
 
     @property
     def exit_code(self) -> int:
-        """4 altered, 1 a source outside the run folder changed, 0 whole."""
-        changed = any(one.status == "changed" for one in self.checks)
-        return 4 if self.altered else 1 if changed else 0
+        """4 altered, 3 a command was interrupted, 1 a source outside changed, 0 whole."""
+        found = {one.status for one in self.checks}
+        if self.altered:
+            return 4
+        return 3 if "interrupted" in found else 1 if "changed" in found else 0
 
 
 def verify_folder(folder: RunFolder) -> Verification:
@@ -57,6 +59,11 @@ def verify_folder(folder: RunFolder) -> Verification:
         Check(what=one.file, status="note", sentence=one.sentence)
         for one in evidence.troubles
         if one.fault in ("older", "unfinished", "purged")
+    ]
+    checks += [
+        Check(what=one.file, status="interrupted", sentence=one.sentence)
+        for one in evidence.troubles
+        if one.fault == "interrupted"
     ]
     checks += _check_summary(evidence)
     hashes = list_recorded_hashes(evidence.entries)
@@ -84,12 +91,12 @@ def _check_summary(evidence: Evidence) -> list[Check]:
 
 
 def _list_pending_hashes(evidence: Evidence) -> dict[str, set[str]]:
-    """File → hashes that it may also have while an apply is running.
+    """File → hashes that it may also have while a command is changing the run.
 
-    The journal names a file before it is in its place.
+    The journal names a file before it is in its place, or before it is removed.
     """
     found: dict[str, set[str]] = {}
-    if evidence.started and not evidence.finished:
+    if (evidence.started and not evidence.finished) or evidence.interrupted:
         for entry in evidence.entries:
             for name, sha256 in list_recorded_hashes([entry]).items():
                 if sha256 is not None:
@@ -118,11 +125,7 @@ def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collec
             sentence=f"The journal names {name}, which is outside the run folder.",
         )
     if expected is None:
-        there = path.exists()
-        sentence = (
-            f"{name} is there again, though it was purged." if there else f"{name} was purged."
-        )
-        return Check(what=name, status="altered" if there else "note", sentence=sentence)
+        return _check_purged(path, name, also)
     if not path.is_file():
         return Check(what=name, status="missing", sentence=f"{name} is missing.")
     try:
@@ -136,6 +139,16 @@ def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collec
         status="altered",
         sentence=f"{name} was altered: its SHA-256 is not the one in the journal.",
     )
+
+
+def _check_purged(path: Path, name: str, also: Collection[str]) -> Check:
+    """A file that a purge removed, or is about to remove."""
+    if not path.exists():
+        return Check(what=name, status="note", sentence=f"{name} was purged.")
+    if path.is_file() and hash_file(path) in also:
+        return Check(what=name, status="note", sentence=f"{name} has not been purged yet.")
+    sentence = f"{name} is there again, though it was purged."
+    return Check(what=name, status="altered", sentence=sentence)
 
 
 def _check_sources(evidence: Evidence) -> list[Check]:
@@ -194,6 +207,8 @@ def render_checks(found: Verification) -> str:
     lines += [f"  {one.status:<8} {one.sentence}" for one in wrong]
     if found.altered:
         lines.append("The run folder was altered.")
+    elif any(one.status == "interrupted" for one in found.checks):
+        lines.append("A command was interrupted while it changed the run folder; finish it.")
     elif found.exit_code:
         lines.append("The run folder is as it was written; a source outside it changed.")
     else:

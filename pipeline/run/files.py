@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LOCK: Final = ".lock"
 """The file of a folder that its process holds."""
 
+_STAGED: Final = "next"
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
 _LENGTH_OF_IDS: Final = 32
@@ -174,6 +175,18 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Write a small table, atomically."""
     with TableWriter(path, frame.schema) as writer:
         writer.write(frame)
+
+
+def stage(path: Path) -> Path:
+    """Where a table is written whole before the journal names it, next to the one it replaces."""
+    return path.with_name(f"{path.stem}-{_STAGED}{path.suffix}")
+
+
+def put_staged(path: Path) -> None:
+    """Put a staged table in its place; done again it does no harm."""
+    with during(f"writing {path.name}"):
+        if stage(path).is_file():
+            DISK.replace(stage(path), path)
 
 
 class _Hashed(io.FileIO):

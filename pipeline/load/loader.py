@@ -33,7 +33,9 @@ def load_plan(order: LoadOrder) -> LoadResult:
     with locked(destination, "another process is loading into this destination."):
         try:
             send_units(order)
-        except Exception:  # An interrupt does not wait for it: the next start does it.
+        except KeyboardInterrupt:  # Nobody waits for the memory then: the next start writes it.
+            raise
+        except BaseException:
             with contextlib.suppress(P2cError):
                 remember_arrived(order)
             raise

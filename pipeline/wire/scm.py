@@ -16,6 +16,7 @@ import httpx
 import orjson
 
 from pipeline.errors import RequestRefused
+from pipeline.wire.failures import is_html
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
 from pipeline.wire.system import System, read_json_object, read_rows
@@ -142,12 +143,18 @@ class Scm:
                 raise
 
     def upload(self, url: str, content: bytes) -> None:
-        """Put a blob behind a signed URL; doing it twice does no harm."""
-        self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
+        """Put a blob behind a signed URL; doing it twice does no harm.
+
+        Raises ``AnswerUnreadable`` if somebody else than Blob storage says that it was done.
+        """
+        self.blobs.ask("PUT", url, _read_created, subject="upload", headers=_BLOB, content=content)
 
     def download(self, url: str) -> bytes:
-        """The blob behind a signed URL."""
-        return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
+        """The blob behind a signed URL.
+
+        Raises ``AnswerUnreadable`` if somebody else than Blob storage answers.
+        """
+        return self.blobs.ask("GET", url, _read_blob, subject="download")
 
     def _ask_again(
         self,
@@ -173,6 +180,22 @@ def _quote_key(key: str) -> str:
 def _read_page(response: httpx.Response) -> tuple[list[ScmRow], str | None]:
     link = read_json_object(response).get("@odata.nextLink")
     return [*read_rows(response)], None if link is None else str(link)
+
+
+def _read_created(response: httpx.Response) -> None:
+    """That a blob was made: Blob storage says so with 201, a proxy's page comes with 200."""
+    if response.status_code != HTTPStatus.CREATED or is_html(response):
+        raise ValueError("no blob was made")
+
+
+def _read_blob(response: httpx.Response) -> bytes:
+    """A blob, which has a tag; a page that stands in its place has none, and neither has nothing.
+
+    Blobs of ours are packages and files of errors, none of which is a web page.
+    """
+    if is_html(response) or not (response.content or "ETag" in response.headers):
+        raise ValueError("not a blob")
+    return response.content
 
 
 def _read_value(response: httpx.Response) -> object:

@@ -5,7 +5,6 @@ The journal says what was removed, so the proof holds.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import polars as pl
 from pipeline.errors import UsageError, during
 from pipeline.run.evidence import PURGE_STARTED, gather_evidence
 from pipeline.run.files import LOCK, TableWriter, locked, put_staged, stage
-from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs
+from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs, read_stamp
 from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
 from pipeline.run.vouching import vouch
 
@@ -45,8 +44,6 @@ _FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers",
 
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""
-
-_STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,14 +103,15 @@ def clear_leftover(found: Leftover) -> None:
 def find_old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
     """Runs that began more than ``days`` days ago, oldest first."""
     limit = clock().astimezone(UTC) - timedelta(days=days)
-    return [one for one in find_runs(runs) if _parse_start(one) < limit]
+    return [one for one in find_runs(runs) if _find_start(one) < limit]
 
 
-def _parse_start(folder: RunFolder) -> datetime:
-    stamp = _STAMP.match(folder.run)
-    if stamp is None:
-        raise UsageError("is not the id of a run.", where=folder.run)
-    return datetime.strptime(stamp.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+def _find_start(folder: RunFolder) -> datetime:
+    """When a run began: the id of one that was made after the clock was set back says less."""
+    try:
+        return folder.facts().started_at
+    except UsageError:
+        return read_stamp(folder.run)
 
 
 def find_personal_data(folder: RunFolder) -> PersonalData | None:

@@ -416,7 +416,7 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
     begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
     for later, mapped, goes_on in (
         (1, ("firstname",), True),
-        (25, ("firstname",), False),
+        (5, ("firstname",), False),
         (1, ("firstname", "creditlimit"), False),
     ):
         folder = tmp_path / f"{later}-{len(mapped)}"
@@ -424,7 +424,7 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
         with pytest.raises(AccessDenied):
             extract(fake, folder, parallel=1, mapped=("firstname",), now=lambda: begun)
         fake.fault, fake.asked = None, []
-        extract(
+        found = extract(
             fake,
             folder,
             parallel=1,
@@ -432,7 +432,35 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
             now=lambda later=later: begun + timedelta(hours=later),
         )
         assert (len(pages_of(fake)) < 8) is goes_on
+        notes = [one for one in found.notes if one.code == "rows_read_earlier"]
+        assert bool(notes) is goes_on
+        began = begun if goes_on else begun + timedelta(hours=later)
+        assert found.read_since == began
         assert table(folder).height == 400
+
+
+def test_what_goes_on_says_how_old_its_rows_are(tmp_path: Path) -> None:
+    begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1, now=lambda: begun)
+    fake.fault = None
+    found = extract(fake, tmp_path, parallel=1, now=lambda: begun + timedelta(hours=1))
+    [note] = [one for one in found.notes if one.code == "rows_read_earlier"]
+    assert note.detail.startswith("contacts, ")
+    assert note.detail.endswith(" rows from 2026-05-01 08:00 UTC on")
+
+
+def test_what_was_read_at_a_time_still_to_come_is_read_again(tmp_path: Path) -> None:
+    """The clock was set back meanwhile."""
+    begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1, now=lambda: begun)
+    fake.fault = None
+    found = extract(fake, tmp_path, parallel=1, now=lambda: begun - timedelta(hours=1))
+    assert found.read_since == begun - timedelta(hours=1)
+    assert table(tmp_path).height == 400
 
 
 def test_two_processes_do_not_extract_into_one_folder(tmp_path: Path) -> None:

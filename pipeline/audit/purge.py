@@ -15,11 +15,11 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.evidence import PURGE_STARTED, gather_evidence
-from pipeline.run.files import LOCK, TableWriter, locked, put_staged, stage
+from pipeline.run.evidence import gather_evidence
+from pipeline.run.files import LOCK, PARTIALS, TableWriter, find_staged, locked, put_staged
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs, read_stamp
 from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
-from pipeline.run.vouching import vouch
+from pipeline.run.vouching import PURGE_STARTED, vouch
 
 _PERSONAL: Final = (
     "source/*",
@@ -34,9 +34,9 @@ _PERSONAL: Final = (
     "report.html",
     "reconciliation.parquet",
     "*-next.parquet",
-    ".*.partial",
-    "*/.*.partial",
-    "*/*/.*.partial",
+    PARTIALS,
+    f"*/{PARTIALS}",
+    f"*/*/{PARTIALS}",
 )
 """Files that hold values of contacts."""
 
@@ -180,7 +180,7 @@ def _purge(found: PersonalData, clock: Clock) -> None:
         journal.append(PURGE_STARTED, removed=removed, files=staged)
         with during("purging a run"):
             for path in found.files:
-                if path not in map(stage, tables.values()):
+                if path not in map(find_staged, tables.values()):
                     path.unlink(missing_ok=True)
             for path in (*found.retries, *(folder.path / name for name in _FOLDERS)):
                 shutil.rmtree(path, ignore_errors=True)
@@ -192,7 +192,7 @@ def _purge(found: PersonalData, clock: Clock) -> None:
 def _stage_blank(path: Path, column: str) -> str:
     """Write a table without a column's values next to it; its hash."""
     schema = pl.read_parquet_schema(path)
-    with TableWriter(stage(path), pl.Schema(schema)) as writer:
+    with TableWriter(find_staged(path), pl.Schema(schema)) as writer:
         for frame in (
             pl.scan_parquet(path, glob=False)
             .with_columns(pl.lit(None, schema[column]).alias(column))

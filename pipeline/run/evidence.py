@@ -19,14 +19,13 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, salvage_journal
 from pipeline.run.record import RunRecord, Salvaged, salvage
 from pipeline.run.summary import Summary, digest_facts, make_blank_summary
+from pipeline.run.vouching import CONFIRM_STARTED, PURGE_STARTED
 
 Fault = Literal["missing", "cut", "altered", "older", "unfinished", "interrupted", "purged"]
 
 Interrupted = Literal["", "purge", "confirm"]
 """The command that changed a run and was stopped on the way; blank if there is none."""
 
-PURGE_STARTED: Final = "purge_started"
-CONFIRM_STARTED: Final = "confirm_started"
 _CHANGES: Final[Mapping[str, tuple[str, Interrupted]]] = {
     PURGE_STARTED: ("purged", "purge"),
     CONFIRM_STARTED: ("confirmed", "confirm"),

@@ -17,7 +17,7 @@ from typing import Final, NewType
 
 from pipeline.errors import Stopped, UsageError, during
 from pipeline.run.facts import RunFacts
-from pipeline.run.files import LOCK, try_lock, write_json
+from pipeline.run.files import LOCK, PARTIALS, try_lock, write_json
 from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
 
@@ -28,7 +28,7 @@ MEMORIES: Final = "loaded"
 """Below the folder of runs: what each destination was loaded with."""
 
 _PARTIAL: Final = ".partial"
-_LEFT_IN_MEMORIES: Final = (".scratch-*", ".*.rows", ".*.partial")
+_LEFT_IN_MEMORIES: Final = (".scratch-*", ".*.rows", PARTIALS)
 
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
@@ -227,7 +227,7 @@ def _sweep(runs: Path) -> None:
     What cannot be removed does no harm and stays.
     """
     for one in find_runs(runs):
-        _remove_unless_held(one.path, [*one.path.rglob(".*.partial")])
+        _remove_unless_held(one.path, [*one.path.rglob(PARTIALS)])
     for memory in (runs / MEMORIES).glob("*"):
         left = [path for pattern in _LEFT_IN_MEMORIES for path in memory.glob(pattern)]
         _remove_unless_held(memory, left)

@@ -52,37 +52,42 @@ class _Trusting(HTTPAdapter):
         super().init_poolmanager(*args, **options, ssl_context=self._trust)
 
 
-class _Listening(requests.Session):
-    """Remembers the last answer of each thread: azure-identity keeps its status to itself."""
+class _LastAnswer:
+    """The last answer to each thread: azure-identity keeps its status to itself."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._local = threading.local()
 
     @property
-    def last(self) -> requests.Response | None:
+    def found(self) -> requests.Response | None:
         """The last answer to this thread, since it was forgotten."""
-        found: requests.Response | None = getattr(self._local, "last", None)
+        found: requests.Response | None = getattr(self._local, "found", None)
         return found
 
     def forget(self) -> None:
         """Forget the last answer to this thread."""
-        self._local.last = None
+        self._local.found = None
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        self.forget()
-        self._local.last = answer = super().send(request, **options)
-        return answer
+    def note(self, response: requests.Response, *_: object, **__: object) -> None:
+        """Remember an answer."""
+        self._local.found = response
+
+    def make_session(self) -> requests.Session:
+        """A session whose answers are remembered."""
+        session = requests.Session()
+        session.hooks["response"].append(self.note)
+        return session
 
 
-def _make_transport(session: _Listening, connect: float) -> RequestsTransport:
+def _make_transport(session: requests.Session, connect: float) -> RequestsTransport:
     """Requests with the time-outs of all others."""
     return RequestsTransport(session=session, connection_timeout=connect, read_timeout=READ)
 
 
 def _make_options(
-    settings: AuthSettings, trust: ssl.SSLContext, session: _Listening
+    settings: AuthSettings, trust: ssl.SSLContext, last: _LastAnswer
 ) -> dict[str, Any]:
+    session = last.make_session()
     session.mount("https://", _Trusting(trust))
     authority = settings.authority or _MICROSOFT
     return {
@@ -95,12 +100,12 @@ def _make_options(
 
 def make_secret_login(settings: AuthSettings, secret: str, trust: ssl.SSLContext) -> AzureLogin:
     """An app registration with a client secret."""
-    session = _Listening()
-    options = _make_options(settings, trust, session)
+    last = _LastAnswer()
+    options = _make_options(settings, trust, last)
     credential = ClientSecretCredential(
         settings.tenant or "", settings.client_id or "", secret, **options
     )
-    return AzureLogin(settings, credential, session)
+    return AzureLogin(settings, credential, last)
 
 
 def make_certificate_login(
@@ -110,8 +115,8 @@ def make_certificate_login(
 
     Raises ``LoginFailed`` for a file that is not a certificate.
     """
-    session = _Listening()
-    options = _make_options(settings, trust, session)
+    last = _LastAnswer()
+    options = _make_options(settings, trust, last)
     try:
         credential = CertificateCredential(
             settings.tenant or "",
@@ -126,15 +131,15 @@ def make_certificate_login(
             "wrong."
         )
         raise LoginFailed(message, where=f"auth.certificate ({path.name})") from error
-    return AzureLogin(settings, credential, session)
+    return AzureLogin(settings, credential, last)
 
 
 def make_machine_login(settings: AuthSettings) -> AzureLogin:
     """The identity of the machine we run on; its service is asked again by azure-identity."""
-    session = _Listening()
-    transport = _make_transport(session, _MACHINE_CONNECT)
+    last = _LastAnswer()
+    transport = _make_transport(last.make_session(), _MACHINE_CONNECT)
     credential = ManagedIdentityCredential(client_id=settings.client_id, transport=transport)
-    return AzureLogin(settings, credential, session)
+    return AzureLogin(settings, credential, last)
 
 
 def make_cli_login(settings: AuthSettings) -> AzureLogin:
@@ -145,18 +150,18 @@ def make_cli_login(settings: AuthSettings) -> AzureLogin:
 class AzureLogin:
     """A credential whose failures are sentences.
 
-    ``session`` is the one through which it asks, if it asks by itself.
+    ``last`` knows what it was answered, if it asks by itself.
     """
 
     def __init__(
         self,
         settings: AuthSettings,
         credential: TokenCredential,
-        session: _Listening | None = None,
+        last: _LastAnswer | None = None,
     ) -> None:
         self._settings = settings
         self._credential = credential
-        self._session = session
+        self._last = last
         host = urlsplit(settings.authority or _MICROSOFT).netloc
         self._system = (
             f"Login ({host})"
@@ -166,15 +171,15 @@ class AzureLogin:
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """A token. Raises ``LoginFailed``, ``LoginAway``."""
-        if self._session is not None:
-            self._session.forget()
+        if self._last is not None:
+            self._last.forget()
         try:
             return self._credential.get_token(*scopes, **options)
         except (AzureError, ValueError) as error:
             raise self._translate(error) from error
 
     def _translate(self, error: AzureError | ValueError) -> SystemStopped:
-        last = None if self._session is None else self._session.last
+        last = None if self._last is None else self._last.found
         status = None if last is None else last.status_code
         # azure-identity calls everything a refused login, even a network that failed.
         chain = list(_walk_all_causes(error))

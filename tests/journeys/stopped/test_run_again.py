@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pipeline.run.folder import find_runs
-from pipeline.wire.scm import Scm
 from tests.journeys.apply.conftest import Begin, begin, facts, newest
 from tests.scenes.command_line import P2c, p2c
 from tests.scenes.small import CUSTOMERS, PERSONS
@@ -22,20 +22,22 @@ FILES = 'kind = "files"\npath = "."'
 @pytest.fixture
 def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Stops the command when a request has arrived in SCM and its answer has not come yet."""
-    send = Scm.batch
+    send = httpx.Client.send
 
     def stop(at: int) -> None:
         left = at
 
-        def batch(self: Scm, *given: Any) -> Any:
+        def send_and_stop(client: httpx.Client, request: httpx.Request, **more: Any) -> Any:
             nonlocal left
-            left -= 1
-            answer = send(self, *given)
+            answer = send(client, request, **more)
+            left -= request.url.path.endswith("$batch")
             if not left:
+                left -= 1
+                answer.close()
                 raise KeyboardInterrupt
             return answer
 
-        monkeypatch.setattr(Scm, "batch", batch)
+        monkeypatch.setattr(httpx.Client, "send", send_and_stop)
 
     return stop
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +16,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import requests
 import trustme
 from azure.core.exceptions import ClientAuthenticationError
 from cryptography import x509
@@ -32,9 +31,7 @@ from pipeline.errors import (
     SystemStopped,
     Unreachable,
 )
-from pipeline.wire import timeouts
 from pipeline.wire.client import connect, load_trust, make_client
-from pipeline.wire.login import azure, credentials
 from pipeline.wire.login.auth import TokenAuth
 from pipeline.wire.login.azure import AzureLogin
 from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
@@ -531,19 +528,33 @@ def test_a_request_that_is_sent_once_waits_for_the_login_service(
     assert (caught.value.seconds, caught.value.throttled) == (7.0, False)
 
 
-@pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_silent_login_service_is_waited_for_like_any_other_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fifteen seconds for a connection and 180 for an answer; azure-core would wait for 300."""
-    assert (timeouts.CONNECT, timeouts.READ) == (15.0, 180.0)
-    monkeypatch.setattr(azure, "CONNECT", 0.3)
-    monkeypatch.setattr(azure, "READ", 0.3)
-    monkeypatch.setattr(credentials, "TIMEOUT", httpx.Timeout(0.3))
-    begun = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        auth = {**LOGIN, "authority": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"}
-        with pytest.raises(LoginAway, match=r"cannot be reached|does not answer within") as caught:
-            get_token_for(auth, VALUE, tmp_path)
+    waits: list[object] = []
+
+    def request(*_: object, timeout: object = None, **__: object) -> None:
+        waits.append(timeout)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    with pytest.raises(LoginAway, match="cannot be reached") as caught:
+        get_token_for({**LOGIN, "authority": "https://127.0.0.1:9"}, VALUE, tmp_path)
     assert caught.value.again
-    assert time.monotonic() - begun < 10
+    assert waits == [(15.0, 180.0)]
+
+
+def test_a_silent_login_service_without_tls_is_waited_for_like_any_other_system() -> None:
+    waits: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        waits.append(request.extensions["timeout"])
+        raise httpx.ReadTimeout("silent", request=request)
+
+    settings = AuthSettings.model_validate({**LOGIN, "authority": "http://127.0.0.1:9"})
+    login = PlainLogin(settings=settings, secret=VALUE, transport=httpx.MockTransport(answer))
+    with pytest.raises(LoginAway, match="does not answer within 180 s") as caught:
+        login.get_token("x")
+    assert caught.value.again
+    assert [(one["connect"], one["read"]) for one in waits] == [(15.0, 180.0)]

@@ -9,6 +9,7 @@
     ├── Stopped               exit 3   the world stopped us; the same command resumes
     │   └── SystemStopped              a system on the wire did not do what it was asked
     │       ├── Unreachable            no connection, or it broke off
+    │       │   └── LoginAway          the login service fails for now; nothing was sent
     │       ├── LoginFailed            the login service or the system refuses the caller
     │       ├── AccessDenied           the caller is known and may not do this
     │       ├── Throttled              the system asks us to wait longer than we do
@@ -141,6 +142,15 @@ class Unreachable(SystemStopped):
     """There is no connection, or it broke off."""
 
     code = "unreachable"
+
+
+class LoginAway(Unreachable):
+    """The login service fails, asks us to wait or cannot be reached: it passes.
+
+    The request that needed the login had no effect.
+    """
+
+    code = "login_away"
 
 
 class LoginFailed(SystemStopped):

@@ -18,11 +18,11 @@ from pipeline.apply.errorfile import read_refused_lines
 from pipeline.apply.placing import ImportedRows, choose_batches, place_lines
 from pipeline.errors import UsageError
 from pipeline.run import memory
-from pipeline.run.files import TableWriter, hash_file, locked, write_table
+from pipeline.run.files import TableWriter, find_staged, hash_file, locked, put_staged, write_table
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.summary import Summary, summarize_apply
-from pipeline.run.vouching import vouch
+from pipeline.run.vouching import CONFIRM_STARTED, vouch
 from schemas.run import OUTCOMES
 from sql.query import query
 from sql.session import Session, session
@@ -123,7 +123,7 @@ def _confirm(
     changes: Counter[_Change] = Counter()
     with (
         tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
-        TableWriter(folder.outcomes, OUTCOMES) as writer,
+        TableWriter(find_staged(folder.outcomes), OUTCOMES) as writer,
         session(memory=_MEMORY, scratch=Path(scratch)) as here,
     ):
         for task in _list_tasks(folder):
@@ -131,7 +131,7 @@ def _confirm(
             _prepare(here, folder, task, imported, path)
             _write(here, folder, task, Path(scratch), writer, changes)
             memory.merge_rows(here, path, Path(scratch) / f"{task}.parquet")
-    write_table(folder.batches, _update_batches(folder, changes, clock))
+    write_table(find_staged(folder.batches), _update_batches(folder, changes, clock))
     late = sum(
         rows for one, rows in changes.items() if one.was in _ARRIVED and one.outcome == "failed"
     )
@@ -232,9 +232,13 @@ def _record(
     totals: Counter[str] = Counter()
     for one, rows in changes.items():
         totals[one.outcome] += rows
-    results = {path.name: hash_file(path) for path in (folder.outcomes, folder.batches)}
+    tables = (folder.outcomes, folder.batches)
+    results = {path.name: hash_file(find_staged(path)) for path in tables}
     files = [{"name": path.name, "sha256": hash_file(path)} for path in errors]
     with Journal.open(folder.journal, clock) as journal:
+        journal.append(CONFIRM_STARTED, files=results)
+        for path in tables:
+            put_staged(path)
         if late:
             journal.append(REFUSED_LATE, rows=late, errors=files)
         return vouch(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from pipeline.apply.reach import Today
 from pipeline.errors import InvariantBroken, PlanRefused, list_problems
@@ -15,6 +17,10 @@ from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Entry, JournalRead
 from pipeline.run.rows import find_altered_batches
 from pipeline.run.summary import Summary
+from pipeline.run.unfinished import refuse_beside_unfinished
+
+_DRIFT: Final = timedelta(minutes=5)
+"""How far two clocks may differ."""
 
 
 def has_event(entries: Sequence[Entry], event: str) -> bool:
@@ -54,8 +60,10 @@ def refuse_start(
     """What must hold before a plan is applied for the first time.
 
     Raises:
-        PlanRefused: what it was made of changed, it is too old, or p2c can take nothing back.
+        PlanRefused: what it was made of changed, it is too old, p2c can take nothing back, or
+            another run into the same system has not ended.
     """
+    refuse_beside_unfinished(folder, facts)
     if not facts.is_undo:
         _refuse_changed(folder, facts, today())
         _refuse_old(facts, clock)
@@ -82,10 +90,25 @@ def _refuse_changed(folder: RunFolder, facts: RunFacts, today: Project) -> None:
 
 
 def _refuse_old(facts: RunFacts, clock: Clock) -> None:
-    """Age counts for live sources only: files do not change unseen."""
+    """Age counts for live sources only: files do not change unseen.
+
+    It counts from when the first rows were read.
+    """
+    if not facts.live_source:
+        return
     settings = project_of_run(facts).settings.run
-    if facts.live_source and clock() - facts.started_at > settings.plan_age:
+    read_at = min(facts.started_at, facts.sales.read_since or facts.started_at)
+    age = clock() - read_at
+    if age > settings.plan_age:
         raise PlanRefused(
-            f"the plan is older than run.max_plan_age ({settings.max_plan_age}). Plan again.",
+            f"the plan is older than run.max_plan_age ({settings.max_plan_age}): its rows were "
+            f"read from {read_at:%Y-%m-%d %H:%M} UTC on. Plan again.",
+            where=facts.run,
+        )
+    if age < -_DRIFT:
+        raise PlanRefused(
+            f"the plan was made at {read_at:%Y-%m-%d %H:%M} UTC, which is still to come by the "
+            "clock of this machine, so nobody knows how old it is. Set the clock right, or plan "
+            "again.",
             where=facts.run,
         )

@@ -5,7 +5,6 @@ The journal says what was removed, so the proof holds.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ from typing import Final
 import polars as pl
 
 from pipeline.errors import UsageError, during
-from pipeline.run.files import LOCK, TableWriter, hash_file, locked
-from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs
+from pipeline.run.evidence import gather_evidence
+from pipeline.run.files import LOCK, PARTIALS, TableWriter, find_staged, locked, put_staged
+from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs, read_stamp
 from pipeline.run.journal import Journal, list_recorded_hashes, read_journal
-from pipeline.run.vouching import vouch
+from pipeline.run.vouching import PURGE_STARTED, vouch
 
 _PERSONAL: Final = (
     "source/*",
@@ -33,6 +33,10 @@ _PERSONAL: Final = (
     "import/*",
     "report.html",
     "reconciliation.parquet",
+    "*-next.parquet",
+    PARTIALS,
+    f"*/{PARTIALS}",
+    f"*/*/{PARTIALS}",
 )
 """Files that hold values of contacts."""
 
@@ -40,8 +44,6 @@ _FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers",
 
 _TABLES: Final = {"findings.parquet": "value", "outcomes.parquet": "message"}
 """Tables that stay, and the column of each that holds values."""
-
-_STAMP: Final = re.compile(r"^(\d{8}T\d{6}Z)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,18 +103,19 @@ def clear_leftover(found: Leftover) -> None:
 def find_old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
     """Runs that began more than ``days`` days ago, oldest first."""
     limit = clock().astimezone(UTC) - timedelta(days=days)
-    return [one for one in find_runs(runs) if _parse_start(one) < limit]
+    return [one for one in find_runs(runs) if _find_start(one) < limit]
 
 
-def _parse_start(folder: RunFolder) -> datetime:
-    stamp = _STAMP.match(folder.run)
-    if stamp is None:
-        raise UsageError("is not the id of a run.", where=folder.run)
-    return datetime.strptime(stamp.group(1), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+def _find_start(folder: RunFolder) -> datetime:
+    """When a run began: the id of one that was made after the clock was set back says less."""
+    try:
+        return folder.facts().started_at
+    except UsageError:
+        return read_stamp(folder.run)
 
 
 def find_personal_data(folder: RunFolder) -> PersonalData | None:
-    """What a run still holds; null if nothing."""
+    """What a run still holds; null if nothing, and no purge of it was stopped on the way."""
     files = sorted(
         {path for pattern in _PERSONAL for path in folder.path.glob(pattern) if path.is_file()}
     )
@@ -122,7 +125,8 @@ def find_personal_data(folder: RunFolder) -> PersonalData | None:
         if _has_values(folder.path / name, column)
     ]
     retries = sorted((folder.path.parent / FOLDER).glob(f"{folder.run}-*"))
-    if not files and not tables and not retries:
+    is_over = gather_evidence(folder).interrupted != "purge"
+    if not files and not tables and not retries and is_over:
         return None
     return PersonalData(
         folder=folder,
@@ -169,35 +173,33 @@ def _purge(found: PersonalData, clock: Clock) -> None:
         for name in list_recorded_hashes(entries)
         if any(Path(name).match(pattern) for pattern in _PERSONAL)
     }
+    removed = sorted(gone | before)
+    tables = {name: folder.path / name for name in _TABLES if (folder.path / name).is_file()}
+    staged = {name: _stage_blank(path, _TABLES[name]) for name, path in tables.items()}
     with Journal.open(folder.journal, clock) as journal:
-        journal.append("purge_started", removed=sorted(gone | before))
+        journal.append(PURGE_STARTED, removed=removed, files=staged)
         with during("purging a run"):
             for path in found.files:
-                path.unlink(missing_ok=True)
+                if path not in map(find_staged, tables.values()):
+                    path.unlink(missing_ok=True)
             for path in (*found.retries, *(folder.path / name for name in _FOLDERS)):
                 shutil.rmtree(path, ignore_errors=True)
-        for name, column in _TABLES.items():
-            _blank_column(folder.path / name, column)
-        kept = {
-            name: hash_file(folder.path / name)
-            for name in _TABLES
-            if (folder.path / name).is_file()
-        }
-        vouch(folder, journal, "purged", summary, removed=sorted(gone | before), files=kept)
+        for path in tables.values():
+            put_staged(path)
+        vouch(folder, journal, "purged", summary, removed=removed, files=staged)
 
 
-def _blank_column(path: Path, column: str) -> None:
-    """Write a table again without a column's values."""
-    if not path.is_file():
-        return
+def _stage_blank(path: Path, column: str) -> str:
+    """Write a table without a column's values next to it; its hash."""
     schema = pl.read_parquet_schema(path)
-    with TableWriter(path, pl.Schema(schema)) as writer:
+    with TableWriter(find_staged(path), pl.Schema(schema)) as writer:
         for frame in (
             pl.scan_parquet(path, glob=False)
             .with_columns(pl.lit(None, schema[column]).alias(column))
             .collect_batches(maintain_order=True)
         ):
             writer.write(frame)
+    return writer.sha256
 
 
 def render_purge(found: Sequence[PersonalData | Leftover]) -> str:

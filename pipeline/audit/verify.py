@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pipeline.audit.recount import recount_run
 from pipeline.errors import P2cError
+from pipeline.flow.threads import WorkerThreads
 from pipeline.run.chain import REPORTED, Check, prove_chain
 from pipeline.run.evidence import Evidence, gather_evidence
 from pipeline.run.facts import SourceRead
@@ -42,9 +42,11 @@ class Verification:
 
     @property
     def exit_code(self) -> int:
-        """4 altered, 1 a source outside the run folder changed, 0 whole."""
-        changed = any(one.status == "changed" for one in self.checks)
-        return 4 if self.altered else 1 if changed else 0
+        """4 altered, 3 a command was interrupted, 1 a source outside changed, 0 whole."""
+        found = {one.status for one in self.checks}
+        if self.altered:
+            return 4
+        return 3 if "interrupted" in found else 1 if "changed" in found else 0
 
 
 def verify_folder(folder: RunFolder) -> Verification:
@@ -60,6 +62,11 @@ def verify_folder(folder: RunFolder) -> Verification:
         Check(what=one.file, status="note", sentence=one.sentence)
         for one in evidence.troubles
         if one.fault in ("older", "unfinished", "purged")
+    ]
+    checks += [
+        Check(what=one.file, status="interrupted", sentence=one.sentence)
+        for one in evidence.troubles
+        if one.fault == "interrupted"
     ]
     checks += _check_summary(evidence)
     hashes = list_recorded_hashes(evidence.entries)
@@ -89,12 +96,12 @@ def _check_summary(evidence: Evidence) -> list[Check]:
 
 
 def _list_pending_hashes(evidence: Evidence) -> dict[str, set[str]]:
-    """File → hashes that it may also have while an apply is running.
+    """File → hashes that it may also have while a command is changing the run.
 
-    The journal names a file before it is in its place.
+    The journal names a file before it is in its place, or before it is removed.
     """
     found: dict[str, set[str]] = {}
-    if evidence.started and not evidence.finished:
+    if (evidence.started and not evidence.finished) or evidence.interrupted:
         for entry in evidence.entries:
             for name, sha256 in list_recorded_hashes([entry]).items():
                 if sha256 is not None:
@@ -105,7 +112,7 @@ def _list_pending_hashes(evidence: Evidence) -> dict[str, set[str]]:
 def _check_files(
     folder: RunFolder, hashes: Mapping[str, str | None], also: Mapping[str, set[str]]
 ) -> list[Check]:
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with WorkerThreads(_THREADS) as pool:
         return list(
             pool.map(
                 lambda one: _check_file(folder, one[0], one[1], also.get(one[0], set())),
@@ -123,11 +130,7 @@ def _check_file(folder: RunFolder, name: str, expected: str | None, also: Collec
             sentence=f"The journal names {name}, which is outside the run folder.",
         )
     if expected is None:
-        there = path.exists()
-        sentence = (
-            f"{name} is there again, though it was purged." if there else f"{name} was purged."
-        )
-        return Check(what=name, status="altered" if there else "note", sentence=sentence)
+        return _check_purged(path, name, also)
     if not path.is_file():
         return Check(what=name, status="missing", sentence=f"{name} is missing.")
     try:
@@ -168,12 +171,22 @@ def _since_report(events: Sequence[str]) -> Sequence[str]:
     return events[len(events) - events[::-1].index(REPORTED) :]
 
 
+def _check_purged(path: Path, name: str, also: Collection[str]) -> Check:
+    """A file that a purge removed, or is about to remove."""
+    if not path.exists():
+        return Check(what=name, status="note", sentence=f"{name} was purged.")
+    if path.is_file() and hash_file(path) in also:
+        return Check(what=name, status="note", sentence=f"{name} has not been purged yet.")
+    sentence = f"{name} is there again, though it was purged."
+    return Check(what=name, status="altered", sentence=sentence)
+
+
 def _check_sources(evidence: Evidence) -> list[Check]:
     """The user's own files.
 
     Those that are read where they lie belong to the evidence; others were copied when landed.
     """
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with WorkerThreads(_THREADS) as pool:
         sources = [one for one in evidence.run.sources if one.in_place]
         return list(pool.map(_check_source, sources))
 
@@ -224,6 +237,8 @@ def render_checks(found: Verification) -> str:
     lines += [f"  {one.status:<8} {one.sentence}" for one in wrong]
     if found.altered:
         lines.append("The run folder was altered.")
+    elif any(one.status == "interrupted" for one in found.checks):
+        lines.append("A command was interrupted while it changed the run folder; finish it.")
     elif found.exit_code:
         lines.append("The run folder is as it was written; a source outside it changed.")
     else:

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipeline.backfill.results import PLAN, RESULT
 from pipeline.errors import during
+from pipeline.flow.threads import get_result
 from pipeline.plan.record import tabulate_unreadable
 from pipeline.plan.request import Planning
 from pipeline.run.files import TableWriter, write_table
@@ -41,11 +42,11 @@ def write_plan_tables(
         pending: list[Future[None]] = []
         for frame, found in morsels:
             for one in pending:
-                one.result()
+                get_result(one)
             pending = [writing.submit(plan.write, frame), writing.submit(findings.write, found)]
             progress()
         for one in pending:
-            one.result()
+            get_result(one)
         findings.write(frame_run_findings(list(of_run)))
     with during(f"writing {RESULT}"):
         copy_file(folder.path / PLAN, folder.path / RESULT)

@@ -5,7 +5,6 @@ It writes its run folder only.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -50,15 +49,14 @@ def make_backfill(
         Refused: project or source are wrong, or numbers would become too long; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    run = make_run_id(clock)
+    run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, Kind.BACKFILL, run, clock())
     with build_run(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
         planning.source = land_source(
             project, folder, runs, listener, changes=False, tables=TABLES, wished=_WISHED
         )
-        with ThreadPoolExecutor(1) as hashing:
-            hashes = hash_sources(planning.source.landed, hashing)
+        with hash_sources(planning.source.landed) as hashes:
             with open_sessions(planning) as (main, hasher):
                 counted = decide_backfill(planning, main, hasher)
             sources = collect_hashes(hashes, planning.source.landed)

@@ -158,7 +158,10 @@ class _Reserving:
                 self._end(attempt, "changed")
                 raise
             if not self._lost:
-                self._end(attempt, "changed")
+                # Delivered twice, the update itself changed the counter: nobody can tell whose
+                # these numbers are, so they are a gap.
+                effect = self._look_up(attempt)
+                self._end(attempt, "void" if effect == "reserved" else "changed")
             return False
         self._end(attempt, "reserved")
         return True

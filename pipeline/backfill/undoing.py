@@ -67,7 +67,7 @@ def plan_undo(
     facts, before = of.facts(), of.read_summary()
     if facts.kind is not Kind.BACKFILL or not before.applied:
         raise UsageError("only applied backfills are undone here.", where=str(of.run))
-    run = make_run_id(clock)
+    run = make_run_id(clock, of.path.parent)
     made = undo_facts(facts, versions, run, clock(), live=live)
     with build_run(of.path.parent, made) as folder:
         counts = _write(of, folder, sales)

@@ -157,7 +157,9 @@ class Updates:
         found = Judgement(
             settled=settled, busy=busy, throttled=throttled, in_doubt=doubt, wait=wait
         )
-        return found | self._look(unclear, rows.in_doubt | doubt) if unclear else found
+        if not unclear:
+            return found
+        return found | self._look(unclear, rows.in_doubt | doubt, frozenset(unclear))
 
     def _hold(self, answers: Answers) -> float | None:
         """Everybody waits if Sales throttled a row; the seconds, if p2c does not wait that long."""
@@ -169,8 +171,17 @@ class Updates:
             self.sales.hold("$batch", longest)
         return None
 
-    def _look(self, keys: Sequence[str], in_doubt: frozenset[str]) -> Judgement:
-        """Read rows back: those of the planned version keep waiting, all others are settled."""
+    def _look(
+        self,
+        keys: Sequence[str],
+        in_doubt: frozenset[str],
+        sent: frozenset[str] = frozenset(),
+    ) -> Judgement:
+        """Read rows back: those of the planned version keep waiting, all others are settled.
+
+        ``sent`` are rows that were just answered, but not as written: a gateway may have delivered
+        them twice.
+        """
         there = self.sales.found("contacts", "contactid", _READ, keys)
         settled: dict[str, Outcome | None] = {}
         for key in keys:
@@ -178,17 +189,23 @@ class Updates:
             if now is None:
                 settled[key] = _fail("gone_from_sales")
             elif now[ETAG] != row.etag:
-                settled[key] = self._judge_change(row, now, may_be_ours=key in in_doubt)
+                settled[key] = self._judge_change(
+                    row, now, is_in_doubt=key in in_doubt, was_sent=key in sent
+                )
         return Judgement(settled=settled)
 
     def _judge_change(
-        self, row: ContactWrite, now: Mapping[str, Any], *, may_be_ours: bool
+        self, row: ContactWrite, now: Mapping[str, Any], *, is_in_doubt: bool, was_sent: bool
     ) -> Outcome | None:
-        """A row that does not have the planned version any more: who wrote it, we or others."""
-        if may_be_ours and row.is_ours(now):
+        """A row that does not have the planned version any more: who wrote it, we or others.
+
+        Nobody else has a number that was reserved for us.
+        """
+        if (is_in_doubt or was_sent) and row.is_ours(now):
             if row.ranked or str(now.get(_MODIFIED_BY) or "").lower() == self.caller:
                 return None
-            return Outcome("unknown", "sales_answer_lost", _describe("sales_answer_lost"))
+            if is_in_doubt:
+                return Outcome("unknown", "sales_answer_lost", _describe("sales_answer_lost"))
         if row.is_met(now):
             name = "number_meanwhile" if row.ranked else "done_meanwhile"
             return Outcome("unchanged", name, _describe(name, str(now.get(NUMBER) or "")))

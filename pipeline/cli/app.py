@@ -13,7 +13,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import audit, listing, main_job, repair, sandbox
-from pipeline.cli.exits import answer_errors, prepare_process
+from pipeline.cli.exits import answer_errors, hear_signals, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
 from pipeline.cli.terminal import write_out, write_result
@@ -52,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         prepare_process()
     command = next((word for word in words if not word.startswith("-")), "")
-    return answer_errors(partial(_run, words), command, as_object="--json" in words)
+    code = answer_errors(partial(_run, words), command, as_object="--json" in words)
+    if arguments is None:
+        leave(code)
+    return code
 
 
 def _run(words: Sequence[str]) -> int:
@@ -66,6 +69,7 @@ def _run(words: Sequence[str]) -> int:
 
 def _do(flags: Flags, work: Work) -> None:
     """Do the work and print the result, which has the exit code."""
+    hear_signals()
     with show_progress() as listener:
         result = work(listener)
     _print(result, as_object=flags.as_object)

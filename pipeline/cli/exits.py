@@ -24,8 +24,10 @@ from pipeline.lazy import hide_module, import_lazily
 
 if TYPE_CHECKING:
     from pipeline.audit import verify
+    from pipeline.flow import frames
     from pipeline.run import folder
 else:
+    frames = import_lazily("pipeline.flow.frames")
     verify = import_lazily("pipeline.audit.verify")
     folder = import_lazily("pipeline.run.folder")
 
@@ -147,6 +149,30 @@ def prepare_process() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+def hear_signals() -> None:
+    """Let Ctrl-C end waits from now on.
+
+    Importing Polars lets the operating system restart what a signal interrupts; so it is imported
+    before that is switched off again.
+    """
+    _ = frames.read_frames
+    with contextlib.suppress(ValueError, OSError):
+        signal.siginterrupt(signal.SIGINT, True)
+
+
+def leave(code: int) -> None:
+    """End the process now if a signal asked for it.
+
+    Python would wait for threads, and those for answers that may take minutes.
+    """
+    if not _asked_to_end.is_set():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _interrupt(*_: object) -> None:

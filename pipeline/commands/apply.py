@@ -9,6 +9,7 @@ from pipeline.apply import execute
 from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
+from pipeline.commands.finishing import add_finished, finish_loads, finish_write_backs
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
@@ -32,12 +33,17 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
 def plan_and_apply(
     common: Flags, request: PlanRequest, listener: Listener, ask: Ask = agree_silently
 ) -> Result:
-    """``run``: plan and apply."""
+    """``run``: plan and apply.
+
+    A load into this destination that was stopped is finished first: the plan then knows what
+    arrived.
+    """
     project = common.load()
     remove_expired(common, project, listener)
+    before = finish_loads(common.runs, project, listener, ask)
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
-    return describe_run("run", made, values=common.values)
+    return add_finished(describe_run("run", made, values=common.values), before)
 
 
 def backfill_plan_and_apply(
@@ -45,7 +51,8 @@ def backfill_plan_and_apply(
 ) -> Result:
     """``run --backfill``: backfill, apply, plan, apply.
 
-    The plan reads Sales again, so it contains what was filled in.
+    The plan reads Sales again, so it contains what was filled in. A backfill of this Sales that was
+    stopped is finished first.
     """
     project = common.load()
     if project.sales is None:
@@ -53,6 +60,7 @@ def backfill_plan_and_apply(
             "--backfill writes into a live Sales. On files: `p2c backfill`, `p2c apply`, import "
             "the files in Sales, export again."
         )
+    before = finish_write_backs(common.runs, project, listener, ask)
     wanted = PlanRequest(limit=request.limit, only=request.only, command="backfill")
     filled = planning.make_backfill(project, wanted, common.runs, read_clock, listener)
     facts = execute.apply_plan(filled, lambda: project, read_clock, listener, ask)
@@ -61,8 +69,9 @@ def backfill_plan_and_apply(
         f"Before it, the backfill {filled.run} changed {facts.outcomes['updated']:,} contacts "
         "in Sales."
     )
-    return replace(
+    told = replace(
         result,
         exit_code=max(result.exit_code, facts.exit_code),
         text=partial(append_text, result, text),
     )
+    return add_finished(told, before)

@@ -9,11 +9,11 @@ from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.run import folder
 
-_VERDICTS: Final = {0: "clean", 1: "attention", 4: "broken"}
+_VERDICTS: Final = {0: "clean", 1: "attention", 3: "stopped", 4: "broken"}
 
 
 def verify_run(common: Flags, run: str) -> Result:
-    """``verify``: exit 4 when the run folder was altered."""
+    """``verify``: exit 4 when the run folder was altered, 3 when a command was interrupted."""
     found = folder.find_run(common.runs, run)
     checked = verify.verify_folder(found)
     facts = checked.evidence.summary

@@ -13,6 +13,8 @@ from typing import TypeVar
 import polars as pl
 import pyarrow as pa
 
+from pipeline.flow.threads import TICK, get_result
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -44,9 +46,9 @@ def map_in_order(
             pending.append(pool.submit(work, item))
             del item  # It is large, and its worker lets it go.
             if len(pending) >= width:
-                yield pending.popleft().result()
+                yield get_result(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield get_result(pending.popleft())
     finally:
         for one in pending:
             one.cancel()
@@ -81,7 +83,7 @@ def read_ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
     thread.start()
     try:
         while True:
-            item = ready.get()
+            item = _take(ready)
             if item is None:
                 return
             if isinstance(item, BaseException):
@@ -90,3 +92,10 @@ def read_ahead(morsels: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame]:
     finally:
         leave.set()
         thread.join()
+
+
+def _take(ready: queue.Queue[Given]) -> Given:
+    """The next item of a queue; signals are heard meanwhile."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ready.get(timeout=TICK)

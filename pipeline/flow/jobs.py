@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
+
+from pipeline.flow.threads import WorkerThreads, wait_for_first
 
 Job = Callable[[], int]
 """Something to be sent; answers how many rows it was."""
@@ -15,7 +17,7 @@ def run_jobs(
     jobs: Iterable[Job],
     workers: Callable[[], int],
     report: Callable[[int], None],
-    stop: Callable[[], None] = lambda: None,
+    stop: Callable[[], None],
 ) -> None:
     """Run jobs; the first failure lets those under way end and begins no other.
 
@@ -26,7 +28,7 @@ def run_jobs(
         stop: called at the first failure, Ctrl-C too, so that jobs under way need not wait any
             longer.
     """
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="load") as pool:
+    with WorkerThreads(_THREADS, thread_name_prefix="load") as pool:
         try:
             _run(pool, jobs, workers, report)
         except BaseException:
@@ -35,7 +37,7 @@ def run_jobs(
 
 
 def _run(
-    pool: ThreadPoolExecutor,
+    pool: WorkerThreads,
     jobs: Iterable[Job],
     workers: Callable[[], int],
     report: Callable[[int], None],
@@ -47,13 +49,13 @@ def _run(
             continue
         running.add(pool.submit(job))
         while len(running) >= workers():
-            running = _wait_for_first(running, report)
+            running = _report_first(running, report)
     while running:
-        running = _wait_for_first(running, report)
+        running = _report_first(running, report)
 
 
-def _wait_for_first(running: set[Future[int]], report: Callable[[int], None]) -> set[Future[int]]:
-    ready, rest = wait(running, return_when=FIRST_COMPLETED)
+def _report_first(running: set[Future[int]], report: Callable[[int], None]) -> set[Future[int]]:
+    ready, rest = wait_for_first(running)
     for future in ready:
         report(future.result())
     return rest

@@ -33,6 +33,8 @@ def load_plan(order: LoadOrder) -> LoadResult:
     with locked(destination, "another process is loading into this destination."):
         try:
             send_units(order)
+        except KeyboardInterrupt:  # Nobody waits for the memory then: the next start writes it.
+            raise
         except BaseException:
             with contextlib.suppress(P2cError):
                 remember_arrived(order)

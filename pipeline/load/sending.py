@@ -15,9 +15,10 @@ def send_units(order: LoadOrder) -> None:
     ledger = Ledger(order.folder, order.journal)
     total = int(order.planned["rows"].sum())
     tally = LoadTally("loading", order.journal.entries, total, order.listener)
-    options = order.options
+    options, scm = order.options, order.scm
+    scm.resume()
     for task in order.tasks:
         imports = import_jobs(order, task, ledger, tally.note)
-        run_jobs(imports, lambda: options.parallel_imports, tally.add)
+        run_jobs(imports, lambda: options.parallel_imports, tally.add, scm.halt)
         requests = list_request_jobs(order, task, ledger, tally.note)
-        run_jobs(requests, lambda: options.odata_requests, tally.add)
+        run_jobs(requests, lambda: options.odata_requests, tally.add, scm.halt)

@@ -103,13 +103,15 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
 
     Args:
         project: says which.
-        into: the run folder.
+        into: the run folder, below the folder of all runs.
         listener: hears of progress.
 
     Raises:
-        Refused: SCM does not take the templates, or the export cannot be read.
+        Refused: SCM does not take the templates, the export cannot be read, or a load into this
+            destination has not ended.
         Stopped: SCM cannot be reached, or refuses.
     """
+    known.refuse_unfinished(into.parent, project)
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
         return Destination(customers=known.read_customer_exports(project), pinned=pinned)

@@ -23,6 +23,7 @@ from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
 from pipeline.run.memory import find_memory_folder, fold_key
+from pipeline.run.unfinished import refuse_unfinished_load
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
 from sql.session import Session, session
@@ -111,3 +112,12 @@ def read_loaded(runs: Path, project: Project) -> pl.DataFrame | None:
     return found.with_columns(fold_key()).unique(
         "destination_key", keep="last", maintain_order=True
     )
+
+
+def refuse_unfinished(runs: Path, project: Project) -> None:
+    """Refuse to plan for a destination while a load into it has not ended.
+
+    Raises:
+        PlanRefused: its rows would be held as somebody else's, for nobody knows what arrived.
+    """
+    refuse_unfinished_load(runs, project.settings.destination.name)

@@ -5,7 +5,6 @@ It writes nothing but its own run folder.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.events import Listener
@@ -36,10 +35,11 @@ def make_plan(
         The run folder, whole.
 
     Raises:
-        Refused: project, template or source are wrong; nothing was written.
+        Refused: project, template or source are wrong, or a load into this destination has not
+            ended; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
-    run = make_run_id(clock)
+    run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, request.kind, run, clock())
     with build_run(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
@@ -53,8 +53,7 @@ def make_plan(
             project, folder, runs, listener, changes=request.changes, own=own
         )
         landed = planning.source.landed
-        with ThreadPoolExecutor(1) as hashing:
-            hashes = hash_sources(landed, hashing)
+        with hash_sources(landed) as hashes:
             with open_sessions(planning) as (main, hasher):
                 prepared, decider = decide_contacts(planning, main, hasher)
             sources = collect_hashes(hashes, landed)

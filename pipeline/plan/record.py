@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from pipeline.extract.landing import LandedTable
 from pipeline.extract.unchanged import refuse_changed
+from pipeline.flow.threads import WorkerThreads, get_result
 from pipeline.plan.fingerprint import list_versions, take_fingerprints
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.project.resolve import Project
@@ -31,12 +33,12 @@ from pipeline.run.folder import RunId
 from pipeline.wire.store.remote import RemoteFile
 
 
-def hash_sources(
-    landed: Mapping[str, LandedTable], pool: ThreadPoolExecutor
-) -> dict[Path, Future[str]]:
-    """The SHA-256 of every source file, taken while other work runs."""
+@contextmanager
+def hash_sources(landed: Mapping[str, LandedTable]) -> Iterator[dict[Path, Future[str]]]:
+    """The SHA-256 of every source file, taken while the block does other work."""
     paths = [one.path for table in landed.values() for one in table.sources]
-    return {path: pool.submit(_hash_source, path) for path in paths}
+    with WorkerThreads(1) as pool:
+        yield {path: pool.submit(_hash_source, path) for path in paths}
 
 
 def _hash_source(path: Path) -> str:
@@ -55,7 +57,7 @@ def collect_hashes(
     Raises:
         Stopped: a file is no longer what it was when it was found.
     """
-    found = {path: future.result() for path, future in hashes.items()}
+    found = {path: get_result(future) for path, future in hashes.items()}
     refuse_changed(landed.values())
     return found
 

@@ -25,6 +25,7 @@ def describe_sales(
         system=label,
         organization=OrganizationRead(**asdict(organization)),
         refreshed_from=None if since is None else since.parent.name,
+        read_since=found.read_since,
         totals=tuple(TableTotal(**asdict(one)) for one in found.totals),
         traffic={subject: _describe_traffic(one) for subject, one in found.traffic.items()},
         changes={

@@ -109,7 +109,7 @@ def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     if not before.kind.is_load or not before.applied:
         raise UsageError("only applied loads are undone.", where=str(of.run))
     _refuse_altered(of)
-    run = make_run_id(clock)
+    run = make_run_id(clock, of.path.parent)
     with build_run(of.path.parent, undo_facts(facts, versions, run, clock())) as folder:
         rows = facts.text("destination.batch_rows") or DestinationSettings().batch_rows
         counts, planned = _write(of, folder, int(rows))

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import polars as pl
 
 from pipeline.events import Step
+from pipeline.flow.threads import get_result
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.record import tabulate_unreadable
 from pipeline.plan.request import Planning
@@ -59,12 +60,12 @@ def _write_morsels(
         pending: Future[None] | None = None
         for decided in morsels:
             if pending is not None:
-                pending.result()
+                get_result(pending)
             pending = pool.submit(_append, decided, decisions, findings, rows)
             done += decided.read
             planning.listener(Step(name="planning", done=done, total=total))
         if pending is not None:
-            pending.result()
+            get_result(pending)
     return writers
 
 

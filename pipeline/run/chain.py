@@ -21,14 +21,14 @@ START_HASH: Final = "0" * 64
 OWN_KEYS: Final = frozenset({"at", "event", "previous"})
 """What the journal itself writes into every line."""
 
-Status = Literal["ok", "note", "changed", "missing", "cut", "altered"]
+Status = Literal["ok", "note", "changed", "interrupted", "missing", "cut", "altered"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """One thing that was looked at: what, how it stands, and a sentence.
 
-    ``changed`` is outside the run folder.
+    ``changed`` is outside the run folder; ``interrupted`` is what a command left half done.
     """
 
     what: str

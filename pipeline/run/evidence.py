@@ -6,7 +6,7 @@ A damaged folder still shows what it can.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -19,8 +19,18 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.journal import Entry, salvage_journal
 from pipeline.run.record import RunRecord, Salvaged, salvage
 from pipeline.run.summary import Summary, digest_facts, make_blank_summary
+from pipeline.run.vouching import CONFIRM_STARTED, PURGE_STARTED
 
-Fault = Literal["missing", "cut", "altered", "older", "unfinished", "purged"]
+Fault = Literal["missing", "cut", "altered", "older", "unfinished", "interrupted", "purged"]
+
+Interrupted = Literal["", "purge", "confirm"]
+"""The command that changed a run and was stopped on the way; blank if there is none."""
+
+_CHANGES: Final[Mapping[str, tuple[str, Interrupted]]] = {
+    PURGE_STARTED: ("purged", "purge"),
+    CONFIRM_STARTED: ("confirmed", "confirm"),
+}
+"""The journal's line before a finished run is changed, the one after, and who writes both."""
 
 Model = TypeVar("Model", bound=RunRecord)
 
@@ -111,12 +121,24 @@ class Evidence:
             self.troubles.append(Trouble(file=name, fault=fault, sentence=sentence))
 
     @property
+    def interrupted(self) -> Interrupted:
+        """The command that was stopped while it changed the run, or before it said so."""
+        lines = {entry.hash: entry.line for entry in self.entries}
+        vouched = lines.get(self.summary.journal or "")
+        last = {entry.event: entry.line for entry in self.entries}
+        for started, (ended, command) in _CHANGES.items():
+            end = last.get(ended, 0)
+            if last.get(started, 0) > end or (vouched is not None and end > vouched):
+                return command
+        return ""
+
+    @property
     def purged(self) -> frozenset[str]:
-        """Files that `p2c purge` removed."""
+        """Files that `p2c purge` removed, or was removing when it was stopped."""
         return frozenset(
             name
             for entry in self.entries
-            if entry.event == "purged"
+            if entry.event in ("purged", PURGE_STARTED)
             for name in entry.payload.get("removed", ())
         )
 
@@ -151,6 +173,8 @@ def gather_evidence(folder: RunFolder) -> Evidence:
         evidence.troubles.append(
             Trouble(file="journal.jsonl", fault="unfinished", sentence=sentence)
         )
+    if evidence.interrupted:
+        evidence.troubles.append(_describe_interrupted(folder, evidence.interrupted))
     for entry in journal.entries:
         if entry.event == "purged":
             sentence = (
@@ -161,6 +185,17 @@ def gather_evidence(folder: RunFolder) -> Evidence:
                 Trouble(file="journal.jsonl", fault="purged", sentence=sentence)
             )
     return evidence
+
+
+def _describe_interrupted(folder: RunFolder, command: Literal["purge", "confirm"]) -> Trouble:
+    again = {
+        "purge": f"`p2c purge {folder.run} --yes`",
+        "confirm": f"`p2c confirm {folder.run}` with the same files",
+    }
+    sentence = (
+        f"`p2c {command}` was interrupted while it changed this run: {again[command]} finishes it."
+    )
+    return Trouble(file="journal.jsonl", fault="interrupted", sentence=sentence)
 
 
 def _read_files(evidence: Evidence) -> None:

@@ -136,6 +136,8 @@ class SalesRead(RunRecord):
     organization: OrganizationRead = OrganizationRead()
     refreshed_from: str | None = None
     """The run whose tables were refreshed."""
+    read_since: Moment | None = None
+    """When the first of its rows were read: before the run, if it went on after a stop."""
     totals: tuple[TableTotal, ...] = ()
     traffic: Mapping[str, TableTraffic] = {}
     changes: Mapping[str, TableChanges] = {}

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 LOCK: Final = ".lock"
 """The file of a folder that its process holds."""
 
+PARTIALS: Final = ".*.partial"
+"""The files of a folder that are in the making, or were when a process was killed."""
+
+_STAGED: Final = "next"
 _COMPRESSION: Final = "zstd"
 _LEVEL: Final = 1
 _LENGTH_OF_IDS: Final = 32
@@ -187,6 +191,18 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Write a small table, atomically."""
     with TableWriter(path, frame.schema) as writer:
         writer.write(frame)
+
+
+def find_staged(path: Path) -> Path:
+    """Where a table is written whole before the journal names it, next to the one it replaces."""
+    return path.with_name(f"{path.stem}-{_STAGED}{path.suffix}")
+
+
+def put_staged(path: Path) -> None:
+    """Put a staged table in its place; done again it does no harm."""
+    with during(f"writing {path.name}"):
+        if find_staged(path).is_file():
+            DISK.replace(find_staged(path), path)
 
 
 class _Hashed(io.FileIO):

@@ -9,16 +9,16 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NewType
 
-from pipeline.errors import UsageError, during
+from pipeline.errors import Stopped, UsageError, during
 from pipeline.run.facts import RunFacts
-from pipeline.run.files import DISK, LOCK, try_lock, write_json
+from pipeline.run.files import DISK, LOCK, PARTIALS, try_lock, write_json
 from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
@@ -26,9 +26,16 @@ from pipeline.run.summary import Summary
 FOLDER: Final = "retries"
 """Next to the runs: what each retry was made from."""
 
+MEMORIES: Final = "loaded"
+"""Below the folder of runs: what each destination was loaded with."""
+
+_PARTIAL: Final = ".partial"
+_LEFT_IN_MEMORIES: Final = (".scratch-*", ".*.rows", PARTIALS)
+
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]
 
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
 _ID: Final = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{4}$")
 EXTRACTING: Final = "extracting"
 """Below the folder of runs: what an extraction has so far, by Sales. It outlives a run that stops.
@@ -149,9 +156,22 @@ class RunFolder:
         write_json(self.summary, summary.as_json())
 
 
-def make_run_id(clock: Clock) -> RunId:
-    """An id that sorts by time."""
-    return RunId(f"{clock().astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}")
+def make_run_id(clock: Clock, runs: Path) -> RunId:
+    """An id that sorts behind all runs that are there, by time.
+
+    So ``latest`` is the run that was made last, also after the clock was set back; ``started_at``
+    says what the clock showed.
+    """
+    moment = clock().astimezone(UTC).replace(microsecond=0)
+    known = find_runs(runs)
+    if known:
+        moment = max(moment, read_stamp(known[-1].run) + timedelta(seconds=1))
+    return RunId(f"{moment:{_STAMP}}-{secrets.token_hex(2)}")
+
+
+def read_stamp(run: RunId) -> datetime:
+    """The time in the id of a run."""
+    return datetime.strptime(run.partition("-")[0], _STAMP).replace(tzinfo=UTC)
 
 
 @contextmanager
@@ -167,7 +187,7 @@ def build_run(runs: Path, facts: RunFacts) -> Iterator[RunFolder]:
     """
     if runs.exists() and not runs.is_dir():
         raise UsageError("is not a folder; --runs names the folder of all runs.", where=str(runs))
-    partial = runs / f".{facts.run}.partial"
+    partial = runs / f".{facts.run}{_PARTIAL}"
     with during("creating the run folder"):
         _clear(runs)
         make_folder(runs)
@@ -197,13 +217,42 @@ def _clear(runs: Path) -> None:
 
     They hold personal data, and room.
     """
-    for path in runs.glob(".*.partial"):
+    for path in runs.glob(f".*{_PARTIAL}"):
         lock = _name_lock(path)
         if path.is_dir() and lock.is_file():
             with try_lock(lock) as is_abandoned:
                 if is_abandoned:
                     shutil.rmtree(path, ignore_errors=True)
                     lock.unlink(missing_ok=True)
+    _sweep(runs)
+
+
+def _sweep(runs: Path) -> None:
+    """Remove what killed commands were writing, where no other process works.
+
+    What cannot be removed does no harm and stays.
+    """
+    for one in find_runs(runs):
+        _remove_unless_held(one.path, [*one.path.rglob(PARTIALS)])
+    for memory in (runs / MEMORIES).glob("*"):
+        left = [path for pattern in _LEFT_IN_MEMORIES for path in memory.glob(pattern)]
+        _remove_unless_held(memory, left)
+    for lock in runs.glob(f".*{LOCK}"):
+        if not lock.with_suffix(_PARTIAL).is_dir():
+            with suppress(Stopped), try_lock(lock) as is_free:
+                if is_free:
+                    lock.unlink(missing_ok=True)
+
+
+def _remove_unless_held(folder: Path, left: list[Path]) -> None:
+    if not left:
+        return
+    with suppress(Stopped, OSError), try_lock(folder / LOCK) as is_free:
+        for path in left if is_free else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def find_runs(runs: Path) -> list[RunFolder]:

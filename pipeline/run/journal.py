@@ -160,9 +160,13 @@ class Journal:
             found = read_journal(path)
             file = path.open("r+b", buffering=0)
         journal = cls(file, found, clock)
-        with during("opening the journal"):
-            journal._cut_back()
-            os.fsync(file.fileno())
+        try:
+            with during("opening the journal"):
+                journal._cut_back()
+                os.fsync(file.fileno())
+        except BaseException:
+            file.close()
+            raise
         return journal
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.run.files import replacing
+from pipeline.run.folder import MEMORIES
 from sql.query import query
 from sql.session import Session
 
@@ -28,7 +29,7 @@ LOADED: Final = pl.Schema(
 
 def find_memory_folder(runs: Path, destination: str) -> Path:
     """Where the memory of a destination lies; whoever loads there holds this folder."""
-    return runs / "loaded" / destination
+    return runs / MEMORIES / destination
 
 
 def find_memory(runs: Path, destination: str, task: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -12,6 +13,10 @@ from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.journal import Journal
 from pipeline.run.summary import Summary
+
+PURGE_STARTED: Final = "purge_started"
+CONFIRM_STARTED: Final = "confirm_started"
+"""The journal's lines before a finished run is changed; ``purged`` and ``confirmed`` follow."""
 
 
 def write_plan(

@@ -18,10 +18,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.wire.login.auth import Credential, TokenAuth
 from pipeline.wire.login.credentials import make_credential_factory
 from pipeline.wire.login.settings import SystemSettings, is_loopback
-
-TIMEOUT: Final = httpx.Timeout(connect=15.0, read=180.0, write=120.0, pool=None)
-"""Seconds. A page of Dataverse may take two minutes. Waiting for a free connection is left to the
-pace."""
+from pipeline.wire.timeouts import TIMEOUT
 
 _READ: Final = 1_048_576
 """Bytes of one read. Pages are large: in pieces of 64 KiB, h11 needs three times the CPU."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.errors import CloseBoundaryNotFoundDefect
 from email.message import Message
 from email.parser import BytesParser
 from typing import Final
@@ -18,6 +20,7 @@ from pipeline.errors import Refusal
 from pipeline.wire.refusal import read_refusal
 
 _STATUS: Final = re.compile(rb"HTTP/\d\.\d (\d{3})")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _CRLF: Final = b"\r\n"
 
 
@@ -123,7 +126,7 @@ def _join(boundary: str, parts: Sequence[bytes]) -> bytes:
 def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, PartAnswer]:
     """The answers of a batch of ``count`` operations, by the number of the operation.
 
-    Answers that did not come are missing.
+    Answers that did not come, or of which nobody can tell whose they are, are missing.
 
     Raises:
         ValueError: it is not an answer to a batch.
@@ -132,11 +135,42 @@ def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, Pa
     if not whole.is_multipart():
         raise ValueError("the answer to a batch is not multipart")
     found = list(_walk_answers(whole))
-    if all(one.content_id for one in found):
-        return {
-            int(one.content_id): one for one in found if one.content_id and one.content_id.isdigit()
-        }
-    return dict(enumerate(found[:count], start=1))
+    if found and _is_cut(whole) and not found[-1].ok:
+        found.pop()  # Of a refusal that was cut off, nobody knows what it said.
+    return _place_answers(found, count)
+
+
+def _is_cut(whole: Message) -> bool:
+    """Whether an answer ends before its last boundary."""
+    return any(isinstance(one, CloseBoundaryNotFoundDefect) for one in whole.defects)
+
+
+def _place_answers(found: Sequence[PartAnswer], count: int) -> dict[int, PartAnswer]:
+    """Answers by number: by their Content-ID, and where none has one, by their order.
+
+    A server may leave the id out where it refuses. Then order counts if there is an answer to every
+    operation, and no id contradicts it.
+    """
+    by_order = dict(enumerate(found[:count], start=1))
+    named = [(number, _read_number(one)) for number, one in enumerate(found, start=1)]
+    if all(own is None for _, own in named):
+        return by_order
+    if len(found) == count and all(own in (None, number) for number, own in named):
+        return by_order
+    numbers = Counter(own for _, own in named)
+    return {
+        own: one
+        for (_, own), one in zip(named, found, strict=True)
+        if own is not None and 1 <= own <= count and numbers[own] == 1
+    }
+
+
+def _read_number(answer: PartAnswer) -> int | None:
+    """The number of the operation that an answer names; null without an id, 0 if it is not ours."""
+    mark = answer.content_id
+    if not mark:
+        return None
+    return int(mark) if _NUMBER.fullmatch(mark) else 0
 
 
 def _walk_answers(part: Message) -> Iterator[PartAnswer]:

@@ -13,6 +13,7 @@ import httpx
 from pipeline.errors import (
     NO_REFUSAL,
     AnswerUnreadable,
+    LoginAway,
     Refusal,
     RequestRefused,
     ServerFailed,
@@ -98,16 +99,22 @@ def _translate(error: SystemStopped) -> Stopped | None:
             )
         case RequestRefused():
             return translate_refusal(error)
-        case Unreachable() if isinstance(error.__cause__, _UNSENT):
+        case Unreachable() if _is_unsent(error):
             if not error.again:
                 return None
-            return Busy(error.message, where=error.where, seconds=_UNSENT_WAIT, throttled=False)
+            seconds = _UNSENT_WAIT if error.wait is None else error.wait
+            return Busy(error.message, where=error.where, seconds=seconds, throttled=False)
         case Unreachable() | ServerFailed() | AnswerUnreadable():
             return LostAnswer(
                 error.message, where=error.where, refusal=error.refusal, seconds=error.wait
             )
         case _:
             return None
+
+
+def _is_unsent(error: Unreachable) -> bool:
+    """Whether the request did not get as far as the system."""
+    return isinstance(error, LoginAway) or isinstance(error.__cause__, _UNSENT)
 
 
 def translate_refusal(refused: RequestRefused) -> Declined:

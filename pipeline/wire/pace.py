@@ -18,6 +18,8 @@ _TOLD_EVERY: Final = 60.0
 """Seconds between two words about one wait."""
 _RECOVERY: Final = 20
 """Answers in a row after which one more request at once is allowed again."""
+_TICK: Final = 0.25
+"""Seconds of one wait: a signal is heard after it at the latest, whatever restarts system calls."""
 
 
 class Halted(Stopped):
@@ -103,7 +105,7 @@ class Pace:
                     if self._running < self._limit:
                         self._running += 1
                         return
-                    self._changed.wait()
+                    self._changed.wait(_TICK)
                     continue
             self.wait(wait)
 
@@ -131,8 +133,11 @@ class Pace:
         """Wait, unless the run is being stopped. Raises ``Halted``."""
         if self._sleep is not None:
             self._sleep(seconds)
-        elif self._halt.wait(seconds):
-            raise Halted("the run is being stopped.")
+            return
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 or self._halt.is_set():
+            if self._halt.wait(min(left, _TICK)):
+                raise Halted("the run is being stopped.")
 
     def halt(self) -> None:
         """Stop everybody who waits now or wants a slot later."""

@@ -18,6 +18,7 @@ import orjson
 
 from pipeline.errors import RequestRefused
 from pipeline.wire.blobs import BlobHosts
+from pipeline.wire.failures import is_html
 from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
@@ -64,6 +65,16 @@ class Scm:
     def sleep(self, seconds: float) -> None:
         """Wait, unless the run is being stopped."""
         self.system.pace.sleep(seconds)
+
+    def halt(self) -> None:
+        """Stop everybody who waits for SCM now or wants to ask it later."""
+        for one in (self.system, self.blobs):
+            one.pace.halt()
+
+    def resume(self) -> None:
+        """Allow requests again after a halt."""
+        for one in (self.system, self.blobs):
+            one.pace.resume()
 
     def pages(self, entity_set: str, **options: str) -> Iterator[list[ScmRow]]:
         """The rows of an entity set across all legal entities, page by page.
@@ -145,15 +156,16 @@ class Scm:
     def upload(self, url: str, content: bytes) -> None:
         """Put a blob behind a signed URL; doing it twice does no harm.
 
-        Raises ``Stopped``, also where the URL leads to a host that p2c does not go to.
+        Raises ``Stopped``: the URL leads to a host that p2c does not go to, or somebody else than
+        Blob storage says that it was done.
         """
         url = self._check_host(url, "packages")
-        self.blobs.ask("PUT", url, lambda _: None, subject="upload", headers=_BLOB, content=content)
+        self.blobs.ask("PUT", url, _read_created, subject="upload", headers=_BLOB, content=content)
 
     def download(self, url: str) -> bytes:
         """The blob behind a signed URL. Raises as ``upload`` does."""
         url = self._check_host(url, "a file of errors")
-        return self.blobs.ask("GET", url, lambda response: response.content, subject="download")
+        return self.blobs.ask("GET", url, _read_blob, subject="download")
 
     def _check_host(self, url: str, what: str) -> str:
         hosts = BlobHosts(home=self.system.client.base_url, added=self.blob_hosts)
@@ -183,6 +195,22 @@ def _quote_key(key: str) -> str:
 def _read_page(columns: Sequence[str], response: httpx.Response) -> tuple[list[ScmRow], str | None]:
     answer = read_json_object(response)
     return [*check_rows(answer, columns)], read_next_link(answer)
+
+
+def _read_created(response: httpx.Response) -> None:
+    """That a blob was made: Blob storage says so with 201, a proxy's page comes with 200."""
+    if response.status_code != HTTPStatus.CREATED or is_html(response):
+        raise ValueError("no blob was made")
+
+
+def _read_blob(response: httpx.Response) -> bytes:
+    """A blob, which has a tag; a page that stands in its place has none, and neither has nothing.
+
+    Blobs of ours are packages and files of errors, none of which is a web page.
+    """
+    if is_html(response) or not (response.content or "ETag" in response.headers):
+        raise ValueError("not a blob")
+    return response.content
 
 
 def _read_value(response: httpx.Response) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import filelock
@@ -21,6 +22,7 @@ from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import read_journal
 from tests.scenes.json_files import read_json
+from tests.scenes.killing import kill_everywhere
 from tests.scenes.small import CUSTOMERS, PERSONS, contactid, number
 
 PLANNED = CUSTOMERS + PERSONS
@@ -324,3 +326,29 @@ def test_a_plan_that_was_not_applied_cannot_be_confirmed(common: Flags) -> None:
 def test_a_run_that_is_being_applied_is_left_alone(common: Flags, run: RunFolder) -> None:
     with filelock.FileLock(run.path / ".lock"), pytest.raises(Stopped, match="another process"):
         confirm_import(common, str(run.run), errors=(), packages=())
+
+
+def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
+    common: Flags, home: Path, applied: Path, tmp_path: Path
+) -> None:
+    """``verify`` says that it was interrupted."""
+    errors = error_file(tmp_path / "errors.csv", f"contactid,message\n{contactid(1)},no\n")
+    codes = set()
+
+    def confirm_first() -> None:
+        confirm_import(common, str(find_runs(common.runs)[0].run), errors=[errors], packages=())
+
+    for _ in kill_everywhere(confirm_first):
+        run = find_runs(common.runs)[0]
+        found = verify_run(common, str(run.run))
+        codes.add(found.exit_code)
+        interrupted = f"`p2c confirm {run.run}` with the same files" in str(found.text)
+        assert interrupted is (found.exit_code == 3)
+        confirm_first()
+        assert verify_run(common, str(run.run)).exit_code == 0
+        assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
+        assert memory(common, "ContactToCustomer").height == CUSTOMERS - 1
+        assert not list(run.path.glob("*-next.parquet"))
+        shutil.rmtree(home / "runs")
+        shutil.copytree(applied / "runs", home / "runs")
+    assert codes == {0, 3}

@@ -409,6 +409,23 @@ def test_age_counts_for_live_sources_only(run: RunFolder) -> None:
     assert applied(run, at=lambda: late)["applied"]
 
 
+def test_age_counts_from_when_the_rows_were_read(run: RunFolder) -> None:
+    """They may be older than the plan: its extraction went on after a stop."""
+    read_since = (START - timedelta(hours=3)).isoformat()
+    signed(run, live_source=True, sales={"read_since": read_since})
+    with pytest.raises(PlanRefused, match="its rows were read from 2026-01-02 00:04 UTC on"):
+        applied(run, at=lambda: START + timedelta(hours=21, seconds=1))
+    assert applied(run, at=lambda: START + timedelta(hours=20))["applied"]
+
+
+def test_a_live_plan_of_a_time_still_to_come_is_refused(run: RunFolder) -> None:
+    """The clock was set back, so nobody knows how old it is."""
+    signed(run, live_source=True)
+    with pytest.raises(PlanRefused, match="is still to come by the clock of this machine"):
+        applied(run, at=lambda: START - timedelta(hours=1))
+    assert applied(run, at=lambda: START - timedelta(minutes=1))["applied"]
+
+
 def test_a_live_plan_of_less_age_is_applied(run: RunFolder) -> None:
     signed(run, live_source=True)
     assert applied(run, at=lambda: START + timedelta(hours=23, minutes=59))["applied"]

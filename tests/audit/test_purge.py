@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from pipeline.commands.verify import verify_run
 from pipeline.errors import InvariantBroken, Stopped
 from pipeline.report.facts import collect_page_facts
 from pipeline.report.page import render_report
-from pipeline.run.folder import RunFolder
+from pipeline.run.folder import RunFolder, find_runs
 from tests.scenes.json_files import read_json
+from tests.scenes.killing import Killed, kill_everywhere, killing
 from tests.scenes.small import contactid
 
 
@@ -132,3 +134,38 @@ def test_a_run_with_a_broken_journal_is_left_as_it_is(common: Flags, run: RunFol
     with pytest.raises(InvariantBroken, match="line 2: the chain does not hold"):
         purged(common, run)
     assert personal(run.path)
+
+
+def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
+    common: Flags, home: Path, applied: Path
+) -> None:
+    """``verify`` says that it was interrupted."""
+    codes = set()
+
+    def purge_newest() -> None:
+        purged(common, find_runs(common.runs)[0])
+
+    for _ in kill_everywhere(purge_newest):
+        run = find_runs(common.runs)[0]
+        found = verify_run(common, str(run.run))
+        codes.add(found.exit_code)
+        interrupted = f"`p2c purge {run.run} --yes` finishes it" in str(found.text)
+        assert interrupted is (found.exit_code == 3)
+        purged(common, run)
+        assert verify_run(common, str(run.run)).exit_code == 0
+        assert personal(run.path) == []
+        assert list_purgeable(common, [str(run.run)], 0) == []
+        shutil.rmtree(home / "runs")
+        shutil.copytree(applied / "runs", home / "runs")
+    assert codes == {0, 3}
+
+
+def test_what_is_altered_while_a_purge_is_interrupted_is_still_found(
+    common: Flags, run: RunFolder
+) -> None:
+    with killing(12), pytest.raises(Killed):
+        purged(common, run)
+    assert verify_run(common, str(run.run)).exit_code == 3
+    table = pl.read_parquet(run.findings)
+    table.head(1).write_parquet(run.findings)
+    assert verify_run(common, str(run.run)).exit_code == 4

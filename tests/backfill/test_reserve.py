@@ -215,3 +215,20 @@ def test_ranks_that_do_not_fit_what_is_reserved_break_the_run_before_anything_is
     with pytest.raises(InvariantBroken, match="7 ranks"):
         at.write(count=count)
     assert not at.wire.seen
+
+
+def test_an_update_of_the_counter_that_is_delivered_twice_leaves_a_gap_and_says_so(
+    at: Scene,
+) -> None:
+    left = [True]
+
+    def deliver_first(request: httpx.Request) -> None:
+        if is_counter(request) and left:
+            left.clear()
+            at.wire.answer(request)
+
+    at.wire.before = deliver_first
+    written = at.write()
+    assert results(at) == ["void", "reserved"]
+    assert base_of(at) == START + 7
+    assert written.findings == [("number_gap", f"{START} to {START + 6}")]

@@ -220,3 +220,18 @@ def test_columns_that_do_not_change_are_not_sent(scene: Scene) -> None:
     ]
     rows = [set(orjson.loads(line)) & set(COLUMNS) for line in lines if b"contactnumber" in line]
     assert [sorted(row) for row in rows[:2]] == [sorted(COLUMNS[:2]), [COLUMNS[0]]]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_request_that_a_gateway_delivers_twice_comes_out_as_it_is(
+    scene: Scene, size: int
+) -> None:
+    def deliver_first(request: httpx.Request) -> None:
+        if is_batch(request):
+            scene.wire.answer(request)
+
+    scene.wire.before = deliver_first
+    start = scene.counter()["msdynce_numbersequence"]
+    assert scene.write(size=size).outcomes == {"updated": 7}
+    assert scene.numbers() == expected(start)
+    assert scene.outcomes() == [("updated", None)] * 7

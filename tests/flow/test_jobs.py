@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -24,7 +25,7 @@ def test_all_jobs_are_run_and_no_more_at_once_than_wanted() -> None:
             running -= 1
         return 2
 
-    run_jobs([job] * 12, lambda: 3, done.append)
+    run_jobs([job] * 12, lambda: 3, done.append, lambda: None)
     assert (sum(done), most) == (24, 3)
 
 
@@ -46,3 +47,20 @@ def test_the_first_failure_stops_who_waits_and_begins_nothing_more() -> None:
     with pytest.raises(LookupError):
         run_jobs(jobs(), lambda: 2, lambda _rows: None, stopped.set)
     assert len(begun) == 2
+
+
+def test_an_interrupt_does_not_wait_for_a_job_that_does_not_end() -> None:
+    """As for a request whose answer takes minutes."""
+    answered, begun = threading.Event(), time.monotonic()
+
+    def waiting() -> int:
+        answered.wait(30)
+        return 1
+
+    def report(_rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs([waiting, lambda: 1], lambda: 2, report, lambda: None)
+    assert time.monotonic() - begun < 5
+    answered.set()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import filelock
 import pytest
 
 from pipeline.backfill.planning import make_backfill
 from pipeline.commands.options import Flags, read_clock
+from pipeline.commands.plan import plan_contacts
 from pipeline.commands.retry import retry_run
 from pipeline.events import Step
 from pipeline.plan.make import make_plan
 from pipeline.plan.request import PlanRequest
 from pipeline.run.facts import Kind, RunFacts
-from pipeline.run.folder import RunFolder, find_runs
+from pipeline.run.folder import LATEST, Clock, RunFolder, find_run, find_runs, make_run_id
 from tests.scenes.places import ROOT
 
 STEPS = ("reading contacts", "looking for repeats", "planning")
@@ -57,6 +60,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pipeline.commands.options import Flags
+from pipeline.commands.plan import plan_contacts
 from pipeline.commands.retry import retry_run
 def stop(step):
     if step.name == sys.argv[4]:
@@ -77,3 +81,40 @@ def test_a_retry_that_was_killed_says_that_it_was_one(
     assert (left.kind, left.retry_of, left.command) == (Kind.RETRY, run.run, "retry")
     assert left.settings == common.load().effective()
     assert [one.run for one in find_runs(common.runs)] == [run.run]
+
+
+def tell(moment: datetime) -> Clock:
+    """A clock that stands still."""
+    return lambda: moment
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=-1), timedelta(0), timedelta(seconds=1)])
+def test_latest_is_the_run_that_was_made_last_whatever_the_clock_says(
+    tmp_path: Path, later: timedelta
+) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    for number in range(5):
+        made = make_run_id(tell(moment + number * later), tmp_path)
+        (tmp_path / made).mkdir()
+        assert find_run(tmp_path, LATEST).run == made
+
+
+def test_what_killed_commands_left_is_removed_unless_somebody_works_there(
+    common: Flags, run: RunFolder
+) -> None:
+    left = [
+        run.path / ".summary.json.partial",
+        run.path / "answers" / "Contacts" / ".usmf-1.parquet.partial",
+        common.runs / "loaded" / "test" / ".scratch-1" / "part",
+        common.runs / "loaded" / "test" / ".Contacts-1.rows",
+        common.runs / ".20260102T030405Z-abcd.lock",
+    ]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with filelock.FileLock(run.path / ".lock"):
+        plan_contacts(common, PlanRequest(), lambda _: None)
+        assert [path for path in left if path.exists()] == left[:2]
+    plan_contacts(common, PlanRequest(), lambda _: None)
+    assert [path for path in left if path.exists()] == []
+    assert not (common.runs / "loaded" / "test" / ".scratch-1").exists()

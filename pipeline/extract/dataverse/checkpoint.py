@@ -7,6 +7,7 @@ folder is gone once the table is landed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
@@ -22,6 +23,7 @@ from pipeline.errors import during
 from pipeline.run.files import atomic, locked, replace_file
 from pipeline.run.private import create_file, make_folder
 
+_INDEX: Final = "index.json"
 _PAGES: Final = pa.ipc.IpcWriteOptions(compression=None)
 
 
@@ -66,7 +68,7 @@ class TablePart:
 
 def begin_folder(path: Path, files: Collection[Path] = ()) -> None:
     """Clear a folder of what is under way, and make empty files that are closed to others."""
-    shutil.rmtree(path, ignore_errors=True)
+    discard(path)
     make_folder(path)
     for one in files:
         create_file(one)
@@ -114,7 +116,7 @@ class TableWork:
         """Forget everything."""
         with self.lock:
             self.parts = []
-            shutil.rmtree(self.folder, ignore_errors=True)
+            discard(self.folder)
 
     def keep(self, part: TablePart, page: pa.Table, found: TablePart) -> None:
         """Keep a page, then say that it is there.
@@ -132,7 +134,7 @@ class TableWork:
                 raise AbandonedError
             folder = self._find_folder(part)
             make_folder(folder)
-            _write_page(folder / f"{part.pages + 1:06d}.arrow", page)
+            _write_page(self._find_page(part, part.pages + 1), page)
             self.write(folder / "progress.json", asdict(found))
             for name, value in asdict(found).items():
                 setattr(part, name, value)
@@ -152,11 +154,14 @@ class TableWork:
     def pages(self, part: TablePart) -> Iterator[pa.Table]:
         """The pages of a part, in order."""
         for number in range(1, part.pages + 1):
-            with pa.memory_map(str(self._find_folder(part) / f"{number:06d}.arrow")) as file:
+            with pa.memory_map(str(self._find_page(part, number))) as file:
                 yield pa.ipc.open_file(file).read_all()
 
     def _find_folder(self, part: TablePart) -> Path:
         return self.folder / f"{part.number:05d}"
+
+    def _find_page(self, part: TablePart, number: int) -> Path:
+        return self._find_folder(part) / f"{number:06d}.arrow"
 
     def _write_index(self) -> None:
         index = {
@@ -166,7 +171,7 @@ class TableWork:
             "can_range": self.can_range,
             "parts": [part.range for part in self.parts],
         }
-        self.write(self.folder / "index.json", index)
+        self.write(self.folder / _INDEX, index)
 
     def resume(self) -> bool:
         """Take up what an earlier extraction left, if it asked the same.
@@ -174,7 +179,7 @@ class TableWork:
         Whether there was something.
         """
         try:
-            index = json.loads((self.folder / "index.json").read_bytes())
+            index = json.loads((self.folder / _INDEX).read_bytes())
             if index["asked"] != self.asked or index["begun"] < self.begun:
                 return False
             parts = [self._resume_part(one) for one in index["parts"]]
@@ -195,10 +200,20 @@ class TableWork:
             return part
         found = TablePart(**json.loads(path.read_bytes()))
         found.unreadable = [(int(place), str(why)) for place, why in found.unreadable]
+        for number in range(1, found.pages + 1):
+            if not self._find_page(found, number).is_file():
+                raise ValueError("a page is gone")
         if found.range != part.range:
             found.lows, found.highs, found.link = part.lows, part.highs, None
             found.is_done = False
         return found
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a table; its index goes first, so a stop leaves nothing that counts."""
+    with contextlib.suppress(OSError):
+        (folder / _INDEX).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def hold(work: Path) -> AbstractContextManager[None]:

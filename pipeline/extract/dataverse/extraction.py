@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from pipeline.extract.dataverse.changes import (
 from pipeline.extract.dataverse.checkpoint import (
     TableWork,
     WriteCheckpoint,
+    discard,
     hold,
     write_checkpoint,
 )
@@ -42,7 +42,8 @@ CHANGES: Final = "changes.json"
 _SMALL: Final = 100_000
 """Rows up to which a table is read in one stream that ends in a delta link; more go faster in
 several, without one."""
-_FRESH: Final = timedelta(hours=24)
+_FRESH: Final = timedelta(hours=4)
+"""How long ago the reading of a table may have begun for a later start to go on with it."""
 _NOT_FOUND: Final = 404
 
 
@@ -91,6 +92,8 @@ class ExtractionResult:
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     refreshed: Mapping[str, RefreshResult] = field(default_factory=dict)
     notes: tuple[RunNote, ...] = ()
+    read_since: datetime | None = None
+    """When the first rows of all tables were read; null if none was read in full."""
 
 
 def land_dataverse(
@@ -147,6 +150,8 @@ class _Extraction:
     write: WriteCheckpoint
     notes: list[RunNote] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
+    begun: dict[str, datetime] = field(default_factory=dict)
+    """When the reading of each table began."""
 
     def run(self, since: Path | None) -> ExtractionResult:
         tables = [TABLES[name] for name in self.wish.tables]
@@ -164,6 +169,7 @@ class _Extraction:
             traffic=self.sales.system.meter.by_subject(),
             refreshed=refreshed,
             notes=tuple(self.notes),
+            read_since=min(self.begun.values(), default=None),
         )
 
     @property
@@ -263,10 +269,19 @@ class _Extraction:
             tracked=tracked,
             write=self.write,
         )
-        if not work.resume():
+        if work.resume() and work.begun <= begun:
+            self._note_age(work, columns.table.name)
+        else:
             work.begun = begun
             work.begin()
+        self.begun[columns.table.name] = datetime.fromisoformat(work.begun)
         return work
+
+    def _note_age(self, work: TableWork, name: str) -> None:
+        if work.slots:
+            since = f"{datetime.fromisoformat(work.begun):%Y-%m-%d %H:%M} UTC"
+            detail = f"{name}, {work.slots:,} rows from {since} on"
+            self.notes.append(RunNote(code="rows_read_earlier", detail=detail))
 
     def _leave_out_missing(self, jobs: dict[str, TableJob]) -> None:
         """Leave out side tables that this Sales does not have, as with a folder of files."""
@@ -305,4 +320,4 @@ class _Extraction:
         with during("landing"):
             for path in self.work.iterdir():
                 if path.is_dir():
-                    shutil.rmtree(path)
+                    discard(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from pipeline.extract.dataverse.columns import Columns
 from pipeline.extract.dataverse.page import PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.extract.dataverse.part_reader import DisorderedError, PartReader, StaleError
+from pipeline.flow.threads import WorkerThreads, wait_for_first
 from pipeline.run.private import make_folder
 from pipeline.wire.dataverse import Sales
 from pipeline.wire.pace import Halted
@@ -47,7 +48,7 @@ class WorkerPool:
         self._progress = progress
         self._decoding = threading.Semaphore(os.cpu_count() or 2)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="sales")
+        self._pool = WorkerThreads(_THREADS, thread_name_prefix="sales")
         self._running: set[Future[None]] = set()
         self._is_stopping = False
 
@@ -73,7 +74,7 @@ class WorkerPool:
     def _drain(self) -> None:
         failures: list[BaseException] = []
         while running := self._list_running():
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait_for_first(running)
             with self._lock:
                 self._running -= done
             failures += [error for one in done if (error := one.exception()) is not None]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +17,7 @@ from pipeline.extract.files.discover import FilePart
 from pipeline.extract.files.remote import is_remote
 from pipeline.extract.lake.faults import find_vector
 from pipeline.extract.lake.log import LOG, DeltaLog, list_log, list_needed, read_actions
+from pipeline.flow.threads import WorkerThreads, get_result
 
 if TYPE_CHECKING:
     from pipeline.extract.lake.table import DeltaContent
@@ -80,6 +80,6 @@ def _copy(paths: Iterable[Path], source: Path, mirror: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with WorkerThreads(_AT_ONCE) as pool:
         for done in [pool.submit(fetch, path) for path in paths]:
-            done.result()
+            get_result(done)

@@ -22,6 +22,7 @@ from pipeline.run.folder import RunFolder
 from pipeline.run.ledger import Unit
 from pipeline.scm import lookup
 from pipeline.scm.literals import build_row_address, build_row_body
+from pipeline.scm.messages import Explanation
 from pipeline.wire import multipart
 from pipeline.wire.multipart import BatchOperation, BatchRequest
 from pipeline.wire.once import Busy, Declined, LostAnswer
@@ -29,7 +30,9 @@ from pipeline.wire.scm import Scm
 from pipeline.wire.system import System
 
 _KEY: Final = lookup.KEY
-_EXISTS: Final = "refused_exists"
+_MAY_BE_OURS: Final = frozenset({"refused_exists", "import_failed"})
+"""Codes of refusals that may be about a record that we made; the second stands for what SCM says in
+words that nobody knows."""
 _OTHER_VALUES: Final = Outcome(
     "unknown",
     "answer_lost",
@@ -142,15 +145,16 @@ class Upserts:
     def _read(self, rows: Waiting, answers: Answers) -> Judgement:
         """What the answers mean.
 
-        Rows without one are looked up, as is a record that an earlier request may have made.
+        Rows without one are looked up. So are those that SCM refuses because of a record that this
+        request may have made itself: a gateway may have delivered it twice.
         """
         updates = frozenset(self.decided.filter(pl.col("action") == "update")[_KEY])
         replies = read_answers(rows.keys, answers, updates)
         doubt = frozenset(replies.silent)
         late = {
-            key
+            key: meant
             for key, meant in replies.declined.items()
-            if meant.code == _EXISTS and key in rows.in_doubt
+            if key not in updates and (meant.code in _MAY_BE_OURS or key in rows.in_doubt)
         }
         failed = {
             key: refuse_row(meant) for key, meant in replies.declined.items() if key not in late
@@ -159,8 +163,9 @@ class Upserts:
         found = replies.judge(settled)
         if not late and not doubt:
             return found
-        unclear = (rows.in_doubt | doubt) - settled.keys()
-        return found | self._look([key for key in rows.keys if key in unclear])
+        unclear = (rows.in_doubt | doubt | late.keys()) - settled.keys()
+        looked = self._look([key for key in rows.keys if key in unclear])
+        return found | looked | _refuse_others(late, looked, rows.in_doubt)
 
     def _settle(self, keys: Sequence[str]) -> dict[str, Outcome | None]:
         """Rows that SCM has now."""
@@ -183,3 +188,20 @@ class Upserts:
         return Judgement(
             settled={**self._settle(list(arrived)), **dict.fromkeys(others, _OTHER_VALUES)}
         )
+
+
+def _refuse_others(
+    late: Mapping[str, Explanation], looked: Judgement, in_doubt: frozenset[str]
+) -> Judgement:
+    """Of rows that were refused and then looked up, those that SCM does not have as they were sent.
+
+    A record with other values is somebody else's, unless an earlier request may have made it.
+    """
+    arrived = {
+        key
+        for key, outcome in looked.settled.items()
+        if outcome is not _OTHER_VALUES or key in in_doubt
+    }
+    return Judgement(
+        settled={key: refuse_row(meant) for key, meant in late.items() if key not in arrived}
+    )

@@ -2,8 +2,9 @@
 
 Pure: no clock, no environment. The zip is flat and holds ``Manifest.xml``, ``PackageHeader.xml``
 and the data file, in this order, dated 1980-01-01. Equal rows give equal data files and so equal
-definition groups everywhere. The compressed bytes are equal too wherever the same isal runs on a
-processor of the same kind; that is why a run keeps what it built, and its hash.
+definition groups everywhere. The compressed bytes are not promised to be equal: one process of
+sixty compressed the same files otherwise, and nobody found out why. So a run keeps what it built,
+and its hash; whether two packages are equal, their definition groups and files say.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import requests
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
@@ -21,16 +23,23 @@ from azure.identity import (
 )
 from requests.adapters import HTTPAdapter
 
-from pipeline.errors import AnswerUnreadable, LoginFailed, SystemStopped, Unreachable
-from pipeline.wire.failures import CONTINUE, distrust, walk_causes
+from pipeline.errors import AnswerUnreadable, LoginAway, LoginFailed, SystemStopped
+from pipeline.wire.failures import CONTINUE, distrust, read_retry_after, walk_causes
 from pipeline.wire.login.auth import AccessToken
-from pipeline.wire.login.refusals import translate_login_refusal
+from pipeline.wire.login.refusals import (
+    describe_passing,
+    is_passing,
+    translate_login_refusal,
+)
 from pipeline.wire.login.settings import AuthSettings
 from pipeline.wire.redact import redact_secrets
+from pipeline.wire.timeouts import CONNECT, READ
 
 _NETWORK: Final = (ServiceRequestError, ServiceResponseError, requests.RequestException)
 _MALFORMED: Final = (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What msal raises of an answer that has another form."""
+_MACHINE_CONNECT: Final = 2.0
+"""Seconds: the service that knows a machine's identity is near, or not there at all."""
 _MICROSOFT: Final = "https://login.microsoftonline.com"
 
 
@@ -45,41 +54,78 @@ class _Trusting(HTTPAdapter):
         super().init_poolmanager(*args, **options, ssl_context=self._trust)
 
 
-def _share_options(settings: AuthSettings, trust: ssl.SSLContext) -> dict[str, Any]:
-    session = requests.Session()
+class _LastAnswer:
+    """The last answer to each thread: azure-identity keeps its status to itself."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @property
+    def found(self) -> requests.Response | None:
+        """The last answer to this thread, since it was forgotten."""
+        found: requests.Response | None = getattr(self._local, "found", None)
+        return found
+
+    def forget(self) -> None:
+        """Forget the last answer to this thread."""
+        self._local.found = None
+
+    def note(self, response: requests.Response, *_: object, **__: object) -> None:
+        """Remember an answer."""
+        self._local.found = response
+
+    def make_session(self) -> requests.Session:
+        """A session whose answers are remembered."""
+        session = requests.Session()
+        session.hooks["response"].append(self.note)
+        return session
+
+
+def _make_transport(session: requests.Session, connect: float) -> RequestsTransport:
+    """Requests with the time-outs of all others."""
+    return RequestsTransport(session=session, connection_timeout=connect, read_timeout=READ)
+
+
+def _make_options(
+    settings: AuthSettings, trust: ssl.SSLContext, last: _LastAnswer
+) -> dict[str, Any]:
+    session = last.make_session()
     session.mount("https://", _Trusting(trust))
     authority = settings.authority or _MICROSOFT
     return {
-        "transport": RequestsTransport(session=session),
+        "transport": _make_transport(session, CONNECT),
         "retry_total": 0,
         "authority": authority,
         "disable_instance_discovery": urlsplit(authority).hostname != urlsplit(_MICROSOFT).hostname,
     }
 
 
-def make_secret_credential(
-    settings: AuthSettings, secret: str, trust: ssl.SSLContext
-) -> TokenCredential:
+def make_secret_login(settings: AuthSettings, secret: str, trust: ssl.SSLContext) -> AzureLogin:
     """An app registration with a client secret."""
-    return ClientSecretCredential(
-        settings.tenant or "", settings.client_id or "", secret, **_share_options(settings, trust)
+    last = _LastAnswer()
+    options = _make_options(settings, trust, last)
+    credential = ClientSecretCredential(
+        settings.tenant or "", settings.client_id or "", secret, **options
     )
+    return AzureLogin(settings, credential, last)
 
 
-def make_certificate_credential(
+def make_certificate_login(
     settings: AuthSettings, path: Path, password: str | None, trust: ssl.SSLContext
-) -> TokenCredential:
+) -> AzureLogin:
     """An app registration with a certificate (PEM or PFX).
 
     Raises ``LoginFailed`` for a file that is not a certificate.
     """
+    last = _LastAnswer()
+    options = _make_options(settings, trust, last)
     try:
-        return CertificateCredential(
+        credential = CertificateCredential(
             settings.tenant or "",
             settings.client_id or "",
             str(path),
             password=password,
-            **_share_options(settings, trust),
+            **options,
         )
     except ValueError as error:
         message = (
@@ -87,24 +133,37 @@ def make_certificate_credential(
             "wrong."
         )
         raise LoginFailed(message, where=f"auth.certificate ({path.name})") from error
+    return AzureLogin(settings, credential, last)
 
 
-def make_machine_credential(settings: AuthSettings) -> TokenCredential:
-    """The identity of the machine we run on."""
-    return ManagedIdentityCredential(client_id=settings.client_id)
+def make_machine_login(settings: AuthSettings) -> AzureLogin:
+    """The identity of the machine we run on; its service is asked again by azure-identity."""
+    last = _LastAnswer()
+    transport = _make_transport(last.make_session(), _MACHINE_CONNECT)
+    credential = ManagedIdentityCredential(client_id=settings.client_id, transport=transport)
+    return AzureLogin(settings, credential, last)
 
 
-def make_cli_credential(settings: AuthSettings) -> TokenCredential:
+def make_cli_login(settings: AuthSettings) -> AzureLogin:
     """Whoever is logged in to the Azure CLI."""
-    return AzureCliCredential(tenant_id=settings.tenant or "")
+    return AzureLogin(settings, AzureCliCredential(tenant_id=settings.tenant or ""))
 
 
 class AzureLogin:
-    """A credential whose failures are sentences."""
+    """A credential whose failures are sentences.
 
-    def __init__(self, settings: AuthSettings, credential: TokenCredential) -> None:
+    ``last`` knows what it was answered, if it asks by itself.
+    """
+
+    def __init__(
+        self,
+        settings: AuthSettings,
+        credential: TokenCredential,
+        last: _LastAnswer | None = None,
+    ) -> None:
         self._settings = settings
         self._credential = credential
+        self._last = last
         host = urlsplit(settings.authority or _MICROSOFT).netloc
         self._system = (
             f"Login ({host})"
@@ -113,7 +172,9 @@ class AzureLogin:
         )
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """A token. Raises ``LoginFailed``, ``Unreachable``."""
+        """A token. Raises ``LoginFailed``, ``LoginAway``."""
+        if self._last is not None:
+            self._last.forget()
         try:
             return self._credential.get_token(*scopes, **options)
         except (AzureError, ValueError) as error:
@@ -126,21 +187,28 @@ class AzureLogin:
             ) from error
 
     def _translate(self, error: AzureError | ValueError) -> SystemStopped:
+        last = None if self._last is None else self._last.found
+        status = None if last is None else last.status_code
+        # azure-identity calls everything a refused login, even a network that failed.
+        chain = list(_walk_all_causes(error))
+        if last is None and any(isinstance(one, _NETWORK) for one in chain):
+            return self._explain_network(chain)
+        if is_passing(status, str(error)):
+            wait = None if last is None else read_retry_after(httpx.Headers(dict(last.headers)))
+            return describe_passing(status, str(error), wait, self._system)
         if isinstance(error, CredentialUnavailableError):
             return LoginFailed(
                 f"is not possible here: {redact_secrets(str(error)).rstrip('. ')}.",
                 where=self._system,
             )
-        # azure-identity calls everything a refused login, even a network that failed.
-        chain = list(_walk_all_causes(error))
         if any(isinstance(one, _NETWORK) for one in chain):
             return self._explain_network(chain)
         return translate_login_refusal(str(error), self._settings, self._system)
 
-    def _explain_network(self, chain: list[BaseException]) -> Unreachable:
+    def _explain_network(self, chain: list[BaseException]) -> LoginAway:
         if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
-            return distrust(self._system)
-        return Unreachable(
+            return LoginAway(distrust(self._system).message, where=self._system)
+        return LoginAway(
             f"cannot be reached. Check network and auth.authority. {CONTINUE}",
             where=self._system,
             again=True,

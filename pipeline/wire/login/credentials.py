@@ -12,15 +12,32 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipeline.errors import AnswerUnreadable, ConfigurationError, Refusal, SystemStopped
+from pipeline.errors import (
+    AnswerUnreadable,
+    ConfigurationError,
+    LoginAway,
+    Refusal,
+    SystemStopped,
+)
 from pipeline.lazy import import_lazily
 from pipeline.wire.body import read_body
-from pipeline.wire.failures import CONTINUE, is_html, refuse_size, translate_exception
+from pipeline.wire.failures import (
+    CONTINUE,
+    is_html,
+    read_retry_after,
+    refuse_size,
+    translate_exception,
+)
 from pipeline.wire.json_body import MalformedError, parse_json
 from pipeline.wire.login.auth import AccessToken, Credential
-from pipeline.wire.login.refusals import translate_login_refusal
+from pipeline.wire.login.refusals import (
+    describe_passing,
+    is_passing,
+    translate_login_refusal,
+)
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.system import UNREADABLE
+from pipeline.wire.timeouts import TIMEOUT
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
@@ -66,9 +83,7 @@ def make_credential_factory(
             secret = _read_secret(settings.secret_env, "secret_env", environment)
             if urlsplit(settings.authority or "").scheme == "http":
                 return lambda: PlainLogin(settings=settings, secret=secret)
-            return lambda: azure.AzureLogin(
-                settings, azure.make_secret_credential(settings, secret, trust)
-            )
+            return lambda: azure.make_secret_login(settings, secret, trust)
         case "certificate":
             path = folder / (settings.certificate or "")
             if not path.is_file():
@@ -80,13 +95,11 @@ def make_credential_factory(
                 if settings.password_env
                 else None
             )
-            return lambda: azure.AzureLogin(
-                settings, azure.make_certificate_credential(settings, path, password, trust)
-            )
+            return lambda: azure.make_certificate_login(settings, path, password, trust)
         case "managed_identity":
-            return lambda: azure.AzureLogin(settings, azure.make_machine_credential(settings))
+            return lambda: azure.make_machine_login(settings)
         case "azure_cli":
-            return lambda: azure.AzureLogin(settings, azure.make_cli_credential(settings))
+            return lambda: azure.make_cli_login(settings)
 
 
 def _take_token(settings: AuthSettings, environment: Mapping[str, str]) -> GivenToken:
@@ -130,18 +143,22 @@ class PlainLogin:
             "scope": " ".join(scopes),
         }
         system = f"Login ({urlsplit(self.settings.authority or '').netloc})"
-        with httpx.Client(transport=self.transport, trust_env=False) as client:
-            url = f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token"
+        url = f"{self.settings.authority}/{self.settings.tenant}/oauth2/v2.0/token"
+        with httpx.Client(transport=self.transport, trust_env=False, timeout=TIMEOUT) as client:
             try:
                 with client.stream("POST", url, data=form) as answer:
                     response = read_body(answer, _LARGEST)[0]
             except MalformedError as error:
                 raise refuse_size(error, system) from error
             except httpx.HTTPError as error:
-                raise translate_exception(error, system, client) from error
+                found = translate_exception(error, system, client)
+                raise LoginAway(found.message, where=system, again=found.again) from error
         return self._read(response, system)
 
     def _read(self, response: httpx.Response, system: str) -> AccessToken:
+        if is_passing(response.status_code, _read_reason(response)):
+            wait = read_retry_after(response.headers)
+            raise describe_passing(response.status_code, _read_reason(response), wait, system)
         try:
             answer = parse_json(response.content)
             if not isinstance(answer, dict):
@@ -151,11 +168,7 @@ class PlainLogin:
                     token=_read_token(answer["access_token"]),
                     expires_on=int(time.time() + float(answer["expires_in"])),
                 )
-            raise translate_login_refusal(
-                str(answer.get("error_description") or answer.get("error") or ""),
-                self.settings,
-                system,
-            )
+            raise translate_login_refusal(_read_reason(response), self.settings, system)
         except UNREADABLE as error:
             raise _translate_unreadable(response, system) from error
 
@@ -165,6 +178,19 @@ def _read_token(value: object) -> str:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise MalformedError("a token that is no plain text")
     return value
+
+
+def _read_reason(response: httpx.Response) -> str:
+    """Why the login service refuses; blank if it does not, or does not say so."""
+    if response.is_success:
+        return ""
+    try:
+        answer = parse_json(response.content)
+    except UNREADABLE:
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    return str(answer.get("error_description") or answer.get("error") or "")
 
 
 def _translate_unreadable(response: httpx.Response, system: str) -> SystemStopped:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.errors import LoginFailed, Refusal
+from pipeline.errors import LoginAway, LoginFailed, Refusal, SystemStopped
+from pipeline.wire.failures import CONTINUE
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
 from pipeline.wire.redact import redact_secrets
 
+_CODE: Final = re.compile(r"AADSTS(\d+)")
 _NO_TENANT: Final = "knows no tenant '{tenant}'. Check auth.tenant."
 _SENTENCES: Final[Mapping[str, str]] = {
     "90002": _NO_TENANT,
@@ -39,7 +41,51 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 """AADSTS code → what it means and what to do."""
 
-_CODE: Final = re.compile(r"AADSTS(\d+)")
+
+_PASSING: Final = frozenset(
+    {"90033", "90006", "90012", "90055", "90090", "40010", "80002", "50196"}
+)
+"""AADSTS codes of the service's own troubles: it says to try again."""
+_PASSING_WORDS: Final = ("temporarily_unavailable", "server_error")
+"""The error codes of OAuth for them."""
+_ASKED: Final = 429
+_PASSING_STATUS: Final = frozenset({408, 425, _ASKED})
+_SERVER: Final = 500
+_BUSY: Final = 30.0
+"""Seconds to wait when the service throttles and does not say how long."""
+
+
+def is_passing(status: int | None, text: str = "") -> bool:
+    """Whether a refusal of the login service says nothing about the caller.
+
+    Args:
+        status: of its answer; null where there was none.
+        text: what it said.
+    """
+    if status is not None and (status in _PASSING_STATUS or status >= _SERVER):
+        return True
+    found = _CODE.search(text)
+    return (found is not None and found[1] in _PASSING) or any(
+        word in text for word in _PASSING_WORDS
+    )
+
+
+def describe_passing(
+    status: int | None, text: str, wait: float | None, system: str
+) -> SystemStopped:
+    """A failure of the login service that passes, as a sentence; ``wait`` is in seconds."""
+    clean = redact_secrets(text).rstrip(". ") if _CODE.search(text) else ""
+    reason = f": {clean}" if clean else ""
+    number = f" (HTTP {status})" if status is not None else ""
+    asks = status == _ASKED
+    verb = "asks us to wait" if asks else "fails for now"
+    return LoginAway(
+        f"{verb}{reason}{number}. {CONTINUE}",
+        where=system,
+        again=True,
+        wait=_BUSY if wait is None and asks else wait,
+        refusal=Refusal(status=status, text=clean, cause=clean),
+    )
 
 
 def translate_login_refusal(text: str, settings: AuthSettings, system: str) -> LoginFailed:

@@ -5,6 +5,7 @@ What cannot be true stops it.
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from pipeline.errors import (
     Throttled,
 )
 from pipeline.extract.dataverse.checkpoint import write_checkpoint
-from pipeline.extract.dataverse.extraction import RowTotal, RunNote
+from pipeline.extract.dataverse.extraction import ExtractionResult, RowTotal, RunNote
 from pipeline.wire.pace import Pace
 from tests.scenes.fake_sales import (
     TYPE,
@@ -361,13 +362,66 @@ def test_stopped_between_the_two_checkpoints_of_a_split_nothing_is_lost(
     assert table(tmp_path)["contactid"].n_unique() == table(tmp_path).height == 120
 
 
+class Killed(BaseException):
+    """The process is gone; no code catches it."""
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, at: int) -> list[str]:
+    """Kills before the removal of a file of that number, from 1; the files that were removed."""
+    removed: list[str] = []
+    unlink = os.unlink
+
+    def remove(path: Any, **options: Any) -> None:
+        if len(removed) == at - 1:
+            raise Killed
+        unlink(path, **options)
+        removed.append(str(path))
+
+    monkeypatch.setattr(os, "unlink", remove)
+    return removed
+
+
+def test_killed_at_every_file_that_is_cleared_away_it_ends_with_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        removed = killing(patch, at=-1)
+        extract(fake_of(120, hint="4"), tmp_path / "whole", parallel=1, page_rows=20)
+    expected = table(tmp_path / "whole")
+    assert any(one.endswith(".arrow") for one in removed)
+    for at in range(1, len(removed) + 1):
+        folder = tmp_path / f"killed-{at}"
+        with monkeypatch.context() as patch:
+            killing(patch, at)
+            with pytest.raises(Killed):
+                extract(fake_of(120, hint="4"), folder, parallel=1, page_rows=20)
+        extract(fake_of(120, hint="4"), folder, parallel=1, page_rows=20)
+        assert table(folder).equals(expected)
+        assert [one.name for one in (folder / "work").iterdir()] == [".lock"]
+
+
+def test_a_page_that_is_gone_lets_the_table_begin_anew(tmp_path: Path) -> None:
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1)
+    next(tmp_path.rglob("*.arrow")).unlink()
+    fake.fault = None
+    extract(fake, tmp_path, parallel=1)
+    assert table(tmp_path).height == 400
+
+
+def told_ages(found: ExtractionResult) -> list[RunNote]:
+    """What is said of tables whose rows were read by an earlier start."""
+    return [one for one in found.notes if one.code == "rows_read_earlier"]
+
+
 def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_the_same(
     tmp_path: Path,
 ) -> None:
     begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
     for later, mapped, goes_on in (
         (1, ("firstname",), True),
-        (25, ("firstname",), False),
+        (5, ("firstname",), False),
         (1, ("firstname", "creditlimit"), False),
     ):
         folder = tmp_path / f"{later}-{len(mapped)}"
@@ -375,7 +429,7 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
         with pytest.raises(AccessDenied):
             extract(fake, folder, parallel=1, mapped=("firstname",), now=lambda: begun)
         fake.fault, fake.asked = None, []
-        extract(
+        found = extract(
             fake,
             folder,
             parallel=1,
@@ -383,7 +437,34 @@ def test_what_an_earlier_extraction_left_counts_only_if_it_is_young_and_asked_th
             now=lambda later=later: begun + timedelta(hours=later),
         )
         assert (len(pages_of(fake)) < 8) is goes_on
+        assert any(one.detail.startswith("contacts, ") for one in told_ages(found)) is goes_on
         assert table(folder).height == 400
+
+
+def test_what_goes_on_says_how_old_its_rows_are(tmp_path: Path) -> None:
+    begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1, now=lambda: begun)
+    fake.fault = None
+    found = extract(fake, tmp_path, parallel=1, now=lambda: begun + timedelta(hours=1))
+    assert [one.detail.split(",")[0] for one in told_ages(found)] == ["contacts", "accounts"]
+    assert all(
+        one.detail.endswith(" rows from 2026-05-01 08:00 UTC on") for one in told_ages(found)
+    )
+    assert found.read_since == begun
+
+
+def test_what_was_read_at_a_time_still_to_come_is_read_again(tmp_path: Path) -> None:
+    """The clock was set back meanwhile."""
+    begun = datetime(2026, 5, 1, 8, tzinfo=UTC)
+    fake = fake_of(400, fault=after(6, httpx.Response(403, json=NO_ROLE)))
+    with pytest.raises(AccessDenied):
+        extract(fake, tmp_path, parallel=1, now=lambda: begun)
+    fake.fault = None
+    found = extract(fake, tmp_path, parallel=1, now=lambda: begun - timedelta(hours=1))
+    assert found.read_since == begun - timedelta(hours=1)
+    assert table(tmp_path).height == 400
 
 
 def test_two_processes_do_not_extract_into_one_folder(tmp_path: Path) -> None:

@@ -227,3 +227,53 @@ def test_answers_are_matched_by_their_content_id_else_by_their_order() -> None:
     assert by_order[2].body == b"{}"
     with pytest.raises(ValueError, match="not multipart"):
         multipart.parse_answers("text/html", b"<h1>", 1)
+
+
+def test_a_request_that_a_gateway_delivers_twice_comes_out_as_it_is(scenes: MakeScene) -> None:
+    once, twice = scenes(there=THERE), scenes(there=THERE)
+    once.load("odata")
+
+    def deliver_first(request: httpx.Request) -> None:
+        if is_batch(request):
+            twice.wire.answer(request)
+
+    twice.wire.before = deliver_first
+    assert twice.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert twice.outcomes() == once.outcomes()
+    assert twice.state()["memory"] == once.state()["memory"]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.75, 0.95])
+def test_an_answer_that_is_cut_with_a_length_that_hides_it_loses_no_row(
+    scenes: MakeScene, share: float
+) -> None:
+    scene = scenes(there=THERE)
+
+    def cut(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not is_batch(request):
+            return response
+        kept = response.content[: int(len(response.content) * share)]
+        return httpx.Response(200, content=kept, headers={"Content-Type": content_type(response)})
+
+    scene.wire.after = cut
+    assert scene.load("odata").outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert scene.outcomes()[f"usmf/{number(4)}"] == ("failed", "refused_party")
+
+
+def content_type(response: httpx.Response) -> str:
+    return str(response.headers["Content-Type"])
+
+
+def test_a_record_of_others_that_a_second_delivery_meets_is_still_theirs(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes(there=[*THERE, OURS | {"CUSTOMERACCOUNT": number(3), "PARTYNUMBER": number(3)}])
+
+    def deliver_first(request: httpx.Request) -> None:
+        if is_batch(request):
+            scene.wire.answer(request)
+
+    scene.wire.before = deliver_first
+    scene.load("odata")
+    assert scene.outcomes()[f"usmf/{number(3)}"] == ("failed", "refused_exists")
+    assert scene.customers()[number(3)] == "Old"

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from pipeline.load.packages.uploads import read_end
+from tests.scenes.loading import RIVAL
+from tests.scenes.loads import MakeScene
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,39 @@ from pipeline.load.packages.uploads import read_end
 )
 def test_a_signed_url_says_until_when_it_lives(query: str, end: datetime | None) -> None:
     assert read_end(f"https://blobs.example/dmf/x.zip{query}") == end
+
+
+BLOCKED = httpx.Response(200, html="<!doctype html><title>Blocked</title>")
+EMPTY = httpx.Response(200)
+
+
+@pytest.mark.parametrize("answer", [BLOCKED, EMPTY], ids=["a proxy's page", "nothing"])
+def test_a_package_lies_there_when_blob_storage_says_so_and_not_when_a_proxy_does(
+    scenes: MakeScene, answer: httpx.Response
+) -> None:
+    scene, left = scenes(), [answer]
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        return left.pop() if request.method == "PUT" and left else None
+
+    scene.wire.before = before
+    undisturbed = scenes()
+    assert scene.load().outcomes == undisturbed.load().outcomes
+    assert not left
+
+
+@pytest.mark.parametrize("answer", [BLOCKED, EMPTY], ids=["a proxy's page", "nothing"])
+def test_a_file_of_errors_is_not_a_page_in_its_place(
+    scenes: MakeScene, answer: httpx.Response
+) -> None:
+    scene, left = scenes(there=[RIVAL]), [answer]
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        is_file = request.method == "GET" and not request.url.path.startswith("/data/")
+        return left.pop() if is_file and left else None
+
+    scene.wire.before = before
+    undisturbed = scenes(there=[RIVAL])
+    assert scene.load().outcomes == undisturbed.load().outcomes
+    assert scene.outcomes() == undisturbed.outcomes()
+    assert not left

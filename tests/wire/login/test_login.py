@@ -8,13 +8,15 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import requests
 import trustme
 from azure.core.exceptions import ClientAuthenticationError
 from cryptography import x509
@@ -25,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from pipeline.errors import (
     AnswerUnreadable,
     ConfigurationError,
+    LoginAway,
     LoginFailed,
     SystemStopped,
     Unreachable,
@@ -35,6 +38,9 @@ from pipeline.wire.login.azure import AzureLogin
 from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
 from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
+from pipeline.wire.once import Busy
+from pipeline.wire.pace import Pace
+from pipeline.wire.system import System
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 VALUE = "Q~8very-secret-value"
@@ -279,8 +285,10 @@ def authority_ca() -> trustme.CA:
     return trustme.CA()
 
 
-def serve(ca: trustme.CA | None) -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), LoginService)
+def serve(
+    ca: trustme.CA | None, service: type[BaseHTTPRequestHandler] = LoginService
+) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), service)
     if ca is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert("127.0.0.1").configure_cert(context)
@@ -449,3 +457,126 @@ def test_a_system_with_a_foreign_certificate_gets_nothing(
         assert known.get(f"/{TENANT}/x").status_code == 200
     with make_client(tls_login) as foreign, pytest.raises(httpx.ConnectError):
         foreign.get("/x")
+
+
+PASSING = [
+    (500, {}, {}),
+    (502, "<html>Bad Gateway</html>", {}),
+    (503, {"error": "temporarily_unavailable"}, {"Retry-After": "7"}),
+    (429, {"error_description": "AADSTS90055: too many requests."}, {"Retry-After": "7"}),
+    (400, {"error": "x", "error_description": "AADSTS90033: A transient error has occurred."}, {}),
+]
+
+
+class TroubledService(LoginService):
+    """Answers the first questions for a token with a failure of its own."""
+
+    failures: ClassVar[list[tuple[int, Any, dict[str, str]]]] = []
+
+    def do_POST(self) -> None:
+        if not self.failures:
+            super().do_POST()
+            return
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, body, headers = self.failures.pop(0)
+        content = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
+        kind = "text/html" if isinstance(body, str) else "application/json"
+        for name, value in {**headers, "Content-Type": kind}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture(scope="module")
+def troubled_tls(authority_ca: trustme.CA) -> Iterator[str]:
+    yield from serve(authority_ca, TroubledService)
+
+
+@pytest.fixture(scope="module")
+def troubled_plain() -> Iterator[str]:
+    yield from serve(None, TroubledService)
+
+
+@pytest.mark.parametrize("place", ["troubled_tls", "troubled_plain"])
+@pytest.mark.parametrize("failure", PASSING, ids=lambda one: str(one[0]))
+def test_a_failure_of_the_login_service_passes(
+    request: pytest.FixtureRequest,
+    authority_ca: trustme.CA,
+    tmp_path: Path,
+    place: str,
+    failure: tuple[int, Any, dict[str, str]],
+) -> None:
+    """It blames nobody's secret, has the time that the service asks for, and is asked again."""
+    auth = {**LOGIN, "authority": request.getfixturevalue(place)}
+    pem = write_ca_file(authority_ca, tmp_path)
+    TroubledService.failures[:] = [failure]
+    with pytest.raises(LoginAway, match=r"fails for now|asks us to wait") as caught:
+        get_token_for(auth, VALUE, tmp_path, pem)
+    assert caught.value.again
+    assert caught.value.wait == (7.0 if failure[2] else None)
+    assert "secret" not in caught.value.message
+    assert get_token_for(auth, VALUE, tmp_path, pem) == "for https://contoso.example/.default"
+
+
+def test_a_request_that_is_sent_once_waits_for_the_login_service(
+    troubled_plain: str, tmp_path: Path
+) -> None:
+    """It was not sent, so nothing is in doubt."""
+    TroubledService.failures[:] = [PASSING[2]]
+    settings = AuthSettings.model_validate({**LOGIN, "authority": troubled_plain})
+    make = make_credential_factory(settings, {"SALES_SECRET": VALUE}, tmp_path, load_trust(None))
+    system = System(
+        name="SCM",
+        client=make_client(
+            "https://contoso.example",
+            auth=TokenAuth(make, "https://contoso.example/.default"),
+            transport=httpx.MockTransport(lambda _: httpx.Response(200)),
+        ),
+        pace=Pace(sleep=lambda _: None),
+    )
+    send = partial(
+        system.send_once,
+        "POST",
+        "x",
+        lambda response: response.status_code,
+        subject="x",
+        headers={},
+        content=b"",
+    )
+    with pytest.raises(Busy, match="fails for now") as caught:
+        send()
+    assert (caught.value.seconds, caught.value.throttled) == (7.0, False)
+
+
+def test_a_silent_login_service_is_waited_for_like_any_other_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifteen seconds for a connection and 180 for an answer; azure-core would wait for 300."""
+    waits: list[object] = []
+
+    def request(*_: object, timeout: object = None, **__: object) -> None:
+        waits.append(timeout)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    with pytest.raises(LoginAway, match="cannot be reached") as caught:
+        get_token_for({**LOGIN, "authority": "https://127.0.0.1:9"}, VALUE, tmp_path)
+    assert caught.value.again
+    assert waits == [(15.0, 180.0)]
+
+
+def test_a_silent_login_service_without_tls_is_waited_for_like_any_other_system() -> None:
+    waits: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        waits.append(request.extensions["timeout"])
+        raise httpx.ReadTimeout("silent", request=request)
+
+    settings = AuthSettings.model_validate({**LOGIN, "authority": "http://127.0.0.1:9"})
+    login = PlainLogin(settings=settings, secret=VALUE, transport=httpx.MockTransport(answer))
+    with pytest.raises(LoginAway, match="does not answer within 180 s") as caught:
+        login.get_token("x")
+    assert caught.value.again
+    assert [(one["connect"], one["read"]) for one in waits] == [(15.0, 180.0)]

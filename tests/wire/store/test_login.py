@@ -1,43 +1,39 @@
-"""Tokens, as obstore asks for them."""
+"""Tokens for a store, while the login service has troubles of its own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import Any
 
+import pytest
+
+from pipeline.errors import LoginAway, Refusal
 from pipeline.wire.login.credentials import GivenToken
 from pipeline.wire.store.login import StoreLogin
 
-
-@dataclass
-class Giving:
-    """A credential that counts."""
-
-    expires_on: int = 2_000_000_000
-    asked: list[str] = field(default_factory=list)
-
-    def get_token(self, *scopes: str, **_: object) -> GivenToken:
-        self.asked += scopes
-        return GivenToken(token=f"token {len(self.asked)}", expires_on=self.expires_on)
+GIVEN = "t"
 
 
-def test_a_token_is_for_storage_and_says_when_it_expires() -> None:
-    giving, made = Giving(), list[int]()
+class Troubled:
+    """A credential whose service fails so many times."""
 
-    def make() -> Giving:
-        made.append(1)
-        return giving
+    def __init__(self, failures: int) -> None:
+        self.left = failures
 
-    login = StoreLogin(make)
-    assert login() == {
-        "token": "token 1",
-        "expires_at": datetime.fromtimestamp(2_000_000_000, UTC),
-    }
-    assert next(iter(login().values())) == "token 2"
-    assert giving.asked == ["https://storage.azure.com/.default"] * 2
-    assert made == [1]
+    def get_token(self, *_: str, **__: Any) -> GivenToken:
+        if self.left:
+            self.left -= 1
+            said = Refusal(status=503)
+            raise LoginAway("fails for now.", where="Login", again=True, wait=7.0, refusal=said)
+        return GivenToken(token=GIVEN)
 
 
-def test_a_token_that_was_given_never_expires() -> None:
-    given = GivenToken(token="x")  # noqa: S106
-    assert StoreLogin(lambda: given)() == {"token": "x", "expires_at": None}
+def test_a_store_waits_for_a_login_service_that_fails_for_now() -> None:
+    slept: list[float] = []
+    assert StoreLogin(lambda: Troubled(2), sleep=slept.append).token().token == GIVEN
+    assert [int(one) for one in slept] == [7, 7]
+
+
+def test_a_login_service_that_never_recovers_is_given_up() -> None:
+    login = StoreLogin(lambda: Troubled(100), sleep=lambda _: None)
+    with pytest.raises(LoginAway, match="fails for now"):
+        login.token()

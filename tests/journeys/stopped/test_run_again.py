@@ -1,0 +1,111 @@
+"""``p2c run`` after it was stopped while it loaded: the same command finishes what it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.run.folder import find_runs
+from tests.journeys.apply.conftest import Begin, begin, facts, newest
+from tests.scenes.command_line import P2c, p2c
+from tests.scenes.small import CUSTOMERS, PERSONS
+
+__all__ = ["begin", "p2c"]
+
+FILES = 'kind = "files"\npath = "."'
+
+
+@pytest.fixture
+def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Stops the command when a request has arrived in SCM and its answer has not come yet."""
+    send = httpx.Client.send
+
+    def stop(at: int) -> None:
+        left = at
+
+        def send_and_stop(client: httpx.Client, request: httpx.Request, **more: Any) -> Any:
+            nonlocal left
+            answer = send(client, request, **more)
+            left -= request.url.path.endswith("$batch")
+            if not left:
+                left -= 1
+                answer.close()
+                raise KeyboardInterrupt
+            return answer
+
+        monkeypatch.setattr(httpx.Client, "send", send_and_stop)
+
+    return stop
+
+
+@pytest.fixture
+def stopped(begin: Begin, p2c: P2c, stop_after: Callable[[int], None]) -> Path:
+    """The project of a run that was stopped after its second request had arrived."""
+    project = begin().project("odata", source=FILES)
+    stop_after(2)
+    assert p2c("run", "--project", project, "--set", "run.odata_requests=1").code == 3
+    return project
+
+
+def test_the_same_command_finishes_the_load_and_names_it(stopped: Path, p2c: P2c) -> None:
+    first = newest(Path("runs"))
+    assert not facts(first)["applied"]
+    again = p2c("run", "--project", stopped, "--json")
+    assert again.code == 1, again.err
+    assert again.object["outcomes"]["unchanged"] == CUSTOMERS + PERSONS
+    assert again.object["reasons"].get("held/takeover", 0) == 0
+    [finished] = again.object["items"]
+    assert finished["finished"] == first.run
+    assert finished["outcomes"]["created"] == CUSTOMERS + PERSONS
+    assert facts(first)["applied"]
+    assert p2c("verify", first.run).code == 0
+
+
+def test_people_read_which_run_was_finished(stopped: Path, p2c: P2c) -> None:
+    first = newest(Path("runs"))
+    text = p2c("run", "--project", stopped).out
+    assert f"the run {first.run}, which had been stopped, was finished: 8 created." in text
+
+
+@pytest.mark.parametrize("command", [("plan",), ("retry", "latest")])
+def test_a_plan_beside_it_is_refused_and_names_it(
+    stopped: Path, p2c: P2c, command: tuple[str, ...]
+) -> None:
+    first = newest(Path("runs"))
+    answer = p2c(*command, "--project", stopped)
+    assert answer.code == 2
+    assert f"`p2c apply {first.run}` finishes it; then run the same command again" in answer.err
+    assert [one.run for one in find_runs(Path("runs"))] == [first.run]
+    assert p2c("apply", first.run).code == 1
+    assert p2c(*command, "--project", stopped).code == 1
+
+
+def test_an_older_plan_does_not_start_beside_it(
+    begin: Begin, p2c: P2c, stop_after: Callable[[int], None]
+) -> None:
+    project = begin().project("odata", source=FILES)
+    assert p2c("plan", "--project", project, "--limit", "4").code == 0
+    older = newest(Path("runs")).run
+    stop_after(2)
+    assert p2c("run", "--project", project, "--set", "run.odata_requests=1").code == 3
+    first = next(one.run for one in find_runs(Path("runs")) if one.run != older)
+    answer = p2c("apply", older)
+    assert answer.code == 2
+    assert f"`p2c apply {first}` finishes it" in answer.err
+
+
+def test_another_destination_is_planned(stopped: Path, p2c: P2c) -> None:
+    other = ("--set", "destination.name=other")
+    assert p2c("plan", "--project", stopped, *other).code == 1
+
+
+def test_the_twin_is_asked_for_what_was_sent(stopped: Path, p2c: P2c) -> None:
+    """The finished run ends as if it had never been stopped: nothing failed, nothing unknown."""
+    first = newest(Path("runs"))
+    p2c("run", "--project", stopped)
+    outcomes = facts(first)["outcomes"]
+    assert (outcomes["failed"], outcomes["unknown"]) == (0, 0)

@@ -21,15 +21,14 @@ from typer.exceptions import TyperException
 from pipeline.cli.terminal import write_err
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
 from pipeline.lazy import hide_module, import_lazily
+from pipeline.run.opened import get_opened_run, note_opened_run
 
 if TYPE_CHECKING:
     from pipeline.audit import verify
     from pipeline.flow import frames
-    from pipeline.run import folder
 else:
     frames = import_lazily("pipeline.flow.frames")
     verify = import_lazily("pipeline.audit.verify")
-    folder = import_lazily("pipeline.run.folder")
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
@@ -77,7 +76,7 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
 def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> int:
     """Do the work of a command; its exit code, or that of the error that ended it."""
     caught = Caught()
-    folder.note_opened_run(None)
+    note_opened_run(None)
     with caught, during(command or "p2c"):
         return work()
     return caught.report(command, as_object=as_object)
@@ -108,7 +107,7 @@ def _blame_folder() -> InvariantBroken | None:
 
     Files of a run are read as p2c wrote them. Where one was altered, reading it may fail anywhere.
     """
-    run = folder.get_opened_run()
+    run = get_opened_run()
     if run is None:
         return None
     wrong = [one for one in verify.verify_folder(run).checks if one.status in verify.ALTERED]

@@ -12,6 +12,7 @@ from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
+from pipeline.run.opened import note_opened_run
 
 
 def list_runs(common: Flags) -> Result:
@@ -70,5 +71,5 @@ def find_newest_decided(runs: Path) -> RunFolder:
     found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] != Kind.UNDO]
     if not found:
         return folder.find_run(runs, folder.LATEST)
-    folder.note_opened_run(found[-1])
+    note_opened_run(found[-1])
     return found[-1]

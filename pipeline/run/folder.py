@@ -10,7 +10,6 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Final, NewType
 from pipeline.errors import Stopped, UsageError, during
 from pipeline.run.facts import RunFacts
 from pipeline.run.files import DISK, LOCK, PARTIALS, try_lock, write_json
+from pipeline.run.opened import note_opened_run
 from pipeline.run.private import make_folder
 from pipeline.run.record import read_record
 from pipeline.run.summary import Summary
@@ -264,19 +264,6 @@ def find_runs(runs: Path) -> list[RunFolder]:
     ]
 
 
-_OPENED: Final[ContextVar[RunFolder | None]] = ContextVar("opened", default=None)
-
-
-def get_opened_run() -> RunFolder | None:
-    """The run that this command is about, if it is about one."""
-    return _OPENED.get()
-
-
-def note_opened_run(run: RunFolder | None) -> None:
-    """Say which run this command is about; null as a new command begins."""
-    _OPENED.set(run)
-
-
 def find_run(runs: Path, name: str) -> RunFolder:
     """The run that an id, a unique prefix or ``latest`` means.
 
@@ -287,11 +274,11 @@ def find_run(runs: Path, name: str) -> RunFolder:
     if name == LATEST:
         if not known:
             raise UsageError(f"there are no runs in {runs}.")
-        _OPENED.set(known[-1])
+        note_opened_run(known[-1])
         return known[-1]
     matching = [one for one in known if one.run.startswith(name)]
     if len(matching) == 1:
-        _OPENED.set(matching[0])
+        note_opened_run(matching[0])
         return matching[0]
     what = "no run has" if not matching else f"{len(matching)} runs have"
     raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")

@@ -32,28 +32,7 @@ class Known:
         return found and (not self.ways or bool(self.ways & list_ways(verdict.name)))
 
 
-KNOWN: Final[dict[str, Known]] = {
-    "F1": Known(
-        trials=("run-odata/", "run-packages/"), words=("exit code", "outcomes differs", "does not")
-    ),
-    "F2": Known(trials=("extraction/", "changes/", "backfill/"), words=("does not go on",)),
-    "F3": Known(trials=("purge/",), words=("purged: false", "verify says 4 instead of 0")),
-    "F4": Known(
-        trials=("apply-", "run-"),
-        words=("differs", "exit code", "answers/"),
-        ways=frozenset({"cut_hidden", "twice", "stale"}),
-    ),
-    "F6": Known(
-        trials=("",), words=("does not go on",), ways=frozenset({"login.error", "login.reset"})
-    ),
-    "F14": Known(
-        trials=("apply-packages/",),
-        words=("differs", "exit code", "answers/"),
-        ways=frozenset({"html_200"}),
-    ),
-    "F18": Known(trials=("purge/", "confirm/"), words=("stopped run was altered",)),
-    "F23": Known(trials=("purge/", "retry/"), words=(".partial is left over",)),
-}
+KNOWN: Final[dict[str, Known]] = {}
 """By name."""
 
 

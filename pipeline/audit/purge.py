@@ -108,10 +108,11 @@ def find_old(runs: Path, clock: Clock, days: float) -> list[RunFolder]:
 
 def _find_start(folder: RunFolder) -> datetime:
     """When a run began: the id of one that was made after the clock was set back says less."""
+    stamp = read_stamp(folder.run)
     try:
-        return folder.facts().started_at
+        return min(folder.facts().started_at, stamp)
     except UsageError:
-        return read_stamp(folder.run)
+        return stamp
 
 
 def find_personal_data(folder: RunFolder) -> PersonalData | None:

@@ -159,8 +159,8 @@ def test_a_name_is_on_the_disk_when_the_writer_returns(
         file.write(b"{}")
     folder = tmp_path.resolve() / "new" / "newer"
     assert asked == [
-        (folder.parent, ["newer"]),
         (folder.parent.parent, ["new"]),
+        (folder.parent, ["newer"]),
         (folder / ".file.json.partial", []),
         (folder, ["file.json"]),
     ]

@@ -111,7 +111,7 @@ COMPILER: Final = "pipeline.mapping.compile"
 COMPILE: Final = compile_template.__name__
 WAYS: Final = {
     "filelock": {"pipeline.run.files"},
-    "os.fsync": {"pipeline.run.files", "pipeline.run.journal"},
+    "os.fsync": {"pipeline.run.files", "pipeline.run.journal", "pipeline.run.private"},
     ".partial": {"pipeline.run.files", "pipeline.run.folder"},
 }
 """What a module would do by hand → the modules that do it for all."""

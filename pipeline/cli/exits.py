@@ -26,8 +26,10 @@ from pipeline.run.opened import get_opened_run, note_opened_run
 if TYPE_CHECKING:
     from pipeline.audit import verify
     from pipeline.flow import frames
+    from pipeline.run import folder
 else:
     frames = import_lazily("pipeline.flow.frames")
+    folder = import_lazily("pipeline.run.folder")
     verify = import_lazily("pipeline.audit.verify")
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
@@ -107,9 +109,10 @@ def _blame_folder() -> InvariantBroken | None:
 
     Files of a run are read as p2c wrote them. Where one was altered, reading it may fail anywhere.
     """
-    run = get_opened_run()
-    if run is None:
+    path = get_opened_run()
+    if path is None:
         return None
+    run = folder.RunFolder(path)
     wrong = [one for one in verify.verify_folder(run).checks if one.status in verify.ALTERED]
     if not wrong:
         return None

@@ -11,7 +11,6 @@ from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.finishing import add_finished, finish_loads, finish_write_backs
 from pipeline.commands.options import Flags, read_clock
-from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
 from pipeline.events import Listener
@@ -39,8 +38,7 @@ def plan_and_apply(
     arrived.
     """
     project = common.load()
-    remove_expired(common, project, listener)
-    before = finish_loads(common.runs, project, listener, ask)
+    before = finish_loads(common, project, listener, ask)
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
     return add_finished(describe_run("run", made, values=common.values), before)

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline.apply.consent import Ask
 from pipeline.apply.execute import apply_plan
 from pipeline.commands.answers import append_text
-from pipeline.commands.options import read_clock
+from pipeline.commands.options import Flags, read_clock
+from pipeline.commands.purge import remove_expired
 from pipeline.commands.result import Result
 from pipeline.events import Listener
 from pipeline.project.resolve import Project
@@ -19,12 +20,13 @@ from pipeline.run.summary import Summary
 from pipeline.run.unfinished import find_unfinished_loads, find_unfinished_write_backs
 
 
-def finish_loads(runs: Path, project: Project, listener: Listener, ask: Ask) -> list[Summary]:
+def finish_loads(common: Flags, project: Project, listener: Listener, ask: Ask) -> list[Summary]:
     """Finish the loads into the project's destination that were stopped; their facts after it.
 
-    Raises as ``apply_plan`` does.
+    Old runs lose their personal data before, if the project says so. Raises as ``apply_plan`` does.
     """
-    stopped = find_unfinished_loads(runs, project.settings.destination.name)
+    remove_expired(common, project, listener)
+    stopped = find_unfinished_loads(common.runs, project.settings.destination.name)
     return _finish(stopped, project, listener, ask)
 
 

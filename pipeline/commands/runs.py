@@ -71,5 +71,5 @@ def find_newest_decided(runs: Path) -> RunFolder:
     found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] != Kind.UNDO]
     if not found:
         return folder.find_run(runs, folder.LATEST)
-    note_opened_run(found[-1])
+    note_opened_run(found[-1].path)
     return found[-1]

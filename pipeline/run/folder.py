@@ -274,11 +274,11 @@ def find_run(runs: Path, name: str) -> RunFolder:
     if name == LATEST:
         if not known:
             raise UsageError(f"there are no runs in {runs}.")
-        note_opened_run(known[-1])
+        note_opened_run(known[-1].path)
         return known[-1]
     matching = [one for one in known if one.run.startswith(name)]
     if len(matching) == 1:
-        note_opened_run(matching[0])
+        note_opened_run(matching[0].path)
         return matching[0]
     what = "no run has" if not matching else f"{len(matching)} runs have"
     raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")

@@ -72,7 +72,6 @@ class TokenAuth(httpx.Auth):
             return
         newer = self.token(instead_of=token)
         if newer != token:
-            response.close()
             request.headers["Authorization"] = f"Bearer {newer}"
             yield request
 

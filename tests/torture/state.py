@@ -22,6 +22,9 @@ Left = dict[str, object]
 
 _ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 _ALL: Final = re.compile(rf"{_ID.pattern}(-[0-9a-f]{{4}})?")
+_OF_A_STOP: Final = {"rows_read_earlier"}
+"""Findings that a command which was stopped has, and an undisturbed one has not."""
+
 _PASSING: Final = {"attempt", "execution_id", "bytes", "etag", "sent_at", "finished_at", "journal"}
 _COSTS: Final = {"throttling", "traffic", "forecast", "systems"}
 _QUIET: Final = (".lock", ".html")
@@ -83,6 +86,8 @@ def _read_table(path: Path) -> object:
     frame = pl.read_parquet(path)
     times = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
     kept = frame.drop(*times, *(_PASSING & set(frame.columns)))
+    if "code" in kept.columns:
+        kept = kept.filter(~pl.col("code").is_in(_OF_A_STOP).fill_null(value=False))
     rows = [
         _ALL.sub("RUN", json.dumps(row, sort_keys=True, default=str))
         for row in kept.iter_rows(named=True)
@@ -98,6 +103,10 @@ def _read_package(path: Path) -> object:
 def _read_summary(path: Path) -> object:
     loaded = json.loads(_ALL.sub("RUN", path.read_text(encoding="utf-8")))
     kept = {name: one for name, one in loaded.items() if name not in _PASSING | _COSTS}
+    for one in kept.values():
+        if isinstance(one, dict):
+            for code in _OF_A_STOP & one.keys():
+                del one[code]
     return sorted(f"{name}: {json.dumps(one, sort_keys=True)}" for name, one in kept.items())
 
 

@@ -29,8 +29,8 @@ SCHEDULES: Final = 10
 KNOWN_POINTS: Final = {
     "F1": ("run-odata", "answer 200 /data/$batch", 1),
     "F2": ("extraction", "os.remove progress.json", 0),
-    "F3": ("purge", "/.outcomes.parquet.partial", 0),
-    "F18": ("purge", "os.remove runs/", 1),
+    "F3": ("purge", "/outcomes.parquet", 0),
+    "F18": ("purge", "/rows/Contacts/", 0),
     "F23": ("purge", "/summary.json", -1),
 }
 """Where a fault was found: the scenario, a part of the effect's name, and which of those effects;

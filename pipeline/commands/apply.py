@@ -9,7 +9,7 @@ from pipeline.apply import execute
 from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
 from pipeline.commands.answers import append_text, describe_run
-from pipeline.commands.finishing import add_finished, finish_loads, finish_write_backs
+from pipeline.commands.finishing import add_finished, finish_write_backs, settle_runs
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError
@@ -38,7 +38,7 @@ def plan_and_apply(
     arrived.
     """
     project = common.load()
-    before = finish_loads(common, project, listener, ask)
+    before = settle_runs(common, project, listener, ask)
     made = make.make_plan(project, request, common.runs, read_clock, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
     return add_finished(describe_run("run", made, values=common.values), before)

@@ -1,4 +1,7 @@
-"""Runs that were stopped while they were applied, finished before ``p2c run`` plans anything."""
+"""Earlier runs, settled before ``p2c run`` plans anything.
+
+Old ones lose their personal data, and those that were stopped while they were applied are finished.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ from pipeline.run.summary import Summary
 from pipeline.run.unfinished import find_unfinished_loads, find_unfinished_write_backs
 
 
-def finish_loads(common: Flags, project: Project, listener: Listener, ask: Ask) -> list[Summary]:
-    """Finish the loads into the project's destination that were stopped; their facts after it.
+def settle_runs(common: Flags, project: Project, listener: Listener, ask: Ask) -> list[Summary]:
+    """Remove personal data of old runs, if the project says so, and finish stopped loads.
 
-    Old runs lose their personal data before, if the project says so. Raises as ``apply_plan`` does.
+    Returns the facts of the loads into the project's destination that were finished. Raises as
+    ``apply_plan`` does.
     """
     remove_expired(common, project, listener)
     stopped = find_unfinished_loads(common.runs, project.settings.destination.name)

@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -31,7 +30,7 @@ from pipeline.sandbox.serve import Ready, _application
 from pipeline.sandbox.wire.faultspec import parse_faults
 from pipeline.sandbox.wire.server import HOST, ByPort, bind_port, run_server
 from pipeline.sandbox.world import World, make_world
-from tests.scenes.places import ROOT
+from tests.torture.child import Child
 from tests.torture.proxy import Proxy
 
 SECRET: Final = "torture"  # noqa: S105 - of a system on this machine
@@ -54,29 +53,15 @@ class Order:
     rate: float = 0.0
 
 
-class Sandboxes:
+class Sandboxes(Child):
     """The process, from outside."""
 
     def __init__(self, data: Path) -> None:
-        words = [sys.executable, "-m", "tests.torture.sandboxes", str(data)]
-        environment = {**os.environ, VARIABLE: SECRET, "PYTHONWARNINGS": "ignore"}
-        self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=ROOT
-        )
-        self.ready = Ready(**json.loads(self._read()))
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the process of the systems is gone")
-        return line.decode()
+        super().__init__("tests.torture.sandboxes", str(data), environment={VARIABLE: SECRET})
+        self.ready = Ready(**json.loads(self.first))
 
     def _ask(self, order: Order) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(dataclasses.asdict(order)).encode() + b"\n")
-        self._process.stdin.flush()
-        return self._read()
+        return self.ask(dataclasses.asdict(order))
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -104,16 +89,6 @@ class Sandboxes:
         """All rows of both systems, by system and table, in no order that matters."""
         found: State = json.loads(self._ask(Order(do="state")))
         return found
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(30)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -16,7 +16,6 @@ import json
 import os
 import pkgutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -26,9 +25,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-from tests.scenes.places import ROOT
+from tests.torture.child import Child
 from tests.torture.effects import Disk, Effects, End
 
 PATIENCE: Final = 120.0
@@ -74,46 +73,17 @@ class Ended:
         return self.code == -signal.SIGKILL
 
 
-class Zygote:
+class Zygote(Child):
     """The process, from outside."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        words = [sys.executable, "-m", "tests.torture.zygote", "--speed", str(speed)]
-        environment = {
-            **os.environ,
-            "POLARS_MAX_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "PYTHONWARNINGS": "ignore",
-        }
-        self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=ROOT
-        )
-        self._read()
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the process that runs the commands is gone")
-        return line.decode()
+        threads = {"POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        super().__init__("tests.torture.zygote", "--speed", str(speed), environment=threads)
 
     def run(self, command: Command) -> Ended:
         """Run a command to its end."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(command)).encode() + b"\n")
-        self._process.stdin.flush()
-        found = json.loads(self._read())
+        found = json.loads(self.ask(asdict(command)))
         return Ended(**{**found, "effects": tuple(found["effects"])})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(30)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 def _hurry(speed: float) -> None:

@@ -19,10 +19,11 @@ from typing import Final
 import polars as pl
 
 from pipeline.extract.exports import land_exports, list_export_files
+from pipeline.plan.prepare import store_loaded
 from pipeline.project.resolve import Project
 from pipeline.run.files import hash_file
 from pipeline.run.folder import RunFolder
-from pipeline.run.memory import find_memory_folder, fold_key
+from pipeline.run.memory import list_memories
 from pipeline.run.unfinished import refuse_unfinished_load
 from schemas.scm import CUSTOMERS_EXPORT, CUSTOMERS_V2
 from sql.query import query
@@ -35,9 +36,6 @@ LOADED_MEMORY: Final = "memory"
 """The fingerprint of what earlier loads left of the contacts of a plan."""
 
 NO_EXPORT: Final = "none"
-
-LOADED_HASHES: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.String})
-"""One row per key that was created or updated at a destination."""
 
 
 def read_customer_exports(project: Project) -> pl.DataFrame | None:
@@ -82,9 +80,8 @@ def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:
         folder: the run that was planned.
         project: says where the export and the memory are.
     """
-    frame = read_loaded(folder.path.parent, project)
     with session() as here:
-        here.register("loaded", pl.DataFrame(schema=LOADED_HASHES) if frame is None else frame)
+        store_loaded(here, list_memories(folder.path.parent, project.settings.destination.name))
         memory = digest_memory(here, folder)
     return {KNOWN_CUSTOMERS: hash_customers(project), LOADED_MEMORY: memory}
 
@@ -92,26 +89,11 @@ def pin_destination(folder: RunFolder, project: Project) -> dict[str, str]:
 def digest_memory(here: Session, folder: RunFolder) -> str:
     """What the memory has of the contacts that a run decided about.
 
-    The session has a table ``read_loaded``. Text that is equal where that is, in whatever order.
+    The session has ``loaded`` (``store_loaded``). Text that is equal where that is, in whatever
+    order.
     """
     here.parquet("decisions", folder.decisions)
     return str(here.frame(query("plan/loaded_content")).item())
-
-
-def read_loaded(runs: Path, project: Project) -> pl.DataFrame | None:
-    """destination_key and row_hash of every row that was created or updated here before.
-
-    Legal entities are in lower case. Null when nothing was loaded at this destination yet.
-    """
-    files = sorted(find_memory_folder(runs, project.settings.destination.name).glob("*.parquet"))
-    if not files:
-        return None
-    found = pl.concat(
-        [pl.read_parquet(path, columns=LOADED_HASHES.names(), glob=False) for path in files]
-    )
-    return found.with_columns(fold_key()).unique(
-        "destination_key", keep="last", maintain_order=True
-    )
 
 
 def refuse_unfinished(runs: Path, project: Project) -> None:

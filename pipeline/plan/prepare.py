@@ -6,9 +6,10 @@ Landed tables come in as views ``<table>_landed``; out come the relations that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -45,6 +46,7 @@ from sql.query import query
 from sql.session import Session
 
 _NO_ROWS: Final = pl.Series("source_row", [], pl.Int64)
+_LOADED: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.String})
 _SIDE_TABLES: Final = (
     (sales.ACCOUNTS, "account_rows_left_out"),
     (sales.TRANSACTIONCURRENCIES, "currency_rows_left_out"),
@@ -85,8 +87,8 @@ class Routing:
     persons were not read."""
     known_prospects: pl.DataFrame | None = None
     """SCM's: dataAreaId, ProspectId, PartyNumber as text; null when they were not read."""
-    loaded: pl.DataFrame | None = None
-    """destination_key, row_hash of the last load at this destination."""
+    loaded: Sequence[Path] = ()
+    """The memory of each task at this destination; none when nothing was loaded there yet."""
     said: Collection[str] = ()
     """What mapping and decisions need of contacts as text: ``text:…`` and ``raw:…`` (see
     ``reading``)."""
@@ -232,7 +234,7 @@ def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str
         "number_pattern": routing.number_pattern,
         "usual_is_valid": routing.number_pattern == sales.USUAL_NUMBER,
         "has_keys": routing.known_customers is not None or routing.known_persons is not None,
-        "has_loaded": routing.loaded is not None,
+        "has_loaded": bool(routing.loaded),
         "lookups_are_names": routing.lookups_are_names,
     }
 
@@ -398,15 +400,23 @@ def _register_others(session: Session, routing: Routing) -> None:
     )
     session.register("only_given", only)
     session.store("only_ids", query("plan/only_ids"))
-    text = pl.String()
-    loaded = routing.loaded
-    session.register(
-        "loaded",
-        loaded
-        if loaded is not None
-        else pl.DataFrame(schema={"destination_key": text, "row_hash": text}),
-    )
+    store_loaded(session, routing.loaded)
     session.store("loaded_numbers", query("plan/loaded_numbers"))
+
+
+def store_loaded(session: Session, memory: Sequence[Path]) -> None:
+    """Store what earlier loads left at a destination as ``loaded``.
+
+    Args:
+        session: where.
+        memory: its files (``pipeline.run.memory.list_memories``); none when nothing was loaded.
+    """
+    if not memory:
+        session.register("loaded_files", _LOADED.to_frame())
+    else:
+        session.parquet("loaded_files", memory, places=True)
+    is_mixed = session.frame(query("plan/loaded_is_mixed")).item()
+    session.store("loaded", query("plan/loaded_mixed" if is_mixed else "plan/loaded"))
 
 
 def find_unused_units(

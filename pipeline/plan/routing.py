@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.paths import PATHS, name_text_column
-from pipeline.plan import known
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
+from pipeline.run.memory import list_memories
 from pipeline.transform.identify import RAW
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS
@@ -31,7 +31,7 @@ def make_routing(planning: Planning) -> Routing:
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         known_prospects=planning.destination.prospects,
-        loaded=known.read_loaded(planning.folder.path.parent, planning.project),
+        loaded=list_memories(planning.folder.path.parent, settings.destination.name),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),
         labels=settings.labels,

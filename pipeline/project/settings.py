@@ -575,7 +575,7 @@ class RunSettings(Section):
     """How p2c works on this machine. Nothing here changes what comes out."""
 
     morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] = Field(
-        122_880, description="The number of rows that p2c works on at once. Less needs less memory."
+        61_440, description="The number of rows that p2c works on at once. Less needs less memory."
     )
     memory: Memory = Field(
         "1GB",

@@ -37,6 +37,11 @@ def find_memory(runs: Path, destination: str, task: str) -> Path:
     return find_memory_folder(runs, destination) / f"{task}.parquet"
 
 
+def list_memories(runs: Path, destination: str) -> list[Path]:
+    """The memory of each task at a destination; none if nothing was loaded there yet."""
+    return sorted(find_memory_folder(runs, destination).glob("*.parquet"))
+
+
 def fold_key() -> pl.Expr:
     """``destination_key`` as it is compared: SCM takes legal entities in any case.
 

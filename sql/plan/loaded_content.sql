@@ -1,5 +1,6 @@
 -- One row: what earlier loads at this destination left of the contacts that a plan compares.
--- in: loaded (destination_key, row_hash), decisions (contact_number, reason, destination_key)
+-- in: loaded (destination_key, row_hash, number_key)
+--     decisions (contact_number, reason, destination_key)
 -- The text is another one with any other content. Sums do not depend on the order of rows, nor MD5
 -- on the engine's version. Contacts that --only, --limit or a filter left out are not compared.
 -- Legal entities are in lower case in loaded.
@@ -7,7 +8,7 @@ WITH
 remembered AS (
     SELECT
         destination_key,
-        key_of(split_part(destination_key, '/', 2)) AS number_key,
+        number_key,
         md5_number_lower(concat_ws('|', destination_key, row_hash)) AS content
     FROM loaded
 ),

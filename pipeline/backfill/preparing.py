@@ -8,7 +8,7 @@ from pipeline.plan.null_words import view_tables
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
-from pipeline.plan.routing import list_month_first
+from pipeline.plan.routing import list_month_first, list_small
 from pipeline.run.folder import RunFolder
 from sql.query import query
 from sql.session import Session
@@ -39,7 +39,9 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         month_first=list_month_first(landed),
         by_state=settings.backfill.statuses is not None,
     )
-    prepared = prepare(main, {*landed, "accounts"}, routing)
+    prepared = prepare(
+        main, {*landed, "accounts"}, routing, list_small(landed, settings.run.morsel_rows)
+    )
     prepared.findings += blank.findings
     return prepared
 

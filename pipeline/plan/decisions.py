@@ -10,7 +10,7 @@ from pipeline.plan.morsels import decide_morsels, take_contacts
 from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
-from pipeline.plan.routing import make_routing
+from pipeline.plan.routing import list_small, make_routing
 from pipeline.plan.writing import write_decided
 from pipeline.transform.decide import Decider
 from sql.session import Session
@@ -20,6 +20,7 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
     """Decide about every contact and write it down; what was counted is in both answers."""
     landed = planning.source.landed
     routing = make_routing(planning)
+    rows = planning.project.settings.run.morsel_rows
     blank = view_tables(
         main,
         landed,
@@ -28,10 +29,9 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
         is_live=planning.source.is_live,
     )
     planning.listener(Step(name="looking for repeats", done=0))
-    prepared = prepare(main, set(landed), routing)
+    prepared = prepare(main, set(landed), routing, list_small(landed, rows))
     prepared.findings += blank.findings
     decider = make_decider(planning, hasher)
-    rows = planning.project.settings.run.morsel_rows
     contacts = take_contacts(main, landed, routing, blank.words)
     with decide_morsels(main, contacts, prepared, decider, rows) as decided:
         write_decided(

@@ -41,7 +41,8 @@ class ColumnUse:
 
     ``said``: see ``reading``. ``direct``: columns that mapping takes as they are read. ``named``:
     columns that a condition names. ``is_dated``: whether ``createdon`` counts. ``month_first``: see
-    ``LandedTable``.
+    ``LandedTable``. ``is_small``: it is kept as it is read, for each query of a view that reads
+    many columns binds all of them again.
     """
 
     said: Collection[str] = ()
@@ -49,6 +50,7 @@ class ColumnUse:
     named: Collection[str] = ()
     is_dated: bool = False
     month_first: bool = False
+    is_small: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,10 +111,15 @@ def _name_views(
 ) -> None:
     landed = f"{table.name}_landed"
     select = build_select_list(table, columns, said=use.said, reading=reading)
-    session.view(view, f"{select}\nFROM {landed}")
     content = [column for column in columns if column not in PLACE] or ["source_row"]
     session.view(f"{landed}_chosen", query("plan/chosen_landed", landed=landed, content=content))
-    session.view(f"{view}_chosen", f"{select}, content_hash\nFROM {landed}_chosen")
+    if use.is_small:
+        session.store(view, f"{select}\nFROM {landed}")
+        chosen = query("plan/chosen", rows=view, chosen=f"{landed}_chosen")
+        session.view(f"{view}_chosen", chosen)
+    else:
+        session.view(view, f"{select}\nFROM {landed}")
+        session.view(f"{view}_chosen", f"{select}, content_hash\nFROM {landed}_chosen")
 
 
 def _is_used(table: Table, field: Field, columns: Mapping[str, str], use: ColumnUse) -> bool:

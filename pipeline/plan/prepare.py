@@ -119,13 +119,16 @@ class Prepared:
         return [one for one in self.findings if one.code in (*READING, "row_unreadable")]
 
 
-def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+def prepare(
+    session: Session, landed: Collection[str], routing: Routing, small: Collection[str] = ()
+) -> Prepared:
     """Declare all tables and compute what routing joins with.
 
     Args:
         session: has a view ``<table>_landed`` for every table in ``landed``.
         landed: the tables that the source has.
         routing: what the plan was asked for.
+        small: those of ``landed`` that are small enough to be kept as they are read.
 
     Raises:
         SourceError: a table that is needed is not there.
@@ -133,7 +136,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     """
     choose_rows(session, _NO_ROWS)
     read = {
-        name: _declare(session, table, name in landed, routing)
+        name: _declare(session, table, routing, is_there=name in landed, is_small=name in small)
         for name, table in sales.TABLES.items()
     }
     _refuse_doubtful(read, routing)
@@ -250,7 +253,9 @@ def _hold(read: Mapping[str, pl.DataFrame]) -> None:
             ) from errors
 
 
-def _declare(session: Session, table: Table, is_there: bool, routing: Routing) -> DeclaredTable:
+def _declare(
+    session: Session, table: Table, routing: Routing, *, is_there: bool, is_small: bool
+) -> DeclaredTable:
     """Name the table's views."""
     if not is_there:
         session.view(f"{table.name}_landed", query("plan/no_rows"))
@@ -262,6 +267,7 @@ def _declare(session: Session, table: Table, is_there: bool, routing: Routing) -
         named=named,
         is_dated=not routing.is_routed,
         month_first=table.name in routing.month_first,
+        is_small=is_small or not is_there,
     )
     return declare_table(session, name_members(table, routing.labels), name_declared(table), use)
 

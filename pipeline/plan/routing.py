@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
@@ -14,6 +15,9 @@ from pipeline.run.memory import list_memories
 from pipeline.transform.identify import RAW
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS
+
+_SMALL: Final = 10_000
+"""Rows of a small table."""
 
 
 def make_routing(planning: Planning) -> Routing:
@@ -42,6 +46,11 @@ def make_routing(planning: Planning) -> Routing:
 def list_month_first(landed: Mapping[str, LandedTable]) -> tuple[str, ...]:
     """Tables that were written by what is known to put the month before the day."""
     return tuple(name for name, table in landed.items() if table.month_first)
+
+
+def list_small(landed: Mapping[str, LandedTable], rows: int) -> set[str]:
+    """Tables that one morsel of ``rows`` has room for, and that are small at all."""
+    return {name for name, table in landed.items() if table.rows <= min(rows, _SMALL)}
 
 
 def list_direct(mappings: Iterable[CompiledTemplate]) -> tuple[str, ...]:

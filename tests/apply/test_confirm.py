@@ -338,7 +338,7 @@ def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
     def confirm_first() -> None:
         confirm_import(common, str(find_runs(common.runs)[0].run), errors=[errors], packages=())
 
-    for _ in kill_everywhere(confirm_first):
+    for _ in kill_everywhere(confirm_first, every=3):
         run = find_runs(common.runs)[0]
         found = verify_run(common, str(run.run))
         codes.add(found.exit_code)

@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from pipeline.audit.findings import MEMORY
+from pipeline.audit.record_links import RECORD
 from pipeline.audit.source import view_contacts
 from pipeline.errors import InvariantBroken, UsageError
 from pipeline.run.evidence import Evidence
@@ -25,7 +26,6 @@ from schemas.run import OUTCOMES
 from sql.query import query
 from sql.session import Session, session
 
-_RECORD: Final = "/main.aspx?pagetype=entityrecord&etn=contact&id="
 _ROWS: Final = 65_536
 _OUTCOMES: Final = pl.Schema(
     {name: OUTCOMES[name] for name in ("contactid", "outcome", "code", "message")}
@@ -73,7 +73,7 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
     with _open_tables(evidence) as here:
         notes += _name_owners(here, evidence)
         reader = here.stream(
-            query("audit/worklist"), _ROWS, link=f"{base}{_RECORD}" if base else None
+            query("audit/worklist"), _ROWS, link=f"{base}{RECORD}" if base else None
         )
 
         def parts() -> Iterator[pl.DataFrame]:

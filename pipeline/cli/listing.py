@@ -6,24 +6,35 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.flags import ALL, Command, RunFlag, TaskArgument, Work, command
+from pipeline.cli.flags import ALL, Command, RunFlag, TaskArgument, ToOption, Work, command
 from pipeline.commands.options import Flags
+from pipeline.errors import UsageError
 from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import explain as explaining
+    from pipeline.commands import index as indexing
     from pipeline.commands import runs as listing
     from pipeline.commands import templates as showing
 else:
     explaining = import_lazily("pipeline.commands.explain")
+    indexing = import_lazily("pipeline.commands.index")
     listing = import_lazily("pipeline.commands.runs")
     showing = import_lazily("pipeline.commands.templates")
 
 
 @command(takes=("runs", "as_object"), hides=ALL)
-def runs(flags: Flags) -> Work:
-    """List the runs."""
-    return lambda _: listing.list_runs(flags)
+def runs(
+    flags: Flags,
+    to: ToOption = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write one page about all runs, to open in a browser.")
+    ] = False,
+) -> Work:
+    """List the runs, or write one page about all of them."""
+    if to is not None and not html:
+        raise UsageError("--to names the page that --html writes; say --html as well.")
+    return lambda _: indexing.write_index(flags, to) if html else listing.list_runs(flags)
 
 
 @command(takes=("runs", "as_object"), hides=("project", "source", "assignments"))

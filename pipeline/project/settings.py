@@ -574,6 +574,11 @@ class DestinationSettings(Section):
 class RunSettings(Section):
     """How p2c works on this machine. Nothing here changes what comes out."""
 
+    title: str | None = Field(
+        None,
+        description="What the project is called. The report has it in its heading.",
+        examples=["Contoso roll-out, wave 2"],
+    )
     morsel_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] = Field(
         61_440, description="The number of rows that p2c works on at once. Less needs less memory."
     )

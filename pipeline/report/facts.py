@@ -6,75 +6,26 @@ A pure function of the run folder, without values unless they are asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
 from pydantic import JsonValue
 
-from pipeline.audit.findings import FindingGroup, generalize, group_findings
-from pipeline.report import tables
+from pipeline.report import letter, tables
+from pipeline.report.causes import Cause, Reason, list_causes, list_reasons
 from pipeline.report.flow import FlowColumn, FlowLink
+from pipeline.report.moments import format_duration, format_moment, format_size, parse_moment
 from pipeline.report.picture import make_flow
 from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gather_evidence
 from pipeline.run.facts import DeltaRead, Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
-from pipeline.run.summary import Equation, Summary, TaskChanges, ValueMap
+from pipeline.run.summary import Equation, TaskChanges, ValueMap
 from pipeline.show import run_text
-from schemas.codes import load_codes
-from schemas.text import parse_guid
 
-_PERSON: Final = ("error", "hold", "also")
-_CUT: Final = ("truncated", "blanked", "line_break_replaced")
-_FIRST: Final = (
-    "no_contacts",
-    "file_ignored",
-    "folder_missing",
-    "row_count_suspicious",
-    "column_missing",
-    "flag_never_set",
-    "accounts_assumed",
-    "company_changed",
-    "promoted",
-    "demoted",
-    "no_longer_routed",
-    "no_longer_in_source",
-    "would_clear",
-    "legal_entity_changed",
-    "counts_disagree",
-)
-_NOT_TAKEN: Final = {Kind.BACKFILL: "Contacts that Sales did not accept"}
 _LONG: Final = 300
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cause:
-    """Findings of one code at one column.
-
-    How many, in plain words, what to do, and the command that retries.
-    """
-
-    code: str
-    severity: str
-    column: str
-    rows: int
-    sentence: str
-    advice: str
-    example: str | None
-    retry: str | None
-    values: tuple[str, ...] = ()
-
-
-class Reason(TypedDict):
-    """Contacts of one decision and reason, in plain words."""
-
-    decision: str
-    reason: str
-    rows: int
-    sentence: str
-    advice: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,8 +40,10 @@ class PageFacts:
     verdict: str
     sentence: str
     is_load: bool
-    not_taken: str
-    """Heading of the rows that failed."""
+    title: str
+    particulars: tuple[str, ...]
+    """When, how long, from where and into what."""
+    tiles: tuple[letter.Tile, ...]
     with_values: bool
     troubles: tuple[Trouble, ...]
     about: tuple[tuple[str, str], ...]
@@ -98,20 +51,18 @@ class PageFacts:
     columns: tuple[FlowColumn, ...]
     links: tuple[FlowLink, ...]
     reasons: tuple[Reason, ...]
-    first: tuple[Cause, ...]
     causes: tuple[Cause, ...]
-    warnings: tuple[Cause, ...]
-    flags: tuple[Cause, ...]
-    cut: tuple[Cause, ...]
-    failures: tuple[tables.FailureCause, ...]
     changes: tuple[tuple[str, TaskChanges], ...]
     """What the updates of each task change, and that in one sentence."""
+    changed_values: tuple[tables.ChangedValue, ...]
+    """The first of them with their values, where values are shown."""
     value_maps: tuple[ValueMap, ...]
-    legal_entities: tuple[Mapping[str, str | int | None], ...]
+    legal_entities: tuple[tables.EntityCount, ...]
     backfill: tuple[Mapping[str, object], ...]
-    batches: tuple[Mapping[str, object], ...]
+    batches: tuple[tables.Batch, ...]
     batch_totals: tuple[tables.BatchTotal, ...]
     spans: tuple[Span, ...]
+    """When rows went over the network; empty for files."""
     throttling: str
     reconciliation: Mapping[str, JsonValue] | None
     fingerprints: tuple[tuple[str, str], ...]
@@ -131,37 +82,34 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
     evidence = gather_evidence(folder)
     summary, kind = evidence.summary, evidence.kind
     verdict = summary.verdict if "verdict" in evidence.summary_says else "unknown"
-    causes = _list_causes(evidence, values=values)
     outcomes = tables.count_outcomes_by_task(evidence) if kind.is_load else None
     columns, links = make_flow(evidence, outcomes)
     found = tables.read_batches(evidence) if folder.batches.is_file() or kind.is_load else None
-    place = _place_causes(causes)
+    sent = found if evidence.run.destination.load != "folder" else None
     return PageFacts(
         run=folder.run,
         kind=kind,
         verdict=verdict,
         sentence=_explain_verdict(evidence, verdict),
+        title=letter.name_run(evidence),
+        particulars=tuple(letter.list_particulars(evidence, _name_source(evidence))),
+        tiles=letter.make_tiles(evidence),
         with_values=values,
         about=tuple(_describe_run(evidence)),
         equations=summary.equations,
         columns=columns,
         links=links,
-        reasons=tuple(_list_reasons(summary)),
-        first=place["first"],
-        causes=place["causes"],
-        warnings=place["warnings"],
-        flags=place["flags"],
-        cut=place["cut"],
-        failures=tuple(tables.list_failures(evidence, values=values)),
+        reasons=tuple(list_reasons(summary)),
+        causes=tuple(list_causes(evidence, values=values)),
         is_load=kind.is_load,
-        not_taken=_NOT_TAKEN.get(kind, "Rows that SCM did not accept"),
         changes=tuple((run_text.explain_changes(one), one) for one in summary.changes),
+        changed_values=tuple(tables.read_changes(evidence) if values else ()),
         value_maps=summary.value_maps,
         legal_entities=tuple((kind.is_load and tables.count_legal_entities(evidence)) or ()),
         backfill=tuple((kind is Kind.BACKFILL and tables.count_backfilled(evidence)) or ()),
-        batches=() if found is None else tuple(found.iter_rows(named=True)),
+        batches=() if found is None else tuple(tables.unpack_batches(found)),
         batch_totals=() if found is None else tuple(tables.total_batches(found)),
-        spans=() if found is None else tuple(tables.list_spans(found)),
+        spans=() if sent is None else tuple(tables.list_spans(sent)),
         throttling=_describe_throttling(evidence),
         reconciliation=_read_reconciliation(evidence),
         fingerprints=tuple(evidence.run.fingerprints.items()),
@@ -171,21 +119,6 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         settings=tuple(_list_settings(evidence.run.settings)),
         troubles=tuple(evidence.troubles),
     )
-
-
-def _place_causes(causes: Sequence[Cause]) -> dict[str, tuple[Cause, ...]]:
-    """The causes by the place of the page that shows them."""
-    later = [one for one in causes if one.code not in _FIRST]
-    warnings = [one for one in later if one.severity == "warning"]
-    flags = [one for one in warnings if one.code.startswith("flag_")]
-    others = [one for one in warnings if not one.code.startswith("flag_")]
-    return {
-        "first": tuple(one for one in causes if one.code in _FIRST),
-        "causes": tuple(one for one in later if one.severity in _PERSON),
-        "warnings": tuple(one for one in others if one.code not in _CUT),
-        "flags": tuple(flags),
-        "cut": tuple(one for one in causes if one.code in _CUT),
-    }
 
 
 def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
@@ -199,14 +132,15 @@ def _describe_run(evidence: Evidence) -> list[tuple[str, str]]:
     )
     pairs = [
         ("Run", f"{evidence.folder.run}, {evidence.kind}, {state}"),
-        ("Began", run.started_at.isoformat() if "started_at" in evidence.run_says else None),
-        ("Last step", finished),
+        ("Began", format_moment(run.started_at) if "started_at" in evidence.run_says else None),
+        ("Last step", format_moment(parse_moment(finished)) if finished else None),
+        ("Organization", run.sales.organization.name),
         ("From", _name_source(evidence)),
         (
             "Into",
             (
-                f"{destination.name or 'unknown'} by {destination.load or 'unknown'}, "
-                f"legal entities: {entities}"
+                f"{destination.name or 'unknown'}, load {destination.load or 'unknown'}, "
+                f"legal entities {entities}"
             ),
         ),
         ("Project", run.project or "none, flags only"),
@@ -238,21 +172,6 @@ def _name_source(evidence: Evidence) -> str:
     )
 
 
-def _list_reasons(summary: Summary) -> Iterator[Reason]:
-    for name, rows in sorted(summary.reasons.items(), key=lambda one: (-one[1], one[0])):
-        decision, _, reason = name.partition("/")
-        known = load_codes().get(reason)
-        yield {
-            "decision": decision,
-            "reason": reason,
-            "rows": rows,
-            "sentence": generalize(known.sentence)
-            if known
-            else "Another version of p2c wrote this reason.",
-            "advice": known.advice if known else "",
-        }
-
-
 def _explain_verdict(evidence: Evidence, verdict: str) -> str:
     """The verdict in one line, as the terminal shows it."""
     if not {"verdict", "counts", "outcomes", "findings"} <= evidence.summary_says:
@@ -261,48 +180,29 @@ def _explain_verdict(evidence: Evidence, verdict: str) -> str:
     return f"{word.capitalize()}: {reason}"
 
 
-def _list_causes(evidence: Evidence, *, values: bool) -> list[Cause]:
-    if not (evidence.folder.findings.is_file() or evidence.kind.is_load):
-        return []
-    samples = tables.read_samples(evidence) if values else {}
-    return [
-        Cause(
-            code=one["code"],
-            severity=one["severity"],
-            column=" ← ".join(name for name in (one["destination"], one["column"]) if name),
-            rows=one["rows"],
-            sentence=one["message"] or "",
-            advice=one["advice"],
-            example=_pick_contactid(one["example"]),
-            retry=f"p2c retry {evidence.folder.run} --code {one['code']}"
-            if _can_retry(one)
-            else None,
-            values=tuple(samples.get((one["code"], one["column"], one["destination"]), ())),
-        )
-        for one in group_findings(evidence) or []
-    ]
-
-
-def _pick_contactid(example: str | None) -> str | None:
-    """The contactid if it is valid. What is in its place could be anything, even a name."""
-    return None if example is None else parse_guid(example)
-
-
-def _can_retry(one: FindingGroup) -> bool:
-    return one["severity"] in ("error", "hold") and _pick_contactid(one["example"]) is not None
-
-
 def _describe_throttling(evidence: Evidence) -> str:
+    """What the load cost on the wire, and how often a system asked to slow down."""
     counts = evidence.summary.throttling
     if counts:
-        return ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in counts.items())
+        requests, size = int(counts.get("requests", 0)), int(counts.get("bytes", 0))
+        repeated = int(counts.get("retries", 0))
+        again = f" {repeated:,} of them were repeated." if repeated else ""
+        waits = _describe_waits(int(counts.get("throttled", 0)), float(counts.get("waited", 0)))
+        return f"{requests:,} requests, {format_size(size)}.{again} {waits}"
     events = [entry for entry in evidence.entries if entry.event == "throttled"]
     if events:
         waited = sum(float(entry.payload.get("seconds", 0)) for entry in events)
-        return f"SCM asked {len(events):,} times to wait, {waited:,.1f} s in all."
+        return _describe_waits(len(events), waited)
     if evidence.run.destination.load == "folder":
-        return "Nothing was sent over the network: a load into a folder cannot be throttled."
-    return "None was recorded."
+        return "Nothing was sent over the network."
+    return "No throttling was recorded."
+
+
+def _describe_waits(times: int, seconds: float) -> str:
+    if not times:
+        return "The system never asked p2c to wait."
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"The system asked p2c {often} to wait, {format_duration(seconds)} in all."
 
 
 def _read_reconciliation(evidence: Evidence) -> Mapping[str, JsonValue] | None:

@@ -21,6 +21,7 @@ from sql.session import session
 
 _SAMPLES: Final = 5
 _MANY: Final = 20_000
+_CHANGES: Final = 200
 _ROWS: Final = pl.len().cast(pl.Int64).alias("rows")
 
 
@@ -33,11 +34,10 @@ class TaskOutcome(TypedDict):
 
 
 class FailureCause(RefusalCause):
-    """Rows that failed, in plain words, with what to do and the command that retries."""
+    """Rows that failed, in plain words, with what to do."""
 
     sentence: str
     advice: str
-    retry: str | None
 
 
 class Batch(TypedDict):
@@ -54,6 +54,9 @@ class Batch(TypedDict):
     sent_at: datetime | None
     finished_at: datetime | None
     status: str | None
+    created: int | None
+    updated: int | None
+    failed: int | None
 
 
 class BatchTotal(TypedDict):
@@ -72,11 +75,33 @@ class BatchTotal(TypedDict):
     rate: float | None
 
 
-def count_legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | None]] | None:
-    """One row per legal entity: ``legal_entity``, ``contacts``, and how many of each decision.
+class EntityCount(TypedDict):
+    """Contacts of one legal entity, null where they have none.
 
-    Most contacts first.
+    ``stopped`` are held or rejected, ``refused`` are planned but were not accepted, or nobody
+    knows. The others of ``planned`` are in SCM, or wait to be loaded.
     """
+
+    legal_entity: str | None
+    contacts: int
+    planned: int
+    refused: int
+    stopped: int
+    skipped: int
+
+
+class ChangedValue(TypedDict):
+    """A field that an update changes, with its values."""
+
+    task: str
+    destination_key: str
+    column: str
+    old: str | None
+    new: str | None
+
+
+def count_legal_entities(evidence: Evidence) -> list[EntityCount] | None:
+    """One row per legal entity, most contacts first."""
     frame = evidence.frame(
         evidence.folder.decisions, lambda rows: rows.group_by("legal_entity", "decision").agg(_ROWS)
     )
@@ -85,11 +110,41 @@ def count_legal_entities(evidence: Evidence) -> list[Mapping[str, str | int | No
     found: dict[str | None, dict[str, int]] = {}
     for entity, decision, rows in frame.iter_rows():
         found.setdefault(entity, {})[decision] = rows
+    refused = _count_refused(evidence)
     ordered = sorted(found.items(), key=lambda one: (one[0] is None, -sum(one[1].values()), one[0]))
     return [
-        {"legal_entity": entity, "contacts": sum(counts.values()), **counts}
+        {
+            "legal_entity": entity,
+            "contacts": sum(counts.values()),
+            "planned": counts.get("customer", 0) + counts.get("contact", 0),
+            "refused": refused.get(entity, 0),
+            "stopped": counts.get("held", 0) + counts.get("rejected", 0),
+            "skipped": counts.get("skipped", 0),
+        }
         for entity, counts in ordered
     ]
+
+
+def _count_refused(evidence: Evidence) -> dict[str | None, int]:
+    """Rows that failed or whose outcome is unknown, by the legal entity that their key names."""
+    frame = evidence.frame(
+        evidence.folder.outcomes,
+        lambda rows: (
+            rows.filter(pl.col("outcome").is_in(["failed", "unknown"]))
+            .group_by(pl.col("destination_key").str.split("/").list.first().alias("legal_entity"))
+            .agg(_ROWS)
+        ),
+    )
+    return {} if frame is None else dict(frame.iter_rows())
+
+
+def read_changes(evidence: Evidence) -> list[ChangedValue]:
+    """The first fields that updates change, with their values, in source order."""
+    if not evidence.folder.changes.is_file():
+        return []
+    names = ["task", "destination_key", "column", "old", "new"]
+    frame = evidence.frame(evidence.folder.changes, lambda rows: rows.select(names).head(_CHANGES))
+    return [] if frame is None else cast("list[ChangedValue]", frame.to_dicts())
 
 
 def count_outcomes_by_task(evidence: Evidence) -> list[TaskOutcome] | None:
@@ -116,7 +171,6 @@ def list_failures(evidence: Evidence, *, values: bool) -> Iterator[FailureCause]
             **one,
             "sentence": known.sentence if known and "{" not in known.sentence else "",
             "advice": known.advice if known else "",
-            "retry": f"p2c retry {evidence.folder.run}" if is_load else None,
         }
 
 
@@ -124,6 +178,11 @@ def read_batches(evidence: Evidence) -> pl.DataFrame | None:
     """The table of batches, in order of task, legal entity and number."""
     frame = evidence.frame(evidence.folder.batches, lambda rows: rows)
     return None if frame is None else frame.sort("task", "legal_entity", "batch")
+
+
+def unpack_batches(found: pl.DataFrame) -> list[Batch]:
+    """The batches as they stand in the table."""
+    return cast("list[Batch]", found.to_dicts())
 
 
 def list_spans(found: pl.DataFrame) -> list[Span]:

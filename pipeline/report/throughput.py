@@ -9,14 +9,21 @@ from typing import Final
 
 from markupsafe import Markup
 
+from pipeline.report.moments import format_duration
+
 _WIDTH: Final = 960
 _HEIGHT: Final = 240
 _LEFT: Final = 76
-_BOTTOM: Final = 34
-_TOP: Final = 14
+_BOTTOM: Final = 48
+_TOP: Final = 30
 _BINS: Final = 60
 _TICKS: Final = 4
 _DAY: Final = 86_400
+_MINUTES: Final = 120
+"""Seconds; a load that takes no longer is drawn over the seconds since it began."""
+_FEW: Final = 3
+_SHORT: Final = 5.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +100,14 @@ def draw_throughput(found: Series, *, title: str) -> Markup:
                 )
             )
     parts += [_draw_tick_below(found, share / _TICKS, inner) for share in range(_TICKS + 1)]
+    is_short = found.seconds * len(found.rows) <= _MINUTES
+    unit = "seconds since the first batch was sent" if is_short else "time of day, UTC"
+    parts.append(
+        Markup(
+            '<text class="axis" x="0" y="14">rows per second</text>'
+            '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(_WIDTH, _HEIGHT - 4, unit)
+    )
     return Markup(
         '<svg class="throughput" viewBox="0 0 {} {}" role="img" aria-labelledby="throughput-title '
         'throughput-description" '
@@ -107,19 +122,13 @@ def describe_throughput(found: Series) -> str:
     whole = found.seconds * len(found.rows)
     return (
         f"{total:,.0f} rows in {format_duration(whole)}, {total / whole:,.1f} rows/s on average, "
-        f"{max(found.rates):,.1f} rows/s in the fastest {format_duration(found.seconds)}."
+        f"{max(found.rates):,.1f} rows/s at the fastest."
     )
 
 
-def format_duration(seconds: float) -> str:
-    """A length of time as people say it."""
-    if seconds < 1:
-        return f"{seconds * 1000:,.0f} ms"
-    if seconds < 120:  # noqa: PLR2004
-        return f"{seconds:,.1f} s"
-    if seconds < 7200:  # noqa: PLR2004
-        return f"{seconds / 60:,.1f} minutes"
-    return f"{seconds / 3600:,.1f} hours"
+def is_worth_drawing(found: Series, batches: int) -> bool:
+    """Whether the bars say more than the sentence: several batches, over more than a moment."""
+    return batches >= _FEW and found.seconds * len(found.rows) >= _SHORT
 
 
 def _round_up(rate: float) -> float:
@@ -145,11 +154,11 @@ def _draw_tick_across(rate: float, most: float, tall: float) -> Markup:
 
 def _draw_tick_below(found: Series, share: float, inner: float) -> Markup:
     whole = found.seconds * len(found.rows)
-    moment = found.start + timedelta(seconds=whole * share)
-    form = "%d %b %H:%M" if whole > _DAY else "%H:%M:%S"
-    text = (
-        f"{moment:{form}}" if whole > _TICKS else f"{moment:%S}.{moment.microsecond // 1000:03} s"
-    )
+    if whole <= _MINUTES:
+        text = f"{whole * share:,.0f}"
+    else:
+        moment = found.start + timedelta(seconds=whole * share)
+        text = f"{moment:{'%d %b %H:%M' if whole > _DAY else '%H:%M:%S'}}"
     anchor = "start" if share == 0 else "end" if share == 1 else "middle"
     return Markup('<text class="axis" x="{}" y="{}" text-anchor="{}">{}</text>').format(
         f"{_LEFT + inner * share:.1f}", _HEIGHT - _BOTTOM + 20, anchor, text

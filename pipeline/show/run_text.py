@@ -164,7 +164,7 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
             done = "was" if facts.applied else "can be"
             return "clean", f"everything {done} taken back."
         case "clean":
-            return "clean", "every contact is where it belongs, and nothing needs a person."
+            return "clean", _explain_clean(facts)
         case "attention":
             listed = ", ".join(
                 f"{count:,} {name}" for name, count in _count_for_people(facts).items() if count
@@ -181,6 +181,18 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
                 "investigates."
             )
             return "broken", sentence
+
+
+def _explain_clean(facts: Summary) -> str:
+    """Nothing needs a person; but what is only planned waits."""
+    waiting = 0 if facts.applied else facts.outcomes.get("pending", 0)
+    if waiting and facts.kind is Kind.BACKFILL:
+        contacts = "contact waits" if waiting == 1 else "contacts wait"
+        return f"nothing needs a person; {waiting:,} {contacts} to be changed in Sales."
+    rest = ""
+    if waiting:
+        rest = f"; {waiting:,} {'row waits' if waiting == 1 else 'rows wait'} to be loaded"
+    return f"every contact is where it belongs, and nothing needs a person{rest}."
 
 
 def _count_for_people(facts: Summary) -> dict[str, int]:

@@ -20,6 +20,7 @@ from pipeline.report.facts import collect_page_facts
 from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder
 from schemas.run import CHANGES
+from tests.report.test_page import Reader
 from tests.scenes.small import contactid, number, rows, write_small
 
 MAIL = "PrimaryContactEmail"
@@ -140,9 +141,13 @@ def test_a_page_shows_the_columns_that_updates_change_without_values(
     del loaded
     run = folder_of(plan(home, common, other_mails()))
     page = render_report(collect_page_facts(run))
-    assert '<h2 id="changes">What updates change</h2>' in page
-    assert f'<td class="key">ContactToCustomer.{MAIL}</td><td class="n">2</td>' in page
+    assert '<h3 id="changes">What updates change</h3>' in page
+    text = Reader(page).text
+    assert f"ContactToCustomer.{MAIL} 2 1" in text
     assert "new@example.com" not in page
+    shown = Reader(render_report(collect_page_facts(run, values=True))).text
+    assert f"ContactToCustomer.{MAIL} contact1@example.com new@example.com" in shown
+    assert f"ContactToCustomer.{MAIL} contact2@example.com blank" in shown
 
 
 def test_a_contact_s_story_tells_what_its_update_changes(

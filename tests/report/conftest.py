@@ -19,9 +19,12 @@ from pipeline.plan.request import PlanRequest
 from pipeline.project.resolve import load_project
 from pipeline.run.files import write_json
 from pipeline.run.folder import RunFolder, find_run, find_runs
+from tests.scenes.command_line import p2c
 from tests.scenes.json_files import read_json
 from tests.scenes.places import ROOT
 from tests.scenes.small import write_small
+
+__all__ = ["p2c"]
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RUN = "20260102T030405Z-0000"

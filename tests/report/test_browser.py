@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pipeline.report.facts import collect_page_facts
+from pipeline.report.index import index_runs, render_index
 from pipeline.report.page import render_report
 from pipeline.run.folder import RunFolder
 from tests.report.test_page import backfill_of
@@ -61,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path) -> Pages:
-    """Pages of an applied run, a plan, a damaged run, a run with many refusals, and a backfill."""
+    """Pages of a load, a plan, a damaged run, one with many refusals, a backfill, and of all."""
     plan = render_report(collect_page_facts(small(1)))
     damaged = small(0)
     applied = render_report(collect_page_facts(damaged, values=True))
@@ -72,6 +74,7 @@ def pages(small: Callable[[int], RunFolder], refused: RunFolder, tmp_path: Path)
         "refused": render_report(collect_page_facts(refused, values=True)),
         "damaged": render_report(collect_page_facts(damaged)),
         "backfill": render_report(collect_page_facts(backfill_of(damaged))),
+        "index": render_index(index_runs([damaged, small(1), refused], tmp_path / "index.html")),
     }
     found = {}
     for name, text in texts.items():
@@ -114,14 +117,74 @@ def test_the_checker_would_find_what_is_wrong(browser: Browser, tmp_path: Path) 
     page.close()
 
 
-@pytest.mark.parametrize("width", [360, 820, 1440])
-def test_no_width_makes_the_page_scroll_sideways(
+OPEN: Final = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+CUT: Final = """
+[...document.querySelectorAll('body *')].filter(one => {
+    const box = one.getBoundingClientRect();
+    const hides = one.closest('.skip, thead, caption, figure.drawing > svg *, .meter *');
+    return !hides && box.width > 0 && box.right > document.documentElement.clientWidth + 1;
+}).map(one => one.outerHTML.slice(0, 160))
+"""
+"""What ends behind the right edge, and would have to be scrolled to."""
+
+BROKEN: Final = """
+[...document.querySelectorAll('h1, h2, h3, p, li, th, td, small, summary')].flatMap(one => {
+    const found = [];
+    const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        for (const word of walk.currentNode.data.matchAll(/[A-Za-z]{2,22}/g)) {
+            const range = document.createRange();
+            range.setStart(walk.currentNode, word.index);
+            range.setEnd(walk.currentNode, word.index + word[0].length);
+            const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+            if (lines.size > 1) found.push(word[0]);
+        }
+    }
+    return found;
+})
+"""
+"""Words that stand on two lines."""
+
+
+@pytest.mark.parametrize("width", [380, 900, 1400])
+def test_nothing_is_cut_and_no_word_is_broken_at_any_width(
     browser: Browser, pages: Pages, width: int
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     for name, path in pages.items():
         page.goto(path.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.evaluate(OPEN)
+        assert page.evaluate(CUT) == [], name
+        assert page.evaluate(BROKEN) == [], name
+    page.close()
+
+
+def test_what_is_too_wide_and_what_is_broken_would_be_found(
+    browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.html").write_text(
+        "<p style='width: 3ch; overflow-wrap: anywhere'>Succeeded</p>"
+        "<div style='overflow-x: auto'><table><tr><td style='width: 999px'>x</table></div>"
+    )
+    page = browser.new_page(viewport={"width": 380, "height": 800})
+    page.goto((tmp_path / "bad.html").as_uri())
+    assert page.evaluate(BROKEN) == ["Succeeded"]
+    assert page.evaluate("document.querySelector('td').style.minWidth = '999px'")
+    assert len(page.evaluate(CUT)) >= 1
+    page.close()
+
+
+def test_the_first_screen_has_the_verdict_the_tiles_and_what_to_fix(
+    browser: Browser, pages: Pages
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(pages["refused"].as_uri())
+    for sign in (".verdict", ".tiles", "#findings", ".fixes > li:nth-child(2)"):
+        box = page.locator(sign).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 900, sign
+    height = page.evaluate("document.documentElement.scrollHeight")
+    assert height < 4 * 900
     page.close()
 
 
@@ -132,7 +195,8 @@ def test_the_page_fetches_nothing_and_needs_no_script(browser: Browser, pages: P
     page.on("request", lambda request: asked.append(request.url))
     page.goto(pages["applied"].as_uri())
     assert asked == [pages["applied"].as_uri()]
-    assert page.locator("h2").count() >= 6
+    assert page.locator("h2").count() >= 4
+    assert page.locator("details.section").count() >= 8
     context.close()
 
 
@@ -147,14 +211,43 @@ def test_the_keyboard_reaches_the_report_and_every_table(browser: Browser, pages
     page.close()
 
 
+A4: Final[Any] = {"width": 703, "height": 1032}
+"""Pixels inside the margins."""
+
+
 def test_it_prints_without_losing_a_column(browser: Browser, pages: Pages) -> None:
-    page = browser.new_page(viewport={"width": 700, "height": 1000})
-    page.goto(pages["applied"].as_uri())
+    page = browser.new_page(viewport=A4)
+    for name, path in pages.items():
+        page.goto(path.as_uri())
+        page.emulate_media(media="print")
+        assert page.evaluate(CUT) == [], name
+        assert page.evaluate(BROKEN) == [], name
+    page.close()
+
+
+def test_what_is_folded_is_printed_but_for_what_nobody_chose(
+    browser: Browser, pages: Pages
+) -> None:
+    page = browser.new_page(viewport=A4)
+    page.goto(pages["refused"].as_uri())
+    folded = page.locator("details.section > :not(summary)")
+    inner = page.locator("details.screen")
+    assert not any(one.is_visible() for one in folded.all())
     page.emulate_media(media="print")
-    too_wide = (
-        "[...document.querySelectorAll('table, svg')].filter(one => "
-        "one.getBoundingClientRect().right > 701).length"
-    )
-    assert page.evaluate(too_wide) == 0
-    assert page.locator("nav").is_hidden()
+    shown = [one for one in folded.all() if one.is_visible()]
+    assert len(shown) == folded.count() - inner.count()
+    assert page.locator("details:not([class]) .fixes > li").last.is_visible()
+    assert not any(one.is_visible() for one in inner.all())
+    page.close()
+
+
+def test_the_samples_print_on_six_pages(
+    browser: Browser, sample_run: RunFolder, tmp_path: Path
+) -> None:
+    path = tmp_path / "samples.html"
+    path.write_text(render_report(collect_page_facts(sample_run)), encoding="utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    printed = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 6
     page.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
@@ -19,7 +19,8 @@ from pipeline.commands.plan import plan_contacts
 from pipeline.commands.report import report_run
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
-from pipeline.report.facts import Cause, collect_page_facts
+from pipeline.report.causes import Cause, NamedContact, Place
+from pipeline.report.facts import collect_page_facts
 from pipeline.report.flow import FlowColumn, FlowLink, Node, draw_flow
 from pipeline.report.page import LIMIT, render_report
 from pipeline.report.throughput import Span, bin_spans, describe_throughput
@@ -44,10 +45,13 @@ class Reader(HTMLParser):
         self.attributes: set[str] = set()
         self.links: list[str] = []
         self._silent = False
+        self._joins = False
+        """Whether text goes on behind a place where a word may be broken."""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self._joins = tag == "wbr"
         self.attributes |= {name for name, _ in attrs}
         self.links += [value or "" for name, value in attrs if name in ("href", "src")]
         self._silent = tag == "style"
@@ -57,8 +61,11 @@ class Reader(HTMLParser):
             self._silent = False
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
+        if self._joins:
+            self.words[-1] += data
+        elif not self._silent:
             self.words.append(data)
+        self._joins = False
 
     @property
     def text(self) -> str:
@@ -66,9 +73,9 @@ class Reader(HTMLParser):
 
 
 TAGS = {
-    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "p", "strong", "dl",
-    "dt", "dd", "bdi", "nav", "ul",
-    "li", "main", "section", "h2", "h3", "span", "figure", "figcaption", "div", "svg", "desc",
+    "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "p", "strong", "small",
+    "bdi", "ul", "ol", "li", "details", "summary", "wbr",
+     "main", "section", "h2", "h3", "span", "figure", "figcaption", "div", "svg", "desc",
     "text", "tspan", "path", "rect",
     "line",
     "table", "caption", "thead", "tbody", "tr", "th", "td", "br", "code", "footer",
@@ -88,9 +95,8 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
     assert outcomes["failed"] / (outcomes["failed"] + outcomes["created"]) == pytest.approx(
         0.3, abs=0.01
     )
-    rows: dict[str, int] = {}
-    for one in facts.failures:
-        rows[str(one["code"])] = rows.get(str(one["code"]), 0) + one["rows"]
+    refused_causes = [one for one in facts.causes if one.word == "refused"]
+    rows = {one.code: one.rows for one in refused_causes}
     assert sum(rows.values()) == outcomes["failed"]
     assert rows.keys() == {
         "refused_reference",
@@ -99,7 +105,7 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
         "refused_rule",
         "import_failed",
     }
-    counts = [one["rows"] for one in facts.failures]
+    counts = [one.rows for one in refused_causes]
     assert counts == sorted(counts, reverse=True)
     page = render_report(facts)
     assert "Attention" in page
@@ -108,6 +114,9 @@ def test_a_run_of_which_scm_refused_a_third_says_what_to_fix_most_rows_first(
     )
     assert "nobody has seen before" not in page, "SCM's own words can hold values"
     assert f"{outcomes['failed']:,} failed" in page
+    named = {example.contact for one in refused_causes for example in one.examples}
+    known = pl.read_parquet(refused.decisions)["contact_number"]
+    assert named <= set(known)
 
 
 def test_equal_folders_give_equal_pages(fixed: RunFolder) -> None:
@@ -156,13 +165,19 @@ def test_the_page_shows_the_facts_of_the_summary(sample_run: RunFolder) -> None:
     for name, rows in facts["reasons"].items():
         assert re.search(rf"{rows:,} {name.split('/')[0]} .*?{name.split('/')[1]}", text), name
     found = collect_page_facts(sample_run)
-    causes = [*found.causes, *found.warnings, *found.flags, *found.cut, *found.first]
-    counted: dict[str, int] = {}
-    for one in causes:
-        counted[one.code] = counted.get(one.code, 0) + one.rows
-        assert one.advice
-    assert counted == facts["findings"]
-    assert f"p2c retry {sample_run.run} --code too_long" in text
+    assert {one.code for one in found.causes} == facts["findings"].keys()
+    assert all(one.advice for one in found.causes)
+    fixes = {one.code: one.rows for one in found.causes if one.place == "fix"}
+    stopped = {
+        name.partition("/")[2]: rows
+        for name, rows in facts["reasons"].items()
+        if name.startswith(("held/", "rejected/"))
+    }
+    assert fixes == stopped, "a contact is counted once, whatever is wrong with it"
+    of_run = {one["code"]: int(one["detail"]) for one in facts["counted"] if one["code"]}
+    counted = {one.code: one.rows for one in found.causes if one.code in of_run}
+    assert counted == of_run, "a warning of the run counts the rows it is about"
+    assert f"p2c retry {sample_run.run}" in text
 
 
 def test_no_personal_data_is_on_the_page_unless_asked_for(sample_run: RunFolder) -> None:
@@ -335,12 +350,12 @@ def test_a_run_of_an_older_version_is_shown_with_what_it_has(small: Small) -> No
 def test_a_purged_run_has_no_values_to_show(small: Small) -> None:
     run = small(0)
     before, found = collect_page_facts(run, values=True), find_personal_data(run)
-    assert any(one.values for one in [*before.causes, *before.warnings])
+    assert any(one.values for one in before.causes)
     assert found is not None
     purge_run(found, clock)
     facts = collect_page_facts(run, values=True)
-    assert [*facts.causes, *facts.warnings]
-    assert not any(one.values for one in [*facts.causes, *facts.warnings])
+    assert facts.causes
+    assert not any(one.values for one in facts.causes)
 
 
 def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> None:
@@ -348,19 +363,19 @@ def test_the_page_stays_under_its_limit_at_any_size(sample_run: RunFolder) -> No
     wide = "<&'\u202e" * 200
     cause = Cause(
         code=wide,
-        severity="error",
-        column=wide,
+        place="fix",
+        word="rejected",
         rows=1,
         sentence=wide,
         advice=wide,
-        example=wide,
-        retry=wide,
+        columns=((wide, 1),) * 5,
+        examples=(NamedContact(contact=wide, href=wide),) * 3,
         values=(wide,) * 5,
     )
+    causes = [dataclasses.replace(cause, place=place) for place in get_args(Place)]
     grown = dataclasses.replace(
         facts,
-        causes=(cause,) * 2_000, warnings=(cause,) * 2_000, flags=(cause,) * 2_000,
-        cut=(cause,) * 2_000,
+        causes=tuple(causes) * 2_000,
         batches=facts.batches * 2_000, batch_totals=facts.batch_totals * 2_000,
         legal_entities=facts.legal_entities * 2_000,
         settings=((wide, wide, wide),) * 2_000, sources=facts.sources * 2_000,
@@ -426,7 +441,7 @@ def test_throughput_spreads_every_row_over_the_time_it_took() -> None:
     assert found.rates[-1] == pytest.approx(1)
     assert (
         describe_throughput(found)
-        == "660 rows in 2.0 minutes, 5.5 rows/s on average, 10.0 rows/s in the fastest 2.0 s."
+        == "660 rows in 2 minutes, 5.5 rows/s on average, 10.0 rows/s at the fastest."
     )
     assert bin_spans([]) is None
     assert bin_spans([Span(start=None, end=START, rows=5)]) is None

@@ -221,6 +221,7 @@ def session(
     threads: int | None = None,
     views: bool = False,
     home: Path | None = None,
+    macros: bool = True,
 ) -> Iterator[Session]:
     """A session that ends with the ``with`` block.
 
@@ -228,7 +229,8 @@ def session(
     parent is there. The optimizer must not swap the sides of a join: the queries name the side to
     read through first, and rows come out nearly in its order. ``views``: texts leave as Arrow's
     string views. Polars takes them as they are; many of Arrow's own functions cannot. ``home``:
-    a folder whose files may be named after ``fence``, too.
+    a folder whose files may be named after ``fence``, too. ``macros``: whether queries need p2c's
+    macros; making them takes a third of a session's time to open.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
@@ -249,19 +251,24 @@ def session(
         if views:
             connection.execute("SET arrow_output_version = '1.4'")
             connection.execute("SET produce_arrow_string_view = true")
-        connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
-        connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID, **FORMS))
-        connection.execute(
-            with_literals(
-                query("deletion"),
-                deleted_words=DELETED_WORDS,
-                former_words=FORMER_WORDS,
-                live_words=LIVE_WORDS,
-            )
-        )
+        if macros:
+            _make_macros(connection)
         yield Session(connection, scratch, home)
     finally:
         connection.close()
+
+
+def _make_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(with_literals(query("text"), white_space=WHITE_SPACE))
+    connection.execute(with_literals(query("macros"), written_guid=WRITTEN_GUID, **FORMS))
+    connection.execute(
+        with_literals(
+            query("deletion"),
+            deleted_words=DELETED_WORDS,
+            former_words=FORMER_WORDS,
+            live_words=LIVE_WORDS,
+        )
+    )
 
 
 def find_pattern_problem(pattern: str) -> str | None:

@@ -32,7 +32,7 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     try:
         with (
             session(memory=memory, scratch=scratch, views=True, home=home) as main,
-            session(memory="256MB", threads=1) as hasher,
+            session(memory="256MB", threads=1, macros=False) as hasher,
         ):
             yield main, hasher
     except Exception as error:

@@ -9,6 +9,7 @@ from typing import Final
 from pipeline.manual.codes import render_codes_page
 from pipeline.manual.commands import render_commands_page
 from pipeline.manual.exits import render_exits_page
+from pipeline.manual.mappings import render_mappings_page
 from pipeline.manual.tables import render_tables_page
 from pipeline.project import reference
 
@@ -18,6 +19,7 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     FOLDER / "commands.md": render_commands_page,
     FOLDER / "codes.md": render_codes_page,
     FOLDER / "exit-codes.md": render_exits_page,
+    FOLDER / "mappings.md": render_mappings_page,
     FOLDER / "tables.md": render_tables_page,
     reference.PAGE: reference.render_page,
 }

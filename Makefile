@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint benchmark sbom audit torture clean
+.PHONY: demo test lint docs benchmark sbom audit torture clean
 
 demo: $(VENV)/.runtime
 	$(VENV)/bin/p2c demo
@@ -15,6 +15,11 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# The pages as a site, in site/index.html; no network is needed to read it.
+docs: $(VENV)/.dev
+	$(VENV)/bin/python -m pipeline.manual
+	$(VENV)/bin/zensical build --clean --strict
 
 benchmark: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.benchmarks.plan
@@ -43,4 +48,4 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@touch $@ $(VENV)/.runtime
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,6 +25,7 @@ FILES: Final = {
 """Every module of ours and its file."""
 
 TREE: Final = """
+manual
 cli
 commands
 report
@@ -74,7 +75,8 @@ ONLY: Final[dict[str, set[str]]] = {
 KNOWN_BY: Final = {
     "sandbox": {"cli", "commands"},
     "samples": {"cli", "commands"},
-    "cli": set[str](),
+    "manual": set[str](),
+    "cli": {"manual"},
     "commands": {"cli", "p2c"},
 }
 """Room → the only rooms that import it."""

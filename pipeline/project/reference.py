@@ -15,6 +15,7 @@ from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
 from pipeline.project.schema import FILE, render_schema
 from pipeline.project.settings import SECTIONS, Settings
+from pipeline.show.markdown import mark_code, mark_codes, render_markdown_table
 from pipeline.wire.login.settings import EVERY, NEEDS, TAKES, AuthSettings, Kind
 
 PAGE: Final = Path("docs") / "reference" / "settings.md"
@@ -68,18 +69,20 @@ def write_all(checkout: Path) -> list[Path]:
 def _render_sections() -> Iterator[str]:
     for name, model in SECTIONS.items():
         yield f"## [{name}]\n\n{explain_table(model)}\n"
-        yield _render_table(_HEADINGS, (_render_line(name, one) for one in describe(model)))
+        yield _render_settings(_render_line(name, one) for one in describe(model))
 
 
 def _render_logins() -> Iterator[str]:
     yield f"## [source.auth] and [destination.auth]\n\n{explain_table(AuthSettings)}\n"
-    yield _render_table(_HEADINGS, (_render_line("auth", one) for one in describe(AuthSettings)))
+    yield render_markdown_table(
+        _HEADINGS, (_render_line("auth", one) for one in describe(AuthSettings))
+    )
     yield "Each kind of login has its own keys:\n"
     kinds: Sequence[Kind] = get_args(Kind)
-    yield _render_table(
+    yield render_markdown_table(
         ("`auth.kind`", "needs", "may have"),
         (
-            (_mark_code(to_toml(kind)), _mark_codes(NEEDS[kind]), _mark_codes(_list_allowed(kind)))
+            (mark_code(to_toml(kind)), mark_codes(NEEDS[kind]), mark_codes(_list_allowed(kind)))
             for kind in kinds
         ),
     )
@@ -103,39 +106,30 @@ def _render_columns() -> Iterator[str]:
     lines = [f"{key} = {to_toml(value)}" for key, value in declared.items()]
     example = "\n".join([f"[columns.ContactToCustomer.{column}]", *lines])
     yield f"```toml\n{example}\n```\n"
-    yield _render_table(_HEADINGS, (_render_line("", one) for one in describe(ColumnDeclaration)))
+    yield render_markdown_table(
+        _HEADINGS, (_render_line("", one) for one in describe(ColumnDeclaration))
+    )
 
 
 def _render_rows() -> Iterator[str]:
     yield f"## [tasks.TASK.fields.COLUMN]\n\n{Settings.model_fields['tasks'].description}\n"
-    yield f"{explain_table(MappingRow)} [Templates](../templates.md) has examples.\n"
-    yield _render_table(_HEADINGS, (_render_line("", one) for one in describe(MappingRow)))
+    yield f"{explain_table(MappingRow)} [Templates](../how-to/templates.md) has examples.\n"
+    yield _render_settings(_render_line("", one) for one in describe(MappingRow))
+
+
+def _render_settings(lines: Iterable[Sequence[str]]) -> str:
+    return render_markdown_table(_HEADINGS, lines)
 
 
 def _render_line(table: str, setting: DescribedSetting) -> tuple[str, ...]:
     name = f"{table}.{setting.name}" if table else setting.name
-    shown = "" if setting.default is None else _mark_code(to_toml(setting.default))
+    shown = "" if setting.default is None else mark_code(to_toml(setting.default))
     example = (
-        f" Example: {_mark_code(to_toml(setting.example))}."
+        f" Example: {mark_code(to_toml(setting.example))}."
         if setting.default is None and setting.example is not None
         else ""
     )
-    return _mark_code(name), setting.takes, shown, setting.text + example
-
-
-def _mark_code(text: str) -> str:
-    return f"`{text}`"
-
-
-def _mark_codes(names: Iterable[str]) -> str:
-    return ", ".join(map(_mark_code, names))
-
-
-def _render_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    cells = ((cell.replace("|", r"\|") for cell in line) for line in lines)
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+    return mark_code(name), setting.takes, shown, setting.text + example
 
 
 if __name__ == "__main__":

@@ -252,7 +252,11 @@ Paths = Annotated[
         {"title": "a text or a list", "type": ["string", "array"], "items": {"type": "string"}}
     ),
 ]
-Label = Annotated[str, BeforeValidator(_write_flag)]
+Label = Annotated[
+    str,
+    BeforeValidator(_write_flag),
+    WithJsonSchema({"type": ["string", "integer", "boolean"]}),
+]
 AtOnce = Annotated[int, Field(ge=1, le=200)]
 
 

@@ -15,7 +15,7 @@ from pipeline.apply.consent import Question
 from tests.scenes.places import ROOT, SAMPLES
 from tests.scenes.small import CUSTOMERS, PERSONS, write_small
 
-PAGE = (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_lines_of_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert blocks
     space: dict[str, object] = {}
     for block in blocks:
-        exec(compile(block, "notebook.md", "exec"), space)  # noqa: S102 - the docs' own lines
+        exec(compile(block, "python.md", "exec"), space)  # noqa: S102 - the docs' own lines
     made = space["run"]
     assert isinstance(made, p2c.Run)
     assert made.summary.applied

@@ -75,6 +75,8 @@ def test_the_schema_is_one() -> None:
             '[destination]\nurl = "https://a.b"\n[tasks.Contacts.fields.Tier]\ndefault = "Yes"\n',
             id="SCM says which columns there are",
         ),
+        pytest.param("[labels.gendercode]\nWeiblich = 2\n", id="a number for a choice"),
+        pytest.param("[labels.donotemail]\nNein = false\n", id="false for No"),
     ],
 )
 def test_the_schema_takes_what_p2c_takes(text: str) -> None:

@@ -10,8 +10,8 @@
     │   └── SystemStopped              a system on the wire did not do what it was asked
     │       ├── Unreachable            no connection, or it broke off
     │       │   └── LoginAway          the login service fails for now; nothing was sent
-    │       ├── LoginFailed            the login service or the system refuses the caller
-    │       ├── AccessDenied           the caller is known and may not do this
+    │       ├── LoginFailed   exit 2   the login service or the system refuses the caller
+    │       ├── AccessDenied  exit 2   the caller is known and may not do this
     │       ├── Throttled              the system asks us to wait longer than we do
     │       ├── ServerFailed           the system, or a gateway before it, fails
     │       ├── AnswerUnreadable       the answer breaks the protocol: HTML, cut off, no JSON
@@ -154,14 +154,22 @@ class LoginAway(Unreachable):
 
 
 class LoginFailed(SystemStopped):
-    """The login service or the system refuses the caller."""
+    """The login service or the system refuses the caller.
 
+    Calling again does not help before somebody changes the login or its settings.
+    """
+
+    exit_code = 2
     code = "login_failed"
 
 
 class AccessDenied(SystemStopped):
-    """The caller is known and may not do this."""
+    """The caller is known and may not do this.
 
+    Calling again does not help before somebody gives it the right.
+    """
+
+    exit_code = 2
     code = "access_denied"
 
 
@@ -216,6 +224,14 @@ def list_first(names: Sequence[str], most: int) -> str:
     """The first names, and how many more there are: ``a, b and 4 more``."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """A number with what it counts: ``1 row``, ``2,558 rows``.
+
+    ``plural`` is blank where an s makes it.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 _DISK = {

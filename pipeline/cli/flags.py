@@ -105,7 +105,7 @@ CodeOption = Annotated[
     list[str] | None,
     typer.Option("--code", metavar="CODE", help="Take only this code. Can be given several times."),
 ]
-_RUN_HELP: Final = "The id of a run, the unique beginning of one, or latest."
+_RUN_HELP: Final = "The id of a run, the unique beginning of one, latest, or the run's folder."
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_complete_runs)
 ]

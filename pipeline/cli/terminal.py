@@ -6,6 +6,7 @@ characters that steer a terminal or turn text around.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from rich.console import Console
@@ -27,5 +28,9 @@ def write_result(text: str, *, bold: bool) -> None:
 
 
 def write_err(text: str) -> None:
-    """Write an error, a question or progress to stderr."""
-    sys.stderr.write(f"{make_lines_visible(text)}\n")
+    """Write an error, a question or progress to stderr.
+
+    Nothing stops because nobody can read it.
+    """
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{make_lines_visible(text)}\n")

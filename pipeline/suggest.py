@@ -5,10 +5,12 @@ A near miss for every unknown name, and pydantic's complaints in our own words.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -63,6 +65,20 @@ def suggest_nearest(word: str, known: Iterable[str], likeness: float = 0.7) -> s
     words = {one.casefold(): one for one in known}
     found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=likeness)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
+
+
+def suggest_path(path: Path) -> str:
+    """`` Did you mean 'x'?`` for the nearest name where a path ends that is not there.
+
+    Blank if none is near, or where the folder cannot be looked into.
+    """
+    missing = path
+    while not missing.parent.exists() and missing.parent != missing:
+        missing = missing.parent
+    with contextlib.suppress(OSError):
+        names = [one.name for one in missing.parent.iterdir() if not one.name.startswith(".")]
+        return suggest_nearest(missing.name, names, 0.6)
+    return ""
 
 
 def suggest_several(word: str, known: Iterable[str], most: int = 3) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE, parse_guid
@@ -35,7 +36,7 @@ def read_only_ids(path: Path) -> pl.DataFrame:
         SourceError: the workbook cannot be read, or has no such column.
     """
     if not path.is_file():
-        raise UsageError(f"--only: there is no file {path}.")
+        raise UsageError(f"--only: there is no file {path}.{suggest_path(path)}")
     found: list[str] = []
     for number, cell in _list_cells(path):
         contactid = parse_guid(cell)

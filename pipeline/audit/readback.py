@@ -19,7 +19,7 @@ from pipeline.audit.reconcile import (
     group_differences,
     summarize_comparison,
 )
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, count_of
 from pipeline.extract.exports import land_exports
 from pipeline.project.resolve import project_of_run
 from pipeline.run.files import hash_file, write_json, write_table
@@ -183,7 +183,7 @@ def render_reconciliation(found: ReadBack) -> str:
     """The result as lines, without values."""
     lines = [found.facts["sentence"]]
     for task, one in found.results.items():
-        lines.append(f"  {task}: {one.rows:,} rows compared, {one.equal:,} equal")
+        lines.append(f"  {task}: {count_of(one.rows, 'row')} compared, {one.equal:,} equal")
         if one.not_compared:
             lines.append(
                 f"    not compared, because SCM did not return them: {', '.join(one.not_compared)}"

@@ -15,7 +15,13 @@ import duckdb
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
+from pipeline.errors import (
+    ConfigurationError,
+    InvariantBroken,
+    SourceError,
+    count_of,
+    list_problems,
+)
 from pipeline.plan.declare import (
     READING,
     ColumnUse,
@@ -194,8 +200,8 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     with_company = counts.with_company + counts.with_name
     if with_company and "accounts" not in landed:
         raise SourceError(
-            f"{with_company} contacts have a company, but the source has no "
-            "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
+            f"{count_of(with_company, 'contact')} with a company, and no table of accounts: the "
+            "source has none. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
@@ -385,11 +391,11 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
     unknown = session.frame(query("plan/units_unknown"))["unit"].to_list()
     if unknown:
         known = session.frame(query("plan/unit_names"))["name"].to_list()
-        unknown_units = "; ".join(
+        unknown_units = [
             f"'{name}' is not a business unit of the source.{suggest_nearest(name, known)}"
             for name in unknown
-        )
-        raise ConfigurationError(unknown_units, where="organizations")
+        ]
+        raise ConfigurationError(list_problems(unknown_units), where="organizations")
 
 
 def _register_others(session: Session, routing: Routing) -> None:

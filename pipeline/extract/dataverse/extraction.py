@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from pipeline.errors import RequestRefused, during
+from pipeline.errors import RequestRefused, count_of, during
 from pipeline.extract.dataverse.assembly import Assembly
 from pipeline.extract.dataverse.changes import (
     DeltaLink,
@@ -280,7 +280,7 @@ class _Extraction:
     def _note_age(self, work: TableWork, name: str) -> None:
         if work.slots:
             since = f"{datetime.fromisoformat(work.begun):%Y-%m-%d %H:%M} UTC"
-            detail = f"{name}, {work.slots:,} rows from {since} on"
+            detail = f"{name}, {count_of(work.slots, 'row')} from {since} on"
             self.notes.append(RunNote(code="rows_read_earlier", detail=detail))
 
     def _leave_out_missing(self, jobs: dict[str, TableJob]) -> None:

@@ -51,6 +51,8 @@ _INDENT: Final = 21
 _HARD: Final = "\u00a0"
 """A space where lines do not break."""
 _LONGEST: Final = 40
+_TAKEN_BACK: Final = {"updated": "taken back", "created": "put back"}
+"""Outcomes of an undo in its own words."""
 _LONG: Final = 10
 """Minutes from which on their tenths do not count."""
 
@@ -82,7 +84,11 @@ def render_run(
         list(facts.systems),
         _head_block("Not accepted", _render_refused(refused, facts, folder, width)),
         _head_block("Look first", _render_findings(facts, columns, width, top=True)),
-        [line for one in facts.equations for line in _render_equation(one, width)],
+        [
+            line
+            for one in facts.equations
+            for line in _render_equation(_name_for_undo(one, facts.kind), width)
+        ],
         _head_block("Where contacts go", _render_reasons(facts, width)),
         _head_block("What is planned", _render_planned(facts, width)),
         _head_block("What updates change", _render_updates(facts, width)),
@@ -127,7 +133,7 @@ def _wrap(text: str, width: int, indent: int) -> list[str]:
     space = " " * indent
     return textwrap.wrap(
         text,
-        max(width, indent + 40),
+        max(width, indent + 20),
         initial_indent=space,
         subsequent_indent=space,
         break_long_words=False,
@@ -214,6 +220,14 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "unreadable": findings.get("row_unreadable", 0),
         "batches that SCM counts differently": findings.get("counts_disagree", 0),
     }
+
+
+def _name_for_undo(one: Equation, kind: Kind) -> Equation:
+    """The equation of an undo in its own words: what SCM no longer has was not updated."""
+    if kind is not Kind.UNDO:
+        return one
+    terms = {_TAKEN_BACK.get(name, name): count for name, count in one.terms.items()}
+    return one.replace(terms=terms)
 
 
 def _render_equation(one: Equation, width: int) -> list[str]:
@@ -372,8 +386,11 @@ def _render_list(head: str, names: Sequence[str], total: int, width: int) -> lis
 
 def _render_ending(facts: Summary, folder: Path, width: int) -> list[str]:
     if facts.applied:
+        undoes = facts.kind is Kind.UNDO
         listed = [
-            f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
+            f"{facts.outcomes[name]:,} {_TAKEN_BACK.get(name, name) if undoes else name}"
+            for name in OUTCOME_NAMES
+            if facts.outcomes.get(name)
         ]
         lines = _wrap_names("Outcomes  ", listed or ["there was nothing to send"], width)
         return [*lines, *_render_why(facts, folder), *_render_import(facts, folder)]

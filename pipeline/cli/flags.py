@@ -51,7 +51,9 @@ LimitFlag = Annotated[
 OnlyFlag = Annotated[
     Path | None,
     typer.Option(
-        "--only", metavar="FILE", help="Take only the contacts whose ids are in FILE, one per line."
+        "--only",
+        metavar="FILE",
+        help="Take only the contacts whose ids or Contact Numbers are in FILE, one per line.",
     ),
 ]
 FullFlag = Annotated[

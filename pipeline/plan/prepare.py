@@ -32,6 +32,7 @@ from pipeline.plan.declare import (
     report_doubts,
 )
 from pipeline.plan.lookups import resolve_names, take_lookups_by_id
+from pipeline.plan.only import find_numbered
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,
@@ -399,9 +400,9 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
 
 
 def _register_others(session: Session, routing: Routing) -> None:
-    only = (
-        routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
-    )
+    only = pl.DataFrame(schema={"contactid": pl.String})
+    if routing.only is not None:
+        only = find_numbered(session, routing.only)
     session.register("only_given", only)
     session.store("only_ids", query("plan/only_ids"))
     text = pl.String()

@@ -76,7 +76,15 @@ def verify_folder(folder: RunFolder) -> Verification:
     checks += _check_sources(evidence)
     checks += _note_unvouched(folder, hashes.keys() | ({PAGE} if page else set()))
     checks += recount_run(evidence)
-    return Verification(evidence=evidence, checks=tuple(checks))
+    return Verification(evidence=evidence, checks=_say_once(checks))
+
+
+def _say_once(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """Checks without those that say again that something is missing."""
+    first: dict[object, Check] = {}
+    for one in checks:
+        first.setdefault((one.what, one.status) if one.status == "missing" else one, one)
+    return tuple(first.values())
 
 
 def _check_summary(evidence: Evidence) -> list[Check]:

@@ -26,8 +26,8 @@ def confirm_import(
     lines = [f"{rows} {were} confirmed. Outcomes now: {outcomes}."]
     if done.late:
         lines.append(
-            f"{count_of(done.late, 'row')} that had been confirmed before: failed now, because SCM "
-            "refused."
+            f"{count_of(done.late, 'row')} that had been confirmed before "
+            f"{'is' if done.late == 1 else 'are'} failed now: SCM refused."
         )
     code = 0 if done.facts.verdict == "clean" else 1
     items = [{"confirmed": done.rows, "refused_late": done.late}]

@@ -268,6 +268,15 @@ def during(step: str) -> Iterator[None]:
         ) from error
 
 
+_CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def is_closed(error: P2cError) -> bool:
+    """Whether we were stopped because a place may only be read."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _CLOSED
+
+
 _REFUSED = {
     errno.EACCES: "access is denied",
     errno.EPERM: "access is denied",

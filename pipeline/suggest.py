@@ -37,6 +37,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 """pydantic's complaints in our words; the others keep its own."""
 
+_SECRET: Final = re.compile("~|^eyJ|(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[^ ]{20,}")
+_LONGEST_KEY: Final = 60
 _SHORTEST: Final = 6
 """The length from which a known word that is part of what was given counts as near."""
 
@@ -121,7 +123,7 @@ def _translate(
     match detail["type"]:
         case "extra_forbidden":
             word = str(path[-1])
-            text = f"unknown key '{word}'.{_suggest_key(word, list(keys_at(path[:-1])))}"
+            text = f"unknown key '{_hide(word)}'.{_suggest_key(word, list(keys_at(path[:-1])))}"
         case "literal_error" | "enum":
             text = _suggest_word(context["expected"], detail["input"])
         case "value_error":
@@ -130,7 +132,12 @@ def _translate(
             text = (
                 f"{_SENTENCES[kind].format_map(context) if kind in _SENTENCES else detail['msg']}."
             )
-    return SettingProblem(".".join(map(str, path)), text)
+    return SettingProblem(".".join(_hide(str(part)) for part in path), text)
+
+
+def _hide(word: str) -> str:
+    """A word of a key for a message; what may be a secret in its place is not repeated."""
+    return "…" if _SECRET.search(word) or len(word) > _LONGEST_KEY else word
 
 
 def _suggest_key(word: str, known: Sequence[str]) -> str:

@@ -160,10 +160,14 @@ def read_assignments(assignments: Sequence[str]) -> TomlTable:
             )
         path = _split_key(key.strip())
         if path[0] not in Settings.model_fields:
-            raise UsageError(
-                f"--set {key.strip()}: there is no section "
-                f"'{path[0]}'.{suggest_nearest(path[0], Settings.model_fields)}"
-            )
+            hint = suggest_nearest(path[0], Settings.model_fields)
+            if not hint:  # It may be a secret with an = in it; it is not repeated.
+                sections = ", ".join(Settings.model_fields)
+                raise UsageError(
+                    "--set takes KEY=VALUE, and a key begins with the name of a section; one does "
+                    f"not. Sections are {sections}."
+                )
+            raise UsageError(f"--set {key.strip()}: there is no section '{path[0]}'.{hint}")
         made = _read_value(key.strip(), value.strip())
         for step in reversed(path[1:]):
             made = {step: made}

@@ -280,7 +280,9 @@ def find_run(runs: Path, name: str) -> RunFolder:
     known = find_runs(runs)
     if name == LATEST:
         if not known:
-            raise UsageError(f"there are no runs in {runs}.")
+            raise UsageError(
+                f"there are no runs in {runs}. `p2c plan` makes one; --runs names another folder."
+            )
         note_opened_run(known[-1].path)
         return known[-1]
     matching = [one for one in known if one.run.startswith(name)]

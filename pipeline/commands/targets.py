@@ -27,10 +27,12 @@ def choose_target(path: Path, flag: str, example: str) -> Path:
             where=where,
         )
     try:
-        found = Path(os.path.realpath(path, strict=path.is_symlink() and path.exists()))
+        found = Path(os.path.realpath(path))
         kind = found.stat().st_mode if found.exists() else None
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}.", where=where) from error
+    if found.is_symlink():
+        raise UsageError("cannot be written: its links form a circle.", where=where)
     if kind is not None and stat.S_ISDIR(kind):
         raise UsageError(
             f"is a folder. Name the file, too, as in {flag} {path / example}.", where=where

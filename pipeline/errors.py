@@ -241,6 +241,7 @@ _DISK = {
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "access is denied",
     errno.EPERM: "access is denied",
+    errno.ENOMEM: "the machine has no memory left",
 }
 
 _ROOM, _ACCESS = "make room and call again", "make it writable and call again"
@@ -251,6 +252,7 @@ _REMEDIES = {
     errno.EROFS: _ACCESS,
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,
+    errno.ENOMEM: "lower run.memory, or allow the process more memory, and call again",
 }
 
 

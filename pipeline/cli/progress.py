@@ -67,6 +67,8 @@ class _PaceColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The text of one step."""
+        if task.finished and not task.fields.get("counted", True):
+            return Text("")
         total = None if task.total is None else int(task.total)
         return Text(
             describe_pace(int(task.completed), total, task.elapsed or 0.0, finished=task.finished)
@@ -142,7 +144,8 @@ class Bars:
         task = self._find(name)
         if not task.finished:
             done = max(task.completed, 1)
-            self._progress.update(task.id, total=done, completed=done)
+            counted = task.completed > 0
+            self._progress.update(task.id, total=done, completed=done, counted=counted)
 
 
 class Lines:

@@ -200,9 +200,10 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     findings += add_unreadable_states(session)
     with_company = counts.with_company + counts.with_name
     if with_company and "accounts" not in landed:
+        have = "has" if with_company == 1 else "have"
         raise SourceError(
-            f"{count_of(with_company, 'contact')} with a company, and no table of accounts: the "
-            "source has none. Export accounts (accountid, accountnumber) together with contacts.",
+            f"{count_of(with_company, 'contact')} {have} a company, but the source has no accounts "
+            "table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)

@@ -8,22 +8,19 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import SourceError, UsageError, during, list_first
+from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
 from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS, EXAMPLE_NUMBER
 from schemas.text import WHITE_SPACE, parse_guid
-from sql.query import query
-from sql.session import Session
 
 _HEADERS: Final = frozenset(
     {"contactid", "contact", "contactnumber", "msdyncecontactnumber", "number", "id"}
 )
 """What the first line may say, without spaces and underscores."""
 _NUMBER: Final = re.compile(r"(?=.*[0-9])\S{1,20}")
-_MOST: Final = 5
 _ONLY: Final = Table(
     name=CONTACTS.name,
     singular=CONTACTS.singular,
@@ -59,32 +56,6 @@ def read_only_ids(path: Path) -> pl.DataFrame:
             )
         found.append((contactid, None if contactid else cell))
     return pl.DataFrame(found, schema={"contactid": pl.String, "number": pl.String}, orient="row")
-
-
-def find_numbered(session: Session, only: pl.DataFrame) -> pl.DataFrame:
-    """The contactids of all that ``--only`` names, as ``only_given`` has them.
-
-    Args:
-        session: knows ``contacts``.
-        only: as ``read_only_ids`` gives it.
-
-    Raises:
-        UsageError: no contact has one of the numbers.
-    """
-    numbers = only.filter(pl.col("number").is_not_null()).select("number")
-    ids = only.filter(pl.col("contactid").is_not_null()).select("contactid")
-    if numbers.is_empty():
-        return ids
-    session.register("only_numbers", numbers)
-    found = session.frame(query("plan/only_numbered"))
-    unknown = sorted(found.filter(pl.col("contactid").is_null())["number"])
-    if unknown:
-        raise UsageError(
-            f"no contact of the source has the Contact Number {list_first(unknown, _MOST)}. Check "
-            "the list, or export contacts again.",
-            where="--only",
-        )
-    return pl.concat([ids, found.select(pl.col("contactid").cast(pl.String))])
 
 
 def _list_cells(path: Path) -> list[tuple[int, str]]:

@@ -31,8 +31,7 @@ from pipeline.plan.declare import (
     refuse_doubtful,
     report_doubts,
 )
-from pipeline.plan.lookups import resolve_names, take_lookups_by_id
-from pipeline.plan.only import find_numbered
+from pipeline.plan.lookups import find_numbered, resolve_names, take_lookups_by_id
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,

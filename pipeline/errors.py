@@ -10,8 +10,8 @@
     │   └── SystemStopped              a system on the wire did not do what it was asked
     │       ├── Unreachable            no connection, or it broke off
     │       │   └── LoginAway          the login service fails for now; nothing was sent
-    │       ├── LoginFailed            the login service or the system refuses the caller
-    │       ├── AccessDenied           the caller is known and may not do this
+    │       ├── LoginFailed   exit 2   the login service or the system refuses the caller
+    │       ├── AccessDenied  exit 2   the caller is known and may not do this
     │       ├── Throttled              the system asks us to wait longer than we do
     │       ├── ServerFailed           the system, or a gateway before it, fails
     │       ├── AnswerUnreadable       the answer breaks the protocol: HTML, cut off, no JSON
@@ -154,14 +154,22 @@ class LoginAway(Unreachable):
 
 
 class LoginFailed(SystemStopped):
-    """The login service or the system refuses the caller."""
+    """The login service or the system refuses the caller.
 
+    Calling again does not help before somebody changes the login or its settings.
+    """
+
+    exit_code = 2
     code = "login_failed"
 
 
 class AccessDenied(SystemStopped):
-    """The caller is known and may not do this."""
+    """The caller is known and may not do this.
 
+    Calling again does not help before somebody gives it the right.
+    """
+
+    exit_code = 2
     code = "access_denied"
 
 
@@ -218,6 +226,14 @@ def list_first(names: Sequence[str], most: int) -> str:
     return f"{', '.join(names[:most])}{more}"
 
 
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """A number with what it counts: ``1 row``, ``2,558 rows``.
+
+    ``plural`` is blank where an s makes it.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 _DISK = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -225,6 +241,7 @@ _DISK = {
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "access is denied",
     errno.EPERM: "access is denied",
+    errno.ENOMEM: "the machine has no memory left",
 }
 
 _ROOM, _ACCESS = "make room and call again", "make it writable and call again"
@@ -235,6 +252,7 @@ _REMEDIES = {
     errno.EROFS: _ACCESS,
     errno.EACCES: _ACCESS,
     errno.EPERM: _ACCESS,
+    errno.ENOMEM: "lower run.memory, or allow the process more memory, and call again",
 }
 
 
@@ -250,6 +268,15 @@ def during(step: str) -> Iterator[None]:
         raise Stopped(
             f"{step} stopped: {reason}. Nothing half-written counts; {remedy}.", where=place
         ) from error
+
+
+_CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def is_closed(error: P2cError) -> bool:
+    """Whether we were stopped because a place may only be read."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _CLOSED
 
 
 _REFUSED = {

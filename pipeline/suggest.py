@@ -5,10 +5,12 @@ A near miss for every unknown name, and pydantic's complaints in our own words.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
@@ -35,6 +37,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
 }
 """pydantic's complaints in our words; the others keep its own."""
 
+_SECRET: Final = re.compile("~|^eyJ|(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[^ ]{20,}")
+_LONGEST_KEY: Final = 60
 _SHORTEST: Final = 6
 """The length from which a known word that is part of what was given counts as near."""
 
@@ -63,6 +67,20 @@ def suggest_nearest(word: str, known: Iterable[str], likeness: float = 0.7) -> s
     words = {one.casefold(): one for one in known}
     found = difflib.get_close_matches(word.casefold(), words, n=1, cutoff=likeness)
     return f" Did you mean '{words[found[0]]}'?" if found else ""
+
+
+def suggest_path(path: Path) -> str:
+    """`` Did you mean 'x'?`` for the nearest name where a path ends that is not there.
+
+    Blank if none is near, or where the folder cannot be looked into.
+    """
+    missing = path
+    while not missing.parent.exists() and missing.parent != missing:
+        missing = missing.parent
+    with contextlib.suppress(OSError):
+        names = [one.name for one in missing.parent.iterdir() if not one.name.startswith(".")]
+        return suggest_nearest(missing.name, names, 0.6)
+    return ""
 
 
 def suggest_several(word: str, known: Iterable[str], most: int = 3) -> str:
@@ -105,7 +123,7 @@ def _translate(
     match detail["type"]:
         case "extra_forbidden":
             word = str(path[-1])
-            text = f"unknown key '{word}'.{_suggest_key(word, list(keys_at(path[:-1])))}"
+            text = f"unknown key '{_hide(word)}'.{_suggest_key(word, list(keys_at(path[:-1])))}"
         case "literal_error" | "enum":
             text = _suggest_word(context["expected"], detail["input"])
         case "value_error":
@@ -114,7 +132,12 @@ def _translate(
             text = (
                 f"{_SENTENCES[kind].format_map(context) if kind in _SENTENCES else detail['msg']}."
             )
-    return SettingProblem(".".join(map(str, path)), text)
+    return SettingProblem(".".join(_hide(str(part)) for part in path), text)
+
+
+def _hide(word: str) -> str:
+    """A word of a key for a message; what may be a secret in its place is not repeated."""
+    return "…" if _SECRET.search(word) or len(word) > _LONGEST_KEY else word
 
 
 def _suggest_key(word: str, known: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pipeline.errors import count_of
 from pipeline.run.facts import RunFacts
 from pipeline.run.summary import Summary
 from pipeline.wire.login.settings import is_loopback
@@ -55,7 +56,7 @@ def build_question(facts: RunFacts, summary: Summary) -> Question | None:
     if facts.is_undo:
         head = [
             (
-                f"Run {facts.run} will take back {rows.total():,} rows of run "
+                f"Run {facts.run} will take back {count_of(rows.total(), 'row')} of run "
                 f"{facts.undo_of} by odata"
             ),
             f"  in    {url}",
@@ -63,7 +64,7 @@ def build_question(facts: RunFacts, summary: Summary) -> Question | None:
     else:
         source = facts.text("source.url") or facts.text("source.path") or "files"
         head = [
-            f"Run {facts.run} will send {rows.total():,} rows by {load}",
+            f"Run {facts.run} will send {count_of(rows.total(), 'row')} by {load}",
             f"  from  {source}",
             f"  into  {url}",
         ]
@@ -76,5 +77,5 @@ def _ask_write_back(facts: RunFacts, summary: Summary) -> Question | None:
         return None
     return Question(
         run=facts.run,
-        text=f"Run {facts.run} will write {rows:,} contacts into Sales\n  at  {url}",
+        text=f"Run {facts.run} will write {count_of(rows, 'contact')} into Sales\n  at  {url}",
     )

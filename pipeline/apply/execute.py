@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.apply.consent import Ask, agree_silently, build_question
 from pipeline.apply.delivery import deliver_plan
-from pipeline.apply.guards import has_event, refuse_altered, refuse_start
+from pipeline.apply.guards import has_event, keep_promise, refuse_altered, refuse_start
 from pipeline.apply.reach import Today, reach_today
 from pipeline.apply.writeback import apply_write_back
 from pipeline.events import Listener
@@ -58,7 +58,7 @@ def apply_plan(
         asked = build_question(facts, before)
         if asked is not None:
             ask(asked)
-        with open_run(folder, clock) as run:
+        with open_run(folder, clock) as run, keep_promise(folder, len(found.entries)):
             return _apply(run, lambda: reach_today(facts, today, started=started), clock, listener)
 
 

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
 from pipeline.apply.reach import Today
-from pipeline.errors import InvariantBroken, PlanRefused, list_problems
+from pipeline.errors import (
+    AccessDenied,
+    InvariantBroken,
+    LoginFailed,
+    PlanRefused,
+    SystemStopped,
+    list_problems,
+)
 from pipeline.plan import fingerprint
 from pipeline.project.resolve import Project, project_of_run
 from pipeline.run import findings
 from pipeline.run.facts import RunFacts
 from pipeline.run.files import hash_file
 from pipeline.run.folder import Clock, RunFolder
-from pipeline.run.journal import Entry, JournalRead
+from pipeline.run.journal import Entry, JournalRead, find_unfinished, read_journal
 from pipeline.run.rows import find_altered_batches
 from pipeline.run.summary import Summary
 from pipeline.run.unfinished import refuse_beside_unfinished
 
 _DRIFT: Final = timedelta(minutes=5)
 """How far two clocks may differ."""
+
+_UNSENT: Final = frozenset({"not_sent", "busy"})
+"""Results of attempts that had no effect."""
 
 
 def has_event(entries: Sequence[Entry], event: str) -> bool:
@@ -112,3 +123,28 @@ def _refuse_old(facts: RunFacts, clock: Clock) -> None:
             "again.",
             where=facts.run,
         )
+
+
+@contextmanager
+def keep_promise(folder: RunFolder, lines: int) -> Iterator[None]:
+    """Let a refused login say that this start had sent something before it.
+
+    Exit 2 promises that nothing was sent. ``lines`` is how long the journal was before.
+    """
+    try:
+        yield
+    except (LoginFailed, AccessDenied) as error:
+        if not _has_sent(read_journal(folder.journal).entries[lines:]):
+            raise
+        raise SystemStopped(
+            f"{error.message} A part of the rows was sent before. Then run the same command again "
+            "to continue.",
+            where=error.where,
+            refusal=error.refusal,
+        ) from error
+
+
+def _has_sent(entries: Sequence[Entry]) -> bool:
+    """Whether lines of a journal speak of something that was sent, or may have been."""
+    results = [one.payload.get("result") for one in entries if one.event == "done"]
+    return bool(find_unfinished(entries)) or any(one not in _UNSENT for one in results)

@@ -58,7 +58,8 @@ def tell_stories(
         )
     if found.is_empty():
         raise UsageError(
-            f"no contact of this run has that contactid or contact number ({folder.run})."
+            f"no contact of the run {folder.run} has that contactid or contact number. Check it in "
+            "Sales, or name another run with --run."
         )
     return [
         _tell_story(evidence, project, cast("DecisionRow", row), earlier)

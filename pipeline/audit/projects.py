@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.errors import count_of
 from pipeline.load.packages.dmf import PackageClient
 from pipeline.run.files import locked
 from pipeline.run.folder import Clock, RunFolder
@@ -164,7 +165,12 @@ def render_projects(found: DataProjects) -> str:
     if not found.removable and not found.busy:
         return "SCM has no data project of these runs any more."
     runs = {run for own in found.removable.values() for run in own}
-    lines = [f"{len(found.removable):,} data projects in SCM, made by {len(runs):,} runs:"]
+    lines = [
+        (
+            f"{count_of(len(found.removable), 'data project')} in SCM, "
+            f"made by {count_of(len(runs), 'run')}:"
+        )
+    ]
     lines += [f"  {name}" for name in list(found.removable)[:_AT_ONCE]]
     if len(found.removable) > _AT_ONCE:
         lines.append(f"  and {len(found.removable) - _AT_ONCE:,} more")

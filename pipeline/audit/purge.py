@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import UsageError, during
+from pipeline.errors import UsageError, count_of, during
 from pipeline.run.evidence import gather_evidence
 from pipeline.run.files import LOCK, PARTIALS, TableWriter, find_staged, locked, put_staged
 from pipeline.run.folder import EXTRACTING, FOLDER, Clock, RunFolder, find_runs, read_stamp
@@ -220,7 +220,7 @@ def name_held(found: PersonalData | Leftover) -> str:
 
 
 def _render_line(one: PersonalData | Leftover) -> str:
-    size = f"{name_held(one)}  {len(one.files):,} files, {one.size:,} bytes"
+    size = f"{name_held(one)}  {count_of(len(one.files), 'file')}, {one.size:,} bytes"
     if isinstance(one, Leftover):
         return f"{size}: an extraction that stopped"
     return size + (f", values in {len(one.tables)} tables" if one.tables else "")

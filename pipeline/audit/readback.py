@@ -19,7 +19,7 @@ from pipeline.audit.reconcile import (
     group_differences,
     summarize_comparison,
 )
-from pipeline.errors import UsageError
+from pipeline.errors import Stopped, UsageError, count_of, during, is_closed
 from pipeline.extract.exports import land_exports
 from pipeline.project.resolve import project_of_run
 from pipeline.run.files import hash_file, write_json, write_table
@@ -60,6 +60,8 @@ class ReadBack:
 
     results: Mapping[str, TaskComparison]
     facts: Reconciliation
+    is_kept: bool = True
+    """Whether the run folder has them now; evidence may be on a disk that is read-only."""
 
 
 def read_exports(
@@ -107,7 +109,8 @@ def reconcile_rows(
 ) -> ReadBack:
     """Compare a run with SCM's rows and keep the result.
 
-    It is kept in ``reconciliation.json``, ``reconciliation.parquet`` and a journal line.
+    It is kept in ``reconciliation.json``, ``reconciliation.parquet`` and a journal line, unless the
+    run is evidence that may only be read.
 
     Args:
         folder: an applied run.
@@ -135,11 +138,16 @@ def reconcile_rows(
         "tasks": {task: _count(one) for task, one in results.items()},
         "differences": group_differences(differences),
     }
-    write_table(folder.path / ROWS, differences)
-    write_json(folder.path / FACTS, facts)
-    kept = {name: hash_file(folder.path / name) for name in (FACTS, ROWS)}
-    with Journal.open(folder.journal, clock) as journal:
-        vouch(folder, journal, "reconciled", before, sentence=facts["sentence"], files=kept)
+    try:
+        write_table(folder.path / ROWS, differences)
+        write_json(folder.path / FACTS, facts)
+        files = {name: hash_file(folder.path / name) for name in (FACTS, ROWS)}
+        with during("writing the journal"), Journal.open(folder.journal, clock) as journal:
+            vouch(folder, journal, "reconciled", before, sentence=facts["sentence"], files=files)
+    except Stopped as error:
+        if not is_closed(error):
+            raise
+        return ReadBack(results=results, facts=facts, is_kept=False)
     return ReadBack(results=results, facts=facts)
 
 
@@ -183,7 +191,7 @@ def render_reconciliation(found: ReadBack) -> str:
     """The result as lines, without values."""
     lines = [found.facts["sentence"]]
     for task, one in found.results.items():
-        lines.append(f"  {task}: {one.rows:,} rows compared, {one.equal:,} equal")
+        lines.append(f"  {task}: {count_of(one.rows, 'row')} compared, {one.equal:,} equal")
         if one.not_compared:
             lines.append(
                 f"    not compared, because SCM did not return them: {', '.join(one.not_compared)}"
@@ -194,4 +202,6 @@ def render_reconciliation(found: ReadBack) -> str:
             f"  {one_group['rows']:>9,}  {one_group['task']} {one_group['difference']}{place}, for "
             f"example {one_group['example']}"
         )
+    if not found.is_kept:
+        lines.append("The run folder may only be read, so the result was not written into it.")
     return "\n".join(lines)

@@ -63,7 +63,7 @@ def verify_folder(folder: RunFolder) -> Verification:
     checks += _check_sources(evidence)
     checks += _note_unvouched(folder, hashes.keys() | ({PAGE} if page else set()))
     checks += recount_run(evidence)
-    return Verification(evidence=evidence, checks=tuple(checks))
+    return Verification(evidence=evidence, checks=_say_once(checks))
 
 
 def glance_at_folder(folder: RunFolder) -> Verification:
@@ -78,7 +78,7 @@ def glance_at_folder(folder: RunFolder) -> Verification:
     checks = _check_records(evidence)
     checks += [] if page is None else _check_page(evidence, page)
     checks += _check_files(folder, small, _list_pending_hashes(evidence))
-    return Verification(evidence=evidence, checks=tuple(checks))
+    return Verification(evidence=evidence, checks=_say_once(checks))
 
 
 def _is_large(path: Path) -> bool:
@@ -104,6 +104,14 @@ def _check_records(evidence: Evidence) -> list[Check]:
         if one.fault == "interrupted"
     ]
     return checks + _check_summary(evidence)
+
+
+def _say_once(checks: Sequence[Check]) -> tuple[Check, ...]:
+    """Checks without those that say again that something is missing."""
+    first: dict[object, Check] = {}
+    for one in checks:
+        first.setdefault((one.what, one.status) if one.status == "missing" else one, one)
+    return tuple(first.values())
 
 
 def _check_summary(evidence: Evidence) -> list[Check]:

@@ -27,6 +27,10 @@ from sql.query import query
 from sql.session import Session, session
 
 _ROWS: Final = 65_536
+_UNEXPLAINED: Final = (
+    "SCM refused this row for a reason that p2c does not know. Read its message, correct the value "
+    "in Sales or the setting in SCM, and load the row again with `p2c retry`."
+)
 _OUTCOMES: Final = pl.Schema(
     {name: OUTCOMES[name] for name in ("contactid", "outcome", "code", "message")}
 )
@@ -110,7 +114,8 @@ def write_repair_rows(evidence: Evidence, to: Path) -> int:
 
     ``p2c retry --corrected`` takes the corrected file. Rows without a valid contactid are left out:
     it would not be known which row a corrected one replaces. Cells that a spreadsheet would take
-    for formulas get an apostrophe in front; ``retry`` removes it.
+    for formulas get an apostrophe in front; ``retry`` removes it. Four columns before those of the
+    source say what is wrong and what to do; ``retry`` does not read them.
 
     Raises:
         UsageError: the rows that the run read are gone.
@@ -136,7 +141,7 @@ def write_repair_rows(evidence: Evidence, to: Path) -> int:
 
 @contextlib.contextmanager
 def _open_tables(evidence: Evidence) -> Iterator[Session]:
-    """A session that knows ``needed``, ``findings`` and ``codes`` of a run."""
+    """A session that knows ``needed`` and ``told`` of a run."""
     folder = evidence.folder
     if not folder.decisions.is_file():
         raise UsageError(
@@ -158,6 +163,7 @@ def _open_tables(evidence: Evidence) -> Iterator[Session]:
                 here.parquet("findings", folder.findings)
                 here.register("codes", codes)
                 here.store("needed", query("audit/needed"))
+                here.store("told", query("audit/told"), unexplained=_UNEXPLAINED)
                 yield here
         except duckdb.Error as error:
             raise InvariantBroken(

@@ -68,7 +68,8 @@ def find_stories(folder: RunFolder, contact: str) -> list[BackfillStory]:
     rows = pl.scan_parquet(folder.path / RESULT, glob=False).filter(known).collect()
     if rows.is_empty():
         raise UsageError(
-            f"no contact of this run has that contactid or contact number ({folder.run})."
+            f"no contact of the run {folder.run} has that contactid or contact number. Check it in "
+            "Sales, or name another run with --run."
         )
     findings = (
         pl.scan_parquet(folder.findings, glob=False)

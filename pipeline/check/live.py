@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import ConfigurationError, P2cError, RequestRefused, Stopped, list_problems
+from pipeline.errors import (
+    ConfigurationError,
+    P2cError,
+    RequestRefused,
+    Stopped,
+    count_of,
+    list_problems,
+)
 from pipeline.extract.dataverse.columns import choose_columns
 from pipeline.plan.columns import ask_columns
 from pipeline.plan.destination import scm_needs
@@ -31,8 +38,8 @@ def check_live(project: Project) -> list[Item]:
 
     Raises:
         ConfigurationError: something is missing or wrong in one of them or in both.
-        Stopped: one of them cannot be reached, or refuses. What is wrong with the other one is in
-            the error, too.
+        Stopped: one of them cannot be reached or fails. What is wrong with the other one is in the
+            error, too.
     """
     found: list[Item] = []
     failed: list[P2cError] = []
@@ -61,7 +68,7 @@ def _join_failures(failed: Sequence[P2cError]) -> P2cError:
     text = list_problems([str(one) for one in failed])
     return (
         Stopped(text)
-        if any(isinstance(one, Stopped) for one in failed)
+        if any(one.exit_code == Stopped.exit_code for one in failed)
         else ConfigurationError(text)
     )
 
@@ -82,7 +89,9 @@ def _check_sales(project: Project) -> list[Item]:
             lacking = list(_list_lacking(table, there, project))
             wrong += lacking
             sales.try_read(table.name, table.key)
-            found.append((f"table {name}", "ok", f"{len(there):,} columns, rows can be read"))
+            found.append(
+                (f"table {name}", "ok", f"{count_of(len(there), 'column')}, rows can be read")
+            )
     if wrong:
         raise ConfigurationError(list_problems(wrong), where=sales.system.label)
     return found

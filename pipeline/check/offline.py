@@ -85,7 +85,11 @@ def _check_templates(project: Project) -> Iterator[tuple[str, str, str]]:
     for one in project.templates.values():
         touched = sum(bool(row.changed or row.added) for row in one.rows) + len(one.removed)
         more = f", {touched} of them changed by the project" if touched else ""
-        yield f"template {one.task}", "ok", f"{len(one.rows)} rows into {one.entity}{more}"
+        yield (
+            f"template {one.task}",
+            "ok",
+            f"{len(one.rows)} rows into {one.entity}{more}",
+        )
 
 
 def _check_tables(project: Project, runs: Path) -> Iterator[tuple[str, str, str]]:
@@ -119,7 +123,8 @@ def _check_filter(
 
 
 def _check_table(table: LandedTable) -> tuple[str, str, str]:
-    text = f"{table.rows:,} rows, {len(table.columns)} known columns"
+    rows = "row" if table.rows == 1 else "rows"
+    text = f"{table.rows:,} {rows}, {len(table.columns)} known columns"
     if not table.unreadable:
         return f"table {table.table}", "ok", text
     first, lost = table.unreadable[0], len(table.unreadable)
@@ -127,7 +132,7 @@ def _check_table(table: LandedTable) -> tuple[str, str, str]:
     return (
         f"table {table.table}",
         "warning",
-        f"{text}; {lost:,} rows cannot be read, the first in {place}: {first.detail}",
+        f"{text}; {lost:,} of its rows cannot be read, the first in {place}: {first.detail}",
     )
 
 
@@ -159,4 +164,5 @@ def _check_destination(project: Project) -> Iterator[tuple[str, str, str]]:
             "not set: the plan will assume that the Accounts task has run",
         )
     else:
-        yield "destination.known_customers", "ok", f"{customers.height:,} customers"
+        noun = "customer" if customers.height == 1 else "customers"
+        yield "destination.known_customers", "ok", f"{customers.height:,} {noun}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Annotated, Final
 
@@ -13,13 +14,13 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import audit, listing, main_job, repair, sandbox
-from pipeline.cli.exits import answer_errors, hear_signals, leave, prepare_process
+from pipeline.cli.exits import answer_errors, drop_stream, hear_signals, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
 from pipeline.cli.terminal import write_out, write_result
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, render_json
-from pipeline.errors import UsageError
+from pipeline.errors import Stopped, UsageError
 
 _INTERRUPTED: Final = 130
 """What typer makes of Ctrl-C."""
@@ -30,8 +31,8 @@ _UNBOUNDED: Final = 10_000
 _HELP: Final = (
     "Moves contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management, and proves "
     "for every contact where it went and why. Exit codes: 0 all is well, 1 something needs a "
-    "person, 2 wrong usage or input (nothing was sent), 3 stopped from outside (run the same "
-    "command again to continue), 4 an invariant is broken."
+    "person, 2 wrong usage, input, login or rights (nothing was sent), 3 stopped from outside (run "
+    "the same command again to continue), 4 an invariant is broken."
 )
 
 
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     code = command_line()(words or ["--help"], standalone_mode=False, prog_name="p2c")
+    with _writing():
+        pass  # Help and version may not be written yet.
     if code == _INTERRUPTED:
         raise KeyboardInterrupt
     if not words:
@@ -77,7 +80,7 @@ def _do(flags: Flags, work: Work) -> None:
 
 
 def _print(result: Result, *, as_object: bool) -> None:
-    try:
+    with _writing():
         if as_object:
             sys.stdout.write(f"{render_json(result)}\n")
         elif sys.stdout.isatty():
@@ -85,9 +88,23 @@ def _print(result: Result, *, as_object: bool) -> None:
             write_result(result.lines(width), bold=result.facts is not None)
         else:
             write_out(result.lines(int(os.environ.get("COLUMNS", _UNBOUNDED))))
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Write results to the end. Raises ``Stopped`` if stdout takes nothing more."""
+    try:
+        yield
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # Whoever reads has read enough.
+        drop_stream(sys.stdout)
+    except OSError as error:
+        drop_stream(sys.stdout)
+        raise Stopped(
+            f"the result could not be written: {error.strerror}. What the command did is done; "
+            "`p2c runs` lists the runs.",
+            where="stdout",
+        ) from error
 
 
 def _print_version(wanted: bool) -> None:

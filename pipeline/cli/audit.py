@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from pipeline.commands import findings as exporting
     from pipeline.commands import reconcile as comparing
     from pipeline.commands import report as reporting
+    from pipeline.commands import targets
     from pipeline.commands import verify as verifying
 else:
     trying = import_lazily("pipeline.commands.examples")
     exporting = import_lazily("pipeline.commands.findings")
     comparing = import_lazily("pipeline.commands.reconcile")
     reporting = import_lazily("pipeline.commands.report")
+    targets = import_lazily("pipeline.commands.targets")
     verifying = import_lazily("pipeline.commands.verify")
 
 
@@ -41,6 +43,7 @@ def report(
     flags: Flags, run: RunArgument, to: ToOption = None, with_values: ValuesFlag = False
 ) -> Work:
     """Write a run as one HTML page that opens anywhere."""
+    to = None if to is None else targets.choose_target(to, "--to", "report.html")
     return lambda listener: reporting.report_run(
         flags, run, to=to, values=with_values, listener=listener
     )
@@ -84,9 +87,12 @@ def findings(
             "--to, --worklist and --repair write different files; name only one of them."
         )
     if worklist is not None:
-        return lambda _: exporting.write_worklist(flags, run, to=worklist, sales_url=sales_url)
+        path = targets.choose_target(worklist, "--worklist", "worklist.csv")
+        return lambda _: exporting.write_worklist(flags, run, to=path, sales_url=sales_url)
     if repair is not None:
-        return lambda _: exporting.write_repair_file(flags, run, to=repair)
+        path = targets.choose_target(repair, "--repair", "repair.csv")
+        return lambda _: exporting.write_repair_file(flags, run, to=path)
+    to = None if to is None else targets.choose_target(to, "--to", "findings.csv")
     return lambda _: exporting.export_findings(
         flags, run, to=to, codes=code or (), values=with_values
     )

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 from typer.exceptions import TyperException
@@ -24,10 +25,13 @@ from pipeline.lazy import hide_module, import_lazily
 from pipeline.run.opened import get_opened_run, note_opened_run
 
 if TYPE_CHECKING:
+    import resource
+
     from pipeline.audit import verify
     from pipeline.flow import frames
     from pipeline.run import folder
 else:
+    resource = import_lazily("resource")
     frames = import_lazily("pipeline.flow.frames")
     folder = import_lazily("pipeline.run.folder")
     verify = import_lazily("pipeline.audit.verify")
@@ -35,6 +39,20 @@ else:
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
 _OURS: Final = ("pipeline", "schemas", "sql")
+
+_NO_MEMORY: Final = re.compile(
+    "(?i)cannot allocate memory|failed to map segment|can't start new thread|bad_alloc"
+    "|bad allocation|not enough memory|memory allocation of|could not allocate|failed to allocate"
+    "|cannot apply additional memory protection|resource temporarily unavailable"
+)
+"""What loaders, engines and the operating system say when memory is refused."""
+
+_ROOM: Final = 3 << 30
+"""Bytes of addresses that the engines need; much less of it is memory in use."""
+_MORE_MEMORY: Final = (
+    "Lower run.morsel_rows or run.memory, or raise the limit of the process (`ulimit -v`), and run "
+    "the command again."
+)
 
 _asked_to_end = threading.Event()
 """Set by a signal. Engines may turn the ``KeyboardInterrupt`` of it into an error of their own."""
@@ -69,8 +87,9 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
         error = _translate(self._error)
         if as_object:
             shown = {"code": error.code, "message": error.message, "where": error.where}
-            sys.stdout.write(json.dumps({"command": command, "error": shown}) + "\n")
-            sys.stdout.flush()
+            with contextlib.suppress(OSError):  # It may be stdout that failed.
+                sys.stdout.write(json.dumps({"command": command, "error": shown}) + "\n")
+                sys.stdout.flush()
         write_err(f"p2c: {error}")
         return error.exit_code
 
@@ -95,13 +114,20 @@ def _translate(error: BaseException) -> P2cError:
             return UsageError(error.format_message())
         case KeyboardInterrupt() | typer.Abort():
             return Stopped("stopped from outside. Run the same command again to continue.")
-        case MemoryError():
-            return Stopped(
-                "the machine has no memory left. Lower run.morsel_rows or run.memory and run the "
-                "command again."
-            )
+        case _ if _is_out_of_memory(error):
+            return Stopped(f"the machine has no memory left for p2c. {_MORE_MEMORY}")
         case _:
-            return _blame_folder() or _make_defect(error)
+            return _blame_folder() or _blame_limit() or _make_defect(error)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory is what an error, or one that led to it, is about."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, MemoryError) or _NO_MEMORY.search(str(found)):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
 
 
 def _blame_folder() -> InvariantBroken | None:
@@ -119,6 +145,22 @@ def _blame_folder() -> InvariantBroken | None:
     return InvariantBroken(
         f"the run folder was altered: {wrong[0].sentence} `p2c verify {run.run}` lists all.",
         where=run.run,
+    )
+
+
+def _blame_limit() -> Stopped | None:
+    """That the process may have too little room for its libraries; null if it has enough.
+
+    Engines that cannot load a part of themselves fail in ways of their own, and later.
+    """
+    if sys.platform == "win32":
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY or limit >= _ROOM:
+        return None
+    return Stopped(
+        f"this process may use only {limit >> 20:,} MiB of addresses, too few for p2c. "
+        f"{_MORE_MEMORY}"
     )
 
 
@@ -144,6 +186,7 @@ def prepare_process() -> None:
     Pandera would import pandas wherever it is installed, which takes as long as a small plan.
     """
     hide_module("pandas")
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -151,6 +194,21 @@ def prepare_process() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+
+
+def _open_standard_streams() -> None:
+    """Give closed standard streams a place, or the next file that is opened would be in theirs.
+
+    What goes to a closed one is lost, as its user asked.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def hear_signals() -> None:
@@ -165,16 +223,24 @@ def hear_signals() -> None:
 
 
 def leave(code: int) -> None:
-    """End the process now if a signal asked for it.
+    """Write what is still to be written; end the process now if a signal asked for it.
 
     Python would wait for threads, and those for answers that may take minutes.
     """
-    if not _asked_to_end.is_set():
-        return
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        try:
             stream.flush()
-    os._exit(code)
+        except (OSError, ValueError):
+            # Said already. Python would try again at its end, and make an exit code of its own.
+            drop_stream(stream)
+    if _asked_to_end.is_set():
+        os._exit(code)
+
+
+def drop_stream(stream: TextIO) -> None:
+    """Let what a stream still holds, and all that follows, go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _interrupt(*_: object) -> None:

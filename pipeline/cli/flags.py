@@ -14,35 +14,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from pipeline.cli.completion import (
+    complete_codes,
+    complete_runs,
+    complete_settings,
+    complete_tasks,
+)
 from pipeline.commands.options import Flags
-from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands.result import Result
     from pipeline.events import Listener
-    from pipeline.mapping import template
-else:
-    template = import_lazily("pipeline.mapping.template")
 
 Work = Callable[["Listener"], "Result"]
 """What a command does once its words are understood."""
-
-
-def _complete_runs(context: typer.Context, incomplete: str) -> list[str]:
-    folder = Path(context.params.get("runs") or "runs")
-    names = (
-        [path.name for path in folder.iterdir() if path.is_dir() and path.name[:1].isdigit()]
-        if folder.is_dir()
-        else []
-    )
-    return [
-        name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)
-    ]
-
-
-def _complete_tasks(incomplete: str) -> list[str]:
-    names = [template.load_shipped(name).task for name in template.SHIPPED]
-    return [name for name in names if name.casefold().startswith(incomplete.casefold())]
 
 
 LimitFlag = Annotated[
@@ -51,7 +36,9 @@ LimitFlag = Annotated[
 OnlyFlag = Annotated[
     Path | None,
     typer.Option(
-        "--only", metavar="FILE", help="Take only the contacts whose ids are in FILE, one per line."
+        "--only",
+        metavar="FILE",
+        help="Take only the contacts whose ids or Contact Numbers are in FILE, one per line.",
     ),
 ]
 FullFlag = Annotated[
@@ -103,19 +90,24 @@ ShowValuesFlag = Annotated[
 ]
 CodeOption = Annotated[
     list[str] | None,
-    typer.Option("--code", metavar="CODE", help="Take only this code. Can be given several times."),
+    typer.Option(
+        "--code",
+        metavar="CODE",
+        help="Take only this code. Can be given several times.",
+        autocompletion=complete_codes,
+    ),
 ]
-_RUN_HELP: Final = "The id of a run, the unique beginning of one, or latest."
+_RUN_HELP: Final = "The id of a run, the unique beginning of one, latest, or the run's folder."
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=_complete_runs)
+    str, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=complete_runs)
 ]
 RunFlag = Annotated[
-    str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=_complete_runs)
+    str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=complete_runs)
 ]
 TaskArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[TASK]", help="The task whose mapping to show.", autocompletion=_complete_tasks
+        metavar="[TASK]", help="The task whose mapping to show.", autocompletion=complete_tasks
     ),
 ]
 AgainstFlag = Annotated[
@@ -124,7 +116,7 @@ AgainstFlag = Annotated[
         "--against",
         metavar="RUN",
         help="Show what changed since this run.",
-        autocompletion=_complete_runs,
+        autocompletion=complete_runs,
     ),
 ]
 
@@ -138,6 +130,7 @@ class _Common:
     word: str
     help: str
     metavar: str | None = None
+    completion: Callable[[str], list[str]] | None = None
 
 
 _COMMON: Final[dict[str, _Common]] = {
@@ -163,6 +156,7 @@ _COMMON: Final[dict[str, _Common]] = {
         default=None,
         word="--set",
         metavar="KEY=VALUE",
+        completion=complete_settings,
         help=("Any setting, as in destination.legal_entity=usmf. Can be given several times."),
     ),
     "as_object": _Common(kind=bool, default=False, word="--json", help="Print one JSON object."),
@@ -230,7 +224,13 @@ def add_common_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Cal
 
 def _make_parameter(name: str, *, hidden: bool) -> inspect.Parameter:
     flag = _COMMON[name]
-    option = typer.Option(flag.word, hidden=hidden, help=flag.help, metavar=flag.metavar)
+    option = typer.Option(
+        flag.word,
+        hidden=hidden,
+        help=flag.help,
+        metavar=flag.metavar,
+        autocompletion=flag.completion,
+    )
     annotated: Any = Annotated
     return inspect.Parameter(
         name,

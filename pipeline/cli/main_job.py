@@ -24,7 +24,7 @@ from pipeline.cli.flags import (
     YesFlag,
     command,
 )
-from pipeline.cli.prompt import make_asker
+from pipeline.cli.prompt import ask_for_settings, make_asker
 from pipeline.commands.options import Flags
 from pipeline.lazy import import_lazily
 
@@ -84,23 +84,20 @@ def init(
 
     On a terminal it asks for what the flags do not say.
     """
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        legal_entity = legal_entity or typer.prompt(
-            "Legal entity (blank: set it by business unit)", default="", err=True
-        )
-        currency = currency or typer.prompt(
-            "Currency of contacts that have none (blank: assume none)", default="", err=True
-        )
-        country = country or typer.prompt(
-            "Country of contacts that have none (blank: assume none)", default="", err=True
-        )
-    answers = {
-        "legal_entity": legal_entity or None,
-        "currency": currency or None,
-        "country": country or None,
-    }
     path = flags.project or Path("p2c.toml")
-    return lambda _: starting.initialise(path, flags.source or str(path.parent / "export"), answers)
+    given = {
+        "path": None if flags.source is None else str(flags.source),
+        "legal_entity": legal_entity,
+        "currency": currency,
+        "country": country,
+    }
+    usual = str(path.parent / "export")
+    starting.refuse_place(path)
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        given = ask_for_settings(given, usual, starting.find_answer_problem)
+    answers = {key: value or None for key, value in given.items()}
+    source = answers.pop("path") or usual
+    return lambda _: starting.initialise(path, source, answers)
 
 
 @command()

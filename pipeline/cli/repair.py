@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from pipeline.cli.completion import complete_packages
 from pipeline.cli.flags import (
     ALL,
     RUN_ONLY,
@@ -58,6 +59,7 @@ def confirm(
             "--package",
             metavar="NAME",
             help="Only this package, as in Contacts/usmf-1. Can be given several times.",
+            autocompletion=complete_packages,
         ),
     ] = None,
 ) -> Work:

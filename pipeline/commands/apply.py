@@ -12,7 +12,7 @@ from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.finishing import add_finished, finish_write_backs, settle_runs
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, count_of
 from pipeline.events import Listener
 from pipeline.plan import make
 from pipeline.plan.request import PlanRequest
@@ -64,8 +64,8 @@ def backfill_plan_and_apply(
     facts = execute.apply_plan(filled, lambda: project, read_clock, listener, ask)
     result = plan_and_apply(common, request, listener, ask)
     text = (
-        f"Before it, the backfill {filled.run} changed {facts.outcomes['updated']:,} contacts "
-        "in Sales."
+        f"Before it, the backfill {filled.run} changed "
+        f"{count_of(facts.outcomes['updated'], 'contact')} in Sales."
     )
     told = replace(
         result,

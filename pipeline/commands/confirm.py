@@ -10,6 +10,7 @@ from pipeline.apply import confirm
 from pipeline.commands.answers import answer_about
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.errors import count_of
 from pipeline.run import folder
 
 
@@ -20,10 +21,13 @@ def confirm_import(
     found = folder.find_run(common.runs, run)
     done = confirm.record_import(found, read_clock, errors=errors, packages=packages)
     outcomes = ", ".join(f"{rows:,} {name}" for name, rows in done.facts.outcomes.items() if rows)
-    lines = [f"{done.rows:,} written rows were confirmed. Outcomes now: {outcomes}."]
+    were = "was" if done.rows == 1 else "were"
+    rows = count_of(done.rows, "written row")
+    lines = [f"{rows} {were} confirmed. Outcomes now: {outcomes}."]
     if done.late:
         lines.append(
-            f"{done.late:,} rows that had been confirmed before are failed now: SCM refused them."
+            f"{count_of(done.late, 'row')} that had been confirmed before "
+            f"{'is' if done.late == 1 else 'are'} failed now: SCM refused."
         )
     code = 0 if done.facts.verdict == "clean" else 1
     items = [{"confirmed": done.rows, "refused_late": done.late}]

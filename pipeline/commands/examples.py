@@ -12,6 +12,7 @@ import polars as pl
 from pipeline.audit import examples
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.errors import count_of
 from pipeline.events import Listener
 from pipeline.plan import make
 from pipeline.plan.request import PlanRequest
@@ -51,7 +52,7 @@ def try_examples(common: Flags, files: Sequence[Path], listener: Listener) -> Re
         for one, found in zip(placed, outcomes, strict=True)
         for line in _render_example(one, found)
     ]
-    text = "\n".join([*lines, f"{len(placed)} examples, {failed} failed."])
+    text = "\n".join([*lines, f"{count_of(len(placed), 'example')}, {failed} failed."])
     return Result(command="test", items=items, text=text, exit_code=1 if failed else 0)
 
 

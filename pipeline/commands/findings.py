@@ -10,7 +10,7 @@ from pipeline.audit.refusals import group_refusals
 from pipeline.commands.answers import answer_about
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, count_of
 from pipeline.run import folder
 from pipeline.run.evidence import gather_evidence
 from pipeline.suggest import check_codes
@@ -23,7 +23,7 @@ def export_findings(
     found = folder.find_run(common.runs, run)
     if to is not None:
         rows = findings.export_rows(found, to, codes, values=values)
-        text = f"Wrote {rows:,} findings into {to}."
+        text = f"Wrote {count_of(rows, 'finding')} into {to}."
         return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)
     evidence = gather_evidence(found)
     wanted = check_codes(codes)
@@ -42,7 +42,9 @@ def write_worklist(common: Flags, run: str, *, to: Path, sales_url: str | None) 
     owners = [
         f"{one['contacts']:>9,}  {one['owner'] or 'owner not known'}" for one in written.owners
     ]
-    text = "\n".join([f"Wrote {written.rows:,} contacts into {to}.", *owners[:20], *written.notes])
+    text = "\n".join(
+        [f"Wrote {count_of(written.rows, 'contact')} into {to}.", *owners[:20], *written.notes]
+    )
     return answer_about(found, "findings", items=written.owners, text=text)
 
 
@@ -51,7 +53,7 @@ def write_repair_file(common: Flags, run: str, *, to: Path) -> Result:
     found = folder.find_run(common.runs, run)
     rows = worklist.write_repair_rows(gather_evidence(found), to)
     text = (
-        f"Wrote {rows:,} contacts into {to}, with their values. Correct them there, then: p2c "
-        f"retry {found.run} --corrected {to}"
+        f"Wrote {count_of(rows, 'contact')} into {to}, with their values. Correct them there, "
+        f"then: p2c retry {found.run} --corrected {to}"
     )
     return answer_about(found, "findings", items=[{"file": str(to), "rows": rows}], text=text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace as changed
@@ -67,7 +68,10 @@ def _reconcile_live(
         )
     with (
         connect_scm(project, listener=listener) as system,
-        tempfile.TemporaryDirectory(dir=found.path.parent, prefix=".reconciling-") as scratch,
+        tempfile.TemporaryDirectory(
+            dir=found.path.parent if os.access(found.path.parent, os.W_OK) else None,
+            prefix=".reconciling-",
+        ) as scratch,
     ):
         entities = project.settings.entities
         rows = read_scm_rows(found, system, Path(scratch), listener, entities=entities, few=few)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.commands.answers import answer_about, describe_run
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
+from pipeline.errors import count_of
 from pipeline.events import Listener
 from pipeline.plan import corrected, make, retry
 from pipeline.plan.request import PlanRequest
@@ -23,6 +24,7 @@ def retry_run(
 ) -> Result:
     """``retry``: plan again what was held, rejected or failed."""
     found = folder.find_run(common.runs, run)
+    common = changed(common, runs=found.path.parent)
     chosen = retry.choose_retried(found, codes)
     if not chosen.contactids and correction is None:
         return answer_about(
@@ -31,7 +33,7 @@ def retry_run(
     made = _plan_again(common, found, chosen, correction, listener)
     result = describe_run("retry", made, values=common.values)
     note = (
-        f"This plan retries {len(chosen.contactids):,} contacts of "
+        f"This plan retries {count_of(len(chosen.contactids), 'contact')} of "
         f"{found.run}.{_describe_nameless(chosen.nameless)}"
     )
     return changed(result, text=lambda width: f"{result.lines(width)}\n\n{note}")

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.errors import P2cError
+from pipeline.errors import P2cError, count_of
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
@@ -20,7 +20,7 @@ def list_runs(common: Flags) -> Result:
     items = [_list_run(one) for one in folder.find_runs(common.runs)]
     lines = [
         f"{one['run']}  {one['kind']}  {one['state']}  {one['verdict']}  "
-        f"{one['contacts']:,} contacts, {one['planned']:,} planned rows"
+        f"{count_of(one['contacts'], 'contact')}, {count_of(one['planned'], 'planned row')}"
         for one in items
     ]
     return Result(

@@ -14,12 +14,13 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError, UsageError, count_of
 from pipeline.extract.files.bundles import is_zip
 from pipeline.extract.files.discover import ENDINGS, FilePart, Form, find_ending, find_form
 from pipeline.extract.files.entries import walk_files
 from pipeline.extract.files.packed import list_members, open_content
 from pipeline.extract.forms import ReadOptions, land_part
+from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
 
 AREA: Final = "dataAreaId"
@@ -95,7 +96,9 @@ def land_exports(
 
 def _list_exports(path: Path, where: str) -> Iterator[_Export]:
     if not path.exists():
-        raise SourceError("there is no such file.", where=f"{where}, {path}")
+        raise SourceError(
+            f"there is no such file or folder.{suggest_path(path)}", where=f"{where}, {path}"
+        )
     root = path if path.is_dir() else path.parent
     for file in list_export_files([path]):
         inside = file.relative_to(root)
@@ -162,8 +165,8 @@ def _land(one: _Export, tables: Mapping[str, Table], where: str) -> tuple[str, p
         if unreadable:
             first = unreadable[0]
             raise SourceError(
-                f"{len(unreadable)} rows cannot be read, the first in line {first.source_line}: "
-                f"{first.detail}.",
+                f"{count_of(len(unreadable), 'row')} cannot be read, the first in "
+                f"line {first.source_line}: {first.detail}.",
                 where=f"{where}, {one.part.name}",
             )
         return name, frame.drop("source_line", "source_file", strict=False)

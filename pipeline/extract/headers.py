@@ -136,7 +136,7 @@ class ColumnSelection:
             *(
                 (
                     f"there is no column '{name}', which the project's mapping "
-                    f"uses.{suggest_nearest(name, headers, _LIKENESS)}"
+                    f"uses.{suggest_nearest(name, [*headers, *found], _LIKENESS)}"
                 )
                 for name in sorted(self.extra)
                 if _fold(name) not in there

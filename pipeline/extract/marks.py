@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import reading
+from pipeline.errors import count_of, reading
 from pipeline.extract.files.parquet_open import read_parquet_batches
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Note
@@ -50,7 +50,7 @@ class UnknownMarks:
         """What is to be said of each such column that is filled."""
         for name, count in self.counts.items():
             if count:
-                detail = f"{count:,} rows of {self.selection.table.name}"
+                detail = f"{count_of(count, 'row')} of {self.selection.table.name}"
                 yield Note(code="mark_unknown", column=name, detail=detail)
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 import polars as pl
 
-from pipeline.errors import Stopped
+from pipeline.errors import Stopped, count_of
 from pipeline.load.outcome import count_outcomes
 from pipeline.run.ledger import ODATA, REFUSED, Ledger, Unit
 from pipeline.wire.multipart import BatchRequest, PartAnswer
@@ -344,7 +344,7 @@ class _Delivery:
         if not is_over and int(self.waited // _TOLD_EVERY) > minutes:
             what = "throttles" if busy.throttled else "cannot be reached"
             self.tell(
-                f"{system.label} {what}: {len(self.waiting):,} rows wait, for "
+                f"{system.label} {what}: {count_of(len(self.waiting), 'row')} waiting, for "
                 f"{self.waited / _TOLD_EVERY:.0f} min"
             )
         self.judged = Judgement(wait=None if is_over else wait)

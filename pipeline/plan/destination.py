@@ -77,8 +77,8 @@ class Destination:
             f"{entity} ({name})" if name else entity for entity, name in self.seen.names.items()
         )
         there = (
-            f"{self.seen.customer_count:,} customers and {self.seen.person_count:,} contact "
-            "persons are there"
+            f"{self.seen.customer_count:,} customers and "
+            f"{self.seen.person_count:,} contact persons are there"
         )
         return [f"Into {self.seen.system}, legal entities {named or 'none'}", f"  {there}"]
 

@@ -1,11 +1,19 @@
-"""Lookups of contacts that are names where ids belong, as exports for people have them."""
+"""What is named where ids belong: lookups of contacts in exports for people, contacts by number."""
 
 from __future__ import annotations
 
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import UsageError, list_first
 from pipeline.plan.states import choose_rows
 from pipeline.plan.suspects import HashCounts
 from sql.query import query
 from sql.session import Session
+
+_MOST: Final = 5
+"""Unknown numbers that a message lists."""
 
 
 def take_lookups_by_id(session: Session) -> None:
@@ -42,3 +50,29 @@ def _store_companies(session: Session) -> bool:
         return False
     session.store("company_names", query("plan/company_names"))
     return True
+
+
+def find_numbered(session: Session, only: pl.DataFrame) -> pl.DataFrame:
+    """The contactids of all that ``--only`` names, as ``only_given`` has them.
+
+    Args:
+        session: knows ``contacts``.
+        only: as ``read_only_ids`` gives it.
+
+    Raises:
+        UsageError: no contact has one of the numbers.
+    """
+    numbers = only.filter(pl.col("number").is_not_null()).select("number")
+    ids = only.filter(pl.col("contactid").is_not_null()).select("contactid")
+    if numbers.is_empty():
+        return ids
+    session.register("only_numbers", numbers)
+    found = session.frame(query("plan/only_numbered"))
+    unknown = sorted(found.filter(pl.col("contactid").is_null())["number"])
+    if unknown:
+        raise UsageError(
+            f"no contact of the source has the Contact Number {list_first(unknown, _MOST)}. Check "
+            "the list, or export contacts again.",
+            where="--only",
+        )
+    return pl.concat([ids, found.select(pl.col("contactid").cast(pl.String))])

@@ -11,10 +11,16 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
-from schemas.sales import CONTACTS
+from schemas.sales import CONTACTS, EXAMPLE_NUMBER
 from schemas.text import WHITE_SPACE, parse_guid
 
+_HEADERS: Final = frozenset(
+    {"contactid", "contact", "contactnumber", "msdyncecontactnumber", "number", "id"}
+)
+"""What the first line may say, without spaces and underscores."""
+_NUMBER: Final = re.compile(r"(?=.*[0-9])\S{1,20}")
 _ONLY: Final = Table(
     name=CONTACTS.name,
     singular=CONTACTS.singular,
@@ -26,23 +32,30 @@ _ONLY: Final = Table(
 
 
 def read_only_ids(path: Path) -> pl.DataFrame:
-    """The contactids of ``--only``: one a line, or a CSV whose first column they are.
+    """The contacts of ``--only``: one a line, or a CSV whose first column they are.
 
-    A header line may say contactid. Or a workbook with a column of that name, as a view has it.
+    A header line may name that column. Or a workbook with a column contactid, as a view has it.
+
+    Returns:
+        ``contactid``, or the ``number`` of a contact where a line has that; the other one is null.
 
     Raises:
-        UsageError: the file is missing, or a line is not a contactid.
+        UsageError: the file is missing, or a line is neither.
         SourceError: the workbook cannot be read, or has no such column.
     """
     if not path.is_file():
-        raise UsageError(f"--only: there is no file {path}.")
-    found: list[str] = []
-    for number, cell in _list_cells(path):
+        raise UsageError(f"--only: there is no file {path}.{suggest_path(path)}")
+    found: list[tuple[str | None, str | None]] = []
+    for line, cell in _list_cells(path):
         contactid = parse_guid(cell)
-        if contactid is None:
-            raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
-        found.append(contactid)
-    return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
+        if contactid is None and _NUMBER.fullmatch(cell) is None:
+            raise UsageError(
+                "is neither a contactid (a GUID) nor a Contact Number, as in "
+                f"{EXAMPLE_NUMBER}. Write one of them on each line.",
+                where=f"--only {path.name}, line {line}",
+            )
+        found.append((contactid, None if contactid else cell))
+    return pl.DataFrame(found, schema={"contactid": pl.String, "number": pl.String}, orient="row")
 
 
 def _list_cells(path: Path) -> list[tuple[int, str]]:
@@ -65,5 +78,5 @@ def _list_cells(path: Path) -> list[tuple[int, str]]:
     return [
         (number, cell)
         for number, cell in cells
-        if cell and (number > 1 or cell.casefold() != "contactid")
+        if cell and (number > 1 or re.sub("[ _]", "", cell.casefold()) not in _HEADERS)
     ]

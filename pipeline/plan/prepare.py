@@ -16,7 +16,13 @@ import duckdb
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from pipeline.errors import ConfigurationError, InvariantBroken, SourceError
+from pipeline.errors import (
+    ConfigurationError,
+    InvariantBroken,
+    SourceError,
+    count_of,
+    list_problems,
+)
 from pipeline.plan.declare import (
     READING,
     ColumnUse,
@@ -26,7 +32,7 @@ from pipeline.plan.declare import (
     refuse_doubtful,
     report_doubts,
 )
-from pipeline.plan.lookups import resolve_names, take_lookups_by_id
+from pipeline.plan.lookups import find_numbered, resolve_names, take_lookups_by_id
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,
@@ -198,9 +204,10 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     findings += add_unreadable_states(session)
     with_company = counts.with_company + counts.with_name
     if with_company and "accounts" not in landed:
+        have = "has" if with_company == 1 else "have"
         raise SourceError(
-            f"{with_company} contacts have a company, but the source has no "
-            "accounts table. Export accounts (accountid, accountnumber) together with contacts.",
+            f"{count_of(with_company, 'contact')} {have} a company, but the source has no accounts "
+            "table. Export accounts (accountid, accountnumber) together with contacts.",
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
@@ -393,17 +400,17 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
     unknown = session.frame(query("plan/units_unknown"))["unit"].to_list()
     if unknown:
         known = session.frame(query("plan/unit_names"))["name"].to_list()
-        unknown_units = "; ".join(
+        unknown_units = [
             f"'{name}' is not a business unit of the source.{suggest_nearest(name, known)}"
             for name in unknown
-        )
-        raise ConfigurationError(unknown_units, where="organizations")
+        ]
+        raise ConfigurationError(list_problems(unknown_units), where="organizations")
 
 
 def _register_others(session: Session, routing: Routing) -> None:
-    only = (
-        routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
-    )
+    only = pl.DataFrame(schema={"contactid": pl.String})
+    if routing.only is not None:
+        only = find_numbered(session, routing.only)
     session.register("only_given", only)
     session.store("only_ids", query("plan/only_ids"))
     store_loaded(session, routing.loaded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from pipeline.errors import count_of
 from pipeline.extract.dataverse.extraction import ExtractionResult
 from pipeline.run.facts import (
     OrganizationRead,
@@ -15,6 +16,9 @@ from pipeline.run.facts import (
 )
 from pipeline.wire.dataverse import Organization
 from pipeline.wire.meter import Traffic
+
+_ENOUGH = 1_000
+"""Rows from which on a rate for 1,000 says something."""
 
 
 def describe_sales(
@@ -54,16 +58,17 @@ def describe_sales_read(
             f"; for 1,000 rows {total.requests_per_1000:,.1f} requests, "
             f"{total.bytes_per_1000:,.0f} bytes"
         )
-        if total.rows
+        if total.rows >= _ENOUGH
         else ""
     )
     lines.append(
-        f"  {total.rows:,} rows read in {total.requests:,} requests, {total.bytes:,} bytes{rate}"
+        f"  {count_of(total.rows, 'row')} read in {count_of(total.requests, 'request')}, "
+        f"{total.bytes:,} bytes{rate}"
     )
     if total.throttled or total.retries:
         lines.append(
-            f"  asked to wait {total.throttled:,} times, {total.retries:,} requests again, "
-            f"{total.waited:,.0f} s waited"
+            f"  asked to wait {count_of(total.throttled, 'time')}, "
+            f"{count_of(total.retries, 'request')} again, {total.waited:,.0f} s waited"
         )
     return [*lines, *_describe_changes(found)]
 

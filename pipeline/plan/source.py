@@ -92,8 +92,8 @@ def land_source(
     return LandedSource(landed=found.tables, findings=frame_notes(found.list_notes()))
 
 
-def _report(listener: Listener, table: str, rows: int) -> None:
-    listener(Step(name=f"reading {table}", done=rows))
+def _report(listener: Listener, table: str, rows: int, total: int | None = None) -> None:
+    listener(Step(name=f"reading {table}", done=rows, total=total))
 
 
 def _land_sales(

@@ -107,7 +107,10 @@ def make_undo(of: RunFolder, versions: Mapping[str, str], clock: Clock) -> Pack:
     """
     facts, before = of.facts(), of.read_summary()
     if not before.kind.is_load or not before.applied:
-        raise UsageError("only applied loads are undone.", where=str(of.run))
+        raise UsageError(
+            "only applied loads are undone, and this plan sent nothing: leave it, or make another.",
+            where=str(of.run),
+        )
     _refuse_altered(of)
     run = make_run_id(clock, of.path.parent)
     with build_run(of.path.parent, undo_facts(facts, versions, run, clock())) as folder:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import ConfigurationError, UsageError, during, list_problems
+from pipeline.project.mistakes import explain_toml_error
 from pipeline.project.settings import AUTHS, SECTIONS, Settings, TomlTable
 from pipeline.run.facts import Setting
 from pipeline.suggest import SettingProblem, suggest_nearest
@@ -69,7 +70,8 @@ def _parse(path: Path) -> TomlTable:
     except UnicodeDecodeError as error:
         raise ConfigurationError("is not UTF-8 text; save it as UTF-8.", where=path.name) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"is not valid TOML: {error}.", where=path.name) from error
+        text = content.decode("utf-8-sig")
+        raise ConfigurationError(explain_toml_error(error, text), where=path.name) from error
 
 
 def _list_keys(raw: Mapping[str, object], prefix: str = "") -> list[str]:
@@ -158,10 +160,14 @@ def read_assignments(assignments: Sequence[str]) -> TomlTable:
             )
         path = _split_key(key.strip())
         if path[0] not in Settings.model_fields:
-            raise UsageError(
-                f"--set {key.strip()}: there is no section "
-                f"'{path[0]}'.{suggest_nearest(path[0], Settings.model_fields)}"
-            )
+            hint = suggest_nearest(path[0], Settings.model_fields)
+            if not hint:  # It may be a secret with an = in it; it is not repeated.
+                sections = ", ".join(Settings.model_fields)
+                raise UsageError(
+                    "--set takes KEY=VALUE, and a key begins with the name of a section; one does "
+                    f"not. Sections are {sections}."
+                )
+            raise UsageError(f"--set {key.strip()}: there is no section '{path[0]}'.{hint}")
         made = _read_value(key.strip(), value.strip())
         for step in reversed(path[1:]):
             made = {step: made}
@@ -195,7 +201,10 @@ def _read_value(key: str, value: str) -> object:
             table: TomlTable = tomllib.loads(f"value = {value}")
             return table["value"]
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"--set {key}: is not valid TOML: {error}.") from error
+            raise UsageError(
+                f"--set {key}: {explain_toml_error(error, f'value = {value}')} Put single quotes "
+                "around the whole assignment, so that the shell leaves it alone."
+            ) from error
     if value[:1] in {'"', "'"}:
         with contextlib.suppress(tomllib.TOMLDecodeError):
             text: TomlTable = tomllib.loads(f"value = {value}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import during
+from pipeline.suggest import suggest_path
 from schemas.text import WHITE_SPACE
 
 _COLUMNS: Final = 2
@@ -23,7 +24,7 @@ def read_map_file(path: Path) -> tuple[dict[str, str], list[str]]:
     The header line tells the delimiter: comma, semicolon or tab. Its names are free.
     """
     if not path.is_file():
-        return {}, ["there is no such file."]
+        return {}, [f"there is no such file.{suggest_path(path)}"]
     with during("reading a value map"):
         content = path.read_bytes()
     if content.startswith(_WORKBOOK):

@@ -14,7 +14,14 @@ from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
-from pipeline.errors import ConfigurationError, PlanRefused, UsageError, list_problems
+from pipeline.errors import (
+    ConfigurationError,
+    PlanRefused,
+    SourceError,
+    UsageError,
+    list_problems,
+    reading,
+)
 from pipeline.mapping import check
 from pipeline.mapping.columns import Declarations
 from pipeline.mapping.compile import CompiledTemplate, compile_template
@@ -38,7 +45,7 @@ from pipeline.project.settings import (
     read_declarations,
 )
 from pipeline.run.facts import RunFacts, Setting
-from pipeline.suggest import SettingProblem, explain_validation_error
+from pipeline.suggest import SettingProblem, explain_validation_error, suggest_path
 from pipeline.wire.login.settings import SystemSettings, hide_unusual
 from schemas.text import fold_text
 
@@ -74,6 +81,23 @@ class Project:
                 where="source.path",
             )
         return self.folder / path
+
+    def require_folder(self) -> Path:
+        """The folder of exports on this machine, which is there. Raises ``SourceError``."""
+        folder = self.source_folder
+        with reading(str(folder)):
+            if folder.exists():
+                return folder
+        raise SourceError(
+            f"there is no such folder: '{folder}'.{suggest_path(folder)} It must hold the exports, "
+            "one file or one folder per table.",
+            where=self.locate("source.path"),
+        )
+
+    def locate(self, key: str) -> str:
+        """A setting with the file, variable or flag that it comes from, as in ``p2c.toml, x.y``."""
+        origin = self.origins.get(key, "default")
+        return key if origin == "default" else f"{origin}, {key}"
 
     @property
     def sales(self) -> SystemSettings | None:

@@ -43,7 +43,13 @@ from pipeline.errors import ConfigurationError
 from pipeline.lazy import import_lazily
 from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
-from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
+from pipeline.wire.login.settings import (
+    AuthSettings,
+    SalesAddress,
+    ScmAddress,
+    SystemSettings,
+    refuse_controls,
+)
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.catalogue import Entity
 from schemas.labels import Labels, find_label_problems
@@ -112,7 +118,11 @@ class TextForm:
 
 def _check_folder(value: str) -> str:
     parse_location(value)
-    return value
+    return refuse_controls(value)
+
+
+def _check_paths(value: list[str]) -> list[str]:
+    return [refuse_controls(one) for one in value]
 
 
 def _read_country(value: str) -> str:
@@ -248,6 +258,7 @@ Hosts = Annotated[list[Host], BeforeValidator(_split_words)]
 Paths = Annotated[
     list[str],
     BeforeValidator(_list_one),
+    AfterValidator(_check_paths),
     WithJsonSchema(
         {"title": "a text or a list", "type": ["string", "array"], "items": {"type": "string"}}
     ),
@@ -316,7 +327,7 @@ class SourceSettings(Section):
             "[source.auth], and no path."
         ),
     )
-    url: Address | None = Field(
+    url: SalesAddress | None = Field(
         None,
         description='The address of Sales. Only with kind = "dataverse".',
         examples=["https://contoso.crm4.dynamics.com"],
@@ -441,7 +452,7 @@ class DestinationSettings(Section):
             'OData, "auto" through whichever suits the number of rows (see auto_rows).'
         ),
     )
-    url: Address | None = Field(
+    url: ScmAddress | None = Field(
         None,
         description=(
             'The address of SCM. With load = "folder" SCM is only read: p2c looks up what is there.'

@@ -30,7 +30,12 @@ _HEAD: Final = """\
 
 
 def render_starter(
-    *, legal_entity: str | None, currency: str | None, country: str | None, path: str
+    *,
+    legal_entity: str | None,
+    currency: str | None,
+    country: str | None,
+    path: str,
+    url: str | None = None,
 ) -> str:
     """The text of a new project file.
 
@@ -39,9 +44,12 @@ def render_starter(
         currency: for contacts without one; null: none.
         country: for contacts without one; null: none.
         path: the folder of exports, as seen from the file.
+        url: the address of a live Sales, which is read instead of exports; null: none.
     """
     answers: dict[str, dict[str, str | None]] = {
-        "source": {"kind": "files", "path": path},
+        "source": {"kind": "files", "path": path}
+        if url is None
+        else {"kind": "dataverse", "url": url},
         "destination": {
             "load": "folder",
             "legal_entity": legal_entity,
@@ -53,7 +61,7 @@ def render_starter(
     for name, model in SECTIONS.items():
         blocks += _render_section(name, model, answers.get(name, {}))
         if "auth" in model.model_fields:
-            blocks += _render_login(name)
+            blocks += _render_login(name, on=name == "source" and url is not None)
     blocks += [_render_free_table(name) for name in ("organizations", "countries")]
     return "\n".join([*blocks, *_render_column(), *_render_row()])
 
@@ -72,11 +80,12 @@ def _render_section(
         )
 
 
-def _render_login(section: str) -> Iterator[str]:
-    """How to log in with a client secret."""
+def _render_login(section: str, *, on: bool) -> Iterator[str]:
+    """How to log in with a client secret; ``on``: in force, with examples to replace."""
     about = f"{explain_table(AuthSettings)} The keys here are those for a client secret."
-    yield f"{_render_comment(about)}#[{section}.auth]\n"
-    yield from _render_lines(AuthSettings, _LOGIN)
+    off = "" if on else "#"
+    yield f"{_render_comment(about)}{off}[{section}.auth]\n"
+    yield from _render_lines(AuthSettings, _LOGIN, off)
 
 
 def _render_free_table(name: str) -> str:
@@ -105,12 +114,12 @@ def _render_row() -> Iterator[str]:
     )
 
 
-def _render_lines(model: type[BaseModel], names: Sequence[str]) -> Iterator[str]:
-    """Some settings of a table, commented out, with their examples."""
+def _render_lines(model: type[BaseModel], names: Sequence[str], off: str = "#") -> Iterator[str]:
+    """Some settings of a table, commented out or not, with their examples."""
     settings = {one.name: one for one in describe(model)}
     for name in names:
         one = settings[name]
-        yield f"{_render_comment(one.text)}#{_render_value(name, one.example)}"
+        yield f"{_render_comment(one.text)}{off}{_render_value(name, one.example)}"
 
 
 def _render_value(name: str, value: object) -> str:

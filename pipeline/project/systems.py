@@ -93,11 +93,12 @@ def open_source(project: Project, *, environment: Mapping[str, str] = os.environ
 
     Raises:
         UsageError: Sales itself is the source, or the packages that read stores are missing.
+        SourceError: the folder is not there.
         ConfigurationError: the login or the account is missing.
     """
     source = project.settings.source
     if source.location is None:
-        return project.source_folder
+        return project.require_folder()
     try:
         found = opening.open_location(
             source.location, source.auth, environment=environment, folder=project.folder

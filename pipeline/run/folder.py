@@ -5,6 +5,7 @@ Its layout is an interface (DESIGN 4).
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -265,15 +266,23 @@ def find_runs(runs: Path) -> list[RunFolder]:
 
 
 def find_run(runs: Path, name: str) -> RunFolder:
-    """The run that an id, a unique prefix or ``latest`` means.
+    """The run that an id, a unique prefix, ``latest`` or the path of its folder means.
 
     Raises:
         UsageError: none or several match.
     """
+    if _is_path(name):
+        found = RunFolder(Path(name).resolve())
+        if not (found.path / "run.json").is_file():
+            raise UsageError("is not the folder of a run: run.json is not there.", where=name)
+        note_opened_run(found.path)
+        return found
     known = find_runs(runs)
     if name == LATEST:
         if not known:
-            raise UsageError(f"there are no runs in {runs}.")
+            raise UsageError(
+                f"there are no runs in {runs}. `p2c plan` makes one; --runs names another folder."
+            )
         note_opened_run(known[-1].path)
         return known[-1]
     matching = [one for one in known if one.run.startswith(name)]
@@ -281,4 +290,12 @@ def find_run(runs: Path, name: str) -> RunFolder:
         note_opened_run(matching[0].path)
         return matching[0]
     what = "no run has" if not matching else f"{len(matching)} runs have"
-    raise UsageError(f"{what} an id that begins with '{name}'. `p2c runs` lists them.")
+    raise UsageError(
+        f"{what} an id that begins with '{name}'. `p2c runs` lists them; of a run that lies "
+        "elsewhere, name the folder."
+    )
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name is the path of a folder, not the id of a run."""
+    return any(sign in name for sign in {"/", os.sep}) or (Path(name) / "run.json").is_file()

@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from pipeline.errors import count_of
 from pipeline.run.facts import Kind
 from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges, ValueMap
 from schemas.codes import Code, Severity, load_codes
@@ -50,6 +51,10 @@ _INDENT: Final = 21
 _HARD: Final = "\u00a0"
 """A space where lines do not break."""
 _LONGEST: Final = 40
+_TAKEN_BACK: Final = {"updated": "taken back", "created": "put back"}
+"""Outcomes of an undo in its own words."""
+_LONG: Final = 10
+"""Minutes from which on their tenths do not count."""
 
 
 def render_run(
@@ -79,7 +84,11 @@ def render_run(
         list(facts.systems),
         _head_block("Not accepted", _render_refused(refused, facts, folder, width)),
         _head_block("Look first", _render_findings(facts, columns, width, top=True)),
-        [_render_equation(one) for one in facts.equations],
+        [
+            line
+            for one in facts.equations
+            for line in _render_equation(_name_for_undo(one, facts.kind), width)
+        ],
         _head_block("Where contacts go", _render_reasons(facts, width)),
         _head_block("What is planned", _render_planned(facts, width)),
         _head_block("What updates change", _render_updates(facts, width)),
@@ -124,7 +133,7 @@ def _wrap(text: str, width: int, indent: int) -> list[str]:
     space = " " * indent
     return textwrap.wrap(
         text,
-        max(width, indent + 40),
+        max(width, indent + 20),
         initial_indent=space,
         subsequent_indent=space,
         break_long_words=False,
@@ -149,6 +158,20 @@ def _wrap_names(
         drop_whitespace=True,
     )
     return [line.replace(_HARD, " ").rstrip() for line in lines] or [head.rstrip()]
+
+
+def _wrap_terms(head: str, terms: Sequence[str], width: int) -> list[str]:
+    """The terms of a sum behind ``head``; a line that goes on ends before a plus."""
+    text = " + ".join(one.replace(" ", _HARD) for one in terms).replace("+ ", f"+{_HARD}")
+    lines = textwrap.wrap(
+        text,
+        max(width, len(head) + 10),
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) - 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_HARD, " ") for line in lines]
 
 
 def render_verdict(facts: Summary) -> str:
@@ -211,13 +234,22 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
     }
 
 
-def _render_equation(one: Equation) -> str:
+def _name_for_undo(one: Equation, kind: Kind) -> Equation:
+    """The equation of an undo in its own words: what SCM no longer has was not updated."""
+    if kind is not Kind.UNDO:
+        return one
+    terms = {_TAKEN_BACK.get(name, name): count for name, count in one.terms.items()}
+    return one.replace(terms=terms)
+
+
+def _render_equation(one: Equation, width: int) -> list[str]:
     """The numbers of an equation. If it has many terms, those that are 0 are left out."""
     few = len(one.terms) <= 5  # noqa: PLR2004
-    terms = " + ".join(f"{count:,} {name}" for name, count in one.terms.items() if count or few)
+    terms = [f"{count:,} {name}" for name, count in one.terms.items() if count or few]
     name = one.equation.partition(" = ")[0]
     sign = "=" if one.balanced else "≠"
-    return f"{one.left:>11,} {name:<8} {sign} {terms or 0}"
+    head = f"{one.left:>11,} {name:<8} {sign} "
+    return _wrap_terms(head, terms or ["0"], width)
 
 
 def _render_reasons(facts: Summary, width: int) -> Iterator[str]:
@@ -251,14 +283,18 @@ def _render_updates(facts: Summary, width: int) -> Iterator[str]:
             head = f"{one.rows:>11,} {one.column}{cleared}, for example "
             yield from _wrap_names(head, one.examples, width, indent=_INDENT)
         if len(task.fields) > _SHOWN:
-            yield f"{'':>11} and {len(task.fields) - _SHOWN:,} more columns"
+            yield f"{'':>11} and {count_of(len(task.fields) - _SHOWN, 'more column')}"
 
 
 def explain_changes(task: TaskChanges) -> str:
     """How many updates change anything, compared with what, in one sentence."""
     other = "what SCM has" if task.against == "scm" else "what p2c sent last"
     unknown = task.updates - task.compared
-    rest = f"; of {unknown:,} more updates the values before are not known" if unknown else ""
+    rest = (
+        f"; of {count_of(unknown, 'more update')} the values before are not known"
+        if unknown
+        else ""
+    )
     return (
         f"{task.task}: {task.changed:,} of {task.compared:,} updates change something, compared "
         f"with {other}{rest}."
@@ -303,7 +339,7 @@ def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) 
             yield from _wrap(f"{plain_sentence(code.sentence)} {code.advice}", width, _INDENT)
     if refused:
         more = len(refused) - _SHOWN
-        head = f"{more:,} more causes, and each row" if more > 0 else "Each row"
+        head = f"{count_of(more, 'more cause')}, and each row" if more > 0 else "Each row"
         yield f"{'':>{_INDENT}}{head}: p2c findings {facts.run}{_name_runs_flag(folder)}"
 
 
@@ -362,8 +398,11 @@ def _render_list(head: str, names: Sequence[str], total: int, width: int) -> lis
 
 def _render_ending(facts: Summary, folder: Path, width: int) -> list[str]:
     if facts.applied:
+        undoes = facts.kind is Kind.UNDO
         listed = [
-            f"{facts.outcomes[name]:,} {name}" for name in OUTCOME_NAMES if facts.outcomes.get(name)
+            f"{facts.outcomes[name]:,} {_TAKEN_BACK.get(name, name) if undoes else name}"
+            for name in OUTCOME_NAMES
+            if facts.outcomes.get(name)
         ]
         lines = _wrap_names("Outcomes  ", listed or ["there was nothing to send"], width)
         return [*lines, *_render_why(facts, folder), *_render_import(facts, folder)]
@@ -374,9 +413,20 @@ def _render_ending(facts: Summary, folder: Path, width: int) -> list[str]:
     ]
 
 
+def _say_minutes(minutes: float) -> str:
+    return f"{minutes:,.0f} minutes" if minutes >= _LONG else f"{minutes:,} minutes"
+
+
 def _render_forecast(forecast: Forecast, width: int) -> list[str]:
-    cost = [f"{forecast.bytes:,} bytes to send", f"{forecast.requests:,} requests"]
-    timed = [f"{forecast.minutes:,} minutes at {forecast.rate:,} rows/s"] if forecast.rate else []
+    if not (forecast.bytes or forecast.requests):
+        return ["Forecast  nothing to send"]
+    cost = [count_of(forecast.bytes, "byte") + " to send"]
+    cost += [count_of(forecast.requests, "request")] if forecast.requests else []
+    timed = (
+        [f"about {_say_minutes(forecast.minutes)} at {forecast.rate:,} rows/s"]
+        if forecast.rate
+        else []
+    )
     return [
         *_wrap_names("Forecast  ", [*cost, *timed], width),
         *(_wrap(f"rate {forecast.rate_from}", width, 10) if timed else []),

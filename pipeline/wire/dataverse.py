@@ -10,7 +10,13 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.errors import LoginFailed, RequestRefused, SystemStopped, Throttled
+from pipeline.errors import (
+    ConfigurationError,
+    LoginFailed,
+    RequestRefused,
+    SystemStopped,
+    Throttled,
+)
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.json_body import read_json_object, read_rows
 from pipeline.wire.retry import RetryPolicy
@@ -33,7 +39,7 @@ _OPTIONAL: Final = RetryPolicy(attempts=3)
 _NO_PROPERTY: Final = re.compile(
     r"[Cc]ould not find a property named '([^']+)' on type '[\w.]*?(\w+)'"
 )
-_TABLE_GONE: Final = 404
+_NOT_THERE: Final = 404
 _CURRENT: Final = (
     "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
 )
@@ -97,7 +103,7 @@ class Sales:
                 f"has no column '{name}' in table "
                 f"{table}.{hint or ' Check the name in the project and its templates.'}"
             )
-        elif refused.status == _TABLE_GONE:
+        elif refused.status == _NOT_THERE:
             message = (
                 f"has no table {subject} at this address. Check url, and that Sales is installed "
                 "there."
@@ -172,10 +178,24 @@ class Sales:
         return frozenset(str(row.get("LogicalName")) for row in rows)
 
     def who_am_i(self) -> dict[str, str]:
-        """UserId, BusinessUnitId and OrganizationId of the caller."""
-        answer = self.system.ask(
-            "GET", ROOT + "WhoAmI", read_json_object, subject="login", headers=_HEADERS
-        )
+        """UserId, BusinessUnitId and OrganizationId of the caller.
+
+        Raises:
+            ConfigurationError: what is at the address is not a Dataverse.
+            SystemStopped: it failed, or does not let us in.
+        """
+        try:
+            answer = self.system.ask(
+                "GET", ROOT + "WhoAmI", read_json_object, subject="login", headers=_HEADERS
+            )
+        except RequestRefused as refused:
+            if refused.status != _NOT_THERE:
+                raise
+            raise ConfigurationError(
+                "is not Sales: nothing here answers to the Dataverse Web API (HTTP 404). "
+                "Check source.url, and that it is not the address of SCM.",
+                where=self.system.label,
+            ) from refused
         return {name: str(value) for name, value in answer.items() if not name.startswith("@")}
 
     def organization(self) -> Organization:

@@ -10,6 +10,7 @@ import math
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -27,6 +28,7 @@ from pipeline.errors import (
     Unreachable,
 )
 from pipeline.wire.json_body import MalformedError
+from pipeline.wire.login.auth import REFUSED
 from pipeline.wire.redact import redact_secrets
 from pipeline.wire.refusal import read_refusal
 
@@ -159,7 +161,20 @@ def translate_answer(response: httpx.Response, system: str) -> SystemStopped:
         httpx.codes.TOO_MANY_REQUESTS,
     }:
         return _blame_gateway(said, wait, system)
+    if status == httpx.codes.UNAUTHORIZED:
+        return _translate_unauthorized(response, said, system)
     return _translate_refusal(said, wait, system)
+
+
+def _translate_unauthorized(response: httpx.Response, said: Refusal, system: str) -> LoginFailed:
+    advice = (
+        "Check tenant and url, and that the app registration is an application user of this "
+        "environment."
+    )
+    with suppress(RuntimeError):  # An answer that a test made has no request.
+        advice = response.request.extensions.get(REFUSED, advice)
+    sentence = describe_refusal("does not accept our login", said)
+    return LoginFailed(f"{sentence}. {advice}", where=system, refusal=said)
 
 
 def _read_host(url: str) -> str:
@@ -174,8 +189,6 @@ def _translate_refusal(said: Refusal, wait: float | None, system: str) -> System
         case 429:
             message = f"{describe_refusal('asks us to wait', said)}. {CONTINUE}"
             return Throttled(message, where=system, again=True, wait=wait, refusal=said)
-        case 401:
-            return LoginFailed(_explain_unauthorized(said), where=system, refusal=said)
         case 403:
             return AccessDenied(_explain_forbidden(said), where=system, refusal=said)
         case status if status in _TRANSIENT:
@@ -191,14 +204,6 @@ def describe_refusal(verb: str, said: Refusal) -> str:
     """A verb with what a system said: ``refused: there is no such row (HTTP 404)``."""
     reason = redact_secrets(said.cause).rstrip(". ")
     return f"{verb}{f': {reason}' if reason else ''} (HTTP {said.status})"
-
-
-def _explain_unauthorized(said: Refusal) -> str:
-    sentence = describe_refusal("does not accept our login", said)
-    return (
-        f"{sentence}. Check tenant and url, and that the app registration is an application user "
-        "of this environment."
-    )
 
 
 def _explain_forbidden(said: Refusal) -> str:

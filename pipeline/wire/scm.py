@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from pipeline.errors import RequestRefused
+from pipeline.errors import ConfigurationError, RequestRefused
 from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.failures import is_html
 from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
@@ -97,14 +97,28 @@ class Scm:
             url = None if link is None else links.checked(link)
 
     def metadata(self) -> bytes:
-        """``$metadata`` as SCM sends it."""
-        return self.system.ask(
-            "GET",
-            "data/$metadata",
-            lambda response: response.content,
-            subject="$metadata",
-            headers={"Accept": "application/xml"},
-        )
+        """``$metadata`` as SCM sends it.
+
+        Raises:
+            ConfigurationError: what is at the address is not an SCM.
+            SystemStopped: it failed, or does not let us in.
+        """
+        try:
+            return self.system.ask(
+                "GET",
+                "data/$metadata",
+                lambda response: response.content,
+                subject="$metadata",
+                headers={"Accept": "application/xml"},
+            )
+        except RequestRefused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise ConfigurationError(
+                "is not SCM: nothing at this address answers at /data (HTTP 404). Check "
+                "destination.url, and that it is not the address of Sales.",
+                where=self.system.label,
+            ) from refused
 
     def ask(self, action: str, **body: str | bool) -> object:
         """The value of an action of Data management that may be asked again.

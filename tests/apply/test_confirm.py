@@ -212,7 +212,7 @@ def test_a_row_that_was_confirmed_and_is_refused_later_fails_and_is_forgotten(
     confirm_import(common, str(run.run), errors=(), packages=())
     errors = [error_file(tmp_path / "late.csv", f"usmf,{number(2)}\n")]
     result = confirm_import(common, str(run.run), errors=errors, packages=())
-    assert "1 rows that had been confirmed before are failed now" in str(result.text)
+    assert "1 row that had been confirmed before is failed now" in str(result.text)
     assert result.items == [{"confirmed": 0, "refused_late": 1}]
     assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
     assert (

@@ -26,6 +26,8 @@ from pipeline.run.folder import RunFolder, find_run
 from pipeline.show.spreadsheet import defuse, restore, write_csv
 from pipeline.show.visible import make_visible
 from pipeline.show.visible_frame import make_frame_visible
+from schemas.codes import load_codes
+from schemas.run import OUTCOMES
 from tests.scenes.small import ACCOUNT, contactid, rows
 
 Source = Callable[[list[dict[str, str]]], Path]
@@ -172,6 +174,37 @@ def test_a_repair_file_gives_back_what_was_read(source: Source, tmp_path: Path) 
     assert back["contactid"].to_list() == [contactid(place) for place in range(1, len(HARM) + 1)]
     assert back["firstname"].to_list() == list(HARM)
     assert back["description"].to_list() == list(HARM)
+    assert back.columns[:4] == [
+        "p2c_codes", "p2c_columns", "p2c_what_is_wrong", "p2c_what_to_do",
+    ]  # fmt: skip
+    told = back.select("p2c_codes", "p2c_what_to_do")
+    assert told.null_count().row(0) == (0, 0)
+
+
+def test_refused_rows_say_what_to_do_in_the_worklist_and_the_repair_file(
+    source: Source, tmp_path: Path
+) -> None:
+    common, run = plan_of(source, tmp_path / "runs", hostile())
+    ids = pl.read_parquet(run.decisions)["contactid"].head(2).to_list()
+    decided = pl.read_parquet(run.decisions).with_columns(
+        decision=pl.lit("customer"), reason=pl.lit("active_customer")
+    )
+    decided.write_parquet(run.decisions)
+    codes = ["refused_party", None]
+    rows = [
+        {"contactid": one, "outcome": "failed", "code": code, "message": "No."}
+        for one, code in zip(ids, codes, strict=True)
+    ]
+    pl.DataFrame(rows, schema=OUTCOMES).write_parquet(run.outcomes)
+    write_worklist(common, str(run.run), to=tmp_path / "w.csv", sales_url=None)
+    write_repair_file(common, str(run.run), to=tmp_path / "r.csv")
+    work, repair = (pl.read_csv(tmp_path / one, infer_schema=False) for one in ("w.csv", "r.csv"))
+    assert work["codes"].str.contains("refused_party").to_list().count(True) == 1
+    for frame, column in ((work, "what_to_do"), (repair, "p2c_what_to_do")):
+        assert frame.height == 2
+        said = "".join(frame[column].to_list())
+        assert load_codes()["refused_party"].advice in said
+        assert "a reason that p2c does not know" in said
 
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from(HARM), min_size=1, max_size=20))

@@ -61,7 +61,7 @@ def ours(ready: dict[str, Any]) -> dict[str, float]:
             tables=("contacts",), mapped=list_mapped_columns(project), tracking="never"
         )
         found = land_dataverse(
-            sales, into, wish, work=Path(home) / "work", progress=lambda _table, _rows: None
+            sales, into, wish, work=Path(home) / "work", progress=lambda *_: None
         )
         traffic = found.traffic["contacts"]
         return {

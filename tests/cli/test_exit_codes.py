@@ -74,6 +74,22 @@ def test_3_when_the_world_stops_it(
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "stopped"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libarrow.so: failed to map segment from shared object"),
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+        MemoryError(),
+    ],
+)
+def test_3_when_there_is_no_memory_and_what_to_do_is_said(
+    capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    assert answer_errors(raising(error), "plan", as_object=False) == 3
+    assert "run.memory" in capsys.readouterr().err
+
+
 def test_4_when_a_run_folder_was_altered(p2c: P2c, runs: Path) -> None:
     (run,) = runs.iterdir()
     journal = run / "journal.jsonl"

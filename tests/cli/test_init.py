@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.commands.init import find_answer_problem, initialise
 from pipeline.project.resolve import load_project
 from tests.scenes.command_line import P2c
 from tests.scenes.places import ROOT
@@ -87,7 +88,9 @@ def test_a_project_file_is_never_overwritten(p2c: P2c, tmp_path: Path) -> None:
     assert (tmp_path / "p2c.toml").read_text() == "# mine\n"
 
 
-def test_on_a_terminal_init_asks_for_what_the_flags_do_not_say(tmp_path: Path) -> None:
+def test_on_a_terminal_init_asks_for_what_is_not_said_and_again_after_a_wrong_answer(
+    tmp_path: Path,
+) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pipeline.cli", "init", "--currency", "DKK", "--json"]
     home = str(ROOT)
@@ -99,13 +102,42 @@ def test_on_a_terminal_init_asks_for_what_the_flags_do_not_say(tmp_path: Path) -
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": home},
     ) as process:
-        os.write(ours, b"usmf\n\n")
+        os.write(ours, b"file\n\nsales\ncontoso\nusmf\nNarnia\n\n")
         assert process.wait() == 0
     os.close(theirs)
     os.close(ours)
-    destination = load_project(tmp_path / "p2c.toml").settings.destination
+    settings = load_project(tmp_path / "p2c.toml").settings
+    destination = settings.destination
+    assert (settings.source.kind, settings.source.path) == ("files", "sales")
     assert (destination.legal_entity, destination.currency, destination.country) == (
         "usmf",
         "DKK",
         None,
     )
+
+
+def test_a_live_sales_gets_its_address_and_its_login(tmp_path: Path) -> None:
+    url = "https://contoso.crm4.dynamics.com"
+    initialise(tmp_path / "p2c.toml", "export", {"url": url, "currency": "EUR"})
+    source = load_project(tmp_path / "p2c.toml").settings.source
+    assert (source.kind, source.url, source.path) == ("dataverse", url, None)
+    assert source.auth is not None
+    assert source.auth.secret_env == "P2C_CLIENT_SECRET"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    ("setting", "answer", "words"),
+    [
+        ("url", "", "must be an address"),
+        ("url", "https://contoso.operations.dynamics.com", "is an address of SCM"),
+        ("url", "https://contoso.crm4.dynamics.com", ""),
+        ("legal_entity", "contoso", "must be one to four letters"),
+        ("legal_entity", "", ""),
+        ("currency", "euro", "three capital letters"),
+        ("country", "Narnia", "is not a country"),
+        ("path", "s3:/exports", "two slashes"),
+    ],
+)
+def test_an_answer_is_checked_when_it_is_given(setting: str, answer: str, words: str) -> None:
+    found = find_answer_problem(setting, answer)
+    assert (words in found) if words else not found

@@ -19,6 +19,8 @@ from tests.scenes.places import ROOT
 SCRIPT = Path(sys.executable).parent / "p2c"
 P2C = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "pipeline.cli"]
 HOME = ROOT
+STREAMS = {"runs >&-": "0", "runs >/dev/full": "3", "--version >/dev/full": "3"}
+"""What is written where nothing can be, and the exit code."""
 
 
 def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +43,7 @@ def p2c(*words: str, cwd: Path = HOME, **environment: str) -> subprocess.Complet
         ("p2c templates Con", {"Contacts", "ContactToCustomer"}),
         ("p2c apply --runs RUNS ", {"latest", "20260102T030405Z-abcd"}),
         ("p2c explain X --runs RUNS --run 2026", {"20260102T030405Z-abcd"}),
+        ("p2c plan --set destination.curr", {"destination.currency="}),
     ],
 )
 def test_the_shell_completes_commands_flags_tasks_and_runs(
@@ -54,6 +57,21 @@ def test_the_shell_completes_commands_flags_tasks_and_runs(
         "_P2C_COMPLETE": "complete_bash",
     }
     assert set(p2c(cwd=tmp_path, **words).stdout.split()) == offered
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no /dev/full")
+def test_streams_that_are_closed_or_full_end_with_a_sentence_or_nothing(tmp_path: Path) -> None:
+    said = [f"{P2C[0]} {' '.join([*P2C[1:], words])} 2>&3; echo $? >&3" for words in STREAMS]
+    shell = f"exec 3>&1; {'; '.join(said)}"
+    ended = subprocess.run(
+        ["sh", "-c", shell], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    lines = ended.stdout.splitlines()
+    assert [line for line in lines if line.isdigit()] == list(STREAMS.values())
+    assert all(
+        line.isdigit() or "No space left" in line or "disk is full" in line for line in lines
+    )
+    assert "defect" not in ended.stdout + ended.stderr
 
 
 def test_completion_is_in_the_help(p2c: P2c) -> None:

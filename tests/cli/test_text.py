@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
-from pipeline.cli.progress import Lines
+from pipeline.cli.progress import Bars, Lines, describe_pace
 from pipeline.commands.apply import apply_run
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
@@ -243,10 +246,46 @@ def test_progress_is_a_line_when_a_step_begins_goes_on_and_ends() -> None:
     lines.finish()
     assert said == [
         "looking",
-        "planning: 400 of 900",
-        "planning: 700 of 900",
+        "planning: 400 of 900, 33/s, 15 s left",
+        "planning: 700 of 900, 29/s, 7 s left",
         "planning: 900 of 900",
     ]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "finished", "text"),
+    [
+        (0, None, 9.0, False, ""),
+        (0, 900, 9.0, False, "0 of 900"),
+        (5, None, 0.2, False, "5"),
+        (5_000, None, 10.0, False, "5,000, 500/s"),
+        (5_000, 10_000, 10.0, False, "5,000 of 10,000, 500/s, 10 s left"),
+        (100, 10_000, 10.0, False, "100 of 10,000, 10/s, 16 min left"),
+        (10, 100_000, 10.0, False, "10 of 100,000, 1/s, 27 h 46 min left"),
+        (5_000, 5_000, 10.0, True, "5,000"),
+    ],
+)
+def test_a_step_says_its_rate_and_the_time_left(
+    done: int, total: int | None, seconds: float, finished: bool, text: str
+) -> None:
+    assert describe_pace(done, total, seconds, finished=finished) == text
+
+
+def test_a_step_looks_finished_when_another_one_begins() -> None:
+    now = 0.0
+    progress = Progress(console=Console(file=io.StringIO()))
+    bars = Bars(progress, lambda: now)
+    bars(Step(name="reading contacts", done=5))
+    bars(Step(name="reading accounts", done=1))
+    assert [one.finished for one in progress.tasks] == [False, False]
+    now = 3.0
+    bars(Step(name="reading accounts", done=2))
+    assert [one.finished for one in progress.tasks] == [True, False]
+    bars(Step(name="reading contacts", done=6))
+    assert [one.finished for one in progress.tasks] == [False, False]
+    bars(Step(name="looking for repeats", done=0))
+    bars(Step(name="planning", done=4, total=9))
+    assert [one.finished for one in progress.tasks] == [True, True, True, False]
 
 
 def test_what_a_step_waits_for_is_a_line_of_its_own() -> None:

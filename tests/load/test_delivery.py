@@ -332,7 +332,7 @@ def test_a_line_says_about_once_a_minute_that_the_system_is_waited_for(
     stage.disturb(4, lambda _request: httpx.Response(429, headers={"Retry-After": "40"}))
     stage.deliver()
     label = "Sales (sales.test)" if "updates" in name else "SCM (scm.test)"
-    assert notes == [f"{label} throttles: 3 rows wait, for {minutes} min" for minutes in (1, 2)]
+    assert notes == [f"{label} throttles: 3 rows waiting, for {minutes} min" for minutes in (1, 2)]
 
 
 @pytest.mark.parametrize("name", ["upserts", "updates", "updates in bulk"])

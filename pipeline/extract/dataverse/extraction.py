@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from pipeline.errors import RequestRefused, during
+from pipeline.errors import RequestRefused, count_of, during
 from pipeline.extract.dataverse.assembly import Assembly
 from pipeline.extract.dataverse.changes import (
     DeltaLink,
@@ -33,7 +33,7 @@ from pipeline.wire.meter import Traffic
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS, TABLES
 
-Progress = Callable[[str, int], None]
+Progress = Callable[[str, int, int | None], None]
 Tracking = Literal["auto", "always", "never"]
 
 CHANGES: Final = "changes.json"
@@ -119,7 +119,7 @@ def land_dataverse(
             resumes. It is empty once everything is landed.
         since: the ``source`` folder of an earlier run, to be refreshed by change tracking instead
             of a full read.
-        progress: is given table and rows while reading.
+        progress: is given table, rows and, where Sales counted them, all rows, while reading.
         now: the time.
         write: puts a checkpoint on disk, whole or not at all.
 
@@ -217,7 +217,13 @@ class _Extraction:
         return done, landed
 
     def _make_progress(self, name: str) -> Callable[[int], None]:
-        return lambda rows: self.progress(name, rows)
+        return lambda rows: self.progress(name, rows, None)
+
+    def _report(self, name: str, rows: int) -> None:
+        """How far a table is. Sales counted its rows some time ago, so there may be more."""
+        table = TABLES.get(name)
+        total = None if table is None else self.counted.get(table.singular)
+        self.progress(name, rows, total if total is None else max(total, rows))
 
     def _read(
         self, columns: Mapping[str, Columns], links: dict[str, DeltaLink], *, always: bool
@@ -230,7 +236,7 @@ class _Extraction:
             for name, one in columns.items()
         }
         self._leave_out_missing(jobs)
-        WorkerPool(self.sales, self.wish.page_rows, self.progress).read(jobs)
+        WorkerPool(self.sales, self.wish.page_rows, self._report).read(jobs)
         landed = {}
         for name, job in jobs.items():
             assembly = Assembly(columns=job.columns, into=self.into, system=self.sales.system.label)
@@ -280,7 +286,7 @@ class _Extraction:
     def _note_age(self, work: TableWork, name: str) -> None:
         if work.slots:
             since = f"{datetime.fromisoformat(work.begun):%Y-%m-%d %H:%M} UTC"
-            detail = f"{name}, {work.slots:,} rows from {since} on"
+            detail = f"{name}, {count_of(work.slots, 'row')} from {since} on"
             self.notes.append(RunNote(code="rows_read_earlier", detail=detail))
 
     def _leave_out_missing(self, jobs: dict[str, TableJob]) -> None:

@@ -71,7 +71,9 @@ def read_header(text: CsvText, selection: ColumnSelection) -> tuple[Dialect, lis
     )
     if found is None:
         raise SourceError(
-            "is empty." if given is None and not text.rest.strip() else "has no header line.",
+            "is empty. Export it again, or remove the file."
+            if given is None and not text.rest.strip()
+            else "has no header line.",
             where=text.name,
         )
     if found.record.trouble is not None:

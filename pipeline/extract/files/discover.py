@@ -337,5 +337,5 @@ def _describe(paths: tuple[Path, ...], folder: Path, table: Table) -> StoredTabl
         )
     for part, size in zip(parts, sizes, strict=True):
         if not size:
-            raise SourceError("is empty.", where=part.name)
+            raise SourceError("is empty. Export it again, or remove the file.", where=part.name)
     return StoredTable(form=forms.pop(), parts=parts)

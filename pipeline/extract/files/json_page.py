@@ -93,7 +93,7 @@ class PageParser:
         """The pages, each as its rows, or ``TOO_LONG`` or ``TWICE``; read one before the next."""
         first = self._peek()
         if not first:
-            raise SourceError("is empty.", where=self._name)
+            raise SourceError("is empty. Export it again, or remove the file.", where=self._name)
         while first in {"[", "{"}:
             yield self._read_page(first)
             first = self._peek()

@@ -144,7 +144,7 @@ def _read_lines(
         is_hopeless = is_hopeless and all(_is_other(row) for _, row in batch)
         yield chunk
     if is_empty:
-        raise SourceError("is empty.", where=name)
+        raise SourceError("is empty. Export it again, or remove the file.", where=name)
     if is_hopeless:
         raise SourceError(
             "no line is a JSON object. If the file is one page of rows, let its name end in .json.",

@@ -8,12 +8,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import httpx
 
 _EARLY: Final = 300.0
 """Seconds before a token expires at which it is renewed."""
+
+REFUSED: Final = "p2c.refused"
+"""The extension of a refused request that says what is wrong with its token."""
 
 
 class AccessToken(Protocol):
@@ -35,6 +38,15 @@ class Credential(Protocol):
 
     def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         """A token for ``scopes``."""
+        ...
+
+
+@runtime_checkable
+class FixedCredential(Protocol):
+    """A credential whose token cannot be renewed, and that can say what is wrong with it."""
+
+    def explain_refusal(self, now: float) -> str:
+        """What to do once a system refuses the token; ``now`` in seconds since 1970."""
         ...
 
 
@@ -74,6 +86,8 @@ class TokenAuth(httpx.Auth):
         if newer != token:
             request.headers["Authorization"] = f"Bearer {newer}"
             yield request
+        elif isinstance(self._credential, FixedCredential):
+            request.extensions[REFUSED] = self._credential.explain_refusal(self._clock())
 
     def token(self, instead_of: str | None = None) -> str:
         """A token that is good for some minutes.

@@ -36,27 +36,15 @@ from pipeline.wire.login.refusals import (
     translate_login_refusal,
 )
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
+from pipeline.wire.login.tokens import GivenToken, take_token
 from pipeline.wire.system import UNREADABLE
 from pipeline.wire.timeouts import TIMEOUT
 
 azure = import_lazily("pipeline.wire.login.azure")
 """azure-identity loads in a third of a second; the sandbox and static tokens do not need it."""
 
-_FOREVER: Final = 2**53
 _LARGEST: Final = 1 << 20
 """Bytes of an answer of a login service; tokens have some thousands."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class GivenToken:
-    """A token as we were given it; it cannot be renewed."""
-
-    token: str
-    expires_on: int = _FOREVER
-
-    def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
-        """The token itself."""
-        return self
 
 
 def make_credential_factory(
@@ -77,7 +65,8 @@ def make_credential_factory(
     """
     match settings.kind:
         case "token":
-            given = _take_token(settings, environment)
+            token = _read_secret(settings.token_env, "token_env", environment)
+            given = take_token(token, settings.token_env or "", time.time())
             return lambda: given
         case "client_secret":
             secret = _read_secret(settings.secret_env, "secret_env", environment)
@@ -102,25 +91,22 @@ def make_credential_factory(
             return lambda: azure.make_cli_login(settings)
 
 
-def _take_token(settings: AuthSettings, environment: Mapping[str, str]) -> GivenToken:
-    token = _read_secret(settings.token_env, "token_env", environment)
-    if not token.isascii() or not token.isprintable():
-        raise ConfigurationError(
-            f"the environment variable {settings.token_env} holds line ends or characters that no "
-            "token has.",
-            where="auth.token_env",
-        )
-    return GivenToken(token=token)
-
-
 def _read_secret(name: str | None, setting: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name or "", "")
-    if not value:
-        raise ConfigurationError(
-            f"the environment variable {hide_unusual(name or '')} is not set.",
-            where=f"auth.{setting}",
+    if value:
+        return value
+    shown = hide_unusual(name or "")
+    if shown == name:
+        text = (
+            f"the environment variable {shown} is not set. Set it where you start p2c: "
+            f"`export {shown}=…`, in PowerShell `$env:{shown} = '…'`."
         )
-    return value
+    else:
+        text = (
+            "the environment variable … is not set. This setting takes the name of a variable, as "
+            "in P2C_CLIENT_SECRET. If the secret itself stands here, put it into that variable."
+        )
+    raise ConfigurationError(text, where=f"auth.{setting}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

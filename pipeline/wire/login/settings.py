@@ -25,6 +25,16 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
 _USUAL: Final = re.compile("_?(?:[A-Z]{1,20}|[A-Z][A-Z0-9]{0,15}(?:_[A-Z0-9]{1,16})+)")
 _LONGEST: Final = 60
 
+_SCM_HOST: Final = re.compile(
+    r"(?i)\.(operations(\.[a-z0-9-]+)?|cloudax|axcloud)\.dynamics\.(com|cn)$"
+    r"|\.operations\.(microsoft)?dynamics\.(us|cn)$|\.operations\.appsplatform\.us$"
+)
+_SALES_HOST: Final = re.compile(
+    r"(?i)\.crm[0-9]*\.(dynamics\.(com|cn)|microsoftdynamics\.(us|de)|appsplatform\.us)$"
+)
+_ON_PREMISES: Final = re.compile(r"(?i)(/namespaces/[a-z0-9_-]+)?")
+"""The path of an SCM that is not in Microsoft's cloud."""
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Kind = Literal["client_secret", "certificate", "managed_identity", "azure_cli", "token"]
@@ -67,6 +77,38 @@ def _check_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_sales_address(value: str) -> str:
+    host = urlsplit(value).hostname or ""
+    if _SCM_HOST.search(host):
+        raise ValueError(
+            "is an address of SCM. source.url takes the address of Sales, as in "
+            "https://contoso.crm4.dynamics.com; SCM's belongs into destination.url"
+        )
+    _refuse_path(value)
+    return value
+
+
+def _check_scm_address(value: str) -> str:
+    host = urlsplit(value).hostname or ""
+    if _SALES_HOST.search(host):
+        raise ValueError(
+            "is an address of Sales. destination.url takes the address of SCM, as in "
+            "https://contoso.operations.eu.dynamics.com; that of Sales belongs into source.url"
+        )
+    if _ON_PREMISES.fullmatch(urlsplit(value).path) is None:
+        _refuse_path(value)
+    return value
+
+
+def _refuse_path(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.path:
+        raise ValueError(
+            f"must end after the host, as in {parts.scheme}://{parts.netloc}; p2c adds the path of "
+            "the interface itself"
+        )
+
+
 def _split_address(value: str) -> SplitResult | None:
     """The parts of an address; null if the client could not be sent there."""
     try:
@@ -83,6 +125,26 @@ Address = Annotated[
     AfterValidator(_check_address),
     WithJsonSchema({"type": "string", "title": "an address that begins with https://"}),
 ]
+
+
+_ADDRESS_SCHEMA: Final = WithJsonSchema(
+    {"type": "string", "title": "an address that begins with https://"}
+)
+SalesAddress = Annotated[Address, AfterValidator(_check_sales_address), _ADDRESS_SCHEMA]
+ScmAddress = Annotated[Address, AfterValidator(_check_scm_address), _ADDRESS_SCHEMA]
+
+
+def refuse_controls(value: str) -> str:
+    """A path, as it is. Raises ``ValueError`` where a backslash became something else."""
+    if any(sign < " " for sign in value):
+        raise ValueError(
+            "holds a tab or a line end. Between double quotes a backslash is special: write the "
+            "path with / or between single quotes"
+        )
+    return value
+
+
+PathText = Annotated[str, AfterValidator(refuse_controls)]
 
 
 def _check_variable(value: str) -> str:
@@ -159,7 +221,7 @@ class AuthSettings(_Section):
         description="The environment variable that holds the client secret.",
         examples=["P2C_CLIENT_SECRET"],
     )
-    certificate: str | None = Field(
+    certificate: PathText | None = Field(
         None,
         description=(
             "The file of the certificate and its private key, PEM or PFX, relative to the project "
@@ -187,7 +249,7 @@ class AuthSettings(_Section):
             "object store, https://storage.azure.com/.default."
         ),
     )
-    ca_file: str | None = Field(
+    ca_file: PathText | None = Field(
         None,
         description=(
             "A PEM file of certificates to trust in addition to those of the machine, relative to "

@@ -35,9 +35,10 @@ from pipeline.errors import (
 from pipeline.wire.client import connect, load_trust, make_client
 from pipeline.wire.login.auth import TokenAuth
 from pipeline.wire.login.azure import AzureLogin
-from pipeline.wire.login.credentials import GivenToken, PlainLogin, make_credential_factory
+from pipeline.wire.login.credentials import PlainLogin, make_credential_factory
 from pipeline.wire.login.refusals import translate_login_refusal
 from pipeline.wire.login.settings import AuthSettings, SystemSettings
+from pipeline.wire.login.tokens import GivenToken
 from pipeline.wire.once import Busy
 from pipeline.wire.pace import Pace
 from pipeline.wire.system import System
@@ -219,7 +220,7 @@ def test_each_refusal_of_a_login_has_its_own_sentence(text: str, words: str) -> 
         text, AuthSettings.model_validate(LOGIN), "Login (login.microsoftonline.com)"
     )
     assert words in failure.message
-    assert (failure.exit_code, failure.again) == (3, False)
+    assert (failure.exit_code, failure.again) == (2, False)
 
 
 class LoginService(BaseHTTPRequestHandler):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import LoginAway, Refusal
-from pipeline.wire.login.credentials import GivenToken
+from pipeline.wire.login.tokens import GivenToken
 from pipeline.wire.store.login import StoreLogin
 
 GIVEN = "t"

@@ -1,0 +1,8 @@
+-- One row per contact that was asked for by its number; null where no contact has the number.
+-- A number that several have means all of them.
+-- in: only_numbers (number), contacts    unique by: number, contactid
+SELECT DISTINCT
+    o.number,
+    c.contactid
+FROM only_numbers AS o
+LEFT JOIN contacts AS c ON key_of(c.msdynce_contactnumber) = key_of(o.number)

@@ -1,0 +1,55 @@
+"""Where a report goes that the user sent elsewhere, and runs that lie elsewhere."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.commands.targets import choose_target
+from pipeline.errors import Stopped, UsageError, during, is_closed
+from tests.scenes.command_line import P2c
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_link_stays_and_its_file_is_written(p2c: P2c, tmp_path: Path) -> None:
+    target, link = tmp_path / "far.html", tmp_path / "near.html"
+    target.touch()
+    link.symlink_to(target.name)
+    assert p2c("report", "latest", "--to", link).code == 0
+    assert link.is_symlink()
+    assert target.read_text().startswith("<!doctype html>")
+
+
+def test_a_link_to_nothing_gets_its_file_and_a_circle_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "near.html"
+    link.symlink_to("far.html")
+    assert choose_target(link, "--to", "report.html") == tmp_path.resolve() / "far.html"
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to("other")
+    other.symlink_to("one")
+    with pytest.raises(UsageError, match="cannot be written"):
+        choose_target(one, "--to", "report.html")
+
+
+def test_a_run_may_be_the_path_of_its_folder(p2c: P2c, runs: Path, tmp_path: Path) -> None:
+    (run,) = runs.iterdir()
+    there = Path(shutil.copytree(run, tmp_path / "evidence" / run.name))
+    assert p2c("verify", f"evidence/{run.name}").code == 0
+    shutil.rmtree(runs)
+    assert p2c("verify", f"{there}/").code == 0
+    assert p2c("explain", "CON-00001-ABCDEF", "--run", there).code == 0
+    assert p2c("findings", there).code == 0
+    retried = p2c("retry", there, "--source", tmp_path)
+    assert not runs.exists(), retried.err
+
+
+@pytest.mark.parametrize(
+    ("number", "closed"), [(errno.EROFS, True), (errno.EACCES, True), (errno.ENOSPC, False)]
+)
+def test_a_place_that_may_only_be_read_is_told_from_a_full_one(number: int, closed: bool) -> None:
+    with pytest.raises(Stopped) as caught, during("writing"):
+        raise OSError(number, "no")
+    assert is_closed(caught.value) is closed

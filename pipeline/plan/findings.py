@@ -67,8 +67,6 @@ def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterat
     persons = tally.decisions["contact"]
     if persons and not prepared.parameters["scm_read"]:
         yield RunFinding(code="accounts_assumed", detail=str(persons))
-    if tally.customers_with_currency_id and not prepared.parameters["has_currencies"]:
-        yield RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id))
     for (task, column), count in tally.defaulted.items():
         if count:
             yield RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")

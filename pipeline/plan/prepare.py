@@ -92,6 +92,8 @@ class Routing:
     ``reading``)."""
     direct: Collection[str] = ()
     """Typed columns of contacts that mapping takes as they are read."""
+    with_currency: Collection[str] = ()
+    """Tasks whose mapping takes the contact's currency."""
     labels: Labels = field(default_factory=dict)
     month_first: Collection[str] = ()
     """Tables that were written by what is known to put the month before the day."""
@@ -234,6 +236,8 @@ def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str
         "has_keys": routing.known_customers is not None or routing.known_persons is not None,
         "has_loaded": routing.loaded is not None,
         "lookups_are_names": routing.lookups_are_names,
+        "customers_have_currency": "ContactToCustomer" in routing.with_currency,
+        "persons_have_currency": "Contacts" in routing.with_currency,
     }
 
 

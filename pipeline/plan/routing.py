@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
-from pipeline.mapping.paths import PATHS, name_text_column
+from pipeline.mapping.paths import CURRENCY, PATHS, name_text_column
 from pipeline.plan import known
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
@@ -34,6 +34,7 @@ def make_routing(planning: Planning) -> Routing:
         loaded=known.read_loaded(planning.folder.path.parent, planning.project),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),
+        with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],
         labels=settings.labels,
         month_first=list_month_first(planning.source.landed),
     )

@@ -164,7 +164,13 @@ class Decider:
             decided=decided,
             findings=_write_findings(decided, worth),
             usage={name: share.mapped.usage for name, share in shares.items()},
-            defaulted={name: share.mapped.defaulted for name, share in shares.items()},
+            defaulted={
+                name: {
+                    column: int((rows & passed[name]).sum())
+                    for column, rows in share.mapped.defaulted.items()
+                }
+                for name, share in shares.items()
+            },
             planned={
                 name: self._plan(name, share, passed[name], frames[name], hashes[name])
                 for name, share in shares.items()
@@ -269,7 +275,6 @@ _DECIDING = (
     "company_type_from", "company_id",
     "company_key", "is_active_customer", "destination_key", "source_file", "source_line",
     "unreadable_flag",
-    "raw:transactioncurrencyid",
 )  # fmt: skip
 
 

@@ -52,6 +52,16 @@ class Code:
         """Gate, then rank, as one sortable number; for codes without a gate above all gates."""
         return (self.gate or 9) * 1000 + self.rank
 
+    @property
+    def urgency(self) -> int:
+        """Less is more urgent.
+
+        Errors, what is held, warnings, and those about which there is nothing to do.
+        """
+        severities = [Severity.ERROR, Severity.HOLD, Severity.WARNING, Severity.ALSO]
+        severity = severities.index(self.severity or Severity.WARNING)
+        return 2 * severity + self.advice.startswith("Nothing to do")
+
     def message(self, *, column: str = "", limit: object = "", detail: object = "") -> str:
         """The sentence with its blanks filled in."""
         return self.sentence.format(column=column, limit=limit, detail=detail)

@@ -18,9 +18,11 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
+from pipeline.run.summary import CountedFinding
+from pipeline.show.run_text import TOP
 from pipeline.show.spreadsheet import write_csv
 from pipeline.suggest import check_codes
-from schemas.codes import load_codes
+from schemas.codes import Severity, load_codes
 from sql.query import query
 from sql.session import Session, session
 
@@ -147,7 +149,10 @@ class FindingGroup(TypedDict):
 
 
 def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[FindingGroup] | None:
-    """Findings by cause, most rows first. Null if they cannot be read."""
+    """Findings by cause, the most urgent first, as ``p2c plan`` lists them.
+
+    Null if they cannot be read.
+    """
     keys = ["code", "severity", "column", "destination"]
     frame = evidence.frame(
         evidence.folder.findings,
@@ -165,13 +170,31 @@ def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[Findin
     )
     if frame is None:
         return None
-    ordered = frame.sort(
-        ["rows", "code", "column", "destination"],
-        descending=[True, False, False, False],
-        nulls_last=True,
-    )
+    ordered = frame.sort("code", "column", "destination", nulls_last=True)
     rows = cast("list[FindingGroup]", ordered.with_columns(_BLANKS).to_dicts())
-    return [_put_in_words(row) for row in rows]
+    groups = [_put_in_words(_count_concerned(row, evidence.summary.counted)) for row in rows]
+    return sorted(groups, key=_rank)
+
+
+def _count_concerned(row: FindingGroup, counted: Sequence[CountedFinding]) -> FindingGroup:
+    """A group with the rows that its findings are about: one finding of the run is about many."""
+    more = [
+        one.rows - 1
+        for one in counted
+        if (one.code, one.column or None) == (row["code"], row["column"])
+    ]
+    return {**row, "rows": row["rows"] + sum(more)}
+
+
+def _rank(group: FindingGroup) -> tuple[bool, bool, int, int]:
+    """Findings on top of another problem come last, those of the run as a whole first."""
+    known = load_codes().get(group["code"])
+    return (
+        group["severity"] == Severity.ALSO,
+        group["code"] not in TOP,
+        known.urgency if known else 0,
+        -group["rows"],
+    )
 
 
 def _put_in_words(row: FindingGroup) -> FindingGroup:

@@ -47,6 +47,19 @@ def add_run_findings(
     return prepared.findings
 
 
+def find_nothing(contacts: int, selected: int) -> Iterator[RunFinding]:
+    """What is wrong where nothing is left to work on.
+
+    Args:
+        contacts: of the source.
+        selected: those that filter, ``--limit`` and ``--only`` leave.
+    """
+    if not contacts:
+        yield RunFinding(code="no_contacts")
+    elif not selected:
+        yield RunFinding(code="nothing_selected", detail=f"{contacts:,}")
+
+
 def _list_split(mappings: Mapping[str, CompiledTemplate], decider: Decider) -> Iterator[RunFinding]:
     """Tasks whose rows need more packages, because some columns are left out of some."""
     batcher = decider.batcher
@@ -76,9 +89,10 @@ def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterat
 
 
 def _list_flag_warnings(tally: Tally, project: Project) -> Iterator[RunFinding]:
-    if not sum(tally.decisions.values()):
-        yield RunFinding(code="no_contacts")
-    elif not tally.flags["yes"]:
+    contacts = sum(tally.decisions.values())
+    left_out = sum(tally.reasons["skipped", name] for name in ("filtered_out", "not_selected"))
+    yield from find_nothing(contacts, contacts - left_out)
+    if contacts and not tally.flags["yes"]:
         yield RunFinding(code="flag_never_set", column=_FLAG)
     if tally.flags["blank"] and project.settings.source.flag_blank == "no":
         yield RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column=_FLAG)

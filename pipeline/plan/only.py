@@ -11,9 +11,12 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.run.findings import RunFinding
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE, parse_guid
+from sql.query import query
+from sql.session import Session
 
 _ONLY: Final = Table(
     name=CONTACTS.name,
@@ -24,9 +27,15 @@ _ONLY: Final = Table(
 )
 """Contacts, as far as a list of them goes."""
 
+ONLY: Final = pl.Schema({"contactid": pl.String, "line": pl.Int64})
+"""One row per contact that was asked for, and the line that names it."""
+
+_NAMED: Final = 5
+"""So many contacts that are not there are named."""
+
 
 def read_only_ids(path: Path) -> pl.DataFrame:
-    """The contactids of ``--only``: one a line, or a CSV whose first column they are.
+    """The contactids of ``--only`` (``ONLY``): one a line, or a CSV whose first column they are.
 
     A header line may say contactid. Or a workbook with a column of that name, as a view has it.
 
@@ -36,13 +45,13 @@ def read_only_ids(path: Path) -> pl.DataFrame:
     """
     if not path.is_file():
         raise UsageError(f"--only: there is no file {path}.")
-    found: list[str] = []
+    found: list[tuple[str, int]] = []
     for number, cell in _list_cells(path):
         contactid = parse_guid(cell)
         if contactid is None:
             raise UsageError("is not a contactid.", where=f"--only {path.name}, line {number}")
-        found.append(contactid)
-    return pl.DataFrame({"contactid": found}, schema={"contactid": pl.String})
+        found.append((contactid, number))
+    return pl.DataFrame(found, schema=ONLY, orient="row")
 
 
 def _list_cells(path: Path) -> list[tuple[int, str]]:
@@ -66,4 +75,24 @@ def _list_cells(path: Path) -> list[tuple[int, str]]:
         (number, cell)
         for number, cell in cells
         if cell and (number > 1 or cell.casefold() != "contactid")
+    ]
+
+
+def find_missing_only(session: Session) -> list[RunFinding]:
+    """The contacts that were asked for and that the source does not have, as one finding.
+
+    The session has ``only_given`` (``ONLY``) and ``contacts``.
+    """
+    missing = session.frame(query("plan/only_missing"))
+    if missing.is_empty():
+        return []
+    named = [f"{contactid} (line {line})" for contactid, line in missing.head(_NAMED).iter_rows()]
+    more = [f"and {missing.height - _NAMED:,} more"] if missing.height > _NAMED else []
+    return [
+        RunFinding(
+            code="only_not_found",
+            detail=", ".join([*named, *more]),
+            column=CONTACTS.key,
+            rows=missing.height,
+        )
     ]

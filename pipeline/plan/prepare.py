@@ -26,6 +26,7 @@ from pipeline.plan.declare import (
     report_doubts,
 )
 from pipeline.plan.lookups import resolve_names, take_lookups_by_id
+from pipeline.plan.only import ONLY, find_missing_only
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,
@@ -77,7 +78,7 @@ class Routing:
     """Whether contacts will be routed: who shares a number, and who has documents, is looked for.
     """
     only: pl.DataFrame | None = None
-    """One column ``contactid``."""
+    """The contacts that were asked for, by ``only.ONLY``."""
     known_customers: pl.DataFrame | None = None
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
     known_persons: pl.DataFrame | None = None
@@ -116,7 +117,8 @@ class Prepared:
 
     def list_reading_findings(self) -> list[RunFinding]:
         """Findings of how the source was read, which count whatever is done with it."""
-        return [one for one in self.findings if one.code in (*READING, "row_unreadable")]
+        reading = (*READING, "row_unreadable", "only_not_found")
+        return [one for one in self.findings if one.code in reading]
 
 
 def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
@@ -213,6 +215,7 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         )  # While contacts are joined with them, once is enough in memory.
     _register_units(session, routing, has_table="businessunits" in landed)
     _register_others(session, routing)
+    findings += [] if routing.only is None else find_missing_only(session)
     return Prepared(
         findings=findings,
         rows=counts.rows,
@@ -397,9 +400,7 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
 
 
 def _register_others(session: Session, routing: Routing) -> None:
-    only = (
-        routing.only if routing.only is not None else pl.DataFrame(schema={"contactid": pl.String})
-    )
+    only = pl.DataFrame(schema=ONLY) if routing.only is None else routing.only
     session.register("only_given", only)
     session.store("only_ids", query("plan/only_ids"))
     text = pl.String()

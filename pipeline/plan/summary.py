@@ -72,9 +72,9 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
             for (task, entity, action), count in sorted(tally.actions.items())
         ),
         counted=tuple(
-            CountedFinding(code=one.code, detail=one.detail, column=one.column)
+            CountedFinding(code=one.code, detail=one.detail, column=one.column, rows=one.concerned)
             for one in counted.findings
-            if one.detail.isdigit()
+            if one.detail.isdigit() or one.concerned > 1
         ),
         value_maps=tuple(_count_value_maps(tally, planning.mappings)),
         changes=tuple(planning.changes),
@@ -125,10 +125,10 @@ def _make_equations(
 
 
 def _count_findings(counted: PlanCounts) -> dict[str, int]:
-    """Rows of ``findings.parquet`` by code."""
+    """Rows that findings are about, by code."""
     counts = dict(counted.tally.findings)
     for one in counted.findings:
-        counts[one.code] = counts.get(one.code, 0) + 1
+        counts[one.code] = counts.get(one.code, 0) + one.concerned
     unreadable = sum(len(table.unreadable) for table in counted.landed.values())
     unreadable += counts.get("row_unreadable", 0)
     return counts | ({"row_unreadable": unreadable} if unreadable else {})

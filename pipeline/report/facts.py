@@ -30,6 +30,8 @@ _PERSON: Final = ("error", "hold", "also")
 _CUT: Final = ("truncated", "blanked", "line_break_replaced")
 _FIRST: Final = (
     "no_contacts",
+    "nothing_selected",
+    "only_not_found",
     "file_ignored",
     "folder_missing",
     "row_count_suspicious",

@@ -20,6 +20,15 @@ PLANNED: Final = "planned = created + updated + unchanged + written + failed + u
 
 Verdict = Literal["clean", "attention", "stopped", "broken"]
 
+ALARMS: Final = (
+    "row_unreadable",
+    "no_contacts",
+    "nothing_selected",
+    "only_not_found",
+    "counts_disagree",
+)
+"""Findings of the run for which a person must look, whatever became of contacts."""
+
 _EXIT_CODES: Final[Mapping[Verdict, int]] = {
     "clean": 0,
     "attention": 1,
@@ -48,11 +57,15 @@ class PlannedRowCount(RunRecord):
 
 
 class CountedFinding(RunRecord):
-    """A finding of the run as a whole that is a number."""
+    """A finding of the run as a whole that is about many rows, or tells a number.
+
+    It is one row of ``findings.parquet``, and counts as ``rows`` in ``Summary.findings``.
+    """
 
     code: str
     detail: str
     column: str = ""
+    rows: int = 1
 
 
 class ValueMap(RunRecord):
@@ -123,7 +136,7 @@ class Summary(RunRecord):
     reasons: Mapping[str, int] = {}
     """Contacts by decision and reason, as in ``held/contact_number_missing``."""
     findings: Mapping[str, int] = {}
-    """Rows of ``findings.parquet`` by code."""
+    """Rows that findings are about, by code: those of ``findings.parquet``, and ``counted``."""
     outcomes: Mapping[str, int]
     """Planned rows by outcome."""
     actions: tuple[PlannedRowCount, ...] = ()
@@ -241,8 +254,7 @@ def reach_verdict(
         + counts.get("rejected", 0)
         + outcomes["failed"]
         + outcomes["unknown"]
-        + findings.get("row_unreadable", 0)
-        + findings.get("counts_disagree", 0)
+        + sum(findings.get(code, 0) for code in ALARMS)
     )
     return "attention" if people else "clean"
 

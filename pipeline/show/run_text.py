@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.run.facts import Kind
+from pipeline.run.findings import read_count
 from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges, ValueMap
 from schemas.codes import Code, Severity, load_codes
 from schemas.run import OUTCOME_NAMES
@@ -22,6 +23,8 @@ from schemas.run import OUTCOME_NAMES
 TOP: Final = (
     "row_unreadable",
     "no_contacts",
+    "nothing_selected",
+    "only_not_found",
     "file_ignored",
     "folder_missing",
     "row_count_suspicious",
@@ -44,7 +47,6 @@ Columns = Mapping[str, Sequence[tuple[str, int]]]
 Refused = Sequence[tuple[str, str, str, int]]
 """Outcome, code, task and rows of what was not accepted, most rows first."""
 
-_URGENCY: Final = ("error", "hold", "warning")
 _SHOWN: Final = 8
 _INDENT: Final = 21
 _HARD: Final = "\u00a0"
@@ -166,13 +168,7 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
         case "clean":
             return "clean", "every contact is where it belongs, and nothing needs a person."
         case "attention":
-            listed = ", ".join(
-                f"{count:,} {name}" for name, count in _count_for_people(facts).items() if count
-            )
-            sentence = (
-                f"{listed or 'the findings'} need a person; all others are where they belong."
-            )
-            return "attention", sentence
+            return "attention", _explain_attention(facts)
         case "stopped":
             return "stopped", "not everything was done; run the same command again to continue."
         case _:
@@ -181,6 +177,17 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
                 "investigates."
             )
             return "broken", sentence
+
+
+def _explain_attention(facts: Summary) -> str:
+    """What waits for a person, as a sentence."""
+    if "no_contacts" in facts.findings:
+        return "the source has no contacts."
+    if "nothing_selected" in facts.findings:
+        return "no contact was selected; all were skipped."
+    counts = _count_for_people(facts)
+    listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    return f"{listed or 'the findings'} need a person; all others are where they belong."
 
 
 def _count_for_people(facts: Summary) -> dict[str, int]:
@@ -195,6 +202,7 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "failed in SCM": outcomes.get("failed", 0),
         "with unknown outcome": outcomes.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
+        "asked for and not in the source": findings.get("only_not_found", 0),
         "batches that SCM counts differently": findings.get("counts_disagree", 0),
     }
 
@@ -259,9 +267,7 @@ def _render_findings(facts: Summary, columns: Columns, width: int, *, top: bool)
         for name, count in facts.findings.items()
         if (name in TOP) is top
     ]
-    for code, count in sorted(
-        found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
-    ):
+    for code, count in sorted(found, key=lambda one: (one[0].urgency, -one[1], one[0].rank)):
         numbered = [one for one in facts.counted if one.code == code.code]
         if numbered:
             yield from _render_run_finding(code, numbered, width)
@@ -295,18 +301,12 @@ def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) 
         yield f"{'':>{_INDENT}}{head}: p2c findings {facts.run}{_name_runs_flag(folder)}"
 
 
-def _count(detail: str) -> int:
-    """The number that a finding of the run tells; one finding where it tells something else."""
-    digits = detail.replace(",", "")
-    return int(digits) if digits.isdecimal() else 1
-
-
 def _render_run_finding(
     code: Code, numbered: Iterable[CountedFinding], width: int
 ) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
-        yield f"{_count(one.detail):>11,} {code.severity:<8} {code.code}"
+        yield f"{max(one.rows, read_count(one.detail)):>11,} {code.severity:<8} {code.code}"
         yield from _wrap(
             f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,

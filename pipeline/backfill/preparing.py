@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
-from pipeline.plan.findings import find_nothing
 from pipeline.plan.null_words import view_tables
-from pipeline.plan.only import read_only_ids
+from pipeline.plan.only import find_missing_only, read_only_ids
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import list_month_first
+from pipeline.plan.warnings import find_nothing
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import RunFolder
 from sql.query import query
@@ -43,6 +43,7 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
     )
     prepared = prepare(main, {*landed, "accounts"}, routing)
     prepared.findings += blank.findings
+    prepared.findings += [] if routing.only is None else find_missing_only(main)
     return prepared
 
 

@@ -26,7 +26,6 @@ from pipeline.plan.declare import (
     report_doubts,
 )
 from pipeline.plan.lookups import resolve_names, take_lookups_by_id
-from pipeline.plan.only import ONLY, find_missing_only
 from pipeline.plan.states import (
     DOCUMENTS,
     add_unreadable_states,
@@ -53,6 +52,7 @@ _SIDE_TABLES: Final = (
     (sales.P2CAUTONUMBERS, "counter_rows_left_out"),
 )
 """Table → the relation of its rows that do not count."""
+_ONLY: Final = pl.Schema({"contactid": pl.String, "line": pl.Int64})
 _REPEATS: Final = {
     "contacts": "contact_states",
     **{table.name: left_out for table, left_out in _SIDE_TABLES},
@@ -78,7 +78,7 @@ class Routing:
     """Whether contacts will be routed: who shares a number, and who has documents, is looked for.
     """
     only: pl.DataFrame | None = None
-    """The contacts that were asked for, by ``only.ONLY``."""
+    """``contactid`` and ``line`` of the contacts that were asked for."""
     known_customers: pl.DataFrame | None = None
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
     known_persons: pl.DataFrame | None = None
@@ -114,6 +114,8 @@ class Prepared:
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
     marks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Id or name of a business unit, in lower case, → its name."""
 
     def list_reading_findings(self) -> list[RunFinding]:
         """Findings of how the source was read, which count whatever is done with it."""
@@ -215,11 +217,11 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         )  # While contacts are joined with them, once is enough in memory.
     _register_units(session, routing, has_table="businessunits" in landed)
     _register_others(session, routing)
-    findings += [] if routing.only is None else find_missing_only(session)
     return Prepared(
         findings=findings,
         rows=counts.rows,
         marks=marks,
+        units=dict(session.frame(query("plan/unit_spellings")).iter_rows()),
         parameters=_list_parameters(landed, routing),
     )
 
@@ -400,7 +402,7 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
 
 
 def _register_others(session: Session, routing: Routing) -> None:
-    only = pl.DataFrame(schema=ONLY) if routing.only is None else routing.only
+    only = pl.DataFrame(schema=_ONLY) if routing.only is None else routing.only
     session.register("only_given", only)
     session.store("only_ids", query("plan/only_ids"))
     text = pl.String()

@@ -31,7 +31,7 @@ def make_routing(planning: Planning) -> Routing:
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         known_prospects=planning.destination.prospects,
-        loaded=known.read_loaded(planning.folder.path.parent, planning.project),
+        loaded=known.read_loaded(planning.runs, planning.project),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),
         with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],

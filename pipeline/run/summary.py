@@ -83,6 +83,21 @@ class ValueMap(RunRecord):
     unmapped_values: int = 0
 
 
+class NamedValues(RunRecord):
+    """The values that findings of one code and column are about, where they may be named.
+
+    ``rows`` are all findings there and ``distinct`` all their values; ``values`` are those that may
+    be shown, with their rows. What is blank has a blank name.
+    """
+
+    code: str
+    column: str = ""
+    destination: str = ""
+    rows: int
+    distinct: int
+    values: Mapping[str, int] = {}
+
+
 class FieldChange(RunRecord):
     """What updates do to one column: how many rows it changes in, and in how many it is cleared.
 
@@ -142,6 +157,8 @@ class Summary(RunRecord):
     actions: tuple[PlannedRowCount, ...] = ()
     counted: tuple[CountedFinding, ...] = ()
     value_maps: tuple[ValueMap, ...] = ()
+    named: tuple[NamedValues, ...] = ()
+    """What findings of lists are about: business units, states, countries, currencies, labels."""
     changes: tuple[TaskChanges, ...] = ()
     """What updates change; empty where neither SCM nor an earlier load says what is there."""
     forecast: Forecast = Forecast()
@@ -174,7 +191,8 @@ class Summary(RunRecord):
     def without_values(self) -> Summary:
         """The same without source values: which ones had no map is removed, how many is kept."""
         maps = tuple(one.replace(unmapped={}) for one in self.value_maps)
-        return self.replace(value_maps=maps, purged=True)
+        named = tuple(one.replace(values={}) for one in self.named)
+        return self.replace(value_maps=maps, named=named, purged=True)
 
 
 def digest_facts(facts: Mapping[str, object]) -> str:

@@ -16,30 +16,18 @@ from typing import Final
 
 from pipeline.run.facts import Kind
 from pipeline.run.findings import read_count
-from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges, ValueMap
-from schemas.codes import Code, Severity, load_codes
-from schemas.run import OUTCOME_NAMES
-
-TOP: Final = (
-    "row_unreadable",
-    "no_contacts",
-    "nothing_selected",
-    "only_not_found",
-    "file_ignored",
-    "folder_missing",
-    "row_count_suspicious",
-    "column_missing",
-    "flag_never_set",
-    "accounts_assumed",
-    "company_changed",
-    "promoted",
-    "demoted",
-    "no_longer_routed",
-    "no_longer_in_source",
-    "would_clear",
-    "legal_entity_changed",
+from pipeline.run.summary import (
+    CountedFinding,
+    Equation,
+    Forecast,
+    NamedValues,
+    Summary,
+    TaskChanges,
+    ValueMap,
 )
-"""Findings that come before everything else: they say something about the run as a whole."""
+from pipeline.show.named import explain_repair, list_values, merge_columns
+from schemas.codes import TOP, Code, Severity, load_codes
+from schemas.run import OUTCOME_NAMES
 
 Columns = Mapping[str, Sequence[tuple[str, int]]]
 """Code → columns and how many findings each has, most first."""
@@ -273,6 +261,9 @@ def _render_findings(facts: Summary, columns: Columns, width: int, *, top: bool)
             yield from _render_run_finding(code, numbered, width)
         else:
             yield from _render_row_finding(code, count, columns.get(code.code, ()), width)
+            yield from _render_named(
+                merge_columns(one for one in facts.named if one.code == code.code), width
+            )
 
 
 def _render_row_finding(
@@ -286,6 +277,17 @@ def _render_row_finding(
     yield from _wrap_names(f"{head}: ", [*names, *more], width, indent=_INDENT) if names else [head]
     text = code.advice if code.decision else f"{plain_sentence(code.sentence)} {code.advice}"
     yield from _wrap(text, width, _INDENT)
+
+
+def _render_named(named: Sequence[NamedValues], width: int) -> Iterator[str]:
+    """The values that findings are about; the column is named where there are several."""
+    for one in named:
+        values = list_values(one)
+        if values:
+            column = one.destination or one.column
+            head = f"{'':>{_INDENT}}{column}: " if len(named) > 1 else " " * _INDENT
+            yield from _wrap_names(head, values, width, indent=_INDENT)
+            yield from _wrap(explain_repair(one), width, _INDENT)
 
 
 def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) -> Iterator[str]:

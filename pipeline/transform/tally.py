@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipeline.mapping.closed import Usage
+from pipeline.transform.named import Place, count_values
 
 
 @dataclass(kw_only=True, slots=True)
@@ -26,7 +27,10 @@ class Tally:
     key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
-    units: set[str] = field(default_factory=set)
+    units: Counter[str] = field(default_factory=Counter)
+    """Contact rows by business unit, as contacts spell it; a blank counts as a blank text."""
+    values: Counter[tuple[Place, str]] = field(default_factory=Counter)
+    """Findings of lists by their place and value."""
 
     def count(self, decided: pl.DataFrame, findings: pl.DataFrame) -> None:
         """Add a morsel's decisions and findings."""
@@ -34,10 +38,12 @@ class Tally:
             self.decisions[decision] += count
             self.reasons[decision, reason] += count
         self.findings.update(dict(findings["code"].value_counts().iter_rows()))
+        self.values.update(count_values(findings))
         flag = pl.col("is_active_customer")
+        is_read = pl.col("unreadable_flag").is_null()
         counts = decided.select(
-            yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
-        ).row(0, named=True)  # fmt: skip
+            yes=flag.sum(), blank=(flag.is_null() & is_read).sum(), unread=(~is_read).sum()
+        ).row(0, named=True)
         self.flags.update({name: int(count or 0) for name, count in counts.items()})
 
     def count_mapping(

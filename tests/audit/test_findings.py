@@ -23,10 +23,10 @@ from pipeline.errors import UsageError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from pipeline.run.folder import RunFolder, find_run
-from pipeline.show.run_text import TOP
 from pipeline.show.spreadsheet import defuse, restore, write_csv
 from pipeline.show.visible import make_visible
 from pipeline.show.visible_frame import make_frame_visible
+from schemas.codes import TOP
 from tests.scenes.small import ACCOUNT, contactid, rows
 
 Source = Callable[[list[dict[str, str]]], Path]

@@ -16,6 +16,7 @@ from pipeline.mapping.columns import (
     make_entities,
 )
 from pipeline.mapping.countries import find_country
+from pipeline.mapping.currencies import is_currency
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
 from pipeline.mapping.template import FieldRow, MappingRow, OnBlank, OnUnknown, Template
@@ -212,6 +213,8 @@ def _check_values(row: FieldRow, entity: Entity) -> Iterator[str]:
             yield f"'{text}' is not one of {column.members_text}.{hint}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
+        if fold_text(text) and column.name == "SalesCurrencyCode" and not is_currency(text):
+            yield f"'{text}' is not a currency of ISO 4217."
         if fold_text(text) and not column.members and not is_of_type(text, column):
             yield f"'{text}' is not of the type {column.kind.value}."
 

@@ -43,6 +43,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.lazy import import_lazily
 from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
+from pipeline.mapping.currencies import is_currency
 from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.catalogue import Entity
@@ -128,6 +129,12 @@ def _check_code(value: str) -> str:
     return value
 
 
+def _check_currency(value: str) -> str:
+    if not is_currency(value):
+        raise ValueError(f"'{value}' is not a currency of ISO 4217")
+    return value
+
+
 def _check_expression(value: str) -> str:
     problem = session.find_pattern_problem(value)
     if problem is not None:
@@ -198,7 +205,11 @@ EntityLabel = Annotated[
     str,
     TextForm("the name of a data entity, as in Customers V2", r"[^\x00-\x1f\x7f]{1,250}"),
 ]
-Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
+Currency = Annotated[
+    str,
+    TextForm("three capital letters, as in EUR", "[A-Z]{3}"),
+    AfterValidator(_check_currency),
+]
 Country = Annotated[
     str,
     TextForm("a country's name or ISO 3166-1 code, as in Germany or DE"),

@@ -121,6 +121,14 @@ REFUSED: dict[str, tuple[Fault, ...]] = {
     "known customers are missing": (KNOWN,),
     "known customers without keys": (KNOWN, file("customers.csv", "Name\nx\n")),
     "currency that ISO 4217 does not have": (settings(('"EUR"', '"EUX"')),),
+    "currency of a mapping that ISO 4217 does not have": (
+        row(
+            "ContactToCustomer",
+            "SalesCurrencyCode",
+            'source = "address1_country"',
+            'value_map = { DE = "EUX" }',
+        ),
+    ),
     "currency of four letters": (settings(('"EUR"', '"EURO"')),),
     "country that nobody knows": (settings(('"DE"', '"Germnay"')),),
     "legal entity of seven letters": (settings(('"usmf"', '"usmfxyz"')),),

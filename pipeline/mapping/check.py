@@ -16,14 +16,13 @@ from pipeline.mapping.columns import (
     make_entities,
 )
 from pipeline.mapping.countries import find_country
-from pipeline.mapping.currencies import is_currency
 from pipeline.mapping.lookup import read_key
 from pipeline.mapping.paths import PATHS
 from pipeline.mapping.template import FieldRow, MappingRow, OnBlank, OnUnknown, Template
 from pipeline.suggest import SettingProblem, suggest_nearest
 from schemas.catalogue import Entity, Table
 from schemas.sales import TABLES
-from schemas.scm import ENTITIES
+from schemas.scm import ENTITIES, is_currency
 from schemas.text import fold_text
 
 _RESERVED = frozenset(

@@ -43,13 +43,12 @@ from pipeline.errors import ConfigurationError
 from pipeline.lazy import import_lazily
 from pipeline.mapping.columns import ColumnDeclaration, Declarations, make_entities
 from pipeline.mapping.countries import find_country
-from pipeline.mapping.currencies import is_currency
 from pipeline.wire.login.settings import Address, AuthSettings, SystemSettings
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.catalogue import Entity
 from schemas.labels import Labels, find_label_problems
 from schemas.sales import EXAMPLE_NUMBER, USUAL_NUMBER
-from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, is_currency
 from schemas.text import fold_text
 
 if TYPE_CHECKING:

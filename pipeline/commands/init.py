@@ -46,10 +46,12 @@ def initialise(path: Path, source: str | Path, answers: Mapping[str, str | None]
     named = "" if path == FILE else f" --project {path}"
     put = "" if units or is_store_url(str(source)) else f"put the exports into {source}, then "
     lines = [
-        f"Wrote {path}, and {schema} for editors.",
+        (
+            f"Wrote {path}, and {schema.name} for editors. Next: {put}`p2c check{named}` and "
+            f"`p2c plan{named}`."
+        ),
         *([f"{path} lists the {len(units):,} business units of the export."] if units else []),
         *([f"The export could not be read yet: {doubt}"] if doubt else []),
-        f"Next: {put}`p2c check{named}` and `p2c plan{named}`.",
     ]
     items = [{"file": str(path)}, {"file": str(schema)}]
     return Result(command="init", items=items, text="\n".join(lines))

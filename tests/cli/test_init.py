@@ -25,7 +25,7 @@ def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path)
     made = p2c("init", "--legal-entity", "usmf", "--currency", "EUR", "--country", "Germany")
     assert made.code == 0
     assert made.out == (
-        "Wrote p2c.toml, and p2c.schema.json for editors.\n"
+        "Wrote p2c.toml, and p2c.schema.json for editors. "
         "Next: put the exports into export, then `p2c check` and `p2c plan`.\n"
     )
     (tmp_path / "export").mkdir()
@@ -53,7 +53,7 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
 def test_an_address_of_a_store_is_written_as_it_stands(p2c: P2c, tmp_path: Path) -> None:
     made = p2c("init", "--source", "s3://exports/sales")
     assert made.code == 0
-    assert made.out.endswith("for editors.\nNext: `p2c check` and `p2c plan`.\n")
+    assert made.out.endswith("for editors. Next: `p2c check` and `p2c plan`.\n")
     assert load_project(tmp_path / "p2c.toml").settings.source.path == "s3://exports/sales"
     refused = p2c("init", "--project", "other.toml", "--source", "s3:/exports")
     assert refused.code == 2

@@ -115,7 +115,7 @@ class Prepared:
     rows: int = 0
     marks: pl.DataFrame = field(default_factory=pl.DataFrame)
     units: Mapping[str, str] = field(default_factory=dict)
-    """Id or name of a business unit, in lower case, → its name."""
+    """Id or name of a business unit → its name."""
 
     def list_reading_findings(self) -> list[RunFinding]:
         """Findings of how the source was read, which count whatever is done with it."""

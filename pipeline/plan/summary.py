@@ -42,7 +42,7 @@ class PlanCounts:
     findings: list[RunFinding]
     landed: Mapping[str, LandedTable]
     units: Mapping[str, str] = field(default_factory=dict)
-    """Id or name of a business unit, in lower case, → its name."""
+    """Id or name of a business unit → its name."""
 
 
 def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> Summary:

@@ -16,7 +16,7 @@ import polars as pl
 
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS
-from schemas.text import parse_guid
+from schemas.text import WHITE_SPACE, parse_guid
 
 UNIT: Final = "owningbusinessunit"
 
@@ -70,11 +70,11 @@ def name_units(counted: Mapping[str, int], names: Mapping[str, str]) -> Counter[
 
     Args:
         counted: business unit, as contacts spell it → contacts.
-        names: id or name, in lower case, → name.
+        names: id or name → name.
     """
     named: Counter[str] = Counter()
     for unit, rows in counted.items():
-        named[names.get(parse_guid(unit) or unit.lower(), unit)] += rows
+        named[names.get(parse_guid(unit) or unit.strip(WHITE_SPACE), unit)] += rows
     return named
 
 

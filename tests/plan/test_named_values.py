@@ -52,7 +52,7 @@ def list_named(flags: Flags, code: str) -> Any:
 
 def test_units_are_named_with_counts_wherever_findings_are(tmp_path: Path) -> None:
     ids = list(UNITS)
-    units = [ids[0], *[ids[1].upper()] * 3, "Unit 3", "unit 3", "", "Nowhere"]
+    units = [ids[0], *[ids[1].upper()] * 3, "Unit 3", " Unit 3", "unit 1", ""]
     flags, made = plan(tmp_path, ORGANIZATIONS, owningbusinessunit=units)
     told = "Unit 2 3, Unit 3 2, blank 1, 1 other value 1"
     assert told in made.lines(200)
@@ -112,7 +112,7 @@ def test_ids_are_words_and_units_are_named_even_if_one_contact_has_them() -> Non
     unit = next(iter(UNITS))
     assert is_word(f"{{{unit.upper()}}}")
     assert not is_word("x" * 41)
-    assert name_units({unit.upper(): 1, "unit 1": 1, "Else": 1}, UNITS | {"unit 1": "Unit 1"}) == {
+    assert name_units({unit.upper(): 1, " Unit 1": 1, "Else": 1}, UNITS | {"Unit 1": "Unit 1"}) == {
         "Unit 1": 2,
         "Else": 1,
     }

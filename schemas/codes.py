@@ -10,6 +10,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Final
+
+TOP: Final = (
+    "row_unreadable",
+    "no_contacts",
+    "nothing_selected",
+    "only_not_found",
+    "file_ignored",
+    "folder_missing",
+    "row_count_suspicious",
+    "column_missing",
+    "flag_not_read",
+    "flag_never_set",
+    "units_not_named",
+    "memory_missing",
+    "accounts_assumed",
+    "company_changed",
+    "promoted",
+    "demoted",
+    "no_longer_routed",
+    "no_longer_in_source",
+    "would_clear",
+    "legal_entity_changed",
+)
+"""Findings that come before everything else: they say something about the run as a whole."""
 
 
 class Decision(StrEnum):
@@ -23,7 +48,7 @@ class Decision(StrEnum):
 
 
 class Severity(StrEnum):
-    """How a finding counts."""
+    """How a finding counts, the most urgent first."""
 
     ERROR = "error"
     HOLD = "hold"
@@ -51,6 +76,19 @@ class Code:
     def order(self) -> int:
         """Gate, then rank, as one sortable number; for codes without a gate above all gates."""
         return (self.gate or 9) * 1000 + self.rank
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing needs to be done about it, as a rule."""
+        return self.advice.startswith("Nothing to do")
+
+    @property
+    def urgency(self) -> int:
+        """Less is more urgent.
+
+        Errors, what is held, warnings, and those about which there is nothing to do.
+        """
+        return 2 * list(Severity).index(self.severity or Severity.WARNING) + self.is_idle
 
     def message(self, *, column: str = "", limit: object = "", detail: object = "") -> str:
         """The sentence with its blanks filled in."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import MappingProxyType
 from typing import Final
+
+import pycountry
 
 from schemas.catalogue import NO_YES, Column, ColumnKind, Entity, Field, OnTooLong, Table
 
@@ -222,3 +225,13 @@ CUSTOMERS_EXPORT: Final = Table(
     required=(("CustomerAccount",), ("PartyNumber",)),
 )
 """A *Customers V2* export, as far as it says which accounts and keys SCM has."""
+
+
+@cache
+def _load_currencies() -> frozenset[str]:
+    return frozenset(one.alpha_3 for one in pycountry.currencies)
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has a currency of this code today."""
+    return code in _load_currencies()

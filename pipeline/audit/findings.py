@@ -18,9 +18,11 @@ from pipeline.run.evidence import Evidence
 from pipeline.run.files import TableWriter
 from pipeline.run.findings import FILE
 from pipeline.run.folder import RunFolder
+from pipeline.run.summary import CountedFinding, NamedValues
+from pipeline.show.named import explain_repair, list_values
 from pipeline.show.spreadsheet import write_csv
 from pipeline.suggest import check_codes
-from schemas.codes import load_codes
+from schemas.codes import TOP, Severity, load_codes
 from sql.query import query
 from sql.session import Session, session
 
@@ -39,8 +41,11 @@ _BLANKS: Final = (
     pl.lit("").alias("advice"),
     _NO_TEXT.alias("outcome"),
     _NO_TEXT.alias("task"),
+    pl.lit("").alias("named"),
 )
 """What only groups of refused rows have, and what is filled in later."""
+
+_SEVERITIES: Final = tuple(Severity)
 
 PLACE: Final = pl.coalesce("column", FILE)
 """What a finding is about: a column, or a file as a whole."""
@@ -144,10 +149,17 @@ class FindingGroup(TypedDict):
     message: str | None
     one_message: bool
     advice: str
+    values: dict[str, int]
+    """Values that the findings are about and their rows, where they are no personal data."""
+    named: str
+    """The same as text, with what an entry of the project repairs."""
 
 
 def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[FindingGroup] | None:
-    """Findings by cause, most rows first. Null if they cannot be read."""
+    """Findings by cause, the most urgent first, as ``p2c plan`` lists them.
+
+    Null if they cannot be read.
+    """
     keys = ["code", "severity", "column", "destination"]
     frame = evidence.frame(
         evidence.folder.findings,
@@ -165,13 +177,45 @@ def group_findings(evidence: Evidence, codes: Sequence[str] = ()) -> list[Findin
     )
     if frame is None:
         return None
-    ordered = frame.sort(
-        ["rows", "code", "column", "destination"],
-        descending=[True, False, False, False],
-        nulls_last=True,
+    ordered = frame.sort("code", "column", "destination", nulls_last=True)
+    found = [{**row, "values": {}} for row in ordered.with_columns(_BLANKS).to_dicts()]
+    rows = cast("list[FindingGroup]", found)
+    summary = evidence.summary
+    groups = [_put_in_words(_count_concerned(row, summary.counted)) for row in rows]
+    return sorted((_name_values(one, summary.named) for one in groups), key=_rank)
+
+
+def _name_values(row: FindingGroup, named: Sequence[NamedValues]) -> FindingGroup:
+    """A group with the values that its findings are about, where the summary names them."""
+    place = (row["code"], row["column"] or "", row["destination"] or "")
+    for one in named:
+        if (one.code, one.column, one.destination) == place and one.values:
+            text = " ".join([f"{', '.join(list_values(one))}.", explain_repair(one)])
+            return {**row, "values": dict(one.values), "named": text.strip()}
+    return row
+
+
+def _count_concerned(row: FindingGroup, counted: Sequence[CountedFinding]) -> FindingGroup:
+    """A group with the rows that its findings are about: one finding of the run is about many."""
+    more = [
+        one.rows - 1
+        for one in counted
+        if (one.code, one.column or None) == (row["code"], row["column"])
+    ]
+    return {**row, "rows": row["rows"] + sum(more)}
+
+
+def _rank(group: FindingGroup) -> tuple[int, bool, int, int]:
+    """By severity, of one severity first what is about the run as a whole, then by rows."""
+    known = load_codes().get(group["code"])
+    idle = known is not None and known.is_idle
+    severity = _SEVERITIES.index(group["severity"]) if group["severity"] in _SEVERITIES else 0
+    return (
+        2 * severity + idle,
+        group["code"] not in TOP,
+        -group["rows"],
+        known.rank if known else 0,
     )
-    rows = cast("list[FindingGroup]", ordered.with_columns(_BLANKS).to_dicts())
-    return [_put_in_words(row) for row in rows]
 
 
 def _put_in_words(row: FindingGroup) -> FindingGroup:
@@ -217,5 +261,5 @@ def render_groups(groups: Sequence[FindingGroup]) -> str:
         lines.append(
             f"{one['rows']:>9,}  {one['severity']:<8}  {one['code']}{f', {place}' if place else ''}"
         )
-        lines.append(f"{'':>9}  {'':<8}    {one['advice']}")
+        lines += [f"{'':>9}  {'':<8}    {text}" for text in (one["named"], one["advice"]) if text]
     return "\n".join(lines)

@@ -86,4 +86,6 @@ def _make_group(one: RefusalCause) -> FindingGroup:
         "message": one["message"] or sentence,
         "one_message": False,
         "advice": "" if known is None else known.advice,
+        "values": {},
+        "named": "",
     }

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pipeline.backfill.evidence import write_contact_evidence
 from pipeline.backfill.morsels import BackfillTally, Stream, plan_morsels
 from pipeline.backfill.plan_tables import write_plan_tables
-from pipeline.backfill.preparing import choose_contacts, prepare_contacts
+from pipeline.backfill.preparing import (
+    choose_contacts,
+    find_none_chosen,
+    prepare_contacts,
+)
 from pipeline.backfill.ranking import rank_contacts
 from pipeline.backfill.summary import CountedBackfill
 from pipeline.errors import InvariantBroken
@@ -29,6 +33,7 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
     of_run = [
         *planning.list_source_findings(),
         *prepared.list_reading_findings(),
+        *find_none_chosen(main, planning, rows),
         *(RunFinding(code=name, detail=f"{count:,}") for name, count in strays.items() if count),
         *ranked.findings,
     ]
@@ -50,7 +55,8 @@ def decide_backfill(planning: Planning, main: Session, hasher: Session) -> Count
         write_plan_tables(planning, morsels, of_run, progress)
     if ranked.numbers.count != tally.actions["number"] + tally.actions["both"]:
         raise InvariantBroken("contacts that get a number are not as many as ranks.")
-    tally.findings.update(one.code for one in of_run)
+    for one in of_run:
+        tally.findings[one.code] += one.concerned
     return CountedBackfill(
         rows=contacts.rows,
         unreadable=len(contacts.unreadable),

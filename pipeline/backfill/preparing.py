@@ -5,10 +5,12 @@ from __future__ import annotations
 from pipeline.backfill.results import RESULT
 from pipeline.events import Step
 from pipeline.plan.null_words import view_tables
-from pipeline.plan.only import read_only_ids
+from pipeline.plan.only import find_missing_only, read_only_ids
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import list_month_first, list_small
+from pipeline.plan.warnings import find_nothing
+from pipeline.run.findings import RunFinding
 from pipeline.run.folder import RunFolder
 from sql.query import query
 from sql.session import Session
@@ -43,6 +45,7 @@ def prepare_contacts(main: Session, planning: Planning) -> Prepared:
         main, {*landed, "accounts"}, routing, list_small(landed, settings.run.morsel_rows)
     )
     prepared.findings += blank.findings
+    prepared.findings += [] if routing.only is None else find_missing_only(main)
     return prepared
 
 
@@ -67,3 +70,10 @@ def choose_contacts(main: Session, planning: Planning, rows: int) -> int:
     if limit is None:
         return rows
     return int(main.frame(query("backfill/last_row"), limit=limit).item())
+
+
+def find_none_chosen(main: Session, planning: Planning, rows: int) -> list[RunFinding]:
+    """What is wrong where a backfill has no contact to look at; ``rows`` is how many were read."""
+    there, selected = main.frame(query("backfill/selection")).row(0)
+    chosen = selected and planning.request.limit != 0
+    return list(find_nothing(rows if there else 0, int(chosen)))

@@ -84,7 +84,7 @@ def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
         findings=dict(sorted((counted.findings + unreadable).items())),
         outcomes=outcomes,
         counted=tuple(
-            CountedFinding(code=one.code, detail=one.detail, column=one.column)
+            CountedFinding(code=one.code, detail=one.detail, column=one.column, rows=one.concerned)
             for one in counted.of_run
             if one.detail and one.source_line is None
         ),

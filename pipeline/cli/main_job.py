@@ -103,7 +103,7 @@ def init(
 @command()
 def check(flags: Flags) -> Work:
     """Check settings, templates, exports and live systems."""
-    return lambda _: checking.check_project(flags)
+    return lambda listener: checking.check_project(flags, listener)
 
 
 @command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pipeline.check import offline
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
+from pipeline.events import Listener
 
 
-def check_project(common: Flags) -> Result:
-    """``check``: settings, templates and sources, without a plan."""
-    items = offline.check_project_parts(common.load(), common.runs)
+def check_project(common: Flags, listener: Listener) -> Result:
+    """``check``: settings, templates, sources and systems; no plan is kept."""
+    items = offline.check_project_parts(common.load(), common.runs, listener)
     wrong = [one for one in items if one["status"] == "warning"]
     verdict = (
         f"ATTENTION: look at {len(wrong)} of these before you plan."

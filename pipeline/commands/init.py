@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.commands.result import Result
-from pipeline.errors import ConfigurationError, UsageError
-from pipeline.project.resolve import FILE, make_bare_project
+from pipeline.errors import ConfigurationError, P2cError, UsageError
+from pipeline.plan.units import count_units
+from pipeline.project.resolve import FILE, SCHEMA, Project, make_bare_project
+from pipeline.project.schema import read_schema
 from pipeline.project.starter import render_starter
 from pipeline.run.files import replace_file
 from pipeline.wire.store.location import is_store_url
 
 
 def initialise(path: Path, source: str | Path, answers: Mapping[str, str | None]) -> Result:
-    """``init``: write a commented ``p2c.toml``.
+    """``init``: write a commented ``p2c.toml``, and its JSON schema next to it.
 
     Args:
         path: the project file.
@@ -29,7 +31,7 @@ def initialise(path: Path, source: str | Path, answers: Mapping[str, str | None]
     refuse_place(path)
     wanted = dict(answers)
     url = wanted.pop("url", None)
-    make_bare_project(
+    project = make_bare_project(
         {
             "source": {"path": str(source)},
             "destination": {key: value for key, value in wanted.items() if value},
@@ -38,20 +40,25 @@ def initialise(path: Path, source: str | Path, answers: Mapping[str, str | None]
     )
     if url is not None:
         _refuse_url(url)
-    text = render_starter(
-        legal_entity=wanted.get("legal_entity"),
-        currency=wanted.get("currency"),
-        country=wanted.get("country"),
-        path=_find_folder(str(source), path.parent),
-        url=url,
-    )
+    units, doubt = ({}, "") if url is not None else _find_units(project)
+    text = render_starter(wanted, path=_find_folder(str(source), path.parent), url=url, units=units)
+    schema = path.with_name(SCHEMA)
     replace_file(path, text.encode())
+    replace_file(schema, read_schema().encode())
     named = "" if path == FILE else f" --project {path}"
-    put = "" if is_store_url(str(source)) else f"put the exports into {source}, then "
+    put = "" if units or is_store_url(str(source)) else f"put the exports into {source}, then "
     if url is not None:
         put = "fill in [source.auth], put the secret into its variable, then "
-    text = f"Wrote {path}. Next: {put}`p2c check{named}` and `p2c plan{named}`."
-    return Result(command="init", items=[{"file": str(path)}], text=text)
+    lines = [
+        (
+            f"Wrote {path}, and {schema.name} for editors. Next: {put}`p2c check{named}` and "
+            f"`p2c plan{named}`."
+        ),
+        *([f"{path} lists the {len(units):,} business units of the export."] if units else []),
+        *([f"The export could not be read yet: {doubt}"] if doubt else []),
+    ]
+    items = [{"file": str(path)}, {"file": str(schema)}]
+    return Result(command="init", items=items, text="\n".join(lines))
 
 
 def refuse_place(path: Path) -> None:
@@ -79,6 +86,16 @@ def _refuse_url(url: str) -> None:
     """Raise ``ConfigurationError`` for what cannot be the address of Sales."""
     auth = {"kind": "azure_cli"}
     make_bare_project({"source": {"kind": "dataverse", "url": url or "-", "auth": auth}}, "init")
+
+
+def _find_units(project: Project) -> tuple[Mapping[str, int], str]:
+    """The business units of an export on this machine, or why it cannot be read."""
+    if project.settings.source.location is not None or not project.source_folder.is_dir():
+        return {}, ""
+    try:
+        return count_units(project), ""
+    except P2cError as error:
+        return {}, str(error)
 
 
 def _find_folder(source: str, home: Path) -> str:

@@ -22,7 +22,7 @@ from pipeline.mapping.template import FieldRow, MappingRow, OnBlank, OnUnknown, 
 from pipeline.suggest import SettingProblem, suggest_nearest
 from schemas.catalogue import Entity, Table
 from schemas.sales import TABLES
-from schemas.scm import ENTITIES
+from schemas.scm import ENTITIES, is_currency
 from schemas.text import fold_text
 
 _RESERVED = frozenset(
@@ -212,6 +212,8 @@ def _check_values(row: FieldRow, entity: Entity) -> Iterator[str]:
             yield f"'{text}' is not one of {column.members_text}.{hint}"
         if limit and len(text.encode("utf-16-le")) // 2 > limit:
             yield f"'{text}' is longer than {limit} characters."
+        if fold_text(text) and column.name == "SalesCurrencyCode" and not is_currency(text):
+            yield f"'{text}' is not a currency of ISO 4217."
         if fold_text(text) and not column.members and not is_of_type(text, column):
             yield f"'{text}' is not of the type {column.kind.value}."
 

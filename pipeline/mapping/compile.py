@@ -34,7 +34,8 @@ class MappedMorsel:
     frame: pl.DataFrame
     problems: pl.DataFrame
     usage: tuple[Usage, ...]
-    defaulted: Mapping[str, int]
+    defaulted: Mapping[str, pl.Series]
+    """Destination column → which rows took a default that is a setting."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +105,7 @@ class CompiledTemplate:
         problems: list[pl.DataFrame] = []
         texts = self._clean(morsel, problems)
         raw, usage = self._look_up(texts, problems)
-        defaulted = self._count_defaults(raw, usage)
+        defaulted = self._mark_defaults(texts, raw)
         filled = raw.select(_fill(target) for target in self.targets)
         fitted = self._fit(filled, problems)
         return MappedMorsel(
@@ -181,12 +182,15 @@ class CompiledTemplate:
         ]
         return named[0] if named else None
 
-    def _count_defaults(self, raw: pl.DataFrame, usage: tuple[Usage, ...]) -> dict[str, int]:
-        """How many rows took the default that is a setting."""
-        blank = pl.col("value").is_null() & pl.col("key").is_null()
-        counts = {one.destination: int(one.values.filter(blank)["rows"].sum()) for one in usage}
-        by_setting = [one for one in self.targets if one.row.row.default_setting and one.default]
-        return {one.name: counts.get(one.name, raw[one.name].null_count()) for one in by_setting}
+    def _mark_defaults(self, texts: pl.DataFrame, raw: pl.DataFrame) -> dict[str, pl.Series]:
+        """Which rows took the default that is a setting."""
+        return {
+            one.name: texts[one.row.row.source].is_null()
+            if one.lookup is not None and one.row.row.source and "" not in one.lookup.map_keys
+            else raw[one.name].is_null()
+            for one in self.targets
+            if one.row.row.default_setting and one.default
+        }
 
     def _fit(self, filled: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
         """Cut or blank what is too long, as the row says.

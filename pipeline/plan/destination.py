@@ -98,12 +98,13 @@ def scm_needs(live: LiveColumns) -> ScmNeeds:
     )
 
 
-def look_at(project: Project, into: Path, listener: Listener) -> Destination:
+def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Destination:
     """Look at a plan's destination: SCM itself, the export that the project names, or nothing.
 
     Args:
         project: says which.
-        into: the run folder, below the folder of all runs.
+        into: the run folder.
+        runs: the folder of all runs.
         listener: hears of progress.
 
     Raises:
@@ -111,7 +112,7 @@ def look_at(project: Project, into: Path, listener: Listener) -> Destination:
             destination has not ended.
         Stopped: SCM cannot be reached, or refuses.
     """
-    known.refuse_unfinished(into.parent, project)
+    known.refuse_unfinished(runs, project)
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
         return Destination(customers=known.read_customer_exports(project), pinned=pinned)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.changes import compare_updates
@@ -13,19 +12,10 @@ from pipeline.plan.gone import find_gone
 from pipeline.plan.prepare import Prepared, Routing, find_unused_units
 from pipeline.plan.request import Planning
 from pipeline.plan.source import frame_notes
-from pipeline.project.resolve import Project
+from pipeline.plan.warnings import list_warnings
 from pipeline.run.findings import RunFinding
-from pipeline.transform.decide import CUSTOMERS, Decider
-from pipeline.transform.tally import Tally
+from pipeline.transform.decide import Decider
 from sql.session import Session
-
-_FLAG: Final = "msdynce_isactivecustomer"
-_MISSING: Final = {
-    "SiteId": "site_missing",
-    "WarehouseId": "warehouse_missing",
-    "LanguageId": "language_missing",
-}
-"""Column of customers that may be blank, but should not → code."""
 
 
 def add_run_findings(
@@ -37,14 +27,20 @@ def add_run_findings(
         gaps = list_column_gaps(planning.project, planning.source.landed)
         prepared.findings += frame_notes(gaps)
     prepared.findings += find_unused_units(main, routing, decider.tally.units)
-    prepared.findings += _list_warnings(decider.finish(), planning.project, prepared)
+    decider.finish()
+    prepared.findings += list_warnings(decider.tally, planning.project, routing, prepared)
     prepared.findings += _list_split(planning.mappings, decider)
-    unreadable = (
-        len(planning.source.landed["contacts"].unreadable) + decider.tally.states["unreadable"]
-    )
-    prepared.findings += find_gone(planning, main, all_read=not unreadable)
-    prepared.findings += compare_updates(planning, main)
     return prepared.findings
+
+
+def add_comparisons(planning: Planning, decider: Decider, main: Session) -> list[RunFinding]:
+    """What the written decisions and rows say, compared with earlier loads and with SCM."""
+    contacts = planning.source.landed["contacts"]
+    unreadable = len(contacts.unreadable) + decider.tally.states["unreadable"]
+    return [
+        *find_gone(planning, main, all_read=not unreadable),
+        *compare_updates(planning, main),
+    ]
 
 
 def _list_split(mappings: Mapping[str, CompiledTemplate], decider: Decider) -> Iterator[RunFinding]:
@@ -59,28 +55,3 @@ def _list_split(mappings: Mapping[str, CompiledTemplate], decider: Decider) -> I
             sent[place[1]] += batcher.sizes[place]
         if len(batches) > sum(-(-rows // batcher.rows) for rows in sent.values()):
             yield RunFinding(code="packages_split", detail=str(len(batches)), column=task)
-
-
-def _list_warnings(tally: Tally, project: Project, prepared: Prepared) -> Iterator[RunFinding]:
-    """Warnings of the run as a whole, each counted once."""
-    yield from _list_flag_warnings(tally, project)
-    persons = tally.decisions["contact"]
-    if persons and not prepared.parameters["scm_read"]:
-        yield RunFinding(code="accounts_assumed", detail=str(persons))
-    if tally.customers_with_currency_id and not prepared.parameters["has_currencies"]:
-        yield RunFinding(code="currency_unresolved", detail=str(tally.customers_with_currency_id))
-    for (task, column), count in tally.defaulted.items():
-        if count:
-            yield RunFinding(code="default_used", detail=str(count), column=f"{task}.{column}")
-    for column, code in _MISSING.items():
-        if tally.blanks[CUSTOMERS, column]:
-            yield RunFinding(code=code, detail=str(tally.blanks[CUSTOMERS, column]), column=column)
-
-
-def _list_flag_warnings(tally: Tally, project: Project) -> Iterator[RunFinding]:
-    if not sum(tally.decisions.values()):
-        yield RunFinding(code="no_contacts")
-    elif not tally.flags["yes"]:
-        yield RunFinding(code="flag_never_set", column=_FLAG)
-    if tally.flags["blank"] and project.settings.source.flag_blank == "no":
-        yield RunFinding(code="flag_null", detail=f"{tally.flags['blank']}", column=_FLAG)

@@ -32,7 +32,7 @@ def find_gone(planning: Planning, session: Session, *, all_read: bool) -> list[R
         session: knows ``contacts`` and ``marks``.
         all_read: whether every row of contacts could be read.
     """
-    runs = planning.folder.path.parent
+    runs = planning.runs
     memory = find_memory_folder(runs, planning.project.settings.destination.name)
     if _is_partial(planning) or not any(memory.glob("*.parquet")):
         return []
@@ -53,7 +53,7 @@ def _is_partial(planning: Planning) -> bool:
 
 def _list_gone(planning: Planning, session: Session, *, all_read: bool) -> Iterator[pl.DataFrame]:
     """The list, task by task."""
-    runs = planning.folder.path.parent
+    runs = planning.runs
     destination = planning.project.settings.destination.name
     for task in planning.mappings:
         if not name_task_memory(session, runs, destination, task):

@@ -6,7 +6,6 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.errors import UsageError, list_first
 from pipeline.plan.states import choose_rows
 from pipeline.plan.suspects import HashCounts
 from sql.query import query
@@ -53,26 +52,19 @@ def _store_companies(session: Session) -> bool:
 
 
 def find_numbered(session: Session, only: pl.DataFrame) -> pl.DataFrame:
-    """The contactids of all that ``--only`` names, as ``only_given`` has them.
+    """What ``--only`` names, with the contactids of the contacts that it names by number.
+
+    A number that several contacts have means all of them; one that none has stays without
+    contactid.
 
     Args:
         session: knows ``contacts``.
         only: as ``read_only_ids`` gives it.
-
-    Raises:
-        UsageError: no contact has one of the numbers.
     """
-    numbers = only.filter(pl.col("number").is_not_null()).select("number")
-    ids = only.filter(pl.col("contactid").is_not_null()).select("contactid")
+    numbers = only.filter(pl.col("number").is_not_null())
     if numbers.is_empty():
-        return ids
-    session.register("only_numbers", numbers)
+        return only
+    session.register("only_numbers", numbers.select("number", "line"))
     found = session.frame(query("plan/only_numbered"))
-    unknown = sorted(found.filter(pl.col("contactid").is_null())["number"])
-    if unknown:
-        raise UsageError(
-            f"no contact of the source has the Contact Number {list_first(unknown, _MOST)}. Check "
-            "the list, or export contacts again.",
-            where="--only",
-        )
-    return pl.concat([ids, found.select(pl.col("contactid").cast(pl.String))])
+    named = found.with_columns(pl.col("contactid").cast(pl.String)).select(only.columns)
+    return pl.concat([only.filter(pl.col("number").is_null()), named])

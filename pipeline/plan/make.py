@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pipeline.events import Listener
 from pipeline.plan.batches import write_batches
-from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
 from pipeline.plan.record import (
     collect_hashes,
@@ -17,6 +16,7 @@ from pipeline.plan.record import (
     hash_sources,
     make_first_facts,
 )
+from pipeline.plan.recording import record_decisions
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
@@ -43,7 +43,7 @@ def make_plan(
     facts = make_first_facts(project, request, request.kind, run, clock())
     with build_run(runs, facts) as folder:
         planning = Planning(project=project, request=request, folder=folder, listener=listener)
-        planning.destination = look_at(project, folder.path, listener)
+        planning.destination = look_at(project, folder.path, runs, listener)
         if planning.destination.live is not None:
             planning.project = project = planning.destination.live.project
         planning.mappings = project.mappings()
@@ -55,11 +55,16 @@ def make_plan(
         landed = planning.source.landed
         with hash_sources(landed) as hashes:
             with open_sessions(planning) as (main, hasher):
-                prepared, decider = decide_contacts(planning, main, hasher)
+                prepared, decider = record_decisions(planning, main, hasher)
             sources = collect_hashes(hashes, landed)
         folder.write_facts(complete_facts(facts, planning, sources))
         write_batches(folder, decider.batcher.sizes)
-        counted = PlanCounts(tally=decider.tally, findings=prepared.findings, landed=landed)
+        counted = PlanCounts(
+            tally=decider.tally,
+            findings=prepared.findings,
+            landed=landed,
+            units=prepared.units,
+        )
         summary = summarize_plan(planning, facts, counted)
         write_plan(folder, summary, folder.plan_files(), clock, known=planning.hashes)
     return RunFolder(runs / run)

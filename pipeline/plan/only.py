@@ -11,10 +11,13 @@ import polars as pl
 from pipeline.errors import SourceError, UsageError, during
 from pipeline.extract.files.discover import is_workbook
 from pipeline.extract.forms import ReadOptions, land_file
+from pipeline.run.findings import RunFinding
 from pipeline.suggest import suggest_path
 from schemas.catalogue import Table
 from schemas.sales import CONTACTS, EXAMPLE_NUMBER
 from schemas.text import WHITE_SPACE, parse_guid
+from sql.query import query
+from sql.session import Session
 
 _HEADERS: Final = frozenset(
     {"contactid", "contact", "contactnumber", "msdyncecontactnumber", "number", "id"}
@@ -30,6 +33,12 @@ _ONLY: Final = Table(
 )
 """Contacts, as far as a list of them goes."""
 
+ONLY: Final = pl.Schema({"contactid": pl.String, "number": pl.String, "line": pl.Int64})
+"""One row per contact that was asked for, by its id or its number, and the line that names it."""
+
+_NAMED: Final = 5
+"""So many contacts that are not there are named."""
+
 
 def read_only_ids(path: Path) -> pl.DataFrame:
     """The contacts of ``--only``: one a line, or a CSV whose first column they are.
@@ -37,7 +46,7 @@ def read_only_ids(path: Path) -> pl.DataFrame:
     A header line may name that column. Or a workbook with a column contactid, as a view has it.
 
     Returns:
-        ``contactid``, or the ``number`` of a contact where a line has that; the other one is null.
+        ``ONLY``: contactid, or the number of a contact where a line has that; the other is null.
 
     Raises:
         UsageError: the file is missing, or a line is neither.
@@ -45,7 +54,7 @@ def read_only_ids(path: Path) -> pl.DataFrame:
     """
     if not path.is_file():
         raise UsageError(f"--only: there is no file {path}.{suggest_path(path)}")
-    found: list[tuple[str | None, str | None]] = []
+    found: list[tuple[str | None, str | None, int]] = []
     for line, cell in _list_cells(path):
         contactid = parse_guid(cell)
         if contactid is None and _NUMBER.fullmatch(cell) is None:
@@ -54,8 +63,8 @@ def read_only_ids(path: Path) -> pl.DataFrame:
                 f"{EXAMPLE_NUMBER}. Write one of them on each line.",
                 where=f"--only {path.name}, line {line}",
             )
-        found.append((contactid, None if contactid else cell))
-    return pl.DataFrame(found, schema={"contactid": pl.String, "number": pl.String}, orient="row")
+        found.append((contactid, None if contactid else cell, line))
+    return pl.DataFrame(found, schema=ONLY, orient="row")
 
 
 def _list_cells(path: Path) -> list[tuple[int, str]]:
@@ -79,4 +88,25 @@ def _list_cells(path: Path) -> list[tuple[int, str]]:
         (number, cell)
         for number, cell in cells
         if cell and (number > 1 or re.sub("[ _]", "", cell.casefold()) not in _HEADERS)
+    ]
+
+
+def find_missing_only(session: Session) -> list[RunFinding]:
+    """The contacts that were asked for and that the source does not have, as one finding.
+
+    The session has ``only_given`` (``ONLY``; a number that no contact has is without contactid)
+    and ``contacts``.
+    """
+    missing = session.frame(query("plan/only_missing"))
+    if missing.is_empty():
+        return []
+    named = [f"{one} (line {line})" for one, line in missing.head(_NAMED).iter_rows()]
+    more = [f"and {missing.height - _NAMED:,} more"] if missing.height > _NAMED else []
+    return [
+        RunFinding(
+            code="only_not_found",
+            detail=", ".join([*named, *more]),
+            column=CONTACTS.key,
+            rows=missing.height,
+        )
     ]

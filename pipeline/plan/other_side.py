@@ -42,7 +42,7 @@ def find_other_side(planning: Planning, session: Session, mapping: CompiledTempl
         with connect_scm(planning.project) as scm:
             keep_present(planning, session, scm, mapping)
         return Side(against="scm", updates=updates)
-    runs = planning.folder.path.parent
+    runs = planning.runs
     if not name_task_memory(session, runs, settings.name, task):
         return None
     counted = dict(session.frame(query("plan/updated_runs")).iter_rows())

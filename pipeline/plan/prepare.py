@@ -60,6 +60,7 @@ _SIDE_TABLES: Final = (
     (sales.P2CAUTONUMBERS, "counter_rows_left_out"),
 )
 """Table → the relation of its rows that do not count."""
+_ONLY: Final = pl.Schema({"contactid": pl.String, "number": pl.String, "line": pl.Int64})
 _REPEATS: Final = {
     "contacts": "contact_states",
     **{table.name: left_out for table, left_out in _SIDE_TABLES},
@@ -85,7 +86,7 @@ class Routing:
     """Whether contacts will be routed: who shares a number, and who has documents, is looked for.
     """
     only: pl.DataFrame | None = None
-    """One column ``contactid``."""
+    """``contactid`` and ``line`` of the contacts that were asked for."""
     known_customers: pl.DataFrame | None = None
     """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
     known_persons: pl.DataFrame | None = None
@@ -100,6 +101,8 @@ class Routing:
     ``reading``)."""
     direct: Collection[str] = ()
     """Typed columns of contacts that mapping takes as they are read."""
+    with_currency: Collection[str] = ()
+    """Tasks whose mapping takes the contact's currency."""
     labels: Labels = field(default_factory=dict)
     month_first: Collection[str] = ()
     """Tables that were written by what is known to put the month before the day."""
@@ -119,10 +122,13 @@ class Prepared:
     findings: list[RunFinding] = field(default_factory=list)
     rows: int = 0
     marks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Id or name of a business unit → its name."""
 
     def list_reading_findings(self) -> list[RunFinding]:
         """Findings of how the source was read, which count whatever is done with it."""
-        return [one for one in self.findings if one.code in (*READING, "row_unreadable")]
+        reading = (*READING, "row_unreadable", "only_not_found")
+        return [one for one in self.findings if one.code in reading]
 
 
 def prepare(
@@ -227,6 +233,7 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         findings=findings,
         rows=counts.rows,
         marks=marks,
+        units=dict(session.frame(query("plan/unit_spellings")).iter_rows()),
         parameters=_list_parameters(landed, routing),
     )
 
@@ -246,6 +253,8 @@ def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str
         "has_keys": routing.known_customers is not None or routing.known_persons is not None,
         "has_loaded": bool(routing.loaded),
         "lookups_are_names": routing.lookups_are_names,
+        "customers_have_currency": "ContactToCustomer" in routing.with_currency,
+        "persons_have_currency": "Contacts" in routing.with_currency,
     }
 
 
@@ -408,7 +417,7 @@ def _register_units(session: Session, routing: Routing, *, has_table: bool) -> N
 
 
 def _register_others(session: Session, routing: Routing) -> None:
-    only = pl.DataFrame(schema={"contactid": pl.String})
+    only = pl.DataFrame(schema=_ONLY)
     if routing.only is not None:
         only = find_numbered(session, routing.only)
     session.register("only_given", only)

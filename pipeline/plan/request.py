@@ -45,6 +45,8 @@ class Planning:
     request: PlanRequest
     folder: RunFolder
     listener: Listener
+    home: Path | None = None
+    """The folder of runs; null where that is the parent of ``folder``."""
     mappings: Mapping[str, CompiledTemplate] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     """Of the tables written, taken while they were written."""
@@ -55,6 +57,11 @@ class Planning:
 
     changes: list[TaskChanges] = field(default_factory=list)
     """What its updates change."""
+
+    @property
+    def runs(self) -> Path:
+        """The folder of runs: earlier ones, and what they left, are there."""
+        return self.folder.path.parent if self.home is None else self.home
 
     def list_source_findings(self) -> list[RunFinding]:
         """What is to be said of the source, also that it has changed since it was read."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
-from pipeline.mapping.paths import PATHS, name_text_column
+from pipeline.mapping.paths import CURRENCY, PATHS, name_text_column
 from pipeline.plan.only import read_only_ids
 from pipeline.plan.prepare import Routing
 from pipeline.plan.request import Planning
@@ -35,9 +35,10 @@ def make_routing(planning: Planning) -> Routing:
         known_customers=planning.destination.customers,
         known_persons=planning.destination.persons,
         known_prospects=planning.destination.prospects,
-        loaded=list_memories(planning.folder.path.parent, settings.destination.name),
+        loaded=list_memories(planning.runs, settings.destination.name),
         said=_list_said(planning.mappings),
         direct=list_direct(planning.mappings.values()),
+        with_currency=[name for name, one in planning.mappings.items() if CURRENCY in one.sources],
         labels=settings.labels,
         month_first=list_month_first(planning.source.landed),
     )

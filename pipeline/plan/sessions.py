@@ -28,7 +28,7 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """One session reads contacts, the other hashes rows while the first one streams."""
     scratch = planning.folder.path / "scratch"
     memory = planning.project.settings.run.memory
-    home = planning.folder.path.parent
+    home = planning.runs
     try:
         with (
             session(memory=memory, scratch=scratch, views=True, home=home) as main,

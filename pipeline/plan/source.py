@@ -161,8 +161,8 @@ def _list_own_files(project: Project) -> list[Path]:
         row for task in project.settings.tasks.values() for row in task.get("fields", {}).values()
     )
     maps = [str(row["value_map_file"]) for row in rows if "value_map_file" in row]
-    named = [project.file, *project.known_customers, *(project.folder / name for name in maps)]
-    return [path for path in named if path is not None]
+    tables = (project.folder / name for name in maps)
+    return [*project.own_files, *project.known_customers, *tables]
 
 
 def frame_notes(notes: Iterable[Note]) -> list[RunFinding]:

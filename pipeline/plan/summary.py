@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.extract.landing import LandedTable
@@ -16,6 +17,7 @@ from pipeline.run.summary import (
     PLANNED,
     CountedFinding,
     Equation,
+    NamedValues,
     PlannedRowCount,
     Summary,
     ValueMap,
@@ -23,6 +25,7 @@ from pipeline.run.summary import (
     reach_verdict,
     refuse_unbalanced,
 )
+from pipeline.transform.named import UNIT, Place, choose_shown, name_units
 from pipeline.transform.tally import Tally
 from schemas.codes import Decision
 from schemas.run import OUTCOME_NAMES
@@ -38,6 +41,8 @@ class PlanCounts:
     tally: Tally
     findings: list[RunFinding]
     landed: Mapping[str, LandedTable]
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Id or name of a business unit → its name."""
 
 
 def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> Summary:
@@ -72,11 +77,12 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
             for (task, entity, action), count in sorted(tally.actions.items())
         ),
         counted=tuple(
-            CountedFinding(code=one.code, detail=one.detail, column=one.column)
+            CountedFinding(code=one.code, detail=one.detail, column=one.column, rows=one.concerned)
             for one in counted.findings
-            if one.detail.isdigit()
+            if one.detail.isdigit() or one.concerned > 1
         ),
         value_maps=tuple(_count_value_maps(tally, planning.mappings)),
+        named=tuple(list_named(counted)),
         changes=tuple(planning.changes),
         forecast=forecast_cost(planning.project, planning.folder, tally, planning.mappings),
         systems=(*planning.source.lines, *planning.destination.lines),
@@ -125,13 +131,33 @@ def _make_equations(
 
 
 def _count_findings(counted: PlanCounts) -> dict[str, int]:
-    """Rows of ``findings.parquet`` by code."""
+    """Rows that findings are about, by code."""
     counts = dict(counted.tally.findings)
     for one in counted.findings:
-        counts[one.code] = counts.get(one.code, 0) + 1
+        counts[one.code] = counts.get(one.code, 0) + one.concerned
     unreadable = sum(len(table.unreadable) for table in counted.landed.values())
     unreadable += counts.get("row_unreadable", 0)
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
+
+
+def list_named(counted: PlanCounts) -> Iterator[NamedValues]:
+    """What the findings of lists are about, the most frequent first."""
+    places: dict[Place, Counter[str]] = {}
+    for (place, value), rows in counted.tally.values.items():
+        places.setdefault(place, Counter())[value] = rows
+    ordered = sorted(places.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+    for (code, column, destination), found in ordered:
+        is_unit = column == UNIT
+        values = name_units(found, counted.units) if is_unit else found
+        shown = choose_shown(values, set(counted.units.values()) if is_unit else ())
+        yield NamedValues(
+            code=code,
+            column=column,
+            destination=destination,
+            rows=values.total(),
+            distinct=len(values),
+            values=dict(list(shown.items())[:_UNMAPPED]),
+        )
 
 
 def _count_value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:

@@ -52,6 +52,9 @@ from schemas.text import fold_text
 FILE: Final = Path("p2c.toml")
 """The project file where the user stands."""
 
+SCHEMA: Final = "p2c.schema.json"
+"""The JSON schema that ``init`` puts next to a project file, for editors."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
@@ -108,6 +111,11 @@ class Project:
     def scm(self) -> SystemSettings | None:
         """The SCM that is looked at and loaded into; none when only files are written."""
         return self.settings.destination.system
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """The project file and its schema, which may lie next to the exports."""
+        return () if self.file is None else (self.file, self.file.with_name(SCHEMA))
 
     @property
     def known_customers(self) -> tuple[Path, ...]:

@@ -17,9 +17,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipeline.mapping.template import MappingRow, list_entities_by_task
+from pipeline.project.resolve import SCHEMA
 from pipeline.project.settings import Settings
 
-FILE: Final = "p2c.schema.json"
+FILE: Final = SCHEMA
 """The shipped schema, in this package."""
 
 

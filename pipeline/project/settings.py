@@ -54,7 +54,7 @@ from pipeline.wire.store.location import Provider, StoreLocation, parse_location
 from schemas.catalogue import Entity
 from schemas.labels import Labels, find_label_problems
 from schemas.sales import EXAMPLE_NUMBER, USUAL_NUMBER
-from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2
+from schemas.scm import CDS_CONTACTS, CUSTOMERS_V2, is_currency
 from schemas.text import fold_text
 
 if TYPE_CHECKING:
@@ -138,6 +138,12 @@ def _check_code(value: str) -> str:
     return value
 
 
+def _check_currency(value: str) -> str:
+    if not is_currency(value):
+        raise ValueError(f"'{value}' is not a currency of ISO 4217")
+    return value
+
+
 def _check_expression(value: str) -> str:
     problem = session.find_pattern_problem(value)
     if problem is not None:
@@ -208,7 +214,11 @@ EntityLabel = Annotated[
     str,
     TextForm("the name of a data entity, as in Customers V2", r"[^\x00-\x1f\x7f]{1,250}"),
 ]
-Currency = Annotated[str, TextForm("three capital letters, as in EUR", "[A-Z]{3}")]
+Currency = Annotated[
+    str,
+    TextForm("three capital letters, as in EUR", "[A-Z]{3}"),
+    AfterValidator(_check_currency),
+]
 Country = Annotated[
     str,
     TextForm("a country's name or ISO 3166-1 code, as in Germany or DE"),

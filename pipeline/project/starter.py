@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel
@@ -15,54 +16,53 @@ from pydantic import BaseModel
 from pipeline.mapping.columns import ColumnDeclaration
 from pipeline.mapping.template import MappingRow
 from pipeline.project.fields import DescribedSetting, describe, explain_table, to_toml
+from pipeline.project.resolve import SCHEMA
 from pipeline.project.settings import SECTIONS, Settings
 from pipeline.wire.login.settings import NEEDS, AuthSettings
 
 _WIDTH: Final = 96
 _LOGIN: Final = ("kind", *NEEDS["client_secret"])
-_HEAD: Final = """\
+_HEAD: Final = f"""\
+#:schema ./{SCHEMA}
 # p2c: contacts from Dynamics 365 Sales to Dynamics 365 Supply Chain Management (SCM).
 #
 # A line that begins with # and a space explains. A line that begins with # alone is a setting that
 # is not in force: it shows the default or, where it says so, an example. Remove the # to set it.
-# docs/reference/settings.md has all settings and the values that they take.
+# docs/reference/settings.md has all settings and the values that they take. The first line is for
+# editors: with its file they complete and check what you write.
 """
 
 
 def render_starter(
+    given: Mapping[str, str | None],
     *,
-    legal_entity: str | None,
-    currency: str | None,
-    country: str | None,
     path: str,
     url: str | None = None,
+    units: Mapping[str, int] = MappingProxyType({}),
 ) -> str:
     """The text of a new project file.
 
     Args:
-        legal_entity: for contacts whose business unit has none; null: none.
-        currency: for contacts without one; null: none.
-        country: for contacts without one; null: none.
+        given: legal_entity, currency and country of contacts that have none; null: none.
         path: the folder of exports, as seen from the file.
         url: the address of a live Sales, which is read instead of exports; null: none.
+        units: the business units of the export, with their contacts.
     """
     answers: dict[str, dict[str, str | None]] = {
         "source": {"kind": "files", "path": path}
         if url is None
         else {"kind": "dataverse", "url": url},
-        "destination": {
-            "load": "folder",
-            "legal_entity": legal_entity,
-            "currency": currency,
-            "country": country,
-        },
+        "destination": {"load": "folder", **given},
     }
     blocks = [_HEAD]
     for name, model in SECTIONS.items():
         blocks += _render_section(name, model, answers.get(name, {}))
         if "auth" in model.model_fields:
             blocks += _render_login(name, on=name == "source" and url is not None)
-    blocks += [_render_free_table(name) for name in ("organizations", "countries")]
+    organizations = _render_free_table("organizations")
+    if units:
+        organizations = _render_units(units, given.get("legal_entity"))
+    blocks += [organizations, _render_free_table("countries")]
     return "\n".join([*blocks, *_render_column(), *_render_row()])
 
 
@@ -94,6 +94,20 @@ def _render_free_table(name: str) -> str:
     [pair] = next(iter(field.examples or ())).items()
     key, value = (json.dumps(one, ensure_ascii=False) for one in pair)
     return f"{_render_comment(field.description or '')}[{name}]\n#{key} = {value}  # an example\n"
+
+
+def _render_units(units: Mapping[str, int], legal_entity: str | None) -> str:
+    """``[organizations]`` with the business units of the export, none of them in force."""
+    about = (
+        f"{Settings.model_fields['organizations'].description} These are the business units of the "
+        "export: remove the # and write the legal entity of each."
+    )
+    entity = to_toml(legal_entity or "usmf")
+    lines = [
+        f"#{to_toml(unit)} = {entity}  # {contacts:,} contact{'' if contacts == 1 else 's'}\n"
+        for unit, contacts in units.items()
+    ]
+    return f"{_render_comment(about)}[organizations]\n{''.join(lines)}"
 
 
 def _render_column() -> Iterator[str]:

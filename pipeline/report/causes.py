@@ -16,8 +16,7 @@ from pipeline.audit.record_links import make_link_base
 from pipeline.report import tables
 from pipeline.run.evidence import Evidence
 from pipeline.run.summary import Summary
-from pipeline.show.run_text import TOP
-from schemas.codes import load_codes
+from schemas.codes import TOP, load_codes
 from schemas.text import parse_guid
 from sql.query import query
 from sql.session import session
@@ -151,12 +150,17 @@ def _list_found(
             place=_find_place(few[0]),
             word=_WORDS.get(few[0]["severity"], few[0]["severity"]),
             rows=stopped or _count_in_details(summary, code) or others,
-            sentence=_join_sentences(few),
+            sentence=" ".join([_join_sentences(few), *_list_named(few)]).strip(),
             advice=few[0]["advice"],
             columns=tuple(_list_columns(few)),
             examples=_make_examples(contacts or fallback[:1]),
             values=tuple(text for key in keys for text in samples.get(key, ())),
         )
+
+
+def _list_named(groups: Iterable[FindingGroup]) -> list[str]:
+    """The values that findings are about, where they are no personal data."""
+    return list(dict.fromkeys(one["named"] for one in groups if one["named"]))
 
 
 def _find_place(one: FindingGroup) -> Place:

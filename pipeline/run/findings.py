@@ -122,3 +122,16 @@ class RunFinding:
     value: str | None = None
     source_file: str | None = None
     source_line: int | None = None
+    rows: int | None = None
+    """How many rows it is about; null: as many as ``detail`` says, or one."""
+
+    @property
+    def concerned(self) -> int:
+        """How many rows it is about."""
+        return read_count(self.detail) if self.rows is None else self.rows
+
+
+def read_count(detail: str) -> int:
+    """The number that a finding of the run tells; one where it tells something else."""
+    digits = detail.replace(",", "")
+    return int(digits) if digits.isdecimal() else 1

@@ -20,6 +20,15 @@ PLANNED: Final = "planned = created + updated + unchanged + written + failed + u
 
 Verdict = Literal["clean", "attention", "stopped", "broken"]
 
+ALARMS: Final = (
+    "row_unreadable",
+    "no_contacts",
+    "nothing_selected",
+    "only_not_found",
+    "counts_disagree",
+)
+"""Findings of the run for which a person must look, whatever became of contacts."""
+
 _EXIT_CODES: Final[Mapping[Verdict, int]] = {
     "clean": 0,
     "attention": 1,
@@ -48,11 +57,15 @@ class PlannedRowCount(RunRecord):
 
 
 class CountedFinding(RunRecord):
-    """A finding of the run as a whole that is a number."""
+    """A finding of the run as a whole that is about many rows, or tells a number.
+
+    It is one row of ``findings.parquet``, and counts as ``rows`` in ``Summary.findings``.
+    """
 
     code: str
     detail: str
     column: str = ""
+    rows: int = 1
 
 
 class ValueMap(RunRecord):
@@ -68,6 +81,21 @@ class ValueMap(RunRecord):
     never_used: tuple[str, ...] = ()
     unmapped: Mapping[str, int] = {}
     unmapped_values: int = 0
+
+
+class NamedValues(RunRecord):
+    """The values that findings of one code and column are about, where they may be named.
+
+    ``rows`` are all findings there and ``distinct`` all their values; ``values`` are those that may
+    be shown, with their rows. What is blank has a blank name.
+    """
+
+    code: str
+    column: str = ""
+    destination: str = ""
+    rows: int
+    distinct: int
+    values: Mapping[str, int] = {}
 
 
 class FieldChange(RunRecord):
@@ -123,12 +151,14 @@ class Summary(RunRecord):
     reasons: Mapping[str, int] = {}
     """Contacts by decision and reason, as in ``held/contact_number_missing``."""
     findings: Mapping[str, int] = {}
-    """Rows of ``findings.parquet`` by code."""
+    """Rows that findings are about, by code: those of ``findings.parquet``, and ``counted``."""
     outcomes: Mapping[str, int]
     """Planned rows by outcome."""
     actions: tuple[PlannedRowCount, ...] = ()
     counted: tuple[CountedFinding, ...] = ()
     value_maps: tuple[ValueMap, ...] = ()
+    named: tuple[NamedValues, ...] = ()
+    """What findings of lists are about: business units, states, countries, currencies, labels."""
     changes: tuple[TaskChanges, ...] = ()
     """What updates change; empty where neither SCM nor an earlier load says what is there."""
     forecast: Forecast = Forecast()
@@ -161,7 +191,8 @@ class Summary(RunRecord):
     def without_values(self) -> Summary:
         """The same without source values: which ones had no map is removed, how many is kept."""
         maps = tuple(one.replace(unmapped={}) for one in self.value_maps)
-        return self.replace(value_maps=maps, purged=True)
+        named = tuple(one.replace(values={}) for one in self.named)
+        return self.replace(value_maps=maps, named=named, purged=True)
 
 
 def digest_facts(facts: Mapping[str, object]) -> str:
@@ -241,8 +272,7 @@ def reach_verdict(
         + counts.get("rejected", 0)
         + outcomes["failed"]
         + outcomes["unknown"]
-        + findings.get("row_unreadable", 0)
-        + findings.get("counts_disagree", 0)
+        + sum(findings.get(code, 0) for code in ALARMS)
     )
     return "attention" if people else "clean"
 

@@ -16,28 +16,19 @@ from typing import Final
 
 from pipeline.errors import count_of
 from pipeline.run.facts import Kind
-from pipeline.run.summary import CountedFinding, Equation, Forecast, Summary, TaskChanges, ValueMap
-from schemas.codes import Code, Severity, load_codes
-from schemas.run import OUTCOME_NAMES
-
-TOP: Final = (
-    "row_unreadable",
-    "no_contacts",
-    "file_ignored",
-    "folder_missing",
-    "row_count_suspicious",
-    "column_missing",
-    "flag_never_set",
-    "accounts_assumed",
-    "company_changed",
-    "promoted",
-    "demoted",
-    "no_longer_routed",
-    "no_longer_in_source",
-    "would_clear",
-    "legal_entity_changed",
+from pipeline.run.findings import read_count
+from pipeline.run.summary import (
+    CountedFinding,
+    Equation,
+    Forecast,
+    NamedValues,
+    Summary,
+    TaskChanges,
+    ValueMap,
 )
-"""Findings that come before everything else: they say something about the run as a whole."""
+from pipeline.show.named import explain_repair, list_values, merge_columns
+from schemas.codes import TOP, Code, Severity, load_codes
+from schemas.run import OUTCOME_NAMES
 
 Columns = Mapping[str, Sequence[tuple[str, int]]]
 """Code → columns and how many findings each has, most first."""
@@ -45,7 +36,6 @@ Columns = Mapping[str, Sequence[tuple[str, int]]]
 Refused = Sequence[tuple[str, str, str, int]]
 """Outcome, code, task and rows of what was not accepted, most rows first."""
 
-_URGENCY: Final = ("error", "hold", "warning")
 _SHOWN: Final = 8
 _INDENT: Final = 21
 _HARD: Final = "\u00a0"
@@ -189,13 +179,7 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
         case "clean":
             return "clean", _explain_clean(facts)
         case "attention":
-            listed = ", ".join(
-                f"{count:,} {name}" for name, count in _count_for_people(facts).items() if count
-            )
-            sentence = (
-                f"{listed or 'the findings'} need a person; all others are where they belong."
-            )
-            return "attention", sentence
+            return "attention", _explain_attention(facts)
         case "stopped":
             return "stopped", "not everything was done; run the same command again to continue."
         case _:
@@ -218,6 +202,17 @@ def _explain_clean(facts: Summary) -> str:
     return f"every contact is where it belongs, and nothing needs a person{rest}."
 
 
+def _explain_attention(facts: Summary) -> str:
+    """What waits for a person, as a sentence."""
+    if "no_contacts" in facts.findings:
+        return "the source has no contacts."
+    if "nothing_selected" in facts.findings:
+        return "no contact was selected; all were skipped."
+    counts = _count_for_people(facts)
+    listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    return f"{listed or 'the findings'} need a person; all others are where they belong."
+
+
 def _count_for_people(facts: Summary) -> dict[str, int]:
     """What waits for a person, and how much of it."""
     counts, outcomes, findings = facts.counts, facts.outcomes, facts.findings
@@ -230,6 +225,7 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "failed in SCM": outcomes.get("failed", 0),
         "with unknown outcome": outcomes.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
+        "asked for and not in the source": findings.get("only_not_found", 0),
         "batches that SCM counts differently": findings.get("counts_disagree", 0),
     }
 
@@ -307,14 +303,15 @@ def _render_findings(facts: Summary, columns: Columns, width: int, *, top: bool)
         for name, count in facts.findings.items()
         if (name in TOP) is top
     ]
-    for code, count in sorted(
-        found, key=lambda one: (_URGENCY.index(one[0].severity or "warning"), -one[1], one[0].rank)
-    ):
+    for code, count in sorted(found, key=lambda one: (one[0].urgency, -one[1], one[0].rank)):
         numbered = [one for one in facts.counted if one.code == code.code]
         if numbered:
             yield from _render_run_finding(code, numbered, width)
         else:
             yield from _render_row_finding(code, count, columns.get(code.code, ()), width)
+            yield from _render_named(
+                merge_columns(one for one in facts.named if one.code == code.code), width
+            )
 
 
 def _render_row_finding(
@@ -330,6 +327,17 @@ def _render_row_finding(
     yield from _wrap(text, width, _INDENT)
 
 
+def _render_named(named: Sequence[NamedValues], width: int) -> Iterator[str]:
+    """The values that findings are about; the column is named where there are several."""
+    for one in named:
+        values = list_values(one)
+        if values:
+            column = one.destination or one.column
+            head = f"{'':>{_INDENT}}{column}: " if len(named) > 1 else " " * _INDENT
+            yield from _wrap_names(head, values, width, indent=_INDENT)
+            yield from _wrap(explain_repair(one), width, _INDENT)
+
+
 def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) -> Iterator[str]:
     """The first causes why rows were not accepted, and where the others are."""
     for outcome, name, task, rows in refused[:_SHOWN]:
@@ -343,18 +351,12 @@ def _render_refused(refused: Refused, facts: Summary, folder: Path, width: int) 
         yield f"{'':>{_INDENT}}{head}: p2c findings {facts.run}{_name_runs_flag(folder)}"
 
 
-def _count(detail: str) -> int:
-    """The number that a finding of the run tells; one finding where it tells something else."""
-    digits = detail.replace(",", "")
-    return int(digits) if digits.isdecimal() else 1
-
-
 def _render_run_finding(
     code: Code, numbered: Iterable[CountedFinding], width: int
 ) -> Iterator[str]:
     """A finding of the run as a whole: its number stands in its sentence."""
     for one in numbered:
-        yield f"{_count(one.detail):>11,} {code.severity:<8} {code.code}"
+        yield f"{max(one.rows, read_count(one.detail)):>11,} {code.severity:<8} {code.code}"
         yield from _wrap(
             f"{code.message(detail=one.detail, column=one.column)} {code.advice}",
             width,

@@ -5,7 +5,7 @@ Every contact gets exactly one decision here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
@@ -93,7 +93,7 @@ class WeighedMorsel:
 
     rows: int
     states: Mapping[str, int]
-    units: Collection[str]
+    units: Mapping[str, int]
     decided: pl.DataFrame
     findings: pl.DataFrame
     usage: Mapping[str, tuple[Usage, ...]]
@@ -160,11 +160,17 @@ class Decider:
         return WeighedMorsel(
             rows=routed.height,
             states=dict(routed["row_state"].value_counts().iter_rows()),
-            units=routed["raw:owningbusinessunit"].unique().drop_nulls().to_list(),
+            units=dict(contacts["raw:owningbusinessunit"].fill_null("").value_counts().iter_rows()),
             decided=decided,
             findings=_write_findings(decided, worth),
             usage={name: share.mapped.usage for name, share in shares.items()},
-            defaulted={name: share.mapped.defaulted for name, share in shares.items()},
+            defaulted={
+                name: {
+                    column: int((rows & passed[name]).sum())
+                    for column, rows in share.mapped.defaulted.items()
+                }
+                for name, share in shares.items()
+            },
             planned={
                 name: self._plan(name, share, passed[name], frames[name], hashes[name])
                 for name, share in shares.items()
@@ -269,7 +275,6 @@ _DECIDING = (
     "company_type_from", "company_id",
     "company_key", "is_active_customer", "destination_key", "source_file", "source_line",
     "unreadable_flag",
-    "raw:transactioncurrencyid",
 )  # fmt: skip
 
 

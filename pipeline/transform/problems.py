@@ -78,6 +78,17 @@ _NAMELESS: Final = (
 )
 """Why a company's name gives no account."""
 
+_NO_CODE: Final = pl.col("currency_problem").replace_strict(
+    {
+        "no_table": "the source has no table transactioncurrencies",
+        "no_code": "transactioncurrencies has no code for it",
+        "no_id": "it is no id, and not the name, symbol or code of one currency only",
+        "not_listed": "its id is not in transactioncurrencies",
+    },
+    return_dtype=pl.String,
+)
+"""Why the code of a contact's currency is not known."""
+
 _HAS_ACTIVITY: Final = pl.col("has_activity")
 _YES: Final = pl.col("is_active_customer").fill_null(value=False)
 _STALE: Final = _HAS_ACTIVITY & ~_YES & pl.col("unreadable_flag").is_null()
@@ -113,7 +124,10 @@ RULES: Final = (
     _make_rule("contact_number_is_account_number", NUMBER, "contact_number"),
     _make_rule("contact_number_invalid", NUMBER, "contact_number"),
     _make_rule(
-        "currency_not_found", "transactioncurrencyid", trimmed(pl.col("raw:transactioncurrencyid"))
+        "currency_not_found",
+        "transactioncurrencyid",
+        trimmed(pl.col("raw:transactioncurrencyid")),
+        detail=_NO_CODE,
     ),
     _make_rule("takeover", NUMBER, "contact_number"),
     _make_rule("number_of_organization", NUMBER, "contact_number"),

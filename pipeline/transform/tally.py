@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.closed import Usage
-from schemas.text import WHITE_SPACE
-
-_NO_CURRENCY_ID: Final = f"^[{WHITE_SPACE}]*([A-Z]{{3}}[{WHITE_SPACE}]*)?$"
-"""A blank lookup of a currency, or its code, which needs no table."""
+from pipeline.transform.named import Place, count_values
 
 
 @dataclass(kw_only=True, slots=True)
@@ -31,8 +27,10 @@ class Tally:
     key_uses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
-    units: set[str] = field(default_factory=set)
-    customers_with_currency_id: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+    """Contact rows by business unit, as contacts spell it; a blank counts as a blank text."""
+    values: Counter[tuple[Place, str]] = field(default_factory=Counter)
+    """Findings of lists by their place and value."""
 
     def count(self, decided: pl.DataFrame, findings: pl.DataFrame) -> None:
         """Add a morsel's decisions and findings."""
@@ -40,20 +38,13 @@ class Tally:
             self.decisions[decision] += count
             self.reasons[decision, reason] += count
         self.findings.update(dict(findings["code"].value_counts().iter_rows()))
+        self.values.update(count_values(findings))
         flag = pl.col("is_active_customer")
+        is_read = pl.col("unreadable_flag").is_null()
         counts = decided.select(
-            yes=flag.sum(), blank=(flag.is_null() & pl.col("unreadable_flag").is_null()).sum()
-        ).row(0, named=True)  # fmt: skip
+            yes=flag.sum(), blank=(flag.is_null() & is_read).sum(), unread=(~is_read).sum()
+        ).row(0, named=True)
         self.flags.update({name: int(count or 0) for name, count in counts.items()})
-        currency = pl.col("raw:transactioncurrencyid")
-        used = (
-            decided.lazy()
-            .filter((pl.col("decision") == "customer") & currency.is_not_null())
-            .select(currency.value_counts())
-        )
-        currencies = used.collect().to_series().struct.unnest()
-        said = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_NO_CURRENCY_ID))
-        self.customers_with_currency_id += int(said["count"].sum())
 
     def count_mapping(
         self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]

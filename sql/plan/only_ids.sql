@@ -2,3 +2,4 @@
 -- in: only_given (contactid)    unique by: contactid
 SELECT DISTINCT CAST(contactid AS UUID) AS contactid
 FROM only_given
+WHERE contactid IS NOT NULL

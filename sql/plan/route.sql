@@ -4,7 +4,8 @@
 -- in: contacts_filtered, marks, accounts, companies, units, currencies, only_ids, known_keys,
 --         loaded, loaded_numbers, organization_numbers, prospect_numbers
 -- params: $legal_entity, $has_units, $has_currencies, $has_only, $scm_read, $hold_blank_flags,
---         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded, $lookups_are_names
+--         $take_over, $number_pattern, $usual_is_valid, $has_keys, $has_loaded, $lookups_are_names,
+--         $customers_have_currency, $persons_have_currency
 -- unique by: source_row
 -- $usual_is_valid: what matches the pattern needs no trimming and is valid. $has_keys, $has_loaded:
 -- known_keys, loaded have rows; keys that nothing is joined by are not made. Legal entities are in
@@ -34,12 +35,18 @@ evidence AS (
         k.number AS company_contact_number,
         CASE WHEN $has_units THEN coalesce(u.legal_entity, $legal_entity) ELSE $legal_entity END
             AS legal_entity,
-        r.transactioncurrencyid IS NOT NULL AS currency_is_there,
+        coalesce(
+            c.currency_by_name,
+            r.isocurrencycode,
+            trimmed(c."transactioncurrencyid.isocurrencycode")
+        ) AS currency_code,
         CASE
-            WHEN c.currency_by_name IS NOT NULL THEN c.currency_by_name
-            WHEN $has_currencies THEN r.isocurrencycode
-            ELSE c."transactioncurrencyid.isocurrencycode"
-        END AS currency_code,
+            WHEN trimmed(c."raw:transactioncurrencyid") IS NULL THEN NULL
+            WHEN NOT $has_currencies THEN 'no_table'
+            WHEN r.transactioncurrencyid IS NOT NULL THEN 'no_code'
+            WHEN c.transactioncurrencyid IS NULL THEN 'no_id'
+            ELSE 'not_listed'
+        END AS currency_problem,
         m.owners,
         m.others,
         m.is_account_number,
@@ -185,9 +192,12 @@ SELECT
         WHEN strlen(q.contact_number) > 20 AND utf16_length(q.contact_number) > 20 THEN true
         ELSE regexp_matches(q.contact_number, '[/<>*%&:\\?+]')
     END AS contact_number_invalid,
-    $has_currencies AND q.route = 'ContactToCustomer' AND NOT q.currency_is_there
-        AND q.currency_by_name IS NULL
-        AND trimmed(q."raw:transactioncurrencyid") IS NOT NULL AS currency_not_found,
+    q.currency_problem,
+    q.currency_problem IS NOT NULL AND q.currency_code IS NULL
+        AND CASE q.route
+            WHEN 'ContactToCustomer' THEN $customers_have_currency
+            WHEN 'Contacts' THEN $persons_have_currency
+        END AS currency_not_found,
     $scm_read AND NOT $take_over AND q.route IS NOT NULL AND x.number_key IS NOT NULL
         AND l.destination_key IS NULL AS takeover,
     q.route IS NOT NULL AND g.number_key IS NOT NULL AS number_of_organization,

@@ -26,7 +26,7 @@ from pipeline.run.folder import RunFolder, find_run
 from pipeline.show.spreadsheet import defuse, restore, write_csv
 from pipeline.show.visible import make_visible
 from pipeline.show.visible_frame import make_frame_visible
-from schemas.codes import load_codes
+from schemas.codes import TOP, load_codes
 from schemas.run import OUTCOMES
 from tests.scenes.small import ACCOUNT, contactid, rows
 
@@ -114,10 +114,25 @@ def test_codes_filter_and_an_unknown_one_gets_a_near_miss(
         export_findings(common, str(run.run), to=tmp_path / "x.xlsx", codes=(), values=False)
 
 
-def test_groups_count_every_finding_most_rows_first(common: Flags, run: RunFolder) -> None:
+def test_groups_count_the_rows_they_are_about_as_the_summary_does_most_urgent_first(
+    common: Flags, run: RunFolder
+) -> None:
     items: Any = export_findings(common, str(run.run), to=None, codes=(), values=False).items
-    assert sum(one["rows"] for one in items) == pl.read_parquet(run.findings).height
-    assert [one["rows"] for one in items] == sorted((one["rows"] for one in items), reverse=True)
+    summary = run.read_summary()
+    rows = dict.fromkeys(summary.findings, 0)
+    for one in items:
+        rows[one["code"]] += one["rows"]
+    assert rows == summary.findings
+    assert rows["site_missing"] == summary.counts["customer"] > 1, "a finding of the run"
+    assert sum(rows.values()) > pl.read_parquet(run.findings).height
+    later = [one["severity"] for one in items if one["code"] not in TOP]
+    assert later == sorted(later, key=["error", "hold", "warning", "also"].index)
+    idle = [
+        one["advice"].startswith("Nothing to do")
+        for one in items
+        if one["severity"] == "warning" and one["code"] not in TOP
+    ]
+    assert idle == sorted(idle), "what needs nobody is last"
 
 
 def test_no_cell_of_an_export_is_a_formula_or_hides_characters(

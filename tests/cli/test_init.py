@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pipeline.commands.init import find_answer_problem, initialise
 from pipeline.project.resolve import load_project
+from pipeline.project.schema import read_schema
 from tests.scenes.command_line import P2c
 from tests.scenes.places import ROOT
+from tests.scenes.small import contactid
 
 
 def test_what_init_writes_can_be_planned(p2c: P2c, source: Path, tmp_path: Path) -> None:
     made = p2c("init", "--legal-entity", "usmf", "--currency", "EUR", "--country", "Germany")
     assert made.code == 0
-    assert (
-        made.out
-        == "Wrote p2c.toml. Next: put the exports into export, then `p2c check` and `p2c plan`.\n"
+    assert made.out == (
+        "Wrote p2c.toml, and p2c.schema.json for editors. "
+        "Next: put the exports into export, then `p2c check` and `p2c plan`.\n"
     )
     (tmp_path / "export").mkdir()
     for name in ("contacts.csv", "accounts.csv"):
@@ -49,11 +54,56 @@ def test_the_source_is_written_as_seen_from_the_project_file(p2c: P2c, tmp_path:
 def test_an_address_of_a_store_is_written_as_it_stands(p2c: P2c, tmp_path: Path) -> None:
     made = p2c("init", "--source", "s3://exports/sales")
     assert made.code == 0
-    assert made.out == "Wrote p2c.toml. Next: `p2c check` and `p2c plan`.\n"
+    assert made.out.endswith("for editors. Next: `p2c check` and `p2c plan`.\n")
     assert load_project(tmp_path / "p2c.toml").settings.source.path == "s3://exports/sales"
     refused = p2c("init", "--project", "other.toml", "--source", "s3:/exports")
     assert refused.code == 2
     assert "init, source.path: must have two slashes after the colon" in refused.err
+
+
+def test_editors_find_the_schema_next_to_the_file_and_it_is_no_export(
+    p2c: P2c, source: Path
+) -> None:
+    project = source / "new.toml"
+    assert p2c("init", "--project", project, "--source", source, "--legal-entity", "usmf").code == 0
+    text = project.read_text(encoding="utf-8")
+    assert text.startswith("#:schema ./p2c.schema.json\n")
+    schema = source / "p2c.schema.json"
+    assert schema.read_text(encoding="utf-8") == read_schema()
+    Draft202012Validator(json.loads(schema.read_text(encoding="utf-8"))).validate(
+        tomllib.loads(text)
+    )
+    assert "p2c.schema.json" not in p2c("check", "--project", project).out
+
+
+def test_init_lists_the_business_units_of_the_export(p2c: P2c, tmp_path: Path) -> None:
+    unit = "00000000-0000-0000-0005-00000000000"
+    export = tmp_path / "export"
+    export.mkdir()
+    header = "contactid,lastname,msdynce_contactnumber,msdynce_isactivecustomer,parentcustomerid"
+    units = [f"{unit}1", f"{unit}1", 'Unit ""2""', f"{unit}3", ""]
+    lines = [f'{contactid(place)},Brown,,,,"{one}"' for place, one in enumerate(units, start=1)]
+    (export / "contacts.csv").write_text("\n".join([f"{header},owningbusinessunit", *lines]))
+    (export / "businessunits.csv").write_text(f"businessunitid,name\n{unit}1,Nord\n")
+    made = p2c("init")
+    assert "p2c.toml lists the 3 business units of the export." in made.out
+    text = (tmp_path / "p2c.toml").read_text(encoding="utf-8")
+    below = text.partition("\n[organizations]\n")[2]
+    entries = [line for line in below.splitlines() if line.startswith("#")][:3]
+    assert entries == [
+        '#"Nord" = "usmf"  # 2 contacts',
+        '#"Unit \\"2\\"" = "usmf"  # 1 contact',
+        f'#"{unit}3" = "usmf"  # 1 contact',
+    ]
+    assert load_project(tmp_path / "p2c.toml").settings.organizations == {}
+
+
+def test_an_export_that_cannot_be_read_yet_stops_no_init(p2c: P2c, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    made = p2c("init")
+    assert made.code == 0
+    assert "The export could not be read yet: " in made.out
+    assert "`p2c check`" in made.out
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from tests.scenes.places import ROOT, SAMPLES
 from tests.scenes.small import PROJECT
 
 MODELS: tuple[type[BaseModel], ...] = (Settings, *SECTIONS.values(), AuthSettings, MappingRow)
-STARTER = render_starter(legal_entity="usmf", currency="EUR", country="DE", path="export")
+STARTER = render_starter(
+    {"legal_entity": "usmf", "currency": "EUR", "country": "DE"}, path="export"
+)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -62,7 +64,9 @@ def test_the_schema_is_one() -> None:
         pytest.param((SAMPLES / "p2c.toml").read_text(encoding="utf-8"), id="samples"),
         pytest.param(PROJECT, id="small"),
         pytest.param(STARTER, id="starter"),
-        pytest.param(re.sub(r"(?m)^#(?=\S)", "", STARTER), id="starter with every line in force"),
+        pytest.param(
+            re.sub(r"(?m)^#(?=[^\s:])", "", STARTER), id="starter with every line in force"
+        ),
         pytest.param('[destination]\ncurrency = ""\nbatch_rows = 1\n', id="a blank is not set"),
         pytest.param("[run]\nmax_plan_age = 36\npoll = 0.5\n", id="bare numbers"),
         pytest.param("[tasks.Contacts.fields.Notes]\ndefault = 1\n", id="a number for a text"),

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.commands.check import check_project
 from pipeline.commands.options import Flags
+from pipeline.events import report_nothing
 from pipeline.scm.formats import SourceFormat, read_source_format
 from pipeline.scm.metadata import Model
 from tests.scenes.loads import MakeScene, plans, scenes
@@ -79,7 +80,7 @@ def test_a_format_that_is_not_published_is_not_known(
 
 def test_check_says_what_it_could_not_look_at(tmp_path: Path) -> None:
     common = Flags(project=write_small(tmp_path / "source"), runs=tmp_path / "runs")
-    told = {str(one["what"]): one for one in check_project(common).items}
+    told = {str(one["what"]): one for one in check_project(common, report_nothing).items}
     found = told["source data format CSV-Unicode"]
     assert found["status"] == "note"
     assert "language en-US and the time zone UTC" in str(found["message"])

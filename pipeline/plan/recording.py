@@ -1,0 +1,56 @@
+"""Decided contacts: written into the run folder, or counted only."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from pipeline.events import Step
+from pipeline.plan import known
+from pipeline.plan.decisions import Deciding, decide_contacts
+from pipeline.plan.findings import add_comparisons, add_run_findings
+from pipeline.plan.prepare import Prepared
+from pipeline.plan.request import Planning
+from pipeline.plan.writing import write_decided
+from pipeline.run.findings import RunFinding
+from pipeline.transform.decide import DecidedMorsel, Decider
+from sql.session import Session
+
+
+def record_decisions(
+    planning: Planning, main: Session, hasher: Session
+) -> tuple[Prepared, Decider]:
+    """Decide about every contact and write it down; what was counted is in both answers."""
+    return decide_contacts(planning, main, hasher, _record)
+
+
+def count_decisions(planning: Planning, main: Session, hasher: Session) -> tuple[Prepared, Decider]:
+    """Decide about every contact, and write nothing."""
+    return decide_contacts(planning, main, hasher, _count)
+
+
+def _record(deciding: Deciding, decided: Generator[DecidedMorsel]) -> None:
+    """Write decisions, planned rows and findings into the run folder."""
+    planning, main = deciding.planning, deciding.main
+
+    def finish() -> list[RunFinding]:
+        found = _add_findings(deciding)
+        found += add_comparisons(planning, deciding.decider, main)
+        return found
+
+    write_decided(planning, decided, deciding.prepared.rows, finish)
+    planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
+
+
+def _count(deciding: Deciding, decided: Generator[DecidedMorsel]) -> None:
+    """Count what is decided, and write nothing."""
+    done = 0
+    for one in decided:
+        done += one.read
+        deciding.planning.listener(Step(name="checking", done=done, total=deciding.prepared.rows))
+    _add_findings(deciding)
+
+
+def _add_findings(deciding: Deciding) -> list[RunFinding]:
+    return add_run_findings(
+        deciding.planning, deciding.decider, deciding.main, deciding.routing, deciding.prepared
+    )

@@ -33,9 +33,7 @@ def check_units(project: Project) -> Iterator[Item]:
     ):
         into, work = Path(place) / "source", Path(place) / "work"
         into.mkdir()
-        landed = land_dataverse(
-            sales, into, wish, work=work, progress=lambda *_told: None
-        ).landed
+        landed = land_dataverse(sales, into, wish, work=work, progress=lambda *_told: None).landed
         if name not in landed:
             yield "table businessunits", "warning", "[organizations] cannot be checked without it"
             return

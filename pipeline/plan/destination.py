@@ -25,6 +25,9 @@ from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
 FOLDER: Final = "scm"
 """In the run folder: the keys that SCM had."""
 
+SCRATCH: Final = "scratch"
+"""In the run folder while it is made: what joins need, and is gone afterwards."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
@@ -33,8 +36,10 @@ class Destination:
     All is null or empty where SCM was not asked and no export says anything.
     """
 
-    customers: pl.DataFrame | None = None
-    persons: pl.DataFrame | None = None
+    customers: Path | None = None
+    """A Parquet file: CustomerAccount, PartyNumber, dataAreaId as text."""
+    persons: Path | None = None
+    """A Parquet file: dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text."""
     prospects: pl.DataFrame | None = None
     references: References | None = None
     seen: ScmSnapshot | None = None
@@ -115,7 +120,8 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
     known.refuse_unfinished(runs, project)
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
-        return Destination(customers=known.read_customer_exports(project), pinned=pinned)
+        customers = known.keep_customer_exports(project, into / SCRATCH)
+        return Destination(customers=customers, pinned=pinned)
 
     def report(what: str, rows: int) -> None:
         listener(Step(name=f"looking at {what}", done=rows))
@@ -124,8 +130,8 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
         live = ask_columns(project, scm)
         seen = look_at_scm(scm, scm_needs(live), into / FOLDER, report)
     return Destination(
-        customers=seen.known_customers(),
-        persons=pl.read_parquet(seen.persons, glob=False),
+        customers=seen.customers,
+        persons=seen.persons,
         prospects=seen.preflight.prospects,
         references=seen.references,
         seen=seen,

@@ -52,6 +52,8 @@ from sql.query import query
 from sql.session import Session
 
 _NO_ROWS: Final = pl.Series("source_row", [], pl.Int64)
+_CUSTOMERS: Final = ("CustomerAccount", "PartyNumber", "dataAreaId")
+_PERSONS: Final = ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
 _LOADED: Final = pl.Schema({"destination_key": pl.String, "row_hash": pl.String})
 _SIDE_TABLES: Final = (
     (sales.ACCOUNTS, "account_rows_left_out"),
@@ -87,11 +89,11 @@ class Routing:
     """
     only: pl.DataFrame | None = None
     """``contactid`` and ``line`` of the contacts that were asked for."""
-    known_customers: pl.DataFrame | None = None
-    """CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
-    known_persons: pl.DataFrame | None = None
-    """dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's contact
-    persons were not read."""
+    known_customers: Path | None = None
+    """Parquet: CustomerAccount, PartyNumber, dataAreaId as text; null when SCM was not read."""
+    known_persons: Path | None = None
+    """Parquet: dataAreaId, ContactPersonPartyNumber, AssociatedPartyNumber as text; null when SCM's
+    contact persons were not read."""
     known_prospects: pl.DataFrame | None = None
     """SCM's: dataAreaId, ProspectId, PartyNumber as text; null when they were not read."""
     loaded: Sequence[Path] = ()
@@ -349,12 +351,8 @@ def _register_known_customers(session: Session, routing: Routing) -> None:
 
     Rows that name no legal entity count for every one of the project's.
     """
-    given = routing.known_customers
     text = pl.String()
-    frame = given if given is not None else pl.DataFrame(
-        schema={"CustomerAccount": text, "PartyNumber": text, "dataAreaId": text}
-    )  # fmt: skip
-    session.register("known_customers_given", frame)
+    _name_file(session, "known_customers_given", routing.known_customers, _CUSTOMERS)
     entities = dict.fromkeys(
         [*([routing.legal_entity] if routing.legal_entity else []), *routing.organizations.values()]
     )
@@ -363,12 +361,7 @@ def _register_known_customers(session: Session, routing: Routing) -> None:
         pl.DataFrame({"legal_entity": list(entities)}, schema={"legal_entity": text}),
     )
     session.store("known_customers", query("plan/known_customers"))
-    persons = routing.known_persons
-    columns = ("dataAreaId", "ContactPersonPartyNumber", "AssociatedPartyNumber")
-    session.register(
-        "known_persons",
-        pl.DataFrame(schema=dict.fromkeys(columns, text)) if persons is None else persons,
-    )
+    _name_file(session, "known_persons", routing.known_persons, _PERSONS)
     session.store("known_keys", query("plan/known_keys"))
     prospects = routing.known_prospects
     session.register(
@@ -379,6 +372,12 @@ def _register_known_customers(session: Session, routing: Routing) -> None:
     )
     for name in ("organization_numbers", "prospect_numbers"):
         session.store(name, query(f"plan/{name}"))
+
+
+def _name_file(session: Session, name: str, path: Path | None, columns: Sequence[str]) -> None:
+    """Name a Parquet file, or a table of its columns without rows."""
+    schema = pl.Schema(dict.fromkeys(columns, pl.String()))
+    session.parquet(name, [] if path is None else [path], schema=schema)
 
 
 def _register_units(session: Session, routing: Routing, *, has_table: bool) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipeline.errors import ConfigurationError, Stopped
 from pipeline.extract.texts import refuse_damaged
 from pipeline.extract.unchanged import refuse_changed
+from pipeline.plan.destination import SCRATCH
 from pipeline.plan.request import Planning
 from sql.query import query
 from sql.session import Session, session
@@ -26,7 +27,7 @@ _OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
 @contextlib.contextmanager
 def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """One session reads contacts, the other hashes rows while the first one streams."""
-    scratch = planning.folder.path / "scratch"
+    scratch = planning.folder.path / SCRATCH
     memory = planning.project.settings.run.memory
     home = planning.runs
     try:

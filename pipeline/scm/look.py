@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from pipeline.errors import ConfigurationError, list_problems
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References
 from pipeline.scm.contract import check_contract
 from pipeline.scm.formats import SOURCE_FORMAT, SourceFormat, read_source_format
-from pipeline.scm.keys import CUSTOMERS, read_customers, read_legal_entities, read_persons
+from pipeline.scm.keys import read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import check_labels, choose_labels, describe_label, read_entity_labels
 from pipeline.scm.metadata import Model, read_model
 from pipeline.scm.preflight import Preflight, look_ahead
@@ -72,10 +70,6 @@ class ScmSnapshot:
     source_format: SourceFormat | None = None
     """That of packages; null where SCM does not publish it."""
     preflight: Preflight
-
-    def known_customers(self) -> pl.DataFrame:
-        """CustomerAccount, PartyNumber, dataAreaId as text, as ``known.customers`` reads them."""
-        return pl.read_parquet(self.customers, columns=list(CUSTOMERS), glob=False)
 
 
 def look_at_scm(

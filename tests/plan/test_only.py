@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.commands.options import read_clock
@@ -51,7 +52,7 @@ def test_a_workbook_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_a_list_may_hold_contact_numbers(tmp_path: Path) -> None:
     path = tmp_path / "only.csv"
     path.write_text(f"Contact Number\nCON-01000-ABCDEF\n{ID}\n")
-    assert read_only_ids(path).rows() == [(None, "CON-01000-ABCDEF"), (ID, None)]
+    assert read_only_ids(path).rows() == [(None, "CON-01000-ABCDEF", 2), (ID, None, 3)]
 
 
 def test_numbers_are_found_as_keys_are_compared(tmp_path: Path) -> None:
@@ -61,5 +62,6 @@ def test_numbers_are_found_as_keys_are_compared(tmp_path: Path) -> None:
     run = make_plan(load_project(tmp_path / "p2c.toml"), request, runs, read_clock, report_nothing)
     assert run.read_summary().counts["customer"] == 2
     (tmp_path / "only.txt").write_text("CON-00001-ABCDEF\nCON-99999-ABCDEF\n")
-    with pytest.raises(UsageError, match="no contact of the source has the Contact Number CON-999"):
-        make_plan(load_project(tmp_path / "p2c.toml"), request, runs, read_clock, report_nothing)
+    run = make_plan(load_project(tmp_path / "p2c.toml"), request, runs, read_clock, report_nothing)
+    found = pl.read_parquet(run.findings).filter(pl.col("code") == "only_not_found")
+    assert "CON-99999-ABCDEF (line 2)" in found["message"].item()

@@ -94,7 +94,7 @@ def test_customers_come_as_an_export_would_give_them(
     (tmp_path / "p2c.toml").write_text('[destination]\nknown_customers = "export.csv"\n')
     export = known.read_customer_exports(load_project(tmp_path / "p2c.toml"))
     assert export is not None
-    found = seen.known_customers()
+    found = pl.read_parquet(seen.customers)
     assert found.columns == export.columns
     assert found.dtypes == export.dtypes
     assert seen.customer_count == 2

@@ -136,18 +136,20 @@ class Session:
         """Forget a table that ``store`` kept."""
         self.run(f"DROP TABLE {identifier(name)}")
 
-    def set_aside(self, name: str, *, but: str) -> None:
-        """Move a table that ``store`` kept, but for one column, into the scratch folder.
+    def set_aside(self, name: str, *, called: str) -> None:
+        """Move a table that ``store`` kept into the scratch folder, and call it something else.
 
-        There it takes no memory. A session without a scratch folder keeps it as it is.
+        There it takes no memory. A session without a scratch folder keeps it in memory.
         """
         if self._scratch is None:
+            if called != name:
+                self.run(f"ALTER TABLE {identifier(name)} RENAME TO {identifier(called)}")
             return
         self._scratch.mkdir(mode=0o700, exist_ok=True)
-        path = self._scratch / f"{name}.parquet"
-        self.copy(f"SELECT * EXCLUDE ({identifier(but)}) FROM {identifier(name)}", path)
+        path = self._scratch / f"{called}.parquet"
+        self.copy(f"FROM {identifier(name)}", path)
         self.drop(name)
-        self.parquet(name, path)
+        self.parquet(called, path)
 
     def copy(self, text: str, target: Path, *, compression: str = "snappy") -> None:
         """Write the answer of a query to a Parquet file, in the query's order."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from pipeline.events import Step
 from pipeline.plan.deciding import make_decider
-from pipeline.plan.morsels import decide_morsels, take_contacts
+from pipeline.plan.morsels import decide_morsels
 from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.only import find_missing_only
 from pipeline.plan.prepare import Prepared, Routing, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import list_small, make_routing
+from pipeline.plan.stretches import take_contacts
 from pipeline.transform.decide import DecidedMorsel, Decider
 from sql.session import Session
 

@@ -225,10 +225,6 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         session.store(name, query(f"plan/{name}"))
     for name in ("suspects", "numbers", "repeated_rows", "ranked_rows", "side_states"):
         session.drop(name)
-    if routing.is_routed:
-        session.set_aside(
-            "accounts", but="number_key"
-        )  # While contacts are joined with them, once is enough in memory.
     _register_units(session, routing, has_table="businessunits" in landed)
     _register_others(session, routing)
     return Prepared(

@@ -1,5 +1,5 @@
 -- One row per contact that needs work: codes, columns, what is wrong and what to do, as text.
--- in: needed, findings, codes (code, rank, advice)
+-- in: needed, findings, codes (code, rank, advice)    params: $unexplained
 -- unique by: source_file, source_line
 WITH wrong AS (
     SELECT

@@ -30,7 +30,7 @@ def test_the_command_writes_all_pages_and_the_schema(tmp_path: Path) -> None:
     assert all(path.stat().st_size for path in written)
 
 
-@pytest.mark.parametrize("name", SCHEMAS.keys() | load_table_texts().keys())
+@pytest.mark.parametrize("name", sorted(SCHEMAS.keys() | load_table_texts().keys()))
 def test_every_column_says_what_it_holds_in_sentences(name: str) -> None:
     text = load_table_texts()[name]
     assert list(text.columns) == list(SCHEMAS[name]), "schemas/run.toml describes them"

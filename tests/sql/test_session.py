@@ -27,9 +27,14 @@ def test_a_table_set_aside_is_read_as_before_but_from_disk(tmp_path: Path, name:
     with session(scratch=tmp_path / name) as here:
         here.store("accounts", _ACCOUNTS)
         before = here.frame(_READ)
-        here.set_aside("accounts", but="number_key")
+        here.set_aside("accounts", called="accounts")
         assert here.frame(_READ).equals(before)
-        assert list(here.columns("accounts")) == ["accountid", "number", "customer_of"]
+        assert list(here.columns("accounts")) == [
+            "accountid",
+            "number",
+            "customer_of",
+            "number_key",
+        ]
         assert tables(here) == []
         assert [path.name for path in (tmp_path / name).iterdir()] == ["accounts.parquet"]
 
@@ -37,9 +42,11 @@ def test_a_table_set_aside_is_read_as_before_but_from_disk(tmp_path: Path, name:
 def test_without_a_scratch_folder_a_table_stays_in_memory() -> None:
     with session() as here:
         here.store("accounts", _ACCOUNTS)
-        here.set_aside("accounts", but="number_key")
+        here.set_aside("accounts", called="accounts")
         assert tables(here) == ["accounts"]
         assert here.frame(_READ).height == 5
+        here.set_aside("accounts", called="others")
+        assert tables(here) == ["others"]
 
 
 def write(path: Path, **columns: list[int] | list[str]) -> Path:

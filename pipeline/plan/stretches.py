@@ -1,0 +1,64 @@
+"""Contacts, stretch by stretch in source order, and what SQL says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from pipeline.extract.landing import LandedTable
+from pipeline.extract.texts import TextColumns
+from pipeline.extract.view import view_landed
+from pipeline.flow.frames import read_frames
+from pipeline.flow.ordered import restore_order
+from pipeline.plan.large import LargeSides
+from pipeline.plan.prepare import Prepared, Routing
+from pipeline.plan.reading import find_plain_columns
+from schemas.sales import CONTACTS
+from sql.query import query
+from sql.session import Session
+
+_STRETCH: Final = 16
+"""Morsels to a stretch: joins that spill give rows in any order, and those of a stretch may have to
+be held."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContactRows:
+    """Contacts as they were landed, to be read stretch by stretch.
+
+    ``texts`` are the columns that mapping takes as they are; ``blank`` the words that are blank.
+    """
+
+    landed: LandedTable
+    texts: TextColumns
+    blank: Sequence[str]
+
+    def view(self, main: Session, stretch: range | None) -> None:
+        """Let every view of contacts have a stretch of their rows only, or all of them again."""
+        view_landed(main, self.landed, self.blank, stretch)
+
+
+def take_contacts(
+    main: Session,
+    landed: Mapping[str, LandedTable],
+    routing: Routing,
+    blank: Mapping[str, Sequence[str]],
+) -> ContactRows:
+    """Contacts, and the columns that mapping takes as they are."""
+    plain = find_plain_columns(CONTACTS, main.columns(f"{CONTACTS.name}_landed"), routing.said)
+    table, words = landed[CONTACTS.name], blank[CONTACTS.name]
+    return ContactRows(landed=table, texts=TextColumns(table, plain, words), blank=words)
+
+
+def read_routed(
+    main: Session, contacts: ContactRows, prepared: Prepared, sides: LargeSides, rows: int
+) -> Iterator[pl.DataFrame]:
+    """What SQL says of each contact, morsel by morsel, one stretch after the other."""
+    for first in range(0, prepared.rows or 1, rows * _STRETCH):
+        contacts.view(main, range(first, first + rows * _STRETCH))
+        sides.choose()
+        reader = main.stream(query("plan/route"), rows, **prepared.parameters)
+        yield from restore_order(read_frames(reader), rows, start=first)

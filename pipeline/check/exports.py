@@ -53,6 +53,8 @@ def describe_exports(project: Project, rehearsal: Rehearsal) -> Iterator[Item]:
     for one in rehearsal.counted.findings:
         if one.code not in doubts and one.code not in _ELSEWHERE:
             yield _describe_finding(one)
+    if rehearsal.room is not None:
+        yield "room", "ok", rehearsal.room.sentence
     yield from _list_units(project, rehearsal)
     yield from _list_decisions(rehearsal)
 

@@ -15,6 +15,7 @@ from pipeline.events import Listener
 from pipeline.plan.destination import Destination, look_at
 from pipeline.plan.recording import count_decisions
 from pipeline.plan.request import Planning, PlanRequest
+from pipeline.plan.room import Room, measure_room
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
 from pipeline.plan.summary import PlanCounts
@@ -29,6 +30,8 @@ class Rehearsal:
 
     counted: PlanCounts
     destination: Destination
+    room: Room | None
+    """What a plan needs of disk and memory; null where any machine has it."""
     units: Mapping[str, int]
     """Contacts by the name of their business unit, most first; a blank name for those without."""
 
@@ -67,5 +70,6 @@ def rehearse_plan(project: Project, runs: Path, listener: Listener) -> Rehearsal
         return Rehearsal(
             counted=counted,
             destination=planning.destination,
+            room=measure_room(planning.source.landed, project.settings.run, runs),
             units=dict(name_units(decider.tally.units, prepared.units).most_common()),
         )

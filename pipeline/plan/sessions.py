@@ -16,6 +16,7 @@ from pipeline.extract.texts import refuse_damaged
 from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.destination import SCRATCH
 from pipeline.plan.request import Planning
+from pipeline.plan.room import measure_room, refuse_lack
 from sql.query import query
 from sql.session import Session, session
 
@@ -26,13 +27,18 @@ _OF_A_VALUE: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 @contextlib.contextmanager
 def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
-    """One session reads contacts, the other hashes rows while the first one streams."""
+    """One session reads contacts, the other hashes rows while the first one streams.
+
+    Raises:
+        Stopped: a large plan would not fit on the disk or in memory.
+    """
+    run = planning.project.settings.run
+    refuse_lack(measure_room(planning.source.landed, run, planning.runs))
     scratch = planning.folder.path / SCRATCH
-    memory = planning.project.settings.run.memory
     home = planning.runs
     try:
         with (
-            session(memory=memory, scratch=scratch, views=True, home=home) as main,
+            session(memory=run.joins_memory, scratch=scratch, views=True, home=home) as main,
             session(memory="256MB", threads=1, macros=False) as hasher,
         ):
             yield main, hasher

@@ -155,8 +155,7 @@ def _check_expression(value: str) -> str:
 
 
 def _check_memory(value: str) -> str:
-    number, unit = value.rstrip("iB")[:-1], value.rstrip("iB")[-1]
-    if not _LEAST_MEMORY <= float(number) * _UNIT_BYTES[unit] <= _MOST_MEMORY:
+    if not _LEAST_MEMORY <= count_bytes(value) <= _MOST_MEMORY:
         raise ValueError("must be between 16MB and 1000000GB")
     return value
 
@@ -596,6 +595,20 @@ class DestinationSettings(Section):
         return _join_system(self.url, self.auth, self.parallel)
 
 
+_LIBRARIES: Final = 300e6
+"""Bytes that p2c takes before it reads a row."""
+_CONTACT_BYTES: Final = 1_600
+"""Bytes of a contact that is worked on."""
+_WORKED_ON: Final = 4
+"""So many times ``morsel_rows`` are in memory at once."""
+
+
+def count_bytes(size: str) -> float:
+    """Bytes of a size, as in 512MB or 2GB."""
+    text = size.rstrip("iB")
+    return float(text[:-1]) * _UNIT_BYTES[text[-1]]
+
+
 class RunSettings(Section):
     """How p2c works on this machine. Nothing here changes what comes out."""
 
@@ -608,10 +621,10 @@ class RunSettings(Section):
         61_440, description="The number of rows that p2c works on at once. Less needs less memory."
     )
     memory: Memory = Field(
-        "1GB",
+        "1500MB",
         description=(
-            "The memory for joins and look-ups. What needs more goes to temporary files. p2c as a "
-            "whole takes more than this."
+            "The memory that a plan takes, as a whole. Joins and look-ups have what the libraries "
+            "and morsel_rows leave of it, at least half; what needs more goes to temporary files."
         ),
     )
     max_plan_age: Age = Field(
@@ -694,6 +707,13 @@ class RunSettings(Section):
     def plan_age(self) -> timedelta:
         """How old a plan of a live source may be when it is first applied."""
         return parse_duration(self.max_plan_age)
+
+    @property
+    def joins_memory(self) -> str:
+        """The query engine's part of ``memory``."""
+        whole = count_bytes(self.memory)
+        rest = whole - _LIBRARIES - _WORKED_ON * self.morsel_rows * _CONTACT_BYTES
+        return f"{max(rest, whole / 2, _LEAST_MEMORY) / 1e6:.0f}MB"
 
 
 class BackfillSettings(Section):

@@ -574,7 +574,7 @@ def test_what_a_run_records_makes_the_same_project_again(load: LoadText, tmp_pat
 
 def test_a_setting_of_another_version_does_not_hide_an_old_run(load: LoadText) -> None:
     effective = load("").effective() | {"run.of_old": Setting(value=1, origin="default")}
-    assert restore_project(effective, None).settings.run.memory == "1GB"
+    assert restore_project(effective, None).settings.run.memory == "1500MB"
 
 
 def test_today_takes_what_the_plan_was_given_and_reads_the_file_again(

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from pipeline import __version__
-from pipeline.cli import audit, listing, main_job, repair, sandbox
+from pipeline.cli import catalogue, sandbox
 from pipeline.cli.exits import answer_errors, hear_signals, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
@@ -38,9 +38,8 @@ _HELP: Final = (
 def command_line() -> typer.Typer:
     """All commands, in the order in which ``p2c --help`` shows them."""
     app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
-    for part in (main_job, listing, audit, repair):
-        for one in part.COMMANDS:
-            app.command(one.name)(add_common_flags(one, _do))
+    for one in catalogue.COMMANDS:
+        app.command(one.name)(add_common_flags(one, _do))
     app.command()(sandbox.sandbox)
     app.callback()(_take_top_flags)
     return app

@@ -123,7 +123,11 @@ AgainstFlag = Annotated[
     typer.Option(
         "--against",
         metavar="RUN",
-        help="Show what changed since this run.",
+        help=(
+            "Show all that changed since this run. previous: only who is newly held or rejected "
+            "since the last run of this project, and who no longer; `p2c run` does so by itself. "
+            "none: nothing."
+        ),
         autocompletion=_complete_runs,
     ),
 ]

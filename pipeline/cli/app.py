@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Final
 
@@ -16,7 +16,8 @@ from pipeline.cli import catalogue, sandbox
 from pipeline.cli.exits import answer_errors, hear_signals, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
-from pipeline.cli.terminal import write_out, write_result
+from pipeline.cli.terminal import write_err, write_out, write_result
+from pipeline.cli.watching import watch_command
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, render_json
 from pipeline.errors import UsageError
@@ -66,12 +67,15 @@ def _run(words: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _do(flags: Flags, work: Work) -> None:
-    """Do the work and print the result, which has the exit code."""
-    hear_signals()
-    with show_progress() as listener:
-        result = work(listener)
-    _print(result, as_object=flags.as_object)
+def _do(command: str, flags: Flags, prepare: Callable[[], Work]) -> None:
+    """Do the work of a command and print the result, which has the exit code."""
+    with watch_command(command, flags, write_err) as watch:
+        work = prepare()
+        hear_signals()
+        with show_progress() as listener:
+            result = work(watch.join(listener))
+        _print(result, as_object=flags.as_object)
+        watch.end(result)
     raise typer.Exit(result.exit_code)
 
 

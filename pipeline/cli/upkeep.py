@@ -1,8 +1,9 @@
-"""The commands that look after a project between its runs: accept."""
+"""The commands that look after a project between its runs: accept, memory."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -13,8 +14,10 @@ from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
     from pipeline.commands import accept as accepting
+    from pipeline.commands import memory as remembering
 else:
     accepting = import_lazily("pipeline.commands.accept")
+    remembering = import_lazily("pipeline.commands.memory")
 
 
 @command(takes=("project", *RUN_ONLY), hides=ALL)
@@ -50,5 +53,32 @@ def accept(
     )
 
 
-COMMANDS: Final[tuple[Command, ...]] = (accept,)
+@command(takes=RUN_ONLY, hides=ALL)
+def memory(
+    flags: Flags,
+    action: Annotated[
+        Literal["export", "import"],
+        typer.Argument(metavar="export|import", help="Write the file, or take what it has."),
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file, as in memory.zip.")],
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Import also where this folder of runs knows newer loads."),
+    ] = False,
+) -> Work:
+    """Back up what p2c remembers of loads, or take it to another machine.
+
+    p2c remembers in runs/loaded which rows it loaded into each SCM, and with what content. So a
+    plan sends only what changed, and can tell its own records from those of others. Without this
+    memory, records that p2c itself loaded are held as takeover. Export it after each load, and
+    import it where the folder of runs is new. Import refuses to overwrite newer knowledge.
+    """
+    if action == "export":
+        if replace:
+            raise UsageError("--replace belongs to `p2c memory import`.")
+        return lambda _: remembering.save_memory(flags, file)
+    return lambda _: remembering.take_memory(flags, file, replace=replace)
+
+
+COMMANDS: Final[tuple[Command, ...]] = (accept, memory)
 """In the order in which ``p2c --help`` shows them."""

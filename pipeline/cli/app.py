@@ -6,18 +6,19 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Annotated, Final
 
 import typer
 
 from pipeline import __version__
-from pipeline.cli import audit, listing, main_job, repair, sandbox
+from pipeline.cli import catalogue, sandbox
 from pipeline.cli.exits import answer_errors, drop_stream, hear_signals, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
-from pipeline.cli.terminal import write_out, write_result
+from pipeline.cli.terminal import write_err, write_out, write_result
+from pipeline.cli.watching import watch_command
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result, render_json
 from pipeline.errors import Stopped, UsageError
@@ -39,9 +40,8 @@ _HELP: Final = (
 def command_line() -> typer.Typer:
     """All commands, in the order in which ``p2c --help`` shows them."""
     app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
-    for part in (main_job, listing, audit, repair):
-        for one in part.COMMANDS:
-            app.command(one.name)(add_common_flags(one, _do))
+    for one in catalogue.COMMANDS:
+        app.command(one.name)(add_common_flags(one, _do))
     app.command()(sandbox.sandbox)
     app.callback()(_take_top_flags)
     return app
@@ -70,12 +70,15 @@ def _run(words: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _do(flags: Flags, work: Work) -> None:
-    """Do the work and print the result, which has the exit code."""
-    hear_signals()
-    with show_progress() as listener:
-        result = work(listener)
-    _print(result, as_object=flags.as_object)
+def _do(command: str, flags: Flags, prepare: Callable[[], Work]) -> None:
+    """Do the work of a command and print the result, which has the exit code."""
+    with watch_command(command, flags, write_err) as watch:
+        work = prepare()
+        hear_signals()
+        with show_progress() as listener:
+            result = work(watch.join(listener))
+        _print(result, as_object=flags.as_object)
+        watch.end(result)
     raise typer.Exit(result.exit_code)
 
 

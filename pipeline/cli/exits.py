@@ -84,7 +84,7 @@ class Caught(contextlib.AbstractContextManager["Caught", bool]):
             return 0
         if os.environ.get(_TRACEBACK):
             write_err("".join(traceback.format_exception(self._error)).rstrip("\n"))
-        error = _translate(self._error)
+        error = translate_error(self._error)
         if as_object:
             shown = {"code": error.code, "message": error.message, "where": error.where}
             with contextlib.suppress(OSError):  # It may be stdout that failed.
@@ -103,7 +103,7 @@ def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> 
     return caught.report(command, as_object=as_object)
 
 
-def _translate(error: BaseException) -> P2cError:
+def translate_error(error: BaseException) -> P2cError:
     """What stopped p2c, as an error of ours."""
     if _asked_to_end.is_set() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()

@@ -9,6 +9,7 @@ import inspect
 import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -115,7 +116,11 @@ AgainstFlag = Annotated[
     typer.Option(
         "--against",
         metavar="RUN",
-        help="Show what changed since this run.",
+        help=(
+            "Show all that changed since this run. previous: only who is newly held or rejected "
+            "since the last run of this project, and who no longer; `p2c run` does so by itself. "
+            "none: nothing."
+        ),
         autocompletion=complete_runs,
     ),
 ]
@@ -160,7 +165,17 @@ _COMMON: Final[dict[str, _Common]] = {
         help=("Any setting, as in destination.legal_entity=usmf. Can be given several times."),
     ),
     "as_object": _Common(kind=bool, default=False, word="--json", help="Print one JSON object."),
+    "log_file": _Common(
+        kind=Path | None,
+        default=None,
+        word="--log-file",
+        metavar="FILE",
+        help="Also append what happens to FILE, as JSON lines without personal data.",
+    ),
 }
+
+_ALWAYS: Final = ("log_file",)
+"""Common flags that every command takes."""
 
 ALL: Final = tuple(_COMMON)
 RUN_ONLY: Final = ("runs", "as_object")
@@ -190,7 +205,11 @@ def command(
     return lambda call: Command(call=call, name=name, takes=takes, hides=hides)
 
 
-def add_common_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Callable[..., None]:
+Answer = Callable[[str, Flags, Callable[[], Work]], None]
+"""What is done with a command: its name, its common flags, and what makes its work of the words."""
+
+
+def add_common_flags(one: Command, answer: Answer) -> Callable[..., None]:
     """A command as typer sees it: its own flags, then the common ones.
 
     The command gets the common ones as its first argument.
@@ -201,9 +220,9 @@ def add_common_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Cal
     """
     own = list(inspect.signature(one.call, eval_str=True).parameters.values())[1:]
     common = [
-        _make_parameter(name, hidden=name not in one.takes)
+        _make_parameter(name, hidden=name not in (*one.takes, *_ALWAYS))
         for name in ALL
-        if name in one.takes or name in one.hides
+        if name in (*one.takes, *one.hides, *_ALWAYS)
     ]
     signature = inspect.Signature(
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in [*own, *common]]
@@ -213,7 +232,7 @@ def add_common_flags(one: Command, answer: Callable[[Flags, Work], None]) -> Cal
         values = {name: given.pop(name) for name in ALL if name in given}
         values["assignments"] = tuple(values.get("assignments") or ())
         flags = Flags(**values, environment=tuple(os.environ.items()))
-        answer(flags, one.call(flags, **given))
+        answer(one.name or one.call.__name__, flags, partial(one.call, flags, **given))
 
     call.__doc__ = one.call.__doc__
     call.__name__ = one.call.__name__

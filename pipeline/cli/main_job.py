@@ -154,6 +154,7 @@ def run_(
     full: FullFlag = False,
     take_over: TakeOverFlag = False,
     changes: ChangesFlag = False,
+    against: AgainstFlag = "previous",
     backfill: BackfillFlag = False,
     yes: YesFlag = False,
     with_values: ShowValuesFlag = False,
@@ -165,7 +166,7 @@ def run_(
     )
     ask = make_asker(flags.runs, yes=yes)
     work = applying.backfill_plan_and_apply if backfill else applying.plan_and_apply
-    return lambda listener: work(flags, request, listener, ask)
+    return lambda listener: work(flags, request, listener, ask, against)
 
 
 COMMANDS: Final[tuple[Command, ...]] = (demo, init, check, plan, backfill, apply, run_)

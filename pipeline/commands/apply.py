@@ -8,13 +8,13 @@ from functools import partial
 from pipeline.apply import execute
 from pipeline.apply.consent import Ask, agree_silently
 from pipeline.backfill import planning
+from pipeline.commands.against import PREVIOUS, Against
 from pipeline.commands.answers import append_text, describe_run
 from pipeline.commands.finishing import add_finished, finish_write_backs, settle_runs
 from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.errors import UsageError, count_of
 from pipeline.events import Listener
-from pipeline.plan import make
 from pipeline.plan.request import PlanRequest
 from pipeline.run import folder
 
@@ -30,22 +30,32 @@ def apply_run(common: Flags, run: str, listener: Listener, ask: Ask = agree_sile
 
 
 def plan_and_apply(
-    common: Flags, request: PlanRequest, listener: Listener, ask: Ask = agree_silently
+    common: Flags,
+    request: PlanRequest,
+    listener: Listener,
+    ask: Ask = agree_silently,
+    against: str | None = PREVIOUS,
 ) -> Result:
     """``run``: plan and apply.
 
     A load into this destination that was stopped is finished first: the plan then knows what
     arrived.
     """
+    compared = Against.read(common, against)
     project = common.load()
     before = settle_runs(common, project, listener, ask)
-    made = make.make_plan(project, request, common.runs, read_clock, listener)
+    made = compared.make_plan(common, project, request, listener)
     execute.apply_plan(made, lambda: project, read_clock, listener, ask)
-    return add_finished(describe_run("run", made, values=common.values), before)
+    result = compared.add_changes(describe_run("run", made, values=common.values), made)
+    return add_finished(result, before)
 
 
 def backfill_plan_and_apply(
-    common: Flags, request: PlanRequest, listener: Listener, ask: Ask
+    common: Flags,
+    request: PlanRequest,
+    listener: Listener,
+    ask: Ask,
+    against: str | None = PREVIOUS,
 ) -> Result:
     """``run --backfill``: backfill, apply, plan, apply.
 
@@ -62,7 +72,7 @@ def backfill_plan_and_apply(
     wanted = PlanRequest(limit=request.limit, only=request.only, command="backfill")
     filled = planning.make_backfill(project, wanted, common.runs, read_clock, listener)
     facts = execute.apply_plan(filled, lambda: project, read_clock, listener, ask)
-    result = plan_and_apply(common, request, listener, ask)
+    result = plan_and_apply(common, request, listener, ask, against)
     text = (
         f"Before it, the backfill {filled.run} changed "
         f"{count_of(facts.outcomes['updated'], 'contact')} in Sales."

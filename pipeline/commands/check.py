@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pipeline.check import offline
-from pipeline.commands.options import Flags
+from pipeline.commands.options import Flags, read_clock
 from pipeline.commands.result import Result
 from pipeline.events import Listener
+from pipeline.project.accepted import find_accepted_file, read_accepted
+from pipeline.project.resolve import Project
 
 
 def check_project(common: Flags, listener: Listener) -> Result:
     """``check``: settings, templates, sources and systems; no plan is kept."""
-    items = offline.check_project_parts(common.load(), common.runs, listener)
+    project = common.load()
+    items = [
+        *offline.check_project_parts(project, common.runs, listener),
+        *_check_accepted(project),
+    ]
     wrong = [one for one in items if one["status"] == "warning"]
     verdict = (
         f"ATTENTION: look at {len(wrong)} of these before you plan."
@@ -21,3 +29,19 @@ def check_project(common: Flags, listener: Listener) -> Result:
         [*(f"{one['status']:<8} {one['what']}: {one['message']}" for one in items), verdict]
     )
     return Result(command="check", items=items, text=text, exit_code=1 if wrong else 0)
+
+
+def _check_accepted(project: Project) -> Iterator[offline.Checked]:
+    """What is wrong with the list of accepted contacts, else how many entries it has."""
+    path = find_accepted_file(project.file)
+    found = read_accepted(path)
+    for problem in found.problems:
+        yield {"what": "accepted contacts", "status": "warning", "message": problem}
+    today = read_clock().date()
+    over = [number for number, entry in found.entries if entry.until < today]
+    if over:
+        text = f"{path.name}: the last day of these entries is over: {', '.join(map(str, over))}"
+        yield {"what": "accepted contacts", "status": "note", "message": text}
+    if found.entries:
+        text = f"{len(found.entries) - len(over):,} entries in force"
+        yield {"what": "accepted contacts", "status": "ok", "message": text}

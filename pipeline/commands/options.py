@@ -29,6 +29,8 @@ class Flags:
     environment: tuple[tuple[str, str], ...] = ()
     values: bool = False
     """Whether the text of a run may show values of contacts."""
+    log_file: Path | None = None
+    """What the command does is written there, too, as JSON lines."""
 
     def load(self) -> resolve.Project:
         """The project with these flags applied."""

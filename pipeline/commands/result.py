@@ -45,6 +45,11 @@ class Result:
         return self.text if isinstance(self.text, str) else self.text(width)
 
 
+def name_verdict(exit_code: int) -> str:
+    """The verdict of a command that is not about a run."""
+    return _VERDICTS.get(exit_code, "attention")
+
+
 def render_json(result: Result) -> str:
     """The answer as one JSON object on one line, in ASCII: it survives every terminal and pipe."""
     return json.dumps(
@@ -52,7 +57,7 @@ def render_json(result: Result) -> str:
             "command": result.command,
             "run": result.run,
             "folder": result.folder,
-            "verdict": _VERDICTS.get(result.exit_code, "attention"),
+            "verdict": name_verdict(result.exit_code),
             "balanced": True,
             "counts": {},
             "reasons": {},

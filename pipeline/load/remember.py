@@ -5,6 +5,7 @@ A load adds to it when it ends or stops; it can be rebuilt from all runs.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +18,7 @@ from pipeline.errors import UsageError, during
 from pipeline.load.outcome import read_outcomes
 from pipeline.run import memory
 from pipeline.run.facts import Kind
-from pipeline.run.files import DISK, TableWriter
+from pipeline.run.files import DISK, TableWriter, read_json, replacing
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import Entry, read_journal
 from pipeline.run.ledger import list_ended_units
@@ -127,16 +128,21 @@ def _is_behind(entries: Sequence[Entry]) -> bool:
 def rebuild_memory(runs: Path, destination: str) -> None:
     """Rebuild the memory of a destination from all its runs, in the order in which they ended.
 
+    If one was imported, it begins with that and takes only runs that loaded something afterwards.
+
     Raises:
         InvariantBroken: a run folder was altered.
     """
     for old in memory.find_memory_folder(runs, destination).glob("*.parquet"):
         old.unlink()
+    since = _restore_imported(runs, destination)
     ordered = sorted(
         ((read_journal(one.journal).entries, one) for one in _list_loads(runs, destination)),
         key=lambda one: one[0][-1].at,
     )
     for entries, run in ordered:
+        if since and _find_last_load(entries) <= since:
+            continue
         undoes = run.facts().kind is Kind.UNDO
         wanted = _GIVEN_BACK if undoes else IN_SCM_BY_US
         for task in _list_tasks(run):
@@ -144,6 +150,25 @@ def rebuild_memory(runs: Path, destination: str) -> None:
             update_memory(
                 memory.find_memory(runs, destination, task), loaded, str(run.run), undoes=undoes
             )
+
+
+def _restore_imported(runs: Path, destination: str) -> str:
+    """Put the imported memory in place; when it was imported, as journals write it, else blank."""
+    imported = memory.find_imported(runs, destination)
+    if not (imported / memory.IMPORTED_AT).is_file():
+        return ""
+    for path in imported.glob("*.parquet"):
+        with replacing(memory.find_memory(runs, destination, path.stem)) as partial:
+            shutil.copyfile(path, partial)
+    return str(read_json(imported / memory.IMPORTED_AT)["at"])
+
+
+def _find_last_load(entries: Sequence[Entry]) -> str:
+    """When a run last brought something to its destination; blank if it never did."""
+    events = ("applied", "confirmed", REMEMBERED)
+    return max(
+        (one.at for one in entries if one.event in events or one.payload.get("final")), default=""
+    )
 
 
 def _list_loads(runs: Path, destination: str) -> Iterator[RunFolder]:

@@ -30,6 +30,13 @@ class PlanRequest:
     command: str = "plan"
     retry_of: str | None = None
     """The run whose contacts are planned again."""
+    previous: RunFolder | None = None
+    """The run whose held and rejected contacts are compared with those of the plan."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it leaves out contacts that the project would take."""
+        return self.limit is not None or self.only is not None or self.retry_of is not None
 
     @property
     def kind(self) -> Kind:

@@ -9,8 +9,10 @@ from typing import Final
 
 from pipeline.extract.landing import LandedTable
 from pipeline.mapping.compile import CompiledTemplate
+from pipeline.plan.accepting import count_accepted
 from pipeline.plan.forecast import forecast_cost
 from pipeline.plan.request import Planning
+from pipeline.plan.since import compare_needs
 from pipeline.run.facts import RunFacts
 from pipeline.run.findings import RunFinding
 from pipeline.run.summary import (
@@ -57,12 +59,13 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
     outcomes = _count_outcomes(tally)
     equations = _make_equations(counted, counts, outcomes)
     refuse_unbalanced(equations)
+    accepted = count_accepted(planning, facts.started_at)
     return Summary(
         run=facts.run,
         kind=facts.kind,
         retry_of=facts.retry_of,
         applied=False,
-        verdict=reach_verdict(counts, outcomes, findings),
+        verdict=reach_verdict(counts, outcomes, findings, accepted.contacts),
         balanced=True,
         equations=equations,
         counts=counts,
@@ -84,6 +87,8 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
         value_maps=tuple(_count_value_maps(tally, planning.mappings)),
         named=tuple(list_named(counted)),
         changes=tuple(planning.changes),
+        accepted=accepted,
+        since=compare_needs(planning.request.previous, planning.folder),
         forecast=forecast_cost(planning.project, planning.folder, tally, planning.mappings),
         systems=(*planning.source.lines, *planning.destination.lines),
     )

@@ -195,6 +195,8 @@ class Project:
         """
         flat: dict[str, JsonValue] = {}
         for section in SECTIONS:
+            if section == "notify":  # It may hold an address that is a secret.
+                continue
             dumped = getattr(self.settings, section).model_dump()
             auth = dumped.pop("auth", None) or {}
             flat |= {f"{section}.{key}": value for key, value in dumped.items()}

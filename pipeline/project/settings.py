@@ -48,6 +48,7 @@ from pipeline.wire.login.settings import (
     SalesAddress,
     ScmAddress,
     SystemSettings,
+    is_loopback,
     refuse_controls,
 )
 from pipeline.wire.store.location import Provider, StoreLocation, parse_location
@@ -767,6 +768,43 @@ class BackfillSettings(Section):
     )
 
 
+def check_webhook(value: str) -> str:
+    """The address of a webhook, or the name of a variable; ``ValueError`` for anything else.
+
+    The value is not repeated: it is a secret, or somebody took it for one.
+    """
+    try:
+        parts = urlsplit(value)
+        is_safe = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, is_safe = urlsplit(""), False
+    is_address = is_safe and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value))
+    )
+    if not is_address and re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,99}", value) is None:
+        raise ValueError(
+            "must be an address that begins with https://, or the name of an environment variable "
+            "that holds one"
+        )
+    return value
+
+
+class NotifySettings(Section):
+    """Who is told how a run ended. It is not recorded in run folders."""
+
+    webhook: Annotated[str, AfterValidator(check_webhook)] | None = Field(
+        None,
+        description=(
+            "Where `p2c run` and `p2c apply` send their summary as JSON (POST), also when they are "
+            "refused or stopped: an https address, or the name of an environment variable that "
+            "holds it. Whoever knows such an address can use it, so a variable is better. The "
+            "summary has verdict, counts and ids, no values of contacts. If it cannot be sent, "
+            "p2c says so; the exit code does not change."
+        ),
+        examples=["P2C_WEBHOOK_URL"],
+    )
+
+
 class Settings(BaseModel):
     """All settings."""
 
@@ -781,6 +819,7 @@ class Settings(BaseModel):
     destination: DestinationSettings = DestinationSettings()
     run: RunSettings = RunSettings()
     backfill: BackfillSettings = BackfillSettings()
+    notify: NotifySettings = NotifySettings()
     organizations: dict[str, LegalEntity] = Field(
         default_factory=dict,
         description=(
@@ -878,6 +917,7 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "destination": DestinationSettings,
     "run": RunSettings,
     "backfill": BackfillSettings,
+    "notify": NotifySettings,
 }
 """The tables whose keys are fixed."""
 

@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.audit.findings import FindingGroup, generalize, group_findings
 from pipeline.audit.record_links import make_link_base
 from pipeline.report import tables
+from pipeline.report.blocks import count_things
 from pipeline.run.evidence import Evidence
 from pipeline.run.summary import Summary
 from schemas.codes import TOP, load_codes
@@ -135,23 +136,25 @@ def _list_found(
 ) -> Iterator[Cause]:
     """Findings by place and code."""
 
-    def get_key(one: FindingGroup) -> tuple[str, str]:
-        return _find_place(one), one["code"]
+    def get_key(one: FindingGroup) -> tuple[Place, str]:
+        return _find_place(one, summary), one["code"]
 
     for (place, code), group in groupby(sorted(groups, key=get_key), key=get_key):
         few = list(group)
         keys = [(one["code"], one["column"], one["destination"]) for one in few]
-        stopped = _count_stopped(summary, code) if place == "fix" else 0
+        accepted = _count_stopped(summary.accepted.reasons, code)
+        stopped = _count_stopped(summary.reasons, code) if place == "fix" or accepted else 0
+        needing = stopped - accepted if place == "fix" else stopped
         others = 0 if place == "first" else sum(one["rows"] for one in few)
         contacts = ids.held.get(code) if place == "fix" else None
         fallback = [one["example"] for one in few if one["example"]]
         yield Cause(
             code=code,
-            place=_find_place(few[0]),
-            word=_WORDS.get(few[0]["severity"], few[0]["severity"]),
-            rows=stopped or _count_in_details(summary, code) or others,
+            place=place,
+            word="accepted" if accepted and place != "fix" else _find_word(few[0]["severity"]),
+            rows=needing or _count_in_details(summary, code) or others,
             sentence=" ".join([_join_sentences(few), *_list_named(few)]).strip(),
-            advice=few[0]["advice"],
+            advice=few[0]["advice"] + _explain_rest(accepted if place == "fix" else 0),
             columns=tuple(_list_columns(few)),
             examples=_make_examples(contacts or fallback[:1]),
             values=tuple(text for key in keys for text in samples.get(key, ())),
@@ -163,15 +166,29 @@ def _list_named(groups: Iterable[FindingGroup]) -> list[str]:
     return list(dict.fromkeys(one["named"] for one in groups if one["named"]))
 
 
-def _find_place(one: FindingGroup) -> Place:
+def _find_word(severity: str) -> str:
+    return _WORDS.get(severity, severity)
+
+
+def _explain_rest(accepted: int) -> str:
+    """That some contacts of a cause are accepted, behind what to do about the others."""
+    return f" {count_things(accepted, 'more contact')} accepted for now." if accepted else ""
+
+
+def _find_place(one: FindingGroup, summary: Summary) -> Place:
+    """Where a finding stands; what is accepted of all its contacts needs no fixing."""
     if one["code"] in _FIRST:
         return "first"
-    return _PLACES.get(one["severity"], "warning")
+    place = _PLACES.get(one["severity"], "warning")
+    accepted = _count_stopped(summary.accepted.reasons, one["code"])
+    if place == "fix" and accepted and accepted == _count_stopped(summary.reasons, one["code"]):
+        return "warning"
+    return place
 
 
-def _count_stopped(summary: Summary, code: str) -> int:
+def _count_stopped(reasons: Mapping[str, int], code: str) -> int:
     """Contacts that are held or rejected for this reason."""
-    return sum(summary.reasons.get(f"{decision}/{code}", 0) for decision in ("held", "rejected"))
+    return sum(reasons.get(f"{decision}/{code}", 0) for decision in ("held", "rejected"))
 
 
 def _count_in_details(summary: Summary, code: str) -> int:

@@ -22,7 +22,7 @@ from pipeline.report.throughput import Span
 from pipeline.run.evidence import Evidence, Trouble, gather_evidence
 from pipeline.run.facts import DeltaRead, Kind, Setting, SourceRead
 from pipeline.run.folder import RunFolder
-from pipeline.run.summary import Equation, TaskChanges, ValueMap
+from pipeline.run.summary import Equation, SincePrevious, TaskChanges, ValueMap
 from pipeline.show import run_text
 
 _LONG: Final = 300
@@ -52,6 +52,9 @@ class PageFacts:
     links: tuple[FlowLink, ...]
     reasons: tuple[Reason, ...]
     causes: tuple[Cause, ...]
+    accepted_notes: tuple[str, ...]
+    """What is wrong with the list of accepted contacts."""
+    since: SincePrevious
     changes: tuple[tuple[str, TaskChanges], ...]
     """What the updates of each task change, and that in one sentence."""
     changed_values: tuple[tables.ChangedValue, ...]
@@ -101,6 +104,8 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         links=links,
         reasons=tuple(list_reasons(summary)),
         causes=tuple(list_causes(evidence, values=values)),
+        accepted_notes=summary.accepted.notes,
+        since=summary.since,
         is_load=kind.is_load,
         changes=tuple((run_text.explain_changes(one), one) for one in summary.changes),
         changed_values=tuple(tables.read_changes(evidence) if values else ()),

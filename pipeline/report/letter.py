@@ -12,6 +12,7 @@ from pipeline.report.moments import format_duration, format_moment, parse_moment
 from pipeline.run.evidence import Evidence
 from pipeline.run.facts import Kind
 from pipeline.run.summary import Summary
+from pipeline.show.run_text import explain_accepted
 
 _SUBJECTS: Final = {
     Kind.MAIN: "contacts from Sales to Supply Chain Management",
@@ -174,8 +175,8 @@ def _list_decided(counts: Mapping[str, int]) -> tuple[str, ...]:
 def _count_needing(summary: Summary) -> Tile:
     counts, outcomes, findings = summary.counts, summary.outcomes, summary.findings
     needing = {
-        "held": counts.get("held", 0),
-        "rejected": counts.get("rejected", 0),
+        "held": counts.get("held", 0) - summary.accepted.count("held"),
+        "rejected": counts.get("rejected", 0) - summary.accepted.count("rejected"),
         "failed in SCM": outcomes.get("failed", 0),
         "with an unknown outcome": outcomes.get("unknown", 0),
         "to delete by hand": counts.get("by_hand", 0),
@@ -183,10 +184,9 @@ def _count_needing(summary: Summary) -> Tile:
         "with an unknown fate": counts.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
     }
-    details = _list_some(needing)
-    return Tile(
-        tone="care", rows=sum(needing.values()), label="needs you", details=details or ("nothing",)
-    )
+    accepted = explain_accepted(summary)
+    details = (*(_list_some(needing) or ("nothing",)), *([accepted] if accepted else []))
+    return Tile(tone="care", rows=sum(needing.values()), label="needs you", details=details)
 
 
 def _count_skipped(summary: Summary) -> Tile:

@@ -112,6 +112,11 @@ class RunFolder:
         return self.path / "no_longer_in_source.csv"
 
     @property
+    def accepted(self) -> Path:
+        """The project's list of accepted contacts, as it was when the plan was made."""
+        return self.path / "accepted.toml"
+
+    @property
     def packages(self) -> Path:
         """Packages, by task."""
         return self.path / "packages"
@@ -133,7 +138,14 @@ class RunFolder:
 
         Results are left out.
         """
-        fixed = [self.run_json, self.decisions, self.findings, self.gone, self.changes]
+        fixed = [
+            self.run_json,
+            self.decisions,
+            self.findings,
+            self.gone,
+            self.changes,
+            self.accepted,
+        ]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))
         seen = sorted((self.path / "scm").glob("*.parquet"))

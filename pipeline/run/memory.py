@@ -27,6 +27,15 @@ LOADED: Final = pl.Schema(
 )
 
 
+IMPORTED_AT: Final = "imported.json"
+"""In the folder of what was imported: when it was."""
+
+
+def find_imported(runs: Path, destination: str) -> Path:
+    """Where the memory that was imported last lies, as it came: a rebuild begins with it."""
+    return find_memory_folder(runs, destination) / "imported"
+
+
 def find_memory_folder(runs: Path, destination: str) -> Path:
     """Where the memory of a destination lies; whoever loads there holds this folder."""
     return runs / MEMORIES / destination

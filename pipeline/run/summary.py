@@ -125,6 +125,48 @@ class TaskChanges(RunRecord):
     fields: tuple[FieldChange, ...] = ()
 
 
+class AcceptedContacts(RunRecord):
+    """Held and rejected contacts that the project accepts, as its file stood when it was planned.
+
+    ``reasons`` counts them by decision and reason. ``until`` is the first day that one of their
+    entries ends with, ``until_last`` the last; blank without any. ``notes`` say which entries are
+    wrong, over, or no longer needed.
+    """
+
+    contacts: int = 0
+    reasons: Mapping[str, int] = {}
+    until: str = ""
+    until_last: str = ""
+    notes: tuple[str, ...] = ()
+
+    def count(self, decision: str) -> int:
+        """How many contacts of a decision are accepted."""
+        return sum(rows for name, rows in self.reasons.items() if name.startswith(f"{decision}/"))
+
+
+class NeedChange(RunRecord):
+    """Contacts that began or ceased to be held or rejected, by decision and reason.
+
+    ``change`` is ``new`` or ``over``; ``contact`` is the contact number or contactid of one.
+    """
+
+    change: Literal["new", "over"]
+    reason: str
+    contacts: int
+    contact: str
+
+
+class SincePrevious(RunRecord):
+    """What is new since the last run of the project; ``run`` is blank where none was compared.
+
+    ``note`` says why an earlier run could not be compared.
+    """
+
+    run: str = ""
+    changes: tuple[NeedChange, ...] = ()
+    note: str = ""
+
+
 class Forecast(RunRecord):
     """What applying will cost. ``rate`` is in rows per second; 0 where nothing is sent."""
 
@@ -161,6 +203,9 @@ class Summary(RunRecord):
     """What findings of lists are about: business units, states, countries, currencies, labels."""
     changes: tuple[TaskChanges, ...] = ()
     """What updates change; empty where neither SCM nor an earlier load says what is there."""
+    accepted: AcceptedContacts = AcceptedContacts()
+    """Contacts that may stay held or rejected; they are also in ``counts`` and ``reasons``."""
+    since: SincePrevious = SincePrevious()
     forecast: Forecast = Forecast()
     systems: tuple[str, ...] = ()
     """Lines about the live systems that a plan asked, for people."""
@@ -223,7 +268,11 @@ def summarize_apply(
     counted = make_equation(PLANNED, planned, whole)
     equations = tuple(counted if one.equation == PLANNED else one for one in before.equations)
     balanced = is_balanced(equations) and whole["pending"] == 0
-    reached: Verdict = reach_verdict(before.counts, whole, findings) if balanced else "broken"
+    reached: Verdict = (
+        reach_verdict(before.counts, whole, findings, before.accepted.contacts)
+        if balanced
+        else "broken"
+    )
     if reached == "clean" and not before.kind.is_load and before.verdict == "attention":
         # Its findings are of contacts, or rows to take back by hand, that no outcome speaks of.
         reached = "attention"
@@ -264,15 +313,22 @@ def refuse_unbalanced(equations: Iterable[Equation]) -> None:
 
 
 def reach_verdict(
-    counts: Mapping[str, int], outcomes: Mapping[str, int], findings: Mapping[str, int]
+    counts: Mapping[str, int],
+    outcomes: Mapping[str, int],
+    findings: Mapping[str, int],
+    accepted: int = 0,
 ) -> Literal["clean", "attention"]:
-    """``attention`` where something waits for a person."""
+    """``attention`` where something waits for a person.
+
+    ``accepted`` of the held and rejected contacts wait for nobody.
+    """
     people = (
         counts.get("held", 0)
         + counts.get("rejected", 0)
         + outcomes["failed"]
         + outcomes["unknown"]
         + sum(findings.get(code, 0) for code in ALARMS)
+        - accepted
     )
     return "attention" if people else "clean"
 

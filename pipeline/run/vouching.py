@@ -48,6 +48,8 @@ def write_plan(
             payload["undo_of"] = summary.undo_of
         else:
             payload["balanced"] = summary.balanced
+        if summary.accepted.contacts:
+            payload["accepted"] = dict(summary.accepted.reasons)
         line = journal.append("planned", run=summary.run, files=hashes, **payload)
         if summary.retry_of is not None:
             line = journal.append("retry_of", run=summary.retry_of, summary=summary.digest())

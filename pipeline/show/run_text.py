@@ -22,6 +22,7 @@ from pipeline.run.summary import (
     Equation,
     Forecast,
     NamedValues,
+    SincePrevious,
     Summary,
     TaskChanges,
     ValueMap,
@@ -72,6 +73,11 @@ def render_run(
             f"Run {facts.run}, {'applied' if facts.applied else 'planned'}, in {folder}",
         ],
         list(facts.systems),
+        _render_accepted(facts, width),
+        _head_block(
+            f"Since the last run{f', {facts.since.run}' if facts.since.run else ''}",
+            render_since(facts.since),
+        ),
         _head_block("Not accepted", _render_refused(refused, facts, folder, width)),
         _head_block("Look first", _render_findings(facts, columns, width, top=True)),
         [
@@ -190,6 +196,15 @@ def explain_verdict(facts: Summary) -> tuple[str, str]:
             return "broken", sentence
 
 
+def explain_accepted(facts: Summary) -> str:
+    """How many contacts are accepted and until when; blank without any."""
+    accepted = facts.accepted
+    if not accepted.contacts:
+        return ""
+    later = "" if accepted.until == accepted.until_last else f" (some until {accepted.until_last})"
+    return f"{accepted.contacts:,} accepted until {accepted.until}{later}"
+
+
 def _explain_clean(facts: Summary) -> str:
     """Nothing needs a person; but what is only planned waits."""
     waiting = 0 if facts.applied else facts.outcomes.get("pending", 0)
@@ -199,6 +214,12 @@ def _explain_clean(facts: Summary) -> str:
     rest = ""
     if waiting:
         rest = f"; {waiting:,} {'row waits' if waiting == 1 else 'rows wait'} to be loaded"
+    accepted = explain_accepted(facts)
+    if accepted:
+        return (
+            f"{accepted}; every other contact is where it belongs, and nothing needs a person"
+            f"{rest}."
+        )
     return f"every contact is where it belongs, and nothing needs a person{rest}."
 
 
@@ -210,7 +231,9 @@ def _explain_attention(facts: Summary) -> str:
         return "no contact was selected; all were skipped."
     counts = _count_for_people(facts)
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    return f"{listed or 'the findings'} need a person; all others are where they belong."
+    accepted = explain_accepted(facts)
+    between = f"{accepted}; " if accepted else ""
+    return f"{listed or 'the findings'} need a person; {between}all others are where they belong."
 
 
 def _count_for_people(facts: Summary) -> dict[str, int]:
@@ -220,8 +243,8 @@ def _count_for_people(facts: Summary) -> dict[str, int]:
         "to delete by hand": counts.get("by_hand", 0),
         "that nobody can restore": counts.get("lost", 0),
         "with unknown fate": counts.get("unknown", 0),
-        "held": counts.get("held", 0),
-        "rejected": counts.get("rejected", 0),
+        "held": counts.get("held", 0) - facts.accepted.count("held"),
+        "rejected": counts.get("rejected", 0) - facts.accepted.count("rejected"),
         "failed in SCM": outcomes.get("failed", 0),
         "with unknown outcome": outcomes.get("unknown", 0),
         "unreadable": findings.get("row_unreadable", 0),
@@ -236,6 +259,27 @@ def _name_for_undo(one: Equation, kind: Kind) -> Equation:
         return one
     terms = {_TAKEN_BACK.get(name, name): count for name, count in one.terms.items()}
     return one.replace(terms=terms)
+
+
+def _render_accepted(facts: Summary, width: int) -> list[str]:
+    """Which contacts are accepted, and what is wrong with the list of them."""
+    accepted = facts.accepted
+    listed = [f"{rows:,} {name}" for name, rows in accepted.reasons.items()]
+    head = f"{accepted.contacts:>11,} contacts:  "
+    lines = _wrap_names(head, listed, width) if listed else []
+    lines += [line for note in accepted.notes for line in _wrap(note, width, _INDENT - 8)]
+    return _head_block("Accepted", lines)
+
+
+def render_since(since: SincePrevious) -> Iterator[str]:
+    """Who is held or rejected since the last run, and who no longer; nothing before the first."""
+    if since.note:
+        yield since.note
+    elif since.run and not since.changes:
+        yield f"{0:>11,} newly held or rejected, and 0 no longer"
+    for one in since.changes:
+        word = "newly" if one.change == "new" else "no longer"
+        yield f"{one.contacts:>11,} {word} {one.reason}, for example {one.contact}"
 
 
 def _render_equation(one: Equation, width: int) -> list[str]:

@@ -1,0 +1,52 @@
+"""A message to a webhook: a few quick attempts, and no more. Its address is a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+from pydantic import JsonValue
+
+from pipeline.wire.client import make_client
+
+_TIMEOUT: Final = httpx.Timeout(10.0)
+_WAITS: Final = (1.0, 3.0)
+"""Seconds between attempts."""
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def post_message(
+    url: str,
+    content: JsonValue,
+    sleep: Callable[[float], object],
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> str:
+    """Send a message as JSON.
+
+    Args:
+        url: the whole address.
+        content: the message.
+        sleep: waits between attempts.
+        transport: replaces the network in tests.
+
+    Returns:
+        Why it was not taken, without the address; blank if it was.
+    """
+    failure = ""
+    with make_client(url, transport=transport, connections=1, timeout=_TIMEOUT) as http:
+        for wait in (0.0, *_WAITS):
+            if wait:
+                sleep(wait)
+            try:
+                status = http.post(httpx.URL(url), json=content).status_code
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                failure = f"there was no answer ({type(error).__name__})"
+                continue
+            if httpx.codes.is_success(status):
+                return ""
+            failure = f"it answered with HTTP status {status}"
+            if status not in _PASSING:
+                break
+    return failure

@@ -27,6 +27,7 @@ FILES: Final = {
 TREE: Final = """
 cli
 commands
+browse
 report
 apply | audit
 backfill | check

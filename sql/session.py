@@ -206,6 +206,10 @@ class Session:
         self.run("SET allowed_configs = ['threads']")
         self.run("SET lock_configuration = true")
 
+    def interrupt(self) -> None:
+        """End the query that runs, from another thread; it fails there."""
+        self._connection.interrupt()
+
     def use_threads(self, count: int) -> None:
         """From now on, work in this many threads."""
         self.run(f"SET threads = {count}")

@@ -28,6 +28,7 @@ TREE: Final = """
 manual
 cli
 commands
+browse
 report
 apply | audit
 backfill | check

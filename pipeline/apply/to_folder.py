@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
 from pipeline.errors import InvariantBroken
 from pipeline.events import Listener
+from pipeline.load.packages import checklist
 from pipeline.load.packages import folder as packages_folder
 from pipeline.load.packages.package import Package, build_packages
 from pipeline.load.packages.spec import make_spec
 from pipeline.project.open_run import OpenRun
-from pipeline.run.files import TableWriter, hash_file, write_table
+from pipeline.run.files import TableWriter, hash_file, replace_file, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
 from pipeline.run.rows import count_rows_by_batch
@@ -24,17 +26,20 @@ from schemas.run import OUTCOMES
 def write_to_folder(
     run: OpenRun, listener: Listener
 ) -> tuple[Mapping[str, int], Mapping[str, str]]:
-    """Write the packages, ``batches.parquet`` and ``outcomes.parquet``.
+    """Write the packages, their checklist, ``batches.parquet`` and ``outcomes.parquet``.
 
     Returns:
-        Rows by outcome; table → SHA-256.
+        Rows by outcome; file in the run folder → SHA-256.
     """
     folder = run.folder
     planned = pl.read_parquet(folder.batches, glob=False)
     packages_folder.write_packages(folder, _build(run), run.journal, planned.height, listener)
-    _write_batches(folder, planned)
+    batches = _write_batches(folder, planned)
+    files = [folder.batches, folder.outcomes]
+    if batches.height:
+        files.append(_write_checklist(run, batches))
     counts = _write_outcomes(run)
-    return counts, {path.name: hash_file(path) for path in (folder.batches, folder.outcomes)}
+    return counts, {path.relative_to(folder.path).as_posix(): hash_file(path) for path in files}
 
 
 def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
@@ -47,7 +52,21 @@ def _build(run: OpenRun) -> Iterator[tuple[str, Package]]:
         )
 
 
-def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
+def _write_checklist(run: OpenRun, batches: pl.DataFrame) -> Path:
+    """The packages in their order, and how to import each and record it."""
+    labels: dict[str, str] = {}
+    for task, mapping in run.project.mappings().items():
+        entities = batches.filter(pl.col("task") == task)["legal_entity"]
+        if not entities.is_empty():
+            spec = make_spec(run.project, mapping, run.facts.scm.labels, entities[0], 1)
+            labels[task] = spec.entity_label
+    path = run.folder.packages / checklist.NAME
+    text = checklist.render_checklist(run.folder.run, batches, labels)
+    replace_file(path, text.encode())
+    return path
+
+
+def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> pl.DataFrame:
     batches = packages_folder.list_packages(read_journal(folder.journal).entries)
     if batches["rows"].sum() != planned["rows"].sum():
         raise InvariantBroken(
@@ -55,6 +74,7 @@ def _write_batches(folder: RunFolder, planned: pl.DataFrame) -> None:
             where=folder.run,
         )
     write_table(folder.batches, batches)
+    return batches
 
 
 def _write_outcomes(run: OpenRun) -> Counter[str]:

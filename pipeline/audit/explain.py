@@ -29,7 +29,7 @@ from schemas.sales import CONTACTS
 from schemas.text import WHITE_SPACE
 from sql.session import session
 
-__all__ = ["Story", "render_story", "tell_stories"]
+__all__ = ["Story", "render_story", "tell_stories", "tell_story_of_row"]
 
 
 def tell_stories(
@@ -44,27 +44,43 @@ def tell_stories(
     """
     evidence = gather_evidence(folder)
     wanted = contact.strip(WHITE_SPACE).strip("{}").lower()
-    found = evidence.frame(
-        folder.decisions,
-        lambda rows: rows.filter(
-            (pl.col("contactid").str.to_lowercase() == wanted)
-            | (pl.col("contact_number").str.to_lowercase() == wanted)
-        ),
+    found = _find_decisions(
+        evidence,
+        (pl.col("contactid").str.to_lowercase() == wanted)
+        | (pl.col("contact_number").str.to_lowercase() == wanted),
     )
-    if found is None:
-        raise UsageError(
-            f"{evidence.troubles[-1].sentence} `p2c verify {folder.run}` says more.",
-            where=str(folder.run),
-        )
-    if found.is_empty():
+    if not found:
         raise UsageError(
             f"no contact of the run {folder.run} has that contactid or contact number. Check it in "
             "Sales, or name another run with --run."
         )
-    return [
-        _tell_story(evidence, project, cast("DecisionRow", row), earlier)
-        for row in found.sort("source_file", "source_line").iter_rows(named=True)
-    ]
+    return [_tell_story(evidence, project, row, earlier) for row in found]
+
+
+def tell_story_of_row(
+    folder: RunFolder, project: Project, file: str, line: int, earlier: Sequence[RunFolder]
+) -> Story | None:
+    """The story of the contact in one line of a source file; null if the run has none there.
+
+    Raises ``UsageError`` as ``tell_stories`` does.
+    """
+    evidence = gather_evidence(folder)
+    found = _find_decisions(
+        evidence, (pl.col("source_file") == file) & (pl.col("source_line") == line)
+    )
+    return _tell_story(evidence, project, found[0], earlier) if found else None
+
+
+def _find_decisions(evidence: Evidence, condition: pl.Expr) -> list[DecisionRow]:
+    """The decisions that a condition holds for, in source order."""
+    run = evidence.folder.run
+    found = evidence.frame(evidence.folder.decisions, lambda rows: rows.filter(condition))
+    if found is None:
+        raise UsageError(
+            f"{evidence.troubles[-1].sentence} `p2c verify {run}` says more.", where=str(run)
+        )
+    rows = found.sort("source_file", "source_line").to_dicts()
+    return cast("list[DecisionRow]", rows)
 
 
 def _tell_story(

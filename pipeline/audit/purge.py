@@ -24,6 +24,7 @@ from pipeline.run.vouching import PURGE_STARTED, vouch
 _PERSONAL: Final = (
     "source/*",
     "rows/*/*",
+    "packages/*",
     "packages/*/*",
     "present/*",
     "changes.parquet",
@@ -38,7 +39,7 @@ _PERSONAL: Final = (
     f"*/{PARTIALS}",
     f"*/*/{PARTIALS}",
 )
-"""Files that hold values of contacts."""
+"""Files that hold values of contacts, and what lists them beside them."""
 
 _FOLDERS: Final = ("source", "rows", "packages", "present", "before", "answers", "import")
 

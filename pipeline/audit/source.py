@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.run.evidence import Evidence
+from schemas.catalogue import Table
 from schemas.sales import CONTACTS
 from sql.query import SelectColumn, query
 from sql.session import Session
@@ -29,31 +30,39 @@ def view_contacts(
     Returns:
         Whether the rows are there. A note of ``evidence`` says why they are not.
     """
-    found = _find_files(evidence)
+    return view_rows(session, evidence, CONTACTS, columns)
+
+
+def view_rows(
+    session: Session, evidence: Evidence, table: Table, columns: Collection[str] | None = None
+) -> bool:
+    """Name the rows of a source table ``<table>_read``, as ``view_contacts`` does for contacts."""
+    found = _find_files(evidence, table.name)
     if found is None:
         return False
     paths, names = found
-    known = evidence.run.columns.get("contacts", {})
+    known = evidence.run.columns.get(table.name, {})
     chosen = [
         SelectColumn(name=name, of=known[name], macro="as_text")
         for name in (known if columns is None else columns)
     ]
-    session.parquet("contacts_files", paths, places=bool(names))
+    files, read = f"{table.name}_files", f"{table.name}_read"
+    session.parquet(files, paths, places=bool(names))
     if names:
-        text = query("audit/contacts_in_place", columns=chosen)
-        session.view("contacts_read", text, files=[str(path) for path in paths], names=names)
+        text = query("audit/read_in_place", files=files, columns=chosen)
+        session.view(read, text, paths=[str(path) for path in paths], names=names)
     else:
-        session.view("contacts_read", query("audit/contacts", columns=chosen))
+        session.view(read, query("audit/read", files=files, columns=chosen))
     return True
 
 
-def _find_files(evidence: Evidence) -> tuple[list[Path], list[str]] | None:
+def _find_files(evidence: Evidence, table: str) -> tuple[list[Path], list[str]] | None:
     """Where the rows are, and what the run calls the files if they are the user's own.
 
     Null if they are gone or were altered.
     """
-    sources = [one for one in evidence.run.sources if one.table == "contacts" and one.in_place]
-    landed = [evidence.folder.path / name for name in evidence.run.landed.get("contacts", ())]
+    sources = [one for one in evidence.run.sources if one.table == table and one.in_place]
+    landed = [evidence.folder.path / name for name in evidence.run.landed.get(table, ())]
     paths = [Path(one.path) for one in sources] or landed
     if not paths or not all(path.is_file() for path in paths):
         _note_missing(evidence, paths)

@@ -12,6 +12,9 @@ from pipeline.audit.earlier import Earlier
 from pipeline.show.visible import make_visible
 from schemas.codes import load_codes
 
+Fact = tuple[str, str]
+"""What something is called, and what is to be said of it."""
+
 PlannedRow = Mapping[str, object]
 """A row of ``rows/<task>/``: what every planned row has, and its destination columns."""
 
@@ -133,18 +136,7 @@ def render_story(story: Story, folder: Path) -> str:
 def _render_lines(story: Story, folder: Path) -> Iterator[str]:
     decision = story.decision
     yield f"Contact {decision['contactid']}, number {decision['contact_number'] or 'none'}"
-    version = "" if story.version is None else f", version {story.version} of the Delta table"
-    yield f"  read from     {decision['source_file']} line {decision['source_line']}{version}"
-    yield f"  active        {_render_flag(decision['is_active_customer'])}"
-    yield f"  company       {_render_company(decision)}"
-    yield f"  decision      {decision['decision']}/{decision['reason']}: {_explain_decision(story)}"
-    yield (
-        f"  task          {decision['task'] or 'none'}, legal entity "
-        f"{decision['legal_entity'] or 'none'}"
-    )
-    yield f"  key           {decision['destination_key'] or 'none'}"
-    for one in story.findings:
-        yield f"  {one['severity']:<13} {one['code']}: {one['message']}"
+    yield from map(_render_fact, list_facts(story))
     if story.source:
         yield "  row as read"
         yield from (f"    {name} = {str(value)!r}" for name, value in story.source.items())
@@ -152,15 +144,48 @@ def _render_lines(story: Story, folder: Path) -> Iterator[str]:
         yield "  fields        destination ← source value → result"
         yield from (f"    {line}" for one in story.fields for line in _render_field(one))
     if story.planned:
-        yield f"  action        {story.planned['action']}, row hash {story.planned['row_hash']}"
+        action = f"{story.planned['action']}, row hash {story.planned['row_hash']}"
+        yield _render_fact(("action", action))
     if story.changes:
         yield "  changes       destination: value before → value after"
         yield from (f"    {_render_change(one)}" for one in story.changes)
-    yield from _render_way(story, folder)
+    yield from map(_render_fact, list_deeds(story, folder))
+
+
+def _render_fact(fact: Fact) -> str:
+    return f"  {fact[0]:<13} {fact[1]}"
+
+
+def list_facts(story: Story) -> Iterator[Fact]:
+    """What was read and decided, with all findings."""
+    decision = story.decision
+    version = "" if story.version is None else f", version {story.version} of the Delta table"
+    yield "read from", f"{decision['source_file']} line {decision['source_line']}{version}"
+    yield "active", _render_flag(decision["is_active_customer"])
+    yield "company", _render_company(decision)
+    yield "decision", f"{decision['decision']}/{decision['reason']}: {_explain_decision(story)}"
+    entity = decision["legal_entity"] or "none"
+    yield "task", f"{decision['task'] or 'none'}, legal entity {entity}"
+    yield "key", decision["destination_key"] or "none"
+    for one in story.findings:
+        yield one["severity"], f"{one['code']}: {one['message']}"
+
+
+def list_deeds(story: Story, folder: Path) -> Iterator[Fact]:
+    """What was done: batch, package, import and outcome, and what earlier runs did."""
+    yield from _list_batch(story.batch, folder)
+    if story.outcome:
+        known = load_codes().get(story.outcome.get("code") or "")
+        parts = [
+            story.outcome["outcome"],
+            *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text),
+        ]
+        advice = f". {known.advice}" if known else ""
+        yield "outcome", f"{': '.join(parts).rstrip('.')}{advice}"
     for before in story.earlier:
-        yield f"  earlier       {before['run']}, {before['kind']}: {_render_earlier(before)}"
+        yield "earlier", f"{before['run']}, {before['kind']}: {_render_earlier(before)}"
     for note in story.notes:
-        yield f"  not whole     {note}"
+        yield "not whole", note
 
 
 def _explain_decision(story: Story) -> str:
@@ -214,32 +239,17 @@ def _render_change(one: ChangeRow) -> str:
     return f"{one['column']}: {before} → {after}"
 
 
-def _render_way(story: Story, folder: Path) -> Iterator[str]:
-    """Batch, package, import and outcome."""
-    yield from _render_batch(story.batch, folder)
-    if story.outcome:
-        known = load_codes().get(story.outcome.get("code") or "")
-        parts = [
-            story.outcome["outcome"],
-            *(text for text in (story.outcome.get("code"), story.outcome.get("message")) if text),
-        ]
-        advice = f". {known.advice}" if known else ""
-        yield f"  outcome       {': '.join(parts).rstrip('.')}{advice}"
-
-
-def _render_batch(batch: BatchRow, folder: Path) -> Iterator[str]:
+def _list_batch(batch: BatchRow, folder: Path) -> Iterator[Fact]:
     if batch:
         name = batch.get("file")
         file = f", {folder / name}" if name else ""
-        yield (
-            f"  batch         {batch['batch']} of {batch['task']} in {batch['legal_entity']}, "
-            f"{batch['status']}{file}"
-        )
+        said = f"{batch['batch']} of {batch['task']} in {batch['legal_entity']}, {batch['status']}"
+        yield "batch", f"{said}{file}"
         names = ("definition_group", "execution_id", "attempt", "sent_at", "finished_at")
         known = {name: value for name, value in batch.items() if value is not None}
         parts = [f"{one.replace('_', ' ')} {known[one]}" for one in names if one in known]
         if parts:
-            yield f"  import        {', '.join(parts)}"
+            yield "import", ", ".join(parts)
 
 
 def _render_earlier(one: Earlier) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from pipeline.cli import browse
 from pipeline.cli.flags import (
     ALL,
     RUN_ONLY,
     CodeOption,
     Command,
     RunArgument,
+    SalesOption,
     ToOption,
     ValuesFlag,
     Work,
@@ -64,14 +66,7 @@ def findings(
             help="Write a CSV file of what to repair in Sales, by owner.",
         ),
     ] = None,
-    sales_url: Annotated[
-        str | None,
-        typer.Option(
-            "--sales-url",
-            metavar="URL",
-            help="The address of Sales, for the links in the worklist.",
-        ),
-    ] = None,
+    sales_url: SalesOption = None,
     repair: Annotated[
         Path | None,
         typer.Option(
@@ -141,4 +136,4 @@ def reconcile(
     return lambda listener: comparing.reconcile_run(flags, run, scm=scm or (), listener=listener)
 
 
-COMMANDS: Final[tuple[Command, ...]] = (report, findings, verify, reconcile, try_)
+COMMANDS: Final[tuple[Command, ...]] = (report, *browse.COMMANDS, findings, verify, reconcile, try_)

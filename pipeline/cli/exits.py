@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,7 @@ else:
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
+_GLANCE: Final = 0.5
 _OURS: Final = ("pipeline", "schemas", "sql")
 
 _NO_MEMORY: Final = re.compile(
@@ -220,6 +222,15 @@ def hear_signals() -> None:
     _ = frames.read_frames
     with contextlib.suppress(ValueError, OSError):
         signal.siginterrupt(signal.SIGINT, True)
+
+
+def wait_for_end() -> None:
+    """Wait until a signal asks to end.
+
+    It does as ``KeyboardInterrupt``. Windows delivers none into a wait without an end.
+    """
+    while True:
+        time.sleep(_GLANCE)
 
 
 def leave(code: int) -> None:

@@ -105,6 +105,10 @@ RunArgument = Annotated[
 RunFlag = Annotated[
     str, typer.Option("--run", metavar="RUN", help=_RUN_HELP, autocompletion=complete_runs)
 ]
+SalesOption = Annotated[
+    str | None,
+    typer.Option("--sales-url", metavar="URL", help="The address of Sales, for links to contacts."),
+]
 TaskArgument = Annotated[
     str | None,
     typer.Argument(

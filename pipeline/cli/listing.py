@@ -41,12 +41,24 @@ def runs(
 def explain(
     flags: Flags,
     contact: Annotated[
-        str, typer.Argument(metavar="CONTACT", help="A contactid or a Contact Number.")
-    ],
+        str | None, typer.Argument(metavar="CONTACT", help="A contactid or a Contact Number.")
+    ] = None,
     run: RunFlag = "latest",
+    find: Annotated[
+        str | None,
+        typer.Option(
+            "--find", metavar="TEXT", help="List the contacts with this text in name or mail."
+        ),
+    ] = None,
 ) -> Work:
     """Show what happened to one contact and why, with its values."""
-    return lambda _: explaining.explain_contact(flags, contact, run)
+    if (contact is None) == (find is None):
+        raise UsageError(
+            "name one contact by its contactid or Contact Number, or search with --find TEXT."
+        )
+    if contact is not None:
+        return lambda _: explaining.explain_contact(flags, contact, run)
+    return lambda _: explaining.find_contacts(flags, find or "", run)
 
 
 @command(takes=("project", "source", "assignments", "as_object"), hides=("runs",))

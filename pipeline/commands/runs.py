@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
-from pipeline.errors import P2cError, count_of
+from pipeline.errors import P2cError, UsageError, count_of
 from pipeline.run import folder
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
@@ -66,10 +67,34 @@ def _list_run(one: RunFolder) -> ListedRun:
     }
 
 
-def find_newest_decided(runs: Path) -> RunFolder:
-    """The newest run that decided about contacts; an undo does not."""
-    found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] != Kind.UNDO]
+def find_newest_decided(runs: Path, *, but: Collection[Kind] = (Kind.UNDO,)) -> RunFolder:
+    """The newest run that decided about contacts; an undo does not.
+
+    ``but`` are kinds that are not wanted.
+    """
+    found = [one for one in folder.find_runs(runs) if _list_run(one)["kind"] not in but]
     if not found:
         return folder.find_run(runs, folder.LATEST)
     note_opened_run(found[-1].path)
     return found[-1]
+
+
+def find_load(runs: Path, run: str) -> RunFolder:
+    """The run that a name means; of ``latest``, the newest that is no backfill and no undo.
+
+    Raises:
+        UsageError: there is none, or it is a backfill or an undo.
+    """
+    if run == folder.LATEST:
+        found = find_newest_decided(runs, but=(Kind.UNDO, Kind.BACKFILL))
+    else:
+        found = folder.find_run(runs, run)
+    kind = found.facts().kind
+    if not kind.is_load:
+        what = "an undo" if kind is Kind.UNDO else "a backfill"
+        raise UsageError(
+            f"this is the run of {what}, and contacts are searched in runs of `p2c plan` and "
+            "`p2c retry`. `p2c runs` lists all runs.",
+            where=str(found.run),
+        )
+    return found

@@ -13,6 +13,8 @@ from markupsafe import Markup, escape
 from pipeline.report.blocks import PageTable, Paragraph, Picture
 from pipeline.show.visible import make_visible
 
+_OWN: Final = "pipeline.report"
+
 _WORD: Final = 22
 """Letters of a word that is not broken."""
 
@@ -23,13 +25,16 @@ _PIECES: Final = re.compile(r".+?(?:[./_:@=&?-]|(?<=[a-z])(?=[A-Z])|$)", re.DOTA
 
 def read_style() -> Markup:
     """The style sheet of all pages."""
-    style = files("pipeline.report").joinpath("page.css").read_text(encoding="utf-8")
+    style = files(_OWN).joinpath("page.css").read_text(encoding="utf-8")
     return Markup(style)  # noqa: S704 - our own file
 
 
 @cache
-def build_environment(longest: int) -> jinja2.Environment:
-    """An environment that escapes, shows control and direction characters, and cuts long text."""
+def build_environment(longest: int, package: str = _OWN) -> jinja2.Environment:
+    """An environment that escapes, shows control and direction characters, and cuts long text.
+
+    Templates of another ``package`` may take parts of the report's.
+    """
 
     def safe(value: object) -> object:
         if value is None:
@@ -41,7 +46,9 @@ def build_environment(longest: int) -> jinja2.Environment:
         return text if len(text) <= longest else f"{text[:longest]}…"
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pipeline.report", ""),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(one, "") for one in dict.fromkeys((package, _OWN))]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=safe,

@@ -277,6 +277,11 @@ def find_runs(runs: Path) -> list[RunFolder]:
     ]
 
 
+def find_runs_before(runs: Path, run: RunFolder) -> list[RunFolder]:
+    """The runs that were made before a run, oldest first."""
+    return [one for one in find_runs(runs) if one.run < run.run]
+
+
 def find_run(runs: Path, name: str) -> RunFolder:
     """The run that an id, a unique prefix, ``latest`` or the path of its folder means.
 

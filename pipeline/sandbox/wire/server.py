@@ -91,12 +91,12 @@ def make_tls(folder: Path) -> Tls:
 
 
 @contextlib.contextmanager
-def bind_port(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
+def bind_port(port: int, what: str = "sandbox") -> Iterator[tuple[int, list[socket.socket]]]:
     """A port, 0 for any, on all loopback addresses that there are.
 
-    Raises ``Stopped`` if it is taken.
+    Raises ``Stopped``, of ``what`` wants the port, if it is taken.
     """
-    found, sockets = _bind(port)
+    found, sockets = _bind(port, what)
     try:
         yield found, sockets
     finally:
@@ -104,7 +104,7 @@ def bind_port(port: int) -> Iterator[tuple[int, list[socket.socket]]]:
             one.close()
 
 
-def _bind(port: int) -> tuple[int, list[socket.socket]]:
+def _bind(port: int, what: str) -> tuple[int, list[socket.socket]]:
     for attempt in range(1, _TRIES + 1):
         try:
             return _bound(port)
@@ -114,7 +114,7 @@ def _bind(port: int) -> tuple[int, list[socket.socket]]:
                     f"port {port} of the loopback interface cannot be used: {error.strerror}. Name "
                     "another one with --port."
                 )
-                raise Stopped(text, where="sandbox") from error
+                raise Stopped(text, where=what) from error
     raise AssertionError  # the last attempt returned or raised
 
 
@@ -149,8 +149,17 @@ def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.soc
 
 
 @contextlib.contextmanager
-def run_server(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) -> Iterator[None]:
-    """Serve in a thread of its own, from when it accepts connections to the end of the block."""
+def run_server(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    tls: Tls | None,
+    *,
+    patience: float = _PATIENCE,
+) -> Iterator[None]:
+    """Serve in a thread of its own, from when it accepts connections to the end of the block.
+
+    At the end, answers that are being made have so many seconds left.
+    """
     _quieten()
     config = uvicorn.Config(
         app,
@@ -174,7 +183,7 @@ def run_server(app: ASGIApp, sockets: Sequence[socket.socket], tls: Tls | None) 
         yield
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(_PATIENCE)
+        thread.join(patience)
 
 
 async def _serve(server: uvicorn.Server, sockets: Sequence[socket.socket]) -> None:
@@ -203,5 +212,5 @@ def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
     end = time.monotonic() + _PATIENCE
     while not server.started:
         if not thread.is_alive() or time.monotonic() > end:
-            raise Stopped("the sandbox's server did not start.", where="sandbox")
+            raise Stopped("the server did not start on the loopback interface.", where=HOST)
         time.sleep(_WAIT)

@@ -1,0 +1,1 @@
+"""A run, looked through in a browser on this machine."""

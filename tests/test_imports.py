@@ -43,6 +43,7 @@ mapping
 samples
 sandbox
 flow
+engine
 templates
 suggest
 errors | events | lazy
@@ -65,6 +66,7 @@ ONLY: Final[dict[str, set[str]]] = {
     "transform": {"mapping", "errors", "schemas"},
     "mapping": {"templates", "suggest", "schemas"},
     "flow": {"errors"},
+    "engine": set(),
     "templates": set(),
     "schemas": set(),
     "sql": {"schemas"},

@@ -6,11 +6,11 @@ from pipeline.events import Step
 from pipeline.plan import known
 from pipeline.plan.deciding import make_decider
 from pipeline.plan.findings import add_run_findings
-from pipeline.plan.morsels import decide_morsels, take_contacts
 from pipeline.plan.null_words import refuse_seen, view_tables
 from pipeline.plan.prepare import Prepared, prepare
 from pipeline.plan.request import Planning
 from pipeline.plan.routing import make_routing
+from pipeline.plan.ways import open_way
 from pipeline.plan.writing import write_decided
 from pipeline.transform.decide import Decider
 from sql.session import Session
@@ -28,19 +28,16 @@ def decide_contacts(planning: Planning, main: Session, hasher: Session) -> tuple
         is_live=planning.source.is_live,
     )
     planning.listener(Step(name="looking for repeats", done=0))
-    prepared = prepare(main, set(landed), routing)
-    prepared.findings += blank.findings
-    decider = make_decider(planning, hasher)
-    rows = planning.project.settings.run.morsel_rows
-    contacts = take_contacts(main, landed, routing, blank.words)
-    with decide_morsels(main, contacts, prepared, decider, rows) as decided:
+    with open_way(planning, main, blank.words) as way:
+        prepared = prepare(main, set(landed), routing, way.hash_elsewhere)
+        prepared.findings += blank.findings
+        decider = make_decider(planning, hasher)
         write_decided(
             planning,
-            decided,
-            prepared.rows,
+            lambda findings: way.write(routing, prepared, decider, findings),
             lambda: add_run_findings(planning, decider, main, routing, prepared),
         )
     if blank.asked:
-        refuse_seen(landed, contacts.texts.words)
+        refuse_seen(landed, way.words)
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
     return prepared, decider

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.engine.opening import start_engine
 from pipeline.events import Listener
-from pipeline.plan.batches import write_batches
 from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
-from pipeline.plan.record import (
-    collect_hashes,
-    complete_facts,
-    hash_sources,
-    make_first_facts,
-)
+from pipeline.plan.finish import finish_plan
+from pipeline.plan.record import collect_hashes, hash_sources, make_first_facts
 from pipeline.plan.request import Planning, PlanRequest
 from pipeline.plan.sessions import open_sessions
 from pipeline.plan.source import land_source
-from pipeline.plan.summary import PlanCounts, summarize_plan
 from pipeline.project.resolve import Project
 from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
-from pipeline.run.vouching import write_plan
 
 
 def make_plan(
@@ -41,8 +35,13 @@ def make_plan(
     """
     run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, request.kind, run, clock())
-    with build_run(runs, facts) as folder:
-        planning = Planning(project=project, request=request, folder=folder, listener=listener)
+    with (
+        build_run(runs, facts) as folder,
+        start_engine(in_parts=project.settings.run.part_rows is not None) as engine,
+    ):
+        planning = Planning(
+            project=project, request=request, folder=folder, listener=listener, engine=engine
+        )
         planning.destination = look_at(project, folder.path, listener)
         if planning.destination.live is not None:
             planning.project = project = planning.destination.live.project
@@ -55,11 +54,7 @@ def make_plan(
         landed = planning.source.landed
         with hash_sources(landed) as hashes:
             with open_sessions(planning) as (main, hasher):
-                prepared, decider = decide_contacts(planning, main, hasher)
+                decided = decide_contacts(planning, main, hasher)
             sources = collect_hashes(hashes, landed)
-        folder.write_facts(complete_facts(facts, planning, sources))
-        write_batches(folder, decider.batcher.sizes)
-        counted = PlanCounts(tally=decider.tally, findings=prepared.findings, landed=landed)
-        summary = summarize_plan(planning, facts, counted)
-        write_plan(folder, summary, folder.plan_files(), clock, known=planning.hashes)
+        finish_plan(planning, facts, decided, sources, clock)
     return RunFolder(runs / run)

@@ -6,7 +6,7 @@ Landed tables come in as views ``<table>_landed``; out come the relations that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -117,13 +117,20 @@ class Prepared:
         return [one for one in self.findings if one.code in (*READING, "row_unreadable")]
 
 
-def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+def prepare(
+    session: Session,
+    landed: Collection[str],
+    routing: Routing,
+    hash_elsewhere: Callable[[Session], None] | None = None,
+) -> Prepared:
     """Declare all tables and compute what routing joins with.
 
     Args:
         session: has a view ``<table>_landed`` for every table in ``landed``.
         landed: the tables that the source has.
         routing: what the plan was asked for.
+        hash_elsewhere: stores ``hashes`` (``sql/plan/hashes.sql``) in another way than by a query
+            over all contacts; their marks are not collected then.
 
     Raises:
         SourceError: a table that is needed is not there.
@@ -137,7 +144,7 @@ def prepare(session: Session, landed: Collection[str], routing: Routing) -> Prep
     _refuse_doubtful(read, routing)
     with ThreadPoolExecutor(1) as pool:  # Pandera takes its time to load.
         contracts = pool.submit(_hold, {name: one.empty for name, one in read.items()})
-        prepared = _prepare(session, landed, routing)
+        prepared = _prepare(session, landed, routing, hash_elsewhere)
         contracts.result()
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
     choose_rows(session, session.frame(query("plan/contact_state_rows"))["source_row"])
@@ -175,7 +182,12 @@ def _has_rows(session: Session, rows: str) -> bool:
     return bool(session.frame(query("plan/count_rows", rows=rows)).item())
 
 
-def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+def _prepare(
+    session: Session,
+    landed: Collection[str],
+    routing: Routing,
+    hash_elsewhere: Callable[[Session], None] | None,
+) -> Prepared:
     findings: list[RunFinding] = []
     _filter_contacts(session, routing.filter)
     _register_known_customers(session, routing)
@@ -186,7 +198,7 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
     room = "plan" if routing.is_routed else "backfill"
-    session.store("hashes", query(f"{room}/hashes"))
+    _store_hashes(session, room, hash_elsewhere)
     counts = count_hashes(session)
     resolve_names(session, counts)
     _store_suspects(session, counts, room)
@@ -199,7 +211,8 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
-    marks = _collect_marks(session, counts, landed) if routing.is_routed else pl.DataFrame()
+    is_marked = routing.is_routed and hash_elsewhere is None
+    marks = _collect_marks(session, counts, landed) if is_marked else pl.DataFrame()
     session.drop("hashes")
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
@@ -217,6 +230,15 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         marks=marks,
         parameters=_list_parameters(landed, routing),
     )
+
+
+def _store_hashes(
+    session: Session, room: str, hash_elsewhere: Callable[[Session], None] | None
+) -> None:
+    if hash_elsewhere is None:
+        session.store("hashes", query(f"{room}/hashes"))
+    else:
+        hash_elsewhere(session)
 
 
 def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str | bool | None]:

@@ -584,6 +584,14 @@ class RunSettings(Section):
             "whole takes more than this."
         ),
     )
+    part_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] | None = Field(
+        None,
+        description=(
+            "The number of contact rows of one part. If it is not set, contacts come by in one "
+            "stream, which is faster."
+        ),
+        examples=[122_880],
+    )
     max_plan_age: Age = Field(
         "24h",
         description=(

@@ -16,6 +16,13 @@ _NO_CURRENCY_ID: Final = f"^[{WHITE_SPACE}]*([A-Z]{{3}}[{WHITE_SPACE}]*)?$"
 """A blank lookup of a currency, or its code, which needs no table."""
 
 
+COUNTERS: Final = (
+    "states", "decisions", "reasons", "findings", "actions", "defaulted", "blanks", "key_uses",
+    "unmapped", "flags",
+)  # fmt: skip
+"""The counters of a tally."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Tally:
     """Counts over all morsels; by row state, decision, finding code, task and column."""
@@ -54,6 +61,14 @@ class Tally:
         currencies = used.collect().to_series().struct.unnest()
         said = currencies.filter(~pl.col("raw:transactioncurrencyid").str.contains(_NO_CURRENCY_ID))
         self.customers_with_currency_id += int(said["count"].sum())
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of the contacts that come next."""
+        self.rows += other.rows
+        self.customers_with_currency_id += other.customers_with_currency_id
+        self.units |= other.units
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
 
     def count_mapping(
         self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]

@@ -66,7 +66,7 @@ ONLY: Final[dict[str, set[str]]] = {
     "transform": {"mapping", "errors", "schemas"},
     "mapping": {"templates", "suggest", "schemas"},
     "flow": {"errors"},
-    "engine": set(),
+    "engine": {"errors", "lazy"},
     "templates": set(),
     "schemas": set(),
     "sql": {"schemas"},

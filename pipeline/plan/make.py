@@ -5,9 +5,11 @@ It writes nothing but its own run folder.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pipeline.engine.opening import start_engine
+from pipeline.engine.protocol import Engine
 from pipeline.events import Listener
 from pipeline.plan.decisions import decide_contacts
 from pipeline.plan.destination import look_at, mend_memory
@@ -21,9 +23,15 @@ from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
 
 
 def make_plan(
-    project: Project, request: PlanRequest, runs: Path, clock: Clock, listener: Listener
+    project: Project,
+    request: PlanRequest,
+    runs: Path,
+    clock: Clock,
+    listener: Listener,
+    *,
+    engine: AbstractContextManager[Engine] | None = None,
 ) -> RunFolder:
-    """Plan a run.
+    """Plan a run; ``engine`` decides about contacts instead of the one that the settings name.
 
     Returns:
         The run folder, whole.
@@ -31,16 +39,17 @@ def make_plan(
     Raises:
         Refused: project, template or source are wrong, or a load into this destination has not
             ended; nothing was written.
-        Stopped: the disk or another part of the world failed.
+        Stopped: the disk, the engine or another part of the world failed.
     """
     run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, request.kind, run, clock())
+    settings = project.settings.run
     with (
         build_run(runs, facts) as folder,
-        start_engine(in_parts=project.settings.run.part_rows is not None) as engine,
+        engine or start_engine(settings) as started,
     ):
         planning = Planning(
-            project=project, request=request, folder=folder, listener=listener, engine=engine
+            project=project, request=request, folder=folder, listener=listener, engine=started
         )
         planning.destination = look_at(project, folder.path, listener)
         if planning.destination.live is not None:

@@ -7,6 +7,7 @@ classes, not what is in them: each worker has p2c installed.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -43,6 +44,7 @@ _OURS: Final = {
 
 _AGAIN: Final = "Nothing was planned. Run the same command again: it starts from the beginning."
 _MISSING: Final = 'Spark needs packages that are not installed: pip install "p2c[spark]"'
+_TOKEN: Final = re.compile(r"token=[^;\s'\"]*")
 _PORT: Final = 15002
 """Of Spark Connect, where an address names none."""
 _SECONDS: Final = 15.0
@@ -125,10 +127,9 @@ def open_spark(address: str | None) -> Iterator[Spark]:
     """
     show_module("pandas")  # PySpark hands Arrow to functions only where pandas is.
     try:
-        from pyspark.sql import SparkSession  # noqa: PLC0415
+        there = _find_running()
     except ModuleNotFoundError as error:
         raise ConfigurationError(_MISSING, where=SETTING) from error
-    there = SparkSession.getActiveSession()
     if there is not None and (address is None or _is_remote(there)):
         yield Spark(there)
         return
@@ -140,22 +141,34 @@ def open_spark(address: str | None) -> Iterator[Spark]:
             session.stop()
 
 
+def _find_running() -> SparkSession | None:
+    """The session of a notebook or a job, which goes on when p2c has ended."""
+    import pyspark  # noqa: PLC0415
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    found = SparkSession.getActiveSession()  # The session of this thread, on some clusters.
+    context = getattr(pyspark, "SparkContext", None)
+    if found is None and getattr(context, "_active_spark_context", None) is not None:
+        found = SparkSession.builder.getOrCreate()
+    return found
+
+
 def _start(address: str | None) -> SparkSession:
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if address is not None:
-        _knock(address)
+    remote = address or os.environ.get("SPARK_REMOTE", "")
+    _knock(remote)
     interrupt = signal.getsignal(signal.SIGINT)
     try:
-        if address is not None:
-            return SparkSession.builder.remote(address).getOrCreate()
         builder = SparkSession.builder
-        for name, value in _OURS.items():
+        if address is not None:
+            builder = builder.remote(address)
+        for name, value in () if remote else _OURS.items():
             builder = builder.config(name, value)
         return builder.getOrCreate()
     except Exception as error:
-        raise _explain_start(error, address) from error
+        raise _explain_start(error) from error
     finally:
         with suppress(ValueError):  # Only the main thread hears signals, and ours stays in force.
             signal.signal(signal.SIGINT, interrupt)
@@ -168,28 +181,31 @@ def _knock(address: str) -> None:
         Stopped: nobody does.
     """
     parts = urlsplit(address)
+    if parts.scheme != "sc" or not parts.hostname:
+        return
+    host, port = parts.hostname, parts.port or _PORT
     try:
-        place = (parts.hostname or "", parts.port or _PORT)
-        with socket.create_connection(place, timeout=_SECONDS):
+        with socket.create_connection((host, port), timeout=_SECONDS):
             pass
-    except (OSError, ValueError) as error:
-        raise Stopped(f"nothing answers there: {error}. {_AGAIN}", where=address) from error
+    except OSError as error:
+        place = f"sc://{host}:{port}"  # The rest of an address may hold a token.
+        raise Stopped(f"nothing answers there: {error}. {_AGAIN}", where=place) from error
 
 
 def _is_remote(session: SparkSession) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 
 
-def _explain_start(error: Exception, address: str | None) -> ConfigurationError | Stopped:
+def _explain_start(error: Exception) -> ConfigurationError | Stopped:
     if _lacks_packages(error):
         return ConfigurationError(_MISSING, where=SETTING)
-    if address is None and "JAVA_GATEWAY_EXITED" in str(error):
+    if "JAVA_GATEWAY_EXITED" in str(error):
         return ConfigurationError(
             "Spark did not start. It needs Java 17 or later: install it, or set JAVA_HOME, or name "
             "a Spark Connect server with run.spark.",
             where=SETTING,
         )
-    return Stopped(f"{address or 'Spark'} does not answer: {_shorten(error)} {_AGAIN}")
+    return Stopped(f"Spark does not start: {_shorten(error)} {_AGAIN}")
 
 
 def _explain_loss(error: Exception) -> ConfigurationError | Stopped:
@@ -216,4 +232,4 @@ def _shorten(error: Exception) -> str:
     ours = [f"a worker failed with {line.partition(mark)[2]}" for line in lines if mark in line]
     aborted = [line for line in lines if "Job aborted" in line]
     line = next(iter(ours or aborted or lines), type(error).__name__)
-    return line[:_LONGEST].rstrip(".") + "."
+    return _TOKEN.sub("token=...", line)[:_LONGEST].rstrip(".") + "."

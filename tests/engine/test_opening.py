@@ -71,6 +71,13 @@ def test_java_is_named_where_it_is_missing(tmp_path: Path) -> None:
 
 
 @needs_pyspark
+def test_the_token_of_an_address_is_not_told() -> None:
+    said = ask("", SPARK_REMOTE="sc://127.0.0.1:9/;token=quiet")
+    assert said.startswith("Stopped sc://127.0.0.1:9: nothing answers there")
+    assert "quiet" not in said
+
+
+@needs_pyspark
 def test_a_server_that_does_not_listen_stops_at_once() -> None:
     with (
         pytest.raises(Stopped, match=r"^sc://127\.0\.0\.1:9: nothing answers there"),

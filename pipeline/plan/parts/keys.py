@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.engine.protocol import Work
+from pipeline.errors import Stopped
 from pipeline.plan.parts.kit import PartModel, PartSource, read_source
 from sql.query import query
 from sql.session import Session
@@ -44,7 +45,7 @@ class KeysWork(Work[PartKeys]):
 
 
 def _write_keys(here: Session, source: PartSource, part: int) -> PartKeys:
-    path = source.folder / name_attempt("keys", part)
+    path = name_attempt(source.folder, "keys", part)
     source.choose(here, part)
     here.store("activity", query("plan/parts/active_here"))
     here.store("hashes", query("plan/hashes"))
@@ -52,9 +53,15 @@ def _write_keys(here: Session, source: PartSource, part: int) -> PartKeys:
     return PartKeys(file=path.name)
 
 
-def name_attempt(table: str, part: int) -> str:
-    """A name that no other attempt at a part takes."""
-    return f"{table}-{part:06d}-{secrets.token_hex(4)}.parquet"
+def name_attempt(folder: Path, table: str, part: int) -> Path:
+    """A file that no other attempt at a part writes.
+
+    Raises:
+        Stopped: the plan has ended, and its folder is gone: nobody waits for this attempt.
+    """
+    if not folder.is_dir():
+        raise Stopped("the plan that asked for this part has ended.", where=f"part {part}")
+    return folder / f"{table}-{part:06d}-{secrets.token_hex(4)}.parquet"
 
 
 def read_marks(path: Path, *, has_documents: bool) -> pl.DataFrame:

@@ -79,7 +79,7 @@ def _number(tools: PartTools, part: int) -> PartNumbered:
     for task, name in numbering.rows.items():
         path, kept = folder / name, tools.list_kept(task)
         schema = pl.Schema(pl.read_parquet_schema(path))
-        with TableWriter(folder / name_attempt(task, part), schema) as writer:
+        with TableWriter(name_attempt(folder, task, part), schema) as writer:
             for rows in read_groups(path):
                 writer.write(rows.with_columns(number_rows(batcher, task, rows, kept)))
         made[task] = (writer.path.name, writer.sha256)

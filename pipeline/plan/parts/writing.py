@@ -29,7 +29,7 @@ class PartWriter:
         self.rows: dict[str, TableWriter] = {}
 
     def _open(self, table: str, schema: pl.Schema) -> TableWriter:
-        path = self._folder / name_attempt(table, self._part)
+        path = name_attempt(self._folder, table, self._part)
         return self._stack.enter_context(TableWriter(path, schema))
 
     def write(self, decided: DecidedMorsel) -> None:

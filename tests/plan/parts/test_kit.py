@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import Stopped, UsageError
+from pipeline.plan.parts.keys import name_attempt
 from pipeline.plan.parts.kit import LandedContacts, PartSource, read_source, write_model
 
 
@@ -37,3 +38,11 @@ def test_a_worker_with_another_engine_inside_is_refused(tmp_path: Path) -> None:
     path = write_source(tmp_path / "source.json", duckdb="0.1")
     with pytest.raises(UsageError, match=r"a worker has duckdb .*, the driver 0\.1\."):
         read_source(path)
+
+
+def test_two_attempts_at_a_part_write_two_files_and_none_once_the_plan_has_ended(
+    tmp_path: Path,
+) -> None:
+    assert name_attempt(tmp_path, "keys", 7) != name_attempt(tmp_path, "keys", 7)
+    with pytest.raises(Stopped, match="has ended"):
+        name_attempt(tmp_path / "gone", "keys", 7)

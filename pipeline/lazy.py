@@ -32,12 +32,19 @@ def hide_module(name: str) -> None:
     sys.meta_path.insert(0, _Hidden(name))
 
 
+def show_module(name: str) -> None:
+    """Let a module be imported again that was hidden."""
+    sys.meta_path[:] = [
+        one for one in sys.meta_path if not (isinstance(one, _Hidden) and one.name == name)
+    ]
+
+
 class _Hidden(MetaPathFinder, Loader):
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
 
     def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname == self._name else None
+        return ModuleSpec(fullname, self) if fullname == self.name else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         raise ModuleNotFoundError(f"No module named '{spec.name}'", name=spec.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -53,6 +53,7 @@ class Session:
         self._scratch = scratch
         self._home = home
         self._named: list[Path] = []
+        self._views: dict[str, str] = {}
 
     def open_cursor(self) -> Session:
         """Another session of the same database, for another thread; what is registered is its own.
@@ -160,6 +161,11 @@ class Session:
         """Name a query."""
         text = with_literals(text, **values)
         self.run(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {text}")
+        self._views[name] = text
+
+    def list_views(self, names: Collection[str]) -> dict[str, str]:
+        """The texts of those views among ``names`` that there are, in their order."""
+        return {name: self._views[name] for name in names if name in self._views}
 
     def prepare(self, name: str, text: str, /, **values: Value) -> None:
         """Plan a query once. ``EXECUTE name`` is the text that runs it."""

@@ -45,6 +45,7 @@ mapping
 samples
 sandbox
 flow
+engine
 templates
 suggest
 errors | events | lazy
@@ -67,6 +68,7 @@ ONLY: Final[dict[str, set[str]]] = {
     "transform": {"mapping", "errors", "schemas"},
     "mapping": {"templates", "suggest", "schemas"},
     "flow": {"errors"},
+    "engine": {"errors", "lazy"},
     "templates": set(),
     "schemas": set(),
     "sql": {"schemas"},

@@ -49,6 +49,7 @@ def make_backfill(
         Refused: project or source are wrong, or numbers would become too long; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
+    project.refuse_spark("a backfill")
     run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, Kind.BACKFILL, run, clock())
     with build_run(runs, facts) as folder:

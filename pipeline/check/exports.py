@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pipeline.extract.landing import LandedTable
+from pipeline.plan.counted_values import list_named
 from pipeline.plan.rehearse import Rehearsal
-from pipeline.plan.summary import list_named
 from pipeline.project.resolve import Project
 from pipeline.run.findings import RunFinding
 from pipeline.run.summary import NamedValues
@@ -139,7 +139,11 @@ def _list_decisions(rehearsal: Rehearsal) -> Iterator[Item]:
     ]
     for rows, decision, reason in sorted(stopped, reverse=True):
         is_large = reason in _OF_THE_RUN or rows * _LARGE >= contacts
-        named = [one for one in list_named(rehearsal.counted) if one.code == reason]
+        named = [
+            one
+            for one in list_named(rehearsal.counted.tally, rehearsal.counted.units)
+            if one.code == reason
+        ]
         yield (
             f"{decision} {reason}",
             "warning" if is_large else "note",

@@ -56,7 +56,7 @@ def _estimate_bytes(
     files = folder.rows_files(task)
     if not rows or not files:
         return 0
-    planned, sent = pl.scan_parquet(files[0], glob=False), pl.col("batch").is_not_null()
+    planned, sent = pl.scan_parquet(files, glob=False), pl.col("batch").is_not_null()
     head = planned.head(_SAMPLE).filter(sent).collect()
     if head.height < _SAMPLE:
         head = planned.filter(sent).head(_SAMPLE).collect()

@@ -13,7 +13,7 @@ from sql.session import Session
 
 _LARGE: Final = 1_000_000
 """Rows that are joined whole."""
-_KEYS: Final = {
+KEYS: Final = {
     "accounts": ("accountid", "parentcustomerid"),
     "companies": ("contactid", "parentcustomerid"),
     "only_ids": ("contactid", "contactid"),
@@ -36,7 +36,7 @@ class LargeSides:
     def __init__(self, main: Session, *, large: int = _LARGE) -> None:
         self._main = main
         self._names = [
-            name for name in _KEYS if main.frame(query("plan/count_rows", rows=name)).item() > large
+            name for name in KEYS if main.frame(query("plan/count_rows", rows=name)).item() > large
         ]
         for name in self._names:
             main.set_aside(name, called=_name_whole(name))
@@ -49,7 +49,7 @@ class LargeSides:
             return
         self._main.store("named", query("plan/parts/named"))
         for name in self._names:
-            key, named = _KEYS[name]
+            key, named = KEYS[name]
             text = query("plan/parts/side", side=_name_whole(name), key=key, name=named)
             self._main.store(name, text)
         self._main.drop("named")

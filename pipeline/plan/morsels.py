@@ -50,14 +50,22 @@ def _decide_side_by_side(
     """
 
     def weigh(routed: pl.DataFrame) -> WeighedMorsel:
-        start = int(routed["source_row"][0]) if routed.height else 0
-        names = {
-            name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")
-        }
-        written = texts.rows(start, routed.height)
-        parts = [routed.rename(names), marks.slice(start, routed.height), written]
-        return decider.weigh(pl.concat(parts, how="horizontal"))
+        return decider.weigh(join_texts(routed, texts, marks))
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="decider") as pool:
         for one in map_in_order(weigh, map(decider.select, morsels), pool, _WIDTH):
             yield decider.settle(one)
+
+
+def join_texts(
+    routed: pl.DataFrame, texts: TextColumns, marks: pl.DataFrame, *, first: int = 0
+) -> pl.DataFrame:
+    """What SQL says of contacts beside their landed text.
+
+    ``marks`` has one row per contact, from the row ``first`` on.
+    """
+    start = int(routed["source_row"][0]) if routed.height else first
+    names = {name: name.removeprefix("say:") for name in routed.columns if name.startswith("say:")}
+    written = texts.rows(start, routed.height)
+    parts = [routed.rename(names), marks.slice(start - first, routed.height), written]
+    return pl.concat(parts, how="horizontal")

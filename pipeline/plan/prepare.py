@@ -6,7 +6,7 @@ Landed tables come in as views ``<table>_landed``; out come the relations that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,7 +134,11 @@ class Prepared:
 
 
 def prepare(
-    session: Session, landed: Collection[str], routing: Routing, small: Collection[str] = ()
+    session: Session,
+    landed: Collection[str],
+    routing: Routing,
+    small: Collection[str] = (),
+    hash_elsewhere: Callable[[Session], None] | None = None,
 ) -> Prepared:
     """Declare all tables and compute what routing joins with.
 
@@ -143,6 +147,8 @@ def prepare(
         landed: the tables that the source has.
         routing: what the plan was asked for.
         small: those of ``landed`` that are small enough to be kept as they are read.
+        hash_elsewhere: stores ``hashes`` (``sql/plan/hashes.sql``) in another way than by a query
+            over all contacts; their marks are not collected then.
 
     Raises:
         SourceError: a table that is needed is not there.
@@ -156,7 +162,7 @@ def prepare(
     _refuse_doubtful(read, routing)
     with ThreadPoolExecutor(1) as pool:  # Pandera takes its time to load.
         contracts = pool.submit(_hold, {name: one.empty for name, one in read.items()})
-        prepared = _prepare(session, landed, routing)
+        prepared = _prepare(session, landed, routing, hash_elsewhere)
         contracts.result()
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
     choose_rows(session, session.frame(query("plan/contact_state_rows"))["source_row"])
@@ -194,7 +200,12 @@ def _has_rows(session: Session, rows: str) -> bool:
     return bool(session.frame(query("plan/count_rows", rows=rows)).item())
 
 
-def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Prepared:
+def _prepare(
+    session: Session,
+    landed: Collection[str],
+    routing: Routing,
+    hash_elsewhere: Callable[[Session], None] | None,
+) -> Prepared:
     findings: list[RunFinding] = []
     _filter_contacts(session, routing.filter)
     _register_known_customers(session, routing)
@@ -205,7 +216,7 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
     room = "plan" if routing.is_routed else "backfill"
-    session.store("hashes", query(f"{room}/hashes"))
+    _store_hashes(session, room, hash_elsewhere)
     counts = count_hashes(session)
     resolve_names(session, counts)
     _store_suspects(session, counts, room)
@@ -219,7 +230,8 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
             where="accounts",
         )
     findings += _find_shared_account_numbers(session)
-    marks = _collect_marks(session, counts, landed) if routing.is_routed else pl.DataFrame()
+    is_marked = routing.is_routed and hash_elsewhere is None
+    marks = _collect_marks(session, counts, landed) if is_marked else pl.DataFrame()
     session.drop("hashes")
     for name in ("numbers", "companies", "marks", "currencies"):
         session.store(name, query(f"plan/{name}"))
@@ -234,6 +246,15 @@ def _prepare(session: Session, landed: Collection[str], routing: Routing) -> Pre
         units=dict(session.frame(query("plan/unit_spellings")).iter_rows()),
         parameters=_list_parameters(landed, routing),
     )
+
+
+def _store_hashes(
+    session: Session, room: str, hash_elsewhere: Callable[[Session], None] | None
+) -> None:
+    if hash_elsewhere is None:
+        session.store("hashes", query(f"{room}/hashes"))
+    else:
+        hash_elsewhere(session)
 
 
 def _list_parameters(landed: Collection[str], routing: Routing) -> dict[str, str | bool | None]:

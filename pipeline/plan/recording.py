@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from pipeline.events import Step
 from pipeline.plan import known
 from pipeline.plan.decisions import Deciding, decide_contacts
 from pipeline.plan.findings import add_comparisons, add_run_findings
 from pipeline.plan.prepare import Prepared
 from pipeline.plan.request import Planning
+from pipeline.plan.ways import StreamedContacts, Way, open_stream, open_way
 from pipeline.plan.writing import write_decided
 from pipeline.run.findings import RunFinding
-from pipeline.transform.decide import DecidedMorsel, Decider
+from pipeline.transform.decide import Decider
 from sql.session import Session
 
 
@@ -20,15 +19,15 @@ def record_decisions(
     planning: Planning, main: Session, hasher: Session
 ) -> tuple[Prepared, Decider]:
     """Decide about every contact and write it down; what was counted is in both answers."""
-    return decide_contacts(planning, main, hasher, _record)
+    return decide_contacts(planning, main, hasher, open_way, _record)
 
 
 def count_decisions(planning: Planning, main: Session, hasher: Session) -> tuple[Prepared, Decider]:
     """Decide about every contact, and write nothing."""
-    return decide_contacts(planning, main, hasher, _count)
+    return decide_contacts(planning, main, hasher, open_stream, _count)
 
 
-def _record(deciding: Deciding, decided: Generator[DecidedMorsel]) -> None:
+def _record(deciding: Deciding, way: Way) -> None:
     """Write decisions, planned rows and findings into the run folder."""
     planning, main = deciding.planning, deciding.main
 
@@ -37,16 +36,21 @@ def _record(deciding: Deciding, decided: Generator[DecidedMorsel]) -> None:
         found += add_comparisons(planning, deciding.decider, main)
         return found
 
-    write_decided(planning, decided, deciding.prepared.rows, finish)
+    write_decided(
+        planning,
+        lambda findings: way.write(deciding.routing, deciding.prepared, deciding.decider, findings),
+        finish,
+    )
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
 
 
-def _count(deciding: Deciding, decided: Generator[DecidedMorsel]) -> None:
+def _count(deciding: Deciding, way: StreamedContacts) -> None:
     """Count what is decided, and write nothing."""
-    done = 0
-    for one in decided:
-        done += one.read
-        deciding.planning.listener(Step(name="checking", done=done, total=deciding.prepared.rows))
+    done, total = 0, deciding.prepared.rows
+    with way.decide(deciding.routing, deciding.prepared, deciding.decider) as decided:
+        for one in decided:
+            done += one.read
+            deciding.planning.listener(Step(name="checking", done=done, total=total))
     _add_findings(deciding)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.engine.protocol import Engine
 from pipeline.events import Listener
 from pipeline.extract.unchanged import find_moved
 from pipeline.mapping.compile import CompiledTemplate
@@ -59,6 +60,8 @@ class Planning:
     """Of the tables written, taken while they were written."""
     pinned: dict[str, str] = field(default_factory=dict)
     """Fingerprints of what is known of the destination, taken when it was looked at."""
+    engine: Engine | None = None
+    """Where parts of contacts are decided; null where all of them stream by in this process."""
     destination: Destination = field(default_factory=Destination)
     source: LandedSource = field(default_factory=lambda: LandedSource(landed={}))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 import duckdb
@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.errors import ConfigurationError, Stopped
+from pipeline.extract.landing import LandedTable
 from pipeline.extract.texts import refuse_damaged
 from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.destination import SCRATCH
@@ -36,26 +37,58 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     refuse_lack(measure_room(planning.source.landed, run, planning.runs))
     scratch = planning.folder.path / SCRATCH
     home = planning.runs
+    tables = planning.source.landed.values()
+    has_filter = planning.project.settings.source.filter is not None
     try:
         with (
+            explain_failures(tables, has_filter=has_filter, check=refuse_changed),
             session(memory=run.joins_memory, scratch=scratch, views=True, home=home) as main,
             session(memory="256MB", threads=1, macros=False) as hasher,
         ):
             yield main, hasher
+    finally:
+        if scratch.exists():
+            for path in scratch.iterdir():
+                path.unlink(missing_ok=True)
+            scratch.rmdir()
+
+
+@contextlib.contextmanager
+def explain_failures(
+    tables: Collection[LandedTable],
+    *,
+    has_filter: bool,
+    check: Callable[[Iterable[LandedTable]], None] | None = None,
+) -> Iterator[None]:
+    """Say what errors of the engines mean.
+
+    Args:
+        tables: what the block reads.
+        has_filter: whether SQL of the user's is part of its queries.
+        check: looks first for another reason, whatever the error is.
+
+    Raises:
+        Stopped: memory or the disk did not suffice.
+        SourceError: a file is damaged.
+        ConfigurationError: the user's SQL fails on a value.
+    """
+    try:
+        yield
     except Exception as error:
-        refuse_changed(planning.source.landed.values())
+        if check is not None:
+            check(tables)
         if not isinstance(error, (duckdb.Error, OSError, pa.ArrowException)):
             raise
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        for table in planning.source.landed.values():
+        for table in tables:
             refuse_damaged(table)
         if isinstance(error, _OF_THE_WORLD):
             first = str(error).splitlines()[0]
             raise Stopped(
                 f"the query engine stopped: {first}. Raise [run] memory, or free disk space."
             ) from error
-        if isinstance(error, _OF_A_VALUE) and planning.project.settings.source.filter is not None:
+        if isinstance(error, _OF_A_VALUE) and has_filter:
             raise ConfigurationError(
                 (
                     "fails on a value of contacts: where a value may have another form, use "
@@ -64,11 +97,6 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
                 where="source.filter",
             ) from error
         raise
-    finally:
-        if scratch.exists():
-            for path in scratch.iterdir():
-                path.unlink(missing_ok=True)
-            scratch.rmdir()
 
 
 def make_hasher(hasher: Session) -> Callable[[pl.Series], pl.Series]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from pipeline.extract.landing import LandedTable
-from pipeline.mapping.compile import CompiledTemplate
 from pipeline.plan.accepting import count_accepted
+from pipeline.plan.counted_values import count_value_maps, list_named
 from pipeline.plan.forecast import forecast_cost
 from pipeline.plan.request import Planning
 from pipeline.plan.since import compare_needs
@@ -19,21 +17,15 @@ from pipeline.run.summary import (
     PLANNED,
     CountedFinding,
     Equation,
-    NamedValues,
     PlannedRowCount,
     Summary,
-    ValueMap,
     make_equation,
     reach_verdict,
     refuse_unbalanced,
 )
-from pipeline.transform.named import UNIT, Place, choose_shown, name_units
 from pipeline.transform.tally import Tally
 from schemas.codes import Decision
 from schemas.run import OUTCOME_NAMES
-
-_UNMAPPED: Final = 200
-"""So many values that a map does not know are kept, the most frequent ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,8 +76,8 @@ def summarize_plan(planning: Planning, facts: RunFacts, counted: PlanCounts) -> 
             for one in counted.findings
             if one.detail.isdigit() or one.concerned > 1
         ),
-        value_maps=tuple(_count_value_maps(tally, planning.mappings)),
-        named=tuple(list_named(counted)),
+        value_maps=tuple(count_value_maps(tally, planning.mappings)),
+        named=tuple(list_named(counted.tally, counted.units)),
         changes=tuple(planning.changes),
         accepted=accepted,
         since=compare_needs(planning.request.previous, planning.folder),
@@ -143,47 +135,3 @@ def _count_findings(counted: PlanCounts) -> dict[str, int]:
     unreadable = sum(len(table.unreadable) for table in counted.landed.values())
     unreadable += counts.get("row_unreadable", 0)
     return counts | ({"row_unreadable": unreadable} if unreadable else {})
-
-
-def list_named(counted: PlanCounts) -> Iterator[NamedValues]:
-    """What the findings of lists are about, the most frequent first."""
-    places: dict[Place, Counter[str]] = {}
-    for (place, value), rows in counted.tally.values.items():
-        places.setdefault(place, Counter())[value] = rows
-    ordered = sorted(places.items(), key=lambda one: (-sum(one[1].values()), one[0]))
-    for (code, column, destination), found in ordered:
-        is_unit = column == UNIT
-        values = name_units(found, counted.units) if is_unit else found
-        shown = choose_shown(values, set(counted.units.values()) if is_unit else ())
-        yield NamedValues(
-            code=code,
-            column=column,
-            destination=destination,
-            rows=values.total(),
-            distinct=len(values),
-            values=dict(list(shown.items())[:_UNMAPPED]),
-        )
-
-
-def _count_value_maps(tally: Tally, mappings: Mapping[str, CompiledTemplate]) -> Iterator[ValueMap]:
-    """Each value map: how often each key was used, and which source values had none."""
-    for task, mapping in mappings.items():
-        for target in mapping.targets:
-            if target.lookup is None:
-                continue
-            uses = {key: tally.key_uses[task, target.name, key] for key in target.lookup.map_keys}
-            unmapped = {
-                value: count
-                for (name, column, value), count in tally.unmapped.items()
-                if (name, column) == (task, target.name)
-            }
-            often = sorted(unmapped.items(), key=lambda one: (-one[1], one[0]))
-            yield ValueMap(
-                task=task,
-                destination=target.name,
-                source=target.row.row.source,
-                keys=uses,
-                never_used=tuple(key for key, count in uses.items() if not count),
-                unmapped=dict(often[:_UNMAPPED]),
-                unmapped_values=len(unmapped),
-            )

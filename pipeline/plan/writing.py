@@ -21,33 +21,34 @@ from schemas.run import DECISIONS, FINDINGS, PLANNED
 
 def write_decided(
     planning: Planning,
-    morsels: Generator[DecidedMorsel],
-    total: int,
+    write: Callable[[TableWriter], None],
     last: Callable[[], list[RunFinding]],
 ) -> None:
-    """Write what was decided, morsel after morsel, in a thread of its own.
+    """Write what was decided.
 
     Args:
         planning: the plan; it gets the hashes of what was written.
-        morsels: decided contacts.
-        total: contact rows, for progress.
+        write: writes decisions and planned rows, whole, and is given where findings of contacts go.
         last: gives the findings of the run, once decisions and planned rows are whole.
     """
     with TableWriter(planning.folder.findings, FINDINGS) as findings:
         findings.write(tabulate_unreadable(planning.source.landed))
-        writers = _write_morsels(planning, morsels, total, findings)
+        write(findings)
         findings.write(frame_run_findings(last()))
-    planning.hashes.update((one.path, one.sha256) for one in (findings, *writers))
+    planning.hashes[findings.path] = findings.sha256
 
 
-def _write_morsels(
+def write_morsels(
     planning: Planning, morsels: Generator[DecidedMorsel], total: int, findings: TableWriter
-) -> list[TableWriter]:
-    """Write decisions and planned rows, whole, and the findings of contacts."""
+) -> None:
+    """Write decided contacts, morsel after morsel, in a thread of its own.
+
+    ``total`` contact rows, for progress.
+    """
     folder, done = planning.folder, 0
     decisions = TableWriter(folder.decisions, DECISIONS)
     rows = {
-        name: TableWriter(folder.rows(name) / "part-00001.parquet", _make_rows_schema(mapping))
+        name: TableWriter(folder.rows(name) / "part-00001.parquet", make_rows_schema(mapping))
         for name, mapping in planning.mappings.items()
     }
     writers = [decisions, *rows.values()]
@@ -66,7 +67,7 @@ def _write_morsels(
             planning.listener(Step(name="planning", done=done, total=total))
         if pending is not None:
             get_result(pending)
-    return writers
+    planning.hashes.update((one.path, one.sha256) for one in writers)
 
 
 def _append(
@@ -81,5 +82,6 @@ def _append(
         rows[name].write(frame)
 
 
-def _make_rows_schema(mapping: CompiledTemplate) -> pl.Schema:
+def make_rows_schema(mapping: CompiledTemplate) -> pl.Schema:
+    """The columns of a task's planned rows."""
     return pl.Schema({**{one.name: one.column.dtype for one in mapping.targets}, **PLANNED})

@@ -256,6 +256,13 @@ Wait = Annotated[
 ]
 Numbers = Annotated[str, TextForm("whole numbers, as in 0,1", "[0-9]{1,9}(, ?[0-9]{1,9})*")]
 FolderName = Annotated[str, AfterValidator(_check_folder)]
+SparkAddress = Annotated[
+    str,
+    TextForm(
+        "the address of Spark Connect without a token, as in sc://spark.contoso.com:15002",
+        r"sc://[A-Za-z0-9.\[\]:-]+(/(;(?!token=)[^;\s@]*)*)?",
+    ),
+]
 NullWords = Annotated[list[str], BeforeValidator(_split_words)]
 Host = Annotated[
     str,
@@ -627,6 +634,32 @@ class RunSettings(Section):
             "The memory that a plan takes, as a whole. Joins and look-ups have what the libraries "
             "and morsel_rows leave of it, at least half; what needs more goes to temporary files."
         ),
+    )
+    engine: Literal["here", "spark"] = Field(
+        "here",
+        description=(
+            'Where contacts are decided about. "here" is this machine. "spark" gives parts of them '
+            "to the workers of Spark, for data that may not leave their cluster and for more than "
+            "one machine can do; it needs p2c[spark]. It is about plans: a load is sent from here, "
+            'and a backfill is refused with "spark".'
+        ),
+    )
+    spark: SparkAddress | None = Field(
+        None,
+        description=(
+            "The address of a Spark Connect server. If it is not set, the session of the notebook "
+            "or job counts, and else what the variables and files of Spark say. An address with a "
+            'token belongs into the variable SPARK_REMOTE. Only with engine = "spark".'
+        ),
+        examples=["sc://spark.contoso.com:15002"],
+    )
+    part_rows: Annotated[int, Field(ge=1, le=_MOST_ROWS)] | None = Field(
+        None,
+        description=(
+            "The number of contact rows of one part. Spark has 122880 if it is not set. With "
+            'engine = "here", contacts come by in one stream if it is not set, which is faster.'
+        ),
+        examples=[122_880],
     )
     max_plan_age: Age = Field(
         "24h",

@@ -122,18 +122,16 @@ class Decider:
     packages: bool = False
     """Whether rows may go in packages, each of which has the same columns for all its rows."""
     tally: Tally = field(default_factory=Tally)
-    _taken: int = 0
+    taken: int = 0
+    """How many contacts before these could count for the limit."""
 
     def select(self, routed: pl.DataFrame) -> pl.DataFrame:
         """Apply ``--limit``: the first contacts, in source order, that the filter lets through."""
         if self.limit is None:
             return routed
-        stopped = pl.any_horizontal(
-            pl.col("row_state").is_in(NO_CONTACT), pl.col("filtered_out", "not_selected")
-        )
-        counted = routed.select(~stopped.fill_null(value=False)).to_series()
-        over = counted & (counted.cum_sum() + self._taken > self.limit)
-        self._taken += int(counted.sum())
+        counted = mark_selectable(routed)
+        over = counted & (counted.cum_sum() + self.taken > self.limit)
+        self.taken += int(counted.sum())
         return routed.with_columns(
             not_selected=pl.col("not_selected").fill_null(value=False) | over
         )
@@ -261,6 +259,14 @@ class Decider:
                 missing = frame[column].null_count() if column in frame.columns else frame.height
                 self.tally.blanks[name, column] += missing
         return pl.concat([frame, keys], how="horizontal")
+
+
+def mark_selectable(routed: pl.DataFrame) -> pl.Series:
+    """Which rows are contacts that count for ``--limit``."""
+    stopped = pl.any_horizontal(
+        pl.col("row_state").is_in(NO_CONTACT), pl.col("filtered_out", "not_selected")
+    )
+    return routed.select(~stopped.fill_null(value=False)).to_series()
 
 
 _UNWANTED: Final = ("archived", "filtered_out", "not_selected")

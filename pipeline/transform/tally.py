@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.closed import Usage
 from pipeline.transform.named import Place, count_values
+
+COUNTERS: Final = (
+    "states", "decisions", "reasons", "findings", "actions", "defaulted", "blanks", "key_uses",
+    "unmapped", "flags", "units", "values",
+)  # fmt: skip
+"""The counters of a tally."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,6 +52,12 @@ class Tally:
             yes=flag.sum(), blank=(flag.is_null() & is_read).sum(), unread=(~is_read).sum()
         ).row(0, named=True)
         self.flags.update({name: int(count or 0) for name, count in counts.items()})
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of the contacts that come next."""
+        self.rows += other.rows
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
 
     def count_mapping(
         self, usage: Mapping[str, tuple[Usage, ...]], defaulted: Mapping[str, Mapping[str, int]]

@@ -85,3 +85,21 @@ def test_bytes_that_are_no_characters_are_refused_wherever_they_stand(
         Settings.model_validate({section: {name: text}})
     with pytest.raises(ValidationError, match="bytes that are no character"):
         Settings.model_validate({"countries": {text: "DE"}})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sc://host/;token=secret", "sc://host/;use_ssl=true;token=secret", "sc://me:secret@host",
+        "spark://host:7077", "local[2]", "sc://",
+    ],
+)  # fmt: skip
+def test_an_address_of_spark_connect_holds_no_secret(address: str) -> None:
+    assert "without a token" in refuse("run", "spark", address)
+
+
+@pytest.mark.parametrize(
+    "address", ["sc://host", "sc://spark.contoso.com:15002", "sc://[::1]:1/;use_ssl=true"]
+)
+def test_usual_addresses_of_spark_connect_are_taken(address: str) -> None:
+    assert Settings.model_validate({"run": {"spark": address}}).run.spark == address

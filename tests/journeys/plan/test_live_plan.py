@@ -17,10 +17,12 @@ from pipeline.commands.options import Flags
 from pipeline.commands.plan import plan_contacts
 from pipeline.events import Step
 from pipeline.plan.request import PlanRequest
+from pipeline.run.folder import RunFolder
 from pipeline.sandbox.login.login import STRANGER, WITHOUT_ROLE
 from pipeline.wire.retry import RetryPolicy
 from tests.journeys.plan.conftest import Sandbox, World
 from tests.scenes.command_line import P2c
+from tests.scenes.planned import take_plan
 from tests.scenes.sampled import running_samples
 from tests.scenes.small import CUSTOMERS, PERSONS, contactid, number, rows, write_small
 
@@ -387,3 +389,15 @@ def test_a_certificate_that_does_not_verify_is_never_passed_over(p2c: P2c, tmp_p
         assert answer.code == 3
         assert "certificate that does not verify" in answer.err
         assert p2c("check", "--project", ready.project).code == 0
+
+
+def test_a_live_plan_in_parts_decides_as_one_in_a_stream_does(p2c: P2c, sandbox: Sandbox) -> None:
+    world = with_account(sandbox())
+    world.add("CustomersV2", CustomerAccount=number(2), PartyNumber=number(2), **CUSTOMER)
+    said = []
+    for words in ((), ("--set", "run.part_rows=4")):
+        planned(p2c, world, *words)
+        said.append(take_plan(RunFolder(latest())))
+    streamed, parted = said
+    assert {one for one in streamed if streamed[one] != parted[one]} <= {"summary"}
+    assert "held/takeover" in decisions().values()

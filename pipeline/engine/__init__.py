@@ -1,0 +1,1 @@
+"""Where parts of the work run: in this process, or on the workers of Spark."""

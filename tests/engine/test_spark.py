@@ -1,0 +1,95 @@
+"""Plans on Spark itself, of two workers on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.engine.protocol import Engine
+from pipeline.engine.spark import Spark
+from pipeline.errors import ConfigurationError, Stopped
+from pipeline.events import report_nothing
+from pipeline.plan.make import make_plan
+from pipeline.plan.request import PlanRequest
+from pipeline.project.resolve import load_project
+from pipeline.run.folder import RunFolder
+from tests.scenes.doubled import Doubled, write_doubled
+from tests.scenes.engines import Awkward, DyingWorker, LostEngine
+from tests.scenes.planned import take_plan
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pyspark = pytest.importorskip("pyspark.sql", reason="PySpark is not installed: p2c[spark]")
+if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+    pytest.skip("Spark needs Java 17", allow_module_level=True)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[SparkSession]:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = pyspark.SparkSession.builder.master("local[2,4]").config("spark.ui.enabled", "false")
+    started = builder.config("spark.log.level", "OFF").getOrCreate()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> Doubled:
+    return write_doubled(tmp_path_factory.mktemp("doubled") / "source")
+
+
+def plan(doubled: Doubled, runs: Path, engine: Engine | None) -> RunFolder:
+    doubled.remember(runs)
+    project = load_project(doubled.project, assignments=["run.part_rows=80"])
+    return make_plan(
+        project,
+        PlanRequest(limit=90),
+        runs,
+        lambda: datetime.now(UTC),
+        report_nothing,
+        engine=None if engine is None else nullcontext(engine),
+    )
+
+
+def test_a_plan_on_spark_says_what_a_plan_here_says_though_a_worker_was_killed(
+    session: SparkSession, doubled: Doubled, tmp_path: Path
+) -> None:
+    engine = DyingWorker(Spark(session), tmp_path / "grave")
+    there = take_plan(plan(doubled, tmp_path / "there", engine))
+    assert (tmp_path / "grave").exists()
+    assert there == take_plan(plan(doubled, tmp_path / "here", None))
+
+
+def test_an_error_of_a_worker_comes_back_as_it_was_raised(session: SparkSession) -> None:
+    spark = Spark(session)
+    assert [one.value for one in spark.map(Awkward(), [4, 1])] == [8, 2]
+    with pytest.raises(ConfigurationError, match=r"^a\.csv: it is so\.$"):
+        list(spark.map(Awkward(bad=1, error="ConfigurationError"), [0, 1]))
+    with pytest.raises(Stopped, match=r"with ValueError in engines\.py") as caught:
+        list(spark.map(Awkward(bad=1, error="?"), [0, 1]))
+    assert "Lovelace" not in str(caught.value)
+
+
+def test_a_spark_that_is_lost_stops_the_plan_and_leaves_nothing(
+    session: SparkSession, doubled: Doubled, tmp_path: Path
+) -> None:
+    """The last test of the session."""
+    runs = tmp_path / "runs"
+    with pytest.raises(Stopped, match="it starts from the beginning"):
+        plan(doubled, runs, LostEngine(Spark(session), session.stop))
+    assert [path.name for path in runs.iterdir()] == ["loaded"]

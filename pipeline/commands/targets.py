@@ -10,7 +10,7 @@ from pipeline.errors import UsageError, during
 
 
 def choose_target(path: Path, flag: str, example: str) -> Path:
-    """The file to write; where a link stands, the file that it leads to.
+    """The file to write, as the user named it; if that is a link, the file that it leads to.
 
     Args:
         path: what the user named.
@@ -45,4 +45,4 @@ def choose_target(path: Path, flag: str, example: str) -> Path:
         above = next(one for one in found.parents if one.exists())
     if not above.is_dir():
         raise UsageError(f"cannot be written: {above} is a file, not a folder.", where=where)
-    return found
+    return found if path.is_symlink() else path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -81,5 +82,8 @@ def _say_result(one: Code) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text as Markdown that shows it unchanged."""
-    return "".join(f"\\{one}" if one in r"\`*_[]<>#|" else one for one in text)
+    """The text as Markdown that shows it unchanged; what stands in backticks is code."""
+    return "".join(
+        one if one.startswith("`") else re.sub(r"[\\`*_\[\]<>#|]", r"\\\g<0>", one)
+        for one in re.split("(`[^`]+`)", text)
+    )

@@ -16,8 +16,12 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m pipeline.manual`. Change the commands in pipeline/cli. -->
 
-`p2c COMMAND --help` shows the flags of a command. `p2c --install-completion` teaches them to your
-shell. RUN is the id of a run, the unique beginning of one, or `latest`.
+`p2c COMMAND --help` shows the flags of a command. `p2c --install-completion` teaches your shell
+commands, flags, runs, tasks, codes, the settings behind `--set` and the packages of `confirm`.
+
+RUN is the id of a run, the unique beginning of one, `latest`, or the folder of a run, as in
+`p2c verify /evidence/20261130T084603Z-b742`. `retry` and `undo` of such a folder write their new
+run next to it.
 """
 
 _COMMON: Final = """\
@@ -32,6 +36,14 @@ _TAIL: Final = """\
 Results go to stdout, progress goes to stderr. [Exit codes](exit-codes.md) are the same for all
 commands. Where the output is not a terminal, lines are not wrapped; the variable `COLUMNS` sets a
 width.
+
+On a terminal, progress marks finished steps with a ✓. A running step shows its count and rate, and
+the time left where the total is known. (Sales counts its own tables only once a day.) Elsewhere one
+line says the same, at most every ten seconds.
+
+`--to`, `--worklist` and `--repair` take the name of a file, no folder and no `-`. If it is a link,
+the file behind it is written. On a disk that cannot be written to, `p2c report RUN` writes
+`RUN.html` into the current folder, and `p2c reconcile RUN` shows its result without keeping it.
 
 `--json` prints one object that always has the keys `command`, `run`, `folder`, `verdict`,
 `balanced`, `counts`, `reasons`, `findings`, `outcomes`, `forecast` and `items`. On an error it has

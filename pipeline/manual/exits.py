@@ -23,7 +23,7 @@ MEANINGS: Final = {
         "Nothing.",
     ),
     1: (
-        "Something needs a person: held, rejected, failed or unknown rows, or a difference.",
+        "A person must look: held, rejected, failed or unknown rows, a difference, or no work.",
         "Everything else was done. Read `p2c findings latest`.",
     ),
     2: (
@@ -40,6 +40,18 @@ MEANINGS: Final = {
     ),
 }
 """Exit code → what it means, and what to do."""
+
+_NOTES: Final = """\
+- **1** also stands for a run that has nothing to work on: an export without contacts
+  (`no_contacts`), a filter, `--limit` or `--only` that leaves nobody (`nothing_selected`), ids of
+  `--only` that the source does not have (`only_not_found`). `p2c check` ends with 1 if you should
+  look at something before you plan.
+- **2** also stands for a login that is refused, a right that is missing, a token that has expired,
+  and an address that is not that of the system. Nothing was sent; repeat the command after the
+  change.
+- **3** is the code if a login is refused after rows were sent. The next start of the same command
+  ends with 2 until the login works again; then it continues.
+"""
 
 _ERRORS: Final = """\
 ## Codes of errors
@@ -62,7 +74,7 @@ def render_exits_page() -> str:
             for one in _list_errors(P2cError)
         ),
     )
-    return f"{_HEAD}\n{meanings}\n{_ERRORS}\n{errors}"
+    return f"{_HEAD}\n{meanings}\n{_NOTES}\n{_ERRORS}\n{errors}"
 
 
 def _list_errors(kind: type[P2cError]) -> Iterator[type[P2cError]]:

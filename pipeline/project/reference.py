@@ -37,8 +37,14 @@ Settings come from four places. The last one that names a setting wins:
 `p2c check` shows every setting that somebody made, and where it comes from. An unknown key is an
 error that names the nearest known one. A blank text (`""`) means "not set".
 
-`p2c init` writes a project file that explains every setting. Editors that know JSON Schema can
-check and complete it: the schema is `pipeline/project/p2c.schema.json` in the package.
+`p2c init` writes a project file that explains every setting, and `p2c.schema.json` next to it. The
+first line of the project file names that schema. Editors with Taplo or *Even Better TOML* then
+check and complete what you write. After an update of p2c, write the schema again:
+
+```sh
+python -c "from pipeline.project.schema import read_schema as read; print(read(), end='')" \\
+    > p2c.schema.json
+```
 """
 _HEADINGS: Final = ("Setting", "Takes", "Default", "What it does")
 

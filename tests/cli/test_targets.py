@@ -34,6 +34,12 @@ def test_a_link_to_nothing_gets_its_file_and_a_circle_is_refused(tmp_path: Path)
         choose_target(one, "--to", "report.html")
 
 
+@pytest.mark.usefixtures("runs")
+def test_a_file_is_called_as_the_user_named_it(p2c: P2c) -> None:
+    words = ("findings", "latest", "--worklist", "worklist.csv")
+    assert "contacts into worklist.csv." in p2c(*words).out
+
+
 def test_a_run_may_be_the_path_of_its_folder(p2c: P2c, runs: Path, tmp_path: Path) -> None:
     (run,) = runs.iterdir()
     there = Path(shutil.copytree(run, tmp_path / "evidence" / run.name))

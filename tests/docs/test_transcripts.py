@@ -24,6 +24,7 @@ AFTER_A_RUN: Final = (
     "docs/how-to/backfill.md",
     "docs/how-to/import-by-hand.md",
     "docs/how-to/repair.md",
+    "docs/how-to/report.md",
     "docs/how-to/templates.md",
     "docs/how-to/undo.md",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -207,3 +208,21 @@ def test_the_variable_of_the_setting_itself_counts() -> None:
     url = "https://hook.example/x"
     assert find_webhook(None, [], {"P2C_NOTIFY_WEBHOOK": url}) == url
     assert find_webhook(None, [], {}) is None
+
+
+def test_without_a_collector_there_is_no_telemetry(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert p2c("codes").err == ""
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("opentelemetry") is not None, reason="p2c[telemetry] is installed"
+)
+def test_variables_without_the_packages_of_telemetry_change_nothing(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    assert (p2c("codes").code, p2c("codes").err) == (0, "")

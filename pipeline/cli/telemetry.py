@@ -29,6 +29,8 @@ from pipeline.events import Step
 from pipeline.run.opened import get_opened_run
 
 _NAME: Final = "p2c"
+_PATIENCE: Final = 5.0
+"""Seconds that a command waits for a collector in the end, unless the variables say otherwise."""
 _COUNTS: Final = (
     ("counts", "p2c.contacts", "decision"),
     ("outcomes", "p2c.rows", "outcome"),
@@ -77,11 +79,13 @@ class Telemetry:
             environment.get(f"OTEL_{kind}_EXPORTER", "").strip().lower() == "none"
             for kind in ("TRACES", "METRICS")
         )
+        patience = None if environment.get("OTEL_EXPORTER_OTLP_TIMEOUT") else _PATIENCE
+        sent = None if no_metrics else OTLPMetricExporter(timeout=patience)
         return cls(
             command,
             environment,
-            None if no_spans else OTLPSpanExporter(),
-            None if no_metrics else PeriodicExportingMetricReader(OTLPMetricExporter()),
+            None if no_spans else OTLPSpanExporter(timeout=patience),
+            None if sent is None else PeriodicExportingMetricReader(sent),
         )
 
     def start(self) -> None:

@@ -245,7 +245,8 @@ def _render_accepted(facts: Summary, width: int) -> list[str]:
     """Which contacts are accepted, and what is wrong with the list of them."""
     accepted = facts.accepted
     listed = [f"{rows:,} {name}" for name, rows in accepted.reasons.items()]
-    head = f"{accepted.contacts:>11,} contacts:  "
+    noun = "contact: " if accepted.contacts == 1 else "contacts:"
+    head = f"{accepted.contacts:>11,} {noun} "
     lines = _wrap_names(head, listed, width) if listed else []
     lines += [line for note in accepted.notes for line in _wrap(note, width, _INDENT - 8)]
     return _head_block("Accepted", lines)

@@ -16,12 +16,11 @@ from pipeline.events import Listener, Step
 from pipeline.lazy import import_lazily
 
 if TYPE_CHECKING:
-    from pipeline.cli import logfile, telemetry
+    from pipeline.cli import logfile
     from pipeline.commands import notify
 else:
     logfile = import_lazily("pipeline.cli.logfile")
     notify = import_lazily("pipeline.commands.notify")
-    telemetry = import_lazily("pipeline.cli.telemetry")
 
 _TELEMETRY: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -102,6 +101,8 @@ def _make_telemetry(command: str, environment: Mapping[str, str]) -> Iterator[Wa
     """OpenTelemetry, where its packages are there and its variables ask for it."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     if not disabled and any(environment.get(one) for one in _TELEMETRY) and _has_packages():
+        from pipeline.cli import telemetry  # noqa: PLC0415 - it cannot be imported without them
+
         yield telemetry.Telemetry.for_collector(command, environment)
 
 

@@ -260,7 +260,8 @@ def render_since(since: SincePrevious) -> Iterator[str]:
         yield f"{0:>11,} newly held or rejected, and 0 no longer"
     for one in since.changes:
         word = "newly" if one.change == "new" else "no longer"
-        yield f"{one.contacts:>11,} {word} {one.reason}, for example {one.contact}"
+        example = f", for example {one.contact}" if one.contact else ""
+        yield f"{one.contacts:>11,} {word} {one.reason}{example}"
 
 
 def _render_equation(one: Equation) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from pipeline.commands.apply import plan_and_apply
 from pipeline.commands.options import Flags
 from pipeline.errors import SourceError
 from pipeline.plan.request import PlanRequest
+from tests.scenes.command_line import P2c
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import export
@@ -84,3 +87,29 @@ def test_a_command_that_fails_says_its_code_and_nothing_else() -> None:
     assert span.attributes["p2c.verdict"] == "refused"
     assert "a sentence" not in span.to_json()
     assert collected.value("p2c.commands", command="plan", verdict="refused") == 1
+
+
+def test_the_standard_variables_say_where_it_goes(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths: list[str] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            paths.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        assert p2c("codes").code == 0
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        assert p2c("codes").code == 0
+        server.shutdown()
+        thread.join()
+    assert sorted(paths) == ["/v1/metrics", "/v1/traces", "/v1/traces"]

@@ -132,6 +132,7 @@ def test_a_refused_run_is_told_too(p2c: P2c, hook: Hook, tmp_path: Path, broken:
     [message] = hook.got
     assert (message["verdict"], message["exit_code"]) == ("refused", 2)
     assert message["error"]["code"] == "configuration"
+    assert message["run"] is None
 
 
 def test_a_webhook_that_fails_is_said_without_its_address(

@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.cli.watching import watch_command
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
 from pipeline.errors import ConfigurationError
 from pipeline.project.notify import find_webhook
 from pipeline.project.resolve import load_project
@@ -133,6 +136,28 @@ def test_a_refused_run_is_told_too(p2c: P2c, hook: Hook, tmp_path: Path, broken:
     assert (message["verdict"], message["exit_code"]) == ("refused", 2)
     assert message["error"]["code"] == "configuration"
     assert message["run"] is None
+
+
+def test_a_run_that_is_stopped_is_told_too(hook: Hook) -> None:
+    said: list[str] = []
+    flags = Flags(assignments=(f"notify.webhook={hook.url}",))
+    with pytest.raises(KeyboardInterrupt), watch_command("run", flags, said.append):
+        raise KeyboardInterrupt
+    [message] = hook.got
+    assert (message["verdict"], message["exit_code"], said) == ("stopped", 3, [])
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a b/SECRET", "https://[::1/SECRET", "https://a\nb/SECRET"]
+)
+def test_an_address_that_is_none_never_breaks_a_run(url: str) -> None:
+    said: list[str] = []
+    flags = Flags(assignments=("notify.webhook=NIGHT_HOOK",), environment=(("NIGHT_HOOK", url),))
+    with watch_command("run", flags, said.append) as watch:
+        watch.end(Result(command="run"))
+    [sentence] = said
+    assert "did not get the summary" in sentence
+    assert "SECRET" not in sentence
 
 
 def test_a_webhook_that_fails_is_said_without_its_address(

@@ -78,6 +78,11 @@ def parse_guid(text: str) -> str | None:
     return written.strip("{}").lower() if re.fullmatch(WRITTEN_GUID, written) else None
 
 
+def is_plain_key(text: str) -> bool:
+    """Whether a text looks like a key: in a contact number's place there may be a name instead."""
+    return re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_.-]{1,20}", text) is not None
+
+
 def truncate(value: pl.Expr, length: int) -> pl.Expr:
     """The longest prefix of at most ``length`` UTF-16 code units, trimmed at its end.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.cli.exits import translate_error
 from pipeline.commands.options import Flags
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 else:
     logfile = import_lazily("pipeline.cli.logfile")
     notify = import_lazily("pipeline.commands.notify")
+
+_TELEMETRY: Final = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+)
+"""Variables that say where telemetry goes; without one of them there is none."""
+
+_PACKAGES: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
 
 class Watcher(Protocol):
@@ -77,6 +87,7 @@ def watch_command(command: str, flags: Flags, say: Callable[[str], None]) -> Ite
     watchers: list[Watcher] = []
     if flags.log_file is not None:
         watchers.append(logfile.LogFile(flags.log_file, command))
+    watchers += _make_telemetry(command, dict(flags.environment))
     if command in ("run", "apply"):
         watchers.append(notify.Notifier(command, flags, say))
     with ExitStack() as stack:
@@ -84,6 +95,23 @@ def watch_command(command: str, flags: Flags, say: Callable[[str], None]) -> Ite
         for one in watchers:
             one.start()
         yield Watch(tuple(watchers))
+
+
+def _make_telemetry(command: str, environment: Mapping[str, str]) -> Iterator[Watcher]:
+    """OpenTelemetry, where its packages are there and its variables ask for it."""
+    disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if not disabled and any(environment.get(one) for one in _TELEMETRY) and _has_packages():
+        from pipeline.cli import telemetry  # noqa: PLC0415 - it cannot be imported without them
+
+        yield telemetry.Telemetry.for_collector(command, environment)
+
+
+def _has_packages() -> bool:
+    """Whether ``p2c[telemetry]`` is installed."""
+    try:
+        return all(importlib.util.find_spec(name) is not None for name in _PACKAGES)
+    except ModuleNotFoundError:
+        return False
 
 
 def _tell_failure(watchers: list[Watcher], error: BaseException | None) -> bool:

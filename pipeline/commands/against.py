@@ -35,7 +35,9 @@ class Against:
             return cls()
         if word == PREVIOUS:
             return cls(previous=True)
-        return cls(named=find_run(common.runs, word))
+        named = find_run(common.runs, word)
+        note_opened_run(None)  # What comes is about the new run.
+        return cls(named=named)
 
     def make_plan(
         self, common: Flags, project: Project, request: PlanRequest, listener: Listener

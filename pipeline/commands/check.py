@@ -40,8 +40,8 @@ def _check_accepted(project: Project) -> Iterator[offline.Checked]:
     today = read_clock().date()
     over = [number for number, entry in found.entries if entry.until < today]
     if over:
-        text = f"{path.name}: the last day of these entries is over: {', '.join(map(str, over))}"
+        text = f"{path.name}: entries that have ended, by number: {', '.join(map(str, over))}"
         yield {"what": "accepted contacts", "status": "note", "message": text}
     if found.entries:
-        text = f"{len(found.entries) - len(over):,} entries in force"
+        text = f"entries in force: {len(found.entries) - len(over):,}"
         yield {"what": "accepted contacts", "status": "ok", "message": text}

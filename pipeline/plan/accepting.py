@@ -217,25 +217,20 @@ def _list_notes(
         head = f"{name}, entry {number} ({entry.code})"
         again = seen.get(number, 0)
         if entry.until < today:
-            rest = (
-                f"{_count(again)} of it need a person again; accept them again, or correct them"
-                if again
-                else "remove it"
-            )
-            yield f"{head}: ended on {entry.until.isoformat()}: {rest}."
+            need = "needs" if again == 1 else "need"
+            rest = f"{again:,} of its contacts {need} a person again" if again else "remove it"
+            yield f"{head} ended on {entry.until.isoformat()}; {rest}."
         elif whole and again < len(entry.contacts):
             first = _find_unused(entry, number, matched)
+            unused = len(entry.contacts) - again
+            verb = "is" if unused == 1 else "are"
             yield (
-                f"{head}: {_count(len(entry.contacts) - again)} of {len(entry.contacts):,} are not "
-                f"held or rejected with this code, the first is number {first} of the list. If "
-                "they are spelled correctly, remove them."
+                f"{head}: {unused:,} of its {len(entry.contacts):,} contacts {verb} not held or "
+                f"rejected with this code; the first is number {first} in its list. Check the "
+                "spelling, or remove it."
             )
 
 
 def _find_unused(entry: AcceptedEntry, number: int, matched: pl.DataFrame) -> int:
     used = set(matched.filter(pl.col("entry") == number)["place"])
     return next(one for one in range(1, len(entry.contacts) + 1) if one not in used)
-
-
-def _count(contacts: int) -> str:
-    return f"{contacts:,} {'contact' if contacts == 1 else 'contacts'}"

@@ -13,6 +13,7 @@ from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.summary import NeedChange, SincePrevious
+from schemas.text import is_plain_key, parse_guid
 from sql.query import query
 from sql.session import session
 
@@ -56,10 +57,17 @@ def compare_needs(before: RunFolder | None, after: RunFolder) -> SincePrevious:
         ):
             for name, folder in (("before", before), ("after", after)):
                 here.parquet(f"{name}_decisions", folder.decisions)
-            rows = here.frame(query("plan/needs_since")).to_dicts()
+            rows = here.frame(query("plan/needs_since")).rows()
     except (P2cError, duckdb.Error, pl.exceptions.PolarsError, OSError):
         note = f"The last run, {before.run}, cannot be compared: its decisions cannot be read."
         return SincePrevious(note=note)
-    return SincePrevious(
-        run=before.run, changes=tuple(NeedChange.model_validate(one) for one in rows)
+    changes = tuple(
+        NeedChange(
+            change=change,
+            reason=reason,
+            contacts=contacts,
+            contact=number if number and is_plain_key(number) else parse_guid(contactid) or "",
+        )
+        for change, reason, contacts, contactid, number in rows
     )
+    return SincePrevious(run=before.run, changes=changes)

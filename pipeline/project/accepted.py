@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pipeline.project.resolve import FILE
 from pipeline.suggest import explain_validation_error, suggest_nearest
 from schemas.codes import Decision, load_codes
+from schemas.text import is_plain_key
 
 _HEAD: Final = """\
 # Contacts that may stay held or rejected for a while. `p2c accept` adds entries.
@@ -156,7 +157,7 @@ def render_entry(entry: AcceptedEntry, numbers: Sequence[str | None]) -> str:
     lines += [f"{key} = {_quote(str(getattr(entry, key)))}" for key in ("by", "at", "run")]
     pairs = zip(entry.contacts, numbers, strict=True)
     contacts = [
-        f"  {_quote(contact)},{f'  # {number}' if number and number.isprintable() else ''}"
+        f"  {_quote(contact)},{f'  # {number}' if number and is_plain_key(number) else ''}"
         for contact, number in pairs
     ]
     return "\n".join(["[[accepted]]", *lines, "contacts = [", *contacts, "]", ""])

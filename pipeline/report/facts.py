@@ -52,6 +52,7 @@ class PageFacts:
     links: tuple[FlowLink, ...]
     reasons: tuple[Reason, ...]
     causes: tuple[Cause, ...]
+    accepted: int
     accepted_notes: tuple[str, ...]
     """What is wrong with the list of accepted contacts."""
     since: SincePrevious
@@ -104,6 +105,7 @@ def collect_page_facts(folder: RunFolder, *, values: bool = False) -> PageFacts:
         links=links,
         reasons=tuple(list_reasons(summary)),
         causes=tuple(list_causes(evidence, values=values)),
+        accepted=summary.accepted.contacts,
         accepted_notes=summary.accepted.notes,
         since=summary.since,
         is_load=kind.is_load,

@@ -120,8 +120,8 @@ def _count_stopped(evidence: Evidence) -> StoppedCount | None:
     began = evidence.run.started_at
     return StoppedCount(
         day=f"{began.day} {began:%b %Y, %H:%M}",
-        held=summary.counts.get("held", 0),
-        rejected=summary.counts.get("rejected", 0),
+        held=summary.counts.get("held", 0) - summary.accepted.count("held"),
+        rejected=summary.counts.get("rejected", 0) - summary.accepted.count("rejected"),
         failed=summary.outcomes.get("failed", 0) + summary.outcomes.get("unknown", 0),
     )
 

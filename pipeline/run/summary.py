@@ -147,7 +147,8 @@ class AcceptedContacts(RunRecord):
 class NeedChange(RunRecord):
     """Contacts that began or ceased to be held or rejected, by decision and reason.
 
-    ``change`` is ``new`` or ``over``; ``contact`` is the contact number or contactid of one.
+    ``change`` is ``new`` or ``over``; ``contact`` is the contact number or contactid of one, blank
+    where neither has the form of a key.
     """
 
     change: Literal["new", "over"]

@@ -265,7 +265,8 @@ def _render_accepted(facts: Summary, width: int) -> list[str]:
     """Which contacts are accepted, and what is wrong with the list of them."""
     accepted = facts.accepted
     listed = [f"{rows:,} {name}" for name, rows in accepted.reasons.items()]
-    head = f"{accepted.contacts:>11,} contacts:  "
+    noun = "contact: " if accepted.contacts == 1 else "contacts:"
+    head = f"{accepted.contacts:>11,} {noun} "
     lines = _wrap_names(head, listed, width) if listed else []
     lines += [line for note in accepted.notes for line in _wrap(note, width, _INDENT - 8)]
     return _head_block("Accepted", lines)
@@ -279,7 +280,8 @@ def render_since(since: SincePrevious) -> Iterator[str]:
         yield f"{0:>11,} newly held or rejected, and 0 no longer"
     for one in since.changes:
         word = "newly" if one.change == "new" else "no longer"
-        yield f"{one.contacts:>11,} {word} {one.reason}, for example {one.contact}"
+        example = f", for example {one.contact}" if one.contact else ""
+        yield f"{one.contacts:>11,} {word} {one.reason}{example}"
 
 
 def _render_equation(one: Equation, width: int) -> list[str]:

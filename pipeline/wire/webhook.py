@@ -35,13 +35,17 @@ def post_message(
         Why it was not taken, without the address; blank if it was.
     """
     failure = ""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        return "its address is not one"
     with make_client(url, transport=transport, connections=1, timeout=_TIMEOUT) as http:
         for wait in (0.0, *_WAITS):
             if wait:
                 sleep(wait)
             try:
-                status = http.post(httpx.URL(url), json=content).status_code
-            except (httpx.TransportError, httpx.InvalidURL) as error:
+                status = http.post(address, json=content).status_code
+            except httpx.TransportError as error:
                 failure = f"there was no answer ({type(error).__name__})"
                 continue
             if httpx.codes.is_success(status):

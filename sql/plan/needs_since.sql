@@ -1,5 +1,5 @@
 -- One row per way in which contacts began or ceased to be held or rejected between two runs: how
--- many, and the number or id of one. Rows of one repeated contactid count once.
+-- many, and the id and number of one. Rows of one repeated contactid count once.
 -- in: before_decisions, after_decisions
 -- unique by: change, reason
 WITH before AS (
@@ -30,7 +30,11 @@ changed AS (
     WHERE a.contactid IS NULL
 )
 SELECT
-    change, reason, count(*) AS contacts, min(coalesce(contact_number, contactid)) AS contact
+    change,
+    reason,
+    count(*) AS contacts,
+    min(contactid) AS contactid,
+    min_by(contact_number, contactid) AS contact_number
 FROM changed
 GROUP BY change, reason
 ORDER BY change, contacts DESC, reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.cli.watching import watch_command
+from pipeline.commands.options import Flags
+from pipeline.commands.result import Result
 from pipeline.errors import ConfigurationError
 from pipeline.project.notify import find_webhook
 from pipeline.project.resolve import load_project
@@ -131,6 +135,29 @@ def test_a_refused_run_is_told_too(p2c: P2c, hook: Hook, tmp_path: Path, broken:
     [message] = hook.got
     assert (message["verdict"], message["exit_code"]) == ("refused", 2)
     assert message["error"]["code"] == "configuration"
+    assert message["run"] is None
+
+
+def test_a_run_that_is_stopped_is_told_too(hook: Hook) -> None:
+    said: list[str] = []
+    flags = Flags(assignments=(f"notify.webhook={hook.url}",))
+    with pytest.raises(KeyboardInterrupt), watch_command("run", flags, said.append):
+        raise KeyboardInterrupt
+    [message] = hook.got
+    assert (message["verdict"], message["exit_code"], said) == ("stopped", 3, [])
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a b/SECRET", "https://[::1/SECRET", "https://a\nb/SECRET"]
+)
+def test_an_address_that_is_none_never_breaks_a_run(url: str) -> None:
+    said: list[str] = []
+    flags = Flags(assignments=("notify.webhook=NIGHT_HOOK",), environment=(("NIGHT_HOOK", url),))
+    with watch_command("run", flags, said.append) as watch:
+        watch.end(Result(command="run"))
+    [sentence] = said
+    assert "did not get the summary" in sentence
+    assert "SECRET" not in sentence
 
 
 def test_a_webhook_that_fails_is_said_without_its_address(
@@ -207,3 +234,21 @@ def test_the_variable_of_the_setting_itself_counts() -> None:
     url = "https://hook.example/x"
     assert find_webhook(None, [], {"P2C_NOTIFY_WEBHOOK": url}) == url
     assert find_webhook(None, [], {}) is None
+
+
+def test_without_a_collector_there_is_no_telemetry(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert p2c("codes").err == ""
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("opentelemetry") is not None, reason="p2c[telemetry] is installed"
+)
+def test_variables_without_the_packages_of_telemetry_change_nothing(
+    p2c: P2c, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    assert (p2c("codes").code, p2c("codes").err) == (0, "")

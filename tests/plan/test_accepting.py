@@ -14,6 +14,9 @@ from pipeline.plan.make import make_plan
 from pipeline.plan.request import PlanRequest
 from pipeline.project.accepted import read_accepted
 from pipeline.project.resolve import load_project
+from pipeline.report.causes import list_causes
+from pipeline.report.letter import make_tiles
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
 from pipeline.run.summary import AcceptedContacts
@@ -104,10 +107,13 @@ def test_the_days_of_several_entries_are_told_apart(planned: RunFolder, tmp_path
         ('[[acepted]]\ncode = "x"', "unknown key 'acepted'. Did you mean 'accepted'?"),
         ('[accepted]\ncode = "x"', "with two brackets"),
         ("[[accepted]\n", "is not valid TOML"),
-        (entry("too_long", REJECTED, until=OVER), f"ended on {OVER}: 1 contact of it need"),
-        (entry("too_long", contactid(1), until=OVER), f"ended on {OVER}: remove it."),
-        (entry("too_long", REJECTED, contactid(1)), "1 contact of 2 are not held or rejected"),
-        (entry("too_long", REJECTED, "Ada Lovelace"), "the first is number 2 of the list"),
+        (
+            entry("too_long", REJECTED, until=OVER),
+            f"entry 1 (too_long) ended on {OVER}; 1 of its contacts needs a",
+        ),
+        (entry("too_long", contactid(1), until=OVER), f"ended on {OVER}; remove it."),
+        (entry("too_long", REJECTED, contactid(1)), "1 of its 2 contacts is not held or rejected"),
+        (entry("too_long", REJECTED, "Ada Lovelace"), "the first is number 2 in its list"),
     ],
 )
 def test_what_is_wrong_with_the_list_is_said_and_not_used(
@@ -146,6 +152,11 @@ def test_the_list_is_part_of_what_the_journal_vouches_for(tmp_path: Path) -> Non
     assert sum(planned.payload["accepted"].values()) == 2
     assert made.accepted.read_text() == NUMBER + LONG
     assert made.read_summary().exit_code == 0
+    causes = {one.code: one for one in list_causes(gather_evidence(made), values=False)}
+    assert (causes["too_long"].place, causes["too_long"].word) == ("warning", "accepted")
+    tiles = {one.label: one for one in make_tiles(gather_evidence(made))}
+    assert tiles["needs you"].rows == 0
+    assert tiles["needs you"].details == ("nothing", f"2 accepted until {LATER}")
 
 
 def test_accept_makes_the_next_run_clean(p2c: P2c, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipeline.commands.apply import plan_and_apply
@@ -85,6 +86,21 @@ def test_only_an_applied_run_of_the_same_contacts_is_the_last_one(
     elsewhere = project.with_name("elsewhere.toml")
     elsewhere.write_text(text)
     assert find(elsewhere) is None
+
+
+def test_what_has_not_the_form_of_a_key_is_not_repeated(applied: RunFolder, tmp_path: Path) -> None:
+    """In the place of a contact number there may be a name."""
+    after = RunFolder(Path(shutil.copytree(applied.path, tmp_path / applied.run)))
+    reason = pl.when(pl.col("decision") == "customer").then(pl.lit("contact_number_invalid"))
+    pl.read_parquet(applied.decisions).with_columns(
+        reason=reason.otherwise("reason"),
+        decision=pl.when(pl.col("decision") == "customer")
+        .then(pl.lit("rejected"))
+        .otherwise("decision"),
+        contact_number=pl.lit("Ada Lovelace"),
+    ).write_parquet(after.decisions)
+    [change] = compare_needs(applied, after).changes
+    assert (change.change, change.contacts, change.contact) == ("new", 5, contactid(1))
 
 
 def test_a_run_that_cannot_be_read_is_said_and_stops_nothing(

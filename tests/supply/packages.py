@@ -10,7 +10,7 @@ from typing import Final
 
 from packaging.requirements import Requirement
 
-EXTRAS: Final = ("lake", "sandbox", "stores")
+EXTRAS: Final = ("lake", "sandbox", "stores", "telemetry")
 """Extras of p2c for people who run it."""
 
 

@@ -10,6 +10,7 @@ from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import P2cError, UsageError, count_of
 from pipeline.run import folder
+from pipeline.run.evidence import gather_evidence
 from pipeline.run.facts import Kind
 from pipeline.run.folder import RunFolder
 from pipeline.run.journal import read_journal
@@ -89,7 +90,7 @@ def find_load(runs: Path, run: str) -> RunFolder:
         found = find_newest_decided(runs, but=(Kind.UNDO, Kind.BACKFILL))
     else:
         found = folder.find_run(runs, run)
-    kind = found.facts().kind
+    kind = gather_evidence(found).kind
     if not kind.is_load:
         what = "an undo" if kind is Kind.UNDO else "a backfill"
         raise UsageError(

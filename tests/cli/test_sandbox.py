@@ -50,7 +50,9 @@ NEEDS_A_PERSON = {"plan", "apply"}
 """Commands that end with 1 on the small source: it has a contact for each way of staying behind."""
 
 
-@pytest.mark.parametrize("words", [("demo",), ("sandbox",), ("sandbox", "--rows", "5")])
+@pytest.mark.parametrize(
+    "words", [("demo",), ("sandbox",), ("sandbox", "--rows", "5"), ("browse", "latest")]
+)
 def test_one_sentence_says_what_to_install(words: tuple[str, ...], tmp_path: Path) -> None:
     answer = without(tmp_path, *words)
     assert answer.returncode == 2, answer.stderr

@@ -6,6 +6,7 @@ classes, not what is in them: each worker has p2c installed.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -157,6 +158,9 @@ def _start(address: str | None) -> SparkSession:
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    for name in ("py4j", "pyspark"):  # What they log of a failure is in its error, too.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_no_interrupt)
     remote = address or os.environ.get("SPARK_REMOTE", "")
     _knock(remote)
     interrupt = signal.getsignal(signal.SIGINT)
@@ -172,6 +176,11 @@ def _start(address: str | None) -> SparkSession:
     finally:
         with suppress(ValueError):  # Only the main thread hears signals, and ours stays in force.
             signal.signal(signal.SIGINT, interrupt)
+
+
+def _is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Ctrl-C is no failure, though a client of Java's logs it as one."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], KeyboardInterrupt)
 
 
 def _knock(address: str) -> None:

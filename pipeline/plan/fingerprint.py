@@ -14,8 +14,9 @@ Pinned are
 
 Free on purpose are
 
-* code that only carries out (loading, writing back), carries bytes (``wire``, ``run``, ``flow``) or
-  reports (``report``, ``show``, ``audit``): a mended loader may apply a plan that was made before;
+* code that only carries out (loading, writing back), carries bytes or parts of the work (``wire``,
+  ``run``, ``flow``, ``engine``) or reports (``report``, ``show``, ``audit``): a mended loader may
+  apply a plan that was made before;
 * how a system is reached: logins, parallelism and hosts of blobs; and all of ``[run]``;
 * where exports lie and what is in them by now: the plan has a copy of its own, and what was read
   from a live Sales ages (``run.max_plan_age``);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -102,14 +102,17 @@ class PartSource(PartModel):
 
     @contextmanager
     def open(self) -> Iterator[Session]:
-        """A session with a view of contacts."""
+        """A session with a view of contacts.
+
+        It spills next to the files of the passes: the driver removes all of them, also what a
+        worker leaves that is killed.
+        """
         table = self.contacts.restore()
         with (
             explain_failures([table], has_filter=self.has_filter),
-            tempfile.TemporaryDirectory(prefix="p2c-part-") as scratch,
             session(
                 memory=self.memory,
-                scratch=Path(scratch),
+                scratch=self.folder / f"scratch-{secrets.token_hex(4)}",
                 threads=self.threads,
                 views=True,
                 home=self.folder,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from pipeline.cli.flags import ALL, RUN_ONLY, CodeOption, Command, RunArgument, Work, command
+from pipeline.cli.flags import ALL, RUN_ONLY, Command, RunArgument, Work, command
 from pipeline.commands.options import Flags
 from pipeline.errors import UsageError
 from pipeline.lazy import import_lazily
@@ -24,13 +24,18 @@ else:
 def accept(
     flags: Flags,
     run: RunArgument,
+    code: Annotated[
+        list[str],
+        typer.Option(
+            "--code", metavar="CODE", help="The code to accept. Can be given several times."
+        ),
+    ],
     until: Annotated[
         str, typer.Option("--until", metavar="DATE", help="The last day, as in 2026-12-31.")
     ],
     why: Annotated[
         str, typer.Option("--why", metavar="TEXT", help="Why, in one line. Do not name contacts.")
     ],
-    code: CodeOption = None,
     column: Annotated[
         str | None,
         typer.Option(
@@ -46,8 +51,6 @@ def accept(
     p2c.accepted.toml, next to the project file. It has contactids and contact numbers; another
     contact, or another code of the same contact, still needs a person.
     """
-    if not code:
-        raise UsageError("name the code to accept with --code; `p2c findings RUN` counts them.")
     return lambda _: accepting.accept_contacts(
         flags, run, codes=code, column=column, until=until, why=why
     )

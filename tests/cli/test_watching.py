@@ -55,7 +55,7 @@ def test_the_log_file_has_steps_and_the_result_without_personal_data(
     ("words", "code"),
     [
         (("plan", "--project", "missing.toml"), "usage"),
-        (("accept", "latest", "--until", "2999-01-01", "--why", "x"), "usage"),
+        (("findings", "latest", "--to", "a.csv", "--repair", "b.csv"), "usage"),
         (("plan", "--source", ".", "--set", "destination.currency=euro"), "configuration"),
     ],
 )

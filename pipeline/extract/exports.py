@@ -28,6 +28,8 @@ AREA: Final = "dataAreaId"
 _OPTIONS: Final = ReadOptions()
 _OF_A_PACKAGE: Final = ("manifest.xml", "packageheader.xml")
 _OF_A_SYSTEM: Final = ("thumbs.db", "desktop.ini")
+_CHECKLIST: Final = "readme.txt"
+"""What a folder load writes beside its packages."""
 _PACKED: Final = (Form.DELIMITED, Form.PAGES, Form.LINES)
 """Forms that are read inside a zip."""
 _FIRST: Final = 65_536
@@ -47,14 +49,17 @@ class _Export:
 
 
 def list_export_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that paths stand for: they themselves, and all below a folder.
+    """The files that paths stand for: they themselves, and all below a folder but checklists.
 
     Raises:
         SourceError: a folder is closed to us.
     """
     found: list[Path] = []
     for path in paths:
-        found += walk_files(path) if path.is_dir() else [path]
+        if path.is_dir():
+            found += [one for one in walk_files(path) if one.name.lower() != _CHECKLIST]
+        else:
+            found.append(path)
     return [path for path in found if path.name.lower() not in _OF_A_SYSTEM]
 
 

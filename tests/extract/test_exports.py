@@ -75,7 +75,12 @@ def test_a_package_can_be_named_after_its_legal_entity(tmp_path: Path, name: str
 def test_a_folder_holds_a_file_for_each_legal_entity(tmp_path: Path) -> None:
     write(
         tmp_path / "scm",
-        {"usmf.csv": customers("A"), "demf/Customers V2.csv": customers("B"), "Thumbs.db": b"x"},
+        {
+            "usmf.csv": customers("A"),
+            "demf/Customers V2.csv": customers("B"),
+            "Thumbs.db": b"x",
+            "README.txt": "Packages, to be imported",
+        },
     )
     package(tmp_path / "scm" / "more" / "USMF.zip", "C")
     assert sorted(land(tmp_path / "scm")) == [

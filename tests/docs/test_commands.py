@@ -10,22 +10,26 @@ from pipeline.cli.app import command_line
 from tests.scenes.pages import PAGES, list_calls
 
 COMMANDS = typer.main.get_group(command_line()).commands
-STANDS_FOR = {"N": "1", "DAYS": "1", "COMMAND": "plan"}
+STANDS_FOR = {"N": "1", "DAYS": "1", "COMMAND": "plan", "export|import": "export"}
 """What a page writes in place of a number, and what takes its place here."""
 
 
-def find_fault(words: list[str]) -> str | None:
+def find_fault(called: list[str]) -> str | None:
     """Why p2c would not understand the words; null if it does."""
-    name, *others = (STANDS_FOR.get(word, word) for word in words)
+    name, *others = (STANDS_FOR.get(word, word) for word in called)
     if name not in COMMANDS:
         return f"there is no command '{name}'"
     flags = COMMANDS[name].params
-    needed = [one.name for one in flags if one.param_type_name == "argument" and one.required]
+    needed = [one for one in flags if one.param_type_name == "argument" and one.required]
     if needed and not [one for one in others if not one.startswith("-")]:
         # A sentence names the command, and its flags, without saying of which run.
         takes_value = {word for one in flags if not getattr(one, "is_flag", 1) for word in one.opts}
         others = [word for one in others for word in ([one, "1"] if one in takes_value else [one])]
-        others.append("latest")
+        words = [str(getattr(one, "metavar", "")) for one in needed]
+        others += [word.split("|")[0] if "|" in word else "latest" for word in words]
+    for one in flags:  # Nor does it say what every call must.
+        if one.param_type_name == "option" and one.required and one.opts[0] not in others:
+            others += [one.opts[0], "1"]
     try:
         COMMANDS[name].make_context(name, others)
     except TyperException as error:

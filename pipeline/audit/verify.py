@@ -88,6 +88,9 @@ def _is_large(path: Path) -> bool:
 def _check_records(evidence: Evidence) -> list[Check]:
     """The journal, and what could not be read of the records beside it."""
     checks = prove_chain(evidence.folder.journal, evidence.summary.journal)
+    if evidence.summary.journal is None and _is_readable(evidence, "summary.json"):
+        sentence = "summary.json does not say where the journal ends: it was altered."
+        checks.append(Check(what="summary.json", status="altered", sentence=sentence))
     checks += [
         Check(what=one.file, status=one.fault, sentence=one.sentence)
         for one in evidence.troubles
@@ -104,6 +107,12 @@ def _check_records(evidence: Evidence) -> list[Check]:
         if one.fault == "interrupted"
     ]
     return checks + _check_summary(evidence)
+
+
+def _is_readable(evidence: Evidence, name: str) -> bool:
+    """Whether a record is there, and nothing worse is known of it."""
+    known = {one.file for one in evidence.troubles if one.fault in ("missing", "cut", "altered")}
+    return (evidence.folder.path / name).is_file() and name not in known
 
 
 def _say_once(checks: Sequence[Check]) -> tuple[Check, ...]:

@@ -53,7 +53,9 @@ class Against:
     def add_changes(self, result: Result, made: RunFolder) -> Result:
         """A result that also says all that differs from the named run, or who is held since."""
         if self.named is not None:
+            note_opened_run(self.named.path)
             items = compare.compare_runs(self.named, made)
+            note_opened_run(made.path)
             text = compare.render_changes(items, self.named)
             return replace(
                 result, items=[*result.items, *items], text=partial(append_text, result, text)

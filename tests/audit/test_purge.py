@@ -82,7 +82,7 @@ def test_what_a_stopped_extraction_left_goes_too_unless_it_goes_on(common: Flags
     assert purge.find_leftovers(common.runs, lambda: datetime.now(UTC), 1) == []
     found = list_purgeable(common, [], 0)
     assert (
-        "extracting/sales.example.com  1 files, 26 bytes: an extraction that stopped"
+        "extracting/sales.example.com  1 file, 26 bytes: an extraction that stopped"
         in describe_purge(found)
     )
     with filelock.FileLock(left / ".lock"), pytest.raises(Stopped, match="another process"):

@@ -232,7 +232,7 @@ def test_a_counter_that_is_not_as_it_should_be(
         contact(3, msdynce_contactnumber="KD 12"),
     ]
     run = backfill(tmp_path, contacts=contacts, msdynce_p2cautonumbers=counters)
-    assert codes(run)[code] == 1
+    assert codes(run)[code] == (2 if code == "counter_repeated" else 1)
     assert codes(run)["contact_number_malformed"] == 2
     assert (plan_of(run)[guid(1)]["number_after"] or "")[:9] == (first or "")
 

@@ -52,7 +52,7 @@ def test_limit_takes_the_first_contacts_in_source_order(p2c: P2c, source: Path) 
 
 def test_limit_0_is_a_plan_of_nothing(p2c: P2c, source: Path) -> None:
     answer = p2c("run", "--project", source / "p2c.toml", "--limit", "0", "--json")
-    assert answer.code == 0
+    assert answer.code == 1
     assert answer.object["counts"]["skipped"] == 11
     assert answer.object["outcomes"]["written"] == 0
 

@@ -96,7 +96,7 @@ def test_check_and_init_answer_with_all_keys(p2c: P2c, source: Path) -> None:
     assert (checked.code, list(checked.object)) == (0, KEYS)
     made = p2c("init", "--legal-entity", "usmf", "--json")
     assert (made.code, list(made.object)) == (0, KEYS)
-    assert made.object["items"] == [{"file": "p2c.toml"}]
+    assert made.object["items"] == [{"file": "p2c.toml"}, {"file": "p2c.schema.json"}]
 
 
 @pytest.mark.parametrize(

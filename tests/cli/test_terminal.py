@@ -107,7 +107,6 @@ def test_values_without_a_map_are_shown_only_when_asked_for(p2c: P2c) -> None:
         answer = p2c(*words, "--project", project)
         assert "AddressCountryRegionISOCode does not know: " in answer.out
         assert ("does not know: Canary (" in answer.out) is shown
-        assert ("Canary" in answer.out + answer.err) is shown
 
 
 def test_only_one_module_writes_to_a_terminal_for_people() -> None:
@@ -120,7 +119,8 @@ def test_only_one_module_writes_to_a_terminal_for_people() -> None:
         and ast.unparse(node) in {"sys.stdout.write", "sys.stderr.write", "typer.echo"}
     }
     assert set(found) - {"cli/terminal.py"} == {
-        "cli/app.py", "cli/exits.py", "project/reference.py", "run/schema.py",
+        "cli/app.py", "cli/exits.py", "manual/__main__.py", "project/reference.py",
+        "run/schema.py",
     }  # fmt: skip
     assert "sys.stderr.write" not in {found["cli/app.py"], found["cli/exits.py"]}
 

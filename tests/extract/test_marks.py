@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.errors import count_of
 from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
 
 ROW = {
@@ -89,5 +90,7 @@ def test_a_parquet_file_that_stays_in_place_is_looked_at(
     write_parquet(tmp_path, new_deletedon=cells)
     landed = land(tmp_path)
     assert landed.in_place
-    assert list_told(landed) == [("mark_unknown", "new_deletedon", f"{count} rows of contacts")]
+    assert list_told(landed) == [
+        ("mark_unknown", "new_deletedon", f"{count_of(count, 'row')} of contacts")
+    ]
     assert "new_deletedon" not in landed.columns

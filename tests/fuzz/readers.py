@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 import polars as pl
 
-from pipeline.errors import P2cError
+from pipeline.errors import AccessDenied, ConfigurationError, LoginFailed, P2cError
 from pipeline.extract.dataverse.page import PageReader
 from pipeline.extract.dataverse.page_fast import open_engine
 from pipeline.load.odata.exchange import read_answers, send_batch
@@ -283,8 +283,12 @@ READERS: Final = {**WIRE, **FILES}
 
 
 def expect_code(error: P2cError, code: int) -> None:
-    """An error of the world says that it is one, in a sentence without control characters."""
-    assert error.exit_code == code, error
+    """An error of the world says that it is one, in a sentence without control characters.
+
+    A login, a right or an address that is refused is one of the configuration.
+    """
+    of_the_world = not isinstance(error, (AccessDenied, ConfigurationError, LoginFailed))
+    assert error.exit_code == (code if of_the_world else REFUSED), error
     assert code != STOPPED or str(error).isprintable(), repr(str(error))
 
 

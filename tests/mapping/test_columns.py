@@ -209,7 +209,7 @@ def test_declarations_come_from_files_and_flags_and_are_recorded(tmp_path: Path)
 
 
 def test_the_example_of_the_documentation_is_one(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "templates.md").read_text(encoding="utf-8")
     (example,) = [one for one in re.findall(r"(?s)```toml\n(.*?)```", page) if "[columns" in one]
     path = tmp_path / "p2c.toml"
     path.write_text(example, encoding="utf-8")

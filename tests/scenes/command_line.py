@@ -41,6 +41,7 @@ P2c = Callable[..., Answer]
 def p2c(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> P2c:
     """Run a command in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # Workers of the test run have it.
 
     def run(*words: str | Path) -> Answer:
         capsys.readouterr()

@@ -241,7 +241,7 @@ def test_a_mark_that_nobody_knows_is_noted_of_a_workbook_too(tmp_path: Path) -> 
     rows: list[list[Cell]] = [[*NAMES, "_my_deleted"], [*TEXTS, True], [*TEXTS, False]]
     write_workbook(tmp_path / "export/contacts.xlsx", {"a": rows})
     assert landed(tmp_path / "export", tmp_path / "in")["contacts"].notes == (
-        Note(code="mark_unknown", detail="1 rows of contacts", column="_my_deleted"),
+        Note(code="mark_unknown", detail="1 row of contacts", column="_my_deleted"),
     )
 
 

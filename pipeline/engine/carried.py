@@ -64,7 +64,7 @@ def carry_parts(work: Work[Made], parts: Iterable[int]) -> Iterator[tuple[int, C
                 part = next(left, None)
     except P2cError as error:
         yield part or 0, _carry_error(error)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a worker answers whatever happens
         raise WorkerFailed(_name_place(error)) from None
 
 

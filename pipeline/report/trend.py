@@ -31,7 +31,7 @@ class StoppedCount:
 def draw_trend(loads: Sequence[StoppedCount]) -> Markup | None:
     """The bars, oldest first. Null where there are fewer than two loads: that is no trend."""
     shown = loads[-_MOST:]
-    if len(shown) < 2:  # noqa: PLR2004
+    if len(shown) < 2:  # noqa: PLR2004 - said above
         return None
     most = max(one.held + one.rejected + one.failed for one in shown) or 1
     step = min((_WIDTH - _LEFT) / len(shown), _WIDEST)

@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
 from typing import Final
 
 from packaging.requirements import Requirement
 
-EXTRAS: Final = ("lake", "sandbox", "stores", "telemetry")
-"""Extras of p2c for people who run it."""
+EXTRAS: Final = (
+    *("lake", "sandbox", "stores", "telemetry"),
+    *(("spark",) if find_spec("pyspark") else ()),
+)
+"""Extras of p2c for people who run it; Spark where it is installed, as it needs Java."""
 
 
 def normalize_name(name: str) -> str:

@@ -33,7 +33,7 @@ def test_every_package_that_p2c_requires_is_in_the_bill(tmp_path: Path) -> None:
         for text in distribution("p2c").requires or ()
         if "extra == 'dev'" not in text and 'extra == "dev"' not in text
     }
-    if find_spec("pyspark") is None:  # Not every developer has it.
+    if find_spec("pyspark") is None:  # It needs Java; not every developer has it.
         required.discard("pyspark")
     assert required <= {*names, "p2c"}
     assert {"pydantic-core", "cffi"} <= set(names)

@@ -17,6 +17,7 @@ feeds both the same strings. GUIDs are in ``schemas/text.py``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -104,12 +105,12 @@ SLASHED_TIME: Final = (
 NET_TIME: Final = r"/Date\(-?[0-9]{1,15}\)/"
 YEAR_FIRST: Final = f"[1-9][0-9]{{3}}/[0-9]{{2}}/[0-9]{{2}}(?: {_CLOCK})?"
 
-FORMS: Final = MappingProxyType(
+FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyType(
     {
-        "true_words": tuple(word for word, value in FLAGS.items() if value),
-        "false_words": tuple(word for word, value in FLAGS.items() if not value),
-        "account_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "account"),
-        "contact_words": tuple(word for word, one in LOOKUP_TYPES.items() if one == "contact"),
+        "flag_words": tuple(FLAGS),
+        "flag_values": tuple(FLAGS.values()),
+        "lookup_words": tuple(LOOKUP_TYPES),
+        "lookup_types": tuple(LOOKUP_TYPES.values()),
         "whole_number": WHOLE_NUMBER,
         "evident_amount": EVIDENT_AMOUNT,
         "pointed_amount": POINTED_AMOUNT,

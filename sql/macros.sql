@@ -1,10 +1,9 @@
 -- How text of a source is read. Each macro gives null for blank and for what cannot be read;
 -- `unreadable` tells them apart. A macro's body is copied wherever the macro stands, so a parameter
--- is named as seldom as speed allows.
+-- is named as seldom as speed allows; where a rare branch needs it often, a lambda gets it once.
 -- The forms are those of schemas/values.py.
--- params: $written_guid, $true_words, $false_words, $account_words,
--- $contact_words, $whole_number, $pointed_amount, $evident_amount, $iso_time, $year_first,
--- $dotted_time, $net_time, $slashed_time
+-- params: $written_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
+-- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
@@ -37,16 +36,14 @@ CREATE OR REPLACE MACRO two_options_of(x) AS
     CASE
         WHEN x IN ('1', 'true') THEN true
         WHEN x IN ('0', 'false') THEN false
-        WHEN list_contains($true_words, lower(trimmed(x))) THEN true
-        WHEN list_contains($false_words, lower(trimmed(x))) THEN false
+        ELSE list_extract($flag_values, list_position($flag_words, lower(trimmed(x))))
     END;
 
 CREATE OR REPLACE MACRO lookup_type_of(x) AS
     CASE
         WHEN x = 'account' THEN 'account'
         WHEN x = 'contact' THEN 'contact'
-        WHEN list_contains($account_words, lower(trimmed(x))) THEN 'account'
-        WHEN list_contains($contact_words, lower(trimmed(x))) THEN 'contact'
+        ELSE list_extract($lookup_types, list_position($lookup_words, lower(trimmed(x))))
     END;
 
 -- The first branch proves the common form at a fraction of the cost. The pattern keeps out
@@ -54,64 +51,64 @@ CREATE OR REPLACE MACRO lookup_type_of(x) AS
 CREATE OR REPLACE MACRO whole_of(x) AS
     CASE
         WHEN CAST(TRY_CAST(x AS BIGINT) AS VARCHAR) = x THEN TRY_CAST(x AS BIGINT)
-        WHEN regexp_full_match(trimmed(x), $whole_number) THEN TRY_CAST(trimmed(x) AS BIGINT)
+        ELSE TRY_CAST(regexp_extract(trimmed(x), '^(?:' || $whole_number || ')$') AS BIGINT)
     END;
 
 -- Floating point as a whole number, if it is one.
 CREATE OR REPLACE MACRO whole_of_number(x) AS CASE WHEN x = floor(x) THEN TRY_CAST(x AS BIGINT) END;
 
--- `day_first` of a column: null when it does not show whether the day or the month comes first.
+-- A time without blanks around it. `day_first` of a column: null when it does not show whether the
+-- day or the month comes first.
+CREATE OR REPLACE MACRO written_time(x, day_first) AS
+    CASE
+        WHEN regexp_full_match(x, $iso_time)
+            THEN TRY_CAST(
+                regexp_replace(replace(upper(x), 'UTC', 'Z'), ' ([+-]|Z)', '\1') AS TIMESTAMPTZ
+            )
+        WHEN regexp_full_match(x, $year_first)
+            THEN TRY_CAST(replace(x, '/', '-') AS TIMESTAMPTZ)
+        WHEN regexp_full_match(x, $dotted_time)
+            THEN CAST(
+                try_strptime(
+                    regexp_replace(x, ',? +', ' '),
+                    ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y']
+                ) AS TIMESTAMPTZ
+            )
+        WHEN regexp_full_match(x, $net_time)
+            THEN CAST(
+                epoch_ms(TRY_CAST(regexp_extract(x, '-?[0-9]+') AS BIGINT)) AS TIMESTAMPTZ
+            )
+        WHEN day_first IS NOT NULL AND regexp_full_match(x, $slashed_time)
+            THEN CAST(
+                try_strptime(
+                    regexp_replace(
+                        regexp_replace(replace(x, '-', '/'), ',? +', ' '),
+                        ' ?([AaPp][Mm])$', ' \1'
+                    ),
+                    CASE
+                        WHEN day_first
+                            THEN [
+                                '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %I:%M %p',
+                                '%d/%m/%Y %H:%M', '%d/%m/%Y'
+                            ]
+                        ELSE [
+                            '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p',
+                            '%m/%d/%Y %H:%M', '%m/%d/%Y'
+                        ]
+                    END
+                ) AS TIMESTAMPTZ
+            )
+    END;
+
 -- The first branch is the form of the Web API, at a tenth of the cost of a pattern.
 CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
     CASE
         WHEN x LIKE '____-__-__T__:__:__Z' AND ord(x) BETWEEN 49 AND 57
             AND substr(x, 12, 2) < '24' AND ord(substr(x, 19, 1)) >= 48
             THEN TRY_CAST(x AS TIMESTAMPTZ)
-        WHEN regexp_full_match(trimmed(x), $iso_time)
-            THEN TRY_CAST(
-                regexp_replace(
-                    replace(upper(trimmed(x)), 'UTC', 'Z'), ' ([+-]|Z)', '\1'
-                ) AS TIMESTAMPTZ
-            )
-        WHEN regexp_full_match(trimmed(x), $year_first)
-            THEN TRY_CAST(replace(trimmed(x), '/', '-') AS TIMESTAMPTZ)
-        WHEN regexp_full_match(trimmed(x), $dotted_time)
-            THEN CAST(
-                try_strptime(
-                    regexp_replace(trimmed(x), ',? +', ' '),
-                    ['%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M', '%d.%m.%Y']
-                ) AS TIMESTAMPTZ
-            )
-        WHEN regexp_full_match(trimmed(x), $net_time)
-            THEN CAST(
-                epoch_ms(TRY_CAST(regexp_extract(trimmed(x), '-?[0-9]+') AS BIGINT)) AS TIMESTAMPTZ
-            )
-        WHEN regexp_full_match(trimmed(x), $slashed_time)
-            THEN CAST(
-                CASE
-                    WHEN day_first
-                        THEN try_strptime(
-                            regexp_replace(
-                                regexp_replace(replace(trimmed(x), '-', '/'), ',? +', ' '),
-                                ' ?([AaPp][Mm])$', ' \1'
-                            ),
-                            [
-                                '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %I:%M %p',
-                                '%d/%m/%Y %H:%M', '%d/%m/%Y'
-                            ]
-                        )
-                    WHEN NOT day_first
-                        THEN try_strptime(
-                            regexp_replace(
-                                regexp_replace(replace(trimmed(x), '-', '/'), ',? +', ' '),
-                                ' ?([AaPp][Mm])$', ' \1'
-                            ),
-                            [
-                                '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p',
-                                '%m/%d/%Y %H:%M', '%m/%d/%Y'
-                            ]
-                        )
-                END AS TIMESTAMPTZ
+        WHEN x IS NOT NULL
+            THEN list_extract(
+                list_transform([trimmed(x)], lambda written: written_time(written, day_first)), 1
             )
     END;
 

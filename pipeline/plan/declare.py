@@ -79,22 +79,27 @@ def declare_table(session: Session, table: Table, view: str, use: ColumnUse) -> 
         session: has the view ``<table>_landed``.
         table: the catalogue's entry, with the project's words.
         view: what the table is called as it is read; ``<view>_chosen`` has its ``chosen_rows``.
-        use: what is asked of it.
+        use: what is asked of it. ``<view>_looked_at`` has the columns that are looked at before it
+            is known how all are read.
     """
     columns = session.columns(f"{table.name}_landed")
     looked_at = [one for one in table.fields if _is_used(table, one, columns, use)]
     reading = study_columns(
         session, replace(table, fields=tuple(looked_at)), columns, month_first=use.month_first
     )
-    _name_views(session, table, view, columns, use, reading)
     doubtful = [one for one in looked_at if _may_be_unreadable(one, columns)]
     named = {word.lower() for word in use.named}
     later = [one for one in doubtful if one.name in COMPARED and one.name not in named]
     now = [one for one in doubtful if one not in later]
-    doubts = find_doubts(session, table, view, reading, now)
+    wanted = {one.name for one in now} | (
+        {*_MARKS} if DELETED in {one.name for one in now} else set()
+    )
+    few = {name: columns[name] for name in columns if name in wanted}
+    select = build_select_list(replace(table, fields=tuple(now)), few, reading=reading)
+    session.view(f"{view}_looked_at", f"{select}\nFROM {table.name}_landed")
+    doubts = find_doubts(session, table, f"{view}_looked_at", reading, now)
     unread = tuple(name for name in use.direct if name in doubts)
-    if unread:
-        _name_views(session, table, view, columns, use, replace(reading, unread=unread))
+    _name_views(session, table, view, columns, use, replace(reading, unread=unread))
     return DeclaredTable(
         table=table, empty=session.empty(view), doubts=doubts, reading=reading,
         compared=tuple(later),

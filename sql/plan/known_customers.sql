@@ -3,6 +3,6 @@
 SELECT
     key_of(k.CustomerAccount) AS account_key,
     key_of(k.PartyNumber) AS party_key,
-    key_of(coalesce(trimmed(k.dataAreaId), e.legal_entity)) AS legal_entity_key
+    coalesce(key_of(k.dataAreaId), key_of(e.legal_entity)) AS legal_entity_key
 FROM known_customers_given AS k
 LEFT JOIN own_entities AS e ON trimmed(k.dataAreaId) IS NULL

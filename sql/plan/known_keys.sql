@@ -5,6 +5,12 @@ SELECT legal_entity_key, account_key AS number_key, '' AS company_key
 FROM known_customers
 WHERE account_key IS NOT NULL
 UNION
-SELECT key_of(dataAreaId), key_of(ContactPersonPartyNumber), key_of(AssociatedPartyNumber)
-FROM known_persons
-WHERE key_of(ContactPersonPartyNumber) IS NOT NULL AND key_of(AssociatedPartyNumber) IS NOT NULL
+SELECT legal_entity_key, number_key, company_key
+FROM (
+    SELECT
+        key_of(dataAreaId) AS legal_entity_key,
+        key_of(ContactPersonPartyNumber) AS number_key,
+        key_of(AssociatedPartyNumber) AS company_key
+    FROM known_persons
+) AS persons
+WHERE number_key IS NOT NULL AND company_key IS NOT NULL

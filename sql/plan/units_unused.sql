@@ -4,6 +4,9 @@ SELECT s.organization
 FROM spellings AS s
 GROUP BY s.organization
 HAVING NOT bool_or(
-    s.unit IN (SELECT unit_key(unit) FROM seen_units WHERE unit_key(unit) IS NOT NULL)
+    s.unit IN (
+        SELECT unit FROM (SELECT unit_key(unit) AS unit FROM seen_units) AS seen
+        WHERE unit IS NOT NULL
+    )
 )
 ORDER BY s.organization

@@ -6,6 +6,7 @@ Private, in memory, UTC, seeing registered tables only.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -283,6 +284,7 @@ def _make_macros(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+@functools.lru_cache(maxsize=32)
 def find_pattern_problem(pattern: str) -> str | None:
     """Why a text is no regular expression, as the query engine says it; null if it is one."""
     connection = duckdb.connect(":memory:")

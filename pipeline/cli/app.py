@@ -37,12 +37,18 @@ _HELP: Final = (
 )
 
 
-def command_line() -> typer.Typer:
-    """All commands, in the order in which ``p2c --help`` shows them."""
+def command_line(asked: str = "") -> typer.Typer:
+    """All commands, in the order in which ``p2c --help`` shows them.
+
+    Where a command is ``asked`` for by its name, it alone: describing them all takes longer than
+    some of them work.
+    """
     app = typer.Typer(name="p2c", rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
-    for one in catalogue.COMMANDS:
+    wanted = [one for one in catalogue.COMMANDS if one.name == asked] or catalogue.COMMANDS
+    for one in wanted:
         app.command(one.name)(add_common_flags(one, _do))
-    app.command()(sandbox.sandbox)
+    if len(wanted) > 1:
+        app.command()(sandbox.sandbox)
     app.callback()(_take_top_flags)
     return app
 
@@ -60,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    code = command_line()(words or ["--help"], standalone_mode=False, prog_name="p2c")
+    asked = words[0] if words else ""
+    code = command_line(asked)(words or ["--help"], standalone_mode=False, prog_name="p2c")
     with _writing():
         pass  # Help and version may not be written yet.
     if code == _INTERRUPTED:

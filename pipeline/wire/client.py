@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import ssl
 from collections.abc import Mapping
@@ -39,19 +40,28 @@ def load_trust(ca_file: Path | None = None) -> ssl.SSLContext:
     Raises:
         ConfigurationError: the file is missing, or holds no certificate.
     """
+    places = ssl.get_default_verify_paths()
+    try:
+        files = (places.cafile, places.capath, None if ca_file is None else str(ca_file))
+        marks = tuple(None if name is None else Path(name).stat().st_mtime_ns for name in files)
+        return _load_trust(files, marks)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"there is no file {ca_file}.", where="auth.ca_file") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"{ca_file} holds no certificates in PEM form.", where="auth.ca_file"
+        ) from error
+
+
+@functools.lru_cache(maxsize=8)
+def _load_trust(
+    files: tuple[str | None, str | None, str | None], _marks: tuple[int | None, ...]
+) -> ssl.SSLContext:
+    """Reading hundreds of certificates takes longer than a small load's other preparations."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except FileNotFoundError as error:
-            raise ConfigurationError(
-                f"there is no file {ca_file}.", where="auth.ca_file"
-            ) from error
-        except OSError as error:
-            raise ConfigurationError(
-                f"{ca_file} holds no certificates in PEM form.", where="auth.ca_file"
-            ) from error
+    if files[-1] is not None:
+        context.load_verify_locations(files[-1])
     return context
 
 

@@ -29,15 +29,25 @@ class Hidden:
 
 sys.meta_path.insert(0, Hidden())
 from pipeline.cli.app import main
-sys.exit(main(sys.argv[1:]))
+"""
+ONE: Final = f"{PROGRAM}\nsys.exit(main(sys.argv[1:]))"
+SEVERAL: Final = f"""{PROGRAM}
+import json
+
+for words in json.loads(sys.argv[1]):
+    code = main(words)
+    print("code of", *words, code, file=sys.stderr)
 """
 
 
 def without(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command in a process that cannot import the packages of the extra."""
-    command = [sys.executable, "-c", PROGRAM, *map(str, words)]
+    return start(folder, ONE, *map(str, words))
+
+
+def start(folder: Path, program: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command,
+        [sys.executable, "-c", program, *words],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -81,23 +91,25 @@ def test_with_json_the_sentence_is_an_object(command: str, tmp_path: Path) -> No
 
 
 def test_everything_else_works_without_them(tmp_path: Path) -> None:
-    assert without(tmp_path, "demo", "--offline").returncode == 0
-    project = write_small(tmp_path).parent / "p2c.toml"
-    for words in (
-        ("--help",),
-        ("templates",),
-        ("codes",),
-        ("check", "--project", project),
-        ("plan", "--project", project),
-        ("apply", "latest", "--yes"),
-        ("report", "latest"),
-        ("verify", "latest"),
-        ("findings", "latest"),
-        ("runs",),
-    ):
-        answer = without(tmp_path, *words)
-        expected = 1 if words[0] in NEEDS_A_PERSON else 0
-        assert answer.returncode == expected, f"{words}: {answer.stderr}"
+    project = str(write_small(tmp_path).parent / "p2c.toml")
+    commands = [
+        ["demo", "--offline"],
+        ["templates"],
+        ["codes"],
+        ["check", "--project", project],
+        ["plan", "--project", project],
+        ["apply", "latest", "--yes"],
+        ["report", "latest"],
+        ["verify", "latest"],
+        ["findings", "latest"],
+        ["runs"],
+    ]
+    answer = start(tmp_path, SEVERAL, json.dumps(commands))
+    assert answer.returncode == 0, answer.stderr
+    told = [line for line in answer.stderr.splitlines() if line.startswith("code of ")]
+    assert told == [
+        f"code of {' '.join(words)} {int(words[0] in NEEDS_A_PERSON)}" for words in commands
+    ]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.commands import examples as trying
     from pipeline.commands import findings as exporting
     from pipeline.commands import reconcile as comparing
+    from pipeline.commands import replay as replaying
     from pipeline.commands import report as reporting
     from pipeline.commands import targets
     from pipeline.commands import verify as verifying
@@ -35,6 +36,7 @@ else:
     trying = import_lazily("pipeline.commands.examples")
     exporting = import_lazily("pipeline.commands.findings")
     comparing = import_lazily("pipeline.commands.reconcile")
+    replaying = import_lazily("pipeline.commands.replay")
     reporting = import_lazily("pipeline.commands.report")
     targets = import_lazily("pipeline.commands.targets")
     verifying = import_lazily("pipeline.commands.verify")
@@ -99,6 +101,16 @@ def verify(flags: Flags, run: RunArgument) -> Work:
     return lambda _: verifying.verify_run(flags, run)
 
 
+@command(takes=RUN_ONLY, hides=ALL)
+def replay(flags: Flags, run: RunArgument) -> Work:
+    """Make a plan again from its run folder and compare the two.
+
+    Decisions, planned rows and packages are compared. No system is asked, nothing is sent, and the
+    run folder stays as it is.
+    """
+    return lambda listener: replaying.replay_run(flags, run, listener)
+
+
 @command(name="test", takes=("project", "source", "assignments", "as_object"), hides=("runs",))
 def try_(
     flags: Flags,
@@ -136,4 +148,12 @@ def reconcile(
     return lambda listener: comparing.reconcile_run(flags, run, scm=scm or (), listener=listener)
 
 
-COMMANDS: Final[tuple[Command, ...]] = (report, *browse.COMMANDS, findings, verify, reconcile, try_)
+COMMANDS: Final[tuple[Command, ...]] = (
+    report,
+    *browse.COMMANDS,
+    findings,
+    verify,
+    replay,
+    reconcile,
+    try_,
+)

@@ -103,10 +103,11 @@ def render_changes(items: list[Change], before: RunFolder) -> str:
     """The differences as lines."""
     if not items:
         return f"Against {before.run}: every contact stands where it stood, with the same values."
-    return "\n".join([f"Against {before.run}", *map(_render_line, items)])
+    return "\n".join([f"Against {before.run}", *map(render_change, items)])
 
 
-def _render_line(one: Change) -> str:
+def render_change(one: Change) -> str:
+    """One difference as a line."""
     places = (
         [one["before"], one["after"]]
         if one["change"] == "decision"

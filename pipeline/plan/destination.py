@@ -23,7 +23,7 @@ from pipeline.run.findings import RunFinding
 from pipeline.scm.look import ScmNeeds, ScmSnapshot, look_at_scm
 
 FOLDER: Final = "scm"
-"""In the run folder: the keys that SCM had."""
+"""In the run folder: the keys and reference data that SCM had, asked or by its exports."""
 
 SCRATCH: Final = "scratch"
 """In the run folder while it is made: what joins need, and is gone afterwards."""
@@ -120,7 +120,7 @@ def look_at(project: Project, into: Path, runs: Path, listener: Listener) -> Des
     known.refuse_unfinished(runs, project)
     if project.scm is None:
         pinned = {known.KNOWN_CUSTOMERS: known.hash_customers(project)}
-        customers = known.keep_customer_exports(project, into / SCRATCH)
+        customers = known.keep_customer_exports(project, into / FOLDER)
         return Destination(customers=customers, pinned=pinned)
 
     def report(what: str, rows: int) -> None:

@@ -100,10 +100,12 @@ PINNED_CODE: Final = {
         words="the planning code of p2c",
         free=frozenset(
             {
+                "again.py",
                 "compare.py",
                 "fingerprint.py",
                 "forecast.py",
                 "record.py",
+                "restore.py",
                 "sales_read.py",
                 "sessions.py",
                 "undo.py",
@@ -206,6 +208,22 @@ def list_changes(folder: RunFolder, facts: RunFacts, today: Project) -> list[str
         if now.get(name) != value:
             found.append(_describe_change(name, before, today))
     return found
+
+
+def list_changed_code(facts: RunFacts, project: Project) -> list[str]:
+    """What of p2c is not what a plan was made with, a phrase each.
+
+    ``project`` is as the run recorded it.
+    """
+    versions = list_versions()
+    found = [
+        f"{name} (was {was}, is {versions[name]})"
+        for name, was in facts.versions.items()
+        if name in versions and versions[name] != was
+    ]
+    now = take_fingerprints(project, facts.kind)
+    changed = [name for name, value in now.items() if facts.fingerprints.get(name) != value]
+    return [*found, *(_describe_change(name, project, project) for name in changed)]
 
 
 def list_changed_settings(

@@ -21,7 +21,7 @@ import polars as pl
 from pipeline.extract.exports import land_exports, list_export_files
 from pipeline.plan.prepare import store_loaded
 from pipeline.project.resolve import Project
-from pipeline.run.files import hash_file
+from pipeline.run.files import hash_file, write_table
 from pipeline.run.folder import RunFolder
 from pipeline.run.memory import list_memories
 from pipeline.run.unfinished import refuse_unfinished_load
@@ -36,6 +36,8 @@ LOADED_MEMORY: Final = "memory"
 """The fingerprint of what earlier loads left of the contacts of a plan."""
 
 NO_EXPORT: Final = "none"
+
+CUSTOMERS_FILE: Final = "known_customers.parquet"
 
 
 def read_customer_exports(project: Project) -> pl.DataFrame | None:
@@ -78,8 +80,8 @@ def keep_customer_exports(project: Project, folder: Path) -> Path | None:
     if frame is None:
         return None
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / "known_customers.parquet"
-    frame.write_parquet(path)
+    path = folder / CUSTOMERS_FILE
+    write_table(path, frame)
     return path
 
 

@@ -21,6 +21,7 @@ from pipeline.project.resolve import Project
 from pipeline.run.facts import (
     DeltaRead,
     DestinationFacts,
+    KeptFacts,
     Kind,
     Numbers,
     Requested,
@@ -135,6 +136,11 @@ def complete_facts(
         delta=tuple(_list_versions(landed)),
         columns={table.table: dict(table.columns) for table in landed.values()},
         landed={table.table: _list_files(table) for table in landed.values()},
+        kept=KeptFacts(
+            memory=planning.memory,
+            named_lookups=tuple(one.table for one in landed.values() if one.lookups_are_names),
+            month_first=tuple(one.table for one in landed.values() if one.month_first),
+        ),
         backfill=numbers,
     )
 

@@ -6,6 +6,7 @@ from pipeline.events import Step
 from pipeline.plan import known
 from pipeline.plan.decisions import Deciding, decide_contacts
 from pipeline.plan.findings import add_comparisons, add_run_findings
+from pipeline.plan.keeping import keep_memory, keep_request
 from pipeline.plan.prepare import Prepared
 from pipeline.plan.request import Planning
 from pipeline.plan.ways import StreamedContacts, Way, open_stream, open_way
@@ -20,6 +21,11 @@ def record_decisions(
 ) -> tuple[Prepared, Decider]:
     """Decide about every contact and write it down; what was counted is in both answers."""
     return decide_contacts(planning, main, hasher, open_way, _record)
+
+
+def record_again(planning: Planning, main: Session, hasher: Session) -> Decider:
+    """Decide about every contact and write it down, without comparing it with earlier loads."""
+    return decide_contacts(planning, main, hasher, open_way, _record_alone)[1]
 
 
 def count_decisions(planning: Planning, main: Session, hasher: Session) -> tuple[Prepared, Decider]:
@@ -42,6 +48,17 @@ def _record(deciding: Deciding, way: Way) -> None:
         finish,
     )
     planning.pinned[known.LOADED_MEMORY] = known.digest_memory(main, planning.folder)
+    keep_request(deciding.routing.only, planning.folder)
+    planning.memory = keep_memory(main, planning.folder)
+
+
+def _record_alone(deciding: Deciding, way: Way) -> None:
+    """Write decisions, planned rows and findings."""
+    write_decided(
+        deciding.planning,
+        lambda findings: way.write(deciding.routing, deciding.prepared, deciding.decider, findings),
+        lambda: _add_findings(deciding),
+    )
 
 
 def _count(deciding: Deciding, way: StreamedContacts) -> None:

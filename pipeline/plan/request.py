@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pipeline.engine.protocol import Engine
 from pipeline.events import Listener
@@ -64,6 +65,9 @@ class Planning:
     """Where parts of contacts are decided; null where all of them stream by in this process."""
     destination: Destination = field(default_factory=Destination)
     source: LandedSource = field(default_factory=lambda: LandedSource(landed={}))
+
+    memory: Literal["none", "kept", "large"] = "none"
+    """What became of the memory of loads: see ``KeptFacts``."""
 
     changes: list[TaskChanges] = field(default_factory=list)
     """What its updates change."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, JsonValue, PlainSerializer
 
@@ -170,6 +170,20 @@ class Numbers(RunRecord):
     seed: str = ""
 
 
+class KeptFacts(RunRecord):
+    """What a plan keeps so that it can be made again.
+
+    ``memory`` says what became of the memory of loads: ``none`` was there, it is ``kept`` in the
+    folder, or it was too ``large``.
+    """
+
+    memory: Literal["none", "kept", "large"] = "none"
+    named_lookups: tuple[str, ...] = ()
+    """Tables whose form writes names where ids belong."""
+    month_first: tuple[str, ...] = ()
+    """Tables whose dates have the month before the day."""
+
+
 class RunFacts(RunRecord):
     """What was known of a run at its start, and what it read."""
 
@@ -197,6 +211,8 @@ class RunFacts(RunRecord):
     """Table → catalogue column → column of the source."""
     landed: Mapping[str, tuple[str, ...]] = {}
     """Table → the files that its rows are in, from the run folder on."""
+    kept: KeptFacts | None = None
+    """Null for an undo, and for runs of earlier versions of p2c."""
     host: str = ""
     user: str = ""
     backfill: Numbers | None = None

@@ -117,6 +117,16 @@ class RunFolder:
         return self.path / "accepted.toml"
 
     @property
+    def only(self) -> Path:
+        """The contacts that ``--only`` named, one a line."""
+        return self.path / "only.csv"
+
+    @property
+    def loaded(self) -> Path:
+        """What earlier loads had left at the destination when the plan was made."""
+        return self.path / "loaded.parquet"
+
+    @property
     def packages(self) -> Path:
         """Packages, by task."""
         return self.path / "packages"
@@ -145,6 +155,8 @@ class RunFolder:
             self.gone,
             self.changes,
             self.accepted,
+            self.only,
+            self.loaded,
         ]
         rows = sorted((self.path / "rows").glob("*/*.parquet"))
         landed = sorted(self.source.glob("*.parquet"))

@@ -19,7 +19,13 @@ from pipeline.scm.keys import read_customers, read_legal_entities, read_persons
 from pipeline.scm.labels import check_labels, choose_labels, describe_label, read_entity_labels
 from pipeline.scm.metadata import Model, read_model
 from pipeline.scm.preflight import Preflight, look_ahead
-from pipeline.scm.reference import MissingValue, UnreadColumn, find_missing, read_references
+from pipeline.scm.reference import (
+    MissingValue,
+    UnreadColumn,
+    find_missing,
+    keep_reference_data,
+    read_references,
+)
 from pipeline.suggest import suggest_nearest
 from pipeline.wire.scm import Scm
 
@@ -107,6 +113,7 @@ def look_at_scm(
     ahead = look_ahead(
         scm, model, wanted.legal_entities, packages=wanted.packages, example=wanted.example
     )
+    keep_reference_data(into, references, ahead.prospects)
     return ScmSnapshot(
         system=scm.label,
         names={entity: (names or {}).get(entity.lower(), "") for entity in wanted.legal_entities},

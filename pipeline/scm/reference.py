@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from pipeline.mapping.compile import CompiledTemplate
 from pipeline.mapping.references import REFERENCES, References, ReferenceTarget
+from pipeline.run.files import write_table
 from pipeline.scm.contract import list_fixed_values
 from pipeline.scm.literals import build_company_filter
 from pipeline.scm.metadata import Model
@@ -31,6 +33,11 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """Entity set → the columns that are read from it."""
 
 _BETWEEN: Final = "\x1f"
+
+
+PROSPECTS: Final = "prospects.parquet"
+_FILE: Final = "references.parquet"
+_KEPT: Final = pl.Schema({"column": pl.String, "key": pl.String})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +73,32 @@ def read_references(
         elif values is not None:
             known[column] = values
     return References(known=known), unread
+
+
+def keep_reference_data(
+    folder: Path, references: References, prospects: pl.DataFrame | None
+) -> None:
+    """Keep the reference data and the prospects that SCM had.
+
+    A column that has no value at all stands there with a null.
+    """
+    rows: list[tuple[str, str | None]] = []
+    for column, keys in sorted(references.known.items()):
+        rows += [(column, key) for key in sorted(keys)] or [(column, None)]
+    write_table(folder / _FILE, pl.DataFrame(rows, schema=_KEPT, orient="row"))
+    if prospects is not None:
+        write_table(folder / PROSPECTS, prospects)
+
+
+def restore_references(folder: Path) -> References:
+    """The reference data that ``keep_reference_data`` wrote."""
+    grouped = pl.read_parquet(folder / _FILE, glob=False).group_by("column").agg("key")
+    return References(
+        known={
+            column: frozenset(key for key in keys if key is not None)
+            for column, keys in grouped.iter_rows()
+        }
+    )
 
 
 class _Reader:

@@ -86,6 +86,8 @@ def test_what_users_filled_in_scm_would_be_cleared_and_that_is_told(
     present = pl.read_parquet(run.present("ContactToCustomer"))
     assert present["destination_key"].to_list() == [first, third]
     assert present["CreditLimit"].cast(pl.Float64).to_list() == [5000, 0]
+    again = p2c("replay", run.run)
+    assert again.code == 0, again.out
 
 
 @pytest.mark.parametrize("load", ["packages", "odata"])

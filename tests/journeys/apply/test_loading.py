@@ -26,6 +26,8 @@ def test_a_plan_is_loaded_and_the_folder_verified(begin: Begin, p2c: P2c, load: 
     assert facts(run)["throttling"]["requests"] > 0
     assert outcomes(run).height == CUSTOMERS + PERSONS
     assert p2c("verify", "latest").code == 0
+    again = p2c("replay", "latest")
+    assert again.code == 0, again.out
     assert "already applied to the end" in p2c("apply", "latest").out
 
 

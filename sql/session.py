@@ -9,6 +9,8 @@ import contextlib
 import functools
 import json
 import re
+import threading
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -28,6 +30,9 @@ _CLAUSES: Final = (
 """What else a SELECT may have, as DuckDB's own tree calls it."""
 _PATTERN: Final = re.compile(r"[*?\[]")
 """Signs that DuckDB takes for a pattern of many files' names."""
+
+_PATIENCE: Final = 0.1
+"""Seconds."""
 
 
 class ArrowTable(Protocol):
@@ -51,6 +56,8 @@ class Session:
         home: Path | None = None,
     ) -> None:
         self._connection = connection
+        with _LOCK:
+            _OPEN.add(self)
         self._scratch = scratch
         self._home = home
         self._named: list[Path] = []
@@ -226,6 +233,11 @@ def _escape_signs(path: Path) -> str:
     return _PATTERN.sub(r"[\g<0>]", str(path))
 
 
+_OPEN: Final = weakref.WeakSet[Session]()
+_LOCK: Final = threading.Lock()
+"""Held while sessions are interrupted, and while one comes or is closed."""
+
+
 @contextlib.contextmanager
 def session(
     *,
@@ -268,6 +280,27 @@ def session(
             _make_macros(connection)
         yield Session(connection, scratch, home)
     finally:
+        _close(connection)
+
+
+def interrupt_sessions() -> None:
+    """End the queries of all sessions that are open; they fail where they were asked.
+
+    A session that is being closed, which may take a while, is left alone.
+    """
+    if not _LOCK.acquire(timeout=_PATIENCE):
+        return
+    try:
+        for one in list(_OPEN):
+            with contextlib.suppress(duckdb.Error):  # It was closed.
+                one.interrupt()
+    finally:
+        _LOCK.release()
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close the connection of a session; nobody interrupts it meanwhile."""
+    with _LOCK:
         connection.close()
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.backfill.decisions import decide_backfill
-from pipeline.backfill.results import PLAN
-from pipeline.backfill.summary import summarize_backfill
+from pipeline.backfill.summary import write_backfill
 from pipeline.events import Listener
 from pipeline.plan.record import (
     collect_hashes,
@@ -24,7 +23,7 @@ from pipeline.plan.source import land_source
 from pipeline.project.resolve import Project
 from pipeline.run.facts import Kind
 from pipeline.run.folder import Clock, RunFolder, build_run, make_run_id
-from pipeline.run.vouching import write_plan
+from pipeline.run.unfinished import refuse_unfinished_write_back
 
 TABLES: Final = (
     "contacts",
@@ -46,10 +45,13 @@ def make_backfill(
         The run folder, whole.
 
     Raises:
-        Refused: project or source are wrong, or numbers would become too long; nothing was written.
+        Refused: project or source are wrong, numbers would become too long, or a backfill of this
+            Sales has not ended; nothing was written.
         Stopped: the disk or another part of the world failed.
     """
     project.refuse_spark("a backfill")
+    if project.sales is not None:
+        refuse_unfinished_write_back(runs, project.sales.url)
     run = make_run_id(clock, runs)
     facts = make_first_facts(project, request, Kind.BACKFILL, run, clock())
     with build_run(runs, facts) as folder:
@@ -62,7 +64,5 @@ def make_backfill(
                 counted = decide_backfill(planning, main, hasher)
             sources = collect_hashes(hashes, planning.source.landed)
         folder.write_facts(complete_facts(facts, planning, sources, counted.numbers))
-        landed = sorted(folder.source.glob("*.parquet"))
-        files = (folder.run_json, folder.findings, folder.path / PLAN, *landed)
-        write_plan(folder, summarize_backfill(run, counted), files, clock)
+        write_backfill(folder, counted, clock)
     return RunFolder(runs / run)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from pipeline.backfill.results import PLAN
 from pipeline.run.facts import Kind, Numbers
 from pipeline.run.findings import RunFinding
+from pipeline.run.folder import Clock, RunFolder
 from pipeline.run.summary import (
     PLANNED,
     CountedFinding,
@@ -18,6 +20,7 @@ from pipeline.run.summary import (
     make_equation,
     refuse_unbalanced,
 )
+from pipeline.run.vouching import write_plan
 from schemas.codes import find_code
 from schemas.run import BACKFILL_ACTIONS, OUTCOME_NAMES
 
@@ -46,7 +49,18 @@ class CountedBackfill:
     request_rows: int | None
 
 
-def summarize_backfill(run: str, counted: CountedBackfill) -> Summary:
+def write_backfill(folder: RunFolder, counted: CountedBackfill, clock: Clock) -> None:
+    """Write the summary of a plan whose tables are written, and let the journal vouch for all.
+
+    Raises:
+        InvariantBroken: an equation does not balance.
+    """
+    landed = sorted(folder.source.glob("*.parquet"))
+    files = (folder.run_json, folder.findings, folder.path / PLAN, *landed)
+    write_plan(folder, _summarize(folder.run, counted), files, clock)
+
+
+def _summarize(run: str, counted: CountedBackfill) -> Summary:
     """The summary.
 
     Raises:

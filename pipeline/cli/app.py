@@ -14,9 +14,10 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import catalogue, sandbox
-from pipeline.cli.exits import answer_errors, drop_stream, hear_signals, leave, prepare_process
+from pipeline.cli.exits import answer_errors, drop_stream, leave, prepare_process
 from pipeline.cli.flags import Work, add_common_flags
 from pipeline.cli.progress import show_progress
+from pipeline.cli.signals import hear_signals
 from pipeline.cli.terminal import write_err, write_out, write_result
 from pipeline.cli.watching import watch_command
 from pipeline.commands.options import Flags
@@ -81,7 +82,7 @@ def _do(command: str, flags: Flags, prepare: Callable[[], Work]) -> None:
     """Do the work of a command and print the result, which has the exit code."""
     with watch_command(command, flags, write_err) as watch:
         work = prepare()
-        hear_signals()
+        hear_signals(command, as_object=flags.as_object)
         with show_progress() as listener:
             result = work(watch.join(listener))
         _print(result, as_object=flags.as_object)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipeline.cli.exits import wait_for_end
 from pipeline.cli.flags import ALL, RUN_ONLY, Command, RunArgument, SalesOption, Work, command
+from pipeline.cli.signals import wait_for_end
 from pipeline.cli.terminal import write_out
 from pipeline.commands.options import Flags
 from pipeline.commands.result import render_json

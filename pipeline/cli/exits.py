@@ -7,10 +7,7 @@ import io
 import json
 import os
 import re
-import signal
 import sys
-import threading
-import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import typer
 from typer.exceptions import TyperException
 
+from pipeline.cli.signals import catch_signals, make_stopped, was_asked_to_end
 from pipeline.cli.terminal import write_err
 from pipeline.errors import Defect, InvariantBroken, P2cError, Refused, Stopped, UsageError, during
 from pipeline.lazy import hide_module, import_lazily
@@ -29,17 +27,14 @@ if TYPE_CHECKING:
     import resource
 
     from pipeline.audit import verify
-    from pipeline.flow import frames
     from pipeline.run import folder
 else:
     resource = import_lazily("resource")
-    frames = import_lazily("pipeline.flow.frames")
     folder = import_lazily("pipeline.run.folder")
     verify = import_lazily("pipeline.audit.verify")
 
 _TRACEBACK: Final = "P2C_TRACEBACK"
 _HOME: Final = Path(__file__).parents[2]
-_GLANCE: Final = 0.5
 _OURS: Final = ("pipeline", "schemas", "sql")
 
 _NO_MEMORY: Final = re.compile(
@@ -55,9 +50,6 @@ _MORE_MEMORY: Final = (
     "Lower run.morsel_rows or run.memory, or raise the limit of the process (`ulimit -v`), and run "
     "the command again."
 )
-
-_asked_to_end = threading.Event()
-"""Set by a signal. Engines may turn the ``KeyboardInterrupt`` of it into an error of their own."""
 
 
 class Caught(contextlib.AbstractContextManager["Caught", bool]):
@@ -106,8 +98,11 @@ def answer_errors(work: Callable[[], int], command: str, *, as_object: bool) -> 
 
 
 def translate_error(error: BaseException) -> P2cError:
-    """What stopped p2c, as an error of ours."""
-    if _asked_to_end.is_set() and not isinstance(error, Refused | InvariantBroken):
+    """What stopped p2c, as an error of ours.
+
+    Engines may turn the ``KeyboardInterrupt`` of a signal into an error of their own.
+    """
+    if was_asked_to_end() and not isinstance(error, Refused | InvariantBroken):
         error = KeyboardInterrupt()
     match error:
         case P2cError():
@@ -115,7 +110,7 @@ def translate_error(error: BaseException) -> P2cError:
         case TyperException():
             return UsageError(error.format_message())
         case KeyboardInterrupt() | typer.Abort():
-            return Stopped("stopped from outside. Run the same command again to continue.")
+            return make_stopped()
         case _ if _is_out_of_memory(error):
             return Stopped(f"the machine has no memory left for p2c. {_MORE_MEMORY}")
         case _:
@@ -192,10 +187,7 @@ def prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    catch_signals()
 
 
 def _open_standard_streams() -> None:
@@ -213,26 +205,6 @@ def _open_standard_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
-def hear_signals() -> None:
-    """Let Ctrl-C end waits from now on.
-
-    Importing Polars lets the operating system restart what a signal interrupts; so it is imported
-    before that is switched off again.
-    """
-    _ = frames.read_frames
-    with contextlib.suppress(ValueError, OSError):
-        signal.siginterrupt(signal.SIGINT, True)
-
-
-def wait_for_end() -> None:
-    """Wait until a signal asks to end.
-
-    It does as ``KeyboardInterrupt``. Windows delivers none into a wait without an end.
-    """
-    while True:
-        time.sleep(_GLANCE)
-
-
 def leave(code: int) -> None:
     """Write what is still to be written; end the process now if a signal asked for it.
 
@@ -244,7 +216,7 @@ def leave(code: int) -> None:
         except (OSError, ValueError):
             # Said already. Python would try again at its end, and make an exit code of its own.
             drop_stream(stream)
-    if _asked_to_end.is_set():
+    if was_asked_to_end():
         os._exit(code)
 
 
@@ -252,8 +224,3 @@ def drop_stream(stream: TextIO) -> None:
     """Let what a stream still holds, and all that follows, go nowhere."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _interrupt(*_: object) -> None:
-    _asked_to_end.set()
-    raise KeyboardInterrupt

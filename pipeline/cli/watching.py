@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.cli.exits import translate_error
+from pipeline.cli.signals import was_asked_to_end
 from pipeline.commands.options import Flags
 from pipeline.commands.result import Result
 from pipeline.errors import P2cError
@@ -89,7 +90,7 @@ def watch_command(command: str, flags: Flags, say: Callable[[str], None]) -> Ite
         watchers.append(logfile.LogFile(flags.log_file, command))
     watchers += _make_telemetry(command, dict(flags.environment))
     if command in ("run", "apply"):
-        watchers.append(notify.Notifier(command, flags, say))
+        watchers.append(notify.Notifier(command, flags, say, was_asked_to_end))
     with ExitStack() as stack:
         stack.push(lambda _kind, error, _trace: _tell_failure(watchers, error))
         for one in watchers:

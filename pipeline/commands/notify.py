@@ -30,9 +30,15 @@ _PAGE: Final = "report.html"
 
 
 class Notifier:
-    """Sends the summary when the command ends. What goes wrong is said and changes nothing."""
+    """Sends the summary when the command ends. What goes wrong is said and changes nothing.
 
-    def __init__(self, command: str, flags: Flags, say: Callable[[str], None]) -> None:
+    It takes no time for it if the command ``hurries``.
+    """
+
+    def __init__(
+        self, command: str, flags: Flags, say: Callable[[str], None], hurries: Callable[[], bool]
+    ) -> None:
+        self._hurries = hurries
         self._command = command
         self._flags = flags
         self._say = say
@@ -91,7 +97,10 @@ class Notifier:
             webhook = find_webhook(
                 self._find_project(), self._flags.assignments, dict(self._flags.environment)
             )
-            failure = "" if webhook is None else post_message(webhook, message, time.sleep)
+            failure = ""
+            if webhook is not None:
+                quick = self._hurries()
+                failure = post_message(webhook, message, time.sleep, quick=quick)
         except P2cError as error:
             failure = f"{error.where}: {error.message}" if error.where else error.message
         if failure:

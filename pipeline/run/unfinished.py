@@ -49,6 +49,14 @@ def refuse_unfinished_load(runs: Path, destination: str, *, but: str = "") -> No
     _refuse(find_unfinished_loads(runs, destination), "load", f"destination {destination}", but)
 
 
+def refuse_unfinished_write_back(runs: Path, sales: str) -> None:
+    """Refuse to go on while a backfill of the Sales at this address has not ended.
+
+    Raises as ``refuse_unfinished_load`` does.
+    """
+    _refuse(find_unfinished_write_backs(runs, sales), "backfill", sales, "")
+
+
 def refuse_beside_unfinished(folder: RunFolder, facts: RunFacts) -> None:
     """Refuse to start a run while another one into the same system has not ended.
 

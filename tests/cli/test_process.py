@@ -5,10 +5,12 @@ Completion, pipes, signals, terminals that cannot write everything.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,7 @@ def test_pandas_is_not_loaded_where_it_is_installed(tmp_path: Path) -> None:
 
 LONG = """
 import sys
+import time
 from types import SimpleNamespace
 from pipeline.cli import app
 from pipeline.cli import listing
@@ -153,6 +156,45 @@ def test_a_signal_ends_it_with_a_sentence(name: str) -> None:
         _, err = process.communicate()
     assert process.returncode == 3
     assert err == "p2c: stopped from outside. Run the same command again to continue.\n"
+
+
+DEAF = """
+import ctypes, sys
+from pipeline.cli import app, signals
+from sql.session import session
+def sort():
+    with session() as one:
+        one.run("CREATE TABLE x AS SELECT hash(i) AS a FROM range(40000000) t(i) ORDER BY a")
+def wait():
+    ctypes.CDLL(None).sleep(60)
+def work(words, **_):
+    signals.hear_signals(words[0], as_object=True)
+    print("waiting", file=sys.stderr, flush=True)
+    globals()[words[0]]()
+app.command_line = lambda: work
+sys.exit(app.main())
+"""
+"""Commands in which Python hears no signal: a sort of the engine, and a wait in a library."""
+
+
+@pytest.mark.parametrize("deaf", ["sort", "wait"])
+def test_a_signal_ends_what_cannot_hear_it(deaf: str) -> None:
+    words = [sys.executable, "-c", DEAF, deaf, "--json"]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=HOME
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "waiting\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        out, err = process.communicate()
+    assert time.monotonic() - begun < 4
+    assert (process.returncode, err) == (
+        3,
+        "p2c: stopped from outside. Run the same command again to continue.\n",
+    )
+    assert json.loads(out)["command"] == deaf
 
 
 SWALLOWED = """

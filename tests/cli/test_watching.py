@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -196,6 +197,35 @@ def test_what_passes_is_tried_again_and_what_stays_is_not(
     transport = httpx.MockTransport(answer)
     told = post_message("https://hook.example/x", {}, slept.append, transport=transport)
     assert (told, slept, left) == (failure, waits, [])
+
+
+def test_what_a_webhook_says_is_not_read() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        headers = {"Content-Encoding": "gzip", "Content-Length": "9"}
+        return httpx.Response(200, headers=headers, stream=Endless())
+
+    transport = httpx.MockTransport(answer)
+    assert post_message("https://hook.example/x", {}, time.sleep, transport=transport) == ""
+
+
+class Endless(httpx.SyncByteStream):
+    """A body without an end, which is not what its headers say either."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b"<html>"
+
+
+def test_who_is_asked_to_end_tries_a_webhook_once() -> None:
+    asked: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.extensions["timeout"]["read"])
+        return httpx.Response(503)
+
+    transport = httpx.MockTransport(answer)
+    told = post_message("https://h.example", {}, time.sleep, quick=True, transport=transport)
+    assert (told, asked) == ("it answered with HTTP status 503", [1.0])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.load.packages.verdict import Parcel
+from pipeline.load.packages.verdict import Arrivals, Parcel
 from pipeline.scm import lookup
 from pipeline.wire.once import Declined
 from pipeline.wire.scm import Scm
@@ -14,10 +14,8 @@ from pipeline.wire.scm import Scm
 _ROWS_AT_ONCE: Final = 20
 
 
-def find_arrived(scm: Scm, parcel: Parcel, rows: pl.DataFrame) -> set[str]:
-    """The keys under which SCM has what was sent.
-
-    None if it does not let us look.
+def look_up(scm: Scm, parcel: Parcel, rows: pl.DataFrame) -> Arrivals | None:
+    """What SCM has under the keys of rows of a package; null if it does not let us look.
 
     Args:
         scm: where to look.
@@ -31,8 +29,20 @@ def find_arrived(scm: Scm, parcel: Parcel, rows: pl.DataFrame) -> set[str]:
     try:
         there = lookup.find_rows(scm, parcel.entity, list(parcel.columns), sent)
     except Declined:
-        return set()
-    return lookup.find_equal_keys(sent, there, parcel.columns)
+        return None
+    return Arrivals(
+        there=frozenset(there[lookup.KEY]),
+        equal=frozenset(lookup.find_equal_keys(sent, there, parcel.columns)),
+    )
+
+
+def find_arrived(scm: Scm, parcel: Parcel, rows: pl.DataFrame) -> frozenset[str]:
+    """The keys, of some rows of a package, under which SCM has what was sent.
+
+    None if it does not let us look. Raises ``Stopped`` if SCM cannot be reached.
+    """
+    found = look_up(scm, parcel, rows)
+    return frozenset() if found is None else found.equal
 
 
 def has_every_row(scm: Scm, parcel: Parcel) -> bool:

@@ -215,10 +215,11 @@ class PackageSender:
     ) -> None:
         """Write down what SCM says about an import."""
         if end.has_record and end.status is not None:
-            found = judge_import(parcel, end.status, counts, said)
+            look = partial(arrivals.look_up, self.api.scm, parcel)
+            found = judge_import(parcel, end.status, counts, said, look)
         else:
-            look = partial(arrivals.find_arrived, self.api.scm, parcel)
-            found = judge_without_record(parcel, end.status, counts, said, look)
+            find = partial(arrivals.find_arrived, self.api.scm, parcel)
+            found = judge_without_record(parcel, end.status, counts, said, find)
         self._write(end.attempt.ids, end.status or NO_RECORD, found)
 
     def _wait_for_keys(self, job: ImportJob) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -18,6 +18,8 @@ from schemas.codes import find_code
 
 _WHOLE: Final = "package_refused"
 """The code of rows whose package was refused, if nothing says more."""
+_ROW: Final = "import_failed"
+_DISAGREE: Final = "counts_disagree"
 _OF_WHOLE: Final = frozenset(
     {"refused_conflict", "refused_mapping", "refused_format", "refused_repeated", "refused_access"}
 )
@@ -57,22 +59,65 @@ class Verdict:
     scm: Mapping[str, int] | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrivals:
+    """Under which keys of some rows SCM has a record, and under which it has what was sent."""
+
+    there: frozenset[str]
+    equal: frozenset[str]
+
+
+Look = Callable[[pl.DataFrame], Arrivals | None]
+"""Looks rows of a package up in SCM; null if SCM does not let us look."""
+
+
 def judge_import(
-    parcel: Parcel, status: str, counts: ImportCounts | None, said: ImportMessages
+    parcel: Parcel, status: str, counts: ImportCounts | None, said: ImportMessages, look: Look
 ) -> Verdict:
     """The outcomes of a package.
+
+    Where SCM counts otherwise than its messages say, its rows decide as far as they can: a gateway
+    may have delivered the import twice, or rows were dropped without a word.
 
     Args:
         parcel: the package.
         status: the summary status in which its import ended.
         counts: what SCM counted; null when it keeps no record.
         said: what SCM said about rows.
+        look: asked if the counts disagree.
     """
     rows = parcel.rows()
     found = place_messages(rows, parcel.entity, said)
     rest = _find_rest(rows, found)
     whole = _judge_rest(status, counts, rest.height, found.unplaced)
-    return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
+    if whole is not None or counts is None:
+        return _sum_up(parcel, counts, found, None if whole is None else _repeat_for(rest, *whole))
+    plain = _sum_up(parcel, counts, found, None)
+    if not any(code == _DISAGREE for code, _ in plain.findings):
+        return plain
+    arrived = look(rest)
+    return plain if arrived is None else _settle(parcel, counts, found, plain, arrived)
+
+
+def _settle(
+    parcel: Parcel, counts: ImportCounts, found: MatchedErrors, plain: Verdict, arrived: Arrivals
+) -> Verdict:
+    """The outcomes of a package whose counts disagree, after its rows were looked up.
+
+    An import that came twice finds its own rows: it counts updates for creates, or every row once
+    more. Rows that SCM does not have, as many as it does not count, did not arrive.
+    """
+    rest = _find_rest(parcel.rows(), found)
+    missing = rest.filter(~pl.col("destination_key").is_in(list(arrived.there)))
+    own = plain.counts["created"] + plain.counts["updated"]
+    if 0 < missing.height == own - counts.arrived:
+        text = find_code(_ROW).message(detail="it gave no reason, and does not have the row")
+        return _sum_up(parcel, counts, found, _repeat_for(missing, "failed", _ROW, text))
+    is_twice = counts.arrived in {own, 2 * own} and counts.created <= plain.counts["created"]
+    if is_twice and len(arrived.equal) == rest.height:
+        others = tuple(one for one in plain.findings if one[0] != _DISAGREE)
+        return replace(plain, findings=others)
+    return plain
 
 
 def may_pass(end: str, counts: ImportCounts | None, said: ImportMessages) -> bool:
@@ -93,7 +138,7 @@ def judge_without_record(
     status: str | None,
     counts: ImportCounts | None,
     said: ImportMessages,
-    find_arrived: Callable[[pl.DataFrame], set[str]],
+    find_arrived: Callable[[pl.DataFrame], frozenset[str]],
 ) -> Verdict:
     """The outcomes of a package of whose import SCM keeps no record any more.
 
@@ -222,7 +267,7 @@ def _compare_counts(
         said = "; ".join(
             f"{name} {ours:,}, SCM {theirs:,}" for name, ours, theirs in pairs if ours != theirs
         )
-    return [("counts_disagree", f"{unit.task} {unit.name}: {said}")] if said else []
+    return [(_DISAGREE, f"{unit.task} {unit.name}: {said}")] if said else []
 
 
 def _count_unplaced(unit: Unit, messages: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -109,3 +109,19 @@ def test_the_twin_is_asked_for_what_was_sent(stopped: Path, p2c: P2c) -> None:
     p2c("run", "--project", stopped)
     outcomes = facts(first)["outcomes"]
     assert (outcomes["failed"], outcomes["unknown"]) == (0, 0)
+
+
+def test_a_backfill_beside_an_unfinished_one_is_refused_and_names_it(
+    begin: Begin, p2c: P2c, stop_after: Callable[[int], None]
+) -> None:
+    project = begin().project("folder")
+    assert p2c("backfill", "--project", project).code < 2
+    first = newest(Path("runs"))
+    stop_after(1)
+    assert p2c("apply", first.run).code == 3
+    answer = p2c("backfill", "--project", project)
+    assert answer.code == 2
+    assert f"`p2c apply {first.run}` finishes it; then run the same command again" in answer.err
+    assert [one.run for one in find_runs(Path("runs"))] == [first.run]
+    assert p2c("apply", first.run).code < 2
+    assert p2c("backfill", "--project", project, "--json").object["outcomes"]["pending"] == 0

@@ -14,6 +14,7 @@ import pytest
 from pipeline.errors import Stopped
 from pipeline.load.packages.limits import ImportLimits
 from pipeline.run.journal import read_journal
+from pipeline.sandbox.scm.entities import ENTITIES
 from pipeline.sandbox.scm.switches import Switches
 from tests.scenes.loading import OURS, RIVAL, Scene, number
 from tests.scenes.loads import MakeScene
@@ -471,3 +472,61 @@ def test_the_messages_of_another_language_are_shown_and_said_to_be_so(scenes: Ma
     assert set(rows["code"]) == {"refused_untranslated"}
     assert "has another language" in rows["message"][0]
     assert "gehört zu einer Partei vom Typ Organization" in rows["message"][0]
+
+
+@pytest.mark.parametrize("both_count", [False, True])
+def test_an_import_that_a_gateway_delivers_twice_comes_out_as_it_is(
+    scenes: MakeScene, both_count: bool
+) -> None:
+    """The second import finds the rows of the first; SCM shows its counts, or those of both."""
+    once = scenes(there=THERE)
+    once.load()
+    twice = scenes(there=THERE, switches=Switches(unique_execution_id=False))
+
+    def deliver_first(request: httpx.Request) -> None:
+        if asks(request, "ImportFromPackageAsync"):
+            twice.wire.answer(request)
+
+    def add_first(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [one for second in value for one in (count_first(second), second)]
+
+    twice.wire.before = deliver_first
+    if both_count:
+        twice.wire.after = rewriting("DataManagementExecutionJobDetails", add_first)
+    loaded = twice.load()
+    assert loaded.outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert not loaded.findings
+    assert twice.outcomes() == once.outcomes()
+    assert twice.state()["memory"] == once.state()["memory"]
+
+
+def count_first(second: dict[str, Any]) -> dict[str, Any]:
+    """The counts of an import, by those of the second one with the same rows."""
+    updated = 1 if "ContactToCustomer-usmf-1" in second["JobId"] else 0
+    counts = ("TargetRecordsCreatedCount", "TargetRecordsUpdatedCount")
+    arrived = sum(second[name] for name in counts)
+    return second | dict(zip(counts, (arrived - updated, updated), strict=True))
+
+
+def test_a_row_that_an_import_drops_without_a_word_is_not_taken_for_loaded(
+    scenes: MakeScene,
+) -> None:
+    scene = scenes(there=THERE[:1])
+
+    def drop(detail: dict[str, Any]) -> dict[str, Any]:
+        if "ContactToCustomer-usmf-2" not in detail["JobId"]:
+            return detail
+        rows = scene.twin.store.select(
+            'SELECT * FROM "CustomersV2" WHERE "CustomerAccount" = ?', [number(5)]
+        )
+        for row in rows:
+            scene.twin.store.delete(ENTITIES["CustomersV2"], row)
+        return detail | {"TargetRecordsCreatedCount": 1}
+
+    scene.wire.after = rewriting(
+        "DataManagementExecutionJobDetails", lambda value: [drop(one) for one in value]
+    )
+    loaded = scene.load()
+    assert loaded.outcomes == {"created": 6, "updated": 1, "failed": 1}
+    assert not loaded.findings
+    assert scene.outcomes()[f"usmf/{number(5)}"] == ("failed", "import_failed")

@@ -4,7 +4,7 @@
 -- The forms are those of schemas/values.py.
 -- params: $written_guid, $true_words, $false_words, $account_words,
 -- $contact_words, $whole_number, $pointed_amount, $evident_amount, $iso_time, $year_first,
--- $dotted_time, $net_time, $slashed_time
+-- $dotted_time, $net_time, $epoch_time, $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
@@ -86,6 +86,10 @@ CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
             THEN CAST(
                 epoch_ms(TRY_CAST(regexp_extract(trimmed(x), '-?[0-9]+') AS BIGINT)) AS TIMESTAMPTZ
             )
+        WHEN regexp_full_match(trimmed(x), $epoch_time)
+            THEN CAST(
+                make_timestamp(TRY_CAST(rpad(trimmed(x), 16, '0') AS BIGINT)) AS TIMESTAMPTZ
+            )
         WHEN regexp_full_match(trimmed(x), $slashed_time)
             THEN CAST(
                 CASE
@@ -93,7 +97,7 @@ CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
                         THEN try_strptime(
                             regexp_replace(
                                 regexp_replace(replace(trimmed(x), '-', '/'), ',? +', ' '),
-                                ' ?([AaPp][Mm])$', ' \1'
+                                '[ \x{a0}\x{202f}]?([AaPp][Mm])$', ' \1'
                             ),
                             [
                                 '%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %I:%M %p',
@@ -104,7 +108,7 @@ CREATE OR REPLACE MACRO timestamp_of(x, day_first) AS
                         THEN try_strptime(
                             regexp_replace(
                                 regexp_replace(replace(trimmed(x), '-', '/'), ',? +', ' '),
-                                ' ?([AaPp][Mm])$', ' \1'
+                                '[ \x{a0}\x{202f}]?([AaPp][Mm])$', ' \1'
                             ),
                             [
                                 '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p',
@@ -133,10 +137,11 @@ CREATE OR REPLACE MACRO plain_decimal(x) AS
         ELSE CAST(x AS VARCHAR)
     END;
 
--- Floating point in its shortest form; what is not a number stays as it is, to be found later.
--- Exponents are never written.
+-- Floating point in its shortest form, without an exponent. NaN is what data frames write where
+-- there is no value; it is known by its text, for a file's statistics leave it out.
 CREATE OR REPLACE MACRO plain_float(x) AS
     CASE
+        WHEN CAST(x AS VARCHAR) = 'nan' THEN NULL
         WHEN contains(CAST(x AS VARCHAR), 'e-') THEN plain_decimal(TRY_CAST(x AS DECIMAL(38, 10)))
         WHEN contains(CAST(x AS VARCHAR), 'e')
             THEN coalesce(CAST(TRY_CAST(x AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))

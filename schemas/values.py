@@ -44,12 +44,17 @@ LOOKUP_TYPES: Final = MappingProxyType(
 NULL_WORDS: Final = (
     "NULL", "null", "\\N", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "[null]", "<NA>",
     "nan", "NaN", "NaT",
-    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a", "#N/A", "#NULL!",
+    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a",
+    "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!",
 )  # fmt: skip
-"""What databases and data frames write where there is no value."""
+"""What databases and data frames write where there is no value, and spreadsheets for an error."""
 
 TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 """Those that people do not type into a text, or only as a joke."""
+
+ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
+"""Those of a spreadsheet: there was a value, and it is lost."""
 
 WHOLE_NUMBER: Final = r"[+-]?[0-9]+(?:\.0+)?"
 

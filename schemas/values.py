@@ -8,7 +8,8 @@ feeds both the same strings. GUIDs are in ``schemas/text.py``.
 * flag: ``FLAGS``, in any case;
 * type of a lookup: ``LOOKUP_TYPES``, in any case;
 * whole number: digits, and no decimals but zeros. Nothing is rounded;
-* time: ISO 8601, a date with dots (the day comes first), ``/Date(0)/`` of .NET, and a date with
+* time: ISO 8601, a date with dots (the day comes first), ``/Date(0)/`` of .NET, seconds, milli- or
+  microseconds since 1970 (10, 13 or 16 digits, until 2033), and a date with
   slashes or dashes if its column shows whether the day or the month comes first. Without a zone it
   is UTC. A year of two digits is not read, for nothing says its century;
 * amount: with signs of thousands and a currency, if it or its column shows that the point is the
@@ -44,12 +45,17 @@ LOOKUP_TYPES: Final = MappingProxyType(
 NULL_WORDS: Final = (
     "NULL", "null", "\\N", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]", "[null]", "<NA>",
     "nan", "NaN", "NaT",
-    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a", "#N/A", "#NULL!",
+    "Null", "None", "none", "nil", "undefined", "NA", "N/A", "n/a",
+    "#N/A", "#NULL!", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!",
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!",
 )  # fmt: skip
-"""What databases and data frames write where there is no value."""
+"""What databases and data frames write where there is no value, and spreadsheets for an error."""
 
 TYPED_BY_NOBODY: Final = NULL_WORDS[: NULL_WORDS.index("Null")]
 """Those that people do not type into a text, or only as a joke."""
+
+ERROR_WORDS: Final = NULL_WORDS[NULL_WORDS.index("#N/A") :]
+"""Those of a spreadsheet: there was a value, and it is lost."""
 
 WHOLE_NUMBER: Final = r"[+-]?[0-9]+(?:\.0+)?"
 
@@ -100,9 +106,10 @@ _HOUR: Final = "(?:,? {1,2}(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
 DOTTED_TIME: Final = rf"[0-9]{{1,2}}\.[0-9]{{1,2}}\.[1-9][0-9]{{3}}{_HOUR})?"
 SLASHED_TIME: Final = (
     f"(?:[0-9]{{1,2}}/[0-9]{{1,2}}/|[0-9]{{1,2}}-[0-9]{{1,2}}-)[1-9][0-9]{{3}}"
-    f"{_HOUR}(?: ?[AaPp][Mm])?)?"
+    f"{_HOUR}(?:[ \u00a0\u202f]?[AaPp][Mm])?)?"
 )
-NET_TIME: Final = r"/Date\(-?[0-9]{1,15}\)/"
+NET_TIME: Final = r"/Date\(-?[0-9]{1,15}(?:[+-][0-9]{4})?\)/"
+EPOCH_TIME: Final = "1[0-9]{9}(?:[0-9]{3}){0,2}"
 YEAR_FIRST: Final = f"[1-9][0-9]{{3}}/[0-9]{{2}}/[0-9]{{2}}(?: {_CLOCK})?"
 
 FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyType(
@@ -118,12 +125,15 @@ FORMS: Final[Mapping[str, str | Sequence[str] | Sequence[int]]] = MappingProxyTy
         "dotted_time": DOTTED_TIME,
         "slashed_time": SLASHED_TIME,
         "net_time": NET_TIME,
+        "epoch_time": EPOCH_TIME,
         "year_first": YEAR_FIRST,
     }
 )
 """The forms, by the names of the macros' parameters."""
 
 _NOON: Final = 12
+_MICROSECONDS: Final = 16
+"""Digits of a time of our days in microseconds since 1970."""
 
 
 def two_options_of(value: pl.Expr) -> pl.Expr:
@@ -168,12 +178,14 @@ def timestamp_of(value: pl.Expr, *, day_first: bool | None = None) -> pl.Expr:
             when it does not show: then they are not read.
     """
     text = trimmed(value)
-    net = text.str.extract(r"\((-?[0-9]+)\)").cast(pl.Int64, strict=False)
+    net = text.str.extract(r"\((-?[0-9]+)").cast(pl.Int64, strict=False)
+    since_1970 = text.str.pad_end(_MICROSECONDS, "0").cast(pl.Int64, strict=False)
     branches = (
         pl.when(_matches(text, ISO_TIME)).then(_read_iso(text))
         .when(_matches(text, YEAR_FIRST)).then(_read_iso(text.str.replace_all("/", "-")))
         .when(_matches(text, DOTTED_TIME)).then(_read_parts(text, "1", "2"))
         .when(_matches(text, NET_TIME)).then(pl.from_epoch(net, "ms").cast(pl.Datetime("us")))
+        .when(_matches(text, EPOCH_TIME)).then(pl.from_epoch(since_1970, "us"))
     )  # fmt: skip
     if day_first is not None:
         order = ("1", "2") if day_first else ("2", "1")

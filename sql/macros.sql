@@ -3,7 +3,8 @@
 -- is named as seldom as speed allows; where a rare branch needs it often, a lambda gets it once.
 -- The forms are those of schemas/values.py.
 -- params: $written_guid, $flag_words, $flag_values, $lookup_words, $lookup_types, $whole_number,
--- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $slashed_time
+-- $pointed_amount, $evident_amount, $iso_time, $year_first, $dotted_time, $net_time, $epoch_time,
+-- $slashed_time
 CREATE OR REPLACE MACRO written_guid(x) AS
     CASE WHEN regexp_full_match(x, $written_guid) THEN CAST(trim(x, '{}') AS UUID) END;
 
@@ -78,12 +79,14 @@ CREATE OR REPLACE MACRO written_time(x, day_first) AS
             THEN CAST(
                 epoch_ms(TRY_CAST(regexp_extract(x, '-?[0-9]+') AS BIGINT)) AS TIMESTAMPTZ
             )
+        WHEN regexp_full_match(x, $epoch_time)
+            THEN CAST(make_timestamp(TRY_CAST(rpad(x, 16, '0') AS BIGINT)) AS TIMESTAMPTZ)
         WHEN day_first IS NOT NULL AND regexp_full_match(x, $slashed_time)
             THEN CAST(
                 try_strptime(
                     regexp_replace(
                         regexp_replace(replace(x, '-', '/'), ',? +', ' '),
-                        ' ?([AaPp][Mm])$', ' \1'
+                        '[ \x{a0}\x{202f}]?([AaPp][Mm])$', ' \1'
                     ),
                     CASE
                         WHEN day_first
@@ -130,10 +133,11 @@ CREATE OR REPLACE MACRO plain_decimal(x) AS
         ELSE CAST(x AS VARCHAR)
     END;
 
--- Floating point in its shortest form; what is not a number stays as it is, to be found later.
--- Exponents are never written.
+-- Floating point in its shortest form, without an exponent. NaN is what data frames write where
+-- there is no value; it is known by its text, for a file's statistics leave it out.
 CREATE OR REPLACE MACRO plain_float(x) AS
     CASE
+        WHEN CAST(x AS VARCHAR) = 'nan' THEN NULL
         WHEN contains(CAST(x AS VARCHAR), 'e-') THEN plain_decimal(TRY_CAST(x AS DECIMAL(38, 10)))
         WHEN contains(CAST(x AS VARCHAR), 'e')
             THEN coalesce(CAST(TRY_CAST(x AS DECIMAL(38, 0)) AS VARCHAR), CAST(x AS VARCHAR))

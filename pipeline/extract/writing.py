@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.run.files import Partial
+from schemas.text import WHITE_SPACE
 from schemas.values import NULL_WORDS
 
 _COMPRESSION: Final = "zstd"
@@ -37,6 +38,9 @@ _LONGEST: Final = max(map(len, NULL_WORDS))
 _FIRST: Final = np.isin(np.arange(256), [ord(word[0]) for word in NULL_WORDS])
 """Byte → whether a word begins with it."""
 
+_FEW: Final = 64
+"""Cells that show whether a column is padded."""
+
 _NOWHERE: Final = np.array([], np.intp)
 
 
@@ -44,14 +48,23 @@ def count_words(cells: pa.ChunkedArray) -> Counter[str]:
     """How many cells are nothing but one of ``NULL_WORDS``, word by word.
 
     Nearly no cell is as short as these words and begins like one of them; only those are compared.
+    Where the first cells are padded with spaces, as SQL clients write fixed widths, all are trimmed
+    before.
     """
     found = Counter[str]()
     if cells.type == pa.string():
         for chunk in cells.chunks:
-            some = chunk.take(pa.array(_find_candidates(chunk)))
+            whole = pc.utf8_trim(chunk, WHITE_SPACE) if _is_padded(chunk) else chunk
+            some = whole.take(pa.array(_find_candidates(whole)))
             for one in pc.value_counts(some.filter(pc.is_in(some, _WORDS))).to_pylist():
                 found[one["values"]] += one["counts"]
     return found
+
+
+def _is_padded(cells: pa.StringArray) -> bool:
+    """Whether one of the first cells begins or ends with a space."""
+    first = cells.slice(0, _FEW)
+    return bool(pc.any(pc.match_substring_regex(first, "^ | $")).as_py())
 
 
 def _find_candidates(cells: pa.StringArray) -> NDArray[np.intp]:

@@ -3,6 +3,7 @@
 A word is proved by a typed column that holds it: no id, number or date is called NULL. It is then
 blank in all columns of its table. Where it stands in texts only, a person may be called so: several
 cells are refused until ``source.null_words`` says what they mean, and one cell is left as it is.
+An error of a spreadsheet, such as ``#REF!``, proves nothing, and one cell of texts is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.extract.view import view_landed
 from pipeline.run.findings import RunFinding
 from schemas.catalogue import Type
 from schemas.sales import CONTACTS, TABLES
-from schemas.values import NULL_WORDS, TYPED_BY_NOBODY
+from schemas.values import ERROR_WORDS, NULL_WORDS, TYPED_BY_NOBODY
 from sql.query import query
 from sql.session import Session
 
@@ -33,6 +34,10 @@ _CODES: Final = (
 """Texts that are no names: one cell is enough to ask."""
 
 _NUMBERS: Final = (Type.INTEGER, Type.DECIMAL, Type.TIMESTAMP)
+_TYPED: Final = frozenset(
+    field.name for table in TABLES.values() for field in table.fields if field.type is not Type.TEXT
+)
+"""Columns of which each cell is looked at by itself."""
 _DATABASES: Final = TYPED_BY_NOBODY[0]
 _FEW: Final = 3
 _MANY: Final = 20
@@ -111,12 +116,13 @@ def list_doubtful(cells: Cells, rows: int, used: Collection[str] | None = None) 
     """
     by_word: dict[str, dict[str, int]] = {}
     for (column, word), count in cells.items():
-        if word in TYPED_BY_NOBODY:
+        if word in TYPED_BY_NOBODY or (word in ERROR_WORDS and column not in _TYPED):
             by_word.setdefault(word, {})[column] = count
     return [
         word
         for word, columns in by_word.items()
-        if (used is None or not columns.keys().isdisjoint(used)) and _is_doubtful(columns, rows)
+        if (used is None or not columns.keys().isdisjoint(used))
+        and (word in ERROR_WORDS or _is_doubtful(columns, rows))
     ]
 
 
@@ -151,6 +157,14 @@ def refuse_words(table: str, cells: Cells, words: Iterable[str]) -> None:
     word, listed = words[0], ", ".join(f"'{one}'" for one in words)
     columns = sorted({column for column, one in cells if one == word})
     count = sum(count for (_, one), count in cells.items() if one == word)
+    if word in ERROR_WORDS:
+        holds = "1 cell holds" if count == 1 else f"{count:,} cells hold"
+        raise SourceError(
+            f"{holds} the error {word} of a spreadsheet ({_list_some(columns)}): what stood there "
+            f"is lost. Correct it and export again, or set source.null_words = [{listed}] to read "
+            "such cells as blank.",
+            where=table,
+        )
     raise SourceError(
         f"the word {word} is all that {count:,} cells hold ({_list_some(columns)}). Databases "
         "write it for null, but no column of ids, numbers or dates shows that it is null here. Set "
@@ -184,6 +198,8 @@ def _proves(table: str, column: str, word: str) -> bool:
     such words only numbers and times are proof.
     """
     field = TABLES[table].field(column)
+    if word in ERROR_WORDS:
+        return False
     if field is None or word not in TYPED_BY_NOBODY:
         return field is not None and field.type in _NUMBERS
     return field.type is not Type.TEXT or column in _TYPES_OF_LOOKUPS

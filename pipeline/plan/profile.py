@@ -140,9 +140,11 @@ def find_doubts(
 
 
 def _has_no_order(session: Session, table: Table, field: Field, reading: TableReading) -> bool:
-    if field.type is not Type.TIMESTAMP or field.name in reading.orders:
+    rows = f"{table.name}_landed"
+    is_text = session.columns(rows)[field.name] == _TEXT
+    if field.type is not Type.TIMESTAMP or field.name in reading.orders or not is_text:
         return False
-    text = query("plan/date_orders", rows=f"{table.name}_landed", column=field.name)
+    text = query("plan/date_orders", rows=rows, column=field.name)
     return bool(session.frame(text, slashed=FORMS["slashed_time"])["slashed"].item())
 
 

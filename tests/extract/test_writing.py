@@ -9,12 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.writing import count_words
+from schemas.text import WHITE_SPACE
 from schemas.values import NULL_WORDS
 
 CELLS = st.one_of(
     st.none(),
     st.sampled_from(NULL_WORDS),
-    st.sampled_from(["", "N", "nu", "nullnullnull", "Nil", "undefine", "#N/A ", "ñull"]),
+    st.sampled_from(
+        [
+            "",
+            "N",
+            "nu",
+            "NULL          ",
+            "  null",
+            "Ann     ",
+            "nullnullnull",
+            "Nil",
+            "undefine",
+            "#N/A ",
+            "ñull",
+        ]
+    ),
     st.text(max_size=10),
 )
 
@@ -24,7 +39,12 @@ def test_each_word_is_counted(cells: list[str | None], start: int, cut: int) -> 
     column = pa.chunked_array(
         [pa.array(cells[:cut], pa.string()), pa.array(cells[cut:], pa.string())]
     )
-    words = Counter(cell for cell in cells[start:] if cell in NULL_WORDS)
+    words = Counter[str]()
+    for part in column.slice(start).chunks:
+        texts = [cell or "" for cell in part.to_pylist()]
+        is_padded = any(text[:1] == " " or text[-1:] == " " for text in texts)
+        meant = [text.strip(WHITE_SPACE) if is_padded else text for text in texts]
+        words.update(text for text in meant if text in NULL_WORDS)
     assert count_words(column.slice(start)) == words
 
 

@@ -56,6 +56,9 @@ def blank_words(found: LandedFolder, chosen: list[str] | None = None) -> tuple[s
         ({("lastname", "Null"): 500, ("description", "None"): 500}, 1000, []),
         ({("msdynce_contactnumber", "NULL"): 1}, 1000, []),
         ({("nickname", "NULL"): 900}, 1000, []),
+        ({("lastname", "#REF!"): 1}, 1000, ["#REF!"]),
+        ({("creditlimit", "#REF!"): 1}, 1000, []),
+        ({("nickname", "#REF!"): 900}, 1000, []),
     ],
 )
 def test_a_word_is_doubted_by_how_often_it_stands_where(

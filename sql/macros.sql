@@ -145,10 +145,10 @@ CREATE OR REPLACE MACRO plain_float(x) AS
     END;
 
 CREATE OR REPLACE MACRO unit_key(x) AS
-    CASE WHEN guid_of(x) IS NOT NULL THEN CAST(guid_of(x) AS VARCHAR) ELSE trimmed(x) END;
-
-CREATE OR REPLACE MACRO in_legal_entity(entities, legal_entity) AS
-    list_contains(entities, key_of(legal_entity));
+    CASE
+        WHEN CAST(TRY_CAST(x AS UUID) AS VARCHAR) = x THEN x
+        ELSE coalesce(CAST(guid_of(x) AS VARCHAR), trimmed(x))
+    END;
 
 -- Text in the order in which SQL Server compares ids: of a GUID in lower case, its last bytes
 -- first.

@@ -18,6 +18,7 @@ from pipeline.extract.unchanged import refuse_changed
 from pipeline.plan.destination import SCRATCH
 from pipeline.plan.request import Planning
 from pipeline.plan.room import measure_room, refuse_lack
+from schemas.sales import CONTACTS
 from sql.query import query
 from sql.session import Session, session
 
@@ -35,6 +36,7 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     """
     run = planning.project.settings.run
     refuse_lack(measure_room(planning.source.landed, run, planning.runs))
+    memory = run.count_joins_memory(planning.source.landed[CONTACTS.name].rows)
     scratch = planning.folder.path / SCRATCH
     home = planning.runs
     tables = planning.source.landed.values()
@@ -42,7 +44,7 @@ def open_sessions(planning: Planning) -> Iterator[tuple[Session, Session]]:
     try:
         with (
             explain_failures(tables, has_filter=has_filter, check=refuse_changed),
-            session(memory=run.joins_memory, scratch=scratch, views=True, home=home) as main,
+            session(memory=memory, scratch=scratch, views=True, home=home) as main,
             session(memory="256MB", threads=1, macros=False) as hasher,
         ):
             yield main, hasher

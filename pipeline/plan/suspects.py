@@ -16,8 +16,8 @@ import polars as pl
 from sql.query import query
 from sql.session import Session
 
-_AT_ONCE: Final = 8_000_000
-"""Hashes that are sorted at once: 64 MB. More are sorted part by part."""
+_AT_ONCE: Final = 3_000_000
+"""Hashes that are sorted at once: 24 MB, and as much for each step. More are sorted in parts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -607,6 +607,8 @@ _LIBRARIES: Final = 300e6
 """Bytes that p2c takes before it reads a row."""
 _CONTACT_BYTES: Final = 1_600
 """Bytes of a contact that is worked on."""
+_KNOWN_BYTES: Final = 6
+"""Bytes of a contact beyond those: its marks, and the lists of rows that need a look."""
 _WORKED_ON: Final = 4
 """So many times ``morsel_rows`` are in memory at once."""
 
@@ -742,12 +744,12 @@ class RunSettings(Section):
         """How old a plan of a live source may be when it is first applied."""
         return parse_duration(self.max_plan_age)
 
-    @property
-    def joins_memory(self) -> str:
-        """The query engine's part of ``memory``."""
+    def count_joins_memory(self, contacts: int = 0) -> str:
+        """The query engine's part of ``memory``, in a plan of so many ``contacts``."""
         whole = count_bytes(self.memory)
         rest = whole - _LIBRARIES - _WORKED_ON * self.morsel_rows * _CONTACT_BYTES
-        return f"{max(rest, whole / 2, _LEAST_MEMORY) / 1e6:.0f}MB"
+        grown = min(contacts * _KNOWN_BYTES, whole / 4)
+        return f"{max(max(rest, whole / 2) - grown, _LEAST_MEMORY) / 1e6:.0f}MB"
 
 
 class BackfillSettings(Section):

@@ -35,6 +35,10 @@ evidence AS (
         k.number AS company_contact_number,
         CASE WHEN $has_units THEN coalesce(u.legal_entity, $legal_entity) ELSE $legal_entity END
             AS legal_entity,
+        CASE
+            WHEN $has_units THEN coalesce(u.legal_entity_key, key_of(CAST($legal_entity AS VARCHAR)))
+            ELSE key_of(CAST($legal_entity AS VARCHAR))
+        END AS legal_entity_key,
         coalesce(
             c.currency_by_name,
             r.isocurrencycode,
@@ -120,7 +124,6 @@ keyed AS (
             WHEN route = 'Contacts'
                 THEN lower(legal_entity) || '/' || contact_number || '/' || company_key
         END AS loaded_key,
-        CASE WHEN $has_keys THEN key_of(legal_entity) END AS legal_entity_key,
         CASE WHEN $has_keys OR $has_loaded THEN key_of(contact_number) END AS number_key,
         CASE
             WHEN NOT $has_keys THEN NULL
@@ -179,7 +182,7 @@ SELECT
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account'
         AND q.account_number IS NOT NULL
         AND NOT q.account_is_party
-        AND NOT coalesce(in_legal_entity(q.customer_of, q.legal_entity), false)
+        AND NOT coalesce(list_contains(q.customer_of, q.legal_entity_key), false)
         AS account_not_in_scm,
     q.route = 'Contacts' AND q.company_type IS NULL AND q.company_problem IS NULL
         AS company_not_found,
@@ -204,7 +207,7 @@ SELECT
     q.route = 'ContactToCustomer' AND s.number_key IS NOT NULL AS number_of_prospect,
     q.route IS NOT NULL AND NOT q.number_is_usual AS contact_number_malformed,
     $scm_read AND q.route = 'Contacts' AND q.company_type = 'account' AND NOT q.account_is_party
-        AND in_legal_entity(q.customer_of, q.legal_entity) AS party_number_differs,
+        AND list_contains(q.customer_of, q.legal_entity_key) AS party_number_differs,
     q.lookup_type IS NOT NULL AND q.lookup_type <> q.table_type AS company_type_disagrees,
     q.msdynce_iscompanyanaccount IS NOT NULL AND q.unreadable_company IS NULL
         AND q.unreadable_type IS NULL

@@ -61,10 +61,17 @@ def test_what_fits_or_cannot_be_told_is_let_through(memory: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory", "morsel_rows", "joins"),
-    [("1500MB", 61_440, "807MB"), ("400MB", 61_440, "200MB"), ("16MB", 10, "16MB")],
+    ("memory", "morsel_rows", "contacts", "joins"),
+    [
+        ("1500MB", 61_440, 0, "807MB"),
+        ("1500MB", 61_440, 50_000_000, "507MB"),
+        ("1500MB", 61_440, 500_000_000, "432MB"),
+        ("400MB", 61_440, 0, "200MB"),
+        ("16MB", 10, 1_000_000, "16MB"),
+    ],
 )
-def test_joins_have_what_the_rest_leaves_and_at_least_half(
-    memory: str, morsel_rows: int, joins: str
+def test_joins_have_what_the_rest_leaves_and_at_least_a_quarter(
+    memory: str, morsel_rows: int, contacts: int, joins: str
 ) -> None:
-    assert RunSettings(memory=memory, morsel_rows=morsel_rows).joins_memory == joins
+    run = RunSettings(memory=memory, morsel_rows=morsel_rows)
+    assert run.count_joins_memory(contacts) == joins

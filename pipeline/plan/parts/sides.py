@@ -52,7 +52,7 @@ def describe_source(
         text=main.list_views([CONTACTS_READ])[CONTACTS_READ],
         part_rows=run.part_rows or _PART_ROWS,
         folder=folder.resolve(),
-        memory=run.joins_memory,
+        memory=run.count_joins_memory(),
         threads=None if planning.engine is None else planning.engine.threads,
         versions=take_versions(),
         has_filter=planning.project.settings.source.filter is not None,

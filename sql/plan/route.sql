@@ -35,10 +35,10 @@ evidence AS (
         k.number AS company_contact_number,
         CASE WHEN $has_units THEN coalesce(u.legal_entity, $legal_entity) ELSE $legal_entity END
             AS legal_entity,
-        CASE
-            WHEN $has_units THEN coalesce(u.legal_entity_key, key_of(CAST($legal_entity AS VARCHAR)))
-            ELSE key_of(CAST($legal_entity AS VARCHAR))
-        END AS legal_entity_key,
+        coalesce(
+            CASE WHEN $has_units THEN u.legal_entity_key END,
+            key_of(CAST($legal_entity AS VARCHAR))
+        ) AS legal_entity_key,
         coalesce(
             c.currency_by_name,
             r.isocurrencycode,

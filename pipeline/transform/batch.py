@@ -81,20 +81,14 @@ class Batcher:
         shapes = sent[SHAPE].unique(maintain_order=True).to_list()
         before = {shape: self.counts.get((task, entity, shape), 0) for shape in shapes}
         running = {shape: self.current.get((task, entity, shape), 0) for shape in shapes}
-        offset = pl.col(SHAPE).replace_strict(before, return_dtype=pl.Int64)
-        place = pl.int_range(pl.len(), dtype=pl.Int64).over(SHAPE) + offset
-        begins = place % self.rows == 0
-        found = sent.select(
-            "place",
-            SHAPE,
-            batch=pl.when(begins).then(begins.cum_sum() + self.last.get((task, entity), 0)),
-        ).with_columns(
-            pl.col("batch")
-            .forward_fill()
-            .over(SHAPE)
-            .fill_null(pl.col(SHAPE).replace_strict(running, return_dtype=pl.Int64))
-            .cast(pl.Int32)
-        )
+        if len(shapes) == 1:
+            shape = shapes[0]
+            batches = self._count_on(
+                sent.height, before[shape], running[shape], self.last.get((task, entity), 0)
+            )
+            found = sent.select("place", SHAPE, batches)
+        else:
+            found = self._number_shapes(sent, before, running, self.last.get((task, entity), 0))
         for shape, count, batch in (
             found.group_by(SHAPE).agg(pl.len(), pl.col("batch").last()).iter_rows()
         ):
@@ -104,6 +98,30 @@ class Batcher:
             self.sizes[task, entity, batch] += count
             self.last[task, entity] = max(batch, self.last.get((task, entity), 0))
         return found.select("place", "batch")
+
+    def _count_on(self, rows: int, before: int, running: int, last: int) -> pl.Series:
+        """``batch`` of rows of one shape; ``before``: rows of that shape that have one already."""
+        place = pl.int_range(before, before + rows, dtype=pl.Int64)
+        begun = place // self.rows - (before - 1) // self.rows
+        batch = pl.when(begun == 0).then(running).otherwise(begun + last)
+        return pl.select(batch.cast(pl.Int32).alias("batch")).to_series()
+
+    def _number_shapes(
+        self, sent: pl.DataFrame, before: dict[str, int], running: dict[str, int], last: int
+    ) -> pl.DataFrame:
+        """``place``, ``shape`` and ``batch`` of rows of several shapes."""
+        offset = pl.col(SHAPE).replace_strict(before, return_dtype=pl.Int64)
+        place = pl.int_range(pl.len(), dtype=pl.Int64).over(SHAPE) + offset
+        begins = place % self.rows == 0
+        return sent.select(
+            "place", SHAPE, batch=pl.when(begins).then(begins.cum_sum() + last)
+        ).with_columns(
+            pl.col("batch")
+            .forward_fill()
+            .over(SHAPE)
+            .fill_null(pl.col(SHAPE).replace_strict(running, return_dtype=pl.Int64))
+            .cast(pl.Int32)
+        )
 
 
 def _split(sent: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]]:

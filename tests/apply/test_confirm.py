@@ -349,6 +349,7 @@ def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
         assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
         assert memory(common, "ContactToCustomer").height == CUSTOMERS - 1
         assert not list(run.path.glob("*-next.parquet"))
+        assert not list(common.runs.rglob(".scratch-*"))
         shutil.rmtree(home / "runs")
         shutil.copytree(applied / "runs", home / "runs")
     assert codes == {0, 3}

@@ -71,6 +71,8 @@ class Code:
     gate: int | None = None
     decision: Decision | None = None
     severity: Severity | None = None
+    one: str = ""
+    """The sentence if ``{detail}`` is 1; blank where it stays the same."""
 
     @property
     def order(self) -> int:
@@ -92,7 +94,8 @@ class Code:
 
     def message(self, *, column: str = "", limit: object = "", detail: object = "") -> str:
         """The sentence with its blanks filled in."""
-        return self.sentence.format(column=column, limit=limit, detail=detail)
+        sentence = self.one if self.one and str(detail) == "1" else self.sentence
+        return sentence.format(column=column, limit=limit, detail=detail)
 
 
 @cache
@@ -109,6 +112,7 @@ def load_codes() -> dict[str, Code]:
             gate=entry.get("gate"),
             decision=Decision(entry["decision"]) if "decision" in entry else None,
             severity=Severity(entry["severity"]) if "severity" in entry else None,
+            one=entry.get("one", ""),
         )
     return found
 

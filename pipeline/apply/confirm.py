@@ -5,7 +5,6 @@ What was ``written`` becomes created, updated or failed.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,15 +79,17 @@ def record_import(
             "another process is loading into this destination.",
         ),
     ):
-        imported = _place(folder, lines, batches)
+        imported = _place(folder, destination.name, lines, batches)
         return _confirm(folder, destination.name, before, imported, errors, clock)
 
 
-def _place(folder: RunFolder, lines: pl.DataFrame, batches: pl.DataFrame) -> ImportedRows:
+def _place(
+    folder: RunFolder, destination: str, lines: pl.DataFrame, batches: pl.DataFrame
+) -> ImportedRows:
     """Find what the error files mean, before anything is written."""
     with (
-        tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
-        session(memory=_MEMORY, scratch=Path(scratch)) as here,
+        memory.make_scratch(memory.find_memory_folder(folder.path.parent, destination)) as scratch,
+        session(memory=_MEMORY, scratch=scratch) as here,
     ):
         return place_lines(here, folder, _list_tasks(folder), lines, batches)
 
@@ -122,15 +123,15 @@ def _confirm(
 ) -> Confirmation:
     changes: Counter[_Change] = Counter()
     with (
-        tempfile.TemporaryDirectory(prefix="p2c-confirm-") as scratch,
+        memory.make_scratch(memory.find_memory_folder(folder.path.parent, destination)) as scratch,
         TableWriter(find_staged(folder.outcomes), OUTCOMES) as writer,
-        session(memory=_MEMORY, scratch=Path(scratch)) as here,
+        session(memory=_MEMORY, scratch=scratch) as here,
     ):
         for task in _list_tasks(folder):
             path = memory.find_memory(folder.path.parent, destination, task)
             _prepare(here, folder, task, imported, path)
-            _write(here, folder, task, Path(scratch), writer, changes)
-            memory.merge_rows(here, path, Path(scratch) / f"{task}.parquet")
+            _write(here, folder, task, scratch, writer, changes)
+            memory.merge_rows(here, path, scratch / f"{task}.parquet")
     write_table(find_staged(folder.batches), _update_batches(folder, changes, clock))
     late = sum(
         rows for one, rows in changes.items() if one.was in _ARRIVED and one.outcome == "failed"

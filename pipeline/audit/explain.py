@@ -8,10 +8,12 @@ from typing import cast
 
 import polars as pl
 
+from pipeline.audit.accepted import list_marks
 from pipeline.audit.earlier import find_earlier_runs
 from pipeline.audit.fields import tell_fields
 from pipeline.audit.source import read_contact_row
 from pipeline.audit.story import (
+    AcceptedMark,
     BatchRow,
     ChangeRow,
     DecisionRow,
@@ -101,10 +103,12 @@ def _tell_story(
     with session() as here:
         source = read_contact_row(here, evidence, decision["source_file"], decision["source_line"])
     outcomes = _read_rows(evidence, [evidence.folder.outcomes], pl.col("contactid") == contactid)
+    marks = list_marks(evidence).filter(place).select("^accepted_.*$")
     template = project.templates.get(task) if task else None
     return Story(
         decision=decision,
         findings=findings,
+        accepted=cast("AcceptedMark", _take_first(marks.to_dicts())),
         source=source,
         version=_find_version(evidence),
         fields=[]

@@ -249,6 +249,8 @@ def summarize_comparison(results: Sequence[TaskComparison]) -> str:
     """A comparison in one sentence."""
     rows, equal = sum(one.rows for one in results), sum(one.equal for one in results)
     if rows == equal:
+        if rows == 1:
+            return "The row that was compared is in SCM as it was planned."
         return f"All {rows:,} rows that were compared are in SCM as they were planned."
     return (
         f"Of {rows:,} rows that were compared, {equal:,} are in SCM as they were planned and "

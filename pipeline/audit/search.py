@@ -11,12 +11,14 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import duckdb
 import polars as pl
 
+from pipeline.audit.accepted import list_marks
 from pipeline.audit.findings import MEMORY
 from pipeline.audit.source import view_rows
 from pipeline.errors import UsageError
@@ -75,6 +77,8 @@ class FoundContact(NamedTuple):
     name: str | None
     mail: str | None
     owner: str | None
+    accepted_until: date | None
+    accepted_why: str | None
 
 
 class Choice(NamedTuple):
@@ -180,6 +184,7 @@ def open_search(evidence: Evidence) -> Iterator[ContactSearch]:
             here.parquet("findings", folder.findings, schema=FINDINGS)
             here.store("unsettled", query("audit/unsettled"))
             here.view("decided", query("audit/decided"))
+            here.register("accepted", list_marks(evidence))
         except duckdb.Error as error:
             raise UsageError(
                 "the decisions of this run cannot be read, so its contacts cannot be found. "

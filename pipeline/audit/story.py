@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypedDict
 
@@ -45,6 +45,14 @@ class FindingRow(TypedDict):
     code: str
     destination: str | None
     message: str
+
+
+class AcceptedMark(TypedDict, total=False):
+    """Until when and why a held or rejected contact was accepted; empty where it was not."""
+
+    accepted_until: date
+    accepted_why: str
+    accepted_by: str
 
 
 class BatchRow(TypedDict, total=False):
@@ -107,6 +115,7 @@ class Story:
 
     decision: DecisionRow
     findings: list[FindingRow]
+    accepted: AcceptedMark
     source: dict[str, str]
     """The row as it was read, blanks left out."""
     version: int | None
@@ -164,6 +173,10 @@ def list_facts(story: Story) -> Iterator[Fact]:
     yield "active", _render_flag(decision["is_active_customer"])
     yield "company", _render_company(decision)
     yield "decision", f"{decision['decision']}/{decision['reason']}: {_explain_decision(story)}"
+    mark = story.accepted
+    if mark:
+        until = mark["accepted_until"].isoformat()
+        yield "accepted", f"until {until} by {mark['accepted_by']}: {mark['accepted_why']}"
     entity = decision["legal_entity"] or "none"
     yield "task", f"{decision['task'] or 'none'}, legal entity {entity}"
     yield "key", decision["destination_key"] or "none"

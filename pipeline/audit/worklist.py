@@ -15,6 +15,7 @@ from typing import Final, TypedDict
 import duckdb
 import polars as pl
 
+from pipeline.audit.accepted import list_marks
 from pipeline.audit.findings import MEMORY
 from pipeline.audit.record_links import RECORD
 from pipeline.audit.source import view_contacts
@@ -74,6 +75,7 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
         ]
     )
     counts: dict[str | None, int] = {}
+    accepted = 0
     with _open_tables(evidence) as here:
         notes += _name_owners(here, evidence)
         reader = here.stream(
@@ -81,11 +83,13 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
         )
 
         def parts() -> Iterator[pl.DataFrame]:
+            nonlocal accepted
             yield pl.DataFrame(reader.schema.empty_table())
             for batch in reader:
                 frame = pl.DataFrame(batch)
                 for owner, rows in frame.group_by("owner").len().iter_rows():
                     counts[owner] = counts.get(owner, 0) + rows
+                accepted += frame["accepted_until"].count()
                 yield frame
 
         rows = write_csv(to, parts(), visible=True)
@@ -93,6 +97,9 @@ def write_worklist_file(evidence: Evidence, to: Path, sales_url: str | None) -> 
         {"owner": owner, "contacts": count}
         for owner, count in sorted(counts.items(), key=lambda one: (-one[1], one[0] or ""))
     ]
+    if accepted:
+        verb = "is" if accepted == 1 else "are"
+        notes.append(f"{accepted:,} of them {verb} accepted for now: see accepted_until.")
     return Worklist(rows=rows, owners=owners, notes=tuple(notes))
 
 
@@ -162,6 +169,7 @@ def _open_tables(evidence: Evidence) -> Iterator[Session]:
                 here.parquet("outcomes", folder.outcomes, schema=_OUTCOMES)
                 here.parquet("findings", folder.findings)
                 here.register("codes", codes)
+                here.register("accepted", list_marks(evidence))
                 here.store("needed", query("audit/needed"))
                 here.store("told", query("audit/told"), unexplained=_UNEXPLAINED)
                 yield here

@@ -101,6 +101,8 @@ def _table_contacts(contacts: Sequence[FoundContact]) -> PageTable:
         said = [Part(text=one.decision, style="tag"), Part(text=f" {one.reason}")]
         if one.outcome:
             said.append(Part(text=f"; {one.outcome} {one.outcome_code or ''}".rstrip()))
+        if one.accepted_until:
+            said.append(Part(text=f"; accepted until {one.accepted_until.isoformat()}"))
         cells: tuple[Cell, ...] = (
             (Part(text=number, style="key", href=f"contact?{place}"),),
             one.name,

@@ -60,7 +60,8 @@ def describe_exports(project: Project, rehearsal: Rehearsal) -> Iterator[Item]:
 
 
 def _describe_table(table: LandedTable) -> Item:
-    text = f"{table.rows:,} rows, {len(table.columns)} known columns"
+    rows = "1 row" if table.rows == 1 else f"{table.rows:,} rows"
+    text = f"{rows}, {len(table.columns)} known columns"
     if not table.unreadable:
         return f"table {table.table}", "ok", text
     first, lost = table.unreadable[0], len(table.unreadable)
@@ -68,7 +69,7 @@ def _describe_table(table: LandedTable) -> Item:
     return (
         f"table {table.table}",
         "warning",
-        f"{text}; {lost:,} rows cannot be read, the first in {place}: {first.detail}",
+        f"{text}; {lost:,} cannot be read, the first in {place}: {first.detail}",
     )
 
 

@@ -98,7 +98,8 @@ def _render_contacts(contacts: Sequence[FoundContact], rows: int, run: RunFolder
     for one in contacts:
         known = [one.contact_number or "no number", one.name, one.mail]
         decision = f"{one.decision}/{one.reason}"
-        ending = [decision, *([one.outcome] if one.outcome else []), f"{one.contactid or 'no id'}"]
+        until = f"accepted until {one.accepted_until.isoformat()}" if one.accepted_until else None
+        ending = [decision, one.outcome, until, f"{one.contactid or 'no id'}"]
         lines.append(f"  {'  '.join(make_visible(text) for text in [*known, *ending] if text)}")
     if rows > len(contacts):
         lines.append(f"  The first {len(contacts):,} are listed. Give more of the name or mail.")

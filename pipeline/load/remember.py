@@ -6,9 +6,7 @@ A load adds to it when it ends or stops; it can be rebuilt from all runs.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +21,7 @@ from pipeline.run.folder import RunFolder, find_runs
 from pipeline.run.journal import Entry, read_journal
 from pipeline.run.ledger import list_ended_units
 from pipeline.run.rows import count_rows_by_batch
-from sql.session import Session, session
+from sql.session import session
 
 REMEMBERED: Final = "remembered"
 """The journal's line after a load's rows are in the memory."""
@@ -74,8 +72,8 @@ def update_memory(
                 count += rows.height
         if count and path.is_file():
             with (
-                tempfile.TemporaryDirectory(prefix=".scratch-", dir=path.parent) as scratch,
-                _open_session(scratch) as here,
+                memory.make_scratch(path.parent) as scratch,
+                session(memory=_MEMORY, scratch=scratch) as here,
             ):
                 memory.merge_rows(here, path, kept)
         elif count and not undoes:
@@ -83,10 +81,6 @@ def update_memory(
                 DISK.replace(kept, path)
     finally:
         kept.unlink(missing_ok=True)
-
-
-def _open_session(scratch: str) -> AbstractContextManager[Session]:
-    return session(memory=_MEMORY, scratch=Path(scratch))
 
 
 def _select_arrived(frame: pl.DataFrame, run: str) -> pl.DataFrame:

@@ -163,7 +163,8 @@ def _describe_late(evidence: Evidence) -> str:
     """How many rows turned out to be refused after they had been confirmed."""
     late = [entry for entry in evidence.entries if entry.event == "refused_late"]
     rows = sum(int(entry.payload.get("rows", 0)) for entry in late)
-    return f"{rows:,} rows that had been confirmed as created or updated" if late else ""
+    noun = "row" if rows == 1 else "rows"
+    return f"{rows:,} {noun} confirmed as created or updated before" if late else ""
 
 
 def _name_source(evidence: Evidence) -> str:

@@ -31,7 +31,10 @@ MEMORIES: Final = "loaded"
 """Below the folder of runs: what each destination was loaded with."""
 
 _PARTIAL: Final = ".partial"
-_LEFT_IN_MEMORIES: Final = (".scratch-*", ".*.rows", PARTIALS)
+SCRATCH: Final = ".scratch-"
+"""How names of folders begin that a command needs for a while, beside a memory."""
+
+_LEFT_IN_MEMORIES: Final = (f"{SCRATCH}*", ".*.rows", PARTIALS)
 
 RunId = NewType("RunId", str)
 Clock = Callable[[], datetime]

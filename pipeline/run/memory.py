@@ -6,13 +6,17 @@ run, batch (DESIGN 3). Legal entities are in lower case.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from pipeline.run.files import replacing
-from pipeline.run.folder import MEMORIES
+from pipeline.run.folder import MEMORIES, SCRATCH
 from sql.query import query
 from sql.session import Session
 
@@ -49,6 +53,18 @@ def find_memory(runs: Path, destination: str, task: str) -> Path:
 def list_memories(runs: Path, destination: str) -> list[Path]:
     """The memory of each task at a destination; none if nothing was loaded there yet."""
     return sorted(find_memory_folder(runs, destination).glob("*.parquet"))
+
+
+@contextmanager
+def make_scratch(home: Path) -> Iterator[Path]:
+    """A folder for a while, in the folder of a memory that the caller holds.
+
+    What a killed process left there is removed first; the next plan removes it, too.
+    """
+    for left in home.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=home) as path:
+        yield Path(path)
 
 
 def fold_key() -> pl.Expr:

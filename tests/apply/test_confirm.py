@@ -225,7 +225,7 @@ def test_a_row_that_was_confirmed_and_is_refused_later_fails_and_is_forgotten(
     assert verify_run(common, str(run.run)).exit_code == 0
     again = confirm_import(common, str(run.run), errors=errors, packages=())
     assert again.items == [{"confirmed": 0, "refused_late": 0}]
-    assert dict(collect_page_facts(run).about)["Refused late"].startswith("1 rows")
+    assert dict(collect_page_facts(run).about)["Refused late"].startswith("1 row confirmed")
 
 
 def test_a_row_refused_late_that_was_there_before_is_sent_again_as_an_update(
@@ -349,6 +349,7 @@ def test_killed_anywhere_it_goes_on_and_nobody_says_that_the_run_was_altered(
         assert outcomes(run) == {"created": PLANNED - 1, "failed": 1}
         assert memory(common, "ContactToCustomer").height == CUSTOMERS - 1
         assert not list(run.path.glob("*-next.parquet"))
+        assert not list(common.runs.rglob(".scratch-*"))
         shutil.rmtree(home / "runs")
         shutil.copytree(applied / "runs", home / "runs")
     assert codes == {0, 3}

@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.errors import count_of
+
 NAME: Final = "README.txt"
 """Beside the packages' folders."""
 
@@ -44,7 +46,10 @@ def render_checklist(run: str, packages: pl.DataFrame, labels: Mapping[str, str]
     for text in _BEFORE:
         lines += [*textwrap.wrap(text, _WIDTH), ""]
     rows = int(packages["rows"].sum())
-    lines += [f"{packages.height:,} packages with {rows:,} rows, in this order:", ""]
+    lines += [
+        f"{count_of(packages.height, 'package')} with {count_of(rows, 'row')}, in this order:",
+        "",
+    ]
     tasks = list(labels)
     ordered = sorted(
         packages.iter_rows(named=True),

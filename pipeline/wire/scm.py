@@ -19,7 +19,7 @@ import orjson
 from pipeline.errors import ConfigurationError, RequestRefused
 from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.failures import is_html
-from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
+from pipeline.wire.json_body import check_rows, read_done, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
 from pipeline.wire.system import System
@@ -162,7 +162,7 @@ class Scm:
         """
         address = f"data/{entity_set}({quote(_quote_key(key), safe='')})"
         try:
-            self._ask_again("DELETE", address, lambda _: None, entity_set)
+            self._ask_again("DELETE", address, read_done, entity_set)
         except Declined as declined:
             if declined.refusal.status != HTTPStatus.NOT_FOUND:
                 raise

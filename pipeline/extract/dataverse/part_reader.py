@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 import httpx
@@ -218,7 +219,8 @@ class PartReader:
         options = f"$select={key}&$orderby={key}%20desc&$top=1{self._make_filter()}"
         try:
             url = f"{self.columns.table.name}?{options}"
-            rows = self.sales.get(url, read_rows, subject=self.columns.table.name)
+            read = partial(read_rows, columns=(key,))
+            rows = self.sales.get(url, read, subject=self.columns.table.name)
         except RequestRefused:
             self.work.can_range = False
             return None

@@ -84,7 +84,7 @@ class Scm:
 
         Raises:
             Declined: SCM does not have the set, or refuses the query.
-            Stopped: SCM cannot be reached, or a next link leads elsewhere or back.
+            Stopped: SCM cannot be reached, a next link leads elsewhere or back, or pages never end.
         """
         query = "".join(f"&${name}={quote(value, safe='')}" for name, value in options.items())
         url: str | None = f"data/{entity_set}?cross-company=true{query}"
@@ -93,6 +93,7 @@ class Scm:
         read = partial(_read_page, select.split(",") if select else [])
         while url is not None:
             rows, link = self._ask_again("GET", url, read, entity_set)
+            links.note(rows)
             yield rows
             url = None if link is None else links.checked(link)
 

@@ -263,3 +263,14 @@ def test_ids_are_compared_as_sql_server_does() -> None:
 )
 def test_what_is_no_id_has_no_order(ids: list[str | None]) -> None:
     assert encode_guids(pa.array(ids, pa.string())) is None
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_column_that_no_row_has_is_named_and_one_of_blanks_is_not(space: str) -> None:
+    """Sales writes blanks down; what is missing was lost on the way, and would clear SCM."""
+    rows = f'{{"contactid":{space}"{uuid.UUID(int=1)}","lastname":{space}null}}'
+    names = ["contactid", "lastname", "firstname", "_x_value@Microsoft.Dynamics.CRM.y"]
+    with open_engine() as engine:
+        reader = PageReader(names, [], engine)
+        assert reader.read(f'{{"value":{space}[{rows}]}}'.encode()).lacks == {"firstname"}
+        assert not reader.read(b'{"value":[]}').lacks

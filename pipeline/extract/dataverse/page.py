@@ -6,7 +6,7 @@ Other pages go by way of Python objects: slow, but that understands all of JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, NoReturn
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError, read_delta_link
-from pipeline.wire.json_body import parse_exactly, read_next_link
+from pipeline.wire.json_body import MalformedError, parse_exactly, read_next_link
 from sql.session import Session
 
 
@@ -42,20 +42,32 @@ class PageReader:
     Args:
         names: the members of rows that are wanted.
         numbers: those of ``names`` that hold amounts.
+        exact: those that every row must have, blank or not: they decide where it goes.
         engine: reads those that are written as usual (see ``page_fast``).
     """
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[str], engine: Session) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        numbers: Sequence[str],
+        engine: Session,
+        exact: Collection[str] = (),
+    ) -> None:
         self._names = list(names)
+        self._exact = list(exact)
         self._scanner = Scanner(self._names, numbers, engine)
 
     def read(self, body: bytes) -> DataversePage:
         """Read a page.
 
         Raises:
-            ValueError, KeyError: it is not a page, or not a whole one.
+            ValueError, KeyError: it is not a page, not a whole one, or lacks what decides.
         """
         page = self._read(body)
+        for name in self._exact:
+            lacking = page.slots - body.count(json.dumps(name).encode())
+            if lacking > 0:
+                raise MalformedError(f"{lacking:,} rows that lack {name}")
         return replace(page, lacks=frozenset(_find_lacking(page.rows, self._names, body)))
 
     def _read(self, body: bytes) -> DataversePage:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.errors import PlanRefused
+from pipeline.errors import AnswerUnreadable, PlanRefused
 from pipeline.wire.salesrows import ETAG, SalesRows
 
 COUNTERS: Final = "msdynce_p2cautonumbers"
@@ -13,8 +14,9 @@ NEXT: Final = "msdynce_numbersequence"
 LONGEST: Final = 20
 """Characters that a contact number may have."""
 
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _KEY: Final = "msdynce_p2cautonumberid"
-_COLUMNS: Final = ("msdynce_entityname", "msdynce_prefix", NEXT, "msdynce_suffixlength")
+_COLUMNS: Final = (_KEY, "msdynce_entityname", "msdynce_prefix", NEXT, "msdynce_suffixlength")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,7 @@ def read_counter(rows: SalesRows, entity: str = "contact") -> Counter:
 
     Raises:
         PlanRefused: there is none, or more than one.
-        SystemStopped: Sales failed.
+        SystemStopped: Sales failed, or its counter has no number.
     """
     found = rows.query(COUNTERS, _COLUMNS, f"msdynce_entityname eq '{entity}'")
     if len(found) != 1:
@@ -63,10 +65,22 @@ def read_counter(rows: SalesRows, entity: str = "contact") -> Counter:
     return Counter(
         id=str(row[_KEY]),
         prefix=str(row["msdynce_prefix"]),
-        next=int(row[NEXT]),
-        suffix_length=int(row["msdynce_suffixlength"]),
+        next=_read_number(row[NEXT], rows.label),
+        suffix_length=_read_number(row["msdynce_suffixlength"], rows.label),
         etag=str(row[ETAG]),
     )
+
+
+def _read_number(value: object, system: str) -> int:
+    """A number of the counter. Raises ``AnswerUnreadable``."""
+    text = str(value).strip()
+    if isinstance(value, bool) or _NUMBER.fullmatch(text) is None:
+        raise AnswerUnreadable(
+            "has a counter (P2C AutoNumber) without a number that can be read. Correct it there, "
+            "then run the same command again to continue.",
+            where=system,
+        )
+    return int(text)
 
 
 def find_first_number(rows: SalesRows, now: Counter, wanted: Reservation) -> int:

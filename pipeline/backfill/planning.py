@@ -64,5 +64,5 @@ def make_backfill(
                 counted = decide_backfill(planning, main, hasher)
             sources = collect_hashes(hashes, planning.source.landed)
         folder.write_facts(complete_facts(facts, planning, sources, counted.numbers))
-        write_backfill(folder, counted, clock)
+        write_backfill(folder, run, counted, clock)
     return RunFolder(runs / run)

@@ -11,7 +11,7 @@ from typing import Final
 from pipeline.backfill.results import PLAN
 from pipeline.run.facts import Kind, Numbers
 from pipeline.run.findings import RunFinding
-from pipeline.run.folder import Clock, RunFolder
+from pipeline.run.folder import Clock, RunFolder, RunId
 from pipeline.run.summary import (
     PLANNED,
     CountedFinding,
@@ -49,15 +49,17 @@ class CountedBackfill:
     request_rows: int | None
 
 
-def write_backfill(folder: RunFolder, counted: CountedBackfill, clock: Clock) -> None:
+def write_backfill(folder: RunFolder, run: RunId, counted: CountedBackfill, clock: Clock) -> None:
     """Write the summary of a plan whose tables are written, and let the journal vouch for all.
+
+    The folder has another name than the ``run`` as long as it is not whole.
 
     Raises:
         InvariantBroken: an equation does not balance.
     """
     landed = sorted(folder.source.glob("*.parquet"))
     files = (folder.run_json, folder.findings, folder.path / PLAN, *landed)
-    write_plan(folder, _summarize(folder.run, counted), files, clock)
+    write_plan(folder, _summarize(run, counted), files, clock)
 
 
 def _summarize(run: str, counted: CountedBackfill) -> Summary:

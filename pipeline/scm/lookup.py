@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.errors import AnswerUnreadable
 from pipeline.scm.literals import COMPANY, quote_text
 from pipeline.scm.normal import normalize
 from pipeline.wire.scm import Scm, ScmRow
@@ -38,6 +39,9 @@ def find_rows(
     Returns:
         One row for each row that is there: destination_key as planned, the columns and the extra
             ones, all as text.
+
+    Raises:
+        Stopped: SCM cannot be reached, or does not say an extra one.
     """
     names = list(dict.fromkeys([*entity.key, *columns]))
     schema = dict.fromkeys([COMPANY, *names, *extra], pl.String)
@@ -47,6 +51,13 @@ def find_rows(
         for row in _read_rows(scm, entity, names, part)
     ]
     there = pl.DataFrame(got, schema=schema)
+    for name in extra:
+        if there[name].null_count():
+            raise AnswerUnreadable(
+                f"answered {entity.odata_set} with a row that lacks {name}. Run the same command "
+                "again to continue.",
+                where=scm.label,
+            )
     keys = [COMPANY, *entity.key]
     planned = rows.select(KEY, pl.col("legal_entity").alias(COMPANY), *entity.key).with_columns(
         _fold(keys)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 import httpx
@@ -92,6 +93,15 @@ def read_json_object(response: httpx.Response) -> dict[str, object]:
     if not isinstance(found, dict):
         raise MalformedError("JSON that is not an object")
     return found
+
+
+def read_done(response: httpx.Response) -> None:
+    """That a write was done: both systems say so with 204, or with JSON, a proxy with neither.
+
+    Raises ``ValueError``.
+    """
+    if response.status_code != HTTPStatus.NO_CONTENT:
+        read_json_object(response)
 
 
 def read_rows(response: httpx.Response, columns: Collection[str] = ()) -> list[dict[str, Any]]:

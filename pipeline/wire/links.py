@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import httpx
 
 from pipeline.errors import AnswerUnreadable
+
+_IDLE: Final = 50
+"""Pages in a row that may have nothing new; a server may filter rows after it cut pages."""
 
 
 class Links:
@@ -13,6 +19,22 @@ class Links:
     def __init__(self, home: httpx.URL, system: str, what: str) -> None:
         self._home, self._system, self._what = home, system, what
         self._seen: set[str] = set()
+        self._last: Sequence[object] = ()
+        self._idle = 0
+
+    def note(self, rows: Sequence[object]) -> None:
+        """Take note of a page.
+
+        Raises:
+            AnswerUnreadable: too many pages in a row are empty, or the same.
+        """
+        self._idle = self._idle + 1 if not rows or rows == self._last else 0
+        self._last = rows
+        if self._idle >= _IDLE:
+            raise AnswerUnreadable(
+                f"gives page after page of {self._what} with nothing new; reading would never end.",
+                where=self._system,
+            )
 
     def checked(self, link: str) -> str:
         """The link itself.

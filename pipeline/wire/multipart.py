@@ -134,10 +134,10 @@ def parse_answers(content_type: str, content: bytes, count: int) -> dict[int, Pa
     whole = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + content)
     if not whole.is_multipart():
         raise ValueError("the answer to a batch is not multipart")
-    found = list(_walk_answers(whole))
-    if found and _is_cut(whole) and not found[-1].ok:
+    found, is_cut = list(_walk_answers(whole)), _is_cut(whole)
+    if found and is_cut and not found[-1].ok:
         found.pop()  # Of a refusal that was cut off, nobody knows what it said.
-    return _place_answers(found, count)
+    return _place_answers(found, count, is_cut=is_cut)
 
 
 def _is_cut(whole: Message) -> bool:
@@ -145,24 +145,31 @@ def _is_cut(whole: Message) -> bool:
     return any(isinstance(one, CloseBoundaryNotFoundDefect) for one in whole.defects)
 
 
-def _place_answers(found: Sequence[PartAnswer], count: int) -> dict[int, PartAnswer]:
+def _place_answers(
+    found: Sequence[PartAnswer], count: int, *, is_cut: bool
+) -> dict[int, PartAnswer]:
     """Answers by number: by their Content-ID, and where none has one, by their order.
 
     A server may leave the id out where it refuses. Then order counts if there is an answer to every
     operation, and no id contradicts it.
     """
-    by_order = dict(enumerate(found[:count], start=1))
     named = [(number, _read_number(one)) for number, one in enumerate(found, start=1)]
     if all(own is None for _, own in named):
-        return by_order
+        in_order = is_cut or len(found) == count or _has_stopped(found)
+        return dict(enumerate(found, start=1)) if in_order and len(found) <= count else {}
     if len(found) == count and all(own in (None, number) for number, own in named):
-        return by_order
+        return dict(enumerate(found, start=1))
     numbers = Counter(own for _, own in named)
     return {
         own: one
         for (_, own), one in zip(named, found, strict=True)
         if own is not None and 1 <= own <= count and numbers[own] == 1
     }
+
+
+def _has_stopped(found: Sequence[PartAnswer]) -> bool:
+    """Whether answers are those of a server that stops at the first failure."""
+    return bool(found) and not found[-1].ok and all(one.ok for one in found[:-1])
 
 
 def _read_number(answer: PartAnswer) -> int | None:

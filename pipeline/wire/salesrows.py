@@ -13,7 +13,14 @@ import orjson
 
 from pipeline.wire import multipart
 from pipeline.wire.dataverse import ROOT
-from pipeline.wire.json_body import read_json_object, read_rows
+from pipeline.wire.json_body import (
+    MalformedError,
+    check_rows,
+    read_done,
+    read_json_object,
+    read_next_link,
+)
+from pipeline.wire.links import Links
 from pipeline.wire.multipart import BatchRequest, PartAnswer
 from pipeline.wire.system import System
 
@@ -50,20 +57,22 @@ class SalesRows:
     def query(
         self, entity_set: str, columns: Sequence[str], condition: str, top: int = 0
     ) -> list[dict[str, Any]]:
-        """The rows that meet a condition, one page at most.
+        """The rows that meet a condition; with ``top``, so many at most.
 
         Each has these columns, blank or not, and its version. Raises ``SystemStopped``.
         """
         more = f"&$top={top}" if top else ""
         chosen = f"$select={','.join(columns)}&$filter={quote(condition, safe='')}"
-        url = f"{ROOT}{entity_set}?{chosen}{more}"
-        return self.system.ask(
-            "GET",
-            url,
-            partial(read_rows, columns=(*columns, ETAG)),
-            subject=f"{entity_set} read back",
-            headers=_JSON,
-        )
+        url: str | None = f"{ROOT}{entity_set}?{chosen}{more}"
+        subject = f"{entity_set} read back"
+        links = Links(self.system.client.base_url, self.label, entity_set)
+        read = partial(_read_versions, columns)
+        found: list[dict[str, Any]] = []
+        while url is not None:
+            rows, link = self.system.ask("GET", url, read, subject=subject, headers=_JSON)
+            found += rows
+            url = links.checked(link) if link is not None and not top else None
+        return found
 
     def found(
         self, entity_set: str, key: str, columns: Sequence[str], ids: Iterable[str]
@@ -73,9 +82,8 @@ class SalesRows:
         for part in _split(list(ids)):
             listed = ",".join(f'"{one}"' for one in part)
             condition = f"Microsoft.Dynamics.CRM.In(PropertyName='{key}',PropertyValues=[{listed}])"
-            there |= {
-                str(row[key]).lower(): row for row in self.query(entity_set, columns, condition)
-            }
+            rows = self.query(entity_set, [key, *columns], condition)
+            there |= {str(row[key]).lower(): row for row in rows}
         return there
 
     def caller(self) -> str:
@@ -92,9 +100,8 @@ class SalesRows:
         Raises ``LostAnswer``, ``Busy``, ``Declined``, else ``Stopped``.
         """
         headers = {**_JSON, **self.options, "If-Match": etag}
-        self._send(
-            "PATCH", ROOT + path, lambda _: None, "guarded updates", headers, orjson.dumps(changes)
-        )
+        content = orjson.dumps(changes)
+        self._send("PATCH", ROOT + path, read_done, "guarded updates", headers, content)
 
     def batch(self, request: BatchRequest, count: int) -> dict[int, PartAnswer]:
         """Send a ``$batch`` of ``count`` operations; their answers by number.
@@ -116,7 +123,7 @@ class SalesRows:
         self._send(
             "POST",
             ROOT + path,
-            lambda _: None,
+            read_done,
             path.rpartition(".")[2],
             {**_JSON, **self.options},
             body,
@@ -138,6 +145,17 @@ class SalesRows:
         return self.system.send_once(
             method, url, read, subject=subject, headers=headers, content=content
         )
+
+
+def _read_versions(
+    columns: Sequence[str], response: httpx.Response
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of a page, each with these columns and its version, and where the next page is."""
+    answer = read_json_object(response)
+    rows = check_rows(answer, (*columns, ETAG))
+    if not all(isinstance(row[ETAG], str) and row[ETAG] for row in rows):
+        raise MalformedError(f"a row whose {ETAG} is no version")
+    return rows, read_next_link(answer)
 
 
 def _split(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -19,7 +19,7 @@ import orjson
 from pipeline.errors import ConfigurationError, RequestRefused
 from pipeline.wire.blobs import BlobHosts
 from pipeline.wire.failures import is_html
-from pipeline.wire.json_body import check_rows, read_json_object, read_next_link
+from pipeline.wire.json_body import check_rows, read_done, read_json_object, read_next_link
 from pipeline.wire.links import Links
 from pipeline.wire.once import Declined, translate_refusal
 from pipeline.wire.system import System
@@ -84,7 +84,7 @@ class Scm:
 
         Raises:
             Declined: SCM does not have the set, or refuses the query.
-            Stopped: SCM cannot be reached, or a next link leads elsewhere or back.
+            Stopped: SCM cannot be reached, a next link leads elsewhere or back, or pages never end.
         """
         query = "".join(f"&${name}={quote(value, safe='')}" for name, value in options.items())
         url: str | None = f"data/{entity_set}?cross-company=true{query}"
@@ -93,6 +93,7 @@ class Scm:
         read = partial(_read_page, select.split(",") if select else [])
         while url is not None:
             rows, link = self._ask_again("GET", url, read, entity_set)
+            links.note(rows)
             yield rows
             url = None if link is None else links.checked(link)
 
@@ -162,7 +163,7 @@ class Scm:
         """
         address = f"data/{entity_set}({quote(_quote_key(key), safe='')})"
         try:
-            self._ask_again("DELETE", address, lambda _: None, entity_set)
+            self._ask_again("DELETE", address, read_done, entity_set)
         except Declined as declined:
             if declined.refusal.status != HTTPStatus.NOT_FOUND:
                 raise

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pipeline.backfill.reserve import RESERVE, find_base
-from pipeline.errors import InvariantBroken, PlanRefused, Stopped
+from pipeline.errors import InvariantBroken, PlanRefused, Stopped, SystemStopped
 from pipeline.run.journal import read_journal
 from tests.scenes.writing import Scene
 
@@ -232,3 +232,31 @@ def test_an_update_of_the_counter_that_is_delivered_twice_leaves_a_gap_and_says_
     assert results(at) == ["void", "reserved"]
     assert base_of(at) == START + 7
     assert written.findings == [("number_gap", f"{START} to {START + 6}")]
+
+
+@pytest.mark.parametrize("number", [None, "many", True, 1e300, [5000]])
+def test_a_counter_without_a_number_stops_the_run(at: Scene, number: object) -> None:
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "PATCH" or "p2cautonumber" not in request.url.path:
+            return None
+        row = {"@odata.etag": "1", **at.counter(), "msdynce_numbersequence": number}
+        return httpx.Response(200, json={"value": [row]})
+
+    at.wire.before = answer
+    with pytest.raises(SystemStopped, match=r"without a number|is an object or a list"):
+        at.write()
+    assert base_of(at) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>blocked</html>", b"done"])
+def test_a_proxy_that_says_200_has_not_moved_the_counter(at: Scene, content: bytes) -> None:
+    """The update never arrives, and its answer is no answer of Sales."""
+    left = [1]
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, content=content) if is_counter(request) and left.pop(0) else None
+
+    at.wire.before = lambda request: answer(request) if left else None
+    at.write()
+    assert at.counter()["msdynce_numbersequence"] == START + 7
+    assert at.numbers()[0] == f"CON-{START:05d}-BACK00"

@@ -5,6 +5,8 @@ Each row guarded by its version, alone in its failure, sent in few requests.
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import orjson
 import polars as pl
@@ -145,13 +147,13 @@ def test_throttling_is_obeyed_by_the_whole_run_and_counted(scene: Scene) -> None
     assert scene.wire.count("$batch") == 2
 
 
-def refusals(status: bytes) -> httpx.Response:
+def refusals(status: bytes, rows: int = 7) -> httpx.Response:
     """A batch of which every row has this answer."""
     head = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 " + status
     part = head + b'\r\n\r\n{"error":{"code":"0x80040220","message":"no"}}\r\n'
     return httpx.Response(
         200,
-        content=part * 7 + b"--b--\r\n",
+        content=part * rows + b"--b--\r\n",
         headers={"Content-Type": "multipart/mixed; boundary=b"},
     )
 
@@ -165,7 +167,7 @@ def test_rows_that_fail_for_now_to_the_end_have_failed_and_say_so(scene: Scene) 
 
 
 def test_when_every_row_is_denied_the_run_stops_before_it_wastes_the_rest(scene: Scene) -> None:
-    scene.wire.before = lambda request: refusals(b"403 Forbidden") if is_batch(request) else None
+    scene.wire.before = lambda request: refusals(b"403 Forbidden", 1) if is_batch(request) else None
     with pytest.raises(AccessDenied):
         scene.write(size=1)
     assert scene.wire.count("$batch") == 1
@@ -235,3 +237,26 @@ def test_a_request_that_a_gateway_delivers_twice_comes_out_as_it_is(
     assert scene.write(size=size).outcomes == {"updated": 7}
     assert scene.numbers() == expected(start)
     assert scene.outcomes() == [("updated", None)] * 7
+
+
+def test_rows_read_back_on_several_pages_are_all_there(scene: Scene) -> None:
+    """Nothing is said of a row that the first page does not have."""
+    once(scene, httpx.ReadTimeout("lost"), effect=True)
+    lose, kept = scene.wire.before, list[Any]()
+
+    def before(request: httpx.Request) -> httpx.Response | None:
+        if "page=2" not in str(request.url):
+            return lose(request)
+        return httpx.Response(200, json={"value": kept})
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if "PropertyValues" not in str(request.url) or "page=2" in str(request.url):
+            return response
+        rows = response.json()["value"]
+        kept[:] = rows[3:]
+        link = f"{request.url}&page=2"
+        return httpx.Response(200, json={"value": rows[:3], "@odata.nextLink": link})
+
+    scene.wire.before, scene.wire.after = before, after
+    assert scene.write(size=7).outcomes == {"updated": 7}
+    assert len(kept) == 4

@@ -95,7 +95,7 @@ CASES: Final[dict[str, tuple[str, Answer, str]]] = {
     ),
     "a hint from Sales": ("sales", head(HINT, body=b"9223372036854775808"), ""),
     "a hint with rows of Sales": (
-        "salesrows", replace(SALES_PAGE, headers=(*JSON, HINT)), "",
+        "salesrows", replace(SALES_PAGE, headers=(*JSON, HINT)), "names the same next page",
     ),
     "a packed answer with a foreign header": (
         "customers",

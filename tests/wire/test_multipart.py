@@ -56,3 +56,23 @@ def test_what_is_cut_is_missing_and_never_a_refusal_of_half_a_message() -> None:
             continue
         assert 2 not in found
         assert 3 not in found
+
+
+@pytest.mark.parametrize(
+    ("given", "placed"),
+    [
+        ([204, 204], {}),
+        ([204, 400, 204, 204], {}),
+        ([400, 204], {}),
+        ([], {}),
+        ([204, 400], {1: 204, 2: 400}),
+        ([400], {1: 400}),
+        ([204, 400, 204], {1: 204, 2: 400, 3: 204}),
+    ],
+)
+def test_without_ids_order_says_whose_an_answer_is_only_if_none_can_be_missing(
+    given: list[int], placed: dict[int, int]
+) -> None:
+    """Two answers to three rows may leave out any; a server may also stop at the first failure."""
+    parts = [part(NO_ID, one) for one in given] or [b"\r\n"]
+    assert statuses(whole(*parts), 3) == placed

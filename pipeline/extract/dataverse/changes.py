@@ -174,6 +174,7 @@ class Refresh:
                     page = self._get_page(following, reader)
                     if page.unreadable:
                         return None
+                    links.note([page.rows] if page.slots else [])
                     self._write(page, rows, changes, deletions)
                     rows += page.slots
                     progress(rows)
@@ -218,17 +219,25 @@ class Refresh:
         names = self.assembly.columns.names
         found = page.rows.filter(pc.invert(is_gone))
         if found[names[self.assembly.columns.key]].null_count:
-            sentence = (
-                f"gives a changed row without an id in {self.assembly.columns.table.name}. Run "
-                "the same command again to continue."
-            )
-            raise AnswerUnreadable(sentence, where=self.sales.system.label)
+            raise self._make_untrue_error("a changed row without an id")
+        lacking = page.lacks - {_ID, _REASON}
+        if found.num_rows and lacking:
+            raise self._make_untrue_error(f"a changed row without {min(lacking)}")
         cells = {name: found[wire] for name, wire in names.items()}
         changes.write_table(
             pa.table({**cells, "place": pc.add(found["line"], begun)}, schema=self._make_schema())
         )
         ids = pc.struct_field(pc.extract_regex(page.rows.filter(is_gone)[_ID], _DELETED), "id")
+        if ids.null_count:
+            raise self._make_untrue_error("a deleted row without an id")
         deletions.write_table(pa.table({"id": pc.utf8_lower(ids)}))
+
+    def _make_untrue_error(self, what: str) -> AnswerUnreadable:
+        sentence = (
+            f"gives {what} in {self.assembly.columns.table.name}. Run the same command again to "
+            "continue."
+        )
+        return AnswerUnreadable(sentence, where=self.sales.system.label)
 
     def _merge(self, engine: Session, old: Path) -> dict[str, int]:
         """Land the old rows with the changes."""
@@ -275,6 +284,12 @@ class Refresh:
         page = self._get_page(
             f"{columns.table.name}?$select={columns.select}&$filter={condition}", reader
         )
+        if page.unreadable or page.next_link is not None:
+            raise AnswerUnreadable(
+                f"does not give the rows of {columns.table.name} that were asked for. Run the "
+                "same command again to continue.",
+                where=self.sales.system.label,
+            )
         cells = {name: page.rows[wire] for name, wire in columns.names.items()}
         return [pa.table({**cells, "place": page.rows["line"]}, schema=self._make_schema())]
 

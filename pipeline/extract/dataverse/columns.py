@@ -30,6 +30,13 @@ _ROUTING: Final = frozenset(
 )
 """Columns of contacts that routing, numbering and worklists read; templates add theirs."""
 
+_DECIDING: Final = (
+    "msdynce_isactivecustomer",
+    "msdynce_contactnumber",
+    "parentcustomerid",
+    "statecode",
+)
+
 _NOT_THERE: Final = frozenset({*(field.name for field in MARKS), "currencyname", "currencysymbol"})
 """Columns of exports that the Web API does not have, or that only they need: it gives lookups by
 id."""
@@ -66,6 +73,13 @@ class Columns:
             for name, wire in self.names.items()
             if kinds.get(name, Type.DECIMAL) is Type.DECIMAL
         ]
+
+    @property
+    def deciding(self) -> list[str]:
+        """The members that say where a contact goes; a row without one cannot be understood."""
+        if self.table is not CONTACTS:
+            return []
+        return [self.names[name] for name in _DECIDING if name in self.names]
 
     @property
     def has_lookup_types(self) -> bool:

@@ -6,8 +6,8 @@ Other pages go by way of Python objects: slow, but that understands all of JSON.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, NoReturn
 
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.extract.dataverse.page_fast import Scanner, UnusualPageError, read_delta_link
-from pipeline.wire.json_body import parse_exactly, read_next_link
+from pipeline.wire.json_body import MalformedError, parse_exactly, read_next_link
 from sql.session import Session
 
 
@@ -24,7 +24,8 @@ class DataversePage:
     """One page: a text column for each wanted name, null where a row lacks it, and ``line``.
 
     That is the place within the page, from 1. ``slots`` counts all rows of the page; those in
-    ``unreadable`` (line → why) are not among the ``rows``.
+    ``unreadable`` (line → why) are not among the ``rows``. ``lacks``: wanted names that stand
+    nowhere in the page; Sales writes a blank down as null.
     """
 
     rows: pa.Table
@@ -32,6 +33,7 @@ class DataversePage:
     unreadable: dict[int, str]
     next_link: str | None
     delta_link: str | None
+    lacks: frozenset[str] = frozenset()
 
 
 class PageReader:
@@ -40,19 +42,35 @@ class PageReader:
     Args:
         names: the members of rows that are wanted.
         numbers: those of ``names`` that hold amounts.
+        exact: those that every row must have, blank or not: they decide where it goes.
         engine: reads those that are written as usual (see ``page_fast``).
     """
 
-    def __init__(self, names: Sequence[str], numbers: Sequence[str], engine: Session) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        numbers: Sequence[str],
+        engine: Session,
+        exact: Collection[str] = (),
+    ) -> None:
         self._names = list(names)
+        self._exact = list(exact)
         self._scanner = Scanner(self._names, numbers, engine)
 
     def read(self, body: bytes) -> DataversePage:
         """Read a page.
 
         Raises:
-            ValueError, KeyError: it is not a page, or not a whole one.
+            ValueError, KeyError: it is not a page, not a whole one, or lacks what decides.
         """
+        page = self._read(body)
+        for name in self._exact:
+            lacking = page.slots - body.count(json.dumps(name).encode())
+            if lacking > 0:
+                raise MalformedError(f"{lacking:,} rows that lack {name}")
+        return replace(page, lacks=frozenset(_find_lacking(page.rows, self._names, body)))
+
+    def _read(self, body: bytes) -> DataversePage:
         try:
             scanned = self._scanner.scan(body)
         except UnusualPageError:
@@ -65,6 +83,14 @@ class PageReader:
             next_link=scanned.next_link,
             delta_link=scanned.delta_link,
         )
+
+
+def _find_lacking(rows: pa.Table, names: Sequence[str], body: bytes) -> Iterator[str]:
+    """Names that a page with rows does not have; annotations may be missing."""
+    for name in names:
+        is_blank = rows.num_rows and rows[name].null_count == rows.num_rows
+        if is_blank and "@" not in name and json.dumps(name).encode() not in body:
+            yield name
 
 
 def _read_by_objects(body: bytes, names: Sequence[str]) -> DataversePage:

@@ -29,6 +29,9 @@ _ROUNDED: Final = r"^-?[0-9.]{16,}$|^-?[0-9.]+[eE]|^-?[NI]"
 """Numbers with so many digits do not survive a double; some are not JSON at all."""
 
 _OPENS: Final = np.isin(np.arange(256), np.frombuffer(b"{[", np.uint8))
+_BEGINS_CONSTANT: Final = np.isin(np.arange(256), np.frombuffer(b"-nNiI", np.uint8))
+_CONSTANT_LENGTHS: Final = (3, 4, 8, 9)
+_CONSTANT: Final = "^-?(?i:nan|inf|infinity)$"
 
 
 class UnusualPageError(Exception):
@@ -76,8 +79,10 @@ class Scanner:
             raise UnusualPageError
         rest = _read_rest(body[:begin] + b"[]" + body[end:])
         columns = self._read_columns(memoryview(body)[begin:end])
-        if _may_lack_rows(columns) or (
-            any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1)
+        if (
+            any(map(_may_be_no_json, columns))
+            or _may_lack_rows(columns)
+            or (any(map(_may_be_nested, columns)) and (b'":{' in body or body.count(b'":[') != 1))
         ):
             raise UnusualPageError
         rows = pa.table([_remove_empty(column) for column in columns], names=self._names)
@@ -176,6 +181,18 @@ def _may_be_nested(column: pa.StringArray) -> bool:
     """Whether a text begins as objects and lists do, which would pass for text."""
     letters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
     return bool(len(letters) and _OPENS[letters.take(_read_ends(column)[:-1], mode="clip")].any())
+
+
+def _may_be_no_json(column: pa.StringArray) -> bool:
+    """Whether a text may be a NaN or an infinity without quotes, which DuckDB takes for text."""
+    ends = _read_ends(column)
+    letters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
+    begins = ends[:-1][np.isin(np.diff(ends), _CONSTANT_LENGTHS)]
+    if not (len(letters) and len(begins)):
+        return False
+    if not _BEGINS_CONSTANT[letters.take(begins, mode="clip")].any():
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, _CONSTANT)).as_py())
 
 
 def _remove_empty(column: pa.StringArray) -> pa.StringArray:

@@ -36,7 +36,8 @@ class TableJob:
     def begin(self, engine: Session) -> None:
         """Make the folder, and the reader that serves all parts."""
         make_folder(self.work.folder)
-        self.reader = PageReader(self.columns.wire_names, self.columns.amounts, engine)
+        columns = self.columns
+        self.reader = PageReader(columns.wire_names, columns.amounts, engine, columns.deciding)
 
 
 class WorkerPool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 import httpx
@@ -101,7 +102,9 @@ class PartReader:
             links.checked(page.next_link)
         self.work.keep(self.part, rows, found)
         self.sales.system.meter.add(self.columns.table.name, Traffic(rows=page.slots))
-        return page, rows[self.columns.key][0].as_py() if rows.num_rows else None
+        first = rows[self.columns.key][0].as_py() if rows.num_rows else None
+        links.note([self.part.slots] if page.slots else [])
+        return page, first
 
     def _get_page(self, *, is_first: bool) -> DataversePage:
         link = self.part.link
@@ -152,6 +155,8 @@ class PartReader:
         keys = encode_guids(rows[key])
         if keys is None:
             raise self._make_untrue_error("gives a row without a whole id")
+        if page.lacks:
+            raise self._make_untrue_error(f"gives rows without {min(page.lacks)}")
         ascend = bool((keys[1:] > keys[:-1]).all())
         if not ascend and len(np.unique(keys)) != len(keys):
             raise self._make_untrue_error("gives a row twice in one page")
@@ -218,7 +223,8 @@ class PartReader:
         options = f"$select={key}&$orderby={key}%20desc&$top=1{self._make_filter()}"
         try:
             url = f"{self.columns.table.name}?{options}"
-            rows = self.sales.get(url, read_rows, subject=self.columns.table.name)
+            read = partial(read_rows, columns=(key,))
+            rows = self.sales.get(url, read, subject=self.columns.table.name)
         except RequestRefused:
             self.work.can_range = False
             return None

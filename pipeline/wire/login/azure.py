@@ -32,6 +32,7 @@ from pipeline.wire.login.refusals import (
     translate_login_refusal,
 )
 from pipeline.wire.login.settings import AuthSettings
+from pipeline.wire.login.tokens import is_token
 from pipeline.wire.redact import redact_secrets
 from pipeline.wire.timeouts import CONNECT, READ
 
@@ -176,15 +177,21 @@ class AzureLogin:
         if self._last is not None:
             self._last.forget()
         try:
-            return self._credential.get_token(*scopes, **options)
+            found = self._credential.get_token(*scopes, **options)
         except (AzureError, ValueError) as error:
             raise self._translate(error) from error
         except _MALFORMED as error:
-            raise AnswerUnreadable(
-                f"answered with something that is not a token. Check auth.authority. {CONTINUE}",
-                where=self._system,
-                again=True,
-            ) from error
+            raise self._make_unreadable() from error
+        if not is_token(found.token):
+            raise self._make_unreadable()
+        return found
+
+    def _make_unreadable(self) -> AnswerUnreadable:
+        return AnswerUnreadable(
+            f"answered with something that is not a token. Check auth.authority. {CONTINUE}",
+            where=self._system,
+            again=True,
+        )
 
     def _translate(self, error: AzureError | ValueError) -> SystemStopped:
         last = None if self._last is None else self._last.found

@@ -36,7 +36,7 @@ from pipeline.wire.login.refusals import (
     translate_login_refusal,
 )
 from pipeline.wire.login.settings import AuthSettings, hide_unusual
-from pipeline.wire.login.tokens import GivenToken, take_token
+from pipeline.wire.login.tokens import GivenToken, is_token, take_token
 from pipeline.wire.system import UNREADABLE
 from pipeline.wire.timeouts import TIMEOUT
 
@@ -159,9 +159,9 @@ class PlainLogin:
             raise _translate_unreadable(response, system) from error
 
 
-def _read_token(value: object) -> str:
+def _read_token(value: str) -> str:
     """A token as it can stand in a header. Raises ``MalformedError``."""
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if not is_token(value):
         raise MalformedError("a token that is no plain text")
     return value
 

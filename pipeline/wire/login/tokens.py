@@ -70,7 +70,7 @@ def take_token(token: str, variable: str, now: float) -> GivenToken:
         ConfigurationError: it cannot stand in a header, or it has expired.
     """
     name = hide_unusual(variable)
-    if not token.isascii() or not token.isprintable():
+    if not is_token(token):
         raise ConfigurationError(
             f"the environment variable {name} holds line ends or characters that no token has.",
             where="auth.token_env",
@@ -81,6 +81,11 @@ def take_token(token: str, variable: str, now: float) -> GivenToken:
             f"{_describe_end(name, expires_on)} {_RENEW}", where="auth.token_env"
         )
     return GivenToken(token=token, expires_on=expires_on, variable=variable)
+
+
+def is_token(value: object) -> bool:
+    """Whether a value can stand in a header as a token."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value)
 
 
 def read_claims(token: str) -> Mapping[str, object] | None:

@@ -292,3 +292,15 @@ def test_a_token_of_an_interrupted_run_is_never_used(tmp_path: Path) -> None:
     )
     assert pl.read_parquet(tmp_path / "first" / "contacts.parquet").height == 200
     shutil.rmtree(tmp_path / "first")
+
+
+def test_a_deletion_whose_id_cannot_be_read_stops_the_run(tmp_path: Path) -> None:
+    """Else a contact that is gone would be moved."""
+    fake = begun(tmp_path, 20)
+    fake.fault = lambda request, _: (
+        page({"value": [{**GONE, "id": "?", "reason": "deleted"}], "@odata.deltaLink": f"{HOST}/x"})
+        if "deltatoken" in request.url.query.decode()
+        else None
+    )
+    with pytest.raises(AnswerUnreadable, match="gives a deleted row without an id in contacts"):
+        refresh(fake, tmp_path)

@@ -263,3 +263,37 @@ def test_ids_are_compared_as_sql_server_does() -> None:
 )
 def test_what_is_no_id_has_no_order(ids: list[str | None]) -> None:
     assert encode_guids(pa.array(ids, pa.string())) is None
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_column_that_no_row_has_is_named_and_one_of_blanks_is_not(space: str) -> None:
+    """Sales writes blanks down; what is missing was lost on the way, and would clear SCM."""
+    rows = f'{{"contactid":{space}"{uuid.UUID(int=1)}","lastname":{space}null}}'
+    names = ["contactid", "lastname", "firstname", "_x_value@Microsoft.Dynamics.CRM.y"]
+    with open_engine() as engine:
+        reader = PageReader(names, [], engine)
+        assert reader.read(f'{{"value":{space}[{rows}]}}'.encode()).lacks == {"firstname"}
+        assert not reader.read(b'{"value":[]}').lacks
+
+
+@pytest.mark.parametrize("constant", ["NaN", "nan", "-Infinity", "inf"])
+def test_a_constant_that_is_no_json_is_refused_and_a_name_like_it_is_read(constant: str) -> None:
+    """DuckDB takes both for text."""
+    with open_engine() as engine:
+        reader = PageReader(["contactid", "lastname"], [], engine)
+        page = f'{{"value":[{{"contactid":"a","lastname":"{constant}"}}]}}'
+        assert reader.read(page.encode()).rows["lastname"].to_pylist() == [constant]
+        with pytest.raises(ValueError, match=r"no JSON|not a JSON value|Expecting value"):
+            reader.read(page.replace(f'"{constant}"', constant).encode())
+
+
+def test_a_row_that_lacks_what_decides_makes_the_page_unreadable() -> None:
+    """Blank would count as No."""
+    with open_engine() as engine:
+        reader = PageReader(["contactid", "flag"], [], engine, ["flag"])
+        rows: list[dict[str, Any]]
+        rows = [{"contactid": "a", "flag": None}, {"contactid": "b", "flag": '"flag":'}]
+        assert reader.read(json.dumps({"value": rows}).encode()).slots == 2
+        del rows[0]["flag"]
+        with pytest.raises(ValueError, match="1 rows that lack flag"):
+            reader.read(json.dumps({"value": rows}).encode())

@@ -221,6 +221,9 @@ CONTACTS: Final = Table(
 """One row is one contact (reference 3.1). ``owningbusinessunit`` is text: exports write the
 unit's name there."""
 
+OWN_COLUMNS: Final = frozenset(field.name for field in CONTACTS.fields if field not in MARKS)
+"""Columns of contacts in Sales; the others are marks of replicas."""
+
 ACCOUNTS: Final = Table(
     name="accounts",
     singular="account",

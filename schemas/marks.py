@@ -77,6 +77,11 @@ MARKS: Final = (
         decisive=DELETED_WORDS,
     ),
     Field(
+        name="isupdate",
+        type=Type.TWO_OPTIONS,
+        names=("metadata$isupdate",),  # Snowflake's streams
+    ),
+    Field(
         name="iscurrent",
         type=Type.TWO_OPTIONS,
         names=("_fivetran_active",),  # Fivetran's history mode
@@ -106,7 +111,8 @@ MARKS: Final = (
     ),
 )
 """``isdelete``: true where the row is deleted. ``deletedon``: filled where it is. ``changetype``:
-one of the words above. ``iscurrent``: false where the row is an old state; ``endedon``: filled
+one of the words above; where ``isupdate`` is true, a deletion is the state before an update.
+``iscurrent``: false where the row is an old state; ``endedon``: filled
 where it is, but for a date at the end of time. ``sinkmodifiedon``: when the row was written to the
 replica that it was exported from."""
 

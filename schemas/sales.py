@@ -71,7 +71,12 @@ def _key(name: str, label: str = "", *names: str) -> Field:
 
 
 def _lookup(name: str, label: str = "") -> Field:
-    return Field(name=name, type=Type.GUID, label=label, names=(f"_{name}_value",))
+    """A lookup's id.
+
+    Bodies of requests bind it by an address; that is no id, and must not be taken for a blank.
+    """
+    bound = (f"{name}@odata.bind", *(f"{name}_{one}@odata.bind" for one in ("account", "contact")))
+    return Field(name=name, type=Type.GUID, label=label, names=(f"_{name}_value", *bound))
 
 
 def _lookup_type(name: str) -> Field:
@@ -215,6 +220,9 @@ CONTACTS: Final = Table(
 )
 """One row is one contact (reference 3.1). ``owningbusinessunit`` is text: exports write the
 unit's name there."""
+
+OWN_COLUMNS: Final = frozenset(field.name for field in CONTACTS.fields if field not in MARKS)
+"""Columns of contacts in Sales; the others are marks of replicas."""
 
 ACCOUNTS: Final = Table(
     name="accounts",

@@ -27,7 +27,6 @@ AREA: Final = "dataAreaId"
 
 _OPTIONS: Final = ReadOptions()
 _OF_A_PACKAGE: Final = ("manifest.xml", "packageheader.xml")
-_OF_A_SYSTEM: Final = ("thumbs.db", "desktop.ini")
 _CHECKLIST: Final = "readme.txt"
 """What a folder load writes beside its packages."""
 _PACKED: Final = (Form.DELIMITED, Form.PAGES, Form.LINES)
@@ -60,7 +59,7 @@ def list_export_files(paths: Sequence[Path]) -> list[Path]:
             found += [one for one in walk_files(path) if one.name.lower() != _CHECKLIST]
         else:
             found.append(path)
-    return [path for path in found if path.name.lower() not in _OF_A_SYSTEM]
+    return found
 
 
 def land_exports(

@@ -17,6 +17,8 @@ from schemas.text import GUID, WHITE_SPACE
 
 PLACE = ("source_file", "source_line")
 """What landing adds to every row."""
+_WRAPPER: Final = "_airbyte_data"
+"""In which Airbyte keeps a whole row in its raw tables."""
 _LIKENESS = 0.8
 """Of a header that may be meant for a column."""
 
@@ -122,6 +124,15 @@ class ColumnSelection:
         """The column of that name; one beyond the catalogue is text."""
         return self.table.field(name) or Field(name=name)
 
+    def explain_wrapper(self, headers: Collection[str]) -> str | None:
+        """Why rows cannot be read, if each is in one cell of its own; none if it is not."""
+        if _WRAPPER not in headers or self.table.key in self.match(headers, ""):
+            return None
+        return (
+            f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "
+            "(.jsonl), or the final table, which has a column for each field."
+        )
+
     def check(self, found: Collection[str], headers: Iterable[str], file: str) -> None:
         """Refuse ``found`` columns that lack a needed one.
 
@@ -130,6 +141,9 @@ class ColumnSelection:
                 meant.
         """
         headers = list(headers)
+        wrapper = self.explain_wrapper(headers)
+        if wrapper is not None and self.table.key not in found:
+            raise SourceError(wrapper, where=file)
         there = {_fold(name) for name in found}
         problems = [
             *_list_missing(self.table, found, headers),

@@ -27,13 +27,15 @@ _SECOND: Final = 2
 class SavedPage:
     """One page: its file, its rows and the ids of the first and the last, and the next page's link.
 
-    ``next_link`` is blank for the last page.
+    ``next_link`` is blank for the last page. ``total`` is how many rows all pages have at least, if
+    the page says it.
     """
 
     file: str
     rows: int
     ends: tuple[str | None, str | None] = (None, None)
     next_link: str = ""
+    total: int = 0
 
     @property
     def next_number(self) -> int | None:
@@ -55,16 +57,17 @@ def refuse_missing_pages(pages: Sequence[SavedPage], where: str) -> None:
         where: the table's file or folder, for messages.
 
     Raises:
-        SourceError: a page is missing, or is there twice.
+        SourceError: a page is missing, or is there twice, or there are fewer rows than one says.
     """
     followed = [page for page in pages if page.next_link]
     last = [page for page in pages if not page.next_link]
     numbers = [page.next_number for page in followed]
     if followed and not last:
         raise SourceError(_explain_end(pages, numbers), where=where)
-    if None in numbers:
-        return
-    problem = _explain_gap(followed, len(last)) or (followed and _explain_repeat(last))
+    problem = None
+    if None not in numbers:
+        problem = _explain_gap(followed, len(last)) or (followed and _explain_repeat(last))
+    problem = problem or _explain_count(pages)
     if problem:
         raise SourceError(problem, where=where)
 
@@ -111,6 +114,16 @@ def _find_repeated(pages: Sequence[SavedPage]) -> str | None:
             if page.rows and (page.ends, page.rows) == (other.ends, other.rows):
                 return f"a page is there twice: {page.file} and {other.file}. Delete one."
     return None
+
+
+def _explain_count(pages: Sequence[SavedPage]) -> str | None:
+    rows, total = sum(page.rows for page in pages), max((page.total for page in pages), default=0)
+    if rows >= total:
+        return None
+    return (
+        f"is not whole: it says that there are {total:,} rows or more ('@odata.count'), and has "
+        f"{rows:,}. Save all pages again, without $top; delete the count if it should not count."
+    )
 
 
 def _explain_repeat(last: Sequence[SavedPage]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DELETED: Final = "isdelete"
+_UPDATE: Final = "isupdate"
 _TEXT: Final = f'"raw:{DELETED}"'
 
 
@@ -27,7 +28,7 @@ def build_deletion_columns(marks: Mapping[str, MarkColumn]) -> list[str]:
     Args:
         marks: field of ``schemas.marks`` → its column, for those that are there.
     """
-    if not marks:
+    if not marks.keys() - {_UPDATE}:
         none = f"CAST(NULL AS BOOLEAN) AS {DELETED}"
         return [none, f"CAST(NULL AS VARCHAR) AS {_TEXT}", "false AS isformer"]
     if marks.keys() == {DELETED}:
@@ -49,6 +50,8 @@ def _list_said(marks: Mapping[str, MarkColumn]) -> Iterator[tuple[str, str]]:
     """Each mark as a condition that is true for rows that are gone."""
     for name, one in marks.items():
         match name:
+            case "isupdate":
+                continue  # It says nothing by itself.
             case "deletedon" | "endedon":
                 yield name, f"has_ended({one.read}, {one.written})"
             case "changetype":
@@ -65,8 +68,9 @@ def _build_former(marks: Mapping[str, MarkColumn]) -> str:
     deleted = [said[name] for name in (DELETED, "deletedon") if name in said]
     if "changetype" in marks:
         change = f"change_of({marks['changetype'].written})"
-        old.append(f"{change} = 'former'")
-        deleted.append(f"{change} = 'deleted'")
+        is_update = f"coalesce({marks[_UPDATE].read}, false)" if _UPDATE in marks else "false"
+        old.append(f"({change} = 'former' OR ({change} = 'deleted' AND {is_update}))")
+        deleted.append(f"({change} = 'deleted' AND NOT {is_update})")
     if not old:
         return "false"
     is_old = f"coalesce({' OR '.join(old)}, false)"

@@ -1,4 +1,4 @@
-"""What an export lacks: columns that templates map."""
+"""What an export lacks: columns that templates map, or the filter names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from pipeline.extract.landing import LandedTable, SourceFile
 from pipeline.extract.records import Note
 from pipeline.mapping.template import MappingRow
+from pipeline.plan.source import list_filter_columns
 from pipeline.project.resolve import Project
 from schemas.sales import CONTACTS
 
@@ -15,11 +16,12 @@ _PLURALS: Final = {"is": "are", "takes": "take", "stays": "stay"}
 
 
 def list_column_gaps(project: Project, landed: Mapping[str, LandedTable]) -> Iterator[Note]:
-    """One note for each mapped column that contacts lack, or some of their files."""
+    """One note for each column of templates and filter that contacts lack, or some files do."""
     contacts = landed[CONTACTS.name]
     if not contacts.rows:
         return
-    for source, rows in _list_mapped(project).items():
+    named = dict.fromkeys(sorted(list_filter_columns(project)), ())
+    for source, rows in {**named, **_list_mapped(project)}.items():
         column, *_ = spellings = _list_columns(source)
         if not contacts.columns.keys() & set(spellings):
             yield _note_gap(project, column, rows, f"in {_count_rows(contacts.rows)}")
@@ -67,7 +69,7 @@ def _note_gap(
     ]
     return Note(
         code="column_missing",
-        detail=f"{', '.join(told)} {place}",
+        detail=f"{', '.join(told) or 'source.filter sees a blank'} {place}",
         column=column,
         source_file=file,
     )

@@ -27,7 +27,7 @@ from pipeline.project.systems import connect_sales, open_source
 from pipeline.run.facts import SalesRead
 from pipeline.run.findings import RunFinding
 from pipeline.run.folder import EXTRACTING, RunFolder, find_runs
-from schemas.sales import CONTACTS, TABLES
+from schemas.sales import CONTACTS, OWN_COLUMNS, TABLES
 
 ROUTING_TABLES: Final = tuple(name for name in TABLES if name != "msdynce_p2cautonumbers")
 """The tables that a plan reads."""
@@ -132,8 +132,12 @@ def land_files(
     *,
     own: Collection[Path] = (),
 ) -> LandedFolder:
-    """Land exports; ``own`` are files and folders besides the project's that are no exports."""
-    return land_folder(
+    """Land exports; ``own`` are files and folders besides the project's that are no exports.
+
+    Raises:
+        Refused: a table or column is not there, or cannot be read.
+    """
+    found = land_folder(
         open_source(project),
         into,
         tables=tables,
@@ -143,6 +147,24 @@ def land_files(
         progress=progress,
         own=(*_list_own_files(project), *own),
     )
+    if CONTACTS.name in found.tables:
+        _refuse_blind_filter(project, found.tables[CONTACTS.name])
+    return found
+
+
+def _refuse_blind_filter(project: Project, contacts: LandedTable) -> None:
+    """Find a filter on columns that no file of contacts has: it would be null everywhere.
+
+    Forms that leave blanks out may lack a column that is blank (``list_column_gaps``).
+    """
+    if any(one.columns is None for one in contacts.sources) and not contacts.lookups_are_names:
+        return
+    missing = sorted(list_filter_columns(project) - contacts.columns.keys())
+    if missing and contacts.rows:
+        raise ConfigurationError(
+            f"names {', '.join(missing)}, which contacts do not have: export it as well.",
+            where="source.filter",
+        )
 
 
 def make_read_options(project: Project) -> ReadOptions:
@@ -202,6 +224,13 @@ def list_mapped_columns(project: Project) -> set[str]:
 def list_filter_words(project: Project) -> set[str]:
     """Words of the filter: columns, if contacts have such."""
     return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", project.settings.source.filter or ""))
+
+
+def list_filter_columns(project: Project) -> set[str]:
+    """The columns of the catalogue that the filter names, but for marks of deletion."""
+    outside = re.sub(r"'[^']*'", " ", project.settings.source.filter or "")
+    words = {word.lower() for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", outside)}
+    return words & OWN_COLUMNS
 
 
 def _find_newest(runs: Path, home: str) -> Path | None:

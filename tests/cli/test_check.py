@@ -34,7 +34,7 @@ def test_a_misspelled_header_of_a_mapped_column_shows(p2c: P2c, tmp_path: Path) 
 def test_a_filter_is_tried(p2c: P2c, tmp_path: Path) -> None:
     right, wrong = (
         PROJECT.replace('path = "."', f'path = "."\nfilter = "{text}"')
-        for text in ("statecode = 0", "statcode = 0")
+        for text in ("lastname <> ''", "lastnme <> ''")
     )
     assert (
         messages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -69,6 +70,14 @@ def test_links_without_a_number_say_only_that_there_is_a_next_page() -> None:
     refuse_missing_pages([one, page(2)], "contacts")
     with pytest.raises(SourceError, match="all 2 pages name a next page"):
         refuse_missing_pages([one, one], "contacts")
+
+
+def test_pages_have_as_many_rows_as_one_of_them_says() -> None:
+    first, second = replace(page(1, 2), total=10), page(2)
+    refuse_missing_pages([first, second], "contacts")
+    words = "there are 11 rows or more .*, and has 10"
+    with pytest.raises(SourceError, match=f"^contacts: is not whole: it says that {words}"):
+        refuse_missing_pages([replace(first, total=11), second], "contacts")
 
 
 @pytest.mark.parametrize("times", [0, 1, 2])

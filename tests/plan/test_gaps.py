@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.commands.options import Flags
 from pipeline.commands.plan import backfill_contacts, plan_contacts
+from pipeline.errors import ConfigurationError
 from pipeline.events import report_nothing
 from pipeline.plan.request import PlanRequest
 from tests.scenes.small import write_small
@@ -95,6 +96,19 @@ def test_a_column_that_some_files_lack_is_said_with_their_names(tmp_path: Path) 
     message = "fax is not in the table contacts: PrimaryContactFax stays blank in"
     where = "2 rows of contacts/b.csv and 1 more."
     assert told(folder, "column_missing") == [(f"{message} {where}", "contacts/b.csv")]
+
+
+def test_a_filter_on_a_column_that_is_missing_is_refused(tmp_path: Path) -> None:
+    condition = "source.filter=merged IS NOT TRUE AND lastname <> 'masterid' AND isdelete IS NULL"
+    folder = write(tmp_path / "a", contacts=f"{ALL}\n{line(ALL)}\n")
+    with pytest.raises(ConfigurationError, match="names merged, which contacts do not have"):
+        told(folder, "column_missing", condition)
+    write(folder, contacts__a=f"{ALL}\n{line(ALL)}\n", contacts__b=f"{ALL},merged\n{line(ALL)},1\n")
+    (folder / "contacts.csv").unlink()
+    message = "merged is not in the table contacts: source.filter sees a blank in 1 row of"
+    assert told(folder, "column_missing", condition) == [
+        (f"{message} contacts/a.csv.", "contacts/a.csv")
+    ]
 
 
 def test_json_may_leave_blanks_out_of_a_page(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 _QUOTE: Final = ord('"')
+_DASH: Final = ord("-")
+_DASHES: Final = (8, 13, 18, 23)
+_ID: Final = 36
+"""Where an id has dashes, and its length."""
 _CR: Final = ord("\r")
 _LF: Final = ord("\n")
 _STEP: Final = 1 << 20
@@ -52,7 +56,7 @@ class Bounds:
 def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
     """The records of a block that begins with a record.
 
-    None if a quote or a line end is out of its place.
+    None if a quote or a line end is out of its place, or a row seems to begin inside a field.
     """
     text = _wrap(block)
     breaks = _find_places(text, dialect.line_end[0])
@@ -69,6 +73,8 @@ def find_bounds(block: bytes, dialect: Dialect) -> Bounds | None:
         _are_quotes_in_place(text, inner, dialect)
         and _are_line_ends_in_place(text, others, inner, dialect)
     ):
+        return None
+    if _has_rows_inside(text, breaks.filter(~is_end), dialect):
         return None
     numbers = is_end.arg_true().cast(pl.Int64)
     starts = _find_starts(ends)
@@ -132,6 +138,17 @@ def _are_quotes_in_place(text: pl.Series, quotes: pl.Series, dialect: Dialect) -
     if dialect.line_end[0] == _LF:
         after |= following == _CR  # what follows the CR is looked at with the line ends
     return bool(after.all())
+
+
+def _has_rows_inside(text: pl.Series, breaks: pl.Series, dialect: Dialect) -> bool:
+    """Whether an id and a delimiter follow one of the line ends inside quotes.
+
+    So a record looks that a quote which was meant as a sign swallowed with those after it.
+    """
+    starts = breaks.filter(breaks < len(text) - _ID - 1) + 1
+    for place in _DASHES:
+        starts = starts.filter(text.gather(starts + place) == _DASH)
+    return not starts.filter(text.gather(starts + _ID) == ord(dialect.delimiter)).is_empty()
 
 
 def _are_line_ends_in_place(

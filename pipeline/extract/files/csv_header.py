@@ -30,7 +30,6 @@ _SEPARATOR_LINE: Final = re.compile(
     rb"[\r\n]*sep=([^\w\"'\r\n\x80-\xff])\r?[\r\n]", re.IGNORECASE | re.ASCII
 )
 _TYPE_LINE: Final = re.compile(rb'[\r\n]*"?#TYPE [^\r\n]*+\r?[\r\n]')
-_WRAPPER: Final = "_airbyte_data"
 _FIXED: Final = re.compile(r" {2,}|\s*[|+]\s*")
 _MOST: Final = 20
 """Lines in which a header is looked for, to say where it is."""
@@ -115,7 +114,7 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
             "columns in the first line.",
             where=text.name,
         )
-    wrapper = _explain_wrapper(cells, selection)
+    wrapper = selection.explain_wrapper(cells)
     if found.known and wrapper is None:
         return
     reason = (
@@ -129,16 +128,6 @@ def _refuse_rows(found: _Reading, text: CsvText, selection: ColumnSelection) -> 
     needed = ", ".join(" or ".join(group) for group in selection.table.required)
     needs = f" p2c needs the columns {needed}." if needed else ""
     raise SourceError(f"{reason}{needs}", where=text.name)
-
-
-def _explain_wrapper(cells: Sequence[str], selection: ColumnSelection) -> str | None:
-    """Whether each row is in one cell of its own."""
-    if _WRAPPER not in cells or selection.table.key in selection.match(cells, ""):
-        return None
-    return (
-        f"its rows are JSON in the column {_WRAPPER}: export the raw table as JSON lines "
-        "(.jsonl), or the final table, which has a column for each field."
-    )
 
 
 def _explain_form(cells: Sequence[str]) -> str | None:

@@ -7,13 +7,16 @@ quote that never closes costs one line, not the file.
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pipeline.extract.files.csv_bounds import Dialect
 from pipeline.extract.records import render_too_long
+from schemas.text import GUID
 
 _NO_LIMIT: Final = 2**31 - 1
 """Of Python's reader: the row limit is ours."""
@@ -23,6 +26,7 @@ _REASONS: Final = {
     "expected after": "there is text after a closing quote",
     "new-line": "a line break of another kind stands outside quotes",
 }
+_SWALLOWS: Final = "a quote does not close before the next row begins"
 _BACKSLASH: Final = (
     '; a quote behind a backslash (\\") counts as closing, because not every row of the file '
     "escapes its quotes so"
@@ -116,7 +120,10 @@ class _Lines:
     def _read_record(self, place: int) -> tuple[Record, int]:
         reader = csv.reader(self._walk_lines(place), delimiter=self.dialect.delimiter, strict=True)
         try:
-            return Record(line=place, fields=next(reader)), reader.line_num
+            fields = next(reader)
+            if self._has_row_inside(range(place + 1, place + reader.line_num), len(fields)):
+                return Record(line=place, trouble=_SWALLOWS), 1
+            return Record(line=place, fields=fields), reader.line_num
         except _TooLongError:
             alone = len(self.lines[place]) > self.limit
             trouble = (
@@ -129,6 +136,16 @@ class _Lines:
             if b'\\"' in self.lines[place]:
                 trouble += _BACKSLASH
         return Record(line=place, trouble=trouble), 1
+
+    def _has_row_inside(self, places: Iterable[int], width: int) -> bool:
+        """Whether a further line of a record is a whole row by itself, which begins with an id."""
+        begins = re.compile(GUID.encode() + re.escape(self.dialect.delimiter.encode()))
+        for line in (self.lines[place] for place in places if begins.match(self.lines[place])):
+            alone = csv.reader([line.decode()], delimiter=self.dialect.delimiter, strict=True)
+            with contextlib.suppress(csv.Error):
+                if len(next(alone)) == width:
+                    return True
+        return False
 
     def _walk_lines(self, place: int) -> Iterator[str]:
         """Physical lines from here on, for one record."""

@@ -14,10 +14,12 @@ from pipeline.errors import SourceError, reading
 
 _HIDDEN: Final = (".", "_", "~$")
 """Signs before hidden things, those of Spark and the locks of Excel."""
+_OF_A_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
+"""Files that Windows lays into folders, in lower case."""
 
 
 def list_entries(folder: Path) -> list[Path]:
-    """What is in a folder, but for hidden things and those of Spark, in the order of their names.
+    """What is in a folder, in the order of names, but for hidden things, Spark's and Windows' own.
 
     Raises:
         SourceError: it is missing, a file, or closed to us.
@@ -30,7 +32,9 @@ def list_entries(folder: Path) -> list[Path]:
         if not folder.is_dir():
             raise SourceError("there is no such folder.", where=str(folder))
         return sorted(
-            path for path in folder.iterdir() if not path.name.startswith((".", "_", "~$"))
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(_HIDDEN) and path.name.lower() not in _OF_A_SYSTEM
         )
 
 

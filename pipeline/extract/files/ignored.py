@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pipeline.errors import SourceError
+from pipeline.extract.files.bundles import choose_member, is_zip
 from pipeline.extract.files.discover import (
     ENDINGS,
     find_ending,
@@ -14,10 +15,12 @@ from pipeline.extract.files.discover import (
     is_read,
 )
 from pipeline.extract.files.entries import list_entries
+from pipeline.extract.files.packed import list_members
 from pipeline.extract.files.places import Places, is_thing
 from pipeline.extract.files.tablenames import find_meant
 from pipeline.extract.records import Note
 from schemas.catalogue import Table
+from schemas.sales import TABLES
 
 _MOST: Final = 20
 """So many entries are named; the others are counted."""
@@ -50,10 +53,34 @@ def list_ignored(
         for path in entries
         if (reason := _explain(path, places, used, known)) is not None
     ]
-    for path, reason in found[:_MOST]:
-        yield Note(code="file_ignored", detail=f"{path.name}; {reason}", source_file=path.name)
-    if len(found) > _MOST:
-        yield Note(code="file_ignored", detail=f"{len(found) - _MOST:,} more files and folders")
+    named = [*((path.name, reason) for path, reason in found), *_list_packed(places.folder, used)]
+    for name, reason in named[:_MOST]:
+        yield Note(code="file_ignored", detail=f"{name}; {reason}", source_file=name)
+    if len(named) > _MOST:
+        yield Note(code="file_ignored", detail=f"{len(named) - _MOST:,} more files and folders")
+
+
+def _list_packed(folder: Path, used: Mapping[str, Collection[Path]]) -> Iterator[tuple[str, str]]:
+    """Files in zips that were read, which are named like a table and were not: name and why."""
+    archives = {one for files in used.values() for one in files if is_zip(one)}
+    for archive in sorted(archives):
+        name = archive.relative_to(folder).as_posix()
+        read = {
+            choose_member(archive, name, TABLES[table]).member: table
+            for table, files in used.items()
+            if archive in files
+        }
+        for one in list_members(archive, name):
+            inside = PurePosixPath(one.member)
+            meant = find_meant(inside.name)
+            if one.member in read or meant is None:
+                continue
+            by = next((other for other, table in read.items() if table == meant.name), "")
+            reason = f"name it {meant.name}{inside.suffix} if it holds that table"
+            yield (
+                f"{name}/{one.member}",
+                f"the table {meant.name} is read from {by}" if by else reason,
+            )
 
 
 def _explain(

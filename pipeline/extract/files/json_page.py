@@ -17,6 +17,15 @@ _DEEPEST: Final = 3
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NEXT: Final = frozenset({"@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink", "__next"})
 _MORE: Final = "@Microsoft.Dynamics.CRM.morerecords"
+_COUNTS: Final = frozenset(
+    {
+        "@odata.count", "odata.count", "@count", "__count",
+        "@Microsoft.Dynamics.CRM.totalrecordcount",
+    }
+)  # fmt: skip
+"""What says how many rows a query has, all its pages together; -1 where nobody counted."""
+_UNCOUNTED: Final = "@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
+"""True where a query has more rows than the count says."""
 _COOKIE: Final = "@Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 _LONGEST: Final = 4
 """Bytes of a character at the most."""
@@ -73,7 +82,7 @@ class PageParser:
     """``{"value": [...], ...}`` or an array of rows, alone or one after another.
 
     ``next_link`` is, once the rows of a page were read, the link of the next one, blank if there is
-    none.
+    none; ``total`` is how many rows the query has at least, if the page says it.
 
     Raises (while rows are read):
         SourceError: it is not such a page, or not a whole one.
@@ -87,7 +96,8 @@ class PageParser:
         self._text, self._begin, self._place, self._lines = "", 0, 0, 1
         self._arrays = ARRAYS | set(tables)
         self._found, self._cookie, self._has_more, self._has_failed = "", "", False, False
-        self.next_link = ""
+        self._is_uncounted = False
+        self.next_link, self.total = "", 0
 
     def read_pages(self) -> Iterator[Iterator[object]]:
         """The pages, each as its rows, or ``TOO_LONG`` or ``TWICE``; read one before the next."""
@@ -101,7 +111,8 @@ class PageParser:
             raise self._make_broken_error()
 
     def _read_page(self, first: str) -> Iterator[object]:
-        self._found, self._cookie, self._has_more, self.next_link = "", "", False, ""
+        self._found, self._cookie, self._has_more, self._is_uncounted = "", "", False, False
+        self.next_link, self.total = "", 0
         if first == "[":
             yield from self._read_array()
             return
@@ -114,6 +125,7 @@ class PageParser:
             )
         if self._has_more and not self.next_link:
             self.next_link = self._cookie or _MORE
+        self.total += self._is_uncounted
 
     def _read_object(self, depth: int) -> Iterator[object]:
         self._expect("{")
@@ -149,6 +161,10 @@ class PageParser:
             self._cookie = value
         elif key == _MORE:
             self._has_more = value is True
+        elif key == _UNCOUNTED:
+            self._is_uncounted = value is True
+        elif key in _COUNTS and isinstance(value, str) and value.isdecimal():
+            self.total = max(self.total, int(value))
         elif key == "error":
             self._has_failed = True
 

@@ -118,6 +118,7 @@ def _read_pages(
             rows=done - before,
             ends=(ends[0], ends[-1]) if ends else (None, None),
             next_link=page.next_link,
+            total=page.total,
         )
         yield shape.make_chunk([], page=saved)
 

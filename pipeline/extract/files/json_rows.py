@@ -18,7 +18,9 @@ from schemas.sales import TABLES
 
 Row: TypeAlias = dict[str, object]
 
-WRAPPED: Final = frozenset({"_airbyte_data", "record", "payload", "after", "before", "type"})
+WRAPPED: Final = frozenset(
+    {"_airbyte_data", "record", "payload", "after", "before", "type", "_meta"}
+)
 """Keys of which a message has one."""
 _OTHER_MESSAGES: Final = frozenset(
     {"SCHEMA", "STATE", "ACTIVATE_VERSION", "LOG", "SPEC", "CATALOG", "TRACE", "CONNECTION_STATUS"}
@@ -56,10 +58,20 @@ def unwrap(row: Row, selection: ColumnSelection) -> Row | Unreadable | None:
         return None
     payload = row.get("payload")
     if isinstance(payload, dict) and selection.table.key not in row:
-        return unwrap(payload, selection)
+        return unwrap({**_read_metadata(row), **payload}, selection)
     if "op" in row and ("after" in row or "before" in row):
         return _unwrap_change(row, selection)
-    return row
+    meta = row.get("_meta")
+    return {**row, "_meta/op": meta["op"]} if isinstance(meta, dict) and "op" in meta else row
+
+
+def _read_metadata(message: Row) -> Row:
+    """What Google Datastream says of a row, by the names of its flat columns."""
+    told = message.get("source_metadata")
+    if not isinstance(told, dict):
+        return {}
+    marks = {"_metadata_deleted": "is_deleted", "_metadata_change_type": "change_type"}
+    return {name: told[key] for name, key in marks.items() if told.get(key) is not None}
 
 
 def _unwrap_airbyte(row: Row) -> Row | Unreadable:

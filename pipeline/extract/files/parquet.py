@@ -91,6 +91,9 @@ class ParquetPart:
 
     def _merge(self, batch: pa.RecordBatch, name: str, kind: pa.DataType) -> Cells:
         spellings = [self.stored[header].read(batch) for header in self.columns[name]]
+        for header, cells in zip(self.columns[name], spellings, strict=True):
+            if _is_bytes(cells.type) and not _can_cast(cells, pa.string()):
+                raise _make_bytes_error(header, name, self.part.name)
         if len(spellings) > 1:
             spellings = [_cast(cells, _simplify(cells.type)) for cells in spellings]
         return _cast(self.selection.merge(name, spellings), kind)
@@ -178,10 +181,13 @@ def refuse_other_than_values(
                 f"the column '{header}' ({name}) holds lists or records, not values.", where=where
             )
         if pa.types.is_fixed_size_binary(kind):
-            raise SourceError(
-                f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.",
-                where=where,
-            )
+            raise _make_bytes_error(header, name, where)
+
+
+def _make_bytes_error(header: str, name: str, where: str) -> SourceError:
+    return SourceError(
+        f"the column '{header}' ({name}) holds raw bytes; write it as text or UUID.", where=where
+    )
 
 
 def _refuse_columns_in_path(
@@ -212,9 +218,7 @@ def can_stay(parts: Sequence[ParquetPart]) -> bool:
         and part.columns == parts[0].columns
         and not _PATTERNS.search(str(part.part.path))
         and not any(name.casefold() in _RESERVED for name in part.schema.names)
-        and not any(
-            pa.types.is_binary(kind) or pa.types.is_large_binary(kind) for kind in _list_types(part)
-        )
+        and not any(map(_is_bytes, _list_types(part)))
         for part in parts
     )
 
@@ -275,6 +279,18 @@ def _simplify(kind: pa.DataType) -> pa.DataType:
     ):
         return pa.string()
     return kind
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _can_cast(cells: Cells, kind: pa.DataType) -> bool:
+    try:
+        cells.cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _cast(cells: Cells, kind: pa.DataType) -> Cells:

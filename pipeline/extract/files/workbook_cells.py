@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.extract.spellings import Cells
+
 Cell: TypeAlias = str | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 """What the reader gives; a blank one is an empty text."""
 
@@ -17,6 +19,8 @@ _DIGITS: Final = 15
 """Excel keeps no more digits of a number; what a file has beyond them is noise of its binary
 form."""
 _NO_TEXT: Final = pa.scalar(None, pa.string())
+ESCAPE: Final = "_x000"
+"""How such an escape begins."""
 _BREAKS: Final = MappingProxyType({"_x000D_": "\r", "_x000A_": "\n", "_x0009_": "\t"})
 """Escapes that programs write twice, so that reading them once leaves them in texts."""
 
@@ -31,10 +35,15 @@ def make_texts(cells: Sequence[Cell]) -> pa.Array:
     if set(map(type, cells)) - {str}:
         cells = [cell if type(cell) is str else render_cell(cell) for cell in cells]
     texts = pa.array(cells, pa.string())
-    if pc.any(pc.match_substring(texts, "_x000")).as_py():
+    return pc.if_else(pc.equal(texts, ""), _NO_TEXT, decode_breaks(texts))
+
+
+def decode_breaks(texts: Cells) -> Cells:
+    """Texts with line breaks and tabs in place of their escapes."""
+    if pc.any(pc.match_substring(texts, ESCAPE)).as_py():
         for escape, meant in _BREAKS.items():
             texts = pc.replace_substring(texts, escape, meant)
-    return pc.if_else(pc.equal(texts, ""), _NO_TEXT, texts)
+    return texts
 
 
 def name_column(number: int) -> str:

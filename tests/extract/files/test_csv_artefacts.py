@@ -22,6 +22,8 @@ from tests.scenes.reading import HEADER, contacts, named, write
         ("=1+1", "=1+1"),
         ('"=""a"" & ""b"""', '="a" & "b"'),
         ("'@home", "'@home"),
+        ("Brown_x000D_Grey", "Brown\rGrey"),
+        ("Brown_x000Z_Grey", "Brown_x000Z_Grey"),
     ],
 )
 def test_a_wrapped_value_is_unwrapped(tmp_path: Path, written: str, meant: str | None) -> None:

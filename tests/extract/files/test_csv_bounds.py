@@ -18,6 +18,7 @@ from pipeline.extract.files.csv_strict import read_strict
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import ReadOptions
 from schemas.catalogue import Table
+from tests.scenes.reading import ID
 
 LF = Dialect(delimiter=",", line_end=b"\n")
 CR = Dialect(delimiter=",", line_end=b"\r")
@@ -78,6 +79,7 @@ pieces = st.lists(
             "\ufeff",
             "b" * 12,
             ' "',
+            f"\n{ID},b",
         ]
     ),
     max_size=40,
@@ -193,6 +195,7 @@ def test_bounds_tell_ends_lines_and_the_longest_record() -> None:
         b'a"b"\n',
         b'"""b"c,""\n',
         b'a,"b"\r\r\n',
+        f'a,"b\n{ID},c"\n'.encode(),
     ],
     ids=repr,
 )

@@ -161,6 +161,19 @@ def test_a_quote_that_never_closes_costs_one_line_not_the_file(tmp_path: Path) -
     assert unreadable == [("contacts.csv", 3, "a quote does not close before the end of the file")]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize("block", [64, 4096])
+def test_a_quote_that_closes_in_another_row_costs_its_own_row_only(
+    tmp_path: Path, line_end: str, block: int
+) -> None:
+    lines = [HEADER, ROW, named('"urgent'), ROW, named('pipe 5"'), named(f'"a\n{ID};x\n{ID},y"')]
+    text = line_end.join(lines).replace(",", ";").replace(f"{ID};y", f"{ID},y")
+    rows, unreadable = read(tmp_path, text, block=block)
+    assert rows == [("Brown", 2), ("Brown", 4), ('pipe 5"', 5), (f"a\n{ID};x\n{ID},y", 6)]
+    reason = "a quote does not close before the next row begins"
+    assert unreadable == [("contacts.csv", 3, reason)]
+
+
 def test_a_file_that_breaks_off_inside_a_row_says_so(tmp_path: Path) -> None:
     rows, unreadable = read(tmp_path, f"{HEADER}\n{ROW}\n{ID},Bro")
     assert rows == [("Brown", 2)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,27 @@ def test_a_circle_of_links_and_a_closed_pipe_beside_the_tables_are_told_and_not_
     os.mkfifo(export / "pipe.xlsx")
     names = ["loop.csv", "pipe.csv", "pipe.xlsx"]
     assert [one.partition(";")[0] for one in told(land(tmp_path))] == names
+
+
+def test_files_of_a_zip_are_told_like_those_of_a_folder(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("contacts.csv", "contacts (1).csv", "quotes - Copy.csv", "notes.md"):
+            archive.writestr(f"data/{name}", CONTACTS)
+    files = {"all.zip": packed.getvalue(), "Thumbs.db": b"x"}
+    found = land_folder(
+        write(tmp_path / "export", files),
+        tmp_path / "in",
+        tables=("contacts", "quotes"),
+        extra={},
+        wished={},
+        options=ReadOptions(),
+        progress=lambda _table, _rows: None,
+    )
+    assert told(found) == [
+        "all.zip/data/contacts (1).csv; the table contacts is read from data/contacts.csv",
+        "all.zip/data/quotes - Copy.csv; name it quotes.csv if it holds that table",
+    ]
 
 
 def test_many_are_counted_and_those_like_a_table_come_first(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def page(*rows: object, next_page: int = 0) -> str:
     )
 
 
+def test_a_page_with_fewer_rows_than_it_counts_is_not_whole(tmp_path: Path) -> None:
+    counted = page(CONTACT).replace('"@odata.count": 1', '"@odata.count": 3')
+    assert "are 3 rows or more" in refused(tmp_path / "a", {"contacts.json": counted})
+    body = json.dumps({"d": {"results": [CONTACT], "__count": "2"}})
+    assert "are 2 rows or more" in refused(tmp_path / "b", {"contacts.json": body})
+    dataverse = "@Microsoft.Dynamics.CRM.totalrecordcount"
+    told = {dataverse: 1, f"{dataverse}limitexceeded": True, "value": [CONTACT]}
+    assert "are 2 rows or more" in refused(tmp_path / "c", {"contacts.json": json.dumps(told)})
+
+
 def lines(*rows: object) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

@@ -55,6 +55,20 @@ def test_a_row_is_taken_out_of_its_message(tmp_path: Path, message: dict[str, An
     assert not unreadable
 
 
+def test_marks_beside_a_row_come_along(tmp_path: Path) -> None:
+    found, _ = read(
+        tmp_path,
+        {**ROW, "_meta": {"op": "d", "uuid": "x"}},
+        {"source_metadata": {"is_deleted": True, "change_type": "DELETE"}, "payload": ROW},
+        {"source_metadata": {"is_deleted": False, "change_type": None}, "payload": ROW},
+    )
+    assert [(row["changetype"], row["isdelete"]) for row in found] == [
+        ("d", None),
+        ("DELETE", "true"),
+        (None, "false"),
+    ]
+
+
 def test_messages_of_other_kinds_and_other_tables_are_no_rows(tmp_path: Path) -> None:
     found, unreadable = read(
         tmp_path,

@@ -208,11 +208,15 @@ def test_ids_may_be_of_parquets_own_type(tmp_path: Path) -> None:
         ),
         (
             {"lastname": pa.array([b"\xff", None], pa.binary())},
-            "is not a whole Parquet file, or holds data that cannot be read",
+            "the column 'lastname' (lastname) holds raw bytes",
+        ),
+        (
+            {"contactid": None, "_airbyte_data": pa.array(["{}", "{}"])},
+            "its rows are JSON in the column _airbyte_data",
         ),
         ({"LastName": pa.array(["a", "b"])}, "the column 'lastname' is there 2 times"),
     ],
-    ids=["missing", "list", "record", "raw", "no text", "twice"],
+    ids=["missing", "list", "record", "raw", "no text", "wrapped", "twice"],
 )
 def test_a_file_that_holds_no_plain_values_is_refused(
     tmp_path: Path, columns: dict[str, Any], words: str

@@ -166,6 +166,8 @@ def prepare(
         contracts.result()
     repeated = {name for name, rows in _REPEATS.items() if _has_rows(session, rows)}
     choose_rows(session, session.frame(query("plan/contact_state_rows"))["source_row"])
+    if routing.is_routed:
+        session.drop("contact_states")
     views = {name_declared(one.table): one for one in read.values()}
     prepared.findings += report_doubts(session, views, repeated, routing.direct)
     return prepared
@@ -213,6 +215,7 @@ def _prepare(
         findings += leave_out(session, table, left_out)
     findings += count_documents(session, landed)
     session.store("accounts", query("plan/accounts"))
+    session.drop("known_customers")
     session.run(query("plan/drop_accounts_without_id"))
     session.view("activity", query("plan/activity"))
     room = "plan" if routing.is_routed else "backfill"

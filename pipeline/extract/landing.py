@@ -258,7 +258,8 @@ class _Landing:
     def _count_marks(self, parts: Sequence[ParquetPart]) -> tuple[Note, ...]:
         marks = UnknownMarks(self.selection)
         for one in parts:
-            marks.count_file(one.part.path, one.schema.names)
+            for rows in one.read_marks():
+                marks.count(rows)
         return tuple(marks.list_notes())
 
     @property

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.errors import count_of, reading
-from pipeline.extract.files.parquet_open import read_parquet_batches
+from pipeline.errors import count_of
 from pipeline.extract.headers import ColumnSelection
 from pipeline.extract.records import Note
 from pipeline.extract.spellings import Cells
 from schemas.text import WHITE_SPACE
 
-_BATCH: Final = 65_536
 _NO: Final = ("", "false", "0", "0.0", "no", "n", "f")
 
 
@@ -35,16 +32,6 @@ class UnknownMarks:
         marks = [name for name in rows.column_names if name not in wanted]
         self.counts.update({name: _count_filled(rows[name]) for name in marks})
         return [name for name in rows.column_names if name not in {*marks, "source_line"}]
-
-    def count_file(self, path: Path, headers: Sequence[str]) -> None:
-        """Add a Parquet file with these columns, of which only the marks are read."""
-        found = self.selection.match(headers, path.name)
-        marks = list(found.keys() - self.selection.keep_wanted(found).keys())
-        if not marks:
-            return
-        with reading(path.name):
-            for batch in read_parquet_batches(path, _BATCH, marks):
-                self.count(pa.table(batch))
 
     def list_notes(self) -> Iterator[Note]:
         """What is to be said of each such column that is filled."""

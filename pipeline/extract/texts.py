@@ -90,6 +90,8 @@ def _is_text(cell: bytes | None) -> bool:
 
 
 _WORDS: Final = list(NULL_WORDS)
+_FEW: Final = 64
+"""Rows that show whether a column is padded with spaces."""
 
 _OTHER_TEXT = ~(selectors.string() | selectors.integer() | selectors.boolean())
 """Text that Polars reads as categories."""
@@ -131,6 +133,9 @@ class TextColumns:
 
     def _count_words(self, rows: pl.DataFrame) -> None:
         texts = rows.select(selectors.by_name(*self._names) & selectors.string())
+        padded = texts.head(_FEW).select(pl.all().str.contains("^ | $").any())
+        some = [name for name in padded.columns if padded[name].any()]
+        texts = texts.with_columns(trimmed(pl.col(some))) if some else texts
         hits = texts.select(pl.all().is_in(_WORDS).any())
         for wanted in (name for name in hits.columns if hits[name].any()):
             counts = texts.filter(pl.col(wanted).is_in(_WORDS))[wanted].value_counts()

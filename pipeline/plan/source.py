@@ -227,10 +227,13 @@ def list_filter_words(project: Project) -> set[str]:
 
 
 def list_filter_columns(project: Project) -> set[str]:
-    """The columns of the catalogue that the filter names, but for marks of deletion."""
+    """The columns of the catalogue that the filter names, but for marks of deletion.
+
+    Words in quotes are text, and those before a bracket functions, such as ``suffix``.
+    """
     outside = re.sub(r"'[^']*'", " ", project.settings.source.filter or "")
-    words = {word.lower() for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", outside)}
-    return words & OWN_COLUMNS
+    words = re.findall(r"\b[A-Za-z_][A-Za-z0-9_]*\b(?!\s*\()", outside)
+    return {word.lower() for word in words} & OWN_COLUMNS
 
 
 def _find_newest(runs: Path, home: str) -> Path | None:

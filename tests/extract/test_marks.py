@@ -11,6 +11,8 @@ import pytest
 
 from pipeline.errors import count_of
 from pipeline.extract.landing import LandedTable, ReadOptions, land_folder
+from tests.scenes.delta import Column
+from tests.scenes.lakes import Mapped, list_contacts, make_table
 
 ROW = {
     "contactid": "c0000000-0000-4000-8000-000000000001",
@@ -94,3 +96,24 @@ def test_a_parquet_file_that_stays_in_place_is_looked_at(
         ("mark_unknown", "new_deletedon", f"{count_of(count, 'row')} of contacts")
     ]
     assert "new_deletedon" not in landed.columns
+
+
+@pytest.mark.parametrize("mapping", ["", "name"])
+def test_a_delta_table_is_looked_at_by_its_own_names_and_without_rows_that_are_gone(
+    tmp_path: Path, mapping: Mapped
+) -> None:
+    mark = Column(name="new_deleted", physical="" if not mapping else "col-99", id=99)
+    table = make_table(tmp_path / "in" / "contacts", mapping=mapping, vectors=True)
+    table.add("older.parquet", list_contacts(1, 2))
+    table.columns.append(mark)
+    rows = list_contacts(3, 3).append_column("new_deleted", pa.array(["yes", "yes", None]))
+    table.commit(table.metadata(), table.write("a.parquet", rows, vector=table.inline({0})))
+    landed = land(tmp_path)
+    assert list_told(landed) == [("mark_unknown", "new_deleted", "1 row of contacts")]
+    assert landed.rows == 4
+
+
+def test_columns_of_no_type_at_all_are_blank(tmp_path: Path) -> None:
+    write_parquet(tmp_path, isdelete=pa.nulls(2), _fivetran_deleted=pa.nulls(2))
+    (file,) = land(tmp_path).files
+    assert pq.read_table(file)["isdelete"].to_pylist() == [None, None]

@@ -132,6 +132,21 @@ def test_texts_that_are_read_where_they_lie_are_counted_on_the_way(tmp_path: Pat
         refuse_seen(found.tables, texts.words)
 
 
+def test_padded_texts_that_are_read_where_they_lie_are_counted_trimmed(tmp_path: Path) -> None:
+    columns = {name: ["x ", "y "] for name in HEADER.split(",")} | {
+        "parentcustomerid": ["NULL".ljust(36), " " * 36],
+        "creditlimit": ["1", "2"],
+        "lastname": ["NULL".ljust(50), "Brown".ljust(50)],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "contacts.parquet")
+    found = land(tmp_path)
+    assert found.tables["contacts"].in_place
+    assert blank_words(found) == ("NULL",)
+    texts = TextColumns(found.tables["contacts"], {"text:lastname": "lastname"})
+    texts.rows(0, 2)
+    assert dict(texts.words) == {("lastname", "NULL"): 1}
+
+
 def test_texts_lose_the_words_that_are_blank(tmp_path: Path) -> None:
     found = landed(tmp_path, "1,2,1,,NULL,text,,", "3,4,0,,Brown, NULL,5,")
     columns = {"text:lastname": "lastname", "text:description": "description"}

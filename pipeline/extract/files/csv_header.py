@@ -197,7 +197,7 @@ def _explain_delimiter(found: _Reading) -> str:
     signs = Counter(sign for sign in cells[0] if not sign.isalnum() and sign not in " _.-\"'")
     usual = signs.most_common(1)
     guess = (
-        f" Is {_name(usual[0][0])} the delimiter? Then put a line sep={usual[0][0]} in front."
+        f" Is it divided by {_name(usual[0][0])}? Then put a line sep={usual[0][0]} in front."
         if usual and usual[0][1] > 1 and usual[0][0].isascii()
         else " If something else than a comma, semicolon or tab divides the columns, put a line "
         "like sep=| in front, with that delimiter."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -59,7 +59,8 @@ class ParquetPart:
     """One file: its rows that count, its schema, and its columns.
 
     ``columns`` are canonical column → its spellings, best first; ``stored`` says where each
-    spelling is. ``kept`` says for each row of the file whether it counts; null: all do.
+    spelling is. ``kept`` says for each row of the file whether it counts; null: all do. ``marks``
+    are further columns, which look like marks of deletion.
     """
 
     part: FilePart
@@ -69,6 +70,7 @@ class ParquetPart:
     stored: Mapping[str, StoredColumn]
     selection: ColumnSelection
     kept: pa.BooleanArray | None = None
+    marks: Mapping[str, StoredColumn] = field(default_factory=dict)
 
     @property
     def typed(self) -> pa.Schema:
@@ -116,6 +118,19 @@ class ParquetPart:
                 yield rows if kept is None else rows.filter(kept)
                 done += len(batch)
 
+    def read_marks(self) -> Iterator[pa.Table]:
+        """``marks`` of the rows that count."""
+        headers = [one.column for one in self.marks.values() if one.column is not None]
+        if not headers:
+            return
+        done = 0
+        with _translate_errors(self.part):
+            for batch in read_parquet_batches(self.part.path, _BATCH, headers):
+                rows = pa.table({name: one.read(batch) for name, one in self.marks.items()})
+                kept = None if self.kept is None else self.kept.slice(done, len(batch))
+                yield rows if kept is None else rows.filter(kept)
+                done += len(batch)
+
 
 def read_footer(part: FilePart) -> tuple[pa.Schema, pq.FileMetaData]:
     """A file's schema, and what it says of its rows.
@@ -147,8 +162,9 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
             holds other than plain values.
     """
     schema, metadata = read_footer(part)
-    picked = selection.keep_wanted(selection.pick(schema.names, part.name))
-    columns = drop_needless_spellings(picked, metadata, selection)
+    picked = selection.pick(schema.names, part.name)
+    wanted = selection.keep_wanted(picked)
+    columns = drop_needless_spellings(wanted, metadata, selection)
     _refuse_columns_in_path(part, selection, columns)
     stored = {
         header: StoredColumn(type=schema.field(header).type, column=header)
@@ -163,6 +179,10 @@ def describe_part(part: FilePart, selection: ColumnSelection) -> ParquetPart:
         columns=columns,
         stored=stored,
         selection=selection,
+        marks={
+            header: StoredColumn(type=schema.field(header).type, column=header)
+            for header in picked.keys() - wanted.keys()
+        },
     )
 
 
@@ -263,7 +283,8 @@ def _can_unify(one: pa.Schema, other: pa.Schema, name: str) -> bool:
 def _find_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
     """The type of a column that is there under several spellings."""
     simple = {_simplify(kind) for kind in kinds}
-    return simple.pop() if len(simple) == 1 else pa.string()
+    is_one = len(simple) == 1 and (len(kinds) == 1 or pa.null() not in simple)
+    return simple.pop() if is_one else pa.string()
 
 
 def _simplify(kind: pa.DataType) -> pa.DataType:

@@ -49,13 +49,21 @@ def describe_delta(folder: FilePart, selection: ColumnSelection) -> DeltaParts:
             table asks for what p2c does not know.
     """
     content = _read_content(folder)
-    columns = selection.keep_wanted(selection.pick(content.columns, folder.name))
+    picked = selection.pick(content.columns, folder.name)
+    columns = selection.keep_wanted(picked)
+    marks = {
+        header: content.columns[header]
+        for header in picked.keys() - columns.keys()
+        if not content.columns[header].is_variant
+    }
     wanted = {header: content.columns[header] for used in columns.values() for header in used}
     types = {header: StoredColumn(type=one.type, column=None) for header, one in wanted.items()}
     _refuse_variants(wanted, folder)
     refuse_other_than_values(columns, types, folder.name)
     return DeltaParts(
-        parts=tuple(_describe_file(file, columns, wanted, selection) for file in content.files),
+        parts=tuple(
+            _describe_file(file, columns, wanted, marks, selection) for file in content.files
+        ),
         columns=find_types(columns, types),
         version=TableVersion(
             number=content.version, committed_at=content.committed_at, folder=folder.path
@@ -91,6 +99,7 @@ def _describe_file(
     file: delta.DeltaFile,
     columns: Mapping[str, tuple[str, ...]],
     wanted: Mapping[str, delta.DeltaColumn],
+    marks: Mapping[str, delta.DeltaColumn],
     selection: ColumnSelection,
 ) -> ParquetPart:
     if not file.part.path.is_file():
@@ -106,7 +115,8 @@ def _describe_file(
             "folder again.",
             where=file.part.name,
         )
-    stored = _locate_columns(file, wanted, schema)
+    located = _locate_columns(file, {**wanted, **marks}, schema)
+    stored = {header: located[header] for header in wanted}
     if all(one.column == header for header, one in stored.items()):
         columns = drop_needless_spellings(columns, metadata, selection)
     kept = _fit_vector(file, rows)
@@ -118,6 +128,7 @@ def _describe_file(
         stored=stored,
         selection=selection,
         kept=kept,
+        marks={header: located[header] for header in marks},
     )
 
 

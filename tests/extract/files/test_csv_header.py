@@ -82,7 +82,7 @@ def test_a_first_line_that_is_a_row_is_no_header_and_is_not_shown(tmp_path: Path
         ("Quillfeather\n", "row 1 is one cell, under every usual delimiter"),
         (
             HEADER.replace(",", "!") + "\n",
-            "Is `!` the delimiter? Then put a line sep=! in front.",
+            "Is it divided by `!`? Then put a line sep=! in front.",
         ),
         (HEADER.replace(",", "§"), "put a line like sep=| in front"),
         (
